@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * An S3 server, as the toolkit needs it. Every implementation passes the suite in test/contract
+ * against a real server.
+ *
+ * Text (keys, header values, tag values) is Unicode. Header bytes that are not valid UTF-8 are kept
+ * as lone surrogates (see header-text.ts), so that they come back byte for byte.
+ *
+ * All methods reject with a MangamotionError:
+ *  - `unreachable` when the server does not answer, answers with 5xx, or cuts the connection;
+ *  - `access_denied` when it refuses the credentials or the action;
+ *  - `not_found` when the bucket or object does not exist;
+ *  - the signal's reason when the signal is aborted.
+ */
+export interface ObjectStore {
+  /** Where the store is, for messages: `http://host:port`. Never holds a secret. */
+  readonly endpoint: string;
+
+  /** All buckets that the credentials can see, sorted by name in byte order. */
+  listBuckets(options?: RequestOptions): Promise<Bucket[]>;
+
+  bucketExists(bucket: string, options?: RequestOptions): Promise<boolean>;
+
+  /** The bucket's region as the server names it; `null` where it names none. */
+  bucketRegion(bucket: string, options?: RequestOptions): Promise<string | null>;
+
+  /** Creates the bucket; one that is already ours is left as it is. */
+  createBucket(bucket: string, options?: RequestOptions): Promise<void>;
+
+  /** Deletes an empty bucket. */
+  deleteBucket(bucket: string, options?: RequestOptions): Promise<void>;
+
+  /**
+   * The current version of every object whose key begins with `prefix`, a page (at most 1,000) at a
+   * time, in the order in which the server lists them (S3: the byte order of the keys' UTF-8).
+   */
+  listObjects(bucket: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
+
+  headObject(bucket: string, key: string, options?: RequestOptions): Promise<ObjectHead>;
+
+  /**
+   * Opens an object for reading. Headers and body are those of one response, so they belong
+   * together. The body errors (`unreachable`) when the connection breaks before its end: it never
+   * ends early without an error. Whoever opens it reads it to the end or destroys it.
+   */
+  getObject(bucket: string, key: string, options?: GetOptions): Promise<OpenObject>;
+
+  /**
+   * Writes an object in one request of at most 5 GiB. Readers see the old bytes or the new ones,
+   * never a mixture. Rejects with `damaged`, and commits nothing, when the body's SHA-256 or length
+   * is not the announced one.
+   */
+  putObject(
+    bucket: string,
+    key: string,
+    content: ObjectContent,
+    options?: PutOptions,
+  ): Promise<StoredObject>;
+
+  /** Deletes the object; one that is not there is no error. */
+  deleteObject(bucket: string, key: string, options?: RequestOptions): Promise<void>;
+
+  /** The object's tags in the order in which the server gives them; empty when it has none. */
+  getObjectTags(bucket: string, key: string, options?: RequestOptions): Promise<Tag[]>;
+
+  /** Closes idle connections. */
+  close(): void;
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export interface ListOptions extends RequestOptions {
+  prefix?: string | undefined;
+}
+
+export interface GetOptions extends RequestOptions {
+  /** Bytes `start` up to, not including, `end`; to the object's end where `end` is absent. */
+  range?: { start: number; end?: number } | undefined;
+  /** Reject with `not_found` (code `PreconditionFailed` in the cause) unless the ETag is this one. */
+  ifMatch?: string | undefined;
+}
+
+export interface PutOptions extends RequestOptions {
+  attributes?: Partial<ObjectAttributes> | undefined;
+}
+
+export interface Bucket {
+  name: string;
+  /** RFC 3339, as the server gives it; `null` where it gives none. */
+  createdAt: string | null;
+}
+
+export interface ListedObject {
+  key: string;
+  sizeBytes: number;
+  /** Without the quotes. */
+  etag: string;
+  /** RFC 3339 in UTC, with the precision of the server. */
+  lastModified: string;
+}
+
+/** The headers that belong to the object and are kept with it, by their names in lower case. */
+export const OBJECT_HEADERS = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+] as const;
+
+export type ObjectHeader = (typeof OBJECT_HEADERS)[number];
+
+export interface Tag {
+  key: string;
+  value: string;
+}
+
+export interface ObjectAttributes {
+  headers: Partial<Record<ObjectHeader, string>>;
+  /** User metadata by name in lower case, without `x-amz-meta-`. */
+  metadata: Record<string, string>;
+  tags: Tag[];
+}
+
+export interface ObjectHead {
+  /** Of the whole object, also when a range of it was asked for. */
+  sizeBytes: number;
+  etag: string;
+  /** RFC 3339 in UTC; the header has whole seconds. */
+  lastModified: string;
+  versionId: string | null;
+  headers: Partial<Record<ObjectHeader, string>>;
+  metadata: Record<string, string>;
+  /** `null` where the server does not say: it may have tags or not. */
+  tagCount: number | null;
+  /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */
+  etagIsMd5: boolean;
+}
+
+export interface OpenObject {
+  head: ObjectHead;
+  /** The bytes asked for, as Buffers. */
+  body: Readable;
+}
+
+export interface ObjectContent {
+  sizeBytes: number;
+  /** Of the whole content, in lower-case hex. */
+  sha256: string;
+  /** Opens the content from its start; called again for each attempt. */
+  open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+export interface StoredObject {
+  etag: string;
+  versionId: string | null;
+}
