@@ -1,0 +1,48 @@
+import { crc32 } from 'node:zlib';
+import type { ObjectRecord } from './index-line.js';
+
+/**
+ * Where an index chunk ends. The choice depends on the objects alone, not on where their bytes lie
+ * or what came before, so that the unchanged stretches of two backups have the same chunks.
+ */
+
+const MEAN_OBJECTS = 8192;
+const MOST_LINE_BYTES = 4 * 1024 * 1024;
+const MOST_OBJECT_BYTES = 1024 * 1024 * 1024;
+
+/** The fixed part of a line (names of fields, digests, numbers), generously. */
+const FIXED_LINE_BYTES = 400;
+
+export class ChunkBoundary {
+  #lineBytes = 0;
+  #objectBytes = 0;
+
+  /** Counts the object in; true when it is the last one of its chunk. */
+  endsWith(record: ObjectRecord): boolean {
+    this.#lineBytes += weightOf(record);
+    this.#objectBytes += record.size;
+    const ends =
+      crc32(`${record.bucket}\0${record.key}`) % MEAN_OBJECTS === 0 ||
+      this.#lineBytes >= MOST_LINE_BYTES ||
+      this.#objectBytes >= MOST_OBJECT_BYTES;
+    if (ends) {
+      this.#lineBytes = 0;
+      this.#objectBytes = 0;
+    }
+    return ends;
+  }
+}
+
+/** An upper estimate of the line's length that does not depend on where the bytes lie. */
+function weightOf(record: ObjectRecord): number {
+  let bytes = FIXED_LINE_BYTES + 2 * Buffer.byteLength(record.key) + 2 * record.bucket.length;
+  for (const values of [record.headers, record.metadata]) {
+    for (const [name, value] of Object.entries(values ?? {})) {
+      bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 6;
+    }
+  }
+  for (const tag of record.tags ?? []) {
+    bytes += Buffer.byteLength(tag.key) + Buffer.byteLength(tag.value) + 24;
+  }
+  return bytes;
+}

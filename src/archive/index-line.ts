@@ -1,0 +1,111 @@
+import type { ObjectName } from './order.js';
+
+/** What a backup knows of an object: its content and all that the server keeps with it. */
+export interface ObjectRecord extends ObjectName {
+  version_id?: string;
+  /** Bytes. */
+  size: number;
+  etag: string;
+  /** RFC 3339 in UTC. */
+  last_modified: string;
+  /** Lower-case hex. */
+  sha256: string;
+  /** Where the ETag is not the MD5 itself: lets a restored object be recognised by its new ETag. */
+  md5?: string;
+  headers?: Record<string, string>;
+  metadata?: Record<string, string>;
+  tags?: { key: string; value: string }[];
+}
+
+/** Where the bytes of an object are. */
+export interface Location {
+  /** The name of the file in the tar. */
+  path: string;
+  /** The id of the archive: always named, the line's own too. */
+  archive: string;
+  /** Of the run of gzip members that hold the file, in the archive. */
+  offset: number;
+  length: number;
+  /** Where the content starts in the inflated run. */
+  inner: number;
+}
+
+export interface IndexLine extends ObjectRecord, Location {}
+
+/** One line of JSON with its newline. Same content, same bytes: fields have a fixed order. */
+export function encodeIndexLine(line: IndexLine): string {
+  const ordered: IndexLine = {
+    bucket: line.bucket,
+    key: line.key,
+    ...(line.version_id === undefined ? {} : { version_id: line.version_id }),
+    size: line.size,
+    etag: line.etag,
+    last_modified: line.last_modified,
+    sha256: line.sha256,
+    ...(line.md5 === undefined ? {} : { md5: line.md5 }),
+    ...(isEmpty(line.headers) ? {} : { headers: sorted(line.headers) }),
+    ...(isEmpty(line.metadata) ? {} : { metadata: sorted(line.metadata) }),
+    ...(line.tags === undefined || line.tags.length === 0 ? {} : { tags: line.tags }),
+    path: line.path,
+    archive: line.archive,
+    offset: line.offset,
+    length: line.length,
+    inner: line.inner,
+  };
+  return `${JSON.stringify(ordered)}\n`;
+}
+
+function isEmpty(values: Record<string, string> | undefined): values is undefined {
+  return values === undefined || Object.keys(values).length === 0;
+}
+
+function sorted(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Throws a SyntaxError naming what is wrong: an index may come from anywhere. */
+export function decodeIndexLine(text: string): IndexLine {
+  const line: unknown = JSON.parse(text);
+  if (!isObject(line)) throw new SyntaxError('an index line is no object');
+  for (const field of ['bucket', 'key', 'etag', 'last_modified', 'path', 'archive']) {
+    if (typeof line[field] !== 'string') throw new SyntaxError(`${field} is no text`);
+  }
+  for (const field of ['size', 'offset', 'length', 'inner']) {
+    if (!isCount(line[field])) throw new SyntaxError(`${field} is no count of bytes`);
+  }
+  if (!isHex(line.sha256, 64)) throw new SyntaxError('sha256 is no digest');
+  if (line.md5 !== undefined && !isHex(line.md5, 32)) throw new SyntaxError('md5 is no digest');
+  for (const field of ['headers', 'metadata']) {
+    if (line[field] !== undefined && !isTextMap(line[field])) {
+      throw new SyntaxError(`${field} is no map of texts`);
+    }
+  }
+  if (line.tags !== undefined && !isTags(line.tags)) throw new SyntaxError('tags are no tags');
+  // The checks above are the proof that TypeScript cannot follow.
+  return line as unknown as IndexLine;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isHex(value: unknown, digits: number): boolean {
+  return typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/.test(value);
+}
+
+function isTextMap(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function isTags(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (tag) => isObject(tag) && typeof tag.key === 'string' && typeof tag.value === 'string',
+    )
+  );
+}

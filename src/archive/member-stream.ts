@@ -1,0 +1,96 @@
+import { promisify } from 'node:util';
+import { deflateRaw } from 'node:zlib';
+import {
+  MEMBER_HEADER_BYTES,
+  MEMBER_TRAILER_BYTES,
+  type MemberKind,
+  crcOf,
+  encodeMemberHeader,
+  encodeStoredMember,
+  encodeTrailer,
+} from './gzip.js';
+import { OrderedOutput } from './ordered-output.js';
+import type { ArchiveSink } from './sink.js';
+
+const deflateOnThreadPool = promisify(deflateRaw);
+
+/** Where a run of members lies in the archive. Filled in while they are written. */
+export class Run {
+  offset = -1;
+  length = 0;
+
+  readonly placed = (offset: number, length: number): void => {
+    if (this.offset < 0) this.offset = offset;
+    this.length += length;
+  };
+}
+
+/**
+ * Turns pieces of a tar into gzip members. Stored members pass the chunks on without a copy; the
+ * others are deflated on the thread pool, several at a time, and written in order.
+ */
+export class MemberStream {
+  readonly #output: OrderedOutput;
+
+  constructor(sink: ArchiveSink) {
+    this.#output = new OrderedOutput(sink);
+  }
+
+  add(kind: MemberKind, chunks: Uint8Array[], compress: boolean, run: Run): void {
+    const inputBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (!compress) {
+      this.#output.add(() => encodeStoredMember(kind, chunks, inputBytes), inputBytes, run.placed);
+      return;
+    }
+    const encoded = deflateMember(kind, chunks, inputBytes);
+    // Its failure is handled when its turn comes; until then it must not count as unhandled.
+    encoded.catch(() => undefined);
+    this.#output.add(() => encoded, inputBytes, run.placed);
+  }
+
+  /** Adds a member whose content can be told only when all members before it are placed. */
+  addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], run: Run): void {
+    this.#output.add(
+      () => {
+        const chunks = content();
+        const inputBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+        return deflateMember(kind, chunks, inputBytes);
+      },
+      weight,
+      run.placed,
+    );
+  }
+
+  /** Adds bytes that are no member of ours: the footer. */
+  addRaw(bytes: () => Uint8Array): void {
+    this.#output.add(
+      () => [bytes()],
+      0,
+      () => undefined,
+    );
+  }
+
+  ready(): Promise<void> {
+    return this.#output.ready();
+  }
+
+  drained(): Promise<number> {
+    return this.#output.drained();
+  }
+}
+
+async function deflateMember(
+  kind: MemberKind,
+  chunks: readonly Uint8Array[],
+  inputBytes: number,
+): Promise<Uint8Array[]> {
+  const input = chunks.length === 1 ? (chunks[0] ?? new Uint8Array()) : Buffer.concat(chunks);
+  const deflated = await deflateOnThreadPool(input);
+  if (deflated.length > inputBytes) return encodeStoredMember(kind, chunks, inputBytes);
+  const memberBytes = MEMBER_HEADER_BYTES + deflated.length + MEMBER_TRAILER_BYTES;
+  return [
+    encodeMemberHeader({ kind, memberBytes }),
+    deflated,
+    encodeTrailer(crcOf([input]), inputBytes),
+  ];
+}

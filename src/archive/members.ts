@@ -1,0 +1,91 @@
+import { crc32, inflateRaw } from 'node:zlib';
+import { promisify } from 'node:util';
+import { damagedArchive } from './errors.js';
+import {
+  MEMBER_HEADER_BYTES,
+  MEMBER_TRAILER_BYTES,
+  type MemberHeader,
+  decodeMemberHeader,
+  decodeStoredBlocks,
+} from './gzip.js';
+import type { ArchiveSource } from './sink.js';
+
+const inflateOnThreadPool = promisify(inflateRaw);
+
+/**
+ * The most that a member can hold: 4 MiB of a file and its headers. A member that claims or inflates
+ * to more is damaged or hostile.
+ */
+export const LARGEST_MEMBER_BYTES = 8 * 1024 * 1024;
+/** Index lines of 4 MiB, in which JSON may write one byte of a name as six. */
+export const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
+/** A directory has an entry a chunk; ten million objects make about 400 kB. */
+export const LARGEST_DIRECTORY_BYTES = 512 * 1024 * 1024;
+
+/** Reads and checks the member at `offset`, which may reach up to `end`. */
+export async function readMember(
+  source: ArchiveSource,
+  offset: number,
+  end: number,
+  limitBytes = LARGEST_MEMBER_BYTES,
+): Promise<{ header: MemberHeader; raw: Buffer }> {
+  if (offset + MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES > end || end > source.sizeBytes) {
+    throw damagedArchive(`the archive ends in the middle of a member (at byte ${offset})`);
+  }
+  const header = decodeMemberHeader(await source.read(offset, MEMBER_HEADER_BYTES));
+  if (header === undefined) throw damagedArchive(`no member of an archive at byte ${offset}`);
+  if (
+    header.memberBytes < MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES ||
+    header.memberBytes > limitBytes ||
+    offset + header.memberBytes > end
+  ) {
+    throw damagedArchive(`a member with an impossible length at byte ${offset}`);
+  }
+  return { header, raw: await source.read(offset, header.memberBytes) };
+}
+
+/** Inflates a whole member and checks its CRC-32 and length. */
+export async function inflateMember(
+  raw: Buffer,
+  offset: number,
+  limitBytes = LARGEST_MEMBER_BYTES,
+): Promise<Buffer[]> {
+  const body = raw.subarray(MEMBER_HEADER_BYTES, raw.length - MEMBER_TRAILER_BYTES);
+  const content = decodeStoredBlocks(body) ?? (await inflate(body, offset, limitBytes));
+  let crc = 0;
+  let length = 0;
+  for (const part of content) {
+    crc = crc32(part, crc);
+    length += part.length;
+  }
+  if (
+    crc !== raw.readUInt32LE(raw.length - MEMBER_TRAILER_BYTES) ||
+    length !== raw.readUInt32LE(raw.length - 4)
+  ) {
+    throw damagedArchive(`the checksum of the member at byte ${offset} is wrong`);
+  }
+  return content;
+}
+
+async function inflate(body: Buffer, offset: number, limitBytes: number): Promise<Buffer[]> {
+  try {
+    return [await inflateOnThreadPool(body, { maxOutputLength: limitBytes })];
+  } catch (error) {
+    throw damagedArchive(`the member at byte ${offset} cannot be inflated`, error);
+  }
+}
+
+/** The inflated content of a run of members, a member at a time. */
+export async function* readRun(
+  source: ArchiveSource,
+  run: { offset: number; length: number },
+  limitBytes = LARGEST_MEMBER_BYTES,
+): AsyncGenerator<Buffer[]> {
+  const end = run.offset + run.length;
+  let offset = run.offset;
+  while (offset < end) {
+    const { header, raw } = await readMember(source, offset, end, limitBytes);
+    yield await inflateMember(raw, offset, limitBytes);
+    offset += header.memberBytes;
+  }
+}

@@ -1,0 +1,90 @@
+import { damagedArchive } from './errors.js';
+import type { IndexLine } from './index-line.js';
+import { readRun } from './members.js';
+import type { ArchiveSource } from './sink.js';
+import { SHARED_MEMBER_BYTES } from './tar-packer.js';
+
+/**
+ * Reads objects out of one archive. Objects that share a member follow one another in the index, so
+ * the member read last is kept: reading in the index's order inflates each member once.
+ *
+ * The caller checks the SHA-256: only it knows when all bytes are there.
+ */
+export class ObjectReader {
+  readonly #source: ArchiveSource;
+  #sharedOffset = -1;
+  #shared: Promise<Buffer[]> | undefined;
+
+  constructor(source: ArchiveSource) {
+    this.#source = source;
+  }
+
+  /** True where the object's bytes are small enough to be taken whole. */
+  static isShared(line: IndexLine): boolean {
+    return line.size <= SHARED_MEMBER_BYTES;
+  }
+
+  /** The bytes of an object of at most `SHARED_MEMBER_BYTES`. */
+  async readWhole(line: IndexLine): Promise<Buffer[]> {
+    if (this.#sharedOffset !== line.offset || this.#shared === undefined) {
+      this.#sharedOffset = line.offset;
+      this.#shared = readAll(this.#source, line);
+      // Handled by whoever awaits it; a later object may replace it first.
+      this.#shared.catch(() => undefined);
+    }
+    const parts = sliceOf(await this.#shared, line.inner, line.size);
+    if (parts === undefined) throw cutOff(line);
+    return parts;
+  }
+
+  /** The bytes of any object, a member at a time. */
+  async *read(line: IndexLine): AsyncGenerator<Buffer> {
+    let skip = line.inner;
+    let left = line.size;
+    for await (const member of readRun(this.#source, line)) {
+      for (const part of member) {
+        const wanted = part.subarray(skip, skip + left);
+        skip -= Math.min(skip, part.length);
+        left -= wanted.length;
+        if (wanted.length > 0) yield wanted;
+      }
+      if (left === 0) return;
+    }
+    if (left > 0) throw cutOff(line);
+  }
+}
+
+async function readAll(source: ArchiveSource, line: IndexLine): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for await (const member of readRun(source, line)) {
+    for (const part of member) {
+      parts.push(part);
+      total += part.length;
+    }
+    // A run that claims to be shared, but is not, must not fill the memory.
+    if (total > 2 * SHARED_MEMBER_BYTES + line.inner) throw cutOff(line);
+  }
+  return parts;
+}
+
+/** `undefined` where the parts are too short. */
+function sliceOf(parts: readonly Buffer[], start: number, length: number): Buffer[] | undefined {
+  const wanted: Buffer[] = [];
+  let skip = start;
+  let left = length;
+  for (const part of parts) {
+    if (left === 0) break;
+    const slice = part.subarray(skip, skip + left);
+    skip -= Math.min(skip, part.length);
+    left -= slice.length;
+    if (slice.length > 0) wanted.push(slice);
+  }
+  return left === 0 ? wanted : undefined;
+}
+
+function cutOff(line: IndexLine): Error {
+  return damagedArchive(
+    `the members of ${line.bucket}/${line.key} do not hold its ${line.size} bytes`,
+  );
+}

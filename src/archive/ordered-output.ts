@@ -1,0 +1,66 @@
+import type { ArchiveSink } from './sink.js';
+
+/** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
+const MOST_PENDING_BYTES = 24 * 1024 * 1024;
+
+type Placed = (offset: number, length: number) => void;
+
+/**
+ * Writes pieces in the order in which they were added, while the later ones are still being made.
+ * A failure of the sink rejects every later call.
+ */
+export class OrderedOutput {
+  readonly #sink: ArchiveSink;
+  #offset = 0;
+  #pendingBytes = 0;
+  #tail: Promise<void> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(sink: ArchiveSink) {
+    this.#sink = sink;
+  }
+
+  /**
+   * Adds a piece. `make` is called when its turn comes, when all earlier pieces are placed;
+   * `placed` is told where it lies. `weight` is about what it holds in memory until then.
+   */
+  add(make: () => Promise<Uint8Array[]> | Uint8Array[], weight: number, placed: Placed): void {
+    this.#pendingBytes += weight;
+    this.#tail = this.#tail
+      .then(async () => {
+        if (this.#failure !== undefined) return;
+        const bytes = await make();
+        const length = bytes.reduce((sum, part) => sum + part.length, 0);
+        placed(this.#offset, length);
+        this.#offset += length;
+        await this.#sink.write(bytes);
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#pendingBytes -= weight;
+        this.#wake?.();
+      });
+  }
+
+  /** Resolves when there is room for more. */
+  async ready(): Promise<void> {
+    while (this.#failure === undefined && this.#pendingBytes > MOST_PENDING_BYTES) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    this.#throwFailure();
+  }
+
+  /** Resolves with the length of it all when everything added so far is written. */
+  async drained(): Promise<number> {
+    await this.#tail;
+    this.#throwFailure();
+    return this.#offset;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

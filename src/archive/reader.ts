@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { MangamotionError } from '../errors.js';
+import { type ChunkReference, type Directory, decodeDirectory } from './directory.js';
+import { damagedArchive } from './errors.js';
+import { FOOTER_BYTES, FORMAT_VERSION, type Footer, decodeFooter } from './footer.js';
+import { type IndexLine, decodeIndexLine } from './index-line.js';
+import { LARGEST_CHUNK_BYTES, LARGEST_DIRECTORY_BYTES, readRun } from './members.js';
+import { compareObjects } from './order.js';
+import type { ArchiveSource } from './sink.js';
+import { TarScanner } from './tar-scanner.js';
+
+/** Reads the end of the archive. Rejects with `damaged` where it is torn, `refused` where it is newer. */
+export async function readFooter(source: ArchiveSource): Promise<Footer> {
+  const start = source.sizeBytes - FOOTER_BYTES;
+  const footer = start < 0 ? undefined : decodeFooter(await source.read(start, FOOTER_BYTES));
+  if (footer === undefined) {
+    throw damagedArchive('the archive has no footer: it is cut off, or not one of ours');
+  }
+  refuseNewerVersion(footer.version);
+  if (footer.offset + footer.length > start) {
+    throw damagedArchive('the footer points outside the archive');
+  }
+  return footer;
+}
+
+/** Throws `refused` for what a later version of the format wrote. */
+export function refuseNewerVersion(version: number): void {
+  if (version <= FORMAT_VERSION) return;
+  throw new MangamotionError(
+    'refused',
+    `this backup has format version ${version}; this program reads up to version ${FORMAT_VERSION}`,
+    { hint: 'Install a newer mangamotion: "npm install --global mangamotion@latest".' },
+  );
+}
+
+export async function readDirectory(source: ArchiveSource, footer: Footer): Promise<Directory> {
+  const bytes = await readOnlyFile(source, footer, LARGEST_DIRECTORY_BYTES);
+  if (sha256(bytes) !== footer.sha256) throw damagedArchive('the digest of the directory is wrong');
+  try {
+    return decodeDirectory(bytes);
+  } catch (error) {
+    throw damagedArchive(`the directory cannot be read: ${String(error)}`, error);
+  }
+}
+
+/** The lines of an index chunk, in order. `source` is the archive that the reference names. */
+export async function readChunk(
+  source: ArchiveSource,
+  reference: ChunkReference,
+): Promise<IndexLine[]> {
+  const bytes = await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES);
+  if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
+    throw damagedArchive(`the digest of the index chunk at byte ${reference.offset} is wrong`);
+  }
+  return parseChunk(bytes, reference.offset);
+}
+
+export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
+  const lines: IndexLine[] = [];
+  try {
+    for (const text of bytes.toString('utf8').split('\n')) {
+      if (text === '') continue;
+      const line = decodeIndexLine(text);
+      const previous = lines.at(-1);
+      if (previous !== undefined && compareObjects(previous, line) >= 0) {
+        throw new SyntaxError('its lines are out of order');
+      }
+      lines.push(line);
+    }
+  } catch (error) {
+    throw damagedArchive(
+      `the index chunk at byte ${offset} cannot be read: ${String(error)}`,
+      error,
+    );
+  }
+  return lines;
+}
+
+/** The content of the one file that a run holds. */
+async function readOnlyFile(
+  source: ArchiveSource,
+  run: { offset: number; length: number },
+  limitBytes: number,
+): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  const scanner = new TarScanner({
+    entry: () => undefined,
+    content: (chunk) => parts.push(chunk),
+    entryEnd: () => undefined,
+  });
+  try {
+    for await (const content of readRun(source, run, limitBytes)) {
+      for (const part of content) scanner.push(part);
+    }
+  } catch (error) {
+    if (error instanceof MangamotionError) throw error;
+    throw damagedArchive(`the tar is broken at byte ${run.offset}: ${String(error)}`, error);
+  }
+  return Buffer.concat(parts);
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,134 @@
+import { MemberKind } from './gzip.js';
+import { type MemberStream, Run } from './member-stream.js';
+import { encodeEntryHeader, paddingOf } from './tar.js';
+
+/** Small files share members up to this size; a larger one has a run of members for itself. */
+export const SHARED_MEMBER_BYTES = 1024 * 1024;
+/** The most that a member of a large file holds. */
+export const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
+
+const ZEROS = Buffer.alloc(256 * 1024);
+
+/** Where a file's content is, once its run is written. */
+export interface Placement {
+  run: Run;
+  inner: number;
+}
+
+export interface FileInfo {
+  path: string;
+  sizeBytes: number;
+  modifiedAt: Date;
+}
+
+/** Lays files into members. One file at a time: the tar is a sequence. */
+export class TarPacker {
+  readonly #members: MemberStream;
+  #shared: Uint8Array[] = [];
+  #sharedBytes = 0;
+  #sharedCompress = false;
+  #sharedRun = new Run();
+
+  constructor(members: MemberStream) {
+    this.#members = members;
+  }
+
+  /** Adds a whole file of at most `SHARED_MEMBER_BYTES`. */
+  addSmall(file: FileInfo, content: readonly Uint8Array[], compress: boolean): Placement {
+    const header = encodeEntryHeader(file, file.modifiedAt);
+    const padding = paddingOf(file.sizeBytes);
+    const entryBytes = header.length + file.sizeBytes + padding;
+    const tooMuch = this.#sharedBytes + entryBytes > SHARED_MEMBER_BYTES;
+    if (tooMuch || compress !== this.#sharedCompress) this.flush();
+    this.#sharedCompress = compress;
+    const placement = { run: this.#sharedRun, inner: this.#sharedBytes + header.length };
+    this.#shared.push(header, ...content, ZEROS.subarray(0, padding));
+    this.#sharedBytes += entryBytes;
+    return placement;
+  }
+
+  /** Ends the shared member, so that what follows begins another. */
+  flush(): void {
+    if (this.#sharedBytes === 0) return;
+    this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedRun);
+    this.#shared = [];
+    this.#sharedBytes = 0;
+    this.#sharedRun = new Run();
+  }
+
+  beginLarge(file: FileInfo, compress: boolean): LargeFile {
+    this.flush();
+    return new LargeFile(this.#members, file, compress);
+  }
+}
+
+/** A file that is written while it is being read, in a run of members of its own. */
+export class LargeFile {
+  readonly placement: Placement;
+  readonly #members: MemberStream;
+  readonly #paddingBytes: number;
+  #compress: boolean;
+  #left: number;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+
+  constructor(members: MemberStream, file: FileInfo, compress: boolean) {
+    this.#members = members;
+    this.#compress = compress;
+    this.#left = file.sizeBytes;
+    this.#paddingBytes = paddingOf(file.sizeBytes);
+    const header = encodeEntryHeader(file, file.modifiedAt);
+    this.placement = { run: new Run(), inner: header.length };
+    this.#append(header);
+  }
+
+  /** Resolves when there is room for more. Rejects where the content exceeds the announced size. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (chunk.length > this.#left)
+      throw new RangeError('more content than the tar header announced');
+    this.#left -= chunk.length;
+    if (this.#append(chunk)) await this.#members.ready();
+  }
+
+  /** Ends the file. Throws where the content is shorter than announced. */
+  end(): void {
+    if (this.#left > 0) throw new RangeError('less content than the tar header announced');
+    this.#append(ZEROS.subarray(0, this.#paddingBytes));
+    this.#flush();
+  }
+
+  /** Fills what is missing with zeros: the tar stays whole, although this file is not. */
+  async padOut(): Promise<void> {
+    this.#compress = true;
+    while (this.#left > 0) await this.write(ZEROS.subarray(0, this.#left));
+    this.end();
+  }
+
+  /** True when a member was completed. */
+  #append(chunk: Uint8Array): boolean {
+    let flushed = false;
+    let rest = chunk;
+    while (this.#pendingBytes + rest.length >= RUN_MEMBER_BYTES) {
+      const part = rest.subarray(0, RUN_MEMBER_BYTES - this.#pendingBytes);
+      this.#keep(part);
+      rest = rest.subarray(part.length);
+      this.#flush();
+      flushed = true;
+    }
+    this.#keep(rest);
+    return flushed;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+  }
+
+  #flush(): void {
+    if (this.#pendingBytes === 0) return;
+    this.#members.add(MemberKind.data, this.#pending, this.#compress, this.placement.run);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+}
