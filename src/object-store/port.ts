@@ -10,7 +10,9 @@ import type { Readable } from 'node:stream';
  * All methods reject with a MangamotionError:
  *  - `unreachable` when the server does not answer, answers with 5xx, or cuts the connection;
  *  - `access_denied` when it refuses the credentials or the action;
- *  - `not_found` when the bucket or object does not exist;
+ *  - `not_found` when the bucket or object does not exist, or not the range asked for;
+ *  - `refused` when it does not take the request as such: a key or header it does not allow, a bucket
+ *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`);
  *  - the signal's reason when the signal is aborted.
  */
 export interface ObjectStore {
@@ -30,6 +32,12 @@ export interface ObjectStore {
 
   /** Deletes an empty bucket. */
   deleteBucket(bucket: string, options?: RequestOptions): Promise<void>;
+
+  /**
+   * One page of `listObjects`, from `token` (the `nextToken` of the page before) on. A token can be
+   * used again, so a page that failed is asked for once more without a gap or a repetition.
+   */
+  listPage(bucket: string, options?: ListPageOptions): Promise<ListPage>;
 
   /**
    * The current version of every object whose key begins with `prefix`, a page (at most 1,000) at a
@@ -76,6 +84,12 @@ export interface ListOptions extends RequestOptions {
   prefix?: string | undefined;
 }
 
+export interface ListPageOptions extends ListOptions {
+  token?: string | undefined;
+  /** At most this many objects; 1,000 where absent, and never more. */
+  maxKeys?: number | undefined;
+}
+
 export interface GetOptions extends RequestOptions {
   /** Bytes `start` up to, not including, `end`; to the object's end where `end` is absent. */
   range?: { start: number; end?: number } | undefined;
@@ -100,6 +114,12 @@ export interface ListedObject {
   etag: string;
   /** RFC 3339 in UTC, with the precision of the server. */
   lastModified: string;
+}
+
+export interface ListPage {
+  objects: ListedObject[];
+  /** Of the page after this one; `null` on the last. */
+  nextToken: string | null;
 }
 
 /** The headers that belong to the object and are kept with it, by their names in lower case. */

@@ -1,0 +1,50 @@
+import type { Bucket, Tag } from './port.js';
+import { child, children, parseXml, textOf } from './xml.js';
+
+/** Reads the small answers of S3; `null` where the text is not that answer. Pure. */
+
+export function parseBuckets(xml: string): Bucket[] | null {
+  const root = parseXml(xml, 'ListAllMyBucketsResult');
+  if (root === null) return null;
+  return children(child(root, 'Buckets'), 'Bucket').map((bucket) => ({
+    name: textOf(bucket, 'Name') ?? '',
+    createdAt: textOf(bucket, 'CreationDate') ?? null,
+  }));
+}
+
+/** The region; `''` where the server names none, which is us-east-1 on AWS. */
+export function parseLocation(xml: string): string | null {
+  const root = parseXml(xml, 'LocationConstraint');
+  if (root === null) return null;
+  // AWS and MinIO put the region into the root itself; some servers nest a second element.
+  const region = typeof root === 'string' ? root : (textOf(root, 'LocationConstraint') ?? '');
+  return region.trim();
+}
+
+export function parseTags(xml: string): Tag[] | null {
+  const root = parseXml(xml, 'Tagging');
+  if (root === null) return null;
+  return children(child(root, 'TagSet'), 'Tag').map((tag) => ({
+    key: textOf(tag, 'Key') ?? '',
+    value: textOf(tag, 'Value') ?? '',
+  }));
+}
+
+export interface ErrorDocument {
+  code: string;
+  message: string;
+  region: string | undefined;
+}
+
+export function parseErrorDocument(xml: string): ErrorDocument | null {
+  const root = parseXml(xml, 'Error');
+  const code = root === null ? undefined : textOf(root, 'Code');
+  if (root === null || code === undefined || code === '') return null;
+  return { code, message: textOf(root, 'Message') ?? '', region: textOf(root, 'Region') };
+}
+
+/** The body of CreateBucket in a region other than the default one. */
+export function locationDocument(region: string): string {
+  const escaped = region.replace(/[<>&]/g, (character) => `&#${String(character.charCodeAt(0))};`);
+  return `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escaped}</LocationConstraint></CreateBucketConfiguration>`;
+}

@@ -1,0 +1,46 @@
+import { decodeBytes, encodeText } from './header-text.js';
+
+/**
+ * MinIO stores user metadata as it comes, and gives what is not printable ASCII out as RFC 2047
+ * encoded words. They are taken apart where taking them apart loses nothing: when MinIO would give
+ * the text out as exactly these words again. Anything else is text that only looks like it. Pure.
+ */
+
+const OPEN = '=?UTF-8?q?';
+const CLOSE = '?=';
+/** 75 characters an encoded word, less what surrounds its content. */
+const MAX_CONTENT = 75 - OPEN.length - CLOSE.length;
+
+export function decodeWords(value: string): string {
+  if (!value.startsWith(OPEN) || !value.endsWith(CLOSE)) return value;
+  const content = value
+    .slice(OPEN.length, -CLOSE.length)
+    .replaceAll(`${CLOSE} ${OPEN}`, '')
+    .replaceAll('_', ' ')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  const text = decodeBytes(Buffer.from(content, 'latin1'));
+  return encodeWords(text) === value ? text : value;
+}
+
+/** The `Encode` of Go's mime.QEncoding, character for character. */
+export function encodeWords(text: string): string {
+  if (/^[\t -~]*$/.test(text)) return text;
+  let words = OPEN;
+  let length = 0;
+  for (const character of text) {
+    const encoded = encodeCharacter(character);
+    if (length + encoded.length > MAX_CONTENT) {
+      words += `${CLOSE} ${OPEN}`;
+      length = 0;
+    }
+    words += encoded;
+    length += encoded.length;
+  }
+  return words + CLOSE;
+}
+
+function encodeCharacter(character: string): string {
+  if (character === ' ') return '_';
+  if (/^[!-~]$/.test(character) && !'=?_'.includes(character)) return character;
+  return encodeText(character).toString('hex').toUpperCase().replace(/../g, '=$&');
+}

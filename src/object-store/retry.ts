@@ -1,0 +1,70 @@
+import { Backoff, retrying, type RetryPolicy } from './backoff.js';
+import { eachPage } from './listing.js';
+import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from './port.js';
+import { ResumingBody } from './resuming-body.js';
+import { repeatedToken } from './store-errors.js';
+
+export type { Retry, RetryPolicy } from './backoff.js';
+export { isObjectChanged } from './store-errors.js';
+
+/**
+ * The same store, with patience: what fails as `unreachable` is tried again after a delay that
+ * grows, and a body that breaks goes on from the byte where it broke. What the server refuses, or
+ * does not have, is not tried again. The last failure is the cause of the error that ends it.
+ *
+ * A body whose object was replaced meanwhile cannot go on; it fails with an error of which
+ * `isObjectChanged` is true, and the caller begins again.
+ */
+export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
+  const retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>): Promise<T> =>
+    retrying(policy, options?.signal, work);
+  const listPage: ObjectStore['listPage'] = (bucket, options) =>
+    retried(options, () => store.listPage(bucket, options));
+  return {
+    endpoint: store.endpoint,
+    listBuckets: (options) => retried(options, () => store.listBuckets(options)),
+    bucketExists: (bucket, options) => retried(options, () => store.bucketExists(bucket, options)),
+    bucketRegion: (bucket, options) => retried(options, () => store.bucketRegion(bucket, options)),
+    createBucket: (bucket, options) => retried(options, () => store.createBucket(bucket, options)),
+    deleteBucket: (bucket, options) => retried(options, () => store.deleteBucket(bucket, options)),
+    listPage,
+    listObjects: (bucket, options) =>
+      eachPage(
+        (token) => listPage(bucket, { ...options, token }),
+        (token) => repeatedToken(token, { endpoint: store.endpoint, subject: bucket }),
+      ),
+    headObject: (bucket, key, options) =>
+      retried(options, () => store.headObject(bucket, key, options)),
+    getObject: (bucket, key, options) => getObject(store, policy, bucket, key, options),
+    putObject: (bucket, key, content, options) =>
+      retried(options, () => store.putObject(bucket, key, content, options)),
+    deleteObject: (bucket, key, options) =>
+      retried(options, () => store.deleteObject(bucket, key, options)),
+    getObjectTags: (bucket, key, options) =>
+      retried(options, () => store.getObjectTags(bucket, key, options)),
+    close: () => store.close(),
+  };
+}
+
+async function getObject(
+  store: ObjectStore,
+  policy: RetryPolicy,
+  bucket: string,
+  key: string,
+  options: GetOptions = {},
+): Promise<OpenObject> {
+  const { range, signal } = options;
+  const { head, body } = await retrying(policy, signal, () =>
+    store.getObject(bucket, key, options),
+  );
+  // Without an ETag nobody could tell whether the rest belongs to the same object.
+  if (head.etag === '') return { head, body };
+  const reopen = async (offset: number) => {
+    const rest = { ...range, start: (range?.start ?? 0) + offset };
+    const again = await store.getObject(bucket, key, { signal, range: rest, ifMatch: head.etag });
+    return again.body;
+  };
+  const backoff = (): Backoff => new Backoff(policy, signal);
+  const sizeBytes = Math.min(range?.end ?? Infinity, head.sizeBytes) - (range?.start ?? 0);
+  return { head, body: new ResumingBody({ first: body, sizeBytes, reopen, backoff }) };
+}

@@ -1,0 +1,58 @@
+import { XMLParser } from 'fast-xml-parser';
+
+/**
+ * S3's answers as plain trees: every leaf is the text as it was sent, nothing becomes a number, and
+ * nothing is trimmed. Pure.
+ */
+export type XmlTree = string | XmlTree[] | { [name: string]: XmlTree };
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  parseTagValue: false,
+  trimValues: false,
+  // Decoded below: the parser knows no numeric references, and stops at a thousand of the others.
+  processEntities: false,
+  removeNSPrefix: true,
+});
+
+/** The named root element, or `null` where the text is no XML with that root. */
+export function parseXml(text: string, rootName: string): XmlTree | null {
+  // The parser takes nearly anything for XML; an HTML page or JSON is told apart by its root.
+  if (!text.trimStart().startsWith('<')) return null;
+  try {
+    const document = parser.parse(text) as XmlTree;
+    return child(document, rootName) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function child(tree: XmlTree | undefined, name: string): XmlTree | undefined {
+  if (tree === undefined || typeof tree === 'string' || Array.isArray(tree)) return undefined;
+  return Object.hasOwn(tree, name) ? tree[name] : undefined;
+}
+
+/** The children of that name; one of them, or none, is a list too. */
+export function children(tree: XmlTree | undefined, name: string): XmlTree[] {
+  const found = child(tree, name);
+  return found === undefined ? [] : Array.isArray(found) ? found : [found];
+}
+
+/** The text of a leaf; `undefined` where there is no such leaf. */
+export function textOf(tree: XmlTree | undefined, name: string): string | undefined {
+  const found = child(tree, name);
+  return typeof found === 'string' ? decodeEntities(found) : undefined;
+}
+
+const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+export function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
+    if (typeof name === 'string') return NAMED[name] ?? whole;
+    const code =
+      typeof hex === 'string' ? Number.parseInt(hex, 16) : Number.parseInt(String(decimal), 10);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}
