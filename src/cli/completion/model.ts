@@ -1,0 +1,105 @@
+import { catalog as allCommands, groupSummaries } from '../catalog.js';
+import type { CatalogEntry } from '../catalog.js';
+import type { Command, CompletionKind, OptionSpec, OptionSpecs } from '../command.js';
+import { flagOf, takesValue } from '../command.js';
+import { connectionOptions, globalOptions } from '../global-options.js';
+
+/** What a shell offers in one place: fixed words, names of files or folders, or nothing. */
+export interface Offer {
+  words: readonly string[];
+  files: CompletionKind | undefined;
+}
+
+export interface CompletedOption {
+  long: string;
+  short: string | undefined;
+  description: string;
+  /** Of its value; `undefined` for a flag. */
+  value: (Offer & { placeholder: string }) | undefined;
+  repeatable: boolean;
+}
+
+export interface CompletedArgument extends Offer {
+  name: string;
+  repeatable: boolean;
+}
+
+/** A word on the command line, or the program itself: with commands below it, or arguments. */
+export interface CompletedNode {
+  path: readonly string[];
+  summary: string;
+  children: CompletedNode[];
+  options: readonly CompletedOption[];
+  arguments: readonly CompletedArgument[];
+}
+
+/** All commands as a tree, for the writers of scripts. Imports every command's module. */
+export async function completionTree(
+  catalog: readonly CatalogEntry[] = allCommands,
+): Promise<CompletedNode> {
+  const always = { ...globalOptions, help: { short: 'h', description: 'show help' } };
+  const root = node([], '', {
+    ...always,
+    ...connectionOptions,
+    version: { description: 'show the version' },
+  });
+  for (const entry of catalog) {
+    const command = await entry.load();
+    const leaf = node(entry.path, entry.summary, {
+      ...command.options,
+      ...(command.changes === 'dry-run' ? { dryRun: { description: 'change nothing' } } : {}),
+      ...always,
+      ...(command.usesStore ? connectionOptions : {}),
+    });
+    leaf.arguments = argumentsOf(command);
+    parentOf(root, entry.path, always).children.push(leaf);
+  }
+  return root;
+}
+
+/** A node and all below it, from the top. */
+export function allNodes(top: CompletedNode): CompletedNode[] {
+  return [top, ...top.children.flatMap(allNodes)];
+}
+
+function parentOf(
+  root: CompletedNode,
+  path: readonly string[],
+  options: OptionSpecs,
+): CompletedNode {
+  let parent = root;
+  for (const [index, word] of path.slice(0, -1).entries()) {
+    let child = parent.children.find((candidate) => candidate.path[index] === word);
+    if (child === undefined) {
+      child = node(path.slice(0, index + 1), groupSummaries[word] ?? '', options);
+      parent.children.push(child);
+    }
+    parent = child;
+  }
+  return parent;
+}
+
+function node(path: readonly string[], summary: string, options: OptionSpecs): CompletedNode {
+  const completed = Object.entries(options).map(([name, spec]) => optionOf(name, spec));
+  return { path, summary, children: [], options: completed, arguments: [] };
+}
+
+function optionOf(name: string, spec: OptionSpec): CompletedOption {
+  const option = {
+    long: flagOf(name),
+    short: spec.short && `-${spec.short}`,
+    description: spec.description,
+  };
+  if (!takesValue(spec)) return { ...option, value: undefined, repeatable: false };
+  const value = { placeholder: spec.value, words: spec.choices ?? [], files: spec.complete };
+  return { ...option, value, repeatable: spec.repeatable === true };
+}
+
+function argumentsOf(command: Command): CompletedArgument[] {
+  return Object.entries(command.arguments).map(([name, spec]) => ({
+    name,
+    words: spec.choices ?? [],
+    files: spec.complete,
+    repeatable: spec.repeatable === true,
+  }));
+}

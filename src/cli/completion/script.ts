@@ -1,0 +1,13 @@
+import { bashScript } from './bash.js';
+import { fishScript } from './fish.js';
+import { completionTree } from './model.js';
+import { zshScript } from './zsh.js';
+
+export type Shell = 'bash' | 'zsh' | 'fish';
+
+const writers = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+/** The script of a shell. It holds all commands and options, so that it never runs mangamotion. */
+export async function completionScript(shell: Shell): Promise<string> {
+  return writers[shell](await completionTree());
+}

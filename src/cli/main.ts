@@ -1,0 +1,13 @@
+import process from 'node:process';
+import { processEnvironment } from '../config/environment.js';
+import { main } from './program.js';
+
+// Not process.exit(): it would cut off what a pipe has not taken yet.
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: processEnvironment(),
+  cwd: process.cwd(),
+  signals: process,
+  now: () => new Date(),
+});

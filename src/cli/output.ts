@@ -1,0 +1,120 @@
+import { MangamotionError } from '../errors.js';
+import { colorLevel } from './color-level.js';
+import type { Column } from './columns.js';
+import { presentationFor } from './columns.js';
+import type { Host } from './host.js';
+import type { HumanStyle, HumanTexts } from './human-rows.js';
+import { humanRowWriter } from './human-rows.js';
+import { toJson } from './json.js';
+import { Page } from './page.js';
+import { createPaint } from './paint.js';
+import type { DocumentParts, RowWriter } from './row-writers.js';
+import { csvRowWriter, jsonRowWriter } from './row-writers.js';
+import type { Sink } from './sink.js';
+
+/** Text is handed to the stream in pieces of about this many characters. */
+const PIECE_LENGTH = 64 * 1024;
+
+export interface OutputOptions {
+  format: 'human' | 'json' | 'csv';
+  /** CSV cells are left as they are. */
+  rawCsv: boolean;
+  noColor: boolean;
+  /** The document that ends an answer broken off by an error. */
+  describeFailure(error: unknown): object;
+}
+
+/** An answer of one thing. */
+export interface DocumentAnswer {
+  json: object;
+  /** Fills in what people read instead. */
+  human: (page: Page) => void;
+}
+
+/** An answer in rows, which may be longer than memory. */
+export interface RowsAnswer<Row> extends DocumentParts<Row>, HumanTexts {
+  rows: Iterable<Row> | AsyncIterable<Row>;
+  columns: readonly Column<Row>[];
+}
+
+/** The answer of a command, on stdout, in the form that was asked for. A command gives one. */
+export class Output {
+  readonly #host: Host;
+  readonly #sink: Sink;
+  readonly #options: OutputOptions;
+  #begun = false;
+
+  constructor(host: Host, sink: Sink, options: OutputOptions) {
+    this.#host = host;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Whether stdout has (a part of) the answer: an error document must not follow it. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Rejects with `disk` where stdout is a file that cannot be written. */
+  async document(answer: DocumentAnswer): Promise<void> {
+    this.#begun = true;
+    await this.#sink.write(await this.#documentText(answer));
+    await this.#sink.flush();
+  }
+
+  /**
+   * Rows as they come, with back-pressure; stops asking for more when the reader of stdout is gone.
+   * Rejects with what the rows reject with, after a JSON document has been made whole with an
+   * `error` member.
+   */
+  async rows<Row>(answer: RowsAnswer<Row>): Promise<void> {
+    const writer = await this.#rowWriter(answer);
+    this.#begun = true;
+    let pending = writer.begin();
+    try {
+      for await (const row of answer.rows) {
+        pending += writer.row(row);
+        if (pending.length < PIECE_LENGTH) continue;
+        await this.#sink.write(pending);
+        pending = '';
+        if (this.#sink.readerGone) return;
+      }
+      pending += await writer.end();
+    } catch (error) {
+      await this.#sink.write(pending + writer.fail(this.#options.describeFailure(error)));
+      throw error;
+    }
+    await this.#sink.write(pending);
+    await this.#sink.flush();
+  }
+
+  async #documentText({ json, human }: DocumentAnswer): Promise<string> {
+    if (this.#options.format === 'csv') {
+      throw new MangamotionError('usage', 'this answer has no rows to print as CSV');
+    }
+    if (this.#options.format === 'json') return `${toJson(json, { indent: true })}\n`;
+    const page = new Page(await this.#humanStyle());
+    human(page);
+    return page.render();
+  }
+
+  async #rowWriter<Row>(answer: RowsAnswer<Row>): Promise<RowWriter<Row>> {
+    if (this.#options.format === 'json') return jsonRowWriter(answer);
+    if (this.#options.format === 'human') {
+      return humanRowWriter(answer.columns, await this.#humanStyle(), answer);
+    }
+    const toTerminal = this.#host.stdout.isTTY === true;
+    return csvRowWriter(answer.columns, { raw: this.#options.rawCsv, toTerminal });
+  }
+
+  async #humanStyle(): Promise<HumanStyle> {
+    const { stdout, env, now } = this.#host;
+    const isTerminal = stdout.isTTY === true;
+    const level = colorLevel({ isTerminal, forbidden: this.#options.noColor, env });
+    return {
+      people: presentationFor(isTerminal, now),
+      paint: await createPaint(level),
+      tableWidth: isTerminal ? (stdout.columns ?? 80) : null,
+    };
+  }
+}

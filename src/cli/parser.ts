@@ -1,0 +1,94 @@
+import { CommanderError } from 'commander';
+import { isMangamotionError, MangamotionError } from '../errors.js';
+import type { CatalogEntry } from './catalog.js';
+import type { Command } from './command.js';
+import type { GlobalOptions } from './global-options.js';
+import { buildProgram, describeLeaf } from './program-tree.js';
+import { readArguments, readGlobalOptions, readOptions } from './parsed-values.js';
+import { selectCommand } from './select-command.js';
+
+/** A command line that was understood. */
+export interface Invocation {
+  command: Command;
+  /** `backup list`. */
+  name: string;
+  args: Readonly<Record<string, unknown>>;
+  options: Readonly<Record<string, unknown>>;
+  global: GlobalOptions;
+}
+
+export type ParsedCommandLine =
+  | { kind: 'run'; invocation: Invocation }
+  /** `--help` or `--version`. */
+  | { kind: 'print'; text: string }
+  /** No command was named: the help, for stderr. */
+  | { kind: 'incomplete'; text: string };
+
+/**
+ * Understands a command line (without `node` and the script). Of all commands it loads only the one
+ * that is named. Rejects with `usage` for a command line that makes no sense.
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  catalog: readonly CatalogEntry[],
+  helpWidth: number,
+): Promise<ParsedCommandLine> {
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+  const printed = { out: '', err: '' };
+  const { root, leaves } = buildProgram(catalog, printed, helpWidth);
+  const entry = selectCommand(words, catalog);
+  let invocation: Invocation | undefined;
+  if (entry !== undefined) {
+    const command = await entry.load();
+    const leaf = leaves.get(entry);
+    if (leaf !== undefined) {
+      describeLeaf(leaf, command);
+      leaf.action(() => {
+        invocation = {
+          command,
+          name: entry.path.join(' '),
+          args: readArguments(leaf, command),
+          options: readOptions(leaf, command),
+          global: readGlobalOptions(root),
+        };
+      });
+    }
+  }
+  try {
+    root.parse(words, { from: 'user' });
+  } catch (error) {
+    if (isMangamotionError(error, 'usage')) throw withHint(error, entry);
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'print', text: printed.out };
+    if (error.code === 'commander.help') return { kind: 'incomplete', text: printed.err };
+    throw usageError(error, entry);
+  }
+  if (invocation === undefined) throw new MangamotionError('usage', 'no command given');
+  return { kind: 'run', invocation };
+}
+
+/** `error: unknown option '--x'\n(Did you mean --y?)` becomes a message and a hint. */
+function usageError(error: CommanderError, entry: CatalogEntry | undefined): MangamotionError {
+  const [first = '', second = ''] = error.message.split('\n');
+  const guess = /^\(Did you mean (.*)\?\)$/.exec(second)?.[1];
+  const help = helpHint(entry);
+  return new MangamotionError('usage', first.replace(/^error: /, '').replace(/\.$/, ''), {
+    hint: guess === undefined ? help : `did you mean ${guess}? Otherwise ${help}`,
+    cause: error,
+  });
+}
+
+function withHint(error: MangamotionError, entry: CatalogEntry | undefined): MangamotionError {
+  const hint = error.hint ?? helpHint(entry);
+  return new MangamotionError(error.code, error.message, { hint, cause: error });
+}
+
+function helpHint(entry: CatalogEntry | undefined): string {
+  return `run \`${['mangamotion', ...(entry?.path ?? []), '--help'].join(' ')}\``;
+}
+
+/** For errors that come before or outside of parsing: whether the command line has this flag. */
+export function hasFlag(argv: readonly string[], flag: string): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? undefined : end).includes(flag);
+}

@@ -1,0 +1,51 @@
+import { MangamotionError } from '../errors.js';
+import { catalog as allCommands } from './catalog.js';
+import type { CatalogEntry } from './catalog.js';
+import type { Host } from './host.js';
+import { hasFlag, parseCommandLine } from './parser.js';
+import { Sink } from './sink.js';
+
+const DEFAULT_HELP_WIDTH = 100;
+
+/**
+ * The whole program: from the words of the command line (without `node` and the script) to the exit
+ * status. Never rejects. Modules that `--help` does not need are imported where they are needed.
+ */
+export async function main(
+  argv: readonly string[],
+  host: Host,
+  catalog: readonly CatalogEntry[] = allCommands,
+): Promise<number> {
+  const sink = new Sink(host.stdout);
+  // A reader of stderr that went away must not end a backup.
+  host.stderr.on('error', () => undefined);
+  try {
+    const width = host.stdout.columns ?? DEFAULT_HELP_WIDTH;
+    const parsed = await parseCommandLine(argv, catalog, width);
+    if (parsed.kind === 'run') {
+      const { runCommand } = await import('./run-command.js');
+      return await runCommand(parsed.invocation, host, sink);
+    }
+    if (parsed.kind === 'incomplete' && !hasFlag(argv, '--json')) {
+      host.stderr.write(parsed.text);
+      return 2;
+    }
+    if (parsed.kind === 'incomplete') throw noCommand();
+    await sink.write(parsed.text);
+    await sink.flush();
+    return 0;
+  } catch (error) {
+    const { reportFailure } = await import('./failure.js');
+    return reportFailure(error, {
+      sink,
+      host,
+      json: hasFlag(argv, '--json'),
+      debug: hasFlag(argv, '--debug'),
+      secrets: [],
+    });
+  }
+}
+
+function noCommand(): MangamotionError {
+  return new MangamotionError('usage', 'no command given', { hint: 'run `mangamotion --help`' });
+}

@@ -1,0 +1,64 @@
+import type { Config, LoadedConfig } from '../config/load.js';
+import type { ObjectStore } from '../object-store/port.js';
+import type { GlobalOptions } from './global-options.js';
+import type { Host } from './host.js';
+
+/** What a command may need but many do not: opened when asked for, once, and closed at the end. */
+export interface Session {
+  config(): Promise<Config>;
+  openStore(): Promise<ObjectStore>;
+  /** What must not be printed, as far as it is known by now. */
+  secrets(): readonly string[];
+  close(): void;
+}
+
+export function openSession(
+  global: GlobalOptions,
+  host: Host,
+  warn: (line: string) => void,
+): Session {
+  let loading: Promise<LoadedConfig> | undefined;
+  let opening: Promise<ObjectStore> | undefined;
+  let store: ObjectStore | undefined;
+  let secrets: readonly string[] = [];
+
+  const config = async (): Promise<Config> => {
+    loading ??= loadSettings(global, host, warn);
+    const loaded = await loading;
+    secrets = loaded.secrets;
+    return loaded.config;
+  };
+  const open = async (): Promise<ObjectStore> => {
+    const { openStore } = await import('./open-store.js');
+    store = await openStore(await config());
+    return store;
+  };
+  return {
+    config,
+    openStore: () => (opening ??= open()),
+    secrets: () => secrets,
+    close: () => store?.close(),
+  };
+}
+
+async function loadSettings(
+  global: GlobalOptions,
+  host: Host,
+  warn: (line: string) => void,
+): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../config/load.js');
+  const loaded = await loadConfig({
+    environment: host.env,
+    cwd: host.cwd,
+    envFile: global.envFile,
+    configFile: global.config,
+    flags: {
+      MINIO_ENDPOINT: { flag: '--endpoint', value: global.endpoint },
+      MINIO_ACCESS_KEY: { flag: '--access-key', value: global.accessKey },
+      MINIO_REGION: { flag: '--region', value: global.region },
+      MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
+    },
+  });
+  for (const warning of loaded.warnings) warn(warning);
+  return loaded;
+}

@@ -1,0 +1,72 @@
+import { MangamotionError } from '../errors.js';
+import type { Secret } from './secret.js';
+import type { StoreAddress } from './store-address.js';
+
+/** An S3 server and how to log in to it, as far as that is known. */
+export interface StoreConfig extends StoreAddress {
+  accessKey: string | undefined;
+  secretKey: Secret | undefined;
+  region: string | undefined;
+  /** The CA certificates to trust for TLS, in PEM; the system's where undefined. */
+  caPem: string | undefined;
+}
+
+export type StoreSettings = StoreConfig & { accessKey: string; secretKey: Secret };
+
+export interface DiscountTier {
+  /** US dollars of a month's gross, a decimal. */
+  threshold: string;
+  /** A decimal, 0 to 100. */
+  percent: string;
+}
+
+/** All settings, checked. Amounts of money are decimals in text. */
+export interface Config {
+  redisUrl: Secret;
+  store: StoreConfig;
+  /** What presigned URLs are made for; `undefined`: the store's own address. */
+  publicAddress: StoreAddress | undefined;
+  /** The bucket of job files, where there is a single one. */
+  jobBucket: string | undefined;
+  billing: {
+    enabled: boolean;
+    /** US dollars per GiB, and per second. */
+    ratePerGib: string;
+    ratePerSecond: string;
+    discountEnabled: boolean;
+    discountMode: 'volume' | 'graduated';
+    /** By rising threshold. */
+    tiers: readonly DiscountTier[];
+    retentionDays: number;
+  };
+  backup: {
+    retentionDays: number;
+    compression: boolean;
+    /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
+    destination: {
+      address: StoreAddress | undefined;
+      accessKey: string | undefined;
+      secretKey: Secret | undefined;
+      sessionToken: Secret | undefined;
+      region: string | undefined;
+    };
+  };
+  dryRun: boolean;
+}
+
+/** The store's settings for a command that talks to it. Throws `configuration` without credentials. */
+export function requireStoreSettings({ store }: Config): StoreSettings {
+  const { accessKey, secretKey } = store;
+  if (accessKey !== undefined && secretKey !== undefined) return { ...store, accessKey, secretKey };
+  const missing = [
+    ...(accessKey === undefined ? ['MINIO_ACCESS_KEY'] : []),
+    ...(secretKey === undefined ? ['MINIO_SECRET_KEY (or MINIO_SECRET_KEY_FILE)'] : []),
+  ];
+  throw new MangamotionError(
+    'configuration',
+    `no credentials for the object store: ${missing.join(' and ')} not set`,
+    {
+      hint: `set ${missing.join(' and ')} in the environment, in a file given with --env-file, or in mangamotion.config.json`,
+    },
+  );
+}

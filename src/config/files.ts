@@ -1,0 +1,99 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import type { Source } from './sources.js';
+import { isSecretVariable } from './variables.js';
+
+/** A file's settings, or what is wrong with it. */
+export interface FileRead {
+  source: Source | undefined;
+  problems: string[];
+  warnings: string[];
+}
+
+/** Reads NAME=value lines, with the quoting and the comments of `node --env-file`. */
+export async function readEnvFile(file: string, cwd: string): Promise<FileRead> {
+  return readSettings(path.resolve(cwd, file), (text) => ({
+    values: parseEnv(text),
+    problems: [],
+  }));
+}
+
+/** Reads a JSON object of variables: their values are strings, numbers or booleans. */
+export async function readConfigFile(file: string, cwd: string): Promise<FileRead> {
+  const full = path.resolve(cwd, file);
+  return readSettings(full, (text) => parseConfig(text, full));
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The text of a file that a setting names, or why it could not be read. */
+export async function readNamedFile(file: string): Promise<{ text: string } | { problem: string }> {
+  try {
+    return { text: await readFile(file, 'utf8') };
+  } catch (error) {
+    return { problem: `cannot read ${file}: ${reasonOf(error)}` };
+  }
+}
+
+interface Parsed {
+  values: Readonly<Record<string, string | undefined>>;
+  problems: string[];
+}
+
+async function readSettings(file: string, parse: (text: string) => Parsed): Promise<FileRead> {
+  const read = await readNamedFile(file);
+  if ('problem' in read) return { source: undefined, problems: [read.problem], warnings: [] };
+  const { values, problems } = parse(read.text.replace(/^\ufeff/, ''));
+  const source = { origin: file, folder: path.dirname(file), values };
+  return { source, problems, warnings: await exposedSecrets(file, values) };
+}
+
+function parseConfig(text: string, file: string): Parsed {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    // The parser's own message repeats the text, and with it a secret.
+    return { values: {}, problems: [`${file} is not valid JSON`] };
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    return { values: {}, problems: [`${file} must hold one JSON object`] };
+  }
+  const values: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(document) as [string, unknown][]) {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      values[name] = String(value);
+    } else {
+      problems.push(`${name} (${file}): must be a string, a number, true or false`);
+    }
+  }
+  return { values, problems };
+}
+
+/** A warning where every user of the machine can read secrets. */
+async function exposedSecrets(file: string, values: Parsed['values']): Promise<string[]> {
+  const secrets = Object.keys(values).filter(
+    (name) => isSecretVariable(name) && values[name] !== '',
+  );
+  if (secrets.length === 0 || process.platform === 'win32') return [];
+  const { mode } = await stat(file);
+  if ((mode & 0o004) === 0) return [];
+  return [
+    `${file} holds ${secrets.join(', ')} and can be read by all users; run chmod 600 ${file}`,
+  ];
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  if (code === 'EISDIR') return 'it is a folder';
+  return error instanceof Error ? error.message : String(error);
+}
