@@ -1,4 +1,4 @@
-import type { ObjectName } from './order.js';
+import type { ObjectName } from '../key-order.js';
 
 /** What a backup knows of an object: its content and all that the server keeps with it. */
 export interface ObjectRecord extends ObjectName {

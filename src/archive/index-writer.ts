@@ -4,7 +4,7 @@ import type { BucketEntry, ChunkReference } from './directory.js';
 import { MemberKind } from './gzip.js';
 import { type IndexLine, type ObjectRecord, encodeIndexLine } from './index-line.js';
 import { type MemberStream, Run } from './member-stream.js';
-import { compareObjects } from './order.js';
+import { compareObjects } from '../key-order.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 import type { Placement } from './tar-packer.js';
 

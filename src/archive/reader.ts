@@ -5,7 +5,7 @@ import { damagedArchive } from './errors.js';
 import { FOOTER_BYTES, FORMAT_VERSION, type Footer, decodeFooter } from './footer.js';
 import { type IndexLine, decodeIndexLine } from './index-line.js';
 import { LARGEST_CHUNK_BYTES, LARGEST_DIRECTORY_BYTES, readRun } from './members.js';
-import { compareObjects } from './order.js';
+import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 

@@ -18,6 +18,7 @@ export interface WrittenArchive {
   objects: number;
   /** Sum of the sizes of the objects. */
   objectBytes: number;
+  buckets: { name: string; objects: number; bytes: number }[];
 }
 
 export interface ArchivedBucket {
@@ -67,21 +68,27 @@ export class ArchiveWriter {
     await this.#members.ready();
   }
 
-  /** Whether an object of that size is to be added whole, or announced and then written. */
-  static takesWhole(sizeBytes: number): boolean {
-    return sizeBytes <= SHARED_MEMBER_BYTES;
+  /** Adds an object whose bytes are all there: a small one shares a member with others. */
+  async addWholeObject(record: ObjectRecord, content: readonly Uint8Array[]): Promise<void> {
+    const modifiedAt = new Date(record.last_modified);
+    const contentType = record.headers?.['content-type'];
+    if (record.size > SHARED_MEMBER_BYTES) {
+      const { bucket, key, size: sizeBytes } = record;
+      const object = this.announceObject({ bucket, key, sizeBytes, modifiedAt, contentType });
+      for (const chunk of content) await object.write(chunk);
+      object.commit(record);
+    } else {
+      const path = this.#pathOf(record.bucket, record.key);
+      const file = { path, sizeBytes: record.size, modifiedAt };
+      const compress = isCompressible(contentType, content[0] ?? new Uint8Array());
+      this.#record(record, path, this.#packer.addSmall(file, content, compress));
+    }
+    await this.#members.ready();
   }
 
-  /** Adds an object with all its bytes. */
-  async addObject(record: ObjectRecord, content: readonly Uint8Array[]): Promise<void> {
-    const path = this.#pathOf(record.bucket, record.key);
-    const file = { path, sizeBytes: record.size, modifiedAt: new Date(record.last_modified) };
-    const compress = isCompressible(
-      record.headers?.['content-type'],
-      content[0] ?? new Uint8Array(),
-    );
-    this.#record(record, path, this.#packer.addSmall(file, content, compress));
-    await this.#members.ready();
+  /** Resolves when there is room for more. */
+  ready(): Promise<void> {
+    return this.#members.ready();
   }
 
   /** Begins an object whose bytes are still coming. No other call until it is committed or abandoned. */
@@ -122,12 +129,17 @@ export class ArchiveWriter {
         sha256: digest,
       }),
     );
-    const bytes = await this.#members.drained();
+    const archiveBytes = await this.#members.drained();
     return {
-      bytes,
+      bytes: archiveBytes,
       directory: { offset: run.offset, length: run.length, sha256: digest },
       objects: directory?.objects ?? 0,
       objectBytes: directory?.bytes ?? 0,
+      buckets: (directory?.buckets ?? []).map(({ name, objects, bytes }) => ({
+        name,
+        objects,
+        bytes,
+      })),
     };
   }
 

@@ -1,0 +1,226 @@
+import { type Hash, createHash } from 'node:crypto';
+import { MangamotionError } from '../errors.js';
+import type { Directory } from './directory.js';
+import { FOOTER_BYTES } from './footer.js';
+import { MemberKind } from './gzip.js';
+import {
+  LARGEST_DIRECTORY_BYTES,
+  LARGEST_CHUNK_BYTES,
+  LARGEST_MEMBER_BYTES,
+  inflateMember,
+  readMember,
+} from './members.js';
+import { readChunk } from './reader.js';
+import type { ArchiveSource } from './sink.js';
+import { TarScanner, TarStructureError } from './tar-scanner.js';
+
+/** One thing that is wrong with an archive. */
+export interface ArchiveProblem {
+  kind: 'member' | 'tar' | 'chunk' | 'object' | 'document';
+  message: string;
+  bucket?: string;
+  key?: string;
+}
+
+export interface AuditResult {
+  /** Of the whole archive. */
+  sha256: string;
+  /** Objects whose bytes are what the index says, and the sum of their sizes. */
+  objects: number;
+  bytes: number;
+}
+
+export interface AuditObserver {
+  problem(problem: ArchiveProblem): void;
+  progress(counts: { objects: number; bytes: number }): void;
+  signal: AbortSignal;
+}
+
+/** A file that the index or the directory announces. */
+interface Expected {
+  name: { bucket: string; key: string } | undefined;
+  path: string;
+  offset: number;
+  inner: number;
+  size: number;
+  sha256: string;
+}
+
+const SKIP_BYTES = 1024 * 1024;
+
+/**
+ * Reads an archive once, from its first byte to its last, and checks every byte of it three times:
+ * as part of the file (SHA-256), as part of a gzip member and the tar in it, and as part of an
+ * object of the index. Where a stretch cannot be read it goes on at the next place that the index
+ * knows, so that one flipped bit is one finding and not the end.
+ */
+export async function auditArchive(
+  source: ArchiveSource,
+  directory: Directory,
+  observer: AuditObserver,
+): Promise<AuditResult> {
+  return await new Audit(source, directory, observer).run();
+}
+
+class Audit {
+  readonly #source: ArchiveSource;
+  readonly #directory: Directory;
+  readonly #observer: AuditObserver;
+  readonly #archiveHash = createHash('sha256');
+  readonly #scanner: TarScanner;
+  /** What is still to come before the next chunk, by path. */
+  #expected = new Map<string, Expected>();
+  /** Where runs begin, up to the next chunk: the places to go on at after damage. */
+  #boundaries: number[] = [];
+  #memberOffset = 0;
+  /** Inflated bytes before the current member. */
+  #inflatedBefore = 0;
+  #current: { expected: Expected; hash: Hash } | undefined;
+  #objects = 0;
+  #bytes = 0;
+
+  constructor(source: ArchiveSource, directory: Directory, observer: AuditObserver) {
+    this.#source = source;
+    this.#directory = directory;
+    this.#observer = observer;
+    this.#scanner = new TarScanner({
+      entry: (path, sizeBytes, contentOffset) => this.#beginFile(path, sizeBytes, contentOffset),
+      content: (chunk) => this.#current?.hash.update(chunk),
+      entryEnd: () => this.#endFile(),
+    });
+  }
+
+  async run(): Promise<AuditResult> {
+    const end = this.#source.sizeBytes - FOOTER_BYTES;
+    const chunks = this.#directory.chunks
+      .filter((chunk) => chunk.archive === this.#directory.archive)
+      .filter((chunk) => this.#liesWithin(chunk, end))
+      .sort((a, b) => a.offset - b.offset);
+    for (const document of this.#directory.documents) this.#expect(document, undefined);
+    for (const chunk of chunks) {
+      await this.#loadChunk(chunk);
+      await this.#walk(chunk.offset + chunk.length);
+      this.#reportMissing();
+    }
+    await this.#walk(end);
+    this.#reportMissing();
+    if (!this.#scanner.ended)
+      this.#observer.problem({ kind: 'tar', message: 'the tar has no end' });
+    this.#archiveHash.update(await this.#source.read(end, FOOTER_BYTES));
+    return { sha256: this.#archiveHash.digest('hex'), objects: this.#objects, bytes: this.#bytes };
+  }
+
+  #liesWithin(chunk: Directory['chunks'][number], end: number): boolean {
+    if (chunk.offset + chunk.length <= end) return true;
+    const message = `the directory names an index chunk outside the archive (byte ${chunk.offset})`;
+    this.#observer.problem({ kind: 'chunk', message });
+    return false;
+  }
+
+  async #loadChunk(chunk: Directory['chunks'][number]): Promise<void> {
+    this.#boundaries.push(chunk.offset);
+    try {
+      for (const line of await readChunk(this.#source, chunk)) {
+        this.#expect(line, { bucket: line.bucket, key: line.key });
+      }
+    } catch (error) {
+      this.#observer.problem({ kind: 'chunk', message: damageOf(error) });
+    }
+    this.#boundaries.sort((a, b) => a - b);
+  }
+
+  #expect(file: Omit<Expected, 'name'>, name: Expected['name']): void {
+    const { path, offset, inner, size, sha256 } = file;
+    this.#expected.set(path, { name, path, offset, inner, size, sha256 });
+    if (this.#boundaries.at(-1) !== offset) this.#boundaries.push(offset);
+  }
+
+  /** Reads the members from where the last walk ended up to `end`. */
+  async #walk(end: number): Promise<void> {
+    while (this.#memberOffset < end) {
+      this.#observer.signal.throwIfAborted();
+      const next = await this.#readOneMember(end);
+      this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
+      if (next === undefined) await this.#skipDamage(end);
+      else this.#memberOffset = next;
+    }
+    this.#boundaries = [];
+  }
+
+  /** Where the next member begins; `undefined` where this one is damaged. */
+  async #readOneMember(end: number): Promise<number | undefined> {
+    const offset = this.#memberOffset;
+    try {
+      const { header, raw } = await readMember(this.#source, offset, end, LARGEST_DIRECTORY_BYTES);
+      const content = await inflateMember(raw, offset, limitOf(header.kind));
+      for (const part of content) this.#scanner.push(part);
+      this.#inflatedBefore += content.reduce((sum, part) => sum + part.length, 0);
+      this.#archiveHash.update(raw);
+      return offset + header.memberBytes;
+    } catch (error) {
+      const kind = error instanceof TarStructureError ? 'tar' : 'member';
+      this.#observer.problem({
+        kind,
+        message: `${damageOf(error)} (byte ${offset} of the archive)`,
+      });
+      return undefined;
+    }
+  }
+
+  /** Goes to the next place where a run is known to begin. What is passed over still counts for the hash. */
+  async #skipDamage(end: number): Promise<void> {
+    const resume = this.#boundaries.find((boundary) => boundary > this.#memberOffset) ?? end;
+    for (let offset = this.#memberOffset; offset < resume; offset += SKIP_BYTES) {
+      const length = Math.min(SKIP_BYTES, resume - offset);
+      this.#archiveHash.update(await this.#source.read(offset, length));
+    }
+    this.#memberOffset = resume;
+    this.#current = undefined;
+    this.#scanner.reset(this.#inflatedBefore);
+  }
+
+  #beginFile(path: string, sizeBytes: number, contentOffset: number): void {
+    const expected = this.#expected.get(path);
+    this.#current = undefined;
+    // A copy that was given up has the same name as the one that counts, but not its place.
+    if (
+      expected?.offset === this.#memberOffset &&
+      expected.inner === contentOffset - this.#inflatedBefore &&
+      expected.size === sizeBytes
+    ) {
+      this.#current = { expected, hash: createHash('sha256') };
+    }
+  }
+
+  #endFile(): void {
+    if (this.#current === undefined) return;
+    const { expected, hash } = this.#current;
+    this.#current = undefined;
+    if (hash.digest('hex') !== expected.sha256) return;
+    this.#expected.delete(expected.path);
+    if (expected.name === undefined) return;
+    this.#objects += 1;
+    this.#bytes += expected.size;
+  }
+
+  #reportMissing(): void {
+    for (const { name, path } of this.#expected.values()) {
+      const message = `${path} is damaged: its bytes are not those that were backed up`;
+      this.#observer.problem(
+        name === undefined ? { kind: 'document', message } : { kind: 'object', message, ...name },
+      );
+    }
+    this.#expected = new Map();
+  }
+}
+
+function limitOf(kind: MemberKind): number {
+  if (kind === MemberKind.directory) return LARGEST_DIRECTORY_BYTES;
+  return kind === MemberKind.chunk ? LARGEST_CHUNK_BYTES : LARGEST_MEMBER_BYTES;
+}
+
+function damageOf(error: unknown): string {
+  if (error instanceof TarStructureError) return `the tar has ${error.message}`;
+  if (error instanceof MangamotionError && error.code === 'damaged') return error.message;
+  throw error;
+}

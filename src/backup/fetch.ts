@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { ObjectRecord } from '../archive/index-line.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import type { ListedObject, ObjectHead, ObjectStore, OpenObject } from '../object-store/port.js';
+import { isObjectChanged } from '../object-store/retry.js';
+
+/** An object is read from the start again so often when it changes or does not match its digest. */
+export const FETCH_ATTEMPTS = 3;
+
+/** What became of an object that was listed. */
+export type Fetched =
+  | { kind: 'whole'; record: ObjectRecord; content: Buffer[]; changed: boolean }
+  /** Too large to be held in memory: to be read when its turn comes. */
+  | { kind: 'stream' }
+  | NotFetched;
+
+/** Why an object is not in the backup. */
+export type NotFetched = { kind: 'vanished' } | { kind: 'failed'; reason: string };
+
+/** Both digests of the content, taken as it passes. */
+export class ContentDigest {
+  readonly #sha256 = createHash('sha256');
+  readonly #md5 = createHash('md5');
+  #bytes = 0;
+
+  update(chunk: Uint8Array): void {
+    this.#sha256.update(chunk);
+    this.#md5.update(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  /** Throws `damaged` where the bytes are not those that the headers of their response announced. */
+  finish(head: ObjectHead): { sha256: string; md5: string } {
+    const md5 = this.#md5.digest('hex');
+    if (this.#bytes !== head.sizeBytes) {
+      throw new MangamotionError(
+        'damaged',
+        `read ${this.#bytes} bytes, the store announced ${head.sizeBytes}`,
+      );
+    }
+    if (head.etagIsMd5 && md5 !== head.etag) {
+      throw new MangamotionError('damaged', `MD5 is ${md5}, the store's ETag says ${head.etag}`);
+    }
+    return { sha256: this.#sha256.digest('hex'), md5 };
+  }
+}
+
+/**
+ * Reads an object into memory, if it has at most `mostBytes`. Rejects only with what ends the run:
+ * a store that is gone, a signal.
+ */
+export async function fetchWhole(
+  store: ObjectStore,
+  bucket: string,
+  listed: ListedObject,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const open = await store.getObject(bucket, listed.key, { signal });
+      if (open.head.sizeBytes > mostBytes) {
+        open.body.destroy();
+        return { kind: 'stream' };
+      }
+      const digest = new ContentDigest();
+      const content = await readAll(open, digest);
+      const record = await describe(store, bucket, listed, open.head, digest, signal);
+      return { kind: 'whole', record, content, changed: hasChanged(listed, open.head) };
+    } catch (error) {
+      if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
+      return await explainFailure(store, bucket, error, signal);
+    }
+  }
+}
+
+function readAll({ body }: OpenObject, digest: ContentDigest): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const content: Buffer[] = [];
+    body.on('data', (chunk: Buffer) => {
+      digest.update(chunk);
+      content.push(chunk);
+    });
+    body.on('end', () => resolve(content));
+    body.on('error', reject);
+  });
+}
+
+/** The object's line in the index, but for its place: taken from the headers of its own response. */
+export async function describe(
+  store: ObjectStore,
+  bucket: string,
+  listed: ListedObject,
+  head: ObjectHead,
+  digest: ContentDigest,
+  signal: AbortSignal,
+): Promise<ObjectRecord> {
+  const { sha256, md5 } = digest.finish(head);
+  const tags = head.tagCount === 0 ? [] : await store.getObjectTags(bucket, listed.key, { signal });
+  return {
+    bucket,
+    key: listed.key,
+    ...(head.versionId === null ? {} : { version_id: head.versionId }),
+    size: head.sizeBytes,
+    etag: head.etag,
+    // The listing is more precise than the header, as long as both speak of the same object.
+    last_modified: hasChanged(listed, head) ? head.lastModified : listed.lastModified,
+    sha256,
+    ...(md5 === head.etag ? {} : { md5 }),
+    headers: head.headers,
+    metadata: head.metadata,
+    tags,
+  };
+}
+
+export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {
+  return listed.etag !== head.etag || listed.sizeBytes !== head.sizeBytes;
+}
+
+/** Another version began in the middle, or the bytes are not what the store announced. */
+export function isWorthRestarting(error: unknown): boolean {
+  return isObjectChanged(error) || isMangamotionError(error, 'damaged');
+}
+
+/**
+ * Tells an object that cannot be read from a store that cannot be used: the one is recorded, the
+ * other ends the run. Rejects with what the store says when it is asked again.
+ */
+export async function explainFailure(
+  store: ObjectStore,
+  bucket: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<NotFetched> {
+  signal.throwIfAborted();
+  if (isObjectChanged(error)) {
+    return { kind: 'failed', reason: 'it was changed each time while it was read' };
+  }
+  if (isMangamotionError(error, 'not_found')) return { kind: 'vanished' };
+  if (!isMangamotionError(error, 'unreachable', 'access_denied', 'damaged')) throw error;
+  await store.bucketExists(bucket, { signal });
+  return { kind: 'failed', reason: error.message };
+}

@@ -1,0 +1,73 @@
+import type { ArchiveSink, ArchiveSource } from '../archive/sink.js';
+import type { BackupType } from './names.js';
+import type { DecodedSummary, Summary } from './summary.js';
+
+/**
+ * A place that holds backups. Readers see a backup whole or not at all: it exists from the moment
+ * its summary is there.
+ */
+export interface Destination {
+  /** As the user named it, for messages. */
+  readonly location: string;
+
+  /**
+   * Every backup that has a summary, oldest first by sequence; those whose summary cannot be read
+   * come last. Rejects with `not_found` where the destination does not exist.
+   */
+  list(): Promise<ListedBackup[]>;
+
+  /** Rejects with `not_found` where there is no such backup, or only an uncommitted one. */
+  read(id: string): Promise<ListedBackup>;
+
+  /** Opens a backup's archive. Rejects with `not_found` where it is missing. */
+  openArchive(id: string): Promise<OpenArchive>;
+
+  /** Free bytes; `null` where the destination has no such limit, or does not tell. */
+  freeBytes(): Promise<number | null>;
+
+  /**
+   * Reserves an id and begins a backup. Waits for the next second while one is taken. Rejects with
+   * `usage` where the destination cannot be written to.
+   */
+  begin(type: BackupType, clock: Clock): Promise<PendingBackup>;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Rejects with the signal's reason when it is aborted. */
+  sleep(ms: number): Promise<void>;
+}
+
+export interface ListedBackup {
+  id: string;
+  summary: DecodedSummary;
+  /** Bytes of the archive as it lies there; `null` where it is missing. */
+  archiveBytes: number | null;
+}
+
+export interface OpenArchive extends ArchiveSource {
+  close(): Promise<void>;
+}
+
+/** A backup that does not exist yet. */
+export interface PendingBackup {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly sink: ArchiveSink;
+
+  /** Ends the archive and makes it durable. No more writes after it. */
+  seal(): Promise<SealedArchive>;
+
+  /** Writes the summary: the backup exists when this resolves. */
+  commit(summary: Summary): Promise<void>;
+
+  /** Removes what was written. Does nothing after `commit`. */
+  discard(): Promise<void>;
+}
+
+export interface SealedArchive {
+  /** The name of the archive at its destination. */
+  file: string;
+  bytes: number;
+  sha256: string;
+}

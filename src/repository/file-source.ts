@@ -1,0 +1,57 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { MangamotionError } from '../errors.js';
+import type { OpenArchive } from './destination.js';
+import { translateFileError } from './file-errors.js';
+
+/** An archive in a file. */
+export class FileSource implements OpenArchive {
+  readonly sizeBytes: number;
+  readonly #file: FileHandle;
+  readonly #path: string;
+
+  private constructor(file: FileHandle, path: string, sizeBytes: number) {
+    this.#file = file;
+    this.#path = path;
+    this.sizeBytes = sizeBytes;
+  }
+
+  static async open(path: string): Promise<FileSource> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(path, 'r');
+      const stat = await file.stat();
+      if (!stat.isFile()) throw new MangamotionError('usage', `${path} is no file`);
+      return new FileSource(file, path, stat.size);
+    } catch (error) {
+      await file?.close();
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let filled = 0;
+    try {
+      while (filled < length) {
+        const { bytesRead } = await this.#file.read(
+          buffer,
+          filled,
+          length - filled,
+          offset + filled,
+        );
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+    } catch (error) {
+      throw translateFileError(error, 'read', this.#path);
+    }
+    if (filled < length) {
+      throw new MangamotionError('damaged', `${this.#path} ends at byte ${offset + filled}`);
+    }
+    return buffer;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

@@ -1,0 +1,264 @@
+import {
+  type FileHandle,
+  open,
+  readFile,
+  readdir,
+  rename,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { MangamotionError } from '../errors.js';
+import type {
+  Clock,
+  Destination,
+  ListedBackup,
+  OpenArchive,
+  PendingBackup,
+  SealedArchive,
+} from './destination.js';
+import { errnoOf, translateFileError } from './file-errors.js';
+import { FileSink } from './file-sink.js';
+import { FileSource } from './file-source.js';
+import {
+  ARCHIVE_SUFFIX,
+  type BackupType,
+  PARTIAL_SUFFIX,
+  SUMMARY_SUFFIX,
+  backupIdFor,
+  backupIdOf,
+} from './names.js';
+import { type Summary, decodeSummary, encodeSummary } from './summary.js';
+
+/** A summary names its failures; a file over this size is none of ours. */
+const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
+
+/** Backups in a folder: `ID.tar.gz` and `ID.json` side by side. */
+export class FolderDestination implements Destination {
+  readonly location: string;
+  readonly #folder: string;
+
+  private constructor(location: string) {
+    this.location = location;
+    this.#folder = resolve(location);
+  }
+
+  /** Rejects with `not_found` where the folder does not exist: it may be a disk that is not mounted. */
+  static async open(location: string): Promise<FolderDestination> {
+    try {
+      if ((await stat(location)).isDirectory()) return new FolderDestination(location);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'open', location);
+      throw new MangamotionError('not_found', `no such folder: ${location}`, {
+        hint: `Create it with "mkdir -p ${location}", or mount the disk that it should be on.`,
+        cause: error,
+      });
+    }
+    throw new MangamotionError('usage', `${location} is a file, not a folder`, {
+      hint: 'A destination is the folder that holds the backups.',
+    });
+  }
+
+  async list(): Promise<ListedBackup[]> {
+    const names = await this.#names();
+    const ids = names
+      .filter((name) => name.endsWith(SUMMARY_SUFFIX))
+      .map(backupIdOf)
+      .filter((id) => id !== undefined);
+    const backups: ListedBackup[] = [];
+    for (const id of ids) {
+      const backup = await this.#find(id);
+      // One that was pruned since the folder was read is no longer there.
+      if (backup !== undefined) backups.push(backup);
+    }
+    return backups.sort((a, b) => sequenceOf(a) - sequenceOf(b) || (a.id < b.id ? -1 : 1));
+  }
+
+  async read(id: string): Promise<ListedBackup> {
+    const backup = await this.#find(id);
+    if (backup !== undefined) return backup;
+    const archive = await this.#archiveBytes(id);
+    if (archive !== null) {
+      throw new MangamotionError(
+        'not_found',
+        `${id} has an archive but no summary: the backup was never completed`,
+        { hint: `See what there is with "mangamotion backup list ${this.location}".` },
+      );
+    }
+    throw new MangamotionError('not_found', `no backup ${id} in ${this.location}`, {
+      hint: `See what there is with "mangamotion backup list ${this.location}".`,
+    });
+  }
+
+  openArchive(id: string): Promise<OpenArchive> {
+    return FileSource.open(this.#path(id, ARCHIVE_SUFFIX));
+  }
+
+  async freeBytes(): Promise<number | null> {
+    try {
+      const { bavail, bsize } = await statfs(this.#folder);
+      return bavail * bsize;
+    } catch {
+      // Some network file systems do not tell; the write itself will.
+      return null;
+    }
+  }
+
+  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+    for (;;) {
+      const createdAt = clock.now();
+      const id = backupIdFor(type, createdAt);
+      const file = await this.#reserve(id);
+      if (file !== undefined) return new PendingFolderBackup(this.#folder, id, createdAt, file);
+      await clock.sleep(1000 - (createdAt.getTime() % 1000));
+    }
+  }
+
+  /**
+   * Whoever creates the partial file owns the id, if no backup of that id is there afterwards: the
+   * file is renamed only by its owner, so nobody can complete the id in between.
+   */
+  async #reserve(id: string): Promise<FileHandle | undefined> {
+    const partial = this.#path(id, ARCHIVE_SUFFIX + PARTIAL_SUFFIX);
+    let file: FileHandle;
+    try {
+      file = await open(partial, 'wx', 0o600);
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return undefined;
+      throw translateFileError(error, 'write into', this.location);
+    }
+    const taken = (await this.#names()).some((name) => backupIdOf(name) === id);
+    if (!taken) return file;
+    await file.close();
+    await unlink(partial);
+    return undefined;
+  }
+
+  async #find(id: string): Promise<ListedBackup | undefined> {
+    const path = this.#path(id, SUMMARY_SUFFIX);
+    try {
+      const { size } = await stat(path);
+      const summary =
+        size > LARGEST_SUMMARY_BYTES
+          ? ({ kind: 'damaged', reason: 'the summary is too large to be one' } as const)
+          : decodeSummary(await readFile(path, 'utf8'));
+      return { id, summary, archiveBytes: await this.#archiveBytes(id) };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  async #archiveBytes(id: string): Promise<number | null> {
+    try {
+      return (await stat(this.#path(id, ARCHIVE_SUFFIX))).size;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw translateFileError(error, 'read', this.#path(id, ARCHIVE_SUFFIX));
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return (await readdir(this.#folder)).sort();
+    } catch (error) {
+      throw translateFileError(error, 'list', this.location);
+    }
+  }
+
+  #path(id: string, suffix: string): string {
+    return join(this.#folder, id + suffix);
+  }
+}
+
+function sequenceOf(backup: ListedBackup): number {
+  return backup.summary.kind === 'valid' ? backup.summary.summary.sequence : Infinity;
+}
+
+class PendingFolderBackup implements PendingBackup {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly sink: FileSink;
+  readonly #archive: string;
+  readonly #summary: string;
+  readonly #file: FileHandle;
+  #open = true;
+  /** Files that are ours alone until the commit. */
+  readonly #own = new Set<string>();
+
+  constructor(folder: string, id: string, createdAt: Date, file: FileHandle) {
+    this.id = id;
+    this.createdAt = createdAt;
+    this.#archive = join(folder, id + ARCHIVE_SUFFIX);
+    this.#summary = join(folder, id + SUMMARY_SUFFIX);
+    this.#file = file;
+    this.sink = new FileSink(file, this.#archive);
+    this.#own.add(this.#archive + PARTIAL_SUFFIX);
+  }
+
+  async seal(): Promise<SealedArchive> {
+    const written = await this.sink.end();
+    await this.#close();
+    await this.#publish(this.#archive);
+    return { file: basename(this.#archive), ...written };
+  }
+
+  async commit(summary: Summary): Promise<void> {
+    const partial = this.#summary + PARTIAL_SUFFIX;
+    try {
+      const file = await open(partial, 'wx', 0o600);
+      this.#own.add(partial);
+      try {
+        await file.writeFile(encodeSummary(summary));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw translateFileError(error, 'write', partial);
+    }
+    await this.#publish(this.#summary);
+    this.#own.clear();
+  }
+
+  async discard(): Promise<void> {
+    await this.#close();
+    // The summary first: an archive without one is no backup, but the reverse would look damaged.
+    for (const path of [...this.#own].reverse()) {
+      try {
+        await unlink(path);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
+      }
+    }
+    this.#own.clear();
+  }
+
+  async #publish(path: string): Promise<void> {
+    try {
+      await rename(path + PARTIAL_SUFFIX, path);
+      this.#own.delete(path + PARTIAL_SUFFIX);
+      this.#own.add(path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      throw translateFileError(error, 'write', path);
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.close();
+  }
+}
+
+/** A rename is durable when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import { FORMAT_VERSION } from '../archive/footer.js';
+import { BACKUP_TYPES } from './names.js';
+
+/**
+ * The summary of a backup: its commit point. It is written last; a backup without one does not
+ * exist. Its fields are a promise to users, who read it with jq.
+ */
+
+const count = z.number().check(z.int(), z.nonnegative());
+const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+
+const failure = z.object({ bucket: z.string(), key: z.string(), reason: z.string() });
+
+const summarySchema = z.object({
+  format: z.number().check(z.int(), z.positive()),
+  id: z.string(),
+  type: z.enum(BACKUP_TYPES),
+  status: z.enum(['complete', 'partial', 'suspect']),
+  /** The order of backups: one more than the highest of its destination. */
+  sequence: count,
+  /** The id of the backup that an incremental was compared with. */
+  parent: z.nullable(z.string()),
+  /** Ids of the other archives that hold objects of this backup. */
+  references: z.array(z.string()),
+  destination: z.string(),
+  created_at: z.string(),
+  finished_at: z.string(),
+  duration_seconds: z.number(),
+  source: z.object({
+    endpoint: z.string(),
+    /** What was selected; null where all buckets were. */
+    buckets: z.nullable(z.array(z.string())),
+    excluded_buckets: z.array(z.string()),
+  }),
+  objects: z.object({
+    total: count,
+    captured: count,
+    unchanged: count,
+    changed: count,
+    vanished: count,
+    failed: count,
+  }),
+  /** Sum of the sizes of its objects. */
+  bytes: count,
+  archive_bytes: count,
+  buckets: z.array(z.object({ name: z.string(), objects: count, bytes: count })),
+  failures: z.array(failure),
+  fidelity: z.object({
+    /** What exists on an S3 server and is not in this backup. */
+    not_captured: z.array(z.string()),
+  }),
+  archive: z.object({
+    file: z.string(),
+    sha256: digest,
+    directory: z.object({ offset: count, length: count, sha256: digest }),
+  }),
+  tool: z.string(),
+});
+
+export type Summary = z.infer<typeof summarySchema>;
+export type ObjectFailure = z.infer<typeof failure>;
+
+export type DecodedSummary =
+  | { kind: 'valid'; summary: Summary }
+  | { kind: 'newer'; version: number }
+  | { kind: 'damaged'; reason: string };
+
+/** JSON for people and jq, with the SHA-256 of the rest of it as last field. */
+export function encodeSummary(summary: Summary): string {
+  const text = JSON.stringify(summary, null, 2);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return `${JSON.stringify({ ...summary, digest: sha256 }, null, 2)}\n`;
+}
+
+/** Any byte that was changed since `encodeSummary` makes it damaged: white space too. */
+export function decodeSummary(text: string): DecodedSummary {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: 'damaged', reason: 'the summary is not JSON' };
+  }
+  if (typeof json !== 'object' || json === null) {
+    return { kind: 'damaged', reason: 'the summary is no object' };
+  }
+  const version = 'format' in json ? json.format : undefined;
+  if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
+    return { kind: 'newer', version };
+  }
+  const rest: Record<string, unknown> = { ...json };
+  delete rest.digest;
+  if (encodeSummary(rest as Summary) !== text) {
+    return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
+  }
+  const parsed = summarySchema.safeParse(rest);
+  if (parsed.success) return { kind: 'valid', summary: parsed.data };
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join('.') ?? '';
+  return { kind: 'damaged', reason: `the summary's ${where} is not valid` };
+}

@@ -1,0 +1,147 @@
+import type { Directory } from '../archive/directory.js';
+import type { IndexLine } from '../archive/index-line.js';
+import { readChunk } from '../archive/reader.js';
+import { createHash } from 'node:crypto';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import { listInOrder } from '../object-store/list-in-order.js';
+import type { ListedObject, ObjectStore } from '../object-store/port.js';
+import type { OpenArchive } from '../repository/destination.js';
+import {
+  type BucketPlan,
+  type MergedObject,
+  type OnConflict,
+  type PlannedObject,
+  compareWithTarget,
+  countInto,
+  decideAction,
+  emptyPlan,
+  mergeWithTarget,
+} from './plan.js';
+import {
+  type RestoreSelection,
+  type SelectedBucket,
+  mayHold,
+  selectBuckets,
+  selectLines,
+} from './selection.js';
+
+/** A backup whose directory has been read. */
+export interface OpenBackup {
+  id: string;
+  archive: OpenArchive;
+  directory: Directory;
+}
+
+export interface PlannerContext {
+  store: ObjectStore;
+  backup: OpenBackup;
+  selection: RestoreSelection;
+  onConflict: OnConflict;
+  signal: AbortSignal;
+}
+
+/**
+ * Compares a backup with its target. Nothing is kept but counts: the plan of ten million objects is
+ * made once to be shown, and again, object by object, while it is carried out.
+ */
+export class RestorePlanner {
+  readonly #context: PlannerContext;
+  /** Results of comparisons for which the target's object had to be read. */
+  readonly #compared = new Map<string, boolean>();
+
+  constructor(context: PlannerContext) {
+    this.#context = context;
+  }
+
+  /** The counts of each bucket. Rejects with `not_found` where nothing is selected. */
+  async plan(onObjects: (objects: number) => void): Promise<BucketPlan[]> {
+    const { store, backup, selection, signal } = this.#context;
+    const plans: BucketPlan[] = [];
+    let objects = 0;
+    for (const bucket of selectBuckets(backup.directory, selection)) {
+      const exists = await store.bucketExists(bucket.target, { signal });
+      const plan = emptyPlan(bucket.name, bucket.target, !exists);
+      for await (const page of this.objectsOf(bucket, exists)) {
+        for (const planned of page) countInto(plan, planned);
+        objects += page.length;
+        onObjects(objects);
+      }
+      plans.push(plan);
+    }
+    const narrowed = selection.key ?? selection.prefix;
+    if (objects === 0 && narrowed !== undefined) throw nothingSelected(backup.id, selection);
+    return plans;
+  }
+
+  /** What is to be done with each selected object of a bucket, in the order of the archive. */
+  async *objectsOf(bucket: SelectedBucket, targetExists: boolean): AsyncGenerator<PlannedObject[]> {
+    const lines = this.#linesOf(bucket.name);
+    const merged = mergeWithTarget(lines, targetExists ? this.#listingOf(bucket) : nothing());
+    for await (const page of merged) {
+      const planned: PlannedObject[] = [];
+      for (const object of page) planned.push(await this.#decide(bucket.target, object));
+      yield planned;
+    }
+  }
+
+  async *#linesOf(bucket: string): AsyncGenerator<IndexLine[]> {
+    const { backup, selection, signal } = this.#context;
+    for (const chunk of backup.directory.chunks) {
+      if (!mayHold(chunk, bucket, selection)) continue;
+      signal.throwIfAborted();
+      yield selectLines(await readChunk(backup.archive, chunk), bucket, selection);
+    }
+  }
+
+  async *#listingOf({ target }: SelectedBucket): AsyncGenerator<ListedObject[]> {
+    const { store, selection, signal } = this.#context;
+    if (selection.key === undefined) {
+      yield* listInOrder(store, target, { prefix: selection.prefix, signal });
+      return;
+    }
+    try {
+      const head = await store.headObject(target, selection.key, { signal });
+      yield [{ key: selection.key, ...head }];
+    } catch (error) {
+      if (!isMangamotionError(error, 'not_found')) throw error;
+    }
+  }
+
+  async #decide(bucket: string, { line, target }: MergedObject): Promise<PlannedObject> {
+    if (target === undefined) return { line, action: decideAction('absent', 'overwrite') };
+    let likeness = compareWithTarget(line, target);
+    if (likeness === 'unknown') {
+      likeness = (await this.#hasSameContent(bucket, line, target)) ? 'same' : 'different';
+    }
+    return { line, action: decideAction(likeness, this.#context.onConflict) };
+  }
+
+  /** Reads the target's object, where neither size nor ETag can tell: once for plan and restore. */
+  async #hasSameContent(bucket: string, line: IndexLine, target: ListedObject): Promise<boolean> {
+    const name = `${bucket}/${line.key}@${target.etag}`;
+    const known = this.#compared.get(name);
+    if (known !== undefined) return known;
+    const { store, signal } = this.#context;
+    const { body } = await store.getObject(bucket, line.key, { signal });
+    const hash = createHash('sha256');
+    for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
+    const same = hash.digest('hex') === line.sha256;
+    this.#compared.set(name, same);
+    return same;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for a listing
+async function* nothing(): AsyncGenerator<ListedObject[]> {
+  yield [];
+}
+
+function nothingSelected(id: string, selection: RestoreSelection): MangamotionError {
+  const what =
+    selection.key === undefined
+      ? `no object whose key begins with ${JSON.stringify(selection.prefix)}`
+      : `no object ${JSON.stringify(selection.key)}`;
+  return new MangamotionError('not_found', `${id} has ${what} in the buckets selected`, {
+    hint: `See what it has with "mangamotion backup ls ${id}".`,
+  });
+}

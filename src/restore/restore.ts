@@ -1,0 +1,201 @@
+import { ObjectReader } from '../archive/object-reader.js';
+import { readDirectory, readFooter } from '../archive/reader.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import type { ObjectStore } from '../object-store/port.js';
+import { prefetchInOrder } from '../prefetch.js';
+import { type LocatedBackup, readableSummary } from '../repository/locate.js';
+import { type BucketPlan, type OnConflict, type PlannedObject, transfers } from './plan.js';
+import { type OpenBackup, RestorePlanner } from './planner.js';
+import type { RestoreSelection } from './selection.js';
+import { uploadObject } from './upload.js';
+
+/** Uploads under way at once, and the bytes that they may hold in memory together. */
+const UPLOAD_LIMITS = { mostRequests: 24, mostBytes: 64 * 1024 * 1024 };
+/** A large object is read a member at a time, and never whole. */
+const MOST_HELD_BYTES = 12 * 1024 * 1024;
+const FIXED_WEIGHT_BYTES = 16 * 1024;
+
+export interface RestoreContext {
+  store: ObjectStore;
+  signal: AbortSignal;
+  progress: RestoreProgress;
+}
+
+export interface RestoreProgress {
+  start(label: string): void;
+  update(counts: {
+    objects?: number;
+    objectsTotal?: number;
+    bytes?: number;
+    bytesTotal?: number;
+  }): void;
+}
+
+export interface RestoreOptions {
+  selection: RestoreSelection;
+  onConflict: OnConflict;
+  dryRun: boolean;
+}
+
+/** The answer of `restore --dry-run`. */
+export interface RestorePlan {
+  backup: string;
+  dry_run: true;
+  buckets: BucketPlan[];
+  archives: { id: string; present: boolean; bytes: number | null }[];
+  problems: string[];
+}
+
+/** The answer of `restore`. */
+export interface RestoreReport {
+  backup: string;
+  buckets: BucketPlan[];
+  restored: { objects: number; bytes: number };
+  failures: { bucket: string; key: string; reason: string }[];
+}
+
+/**
+ * Makes a plan, and carries it out unless it is a dry run, which changes nothing. An object that
+ * cannot be restored is named in the report and does not end the run; a store that is gone does.
+ */
+export async function restore(
+  context: RestoreContext,
+  located: LocatedBackup,
+  options: RestoreOptions,
+): Promise<RestorePlan | RestoreReport> {
+  const backup = await openBackup(located);
+  try {
+    const { store, signal } = context;
+    const { selection, onConflict } = options;
+    const planner = new RestorePlanner({ store, backup, selection, onConflict, signal });
+    context.progress.start('planning');
+    const plans = await planner.plan((objects) => context.progress.update({ objects }));
+    if (options.dryRun) return describePlan(located, backup, plans, onConflict);
+    refuseConflicts(plans);
+    return await carryOut(context, backup, planner, plans);
+  } finally {
+    await backup.archive.close();
+  }
+}
+
+async function openBackup({ destination, backup }: LocatedBackup): Promise<OpenBackup> {
+  const summary = readableSummary(backup);
+  const archive = await destination.openArchive(backup.id);
+  try {
+    if (archive.sizeBytes !== summary.archive_bytes) {
+      throw new MangamotionError(
+        'damaged',
+        `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
+        { hint: 'Copy it again from where it was made, or restore another backup.' },
+      );
+    }
+    const directory = await readDirectory(archive, await readFooter(archive));
+    return { id: backup.id, archive, directory };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
+function describePlan(
+  { backup: listed }: LocatedBackup,
+  backup: OpenBackup,
+  buckets: BucketPlan[],
+  onConflict: OnConflict,
+): RestorePlan {
+  const problems = buckets
+    .filter((bucket) => bucket.conflict > 0)
+    .map(
+      ({ target, conflict }) =>
+        `${conflict} objects of ${target} differ from the backup: with --on-conflict ${onConflict} nothing would be restored`,
+    );
+  return {
+    backup: backup.id,
+    dry_run: true,
+    buckets,
+    archives: [{ id: backup.id, present: true, bytes: listed.archiveBytes }],
+    problems,
+  };
+}
+
+function refuseConflicts(plans: readonly BucketPlan[]): void {
+  const conflicts = plans.reduce((sum, plan) => sum + plan.conflict, 0);
+  if (conflicts === 0) return;
+  throw new MangamotionError(
+    'refused',
+    `${conflicts} objects in the target differ from the backup, and --on-conflict is fail: nothing was changed`,
+    {
+      hint: 'Look at the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
+    },
+  );
+}
+
+async function carryOut(
+  { store, signal, progress }: RestoreContext,
+  backup: OpenBackup,
+  planner: RestorePlanner,
+  plans: BucketPlan[],
+): Promise<RestoreReport> {
+  const report: RestoreReport = {
+    backup: backup.id,
+    buckets: plans,
+    restored: { objects: 0, bytes: 0 },
+    failures: [],
+  };
+  progress.start('restoring');
+  progress.update({
+    objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
+    bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
+  });
+  const reader = new ObjectReader(backup.archive);
+  for (const plan of plans) {
+    if (plan.create_bucket) await store.createBucket(plan.target, { signal });
+    const bucket = { name: plan.bucket, target: plan.target };
+    const uploads = prefetchInOrder(
+      toTransfer(planner.objectsOf(bucket, !plan.create_bucket)),
+      UPLOAD_LIMITS,
+      ({ line }) => FIXED_WEIGHT_BYTES + Math.min(line.size, MOST_HELD_BYTES),
+      async ({ line }): Promise<string | undefined> => {
+        try {
+          await uploadObject(store, reader, plan.target, line, signal);
+          return undefined;
+        } catch (error) {
+          return await explainFailure(store, plan.target, error, signal);
+        }
+      },
+    );
+    for await (const { item, result: failure } of uploads) {
+      const { key, size } = item.line;
+      if (failure === undefined) {
+        report.restored.objects += 1;
+        report.restored.bytes += size;
+      } else {
+        report.failures.push({ bucket: plan.target, key, reason: failure });
+      }
+      progress.update(report.restored);
+    }
+  }
+  return report;
+}
+
+async function* toTransfer(
+  pages: AsyncIterable<readonly PlannedObject[]>,
+): AsyncGenerator<PlannedObject[]> {
+  for await (const page of pages) yield page.filter(({ action }) => transfers(action));
+}
+
+/**
+ * Tells an object that cannot be restored from a target that cannot be used: the one is reported,
+ * the other ends the run. Rejects with what the target says when it is asked again.
+ */
+async function explainFailure(
+  store: ObjectStore,
+  bucket: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<string> {
+  signal.throwIfAborted();
+  if (!isMangamotionError(error) || error.code === 'internal' || error.code === 'disk') throw error;
+  if (error.code !== 'damaged' && !(await store.bucketExists(bucket, { signal }))) throw error;
+  return error.message;
+}
