@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { MangamotionError } from '../errors.js';
+import { onAbort } from './on-abort.js';
 import { isTransient } from './store-errors.js';
 
 export interface RetryPolicy {
@@ -82,11 +82,17 @@ function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
   return new MangamotionError(error.code, message, { ...hint, cause: error.cause ?? error });
 }
 
-async function defaultSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await wait(delayMs, undefined, { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
+function defaultSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stopListening?.();
+      resolve();
+    }, delayMs);
+    const stopListening =
+      signal &&
+      onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+  });
 }

@@ -6,6 +6,7 @@
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const ESCAPED_BYTE = /([\u{dc80}-\u{dcff}])/u;
+const PLAIN_PATH = /^[\w.~/-]*$/;
 export const NOT_ASCII = /[^\u0000-\u007f]/;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -47,6 +48,11 @@ export function encodeHeader(text: string): string {
 /** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 demands. */
 export function percentEncode(text: string): string {
   return holdsEscapedBytes(text) ? percentEncodeBytes(encodeText(text)) : percentEncodeText(text);
+}
+
+/** Percent-encodes all of a key but its slashes. */
+export function encodePath(key: string): string {
+  return PLAIN_PATH.test(key) ? key : percentEncode(key).replaceAll('%2F', '/');
 }
 
 /** Undoes `encoding-type=url`: `%XX` in either case, and `+` for a blank. */

@@ -3,12 +3,14 @@ import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../errors.js';
-import { percentEncode } from './header-text.js';
+import { encodePath } from './header-text.js';
 import type { S3ResponseError } from './store-errors.js';
 import { Transport, type Exchange, type TransportOptions } from './transport.js';
 
 /** Of the empty body. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** User metadata of some servers exceeds node's 16 KiB. */
+const MAX_HEADER_BYTES = 256 * 1024;
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request {
@@ -35,28 +37,28 @@ export interface RequestBody {
 export interface S3ClientOptions extends TransportOptions {
   endpoint: string;
   port: number;
-  accessKey: string;
   region: string | undefined;
 }
 
 type MinioRequest = Parameters<Client['makeRequestStreamAsync']>[0];
 
 /**
- * minio's client with the requests under our control: it makes the URL's host, the headers and the
- * signature; path, transport and the reading of errors are ours.
+ * minio's client with its requests under our control. It is given no credentials, so that it leaves
+ * the signature to the transport, which signs what really goes over the wire.
  */
-class SigningClient extends Client {
+class RawClient extends Client {
   protected override getRequestOptions(
     options: MinioRequest & { region: string; exchange?: Exchange },
   ) {
     const { exchange } = options;
     if (exchange === undefined) throw new TypeError('a request without an exchange');
-    return { ...super.getRequestOptions(options), path: exchange.path, exchange };
+    const { path } = exchange;
+    return { ...super.getRequestOptions(options), path, exchange, maxHeaderSize: MAX_HEADER_BYTES };
   }
 }
 
 export class S3Client {
-  readonly #client: SigningClient;
+  readonly #client: RawClient;
   readonly #transport: Transport;
   readonly #region: string;
   /** Of buckets that the server told us to sign for elsewhere. */
@@ -67,12 +69,10 @@ export class S3Client {
     this.#transport = new Transport(options);
     const transport = this.#transport;
     try {
-      this.#client = new SigningClient({
+      this.#client = new RawClient({
         endPoint: options.endpoint,
         port: options.port,
         useSSL: options.useTls,
-        accessKey: options.accessKey,
-        secretKey: options.secretKey,
         region: this.#region,
         pathStyle: true,
         retryOptions: { disableRetry: true },
@@ -89,8 +89,6 @@ export class S3Client {
         },
       );
     }
-    // minio leaves the digest out over TLS; the server may check it there just as well.
-    this.#client.enableSHA256 = true;
   }
 
   /** See `Transport`. */
@@ -102,9 +100,9 @@ export class S3Client {
   async send(request: S3Request): Promise<IncomingMessage> {
     for (let secondChance = true; ; secondChance = false) {
       const region = this.#regions.get(request.bucket ?? '') ?? this.#region;
-      const exchange = exchangeOf(request);
+      const exchange = exchangeOf(request, region);
       try {
-        return await this.#attempt(request, exchange, region);
+        return await this.#attempt(request, exchange);
       } catch (error) {
         request.signal?.throwIfAborted();
         const refusal = await exchange.refusal;
@@ -132,7 +130,7 @@ export class S3Client {
     return false;
   }
 
-  #attempt(request: S3Request, exchange: Exchange, region: string): Promise<IncomingMessage> {
+  #attempt(request: S3Request, exchange: Exchange): Promise<IncomingMessage> {
     request.signal?.throwIfAborted();
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
@@ -140,9 +138,9 @@ export class S3Client {
     return this.#client.makeRequestStreamAsync(
       options,
       body?.open() ?? '',
-      body?.sha256 ?? EMPTY_SHA256,
+      '',
       [200, 204, 206],
-      region,
+      exchange.region,
     );
   }
 
@@ -151,10 +149,16 @@ export class S3Client {
   }
 }
 
-function exchangeOf({ bucket, key, query, signal, body }: S3Request): Exchange {
+function exchangeOf(request: S3Request, region: string): Exchange {
+  const { method, bucket, key, query, signal, body } = request;
   const place =
-    (bucket === undefined ? '' : `/${percentEncode(bucket)}`) +
-    (key === undefined ? '' : `/${percentEncode(key).replaceAll('%2F', '/')}`);
-  const path = (place === '' ? '/' : place) + (query === undefined ? '' : `?${query}`);
-  return { path, signal, onContinue: body?.onContinue };
+    bucket === undefined ? '/' : `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}`;
+  return {
+    path: query === undefined ? place : `${place}?${query}`,
+    sha256: body?.sha256 ?? EMPTY_SHA256,
+    region,
+    signal,
+    carriesText: method === 'PUT',
+    onContinue: body?.onContinue,
+  };
 }

@@ -1,0 +1,60 @@
+import http, { type IncomingMessage } from 'node:http';
+import { parseErrorDocument } from './bucket-xml.js';
+import { S3ResponseError } from './store-errors.js';
+
+/** An error's text is small; more than this is some other document, and not worth reading. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** Reads the answer of an error status to its end, so that its connection is free again. */
+export async function readRefusal(response: IncomingMessage): Promise<S3ResponseError> {
+  const status = response.statusCode ?? 0;
+  const text = await readStart(response);
+  const region = headerText(response, 'x-amz-bucket-region');
+  const document = parseErrorDocument(text);
+  if (document !== null) {
+    return new S3ResponseError(document.code, status, document.message, document.region ?? region);
+  }
+  const code = headerText(response, 'x-minio-error-code') ?? codeOfStatus(status);
+  const type = headerText(response, 'content-type');
+  const message =
+    headerText(response, 'x-minio-error-desc')?.replace(/^"|"$/g, '') ??
+    (text === ''
+      ? (response.statusMessage ?? '')
+      : `no S3 error document, but ${type ?? 'a text'}`);
+  return new S3ResponseError(code, status, message, region);
+}
+
+/** Reads a body as far as an error document goes; what breaks off there is no further error. */
+async function readStart(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes > MAX_ERROR_BYTES) break;
+    }
+  } catch {
+    // The status alone tells enough.
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function headerText(response: IncomingMessage, name: string): string | undefined {
+  const value = response.headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function codeOfStatus(status: number): string {
+  const codes: Record<number, string> = {
+    301: 'PermanentRedirect',
+    307: 'TemporaryRedirect',
+    403: 'AccessDenied',
+    404: 'NotFound',
+    412: 'PreconditionFailed',
+    416: 'InvalidRange',
+    501: 'NotImplemented',
+    503: 'ServiceUnavailable',
+  };
+  return codes[status] ?? http.STATUS_CODES[status]?.replaceAll(/[^A-Za-z]/g, '') ?? 'Unknown';
+}
