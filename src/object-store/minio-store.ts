@@ -100,7 +100,7 @@ class MinioStore implements ObjectStore {
     const document = region === 'us-east-1' ? '' : locationDocument(region);
     const bytes = Buffer.from(document);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const body = { sha256, sizeBytes: bytes.length, open: () => bytes };
+    const body = { sha256, sizeBytes: bytes.length, open: () => [bytes] };
     try {
       await this.#omit({ method: 'PUT', bucket, body, signal: options.signal });
     } catch (error) {

@@ -28,8 +28,8 @@ export interface S3Request {
 export interface RequestBody {
   sha256: string;
   sizeBytes: number;
-  /** Opens the body for one sending of it. */
-  open: () => Buffer | Readable;
+  /** Opens the body for one sending of it: chunks that are at hand, or a stream. */
+  open: () => Uint8Array[] | Readable;
   /** Called when the server wants the body; the request then asks first. */
   onContinue?: (() => void) | undefined;
 }
@@ -135,9 +135,11 @@ export class S3Client {
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
     const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
+    const opened = body?.open();
+    if (Array.isArray(opened)) exchange.chunks = opened;
     return this.#client.makeRequestStreamAsync(
       options,
-      body?.open() ?? '',
+      opened === undefined || Array.isArray(opened) ? '' : opened,
       '',
       [200, 204, 206],
       exchange.region,

@@ -1,7 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import { encodeHeader } from './header-text.js';
-import { isGarbledByExpect, isGarbledInOneWrite, writeBeforeEnd } from './node-quirks.js';
+import { NOT_ASCII, encodeHeader } from './header-text.js';
 import { onAbort } from './on-abort.js';
 import { readRefusal } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
@@ -18,6 +17,8 @@ export interface Exchange {
   signal: AbortSignal | undefined;
   /** Some headers hold text of users, which may be more than ASCII. */
   carriesText: boolean;
+  /** The body where it is at hand; minio sends but one Buffer or a stream. */
+  chunks?: Uint8Array[];
   /** Called when the server has seen the headers and wants the body; then `Expect` is sent. */
   onContinue: (() => void) | undefined;
   /** Set as soon as the status line tells of an error: it outweighs whatever happens to the socket. */
@@ -79,7 +80,9 @@ export class Transport {
     const { exchange } = options;
     this.#sign(options);
     if (exchange.onContinue !== undefined) {
-      if (isGarbledByExpect(options.headers)) exchange.onContinue();
+      // Node writes the headers of a request that waits as UTF-8, which garbles all but ASCII.
+      if (Object.values(options.headers).some((value) => NOT_ASCII.test(value)))
+        exchange.onContinue();
       else options.headers.expect = '100-continue';
     }
     const request = this.#send(options, (response) => {
@@ -91,7 +94,7 @@ export class Transport {
       exchange.refusal = readRefusal(response);
       void exchange.refusal.then((refusal) => request.emit('error', refusal));
     });
-    if (isGarbledInOneWrite(options.headers)) writeBeforeEnd(request);
+    if (exchange.chunks !== undefined) endWith(request, exchange.chunks);
     this.#watch(request, exchange);
     return request;
   }
@@ -142,6 +145,18 @@ export class Transport {
       headers.server === 'MinIO' ||
       headers.server === 'AmazonS3';
   }
+}
+
+/**
+ * Makes `end()` send the chunks. They are written one by one, because node garbles a
+ * Content-Disposition beyond ASCII where headers and body go out in one `end(body)`.
+ */
+function endWith(request: ClientRequest, chunks: Uint8Array[]): void {
+  const end = request.end.bind(request);
+  request.end = (() => {
+    for (const chunk of chunks) request.write(chunk);
+    return end();
+  }) as typeof request.end;
 }
 
 /** The server is not to blame for silence while our reader, or the source of our body, is slow. */

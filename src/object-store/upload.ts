@@ -14,7 +14,7 @@ export interface Upload {
   failure: () => unknown;
 }
 
-/** Contents of up to this size go out in one write: a stream costs more than a copy of it. */
+/** Contents of up to this size are read before they are sent: that spares a stream for each. */
 const IN_ONE_WRITE_BYTES = 1024 * 1024;
 
 export async function openUpload(content: ObjectContent): Promise<Upload> {
@@ -24,10 +24,8 @@ export async function openUpload(content: ObjectContent): Promise<Upload> {
 async function collected(content: ObjectContent): Promise<Upload> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of checked(content)) chunks.push(chunk);
-  const [only] = chunks;
-  const bytes = chunks.length === 1 && only !== undefined ? asBuffer(only) : Buffer.concat(chunks);
   const { sha256, sizeBytes } = content;
-  return { body: { sha256, sizeBytes, open: () => bytes }, failure: () => undefined };
+  return { body: { sha256, sizeBytes, open: () => chunks }, failure: () => undefined };
 }
 
 function streamed(content: ObjectContent): Upload {
