@@ -13,6 +13,36 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    path: ['backup', 'full'],
+    summary: 'back up all buckets into one archive',
+    load: async () => (await import('./commands/backup/full.js')).backupFull,
+  },
+  {
+    path: ['backup', 'list'],
+    summary: 'list the backups of a folder',
+    load: async () => (await import('./commands/backup/list.js')).backupList,
+  },
+  {
+    path: ['backup', 'show'],
+    summary: 'show what a backup is',
+    load: async () => (await import('./commands/backup/show.js')).backupShow,
+  },
+  {
+    path: ['backup', 'ls'],
+    summary: 'list the objects of a backup',
+    load: async () => (await import('./commands/backup/ls.js')).backupLs,
+  },
+  {
+    path: ['backup', 'verify'],
+    summary: 'check every byte of a backup',
+    load: async () => (await import('./commands/backup/verify.js')).backupVerify,
+  },
+  {
+    path: ['restore'],
+    summary: 'bring objects of a backup back into the store',
+    load: async () => (await import('./commands/restore.js')).restoreCommand,
+  },
+  {
     path: ['completion'],
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.js')).completion,

@@ -1,4 +1,4 @@
-import type { OptionSpecs, OptionValues } from './command.js';
+import type { Command, OptionSpecs, OptionValues } from './command.js';
 
 /** Accepted before and after the command, by every command. */
 export const globalOptions = {
@@ -41,5 +41,15 @@ export const connectionOptions = {
     complete: 'file',
   },
 } as const satisfies OptionSpecs;
+
+/** Those that make a difference to a command: the ones that its help and its completion show. */
+export function usefulOptions(command: Command): OptionSpecs {
+  const { csv, rawCsv, ...others } = globalOptions;
+  return {
+    ...others,
+    ...(command.printsRows ? { csv, rawCsv } : {}),
+    ...(command.usesStore ? connectionOptions : {}),
+  };
+}
 
 export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectionOptions>;

@@ -3,8 +3,7 @@ import { isMangamotionError, MangamotionError } from '../errors.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Command } from './command.js';
 import type { GlobalOptions } from './global-options.js';
-import { buildProgram, describeLeaf } from './program-tree.js';
-import { readArguments, readGlobalOptions, readOptions } from './parsed-values.js';
+import { buildProgram } from './program-tree.js';
 import { selectCommand } from './select-command.js';
 
 /** A command line that was understood. */
@@ -38,21 +37,17 @@ export async function parseCommandLine(
   const { root, leaves } = buildProgram(catalog, printed, helpWidth);
   const entry = selectCommand(words, catalog);
   let invocation: Invocation | undefined;
-  if (entry !== undefined) {
-    const command = await entry.load();
-    const leaf = leaves.get(entry);
-    if (leaf !== undefined) {
-      describeLeaf(leaf, command);
-      leaf.action(() => {
-        invocation = {
-          command,
-          name: entry.path.join(' '),
-          args: readArguments(leaf, command),
-          options: readOptions(leaf, command),
-          global: readGlobalOptions(root),
-        };
-      });
-    }
+  const leaf = entry && leaves.get(entry);
+  if (entry !== undefined && leaf !== undefined) {
+    const [command, { describeLeaf, readValues }] = await Promise.all([
+      entry.load(),
+      import('./leaf.js'),
+    ]);
+    describeLeaf(leaf, command);
+    leaf.action(() => {
+      const name = entry.path.join(' ');
+      invocation = { command, name, ...readValues(root, leaf, command) };
+    });
   }
   try {
     root.parse(words, { from: 'user' });

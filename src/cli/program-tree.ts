@@ -1,11 +1,10 @@
-import { Argument, Command as CommanderCommand, Option } from 'commander';
+import { Command as CommanderCommand, Option } from 'commander';
 import { isMangamotionError, MangamotionError } from '../errors.js';
 import type { CatalogEntry } from './catalog.js';
 import { groupSummaries } from './catalog.js';
-import type { ArgumentSpec, Command, OptionSpec, ValueOptionSpec } from './command.js';
+import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './command.js';
 import { flagOf, takesValue } from './command.js';
 import { connectionOptions, globalOptions } from './global-options.js';
-import { helpEnding } from './help-ending.js';
 import { readVersion } from './version.js';
 
 export interface ProgramTree {
@@ -46,35 +45,6 @@ export function buildProgram(
   return { root, leaves };
 }
 
-/** Gives a command of the tree all that its module knows of it. */
-export function describeLeaf(leaf: CommanderCommand, command: Command): void {
-  leaf.description(command.description);
-  for (const [name, spec] of Object.entries(command.arguments)) {
-    leaf.addArgument(argumentOf(name, spec));
-  }
-  addOptions(leaf, command.options);
-  if (command.changes === 'dry-run') {
-    leaf.option('--dry-run', 'print what would be done, and change nothing (also: DRY_RUN=true)');
-  }
-  leaf.addHelpText('after', helpEnding(command));
-  const hidden = new Set(
-    [
-      ...(command.usesStore ? [] : Object.keys(connectionOptions)),
-      ...(command.printsRows ? [] : ['csv', 'rawCsv']),
-    ].map(flagOf),
-  );
-  leaf.configureHelp({
-    showGlobalOptions: true,
-    visibleGlobalOptions: ({ parent }) => {
-      let root = parent;
-      while (root?.parent) root = root.parent;
-      return (root?.options ?? []).filter(
-        ({ long }) => long !== '--version' && !hidden.has(long ?? ''),
-      );
-    },
-  });
-}
-
 function addLeaf(root: CommanderCommand, entry: CatalogEntry): CommanderCommand {
   let parent = root;
   for (const word of entry.path.slice(0, -1)) {
@@ -88,26 +58,23 @@ function addLeaf(root: CommanderCommand, entry: CatalogEntry): CommanderCommand 
   return parent.command(entry.path.at(-1) ?? '').summary(entry.summary);
 }
 
-function addOptions(target: CommanderCommand, specs: Readonly<Record<string, OptionSpec>>): void {
+export function addOptions(
+  target: CommanderCommand,
+  specs: Readonly<Record<string, OptionSpec>>,
+): void {
   for (const [name, spec] of Object.entries(specs)) target.addOption(optionOf(name, spec));
 }
 
 function optionOf(name: string, spec: OptionSpec): Option {
   const flags = spec.short === undefined ? flagOf(name) : `-${spec.short}, ${flagOf(name)}`;
   if (!takesValue(spec)) return new Option(flags, spec.description);
-  const option = new Option(`${flags} <${spec.value}>`, describe(spec));
+  const option = new Option(`${flags} <${spec.value}>`, describeValue(spec));
   if (spec.choices !== undefined) option.argChoices = [...spec.choices];
   return option.argParser(readerOf(flagOf(name), spec));
 }
 
-function argumentOf(name: string, spec: ArgumentSpec): Argument {
-  const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
-  const optional = spec.optional === true || spec.default !== undefined;
-  const shown = optional ? `[${label}]` : `<${label}>`;
-  return new Argument(shown, describe(spec)).argParser(readerOf(shown, spec));
-}
-
-function describe(spec: ArgumentSpec | ValueOptionSpec): string {
+/** The description in the help, with what else is to know. */
+export function describeValue(spec: ArgumentSpec | ValueOptionSpec): string {
   const notes = [
     ...(spec.repeatable === true && takesValue(spec) ? ['repeatable'] : []),
     ...(spec.default === undefined ? [] : [`default: ${String(spec.default)}`]),
@@ -118,7 +85,7 @@ function describe(spec: ArgumentSpec | ValueOptionSpec): string {
 type Reader = (text: string, previous: unknown) => unknown;
 
 /** How the text of a value is read. Throws `usage` with what is wrong, without a hint. */
-function readerOf(place: string, spec: ArgumentSpec | ValueOptionSpec): Reader {
+export function readerOf(place: string, spec: ArgumentSpec | ValueOptionSpec): Reader {
   return (text, previous) => {
     if (spec.choices !== undefined && !spec.choices.includes(text)) {
       throw invalid(place, text, `must be one of ${spec.choices.join(', ')}`);

@@ -2,7 +2,6 @@ import type { OutputStream } from './host.js';
 import type { ProgressCounts, ProgressState } from './progress-line.js';
 import { progressLine, progressSentence } from './progress-line.js';
 import { RateMeter } from './rate.js';
-import { visible } from './terminal-text.js';
 
 const DRAW_EVERY_MS = 250;
 const LOG_EVERY_MS = 30_000;
@@ -36,6 +35,8 @@ export interface ProgressOptions {
   /** Whether a line may be drawn over and over: a terminal that is not a dumb one. */
   animated: boolean;
   colored: boolean;
+  /** Makes a line fit for the user's eyes: no secrets, nothing that a terminal acts on. */
+  clean: (line: string) => string;
   ticker: Ticker;
 }
 
@@ -62,7 +63,11 @@ class StderrProgress implements Progress {
 
   start(label: string): void {
     this.done();
-    const state = { label: visible(label), counts: { objects: 0, bytes: 0 }, bytesPerSecond: 0 };
+    const state = {
+      label: this.#options.clean(label),
+      counts: { objects: 0, bytes: 0 },
+      bytesPerSecond: 0,
+    };
     this.#state = state;
     this.#rate = new RateMeter();
     if (this.#options.quiet) return;
@@ -84,7 +89,7 @@ class StderrProgress implements Progress {
 
   warn(line: string): void {
     // A running spinner moves out of the way of what others write to its stream.
-    this.#options.stream.write(`${visible(line)}\n`);
+    this.#options.stream.write(`${this.#options.clean(line)}\n`);
   }
 
   done(): void {

@@ -1,8 +1,10 @@
-import { MangamotionError } from '../errors.js';
 import type { Config } from '../config/load.js';
+import { redact, secretsOf } from '../config/redact.js';
+import { MangamotionError } from '../errors.js';
 import { colorLevel } from './color-level.js';
 import type { CommandContext } from './context.js';
 import { failureDocument, reportFailure } from './failure.js';
+import type { GlobalOptions } from './global-options.js';
 import type { Host } from './host.js';
 import { Output } from './output.js';
 import type { Invocation } from './parser.js';
@@ -10,16 +12,17 @@ import { createProgress, systemTicker } from './progress.js';
 import type { Progress } from './progress.js';
 import { watchSignals } from './signals.js';
 import type { Sink } from './sink.js';
+import { visible } from './terminal-text.js';
 import { openSession } from './session.js';
 import type { Session } from './session.js';
 
 /** Runs a command that was understood, and reports how it ended. Resolves to the exit status. */
 export async function runCommand(invocation: Invocation, host: Host, sink: Sink): Promise<number> {
   const { global, command } = invocation;
-  const progress = progressOf(invocation, host);
-  const session = openSession(global, host, (line) =>
-    progress.warn(`mangamotion: warning: ${line}`),
-  );
+  const secrets = () => [...secretsOf(host.env), ...session.secrets()];
+  const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
+  const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
+  const session = openSession(global, host, warn);
   const output = outputOf(invocation, host, sink, session);
   const watch = watchSignals(host.signals, () => {
     progress.note('mangamotion: cleaning up; once more ends at once');
@@ -35,7 +38,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
       signal: watch.signal,
       now: () => host.now(),
       cwd: host.cwd,
-      warn: (message) => progress.warn(`mangamotion: warning: ${message}`),
+      warn,
     };
     return (await command.run(context, invocation.args, invocation.options)) ?? 0;
   } catch (error) {
@@ -97,13 +100,18 @@ function outputOf(invocation: Invocation, host: Host, sink: Sink, session: Sessi
   });
 }
 
-function progressOf({ global }: Invocation, { stderr, env }: Host): Progress {
+function progressOf(
+  { quiet, noColor }: GlobalOptions,
+  { stderr, env }: Host,
+  clean: (line: string) => string,
+): Progress {
   const isTerminal = stderr.isTTY === true;
   return createProgress({
     stream: stderr,
-    quiet: global.quiet,
+    quiet,
     animated: isTerminal && env.TERM !== 'dumb',
-    colored: colorLevel({ isTerminal, forbidden: global.noColor, env }) > 0,
+    colored: colorLevel({ isTerminal, forbidden: noColor, env }) > 0,
+    clean,
     ticker: systemTicker,
   });
 }

@@ -30,7 +30,10 @@ export function openSession(
   };
   const open = async (): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
-    store = await openStore(await config());
+    store = await openStore(await config(), ({ error, attempt, delayMs }) => {
+      // A store that is shaky for a moment concerns nobody who does not look for it.
+      if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+    });
     return store;
   };
   return {

@@ -3,8 +3,8 @@ import type { Variables } from './schema.js';
 import { Secret } from './secret.js';
 import type { Settings } from './sources.js';
 import { firstOf, problemWith } from './sources.js';
-import type { StoreAddress } from './store-address.js';
-import { addressOf, parseEndpoint } from './store-address.js';
+import type { Endpoint, StoreAddress } from './store-address.js';
+import { addressOf } from './store-address.js';
 import type { StoreFiles } from './store-files.js';
 
 const DEFAULT_STORE = { host: 'localhost', port: 9000 };
@@ -17,8 +17,6 @@ export function assemble(
 ): { config: Config | undefined; problems: string[] } {
   const problems: string[] = [];
   const address = storeAddress(variables, settings, problems);
-  const publicAddress = otherAddress(settings, ['MINIO_PUBLIC_ENDPOINT'], address, problems);
-  const backupAddress = otherAddress(settings, BACKUP_ENDPOINTS, { useTls: true }, problems);
   const tiers = discountTiers(variables, problems);
   const v = variables;
   const config: Config = {
@@ -30,7 +28,7 @@ export function assemble(
       region: v.MINIO_REGION ?? v.S3_REGION,
       caPem: files.caPem,
     },
-    publicAddress,
+    publicAddress: otherAddress(v.MINIO_PUBLIC_ENDPOINT, address.useTls),
     jobBucket: v.S3_BUCKET,
     billing: {
       enabled: v.BILLING_ENABLED,
@@ -44,63 +42,51 @@ export function assemble(
     backup: {
       retentionDays: v.BACKUP_RETENTION_DAYS,
       compression: v.BACKUP_COMPRESSION,
-      destination: { address: backupAddress, ...backupCredentials(v) },
+      destination: backupDestination(v),
     },
     dryRun: v.DRY_RUN,
   };
   return { config: problems.length === 0 ? config : undefined, problems };
 }
 
-const BACKUP_ENDPOINTS = ['BACKUP_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
-
 /** The keys come as a pair from one place: AWS's secret does not fit our access key. */
-function backupCredentials(v: Variables) {
+function backupDestination(v: Variables): Config['backup']['destination'] {
+  const endpoint = v.BACKUP_S3_ENDPOINT ?? v.AWS_ENDPOINT_URL_S3 ?? v.AWS_ENDPOINT_URL;
+  const address = otherAddress(endpoint, true);
   const region = v.BACKUP_S3_REGION ?? v.AWS_REGION ?? v.AWS_DEFAULT_REGION;
   const ownKeys = v.BACKUP_S3_ACCESS_KEY !== undefined || v.BACKUP_S3_SECRET_KEY !== undefined;
   if (ownKeys) {
     const secretKey = secretOf(v.BACKUP_S3_SECRET_KEY);
-    return { accessKey: v.BACKUP_S3_ACCESS_KEY, secretKey, sessionToken: undefined, region };
+    const accessKey = v.BACKUP_S3_ACCESS_KEY;
+    return { address, region, accessKey, secretKey, sessionToken: undefined };
   }
   return {
+    address,
+    region,
     accessKey: v.AWS_ACCESS_KEY_ID,
     secretKey: secretOf(v.AWS_SECRET_ACCESS_KEY),
     sessionToken: secretOf(v.AWS_SESSION_TOKEN),
-    region,
   };
 }
 
-function storeAddress(variables: Variables, settings: Settings, problems: string[]): StoreAddress {
-  const { MINIO_PORT: port, MINIO_USE_SSL: useTls } = variables;
+function storeAddress(v: Variables, settings: Settings, problems: string[]): StoreAddress {
+  const { MINIO_PORT: port, MINIO_USE_SSL: useTls } = v;
+  const endpoint = v.MINIO_ENDPOINT ?? v.S3_ENDPOINT;
+  if (endpoint === undefined) return { ...DEFAULT_STORE, port: port ?? DEFAULT_STORE.port, useTls };
   const setting = firstOf(settings, 'MINIO_ENDPOINT', 'S3_ENDPOINT');
-  const standard = { ...DEFAULT_STORE, port: port ?? DEFAULT_STORE.port, useTls };
-  if (setting === undefined) return standard;
-  const endpoint = parseEndpoint(setting.value);
-  if (typeof endpoint === 'string') {
-    problems.push(problemWith(setting.name, setting.origin, endpoint));
-    return standard;
-  }
   const portSetting = settings.get('MINIO_PORT');
-  // An endpoint with a port, from a source that goes before the port's, goes before that port.
-  const portCounts = portSetting !== undefined && portSetting.rank <= setting.rank;
-  if (portCounts && endpoint.port !== undefined && endpoint.port !== port) {
-    const what = `is ${portSetting.value}, but ${setting.name} (${setting.origin}) has port ${endpoint.port}; keep one`;
-    problems.push(problemWith('MINIO_PORT', portSetting.origin, what));
+  if (setting !== undefined && portSetting !== undefined && endpoint.port !== undefined) {
+    // An endpoint with a port, from a source that goes before the port's, goes before that port.
+    if (portSetting.rank <= setting.rank && endpoint.port !== port) {
+      const what = `is ${portSetting.value}, but ${setting.name} (${setting.origin}) has port ${endpoint.port}; keep one`;
+      problems.push(problemWith('MINIO_PORT', portSetting.origin, what));
+    }
   }
   return addressOf(endpoint, { port, useTls });
 }
 
-function otherAddress(
-  settings: Settings,
-  names: string[],
-  { useTls }: { useTls: boolean },
-  problems: string[],
-): StoreAddress | undefined {
-  const setting = firstOf(settings, ...names);
-  if (setting === undefined) return undefined;
-  const endpoint = parseEndpoint(setting.value);
-  if (typeof endpoint !== 'string') return addressOf(endpoint, { port: undefined, useTls });
-  problems.push(problemWith(setting.name, setting.origin, endpoint));
-  return undefined;
+function otherAddress(endpoint: Endpoint | undefined, useTls: boolean): StoreAddress | undefined {
+  return endpoint && addressOf(endpoint, { port: undefined, useTls });
 }
 
 function discountTiers(v: Variables, problems: string[]): DiscountTier[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Settings } from './sources.js';
 import { problemWith } from './sources.js';
+import { parseEndpoint } from './store-address.js';
 import { isSecretVariable } from './variables.js';
 
 /** Exact decimals stay text: money is never a binary floating-point number. */
@@ -8,6 +9,13 @@ const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'must be a decimal number such
 const percent = decimal.refine((text) => Number(text) <= 100, 'must be a percentage, 0 to 100');
 const text = z.string();
 const path = z.string();
+
+const endpoint = z.string().transform((value, context) => {
+  const parsed = parseEndpoint(value);
+  if (typeof parsed !== 'string') return parsed;
+  context.addIssue({ code: 'custom', message: parsed });
+  return z.NEVER;
+});
 
 const boolean = z
   .string()
@@ -36,10 +44,10 @@ const redisUrl = z
     'must be a URL that begins with redis://, rediss://, unix: or redis-sentinel://',
   );
 
-/** Every variable, as text in and as its value out. Addresses are taken apart in store-address.ts. */
+/** Every variable, as text in and as its value out. */
 const schema = z.object({
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
-  MINIO_ENDPOINT: text.optional(),
+  MINIO_ENDPOINT: endpoint.optional(),
   MINIO_PORT: port.optional(),
   MINIO_USE_SSL: boolean.default(false),
   MINIO_ACCESS_KEY: text.optional(),
@@ -47,8 +55,8 @@ const schema = z.object({
   MINIO_SECRET_KEY_FILE: path.optional(),
   MINIO_REGION: text.optional(),
   MINIO_CA_FILE: path.optional(),
-  MINIO_PUBLIC_ENDPOINT: text.optional(),
-  S3_ENDPOINT: text.optional(),
+  MINIO_PUBLIC_ENDPOINT: endpoint.optional(),
+  S3_ENDPOINT: endpoint.optional(),
   S3_ACCESS_KEY: text.optional(),
   S3_SECRET_KEY: text.optional(),
   S3_REGION: text.optional(),
@@ -70,12 +78,12 @@ const schema = z.object({
   BILLING_RETENTION_DAYS: days.default(90),
   BACKUP_RETENTION_DAYS: days.default(30),
   BACKUP_COMPRESSION: boolean.default(true),
-  BACKUP_S3_ENDPOINT: text.optional(),
+  BACKUP_S3_ENDPOINT: endpoint.optional(),
   BACKUP_S3_ACCESS_KEY: text.optional(),
   BACKUP_S3_SECRET_KEY: text.optional(),
   BACKUP_S3_REGION: text.optional(),
-  AWS_ENDPOINT_URL_S3: text.optional(),
-  AWS_ENDPOINT_URL: text.optional(),
+  AWS_ENDPOINT_URL_S3: endpoint.optional(),
+  AWS_ENDPOINT_URL: endpoint.optional(),
   AWS_ACCESS_KEY_ID: text.optional(),
   AWS_SECRET_ACCESS_KEY: text.optional(),
   AWS_SESSION_TOKEN: text.optional(),
@@ -97,7 +105,10 @@ export function readVariables(settings: Settings): { variables?: Variables; prob
   const problems = result.error.issues.map(({ path: [key], message }) => {
     const name = String(key);
     const setting = settings.get(name);
-    const shown = isSecretVariable(name) ? '' : `, not ${JSON.stringify(setting?.value)}`;
+    const value = setting?.value ?? '';
+    // An address with an @ has a password in it.
+    const isSecret = isSecretVariable(name) || value.includes('@');
+    const shown = isSecret ? '' : `, not ${JSON.stringify(value)}`;
     return problemWith(name, setting?.origin ?? 'default', message + shown);
   });
   return { problems };

@@ -14,24 +14,22 @@ export interface Endpoint {
 
 /**
  * Reads `host`, `host:port`, `[::1]:9000`, `::1`, `http://host` or `https://host:port/`.
- * Returns what is wrong (`must …`) for anything else; a text with a password in it is not repeated.
+ * Returns what is wrong (`must …`) for anything else.
  */
 export function parseEndpoint(text: string): Endpoint | string {
   const [, scheme, rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   if (scheme !== undefined && !/^https?$/i.test(scheme)) {
-    return `must begin with http:// or https://, where it is a URL, not ${scheme}://`;
+    return 'must begin with http:// or https://, where it is a URL';
   }
-  if (rest.includes('@'))
-    return 'must not hold a user or a password: they have variables of their own';
+  if (rest.includes('@')) return 'must not hold a user or a password (they have own variables)';
   const authority = bracketed(rest.replace(/\/$/, ''));
-  if (/[/?#\\\s]/.test(authority))
-    return `must be no more than host and port, not ${JSON.stringify(text)}`;
+  if (/[/?#\\\s]/.test(authority)) return 'must be no more than host and port';
   const [, host = '', port] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d+))?$/.exec(authority) ?? [];
   if (/^\d*$/.test(host) || !URL.canParse(`http://${host}`)) {
-    return `must be host, host:port or a URL, not ${JSON.stringify(text)}`;
+    return 'must be host, host:port or a URL';
   }
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
-    return `must have a port from 1 to 65535, not ${port}`;
+    return 'must have a port from 1 to 65535';
   }
   return {
     host: host.replace(/^\[|\]$/g, ''),

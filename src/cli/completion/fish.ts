@@ -63,7 +63,9 @@ function linesOf(node: CompletedNode): string {
     line(`__mangamotion_in ${quote(path)}`, [
       `-l ${option.long.slice(2)}`,
       ...(option.short === undefined ? [] : [`-s ${option.short.slice(1)}`]),
-      ...(option.value === undefined ? [] : ['-r', ...values(option.value)]),
+      ...(option.value === undefined
+        ? []
+        : [option.value.files === 'file' ? '-r' : '-x', ...values(option.value)]),
       describe(option.description),
     ]),
   );

@@ -2,7 +2,7 @@ import { catalog as allCommands, groupSummaries } from '../catalog.js';
 import type { CatalogEntry } from '../catalog.js';
 import type { Command, CompletionKind, OptionSpec, OptionSpecs } from '../command.js';
 import { flagOf, takesValue } from '../command.js';
-import { connectionOptions, globalOptions } from '../global-options.js';
+import { connectionOptions, globalOptions, usefulOptions } from '../global-options.js';
 
 /** What a shell offers in one place: fixed words, names of files or folders, or nothing. */
 export interface Offer {
@@ -33,26 +33,28 @@ export interface CompletedNode {
   arguments: readonly CompletedArgument[];
 }
 
+const help: OptionSpecs = { help: { short: 'h', description: 'show help' } };
+
 /** All commands as a tree, for the writers of scripts. Imports every command's module. */
 export async function completionTree(
   catalog: readonly CatalogEntry[] = allCommands,
 ): Promise<CompletedNode> {
-  const always = { ...globalOptions, help: { short: 'h', description: 'show help' } };
   const root = node([], '', {
-    ...always,
+    ...globalOptions,
     ...connectionOptions,
-    version: { description: 'show the version' },
+    ...help,
+    version: { short: 'V', description: 'show the version' },
   });
   for (const entry of catalog) {
     const command = await entry.load();
     const leaf = node(entry.path, entry.summary, {
       ...command.options,
       ...(command.changes === 'dry-run' ? { dryRun: { description: 'change nothing' } } : {}),
-      ...always,
-      ...(command.usesStore ? connectionOptions : {}),
+      ...usefulOptions(command),
+      ...help,
     });
     leaf.arguments = argumentsOf(command);
-    parentOf(root, entry.path, always).children.push(leaf);
+    parentOf(root, entry.path).children.push(leaf);
   }
   return root;
 }
@@ -62,16 +64,15 @@ export function allNodes(top: CompletedNode): CompletedNode[] {
   return [top, ...top.children.flatMap(allNodes)];
 }
 
-function parentOf(
-  root: CompletedNode,
-  path: readonly string[],
-  options: OptionSpecs,
-): CompletedNode {
+function parentOf(root: CompletedNode, path: readonly string[]): CompletedNode {
   let parent = root;
   for (const [index, word] of path.slice(0, -1).entries()) {
     let child = parent.children.find((candidate) => candidate.path[index] === word);
     if (child === undefined) {
-      child = node(path.slice(0, index + 1), groupSummaries[word] ?? '', options);
+      child = node(path.slice(0, index + 1), groupSummaries[word] ?? '', {
+        ...globalOptions,
+        ...help,
+      });
       parent.children.push(child);
     }
     parent = child;

@@ -1,0 +1,68 @@
+import type { Summary } from '../../../repository/summary.js';
+import type { Column } from '../../columns.js';
+import type { Page } from '../../page.js';
+import type { Tone } from '../../paint.js';
+
+/** Failures that people are shown; the JSON has them all. */
+const MOST_FAILURES = 20;
+
+export function statusTone(status: string): Tone {
+  return status === 'complete' || status === 'ok' ? 'good' : 'bad';
+}
+
+/** What people read of a backup. */
+export function describeBackup(page: Page, summary: Summary): void {
+  const { people } = page;
+  const { objects } = summary;
+  const named = (count: number, what: string) =>
+    count === 0 ? [] : [`${people.count(count)} ${what}`];
+  const mark = summary.status === 'complete' ? '✓' : '✕';
+  page.fields([
+    { label: 'backup', text: summary.id },
+    { label: 'status', text: `${mark} ${summary.status}`, tone: statusTone(summary.status) },
+    { label: 'type', text: summary.type },
+    {
+      label: 'created',
+      text: `${summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
+    },
+    { label: 'from', text: summary.source.endpoint },
+    { label: 'in', text: summary.destination },
+    {
+      label: 'objects',
+      text: [
+        `${people.count(objects.captured)} captured`,
+        ...named(objects.changed, 'changed while it ran'),
+        ...named(objects.vanished, 'vanished while it ran'),
+        ...named(objects.failed, 'failed'),
+      ].join(', '),
+    },
+    {
+      label: 'bytes',
+      text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
+    },
+  ]);
+  describeFailures(page, summary.failures);
+}
+
+export interface NamedFailure {
+  bucket: string;
+  key: string;
+  reason: string;
+}
+
+export function describeFailures(page: Page, failures: readonly NamedFailure[]): void {
+  if (failures.length === 0) return;
+  const columns: Column<NamedFailure>[] = [
+    {
+      title: 'bad',
+      name: 'key',
+      value: ({ bucket, key }) => `${bucket}/${key}`,
+      tone: () => 'bad',
+    },
+    { title: 'reason', name: 'reason', value: ({ reason }) => reason },
+  ];
+  page.text('');
+  page.table(columns, failures.slice(0, MOST_FAILURES));
+  const more = failures.length - MOST_FAILURES;
+  if (more > 0) page.text(`… and ${page.people.count(more)} more: --json names them all`);
+}

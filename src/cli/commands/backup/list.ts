@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import type { ListedBackup } from '../../../repository/destination.js';
+import type { Summary } from '../../../repository/summary.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { statusTone } from './describe.js';
+
+interface Row {
+  id: string;
+  /** Of the summary; or what is wrong with it. */
+  status: string;
+  summary: Summary | undefined;
+  problem: string | undefined;
+}
+
+export const backupList = defineCommand({
+  description:
+    'List the backups that a folder holds, oldest first. A backup that cannot be used (its summary ' +
+    'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3.',
+  arguments: {
+    destination: { description: 'the folder that holds the backups', complete: 'folder' },
+  },
+  options: {},
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [3, 4],
+  examples: [
+    { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
+    {
+      command: "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'",
+      meaning: 'the name of the newest',
+    },
+  ],
+  async run(context, { destination: location }) {
+    const { openDestination } = await import('../../../repository/locate.js');
+    const destination = await openDestination(resolve(context.cwd, location));
+    const rows = (await destination.list()).map(toRow);
+    await context.output.rows({
+      member: 'backups',
+      rows,
+      json: ({ id, status, summary, problem }) => ({
+        ...(summary ?? { id, status }),
+        ...(problem === undefined ? {} : { problem }),
+      }),
+      columns,
+      empty: `no backups in ${location}`,
+    });
+    return rows.some(({ problem }) => problem !== undefined) ? 3 : undefined;
+  },
+});
+
+function toRow({ id, summary, archiveBytes }: ListedBackup): Row {
+  switch (summary.kind) {
+    case 'damaged':
+      return { id, status: 'damaged', summary: undefined, problem: summary.reason };
+    case 'newer': {
+      const problem = `format version ${summary.version} is newer than this program`;
+      return { id, status: 'unknown', summary: undefined, problem };
+    }
+    case 'valid': {
+      const problem =
+        archiveBytes === null
+          ? 'its archive is missing'
+          : archiveBytes !== summary.summary.archive_bytes
+            ? 'its archive does not have the length that the summary says'
+            : undefined;
+      return { id, status: summary.summary.status, summary: summary.summary, problem };
+    }
+  }
+}
+
+const columns: Column<Row>[] = [
+  { title: 'backup', name: 'id', value: ({ id }) => id },
+  {
+    title: 'created',
+    name: 'created_at',
+    value: ({ summary }) => summary?.created_at ?? null,
+    show: ({ summary }, people) => (summary === undefined ? '' : people.time(summary.created_at)),
+  },
+  {
+    title: 'status',
+    name: 'status',
+    value: ({ status }) => status,
+    show: ({ status, problem }) => (problem === undefined ? status : `${status}: ${problem}`),
+    tone: ({ status, problem }) => (problem === undefined ? statusTone(status) : 'bad'),
+  },
+  {
+    title: 'objects',
+    name: 'objects',
+    value: ({ summary }) => summary?.objects.captured ?? null,
+    show: ({ summary }, people) =>
+      summary === undefined ? '' : people.count(summary.objects.captured),
+    align: 'right',
+  },
+  {
+    title: 'bytes',
+    name: 'bytes',
+    value: ({ summary }) => summary?.bytes ?? null,
+    show: ({ summary }, people) => (summary === undefined ? '' : people.bytes(summary.bytes)),
+    align: 'right',
+  },
+  {
+    title: 'archive',
+    name: 'archive_bytes',
+    value: ({ summary }) => summary?.archive_bytes ?? null,
+    show: ({ summary }, people) =>
+      summary === undefined ? '' : people.bytes(summary.archive_bytes),
+    align: 'right',
+  },
+  {
+    title: 'took',
+    name: 'duration_seconds',
+    value: ({ summary }) => summary?.duration_seconds ?? null,
+    show: ({ summary }, people) =>
+      summary === undefined ? '' : people.duration(summary.duration_seconds),
+    align: 'right',
+  },
+];

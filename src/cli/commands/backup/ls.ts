@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import type { IndexLine } from '../../../archive/index-line.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+
+export const backupLs = defineCommand({
+  description:
+    'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data.',
+  arguments: {
+    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+  },
+  options: {
+    bucket: {
+      value: 'name',
+      description: 'this bucket alone; may be given more than once',
+      repeatable: true,
+    },
+    prefix: { value: 'prefix', description: 'only keys that begin with this' },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [4, 5, 8],
+  examples: [
+    {
+      command: 'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000',
+      meaning: 'all objects',
+    },
+    {
+      command:
+        'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --prefix 4711/ --csv',
+      meaning: 'the results of job 4711, for a spreadsheet',
+    },
+  ],
+  async run(context, { backup }, { bucket, prefix }) {
+    const { locateBackup } = await import('../../../repository/locate.js');
+    const { listContents } = await import('../../../backup/contents.js');
+    const located = await locateBackup(resolve(context.cwd, backup));
+    let objects = 0;
+    let bytes = 0;
+    const counted = async function* () {
+      for await (const line of listContents(located, { buckets: bucket, prefix })) {
+        objects += 1;
+        bytes += line.size;
+        yield line;
+      }
+    };
+    await context.output.rows({
+      head: { backup: located.backup.id },
+      member: 'objects',
+      rows: counted(),
+      json: ({ path, archive, offset, length, inner, ...record }) => ({
+        ...record,
+        path,
+        archive,
+        offset,
+        length,
+        inner,
+      }),
+      tail: () => ({ total: { objects, bytes } }),
+      columns,
+      empty: 'no such objects in this backup',
+    });
+    return undefined;
+  },
+});
+
+const columns: Column<IndexLine>[] = [
+  {
+    title: 'size',
+    name: 'size',
+    value: ({ size }) => size,
+    show: ({ size }, people) => people.bytes(size),
+    align: 'right',
+  },
+  { title: 'last modified', name: 'last_modified', value: ({ last_modified }) => last_modified },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
+  { title: 'key', name: 'key', value: ({ key }) => key },
+];

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path';
+import type { Summary } from '../../../repository/summary.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { describeBackup } from './describe.js';
+
+export const backupShow = defineCommand({
+  description: 'Show what a backup is: its summary, its buckets, and what it does not hold.',
+  arguments: {
+    backup: {
+      description: 'the backup, with or without .tar.gz',
+      complete: 'file',
+    },
+  },
+  options: {},
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [4, 5, 8],
+  examples: [
+    {
+      command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',
+      meaning: 'for people',
+    },
+    {
+      command:
+        "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'",
+      meaning: 'what could not be captured',
+    },
+  ],
+  async run(context, { backup }) {
+    const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
+    const located = await locateBackup(resolve(context.cwd, backup));
+    const summary = readableSummary(located.backup);
+    await context.output.document({
+      json: summary,
+      human: (page) => {
+        describeBackup(page, summary);
+        page.text('').table(bucketColumns, summary.buckets);
+        const missing = summary.fidelity.not_captured.map((what) => `  ${what}`);
+        page.text(['', 'not in this backup:', ...missing].join('\n'), 'muted');
+      },
+    });
+    return undefined;
+  },
+});
+
+const bucketColumns: Column<Summary['buckets'][number]>[] = [
+  { title: 'bucket', name: 'name', value: ({ name }) => name },
+  {
+    title: 'objects',
+    name: 'objects',
+    value: ({ objects }) => objects,
+    show: ({ objects }, people) => people.count(objects),
+    align: 'right',
+  },
+  {
+    title: 'bytes',
+    name: 'bytes',
+    value: ({ bytes }) => bytes,
+    show: ({ bytes }, people) => people.bytes(bytes),
+    align: 'right',
+  },
+];
