@@ -1,11 +1,11 @@
-import type { Directory } from '../archive/directory.js';
+import { createHash } from 'node:crypto';
 import type { IndexLine } from '../archive/index-line.js';
 import { readChunk } from '../archive/reader.js';
-import { createHash } from 'node:crypto';
+import { mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { listInOrder } from '../object-store/list-in-order.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
-import type { OpenArchive } from '../repository/destination.js';
+import type { OpenBackup } from '../repository/open-backup.js';
 import {
   type BucketPlan,
   type MergedObject,
@@ -17,20 +17,7 @@ import {
   emptyPlan,
   mergeWithTarget,
 } from './plan.js';
-import {
-  type RestoreSelection,
-  type SelectedBucket,
-  mayHold,
-  selectBuckets,
-  selectLines,
-} from './selection.js';
-
-/** A backup whose directory has been read. */
-export interface OpenBackup {
-  id: string;
-  archive: OpenArchive;
-  directory: Directory;
-}
+import { type RestoreSelection, type SelectedBucket, selectBuckets } from './selection.js';
 
 export interface PlannerContext {
   store: ObjectStore;

@@ -1,11 +1,11 @@
 import { ObjectReader } from '../archive/object-reader.js';
-import { readDirectory, readFooter } from '../archive/reader.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
-import { type LocatedBackup, readableSummary } from '../repository/locate.js';
+import type { LocatedBackup } from '../repository/locate.js';
+import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { type BucketPlan, type OnConflict, type PlannedObject, transfers } from './plan.js';
-import { type OpenBackup, RestorePlanner } from './planner.js';
+import { RestorePlanner } from './planner.js';
 import type { RestoreSelection } from './selection.js';
 import { uploadObject } from './upload.js';
 
@@ -75,25 +75,6 @@ export async function restore(
     return await carryOut(context, backup, planner, plans);
   } finally {
     await backup.archive.close();
-  }
-}
-
-async function openBackup({ destination, backup }: LocatedBackup): Promise<OpenBackup> {
-  const summary = readableSummary(backup);
-  const archive = await destination.openArchive(backup.id);
-  try {
-    if (archive.sizeBytes !== summary.archive_bytes) {
-      throw new MangamotionError(
-        'damaged',
-        `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
-        { hint: 'Copy it again from where it was made, or restore another backup.' },
-      );
-    }
-    const directory = await readDirectory(archive, await readFooter(archive));
-    return { id: backup.id, archive, directory };
-  } catch (error) {
-    await archive.close();
-    throw error;
   }
 }
 

@@ -1,14 +1,11 @@
-import type { ChunkReference, Directory } from '../archive/directory.js';
-import type { IndexLine } from '../archive/index-line.js';
+import type { Directory } from '../archive/directory.js';
+import type { KeySelection } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
-import { compareKeys } from '../key-order.js';
 
 /** What of a backup is to be restored, and where to. */
-export interface RestoreSelection {
+export interface RestoreSelection extends KeySelection {
   /** Names as in the backup; empty means all. */
   buckets: readonly string[];
-  prefix: string | undefined;
-  key: string | undefined;
   /** By the bucket's name in the backup: the bucket to restore it to. */
   renames: ReadonlyMap<string, string>;
 }
@@ -48,33 +45,4 @@ export function selectBuckets(directory: Directory, selection: RestoreSelection)
     });
   }
   return selected;
-}
-
-export function isSelected(selection: RestoreSelection, key: string): boolean {
-  if (selection.key !== undefined) return key === selection.key;
-  return selection.prefix === undefined || key.startsWith(selection.prefix);
-}
-
-/** Whether a chunk can hold a selected object of the bucket: the others are not read. */
-export function mayHold(
-  chunk: ChunkReference,
-  bucket: string,
-  selection: RestoreSelection,
-): boolean {
-  const first = selection.key ?? selection.prefix ?? '';
-  if (compareKeys(chunk.last.bucket, bucket) < 0 || compareKeys(chunk.first.bucket, bucket) > 0) {
-    return false;
-  }
-  if (chunk.last.bucket === bucket && compareKeys(chunk.last.key, first) < 0) return false;
-  if (chunk.first.bucket !== bucket || compareKeys(chunk.first.key, first) <= 0) return true;
-  return isSelected(selection, chunk.first.key) && selection.key === undefined;
-}
-
-/** The lines of a chunk that belong to the bucket and are selected. */
-export function selectLines(
-  lines: readonly IndexLine[],
-  bucket: string,
-  selection: RestoreSelection,
-): IndexLine[] {
-  return lines.filter((line) => line.bucket === bucket && isSelected(selection, line.key));
 }

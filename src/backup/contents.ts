@@ -1,0 +1,42 @@
+import type { IndexLine } from '../archive/index-line.js';
+import { readChunk } from '../archive/reader.js';
+import { type KeySelection, mayHold, selectLines } from '../archive/select.js';
+import { MangamotionError } from '../errors.js';
+import { type LocatedBackup } from '../repository/locate.js';
+import { openBackup } from '../repository/open-backup.js';
+
+export interface ContentsSelection extends KeySelection {
+  /** Empty means all. */
+  buckets: readonly string[];
+}
+
+/**
+ * The objects of a backup, in order, read chunk by chunk. Rejects with `not_found` for a bucket that
+ * it does not hold.
+ */
+export async function* listContents(
+  located: LocatedBackup,
+  selection: ContentsSelection,
+): AsyncGenerator<IndexLine> {
+  const { archive, directory } = await openBackup(located);
+  try {
+    const names = directory.buckets.map((bucket) => bucket.name);
+    const unknown = selection.buckets.find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      throw new MangamotionError('not_found', `the backup has no bucket ${unknown}`, {
+        hint: `It has: ${names.join(', ')}.`,
+      });
+    }
+    const wanted = names.filter(
+      (name) => selection.buckets.length === 0 || selection.buckets.includes(name),
+    );
+    for (const chunk of directory.chunks) {
+      const buckets = wanted.filter((bucket) => mayHold(chunk, bucket, selection));
+      if (buckets.length === 0) continue;
+      const lines = await readChunk(archive, chunk);
+      for (const bucket of buckets) yield* selectLines(lines, bucket, selection);
+    }
+  } finally {
+    await archive.close();
+  }
+}
