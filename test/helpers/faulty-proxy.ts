@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What happens to a request on its way. */
+export type Fault =
+  /** The connection is closed before any answer. */
+  | { kind: 'refuse' }
+  /** The connection is closed after so many bytes of the answer's body. */
+  | { kind: 'cut'; afterBytes: number }
+  /** So many bytes of the answer's body come, and then no more. */
+  | { kind: 'stall'; afterBytes: number }
+  /** The server is not asked; this is the answer, an S3 error document where `body` is absent. */
+  | { kind: 'answer'; status: number; code?: string; body?: string };
+
+export interface ProxiedRequest {
+  method: string;
+  /** Path and query as they were sent. */
+  path: string;
+  /** The number of requests before this one. */
+  index: number;
+}
+
+/** Called for every request; `undefined` lets it pass. */
+export type FaultPlan = (request: ProxiedRequest) => Fault | undefined;
+
+export interface FaultyProxy {
+  /** `http://127.0.0.1:port`. */
+  endpoint: string;
+  /** All requests so far. */
+  requests: ProxiedRequest[];
+  setPlan: (plan: FaultPlan) => void;
+  close: () => Promise<void>;
+}
+
+/** An HTTP proxy before an S3 server. Host and paths pass unchanged, so signatures stay valid. */
+export async function startFaultyProxy(upstream: string, plan?: FaultPlan): Promise<FaultyProxy> {
+  let current = plan;
+  const requests: ProxiedRequest[] = [];
+  const agent = new http.Agent({ keepAlive: true });
+  const server = http.createServer((request, response) => {
+    const seen = { method: request.method ?? '', path: request.url ?? '', index: requests.length };
+    requests.push(seen);
+    const fault = current?.(seen);
+    if (fault?.kind === 'refuse') request.socket.destroy();
+    else if (fault?.kind === 'answer') answer(request, response, fault);
+    else forward(upstream, agent, request, response, fault);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    requests,
+    setPlan: (next) => (current = next),
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      agent.destroy();
+    },
+  };
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, code = 'SlowDown', body }: Extract<Fault, { kind: 'answer' }>,
+): void {
+  request.resume();
+  const text = body ?? `<Error><Code>${code}</Code><Message>Made by the proxy.</Message></Error>`;
+  response.writeHead(status, { 'content-length': Buffer.byteLength(text) });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+function forward(
+  upstream: string,
+  agent: http.Agent,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fault: Extract<Fault, { kind: 'cut' | 'stall' }> | undefined,
+): void {
+  const { hostname, port } = new URL(upstream);
+  const { expect, ...headers } = request.headers;
+  void expect;
+  const options = { hostname, port, agent, path: request.url, method: request.method, headers };
+  const passedOn = http.request(options, (answered) => {
+    response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
+    if (fault === undefined) answered.pipe(response);
+    else passUntil(answered, response, fault);
+  });
+  passedOn.on('error', () => request.socket.destroy());
+  request.on('error', () => passedOn.destroy());
+  request.pipe(passedOn);
+}
+
+function passUntil(
+  answered: IncomingMessage,
+  response: ServerResponse,
+  { kind, afterBytes }: Extract<Fault, { kind: 'cut' | 'stall' }>,
+): void {
+  let left = afterBytes;
+  answered.on('data', (chunk: Buffer) => {
+    response.write(chunk.subarray(0, left));
+    left -= chunk.length;
+    if (left > 0) return;
+    answered.destroy();
+    // What was written goes out first: this is about a body that breaks, not one that never came.
+    if (kind === 'cut') setImmediate(() => response.socket?.destroySoon());
+  });
+  answered.on('end', () => response.end());
+  answered.on('error', () => undefined);
+}
