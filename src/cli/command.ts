@@ -51,7 +51,7 @@ export interface Command extends CommandData {
   ): Promise<ExitStatus | undefined>;
 }
 
-export interface CommandExample {
+interface CommandExample {
   command: string;
   /** What it does, in a few words. */
   meaning: string;
@@ -78,7 +78,7 @@ export interface ArgumentSpec extends ValueReader {
   optional?: boolean;
 }
 
-export interface FlagSpec {
+interface FlagSpec {
   short?: string;
   description: string;
 }
@@ -111,7 +111,7 @@ export type OptionValues<Specs extends OptionSpecs> = {
     : boolean;
 };
 
-export type ArgumentValues<Specs extends ArgumentSpecs> = {
+type ArgumentValues<Specs extends ArgumentSpecs> = {
   readonly [Name in keyof Specs]: Specs[Name] extends { optional: true }
     ? Value<Specs[Name]>
     : Specs[Name] extends { repeatable: true }

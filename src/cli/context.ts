@@ -6,12 +6,12 @@ import type { Progress } from './progress.js';
 /** What a command is handed: it creates nothing of this itself. */
 export interface CommandContext {
   /** The settings, read and checked at the first call. Rejects with `configuration`. */
-  config(): Promise<Config>;
+  config: () => Promise<Config>;
   /**
    * The object store of the settings, with retries; the same one for all calls, and closed after the
    * command. Rejects with `configuration` where the credentials are missing.
    */
-  openStore(): Promise<ObjectStore>;
+  openStore: () => Promise<ObjectStore>;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */
   dryRun: boolean;
   output: Output;
@@ -22,5 +22,5 @@ export interface CommandContext {
   /** Folder that relative paths on the command line begin at. */
   cwd: string;
   /** One line on stderr, above the progress, also with --quiet. */
-  warn(message: string): void;
+  warn: (message: string) => void;
 }

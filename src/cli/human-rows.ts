@@ -14,7 +14,7 @@ import {
 } from './table.js';
 
 /** Rows that are held back to find the widths of the columns. A table with borders has no more. */
-export const MAX_TABLE_ROWS = 500;
+const MAX_TABLE_ROWS = 500;
 
 export interface HumanStyle {
   people: Presentation;

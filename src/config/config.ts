@@ -3,7 +3,7 @@ import type { Secret } from './secret.js';
 import type { StoreAddress } from './store-address.js';
 
 /** An S3 server and how to log in to it, as far as that is known. */
-export interface StoreConfig extends StoreAddress {
+interface StoreConfig extends StoreAddress {
   accessKey: string | undefined;
   secretKey: Secret | undefined;
   region: string | undefined;

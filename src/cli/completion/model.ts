@@ -19,7 +19,7 @@ export interface CompletedOption {
   repeatable: boolean;
 }
 
-export interface CompletedArgument extends Offer {
+interface CompletedArgument extends Offer {
   name: string;
   repeatable: boolean;
 }

@@ -37,7 +37,7 @@ export class CapturedStream extends Writable {
 }
 
 /** Signals that a test sends; `exits` tells which statuses the process would have ended with. */
-export class FakeSignals extends EventEmitter {
+class FakeSignals extends EventEmitter {
   readonly exits: number[] = [];
 
   exit(status: number): void {
@@ -51,7 +51,7 @@ export interface World extends Host {
   signals: FakeSignals;
 }
 
-export const NOW = new Date('2024-01-15T02:00:00Z');
+const NOW = new Date('2024-01-15T02:00:00Z');
 
 export function world(options: Partial<Host> & { columns?: number } = {}): World {
   const { columns, ...rest } = options;

@@ -118,7 +118,8 @@ async function installed(shell: string): Promise<boolean> {
 }
 
 describe('fish', async () => {
-  it.runIf(await installed('fish')).each([
+  const fish = 'fish';
+  it.runIf(await installed(fish)).each([
     ['mangamotion ', ['backup', 'restore']],
     ['mangamotion backup ', ['full', 'list']],
     ['mangamotion --config backup backup l', ['list']],
@@ -133,7 +134,7 @@ describe('fish', async () => {
     ['mangamotion backup list --end', []],
   ])('%j is completed by %j', async (line, offered) => {
     const script = `source ./fish; complete -C ${JSON.stringify(line)}`;
-    const { stdout } = await execa('fish', ['--no-config', '-c', script], { cwd: folder });
+    const { stdout } = await execa(fish, ['--no-config', '-c', script], { cwd: folder });
     const words = stdout.split('\n').map((text) => text.split('\t')[0] ?? '');
     expect(words.filter((word) => word !== '').sort()).toEqual(offered);
   });

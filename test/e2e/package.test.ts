@@ -1,0 +1,47 @@
+import { execa } from 'execa';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mangamotion-package-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+interface PackedFile {
+  path: string;
+}
+
+describe('the package', () => {
+  it('runs where nothing but the package was installed', { timeout: 300_000 }, async () => {
+    // The tests run on a built program: building it again would pull it from under other tests.
+    const flags = ['--json', '--ignore-scripts', '--pack-destination', folder];
+    const { stdout } = await execa('npm', ['pack', ...flags], { cwd: project });
+    const [packed] = JSON.parse(stdout) as { filename: string; files: PackedFile[] }[];
+    if (packed === undefined) throw new Error('nothing was packed');
+    const outside = packed.files.filter(
+      (file) =>
+        !/^(bin|dist|examples)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+          file.path,
+        ),
+    );
+    expect(outside).toEqual([]);
+
+    const npx = (...words: string[]) => execa('npx', ['--no-install', ...words], { cwd: folder });
+    const quiet = ['--no-audit', '--no-fund', '--prefer-offline'];
+    const archive = path.join(folder, packed.filename);
+    await execa('npm', ['install', ...quiet, '--prefix', folder, archive], { cwd: folder });
+    const run = await npx('mangamotion', '--version');
+    const manifest = await readFile(path.join(project, 'package.json'), 'utf8');
+    expect(run.stdout).toBe((JSON.parse(manifest) as { version: string }).version);
+    const script = await npx('mangamotion', 'completion', 'bash');
+    expect(script.stdout).toContain('complete -o default -F _mangamotion mangamotion');
+  });
+});

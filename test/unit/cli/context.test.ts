@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MangamotionError } from '../../../src/errors.js';
+import { catalogOf, runMain, world } from './world.js';
+
+const argv = ['backup', 'test'];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mangamotion-context-'));
+  await writeFile(path.join(folder, 'a.env'), 'MINIO_SECRET_KEY=from-env-file', { mode: 0o600 });
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('the configuration of a command', () => {
+  const reads = catalogOf({
+    run: async ({ config }) => {
+      const { store } = await config();
+      throw new MangamotionError('refused', `${store.host} ${store.secretKey?.reveal() ?? 'none'}`);
+    },
+  });
+
+  it('comes from the files and flags of the command line', async () => {
+    const words = [...argv, '--env-file', 'a.env', '--endpoint', 'elsewhere:9000', '--debug'];
+    const { stderr } = await runMain(words, reads, world({ cwd: folder }));
+    // Also a secret that only a file holds is kept out of errors.
+    expect(stderr).toContain('mangamotion: elsewhere [redacted]\n');
+    expect(stderr).not.toContain('from-env-file');
+  });
+
+  it('that is wrong ends it with status 2', async () => {
+    const host = world({ env: { MINIO_PORT: 'x' } });
+    const { status, stderr } = await runMain(argv, reads, host);
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      'mangamotion: MINIO_PORT (environment): must be a port number, 1 to 65535, not "x"\n',
+    );
+  });
+
+  it('warns of slips once, however often it is asked for', async () => {
+    const asksTwice = catalogOf({
+      run: async ({ config, warn }) => {
+        await Promise.all([config(), config()]);
+        warn('no answer from http://me:hunter22@h/\u001b[2J');
+        return undefined;
+      },
+    });
+    const host = world({ env: { MINIO_ENDPIONT: 'h' } });
+    const { stderr } = await runMain([...argv, '--quiet'], asksTwice, host);
+    expect(stderr.split('\n')).toEqual([
+      'mangamotion: warning: MINIO_ENDPIONT (environment) is no setting of mangamotion; did you mean MINIO_ENDPOINT?',
+      String.raw`mangamotion: warning: no answer from http://me:[redacted]@h/\u001b[2J`,
+      '',
+    ]);
+  });
+});
+
+describe('the object store of a command', () => {
+  const opens = catalogOf({
+    usesStore: true,
+    run: async ({ openStore, output }) => {
+      const [store, again] = await Promise.all([openStore(), openStore()]);
+      const json = { endpoint: store.endpoint, same: store === again };
+      await output.document({ json, human: () => undefined });
+      return undefined;
+    },
+  });
+
+  it('is one, at the address of the settings', async () => {
+    const env = { MINIO_ENDPOINT: '[::1]:9000', MINIO_ACCESS_KEY: 'a', MINIO_SECRET_KEY: 'secret' };
+    const { stdout } = await runMain([...argv, '--json'], opens, world({ env }));
+    expect(JSON.parse(stdout)).toEqual({ endpoint: 'http://[::1]:9000', same: true });
+  });
+
+  it('is not opened without credentials, and the error says which are missing', async () => {
+    const { status, stderr } = await runMain(argv, opens, world());
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^mangamotion: no credentials .*: MINIO_ACCESS_KEY and MINIO_SECRET_KEY .*\n {2}hint: set MINIO_ACCESS_KEY/,
+    );
+  });
+});

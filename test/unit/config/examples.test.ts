@@ -1,0 +1,56 @@
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadConfig } from '../../../src/config/load.js';
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mangamotion-examples-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function load(envFile: string | undefined) {
+  return loadConfig({ environment: {}, cwd: folder, envFile, configFile: undefined, flags: {} });
+}
+
+describe('the examples', () => {
+  it('of a config file and an env file are right, and warn of nothing', async () => {
+    const before = await load(path.join(examples, 'mangamotion.env'));
+    expect(before.warnings).toEqual([]);
+    expect(before.config.store).toMatchObject({ host: 'localhost', port: 9000, useTls: false });
+    const name = 'mangamotion.config.json';
+    await copyFile(path.join(examples, name), path.join(folder, name));
+    const { config, warnings } = await load(undefined);
+    expect(warnings).toEqual([]);
+    expect(config.store).toMatchObject({ host: 'minio.example.com', port: 9000, useTls: true });
+  });
+
+  it('hold no secret', async () => {
+    for (const name of ['mangamotion.env', 'mangamotion.config.json', 'docker-compose.yml']) {
+      const text = await readFile(path.join(examples, name), 'utf8');
+      expect(text).not.toMatch(/^\W*\w*(SECRET_KEY|PASSWORD)\W{1,3}[\w/+]/m);
+    }
+  });
+
+  it('of a compose file pin their images, check their health and keep their data', async () => {
+    const text = await readFile(path.join(examples, 'docker-compose.yml'), 'utf8');
+    const { services, volumes } = parse(text) as {
+      services: Record<string, { image: string; healthcheck: unknown; volumes: string[] }>;
+      volumes: Record<string, unknown>;
+    };
+    expect(Object.keys(services)).toEqual(['minio', 'redis']);
+    for (const service of Object.values(services)) {
+      expect(service.image).toMatch(/:(RELEASE\.\d{4}-|\d+\.\d+\.\d+)/);
+      expect(service.healthcheck).toMatchObject({ test: expect.anything() as unknown });
+      const [volume = ''] = service.volumes.map((mount) => mount.split(':')[0] ?? '');
+      expect(Object.keys(volumes)).toContain(volume);
+    }
+  });
+});
