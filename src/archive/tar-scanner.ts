@@ -114,7 +114,7 @@ export class TarScanner {
   }
 
   #readHeader(block: Buffer): void {
-    const header = new Header(block, 0, this.#extended);
+    const header = decodeHeader(block, this.#extended);
     if (header.nullBlock) {
       if (this.#extended !== undefined)
         throw new TarStructureError('an extended header without a file');
@@ -123,11 +123,15 @@ export class TarScanner {
     }
     if (this.#zeroBlocks > 0) throw new TarStructureError('an entry after the end of the tar');
     if (!header.cksumValid) throw new TarStructureError('a header whose checksum is wrong');
-    const size = header.size ?? 0;
-    if (!Number.isSafeInteger(size)) throw new TarStructureError('an entry without a valid size');
+    const size = header.size;
+    if (size === undefined || !Number.isSafeInteger(size))
+      throw new TarStructureError('an entry without a valid size');
     if (header.type === 'ExtendedHeader') this.#beginExtended(size);
-    else if (header.type === 'File') this.#beginFile(header.path ?? '', size);
-    else throw new TarStructureError(`an entry of the type ${header.type}, which is never written`);
+    else if (header.type === 'File') {
+      // The header would put its own prefix before the path that replaces both.
+      this.#beginFile(this.#extended?.path ?? header.path ?? '', size);
+    } else
+      throw new TarStructureError(`an entry of the type ${header.type}, which is never written`);
   }
 
   #beginExtended(size: number): void {
@@ -153,5 +157,13 @@ export class TarScanner {
     this.#state = 'header';
     this.#wantedBytes = BLOCK_BYTES;
     this.#left = 0;
+  }
+}
+
+function decodeHeader(block: Buffer, extended: Pax | undefined): Header {
+  try {
+    return new Header(block, 0, extended);
+  } catch (error) {
+    throw new TarStructureError('a header that cannot be read', { cause: error });
   }
 }
