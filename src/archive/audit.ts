@@ -2,14 +2,7 @@ import { type Hash, createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
 import type { Directory } from './directory.js';
 import { FOOTER_BYTES } from './footer.js';
-import { MemberKind } from './gzip.js';
-import {
-  LARGEST_DIRECTORY_BYTES,
-  LARGEST_CHUNK_BYTES,
-  LARGEST_MEMBER_BYTES,
-  inflateMember,
-  readMember,
-} from './members.js';
+import { LARGEST_DIRECTORY_BYTES, inflateMember, largestBytesOf, readMember } from './members.js';
 import { readChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
@@ -152,7 +145,7 @@ class Audit {
     const offset = this.#memberOffset;
     try {
       const { header, raw } = await readMember(this.#source, offset, end, LARGEST_DIRECTORY_BYTES);
-      const content = await inflateMember(raw, offset, limitOf(header.kind));
+      const content = await inflateMember(raw, offset, largestBytesOf(header.kind));
       for (const part of content) this.#scanner.push(part);
       this.#inflatedBefore += content.reduce((sum, part) => sum + part.length, 0);
       this.#archiveHash.update(raw);
@@ -169,7 +162,9 @@ class Audit {
 
   /** Goes to the next place where a run is known to begin. What is passed over still counts for the hash. */
   async #skipDamage(end: number): Promise<void> {
-    const resume = this.#boundaries.find((boundary) => boundary > this.#memberOffset) ?? end;
+    const next = this.#boundaries.find((boundary) => boundary > this.#memberOffset) ?? end;
+    // A line may lie about its place; the walk stays in its stretch.
+    const resume = Math.min(next, end);
     for (let offset = this.#memberOffset; offset < resume; offset += SKIP_BYTES) {
       const length = Math.min(SKIP_BYTES, resume - offset);
       this.#archiveHash.update(await this.#source.read(offset, length));
@@ -212,11 +207,6 @@ class Audit {
     }
     this.#expected = new Map();
   }
-}
-
-function limitOf(kind: MemberKind): number {
-  if (kind === MemberKind.directory) return LARGEST_DIRECTORY_BYTES;
-  return kind === MemberKind.chunk ? LARGEST_CHUNK_BYTES : LARGEST_MEMBER_BYTES;
 }
 
 function damageOf(error: unknown): string {

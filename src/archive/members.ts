@@ -5,6 +5,7 @@ import {
   MEMBER_HEADER_BYTES,
   MEMBER_TRAILER_BYTES,
   type MemberHeader,
+  MemberKind,
   decodeMemberHeader,
   decodeStoredBlocks,
 } from './gzip.js';
@@ -22,6 +23,12 @@ export const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
 /** A directory has an entry a chunk; ten million objects make about 400 kB. */
 export const LARGEST_DIRECTORY_BYTES = 512 * 1024 * 1024;
 
+/** The most that a member of the kind can hold. */
+export function largestBytesOf(kind: MemberKind): number {
+  if (kind === MemberKind.directory) return LARGEST_DIRECTORY_BYTES;
+  return kind === MemberKind.chunk ? LARGEST_CHUNK_BYTES : LARGEST_MEMBER_BYTES;
+}
+
 /** Reads and checks the member at `offset`, which may reach up to `end`. */
 export async function readMember(
   source: ArchiveSource,
@@ -36,7 +43,7 @@ export async function readMember(
   if (header === undefined) throw damagedArchive(`no member of an archive at byte ${offset}`);
   if (
     header.memberBytes < MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES ||
-    header.memberBytes > limitBytes ||
+    header.memberBytes > Math.min(limitBytes, largestBytesOf(header.kind)) ||
     offset + header.memberBytes > end
   ) {
     throw damagedArchive(`a member with an impossible length at byte ${offset}`);

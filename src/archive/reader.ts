@@ -76,13 +76,14 @@ export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
   return lines;
 }
 
-/** The content of the one file that a run holds. */
+/** The content of the one file that a run holds; all its members together stay within the limit. */
 async function readOnlyFile(
   source: ArchiveSource,
   run: { offset: number; length: number },
   limitBytes: number,
 ): Promise<Buffer> {
   const parts: Buffer[] = [];
+  let total = 0;
   const scanner = new TarScanner({
     entry: () => undefined,
     content: (chunk) => parts.push(chunk),
@@ -90,7 +91,13 @@ async function readOnlyFile(
   });
   try {
     for await (const content of readRun(source, run, limitBytes)) {
-      for (const part of content) scanner.push(part);
+      for (const part of content) {
+        total += part.length;
+        scanner.push(part);
+      }
+      if (total > limitBytes) {
+        throw damagedArchive(`the file at byte ${run.offset} is larger than it can be`);
+      }
     }
   } catch (error) {
     if (error instanceof MangamotionError) throw error;

@@ -24,6 +24,7 @@ export async function* readTornIndex(source: ArchiveSource): AsyncGenerator<Inde
     if (header === undefined || offset + header.memberBytes > source.sizeBytes) return;
     if (header.memberBytes < MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES) return;
     if (header.kind === MemberKind.chunk) {
+      if (header.memberBytes > LARGEST_CHUNK_BYTES) return;
       const lines = await readChunkMember(source, offset, header.memberBytes);
       if (lines === undefined) return;
       yield lines;
