@@ -45,7 +45,9 @@ export function encodeIndexLine(line: IndexLine): string {
     ...(line.md5 === undefined ? {} : { md5: line.md5 }),
     ...(isEmpty(line.headers) ? {} : { headers: sorted(line.headers) }),
     ...(isEmpty(line.metadata) ? {} : { metadata: sorted(line.metadata) }),
-    ...(line.tags === undefined || line.tags.length === 0 ? {} : { tags: line.tags }),
+    ...(line.tags === undefined || line.tags.length === 0
+      ? {}
+      : { tags: line.tags.map(({ key, value }) => ({ key, value })) }),
     path: line.path,
     archive: line.archive,
     offset: line.offset,

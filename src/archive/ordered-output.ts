@@ -14,7 +14,7 @@ export class OrderedOutput {
   #offset = 0;
   #pendingBytes = 0;
   #tail: Promise<void> = Promise.resolve();
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
 
   constructor(sink: ArchiveSink) {
@@ -41,14 +41,14 @@ export class OrderedOutput {
       })
       .finally(() => {
         this.#pendingBytes -= weight;
-        this.#wake?.();
+        for (const wake of this.#waiting.splice(0)) wake();
       });
   }
 
   /** Resolves when there is room for more. */
   async ready(): Promise<void> {
     while (this.#failure === undefined && this.#pendingBytes > MOST_PENDING_BYTES) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#throwFailure();
   }

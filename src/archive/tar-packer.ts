@@ -33,8 +33,11 @@ export class TarPacker {
     this.#members = members;
   }
 
-  /** Adds a whole file of at most `SHARED_MEMBER_BYTES`. */
+  /** Adds a whole file of at most `SHARED_MEMBER_BYTES`. Throws where its content has another size. */
   addSmall(file: FileInfo, content: readonly Uint8Array[], compress: boolean): Placement {
+    if (content.reduce((sum, chunk) => sum + chunk.length, 0) !== file.sizeBytes) {
+      throw new RangeError('content of another length than announced');
+    }
     const header = encodeEntryHeader(file, file.modifiedAt);
     const padding = paddingOf(file.sizeBytes);
     const entryBytes = header.length + file.sizeBytes + padding;

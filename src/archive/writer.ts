@@ -8,7 +8,13 @@ import { MemberStream, Run } from './member-stream.js';
 import { PathAllocator } from './paths.js';
 import type { ArchiveSink } from './sink.js';
 import { END_OF_TAR, encodeEntryHeader, paddingOf } from './tar.js';
-import { type LargeFile, type Placement, SHARED_MEMBER_BYTES, TarPacker } from './tar-packer.js';
+import {
+  type FileInfo,
+  type LargeFile,
+  type Placement,
+  SHARED_MEMBER_BYTES,
+  TarPacker,
+} from './tar-packer.js';
 import { isCompressible } from './compressibility.js';
 
 /** What the archive's reader starts from; also kept in the backup's summary. */
@@ -62,10 +68,21 @@ export class ArchiveWriter {
     this.#packer.flush();
     const path = `${this.#archive}/${name}`;
     const file = { path, sizeBytes: content.length, modifiedAt: this.#createdAt };
-    const placement = this.#packer.addSmall(file, [content], true);
-    this.#packer.flush();
+    const placement = await this.#packDocument(file, content);
     this.#documents.push({ path, content, placement });
     await this.#members.ready();
+  }
+
+  async #packDocument(file: FileInfo, content: Uint8Array): Promise<Placement> {
+    if (file.sizeBytes > SHARED_MEMBER_BYTES) {
+      const large = this.#packer.beginLarge(file, true);
+      await large.write(content);
+      large.end();
+      return large.placement;
+    }
+    const placement = this.#packer.addSmall(file, [content], true);
+    this.#packer.flush();
+    return placement;
   }
 
   /** Adds an object whose bytes are all there: a small one shares a member with others. */
