@@ -81,8 +81,9 @@ function forward(
   fault: Extract<Fault, { kind: 'cut' | 'stall' }> | undefined,
 ): void {
   const { hostname, port } = new URL(upstream);
-  const { expect, ...headers } = request.headers;
-  void expect;
+  const headers = { ...request.headers };
+  // Answered here already; node would send the other headers in another encoding beside it.
+  delete headers.expect;
   const options = { hostname, port, agent, path: request.url, method: request.method, headers };
   const passedOn = http.request(options, (answered) => {
     response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);

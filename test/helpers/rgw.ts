@@ -26,6 +26,11 @@ export interface RgwOptions {
   memoryBytes?: number;
 }
 
+interface Keys {
+  accessKey: string;
+  secretKey: string;
+}
+
 const COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
 const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
 
@@ -35,10 +40,18 @@ export function isRgwInstalled(): boolean {
   return COMMANDS.every((name) => findCommand(name) !== undefined);
 }
 
-export async function startRgw(
-  keys: { accessKey: string; secretKey: string },
-  options: RgwOptions = {},
-): Promise<S3Server> {
+/** Its parts take a while to bind their ports; where another took one meanwhile, it starts anew. */
+export async function startRgw(keys: Keys, options: RgwOptions = {}): Promise<S3Server> {
+  for (let attemptsLeft = 2; ; attemptsLeft -= 1) {
+    try {
+      return await startOnce(keys, options);
+    } catch (error) {
+      if (attemptsLeft === 0) throw error;
+    }
+  }
+}
+
+async function startOnce(keys: Keys, options: RgwOptions): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), 'mangamotion-rgw-'));
   const removeFolder = removeAtExit(folder);
   const servers: Server[] = [];
@@ -84,10 +97,7 @@ async function startDaemons(folder: string, servers: Server[], memoryBytes: numb
   return port;
 }
 
-async function createUser(
-  folder: string,
-  { accessKey, secretKey }: { accessKey: string; secretKey: string },
-): Promise<void> {
+async function createUser(folder: string, { accessKey, secretKey }: Keys): Promise<void> {
   const keys = [`--access-key=${accessKey}`, `--secret-key=${secretKey}`];
   const user = ['--uid=admin', '--display-name=admin', ...keys];
   await ceph(folder, 'radosgw-admin', 'user', 'create', ...user);
