@@ -1,10 +1,11 @@
 import { auditArchive } from '../archive/audit.js';
 import type { Directory } from '../archive/directory.js';
 import type { Footer } from '../archive/footer.js';
-import { readDirectory, readFooter } from '../archive/reader.js';
+import { readDirectory } from '../archive/reader.js';
 import { MangamotionError } from '../errors.js';
 import type { OpenArchive } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
+import { readOwnFooter } from '../repository/open-backup.js';
 import type { Summary } from '../repository/summary.js';
 import type { BackupProgress } from './full.js';
 
@@ -140,7 +141,7 @@ async function readFooterOr(
   result: VerifyResult,
 ): Promise<Footer> {
   try {
-    return await readFooter(archive);
+    return await readOwnFooter(archive);
   } catch (error) {
     if (!(error instanceof MangamotionError) || error.code !== 'damaged') throw error;
     found(result, 'footer', error.message);

@@ -1,6 +1,7 @@
 import type { Directory } from '../archive/directory.js';
 import { readDirectory, readFooter } from '../archive/reader.js';
-import { MangamotionError } from '../errors.js';
+import type { Footer } from '../archive/footer.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { OpenArchive } from './destination.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
@@ -25,10 +26,29 @@ export async function openBackup({ destination, backup }: LocatedBackup): Promis
         { hint: 'Copy it again from where it was made, or use another backup.' },
       );
     }
-    const directory = await readDirectory(archive, await readFooter(archive));
+    const directory = await readDirectory(archive, await readOwnFooter(archive));
     return { id: backup.id, summary, archive, directory };
   } catch (error) {
     await archive.close();
     throw error;
+  }
+}
+
+/**
+ * The footer of an archive whose summary is of a version that we read: one of a newer version is
+ * not the one that was written, and `damaged`.
+ */
+export async function readOwnFooter(archive: OpenArchive): Promise<Footer> {
+  try {
+    return await readFooter(archive);
+  } catch (error) {
+    if (!isMangamotionError(error, 'refused')) throw error;
+    throw new MangamotionError(
+      'damaged',
+      'the footer has another format version than the summary',
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -74,7 +74,10 @@ export function encodeSummary(summary: Summary): string {
   return `${JSON.stringify({ ...summary, digest: sha256 }, null, 2)}\n`;
 }
 
-/** Any byte that was changed since `encodeSummary` makes it damaged: white space too. */
+/**
+ * Any byte that was changed since `encodeSummary` makes it damaged: white space too. Every version
+ * makes the digest in this way, so that a changed digit is not taken for a newer version.
+ */
 export function decodeSummary(text: string): DecodedSummary {
   let json: unknown;
   try {
@@ -85,14 +88,14 @@ export function decodeSummary(text: string): DecodedSummary {
   if (typeof json !== 'object' || json === null) {
     return { kind: 'damaged', reason: 'the summary is no object' };
   }
-  const version = 'format' in json ? json.format : undefined;
-  if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
-    return { kind: 'newer', version };
-  }
   const rest: Record<string, unknown> = { ...json };
   delete rest.digest;
   if (encodeSummary(rest as Summary) !== text) {
     return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
+  }
+  const version = rest.format;
+  if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
+    return { kind: 'newer', version };
   }
   const parsed = summarySchema.safeParse(rest);
   if (parsed.success) return { kind: 'valid', summary: parsed.data };
