@@ -200,7 +200,9 @@ class Audit {
 
   #reportMissing(): void {
     for (const { name, path } of this.#expected.values()) {
-      const message = `${path} is damaged: its bytes are not those that were backed up`;
+      // The path of an object may be a digest, which tells nobody anything.
+      const what = name === undefined ? path : `${name.bucket}/${name.key}`;
+      const message = `${what} is damaged: its bytes are not those that were backed up`;
       this.#observer.problem(
         name === undefined ? { kind: 'document', message } : { kind: 'object', message, ...name },
       );
