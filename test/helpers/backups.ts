@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { backUpFull } from '../../src/backup/full.js';
+import { listContents } from '../../src/backup/contents.js';
+import { verifyBackup, type VerifyResult } from '../../src/backup/verify.js';
+import type { IndexLine } from '../../src/archive/index-line.js';
+import type { ObjectStore } from '../../src/object-store/port.js';
+import { withRetries, type RetryPolicy } from '../../src/object-store/retry.js';
+import type { Destination } from '../../src/repository/destination.js';
+import { locateBackup, openDestination } from '../../src/repository/locate.js';
+import type { Summary } from '../../src/repository/summary.js';
+import { restore, type RestoreReport } from '../../src/restore/restore.js';
+import { removeAtExit } from './child-processes.js';
+
+/** The use cases in this process, for tests that have to get between them and the store. */
+
+const NO_PROGRESS = { start: () => undefined, update: () => undefined, warn: () => undefined };
+
+/** Retries as in the program, but at once. */
+export function withQuickRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
+  return withRetries(store, { baseDelayMs: 1, ...policy });
+}
+
+/** An empty folder, and how to remove it. */
+export function temporaryFolder(): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'mangamotion-test-'));
+  return { folder, remove: removeAtExit(folder) };
+}
+
+export async function backUp(
+  store: ObjectStore,
+  folder: string,
+  buckets: readonly string[],
+  options: { signal?: AbortSignal; destination?: Destination } = {},
+): Promise<Summary> {
+  const { signal = new AbortController().signal } = options;
+  return await backUpFull(
+    {
+      store,
+      destination: options.destination ?? (await openDestination(folder)),
+      clock: { now: () => new Date(), sleep: async (ms) => void (await sleep(ms)) },
+      signal,
+      progress: NO_PROGRESS,
+      tool: 'test',
+    },
+    { selection: { only: buckets, excluded: [] }, ignoreFreeSpace: false },
+  );
+}
+
+export async function verify(folder: string, id: string): Promise<VerifyResult> {
+  const context = { signal: new AbortController().signal, progress: NO_PROGRESS };
+  return await verifyBackup(context, await locateBackup(join(folder, id)), { quick: false });
+}
+
+/** The index of a backup, by key. */
+export async function contents(folder: string, id: string): Promise<Map<string, IndexLine>> {
+  const lines = new Map<string, IndexLine>();
+  const located = await locateBackup(join(folder, id));
+  for await (const line of listContents(located, { buckets: [] })) lines.set(line.key, line);
+  return lines;
+}
+
+/** Restores one bucket of a backup into another one. */
+export async function restoreInto(
+  store: ObjectStore,
+  folder: string,
+  id: string,
+  { from, to }: { from: string; to: string },
+): Promise<RestoreReport> {
+  const report = await restore(
+    { store, signal: new AbortController().signal, progress: NO_PROGRESS },
+    await locateBackup(join(folder, id)),
+    {
+      selection: { buckets: [from], renames: new Map([[from, to]]) },
+      onConflict: 'overwrite',
+      dryRun: false,
+    },
+  );
+  if ('dry_run' in report) throw new Error('this was no dry run');
+  return report;
+}
+
+/** The files in a folder, sorted. */
+export async function filesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).sort();
+}
+
+/** What GNU tar lists; rejects where it finds anything wrong. */
+export async function tarList(archive: string): Promise<string[]> {
+  const args = ['--list', '--gzip', '--quoting-style=literal', '--file', archive];
+  const { stdout } = await promisify(execFile)('tar', args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split('\n').filter((name) => name !== '');
+}
