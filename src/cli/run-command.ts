@@ -22,11 +22,11 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
   const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
   const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
-  const session = openSession(global, host, warn);
-  const output = outputOf(invocation, host, sink, session);
   const watch = watchSignals(host.signals, () => {
     progress.note('mangamotion: cleaning up; once more ends at once');
   });
+  const session = openSession(global, host, watch.signal, warn);
+  const output = outputOf(invocation, host, sink, session);
   try {
     refuseImpossible(invocation);
     const context: CommandContext = {

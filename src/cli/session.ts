@@ -12,15 +12,29 @@ export interface Session {
   close(): void;
 }
 
+/** From this attempt on a failure is more than a hiccup. */
+const WORTH_TELLING = 4;
+const TELL_EVERY_MS = 30_000;
+
 export function openSession(
   global: GlobalOptions,
   host: Host,
+  signal: AbortSignal,
   warn: (line: string) => void,
 ): Session {
   let loading: Promise<LoadedConfig> | undefined;
   let opening: Promise<ObjectStore> | undefined;
   let store: ObjectStore | undefined;
   let secrets: readonly string[] = [];
+
+  // Many requests meet the same outage.
+  let toldAtMs = -Infinity;
+  const tellOnce = (line: string): void => {
+    const nowMs = host.now().getTime();
+    if (nowMs - toldAtMs < TELL_EVERY_MS) return;
+    toldAtMs = nowMs;
+    warn(line);
+  };
 
   const config = async (): Promise<Config> => {
     loading ??= loadSettings(global, host, warn);
@@ -30,9 +44,10 @@ export function openSession(
   };
   const open = async (): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
-    store = await openStore(await config(), ({ error, attempt, delayMs }) => {
+    store = await openStore(await config(), signal, ({ error, attempt, delayMs }) => {
       // A store that is shaky for a moment concerns nobody who does not look for it.
       if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+      else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
     });
     return store;
   };

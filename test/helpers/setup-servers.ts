@@ -5,10 +5,12 @@ import { isRgwInstalled } from './rgw.js';
 
 /**
  * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar and python3.
- * With `--peers` also the tools that the benchmark compares with. Can be run again at any time.
+ * `--peers`: also the tools that the benchmark compares with. `--servers-only`: no more than the
+ * demo needs. Can be run again at any time.
  */
 
 const wantsPeers = process.argv.includes('--peers');
+const wantsReaders = !process.argv.includes('--servers-only');
 
 /** The packages that provide what is not there yet. */
 function missingPackages(): string[] {
@@ -17,8 +19,8 @@ function missingPackages(): string[] {
   return [
     ...(lacks('redis-server') ? ['redis-server'] : []),
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
-    ...(lacks('bsdtar') ? ['libarchive-tools'] : []),
-    ...(lacks('python3') ? ['python3'] : []),
+    ...(wantsReaders && lacks('bsdtar') ? ['libarchive-tools'] : []),
+    ...(wantsReaders && lacks('python3') ? ['python3'] : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
 }
@@ -41,7 +43,7 @@ function run(prefix: string[], ...command: string[]): boolean {
 function main(): number {
   const missing = missingPackages();
   if (missing.length === 0) {
-    console.log('an S3 server, redis-server, bsdtar and python3 are here: nothing to do');
+    console.log('everything is here: nothing to install');
     return 0;
   }
   console.log(`not here yet: ${missing.join(', ')}`);

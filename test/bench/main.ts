@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openMinioStore } from '../../src/object-store/minio-store.js';
+import type { ObjectStore } from '../../src/object-store/port.js';
+import { findCommand, removeAtExit } from '../helpers/child-processes.js';
+import { installHint } from '../helpers/install-hint.js';
+import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
+import { addressOf } from '../helpers/test-store.js';
+import { fillLarge, fillMixed, fillTiny } from './content.js';
+import { type Row, measureKey, measureMixed, measurePeaks, measureStart } from './measurements.js';
+
+/**
+ * `npm run bench [-- mixed key large tiny start]`: ratios against peers on the same server in the
+ * same run, as medians. Nothing passes or fails here. The table goes into the README.
+ */
+
+const LARGE_BYTES = 5_000_000_000;
+const TINY_OBJECTS = 200_000;
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+
+export interface Bench {
+  store: ObjectStore;
+  env: NodeJS.ProcessEnv;
+  folder: string;
+}
+
+const parts: Record<string, (bench: Bench) => Promise<Row[]>> = {
+  mixed: async (bench) => {
+    await fillMixed(bench.store, 'mixed');
+    return await measureMixed(bench, 'mixed');
+  },
+  key: (bench) => measureKey(bench, 'mixed'),
+  large: async (bench) => {
+    await fillLarge(bench.store, 'large', LARGE_BYTES);
+    return await measurePeaks(bench, 'large', 'one object of 5 GB');
+  },
+  tiny: async (bench) => {
+    await fillTiny(bench.store, 'tiny', TINY_OBJECTS);
+    return await measurePeaks(bench, 'tiny', '200,000 tiny objects');
+  },
+  start: () => measureStart(),
+};
+
+async function main(): Promise<void> {
+  const chosen = process.argv.slice(2);
+  const names = chosen.length === 0 ? Object.keys(parts) : chosen;
+  for (const peer of ['rclone', 'tar', 'gzip']) {
+    if (findCommand(peer) === undefined) throw new Error(`no ${peer}. ${installHint()}`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'mangamotion-bench-'));
+  removeAtExit(folder);
+  const rows: Row[] = [];
+  let kind = '';
+  for (const name of names) {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`no such part: ${name}`);
+    // A fresh server each, but for the parts that share their objects.
+    const server = name === 'key' ? undefined : await open(folder);
+    current = server ?? current;
+    if (current === undefined) throw new Error('key needs mixed before it');
+    kind = current.server.kind;
+    console.log(`# ${name}`);
+    for (const row of await part(current.bench)) {
+      rows.push(row);
+      console.log(`${row.what}: ${row.value}${row.bound === '' ? '' : ` (aim: ${row.bound})`}`);
+    }
+    if (names[names.indexOf(name) + 1] !== 'key') await close(current);
+  }
+  const table = render(rows, kind);
+  console.log(`\n${table}`);
+  if (chosen.length === 0) intoReadme(table);
+}
+
+interface Running {
+  server: S3Server;
+  bench: Bench;
+}
+
+let current: Running | undefined;
+
+async function open(folder: string): Promise<Running> {
+  const server = await startOwnS3Server({ memoryBytes: 14 * 1024 ** 3 });
+  const { endpoint, accessKey, secretKey } = server;
+  const store = openMinioStore({
+    ...addressOf(endpoint),
+    accessKey,
+    secretKey,
+    region: 'us-east-1',
+  });
+  const env = {
+    ...process.env,
+    MINIO_ENDPOINT: endpoint,
+    MINIO_ACCESS_KEY: accessKey,
+    MINIO_SECRET_KEY: secretKey,
+    MINIO_REGION: 'us-east-1',
+  };
+  // Old releases of rclone fail with it.
+  delete (env as NodeJS.ProcessEnv).AWS_CA_BUNDLE;
+  mkdirSync(folder, { recursive: true });
+  return { server, bench: { store, env, folder } };
+}
+
+async function close({ server, bench }: Running): Promise<void> {
+  bench.store.close();
+  await server.stop();
+  for (const name of readdirSync(bench.folder))
+    rmSync(join(bench.folder, name), { recursive: true });
+}
+
+function render(rows: readonly Row[], kind: string): string {
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const server = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
+  return [
+    '| what | measured | aim |',
+    '| --- | --- | --- |',
+    ...rows.map(({ what, value, bound }) => `| ${what} | ${value} | ${bound} |`),
+    '',
+    `Medians, on ${cpus().length} cores (${model}) and ${memory} GiB, Node.js ${process.version}; ${server} on the same machine.`,
+  ].join('\n');
+}
+
+function intoReadme(table: string): void {
+  const text = readFileSync(README, 'utf8');
+  const marked = /(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/;
+  writeFileSync(
+    README,
+    text.replace(marked, (_, begin: string, end: string) => `${begin}\n${table}\n${end}`),
+  );
+}
+
+await main();

@@ -1,0 +1,190 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readDirectory, readFooter } from '../../src/archive/reader.js';
+import type { Destination } from '../../src/repository/destination.js';
+import { locateBackup } from '../../src/repository/locate.js';
+import { restore } from '../../src/restore/restore.js';
+import { removeBucket } from '../helpers/test-store.js';
+import type { Bench } from './main.js';
+import { type Timed, mangamotion, median, timed } from './processes.js';
+
+/** A line of the table. */
+export interface Row {
+  what: string;
+  value: string;
+  /** What the project aims at; empty where it aims at nothing. */
+  bound: string;
+}
+
+const RUNS = 5;
+const bareLoop = fileURLToPath(new URL('bare-loop.ts', import.meta.url));
+
+export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]> {
+  const backups: Timed[] = [];
+  const copies: Timed[] = [];
+  const archived: number[] = [];
+  const bare: Timed[] = [];
+  // One after the other in each round, so that a slow moment of the machine meets all of them.
+  for (let run = 0; run < RUNS; run++) {
+    bare.push(
+      await timed(process.execPath, ['--import', 'jiti/register', bareLoop, bucket], bench.env),
+    );
+    backups.push(await backUp(bench, bucket, run < RUNS - 1));
+    const copy = await rclone(bench, `s3:${bucket}`, join(bench.folder, 'copy'));
+    copies.push(copy);
+    const packed = join(bench.folder, 'copy.tar.gz');
+    const tar = await timed('tar', ['-C', bench.folder, '-czf', packed, 'copy'], bench.env);
+    archived.push(copy.seconds + tar.seconds);
+    rmSync(packed);
+    if (run < RUNS - 1) rmSync(join(bench.folder, 'copy'), { recursive: true });
+  }
+  const restores: Timed[] = [];
+  const uploads: Timed[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    restores.push(await restoreInto(bench, bucket, `restored-${run}`));
+    uploads.push(await uploadInto(bench, `uploaded-${run}`));
+  }
+  rmSync(join(bench.folder, 'copy'), { recursive: true });
+  const seconds = (of: readonly Timed[]) => median(of.map((one) => one.seconds));
+  const backup = seconds(backups);
+  return [
+    ratio('`backup full` : `rclone copy --transfers 16`', backup / seconds(copies), '≤ 1.0'),
+    ratio('`backup full` : `rclone copy`, then `tar -czf`', backup / median(archived), '≤ 0.35'),
+    ratio('`backup full` : a bare loop of GETs', backup / seconds(bare), '≤ 1.7'),
+    ratio(
+      '`restore` : `rclone copy --transfers 16`',
+      seconds(restores) / seconds(uploads),
+      '≤ 1.0',
+    ),
+    megabytes('peak memory of `backup full`, 8,060 objects, 1.1 GB', backups),
+    megabytes('peak memory of `restore`, the same', restores),
+    { what: '`backup full` of these', value: `${backup.toFixed(1)} s`, bound: '' },
+  ];
+}
+
+export async function measurePeaks(bench: Bench, bucket: string, what: string): Promise<Row[]> {
+  const backup = await backUp(bench, bucket, false);
+  const restore = await restoreInto(bench, bucket, `${bucket}-restored`);
+  return [
+    megabytes(`peak memory of \`backup full\`, ${what}`, [backup]),
+    megabytes(`peak memory of \`restore\`, ${what}`, [restore]),
+    { what: `\`backup full\`, ${what}`, value: `${backup.seconds.toFixed(1)} s`, bound: '' },
+  ];
+}
+
+/** What restoring one object reads of the archive. */
+export async function measureKey({ store, ...bench }: Bench, bucket: string): Promise<Row[]> {
+  const located = await locateBackup(newestBackup(bench));
+  const reads: number[] = [];
+  const destination = countingDestination(located.destination, reads);
+  const selection = {
+    buckets: [bucket],
+    key: 'jobs/117/page-1117.jpg',
+    renames: new Map([[bucket, 'one-object']]),
+  };
+  await restore(
+    { store, signal: new AbortController().signal, progress: { start: ignore, update: ignore } },
+    { ...located, destination },
+    { selection, onConflict: 'overwrite', dryRun: false },
+  );
+  await removeBucket(store, 'one-object');
+  const archive = await located.destination.openArchive(located.backup.id);
+  const footer = await readFooter(archive);
+  const { chunks } = await readDirectory(archive, footer);
+  await archive.close();
+  const index = footer.length + Math.max(...chunks.map(({ length }) => length));
+  const total = reads.reduce((sum, bytes) => sum + bytes, 0);
+  return [
+    {
+      what: 'read of the archive by `restore --key` of one 300 kB object',
+      value: `${(total / 1e6).toFixed(2)} MB, ${(index / 1e6).toFixed(2)} MB of it directory and chunk`,
+      bound: '< 1.5 MB and those',
+    },
+  ];
+}
+
+function ignore(): void {
+  // Nobody watches.
+}
+
+function countingDestination(inner: Destination, reads: number[]): Destination {
+  return {
+    location: inner.location,
+    list: () => inner.list(),
+    read: (id) => inner.read(id),
+    freeBytes: () => inner.freeBytes(),
+    begin: (type, clock) => inner.begin(type, clock),
+    openArchive: async (id) => {
+      const archive = await inner.openArchive(id);
+      return {
+        sizeBytes: archive.sizeBytes,
+        read: (offset, length) => {
+          reads.push(length);
+          return archive.read(offset, length);
+        },
+        close: () => archive.close(),
+      };
+    },
+  };
+}
+
+export async function measureStart(): Promise<Row[]> {
+  const helps: number[] = [];
+  const nothings: number[] = [];
+  for (let run = 0; run < 40; run++) {
+    helps.push((await mangamotion(process.env, '--help')).seconds);
+    nothings.push((await timed(process.execPath, ['-e', '0'])).seconds);
+  }
+  return [ratio('`mangamotion --help` : `node -e 0`', median(helps) / median(nothings), '≤ 1.6')];
+}
+
+async function backUp(bench: Bench, bucket: string, remove: boolean): Promise<Timed> {
+  const destination = join(bench.folder, 'backups');
+  mkdirSync(destination, { recursive: true });
+  const args = ['backup', 'full', destination, '--bucket', bucket, '--quiet'];
+  const result = await mangamotion(bench.env, ...args);
+  if (remove) rmSync(destination, { recursive: true });
+  return result;
+}
+
+function newestBackup({ folder }: Pick<Bench, 'folder'>): string {
+  const names = readdirSync(join(folder, 'backups')).filter((name) => name.endsWith('.json'));
+  return join(folder, 'backups', (names.sort().at(-1) ?? '').slice(0, -'.json'.length));
+}
+
+async function restoreInto(bench: Bench, bucket: string, target: string): Promise<Timed> {
+  const args = ['restore', newestBackup(bench), '--as', `${bucket}=${target}`, '--quiet'];
+  const result = await mangamotion(bench.env, ...args);
+  await removeBucket(bench.store, target);
+  return result;
+}
+
+async function uploadInto(bench: Bench, target: string): Promise<Timed> {
+  const result = await rclone(bench, join(bench.folder, 'copy'), `s3:${target}`);
+  await removeBucket(bench.store, target);
+  return result;
+}
+
+function rclone(bench: Bench, from: string, to: string): Promise<Timed> {
+  const env = {
+    ...bench.env,
+    RCLONE_CONFIG_S3_TYPE: 's3',
+    RCLONE_CONFIG_S3_PROVIDER: 'Other',
+    RCLONE_CONFIG_S3_REGION: 'us-east-1',
+    RCLONE_CONFIG_S3_ENDPOINT: bench.env.MINIO_ENDPOINT,
+    RCLONE_CONFIG_S3_ACCESS_KEY_ID: bench.env.MINIO_ACCESS_KEY,
+    RCLONE_CONFIG_S3_SECRET_ACCESS_KEY: bench.env.MINIO_SECRET_KEY,
+  };
+  const config = ['--config', join(bench.folder, 'rclone.conf'), '--quiet'];
+  return timed('rclone', [...config, 'copy', '--transfers', '16', from, to], env);
+}
+
+function ratio(what: string, value: number, bound: string): Row {
+  return { what, value: `${value.toFixed(2)} ×`, bound };
+}
+
+function megabytes(what: string, runs: readonly Timed[]): Row {
+  const peak = Math.max(...runs.map((run) => run.peakMib));
+  return { what, value: `${Math.round(peak * 1.048576)} MB`, bound: '< 250 MB' };
+}
