@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../errors.js';
 import { encodePath } from './header-text.js';
-import type { S3ResponseError } from './store-errors.js';
+import { codeOf, type S3ResponseError } from './store-errors.js';
 import { Transport, type Exchange, type TransportOptions } from './transport.js';
 
 /** Of the empty body. */
@@ -106,8 +106,11 @@ export class S3Client {
       } catch (error) {
         request.signal?.throwIfAborted();
         const refusal = await exchange.refusal;
-        if (refusal === undefined) throw error;
-        if (!secondChance || !this.#hasLearnt(refusal, request, exchange, region)) throw refusal;
+        const worthwhile =
+          refusal === undefined
+            ? isStaleConnection(error, exchange)
+            : this.#hasLearnt(refusal, request, exchange, region);
+        if (!secondChance || !worthwhile) throw refusal ?? error;
       }
     }
   }
@@ -149,6 +152,11 @@ export class S3Client {
   close(): void {
     this.#transport.agent.destroy();
   }
+}
+
+/** The server closed an idle connection just when we took it up again: nothing is wrong with it. */
+function isStaleConnection(error: unknown, { request }: Exchange): boolean {
+  return request?.reusedSocket === true && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
 }
 
 function exchangeOf(request: S3Request, region: string): Exchange {

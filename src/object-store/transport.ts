@@ -21,6 +21,8 @@ export interface Exchange {
   chunks?: Uint8Array[];
   /** Called when the server has seen the headers and wants the body; then `Expect` is sent. */
   onContinue: (() => void) | undefined;
+  /** Set when it is sent. */
+  request?: ClientRequest;
   /** Set as soon as the status line tells of an error: it outweighs whatever happens to the socket. */
   refusal?: Promise<S3ResponseError>;
   /** Set where the signature depends on how the server folds blanks. */
@@ -94,6 +96,7 @@ export class Transport {
       exchange.refusal = readRefusal(response);
       void exchange.refusal.then((refusal) => request.emit('error', refusal));
     });
+    exchange.request = request;
     if (exchange.chunks !== undefined) endWith(request, exchange.chunks);
     this.#watch(request, exchange);
     return request;

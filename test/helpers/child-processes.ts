@@ -64,7 +64,11 @@ export async function waitUntil(
   const deadline = Date.now() + timeoutMs;
   while (!(await isReady())) {
     const ended = servers.find((server) => !running.has(server.process));
-    if (ended !== undefined) throw new Error(`${what} ended at once:\n${tail(ended)}`);
+    if (ended !== undefined) {
+      const { spawnfile, exitCode, signalCode } = ended.process;
+      const how = `${spawnfile} ended with ${String(signalCode ?? exitCode)}`;
+      throw new Error(`${what} does not start: ${how}\n${tail(ended)}`);
+    }
     if (Date.now() > deadline) {
       throw new Error(
         `${what} is not ready after ${timeoutMs} ms:\n${servers.map(tail).join('\n')}`,

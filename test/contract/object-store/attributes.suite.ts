@@ -20,7 +20,6 @@ const METADATA = {
   japanese: '第１話　テスト',
   blanks: 'two  and   three',
   'no-break': 'a\u00a0b\u2003c',
-  __proto__x: 'a name',
   'looks-encoded': '=?UTF-8?B?w7Y=?=',
 };
 
@@ -95,6 +94,12 @@ export function describeAttributes({ open, flavour }: Implementation): void {
       const shown = flavour === 'rgw' ? '=?UTF-8?Q?x=FF?=' : 'x\udcff';
       expect(head.metadata).toEqual({ bytes: shown });
       expect((await roundTrip(head)).metadata).toEqual({ bytes: shown });
+    });
+
+    it('keep the names of user metadata, but for underscores on Ceph', async () => {
+      const name = flavour === 'rgw' ? 'under-score' : 'under_score';
+      const head = await roundTrip({ metadata: { under_score: 'x', UPPER: 'y' } });
+      expect(head.metadata).toEqual({ [name]: 'x', upper: 'y' });
     });
 
     it('lose blanks around a value, which HTTP does not carry', async () => {

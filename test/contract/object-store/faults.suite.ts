@@ -88,7 +88,7 @@ export function describeFaults({ open, retries }: Implementation): void {
     });
 
     it('does not hurt an upload', async () => {
-      proxy.setPlan(({ index }) => (index === 0 ? { kind: 'refuse' } : undefined));
+      proxy.setPlan(({ index }) => (index < 2 ? { kind: 'refuse' } : undefined));
       const large = Buffer.alloc(3_000_000, 'x');
       const put = store.putObject(bucket, 'uploaded', contentOf(large));
       if (!retries) return expect(put).rejects.toMatchObject({ code: 'unreachable' });
