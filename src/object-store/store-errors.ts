@@ -37,33 +37,35 @@ interface Verdict {
   hint?: string;
 }
 
-const BY_S3_CODE: Record<string, Verdict> = {
-  InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
-  SignatureDoesNotMatch: { code: 'access_denied', hint: SIGNATURE_HINT },
-  AccessDenied: { code: 'access_denied', hint: RIGHTS_HINT },
-  ExpiredToken: { code: 'access_denied', hint: KEYS_HINT },
-  InvalidToken: { code: 'access_denied', hint: KEYS_HINT },
-  RequestTimeTooSkewed: { code: 'access_denied', hint: CLOCK_HINT },
-  RequestExpired: { code: 'access_denied', hint: CLOCK_HINT },
-  NoSuchKey: { code: 'not_found' },
-  NoSuchBucket: { code: 'not_found' },
-  NoSuchVersion: { code: 'not_found' },
-  NotFound: { code: 'not_found' },
-  PreconditionFailed: { code: 'not_found' },
-  InvalidRange: { code: 'not_found' },
-  SlowDown: { code: 'unreachable' },
-  RequestTimeout: { code: 'unreachable' },
-  IncompleteBody: { code: 'unreachable' },
-  OperationAborted: { code: 'unreachable' },
-  BadDigest: { code: 'damaged' },
-  XAmzContentSHA256Mismatch: { code: 'damaged' },
-  QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
-  XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
-  NotImplemented: { code: 'refused' },
-  MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
-  RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
-  BadRequest: { code: 'refused', hint: HEADERS_HINT },
-};
+const BY_S3_CODE = new Map<string, Verdict>(
+  Object.entries({
+    InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
+    SignatureDoesNotMatch: { code: 'access_denied', hint: SIGNATURE_HINT },
+    AccessDenied: { code: 'access_denied', hint: RIGHTS_HINT },
+    ExpiredToken: { code: 'access_denied', hint: KEYS_HINT },
+    InvalidToken: { code: 'access_denied', hint: KEYS_HINT },
+    RequestTimeTooSkewed: { code: 'access_denied', hint: CLOCK_HINT },
+    RequestExpired: { code: 'access_denied', hint: CLOCK_HINT },
+    NoSuchKey: { code: 'not_found' },
+    NoSuchBucket: { code: 'not_found' },
+    NoSuchVersion: { code: 'not_found' },
+    NotFound: { code: 'not_found' },
+    PreconditionFailed: { code: 'not_found' },
+    InvalidRange: { code: 'not_found' },
+    SlowDown: { code: 'unreachable' },
+    RequestTimeout: { code: 'unreachable' },
+    IncompleteBody: { code: 'unreachable' },
+    OperationAborted: { code: 'unreachable' },
+    BadDigest: { code: 'damaged' },
+    XAmzContentSHA256Mismatch: { code: 'damaged' },
+    QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
+    XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
+    NotImplemented: { code: 'refused' },
+    MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
+    RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
+    BadRequest: { code: 'refused', hint: HEADERS_HINT },
+  }),
+);
 
 const BY_STATUS: Record<number, Verdict> = {
   401: { code: 'access_denied', hint: KEYS_HINT },
@@ -81,7 +83,7 @@ const BY_STATUS: Record<number, Verdict> = {
 const ENDPOINT_HINT = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
 
 function verdictOf(error: S3ResponseError): Verdict {
-  const known = BY_S3_CODE[error.code] ?? BY_STATUS[error.statusCode];
+  const known = BY_S3_CODE.get(error.code) ?? BY_STATUS[error.statusCode];
   if (known !== undefined) return known;
   if (error.statusCode >= 500) return { code: 'unreachable' };
   if (error.statusCode < 400) return { code: 'refused', hint: ENDPOINT_HINT };
