@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decodeDirectory, encodeDirectory } from '../../../src/archive/directory.js';
 import { FOOTER_BYTES, decodeFooter, encodeFooter } from '../../../src/archive/footer.js';
 import { MemberKind } from '../../../src/archive/gzip.js';
 import { encodeIndexLine } from '../../../src/archive/index-line.js';
-import { ObjectReader } from '../../../src/archive/object-reader.js';
 import { readChunk, readDirectory, readFooter } from '../../../src/archive/reader.js';
 import { hasFooter } from '../../../src/archive/torn.js';
+import { expectDamaged } from '../../helpers/archive-damage.js';
 import { MemorySource, collect, failureOf } from '../../helpers/archive-memory.js';
 import { deflatedMember } from '../../helpers/archive-members.js';
 import { archiveOf, noise, onlyChunk, openArchive, sha256 } from '../../helpers/archive-samples.js';
@@ -41,13 +40,6 @@ async function* eachFlipped<T>(
     });
     bytes[at]! ^= 0x10;
   }
-}
-
-async function expectDamaged(promise: Promise<unknown>, words?: RegExp): Promise<void> {
-  const error = await failureOf(promise);
-  expect(error.code).toBe('damaged');
-  expect(error.hint).toContain('mangamotion backup verify');
-  if (words !== undefined) expect(error.message).toMatch(words);
 }
 
 /** The last byte of a deflate stream has bits that mean nothing: there, the content is the same. */
@@ -165,94 +157,6 @@ describe('an index chunk that is not as it was written', () => {
       length: member.length,
     });
     await expectDamaged(reading, /the tar is broken/);
-  });
-});
-
-describe('a member that lies', () => {
-  const content = tarEntry({ path: 'n/data/b/x', content: Buffer.alloc(100_000) });
-  const line = async (member: Buffer) => ({
-    ...(await openArchive(sample.bytes)).lines[1]!,
-    ...{ size: 100_000, offset: 0, length: member.length, inner: 512 },
-  });
-
-  it.each([
-    ['too short for a member', { memberBytes: 31 }],
-    ['shorter than it is', { memberBytes: 60 }],
-    ['longer than the archive', { memberBytes: 0xffff_ffff }],
-    ['of no length', { memberBytes: 0 }],
-    ['with another count of bytes', { inputBytes: content.length - 1 }],
-    ['with another checksum', { crc: 1 }],
-  ])('is damaged: %s', async (_, lies) => {
-    const member = deflatedMember(MemberKind.data, content, lies);
-    const reader = new ObjectReader(new MemorySource(member));
-    await expectDamaged(reader.readWhole(await line(member)));
-    await expectDamaged(collect(reader.read(await line(member))));
-  });
-
-  it('is read when it does not lie', async () => {
-    const member = deflatedMember(MemberKind.data, content);
-    const parts = await new ObjectReader(new MemorySource(member)).readWhole(await line(member));
-    expect(Buffer.concat(parts).equals(Buffer.alloc(100_000))).toBe(true);
-  });
-
-  it('is damaged when it inflates to more than 8 MiB', async () => {
-    const bomb = deflatedMember(MemberKind.data, Buffer.alloc(8 * MIB + 1));
-    const reader = new ObjectReader(new MemorySource(bomb));
-    await expectDamaged(reader.readWhole(await line(bomb)), /cannot be inflated/);
-    await expectDamaged(collect(reader.read(await line(bomb))), /cannot be inflated/);
-  });
-
-  it('does not fill the memory as one of many bombs in a chunk', async () => {
-    const bomb = deflatedMember(
-      MemberKind.chunk,
-      tarEntry({ path: 'n', content: Buffer.alloc(8 * MIB) }),
-    );
-    const bombs = Buffer.concat(Array<Buffer>(12).fill(bomb));
-    const source = new MemorySource(bombs);
-    const reference = { ...chunk, offset: 0, length: bombs.length };
-    await expectDamaged(readChunk(source, reference), /larger than it can be/);
-    // It gave up at 32 MiB, not at the end.
-    expect(source.readBytes).toBeLessThan(6 * (bomb.length + 100));
-  });
-
-  it('does not fill the memory as one of many in the run of a small object', async () => {
-    const bomb = deflatedMember(MemberKind.data, Buffer.alloc(MIB));
-    const bombs = Buffer.concat(Array<Buffer>(12).fill(bomb));
-    const source = new MemorySource(bombs);
-    const lying = { ...(await line(bombs)), inner: 2 ** 40 };
-    await expectDamaged(new ObjectReader(source).readWhole(lying));
-    expect(source.readBytes).toBeLessThan(4 * (bomb.length + 100));
-  });
-});
-
-describe('a line that lies about its object', () => {
-  it.each([
-    ['a place outside', { offset: 2 ** 50 }],
-    ['a length to outside', { length: 2 ** 50 }],
-    ['no length', { length: 0 }],
-    ['a place within a member', { offset: 1 }],
-    ['a start behind its member', { inner: 4 * MIB }],
-    ['more bytes than its member has', { size: MIB }],
-  ])('is damaged: %s', async (_, lie) => {
-    const { source, lines } = await openArchive(sample.bytes);
-    const small = { ...lines[1]!, ...lie };
-    await expectDamaged(new ObjectReader(source).readWhole(small));
-    await expectDamaged(collect(new ObjectReader(source).read(small)));
-  });
-
-  it('about a large object is damaged after the bytes that are there', async () => {
-    const { source, lines } = await openArchive(sample.bytes);
-    const longer = { ...lines[0]!, size: lines[0]!.size + 10_000 };
-    const hash = createHash('sha256');
-    let received = 0;
-    const reading = (async () => {
-      for await (const part of new ObjectReader(source).read(longer)) {
-        hash.update(part);
-        received += part.length;
-      }
-    })();
-    await expectDamaged(reading, /do not hold/);
-    expect(received).toBeLessThan(longer.size);
   });
 });
 
