@@ -12,7 +12,7 @@ export const NOT_ASCII = /[^\u0000-\u007f]/;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** True where the text stands for bytes that are not UTF-8. */
-export function holdsEscapedBytes(text: string): boolean {
+function holdsEscapedBytes(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }
 

@@ -61,6 +61,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
     QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
     XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
     NotImplemented: { code: 'refused' },
+    HttpsExpected: { code: 'unreachable', hint: 'Set MINIO_USE_SSL=true.' },
     MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
     RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
     BadRequest: { code: 'refused', hint: HEADERS_HINT },
@@ -108,7 +109,8 @@ function fromResponse(error: S3ResponseError, context: ErrorContext): Mangamotio
   });
 }
 
-const TLS_TO_PLAIN = new Set([
+const WRONG_PROTOCOL = new Set([
+  'HttpsExpected',
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'EPROTO',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -161,7 +163,7 @@ export function repeatedToken(token: string, context: ErrorContext): Mangamotion
 }
 
 function transportHint(code: string): string {
-  if (TLS_TO_PLAIN.has(code))
+  if (WRONG_PROTOCOL.has(code))
     return 'The server does not speak TLS there: set MINIO_USE_SSL=false.';
   if (CERTIFICATE.test(code)) return 'Give the CA that signed the certificate with MINIO_CA_FILE.';
   if (code.startsWith('HPE_')) {
@@ -196,7 +198,7 @@ function reasonOf(error: unknown, code: string): string {
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof MangamotionError) || error.code !== 'unreachable') return false;
   const code = codeOf(error.cause);
-  return !TLS_TO_PLAIN.has(code) && !CERTIFICATE.test(code) && !code.startsWith('HPE_');
+  return !WRONG_PROTOCOL.has(code) && !CERTIFICATE.test(code) && !code.startsWith('HPE_');
 }
 
 /** True where an object is not, or no longer, the one whose ETag was asked for. */

@@ -13,7 +13,7 @@ export type Fault =
   /** The server is not asked; this is the answer, an S3 error document where `body` is absent. */
   | { kind: 'answer'; status: number; code?: string; body?: string };
 
-export interface ProxiedRequest {
+interface ProxiedRequest {
   method: string;
   /** Path and query as they were sent. */
   path: string;

@@ -23,7 +23,7 @@ export interface S3Server {
   stop: () => Promise<void>;
 }
 
-export const TEST_KEYS = { accessKey: 'minioadmin', secretKey: 'minioadmin' };
+const TEST_KEYS = { accessKey: 'minioadmin', secretKey: 'minioadmin' };
 
 /** The first that there is: the server in TEST_S3_ENDPOINT, a MinIO, a Ceph gateway. */
 export async function startS3Server(options: RgwOptions = {}): Promise<S3Server> {

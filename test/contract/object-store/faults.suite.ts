@@ -155,6 +155,14 @@ export function describeFaults({ open, retries }: Implementation): void {
       secure.close();
     });
 
+    it('without TLS, to a server that speaks nothing else', async () => {
+      const body = 'Client sent an HTTP request to an HTTPS server.\n';
+      proxy.setPlan(() => ({ kind: 'answer', status: 400, body }));
+      const hint: unknown = expect.stringContaining('MINIO_USE_SSL=true');
+      await expect(store.listBuckets()).rejects.toMatchObject({ code: 'unreachable', hint });
+      expect(proxy.requests).toHaveLength(1);
+    });
+
     it.each([
       ['a wrong secret', { secretKey: 'not-the-secret' }, 'SignatureDoesNotMatch'],
       ['an unknown key', { accessKey: 'nobody' }, 'InvalidAccessKeyId'],

@@ -4,7 +4,7 @@ import { contentOf, freshBucket, inParallel, testStore } from '../../helpers/tes
 import { byUtf8 } from './keys.suite.js';
 
 /** Enough for many pages; in it pairs that UTF-16 and UTF-8 put in different orders. */
-export const MANY_KEYS = Array.from({ length: 25_000 }, (_, index) => {
+const MANY_KEYS = Array.from({ length: 25_000 }, (_, index) => {
   const folder = ['\u{1F600}', '\uFF5E', 'pages', 'Pages', 'é'][index % 5] ?? '';
   return `${folder}/${String(index).padStart(5, '0')}`;
 });
