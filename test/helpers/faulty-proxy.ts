@@ -109,6 +109,9 @@ function passUntil(
     // What was written goes out first: this is about a body that breaks, not one that never came.
     if (kind === 'cut') setImmediate(() => response.socket?.destroySoon());
   });
-  answered.on('end', () => response.end());
+  // A short body may have ended before it is broken off, which must not make its answer whole.
+  answered.on('end', () => {
+    if (left > 0) response.end();
+  });
   answered.on('error', () => undefined);
 }
