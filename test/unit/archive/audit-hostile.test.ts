@@ -164,6 +164,16 @@ describe('an audit with a directory that lies', () => {
     expect(audited.problems[0]?.message).toContain('missing.json');
   });
 
+  it('stays in the archive when there is damage and a document leads outside', async () => {
+    const empty = (await archiveOf([])).bytes;
+    const { directory: own } = await openArchive(empty);
+    const outside = { ...own.documents[0]!, path: 'n/metadata/outside.json', offset: 2 ** 50 };
+    empty[own.documents[0]!.offset + 30]! ^= 1;
+    const audited = await audit(empty, { ...own, documents: [...own.documents, outside] });
+    expect(audited.problems.map(({ kind }) => kind)).toContain('document');
+    expect(audited.sha256).toBe(sha256(empty));
+  });
+
   it('leaves the chunks of other archives alone', async () => {
     const other = { ...(await onlyChunk(bytes)), archive: 'another', offset: 2 ** 50 };
     const chunks = [...directory.chunks, other];

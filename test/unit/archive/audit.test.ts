@@ -151,6 +151,17 @@ describe('damage to one place', () => {
     expect(audited.problems.filter(({ kind }) => kind === 'member')).toHaveLength(2);
   });
 
+  it('in the middle of a large object does not take the next one along', async () => {
+    const large = { bucket: 'b', key: 'large', content: noise(9 * MIB) };
+    const next = { bucket: 'b', key: 'next', content: noise(1000, 'next') };
+    const both = (await archiveOf([large, next])).bytes;
+    const { directory } = await openArchive(both);
+    const at = both.indexOf(large.content.subarray(5 * MIB, 5 * MIB + 1000));
+    const audited = await audit(flip(both, at), directory);
+    expect(namedKeys(audited)).toEqual(['large']);
+    expect(audited).toMatchObject({ objects: 1, bytes: 1000 });
+  });
+
   it('in the header of a member does not take the next ones along', async () => {
     const { offset } = archive.lines.find(({ key }) => key === 'page-4')!;
     for (const at of [offset, offset + 12, offset + 21, offset + 23]) {

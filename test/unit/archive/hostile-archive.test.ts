@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MemberKind } from '../../../src/archive/gzip.js';
+import { MemberKind, encodeMemberHeader } from '../../../src/archive/gzip.js';
+import { LARGEST_DIRECTORY_BYTES, readMember } from '../../../src/archive/members.js';
 import { ObjectReader } from '../../../src/archive/object-reader.js';
 import { readChunk } from '../../../src/archive/reader.js';
 import { expectDamaged } from '../../helpers/archive-damage.js';
@@ -46,6 +47,17 @@ describe('a member that lies', () => {
     const reader = new ObjectReader(new MemorySource(bomb));
     await expectDamaged(reader.readWhole(await line(bomb)), /cannot be inflated/);
     await expectDamaged(collect(reader.read(await line(bomb))), /cannot be inflated/);
+  });
+
+  it('is not read when it claims more than one of its kind can hold', async () => {
+    const memberBytes = 8 * MIB + 1;
+    for (const kind of [MemberKind.data, MemberKind.end]) {
+      const header = encodeMemberHeader({ kind, memberBytes });
+      const source = new MemorySource(Buffer.concat([header, Buffer.alloc(memberBytes)]));
+      const reading = readMember(source, 0, source.sizeBytes, LARGEST_DIRECTORY_BYTES);
+      await expectDamaged(reading, /impossible length/);
+      expect(source.readBytes).toBe(header.length);
+    }
   });
 
   it('does not fill the memory as one of many bombs in a chunk', async () => {
