@@ -59,7 +59,5 @@ export function isMangamotionError(
   error: unknown,
   ...codes: ErrorCode[]
 ): error is MangamotionError {
-  return (
-    error instanceof MangamotionError && (codes.length === 0 || codes.includes(error.code))
-  );
+  return error instanceof MangamotionError && (codes.length === 0 || codes.includes(error.code));
 }

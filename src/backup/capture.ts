@@ -93,7 +93,7 @@ async function writeObject(
 ): Promise<Written> {
   switch (fetched.kind) {
     case 'whole': {
-      await context.writer.addWholeObject(fetched.record, fetched.content);
+      await context.writer.addWholeObject(fetched.record, [fetched.content]);
       return { kind: 'captured', bytes: fetched.record.size, changed: fetched.changed };
     }
     case 'stream':

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ObjectRecord } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedObject, ObjectHead, ObjectStore, OpenObject } from '../object-store/port.js';
+import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
 import { isObjectChanged } from '../object-store/retry.js';
 
 /** An object is read from the start again so often when it changes or does not match its digest. */
@@ -9,7 +9,7 @@ export const FETCH_ATTEMPTS = 3;
 
 /** What became of an object that was listed. */
 export type Fetched =
-  | { kind: 'whole'; record: ObjectRecord; content: Buffer[]; changed: boolean }
+  | { kind: 'whole'; record: ObjectRecord; content: Buffer; changed: boolean }
   /** Too large to be held in memory: to be read when its turn comes. */
   | { kind: 'stream' }
   | NotFetched;
@@ -58,32 +58,17 @@ export async function fetchWhole(
 ): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const open = await store.getObject(bucket, listed.key, { signal });
-      if (open.head.sizeBytes > mostBytes) {
-        open.body.destroy();
-        return { kind: 'stream' };
-      }
+      const { head, content } = await store.readObject(bucket, listed.key, { mostBytes, signal });
+      if (content === undefined) return { kind: 'stream' };
       const digest = new ContentDigest();
-      const content = await readAll(open, digest);
-      const record = await describe(store, bucket, listed, open.head, digest, signal);
-      return { kind: 'whole', record, content, changed: hasChanged(listed, open.head) };
+      digest.update(content);
+      const record = await describe(store, bucket, listed, head, digest, signal);
+      return { kind: 'whole', record, content, changed: hasChanged(listed, head) };
     } catch (error) {
       if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
       return await explainFailure(store, bucket, error, signal);
     }
   }
-}
-
-function readAll({ body }: OpenObject, digest: ContentDigest): Promise<Buffer[]> {
-  return new Promise((resolve, reject) => {
-    const content: Buffer[] = [];
-    body.on('data', (chunk: Buffer) => {
-      digest.update(chunk);
-      content.push(chunk);
-    });
-    body.on('end', () => resolve(content));
-    body.on('error', reject);
-  });
 }
 
 /** The object's line in the index, but for its place: taken from the headers of its own response. */

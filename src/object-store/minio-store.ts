@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { buffer as readAll } from 'node:stream/consumers';
 import { isMangamotionError } from '../errors.js';
 import { locationDocument, parseBuckets, parseLocation, parseTags } from './bucket-xml.js';
@@ -19,6 +19,8 @@ import type {
   ObjectStore,
   OpenObject,
   PutOptions,
+  ReadObject,
+  ReadOptions,
   RequestOptions,
   StoredObject,
   Tag,
@@ -163,6 +165,16 @@ class MinioStore implements ObjectStore {
     }
   }
 
+  async readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject> {
+    const request = { method: 'GET', bucket, key, signal: options.signal } as const;
+    try {
+      const { headers, body } = await this.#client.fetch(request, options.mostBytes);
+      return { head: this.#headOf(headers, request), content: body };
+    } catch (error) {
+      throw this.#failure(error, request);
+    }
+  }
+
   async putObject(
     bucket: string,
     key: string,
@@ -233,8 +245,12 @@ class MinioStore implements ObjectStore {
     return parsed;
   }
 
-  #head(response: IncomingMessage, request: S3Request): ObjectHead {
-    const head = objectHead(response.headers, this.#client.countsTags);
+  #head({ headers }: IncomingMessage, request: S3Request): ObjectHead {
+    return this.#headOf(headers, request);
+  }
+
+  #headOf(headers: IncomingHttpHeaders, request: S3Request): ObjectHead {
+    const head = objectHead(headers, this.#client.countsTags);
     if (head === null) {
       throw notS3('without Content-Length or Last-Modified', this.#context(request));
     }

@@ -55,6 +55,12 @@ export interface ObjectStore {
   getObject(bucket: string, key: string, options?: GetOptions): Promise<OpenObject>;
 
   /**
+   * Reads an object of at most `mostBytes` into memory; of a larger one only the head. Headers and
+   * content are those of one response, and the content is as long as they say.
+   */
+  readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject>;
+
+  /**
    * Writes an object in one request of at most 5 GiB. Readers see the old bytes or the new ones,
    * never a mixture. Rejects with `damaged`, and commits nothing, when the body's SHA-256 or length
    * is not the announced one.
@@ -95,6 +101,10 @@ export interface GetOptions extends RequestOptions {
   range?: { start: number; end?: number } | undefined;
   /** Reject with `not_found` (code `PreconditionFailed` in the cause) unless the ETag is this one. */
   ifMatch?: string | undefined;
+}
+
+export interface ReadOptions extends RequestOptions {
+  mostBytes: number;
 }
 
 export interface PutOptions extends RequestOptions {
@@ -165,6 +175,12 @@ export interface OpenObject {
   head: ObjectHead;
   /** The bytes asked for, as Buffers. */
   body: Readable;
+}
+
+export interface ReadObject {
+  head: ObjectHead;
+  /** `undefined` where the object has more than `mostBytes`. */
+  content: Buffer | undefined;
 }
 
 export interface ObjectContent {

@@ -5,10 +5,17 @@ import { S3ResponseError } from './store-errors.js';
 /** An error's text is small; more than this is some other document, and not worth reading. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
+/** The status line and headers of an answer. */
+export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
+
 /** Reads the answer of an error status to its end, so that its connection is free again. */
 export async function readRefusal(response: IncomingMessage): Promise<S3ResponseError> {
+  return refusalOf(response, await readStart(response));
+}
+
+/** What the server says with an error status and a text, an S3 error document as a rule. */
+export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   const status = response.statusCode ?? 0;
-  const text = await readStart(response);
   const region = headerText(response, 'x-amz-bucket-region');
   const document = parseErrorDocument(text);
   if (document !== null) {
@@ -44,7 +51,7 @@ async function readStart(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function headerText(response: IncomingMessage, name: string): string | undefined {
+function headerText(response: AnswerHead, name: string): string | undefined {
   const value = response.headers[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -4,13 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../errors.js';
 import { encodePath } from './header-text.js';
+import type { FetchedAnswer } from './object-fetcher.js';
 import { codeOf, type S3ResponseError } from './store-errors.js';
-import { Transport, type Exchange, type TransportOptions } from './transport.js';
+import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
 /** Of the empty body. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
-/** User metadata of some servers exceeds node's 16 KiB. */
-const MAX_HEADER_BYTES = 256 * 1024;
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request {
@@ -60,6 +59,7 @@ class RawClient extends Client {
 export class S3Client {
   readonly #client: RawClient;
   readonly #transport: Transport;
+  readonly #origin: string;
   readonly #region: string;
   /** Of buckets that the server told us to sign for elsewhere. */
   readonly #regions = new Map<string, string>();
@@ -67,6 +67,8 @@ export class S3Client {
   constructor(options: S3ClientOptions) {
     this.#region = options.region ?? DEFAULT_REGION;
     this.#transport = new Transport(options);
+    const host = options.endpoint.includes(':') ? `[${options.endpoint}]` : options.endpoint;
+    this.#origin = `${options.useTls ? 'https' : 'http'}://${host}:${options.port}`;
     const transport = this.#transport;
     try {
       this.#client = new RawClient({
@@ -97,12 +99,27 @@ export class S3Client {
   }
 
   /** Resolves with the response of a 2xx status; rejects with what came instead. */
-  async send(request: S3Request): Promise<IncomingMessage> {
+  send(request: S3Request): Promise<IncomingMessage> {
+    return this.#withSecondChance(request, (exchange) => this.#attempt(request, exchange));
+  }
+
+  /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  fetch(request: S3Request, mostBytes: number): Promise<FetchedAnswer> {
+    return this.#withSecondChance(request, (exchange) =>
+      this.#transport.fetch(exchange, this.#origin, mostBytes),
+    );
+  }
+
+  async #withSecondChance<T>(
+    request: S3Request,
+    attempt: (exchange: Exchange) => Promise<T>,
+  ): Promise<T> {
     for (let secondChance = true; ; secondChance = false) {
       const region = this.#regions.get(request.bucket ?? '') ?? this.#region;
       const exchange = exchangeOf(request, region);
+      request.signal?.throwIfAborted();
       try {
-        return await this.#attempt(request, exchange);
+        return await attempt(exchange);
       } catch (error) {
         request.signal?.throwIfAborted();
         const refusal = await exchange.refusal;
@@ -134,7 +151,6 @@ export class S3Client {
   }
 
   #attempt(request: S3Request, exchange: Exchange): Promise<IncomingMessage> {
-    request.signal?.throwIfAborted();
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
     const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
@@ -150,7 +166,7 @@ export class S3Client {
   }
 
   close(): void {
-    this.#transport.agent.destroy();
+    this.#transport.close();
   }
 }
 

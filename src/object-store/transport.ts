@@ -2,7 +2,8 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './header-text.js';
 import { onAbort } from './on-abort.js';
-import { readRefusal } from './refusal.js';
+import { ObjectFetcher, type FetchedAnswer } from './object-fetcher.js';
+import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from './store-errors.js';
 
@@ -40,6 +41,8 @@ export interface TransportOptions extends Credentials {
 
 export type SendOptions = RequestOptions & { exchange: Exchange; headers: Record<string, string> };
 
+/** User metadata of some servers exceeds node's 16 KiB. */
+export const MAX_HEADER_BYTES = 256 * 1024;
 /** A server that does not know `Expect` just waits for the body. */
 const CONTINUE_TIMEOUT_MS = 1000;
 
@@ -58,6 +61,7 @@ export class Transport {
   countsTags = false;
   readonly #options: TransportOptions;
   readonly #signer: Signer;
+  readonly #fetcher: ObjectFetcher;
   readonly #send: (
     options: RequestOptions,
     onResponse: (response: IncomingMessage) => void,
@@ -66,6 +70,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#signer = new Signer(options);
+    this.#fetcher = new ObjectFetcher({ ...options, maxHeaderBytes: MAX_HEADER_BYTES });
     const pool = {
       keepAlive: true,
       noDelay: true,
@@ -100,6 +105,31 @@ export class Transport {
     if (exchange.chunks !== undefined) endWith(request, exchange.chunks);
     this.#watch(request, exchange);
     return request;
+  }
+
+  /** A GET whose body comes back in memory. Rejects with the refusal where the status is an error. */
+  async fetch(exchange: Exchange, origin: string, mostBytes: number): Promise<FetchedAnswer> {
+    const { path, region, sha256, signal } = exchange;
+    const { host } = new URL(origin);
+    const headers: Record<string, string> = { host };
+    this.#signer.sign(
+      { method: 'GET', path, headers, sha256, region, folding: this.folding },
+      new Date(),
+    );
+    const answer = await this.#fetcher.get({ origin, path, headers, mostBytes, signal });
+    if (answer.statusCode < 300) {
+      this.#learn(answer);
+      return answer;
+    }
+    const refusal = refusalOf(answer, answer.body?.toString() ?? '');
+    exchange.refusal = Promise.resolve(refusal);
+    throw refusal;
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.agent.destroy();
+    this.#fetcher.close();
   }
 
   /** Makes bytes of the headers' text, and signs them. */
@@ -141,7 +171,7 @@ export class Transport {
   }
 
   /** MinIO, AWS and Ceph's gateway count tags in every answer about an object that has any. */
-  #learn({ headers }: IncomingMessage): void {
+  #learn({ headers }: AnswerHead): void {
     this.countsTags ||=
       headers['x-amz-tagging-count'] !== undefined ||
       headers['x-rgw-object-type'] !== undefined ||
