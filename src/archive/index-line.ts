@@ -34,27 +34,35 @@ export interface IndexLine extends ObjectRecord, Location {}
 
 /** One line of JSON with its newline. Same content, same bytes: fields have a fixed order. */
 export function encodeIndexLine(line: IndexLine): string {
-  const ordered: IndexLine = {
-    bucket: line.bucket,
-    key: line.key,
-    ...(line.version_id === undefined ? {} : { version_id: line.version_id }),
-    size: line.size,
-    etag: line.etag,
-    last_modified: line.last_modified,
-    sha256: line.sha256,
-    ...(line.md5 === undefined ? {} : { md5: line.md5 }),
-    ...(isEmpty(line.headers) ? {} : { headers: sorted(line.headers) }),
-    ...(isEmpty(line.metadata) ? {} : { metadata: sorted(line.metadata) }),
-    ...(line.tags === undefined || line.tags.length === 0
+  return encodeLocated(encodeRecord(line), line);
+}
+
+/** The JSON of an object whose place is not known yet. */
+export function encodeRecord(record: ObjectRecord): string {
+  const { bucket, key, version_id, size, etag, last_modified, sha256, md5, tags } = record;
+  const ordered: ObjectRecord = {
+    bucket,
+    key,
+    ...(version_id === undefined ? {} : { version_id }),
+    size,
+    etag,
+    last_modified,
+    sha256,
+    ...(md5 === undefined ? {} : { md5 }),
+    ...(isEmpty(record.headers) ? {} : { headers: sorted(record.headers) }),
+    ...(isEmpty(record.metadata) ? {} : { metadata: sorted(record.metadata) }),
+    ...(tags === undefined || tags.length === 0
       ? {}
-      : { tags: line.tags.map(({ key, value }) => ({ key, value })) }),
-    path: line.path,
-    archive: line.archive,
-    offset: line.offset,
-    length: line.length,
-    inner: line.inner,
+      : { tags: tags.map(({ key: name, value }) => ({ key: name, value })) }),
   };
-  return `${JSON.stringify(ordered)}\n`;
+  return JSON.stringify(ordered);
+}
+
+/** Makes a line of `encodeRecord`'s JSON and a place. */
+export function encodeLocated(record: string, location: Location): string {
+  const { path, archive, offset, length, inner } = location;
+  const place = JSON.stringify({ path, archive, offset, length, inner });
+  return `${record.slice(0, -1)},${place.slice(1)}\n`;
 }
 
 function isEmpty(values: Record<string, string> | undefined): values is undefined {

@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 import { ChunkBoundary } from './chunking.js';
 import type { BucketEntry, ChunkReference } from './directory.js';
 import { MemberKind } from './gzip.js';
-import { type IndexLine, type ObjectRecord, encodeIndexLine } from './index-line.js';
-import { type MemberStream, Run } from './member-stream.js';
-import { compareObjects } from '../key-order.js';
+import { type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
+import type { MemberStream } from './member-stream.js';
+import { type ObjectName, compareObjects } from '../key-order.js';
+import { Run } from './run.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 import type { Placement } from './tar-packer.js';
 
+/** An object that waits for the end of its chunk: as text, which costs the garbage collector less. */
 interface PendingLine {
-  record: ObjectRecord;
+  name: ObjectName;
+  size: number;
+  json: string;
   path: string;
   placement: Placement;
 }
@@ -28,7 +32,7 @@ export class IndexWriter {
   readonly #chunks: { reference: Unplaced; run: Run }[] = [];
   readonly #totals = new Map<string, BucketTotals>();
   #pending: PendingLine[] = [];
-  #last: ObjectRecord | undefined;
+  #last: ObjectName | undefined;
   #count = 0;
 
   constructor(members: MemberStream, archive: string, modifiedAt: Date) {
@@ -46,8 +50,9 @@ export class IndexWriter {
     if (this.#last !== undefined && compareObjects(this.#last, record) >= 0) {
       throw new RangeError(`objects out of order: ${record.bucket}/${record.key}`);
     }
-    this.#last = record;
-    this.#pending.push({ record, path, placement });
+    const name = { bucket: record.bucket, key: record.key };
+    this.#last = name;
+    this.#pending.push({ name, size: record.size, json: encodeRecord(record), path, placement });
     const totals = this.#totals.get(record.bucket) ?? { objects: 0, bytes: 0 };
     totals.objects += 1;
     totals.bytes += record.size;
@@ -92,24 +97,14 @@ export class IndexWriter {
     }));
   }
 
-  #encode({ record, path, placement }: PendingLine): string {
-    const line: IndexLine = {
-      ...record,
-      path,
-      archive: this.#archive,
-      offset: placement.run.offset,
-      length: placement.run.length,
-      inner: placement.inner,
-    };
-    return encodeIndexLine(line);
+  #encode({ json, path, placement: { run, inner } }: PendingLine): string {
+    const { offset, length } = run;
+    return encodeLocated(json, { path, archive: this.#archive, offset, length, inner });
   }
 }
 
 function describeChunk(archive: string, lines: PendingLine[], content: Buffer): Unplaced {
-  const nameOf = (line: PendingLine | undefined) => ({
-    bucket: line?.record.bucket ?? '',
-    key: line?.record.key ?? '',
-  });
+  const nameOf = (line: PendingLine | undefined) => line?.name ?? { bucket: '', key: '' };
   return {
     archive,
     size: content.length,
@@ -117,6 +112,6 @@ function describeChunk(archive: string, lines: PendingLine[], content: Buffer): 
     first: nameOf(lines[0]),
     last: nameOf(lines.at(-1)),
     objects: lines.length,
-    bytes: lines.reduce((sum, line) => sum + line.record.size, 0),
+    bytes: lines.reduce((sum, line) => sum + line.size, 0),
   };
 }

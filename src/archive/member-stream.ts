@@ -10,20 +10,10 @@ import {
   encodeTrailer,
 } from './gzip.js';
 import { OrderedOutput } from './ordered-output.js';
+import { Run } from './run.js';
 import type { ArchiveSink } from './sink.js';
 
 const deflateOnThreadPool = promisify(deflateRaw);
-
-/** Where a run of members lies in the archive. Filled in while they are written. */
-export class Run {
-  offset = -1;
-  length = 0;
-
-  readonly placed = (offset: number, length: number): void => {
-    if (this.offset < 0) this.offset = offset;
-    this.length += length;
-  };
-}
 
 /**
  * Turns pieces of a tar into gzip members. Stored members pass the chunks on without a copy; the
@@ -38,18 +28,20 @@ export class MemberStream {
 
   add(kind: MemberKind, chunks: Uint8Array[], compress: boolean, run: Run): void {
     const inputBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    run.expect();
     if (!compress) {
-      this.#output.add(() => encodeStoredMember(kind, chunks, inputBytes), inputBytes, run.placed);
+      this.#output.add(() => encodeStoredMember(kind, chunks, inputBytes), inputBytes, run);
       return;
     }
     const encoded = deflateMember(kind, chunks, inputBytes);
     // Its failure is handled when its turn comes; until then it must not count as unhandled.
     encoded.catch(() => undefined);
-    this.#output.add(() => encoded, inputBytes, run.placed);
+    this.#output.add(() => encoded, inputBytes, run);
   }
 
   /** Adds a member whose content can be told only when all members before it are placed. */
   addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], run: Run): void {
+    run.expect();
     this.#output.add(
       () => {
         const chunks = content();
@@ -57,17 +49,13 @@ export class MemberStream {
         return deflateMember(kind, chunks, inputBytes);
       },
       weight,
-      run.placed,
+      run,
     );
   }
 
   /** Adds bytes that are no member of ours: the footer. */
   addRaw(bytes: () => Uint8Array): void {
-    this.#output.add(
-      () => [bytes()],
-      0,
-      () => undefined,
-    );
+    this.#output.add(() => [bytes()], 0, new Run());
   }
 
   ready(): Promise<void> {

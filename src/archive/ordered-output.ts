@@ -1,9 +1,14 @@
 import type { ArchiveSink } from './sink.js';
 
 /** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 24 * 1024 * 1024;
+const MOST_PENDING_BYTES = 12 * 1024 * 1024;
 
-type Placed = (offset: number, length: number) => void;
+/** Is told what becomes of a piece. */
+export interface PieceObserver {
+  placed(offset: number, length: number): void;
+  /** The sink has taken it. Not called where the sink fails. */
+  written(): void;
+}
 
 /**
  * Writes pieces in the order in which they were added, while the later ones are still being made.
@@ -22,19 +27,24 @@ export class OrderedOutput {
   }
 
   /**
-   * Adds a piece. `make` is called when its turn comes, when all earlier pieces are placed;
-   * `placed` is told where it lies. `weight` is about what it holds in memory until then.
+   * Adds a piece. `make` is called when its turn comes, when all earlier pieces are placed.
+   * `weight` is about what it holds in memory until it is written.
    */
-  add(make: () => Promise<Uint8Array[]> | Uint8Array[], weight: number, placed: Placed): void {
+  add(
+    make: () => Promise<Uint8Array[]> | Uint8Array[],
+    weight: number,
+    observer: PieceObserver,
+  ): void {
     this.#pendingBytes += weight;
     this.#tail = this.#tail
       .then(async () => {
         if (this.#failure !== undefined) return;
         const bytes = await make();
         const length = bytes.reduce((sum, part) => sum + part.length, 0);
-        placed(this.#offset, length);
+        observer.placed(this.#offset, length);
         this.#offset += length;
         await this.#sink.write(bytes);
+        observer.written();
       })
       .catch((error: unknown) => {
         this.#failure ??= { error };

@@ -1,5 +1,6 @@
 import { MemberKind } from './gzip.js';
-import { type MemberStream, Run } from './member-stream.js';
+import type { MemberStream } from './member-stream.js';
+import { Run } from './run.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 
 /** Small files share members up to this size; a larger one has a run of members for itself. */
@@ -54,6 +55,7 @@ export class TarPacker {
   flush(): void {
     if (this.#sharedBytes === 0) return;
     this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedRun);
+    this.#sharedRun.complete();
     this.#shared = [];
     this.#sharedBytes = 0;
     this.#sharedRun = new Run();
@@ -98,6 +100,7 @@ export class LargeFile {
     if (this.#left > 0) throw new RangeError('less content than the tar header announced');
     this.#append(ZEROS.subarray(0, this.#paddingBytes));
     this.#flush();
+    this.placement.run.complete();
   }
 
   /** Fills what is missing with zeros: the tar stays whole, although this file is not. */

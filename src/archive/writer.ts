@@ -4,8 +4,9 @@ import { FORMAT_VERSION, encodeFooter } from './footer.js';
 import { MemberKind } from './gzip.js';
 import type { ObjectRecord } from './index-line.js';
 import { IndexWriter } from './index-writer.js';
-import { MemberStream, Run } from './member-stream.js';
+import { MemberStream } from './member-stream.js';
 import { PathAllocator } from './paths.js';
+import { Run } from './run.js';
 import type { ArchiveSink } from './sink.js';
 import { END_OF_TAR, encodeEntryHeader, paddingOf } from './tar.js';
 import {
@@ -85,20 +86,29 @@ export class ArchiveWriter {
     return placement;
   }
 
-  /** Adds an object whose bytes are all there: a small one shares a member with others. */
-  async addWholeObject(record: ObjectRecord, content: readonly Uint8Array[]): Promise<void> {
+  /**
+   * Adds an object whose bytes are all there: a small one shares a member with others. The bytes
+   * must not change until `onWritten` is called.
+   */
+  async addWholeObject(
+    record: ObjectRecord,
+    content: readonly Uint8Array[],
+    onWritten: () => void = () => undefined,
+  ): Promise<void> {
     const modifiedAt = new Date(record.last_modified);
     const contentType = record.headers?.['content-type'];
     if (record.size > SHARED_MEMBER_BYTES) {
       const { bucket, key, size: sizeBytes } = record;
       const object = this.announceObject({ bucket, key, sizeBytes, modifiedAt, contentType });
       for (const chunk of content) await object.write(chunk);
-      object.commit(record);
+      object.commit(record, onWritten);
     } else {
       const path = this.#pathOf(record.bucket, record.key);
       const file = { path, sizeBytes: record.size, modifiedAt };
       const compress = isCompressible(contentType, content[0] ?? new Uint8Array());
-      this.#record(record, path, this.#packer.addSmall(file, content, compress));
+      const placement = this.#packer.addSmall(file, content, compress);
+      placement.run.afterwards(onWritten);
+      this.#record(record, path, placement);
     }
     await this.#members.ready();
   }
@@ -223,8 +233,9 @@ export class ObjectInProgress {
   }
 
   /** The bytes are complete and right: the object enters the index. */
-  commit(record: ObjectRecord): void {
+  commit(record: ObjectRecord, onWritten: () => void = () => undefined): void {
     const file = this.#file ?? this.#begin(true);
+    file.placement.run.afterwards(onWritten);
     file.end();
     this.#commit(record, file.placement);
   }

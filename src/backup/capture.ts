@@ -1,12 +1,15 @@
 import type { ArchiveWriter } from '../archive/writer.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { ObjectFailure } from '../repository/summary.js';
+import { Arena } from './arena.js';
 import { type Fetched, fetchWhole } from './fetch.js';
 import { type ListedInBucket, listAll } from './listing.js';
 import { prefetchInOrder } from '../prefetch.js';
 import { streamObject } from './stream-object.js';
 
-const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 48 * 1024 * 1024 };
+const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 24 * 1024 * 1024 };
+/** For what is fetched and what still waits to be written. */
+const ARENA_BYTES = 40 * 1024 * 1024;
 /** Objects up to this size are fetched into memory; larger ones are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 /** What a fetched object costs besides its bytes: names, headers, promises. */
@@ -54,6 +57,7 @@ export async function captureObjects(
   const givenUp = new AbortController();
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
   const { store } = context;
+  const arena = new Arena(ARENA_BYTES);
   try {
     const fetched = prefetchInOrder(
       listAll(store, buckets, signal),
@@ -61,7 +65,7 @@ export async function captureObjects(
       ({ object }) => FIXED_WEIGHT_BYTES + (isPrefetched(object.sizeBytes) ? object.sizeBytes : 0),
       ({ bucket, object }): Promise<Fetched> =>
         isPrefetched(object.sizeBytes)
-          ? fetchWhole(store, bucket, object, LARGEST_PREFETCHED_BYTES, signal)
+          ? fetchWhole({ store, arena, signal }, bucket, object, LARGEST_PREFETCHED_BYTES)
           : Promise.resolve({ kind: 'stream' }),
     );
     for await (const { item, result: outcome } of fetched) {
@@ -93,7 +97,7 @@ async function writeObject(
 ): Promise<Written> {
   switch (fetched.kind) {
     case 'whole': {
-      await context.writer.addWholeObject(fetched.record, [fetched.content]);
+      await context.writer.addWholeObject(fetched.record, [fetched.content], fetched.release);
       return { kind: 'captured', bytes: fetched.record.size, changed: fetched.changed };
     }
     case 'stream':

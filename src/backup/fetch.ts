@@ -3,13 +3,27 @@ import type { ObjectRecord } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
 import { isObjectChanged } from '../object-store/retry.js';
+import type { Arena, Block } from './arena.js';
 
 /** An object is read from the start again so often when it changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
 
+export interface FetchContext {
+  store: ObjectStore;
+  arena: Arena;
+  signal: AbortSignal;
+}
+
 /** What became of an object that was listed. */
 export type Fetched =
-  | { kind: 'whole'; record: ObjectRecord; content: Buffer; changed: boolean }
+  | {
+      kind: 'whole';
+      record: ObjectRecord;
+      content: Buffer;
+      /** To be called when nobody needs the content any more. */
+      release: () => void;
+      changed: boolean;
+    }
   /** Too large to be held in memory: to be read when its turn comes. */
   | { kind: 'stream' }
   | NotFetched;
@@ -50,22 +64,30 @@ export class ContentDigest {
  * a store that is gone, a signal.
  */
 export async function fetchWhole(
-  store: ObjectStore,
+  { store, arena, signal }: FetchContext,
   bucket: string,
   listed: ListedObject,
   mostBytes: number,
-  signal: AbortSignal,
 ): Promise<Fetched> {
+  let block: Block | undefined;
+  const allocate = (sizeBytes: number): Buffer => {
+    block?.release();
+    block = arena.take(sizeBytes);
+    return block.bytes;
+  };
+  const release = (): void => block?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const { head, content } = await store.readObject(bucket, listed.key, { mostBytes, signal });
+      const options = { mostBytes, allocate, signal };
+      const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const digest = new ContentDigest();
       digest.update(content);
       const record = await describe(store, bucket, listed, head, digest, signal);
-      return { kind: 'whole', record, content, changed: hasChanged(listed, head) };
+      return { kind: 'whole', record, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
       if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
+      release();
       return await explainFailure(store, bucket, error, signal);
     }
   }

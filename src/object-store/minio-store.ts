@@ -168,7 +168,7 @@ class MinioStore implements ObjectStore {
   async readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject> {
     const request = { method: 'GET', bucket, key, signal: options.signal } as const;
     try {
-      const { headers, body } = await this.#client.fetch(request, options.mostBytes);
+      const { headers, body } = await this.#client.fetch(request, options);
       return { head: this.#headOf(headers, request), content: body };
     } catch (error) {
       throw this.#failure(error, request);

@@ -15,6 +15,13 @@ export interface FetcherOptions {
   maxHeaderBytes: number;
 }
 
+export interface BodyMemory {
+  /** A body of more than this is not read. */
+  mostBytes: number;
+  /** Gives the block that the body is read into; of the heap where absent. */
+  allocate?: ((sizeBytes: number) => Buffer) | undefined;
+}
+
 export interface FetchRequest {
   /** `https://host:port`. */
   origin: string;
@@ -22,8 +29,7 @@ export interface FetchRequest {
   path: string;
   /** One character a byte. */
   headers: Record<string, string>;
-  /** A body of more than this is not read. */
-  mostBytes: number;
+  memory: BodyMemory;
   signal: AbortSignal | undefined;
 }
 
@@ -57,9 +63,9 @@ export class ObjectFetcher {
    * Resolves with any answer, whatever its status; rejects with what happened to the connection. A
    * body that is shorter or longer than its Content-Length is such a thing too.
    */
-  get({ mostBytes, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
+  get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
     return new Promise((resolve, reject) => {
-      const handler = new AnswerHandler(mostBytes, signal, resolve, reject);
+      const handler = new AnswerHandler(memory, signal, resolve, reject);
       this.#agent.dispatch({ ...request, method: 'GET' }, handler);
     });
   }
@@ -70,7 +76,7 @@ export class ObjectFetcher {
 }
 
 class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #mostBytes: number;
+  readonly #memory: BodyMemory;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (answer: FetchedAnswer) => void;
   readonly #reject: (error: Error) => void;
@@ -83,12 +89,12 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #stopListening: (() => void) | undefined;
 
   constructor(
-    mostBytes: number,
+    memory: BodyMemory,
     signal: AbortSignal | undefined,
     resolve: (answer: FetchedAnswer) => void,
     reject: (error: Error) => void,
   ) {
-    this.#mostBytes = mostBytes;
+    this.#memory = memory;
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -109,15 +115,16 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   ): void {
     if (statusCode < 200) return;
     this.#answer = { statusCode, statusMessage, headers, body: undefined };
-    const length = headers['content-length'];
-    if (Number(length) > this.#mostBytes) controller.abort(new NotWanted());
-    else if (length !== undefined) this.#block = Buffer.allocUnsafe(Number(length));
+    const length = Number(headers['content-length']);
+    const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
+    if (length > mostBytes) controller.abort(new NotWanted());
+    else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
-    if (this.#received > (this.#block?.length ?? this.#mostBytes)) {
+    if (this.#received > (this.#block?.length ?? this.#memory.mostBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {
       this.#chunks.push(Buffer.from(chunk));

@@ -105,6 +105,8 @@ export interface GetOptions extends RequestOptions {
 
 export interface ReadOptions extends RequestOptions {
   mostBytes: number;
+  /** Gives the memory that the content is read into, anew for each attempt. */
+  allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }
 
 export interface PutOptions extends RequestOptions {

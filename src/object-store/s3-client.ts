@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../errors.js';
 import { encodePath } from './header-text.js';
-import type { FetchedAnswer } from './object-fetcher.js';
+import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import { codeOf, type S3ResponseError } from './store-errors.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
@@ -104,9 +104,9 @@ export class S3Client {
   }
 
   /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
-  fetch(request: S3Request, mostBytes: number): Promise<FetchedAnswer> {
+  fetch(request: S3Request, limits: BodyMemory): Promise<FetchedAnswer> {
     return this.#withSecondChance(request, (exchange) =>
-      this.#transport.fetch(exchange, this.#origin, mostBytes),
+      this.#transport.fetch(exchange, this.#origin, limits),
     );
   }
 

@@ -2,7 +2,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './header-text.js';
 import { onAbort } from './on-abort.js';
-import { ObjectFetcher, type FetchedAnswer } from './object-fetcher.js';
+import { ObjectFetcher, type BodyMemory, type FetchedAnswer } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from './store-errors.js';
@@ -108,7 +108,7 @@ export class Transport {
   }
 
   /** A GET whose body comes back in memory. Rejects with the refusal where the status is an error. */
-  async fetch(exchange: Exchange, origin: string, mostBytes: number): Promise<FetchedAnswer> {
+  async fetch(exchange: Exchange, origin: string, memory: BodyMemory): Promise<FetchedAnswer> {
     const { path, region, sha256, signal } = exchange;
     const { host } = new URL(origin);
     const headers: Record<string, string> = { host };
@@ -116,7 +116,7 @@ export class Transport {
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const answer = await this.#fetcher.get({ origin, path, headers, mostBytes, signal });
+    const answer = await this.#fetcher.get({ origin, path, headers, memory, signal });
     if (answer.statusCode < 300) {
       this.#learn(answer);
       return answer;

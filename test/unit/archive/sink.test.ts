@@ -66,6 +66,8 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending;
 }
 
+const nobody = { placed: () => undefined, written: () => undefined };
+
 describe('a sink that fails', () => {
   it.each([0, 1, 3])('after %i writes is heard of while objects are added', async (taken) => {
     const error = await addUntilFailure(newWriter(new FailingSink(taken)), 200);
@@ -110,12 +112,7 @@ describe('a sink that fails', () => {
         throw new Error('no space left');
       },
     });
-    for (let n = 0; n < 2; n++)
-      output.add(
-        () => [page],
-        20 * MIB,
-        () => undefined,
-      );
+    for (let n = 0; n < 2; n++) output.add(() => [page], 20 * MIB, nobody);
     const waiting = output.ready();
     expect(await isPending(waiting)).toBe(true);
     sink.release();
@@ -124,10 +121,10 @@ describe('a sink that fails', () => {
 });
 
 describe('a sink that is slow', () => {
-  it('stops the writer when 24 MiB wait for it, and not before', async () => {
+  it('stops the writer when 12 MiB wait for it, and not before', async () => {
     const sink = new StuckSink();
     const writer = newWriter(sink);
-    const added = addUntilFailure(writer, 26);
+    const added = addUntilFailure(writer, 13);
     expect(await isPending(added)).toBe(false);
     const more = addUntilFailure(newWriter(sink), 40);
     expect(await isPending(more)).toBe(true);
@@ -136,16 +133,8 @@ describe('a sink that is slow', () => {
   it('lets all go on that wait for room, once there is some', async () => {
     const sink = new StuckSink();
     const output = new OrderedOutput(sink);
-    output.add(
-      () => [page],
-      24 * MIB,
-      () => undefined,
-    );
-    output.add(
-      () => [page],
-      1,
-      () => undefined,
-    );
+    output.add(() => [page], 12 * MIB, nobody);
+    output.add(() => [page], 1, nobody);
     const both = Promise.all([output.ready(), output.ready()]);
     expect(await isPending(both)).toBe(true);
     sink.release();
@@ -154,17 +143,9 @@ describe('a sink that is slow', () => {
 
   it('has room at exactly the bound', async () => {
     const output = new OrderedOutput(new StuckSink());
-    output.add(
-      () => [page],
-      24 * MIB,
-      () => undefined,
-    );
+    output.add(() => [page], 12 * MIB, nobody);
     expect(await isPending(output.ready())).toBe(false);
-    output.add(
-      () => [page],
-      1,
-      () => undefined,
-    );
+    output.add(() => [page], 1, nobody);
     expect(await isPending(output.ready())).toBe(true);
   });
 
@@ -183,7 +164,10 @@ describe('a sink that is slow', () => {
     for (let n = 0; n < 5; n++) {
       const made = n % 2 === 0 ? settle() : Promise.resolve();
       const make = async () => made.then(() => [Buffer.alloc(n + 1, n)]);
-      output.add(make, 1, (offset, length) => places.push([offset, length]));
+      output.add(make, 1, {
+        placed: (offset, length) => places.push([offset, length]),
+        written: () => undefined,
+      });
     }
     expect(await output.drained()).toBe(15);
     expect(written).toEqual([0, 1, 2, 3, 4]);

@@ -54,7 +54,11 @@ export const backupFull = defineCommand({
         store: await context.openStore(),
         destination,
         signal: context.signal,
-        progress: context.progress,
+        progress: {
+          start: (label) => context.progress.start(label),
+          update: (counts) => context.progress.update(counts),
+          warn: (message) => context.warn(message),
+        },
         clock: {
           now: () => context.now(),
           sleep: (ms) => sleep(ms, undefined, { signal: context.signal }),
