@@ -113,10 +113,8 @@ describe('a store that cannot be used', () => {
   // They spend their time waiting.
   it.concurrent.each(cases)('%s', { timeout: 120_000 }, async (_, options, status, about) => {
     const { folder: empty, remove: removeEmpty } = temporaryFolder();
-    const outcome = await full(empty, {
-      ...(await options()),
-    });
-    expect({ ...outcome, exitCode: outcome.exitCode }).toMatchObject({ exitCode: status });
+    const outcome = await full(empty, await options());
+    expect(outcome).toMatchObject({ exitCode: status });
     expectOneMessage(withoutWarnings(outcome), about);
     expect(await filesIn(empty)).toEqual([]);
     removeEmpty();

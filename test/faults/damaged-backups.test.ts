@@ -124,7 +124,6 @@ describe('an archive that is cut off', () => {
       expectOneMessage(outcome, /its summary says/);
     }
   });
-
 });
 
 describe('an archive that is longer than it was', () => {
@@ -197,7 +196,8 @@ describe('a damaged object', () => {
     expect(answer.restored.objects).toBe(3);
     expect(answer.failures).toMatchObject([{ bucket, key: 'large.png' }]);
     expect(String(await readObject(store, bucket, 'large.png'))).toBe('the old version');
-    expect(await readObject(store, bucket, 'second-large.png')).toEqual(noise(LARGE, 'second'));
+    const restored = await readObject(store, bucket, 'second-large.png');
+    expect(restored.equals(noise(LARGE, 'second'))).toBe(true);
     expect(String(await readObject(store, bucket, 'small.txt'))).toBe('small');
   });
 

@@ -19,7 +19,11 @@ import { removeAtExit } from './child-processes.js';
 
 /** The use cases in this process, for tests that have to get between them and the store. */
 
-const NO_PROGRESS = { start: () => undefined, update: () => undefined, warn: () => undefined };
+export const NO_PROGRESS = {
+  start: () => undefined,
+  update: () => undefined,
+  warn: () => undefined,
+};
 
 /** Retries as in the program, but at once. */
 export function withQuickRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
@@ -43,7 +47,7 @@ export async function backUp(
     {
       store,
       destination: options.destination ?? (await openDestination(folder)),
-      clock: { now: () => new Date(), sleep: async (ms) => void (await sleep(ms)) },
+      clock: { now: () => new Date(), sleep: (ms) => sleep(ms) },
       signal,
       progress: NO_PROGRESS,
       tool: 'test',

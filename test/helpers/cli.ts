@@ -12,7 +12,8 @@ export interface ProgramOptions {
 }
 
 export interface Outcome {
-  exitCode: number | undefined;
+  /** Absent where a signal ended it. */
+  exitCode?: number | undefined;
   stdout: string;
   stderr: string;
 }
@@ -37,6 +38,7 @@ export function storeSettings({ endpoint, env = {} }: ProgramOptions = {}): Reco
 }
 
 /** Runs a command with --json; the answer, of the shape that the caller expects, and its status. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as JSON.parse cannot know it
 export async function runJson<T>(
   args: readonly string[],
   options: ProgramOptions = {},

@@ -1,0 +1,190 @@
+import { watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDestination } from '../../src/repository/locate.js';
+import { backUp, filesIn, temporaryFolder, verify } from '../helpers/backups.js';
+import { waitUntil } from '../helpers/child-processes.js';
+import { run, runJson } from '../helpers/cli.js';
+import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
+import { noise, randomFrom, seed, snapshot } from '../helpers/seed.js';
+import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
+
+/** An end at any moment: what is visible as a backup is one, and what came before stays. */
+
+const MIB = 1024 * 1024;
+const SEED = process.env.TEST_SEED ?? new Date().toISOString();
+const ROUNDS = 9;
+
+const store = testStore();
+let bucket: string;
+let folder: string;
+
+beforeAll(async () => {
+  bucket = await freshBucket(store);
+  const pages = Array.from({ length: 150 }, (_, i) => `page-${i + 100}`);
+  await seed(store, bucket, [
+    ...pages.map((key) => ({ key, content: noise(50_000, key) })),
+    { key: 'video-1', content: noise(12 * MIB, 'video 1') },
+    { key: 'video-2', content: noise(12 * MIB, 'video 2') },
+  ]);
+});
+beforeEach(() => {
+  const temporary = temporaryFolder();
+  folder = temporary.folder;
+  return temporary.remove;
+});
+afterAll(async () => {
+  await removeBucket(store, bucket);
+  store.close();
+});
+
+const backingUp = (endpoint?: string) =>
+  run(['backup', 'full', folder, '--bucket', bucket], { endpoint });
+
+async function visibleIds(): Promise<string[]> {
+  return (await (await openDestination(folder)).list()).map(({ id }) => id);
+}
+
+async function expectAllVisibleToBeWhole(): Promise<void> {
+  for (const id of await visibleIds()) {
+    expect(await verify(folder, id)).toMatchObject({ id, status: 'ok', problems: [] });
+  }
+}
+
+/** Resolves when something happens to a file whose name ends so. */
+async function happensTo(ending: string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(folder, { signal }, (_, name) => {
+      if (name?.endsWith(ending) !== true) return;
+      watcher.close();
+      resolve();
+    });
+    watcher.on('error', () => resolve());
+    watcher.on('close', () => resolve());
+  });
+}
+
+describe(`kill -9 (TEST_SEED=${SEED})`, () => {
+  const random = randomFrom(SEED);
+
+  it('at any moment leaves no damaged backup, and later ones work', async () => {
+    const { id: first } = await backUp(store, folder, [bucket]);
+    const begun = Date.now();
+    expect((await backingUp()).exitCode).toBe(0);
+    const durationMs = Date.now() - begun;
+
+    let killed = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const program = backingUp();
+      await Promise.race([program, sleep(random() * durationMs * 1.1)]);
+      program.kill('SIGKILL');
+      if ((await program).exitCode === undefined) killed++;
+      expect(await visibleIds()).toContain(first);
+    }
+    expect(killed).toBeGreaterThan(0);
+    await expectAllVisibleToBeWhole();
+    expect((await backingUp()).exitCode).toBe(0);
+    expect((await runJson(['backup', 'list', folder])).exitCode).toBe(0);
+  });
+
+  it.each(['.tar.gz.partial', '.tar.gz', '.json.partial', '.json'])(
+    'when %s appears leaves no damaged backup',
+    async (ending) => {
+      await backUp(store, folder, [bucket]);
+      const given = new AbortController();
+      const appears = happensTo(ending, given.signal);
+      const program = backingUp();
+      await Promise.race([appears, program]);
+      program.kill('SIGKILL');
+      await program;
+      given.abort();
+      await expectAllVisibleToBeWhole();
+      expect((await backingUp()).exitCode).toBe(0);
+      await expectAllVisibleToBeWhole();
+    },
+  );
+
+  it('in the middle of a restore leaves whole objects, and the next one completes it', async () => {
+    const { id } = await backUp(store, folder, [bucket]);
+    const original = await snapshot(store, bucket);
+    const target = freshBucketName();
+    const args = ['restore', join(folder, id), '--as', `${bucket}=${target}`];
+    for (let round = 0; round < 2; round++) {
+      const program = run(args);
+      await Promise.race([program, untilItHasObjects(target)]);
+      await sleep(random() * 300);
+      program.kill('SIGKILL');
+      await program;
+      const objects = await snapshot(store, target);
+      for (const [key, object] of objects) expect(object.sha256).toBe(original.get(key)?.sha256);
+    }
+    expect((await run(args)).exitCode).toBe(0);
+    expect(await snapshot(store, target)).toEqual(original);
+    await removeBucket(store, target);
+  });
+});
+
+async function untilItHasObjects(target: string): Promise<void> {
+  await waitUntil('the restore', [], async () => {
+    if (!(await store.bucketExists(target))) return false;
+    return (await store.listPage(target, { maxKeys: 1 })).objects.length > 0;
+  });
+}
+
+describe('a signal', () => {
+  let proxy: FaultyProxy;
+  beforeEach(async () => {
+    // The store goes silent in the middle of an object: the command waits until it is told to end.
+    proxy = await startFaultyProxy(store.endpoint, ({ method, path }) =>
+      method === 'GET' && path.endsWith('/video-2')
+        ? { kind: 'stall', afterBytes: 3 * MIB }
+        : undefined,
+    );
+    return () => proxy.close();
+  });
+
+  it.each([
+    ['SIGINT', 130, 'interrupted'],
+    ['SIGTERM', 143, 'terminated'],
+  ] as const)('%s ends a backup with status %i and leaves no file', async (name, status, word) => {
+    const { id } = await backUp(store, folder, [bucket]);
+    const before = await filesIn(folder);
+    const program = backingUp(proxy.endpoint);
+    await waitUntil('the backup', [], async () => {
+      const partial = (await filesIn(folder)).find((file) => file.endsWith('.partial'));
+      return partial !== undefined && (await stat(join(folder, partial))).size > 8 * MIB;
+    });
+    program.kill(name);
+    const { exitCode, stdout, stderr } = await program;
+    expect({ exitCode, stdout }).toEqual({ exitCode: status, stdout: '' });
+    expect(stderr).toContain(`mangamotion: ${word} (${name})\n`);
+    expect(stderr).not.toMatch(/\bat .+\(|Error:/);
+    expect(await filesIn(folder)).toEqual(before);
+    expect(await visibleIds()).toEqual([id]);
+  });
+});
+
+describe('two backups started in the same second', () => {
+  it('both succeed, under different names', async () => {
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => runJson<{ id: string }>(['backup', 'full', folder, '--bucket', bucket])),
+    );
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    const ids = runs.map(({ answer }) => answer.id).sort();
+    expect(new Set(ids).size).toBe(3);
+    expect((await visibleIds()).sort()).toEqual(ids);
+    await expectAllVisibleToBeWhole();
+    expect((await filesIn(folder)).length).toBe(6);
+  });
+
+  it('in one process as well, where the clock stands still until one waits', async () => {
+    const [one, two] = await Promise.all([
+      backUp(store, folder, [bucket]),
+      backUp(store, folder, [bucket]),
+    ]);
+    expect(one.id).not.toBe(two.id);
+    await expectAllVisibleToBeWhole();
+  });
+});
