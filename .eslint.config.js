@@ -78,10 +78,22 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'fetch', 'setTimeout', 'setInterval', 'process'],
       'no-restricted-syntax': [
         'error',
-        { selector: 'ImportDeclaration[source.value=/^node:(fs|http|net|os|child_process)/]', message: 'A pure file does no I/O.' },
-        { selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]', message: 'A pure file does not read the clock.' },
-        { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'A pure file does not read the clock.' },
-        { selector: 'CallExpression[callee.object.name="Math"][callee.property.name="random"]', message: 'A pure file draws no random numbers.' },
+        {
+          selector: 'ImportDeclaration[source.value=/^node:(fs|http|net|os|child_process)/]',
+          message: 'A pure file does no I/O.',
+        },
+        {
+          selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]',
+          message: 'A pure file does not read the clock.',
+        },
+        {
+          selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+          message: 'A pure file does not read the clock.',
+        },
+        {
+          selector: 'CallExpression[callee.object.name="Math"][callee.property.name="random"]',
+          message: 'A pure file draws no random numbers.',
+        },
       ],
     },
   },

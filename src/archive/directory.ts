@@ -55,7 +55,7 @@ const directorySchema = z.object({
 
 export type ChunkReference = z.infer<typeof chunkReference>;
 export type BucketEntry = z.infer<typeof bucketEntry>;
-export type DocumentEntry = z.infer<typeof documentEntry>;
+
 export type Directory = z.infer<typeof directorySchema>;
 
 export function encodeDirectory(directory: Directory): Buffer {

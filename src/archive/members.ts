@@ -17,7 +17,7 @@ const inflateOnThreadPool = promisify(inflateRaw);
  * The most that a member can hold: 4 MiB of a file and its headers. A member that claims or inflates
  * to more is damaged or hostile.
  */
-export const LARGEST_MEMBER_BYTES = 8 * 1024 * 1024;
+const LARGEST_MEMBER_BYTES = 8 * 1024 * 1024;
 /** Index lines of 4 MiB, in which JSON may write one byte of a name as six. */
 export const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
 /** A directory has an entry a chunk; ten million objects make about 400 kB. */

@@ -1,7 +1,9 @@
 import type { ArchiveSink } from './sink.js';
 
 /** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 12 * 1024 * 1024;
+const MOST_PENDING_BYTES = 8 * 1024 * 1024;
+/** Pieces are handed to the sink together up to this size: a write costs a turn of the event loop. */
+const WRITE_BYTES = 4 * 1024 * 1024;
 
 /** Is told what becomes of a piece. */
 export interface PieceObserver {
@@ -10,15 +12,22 @@ export interface PieceObserver {
   written(): void;
 }
 
+interface Piece {
+  make: () => Promise<Uint8Array[]> | Uint8Array[];
+  weight: number;
+  observer: PieceObserver;
+}
+
 /**
  * Writes pieces in the order in which they were added, while the later ones are still being made.
  * A failure of the sink rejects every later call.
  */
 export class OrderedOutput {
   readonly #sink: ArchiveSink;
+  readonly #queue: Piece[] = [];
   #offset = 0;
   #pendingBytes = 0;
-  #tail: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
 
@@ -30,29 +39,11 @@ export class OrderedOutput {
    * Adds a piece. `make` is called when its turn comes, when all earlier pieces are placed.
    * `weight` is about what it holds in memory until it is written.
    */
-  add(
-    make: () => Promise<Uint8Array[]> | Uint8Array[],
-    weight: number,
-    observer: PieceObserver,
-  ): void {
+  add(make: Piece['make'], weight: number, observer: PieceObserver): void {
+    if (this.#failure !== undefined) return;
     this.#pendingBytes += weight;
-    this.#tail = this.#tail
-      .then(async () => {
-        if (this.#failure !== undefined) return;
-        const bytes = await make();
-        const length = bytes.reduce((sum, part) => sum + part.length, 0);
-        observer.placed(this.#offset, length);
-        this.#offset += length;
-        await this.#sink.write(bytes);
-        observer.written();
-      })
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.#pendingBytes -= weight;
-        for (const wake of this.#waiting.splice(0)) wake();
-      });
+    this.#queue.push({ make, weight, observer });
+    this.#writing ??= this.#writeQueue();
   }
 
   /** Resolves when there is room for more. */
@@ -65,9 +56,50 @@ export class OrderedOutput {
 
   /** Resolves with the length of it all when everything added so far is written. */
   async drained(): Promise<number> {
-    await this.#tail;
+    while (this.#writing !== undefined) await this.#writing;
     this.#throwFailure();
     return this.#offset;
+  }
+
+  async #writeQueue(): Promise<void> {
+    // Others add their pieces first, so that the first write is not one of a single piece.
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0) await this.#writeBatch();
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#queue.length = 0;
+    } finally {
+      this.#writing = undefined;
+      this.#wake();
+    }
+  }
+
+  async #writeBatch(): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    const pieces: Piece[] = [];
+    let bytes = 0;
+    while (bytes < WRITE_BYTES) {
+      const piece = this.#queue.shift();
+      if (piece === undefined) break;
+      pieces.push(piece);
+      const made = await piece.make();
+      const length = made.reduce((sum, part) => sum + part.length, 0);
+      piece.observer.placed(this.#offset, length);
+      this.#offset += length;
+      bytes += length;
+      chunks.push(...made);
+    }
+    await this.#sink.write(chunks);
+    for (const { weight, observer } of pieces) {
+      this.#pendingBytes -= weight;
+      observer.written();
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #throwFailure(): void {

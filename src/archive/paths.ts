@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Holds, in each bucket's folder, the objects whose keys cannot be file names. */
-export const HASHED_KEYS_FOLDER = '.mangamotion-keys';
+const HASHED_KEYS_FOLDER = '.mangamotion-keys';
 
 const LONGEST_SEGMENT_BYTES = 255;
 

@@ -8,7 +8,7 @@ export interface KeySelection {
   prefix?: string | undefined;
 }
 
-export function isSelected(selection: KeySelection, key: string): boolean {
+function isSelected(selection: KeySelection, key: string): boolean {
   if (selection.key !== undefined) return key === selection.key;
   return selection.prefix === undefined || key.startsWith(selection.prefix);
 }

@@ -6,7 +6,7 @@ import { encodeEntryHeader, paddingOf } from './tar.js';
 /** Small files share members up to this size; a larger one has a run of members for itself. */
 export const SHARED_MEMBER_BYTES = 1024 * 1024;
 /** The most that a member of a large file holds. */
-export const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
+const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 

@@ -4,7 +4,7 @@
  * would spend a fifth of its time on collecting them.
  *
  * Blocks come from a ring, one behind the other; the oldest is as a rule given back first. Where the
- * ring has no room the block is ordinary memory.
+ * ring has no room the block is ordinary memory. The ring can be shared with other threads.
  */
 export class Arena {
   readonly #ring: Buffer;
@@ -13,7 +13,7 @@ export class Arena {
   #next = 0;
 
   constructor(capacityBytes: number) {
-    this.#ring = Buffer.allocUnsafeSlow(capacityBytes);
+    this.#ring = Buffer.from(new SharedArrayBuffer(capacityBytes));
   }
 
   /** A block of exactly that size, whose content is whatever was there before. */

@@ -2,20 +2,21 @@ import type { ArchiveWriter } from '../archive/writer.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { ObjectFailure } from '../repository/summary.js';
 import { Arena } from './arena.js';
+import { DigestThread } from './digest-thread.js';
 import { type Fetched, fetchWhole } from './fetch.js';
 import { type ListedInBucket, listAll } from './listing.js';
 import { prefetchInOrder } from '../prefetch.js';
 import { streamObject } from './stream-object.js';
 
-const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 24 * 1024 * 1024 };
+const PREFETCH_LIMITS = { mostRequests: 24, mostBytes: 16 * 1024 * 1024 };
 /** For what is fetched and what still waits to be written. */
-const ARENA_BYTES = 40 * 1024 * 1024;
+const ARENA_BYTES = 28 * 1024 * 1024;
 /** Objects up to this size are fetched into memory; larger ones are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 /** What a fetched object costs besides its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
 
-export interface CaptureCounts {
+interface CaptureCounts {
   /** Objects that the listing named and whose turn has come. */
   total: number;
   captured: number;
@@ -58,6 +59,7 @@ export async function captureObjects(
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
   const { store } = context;
   const arena = new Arena(ARENA_BYTES);
+  const digests = new DigestThread();
   try {
     const fetched = prefetchInOrder(
       listAll(store, buckets, signal),
@@ -65,7 +67,7 @@ export async function captureObjects(
       ({ object }) => FIXED_WEIGHT_BYTES + (isPrefetched(object.sizeBytes) ? object.sizeBytes : 0),
       ({ bucket, object }): Promise<Fetched> =>
         isPrefetched(object.sizeBytes)
-          ? fetchWhole({ store, arena, signal }, bucket, object, LARGEST_PREFETCHED_BYTES)
+          ? fetchWhole({ store, arena, digests, signal }, bucket, object, LARGEST_PREFETCHED_BYTES)
           : Promise.resolve({ kind: 'stream' }),
     );
     for await (const { item, result: outcome } of fetched) {
@@ -75,6 +77,7 @@ export async function captureObjects(
     }
   } finally {
     givenUp.abort();
+    await digests.close();
   }
   return result;
 }

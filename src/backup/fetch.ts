@@ -4,6 +4,7 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
 import { isObjectChanged } from '../object-store/retry.js';
 import type { Arena, Block } from './arena.js';
+import type { DigestThread, Digests } from './digest-thread.js';
 
 /** An object is read from the start again so often when it changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
@@ -11,6 +12,7 @@ export const FETCH_ATTEMPTS = 3;
 export interface FetchContext {
   store: ObjectStore;
   arena: Arena;
+  digests: DigestThread;
   signal: AbortSignal;
 }
 
@@ -43,19 +45,26 @@ export class ContentDigest {
     this.#bytes += chunk.length;
   }
 
-  /** Throws `damaged` where the bytes are not those that the headers of their response announced. */
-  finish(head: ObjectHead): { sha256: string; md5: string } {
-    const md5 = this.#md5.digest('hex');
-    if (this.#bytes !== head.sizeBytes) {
-      throw new MangamotionError(
-        'damaged',
-        `read ${this.#bytes} bytes, the store announced ${head.sizeBytes}`,
-      );
-    }
-    if (head.etagIsMd5 && md5 !== head.etag) {
-      throw new MangamotionError('damaged', `MD5 is ${md5}, the store's ETag says ${head.etag}`);
-    }
-    return { sha256: this.#sha256.digest('hex'), md5 };
+  finish(): ContentFacts {
+    const sha256 = this.#sha256.digest('hex');
+    return { sizeBytes: this.#bytes, sha256, md5: this.#md5.digest('hex') };
+  }
+}
+
+export interface ContentFacts extends Digests {
+  sizeBytes: number;
+}
+
+/** Throws `damaged` where the bytes are not those that the headers of their response announced. */
+function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void {
+  if (sizeBytes !== head.sizeBytes) {
+    throw new MangamotionError(
+      'damaged',
+      `read ${sizeBytes} bytes, the store announced ${head.sizeBytes}`,
+    );
+  }
+  if (head.etagIsMd5 && md5 !== head.etag) {
+    throw new MangamotionError('damaged', `MD5 is ${md5}, the store's ETag says ${head.etag}`);
   }
 }
 
@@ -64,7 +73,7 @@ export class ContentDigest {
  * a store that is gone, a signal.
  */
 export async function fetchWhole(
-  { store, arena, signal }: FetchContext,
+  { store, arena, digests, signal }: FetchContext,
   bucket: string,
   listed: ListedObject,
   mostBytes: number,
@@ -81,9 +90,8 @@ export async function fetchWhole(
       const options = { mostBytes, allocate, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
-      const digest = new ContentDigest();
-      digest.update(content);
-      const record = await describe(store, bucket, listed, head, digest, signal);
+      const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
+      const record = await describe(store, bucket, listed, head, facts, signal);
       return { kind: 'whole', record, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
       if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
@@ -99,10 +107,11 @@ export async function describe(
   bucket: string,
   listed: ListedObject,
   head: ObjectHead,
-  digest: ContentDigest,
+  facts: ContentFacts,
   signal: AbortSignal,
 ): Promise<ObjectRecord> {
-  const { sha256, md5 } = digest.finish(head);
+  checkContent(facts, head);
+  const { sha256, md5 } = facts;
   const tags = head.tagCount === 0 ? [] : await store.getObjectTags(bucket, listed.key, { signal });
   return {
     bucket,

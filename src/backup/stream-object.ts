@@ -39,7 +39,7 @@ export async function streamObject(
         reading = true;
         onBytes(bytes);
       }
-      const record = await describe(store, bucket, listed, open.head, digest, signal);
+      const record = await describe(store, bucket, listed, open.head, digest.finish(), signal);
       reading = false;
       inProgress.commit(record);
       await writer.ready();

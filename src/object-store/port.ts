@@ -144,7 +144,7 @@ export const OBJECT_HEADERS = [
   'expires',
 ] as const;
 
-export type ObjectHeader = (typeof OBJECT_HEADERS)[number];
+type ObjectHeader = (typeof OBJECT_HEADERS)[number];
 
 export interface Tag {
   key: string;

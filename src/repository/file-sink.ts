@@ -46,12 +46,14 @@ export class FileSink implements ArchiveSink {
   }
 
   async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
+    // Hashed while the thread pool writes.
+    const writing = this.#file.writev(chunks);
     let total = 0;
     for (const chunk of chunks) {
       this.#hash.update(chunk);
       total += chunk.length;
     }
-    let { bytesWritten } = await this.#file.writev(chunks);
+    let { bytesWritten } = await writing;
     // A write may be cut short (a signal, a disk that is nearly full): the rest is written again.
     for (const chunk of bytesWritten < total ? chunks : []) {
       const skipped = Math.min(bytesWritten, chunk.length);

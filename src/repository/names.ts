@@ -16,7 +16,7 @@ export function backupIdFor(type: BackupType, time: Date): string {
   return `minio_backup_${type}_${digits.slice(0, 8)}_${digits.slice(9, 15)}`;
 }
 
-export function isBackupId(name: string): boolean {
+function isBackupId(name: string): boolean {
   return BACKUP_ID.test(name);
 }
 

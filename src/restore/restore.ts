@@ -21,7 +21,7 @@ export interface RestoreContext {
   progress: RestoreProgress;
 }
 
-export interface RestoreProgress {
+interface RestoreProgress {
   start(label: string): void;
   update(counts: {
     objects?: number;

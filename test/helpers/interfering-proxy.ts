@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What happens besides to a request for an object, on its way through the proxy. */
-export interface Interference {
+interface Interference {
   /** Done before the server is asked. */
   before?: () => Promise<unknown>;
   /** The lowest bit of this byte of the answer's body is flipped. */
