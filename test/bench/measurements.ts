@@ -17,8 +17,8 @@ export interface Row {
   bound: string;
 }
 
-const RUNS = 5;
-const bareLoop = fileURLToPath(new URL('bare-loop.ts', import.meta.url));
+const RUNS = 3;
+const bareLoop = fileURLToPath(new URL('bare-loop.js', import.meta.url));
 
 export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]> {
   const backups: Timed[] = [];
@@ -27,9 +27,7 @@ export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]>
   const bare: Timed[] = [];
   // One after the other in each round, so that a slow moment of the machine meets all of them.
   for (let run = 0; run < RUNS; run++) {
-    bare.push(
-      await timed(process.execPath, ['--import', 'jiti/register', bareLoop, bucket], bench.env),
-    );
+    bare.push(await timed(process.execPath, [bareLoop, bucket], bench.env));
     backups.push(await backUp(bench, bucket, run < RUNS - 1));
     const copy = await rclone(bench, `s3:${bucket}`, join(bench.folder, 'copy'));
     copies.push(copy);

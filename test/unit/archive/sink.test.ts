@@ -74,8 +74,8 @@ describe('a sink that fails', () => {
     expect(error).toEqual(new Error('no space left'));
   });
 
-  it.each([0, 1, 2, 3, 4])('after %i writes is heard of at the end', async (taken) => {
-    const writer = newWriter(new FailingSink(taken));
+  it('is heard of at the end', async () => {
+    const writer = newWriter(new FailingSink(0));
     await addWhole(writer, { bucket: 'b', key: 'a', content: noise(10) });
     await expect(writer.finish([])).rejects.toThrow('no space left');
   });
@@ -153,10 +153,10 @@ describe('a sink that is slow', () => {
     const written: number[] = [];
     let atOnce = 0;
     const output = new OrderedOutput({
-      write: async ([chunk]) => {
+      write: async (chunks) => {
         expect(++atOnce).toBe(1);
         await settle();
-        written.push(chunk![0]!);
+        written.push(...chunks.map((chunk) => chunk[0]!));
         atOnce -= 1;
       },
     });

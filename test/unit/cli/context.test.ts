@@ -71,9 +71,24 @@ describe('the object store of a command', () => {
   });
 
   it('is one, at the address of the settings', async () => {
-    const env = { MINIO_ENDPOINT: '[::1]:9000', MINIO_ACCESS_KEY: 'a', MINIO_SECRET_KEY: 'secret' };
+    const env = {
+      MINIO_ENDPOINT: process.env.TEST_S3_ENDPOINT,
+      MINIO_ACCESS_KEY: process.env.TEST_S3_ACCESS_KEY,
+      MINIO_SECRET_KEY: process.env.TEST_S3_SECRET_KEY,
+    };
     const { stdout } = await runMain([...argv, '--json'], opens, world({ env }));
-    expect(JSON.parse(stdout)).toEqual({ endpoint: 'http://[::1]:9000', same: true });
+    expect(JSON.parse(stdout)).toEqual({ endpoint: process.env.TEST_S3_ENDPOINT, same: true });
+  });
+
+  it('is not handed out where nothing answers at its address', async () => {
+    const env = {
+      MINIO_ENDPOINT: '127.0.0.1:1',
+      MINIO_ACCESS_KEY: 'a',
+      MINIO_SECRET_KEY: 'secret',
+    };
+    const { status, stderr } = await runMain(argv, opens, world({ env }));
+    expect(status).toBe(6);
+    expect(stderr).toMatch(/^mangamotion: http:\/\/127\.0\.0\.1:1 cannot be reached/);
   });
 
   it('is not opened without credentials, and the error says which are missing', async () => {

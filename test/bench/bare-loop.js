@@ -18,12 +18,8 @@ const client = new Client({
   transportAgent: new Agent({ keepAlive: true }),
 });
 
-const keys: string[] = [];
-for await (const { name } of client.listObjectsV2(bucket, '', true) as AsyncIterable<{
-  name: string;
-}>) {
-  keys.push(name);
-}
+const keys = [];
+for await (const { name } of client.listObjectsV2(bucket, '', true)) keys.push(name);
 let next = 0;
 const worker = async () => {
   for (let key = keys[next++]; key !== undefined; key = keys[next++]) {
