@@ -52,9 +52,10 @@ describe.runIf(disk !== undefined)('a disk that becomes full', () => {
     await seed(store, tiny, [{ key: 'note.txt', content: Buffer.from('note') }]);
   });
   afterAll(async () => {
+    // First: whatever becomes of the buckets, no disk stays mounted.
+    disk?.unmount();
     for (const bucket of [small, large, tiny]) await removeBucket(store, bucket);
     store.close();
-    disk?.unmount();
   });
 
   const expectFirstToBeWhole = async (): Promise<void> => {
