@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ChunkReference } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { readChunk } from '../archive/reader.js';
 import { mayHold, selectLines } from '../archive/select.js';
@@ -35,6 +36,7 @@ export class RestorePlanner {
   readonly #context: PlannerContext;
   /** Results of comparisons for which the target's object had to be read. */
   readonly #compared = new Map<string, boolean>();
+  #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
 
   constructor(context: PlannerContext) {
     this.#context = context;
@@ -76,8 +78,17 @@ export class RestorePlanner {
     for (const chunk of backup.directory.chunks) {
       if (!mayHold(chunk, bucket, selection)) continue;
       signal.throwIfAborted();
-      yield selectLines(await readChunk(backup.archive, chunk), bucket, selection);
+      yield selectLines(await this.#readChunk(chunk), bucket, selection);
     }
+  }
+
+  /** Plan and restore both read the index; of one object that is one chunk, read once. */
+  async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
+    if (this.#lastChunk?.chunk !== chunk) {
+      const lines = await readChunk(this.#context.backup.archive, chunk);
+      this.#lastChunk = { chunk, lines };
+    }
+    return this.#lastChunk.lines;
   }
 
   async *#listingOf({ target }: SelectedBucket): AsyncGenerator<ListedObject[]> {
