@@ -1,9 +1,9 @@
 import type { ArchiveSink } from './sink.js';
 
 /** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 8 * 1024 * 1024;
+const MOST_PENDING_BYTES = 6 * 1024 * 1024;
 /** Pieces are handed to the sink together up to this size: a write costs a turn of the event loop. */
-const WRITE_BYTES = 4 * 1024 * 1024;
+const WRITE_BYTES = 2 * 1024 * 1024;
 
 /** Is told what becomes of a piece. */
 export interface PieceObserver {

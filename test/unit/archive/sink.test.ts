@@ -121,10 +121,10 @@ describe('a sink that fails', () => {
 });
 
 describe('a sink that is slow', () => {
-  it('stops the writer when 8 MiB wait for it, and not before', async () => {
+  it('stops the writer when 6 MiB wait for it, and not before', async () => {
     const sink = new StuckSink();
     const writer = newWriter(sink);
-    const added = addUntilFailure(writer, 9);
+    const added = addUntilFailure(writer, 6);
     expect(await isPending(added)).toBe(false);
     const more = addUntilFailure(newWriter(sink), 40);
     expect(await isPending(more)).toBe(true);
@@ -133,7 +133,7 @@ describe('a sink that is slow', () => {
   it('lets all go on that wait for room, once there is some', async () => {
     const sink = new StuckSink();
     const output = new OrderedOutput(sink);
-    output.add(() => [page], 8 * MIB, nobody);
+    output.add(() => [page], 6 * MIB, nobody);
     output.add(() => [page], 1, nobody);
     const both = Promise.all([output.ready(), output.ready()]);
     expect(await isPending(both)).toBe(true);
@@ -143,7 +143,7 @@ describe('a sink that is slow', () => {
 
   it('has room at exactly the bound', async () => {
     const output = new OrderedOutput(new StuckSink());
-    output.add(() => [page], 8 * MIB, nobody);
+    output.add(() => [page], 6 * MIB, nobody);
     expect(await isPending(output.ready())).toBe(false);
     output.add(() => [page], 1, nobody);
     expect(await isPending(output.ready())).toBe(true);
