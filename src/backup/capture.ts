@@ -8,7 +8,7 @@ import { type ListedInBucket, listAll } from './listing.js';
 import { prefetchInOrder } from '../prefetch.js';
 import { streamObject } from './stream-object.js';
 
-const PREFETCH_LIMITS = { mostRequests: 24, mostBytes: 16 * 1024 * 1024 };
+const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 16 * 1024 * 1024 };
 /** For what is fetched and what still waits to be written. */
 const ARENA_BYTES = 24 * 1024 * 1024;
 /** Objects up to this size are fetched into memory; larger ones are streamed, one at a time. */
