@@ -8,6 +8,7 @@ import type {
   PendingBackup,
   SealedArchive,
 } from '../repository/destination.js';
+import type { WorkProgress } from '../progress.js';
 import { lastComplete, nextSequence } from '../repository/history.js';
 import type { Summary } from '../repository/summary.js';
 import { type CaptureResult, captureObjects } from './capture.js';
@@ -20,20 +21,9 @@ export interface BackupContext {
   destination: Destination;
   clock: Clock;
   signal: AbortSignal;
-  progress: BackupProgress;
+  progress: WorkProgress;
   /** Name and version of the program, for the summary. */
   tool: string;
-}
-
-export interface BackupProgress {
-  start(label: string): void;
-  update(counts: {
-    objects?: number;
-    objectsTotal?: number;
-    bytes?: number;
-    bytesTotal?: number;
-  }): void;
-  warn(line: string): void;
 }
 
 export interface FullBackupOptions {

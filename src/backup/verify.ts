@@ -3,11 +3,11 @@ import type { Directory } from '../archive/directory.js';
 import type { Footer } from '../archive/footer.js';
 import { readDirectory } from '../archive/reader.js';
 import { MangamotionError } from '../errors.js';
+import type { WorkProgress } from '../progress.js';
 import type { OpenArchive } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
 import { readOwnFooter } from '../repository/open-backup.js';
 import type { Summary } from '../repository/summary.js';
-import type { BackupProgress } from './full.js';
 
 export interface VerifyProblem {
   kind: string;
@@ -30,7 +30,7 @@ export interface VerifyResult {
 
 export interface VerifyContext {
   signal: AbortSignal;
-  progress: BackupProgress;
+  progress: WorkProgress;
 }
 
 /**

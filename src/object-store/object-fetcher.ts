@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
+import { MAX_ERROR_BYTES } from './refusal.js';
 
 /**
  * Reads whole objects into memory. Most of a backup is this, so it goes around the streams and
@@ -86,6 +87,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   /** Of a body that does not say its length. */
   #chunks: Buffer[] = [];
   #received = 0;
+  #mostBytes = 0;
   #stopListening: (() => void) | undefined;
 
   constructor(
@@ -117,14 +119,16 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#answer = { statusCode, statusMessage, headers, body: undefined };
     const length = Number(headers['content-length']);
     const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
-    if (length > mostBytes) controller.abort(new NotWanted());
+    // An error's document is wanted however little the caller has room for.
+    this.#mostBytes = statusCode < 300 ? mostBytes : MAX_ERROR_BYTES;
+    if (length > this.#mostBytes) controller.abort(new NotWanted());
     else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
-    if (this.#received > (this.#block?.length ?? this.#memory.mostBytes)) {
+    if (this.#received > (this.#block?.length ?? this.#mostBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {
       this.#chunks.push(Buffer.from(chunk));

@@ -3,7 +3,7 @@ import { parseErrorDocument } from './bucket-xml.js';
 import { S3ResponseError } from './store-errors.js';
 
 /** An error's text is small; more than this is some other document, and not worth reading. */
-const MAX_ERROR_BYTES = 64 * 1024;
+export const MAX_ERROR_BYTES = 64 * 1024;
 
 /** The status line and headers of an answer. */
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;

@@ -1,14 +1,5 @@
-import {
-  type FileHandle,
-  open,
-  readFile,
-  readdir,
-  rename,
-  stat,
-  statfs,
-  unlink,
-} from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { type FileHandle, open, readFile, readdir, stat, statfs, unlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { MangamotionError } from '../errors.js';
 import type {
   Clock,
@@ -16,10 +7,8 @@ import type {
   ListedBackup,
   OpenArchive,
   PendingBackup,
-  SealedArchive,
 } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
-import { FileSink } from './file-sink.js';
 import { FileSource } from './file-source.js';
 import {
   ARCHIVE_SUFFIX,
@@ -29,7 +18,8 @@ import {
   backupIdFor,
   backupIdOf,
 } from './names.js';
-import { type Summary, decodeSummary, encodeSummary } from './summary.js';
+import { PendingFolderBackup } from './pending-folder-backup.js';
+import { decodeSummary } from './summary.js';
 
 /** A summary names its failures; a file over this size is none of ours. */
 const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
@@ -174,91 +164,4 @@ export class FolderDestination implements Destination {
 
 function sequenceOf(backup: ListedBackup): number {
   return backup.summary.kind === 'valid' ? backup.summary.summary.sequence : Infinity;
-}
-
-class PendingFolderBackup implements PendingBackup {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly sink: FileSink;
-  readonly #archive: string;
-  readonly #summary: string;
-  readonly #file: FileHandle;
-  #open = true;
-  /** Files that are ours alone until the commit. */
-  readonly #own = new Set<string>();
-
-  constructor(folder: string, id: string, createdAt: Date, file: FileHandle) {
-    this.id = id;
-    this.createdAt = createdAt;
-    this.#archive = join(folder, id + ARCHIVE_SUFFIX);
-    this.#summary = join(folder, id + SUMMARY_SUFFIX);
-    this.#file = file;
-    this.sink = new FileSink(file, this.#archive);
-    this.#own.add(this.#archive + PARTIAL_SUFFIX);
-  }
-
-  async seal(): Promise<SealedArchive> {
-    const written = await this.sink.end();
-    await this.#close();
-    await this.#publish(this.#archive);
-    return { file: basename(this.#archive), ...written };
-  }
-
-  async commit(summary: Summary): Promise<void> {
-    const partial = this.#summary + PARTIAL_SUFFIX;
-    try {
-      const file = await open(partial, 'wx', 0o600);
-      this.#own.add(partial);
-      try {
-        await file.writeFile(encodeSummary(summary));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw translateFileError(error, 'write', partial);
-    }
-    await this.#publish(this.#summary);
-    this.#own.clear();
-  }
-
-  async discard(): Promise<void> {
-    await this.#close();
-    // The summary first: an archive without one is no backup, but the reverse would look damaged.
-    for (const path of [...this.#own].reverse()) {
-      try {
-        await unlink(path);
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
-      }
-    }
-    this.#own.clear();
-  }
-
-  async #publish(path: string): Promise<void> {
-    try {
-      await rename(path + PARTIAL_SUFFIX, path);
-      this.#own.delete(path + PARTIAL_SUFFIX);
-      this.#own.add(path);
-      await syncFolder(dirname(path));
-    } catch (error) {
-      throw translateFileError(error, 'write', path);
-    }
-  }
-
-  async #close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.#file.close();
-  }
-}
-
-/** A rename is durable when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

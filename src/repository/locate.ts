@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError } from '../errors.js';
 import type { Destination, ListedBackup } from './destination.js';
 import { FolderDestination } from './folder.js';
@@ -12,13 +12,16 @@ export interface LocatedBackup {
   backup: ListedBackup;
 }
 
-/** A place that holds backups, by the name that the user gives. */
-export function openDestination(location: string): Promise<Destination> {
-  return FolderDestination.open(location);
+/** A place that holds backups, by the name that the user gives; a path begins at `cwd`. */
+export async function openDestination(location: string, cwd = ''): Promise<Destination> {
+  refuseUrl(location);
+  return await FolderDestination.open(resolve(cwd, location));
 }
 
-/** A backup by its path, with or without `.tar.gz` or `.json`. */
-export async function locateBackup(path: string): Promise<LocatedBackup> {
+/** A backup by its path, with or without `.tar.gz` or `.json`. A path begins at `cwd`. */
+export async function locateBackup(named: string, cwd = ''): Promise<LocatedBackup> {
+  refuseUrl(named);
+  const path = resolve(cwd, named);
   const id = backupIdOf(basename(path));
   if (id === undefined) throw await notABackup(path);
   const folder = dirname(path);
@@ -45,6 +48,14 @@ export function readableSummary(backup: ListedBackup): Summary {
 
 export function refuseNewerSummary({ summary }: ListedBackup): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version);
+}
+
+/** `s3://bucket` would else be looked for as a folder `s3:`. */
+function refuseUrl(location: string): void {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
+  throw new MangamotionError('usage', `${location} is a URL: backups are kept in folders only`, {
+    hint: 'Name a folder on this machine.',
+  });
 }
 
 async function notABackup(path: string): Promise<MangamotionError> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Directory } from '../archive/directory.js';
 import { readDirectory, readFooter } from '../archive/reader.js';
 import type { Footer } from '../archive/footer.js';
@@ -9,6 +10,8 @@ import type { Summary } from './summary.js';
 /** A backup whose directory has been read. Whoever opens it closes its archive. */
 export interface OpenBackup {
   id: string;
+  /** What the user can name it by. */
+  path: string;
   summary: Summary;
   archive: OpenArchive;
   directory: Directory;
@@ -27,7 +30,13 @@ export async function openBackup({ destination, backup }: LocatedBackup): Promis
       );
     }
     const directory = await readDirectory(archive, await readOwnFooter(archive));
-    return { id: backup.id, summary, archive, directory };
+    return {
+      id: backup.id,
+      path: join(destination.location, backup.id),
+      summary,
+      archive,
+      directory,
+    };
   } catch (error) {
     await archive.close();
     throw error;

@@ -58,7 +58,7 @@ export class RestorePlanner {
       plans.push(plan);
     }
     const narrowed = selection.key ?? selection.prefix;
-    if (objects === 0 && narrowed !== undefined) throw nothingSelected(backup.id, selection);
+    if (objects === 0 && narrowed !== undefined) throw nothingSelected(backup, selection);
     return plans;
   }
 
@@ -134,12 +134,12 @@ async function* nothing(): AsyncGenerator<ListedObject[]> {
   yield [];
 }
 
-function nothingSelected(id: string, selection: RestoreSelection): MangamotionError {
+function nothingSelected({ id, path }: OpenBackup, selection: RestoreSelection): MangamotionError {
   const what =
     selection.key === undefined
       ? `no object whose key begins with ${JSON.stringify(selection.prefix)}`
       : `no object ${JSON.stringify(selection.key)}`;
   return new MangamotionError('not_found', `${id} has ${what} in the buckets selected`, {
-    hint: `See what it has with "mangamotion backup ls ${id}".`,
+    hint: `See what it has with "mangamotion backup ls ${path}".`,
   });
 }

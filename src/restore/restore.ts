@@ -1,7 +1,9 @@
+import type { IndexLine } from '../archive/index-line.js';
 import { ObjectReader } from '../archive/object-reader.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
+import type { WorkProgress } from '../progress.js';
 import type { LocatedBackup } from '../repository/locate.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { type BucketPlan, type OnConflict, type PlannedObject, transfers } from './plan.js';
@@ -18,17 +20,7 @@ const FIXED_WEIGHT_BYTES = 16 * 1024;
 export interface RestoreContext {
   store: ObjectStore;
   signal: AbortSignal;
-  progress: RestoreProgress;
-}
-
-interface RestoreProgress {
-  start(label: string): void;
-  update(counts: {
-    objects?: number;
-    objectsTotal?: number;
-    bytes?: number;
-    bytesTotal?: number;
-  }): void;
+  progress: WorkProgress;
 }
 
 export interface RestoreOptions {
@@ -128,35 +120,60 @@ async function carryOut(
     objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
     bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
   });
-  const reader = new ObjectReader(backup.archive);
+  // All before the first object: what the target refuses is known while nothing is changed yet.
   for (const plan of plans) {
     if (plan.create_bucket) await store.createBucket(plan.target, { signal });
-    const bucket = { name: plan.bucket, target: plan.target };
-    const uploads = prefetchInOrder(
-      toTransfer(planner.objectsOf(bucket, !plan.create_bucket)),
-      UPLOAD_LIMITS,
-      ({ line }) => FIXED_WEIGHT_BYTES + Math.min(line.size, MOST_HELD_BYTES),
-      async ({ line }): Promise<string | undefined> => {
-        try {
-          await uploadObject(store, reader, plan.target, line, signal);
-          return undefined;
-        } catch (error) {
-          return await explainFailure(store, plan.target, error, signal);
+  }
+  const reader = new ObjectReader(backup.archive);
+  // When one upload ends the run, those under way are given up.
+  const givenUp = new AbortController();
+  const uploading = { store, reader, signal: AbortSignal.any([signal, givenUp.signal]) };
+  try {
+    for (const plan of plans) {
+      const bucket = { name: plan.bucket, target: plan.target };
+      const objects = planner.objectsOf(bucket, !plan.create_bucket);
+      for await (const { line, failure } of uploadAll(uploading, plan.target, objects)) {
+        if (failure === undefined) {
+          report.restored.objects += 1;
+          report.restored.bytes += line.size;
+        } else {
+          report.failures.push({ bucket: plan.target, key: line.key, reason: failure });
         }
-      },
-    );
-    for await (const { item, result: failure } of uploads) {
-      const { key, size } = item.line;
-      if (failure === undefined) {
-        report.restored.objects += 1;
-        report.restored.bytes += size;
-      } else {
-        report.failures.push({ bucket: plan.target, key, reason: failure });
+        progress.update(report.restored);
       }
-      progress.update(report.restored);
     }
+  } finally {
+    givenUp.abort();
   }
   return report;
+}
+
+interface Uploading {
+  store: ObjectStore;
+  reader: ObjectReader;
+  signal: AbortSignal;
+}
+
+/** Uploads what the plan transfers, many at a time, and tells what became of each, in order. */
+async function* uploadAll(
+  { store, reader, signal }: Uploading,
+  target: string,
+  objects: AsyncIterable<readonly PlannedObject[]>,
+): AsyncGenerator<{ line: IndexLine; failure: string | undefined }> {
+  const uploads = prefetchInOrder(
+    toTransfer(objects),
+    UPLOAD_LIMITS,
+    ({ line }) => FIXED_WEIGHT_BYTES + Math.min(line.size, MOST_HELD_BYTES),
+    async ({ line }): Promise<string | undefined> => {
+      try {
+        await uploadObject(store, reader, target, line, signal);
+        return undefined;
+      } catch (error) {
+        return await explainFailure(store, target, error, signal);
+      }
+    },
+  );
+  for await (const { item, result } of uploads) yield { line: item.line, failure: result };
 }
 
 async function* toTransfer(

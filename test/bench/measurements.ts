@@ -82,7 +82,11 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
     renames: new Map([[bucket, 'one-object']]),
   };
   await restore(
-    { store, signal: new AbortController().signal, progress: { start: ignore, update: ignore } },
+    {
+      store,
+      signal: new AbortController().signal,
+      progress: { start: ignore, update: ignore, warn: ignore },
+    },
     { ...located, destination },
     { selection, onConflict: 'overwrite', dryRun: false },
   );

@@ -44,6 +44,12 @@ describe('a destination that cannot be one', () => {
     expect(await filesIn(folder)).not.toContain('not mounted');
   });
 
+  it('is a URL: status 2', async () => {
+    const outcome = await run(['backup', 'full', 's3://bucket/prefix', '--bucket', bucket]);
+    expect(outcome.exitCode).toBe(2);
+    expectOneMessage(outcome, /s3:\/\/bucket\/prefix is a URL/);
+  });
+
   it('is a file: status 2', async () => {
     const file = join(folder, 'a-file');
     await writeFile(file, 'mine');

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backUp, temporaryFolder } from '../helpers/backups.js';
 import { run, runJson } from '../helpers/cli.js';
+import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, seed, snapshot, type Kept, type SeedObject } from '../helpers/seed.js';
 import {
   contentOf,
-  freshBucket,
   freshBucketName,
   readObject,
   removeBucket,
@@ -15,7 +15,7 @@ import {
 interface Report {
   buckets: Record<string, unknown>[];
   restored: { objects: number; bytes: number };
-  error: { code: string; message: string };
+  error: { code: string; message: string; hint: string };
 }
 
 const OBJECTS: SeedObject[] = [
@@ -33,8 +33,10 @@ let backup: string;
 let inFirst: Map<string, Kept>;
 
 beforeAll(async () => {
-  first = await freshBucket(store);
-  second = await freshBucket(store);
+  // In this order in the backup too.
+  first = `a-${freshBucketName()}`;
+  second = `b-${freshBucketName()}`;
+  for (const bucket of [first, second]) await store.createBucket(bucket);
   await seed(store, first, OBJECTS);
   await seed(store, second, [{ key: 'only.txt', content: Buffer.from('in the second') }]);
   inFirst = await snapshot(store, first);
@@ -109,6 +111,8 @@ describe('restore into another bucket', () => {
       const { exitCode, answer } = await intoTarget(...selection);
       expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 4, code: 'not_found' });
       expect(answer.error.message).toContain(selection[1]);
+      // A command that can be typed as it stands.
+      if (selection[0] === '--key') expect(answer.error.hint).toContain(`ls ${backup}"`);
     }
     expect(await store.bucketExists(target)).toBe(false);
   });
@@ -134,6 +138,34 @@ describe('restore over other objects', () => {
     expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 8, code: 'refused' });
     expect(await listing(store, first)).toEqual(before);
   });
+
+  it('changes nothing where one of the new buckets cannot be made', async () => {
+    const before = await listing(store, first);
+    const target = freshBucketName();
+    const proxy = await startFaultyProxy(store.endpoint, ({ method, path }) =>
+      method === 'PUT' && path === `/${target}`
+        ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    try {
+      const { exitCode } = await run(['restore', backup, '--as', `${second}=${target}`], {
+        endpoint: proxy.endpoint,
+      });
+      expect(exitCode).toBe(6);
+      expect(await listing(store, first)).toEqual(before);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it.each(['ab', 'a/b', '..', 'x'.repeat(64), 'ends-in-'])(
+    '--as does not take %j as the name of a bucket: status 2',
+    async (name) => {
+      const { exitCode, stderr } = await run(['restore', backup, '--as', `${first}=${name}`]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('--as must end in the name of a bucket');
+    },
+  );
 
   it('--on-conflict fail with --dry-run tells of the conflict', async () => {
     const { exitCode, answer } = await runJson<Report & { problems: string[] }>([

@@ -20,8 +20,12 @@ const PAGE_BYTES = 300_000;
 function counting({ destination, backup }: LocatedBackup): {
   located: LocatedBackup;
   readBytes: () => number;
+  /** Stretches that were read more than once. */
+  readAgain: () => string[];
 } {
   let bytes = 0;
+  const seen = new Set<string>();
+  const again: string[] = [];
   const counted: Destination = {
     location: destination.location,
     list: () => destination.list(),
@@ -35,12 +39,19 @@ function counting({ destination, backup }: LocatedBackup): {
         close: () => archive.close(),
         read: (offset, length) => {
           bytes += length;
+          const stretch = `${offset}+${length}`;
+          if (seen.has(stretch)) again.push(stretch);
+          seen.add(stretch);
           return archive.read(offset, length);
         },
       };
     },
   };
-  return { located: { destination: counted, backup }, readBytes: () => bytes };
+  return {
+    located: { destination: counted, backup },
+    readBytes: () => bytes,
+    readAgain: () => again,
+  };
 }
 
 describe('restore of one object', () => {
@@ -71,12 +82,13 @@ describe('restore of one object', () => {
 
   async function restoreOne(key: string): Promise<{ readBytes: number; content: Buffer }> {
     const target = freshBucketName();
-    const { located, readBytes } = counting(await locateBackup(join(folder, id)));
+    const { located, readBytes, readAgain } = counting(await locateBackup(join(folder, id)));
     await restore({ store, signal: new AbortController().signal, progress: NO_PROGRESS }, located, {
       selection: { buckets: [bucket], key, renames: new Map([[bucket, target]]) },
       onConflict: 'overwrite',
       dryRun: false,
     });
+    expect(readAgain()).toEqual([]);
     const content = await readObject(store, target, key);
     await removeBucket(store, target);
     return { readBytes: readBytes(), content };

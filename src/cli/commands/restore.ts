@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { MangamotionError } from '../../errors.js';
 import type { BucketPlan } from '../../restore/plan.js';
 import type { RestorePlan, RestoreReport } from '../../restore/restore.js';
@@ -23,14 +22,14 @@ export const restoreCommand = defineCommand({
   options: {
     bucket: {
       value: 'name',
-      description: 'this bucket alone; may be given more than once',
+      description: 'this bucket alone',
       repeatable: true,
     },
     prefix: { value: 'prefix', description: 'only keys that begin with this' },
     key: { value: 'key', description: 'only the object with this key' },
     as: {
       value: 'old=new',
-      description: 'restore bucket old into bucket new; may be given more than once',
+      description: 'restore bucket old into bucket new',
       repeatable: true,
       parse: parseRename,
     },
@@ -68,7 +67,7 @@ export const restoreCommand = defineCommand({
     }
     const { locateBackup } = await import('../../repository/locate.js');
     const { restore } = await import('../../restore/restore.js');
-    const located = await locateBackup(resolve(context.cwd, backup));
+    const located = await locateBackup(backup, context.cwd);
     const selection = { buckets: bucket, prefix, key, renames: renamesOf(as) };
     const answer = await restore(
       { store: await context.openStore(), signal: context.signal, progress: context.progress },
@@ -85,12 +84,21 @@ export const restoreCommand = defineCommand({
   },
 });
 
+/** What S3 takes as a name, and old servers took too (capitals, `_`): 3 to 63 characters. */
+const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
+
 function parseRename(text: string): [string, string] {
   const [from, to, ...more] = text.split('=');
-  if (from !== undefined && from !== '' && to !== undefined && to !== '' && more.length === 0) {
-    return [from, to];
+  if (from === undefined || from === '' || to === undefined || to === '' || more.length > 0) {
+    throw new MangamotionError('usage', 'must be OLD=NEW, two names of buckets');
   }
-  throw new MangamotionError('usage', 'must be OLD=NEW, two names of buckets');
+  if (!BUCKET_NAME.test(to)) {
+    throw new MangamotionError(
+      'usage',
+      'must end in the name of a bucket (3 to 63 of a-z 0-9 . -)',
+    );
+  }
+  return [from, to];
 }
 
 function renamesOf(pairs: readonly [string, string][]): Map<string, string> {

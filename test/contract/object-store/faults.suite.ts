@@ -50,6 +50,30 @@ export function describeFaults({ open, retries }: Implementation): void {
       }
     });
 
+    it.each(['cut', 'stall', 'refuse'] as const)(
+      'that breaks an object on its way into memory (%s)',
+      async (kind) => {
+        proxy.setPlan(({ index }) => (index < 2 ? { kind, afterBytes: 300_000 } : undefined));
+        const reading = store.readObject(bucket, 'object', { mostBytes: BYTES.length });
+        if (retries) {
+          expect((await reading).content?.equals(BYTES)).toBe(true);
+          // The client itself may send a request anew whose connection closed before any answer.
+          expect(proxy.requests.length).toBeGreaterThanOrEqual(3);
+        } else {
+          await expect(reading).rejects.toMatchObject({ code: 'unreachable' });
+        }
+      },
+    );
+
+    it('ends with the signal, on the way into memory', async () => {
+      proxy.setPlan(() => ({ kind: 'stall', afterBytes: 10 }));
+      const aborter = new AbortController();
+      const reason = new Error('enough');
+      setTimeout(() => aborter.abort(reason), 50);
+      const options = { mostBytes: BYTES.length, signal: aborter.signal };
+      await expect(store.readObject(bucket, 'object', options)).rejects.toBe(reason);
+    });
+
     it('that breaks the body of a range', async () => {
       proxy.setPlan(({ index }) => (index < 3 ? { kind: 'cut', afterBytes: 70_000 } : undefined));
       const range = { start: 123_456, end: 654_321 };

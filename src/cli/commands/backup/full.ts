@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
@@ -17,12 +16,12 @@ export const backupFull = defineCommand({
   options: {
     bucket: {
       value: 'name',
-      description: 'back up this bucket alone; may be given more than once',
+      description: 'back up this bucket alone',
       repeatable: true,
     },
     excludeBucket: {
       value: 'name',
-      description: 'leave this bucket out; may be given more than once',
+      description: 'leave this bucket out',
       repeatable: true,
     },
     ignoreFreeSpace: {
@@ -48,7 +47,7 @@ export const backupFull = defineCommand({
     const { backUpFull } = await import('../../../backup/full.js');
     const { openDestination } = await import('../../../repository/locate.js');
     await refuseFolderArchives(context);
-    const destination = await openDestination(resolve(context.cwd, location));
+    const destination = await openDestination(location, context.cwd);
     const summary = await backUpFull(
       {
         store: await context.openStore(),

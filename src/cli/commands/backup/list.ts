@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { ListedBackup } from '../../../repository/destination.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
@@ -34,7 +33,7 @@ export const backupList = defineCommand({
   ],
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const destination = await openDestination(resolve(context.cwd, location));
+    const destination = await openDestination(location, context.cwd);
     const rows = (await destination.list()).map(toRow);
     await context.output.rows({
       member: 'backups',

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { IndexLine } from '../../../archive/index-line.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
@@ -12,7 +11,7 @@ export const backupLs = defineCommand({
   options: {
     bucket: {
       value: 'name',
-      description: 'this bucket alone; may be given more than once',
+      description: 'this bucket alone',
       repeatable: true,
     },
     prefix: { value: 'prefix', description: 'only keys that begin with this' },
@@ -35,7 +34,7 @@ export const backupLs = defineCommand({
   async run(context, { backup }, { bucket, prefix }) {
     const { locateBackup } = await import('../../../repository/locate.js');
     const { listContents } = await import('../../../backup/contents.js');
-    const located = await locateBackup(resolve(context.cwd, backup));
+    const located = await locateBackup(backup, context.cwd);
     let objects = 0;
     let bytes = 0;
     const counted = async function* () {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
@@ -30,7 +29,7 @@ export const backupShow = defineCommand({
   ],
   async run(context, { backup }) {
     const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
-    const located = await locateBackup(resolve(context.cwd, backup));
+    const located = await locateBackup(backup, context.cwd);
     const summary = readableSummary(located.backup);
     await context.output.document({
       json: summary,

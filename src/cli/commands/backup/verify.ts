@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { VerifyProblem } from '../../../backup/verify.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
@@ -37,7 +36,7 @@ export const backupVerify = defineCommand({
   async run(context, { backup }, { quick }) {
     const { locateBackup } = await import('../../../repository/locate.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
-    const located = await locateBackup(resolve(context.cwd, backup));
+    const located = await locateBackup(backup, context.cwd);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,
