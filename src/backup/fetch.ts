@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ObjectRecord } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
-import { isObjectChanged } from '../object-store/retry.js';
+import { isBucketStillThere, isObjectChanged } from '../object-store/retry.js';
 import type { Arena, Block } from './arena.js';
 import type { DigestThread, Digests } from './digest-thread.js';
 
@@ -154,6 +154,6 @@ export async function explainFailure(
   }
   if (isMangamotionError(error, 'not_found')) return { kind: 'vanished' };
   if (!isMangamotionError(error, 'unreachable', 'access_denied', 'damaged')) throw error;
-  await store.bucketExists(bucket, { signal });
+  await isBucketStillThere(store, bucket, error, signal);
   return { kind: 'failed', reason: error.message };
 }

@@ -1,7 +1,9 @@
 import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
+import { keepHeapSmall } from './memory.js';
 import { main } from './program.js';
 
+keepHeapSmall();
 // Not process.exit(): it would cut off what a pipe has not taken yet.
 process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,

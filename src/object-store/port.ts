@@ -84,6 +84,8 @@ export interface ObjectStore {
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
+  /** How often to send it at most, where the store tries again by itself (`withRetries`). */
+  attempts?: number | undefined;
 }
 
 export interface ListOptions extends RequestOptions {

@@ -1,3 +1,4 @@
+import { type MangamotionError, isMangamotionError } from '../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import { eachPage } from './listing.js';
 import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from './port.js';
@@ -17,7 +18,7 @@ export { isObjectChanged } from './store-errors.js';
  */
 export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
   const retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>): Promise<T> =>
-    retrying(policy, options?.signal, work);
+    retrying({ ...policy, attempts: options?.attempts ?? policy.attempts }, options?.signal, work);
   const listPage: ObjectStore['listPage'] = (bucket, options) =>
     retried(options, () => store.listPage(bucket, options));
   return {
@@ -69,4 +70,24 @@ async function getObject(
   const backoff = (): Backoff => new Backoff(policy, signal);
   const sizeBytes = Math.min(range?.end ?? Infinity, head.sizeBytes) - (range?.start ?? 0);
   return { head, body: new ResumingBody({ first: body, sizeBytes, reopen, backoff }) };
+}
+
+const PROBE_ATTEMPTS = 2;
+
+/**
+ * Asks for a bucket after a request to one of its objects failed for good with `failure`: false
+ * where the bucket is gone too. Rejects with `failure` where the whole store is out of reach (a
+ * few attempts tell; the request before got all of them), and with what the store refuses.
+ */
+export async function isBucketStillThere(
+  store: ObjectStore,
+  bucket: string,
+  failure: MangamotionError,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await store.bucketExists(bucket, { signal, attempts: PROBE_ATTEMPTS });
+  } catch (error) {
+    throw isMangamotionError(error, 'unreachable') ? failure : error;
+  }
 }

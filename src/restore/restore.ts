@@ -2,6 +2,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import { ObjectReader } from '../archive/object-reader.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
+import { isBucketStillThere } from '../object-store/retry.js';
 import { prefetchInOrder } from '../prefetch.js';
 import type { WorkProgress } from '../progress.js';
 import type { LocatedBackup } from '../repository/locate.js';
@@ -194,6 +195,7 @@ async function explainFailure(
 ): Promise<string> {
   signal.throwIfAborted();
   if (!isMangamotionError(error) || error.code === 'internal' || error.code === 'disk') throw error;
-  if (error.code !== 'damaged' && !(await store.bucketExists(bucket, { signal }))) throw error;
+  if (error.code !== 'damaged' && !(await isBucketStillThere(store, bucket, error, signal)))
+    throw error;
   return error.message;
 }

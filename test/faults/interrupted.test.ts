@@ -1,12 +1,12 @@
 import { watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDestination } from '../../src/repository/locate.js';
 import { backUp, filesIn, temporaryFolder, verify } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, type Outcome } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { noise, randomFrom, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
@@ -134,21 +134,23 @@ async function untilItHasObjects(target: string): Promise<void> {
 }
 
 describe('a signal', () => {
+  const SIGNALS = [
+    ['SIGINT', 130, 'interrupted'],
+    ['SIGTERM', 143, 'terminated'],
+  ] as const;
   let proxy: FaultyProxy;
   beforeEach(async () => {
     // The store goes silent in the middle of an object: the command waits until it is told to end.
-    proxy = await startFaultyProxy(store.endpoint, ({ method, path }) =>
-      method === 'GET' && path.endsWith('/video-2')
-        ? { kind: 'stall', afterBytes: 3 * MIB }
-        : undefined,
-    );
+    proxy = await startFaultyProxy(store.endpoint, ({ method, path }) => {
+      if (!path.endsWith('/video-2')) return undefined;
+      if (method === 'PUT') return { kind: 'ignore' };
+      return method === 'GET' ? { kind: 'stall', afterBytes: 3 * MIB } : undefined;
+    });
     return () => proxy.close();
   });
 
-  it.each([
-    ['SIGINT', 130, 'interrupted'],
-    ['SIGTERM', 143, 'terminated'],
-  ] as const)('%s ends a backup with status %i and leaves no file', async (name, status, word) => {
+  it.each(SIGNALS)('%s ends a backup with status %i and leaves no file', async (...expected) => {
+    const [name] = expected;
     const { id } = await backUp(store, folder, [bucket]);
     const before = await filesIn(folder);
     const program = backingUp(proxy.endpoint);
@@ -157,14 +159,64 @@ describe('a signal', () => {
       return partial !== undefined && (await stat(join(folder, partial))).size > 8 * MIB;
     });
     program.kill(name);
-    const { exitCode, stdout, stderr } = await program;
-    expect({ exitCode, stdout }).toEqual({ exitCode: status, stdout: '' });
-    expect(stderr).toContain(`mangamotion: ${word} (${name})\n`);
-    expect(stderr).not.toMatch(/\bat .+\(|Error:/);
+    expectEndBy(expected, await program);
     expect(await filesIn(folder)).toEqual(before);
     expect(await visibleIds()).toEqual([id]);
   });
+
+  it.each(SIGNALS)(
+    '%s ends a restore with status %i, what is there is whole',
+    async (...expected) => {
+      const [name] = expected;
+      const { id } = await backUp(store, folder, [bucket]);
+      const original = await snapshot(store, bucket);
+      const target = freshBucketName();
+      const program = run(['restore', join(folder, id), '--as', `${bucket}=${target}`], proxy);
+      await waitUntil('the restore', [], () =>
+        Promise.resolve(proxy.requests.some((one) => isUpload(one, 'video-2'))),
+      );
+      program.kill(name);
+      expectEndBy(expected, await program);
+      const objects = await snapshot(store, target);
+      expect(objects.size).toBeGreaterThan(0);
+      expect(objects.has('video-2')).toBe(false);
+      for (const [key, object] of objects) expect(object).toEqual(original.get(key));
+      await removeBucket(store, target);
+    },
+  );
+
+  it.each(SIGNALS)('%s ends a verify with status %i, with no verdict', async (...expected) => {
+    const [name] = expected;
+    const { id } = await backUp(store, folder, [bucket]);
+    const archive = join(folder, `${id}.tar.gz`);
+    const program = run(['backup', 'verify', join(folder, id)]);
+    // Held at the moment when it has the archive open, so that the signal finds it at work.
+    while (!(await hasOpen(program.pid, archive))) await sleep(1);
+    program.kill('SIGSTOP');
+    program.kill(name);
+    program.kill('SIGCONT');
+    expectEndBy(expected, await program);
+  });
 });
+
+type Expected = readonly [name: string, status: number, word: string];
+
+function expectEndBy([name, status, word]: Expected, { exitCode, stdout, stderr }: Outcome): void {
+  expect({ exitCode, stdout }).toEqual({ exitCode: status, stdout: '' });
+  expect(stderr).toContain(`mangamotion: ${word} (${name})\n`);
+  expect(stderr).not.toMatch(/\bat .+\(|Error:/);
+}
+
+function isUpload({ method, path }: { method: string; path: string }, key: string): boolean {
+  return method === 'PUT' && path.endsWith(`/${key}`);
+}
+
+async function hasOpen(pid: number | undefined, path: string): Promise<boolean> {
+  const folder = `/proc/${String(pid)}/fd`;
+  const names = await readdir(folder);
+  const targets = names.map((name) => readlink(join(folder, name)).catch(() => undefined));
+  return (await Promise.all(targets)).includes(path);
+}
 
 describe('two backups started in the same second', () => {
   it('both succeed, under different names', async () => {

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 export type Fault =
   /** The connection is closed before any answer. */
   | { kind: 'refuse' }
+  /** The request is taken, and there is no answer. */
+  | { kind: 'ignore' }
   /** The connection is closed after so many bytes of the answer's body. */
   | { kind: 'cut'; afterBytes: number }
   /** So many bytes of the answer's body come, and then no more. */
@@ -43,6 +45,7 @@ export async function startFaultyProxy(upstream: string, plan?: FaultPlan): Prom
     requests.push(seen);
     const fault = current?.(seen);
     if (fault?.kind === 'refuse') request.socket.destroy();
+    else if (fault?.kind === 'ignore') request.resume();
     else if (fault?.kind === 'answer') answer(request, response, fault);
     else forward(upstream, agent, request, response, fault);
   });

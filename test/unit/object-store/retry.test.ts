@@ -94,6 +94,13 @@ describe('a request', () => {
     expect(delays).toHaveLength(5);
   });
 
+  it('is sent as often as its caller says', async () => {
+    const { delays, policy } = patience();
+    const store = withRetries(storeOf({ bucketExists: () => Promise.reject(unreachable()) }), policy);
+    await expect(store.bucketExists('b', { attempts: 2 })).rejects.toThrow('after 2 attempts');
+    expect(delays).toHaveLength(1);
+  });
+
   it.each(['access_denied', 'not_found', 'refused', 'damaged'] as const)(
     'that ends with %s is not sent again',
     async (code) => {
