@@ -121,6 +121,10 @@ const BY_SYSTEM_CODE: Record<string, string> = {
   ECONNREFUSED: `Is the server running, and on that port? ${ENDPOINT_HINT}`,
   ENOTFOUND: `The name is not known. ${ENDPOINT_HINT}`,
   EAI_AGAIN: 'The name server does not answer.',
+  CERT_HAS_EXPIRED: 'Renew the certificate of the server, or set the clock of this machine.',
+  CERT_NOT_YET_VALID: 'Set the clock of this machine, or of the one that made the certificate.',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'Set MINIO_ENDPOINT to a name that the certificate is for, or give the server another one.',
 };
 
 /** Tells a user that no answer came: refused, cut, silent, or not understood. */
@@ -165,11 +169,13 @@ export function repeatedToken(token: string, context: ErrorContext): Mangamotion
 function transportHint(code: string): string {
   if (WRONG_PROTOCOL.has(code))
     return 'The server does not speak TLS there: set MINIO_USE_SSL=false.';
+  const hint = BY_SYSTEM_CODE[code];
+  if (hint !== undefined) return hint;
   if (CERTIFICATE.test(code)) return 'Give the CA that signed the certificate with MINIO_CA_FILE.';
   if (code.startsWith('HPE_')) {
     return 'The answer is not HTTP; a server that speaks TLS needs MINIO_USE_SSL=true.';
   }
-  return BY_SYSTEM_CODE[code] ?? ENDPOINT_HINT;
+  return ENDPOINT_HINT;
 }
 
 /** The code of a system or vendor error; `''` where it has none. */

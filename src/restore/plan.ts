@@ -24,10 +24,11 @@ export type Likeness = 'same' | 'different' | 'unknown';
 
 /**
  * Same size and same ETag is the same content, however the ETag was made. Different MD5s are
- * different contents. An ETag of a multipart upload (`…-3`) says nothing about another one.
+ * different contents. An ETag of a multipart upload (`…-3`), or none, says nothing.
  */
 export function compareWithTarget(line: IndexLine, target: ListedObject): Likeness {
   if (line.size !== target.sizeBytes) return 'different';
+  if (target.etag === '') return 'unknown';
   if (line.etag === target.etag || line.md5 === target.etag) return 'same';
   return target.etag.includes('-') ? 'unknown' : 'different';
 }

@@ -62,7 +62,8 @@ describe('a connection', () => {
     ['ETIMEDOUT', 'MINIO_ENDPOINT', true],
     ['EPROTO', 'MINIO_USE_SSL=false', false],
     ['HPE_INVALID_CONSTANT', 'MINIO_USE_SSL=true', false],
-    ['CERT_HAS_EXPIRED', 'MINIO_CA_FILE', false],
+    ['CERT_HAS_EXPIRED', 'clock', false],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'MINIO_ENDPOINT', false],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'MINIO_CA_FILE', false],
   ])('that fails with %s is unreachable, with a hint', (code, hint, transient) => {
     const error = system(code);
