@@ -17,7 +17,7 @@ export interface Row {
   bound: string;
 }
 
-const RUNS = 3;
+const RUNS = 5;
 const bareLoop = fileURLToPath(new URL('bare-loop.js', import.meta.url));
 
 export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]> {

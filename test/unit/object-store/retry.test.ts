@@ -96,7 +96,10 @@ describe('a request', () => {
 
   it('is sent as often as its caller says', async () => {
     const { delays, policy } = patience();
-    const store = withRetries(storeOf({ bucketExists: () => Promise.reject(unreachable()) }), policy);
+    const store = withRetries(
+      storeOf({ bucketExists: () => Promise.reject(unreachable()) }),
+      policy,
+    );
     await expect(store.bucketExists('b', { attempts: 2 })).rejects.toThrow('after 2 attempts');
     expect(delays).toHaveLength(1);
   });

@@ -119,7 +119,7 @@ describe('the backup beside its target', () => {
   it('a listing that fails fails the plan, and is closed when nobody reads on', async () => {
     const failing = mergeWithTarget(
       pages([lineOf('b')], [1]),
-       
+
       (async function* () {
         await Promise.reject(new Error('gone'));
       })(),
