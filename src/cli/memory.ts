@@ -1,11 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * By default V8 lets the heap grow to a multiple of what is in use before it looks for garbage: a
- * backup of many small objects, which uses 30 MiB, then takes 120 MiB. Looking earlier halves that
- * at no measurable cost in time. V8 reads this setting whenever it decides about the next
- * collection, so it takes effect in a process that runs already.
+ * By default V8 takes memory freely before it looks for garbage: a backup of 200,000 small objects,
+ * which uses 30 MiB of heap, then peaks at 240 to 300 MiB of process memory. V8 reads these settings
+ * whenever it decides how far the heap may grow, so they take effect in a process that runs already.
  */
 export function keepHeapSmall(): void {
+  // Look at twice what is in use. At 1.5 times a backup of large objects spends a tenth more CPU.
   setFlagsFromString('--heap-growing-percent=100');
+  // The space for new objects stays as it begins: Node.js 24 would let it grow to 128 MiB.
+  setFlagsFromString('--semi-space-growth-factor=1');
 }

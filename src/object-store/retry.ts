@@ -18,7 +18,7 @@ export { isObjectChanged } from './store-errors.js';
  */
 export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
   const retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>): Promise<T> =>
-    retrying({ ...policy, attempts: options?.attempts ?? policy.attempts }, options?.signal, work);
+    retrying(policyFor(policy, options), options?.signal, work);
   const listPage: ObjectStore['listPage'] = (bucket, options) =>
     retried(options, () => store.listPage(bucket, options));
   return {
@@ -36,7 +36,8 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       ),
     headObject: (bucket, key, options) =>
       retried(options, () => store.headObject(bucket, key, options)),
-    getObject: (bucket, key, options) => getObject(store, policy, bucket, key, options),
+    getObject: (bucket, key, options) =>
+      getObject(store, policyFor(policy, options), bucket, key, options),
     readObject: (bucket, key, options) =>
       retried(options, () => store.readObject(bucket, key, options)),
     putObject: (bucket, key, content, options) =>
@@ -47,6 +48,10 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.getObjectTags(bucket, key, options)),
     close: () => store.close(),
   };
+}
+
+function policyFor(policy: RetryPolicy, options: RequestOptions | undefined): RetryPolicy {
+  return options?.attempts === undefined ? policy : { ...policy, attempts: options.attempts };
 }
 
 async function getObject(
@@ -72,12 +77,13 @@ async function getObject(
   return { head, body: new ResumingBody({ first: body, sizeBytes, reopen, backoff }) };
 }
 
+/** The request that failed had all its attempts: a store that is there answers these. */
 const PROBE_ATTEMPTS = 2;
 
 /**
  * Asks for a bucket after a request to one of its objects failed for good with `failure`: false
- * where the bucket is gone too. Rejects with `failure` where the whole store is out of reach (a
- * few attempts tell; the request before got all of them), and with what the store refuses.
+ * where the bucket is gone too. Rejects with `failure` where the whole store is out of reach, and
+ * with what the store refuses.
  */
 export async function isBucketStillThere(
   store: ObjectStore,

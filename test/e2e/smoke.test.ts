@@ -49,7 +49,9 @@ describe('the built program', () => {
   });
 
   it('tells its version and its commands', async () => {
-    expect((await mangamotion('--version')).stdout).toMatch(/^\d+\.\d+\.\d+$/);
+    const { stdout, stderr } = await mangamotion('--version');
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(stderr).toBe('');
     expect((await mangamotion('--help')).stdout).toContain('restore');
   });
 

@@ -102,6 +102,9 @@ describe('a request', () => {
     );
     await expect(store.bucketExists('b', { attempts: 2 })).rejects.toThrow('after 2 attempts');
     expect(delays).toHaveLength(1);
+    const never = breakingStore([unreachable(), unreachable(), unreachable()]);
+    const reading = withRetries(never.store, policy).getObject('b', 'k', { attempts: 2 });
+    await expect(reading).rejects.toThrow('after 2 attempts');
   });
 
   it.each(['access_denied', 'not_found', 'refused', 'damaged'] as const)(
