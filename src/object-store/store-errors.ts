@@ -192,9 +192,14 @@ function reasonOf(error: unknown, code: string): string {
   const reasons = parts.map((part: unknown) =>
     part instanceof Error ? part.message : String(part),
   );
-  // OpenSSL puts a second line after its own.
-  const said = reasons.map((reason) => reason.split('\n')[0]).filter((reason) => reason !== '');
+  const said = reasons.map(plainly).filter((reason) => reason !== '');
   return said.join('; ') || code || error.name;
+}
+
+/** Without what OpenSSL adds: addresses and places in its source, and a second line. */
+function plainly(message: string): string {
+  const openSsl = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/.exec(message);
+  return openSsl === null ? (message.split('\n')[0] ?? '') : `TLS: ${openSsl[1] ?? ''}`;
 }
 
 /**

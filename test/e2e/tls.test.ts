@@ -62,6 +62,7 @@ describe('a store behind TLS whose certificate a private CA signed', () => {
     expect(plain.stderr).toContain('MINIO_USE_SSL');
     const secure = await run(backupArgs(), { endpoint: store.endpoint.replace('http:', 'https:') });
     expect(secure.exitCode).toBe(6);
+    expect(secure.stderr).toContain('cannot be reached: TLS: wrong version number\n');
     expect(secure.stderr).toContain('MINIO_USE_SSL');
   });
 

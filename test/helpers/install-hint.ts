@@ -7,6 +7,8 @@ export const DEBIAN_PACKAGES = [
   'radosgw',
   'libarchive-tools',
   'python3',
+  'zsh',
+  'fish',
 ];
 
 /** Other tools that the benchmark compares with. */
@@ -16,7 +18,7 @@ export const DEBIAN_PEERS = ['rclone', 'restic', 'hyperfine'];
 export function installHint(): string {
   const byHand =
     process.platform === 'darwin'
-      ? 'brew install minio/stable/minio redis'
+      ? 'brew install minio/stable/minio redis fish'
       : `apt-get install --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
   return `Run \`npm run setup:servers\`, or by hand: ${byHand} (or put \`minio\` on the PATH, or set TEST_S3_ENDPOINT).`;
 }

@@ -4,13 +4,14 @@ import { DEBIAN_PACKAGES, DEBIAN_PEERS, installHint } from './install-hint.js';
 import { isRgwInstalled } from './rgw.js';
 
 /**
- * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar and python3.
+ * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh
+ * and fish.
  * `--peers`: also the tools that the benchmark compares with. `--servers-only`: no more than the
  * demo needs. Can be run again at any time.
  */
 
 const wantsPeers = process.argv.includes('--peers');
-const wantsReaders = !process.argv.includes('--servers-only');
+const wantsClients = !process.argv.includes('--servers-only');
 
 /** The packages that provide what is not there yet. */
 function missingPackages(): string[] {
@@ -19,8 +20,8 @@ function missingPackages(): string[] {
   return [
     ...(lacks('redis-server') ? ['redis-server'] : []),
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
-    ...(wantsReaders && lacks('bsdtar') ? ['libarchive-tools'] : []),
-    ...(wantsReaders && lacks('python3') ? ['python3'] : []),
+    ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
+    ...(wantsClients ? ['python3', 'zsh', 'fish'].filter(lacks) : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
 }

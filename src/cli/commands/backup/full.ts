@@ -39,7 +39,8 @@ export const backupFull = defineCommand({
       meaning: 'one bucket; the summary as JSON',
     },
     {
-      command: 'mangamotion backup full /var/backups/minio --exclude-bucket temp --quiet',
+      command:
+        'mangamotion backup full /var/backups/minio --exclude-bucket temp --quiet > /dev/null',
       meaning: 'for a cron line: silent but for warnings and errors',
     },
   ],

@@ -113,13 +113,8 @@ describe('bash', () => {
   });
 });
 
-async function installed(shell: string): Promise<boolean> {
-  return (await execa(shell, ['--version'], { reject: false })).exitCode === 0;
-}
-
-describe('fish', async () => {
-  const fish = 'fish';
-  it.runIf(await installed(fish)).each([
+describe('fish', () => {
+  it.each([
     ['mangamotion ', ['backup', 'restore']],
     ['mangamotion backup ', ['full', 'list']],
     ['mangamotion --config backup backup l', ['list']],
@@ -134,7 +129,7 @@ describe('fish', async () => {
     ['mangamotion backup list --end', []],
   ])('%j is completed by %j', async (line, offered) => {
     const script = `source ./fish; complete -C ${JSON.stringify(line)}`;
-    const { stdout } = await execa(fish, ['--no-config', '-c', script], { cwd: folder });
+    const { stdout } = await execa('fish', ['--no-config', '-c', script], { cwd: folder });
     const words = stdout.split('\n').map((text) => text.split('\t')[0] ?? '');
     expect(words.filter((word) => word !== '').sort()).toEqual(offered);
   });
@@ -144,8 +139,8 @@ describe('fish', async () => {
   });
 });
 
-describe('zsh', async () => {
-  it.runIf(await installed('zsh'))('reads the script without complaint', async () => {
+describe('zsh', () => {
+  it('reads the script without complaint', async () => {
     await execa('zsh', ['-n', '_mangamotion'], { cwd: folder });
     const load =
       'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d ./dump; print $_comps[mangamotion]';
