@@ -35,12 +35,16 @@ export class DigestThread {
   readonly #worker = new Worker(`(${answerRequests.toString()})()`, { eval: true });
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
+  /** What came up in this turn of the event loop: one message costs as much as a hundred kB of digests. */
+  #unsent: Request[] = [];
   #failure: Error | undefined;
 
   constructor() {
-    this.#worker.on('message', ({ id, sha256, md5 }: Reply) => {
-      this.#waiting.get(id)?.resolve({ sha256, md5 });
-      this.#waiting.delete(id);
+    this.#worker.on('message', (replies: Reply[]) => {
+      for (const { id, sha256, md5 } of replies) {
+        this.#waiting.get(id)?.resolve({ sha256, md5 });
+        this.#waiting.delete(id);
+      }
     });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the digest thread has ended')));
@@ -56,8 +60,13 @@ export class DigestThread {
     const request: Request = { id: this.#nextId++, memory, start, length };
     return await new Promise((resolve, reject) => {
       this.#waiting.set(request.id, { resolve, reject });
-      this.#worker.postMessage(request);
+      if (this.#unsent.push(request) === 1) setImmediate(() => this.#send());
     });
+  }
+
+  #send(): void {
+    this.#worker.postMessage(this.#unsent);
+    this.#unsent = [];
   }
 
   /** Ends the thread, for which the process would stay. */
@@ -83,13 +92,15 @@ function digestHere(bytes: Uint8Array): Digests {
 function answerRequests(): void {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
   const crypto = process.getBuiltinModule('node:crypto');
-  parentPort?.on('message', ({ id, memory, start, length }: Request) => {
-    const bytes = new Uint8Array(memory, start, length);
-    const reply: Reply = {
-      id,
-      sha256: crypto.createHash('sha256').update(bytes).digest('hex'),
-      md5: crypto.createHash('md5').update(bytes).digest('hex'),
-    };
-    parentPort.postMessage(reply);
+  parentPort?.on('message', (requests: Request[]) => {
+    const replies = requests.map(({ id, memory, start, length }): Reply => {
+      const bytes = new Uint8Array(memory, start, length);
+      return {
+        id,
+        sha256: crypto.createHash('sha256').update(bytes).digest('hex'),
+        md5: crypto.createHash('md5').update(bytes).digest('hex'),
+      };
+    });
+    parentPort.postMessage(replies);
   });
 }
