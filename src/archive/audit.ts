@@ -9,7 +9,7 @@ import { TarScanner, TarStructureError } from './tar-scanner.js';
 
 /** One thing that is wrong with an archive. */
 export interface ArchiveProblem {
-  kind: 'member' | 'tar' | 'chunk' | 'object' | 'document';
+  kind: 'member' | 'tar' | 'chunk' | 'object' | 'document' | 'footer';
   message: string;
   bucket?: string;
   key?: string;
@@ -114,6 +114,8 @@ class Audit {
     this.#boundaries.push(chunk.offset);
     try {
       for (const line of await readChunk(this.#source, chunk)) {
+        // The bytes of the others lie in archives that this one refers to.
+        if (line.archive !== this.#directory.archive) continue;
         this.#expect(line, { bucket: line.bucket, key: line.key });
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ObjectRecord } from './index-line.js';
+import type { ObjectName } from '../key-order.js';
 
 /**
  * Where an index chunk ends. The choice depends on the objects alone, not on where their bytes lie
@@ -22,15 +23,34 @@ export class ChunkBoundary {
     this.#lineBytes += weightOf(record);
     this.#objectBytes += record.size;
     const ends =
-      crc32(`${record.bucket}\0${record.key}`) % MEAN_OBJECTS === 0 ||
+      endsByName(record) ||
       this.#lineBytes >= MOST_LINE_BYTES ||
       this.#objectBytes >= MOST_OBJECT_BYTES;
-    if (ends) {
-      this.#lineBytes = 0;
-      this.#objectBytes = 0;
-    }
+    if (ends) this.reset();
     return ends;
   }
+
+  /** A chunk has ended for another reason: the next object begins one. */
+  reset(): void {
+    this.#lineBytes = 0;
+    this.#objectBytes = 0;
+  }
+}
+
+function endsByName({ bucket, key }: ObjectName): boolean {
+  return crc32(`${bucket}\0${key}`) % MEAN_OBJECTS === 0;
+}
+
+/**
+ * Whether the objects would end a chunk again: false for the last chunk of an archive, which ended
+ * because there was no more.
+ */
+export function isWholeChunk(records: readonly ObjectRecord[]): boolean {
+  const last = records.at(-1);
+  if (last === undefined) return false;
+  if (endsByName(last)) return true;
+  const boundary = new ChunkBoundary();
+  return records.map((record) => boundary.endsWith(record)).at(-1) === true;
 }
 
 /** An upper estimate of the line's length that does not depend on where the bytes lie. */

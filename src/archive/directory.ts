@@ -13,9 +13,11 @@ const objectName = z.object({ bucket: z.string(), key: z.string() });
 const chunkReference = z.object({
   /** The id of the archive that holds the chunk: this one, or an earlier one of the chain. */
   archive: z.string(),
-  /** Of the chunk's gzip member. */
+  /** Of the chunk's gzip member; of a plain file: 0 and its size. */
   offset: count,
   length: count,
+  /** Of the chunk's file, where the archive is a plain folder. */
+  path: z.optional(z.string()),
   /** Bytes of its lines, and their SHA-256. */
   size: count,
   sha256: digest,
@@ -55,6 +57,7 @@ const directorySchema = z.object({
 
 export type ChunkReference = z.infer<typeof chunkReference>;
 export type BucketEntry = z.infer<typeof bucketEntry>;
+export type DocumentEntry = z.infer<typeof documentEntry>;
 
 export type Directory = z.infer<typeof directorySchema>;
 

@@ -1,106 +1,188 @@
 import { createHash } from 'node:crypto';
-import { ChunkBoundary } from './chunking.js';
-import type { BucketEntry, ChunkReference } from './directory.js';
-import { MemberKind } from './gzip.js';
-import { type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
-import type { MemberStream } from './member-stream.js';
 import { type ObjectName, compareObjects } from '../key-order.js';
-import { Run } from './run.js';
-import { encodeEntryHeader, paddingOf } from './tar.js';
-import type { Placement } from './tar-packer.js';
+import type { ArchivedBucket } from './archive-writer.js';
+import { ChunkBoundary, isWholeChunk } from './chunking.js';
+import type { BucketEntry, ChunkReference } from './directory.js';
+import { type IndexLine, type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
+
+/** Where the bytes of an object are; the numbers may be filled in up to the writing of the chunk. */
+export interface Placement {
+  run: { offset: number; length: number };
+  inner: number;
+}
+
+/** Where a chunk is; the numbers are right once it is written. */
+interface ChunkPlace {
+  offset: number;
+  length: number;
+  path?: string;
+}
+
+/** Takes the chunks of an index. */
+export interface ChunkOutput {
+  /**
+   * Writes a chunk behind the objects that were written before it. `content` is asked for when all
+   * of them are placed. `weightBytes` is about what it holds in memory until then.
+   */
+  writeChunk(number: number, content: () => Buffer, weightBytes: number): ChunkPlace;
+}
 
 /** An object that waits for the end of its chunk: as text, which costs the garbage collector less. */
 interface PendingLine {
   name: ObjectName;
   size: number;
   json: string;
+  archive: string;
   path: string;
   placement: Placement;
 }
 
-type Unplaced = Omit<ChunkReference, 'offset' | 'length'>;
+type Unplaced = Omit<ChunkReference, 'offset' | 'length' | 'path'>;
+interface OwnChunk {
+  unplaced: Unplaced | undefined;
+  place: ChunkPlace;
+}
 
-/** Counts of the objects of each bucket, kept while they pass. */
-export type BucketTotals = Pick<BucketEntry, 'objects' | 'bytes'>;
-
-/** Collects the lines of a chunk and writes it behind the members that it describes. */
+/** Collects the lines of a chunk and writes it behind the bytes that it describes. */
 export class IndexWriter {
-  readonly #members: MemberStream;
   readonly #archive: string;
-  readonly #modifiedAt: Date;
+  readonly #output: ChunkOutput;
   readonly #boundary = new ChunkBoundary();
-  readonly #chunks: { reference: Unplaced; run: Run }[] = [];
-  readonly #totals = new Map<string, BucketTotals>();
+  readonly #chunks: (OwnChunk | ChunkReference)[] = [];
+  readonly #totals = new Map<string, Pick<BucketEntry, 'objects' | 'bytes'>>();
+  readonly #references = new Set<string>();
+  /** A chunk that ended only because its archive did: it may go on here. */
+  #unfinished: { chunk: ChunkReference; lines: readonly IndexLine[] } | undefined;
   #pending: PendingLine[] = [];
   #last: ObjectName | undefined;
   #count = 0;
 
-  constructor(members: MemberStream, archive: string, modifiedAt: Date) {
-    this.#members = members;
+  constructor(archive: string, output: ChunkOutput) {
     this.#archive = archive;
-    this.#modifiedAt = modifiedAt;
+    this.#output = output;
   }
 
-  get totals(): ReadonlyMap<string, BucketTotals> {
-    return this.#totals;
+  /** The ids of the other archives that the index names, sorted. Complete after `endChunk`. */
+  get references(): string[] {
+    return [...this.#references].sort();
   }
 
-  /** True when the object ends its chunk: the caller flushes its members and calls `endChunk`. */
-  add(record: ObjectRecord, path: string, placement: Placement): boolean {
-    if (this.#last !== undefined && compareObjects(this.#last, record) >= 0) {
-      throw new RangeError(`objects out of order: ${record.bucket}/${record.key}`);
-    }
-    const name = { bucket: record.bucket, key: record.key };
-    this.#last = name;
-    this.#pending.push({ name, size: record.size, json: encodeRecord(record), path, placement });
-    const totals = this.#totals.get(record.bucket) ?? { objects: 0, bytes: 0 };
-    totals.objects += 1;
-    totals.bytes += record.size;
-    this.#totals.set(record.bucket, totals);
-    return this.#boundary.endsWith(record);
+  /** An object whose bytes this archive holds. */
+  add(record: ObjectRecord, path: string, placement: Placement): void {
+    this.#continueUnfinished();
+    this.#checkOrder(record, record);
+    this.#countIn(record);
+    this.#append(record, { archive: this.#archive, path, placement });
   }
 
+  /** An object whose bytes lie elsewhere. */
+  carry(line: IndexLine): void {
+    this.#continueUnfinished();
+    this.#checkOrder(line, line);
+    this.#countIn(line);
+    this.#appendCarried(line);
+  }
+
+  /** All objects of a chunk that another archive holds. */
+  refer(chunk: ChunkReference, lines: readonly IndexLine[]): void {
+    this.#checkOrder(chunk.first, chunk.last);
+    for (const line of lines) this.#countIn(line);
+    this.endChunk();
+    if (isWholeChunk(lines)) this.#take(chunk, lines);
+    else this.#unfinished = { chunk, lines };
+  }
+
+  /** Ends the chunk that is being collected, and all that was put off. */
   endChunk(): void {
-    const lines = this.#pending;
-    if (lines.length === 0) return;
-    this.#pending = [];
-    const number = this.#count++;
-    const run = new Run();
-    // Offsets are known only when the members before it are placed, so its text is made then.
-    this.#members.addLater(
-      MemberKind.chunk,
-      0,
-      () => {
-        const content = Buffer.from(lines.map((line) => this.#encode(line)).join(''));
-        const reference = describeChunk(this.#archive, lines, content);
-        this.#chunks.push({ reference, run });
-        const path = `${this.#archive}/index/${String(number).padStart(5, '0')}.ndjson`;
-        const header = encodeEntryHeader({ path, sizeBytes: content.length }, this.#modifiedAt);
-        return [header, content, Buffer.alloc(paddingOf(content.length))];
-      },
-      run,
-    );
+    if (this.#unfinished !== undefined) {
+      this.#take(this.#unfinished.chunk, this.#unfinished.lines);
+      this.#unfinished = undefined;
+    }
+    this.#writePending();
   }
 
-  /** Complete when the members are drained up to the last chunk. */
-  references(): ChunkReference[] {
-    return this.#chunks.map(({ reference, run }) => ({
-      archive: reference.archive,
-      offset: run.offset,
-      length: run.length,
-      size: reference.size,
-      sha256: reference.sha256,
-      first: reference.first,
-      last: reference.last,
-      objects: reference.objects,
-      bytes: reference.bytes,
+  /** Complete when everything up to the last chunk is written. */
+  chunks(): ChunkReference[] {
+    return this.#chunks.map((chunk) => ('place' in chunk ? located(chunk) : chunk));
+  }
+
+  /** The buckets with what the index holds of them. */
+  withTotals(buckets: readonly ArchivedBucket[]): BucketEntry[] {
+    return buckets.map((bucket) => ({
+      ...bucket,
+      ...(this.#totals.get(bucket.name) ?? { objects: 0, bytes: 0 }),
     }));
   }
 
-  #encode({ json, path, placement: { run, inner } }: PendingLine): string {
-    const { offset, length } = run;
-    return encodeLocated(json, { path, archive: this.#archive, offset, length, inner });
+  #checkOrder(first: ObjectName, last: ObjectName): void {
+    if (this.#last !== undefined && compareObjects(this.#last, first) >= 0) {
+      throw new RangeError(`objects out of order: ${first.bucket}/${first.key}`);
+    }
+    this.#last = { bucket: last.bucket, key: last.key };
   }
+
+  #countIn({ bucket, size }: ObjectRecord): void {
+    const totals = this.#totals.get(bucket) ?? { objects: 0, bytes: 0 };
+    totals.objects += 1;
+    totals.bytes += size;
+    this.#totals.set(bucket, totals);
+  }
+
+  #append(
+    record: ObjectRecord,
+    where: { archive: string; path: string; placement: Placement },
+  ): void {
+    const name = { bucket: record.bucket, key: record.key };
+    this.#pending.push({ name, size: record.size, json: encodeRecord(record), ...where });
+    if (this.#boundary.endsWith(record)) this.#writePending();
+  }
+
+  #appendCarried(line: IndexLine): void {
+    const { archive, path, offset, length, inner } = line;
+    this.#references.add(archive);
+    this.#append(line, { archive, path, placement: { run: { offset, length }, inner } });
+  }
+
+  #take(chunk: ChunkReference, lines: readonly IndexLine[]): void {
+    this.#references.add(chunk.archive);
+    for (const { archive } of lines) this.#references.add(archive);
+    this.#chunks.push(chunk);
+  }
+
+  /** More objects follow the last chunk of an archive: its lines begin a longer one. */
+  #continueUnfinished(): void {
+    const lines = this.#unfinished?.lines ?? [];
+    this.#unfinished = undefined;
+    for (const line of lines) this.#appendCarried(line);
+  }
+
+  #writePending(): void {
+    this.#boundary.reset();
+    const lines = this.#pending;
+    if (lines.length === 0) return;
+    this.#pending = [];
+    const chunk: OwnChunk = { unplaced: undefined, place: { offset: 0, length: 0 } };
+    this.#chunks.push(chunk);
+    const weight = lines.reduce((sum, { json }) => sum + json.length, 0);
+    // Offsets are known only when the bytes before it are placed, so its text is made then.
+    const content = (): Buffer => {
+      const text = Buffer.from(lines.map(encodeLine).join(''));
+      chunk.unplaced = describeChunk(this.#archive, lines, text);
+      return text;
+    };
+    chunk.place = this.#output.writeChunk(this.#count++, content, weight);
+  }
+}
+
+function encodeLine({ json, path, archive, placement: { run, inner } }: PendingLine): string {
+  return encodeLocated(json, { path, archive, offset: run.offset, length: run.length, inner });
+}
+
+function located({ unplaced, place }: OwnChunk): ChunkReference {
+  if (unplaced === undefined) throw new RangeError('an index chunk that is not written yet');
+  const { archive, ...rest } = unplaced;
+  const { offset, length, path } = place;
+  return { archive, offset, length, ...(path === undefined ? {} : { path }), ...rest };
 }
 
 function describeChunk(archive: string, lines: PendingLine[], content: Buffer): Unplaced {

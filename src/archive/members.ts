@@ -36,10 +36,19 @@ export async function readMember(
   end: number,
   limitBytes = LARGEST_MEMBER_BYTES,
 ): Promise<{ header: MemberHeader; raw: Buffer }> {
-  if (offset + MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES > end || end > source.sizeBytes) {
-    throw damagedArchive(`the archive ends in the middle of a member (at byte ${offset})`);
-  }
-  const header = decodeMemberHeader(await source.read(offset, MEMBER_HEADER_BYTES));
+  checkRoom(source, offset, end);
+  const bytes = await source.read(offset, MEMBER_HEADER_BYTES);
+  const header = checkHeader(bytes, offset, end, limitBytes);
+  return { header, raw: await source.read(offset, header.memberBytes) };
+}
+
+function checkRoom(source: ArchiveSource, offset: number, end: number): void {
+  if (offset + MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES <= end && end <= source.sizeBytes) return;
+  throw damagedArchive(`the archive ends in the middle of a member (at byte ${offset})`);
+}
+
+function checkHeader(bytes: Buffer, offset: number, end: number, limitBytes: number): MemberHeader {
+  const header = decodeMemberHeader(bytes);
   if (header === undefined) throw damagedArchive(`no member of an archive at byte ${offset}`);
   if (
     header.memberBytes < MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES ||
@@ -48,7 +57,7 @@ export async function readMember(
   ) {
     throw damagedArchive(`a member with an impossible length at byte ${offset}`);
   }
-  return { header, raw: await source.read(offset, header.memberBytes) };
+  return header;
 }
 
 /** Inflates a whole member and checks its CRC-32 and length. */
@@ -82,6 +91,9 @@ async function inflate(body: Buffer, offset: number, limitBytes: number): Promis
   }
 }
 
+/** Holds any member of a file, so that a run is read in as few reads as it has members, or fewer. */
+const WINDOW_BYTES = 4 * 1024 * 1024 + 64 * 1024;
+
 /** The inflated content of a run of members, a member at a time. */
 export async function* readRun(
   source: ArchiveSource,
@@ -90,9 +102,18 @@ export async function* readRun(
 ): AsyncGenerator<Buffer[]> {
   const end = run.offset + run.length;
   let offset = run.offset;
+  let window: Buffer = Buffer.alloc(0);
+  const fill = async (leastBytes: number): Promise<void> => {
+    if (window.length >= leastBytes) return;
+    window = await source.read(offset, Math.max(leastBytes, Math.min(WINDOW_BYTES, end - offset)));
+  };
   while (offset < end) {
-    const { header, raw } = await readMember(source, offset, end, limitBytes);
-    yield await inflateMember(raw, offset, limitBytes);
-    offset += header.memberBytes;
+    checkRoom(source, offset, end);
+    await fill(MEMBER_HEADER_BYTES);
+    const { memberBytes } = checkHeader(window, offset, end, limitBytes);
+    await fill(memberBytes);
+    yield await inflateMember(window.subarray(0, memberBytes), offset, limitBytes);
+    offset += memberBytes;
+    window = window.subarray(memberBytes);
   }
 }

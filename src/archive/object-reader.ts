@@ -4,6 +4,8 @@ import { readRun } from './members.js';
 import type { ArchiveSource } from './sink.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 
+type FilePlace = Pick<IndexLine, 'path' | 'offset' | 'length' | 'inner' | 'size'>;
+
 /**
  * Reads objects out of one archive. Objects that share a member follow one another in the index, so
  * the member read last is kept: reading in the index's order inflates each member once.
@@ -38,10 +40,15 @@ export class ObjectReader {
   }
 
   /** The bytes of any object, a member at a time. */
-  async *read(line: IndexLine): AsyncGenerator<Buffer> {
-    let skip = line.inner;
-    let left = line.size;
-    for await (const member of readRun(this.#source, line)) {
+  read(line: IndexLine): AsyncGenerator<Buffer> {
+    return this.readRange(line);
+  }
+
+  /** The bytes of any file of which it is known where they are. */
+  async *readRange(file: FilePlace): AsyncGenerator<Buffer> {
+    let skip = file.inner;
+    let left = file.size;
+    for await (const member of readRun(this.#source, file)) {
       for (const part of member) {
         const wanted = part.subarray(skip, skip + left);
         skip -= Math.min(skip, part.length);
@@ -50,7 +57,7 @@ export class ObjectReader {
       }
       if (left === 0) return;
     }
-    if (left > 0) throw cutOff(line);
+    if (left > 0) throw cutOff(file);
   }
 }
 
@@ -83,8 +90,6 @@ function sliceOf(parts: readonly Buffer[], start: number, length: number): Buffe
   return left === 0 ? wanted : undefined;
 }
 
-function cutOff(line: IndexLine): Error {
-  return damagedArchive(
-    `the members of ${line.bucket}/${line.key} do not hold its ${line.size} bytes`,
-  );
+function cutOff({ path, size }: FilePlace): Error {
+  return damagedArchive(`the members of ${path} do not hold its ${size} bytes`);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
+import type { DirectoryPlace } from './archive.js';
 import { type ChunkReference, type Directory, decodeDirectory } from './directory.js';
 import { damagedArchive } from './errors.js';
 import { FOOTER_BYTES, FORMAT_VERSION, type Footer, decodeFooter } from './footer.js';
@@ -33,9 +34,16 @@ export function refuseNewerVersion(version: number): void {
   );
 }
 
-export async function readDirectory(source: ArchiveSource, footer: Footer): Promise<Directory> {
-  const bytes = await readOnlyFile(source, footer, LARGEST_DIRECTORY_BYTES);
-  if (sha256(bytes) !== footer.sha256) throw damagedArchive('the digest of the directory is wrong');
+/** The place is what the footer says, or the summary, which repeats it. */
+export async function readDirectory(
+  source: ArchiveSource,
+  place: DirectoryPlace,
+): Promise<Directory> {
+  return parseDirectory(await readOnlyFile(source, place, LARGEST_DIRECTORY_BYTES), place.sha256);
+}
+
+export function parseDirectory(bytes: Buffer, digest: string): Directory {
+  if (sha256(bytes) !== digest) throw damagedArchive('the digest of the directory is wrong');
   try {
     return decodeDirectory(bytes);
   } catch (error) {
@@ -48,7 +56,11 @@ export async function readChunk(
   source: ArchiveSource,
   reference: ChunkReference,
 ): Promise<IndexLine[]> {
-  const bytes = await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES);
+  return checkedChunk(await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES), reference);
+}
+
+/** The lines of a chunk whose bytes are those that the reference names. */
+export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
   if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
     throw damagedArchive(`the digest of the index chunk at byte ${reference.offset} is wrong`);
   }

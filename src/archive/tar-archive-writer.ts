@@ -1,8 +1,20 @@
 import { createHash } from 'node:crypto';
-import { type Directory, encodeDirectory } from './directory.js';
+import type {
+  AnnouncedObject,
+  ArchiveWriter,
+  ArchivedBucket,
+  ObjectInProgress,
+  WrittenArchive,
+} from './archive-writer.js';
+import {
+  type ChunkReference,
+  type Directory,
+  type DocumentEntry,
+  encodeDirectory,
+} from './directory.js';
 import { FORMAT_VERSION, encodeFooter } from './footer.js';
 import { MemberKind } from './gzip.js';
-import type { ObjectRecord } from './index-line.js';
+import type { IndexLine, ObjectRecord } from './index-line.js';
 import { IndexWriter } from './index-writer.js';
 import { MemberStream } from './member-stream.js';
 import { PathAllocator } from './paths.js';
@@ -18,53 +30,26 @@ import {
 } from './tar-packer.js';
 import { isCompressible } from './compressibility.js';
 
-/** What the archive's reader starts from; also kept in the backup's summary. */
-export interface WrittenArchive {
-  bytes: number;
-  directory: { offset: number; length: number; sha256: string };
-  objects: number;
-  /** Sum of the sizes of the objects. */
-  objectBytes: number;
-  buckets: { name: string; objects: number; bytes: number }[];
-}
-
-export interface ArchivedBucket {
-  name: string;
-  created_at: string | null;
-  region: string | null;
-}
-
-/** The content of an object that is announced before its bytes are there. */
-export interface AnnouncedObject {
-  bucket: string;
-  key: string;
-  sizeBytes: number;
-  modifiedAt: Date;
-  contentType: string | undefined;
-}
-
-/**
- * Writes an archive of format version 1 to a sink. Objects come in order (bucket, then key, in
- * UTF-8 byte order); each is recorded in the index when its bytes are complete, never before.
- */
-export class ArchiveWriter {
+/** Writes a seekable tar.gz to a sink. */
+export class TarArchiveWriter implements ArchiveWriter {
   readonly #archive: string;
   readonly #createdAt: Date;
   readonly #members: MemberStream;
   readonly #packer: TarPacker;
   readonly #index: IndexWriter;
   readonly #paths = new PathAllocator();
-  readonly #documents: { path: string; content: Uint8Array; placement: Placement }[] = [];
+  readonly #documents: WrittenDocument[] = [];
 
   constructor(sink: ArchiveSink, archive: string, createdAt: Date) {
     this.#archive = archive;
     this.#createdAt = createdAt;
     this.#members = new MemberStream(sink);
     this.#packer = new TarPacker(this.#members);
-    this.#index = new IndexWriter(this.#members, archive, createdAt);
+    this.#index = new IndexWriter(archive, {
+      writeChunk: (number, content, weightBytes) => this.#writeChunk(number, content, weightBytes),
+    });
   }
 
-  /** Adds a document that is no object, such as `metadata/buckets.json`. */
   async addDocument(name: string, content: Uint8Array): Promise<void> {
     this.#packer.flush();
     const path = `${this.#archive}/${name}`;
@@ -86,10 +71,7 @@ export class ArchiveWriter {
     return placement;
   }
 
-  /**
-   * Adds an object whose bytes are all there: a small one shares a member with others. The bytes
-   * must not change until `onWritten` is called.
-   */
+  /** A small object shares a member with others. */
   async addWholeObject(
     record: ObjectRecord,
     content: readonly Uint8Array[],
@@ -108,45 +90,46 @@ export class ArchiveWriter {
       const compress = isCompressible(contentType, content[0] ?? new Uint8Array());
       const placement = this.#packer.addSmall(file, content, compress);
       placement.run.afterwards(onWritten);
-      this.#record(record, path, placement);
+      this.#index.add(record, path, placement);
     }
     await this.#members.ready();
   }
 
-  /** Resolves when there is room for more. */
+  async carry(line: IndexLine): Promise<void> {
+    this.#index.carry(line);
+    await this.#members.ready();
+  }
+
+  async refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void> {
+    this.#index.refer(chunk, lines);
+    await this.#members.ready();
+  }
+
   ready(): Promise<void> {
     return this.#members.ready();
   }
 
-  /** Begins an object whose bytes are still coming. No other call until it is committed or abandoned. */
   announceObject(announced: AnnouncedObject): ObjectInProgress {
     const path = this.#pathOf(announced.bucket, announced.key);
-    return new ObjectInProgress(
+    return new TarObjectInProgress(
       (compress) => this.#packer.beginLarge({ ...announced, path }, compress),
       announced.contentType,
-      (record, placement) => this.#record(record, path, placement),
+      (record, placement) => this.#index.add(record, path, placement),
     );
   }
 
-  /** Writes what is left, the directory and the footer. */
+  /** Ends in the directory and the footer. */
   async finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive> {
-    this.#endChunk();
-    const run = new Run();
+    this.#index.endChunk();
+    this.#packer.flush();
     let directory: Directory | undefined;
     let digest = '';
-    this.#members.addLater(
-      MemberKind.directory,
-      0,
-      () => {
-        directory = this.#directory(buckets);
-        const content = encodeDirectory(directory);
-        digest = createHash('sha256').update(content).digest('hex');
-        const path = `${this.#archive}/index/directory.json`;
-        const header = encodeEntryHeader({ path, sizeBytes: content.length }, this.#createdAt);
-        return [header, content, Buffer.alloc(paddingOf(content.length))];
-      },
-      run,
-    );
+    const run = this.#addFile(MemberKind.directory, 'index/directory.json', 0, () => {
+      directory = this.#directory(buckets);
+      const content = encodeDirectory(directory);
+      digest = createHash('sha256').update(content).digest('hex');
+      return content;
+    });
     this.#members.add(MemberKind.end, [END_OF_TAR], false, new Run());
     this.#members.addRaw(() =>
       encodeFooter({
@@ -156,9 +139,8 @@ export class ArchiveWriter {
         sha256: digest,
       }),
     );
-    const archiveBytes = await this.#members.drained();
+    await this.#members.drained();
     return {
-      bytes: archiveBytes,
       directory: { offset: run.offset, length: run.length, sha256: digest },
       objects: directory?.objects ?? 0,
       objectBytes: directory?.bytes ?? 0,
@@ -167,6 +149,7 @@ export class ArchiveWriter {
         objects,
         bytes,
       })),
+      references: this.#index.references,
     };
   }
 
@@ -174,17 +157,31 @@ export class ArchiveWriter {
     return `${this.#archive}/${this.#paths.pathFor(bucket, key)}`;
   }
 
-  #record(record: ObjectRecord, path: string, placement: Placement): void {
-    if (this.#index.add(record, path, placement)) this.#endChunk();
+  #writeChunk(number: number, content: () => Buffer, weightBytes: number): Run {
+    this.#packer.flush();
+    const name = `index/${String(number).padStart(5, '0')}.ndjson`;
+    return this.#addFile(MemberKind.chunk, name, weightBytes, content);
   }
 
-  #endChunk(): void {
-    this.#packer.flush();
-    this.#index.endChunk();
+  /** A file in a member of its own, whose content is made when all before it is placed. */
+  #addFile(kind: MemberKind, name: string, weightBytes: number, make: () => Buffer): Run {
+    const run = new Run();
+    const path = `${this.#archive}/${name}`;
+    this.#members.addLater(
+      kind,
+      weightBytes,
+      () => {
+        const content = make();
+        const header = encodeEntryHeader({ path, sizeBytes: content.length }, this.#createdAt);
+        return [header, content, Buffer.alloc(paddingOf(content.length))];
+      },
+      run,
+    );
+    return run;
   }
 
   #directory(buckets: readonly ArchivedBucket[]): Directory {
-    const chunks = this.#index.references();
+    const chunks = this.#index.chunks();
     const sumOf = (field: 'objects' | 'bytes') =>
       chunks.reduce((sum, chunk) => sum + chunk[field], 0);
     return {
@@ -192,25 +189,32 @@ export class ArchiveWriter {
       archive: this.#archive,
       objects: sumOf('objects'),
       bytes: sumOf('bytes'),
-      buckets: buckets.map((bucket) => ({
-        ...bucket,
-        ...(this.#index.totals.get(bucket.name) ?? { objects: 0, bytes: 0 }),
-      })),
-      documents: this.#documents.map(({ path, content, placement }) => ({
-        path,
-        offset: placement.run.offset,
-        length: placement.run.length,
-        inner: placement.inner,
-        size: content.length,
-        sha256: createHash('sha256').update(content).digest('hex'),
-      })),
+      buckets: this.#index.withTotals(buckets),
+      documents: this.#documents.map(describeDocument),
       chunks,
     };
   }
 }
 
-/** An object between its announcement and its commit. */
-export class ObjectInProgress {
+interface WrittenDocument {
+  path: string;
+  content: Uint8Array;
+  placement: Placement;
+}
+
+function describeDocument({ path, content, placement }: WrittenDocument): DocumentEntry {
+  return {
+    path,
+    offset: placement.run.offset,
+    length: placement.run.length,
+    inner: placement.inner,
+    size: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+  };
+}
+
+/** A file of the tar between its announcement and its commit. */
+class TarObjectInProgress implements ObjectInProgress {
   readonly #begin: (compress: boolean) => LargeFile;
   readonly #contentType: string | undefined;
   readonly #commit: (record: ObjectRecord, placement: Placement) => void;
@@ -226,13 +230,11 @@ export class ObjectInProgress {
     this.#commit = commit;
   }
 
-  /** Resolves when there is room for more. */
   async write(chunk: Uint8Array): Promise<void> {
     this.#file ??= this.#begin(isCompressible(this.#contentType, chunk));
     await this.#file.write(chunk);
   }
 
-  /** The bytes are complete and right: the object enters the index. */
   commit(record: ObjectRecord, onWritten: () => void = () => undefined): void {
     const file = this.#file ?? this.#begin(true);
     file.placement.run.afterwards(onWritten);
@@ -240,7 +242,7 @@ export class ObjectInProgress {
     this.#commit(record, file.placement);
   }
 
-  /** The bytes are not to be had: the tar is filled up, and the index does not know the object. */
+  /** What is missing in the tar is filled up with zeros. */
   async abandon(): Promise<void> {
     await this.#file?.padOut();
   }

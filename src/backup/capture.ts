@@ -1,11 +1,15 @@
-import type { ArchiveWriter } from '../archive/writer.js';
-import type { Bucket, ObjectStore } from '../object-store/port.js';
+import type { ChunkReference } from '../archive/directory.js';
+import type { IndexLine } from '../archive/index-line.js';
+import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { ObjectStore } from '../object-store/port.js';
+import { prefetchInOrder } from '../prefetch.js';
 import type { ObjectFailure } from '../repository/summary.js';
 import { Arena } from './arena.js';
+import type { Step } from './changes.js';
 import { DigestThread } from './digest-thread.js';
-import { type Fetched, fetchWhole } from './fetch.js';
-import { type ListedInBucket, listAll } from './listing.js';
-import { prefetchInOrder } from '../prefetch.js';
+import { type NotFetched, fetchWhole } from './fetch.js';
+import type { ListedInBucket } from './listing.js';
+import { lookAt } from './look.js';
 import { streamObject } from './stream-object.js';
 
 const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 16 * 1024 * 1024 };
@@ -15,15 +19,22 @@ const ARENA_BYTES = 24 * 1024 * 1024;
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 /** What a fetched object costs besides its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
+/** The same of an object that is only named. */
+const CARRIED_WEIGHT_BYTES = 1024;
 
 interface CaptureCounts {
   /** Objects that the listing named and whose turn has come. */
   total: number;
+  /** Objects whose bytes were copied. */
   captured: number;
+  /** Objects whose bytes lie in an earlier archive already. */
+  unchanged: number;
+  /** Of the unchanged: those of which nothing was read but their line in the listing. */
+  unverified: number;
   /** Captured, but not as they were listed: they were overwritten in between. */
   changed: number;
   vanished: number;
-  /** Sum of the sizes of the captured objects. */
+  /** Sum of the sizes of all that is in the backup. */
   bytes: number;
 }
 
@@ -39,93 +50,161 @@ export interface CaptureContext {
 }
 
 /**
- * Copies every object of the buckets into the archive, in the order of the listing. An object that
- * cannot be read is named in the result and does not end the run; a store that is gone does.
+ * Takes the steps, in their order: copies objects into the archive, or names them where they are. An
+ * object that cannot be read is named in the result and does not end the run; a store that is gone
+ * does.
  */
-export async function captureObjects(
+export async function capture(
   context: CaptureContext,
-  buckets: readonly Bucket[],
+  steps: AsyncIterable<readonly Step[]>,
 ): Promise<CaptureResult> {
-  const result: CaptureResult = {
-    total: 0,
-    captured: 0,
-    changed: 0,
-    vanished: 0,
-    bytes: 0,
-    failures: [],
-  };
   // When writing fails, what is still being fetched is given up.
   const givenUp = new AbortController();
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
-  const { store } = context;
-  const arena = new Arena(ARENA_BYTES);
-  const digests = new DigestThread();
+  const run = new Capture({ ...context, signal });
   try {
-    const fetched = prefetchInOrder(
-      listAll(store, buckets, signal),
-      PREFETCH_LIMITS,
-      ({ object }) => FIXED_WEIGHT_BYTES + (isPrefetched(object.sizeBytes) ? object.sizeBytes : 0),
-      ({ bucket, object }): Promise<Fetched> =>
-        isPrefetched(object.sizeBytes)
-          ? fetchWhole({ store, arena, digests, signal }, bucket, object, LARGEST_PREFETCHED_BYTES)
-          : Promise.resolve({ kind: 'stream' }),
-    );
-    for await (const { item, result: outcome } of fetched) {
+    const prepared = prefetchInOrder(steps, PREFETCH_LIMITS, weigh, (step) => run.prepare(step));
+    for await (const { result: write } of prepared) {
       signal.throwIfAborted();
-      count(result, item, await writeObject({ ...context, signal }, item, outcome, result));
-      context.onProgress({ objects: result.total, bytes: result.bytes });
+      await write();
+      context.onProgress({ objects: run.result.total, bytes: run.result.bytes });
     }
+    return run.result;
   } finally {
     givenUp.abort();
-    await digests.close();
+    await run.close();
   }
-  return result;
+}
+
+function weigh(step: Step): number {
+  switch (step.kind) {
+    case 'take': {
+      const { sizeBytes } = step.object;
+      return FIXED_WEIGHT_BYTES + (isPrefetched(sizeBytes) ? sizeBytes : 0);
+    }
+    case 'look':
+      return FIXED_WEIGHT_BYTES;
+    case 'carry':
+      return CARRIED_WEIGHT_BYTES;
+    case 'refer':
+      return step.lines.length * CARRIED_WEIGHT_BYTES;
+  }
 }
 
 function isPrefetched(sizeBytes: number): boolean {
   return sizeBytes <= LARGEST_PREFETCHED_BYTES;
 }
 
+/** Puts into the archive what was prepared, when its turn has come. */
+type Write = () => Promise<void>;
+
 /** What is left to count of an object once it is in the archive, or known not to be. */
-export type Written =
-  | { kind: 'captured'; bytes: number; changed: boolean }
-  | { kind: 'vanished' }
-  | { kind: 'failed'; reason: string };
+export type Written = { kind: 'captured'; bytes: number; changed: boolean } | NotFetched;
 
-async function writeObject(
-  context: CaptureContext,
-  { bucket, object }: ListedInBucket,
-  fetched: Fetched,
-  before: CaptureCounts,
-): Promise<Written> {
-  switch (fetched.kind) {
-    case 'whole': {
-      await context.writer.addWholeObject(fetched.record, [fetched.content], fetched.release);
-      return { kind: 'captured', bytes: fetched.record.size, changed: fetched.changed };
-    }
-    case 'stream':
-      return await streamObject(context, bucket, object, (bytes) =>
-        context.onProgress({ objects: before.total, bytes: before.bytes + bytes }),
-      );
-    case 'vanished':
-    case 'failed':
-      return fetched;
+class Capture {
+  readonly result: CaptureResult = {
+    total: 0,
+    captured: 0,
+    unchanged: 0,
+    unverified: 0,
+    changed: 0,
+    vanished: 0,
+    bytes: 0,
+    failures: [],
+  };
+  readonly #context: CaptureContext;
+  readonly #arena = new Arena(ARENA_BYTES);
+  readonly #digests = new DigestThread();
+
+  constructor(context: CaptureContext) {
+    this.#context = context;
   }
-}
 
-function count(result: CaptureResult, { bucket, object }: ListedInBucket, written: Written): void {
-  result.total += 1;
-  switch (written.kind) {
-    case 'captured':
-      result.captured += 1;
-      result.bytes += written.bytes;
-      if (written.changed) result.changed += 1;
-      return;
-    case 'vanished':
-      result.vanished += 1;
-      return;
-    case 'failed':
-      result.failures.push({ bucket, key: object.key, reason: written.reason });
-      return;
+  async close(): Promise<void> {
+    await this.#digests.close();
+  }
+
+  /** Does what can be done before the step's turn, many at a time. */
+  async prepare(step: Step): Promise<Write> {
+    switch (step.kind) {
+      case 'take':
+        return await this.#prepareTake(step);
+      case 'look':
+        return await this.#prepareLook(step, step.line);
+      case 'carry':
+        return () => this.#carry(step.line, 'unverified');
+      case 'refer':
+        return () => this.#refer(step.chunk, step.lines);
+    }
+  }
+
+  async #prepareTake(listed: ListedInBucket): Promise<Write> {
+    const { bucket, object } = listed;
+    if (!isPrefetched(object.sizeBytes)) return () => this.#stream(listed);
+    const { store, signal } = this.#context;
+    const source = { store, arena: this.#arena, digests: this.#digests, signal };
+    const fetched = await fetchWhole(source, bucket, object, LARGEST_PREFETCHED_BYTES);
+    if (fetched.kind === 'stream') return () => this.#stream(listed);
+    if (fetched.kind !== 'whole') return () => this.#countAsync(listed, fetched);
+    const { record, content, release, changed } = fetched;
+    return async () => {
+      await this.#context.writer.addWholeObject(record, [content], release);
+      this.#count(listed, { kind: 'captured', bytes: record.size, changed });
+    };
+  }
+
+  async #prepareLook(listed: ListedInBucket, line: IndexLine): Promise<Write> {
+    const looked = await lookAt(this.#context.store, listed, line, this.#context.signal);
+    if (looked.kind === 'same') return () => this.#carry(looked.line, 'verified');
+    if (looked.kind === 'other') return await this.#prepareTake(listed);
+    return () => this.#countAsync(listed, looked);
+  }
+
+  async #stream(listed: ListedInBucket): Promise<void> {
+    const { total, bytes } = this.result;
+    const onBytes = (read: number) =>
+      this.#context.onProgress({ objects: total, bytes: bytes + read });
+    this.#count(listed, await streamObject(this.#context, listed.bucket, listed.object, onBytes));
+  }
+
+  async #carry(line: IndexLine, how: 'verified' | 'unverified'): Promise<void> {
+    await this.#context.writer.carry(line);
+    this.#countUnchanged([line], how);
+  }
+
+  async #refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void> {
+    await this.#context.writer.refer(chunk, lines);
+    this.#countUnchanged(lines, 'unverified');
+  }
+
+  #countUnchanged(lines: readonly IndexLine[], how: 'verified' | 'unverified'): void {
+    const { result } = this;
+    result.total += lines.length;
+    result.unchanged += lines.length;
+    if (how === 'unverified') result.unverified += lines.length;
+    for (const { size } of lines) result.bytes += size;
+  }
+
+  #countAsync(listed: ListedInBucket, written: Written): Promise<void> {
+    this.#count(listed, written);
+    return Promise.resolve();
+  }
+
+  #count({ bucket, object }: ListedInBucket, written: Written): void {
+    const { result } = this;
+    result.total += 1;
+    switch (written.kind) {
+      case 'captured':
+        result.captured += 1;
+        result.bytes += written.bytes;
+        if (written.changed) result.changed += 1;
+        return;
+      case 'vanished':
+        result.vanished += 1;
+        return;
+      case 'failed':
+        result.failures.push({ bucket, key: object.key, reason: written.reason });
+        return;
+    }
   }
 }

@@ -1,5 +1,4 @@
 import type { IndexLine } from '../archive/index-line.js';
-import { readChunk } from '../archive/reader.js';
 import { type KeySelection, mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
 import { type LocatedBackup } from '../repository/locate.js';
@@ -18,7 +17,7 @@ export async function* listContents(
   located: LocatedBackup,
   selection: ContentsSelection,
 ): AsyncGenerator<IndexLine> {
-  const { archive, directory } = await openBackup(located);
+  const { archives, directory } = await openBackup(located);
   try {
     const names = directory.buckets.map((bucket) => bucket.name);
     const unknown = selection.buckets.find((name) => !names.includes(name));
@@ -33,10 +32,10 @@ export async function* listContents(
     for (const chunk of directory.chunks) {
       const buckets = wanted.filter((bucket) => mayHold(chunk, bucket, selection));
       if (buckets.length === 0) continue;
-      const lines = await readChunk(archive, chunk);
+      const lines = await (await archives.of(chunk.archive)).readChunk(chunk);
       for (const bucket of buckets) yield* selectLines(lines, bucket, selection);
     }
   } finally {
-    await archive.close();
+    await archives.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { ObjectInProgress } from '../archive/writer.js';
+import type { ObjectInProgress } from '../archive/archive-writer.js';
 import type { ListedObject, ObjectHead, OpenObject } from '../object-store/port.js';
 import type { CaptureContext, Written } from './capture.js';
 import {

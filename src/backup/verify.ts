@@ -1,32 +1,13 @@
-import { auditArchive } from '../archive/audit.js';
+import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
-import type { Footer } from '../archive/footer.js';
-import { readDirectory } from '../archive/reader.js';
-import { MangamotionError } from '../errors.js';
+import { isMangamotionError } from '../errors.js';
 import type { WorkProgress } from '../progress.js';
-import type { OpenArchive } from '../repository/destination.js';
+import { Archives } from '../repository/archives.js';
+import type { Destination } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
-import { readOwnFooter } from '../repository/open-backup.js';
-import type { Summary } from '../repository/summary.js';
-
-export interface VerifyProblem {
-  kind: string;
-  message: string;
-  bucket?: string;
-  key?: string;
-}
-
-/** The answer of `backup verify`. */
-export interface VerifyResult {
-  id: string;
-  /** `incomplete`: the archive is missing or cut off; `damaged`: any other finding. */
-  status: 'ok' | 'damaged' | 'incomplete';
-  quick: boolean;
-  /** Objects that are there and right (with `quick`: that the directory names). */
-  objects: number;
-  bytes: number;
-  problems: VerifyProblem[];
-}
+import { type Summary, objectsIn } from '../repository/summary.js';
+import { verifyReferences } from './verify-references.js';
+import { type VerifyResult, found } from './verify-result.js';
 
 export interface VerifyContext {
   signal: AbortSignal;
@@ -34,8 +15,8 @@ export interface VerifyContext {
 }
 
 /**
- * Checks a backup against its summary. `quick` looks at the summary, the length of the archive, its
- * footer and its directory; otherwise every byte is read. Never rejects because of damage.
+ * Checks a backup against its summary. `quick` looks at the summaries, the lengths of the archives,
+ * the footer and the directory; otherwise every byte is read. Never rejects because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
@@ -53,14 +34,14 @@ export async function verifyBackup(
   };
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') {
-    await verifyArchive(context, located, backup.summary.summary, result);
+    await verifyArchives(context, located, backup.summary.summary, result);
   } else if (backup.summary.kind === 'damaged') {
     found(result, 'summary', backup.summary.reason);
   }
   return result;
 }
 
-async function verifyArchive(
+async function verifyArchives(
   context: VerifyContext,
   { destination, backup }: LocatedBackup,
   summary: Summary,
@@ -75,30 +56,47 @@ async function verifyArchive(
     return;
   }
   checkLength(backup.archiveBytes, summary, result);
-  const archive = await destination.openArchive(backup.id);
+  const archive = await destination.openArchive(backup.id, backup.archiveBytes);
+  const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
   try {
     const directory = await checkDirectory(archive, summary, result);
     if (directory === undefined) return;
     if (result.quick) {
+      await checkReferencesQuickly(destination, summary, result);
       result.objects = directory.objects;
       result.bytes = directory.bytes;
       return;
     }
-    context.progress.start('verifying');
-    context.progress.update({ objectsTotal: directory.objects, bytesTotal: directory.bytes });
-    const audit = await auditArchive(archive, directory, {
-      problem: ({ kind, message, ...name }) => found(result, kind, message, name),
-      progress: (counts) => context.progress.update(counts),
-      signal: context.signal,
-    });
-    result.objects = audit.objects;
-    result.bytes = audit.bytes;
-    if (audit.sha256 !== summary.archive.sha256) {
-      found(result, 'archive', `the SHA-256 of ${summary.archive.file} is not that of the summary`);
-    }
+    await readAll(context, directory, archive, archives, summary, result);
   } finally {
-    await archive.close();
+    await archives.close();
   }
+}
+
+async function readAll(
+  { progress, signal }: VerifyContext,
+  directory: Directory,
+  archive: Archive,
+  archives: Archives,
+  summary: Summary,
+  result: VerifyResult,
+): Promise<void> {
+  progress.start('verifying');
+  progress.update({ objectsTotal: directory.objects, bytesTotal: directory.bytes });
+  const audit = await archive.audit(directory, {
+    problem: ({ kind, message, ...name }) => found(result, kind, message, name),
+    progress: (counts) => progress.update(counts),
+    signal,
+  });
+  result.objects = audit.objects;
+  result.bytes = audit.bytes;
+  if (audit.sha256 !== summary.archive.sha256) {
+    found(result, 'archive', `the SHA-256 of ${summary.archive.file} is not that of the summary`);
+  }
+  await verifyReferences(directory, archives, result, {
+    progress: (counts) => progress.update(counts),
+    signal,
+  });
 }
 
 function checkLength(bytes: number, summary: Summary, result: VerifyResult): void {
@@ -111,52 +109,43 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   );
 }
 
+async function checkReferencesQuickly(
+  destination: Destination,
+  summary: Summary,
+  result: VerifyResult,
+): Promise<void> {
+  const backups = summary.references.length === 0 ? [] : await destination.list();
+  for (const id of summary.references) {
+    const referenced = backups.find((backup) => backup.id === id);
+    if (referenced === undefined || referenced.archiveBytes === null) {
+      found(result, 'archive_missing', `the archive of ${id} is missing, and this backup needs it`);
+    } else if (referenced.summary.kind === 'valid') {
+      checkLength(referenced.archiveBytes, referenced.summary.summary, result);
+    }
+  }
+}
+
 async function checkDirectory(
-  archive: OpenArchive,
+  archive: Archive,
   summary: Summary,
   result: VerifyResult,
 ): Promise<Directory | undefined> {
+  const place = summary.archive.directory;
+  const end = await archive.checkEnd(place);
+  if (end !== undefined) found(result, end.kind, end.message);
   try {
-    const footer = await readFooterOr(archive, summary, result);
-    const directory = await readDirectory(archive, footer);
-    const { offset, length, sha256 } = summary.archive.directory;
-    if (footer.offset !== offset || footer.length !== length || footer.sha256 !== sha256) {
-      found(result, 'footer', 'the footer is not the one that the summary describes');
+    const directory = await archive.readDirectory(place);
+    if (directory.archive !== summary.id) {
+      found(result, 'directory', `the directory is that of ${directory.archive}`);
+      return undefined;
     }
-    if (directory.objects !== summary.objects.captured || directory.bytes !== summary.bytes) {
+    if (directory.objects !== objectsIn(summary) || directory.bytes !== summary.bytes) {
       found(result, 'directory', 'the directory does not hold the objects that the summary counts');
     }
     return directory;
   } catch (error) {
-    if (!(error instanceof MangamotionError) || error.code !== 'damaged') throw error;
+    if (!isMangamotionError(error, 'damaged')) throw error;
     found(result, 'directory', error.message);
     return undefined;
   }
-}
-
-/** The footer, or what the summary says it was: the rest is worth looking at all the same. */
-async function readFooterOr(
-  archive: OpenArchive,
-  summary: Summary,
-  result: VerifyResult,
-): Promise<Footer> {
-  try {
-    return await readOwnFooter(archive);
-  } catch (error) {
-    if (!(error instanceof MangamotionError) || error.code !== 'damaged') throw error;
-    found(result, 'footer', error.message);
-    return { version: summary.format, ...summary.archive.directory };
-  }
-}
-
-function found(
-  result: VerifyResult,
-  kind: string,
-  message: string,
-  name: { bucket?: string; key?: string } = {},
-): void {
-  result.problems.push({ kind, message, ...name });
-  const incomplete = kind === 'archive_missing' || kind === 'archive_truncated';
-  if (incomplete) result.status = 'incomplete';
-  else if (result.status === 'ok') result.status = 'damaged';
 }

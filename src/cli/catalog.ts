@@ -18,6 +18,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/backup/full.js')).backupFull,
   },
   {
+    path: ['backup', 'incremental'],
+    summary: 'back up what changed since the last backup',
+    load: async () => (await import('./commands/backup/incremental.js')).backupIncremental,
+  },
+  {
     path: ['backup', 'list'],
     summary: 'list the backups of a folder',
     load: async () => (await import('./commands/backup/list.js')).backupList,

@@ -1,4 +1,5 @@
-import type { ArchiveSink, ArchiveSource } from '../archive/sink.js';
+import type { Archive } from '../archive/archive.js';
+import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { BackupType } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
@@ -19,8 +20,11 @@ export interface Destination {
   /** Rejects with `not_found` where there is no such backup, or only an uncommitted one. */
   read(id: string): Promise<ListedBackup>;
 
-  /** Opens a backup's archive. Rejects with `not_found` where it is missing. */
-  openArchive(id: string): Promise<OpenArchive>;
+  /**
+   * Opens a backup's archive. Rejects with `not_found` where it is missing, if that shows without
+   * asking for it. `sizeBytes` is what the summary says, where asking the destination would cost.
+   */
+  openArchive(id: string, sizeBytes?: number): Promise<Archive>;
 
   /** Free bytes; `null` where the destination has no such limit, or does not tell. */
   freeBytes(): Promise<number | null>;
@@ -45,15 +49,11 @@ export interface ListedBackup {
   archiveBytes: number | null;
 }
 
-export interface OpenArchive extends ArchiveSource {
-  close(): Promise<void>;
-}
-
 /** A backup that does not exist yet. */
 export interface PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
-  readonly sink: ArchiveSink;
+  readonly writer: ArchiveWriter;
 
   /** Ends the archive and makes it durable. No more writes after it. */
   seal(): Promise<SealedArchive>;

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
-import type { OpenArchive } from './destination.js';
+import type { ClosableSource } from '../archive/sink.js';
 import { translateFileError } from './file-errors.js';
 
-/** An archive in a file. */
-export class FileSource implements OpenArchive {
+/** The bytes of an archive in a file. */
+export class FileSource implements ClosableSource {
   readonly sizeBytes: number;
   readonly #file: FileHandle;
   readonly #path: string;

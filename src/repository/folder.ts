@@ -1,13 +1,9 @@
 import { type FileHandle, open, readFile, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Archive } from '../archive/archive.js';
+import { TarArchive } from '../archive/tar-archive.js';
 import { MangamotionError } from '../errors.js';
-import type {
-  Clock,
-  Destination,
-  ListedBackup,
-  OpenArchive,
-  PendingBackup,
-} from './destination.js';
+import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
 import {
@@ -81,8 +77,8 @@ export class FolderDestination implements Destination {
     });
   }
 
-  openArchive(id: string): Promise<OpenArchive> {
-    return FileSource.open(this.#path(id, ARCHIVE_SUFFIX));
+  async openArchive(id: string): Promise<Archive> {
+    return new TarArchive(await FileSource.open(this.#path(id, ARCHIVE_SUFFIX)));
   }
 
   async freeBytes(): Promise<number | null> {

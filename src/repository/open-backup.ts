@@ -1,63 +1,50 @@
 import { join } from 'node:path';
+import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
-import { readDirectory, readFooter } from '../archive/reader.js';
-import type { Footer } from '../archive/footer.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { OpenArchive } from './destination.js';
+import { MangamotionError } from '../errors.js';
+import { Archives } from './archives.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
 
-/** A backup whose directory has been read. Whoever opens it closes its archive. */
+/** A backup whose directory has been read. Whoever opens it closes its archives. */
 export interface OpenBackup {
   id: string;
   /** What the user can name it by. */
   path: string;
   summary: Summary;
-  archive: OpenArchive;
+  archives: Archives;
   directory: Directory;
 }
 
 /** Rejects with `damaged` where archive and summary do not belong together. */
 export async function openBackup({ destination, backup }: LocatedBackup): Promise<OpenBackup> {
   const summary = readableSummary(backup);
-  const archive = await destination.openArchive(backup.id);
+  const archive = await destination.openArchive(backup.id, summary.archive_bytes);
+  const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
   try {
-    if (archive.sizeBytes !== summary.archive_bytes) {
-      throw new MangamotionError(
-        'damaged',
-        `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
-        { hint: 'Copy it again from where it was made, or use another backup.' },
-      );
-    }
-    const directory = await readDirectory(archive, await readOwnFooter(archive));
+    const directory = await readOwnDirectory(archive, summary);
     return {
       id: backup.id,
       path: join(destination.location, backup.id),
       summary,
-      archive,
+      archives,
       directory,
     };
   } catch (error) {
-    await archive.close();
+    await archives.close();
     throw error;
   }
 }
 
-/**
- * The footer of an archive whose summary is of a version that we read: one of a newer version is
- * not the one that was written, and `damaged`.
- */
-export async function readOwnFooter(archive: OpenArchive): Promise<Footer> {
-  try {
-    return await readFooter(archive);
-  } catch (error) {
-    if (!isMangamotionError(error, 'refused')) throw error;
+async function readOwnDirectory(archive: Archive, summary: Summary): Promise<Directory> {
+  if (archive.sizeBytes !== summary.archive_bytes) {
     throw new MangamotionError(
       'damaged',
-      'the footer has another format version than the summary',
-      {
-        cause: error,
-      },
+      `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
+      { hint: 'Copy it again from where it was made, or use another backup.' },
     );
   }
+  const directory = await archive.readDirectory(summary.archive.directory);
+  if (directory.archive === summary.id) return directory;
+  throw new MangamotionError('damaged', `the directory is that of ${directory.archive}`);
 }

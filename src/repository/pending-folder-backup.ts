@@ -1,5 +1,7 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ArchiveWriter } from '../archive/archive-writer.js';
+import { TarArchiveWriter } from '../archive/tar-archive-writer.js';
 import type { PendingBackup, SealedArchive } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSink } from './file-sink.js';
@@ -10,7 +12,8 @@ import { type Summary, encodeSummary } from './summary.js';
 export class PendingFolderBackup implements PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
-  readonly sink: FileSink;
+  readonly writer: ArchiveWriter;
+  readonly #sink: FileSink;
   readonly #archive: string;
   readonly #summary: string;
   readonly #file: FileHandle;
@@ -24,12 +27,13 @@ export class PendingFolderBackup implements PendingBackup {
     this.#archive = join(folder, id + ARCHIVE_SUFFIX);
     this.#summary = join(folder, id + SUMMARY_SUFFIX);
     this.#file = file;
-    this.sink = new FileSink(file, this.#archive);
+    this.#sink = new FileSink(file, this.#archive);
+    this.writer = new TarArchiveWriter(this.#sink, id, createdAt);
     this.#own.add(this.#archive + PARTIAL_SUFFIX);
   }
 
   async seal(): Promise<SealedArchive> {
-    const written = await this.sink.end();
+    const written = await this.#sink.end();
     await this.#close();
     await this.#publish(this.#archive);
     return { file: basename(this.#archive), ...written };

@@ -13,6 +13,13 @@ const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 const failure = z.object({ bucket: z.string(), key: z.string(), reason: z.string() });
 
+const suspicion = z.object({
+  bucket: z.string(),
+  /** Objects in the parent, and how many of them the store no longer has. */
+  before: count,
+  deleted: count,
+});
+
 const summarySchema = z.object({
   format: z.number().check(z.int(), z.positive()),
   id: z.string(),
@@ -35,18 +42,28 @@ const summarySchema = z.object({
     excluded_buckets: z.array(z.string()),
   }),
   objects: z.object({
+    /** Listed in the store. */
     total: count,
+    /** Whose bytes were copied by this run. */
     captured: count,
+    /** Whose bytes lie in an earlier archive. With the captured ones: all that is in the backup. */
     unchanged: count,
+    /** Of the captured ones: overwritten between the listing and the copy. */
     changed: count,
     vanished: count,
     failed: count,
+    /** Of the unchanged ones: those whose tags and holds were taken from the parent unread. */
+    unverified: z._default(count, 0),
+    /** Objects of the parent that the store no longer has. */
+    deleted: z._default(count, 0),
   }),
   /** Sum of the sizes of its objects. */
   bytes: count,
   archive_bytes: count,
   buckets: z.array(z.object({ name: z.string(), objects: count, bytes: count })),
   failures: z.array(failure),
+  /** Buckets of which so much was deleted since the parent that it may be an accident. */
+  suspicious: z._default(z.array(suspicion), []),
   fidelity: z.object({
     /** What exists on an S3 server and is not in this backup. */
     not_captured: z.array(z.string()),
@@ -60,6 +77,12 @@ const summarySchema = z.object({
 });
 
 export type Summary = z.infer<typeof summarySchema>;
+/** How many objects a backup holds. */
+export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
+  return objects.captured + objects.unchanged;
+}
+
+export type Suspicion = z.infer<typeof suspicion>;
 export type ObjectFailure = z.infer<typeof failure>;
 
 export type DecodedSummary =

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChunkReference } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
-import { readChunk } from '../archive/reader.js';
 import { mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { listInOrder } from '../object-store/list-in-order.js';
@@ -17,6 +16,7 @@ import {
   decideAction,
   emptyPlan,
   mergeWithTarget,
+  transfers,
 } from './plan.js';
 import { type RestoreSelection, type SelectedBucket, selectBuckets } from './selection.js';
 
@@ -33,6 +33,8 @@ export interface PlannerContext {
  * made once to be shown, and again, object by object, while it is carried out.
  */
 export class RestorePlanner {
+  /** The ids of the archives that are needed for it: the backup's own, and where the bytes lie. */
+  readonly needed: Set<string>;
   readonly #context: PlannerContext;
   /** Results of comparisons for which the target's object had to be read. */
   readonly #compared = new Map<string, boolean>();
@@ -40,6 +42,7 @@ export class RestorePlanner {
 
   constructor(context: PlannerContext) {
     this.#context = context;
+    this.needed = new Set([context.backup.id]);
   }
 
   /** The counts of each bucket. Rejects with `not_found` where nothing is selected. */
@@ -51,7 +54,10 @@ export class RestorePlanner {
       const exists = await store.bucketExists(bucket.target, { signal });
       const plan = emptyPlan(bucket.name, bucket.target, !exists);
       for await (const page of this.objectsOf(bucket, exists)) {
-        for (const planned of page) countInto(plan, planned);
+        for (const planned of page) {
+          countInto(plan, planned);
+          if (transfers(planned.action)) this.needed.add(planned.line.archive);
+        }
         objects += page.length;
         onObjects(objects);
       }
@@ -85,7 +91,8 @@ export class RestorePlanner {
   /** Plan and restore both read the index; of one object that is one chunk, read once. */
   async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
     if (this.#lastChunk?.chunk !== chunk) {
-      const lines = await readChunk(this.#context.backup.archive, chunk);
+      const archive = await this.#context.backup.archives.of(chunk.archive);
+      const lines = await archive.readChunk(chunk);
       this.#lastChunk = { chunk, lines };
     }
     return this.#lastChunk.lines;

@@ -1,11 +1,11 @@
 import type { IndexLine } from '../archive/index-line.js';
-import { ObjectReader } from '../archive/object-reader.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { isBucketStillThere } from '../object-store/retry.js';
 import { prefetchInOrder } from '../prefetch.js';
 import type { WorkProgress } from '../progress.js';
 import type { LocatedBackup } from '../repository/locate.js';
+import type { Archives } from '../repository/archives.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { type BucketPlan, type OnConflict, type PlannedObject, transfers } from './plan.js';
 import { RestorePlanner } from './planner.js';
@@ -63,33 +63,46 @@ export async function restore(
     const planner = new RestorePlanner({ store, backup, selection, onConflict, signal });
     context.progress.start('planning');
     const plans = await planner.plan((objects) => context.progress.update({ objects }));
-    if (options.dryRun) return describePlan(located, backup, plans, onConflict);
+    if (options.dryRun) {
+      const archives = await describeArchives(located, planner.needed);
+      return describePlan(backup.id, archives, plans, onConflict);
+    }
     refuseConflicts(plans);
     return await carryOut(context, backup, planner, plans);
   } finally {
-    await backup.archive.close();
+    await backup.archives.close();
   }
 }
 
+/** The archives that what is selected lies in, and whether they are there. */
+async function describeArchives(
+  { destination, backup }: LocatedBackup,
+  needed: ReadonlySet<string>,
+): Promise<RestorePlan['archives']> {
+  const others = needed.size > 1 || !needed.has(backup.id) ? await destination.list() : [];
+  const bytesOf = (id: string): number | null =>
+    [backup, ...others].find((listed) => listed.id === id)?.archiveBytes ?? null;
+  return [...needed]
+    .sort()
+    .map((id) => ({ id, present: bytesOf(id) !== null, bytes: bytesOf(id) }));
+}
+
 function describePlan(
-  { backup: listed }: LocatedBackup,
-  backup: OpenBackup,
+  backup: string,
+  archives: RestorePlan['archives'],
   buckets: BucketPlan[],
   onConflict: OnConflict,
 ): RestorePlan {
-  const problems = buckets
+  const conflicts = buckets
     .filter((bucket) => bucket.conflict > 0)
     .map(
       ({ target, conflict }) =>
         `${conflict} objects of ${target} differ from the backup: with --on-conflict ${onConflict} nothing would be restored`,
     );
-  return {
-    backup: backup.id,
-    dry_run: true,
-    buckets,
-    archives: [{ id: backup.id, present: true, bytes: listed.archiveBytes }],
-    problems,
-  };
+  const missing = archives
+    .filter(({ present }) => !present)
+    .map(({ id }) => `the archive of ${id} is missing: what lies in it cannot be restored`);
+  return { backup, dry_run: true, buckets, archives, problems: [...missing, ...conflicts] };
 }
 
 function refuseConflicts(plans: readonly BucketPlan[]): void {
@@ -125,10 +138,13 @@ async function carryOut(
   for (const plan of plans) {
     if (plan.create_bucket) await store.createBucket(plan.target, { signal });
   }
-  const reader = new ObjectReader(backup.archive);
   // When one upload ends the run, those under way are given up.
   const givenUp = new AbortController();
-  const uploading = { store, reader, signal: AbortSignal.any([signal, givenUp.signal]) };
+  const uploading = {
+    store,
+    archives: backup.archives,
+    signal: AbortSignal.any([signal, givenUp.signal]),
+  };
   try {
     for (const plan of plans) {
       const bucket = { name: plan.bucket, target: plan.target };
@@ -151,13 +167,13 @@ async function carryOut(
 
 interface Uploading {
   store: ObjectStore;
-  reader: ObjectReader;
+  archives: Archives;
   signal: AbortSignal;
 }
 
 /** Uploads what the plan transfers, many at a time, and tells what became of each, in order. */
 async function* uploadAll(
-  { store, reader, signal }: Uploading,
+  { store, archives, signal }: Uploading,
   target: string,
   objects: AsyncIterable<readonly PlannedObject[]>,
 ): AsyncGenerator<{ line: IndexLine; failure: string | undefined }> {
@@ -167,7 +183,7 @@ async function* uploadAll(
     ({ line }) => FIXED_WEIGHT_BYTES + Math.min(line.size, MOST_HELD_BYTES),
     async ({ line }): Promise<string | undefined> => {
       try {
-        await uploadObject(store, reader, target, line, signal);
+        await uploadObject(store, archives, target, line, signal);
         return undefined;
       } catch (error) {
         return await explainFailure(store, target, error, signal);

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readDirectory, readFooter } from '../../src/archive/reader.js';
-import type { Destination } from '../../src/repository/destination.js';
 import { locateBackup } from '../../src/repository/locate.js';
+import { openBackup } from '../../src/repository/open-backup.js';
 import { restore } from '../../src/restore/restore.js';
+import { countingDestination } from '../helpers/counting-destination.js';
 import { removeBucket } from '../helpers/test-store.js';
 import type { Bench } from './main.js';
 import { type Timed, mangamotion, median, timed } from './processes.js';
@@ -75,7 +75,10 @@ export async function measurePeaks(bench: Bench, bucket: string, what: string): 
 export async function measureKey({ store, ...bench }: Bench, bucket: string): Promise<Row[]> {
   const located = await locateBackup(newestBackup(bench));
   const reads: number[] = [];
-  const destination = countingDestination(located.destination, reads);
+  const folder = join(bench.folder, 'backups');
+  const destination = countingDestination(located.destination, folder, ({ length }) =>
+    reads.push(length),
+  );
   const selection = {
     buckets: [bucket],
     key: 'jobs/117/page-1117.jpg',
@@ -91,11 +94,11 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
     { selection, onConflict: 'overwrite', dryRun: false },
   );
   await removeBucket(store, 'one-object');
-  const archive = await located.destination.openArchive(located.backup.id);
-  const footer = await readFooter(archive);
-  const { chunks } = await readDirectory(archive, footer);
-  await archive.close();
-  const index = footer.length + Math.max(...chunks.map(({ length }) => length));
+  const { summary, directory, archives } = await openBackup(located);
+  await archives.close();
+  const { chunks } = directory;
+  const { length } = summary.archive.directory;
+  const index = length + Math.max(...chunks.map((chunk) => chunk.length));
   const total = reads.reduce((sum, bytes) => sum + bytes, 0);
   return [
     {
@@ -108,27 +111,6 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
 
 function ignore(): void {
   // Nobody watches.
-}
-
-function countingDestination(inner: Destination, reads: number[]): Destination {
-  return {
-    location: inner.location,
-    list: () => inner.list(),
-    read: (id) => inner.read(id),
-    freeBytes: () => inner.freeBytes(),
-    begin: (type, clock) => inner.begin(type, clock),
-    openArchive: async (id) => {
-      const archive = await inner.openArchive(id);
-      return {
-        sizeBytes: archive.sizeBytes,
-        read: (offset, length) => {
-          reads.push(length);
-          return archive.read(offset, length);
-        },
-        close: () => archive.close(),
-      };
-    },
-  };
 }
 
 export async function measureStart(): Promise<Row[]> {

@@ -3,7 +3,8 @@ import type { ChunkReference, Directory } from '../../src/archive/directory.js';
 import type { IndexLine, ObjectRecord } from '../../src/archive/index-line.js';
 import { ObjectReader } from '../../src/archive/object-reader.js';
 import { readChunk, readDirectory, readFooter } from '../../src/archive/reader.js';
-import { ArchiveWriter, type WrittenArchive } from '../../src/archive/writer.js';
+import type { ArchiveWriter, WrittenArchive } from '../../src/archive/archive-writer.js';
+import { TarArchiveWriter } from '../../src/archive/tar-archive-writer.js';
 import { compareObjects } from '../../src/key-order.js';
 import { MemorySink, MemorySource, collect } from './archive-memory.js';
 
@@ -72,7 +73,7 @@ export async function archiveOf(
   write: (writer: ArchiveWriter, object: SampleObject) => Promise<void> = addWhole,
 ): Promise<SampleArchive> {
   const sink = new MemorySink();
-  const writer = new ArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
+  const writer = new TarArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
   await writer.addDocument('metadata/buckets.json', Buffer.from('[{"name":"sample"}]\n'));
   for (const object of inOrder(objects)) await write(writer, object);
   const written = await writer.finish(bucketsOf(objects));

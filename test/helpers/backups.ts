@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { backUpFull } from '../../src/backup/full.js';
+import { type IncrementalOptions, backUpIncremental } from '../../src/backup/incremental.js';
 import { listContents } from '../../src/backup/contents.js';
-import { verifyBackup, type VerifyResult } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify.js';
+import type { VerifyResult } from '../../src/backup/verify-result.js';
 import type { IndexLine } from '../../src/archive/index-line.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { withRetries, type RetryPolicy } from '../../src/object-store/retry.js';
@@ -53,6 +55,33 @@ export async function backUp(
       tool: 'test',
     },
     { selection: { only: buckets, excluded: [] }, ignoreFreeSpace: false },
+  );
+}
+
+/** An incremental backup, in this process. */
+export async function backUpChanges(
+  store: ObjectStore,
+  folder: string,
+  buckets: readonly string[],
+  options: Partial<IncrementalOptions> & { warn?: (line: string) => void } = {},
+): Promise<Summary> {
+  const { warn = () => undefined, ...rest } = options;
+  return await backUpIncremental(
+    {
+      store,
+      destination: await openDestination(folder),
+      clock: { now: () => new Date(), sleep: (ms) => sleep(ms) },
+      signal: new AbortController().signal,
+      progress: { ...NO_PROGRESS, warn },
+      tool: 'test',
+    },
+    {
+      selection: { only: buckets, excluded: [] },
+      ignoreFreeSpace: false,
+      refreshMetadata: false,
+      acceptDeletions: false,
+      ...rest,
+    },
   );
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
-import type { Destination } from '../../src/repository/destination.js';
 import { locateBackup, type LocatedBackup } from '../../src/repository/locate.js';
 import { restore } from '../../src/restore/restore.js';
 import { backUp, contents, NO_PROGRESS, temporaryFolder } from '../helpers/backups.js';
+import { countingDestination } from '../helpers/counting-destination.js';
 import { noise, seed } from '../helpers/seed.js';
 import {
   freshBucket,
@@ -17,7 +17,10 @@ const MIB = 1024 * 1024;
 const PAGE_BYTES = 300_000;
 
 /** The same backup, whose archive counts what is read of it. */
-function counting({ destination, backup }: LocatedBackup): {
+function counting(
+  folder: string,
+  { destination, backup }: LocatedBackup,
+): {
   located: LocatedBackup;
   readBytes: () => number;
   /** Stretches that were read more than once. */
@@ -26,27 +29,12 @@ function counting({ destination, backup }: LocatedBackup): {
   let bytes = 0;
   const seen = new Set<string>();
   const again: string[] = [];
-  const counted: Destination = {
-    location: destination.location,
-    list: () => destination.list(),
-    read: (id) => destination.read(id),
-    freeBytes: () => destination.freeBytes(),
-    begin: (type, clock) => destination.begin(type, clock),
-    openArchive: async (id) => {
-      const archive = await destination.openArchive(id);
-      return {
-        sizeBytes: archive.sizeBytes,
-        close: () => archive.close(),
-        read: (offset, length) => {
-          bytes += length;
-          const stretch = `${offset}+${length}`;
-          if (seen.has(stretch)) again.push(stretch);
-          seen.add(stretch);
-          return archive.read(offset, length);
-        },
-      };
-    },
-  };
+  const counted = countingDestination(destination, folder, ({ offset, length }) => {
+    bytes += length;
+    const stretch = `${offset}+${length}`;
+    if (seen.has(stretch)) again.push(stretch);
+    seen.add(stretch);
+  });
   return {
     located: { destination: counted, backup },
     readBytes: () => bytes,
@@ -82,7 +70,10 @@ describe('restore of one object', () => {
 
   async function restoreOne(key: string): Promise<{ readBytes: number; content: Buffer }> {
     const target = freshBucketName();
-    const { located, readBytes, readAgain } = counting(await locateBackup(join(folder, id)));
+    const { located, readBytes, readAgain } = counting(
+      folder,
+      await locateBackup(join(folder, id)),
+    );
     await restore({ store, signal: new AbortController().signal, progress: NO_PROGRESS }, located, {
       selection: { buckets: [bucket], key, renames: new Map([[bucket, target]]) },
       onConflict: 'overwrite',

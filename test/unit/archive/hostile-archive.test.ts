@@ -65,22 +65,20 @@ describe('a member that lies', () => {
       MemberKind.chunk,
       tarEntry({ path: 'n', content: Buffer.alloc(8 * MIB) }),
     );
-    const bombs = Buffer.concat(Array<Buffer>(12).fill(bomb));
+    const bombs = Buffer.concat([...Array<Buffer>(6).fill(bomb), Buffer.alloc(bomb.length)]);
     const source = new MemorySource(bombs);
     const { directory } = await openArchive(sample.bytes);
     const reference = { ...directory.chunks[0]!, offset: 0, length: bombs.length };
+    // It gave up at 32 MiB: it would say something else of what follows.
     await expectDamaged(readChunk(source, reference), /larger than it can be/);
-    // It gave up at 32 MiB, not at the end.
-    expect(source.readBytes).toBeLessThan(6 * (bomb.length + 100));
   });
 
   it('does not fill the memory as one of many in the run of a small object', async () => {
     const bomb = deflatedMember(MemberKind.data, Buffer.alloc(MIB));
-    const bombs = Buffer.concat(Array<Buffer>(12).fill(bomb));
+    const bombs = Buffer.concat([...Array<Buffer>(4).fill(bomb), Buffer.alloc(bomb.length)]);
     const source = new MemorySource(bombs);
     const lying = { ...(await line(bombs)), inner: 2 ** 40 };
-    await expectDamaged(new ObjectReader(source).readWhole(lying));
-    expect(source.readBytes).toBeLessThan(4 * (bomb.length + 100));
+    await expectDamaged(new ObjectReader(source).readWhole(lying), /do not hold/);
   });
 });
 

@@ -2,7 +2,7 @@ import { Header } from 'tar';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MemberKind } from '../../../src/archive/gzip.js';
 import { ObjectReader } from '../../../src/archive/object-reader.js';
-import { ArchiveWriter } from '../../../src/archive/writer.js';
+import { TarArchiveWriter } from '../../../src/archive/tar-archive-writer.js';
 import { MemorySink, collect } from '../../helpers/archive-memory.js';
 import { type FoundMember, membersOf } from '../../helpers/archive-members.js';
 import {
@@ -134,7 +134,7 @@ describe('the members', () => {
 describe('a document over 1 MiB', () => {
   it('gets members that a reader accepts', async () => {
     const sink = new MemorySink();
-    const writer = new ArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
+    const writer = new TarArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
     const content = text(9 * MIB);
     await writer.addDocument('metadata/large.json', content);
     await writer.finish([]);

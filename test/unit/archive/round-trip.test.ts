@@ -92,7 +92,6 @@ describe('any objects', () => {
   it('come back whole, by every way of reading, and are counted right', async () => {
     const property = fc.asyncProperty(anyObjects, async (objects) => {
       const { bytes, written } = await archiveOf(objects);
-      expect(written.bytes).toBe(bytes.length);
       expect(written.objects).toBe(objects.length);
       await expectSame(objects, bytes);
     });
@@ -172,7 +171,7 @@ describe('an archive of nothing', () => {
     const { directory, lines } = await openArchive(bytes);
     expect(lines).toEqual([]);
     expect(directory).toMatchObject({ objects: 0, bytes: 0, chunks: [], buckets: [] });
-    expect(written).toMatchObject({ objects: 0, objectBytes: 0, bytes: bytes.length });
+    expect(written).toMatchObject({ objects: 0, objectBytes: 0, references: [] });
     expect(membersOf(bytes).map(({ kind }) => kind)).toEqual([
       MemberKind.data,
       MemberKind.directory,

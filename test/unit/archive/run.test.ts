@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Run } from '../../../src/archive/run.js';
-import { ArchiveWriter } from '../../../src/archive/writer.js';
+import { TarArchiveWriter } from '../../../src/archive/tar-archive-writer.js';
 
 describe('Run', () => {
   it('calls back once all of its members are written and no more are to come', () => {
@@ -48,7 +48,7 @@ describe('ArchiveWriter', () => {
           taken.push(...chunks.map((chunk) => Buffer.from(chunk)));
         },
       };
-      const writer = new ArchiveWriter(sink, 'minio_backup_full_20240115_020000', new Date(0));
+      const writer = new TarArchiveWriter(sink, 'minio_backup_full_20240115_020000', new Date(0));
       const content = Buffer.alloc(size, 7);
       let written = 0;
       const record = {

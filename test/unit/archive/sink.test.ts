@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OrderedOutput } from '../../../src/archive/ordered-output.js';
 import type { ArchiveSink } from '../../../src/archive/sink.js';
-import { ArchiveWriter } from '../../../src/archive/writer.js';
+import { TarArchiveWriter } from '../../../src/archive/tar-archive-writer.js';
 import { ARCHIVE_ID, CREATED_AT, addWhole, noise } from '../../helpers/archive-samples.js';
 
 const MIB = 1024 * 1024;
@@ -37,10 +37,10 @@ class StuckSink implements ArchiveSink {
   }
 }
 
-const newWriter = (sink: ArchiveSink) => new ArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
+const newWriter = (sink: ArchiveSink) => new TarArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
 const page = noise(900_000);
 
-async function addUntilFailure(writer: ArchiveWriter, mostObjects: number): Promise<unknown> {
+async function addUntilFailure(writer: TarArchiveWriter, mostObjects: number): Promise<unknown> {
   for (let n = 0; n < mostObjects; n++) {
     const key = String(n).padStart(5, '0');
     const record = { bucket: 'b', key, size: page.length, etag: '', sha256: '' };

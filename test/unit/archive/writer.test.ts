@@ -2,7 +2,7 @@ import { Header, Pax } from 'tar';
 import { describe, expect, it } from 'vitest';
 import { ObjectReader } from '../../../src/archive/object-reader.js';
 import type { ArchiveSink } from '../../../src/archive/sink.js';
-import { ArchiveWriter } from '../../../src/archive/writer.js';
+import { TarArchiveWriter } from '../../../src/archive/tar-archive-writer.js';
 import { MemorySink } from '../../helpers/archive-memory.js';
 import { membersOf, readWithNodeTar } from '../../helpers/archive-members.js';
 import {
@@ -22,11 +22,11 @@ import {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-function newWriter(sink: ArchiveSink = new MemorySink()): ArchiveWriter {
-  return new ArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
+function newWriter(sink: ArchiveSink = new MemorySink()): TarArchiveWriter {
+  return new TarArchiveWriter(sink, ARCHIVE_ID, CREATED_AT);
 }
 
-function announce(writer: ArchiveWriter, key: string, sizeBytes: number) {
+function announce(writer: TarArchiveWriter, key: string, sizeBytes: number) {
   const contentType = undefined;
   return writer.announceObject({
     bucket: 'b',

@@ -25,12 +25,15 @@ export function describeBackup(page: Page, summary: Summary): void {
       label: 'created',
       text: `${summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
     },
+    ...(summary.parent === null ? [] : [{ label: 'parent', text: summary.parent }]),
     { label: 'from', text: summary.source.endpoint },
     { label: 'in', text: summary.destination },
     {
       label: 'objects',
       text: [
         `${people.count(objects.captured)} captured`,
+        ...named(objects.unchanged, 'unchanged'),
+        ...named(objects.deleted, 'deleted since the parent'),
         ...named(objects.changed, 'changed while it ran'),
         ...named(objects.vanished, 'vanished while it ran'),
         ...named(objects.failed, 'failed'),
@@ -40,6 +43,11 @@ export function describeBackup(page: Page, summary: Summary): void {
       label: 'bytes',
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
+    ...summary.suspicious.map(({ bucket, before, deleted }) => ({
+      label: 'suspect',
+      text: `${people.count(deleted)} of ${people.count(before)} objects of ${bucket} were deleted`,
+      tone: 'bad' as const,
+    })),
   ]);
   describeFailures(page, summary.failures);
 }

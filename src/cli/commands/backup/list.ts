@@ -1,5 +1,5 @@
 import type { ListedBackup } from '../../../repository/destination.js';
-import type { Summary } from '../../../repository/summary.js';
+import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { statusTone } from './describe.js';
@@ -87,9 +87,8 @@ const columns: Column<Row>[] = [
   {
     title: 'objects',
     name: 'objects',
-    value: ({ summary }) => summary?.objects.captured ?? null,
-    show: ({ summary }, people) =>
-      summary === undefined ? '' : people.count(summary.objects.captured),
+    value: ({ summary }) => (summary === undefined ? null : objectsIn(summary)),
+    show: ({ summary }, people) => (summary === undefined ? '' : people.count(objectsIn(summary))),
     align: 'right',
   },
   {

@@ -1,4 +1,4 @@
-import type { VerifyProblem } from '../../../backup/verify.js';
+import type { VerifyProblem } from '../../../backup/verify-result.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { statusTone } from './describe.js';

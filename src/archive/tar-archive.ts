@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { isMangamotionError } from '../errors.js';
+import type { Archive, DirectoryPlace } from './archive.js';
+import {
+  type ArchiveProblem,
+  type AuditObserver,
+  type AuditResult,
+  auditArchive,
+} from './audit.js';
+import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
+import { damagedArchive } from './errors.js';
+import type { IndexLine } from './index-line.js';
+import { ObjectReader } from './object-reader.js';
+import { readChunk, readDirectory, readFooter } from './reader.js';
+import type { ClosableSource } from './sink.js';
+
+/** A seekable tar.gz in a file or an object. */
+export class TarArchive implements Archive {
+  readonly #source: ClosableSource;
+  readonly #objects: ObjectReader;
+
+  constructor(source: ClosableSource) {
+    this.#source = source;
+    this.#objects = new ObjectReader(source);
+  }
+
+  get sizeBytes(): number {
+    return this.#source.sizeBytes;
+  }
+
+  readDirectory(place: DirectoryPlace): Promise<Directory> {
+    return readDirectory(this.#source, place);
+  }
+
+  readChunk(reference: ChunkReference): Promise<IndexLine[]> {
+    return readChunk(this.#source, reference);
+  }
+
+  async readDocument(entry: DocumentEntry): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const part of this.#objects.readRange(entry)) parts.push(part);
+    const bytes = Buffer.concat(parts);
+    if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
+      throw damagedArchive(`the digest of ${entry.path} is wrong`);
+    }
+    return bytes;
+  }
+
+  readWhole(line: IndexLine): Promise<Buffer[]> {
+    return this.#objects.readWhole(line);
+  }
+
+  read(line: IndexLine): AsyncIterable<Buffer> {
+    return this.#objects.read(line);
+  }
+
+  /** A footer of another version is not the one that was written: a summary says what that was. */
+  async checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined> {
+    try {
+      const { offset, length, sha256 } = await readFooter(this.#source);
+      if (offset === place.offset && length === place.length && sha256 === place.sha256) {
+        return undefined;
+      }
+      return {
+        kind: 'footer',
+        message: 'the footer is not the one that the summary describes',
+      };
+    } catch (error) {
+      if (!isMangamotionError(error, 'damaged', 'refused')) throw error;
+      return { kind: 'footer', message: error.message };
+    }
+  }
+
+  audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
+    return auditArchive(this.#source, directory, observer);
+  }
+
+  close(): Promise<void> {
+    return this.#source.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { defineCommand } from '../../command.js';
+import {
+  freeSpaceOption,
+  makingArguments,
+  openBackupContext,
+  reportBackup,
+  selectionOptions,
+} from './making.js';
+
+export const backupIncremental = defineCommand({
+  description:
+    'Copy what is new or changed since the last backup of the same buckets, and refer to earlier ' +
+    'archives for the rest: what comes out is a whole backup. Where there is none to compare with, ' +
+    'it becomes a full backup. Where suspiciously much was deleted (over a quarter of at least 100 ' +
+    'objects of a bucket, or all), the backup is kept as suspect, and the exit status is 8.',
+  arguments: makingArguments,
+  options: {
+    ...selectionOptions,
+    parent: {
+      value: 'backup',
+      description: 'compare with this backup of the destination, not with the newest',
+    },
+    refreshMetadata: {
+      description: 'read headers and tags of unchanged objects anew: a listing does not show them',
+    },
+    acceptDeletions: { description: 'the deletions are meant, however many there are' },
+    ...freeSpaceOption,
+  },
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  exitCodes: [3, 4, 5, 6, 8, 130, 143],
+  examples: [
+    {
+      command: 'mangamotion backup incremental /var/backups/minio',
+      meaning: 'what changed since the newest backup there',
+    },
+    {
+      command: 'mangamotion backup incremental /var/backups/minio --refresh-metadata',
+      meaning: 'tags too, which a listing does not show',
+    },
+    {
+      command: 'mangamotion backup incremental /var/backups/minio --accept-deletions',
+      meaning: 'after a clean-up of the store',
+    },
+  ],
+  async run(context, { destination }, options) {
+    const { backUpIncremental } = await import('../../../backup/incremental.js');
+    const { backupIdOf } = await import('../../../repository/names.js');
+    const { bucket, excludeBucket, parent, ...rest } = options;
+    const name = parent?.split('/').at(-1);
+    const summary = await backUpIncremental(await openBackupContext(context, destination), {
+      selection: { only: bucket, excluded: excludeBucket },
+      parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
+      ...rest,
+    });
+    return await reportBackup(context, summary);
+  },
+});

@@ -1,0 +1,59 @@
+import type { Archive } from '../archive/archive.js';
+import { MangamotionError } from '../errors.js';
+import type { Destination } from './destination.js';
+
+/**
+ * The archives that a backup needs: its own and those that it refers to, each opened when it is
+ * first read. An index may be hostile, so what the summary does not name is not opened.
+ */
+export class Archives {
+  readonly #destination: Destination;
+  readonly #references: ReadonlySet<string>;
+  readonly #open: Map<string, Promise<Archive>>;
+
+  constructor(
+    destination: Destination,
+    own: { id: string; archive: Archive },
+    references: readonly string[],
+  ) {
+    this.#destination = destination;
+    this.#references = new Set(references);
+    this.#open = new Map([[own.id, Promise.resolve(own.archive)]]);
+  }
+
+  /** Rejects with `damaged` where the archive is missing, or not one of the backup's. */
+  of(id: string): Promise<Archive> {
+    const open = this.#open.get(id) ?? this.#openReferenced(id);
+    this.#open.set(id, open);
+    // Whoever awaits it handles its failure.
+    open.catch(() => undefined);
+    return open;
+  }
+
+  async close(): Promise<void> {
+    for (const opening of this.#open.values()) {
+      // One that could not be opened has nothing to close; whoever asked for it was told.
+      const archive = await opening.catch(() => undefined);
+      await archive?.close();
+    }
+  }
+
+  async #openReferenced(id: string): Promise<Archive> {
+    if (!this.#references.has(id)) {
+      throw new MangamotionError(
+        'damaged',
+        `the index names an archive that the summary does not: ${JSON.stringify(id)}`,
+      );
+    }
+    try {
+      return await this.#destination.openArchive(id);
+    } catch (error) {
+      if (!(error instanceof MangamotionError) || error.code !== 'not_found') throw error;
+      throw new MangamotionError(
+        'damaged',
+        `the archive of ${id} is missing, and this backup refers to it`,
+        { hint: 'Put it back beside the others, or use another backup.', cause: error },
+      );
+    }
+  }
+}
