@@ -56,6 +56,7 @@ export class IndexWriter {
   #pending: PendingLine[] = [];
   #last: ObjectName | undefined;
   #count = 0;
+  #ownObjects = 0;
 
   constructor(archive: string, output: ChunkOutput) {
     this.#archive = archive;
@@ -67,11 +68,17 @@ export class IndexWriter {
     return [...this.#references].sort();
   }
 
+  /** How many objects there are whose bytes this archive holds. */
+  get ownObjects(): number {
+    return this.#ownObjects;
+  }
+
   /** An object whose bytes this archive holds. */
   add(record: ObjectRecord, path: string, placement: Placement): void {
     this.#continueUnfinished();
     this.#checkOrder(record, record);
     this.#countIn(record);
+    this.#ownObjects += 1;
     this.#append(record, { archive: this.#archive, path, placement });
   }
 

@@ -42,7 +42,7 @@ export async function readDirectory(
   return parseDirectory(await readOnlyFile(source, place, LARGEST_DIRECTORY_BYTES), place.sha256);
 }
 
-export function parseDirectory(bytes: Buffer, digest: string): Directory {
+function parseDirectory(bytes: Buffer, digest: string): Directory {
   if (sha256(bytes) !== digest) throw damagedArchive('the digest of the directory is wrong');
   try {
     return decodeDirectory(bytes);
@@ -60,7 +60,7 @@ export async function readChunk(
 }
 
 /** The lines of a chunk whose bytes are those that the reference names. */
-export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
+function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
   if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
     throw damagedArchive(`the digest of the index chunk at byte ${reference.offset} is wrong`);
   }

@@ -118,6 +118,12 @@ export class TarArchiveWriter implements ArchiveWriter {
     );
   }
 
+  async breakOff(): Promise<number> {
+    this.#index.endChunk();
+    await this.#members.drained();
+    return this.#index.ownObjects;
+  }
+
   /** Ends in the directory and the footer. */
   async finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive> {
     this.#index.endChunk();

@@ -1,3 +1,4 @@
+import type { Archive } from '../archive/archive.js';
 import type { ChunkReference } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
@@ -10,6 +11,7 @@ import { DigestThread } from './digest-thread.js';
 import { type NotFetched, fetchWhole } from './fetch.js';
 import type { ListedInBucket } from './listing.js';
 import { lookAt } from './look.js';
+import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
 import { streamObject } from './stream-object.js';
 
 const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 16 * 1024 * 1024 };
@@ -27,6 +29,8 @@ interface CaptureCounts {
   total: number;
   /** Objects whose bytes were copied. */
   captured: number;
+  /** Of them: those whose bytes an earlier run, which never ended, had copied already. */
+  salvaged: number;
   /** Objects whose bytes lie in an earlier archive already. */
   unchanged: number;
   /** Of the unchanged: those of which nothing was read but their line in the listing. */
@@ -82,6 +86,8 @@ function weigh(step: Step): number {
       const { sizeBytes } = step.object;
       return FIXED_WEIGHT_BYTES + (isPrefetched(sizeBytes) ? sizeBytes : 0);
     }
+    case 'salvage':
+      return FIXED_WEIGHT_BYTES + (isReadWhole(step.line) ? step.line.size : 0);
     case 'look':
       return FIXED_WEIGHT_BYTES;
     case 'carry':
@@ -105,6 +111,7 @@ class Capture {
   readonly result: CaptureResult = {
     total: 0,
     captured: 0,
+    salvaged: 0,
     unchanged: 0,
     unverified: 0,
     changed: 0,
@@ -131,6 +138,8 @@ class Capture {
         return await this.#prepareTake(step);
       case 'look':
         return await this.#prepareLook(step, step.line);
+      case 'salvage':
+        return await this.#prepareSalvage(step, step.line, step.archive);
       case 'carry':
         return () => this.#carry(step.line, 'unverified');
       case 'refer':
@@ -158,6 +167,31 @@ class Capture {
     if (looked.kind === 'same') return () => this.#carry(looked.line, 'verified');
     if (looked.kind === 'other') return await this.#prepareTake(listed);
     return () => this.#countAsync(listed, looked);
+  }
+
+  /** Whatever a listing does not show is asked for; the bytes alone are taken from the torn archive. */
+  async #prepareSalvage(listed: ListedInBucket, line: IndexLine, from: Archive): Promise<Write> {
+    const looked = await lookAt(this.#context.store, listed, line, this.#context.signal);
+    if (looked.kind === 'other') return await this.#prepareTake(listed);
+    if (looked.kind !== 'same') return () => this.#countAsync(listed, looked);
+    const record = looked.line;
+    if (!isReadWhole(line)) return () => this.#copy(listed, record, from);
+    const parts = await readSalvaged(from, line);
+    if (parts === undefined) return await this.#prepareTake(listed);
+    return async () => {
+      await this.#context.writer.addWholeObject(record, parts);
+      this.#countSalvaged(listed, record);
+    };
+  }
+
+  async #copy(listed: ListedInBucket, line: IndexLine, from: Archive): Promise<void> {
+    if (await copySalvaged(from, line, this.#context.writer)) this.#countSalvaged(listed, line);
+    else await this.#stream(listed);
+  }
+
+  #countSalvaged(listed: ListedInBucket, { size }: IndexLine): void {
+    this.result.salvaged += 1;
+    this.#count(listed, { kind: 'captured', bytes: size, changed: false });
   }
 
   async #stream(listed: ListedInBucket): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Archive } from '../archive/archive.js';
 import type { ChunkReference } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { compareObjects } from '../key-order.js';
@@ -12,7 +13,9 @@ export type Step =
   /** As it is in the parent, as far as a listing shows. */
   | { kind: 'carry'; line: IndexLine }
   /** All objects of a chunk of the parent's index, and no others between them. */
-  | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] };
+  | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] }
+  /** As an earlier run, which never ended, has captured it: to be copied from there. */
+  | ({ kind: 'salvage'; line: IndexLine; archive: Archive } & ListedInBucket);
 
 /** A chunk of the parent's index. */
 export interface ParentChunk {

@@ -5,24 +5,32 @@ import { lastComplete } from '../repository/history.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { countAll, listAll } from './listing.js';
-import { type BackupContext, makeBackup, sourceOf } from './make-backup.js';
+import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
 
 export interface BackupOptions {
   selection: BucketSelection;
   /** Begin although the disk looks too full for it. */
   ignoreFreeSpace: boolean;
+  /** How long to wait for another run at the destination to end. */
+  waitLockMs: number;
 }
 
 /** Copies all selected buckets into a new archive. The backup exists when this resolves. */
-export async function backUpFull(
+export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
+  const { waitLockMs } = options;
+  const run = { command: 'backup full', waitLockMs };
+  return await makeBackup(context, run, (held) => planFull(held, options));
+}
+
+export async function planFull(
   context: BackupContext,
   { selection, ignoreFreeSpace }: BackupOptions,
-): Promise<Summary> {
+): Promise<BackupPlan> {
   const { store, destination } = context;
   const buckets = await chooseBuckets(context, selection);
   if (!ignoreFreeSpace) await checkFreeSpace(destination);
-  return await makeBackup(context, {
+  return {
     type: 'full',
     buckets,
     source: sourceOf(store, selection),
@@ -30,7 +38,8 @@ export async function backUpFull(
     steps: takeAll(context, buckets),
     expected: (signal) => countAll(store, buckets, signal),
     findings: () => ({ deleted: 0, suspicious: [] }),
-  });
+    close: () => Promise.resolve(),
+  };
 }
 
 export async function chooseBuckets(

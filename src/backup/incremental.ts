@@ -6,9 +6,9 @@ import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { type Summary, objectsIn } from '../repository/summary.js';
 import { type Deletions, type ParentChunk, findChanges } from './changes.js';
 import { findSuspicious } from './deletion-guard.js';
-import { type BackupOptions, backUpFull, chooseBuckets } from './full.js';
+import { type BackupOptions, chooseBuckets, planFull } from './full.js';
 import { listAll } from './listing.js';
-import { type BackupContext, makeBackup, sourceOf } from './make-backup.js';
+import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */
@@ -27,6 +27,15 @@ export async function backUpIncremental(
   context: BackupContext,
   options: IncrementalOptions,
 ): Promise<Summary> {
+  const { waitLockMs } = options;
+  const run = { command: 'backup incremental', waitLockMs };
+  return await makeBackup(context, run, (held) => planIncremental(held, options));
+}
+
+async function planIncremental(
+  context: BackupContext,
+  options: IncrementalOptions,
+): Promise<BackupPlan> {
   const { destination, progress } = context;
   const backups = await destination.list();
   const parent = chooseParent(context, backups, options);
@@ -34,15 +43,10 @@ export async function backUpIncremental(
     progress.warn(
       `${destination.location} holds no backup of this source to compare with: making a full one`,
     );
-    return await backUpFull(context, options);
+    return await planFull(context, options);
   }
   const buckets = await chooseBuckets(context, options.selection);
-  const opened = await openBackup({ destination, backup: parent });
-  try {
-    return await compareAndCapture(context, options, buckets, opened);
-  } finally {
-    await opened.archives.close();
-  }
+  return compare(context, options, buckets, await openBackup({ destination, backup: parent }));
 }
 
 function chooseParent(
@@ -62,19 +66,18 @@ function chooseParent(
   throw new MangamotionError('refused', `${id} cannot be the parent: ${why}`, { hint });
 }
 
-async function compareAndCapture(
-  context: BackupContext,
+function compare(
+  { store, signal }: BackupContext,
   { selection, refreshMetadata, acceptDeletions }: IncrementalOptions,
   buckets: readonly Bucket[],
   parent: OpenBackup,
-): Promise<Summary> {
-  const { store, signal } = context;
+): BackupPlan {
   const deletions = new Map<string, Deletions>();
   const changes = findChanges(listAll(store, buckets, signal), chunksOf(parent), deletions, {
     refresh: refreshMetadata,
   });
   const expected = { objects: objectsIn(parent.summary), bytes: parent.summary.bytes };
-  return await makeBackup(context, {
+  return {
     type: 'incremental',
     buckets,
     source: sourceOf(store, selection),
@@ -85,7 +88,8 @@ async function compareAndCapture(
       deleted: [...deletions.values()].reduce((sum, { deleted }) => sum + deleted, 0),
       suspicious: acceptDeletions ? [] : findSuspicious(deletions),
     }),
-  });
+    close: () => parent.archives.close(),
+  };
 }
 
 async function* chunksOf({ directory, archives }: OpenBackup): AsyncGenerator<ParentChunk> {

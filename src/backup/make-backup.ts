@@ -1,5 +1,6 @@
 import type { ArchivedBucket, WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
+import { isMangamotionError } from '../errors.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { WorkProgress } from '../progress.js';
 import type {
@@ -8,12 +9,15 @@ import type {
   PendingBackup,
   SealedArchive,
 } from '../repository/destination.js';
+import type { DestinationLock } from '../repository/lock/held-lock.js';
 import { nextSequence } from '../repository/history.js';
 import type { BackupType } from '../repository/names.js';
 import type { Summary, Suspicion } from '../repository/summary.js';
 import { type CaptureResult, capture } from './capture.js';
 import type { Step } from './changes.js';
 import { NOT_CAPTURED } from './fidelity.js';
+import { holding } from './hold.js';
+import { type OpenLeftovers, type Salvageable, openLeftovers, salvageFrom } from './salvage.js';
 import type { BucketSelection } from './selection.js';
 
 export interface BackupContext {
@@ -37,35 +41,107 @@ export interface BackupPlan {
   expected: (signal: AbortSignal) => Promise<{ objects: number; bytes: number } | undefined>;
   /** Asked when all steps are taken. */
   findings: () => { deleted: number; suspicious: Suspicion[] };
+  /** Lets go of what the steps are read from. */
+  close: () => Promise<void>;
 }
 
-/** Writes one backup. It exists when this resolves; when it rejects, nothing of it is left. */
-export async function makeBackup(context: BackupContext, plan: BackupPlan): Promise<Summary> {
-  const { store, destination, clock, signal, progress } = context;
+export interface RunOptions {
+  /** For those who find the destination taken: `backup full`. */
+  command: string;
+  /** How long to wait for another run to end. */
+  waitLockMs: number;
+}
+
+/**
+ * Makes one backup as the only writer of the destination. It exists when this resolves; when it
+ * rejects, there is none. What was captured before a signal, or before the store went away, is left
+ * for the next run.
+ */
+export async function makeBackup(
+  context: BackupContext,
+  { command, waitLockMs }: RunOptions,
+  plan: (context: BackupContext) => Promise<BackupPlan>,
+): Promise<Summary> {
+  return await holding({ ...context, command, waitMs: waitLockMs }, async (lock, signal) => {
+    const held = { ...context, signal };
+    const leftovers = await openLeftovers(await context.destination.leftovers());
+    try {
+      const planned = await plan(held);
+      try {
+        const summary = await carryOut(held, planned, leftovers, lock);
+        await leftovers.remove();
+        return summary;
+      } finally {
+        await planned.close();
+      }
+    } finally {
+      await leftovers.close();
+    }
+  });
+}
+
+async function carryOut(
+  context: BackupContext,
+  plan: BackupPlan,
+  leftovers: OpenLeftovers,
+  lock: DestinationLock,
+): Promise<Summary> {
+  const { destination, clock, signal, progress } = context;
   const pending = await destination.begin(plan.type, clock);
+  const stopCounting = showExpected(context, plan);
   try {
     progress.start('backing up');
-    const stopCounting = showExpected(context, plan);
-    try {
-      const { writer } = pending;
-      const described = await describeBuckets(store, plan.buckets, signal);
-      await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
-      const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
-      const captured = await capture({ store, writer, signal, onProgress }, plan.steps);
-      const written = await writer.finish(described);
-      signal.throwIfAborted();
-      const sealed = await pending.seal();
-      const summary = await summarise(context, plan, pending, captured, written, sealed);
-      signal.throwIfAborted();
-      await pending.commit(summary);
-      return summary;
-    } finally {
-      stopCounting();
+    if (leftovers.sources.length > 0) {
+      progress.warn('an earlier run did not end: what it had captured is taken from there');
     }
+    const summary = await write(context, plan, pending, leftovers.sources);
+    signal.throwIfAborted();
+    await lock.check();
+    await pending.commit(summary);
+    return summary;
   } catch (error) {
-    await pending.discard();
+    await end(context, pending, error);
     throw error;
+  } finally {
+    stopCounting();
   }
+}
+
+async function write(
+  context: BackupContext,
+  plan: BackupPlan,
+  pending: PendingBackup,
+  sources: readonly Salvageable[],
+): Promise<Summary> {
+  const { store, signal, progress } = context;
+  const { writer } = pending;
+  const described = await describeBuckets(store, plan.buckets, signal);
+  await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
+  const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
+  const steps = salvageFrom(plan.steps, sources);
+  const captured = await capture({ store, writer, signal, onProgress }, steps);
+  const written = await writer.finish(described);
+  signal.throwIfAborted();
+  const sealed = await pending.seal();
+  return await summarise(context, plan, pending, captured, written, sealed);
+}
+
+/** Whoever comes next may go on after an interruption; after anything else nothing is kept. */
+async function end(
+  { signal, progress }: BackupContext,
+  pending: PendingBackup,
+  error: unknown,
+): Promise<void> {
+  const reason: unknown = signal.aborted ? signal.reason : error;
+  if (!isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable')) {
+    await pending.discard();
+    return;
+  }
+  const left = await pending.breakOff();
+  if (left === undefined) return;
+  progress.warn(
+    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup takes them from there`,
+  );
 }
 
 export function sourceOf(store: ObjectStore, selection: BucketSelection): Summary['source'] {
@@ -126,7 +202,16 @@ async function summarise(
 ): Promise<Summary> {
   const finishedAt = clock.now();
   const { deleted, suspicious } = findings();
-  const { failures, total, captured: copied, unchanged, unverified, changed, vanished } = captured;
+  const {
+    failures,
+    total,
+    captured: copied,
+    salvaged,
+    unchanged,
+    unverified,
+    changed,
+    vanished,
+  } = captured;
   return {
     format: FORMAT_VERSION,
     id,
@@ -141,7 +226,7 @@ async function summarise(
     duration_seconds: (finishedAt.getTime() - createdAt.getTime()) / 1000,
     source,
     objects: {
-      ...{ total, captured: copied, unchanged, unverified, changed, vanished },
+      ...{ total, captured: copied, salvaged, unchanged, unverified, changed, vanished },
       failed: failures.length,
       deleted,
     },

@@ -1,5 +1,7 @@
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { Leftover } from './leftover.js';
+import type { ClaimStore } from './lock/claim-store.js';
 import type { BackupType } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
@@ -28,6 +30,15 @@ export interface Destination {
 
   /** Free bytes; `null` where the destination has no such limit, or does not tell. */
   freeBytes(): Promise<number | null>;
+
+  /** Where those who write here claim it for themselves. */
+  claims(): ClaimStore;
+
+  /**
+   * What runs left that ended before their commit. Asked for by whoever holds the lock: to others
+   * it may be a run at work.
+   */
+  leftovers(): Promise<Leftover[]>;
 
   /**
    * Reserves an id and begins a backup. Waits for the next second while one is taken. Rejects with
@@ -63,6 +74,12 @@ export interface PendingBackup {
 
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;
+
+  /**
+   * Ends before the end, and leaves what the next run can use of it, under a name that nobody takes
+   * for a backup. Resolves to what that is; `undefined` where nothing was left. No `discard` after it.
+   */
+  breakOff(): Promise<{ path: string; objects: number } | undefined>;
 }
 
 export interface SealedArchive {

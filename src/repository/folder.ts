@@ -6,6 +6,10 @@ import { MangamotionError } from '../errors.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
+import { findLeftovers } from './folder-leftovers.js';
+import type { Leftover } from './leftover.js';
+import type { ClaimStore } from './lock/claim-store.js';
+import { FolderClaims } from './lock/folder-claims.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
@@ -89,6 +93,14 @@ export class FolderDestination implements Destination {
       // Some network file systems do not tell; the write itself will.
       return null;
     }
+  }
+
+  claims(): ClaimStore {
+    return new FolderClaims(this.#folder);
+  }
+
+  leftovers(): Promise<Leftover[]> {
+    return findLeftovers(this.#folder);
   }
 
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {

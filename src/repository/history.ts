@@ -4,7 +4,7 @@ import type { Summary } from './summary.js';
 
 /** Rules over the backups of a destination, which come sorted by sequence. */
 
-export function summariesOf(backups: readonly ListedBackup[]): Summary[] {
+function summariesOf(backups: readonly ListedBackup[]): Summary[] {
   return backups.flatMap(({ summary }) => (summary.kind === 'valid' ? [summary.summary] : []));
 }
 

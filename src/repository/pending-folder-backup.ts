@@ -70,6 +70,21 @@ export class PendingFolderBackup implements PendingBackup {
     this.#own.clear();
   }
 
+  async breakOff(): Promise<{ path: string; objects: number } | undefined> {
+    const partial = this.#archive + PARTIAL_SUFFIX;
+    if (this.#open && this.#own.has(partial)) {
+      const objects = await this.writer.breakOff();
+      if (objects > 0) {
+        await this.#sink.end();
+        await this.#close();
+        this.#own.clear();
+        return { path: partial, objects };
+      }
+    }
+    await this.discard();
+    return undefined;
+  }
+
   async #publish(path: string): Promise<void> {
     try {
       await rename(path + PARTIAL_SUFFIX, path);

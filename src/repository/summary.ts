@@ -46,6 +46,8 @@ const summarySchema = z.object({
     total: count,
     /** Whose bytes were copied by this run. */
     captured: count,
+    /** Of the captured ones: those that an earlier run, which never ended, had copied already. */
+    salvaged: z._default(count, 0),
     /** Whose bytes lie in an earlier archive. With the captured ones: all that is in the backup. */
     unchanged: count,
     /** Of the captured ones: overwritten between the listing and the copy. */

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command.js';
 import {
   freeSpaceOption,
+  lockOption,
   makingArguments,
   openBackupContext,
   reportBackup,
@@ -13,11 +14,11 @@ export const backupFull = defineCommand({
     'NAME.json beside it is its summary: a backup without a summary does not exist. ' +
     'The folder must exist.',
   arguments: makingArguments,
-  options: { ...selectionOptions, ...freeSpaceOption },
+  options: { ...selectionOptions, ...freeSpaceOption, ...lockOption },
   changes: 'always',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 6, 8, 130, 143],
+  exitCodes: [3, 4, 6, 7, 8, 130, 143],
   examples: [
     { command: 'mangamotion backup full /var/backups/minio', meaning: 'back up all buckets' },
     {
@@ -30,11 +31,12 @@ export const backupFull = defineCommand({
       meaning: 'for a cron line: silent but for warnings and errors',
     },
   ],
-  async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace }) {
+  async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace, waitLock }) {
     const { backUpFull } = await import('../../../backup/full.js');
     const summary = await backUpFull(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
       ignoreFreeSpace,
+      waitLockMs: waitLock ?? 0,
     });
     return await reportBackup(context, summary);
   },

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command.js';
 import {
   freeSpaceOption,
+  lockOption,
   makingArguments,
   openBackupContext,
   reportBackup,
@@ -25,11 +26,12 @@ export const backupIncremental = defineCommand({
     },
     acceptDeletions: { description: 'the deletions are meant, however many there are' },
     ...freeSpaceOption,
+    ...lockOption,
   },
   changes: 'always',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 8, 130, 143],
+  exitCodes: [3, 4, 5, 6, 7, 8, 130, 143],
   examples: [
     {
       command: 'mangamotion backup incremental /var/backups/minio',
@@ -47,11 +49,12 @@ export const backupIncremental = defineCommand({
   async run(context, { destination }, options) {
     const { backUpIncremental } = await import('../../../backup/incremental.js');
     const { backupIdOf } = await import('../../../repository/names.js');
-    const { bucket, excludeBucket, parent, ...rest } = options;
+    const { bucket, excludeBucket, parent, waitLock, ...rest } = options;
     const name = parent?.split('/').at(-1);
     const summary = await backUpIncremental(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
+      waitLockMs: waitLock ?? 0,
       ...rest,
     });
     return await reportBackup(context, summary);

@@ -4,6 +4,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
+import { parseDurationMs } from '../../duration.js';
 import { readVersion } from '../../version.js';
 import { describeBackup } from './describe.js';
 
@@ -29,6 +30,14 @@ export const selectionOptions = {
 export const freeSpaceOption = {
   ignoreFreeSpace: {
     description: 'begin although the disk has less room than the last full backup took',
+  },
+} as const;
+
+export const lockOption = {
+  waitLock: {
+    value: 'time',
+    description: 'wait so long (such as 30m) for another run at the destination to end',
+    parse: parseDurationMs,
   },
 } as const;
 

@@ -1,0 +1,124 @@
+import type { Archive } from '../archive/archive.js';
+import type { IndexLine } from '../archive/index-line.js';
+import { compareObjects } from '../key-order.js';
+import type { Leftover, TornArchive } from '../repository/leftover.js';
+import type { Step } from './changes.js';
+
+/** An archive without an end, and the objects in it whose bytes it holds itself, in order. */
+export interface Salvageable {
+  archive: Archive;
+  lines: AsyncIterable<readonly IndexLine[]>;
+}
+
+/**
+ * Turns steps that would read from the store into such that read from what an earlier run left: for
+ * objects of which the listing says what the index there says.
+ */
+export async function* salvageFrom(
+  steps: AsyncIterable<readonly Step[]>,
+  sources: readonly Salvageable[],
+): AsyncGenerator<Step[]> {
+  const cursors = sources.map((source) => new LineCursor(source));
+  for await (const page of steps) {
+    const changed: Step[] = [];
+    for (const step of page) changed.push(step.kind === 'take' ? await find(step, cursors) : step);
+    yield changed;
+  }
+}
+
+type Take = Extract<Step, { kind: 'take' }>;
+
+async function find(step: Take, cursors: readonly LineCursor[]): Promise<Step> {
+  const { bucket, object } = step;
+  for (const cursor of cursors) {
+    const line = await cursor.find({ bucket, key: object.key });
+    if (line !== undefined && isSame(step, line)) {
+      return { kind: 'salvage', bucket, object, line, archive: cursor.archive };
+    }
+  }
+  return step;
+}
+
+function isSame({ object }: Take, line: IndexLine): boolean {
+  return (
+    object.etag !== '' &&
+    object.etag === line.etag &&
+    object.sizeBytes === line.size &&
+    Date.parse(object.lastModified) === Date.parse(line.last_modified)
+  );
+}
+
+class LineCursor {
+  readonly archive: Archive;
+  readonly #chunks: AsyncIterator<readonly IndexLine[]>;
+  #lines: readonly IndexLine[] = [];
+  #position = 0;
+
+  constructor({ archive, lines }: Salvageable) {
+    this.archive = archive;
+    this.#chunks = lines[Symbol.asyncIterator]();
+  }
+
+  /** The line of the object. Names are asked for in order. */
+  async find(name: { bucket: string; key: string }): Promise<IndexLine | undefined> {
+    for (;;) {
+      const line = this.#lines[this.#position];
+      if (line !== undefined) {
+        const order = compareObjects(line, name);
+        if (order === 0) return line;
+        if (order > 0) return undefined;
+        this.#position += 1;
+      } else {
+        const next = await this.#chunks.next();
+        if (next.done === true) return undefined;
+        this.#lines = next.value;
+        this.#position = 0;
+      }
+    }
+  }
+}
+
+/** Opens what can be read of them; what is not worth keeping is removed. */
+export async function openLeftovers(leftovers: readonly Leftover[]): Promise<OpenLeftovers> {
+  const open: { leftover: Leftover; torn: TornArchive }[] = [];
+  for (const leftover of leftovers) {
+    const torn = await leftover.open();
+    if (torn !== undefined && (await hasLines(torn))) {
+      open.push({ leftover, torn });
+    } else {
+      await torn?.archive.close();
+      await leftover.remove();
+    }
+  }
+  return {
+    sources: open.map(({ leftover, torn }) => ({
+      archive: torn.archive,
+      lines: ownLines(torn, leftover.id),
+    })),
+    bytes: open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0),
+    close: async () => {
+      for (const { torn } of open) await torn.archive.close();
+    },
+    remove: async () => {
+      for (const { leftover } of open) await leftover.remove();
+    },
+  };
+}
+
+export interface OpenLeftovers {
+  sources: Salvageable[];
+  bytes: number;
+  close(): Promise<void>;
+  /** All of them are of no more use. */
+  remove(): Promise<void>;
+}
+
+async function hasLines(torn: TornArchive): Promise<boolean> {
+  for await (const lines of torn.lines()) if (lines.length > 0) return true;
+  return false;
+}
+
+/** The others lie in archives that are backups. */
+async function* ownLines(torn: TornArchive, id: string): AsyncGenerator<IndexLine[]> {
+  for await (const lines of torn.lines()) yield lines.filter((line) => line.archive === id);
+}

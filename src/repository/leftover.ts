@@ -1,0 +1,24 @@
+import type { Archive } from '../archive/archive.js';
+import type { IndexLine } from '../archive/index-line.js';
+
+/** What a run that ended before its commit left at a destination. It is no backup. */
+export interface Leftover {
+  /** The id that the backup would have had: the archive that its index lines name. */
+  readonly id: string;
+  /** For messages. */
+  readonly path: string;
+  readonly sizeBytes: number;
+
+  /** `undefined` where nothing of it can be read. Whoever opens it closes it. */
+  open(): Promise<TornArchive | undefined>;
+
+  remove(): Promise<void>;
+}
+
+/** An archive that has no end. */
+export interface TornArchive {
+  /** Reads objects where the lines say. */
+  archive: Archive;
+  /** The objects that were recorded before the end, in order. */
+  lines(): AsyncIterable<IndexLine[]>;
+}
