@@ -1,0 +1,36 @@
+import type { ClaimStore, ListedClaim } from '../../src/repository/lock/claim-store.js';
+
+type Operation = 'put' | 'list' | 'remove';
+
+/**
+ * Claims in memory, for tests that decide when things happen. It passes the suite that the stores
+ * of the program pass (test/contract/claim-store.test.ts).
+ */
+export class MemoryClaims implements ClaimStore {
+  readonly location = 'memory';
+  readonly claims = new Map<string, ListedClaim>();
+  /** The clock of the store, in milliseconds. */
+  now: () => number = Date.now;
+  /** Called before each operation takes effect: may wait, or reject. */
+  before: (operation: Operation, signal?: AbortSignal) => Promise<void> | void = () => undefined;
+
+  async put(name: string, content: string, signal?: AbortSignal): Promise<void> {
+    await this.#begin('put', signal);
+    this.claims.set(name, { name, content, modifiedAtMs: this.now() });
+  }
+
+  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
+    await this.#begin('list', signal);
+    return [...this.claims.values()].map((claim) => ({ ...claim }));
+  }
+
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#begin('remove', signal);
+    this.claims.delete(name);
+  }
+
+  async #begin(operation: Operation, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.before(operation, signal);
+  }
+}
