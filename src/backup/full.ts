@@ -1,11 +1,11 @@
 import { MangamotionError } from '../errors.js';
 import type { Bucket } from '../object-store/port.js';
-import type { Destination } from '../repository/destination.js';
 import { lastComplete } from '../repository/history.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { countAll, listAll } from './listing.js';
 import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
+import type { OpenLeftovers } from './salvage.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
 
 export interface BackupOptions {
@@ -20,16 +20,17 @@ export interface BackupOptions {
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
   const { waitLockMs } = options;
   const run = { command: 'backup full', waitLockMs };
-  return await makeBackup(context, run, (held) => planFull(held, options));
+  return await makeBackup(context, run, (held, leftovers) => planFull(held, leftovers, options));
 }
 
 export async function planFull(
   context: BackupContext,
+  leftovers: OpenLeftovers,
   { selection, ignoreFreeSpace }: BackupOptions,
 ): Promise<BackupPlan> {
-  const { store, destination } = context;
+  const { store } = context;
   const buckets = await chooseBuckets(context, selection);
-  if (!ignoreFreeSpace) await checkFreeSpace(destination);
+  if (!ignoreFreeSpace) await makeRoom(context, leftovers);
   return {
     type: 'full',
     buckets,
@@ -69,11 +70,22 @@ async function* takeAll(
   }
 }
 
-/** The last full of this destination tells about how much room the next one needs. */
-async function checkFreeSpace(destination: Destination): Promise<void> {
+/**
+ * The last full of this destination tells about how much room the next one needs. What earlier runs
+ * left is given up for it.
+ */
+async function makeRoom(
+  { destination, progress }: BackupContext,
+  leftovers: OpenLeftovers,
+): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
   const free = await destination.freeBytes();
   if (last === undefined || free === null || free >= last.archive_bytes) return;
+  if (free + leftovers.sizeBytes >= last.archive_bytes) {
+    progress.warn('what an earlier run had captured is removed: there is no room for both');
+    await leftovers.remove();
+    return;
+  }
   throw new MangamotionError(
     'refused',
     `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,

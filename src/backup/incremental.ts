@@ -8,6 +8,7 @@ import { type Deletions, type ParentChunk, findChanges } from './changes.js';
 import { findSuspicious } from './deletion-guard.js';
 import { type BackupOptions, chooseBuckets, planFull } from './full.js';
 import { listAll } from './listing.js';
+import type { OpenLeftovers } from './salvage.js';
 import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
 
 export interface IncrementalOptions extends BackupOptions {
@@ -29,11 +30,14 @@ export async function backUpIncremental(
 ): Promise<Summary> {
   const { waitLockMs } = options;
   const run = { command: 'backup incremental', waitLockMs };
-  return await makeBackup(context, run, (held) => planIncremental(held, options));
+  return await makeBackup(context, run, (held, leftovers) =>
+    planIncremental(held, leftovers, options),
+  );
 }
 
 async function planIncremental(
   context: BackupContext,
+  leftovers: OpenLeftovers,
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
   const { destination, progress } = context;
@@ -43,7 +47,7 @@ async function planIncremental(
     progress.warn(
       `${destination.location} holds no backup of this source to compare with: making a full one`,
     );
-    return await planFull(context, options);
+    return await planFull(context, leftovers, options);
   }
   const buckets = await chooseBuckets(context, options.selection);
   return compare(context, options, buckets, await openBackup({ destination, backup: parent }));

@@ -60,13 +60,13 @@ export interface RunOptions {
 export async function makeBackup(
   context: BackupContext,
   { command, waitLockMs }: RunOptions,
-  plan: (context: BackupContext) => Promise<BackupPlan>,
+  plan: (context: BackupContext, leftovers: OpenLeftovers) => Promise<BackupPlan>,
 ): Promise<Summary> {
   return await holding({ ...context, command, waitMs: waitLockMs }, async (lock, signal) => {
     const held = { ...context, signal };
     const leftovers = await openLeftovers(await context.destination.leftovers());
     try {
-      const planned = await plan(held);
+      const planned = await plan(held, leftovers);
       try {
         const summary = await carryOut(held, planned, leftovers, lock);
         await leftovers.remove();

@@ -80,7 +80,7 @@ class LineCursor {
 
 /** Opens what can be read of them; what is not worth keeping is removed. */
 export async function openLeftovers(leftovers: readonly Leftover[]): Promise<OpenLeftovers> {
-  const open: { leftover: Leftover; torn: TornArchive }[] = [];
+  const open: OpenLeftover[] = [];
   for (const leftover of leftovers) {
     const torn = await leftover.open();
     if (torn !== undefined && (await hasLines(torn))) {
@@ -90,27 +90,44 @@ export async function openLeftovers(leftovers: readonly Leftover[]): Promise<Ope
       await leftover.remove();
     }
   }
-  return {
-    sources: open.map(({ leftover, torn }) => ({
-      archive: torn.archive,
-      lines: ownLines(torn, leftover.id),
-    })),
-    bytes: open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0),
-    close: async () => {
-      for (const { torn } of open) await torn.archive.close();
-    },
-    remove: async () => {
-      for (const { leftover } of open) await leftover.remove();
-    },
-  };
+  return new OpenLeftovers(open);
 }
 
-export interface OpenLeftovers {
-  sources: Salvageable[];
-  bytes: number;
-  close(): Promise<void>;
-  /** All of them are of no more use. */
-  remove(): Promise<void>;
+interface OpenLeftover {
+  leftover: Leftover;
+  torn: TornArchive;
+}
+
+/** What earlier runs left of which something can be used. */
+export class OpenLeftovers {
+  #open: readonly OpenLeftover[];
+
+  constructor(open: readonly OpenLeftover[]) {
+    this.#open = open;
+  }
+
+  get sources(): Salvageable[] {
+    return this.#open.map(({ leftover, torn }) => ({
+      archive: torn.archive,
+      lines: ownLines(torn, leftover.id),
+    }));
+  }
+
+  /** What they take of the destination's room. */
+  get sizeBytes(): number {
+    return this.#open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0);
+  }
+
+  /** They are of no more use. */
+  async remove(): Promise<void> {
+    await this.close();
+    for (const { leftover } of this.#open) await leftover.remove();
+    this.#open = [];
+  }
+
+  async close(): Promise<void> {
+    for (const { torn } of this.#open) await torn.archive.close();
+  }
 }
 
 async function hasLines(torn: TornArchive): Promise<boolean> {

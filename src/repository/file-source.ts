@@ -51,7 +51,9 @@ export class FileSource implements ClosableSource {
     return buffer;
   }
 
+  /** Can be called again. */
   async close(): Promise<void> {
-    await this.#file.close();
+    // A handle that is closed has no descriptor.
+    if (this.#file.fd >= 0) await this.#file.close();
   }
 }

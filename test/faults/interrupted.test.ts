@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDestination } from '../../src/repository/locate.js';
+import type { Summary } from '../../src/repository/summary.js';
 import { backUp, filesIn, temporaryFolder, verify } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
 import { run, runJson, type Outcome } from '../helpers/cli.js';
@@ -149,7 +150,7 @@ describe('a signal', () => {
     return () => proxy.close();
   });
 
-  it.each(SIGNALS)('%s ends a backup with status %i and leaves no file', async (...expected) => {
+  it.each(SIGNALS)('%s ends a backup with status %i, and the next goes on', async (...expected) => {
     const [name] = expected;
     const { id } = await backUp(store, folder, [bucket]);
     const before = await filesIn(folder);
@@ -159,9 +160,17 @@ describe('a signal', () => {
       return partial !== undefined && (await stat(join(folder, partial))).size > 8 * MIB;
     });
     program.kill(name);
-    expectEndBy(expected, await program);
-    expect(await filesIn(folder)).toEqual(before);
+    const ended = await program;
+    expectEndBy(expected, ended);
+    expect(ended.stderr).toMatch(/the 151 objects captured so far stay in/);
+    const left = (await filesIn(folder)).filter((file) => !before.includes(file));
+    expect(left).toEqual([expect.stringMatching(/\.tar\.gz\.partial$/)]);
     expect(await visibleIds()).toEqual([id]);
+
+    const next = await runJson<Summary>(['backup', 'full', folder, '--bucket', bucket]);
+    expect(next.answer.objects).toMatchObject({ total: 152, captured: 152, salvaged: 151 });
+    await expectAllVisibleToBeWhole();
+    expect(await filesIn(folder)).toHaveLength(4);
   });
 
   it.each(SIGNALS)(
@@ -219,10 +228,9 @@ async function hasOpen(pid: number | undefined, path: string): Promise<boolean> 
 }
 
 describe('two backups started in the same second', () => {
-  it('both succeed, under different names', async () => {
-    const runs = await Promise.all(
-      [1, 2, 3].map(() => runJson<{ id: string }>(['backup', 'full', folder, '--bucket', bucket])),
-    );
+  it('both succeed, one after the other, when they wait for each other', async () => {
+    const args = ['backup', 'full', folder, '--bucket', bucket, '--wait-lock', '2m'];
+    const runs = await Promise.all([1, 2, 3].map(() => runJson<{ id: string }>(args)));
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     const ids = runs.map(({ answer }) => answer.id).sort();
     expect(new Set(ids).size).toBe(3);
@@ -231,12 +239,16 @@ describe('two backups started in the same second', () => {
     expect((await filesIn(folder)).length).toBe(6);
   });
 
-  it('in one process as well, where the clock stands still until one waits', async () => {
-    const [one, two] = await Promise.all([
-      backUp(store, folder, [bucket]),
-      backUp(store, folder, [bucket]),
-    ]);
-    expect(one.id).not.toBe(two.id);
-    await expectAllVisibleToBeWhole();
+  it('are one backup and one refusal, with status 7, when they do not', async () => {
+    const args = ['backup', 'full', folder, '--bucket', bucket];
+    const runs = await Promise.all(
+      [1, 2].map(() => runJson<{ error?: { code: string; hint: string } }>(args)),
+    );
+    expect(runs.map(({ exitCode }) => exitCode).sort()).toEqual([0, 7]);
+    const refusal = runs.find(({ exitCode }) => exitCode === 7);
+    expect(refusal?.answer.error).toMatchObject({ code: 'locked' });
+    expect(refusal?.answer.error?.hint).toContain('--wait-lock');
+    expect(await visibleIds()).toHaveLength(1);
+    expect((await filesIn(folder)).length).toBe(2);
   });
 });

@@ -47,19 +47,24 @@ interface Failure {
 }
 
 describe.concurrent('a server that dies for good', () => {
-  it('ends a backup with status 6, and leaves no file', { timeout: PATIENCE_MS }, async () => {
-    const { folder, remove } = temporaryFolder();
-    const proxy = await startDyingServer(OBJECTS / 2);
-    const args = ['backup', 'full', folder, '--bucket', bucket];
-    const { exitCode, answer, stderr } = await runJson<Failure>(args, proxy);
-    expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 6, code: 'unreachable' });
-    expect(answer.error.message).toContain(proxy.endpoint);
-    expect(answer.error.message).toContain('given up after 12 attempts');
-    expect(stderr).toContain('still trying');
-    expect(await filesIn(folder)).toEqual([]);
-    await proxy.close();
-    remove();
-  });
+  it(
+    'ends a backup with status 6, and leaves only what the next run can use',
+    { timeout: PATIENCE_MS },
+    async () => {
+      const { folder, remove } = temporaryFolder();
+      const proxy = await startDyingServer(OBJECTS / 2);
+      const args = ['backup', 'full', folder, '--bucket', bucket];
+      const { exitCode, answer, stderr } = await runJson<Failure>(args, proxy);
+      expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 6, code: 'unreachable' });
+      expect(answer.error.message).toContain(proxy.endpoint);
+      expect(answer.error.message).toContain('given up after 12 attempts');
+      expect(stderr).toContain('still trying');
+      expect(stderr).toMatch(/captured so far stay in/);
+      expect(await filesIn(folder)).toEqual([expect.stringMatching(/\.tar\.gz\.partial$/)]);
+      await proxy.close();
+      remove();
+    },
+  );
 
   it(
     'ends a restore with status 6, and leaves whole objects',

@@ -42,9 +42,9 @@ export async function backUp(
   store: ObjectStore,
   folder: string,
   buckets: readonly string[],
-  options: { signal?: AbortSignal; destination?: Destination } = {},
+  options: { signal?: AbortSignal; destination?: Destination; waitLockMs?: number } = {},
 ): Promise<Summary> {
-  const { signal = new AbortController().signal } = options;
+  const { signal = new AbortController().signal, waitLockMs = 0 } = options;
   return await backUpFull(
     {
       store,
@@ -54,7 +54,7 @@ export async function backUp(
       progress: NO_PROGRESS,
       tool: 'test',
     },
-    { selection: { only: buckets, excluded: [] }, ignoreFreeSpace: false },
+    { selection: { only: buckets, excluded: [] }, ignoreFreeSpace: false, waitLockMs },
   );
 }
 
@@ -78,6 +78,7 @@ export async function backUpChanges(
     {
       selection: { only: buckets, excluded: [] },
       ignoreFreeSpace: false,
+      waitLockMs: 0,
       refreshMetadata: false,
       acceptDeletions: false,
       ...rest,

@@ -69,6 +69,7 @@ const short = (step: Step): string => {
       return `refer ${step.lines.map(({ key }) => key).join('')}`;
     case 'take':
     case 'look':
+    case 'salvage':
       return `${step.kind} ${step.object.key}`;
   }
 };
@@ -211,6 +212,7 @@ function outcomeOf(step: Step): string[] {
       return step.lines.map(({ bucket, key }) => `${bucket}/${key} kept`);
     case 'take':
     case 'look':
+    case 'salvage':
       return [`${step.bucket}/${step.object.key} ${step.kind}`];
   }
 }

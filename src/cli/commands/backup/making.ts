@@ -4,7 +4,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
-import { parseDurationMs } from '../../duration.js';
+import { parseDuration } from '../../duration.js';
 import { readVersion } from '../../version.js';
 import { describeBackup } from './describe.js';
 
@@ -37,7 +37,7 @@ export const lockOption = {
   waitLock: {
     value: 'time',
     description: 'wait so long (such as 30m) for another run at the destination to end',
-    parse: parseDurationMs,
+    parse: parseDuration,
   },
 } as const;
 
