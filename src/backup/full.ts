@@ -4,8 +4,13 @@ import { lastComplete } from '../repository/history.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { countAll, listAll } from './listing.js';
-import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
-import type { OpenLeftovers } from './salvage.js';
+import {
+  type BackupContext,
+  type BackupPlan,
+  type HeldContext,
+  makeBackup,
+  sourceOf,
+} from './make-backup.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
 
 export interface BackupOptions {
@@ -20,17 +25,16 @@ export interface BackupOptions {
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
   const { waitLockMs } = options;
   const run = { command: 'backup full', waitLockMs };
-  return await makeBackup(context, run, (held, leftovers) => planFull(held, leftovers, options));
+  return await makeBackup(context, run, (held) => planFull(held, options));
 }
 
 export async function planFull(
-  context: BackupContext,
-  leftovers: OpenLeftovers,
+  context: HeldContext,
   { selection, ignoreFreeSpace }: BackupOptions,
 ): Promise<BackupPlan> {
   const { store } = context;
   const buckets = await chooseBuckets(context, selection);
-  if (!ignoreFreeSpace) await makeRoom(context, leftovers);
+  if (!ignoreFreeSpace) await makeRoom(context);
   return {
     type: 'full',
     buckets,
@@ -62,10 +66,10 @@ export async function chooseBuckets(
 }
 
 async function* takeAll(
-  { store, signal }: BackupContext,
+  { listings, signal }: HeldContext,
   buckets: readonly Bucket[],
 ): AsyncGenerator<Step[]> {
-  for await (const page of listAll(store, buckets, signal)) {
+  for await (const page of listAll(listings, buckets, signal)) {
     yield page.map((listed) => ({ kind: 'take', ...listed }));
   }
 }
@@ -74,10 +78,7 @@ async function* takeAll(
  * The last full of this destination tells about how much room the next one needs. What earlier runs
  * left is given up for it.
  */
-async function makeRoom(
-  { destination, progress }: BackupContext,
-  leftovers: OpenLeftovers,
-): Promise<void> {
+async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
   const free = await destination.freeBytes();
   if (last === undefined || free === null || free >= last.archive_bytes) return;

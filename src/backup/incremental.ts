@@ -8,8 +8,13 @@ import { type Deletions, type ParentChunk, findChanges } from './changes.js';
 import { findSuspicious } from './deletion-guard.js';
 import { type BackupOptions, chooseBuckets, planFull } from './full.js';
 import { listAll } from './listing.js';
-import type { OpenLeftovers } from './salvage.js';
-import { type BackupContext, type BackupPlan, makeBackup, sourceOf } from './make-backup.js';
+import {
+  type BackupContext,
+  type BackupPlan,
+  type HeldContext,
+  makeBackup,
+  sourceOf,
+} from './make-backup.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */
@@ -30,14 +35,11 @@ export async function backUpIncremental(
 ): Promise<Summary> {
   const { waitLockMs } = options;
   const run = { command: 'backup incremental', waitLockMs };
-  return await makeBackup(context, run, (held, leftovers) =>
-    planIncremental(held, leftovers, options),
-  );
+  return await makeBackup(context, run, (held) => planIncremental(held, options));
 }
 
 async function planIncremental(
-  context: BackupContext,
-  leftovers: OpenLeftovers,
+  context: HeldContext,
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
   const { destination, progress } = context;
@@ -47,7 +49,7 @@ async function planIncremental(
     progress.warn(
       `${destination.location} holds no backup of this source to compare with: making a full one`,
     );
-    return await planFull(context, leftovers, options);
+    return await planFull(context, options);
   }
   const buckets = await chooseBuckets(context, options.selection);
   return compare(context, options, buckets, await openBackup({ destination, backup: parent }));
@@ -71,13 +73,13 @@ function chooseParent(
 }
 
 function compare(
-  { store, signal }: BackupContext,
+  { store, listings, signal }: HeldContext,
   { selection, refreshMetadata, acceptDeletions }: IncrementalOptions,
   buckets: readonly Bucket[],
   parent: OpenBackup,
 ): BackupPlan {
   const deletions = new Map<string, Deletions>();
-  const changes = findChanges(listAll(store, buckets, signal), chunksOf(parent), deletions, {
+  const changes = findChanges(listAll(listings, buckets, signal), chunksOf(parent), deletions, {
     refresh: refreshMetadata,
   });
   const expected = { objects: objectsIn(parent.summary), bytes: parent.summary.bytes };

@@ -1,4 +1,4 @@
-import { listInOrder } from '../object-store/list-in-order.js';
+import type { OrderedListings } from '../object-store/ordered-listings.js';
 import type { Bucket, ListedObject, ObjectStore } from '../object-store/port.js';
 
 export interface ListedInBucket {
@@ -8,12 +8,12 @@ export interface ListedInBucket {
 
 /** The objects of the buckets, one bucket after the other, each in the order of its keys. */
 export async function* listAll(
-  store: ObjectStore,
+  listings: OrderedListings,
   buckets: readonly Bucket[],
   signal: AbortSignal,
 ): AsyncGenerator<ListedInBucket[]> {
   for (const { name } of buckets) {
-    for await (const page of listInOrder(store, name, { signal })) {
+    for await (const page of listings.list(name, { signal })) {
       yield page.map((object) => ({ bucket: name, object }));
     }
   }

@@ -1,6 +1,7 @@
 import type { ArchivedBucket, WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import { isMangamotionError } from '../errors.js';
+import { OrderedListings, inOrder } from '../object-store/ordered-listings.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { WorkProgress } from '../progress.js';
 import type {
@@ -17,7 +18,7 @@ import { type CaptureResult, capture } from './capture.js';
 import type { Step } from './changes.js';
 import { NOT_CAPTURED } from './fidelity.js';
 import { holding } from './hold.js';
-import { type OpenLeftovers, type Salvageable, openLeftovers, salvageFrom } from './salvage.js';
+import { type OpenLeftovers, openLeftovers, salvageFrom } from './salvage.js';
 import type { BucketSelection } from './selection.js';
 
 export interface BackupContext {
@@ -28,6 +29,13 @@ export interface BackupContext {
   progress: WorkProgress;
   /** Name and version of the program, for the summary. */
   tool: string;
+}
+
+/** A run that has the destination for itself. */
+export interface HeldContext extends BackupContext {
+  leftovers: OpenLeftovers;
+  listings: OrderedListings;
+  lock: DestinationLock;
 }
 
 /** What kind of backup is made, out of what. */
@@ -60,33 +68,41 @@ export interface RunOptions {
 export async function makeBackup(
   context: BackupContext,
   { command, waitLockMs }: RunOptions,
-  plan: (context: BackupContext, leftovers: OpenLeftovers) => Promise<BackupPlan>,
+  plan: (context: HeldContext) => Promise<BackupPlan>,
 ): Promise<Summary> {
   return await holding({ ...context, command, waitMs: waitLockMs }, async (lock, signal) => {
-    const held = { ...context, signal };
     const leftovers = await openLeftovers(await context.destination.leftovers());
+    const listings = new OrderedListings(context.store);
+    const held = { ...context, signal, lock, leftovers, listings };
     try {
-      const planned = await plan(held, leftovers);
-      try {
-        const summary = await carryOut(held, planned, leftovers, lock);
-        await leftovers.remove();
-        return summary;
-      } finally {
-        await planned.close();
-      }
+      const makeOne = async () => await planAndCarryOut(held, plan);
+      const summary = await inOrder(makeOne, (why) => {
+        context.progress.warn(
+          `${why.message}: its listings are sorted first, and the run begins anew`,
+        );
+      });
+      await leftovers.remove();
+      return summary;
     } finally {
       await leftovers.close();
     }
   });
 }
 
-async function carryOut(
-  context: BackupContext,
-  plan: BackupPlan,
-  leftovers: OpenLeftovers,
-  lock: DestinationLock,
+async function planAndCarryOut(
+  context: HeldContext,
+  plan: (context: HeldContext) => Promise<BackupPlan>,
 ): Promise<Summary> {
-  const { destination, clock, signal, progress } = context;
+  const planned = await plan(context);
+  try {
+    return await carryOut(context, planned);
+  } finally {
+    await planned.close();
+  }
+}
+
+async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary> {
+  const { destination, clock, signal, progress, lock, leftovers } = context;
   const pending = await destination.begin(plan.type, clock);
   const stopCounting = showExpected(context, plan);
   try {
@@ -94,7 +110,7 @@ async function carryOut(
     if (leftovers.sources.length > 0) {
       progress.warn('an earlier run did not end: what it had captured is taken from there');
     }
-    const summary = await write(context, plan, pending, leftovers.sources);
+    const summary = await write(context, plan, pending);
     signal.throwIfAborted();
     await lock.check();
     await pending.commit(summary);
@@ -108,17 +124,16 @@ async function carryOut(
 }
 
 async function write(
-  context: BackupContext,
+  context: HeldContext,
   plan: BackupPlan,
   pending: PendingBackup,
-  sources: readonly Salvageable[],
 ): Promise<Summary> {
-  const { store, signal, progress } = context;
+  const { store, signal, progress, leftovers } = context;
   const { writer } = pending;
   const described = await describeBuckets(store, plan.buckets, signal);
   await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
   const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
-  const steps = salvageFrom(plan.steps, sources);
+  const steps = salvageFrom(plan.steps, leftovers.sources);
   const captured = await capture({ store, writer, signal, onProgress }, steps);
   const written = await writer.finish(described);
   signal.throwIfAborted();

@@ -79,6 +79,8 @@ export async function* mergeWithTarget(
       }
       yield merged;
     }
+    // To its end: only then is it known that the listing was in order.
+    while (!ended) ended = (await pages.next()).done === true;
   } finally {
     await pages.return?.();
   }

@@ -3,7 +3,7 @@ import type { ChunkReference } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import { listInOrder } from '../object-store/list-in-order.js';
+import { OrderedListings } from '../object-store/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 import type { OpenBackup } from '../repository/open-backup.js';
 import {
@@ -36,12 +36,14 @@ export class RestorePlanner {
   /** The ids of the archives that are needed for it: the backup's own, and where the bytes lie. */
   readonly needed: Set<string>;
   readonly #context: PlannerContext;
+  readonly #listings: OrderedListings;
   /** Results of comparisons for which the target's object had to be read. */
   readonly #compared = new Map<string, boolean>();
   #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
 
   constructor(context: PlannerContext) {
     this.#context = context;
+    this.#listings = new OrderedListings(context.store);
     this.needed = new Set([context.backup.id]);
   }
 
@@ -101,7 +103,7 @@ export class RestorePlanner {
   async *#listingOf({ target }: SelectedBucket): AsyncGenerator<ListedObject[]> {
     const { store, selection, signal } = this.#context;
     if (selection.key === undefined) {
-      yield* listInOrder(store, target, { prefix: selection.prefix, signal });
+      yield* this.#listings.list(target, { prefix: selection.prefix, signal });
       return;
     }
     try {

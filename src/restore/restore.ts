@@ -1,6 +1,7 @@
 import type { IndexLine } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
+import { inOrder } from '../object-store/ordered-listings.js';
 import { isBucketStillThere } from '../object-store/retry.js';
 import { prefetchInOrder } from '../prefetch.js';
 import type { WorkProgress } from '../progress.js';
@@ -62,7 +63,10 @@ export async function restore(
     const { selection, onConflict } = options;
     const planner = new RestorePlanner({ store, backup, selection, onConflict, signal });
     context.progress.start('planning');
-    const plans = await planner.plan((objects) => context.progress.update({ objects }));
+    const planAll = () => planner.plan((objects) => context.progress.update({ objects }));
+    const plans = await inOrder(planAll, (why) => {
+      context.progress.warn(`${why.message}: its listings are sorted first`);
+    });
     if (options.dryRun) {
       const archives = await describeArchives(located, planner.needed);
       return describePlan(backup.id, archives, plans, onConflict);
