@@ -9,14 +9,23 @@ import { installHint } from '../helpers/install-hint.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
-import { type Row, measureKey, measureMixed, measurePeaks, measureStart } from './measurements.js';
+import {
+  type Row,
+  measureIncremental,
+  measureKey,
+  measureMixed,
+  measurePeaks,
+  measureStart,
+  measureSynthetic,
+} from './measurements.js';
 
 /**
- * `npm run bench [-- mixed key large tiny start]`: ratios against peers on the same server in the
+ * `npm run bench [-- mixed key large tiny incremental synthetic start]`: ratios against peers on the same server in the
  * same run, as medians. Nothing passes or fails here. The table goes into the README.
  */
 
 const LARGE_BYTES = 5_000_000_000;
+const MANY_OBJECTS = 100_000;
 const TINY_OBJECTS = 200_000;
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 
@@ -40,6 +49,11 @@ const parts: Record<string, (bench: Bench) => Promise<Row[]>> = {
     await fillTiny(bench.store, 'tiny', TINY_OBJECTS);
     return await measurePeaks(bench, 'tiny', '200,000 tiny objects');
   },
+  incremental: async (bench) => {
+    await fillTiny(bench.store, 'many', MANY_OBJECTS);
+    return await measureIncremental(bench, 'many');
+  },
+  synthetic: (bench) => measureSynthetic(bench),
   start: () => measureStart(),
 };
 

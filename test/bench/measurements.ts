@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateBackup } from '../../src/repository/locate.js';
 import { openBackup } from '../../src/repository/open-backup.js';
+import type { Summary } from '../../src/repository/summary.js';
 import { restore } from '../../src/restore/restore.js';
 import { countingDestination } from '../helpers/counting-destination.js';
 import { removeBucket } from '../helpers/test-store.js';
@@ -18,6 +19,9 @@ export interface Row {
 }
 
 const RUNS = 5;
+const SYNTHETIC_OBJECTS = 1_000_000;
+const listLoop = fileURLToPath(new URL('list-loop.js', import.meta.url));
+const synthetic = fileURLToPath(new URL('synthetic.js', import.meta.url));
 const bareLoop = fileURLToPath(new URL('bare-loop.js', import.meta.url));
 
 export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]> {
@@ -68,6 +72,42 @@ export async function measurePeaks(bench: Bench, bucket: string, what: string): 
     megabytes(`peak memory of \`backup full\`, ${what}`, [backup]),
     megabytes(`peak memory of \`restore\`, ${what}`, [restore]),
     { what: `\`backup full\`, ${what}`, value: `${backup.seconds.toFixed(1)} s`, bound: '' },
+  ];
+}
+
+/** An incremental backup where nothing changed, against nothing but listing. */
+export async function measureIncremental(bench: Bench, bucket: string): Promise<Row[]> {
+  await backUp(bench, bucket, false);
+  const listings: Timed[] = [];
+  const backups: Timed[] = [];
+  let archiveBytes = 0;
+  for (let run = 0; run < RUNS; run++) {
+    listings.push(await timed(process.execPath, [listLoop, bucket], bench.env));
+    const args = ['backup', 'incremental', join(bench.folder, 'backups'), '--bucket', bucket];
+    const backup = await mangamotion(bench.env, ...args, '--json', '--quiet');
+    backups.push(backup);
+    ({ archive_bytes: archiveBytes } = JSON.parse(backup.stdout) as Summary);
+  }
+  const seconds = (of: readonly Timed[]) => median(of.map((one) => one.seconds));
+  const what = '`backup incremental`, 100,000 objects, nothing changed';
+  return [
+    ratio(`${what} : listing them`, seconds(backups) / seconds(listings), '≤ 1.3'),
+    { what: `archive of it`, value: `${(archiveBytes / 1000).toFixed(1)} kB`, bound: '< 100 kB' },
+    megabytes(`peak memory of it`, backups, '< 200 MB'),
+  ];
+}
+
+/** What the index alone costs, of a store that is nothing but a listing. */
+export async function measureSynthetic({ env, folder }: Bench): Promise<Row[]> {
+  const backups = join(folder, 'backups');
+  mkdirSync(backups, { recursive: true });
+  await timed(process.execPath, [synthetic, 'full', backups, String(SYNTHETIC_OBJECTS)], env);
+  const args = [synthetic, 'incremental', backups, String(SYNTHETIC_OBJECTS)];
+  const run = await timed(process.execPath, args, env);
+  return [
+    megabytes('peak memory of `backup incremental`, 1,000,000 index entries (synthetic listing)', [
+      run,
+    ]),
   ];
 }
 
@@ -168,7 +208,7 @@ function ratio(what: string, value: number, bound: string): Row {
   return { what, value: `${value.toFixed(2)} ×`, bound };
 }
 
-function megabytes(what: string, runs: readonly Timed[]): Row {
+function megabytes(what: string, runs: readonly Timed[], bound = '< 250 MB'): Row {
   const peak = Math.max(...runs.map((run) => run.peakMib));
-  return { what, value: `${Math.round(peak * 1.048576)} MB`, bound: '< 250 MB' };
+  return { what, value: `${Math.round(peak * 1.048576)} MB`, bound };
 }
