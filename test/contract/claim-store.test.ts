@@ -20,13 +20,13 @@ import { describeClaimStore } from './claim-store.suite.js';
 const objects = testStore();
 afterAll(() => objects.close());
 
-describeClaimStore('claims in a folder', () => {
+describeClaimStore('claims in a folder', async () => {
   const { folder, remove } = temporaryFolder();
-  return Promise.resolve({
+  const path = (name: string) => join(folder, '.mangamotion-lock', `${name}.json`);
+  return await Promise.resolve({
     open: () => new FolderClaims(folder),
-    putForeign: (name, content) =>
-      writeFile(join(folder, '.mangamotion-lock', `${name}.json`), content),
-    remove: () => Promise.resolve(remove()),
+    putForeign: (name, content) => writeFile(path(name), content),
+    remove,
   });
 });
 
@@ -47,7 +47,7 @@ describeClaimStore('claims in memory', () => {
   return Promise.resolve({
     open: () => store,
     putForeign: (name, content) => store.put(name, content),
-    remove: () => Promise.resolve(),
+    remove: () => undefined,
   });
 });
 

@@ -48,8 +48,9 @@ export class HeldLock implements DestinationLock {
   readonly takenOver: boolean;
   readonly #holding: Holding;
   readonly #lost = new AbortController();
-  /** Ends requests under way when the lock is released. */
   readonly #released = new AbortController();
+  /** Ends requests under way when the lock is lost or released. */
+  readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
   #renewedAtMs: number;
   #modifiedAtMs: number;
   /** Renewals and checks, one after the other. */
@@ -78,8 +79,8 @@ export class HeldLock implements DestinationLock {
     const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
     for (;;) {
       const undecided = await this.#oneAtATime(async () => {
-        await this.#renew(this.#remainingMs());
-        return await this.#look(this.#remainingMs());
+        await this.#renew();
+        return await this.#look();
       });
       const [first] = undecided;
       if (first === undefined) return;
@@ -104,20 +105,20 @@ export class HeldLock implements DestinationLock {
   }
 
   /** Puts the claim again, if it is still ours to put. */
-  async #renew(timeoutMs: number): Promise<void> {
-    const { claims, name } = this.#holding.observer;
-    await this.#look(timeoutMs);
-    const begunAtMs = this.#holding.clock.elapsedMs();
-    await this.#inTime(timeoutMs, (signal) => claims.put(name, this.#holding.content, signal));
+  async #renew(limit?: AbortSignal): Promise<void> {
+    const { observer, content, clock } = this.#holding;
+    await this.#look(limit);
+    const begunAtMs = clock.elapsedMs();
+    await this.#inTime(limit, (signal) => observer.claims.put(observer.name, content, signal));
     this.#renewedAtMs = begunAtMs;
     this.#lastFailure = undefined;
     this.#awaitDeadline();
   }
 
   /** Resolves to the claims of others of which it is open whether they will be held. */
-  async #look(timeoutMs: number): Promise<JudgedClaim[]> {
+  async #look(limit?: AbortSignal): Promise<JudgedClaim[]> {
     const { observer, content, timing } = this.#holding;
-    const { own, live } = await this.#inTime(timeoutMs, (signal) => survey(observer, signal));
+    const { own, live } = await this.#inTime(limit, (signal) => survey(observer, signal));
     if (own === undefined) throw this.#lose('its claim was removed');
     if (own.content !== content) throw this.#lose('its claim was changed');
     if (isLeaseOver(this.#modifiedAtMs, own.modifiedAtMs, timing.leaseMs)) {
@@ -130,16 +131,18 @@ export class HeldLock implements DestinationLock {
     throw this.#lose('another run has taken it over', cause);
   }
 
-  /** An answer that comes too late is none: others may have acted meanwhile. */
-  async #inTime<T>(timeoutMs: number, request: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#throwIfLost();
-    const timeout = AbortSignal.timeout(Math.ceil(timeoutMs) + 1);
+  /** An answer that comes when the lock is lost is none: others may have acted meanwhile. */
+  async #inTime<T>(
+    limit: AbortSignal | undefined,
+    request: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#throwIfOver();
     try {
-      const answer = await request(AbortSignal.any([timeout, this.#released.signal]));
-      this.#throwIfLost();
+      const answer = await request(limit ? AbortSignal.any([limit, this.#over]) : this.#over);
+      this.#throwIfOver();
       return answer;
     } catch (error) {
-      this.#throwIfLost();
+      this.#throwIfOver();
       this.#lastFailure = error;
       throw error;
     }
@@ -151,16 +154,20 @@ export class HeldLock implements DestinationLock {
     return result;
   }
 
-  #awaitHeartbeat(): void {
-    const { heartbeatMs } = this.#holding.timing;
-    this.#heartbeat = setTimeout(() => void this.#beat(), heartbeatMs).unref();
+  #awaitHeartbeat(ms = this.#holding.timing.heartbeatMs): void {
+    this.#heartbeat = setTimeout(() => void this.#beat(), ms).unref();
   }
 
   async #beat(): Promise<void> {
-    const timeoutMs = Math.min(this.#remainingMs(), this.#holding.timing.heartbeatMs);
-    // A failure is no loss yet: the next beat may succeed, and if none does, the deadline tells.
-    await this.#oneAtATime(() => this.#renew(timeoutMs)).catch(() => undefined);
-    if (this.#releasing === undefined && !this.#lost.signal.aborted) this.#awaitHeartbeat();
+    const { heartbeatMs } = this.#holding.timing;
+    // A connection that is dead without a word must not cost more than one beat.
+    const limit = AbortSignal.timeout(heartbeatMs);
+    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline tells.
+    const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
+      () => true,
+      () => false,
+    );
+    if (!this.#over.aborted) this.#awaitHeartbeat(succeeded ? heartbeatMs : heartbeatMs / 4);
   }
 
   #awaitDeadline(): void {
@@ -178,9 +185,9 @@ export class HeldLock implements DestinationLock {
     return Math.max(0, lostAtMs - clock.elapsedMs());
   }
 
-  #throwIfLost(): void {
+  #throwIfOver(): void {
     if (this.#isLost()) throw this.#lost.signal.reason;
-    this.#released.signal.throwIfAborted();
+    this.#over.throwIfAborted();
   }
 
   #isLost(): boolean {
