@@ -117,6 +117,8 @@ function countingDestination(inner: Destination, reads: number[]): Destination {
     read: (id) => inner.read(id),
     freeBytes: () => inner.freeBytes(),
     begin: (type, clock) => inner.begin(type, clock),
+    remove: (id) => inner.remove(id),
+    markExpired: (id, expired) => inner.markExpired(id, expired),
     openArchive: async (id) => {
       const archive = await inner.openArchive(id);
       return {

@@ -32,6 +32,8 @@ function counting({ destination, backup }: LocatedBackup): {
     read: (id) => destination.read(id),
     freeBytes: () => destination.freeBytes(),
     begin: (type, clock) => destination.begin(type, clock),
+    remove: (id) => destination.remove(id),
+    markExpired: (id, expired) => destination.markExpired(id, expired),
     openArchive: async (id) => {
       const archive = await destination.openArchive(id);
       return {
