@@ -8,23 +8,21 @@ import {
   type BackupContext,
   type BackupPlan,
   type HeldContext,
+  type RunOptions,
   makeBackup,
   sourceOf,
 } from './make-backup.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
 
-export interface BackupOptions {
+export interface BackupOptions extends Omit<RunOptions, 'command'> {
   selection: BucketSelection;
   /** Begin although the disk looks too full for it. */
   ignoreFreeSpace: boolean;
-  /** How long to wait for another run at the destination to end. */
-  waitLockMs: number;
 }
 
 /** Copies all selected buckets into a new archive. The backup exists when this resolves. */
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
-  const { waitLockMs } = options;
-  const run = { command: 'backup full', waitLockMs };
+  const run = { ...options, command: 'backup full' };
   return await makeBackup(context, run, (held) => planFull(held, options));
 }
 

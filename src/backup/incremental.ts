@@ -33,8 +33,7 @@ export async function backUpIncremental(
   context: BackupContext,
   options: IncrementalOptions,
 ): Promise<Summary> {
-  const { waitLockMs } = options;
-  const run = { command: 'backup incremental', waitLockMs };
+  const run = { ...options, command: 'backup incremental' };
   return await makeBackup(context, run, (held) => planIncremental(held, options));
 }
 

@@ -11,13 +11,14 @@ import type {
   SealedArchive,
 } from '../repository/destination.js';
 import type { DestinationLock } from '../repository/lock/held-lock.js';
+import { holding } from '../repository/lock/hold.js';
 import { nextSequence } from '../repository/history.js';
 import type { BackupType } from '../repository/names.js';
 import type { Summary, Suspicion } from '../repository/summary.js';
 import { type CaptureResult, capture } from './capture.js';
 import type { Step } from './changes.js';
 import { NOT_CAPTURED } from './fidelity.js';
-import { holding } from './hold.js';
+import { type RetentionAfterwards, pruneAfter } from './prune-after.js';
 import { type OpenLeftovers, openLeftovers, salvageFrom } from './salvage.js';
 import type { BucketSelection } from './selection.js';
 
@@ -58,6 +59,8 @@ export interface RunOptions {
   command: string;
   /** How long to wait for another run to end. */
   waitLockMs: number;
+  /** What to remove when a complete backup was made; nothing where absent. */
+  retention?: RetentionAfterwards | undefined;
 }
 
 /**
@@ -67,10 +70,11 @@ export interface RunOptions {
  */
 export async function makeBackup(
   context: BackupContext,
-  { command, waitLockMs }: RunOptions,
+  { command, waitLockMs, retention }: RunOptions,
   plan: (context: HeldContext) => Promise<BackupPlan>,
 ): Promise<Summary> {
-  return await holding({ ...context, command, waitMs: waitLockMs }, async (lock, signal) => {
+  const warn = (line: string) => context.progress.warn(line);
+  return await holding({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const leftovers = await openLeftovers(await context.destination.leftovers());
     const listings = new OrderedListings(context.store);
     const held = { ...context, signal, lock, leftovers, listings };
@@ -82,6 +86,7 @@ export async function makeBackup(
         );
       });
       await leftovers.remove();
+      if (retention !== undefined) await pruneAfter(held, summary, retention);
       return summary;
     } finally {
       await leftovers.close();

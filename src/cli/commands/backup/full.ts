@@ -5,6 +5,8 @@ import {
   makingArguments,
   openBackupContext,
   reportBackup,
+  retentionOf,
+  retentionOptions,
   selectionOptions,
 } from './making.js';
 
@@ -14,7 +16,7 @@ export const backupFull = defineCommand({
     'NAME.json beside it is its summary: a backup without a summary does not exist. ' +
     'The folder must exist.',
   arguments: makingArguments,
-  options: { ...selectionOptions, ...freeSpaceOption, ...lockOption },
+  options: { ...selectionOptions, ...freeSpaceOption, ...retentionOptions, ...lockOption },
   changes: 'always',
   usesStore: true,
   printsRows: false,
@@ -31,13 +33,15 @@ export const backupFull = defineCommand({
       meaning: 'for a cron line: silent but for warnings and errors',
     },
   ],
-  async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace, waitLock }) {
+  async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace, ...options }) {
     const { backUpFull } = await import('../../../backup/full.js');
+    const { retention, pruned } = await retentionOf(context, options);
     const summary = await backUpFull(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
       ignoreFreeSpace,
-      waitLockMs: waitLock ?? 0,
+      waitLockMs: options.waitLock ?? 0,
+      retention,
     });
-    return await reportBackup(context, summary);
+    return await reportBackup(context, summary, pruned);
   },
 });

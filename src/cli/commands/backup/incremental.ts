@@ -5,6 +5,8 @@ import {
   makingArguments,
   openBackupContext,
   reportBackup,
+  retentionOf,
+  retentionOptions,
   selectionOptions,
 } from './making.js';
 
@@ -26,6 +28,7 @@ export const backupIncremental = defineCommand({
     },
     acceptDeletions: { description: 'the deletions are meant, however many there are' },
     ...freeSpaceOption,
+    ...retentionOptions,
     ...lockOption,
   },
   changes: 'always',
@@ -49,14 +52,18 @@ export const backupIncremental = defineCommand({
   async run(context, { destination }, options) {
     const { backUpIncremental } = await import('../../../backup/incremental.js');
     const { backupIdOf } = await import('../../../repository/names.js');
-    const { bucket, excludeBucket, parent, waitLock, ...rest } = options;
+    const { bucket, excludeBucket, parent } = options;
+    const { retention, pruned } = await retentionOf(context, options);
     const name = parent?.split('/').at(-1);
     const summary = await backUpIncremental(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
-      waitLockMs: waitLock ?? 0,
-      ...rest,
+      refreshMetadata: options.refreshMetadata,
+      acceptDeletions: options.acceptDeletions,
+      ignoreFreeSpace: options.ignoreFreeSpace,
+      waitLockMs: options.waitLock ?? 0,
+      retention,
     });
-    return await reportBackup(context, summary);
+    return await reportBackup(context, summary, pruned);
   },
 });

@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupContext } from '../../../backup/make-backup.js';
 import { MangamotionError } from '../../../errors.js';
+import type { RetentionAfterwards } from '../../../backup/prune-after.js';
+import { parseCount } from '../../count.js';
+import { refuseFoolishPolicy } from '../../../repository/policy.js';
+import type { PruneReport } from '../../../repository/prune.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
 import { parseDuration } from '../../duration.js';
 import { readVersion } from '../../version.js';
-import { describeBackup } from './describe.js';
+import type { Page } from '../../page.js';
+import { describeBackup, shortList } from './describe.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -41,6 +46,28 @@ export const lockOption = {
   },
 } as const;
 
+export const retentionOptions = {
+  keepDays: {
+    value: 'n',
+    description:
+      'afterwards remove the backups of this kind older than so many days (default: BACKUP_RETENTION_DAYS)',
+    parse: parseCount,
+  },
+  noPrune: { description: 'remove nothing afterwards' },
+} as const;
+
+/** What to remove afterwards; what that was goes to the returned list. */
+export async function retentionOf(
+  context: CommandContext,
+  { keepDays, noPrune }: { keepDays: number | undefined; noPrune: boolean },
+): Promise<{ retention: RetentionAfterwards | undefined; pruned: PruneReport[] }> {
+  const pruned: PruneReport[] = [];
+  if (noPrune) return { retention: undefined, pruned };
+  const policy = { days: keepDays ?? (await context.config()).backup.retentionDays };
+  refuseFoolishPolicy(policy);
+  return { retention: { policy, onPruned: (report) => pruned.push(report) }, pruned };
+}
+
 /** Opens the destination and the store, in this order: a folder that is missing is told at once. */
 export async function openBackupContext(
   context: CommandContext,
@@ -70,14 +97,26 @@ export async function openBackupContext(
 export async function reportBackup(
   context: CommandContext,
   summary: Summary,
+  pruned: readonly PruneReport[],
 ): Promise<ExitStatus | undefined> {
   context.progress.done();
   if (summary.status === 'suspect') throw suspect(summary);
   await context.output.document({
-    json: summary,
-    human: (page) => describeBackup(page, summary),
+    json: { ...summary, pruned: pruned.flatMap(({ removed }) => removed) },
+    human: (page) => {
+      describeBackup(page, summary);
+      describePruned(page, pruned);
+    },
   });
   return summary.status === 'complete' ? undefined : 3;
+}
+
+function describePruned(page: Page, pruned: readonly PruneReport[]): void {
+  const removed = pruned.flatMap((report) => report.removed);
+  if (removed.length === 0) return;
+  const freed = pruned.reduce((sum, report) => sum + report.freed_bytes, 0);
+  const names = shortList(removed.map(({ id }) => id));
+  page.text(`\nexpired and removed: ${names} (${page.people.bytes(freed)})`);
 }
 
 function suspect({ id, suspicious }: Summary): MangamotionError {

@@ -1,12 +1,13 @@
-import { MangamotionError } from '../../../errors.js';
 import { BACKUP_TYPES } from '../../../repository/names.js';
 import type { RetentionPolicy } from '../../../repository/policy.js';
 import type { PruneReport } from '../../../repository/prune.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import type { CommandContext } from '../../context.js';
+import { parseCount } from '../../count.js';
 import type { Page } from '../../page.js';
 import { shortList } from './describe.js';
+import { lockOption } from './making.js';
 
 export const backupPrune = defineCommand({
   description:
@@ -25,6 +26,7 @@ export const backupPrune = defineCommand({
     keepWeekly: count('the newest of each of the last so many weeks (ISO 8601) that have one'),
     keepMonthly: count('the newest of each of the last so many months that have one'),
     keepYearly: count('the newest of each of the last so many years that have one'),
+    ...lockOption,
     type: {
       value: 'type',
       description: 'look at backups of this kind alone',
@@ -50,9 +52,10 @@ export const backupPrune = defineCommand({
       meaning: 'the hourly ones alone',
     },
   ],
-  async run(context, { destination: location }, { type, ...keeps }) {
+  async run(context, { destination: location }, { type, waitLock, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/prune.js');
+    const { holding } = await import('../../../repository/lock/hold.js');
     const policy = await policyOf(context, {
       days: keeps.keepDays,
       last: keeps.keepLast,
@@ -63,8 +66,16 @@ export const backupPrune = defineCommand({
       yearly: keeps.keepYearly,
     });
     const destination = await openDestination(location, context.cwd);
-    const { dryRun, signal } = context;
-    const report = await prune(destination, policy, { dryRun, signal, now: context.now(), type });
+    const question = { dryRun: context.dryRun, now: context.now(), type };
+    const report = context.dryRun
+      ? await prune(destination, policy, question)
+      : await holding(
+          {
+            ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
+            ...{ signal: context.signal, warn: (line) => context.warn(line) },
+          },
+          (_, signal) => prune(destination, policy, { ...question, signal }),
+        );
     if (report.withheld.length > 0) context.warn(withheldWarning(report, location));
     await context.output.document({ json: report, human: (page) => describe(page, report) });
     return report.withheld.length > 0 ? 3 : undefined;
@@ -73,11 +84,6 @@ export const backupPrune = defineCommand({
 
 function count(what: string) {
   return { value: 'n', description: `keep ${what}`, parse: parseCount } as const;
-}
-
-function parseCount(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 0 to 999999');
 }
 
 /** Any --keep takes the place of the setting: with both, --keep-last 3 would keep a month. */

@@ -1,9 +1,8 @@
-import type { WorkProgress } from '../progress.js';
-import type { Destination } from '../repository/destination.js';
-import { acquireLock } from '../repository/lock/acquire.js';
-import type { Claim } from '../repository/lock/claim.js';
-import type { DestinationLock } from '../repository/lock/held-lock.js';
-import { describeOwner } from '../repository/lock/owner.js';
+import type { Destination } from '../destination.js';
+import { acquireLock } from './acquire.js';
+import type { Claim } from './claim.js';
+import type { DestinationLock } from './held-lock.js';
+import { describeOwner } from './owner.js';
 
 export interface HoldOptions {
   destination: Destination;
@@ -12,7 +11,8 @@ export interface HoldOptions {
   /** How long to wait for another run to end. */
   waitMs: number;
   signal: AbortSignal;
-  progress: WorkProgress;
+  /** Told whom it waits for. */
+  warn: (line: string) => void;
 }
 
 /**
@@ -20,14 +20,14 @@ export interface HoldOptions {
  * also when the lock is lost.
  */
 export async function holding<T>(
-  { destination, command, waitMs, signal, progress }: HoldOptions,
+  { destination, command, waitMs, signal, warn }: HoldOptions,
   work: (lock: DestinationLock, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const lock = await acquireLock(destination.claims(), {
     owner: await describeOwner(command),
     waitMs,
     signal,
-    onWait: (holder) => progress.warn(`waiting for ${describe(holder)} to end`),
+    onWait: (holder) => warn(`waiting for ${describe(holder)} to end`),
   });
   try {
     return await work(lock, AbortSignal.any([signal, lock.signal]));
