@@ -6,7 +6,7 @@ import { Archives } from '../repository/archives.js';
 import type { Destination } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
 import { type Summary, objectsIn } from '../repository/summary.js';
-import { verifyReferences } from './verify-references.js';
+import { verifyObjects } from './verify-objects.js';
 import { type VerifyResult, found } from './verify-result.js';
 
 export interface VerifyContext {
@@ -14,14 +14,21 @@ export interface VerifyContext {
   progress: WorkProgress;
 }
 
+export interface VerifyOptions {
+  /** Look at the summaries, the lengths of the archives, the footer and the directory alone. */
+  quick: boolean;
+  /** Of the objects read only this share (0 to 1), chosen at random; the index is read whole. */
+  sample?: number | undefined;
+}
+
 /**
- * Checks a backup against its summary. `quick` looks at the summaries, the lengths of the archives,
- * the footer and the directory; otherwise every byte is read. Never rejects because of damage.
+ * Checks a backup against its summary: every byte of its archive, and of others what it refers to,
+ * unless less is asked for. Never rejects because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
   located: LocatedBackup,
-  options: { quick: boolean },
+  options: VerifyOptions,
 ): Promise<VerifyResult> {
   const { backup } = located;
   const result: VerifyResult = {
@@ -34,7 +41,7 @@ export async function verifyBackup(
   };
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') {
-    await verifyArchives(context, located, backup.summary.summary, result);
+    await verifyArchives(context, located, backup.summary.summary, result, options);
   } else if (backup.summary.kind === 'damaged') {
     found(result, 'summary', backup.summary.reason);
   }
@@ -46,6 +53,7 @@ async function verifyArchives(
   { destination, backup }: LocatedBackup,
   summary: Summary,
   result: VerifyResult,
+  { sample }: VerifyOptions,
 ): Promise<void> {
   if (summary.id !== backup.id) {
     found(result, 'summary', `the summary is that of ${summary.id}`);
@@ -67,20 +75,22 @@ async function verifyArchives(
       result.bytes = directory.bytes;
       return;
     }
-    await readAll(context, directory, archive, archives, summary, result);
+    const reading = { ...context, directory, archives, result };
+    if (sample === undefined) await readAll(reading, archive, summary);
+    else await readSome(reading, summary.references, sample);
   } finally {
     await archives.close();
   }
 }
 
-async function readAll(
-  { progress, signal }: VerifyContext,
-  directory: Directory,
-  archive: Archive,
-  archives: Archives,
-  summary: Summary,
-  result: VerifyResult,
-): Promise<void> {
+interface Reading extends VerifyContext {
+  directory: Directory;
+  archives: Archives;
+  result: VerifyResult;
+}
+
+async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<void> {
+  const { directory, archives, result, progress, signal } = reading;
   progress.start('verifying');
   progress.update({ objectsTotal: directory.objects, bytesTotal: directory.bytes });
   const audit = await archive.audit(directory, {
@@ -93,7 +103,25 @@ async function readAll(
   if (audit.sha256 !== summary.archive.sha256) {
     found(result, 'archive', `the SHA-256 of ${summary.archive.file} is not that of the summary`);
   }
-  await verifyReferences(directory, archives, result, {
+  await verifyObjects(directory, archives, result, {
+    references: summary.references,
+    wanted: () => true,
+    audited: directory.archive,
+    progress: (counts) => progress.update(counts),
+    signal,
+  });
+}
+
+async function readSome(
+  { directory, archives, result, progress, signal }: Reading,
+  references: readonly string[],
+  share: number,
+): Promise<void> {
+  progress.start('verifying a part');
+  await verifyObjects(directory, archives, result, {
+    references,
+    wanted: () => Math.random() < share,
+    audited: undefined,
     progress: (counts) => progress.update(counts),
     signal,
   });

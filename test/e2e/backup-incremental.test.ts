@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDestination } from '../../src/repository/locate.js';
@@ -210,6 +210,39 @@ describe('the deletion guard', () => {
     const keys = ['a.txt', 'b.txt', 'large.bin', 'z.txt'];
     await inParallel(4, keys, (key) => store.deleteObject(bucket, key));
     expect((await incremental()).exitCode).toBe(8);
+  });
+});
+
+describe('verify --sample', () => {
+  interface Verified {
+    status: string;
+    objects: number;
+    problems: { kind: string; key?: string }[];
+  }
+  const sampled = (id: string, share: string) =>
+    runJson<Verified>(['backup', 'verify', join(folder, id), '--sample', share]);
+
+  it('reads a part, of a chain too, and finds what is wrong in it', async () => {
+    const full = await backUp(store, folder, [bucket]);
+    await put('c.txt', 'new');
+    const { answer: json } = await incremental();
+    const all = await sampled(json.id, '100%');
+    expect(all).toMatchObject({ exitCode: 0, answer: { status: 'ok', objects: 5, problems: [] } });
+    expect((await sampled(json.id, '0.001%')).answer).toMatchObject({ status: 'ok', objects: 0 });
+
+    const archive = join(folder, `${full.id}.tar.gz`);
+    const bytes = await readFile(archive);
+    const { offset = 0, length = 0 } = (await contents(folder, full.id)).get('large.bin') ?? {};
+    const at = offset + Math.floor(length / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(archive, bytes);
+    const damaged = await sampled(json.id, '100%');
+    expect(damaged.exitCode).toBe(5);
+    expect(damaged.answer.problems).toMatchObject([{ kind: 'object', key: 'large.bin' }]);
+  });
+
+  it.each(['0%', '101%', '2', 'x', '-5%'])('refuses a share of %s', async (share) => {
+    expect((await run(['backup', 'verify', folder, `--sample=${share}`])).exitCode).toBe(2);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { VerifyProblem } from '../../../backup/verify-result.js';
+import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { MOST_PROBLEMS, statusTone } from './describe.js';
@@ -13,6 +14,11 @@ export const backupVerify = defineCommand({
   options: {
     quick: {
       description: 'check only the summary, the length of the archive, its footer and directory',
+    },
+    sample: {
+      value: 'share',
+      description: 'read the index, and of the objects a random part, such as 5%',
+      parse: parseShare,
     },
   },
   changes: 'nothing',
@@ -29,15 +35,23 @@ export const backupVerify = defineCommand({
         'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --quick --json',
       meaning: 'a look at a copy that has just arrived',
     },
+    {
+      command:
+        'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --sample 5%',
+      meaning: 'for every night: in the long run all is read',
+    },
   ],
-  async run(context, { backup }, { quick }) {
+  async run(context, { backup }, { quick, sample }) {
+    if (quick && sample !== undefined) {
+      throw new MangamotionError('usage', '--quick and --sample exclude each other');
+    }
     const { locateBackup } = await import('../../../repository/locate.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
     const located = await locateBackup(backup, context.cwd);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,
-      { quick },
+      { quick, sample },
     );
     context.progress.done();
     await context.output.document({
@@ -49,7 +63,7 @@ export const backupVerify = defineCommand({
         page.fields([
           { label: 'backup', text: result.id },
           { label: 'status', text: `${mark} ${result.status}`, tone: statusTone(result.status) },
-          { label: quick ? 'named' : 'verified', text: counts },
+          { label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts },
         ]);
         if (result.problems.length === 0) return;
         page.text('').table(problemColumns, result.problems.slice(0, MOST_PROBLEMS));
@@ -60,6 +74,14 @@ export const backupVerify = defineCommand({
     return result.status === 'ok' ? undefined : 5;
   },
 });
+
+/** `5%` or `0.05`, as a share of 1. */
+function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const share = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1);
+  if (share > 0 && share <= 1) return share;
+  throw new MangamotionError('usage', 'must be a share such as 5%, over 0% and up to 100%');
+}
 
 const problemColumns: Column<VerifyProblem>[] = [
   { title: 'problem', name: 'kind', value: ({ kind }) => kind, tone: () => 'bad' },

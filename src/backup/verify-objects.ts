@@ -6,40 +6,55 @@ import { isMangamotionError } from '../errors.js';
 import type { Archives } from '../repository/archives.js';
 import { type VerifyResult, found } from './verify-result.js';
 
-export interface ReferenceObserver {
+export interface CheckOptions {
+  /** The other archives of the backup, by id: each is to be there. */
+  references: readonly string[];
+  /** Which objects to read. */
+  wanted: (line: IndexLine) => boolean;
+  /** Whose chunks and objects the audit has read already, if any: its findings are not repeated. */
+  audited: string | undefined;
   progress: (counts: { objects: number; bytes: number }) => void;
   signal: AbortSignal;
 }
 
 /**
- * Checks what a backup needs of other archives: the index chunks that it refers to, and each object
- * whose bytes lie there (SHA-256 and length). What those archives hold besides is not its concern.
+ * Reads the index of a backup, whichever archives it lies in, and checks objects one by one (SHA-256
+ * and length). What those archives hold besides is not this backup's concern.
  */
-export async function verifyReferences(
+export async function verifyObjects(
   directory: Directory,
   archives: Archives,
   result: VerifyResult,
-  observer: ReferenceObserver,
+  options: CheckOptions,
 ): Promise<void> {
-  await new ReferenceCheck(directory, archives, result).run(observer);
+  await new ObjectCheck(directory, archives, result, options).run();
 }
 
-class ReferenceCheck {
+class ObjectCheck {
   readonly #directory: Directory;
   readonly #archives: Archives;
   readonly #result: VerifyResult;
+  readonly #options: CheckOptions;
   readonly #opened = new Map<string, Archive | undefined>();
 
-  constructor(directory: Directory, archives: Archives, result: VerifyResult) {
+  constructor(
+    directory: Directory,
+    archives: Archives,
+    result: VerifyResult,
+    options: CheckOptions,
+  ) {
     this.#directory = directory;
     this.#archives = archives;
     this.#result = result;
+    this.#options = options;
   }
 
-  async run({ progress, signal }: ReferenceObserver): Promise<void> {
+  async run(): Promise<void> {
+    const { references, wanted, audited, progress, signal } = this.#options;
+    for (const id of references) await this.#open(id);
     for (const chunk of this.#directory.chunks) {
       for (const line of await this.#linesOf(chunk)) {
-        if (line.archive === this.#directory.archive) continue;
+        if (line.archive === audited || !wanted(line)) continue;
         signal.throwIfAborted();
         await this.#check(line);
         progress({ objects: this.#result.objects, bytes: this.#result.bytes });
@@ -53,8 +68,7 @@ class ReferenceCheck {
       return (await archive?.readChunk(chunk)) ?? [];
     } catch (error) {
       if (!isMangamotionError(error, 'damaged')) throw error;
-      // A chunk of the backup's own was read, and reported, with the rest of its archive.
-      if (chunk.archive !== this.#directory.archive) {
+      if (chunk.archive !== this.#options.audited) {
         found(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
       }
       return [];
