@@ -15,7 +15,5 @@ const client = new Client({
   transportAgent: new Agent({ keepAlive: true }),
 });
 
-let objects = 0;
-for await (const { name } of client.listObjectsV2(bucket, '', true)) if (name) objects++;
-console.log(objects);
+for await (const object of client.listObjectsV2(bucket, '', true)) void object;
 process.exit(0);
