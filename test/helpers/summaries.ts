@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FORMAT_VERSION } from '../../src/archive/footer.js';
+import type { ListedBackup } from '../../src/repository/destination.js';
+import { type BackupType, backupIdFor } from '../../src/repository/names.js';
+import { type Summary, encodeSummary } from '../../src/repository/summary.js';
+
+/** Backups that are nothing but a summary and so many bytes: all that retention looks at. */
+
+export interface Made {
+  /** RFC 3339; also the name is made of it. */
+  at: string;
+  sequence: number;
+  type?: BackupType;
+  status?: Summary['status'];
+  references?: readonly string[];
+  archiveBytes?: number;
+}
+
+export function idAt(at: string, type: BackupType = 'full'): string {
+  return backupIdFor(type, new Date(at));
+}
+
+export function summaryOf(made: Made): Summary {
+  const { at, sequence, type = 'full', status = 'complete', archiveBytes = 100 } = made;
+  const id = idAt(at, type);
+  return {
+    format: FORMAT_VERSION,
+    id,
+    type,
+    status,
+    sequence,
+    parent: null,
+    references: [...(made.references ?? [])],
+    destination: '/backups',
+    created_at: at,
+    finished_at: at,
+    duration_seconds: 0,
+    source: { endpoint: 'http://127.0.0.1:9000', buckets: null, excluded_buckets: [] },
+    objects: { total: 0, captured: 0, unchanged: 0, changed: 0, vanished: 0, failed: 0 },
+    bytes: 0,
+    archive_bytes: archiveBytes,
+    buckets: [],
+    failures: [],
+    fidelity: { not_captured: [] },
+    archive: {
+      file: `${id}.tar.gz`,
+      sha256: '0'.repeat(64),
+      directory: { offset: 0, length: 0, sha256: '0'.repeat(64) },
+    },
+    tool: 'test',
+  };
+}
+
+export function listedBackup(made: Made, as: Partial<ListedBackup> = {}): ListedBackup {
+  const summary = summaryOf(made);
+  return {
+    id: summary.id,
+    summary: { kind: 'valid', summary },
+    archiveBytes: summary.archive_bytes,
+    expired: false,
+    ...as,
+  };
+}
+
+/** A backup of which only the name can be told. */
+export function unreadableBackup(at: string, type: BackupType = 'incremental'): ListedBackup {
+  return {
+    id: idAt(at, type),
+    summary: { kind: 'damaged', reason: 'the summary is not JSON' },
+    archiveBytes: 100,
+    expired: false,
+  };
+}
+
+/** Puts a backup into a folder; resolves to its id. */
+export async function writeBackup(folder: string, made: Made): Promise<string> {
+  const listed = listedBackup(made);
+  await writeListed(folder, listed);
+  return listed.id;
+}
+
+/** Puts what a destination is to list into a folder. */
+export async function writeListed(folder: string, backup: ListedBackup): Promise<void> {
+  const { id, summary, archiveBytes, expired } = backup;
+  const file = (suffix: string, content: string) => writeFile(join(folder, id + suffix), content);
+  await file('.json', summary.kind === 'valid' ? encodeSummary(summary.summary) : '{');
+  if (archiveBytes !== null) await file('.tar.gz', '.'.repeat(archiveBytes));
+  if (expired) await file('.expired', '');
+}

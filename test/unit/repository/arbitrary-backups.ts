@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import type { ListedBackup } from '../../../src/repository/destination.js';
+import { BACKUP_TYPES } from '../../../src/repository/names.js';
+import type { RetentionPolicy } from '../../../src/repository/policy.js';
+import { listedBackup, unreadableBackup } from '../../helpers/summaries.js';
+
+/** Destinations of every kind: clocks that go back, chains that are torn, summaries that lie. */
+
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2023, 11, 20);
+
+export const NOW = new Date(START_MS + 60 * 24 * HOUR_MS);
+
+const piece = fc.record({
+  type: fc.constantFrom(...BACKUP_TYPES),
+  status: fc.constantFrom('complete', 'complete', 'complete', 'partial', 'suspect'),
+  /** Hours that the clock went on since the one before. */
+  hours: fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 0, max: 60 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -200, max: 500 }) },
+  ),
+  /** How many places back each reference goes. */
+  references: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 }),
+  state: fc.constantFrom('whole', 'whole', 'whole', 'whole', 'missing', 'short', 'unreadable'),
+  expired: fc.boolean(),
+});
+
+export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
+  .tuple(fc.array(piece, { maxLength: 25 }), fc.boolean())
+  .map(([pieces, allReadable]) => {
+    let atMs = START_MS;
+    const ids: string[] = [];
+    const readable: ListedBackup[] = [];
+    const unreadable: ListedBackup[] = [];
+    for (const [index, { type, status, hours, references, state, expired }] of pieces.entries()) {
+      atMs += hours * HOUR_MS;
+      // A second that is taken waits for the next, so that every id is another.
+      const at = new Date(atMs + index * 1000).toISOString();
+      const listed =
+        state === 'unreadable' && !allReadable
+          ? unreadableBackup(at, type)
+          : listedBackup(
+              {
+                at,
+                sequence: index + 1,
+                type,
+                status,
+                references: references.flatMap((back) => ids[ids.length - back] ?? []),
+              },
+              {
+                expired,
+                archiveBytes: state === 'missing' ? null : state === 'short' ? 99 : 100,
+              },
+            );
+      ids.push(listed.id);
+      (listed.summary.kind === 'valid' ? readable : unreadable).push(listed);
+    }
+    // As a destination lists them.
+    return [...readable, ...unreadable];
+  });
+
+const few = fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined });
+
+export const policies: fc.Arbitrary<RetentionPolicy> = fc
+  .record({
+    days: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
+    last: few,
+    hourly: few,
+    daily: few,
+    weekly: few,
+    monthly: few,
+    yearly: few,
+  })
+  .filter((policy) => Object.values(policy).some((count) => (count ?? 0) > 0));
+
+export const types = fc.constantFrom(undefined, ...BACKUP_TYPES);

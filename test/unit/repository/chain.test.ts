@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { chainProblems, dependentsFirst, referrers } from '../../../src/repository/chain.js';
+import type { ListedBackup } from '../../../src/repository/destination.js';
+import { idAt, listedBackup, summaryOf, unreadableBackup } from '../../helpers/summaries.js';
+
+const at = (day: number): string => `2024-01-0${day}T02:00:00.000Z`;
+const id = (day: number): string => idAt(at(day));
+const made = (day: number, ...references: number[]) => ({
+  at: at(day),
+  sequence: day,
+  references: references.map(id),
+});
+
+describe('the problems of chains', () => {
+  const problemsOf = (...backups: ListedBackup[]) =>
+    chainProblems(backups).map((problem) => [problem.id, problem.kind]);
+
+  it('are none where all archives have their lengths', () => {
+    expect(problemsOf(listedBackup(made(1)), listedBackup(made(2, 1)))).toEqual([]);
+  });
+
+  it('are those of a backup, and of each that refers to it', () => {
+    for (const [archiveBytes, kind] of [
+      [null, 'archive_missing'],
+      [99, 'archive_length'],
+      [101, 'archive_length'],
+    ] as const) {
+      const broken = listedBackup(made(1), { archiveBytes });
+      expect(problemsOf(broken, listedBackup(made(2, 1)), listedBackup(made(3)))).toEqual([
+        [id(1), kind],
+        [id(2), kind],
+      ]);
+    }
+  });
+
+  it('name what is not there at all', () => {
+    expect(chainProblems([listedBackup(made(2, 1))])).toEqual([
+      {
+        id: id(2),
+        kind: 'reference_missing',
+        message: `it refers to ${id(1)}, which is not there`,
+      },
+    ]);
+  });
+
+  it('of an unreadable summary are its own, as long as its archive is there', () => {
+    const unreadable = { ...unreadableBackup(at(1)), id: id(1) };
+    const newer: ListedBackup = {
+      ...unreadable,
+      id: id(2),
+      summary: { kind: 'newer', version: 2 },
+    };
+    expect(problemsOf(unreadable, newer, listedBackup(made(3, 1, 2)))).toEqual([
+      [id(1), 'summary_damaged'],
+      [id(2), 'summary_newer'],
+    ]);
+  });
+});
+
+describe('the referrers of a backup', () => {
+  const backups = [made(1), made(2, 1), made(3, 2), made(4, 1, 2)].map((one) => listedBackup(one));
+
+  it('are those roots that need it, by whatever way', () => {
+    expect(referrers(backups, [id(3), id(4)])).toEqual(
+      new Map([
+        [id(2), [id(3), id(4)]],
+        [id(1), [id(3), id(4)]],
+      ]),
+    );
+  });
+
+  it('are found also where summaries refer to themselves, and in a ring', () => {
+    const ring = [made(1, 2), made(2, 1, 2)].map((one) => listedBackup(one));
+    expect(referrers(ring, [id(2)])).toEqual(new Map([[id(1), [id(2)]]]));
+  });
+});
+
+describe('the order of removal', () => {
+  const order = (...backups: ReturnType<typeof made>[]) =>
+    dependentsFirst(backups.map((one) => summaryOf(one))).map((summary) => summary.sequence);
+
+  it('is newest first', () => {
+    expect(order(made(1), made(2), made(3))).toEqual([3, 2, 1]);
+  });
+
+  it('puts what refers to something before it, even to something newer', () => {
+    expect(order(made(1, 3), made(2), made(3, 2))).toEqual([1, 3, 2]);
+  });
+
+  it('ends where summaries refer to one another in a ring', () => {
+    expect(order(made(1, 2), made(2, 1)).sort()).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import type { ListedBackup } from '../../../src/repository/destination.js';
+import { growthOf } from '../../../src/repository/growth.js';
+import { nextExpiry } from '../../../src/repository/expiry.js';
+import { type StatusQuestion, destinationStatus } from '../../../src/repository/status.js';
+import { type Made, idAt, listedBackup, unreadableBackup } from '../../helpers/summaries.js';
+
+const NOW = new Date('2024-01-31T12:00:00.000Z');
+const HOUR_MS = 3_600_000;
+
+const on = (day: number, made: Partial<Made> = {}): Made => ({
+  at: `2024-01-${String(day).padStart(2, '0')}T12:00:00.000Z`,
+  sequence: day,
+  ...made,
+});
+const full = (day: number): string => idAt(on(day).at);
+
+const status = (backups: readonly ListedBackup[], question: Partial<StatusQuestion> = {}) =>
+  destinationStatus(backups, { now: NOW, retentionDays: 30, ...question });
+
+describe('freshness', () => {
+  const backups = [on(29), on(30, { type: 'incremental' }), on(31, { type: 'metadata' })].map(
+    (made) => listedBackup(made),
+  );
+  const fresh = (question: Partial<StatusQuestion>) => status(backups, question).freshness;
+
+  it('is that of the newer of full and incremental', () => {
+    expect(fresh({})).toEqual({
+      status: 'fresh',
+      types: ['full', 'incremental'],
+      newest_complete: {
+        id: idAt(on(30).at, 'incremental'),
+        created_at: on(30).at,
+        age_seconds: 86_400,
+      },
+      max_age_seconds: null,
+    });
+  });
+
+  it('lasts until the age is over the limit, not at it', () => {
+    expect(fresh({ maxAgeMs: 24 * HOUR_MS }).status).toBe('fresh');
+    expect(fresh({ maxAgeMs: 24 * HOUR_MS - 1 }).status).toBe('overdue');
+  });
+
+  it('is asked of one kind alone', () => {
+    expect(fresh({ maxAgeMs: 24 * HOUR_MS, type: 'full' }).status).toBe('overdue');
+    expect(fresh({ maxAgeMs: HOUR_MS, type: 'metadata' }).status).toBe('fresh');
+  });
+
+  it('is missing where no backup is complete', () => {
+    const bad = [
+      listedBackup(on(29, { status: 'partial' })),
+      listedBackup(on(30, { status: 'suspect' })),
+      listedBackup(on(31, { type: 'metadata' })),
+      unreadableBackup(on(31).at),
+    ];
+    expect(status(bad).freshness).toMatchObject({ status: 'missing', newest_complete: null });
+    expect(status([]).freshness.status).toBe('missing');
+  });
+
+  it('goes by the sequence where the clock went back', () => {
+    const back = [on(30, { sequence: 1 }), on(2, { sequence: 2 })].map((made) =>
+      listedBackup(made),
+    );
+    expect(status(back, { maxAgeMs: 48 * HOUR_MS }).freshness).toMatchObject({
+      status: 'overdue',
+      newest_complete: { id: full(2) },
+    });
+  });
+
+  it('is not granted to a backup whose time is no time', () => {
+    const odd = listedBackup(on(30));
+    if (odd.summary.kind === 'valid') odd.summary.summary.created_at = 'just now';
+    expect(status([odd], { maxAgeMs: HOUR_MS }).freshness).toMatchObject({
+      status: 'overdue',
+      newest_complete: { age_seconds: null },
+    });
+  });
+});
+
+describe('the chains', () => {
+  const newer: ListedBackup = { ...listedBackup(on(1)), summary: { kind: 'newer', version: 2 } };
+
+  it('are ok, broken, or unknown where only a newer version knows', () => {
+    expect(status([listedBackup(on(30))]).chains).toEqual({
+      status: 'ok',
+      checked: 1,
+      problems: [],
+    });
+    expect(status([listedBackup(on(30)), newer]).chains.status).toBe('unknown');
+    expect(status([listedBackup(on(30)), newer, unreadableBackup(on(2).at)]).chains).toMatchObject({
+      status: 'broken',
+      checked: 3,
+    });
+  });
+});
+
+describe('the bytes', () => {
+  it('are those that lie there, in all and of each kind', () => {
+    const answer = status([
+      listedBackup(on(1)),
+      listedBackup(on(2), { archiveBytes: null }),
+      listedBackup(on(3, { type: 'metadata', archiveBytes: 7 })),
+      unreadableBackup(on(4).at),
+    ]);
+    expect(answer.archive_bytes).toBe(207);
+    expect(
+      answer.kinds.map(({ type, backups, archive_bytes }) => [type, backups, archive_bytes]),
+    ).toEqual([
+      ['full', 2, 100],
+      ['incremental', 1, 100],
+      ['metadata', 1, 7],
+    ]);
+  });
+});
+
+describe('growth', () => {
+  const growth = (...days: number[]) =>
+    growthOf(
+      days.map((day) => listedBackup(on(day))),
+      NOW,
+    );
+
+  it('is what came after the oldest, by the days since then', () => {
+    expect(growth(3, 10, 17, 24)).toEqual({
+      bytes_per_day: 14,
+      since: on(3).at,
+      until: on(24).at,
+    });
+  });
+
+  it('looks back 30 days, the 30th included', () => {
+    expect(growth(1, 31)?.since).toBe(on(1).at);
+    const before = listedBackup({ at: '2024-01-01T11:59:59.000Z', sequence: 0 });
+    expect(growthOf([before, listedBackup(on(31))], NOW)).toBeNull();
+  });
+
+  it('is not told by less than a day, nor by what comes from the future', () => {
+    const later = { at: '2024-01-31T11:59:59.999Z', sequence: 31 };
+    expect(growthOf([listedBackup(on(30)), listedBackup(later)], NOW)).toBeNull();
+    expect(growth(30, 31)?.bytes_per_day).toBe(100);
+    const ahead = on(31, { at: '2024-02-02T12:00:00.000Z' });
+    expect(growthOf([listedBackup(on(30)), listedBackup(ahead)], NOW)).toBeNull();
+    expect(growth()).toBeNull();
+  });
+});
+
+describe('the next expiry', () => {
+  const expiry = (days: number, ...backups: Made[]) =>
+    nextExpiry(
+      backups.map((made) => listedBackup(made)),
+      days,
+    );
+
+  it('is when the oldest is no longer younger than the days', () => {
+    expect(expiry(10, on(5), on(20), on(21))).toEqual({
+      at: '2024-01-15T12:00:00.000Z',
+      ids: [full(5)],
+    });
+  });
+
+  it('waits for the last that refers to it', () => {
+    const incremental = on(6, { type: 'incremental', references: [full(5)] });
+    expect(expiry(10, on(5), incremental, on(20))).toEqual({
+      at: '2024-01-16T12:00:00.000Z',
+      ids: [full(5), idAt(on(6).at, 'incremental')],
+    });
+  });
+
+  it('never comes for the last complete full', () => {
+    expect(expiry(10, on(5))).toBeNull();
+    expect(expiry(10)).toBeNull();
+  });
+
+  it('is not told while retention is suspended', () => {
+    const backups = [on(5), on(20), on(21, { type: 'incremental', status: 'suspect' })];
+    const { retention } = status(backups.map((made) => listedBackup(made)));
+    expect(retention).toEqual({
+      days: 30,
+      suspended_by: idAt(on(21).at, 'incremental'),
+      next_expiry: null,
+    });
+  });
+});
