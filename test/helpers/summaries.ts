@@ -37,11 +37,15 @@ export function summaryOf(made: Made): Summary {
     finished_at: at,
     duration_seconds: 0,
     source: { endpoint: 'http://127.0.0.1:9000', buckets: null, excluded_buckets: [] },
-    objects: { total: 0, captured: 0, unchanged: 0, changed: 0, vanished: 0, failed: 0 },
+    objects: {
+      ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0 },
+      ...{ changed: 0, vanished: 0, failed: 0, deleted: 0 },
+    },
     bytes: 0,
     archive_bytes: archiveBytes,
     buckets: [],
     failures: [],
+    suspicious: [],
     fidelity: { not_captured: [] },
     archive: {
       file: `${id}.tar.gz`,

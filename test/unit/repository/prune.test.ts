@@ -148,6 +148,8 @@ function killedAt(inner: Destination, change: number): Destination {
     read: (id) => inner.read(id),
     openArchive: (id) => inner.openArchive(id),
     freeBytes: () => inner.freeBytes(),
+    claims: () => inner.claims(),
+    leftovers: () => inner.leftovers(),
     begin: (type, clock) => inner.begin(type, clock),
     remove: (id) => unlessKilled(() => inner.remove(id)),
     markExpired: (id, expired) => unlessKilled(() => inner.markExpired(id, expired)),
