@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isMangamotionError } from '../../src/errors.js';
 import { FolderClaims } from '../../src/repository/lock/folder-claims.js';
@@ -109,6 +110,23 @@ describe('a folder with claims', () => {
     });
     await expect(claims.list()).rejects.toMatchObject({ code: 'usage' });
     await expect(claims.remove('one')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('is made again when another run removes it in the middle of a put', async () => {
+    const done = new AbortController();
+    const removing = (async () => {
+      while (!done.signal.aborted) {
+        await rmdir(join(folder, '.mangamotion-lock')).catch(() => undefined);
+        await sleep(Math.random());
+      }
+    })();
+    for (let i = 0; i < 300; i++) {
+      await claims.put('one', `${i}`);
+      expect(await claims.list()).toMatchObject([{ name: 'one', content: `${i}` }]);
+      await claims.remove('one');
+    }
+    done.abort();
+    await removing;
   });
 
   it('gives up where the folder can never be written to', async () => {

@@ -63,7 +63,7 @@ function onceForEach({ onWait }: LockOptions): (holder: Claim | undefined) => vo
   };
 }
 
-const WITHDRAW_TIMEOUT_MS = 10_000;
+const WITHDRAW_TIMEOUT_MS = 5000;
 const OVERTAKEN: Obstacle = { claim: undefined, isHolder: false };
 
 class Contender {

@@ -22,7 +22,7 @@ export interface LockOwner {
 }
 
 /** Tells one process from every other that has, had or will have the same id. */
-export interface ProcessIdentity {
+interface ProcessIdentity {
   /** Of the running kernel: another one after each start of the machine. */
   bootId: string;
   /** In which process ids and times since the start mean the same. */

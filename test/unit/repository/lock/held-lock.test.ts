@@ -137,6 +137,7 @@ describe('a held lock', () => {
 
   it('is lost when a renewal came through only after others may have taken it', async () => {
     const lock = await acquire();
+    sleptMs = leaseMs / 2;
     claims.before = (operation) => {
       if (operation === 'put') sleptMs = leaseMs;
     };

@@ -75,6 +75,10 @@ describe.runIf(process.platform === 'linux')('an owner on this machine', () => {
     const pid = Number(line.toString());
     const owner = await ownerOf(pid, self);
     expect(await isKnownDead(owner, self)).toBe(false);
+    // As a shell it might still ask; as `sleep` it does not.
+    await waitUntil('the parent', [], async () =>
+      (await readFile(`/proc/${parent.pid}/stat`, 'utf8')).includes('(sleep)'),
+    );
     process.kill(pid, 'SIGKILL');
     await waitUntil('the zombie', [], async () =>
       (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z '),
