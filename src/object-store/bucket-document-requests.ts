@@ -37,8 +37,8 @@ export async function readBucketDocument(
 }
 
 /**
- * Asks for the document first: a server that does not know the sub-resource takes its PUT for the
- * creation of the bucket, and reports success.
+ * Asks for the document first: to a server that does not know the sub-resource its PUT is one that
+ * creates the bucket, which may well succeed.
  */
 export async function writeBucketDocument(
   requests: S3Requests,

@@ -15,7 +15,7 @@ import { headObject } from './object-requests.js';
 import type { ObjectContent, RequestOptions, StoredObject, UploadOptions } from './port.js';
 import { bodyOf } from './request-body.js';
 import type { S3Requests } from './s3-requests.js';
-import { s3CodeOf } from './store-errors.js';
+import { s3CodeOf, S3ResponseError } from './store-errors.js';
 import { sendContent, storedObject } from './upload-requests.js';
 
 /** See `MultipartUploads`. */
@@ -118,8 +118,9 @@ export class S3MultipartUploads implements MultipartUploads {
   }
 
   /**
-   * What tells that there is no such upload: the failure of its completion; or, as Ceph has an
-   * internal error for that, the failure of asking for the upload.
+   * What tells that there is no such upload, where that is why its completion failed. Ceph has an
+   * internal error for it, so the upload itself is asked for; and then it is an object that is not
+   * there.
    */
   async #uploadIsGone(
     bucket: string,
@@ -130,13 +131,15 @@ export class S3MultipartUploads implements MultipartUploads {
   ): Promise<unknown> {
     if (s3CodeOf(error) === 'NoSuchUpload') return error;
     if (s3CodeOf(error) !== 'InternalError') return undefined;
+    const query = `max-parts=1&${queryOf(uploadId)}`;
+    const request = { method: 'GET', bucket, key, query, signal } as const;
     try {
-      const query = `max-parts=1&${queryOf(uploadId)}`;
-      const request = { method: 'GET', bucket, key, query, signal } as const;
       await this.#requests.document(request, parsePartList, 'ListPartsResult');
       return undefined;
     } catch (failure) {
-      return isMangamotionError(failure, 'not_found') ? failure : undefined;
+      if (!['NoSuchUpload', 'NoSuchKey'].includes(s3CodeOf(failure))) return undefined;
+      const refusal = new S3ResponseError('NoSuchUpload', 404, 'there is no such upload');
+      return this.#requests.failure(refusal, request);
     }
   }
 

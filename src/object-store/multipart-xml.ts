@@ -74,6 +74,7 @@ export function parseUploadsPage(xml: string): UploadsPage | null {
 function markersIn(root: XmlTree, decode: (text: string) => string): string | null {
   const key = decode(textOf(root, 'NextKeyMarker') ?? '');
   const uploadId = textOf(root, 'NextUploadIdMarker') ?? '';
-  if (key === '') return null;
+  // MinIO names no key where it lists the uploads of one.
+  if (key === '' && uploadId === '') return null;
   return `key-marker=${percentEncode(key)}&upload-id-marker=${percentEncode(uploadId)}`;
 }

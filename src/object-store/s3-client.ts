@@ -22,6 +22,8 @@ export interface S3Request {
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
   body?: RequestBody | undefined;
+  /** Its repetition has another meaning: where the connection breaks, the caller has to know. */
+  onlyOnce?: boolean | undefined;
 }
 
 export interface RequestBody {
@@ -125,7 +127,7 @@ export class S3Client {
         const refusal = await exchange.refusal;
         const worthwhile =
           refusal === undefined
-            ? isStaleConnection(error, exchange)
+            ? request.onlyOnce !== true && isStaleConnection(error, exchange)
             : this.#hasLearnt(refusal, request, exchange, region);
         if (!secondChance || !worthwhile) throw refusal ?? error;
       }

@@ -29,7 +29,8 @@ export async function putObject(
     ...(ifAbsent ? { 'if-none-match': '*' } : {}),
   };
   try {
-    return await sendContent(requests, { method: 'PUT', bucket, key, headers, signal }, content);
+    const request = { ...{ bucket, key, headers, signal }, onlyOnce: ifAbsent };
+    return await sendContent(requests, { method: 'PUT', ...request }, content);
   } catch (error) {
     // The only condition that was sent: what is not met is that there be no object.
     if (!(ifAbsent && isObjectChanged(error))) throw error;

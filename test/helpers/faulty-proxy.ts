@@ -12,6 +12,12 @@ export type Fault =
   | { kind: 'cut'; afterBytes: number }
   /** So many bytes of the answer's body come, and then no more. */
   | { kind: 'stall'; afterBytes: number }
+  /** The server gets the request and carries it out; the connection is closed before the answer. */
+  | { kind: 'lose' }
+  /** The connections are closed after so many bytes of the request's body. */
+  | { kind: 'cut-upload'; afterBytes: number }
+  /** The lowest bit of this byte of the request's body is flipped. */
+  | { kind: 'flip'; byte: number }
   /** The server is not asked; this is the answer, an S3 error document where `body` is absent. */
   | { kind: 'answer'; status: number; code?: string; body?: string };
 
@@ -81,7 +87,7 @@ function forward(
   agent: http.Agent,
   request: IncomingMessage,
   response: ServerResponse,
-  fault: Extract<Fault, { kind: 'cut' | 'stall' }> | undefined,
+  fault: Exclude<Fault, { kind: 'refuse' | 'ignore' | 'answer' }> | undefined,
 ): void {
   const { hostname, port } = new URL(upstream);
   const headers = { ...request.headers };
@@ -89,13 +95,34 @@ function forward(
   delete headers.expect;
   const options = { hostname, port, agent, path: request.url, method: request.method, headers };
   const passedOn = http.request(options, (answered) => {
+    if (fault?.kind === 'lose') {
+      answered.resume().on('end', () => request.socket.destroy());
+      return;
+    }
     response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
-    if (fault === undefined) answered.pipe(response);
-    else passUntil(answered, response, fault);
+    if (fault?.kind === 'cut' || fault?.kind === 'stall') passUntil(answered, response, fault);
+    else answered.pipe(response);
   });
   passedOn.on('error', () => request.socket.destroy());
   request.on('error', () => passedOn.destroy());
-  request.pipe(passedOn);
+  if (fault?.kind === 'cut-upload' || fault?.kind === 'flip') tamper(request, passedOn, fault);
+  else request.pipe(passedOn);
+}
+
+function tamper(
+  request: IncomingMessage,
+  passedOn: http.ClientRequest,
+  fault: Extract<Fault, { kind: 'cut-upload' | 'flip' }>,
+): void {
+  let passed = 0;
+  request.on('data', (chunk: Buffer) => {
+    const at = fault.kind === 'flip' ? fault.byte - passed : -1;
+    if (at >= 0 && at < chunk.length) chunk.writeUInt8(chunk.readUInt8(at) ^ 1, at);
+    passed += chunk.length;
+    passedOn.write(chunk);
+    if (fault.kind === 'cut-upload' && passed >= fault.afterBytes) request.destroy();
+  });
+  request.on('end', () => passedOn.end());
 }
 
 function passUntil(

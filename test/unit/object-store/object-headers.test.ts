@@ -18,6 +18,8 @@ describe('the head of an object', () => {
       metadata: {},
       tagCount: null,
       etagIsMd5: true,
+      retention: null,
+      legalHold: false,
     });
   });
 

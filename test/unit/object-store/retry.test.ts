@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../src/errors.js';
-import type { GetOptions, ObjectHead, ObjectStore } from '../../../src/object-store/port.js';
+import type {
+  GetOptions,
+  ObjectHead,
+  ObjectStore,
+  RequestOptions,
+} from '../../../src/object-store/port.js';
 import { isObjectChanged, withRetries, type Retry } from '../../../src/object-store/retry.js';
 import { S3ResponseError } from '../../../src/object-store/store-errors.js';
 
@@ -62,6 +67,66 @@ async function read(store: ObjectStore, options: GetOptions = {}): Promise<strin
   const { body } = await store.getObject('bucket', 'key', options);
   return Buffer.concat(await body.toArray()).toString();
 }
+
+const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
+
+type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
+type Method = Exclude<keyof ObjectStore, 'endpoint' | 'listObjects' | 'close' | 'deleteObjects'>;
+
+const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
+  listBuckets: (store, options) => store.listBuckets(options),
+  bucketExists: (store, options) => store.bucketExists('b', options),
+  bucketRegion: (store, options) => store.bucketRegion('b', options),
+  createBucket: (store, options) => store.createBucket('b', options),
+  deleteBucket: (store, options) => store.deleteBucket('b', options),
+  readBucketDocument: (store, options) => store.readBucketDocument('b', 'cors', options),
+  writeBucketDocument: (store, options) =>
+    store.writeBucketDocument('b', 'cors', Buffer.alloc(0), options),
+  listPage: (store, options) => store.listPage('b', options),
+  headObject: (store, options) => store.headObject('b', 'k', options),
+  readObject: (store, options) => store.readObject('b', 'k', { mostBytes: 1, ...options }),
+  putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
+  deleteObject: (store, options) => store.deleteObject('b', 'k', options),
+  getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
+  getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
+  createMultipartUpload: (store, options) => store.createMultipartUpload('b', 'k', options),
+  uploadPart: (store, options) => store.uploadPart('b', 'k', 'id', 1, CONTENT, options),
+  completeMultipartUpload: (store, options) =>
+    store.completeMultipartUpload('b', 'k', 'id', [], options),
+  abortMultipartUpload: (store, options) => store.abortMultipartUpload('b', 'k', 'id', options),
+  listMultipartUploads: (store, options) => store.listMultipartUploads('b', 'prefix', options),
+};
+
+describe('every method', () => {
+  it.each(Object.entries(CALLS))(
+    'is tried again with what it was given: %s',
+    async (name, call) => {
+      const { delays, policy } = patience();
+      const given: unknown[][] = [];
+      const method = (...received: unknown[]) => {
+        given.push(received);
+        return given.length % 3 > 0 ? Promise.reject(unreachable()) : Promise.resolve('done');
+      };
+      const bare = storeOf({ [name]: method });
+      expect(await call(withRetries(bare, policy), {})).toBe('done');
+      expect(delays).toHaveLength(2);
+      await call(bare, {}).catch(() => undefined);
+      const [first, second, third, asCalled] = given;
+      expect([first, second, third]).toEqual([asCalled, asCalled, asCalled]);
+    },
+  );
+
+  it.each(Object.entries(CALLS))('is sent as often as its options say: %s', async (name, call) => {
+    let calls = 0;
+    const method = () => {
+      calls += 1;
+      return Promise.reject(unreachable());
+    };
+    const store = withRetries(storeOf({ [name]: method }), patience().policy);
+    await expect(call(store, { attempts: 2 })).rejects.toMatchObject({ code: 'unreachable' });
+    expect(calls).toBe(2);
+  });
+});
 
 describe('a request', () => {
   it('that fails is sent again after delays that double, up to the longest', async () => {

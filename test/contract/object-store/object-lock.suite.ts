@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ObjectLock, ObjectStore } from '../../../src/object-store/port.js';
+import { contentOf, freshBucket, removeBucket } from '../../helpers/test-store.js';
+import type { Implementation } from './context.js';
+import { freshLockedBucket, removeLockedBucket } from './locked-buckets.js';
+
+const UNLOCKED: ObjectLock = { retention: null, legalHold: false };
+
+export function describeObjectLock({ open }: Implementation): void {
+  describe('object lock', () => {
+    let store: ObjectStore;
+    let bucket: string;
+    let plain: string;
+    beforeAll(async () => {
+      store = open();
+      bucket = await freshLockedBucket(store);
+      plain = await freshBucket(store);
+    });
+    afterAll(async () => {
+      await removeBucket(store, plain);
+      await removeLockedBucket(bucket);
+      store.close();
+    });
+
+    /** What every way of asking tells of the object's lock; they have to agree. */
+    async function lockOf(key: string, inBucket = bucket): Promise<ObjectLock> {
+      const { body, head: opened } = await store.getObject(inBucket, key);
+      await body.resume().toArray();
+      const { head: read } = await store.readObject(inBucket, key, { mostBytes: 10_000_000 });
+      const { retention, legalHold } = await store.headObject(inBucket, key);
+      expect(opened).toMatchObject({ retention, legalHold });
+      expect(read).toMatchObject({ retention, legalHold });
+      expect(await store.getObjectLock(inBucket, key)).toEqual({ retention, legalHold });
+      return { retention, legalHold };
+    }
+
+    // First, so that it has run out when the bucket is removed.
+    it('keeps a retention that nobody can end', async () => {
+      const until = new Date(Date.now() + 5000).toISOString();
+      const lock: ObjectLock = { retention: { mode: 'COMPLIANCE', until }, legalHold: false };
+      await store.putObject(bucket, 'compliance', contentOf('x'), { attributes: lock });
+      expect(await lockOf('compliance')).toEqual(lock);
+    });
+
+    // What is small and what is streamed goes out in two ways.
+    it.each([3, 3_000_000])('comes back from an object of %i bytes', async (size) => {
+      const until = '2099-12-31T23:59:59.123Z';
+      const lock: ObjectLock = { retention: { mode: 'GOVERNANCE', until }, legalHold: true };
+      const attributes = { ...lock, metadata: { titel: '第１話' } };
+      await store.putObject(bucket, 'both', contentOf(Buffer.alloc(size)), { attributes });
+      expect(await lockOf('both')).toEqual(lock);
+      expect((await store.headObject(bucket, 'both')).metadata).toEqual(attributes.metadata);
+    });
+
+    it.each<Partial<ObjectLock>>([
+      { legalHold: true },
+      { retention: { mode: 'GOVERNANCE', until: '2050-01-01T00:00:00.000Z' } },
+      { retention: null, legalHold: false },
+      {},
+    ])('may be %j', async (attributes) => {
+      await store.putObject(bucket, 'one', contentOf('x'), { attributes });
+      expect(await lockOf('one')).toEqual({ ...UNLOCKED, ...attributes });
+    });
+
+    it('is none in a bucket without', async () => {
+      await store.putObject(plain, 'free', contentOf('x'));
+      expect(await lockOf('free', plain)).toEqual(UNLOCKED);
+    });
+
+    it('is refused in a bucket without, and so is the object', async () => {
+      const attributes = { legalHold: true };
+      const put = store.putObject(plain, 'refused', contentOf('x'), { attributes });
+      await expect(put).rejects.toMatchObject({ code: 'refused' });
+      await expect(store.headObject(plain, 'refused')).rejects.toMatchObject({ code: 'not_found' });
+    });
+
+    it('does not begin in the past', async () => {
+      const retention = { mode: 'GOVERNANCE', until: '2020-01-01T00:00:00.000Z' } as const;
+      const put = store.putObject(bucket, 'past', contentOf('x'), { attributes: { retention } });
+      await expect(put).rejects.toMatchObject({ code: 'refused' });
+    });
+
+    it('of an object that is not there is not found', async () => {
+      const lock = store.getObjectLock(bucket, 'missing');
+      await expect(lock).rejects.toMatchObject({ code: 'not_found' });
+    });
+
+    it('belongs to a bucket from its creation, and brings versions', async () => {
+      const lock = await store.readBucketDocument(bucket, 'object-lock');
+      expect(textOf(lock)).toContain('<ObjectLockEnabled>Enabled</ObjectLockEnabled>');
+      const versioning = await store.readBucketDocument(bucket, 'versioning');
+      expect(textOf(versioning)).toContain('<Status>Enabled</Status>');
+      const { versionId } = await store.putObject(bucket, 'version', contentOf('x'));
+      expect(versionId).not.toBeNull();
+    });
+
+    it('is neither given to nor taken from a bucket that is there', async () => {
+      await store.createBucket(bucket);
+      await store.createBucket(bucket, { objectLock: true });
+      expect(await store.readBucketDocument(bucket, 'object-lock')).toMatchObject({
+        state: 'captured',
+      });
+      await store.createBucket(plain, { objectLock: true });
+      expect(await store.readBucketDocument(plain, 'object-lock')).toEqual({ state: 'none' });
+    });
+  });
+}
+
+function textOf(document: Awaited<ReturnType<ObjectStore['readBucketDocument']>>): string {
+  return document.state === 'captured' ? document.content.toString() : document.state;
+}
