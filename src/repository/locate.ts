@@ -46,7 +46,7 @@ export function readableSummary(backup: ListedBackup): Summary {
   if (backup.summary.kind === 'valid') return backup.summary.summary;
   const reason = backup.summary.kind === 'damaged' ? backup.summary.reason : '';
   throw new MangamotionError('damaged', `${backup.id}: ${reason}`, {
-    hint: 'Its archive may still be whole: plain "tar -xzf" reads it.',
+    hint: 'Its archive may still be whole: plain "tar -xzf" reads it, or "cp" if it is a folder.',
   });
 }
 

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FolderDestination } from '../../../src/repository/folder.js';
 import { collect } from '../../helpers/archive-memory.js';
@@ -61,7 +62,7 @@ describe('a path of an index that leads out of the archive', () => {
   });
 
   it('is refused where a chunk has none', async () => {
-    const { path: _, ...chunk } = stored.directory.chunks[0]!;
+    const chunk = { ...stored.directory.chunks[0]!, path: undefined };
     await expectDamaged(stored.archive.readChunk(chunk), /names no file/);
   });
 });
@@ -92,7 +93,7 @@ describe('a tree of which a part is no file', () => {
 
   it('is refused without waiting: a pipe', async () => {
     await rm(path);
-    execFileSync('mkfifo', [path]);
+    await promisify(execFile)('mkfifo', [path]);
     await expectRefused(/no file/);
   });
 
