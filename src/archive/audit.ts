@@ -9,7 +9,18 @@ import { TarScanner, TarStructureError } from './tar-scanner.js';
 
 /** One thing that is wrong with an archive. */
 export interface ArchiveProblem {
-  kind: 'member' | 'tar' | 'chunk' | 'object' | 'document' | 'footer';
+  kind:
+    | 'member'
+    | 'tar'
+    | 'chunk'
+    | 'object'
+    | 'document'
+    | 'footer'
+    /** Of a plain folder: its files together are longer, or shorter, than they were. */
+    | 'archive'
+    | 'archive_truncated'
+    /** Of a plain folder: something that no index names. */
+    | 'unexpected';
   message: string;
   bucket?: string;
   key?: string;

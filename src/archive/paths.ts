@@ -15,19 +15,29 @@ const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\\]/;
 export function isSafePath(key: string): boolean {
   if (UNSAFE_CHARACTERS.test(key) || !key.isWellFormed()) return false;
   const segments = key.split('/');
-  return segments[0] !== HASHED_KEYS_FOLDER && segments.every(isSafeSegment);
+  return folded(segments[0] ?? '') !== folded(HASHED_KEYS_FOLDER) && segments.every(isSafeSegment);
 }
 
 /** Bucket names come from a server too; one that could leave its folder is refused by the caller. */
 export function isSafeSegment(segment: string): boolean {
   return (
-    segment !== '' &&
-    segment !== '.' &&
-    segment !== '..' &&
+    !['', '.', '..'].includes(folded(segment)) &&
     !segment.includes('/') &&
     !UNSAFE_CHARACTERS.test(segment) &&
     Buffer.byteLength(segment) <= LONGEST_SEGMENT_BYTES
   );
+}
+
+/**
+ * The same for all names that some file system takes for the same one. ext4 with case folding, HFS+
+ * and APFS decompose names and pass over characters that are not seen: `.` with a zero-width joiner
+ * is `.` to them.
+ */
+function folded(segment: string): string {
+  return segment
+    .normalize('NFD')
+    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toUpperCase();
 }
 
 /** Where a key lies that cannot be a file name. */

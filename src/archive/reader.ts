@@ -42,7 +42,7 @@ export async function readDirectory(
   return parseDirectory(await readOnlyFile(source, place, LARGEST_DIRECTORY_BYTES), place.sha256);
 }
 
-function parseDirectory(bytes: Buffer, digest: string): Directory {
+export function parseDirectory(bytes: Buffer, digest: string): Directory {
   if (sha256(bytes) !== digest) throw damagedArchive('the digest of the directory is wrong');
   try {
     return decodeDirectory(bytes);

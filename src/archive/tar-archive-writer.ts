@@ -6,6 +6,7 @@ import type {
   ObjectInProgress,
   WrittenArchive,
 } from './archive-writer.js';
+import { describeArchive, describeWritten } from './describe-archive.js';
 import {
   type ChunkReference,
   type Directory,
@@ -131,7 +132,8 @@ export class TarArchiveWriter implements ArchiveWriter {
     let directory: Directory | undefined;
     let digest = '';
     const run = this.#addFile(MemberKind.directory, 'index/directory.json', 0, () => {
-      directory = this.#directory(buckets);
+      const documents = this.#documents.map(describeDocument);
+      directory = describeArchive(this.#archive, this.#index, buckets, documents);
       const content = encodeDirectory(directory);
       digest = createHash('sha256').update(content).digest('hex');
       return content;
@@ -146,17 +148,9 @@ export class TarArchiveWriter implements ArchiveWriter {
       }),
     );
     await this.#members.drained();
-    return {
-      directory: { offset: run.offset, length: run.length, sha256: digest },
-      objects: directory?.objects ?? 0,
-      objectBytes: directory?.bytes ?? 0,
-      buckets: (directory?.buckets ?? []).map(({ name, objects, bytes }) => ({
-        name,
-        objects,
-        bytes,
-      })),
-      references: this.#index.references,
-    };
+    if (directory === undefined) throw new RangeError('the directory was not written');
+    const place = { offset: run.offset, length: run.length, sha256: digest };
+    return describeWritten(directory, place, this.#index.references);
   }
 
   #pathOf(bucket: string, key: string): string {
@@ -184,21 +178,6 @@ export class TarArchiveWriter implements ArchiveWriter {
       run,
     );
     return run;
-  }
-
-  #directory(buckets: readonly ArchivedBucket[]): Directory {
-    const chunks = this.#index.chunks();
-    const sumOf = (field: 'objects' | 'bytes') =>
-      chunks.reduce((sum, chunk) => sum + chunk[field], 0);
-    return {
-      format: FORMAT_VERSION,
-      archive: this.#archive,
-      objects: sumOf('objects'),
-      bytes: sumOf('bytes'),
-      buckets: this.#index.withTotals(buckets),
-      documents: this.#documents.map(describeDocument),
-      chunks,
-    };
   }
 }
 

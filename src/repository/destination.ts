@@ -71,7 +71,10 @@ export interface Clock {
 export interface ListedBackup {
   id: string;
   summary: DecodedSummary;
-  /** Bytes of the archive as it lies there; `null` where it is missing. */
+  /**
+   * Bytes of the archive as it lies there; `null` where it is missing. Of a plain folder: what its
+   * summary says, unless a look at its directory tells that this cannot be.
+   */
   archiveBytes: number | null;
   /** Marked by `markExpired`. */
   expired: boolean;

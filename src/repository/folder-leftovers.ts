@@ -1,56 +1,60 @@
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MEMBER_HEADER_BYTES, decodeMemberHeader } from '../archive/gzip.js';
 import type { ClosableSource } from '../archive/sink.js';
 import { TarArchive } from '../archive/tar-archive.js';
 import { readTornIndex } from '../archive/torn.js';
-import { errnoOf, translateFileError } from './file-errors.js';
+import { translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
 import type { Leftover, TornArchive } from './leftover.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, backupIdOf } from './names.js';
+import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from './names.js';
+import { tornPlain } from './plain-torn.js';
 
 /**
- * The archives in a folder that were never committed, and the summaries that were never finished.
- * An archive without a summary that is not ours is left alone: the scripts before this program made
- * such. To be asked for by whoever holds the lock: otherwise it may be a run that is at work.
+ * What runs left in a folder that ended before their commit: everything under a temporary name, and
+ * an archive beside whose temporary summary there is no summary. An archive without either is left
+ * alone: the scripts before this program made such, and people copy them. To be asked for by whoever
+ * holds the lock: otherwise it may be a run that is at work.
  */
 export async function findLeftovers(folder: string): Promise<Leftover[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw translateFileError(error, 'list', folder);
   });
-  const committed = new Set(
-    names.filter((name) => name.endsWith(SUMMARY_SUFFIX)).map((name) => backupIdOf(name)),
-  );
+  const there = new Set(names);
   const leftovers: Leftover[] = [];
   for (const name of names.sort()) {
-    const path = join(folder, name);
-    const whole = name.endsWith(PARTIAL_SUFFIX) ? name.slice(0, -PARTIAL_SUFFIX.length) : name;
-    const id = backupIdOf(whole);
+    const id = reservedIdOf(name);
     if (id === undefined) continue;
-    const isPartial = whole !== name;
-    const isArchive = whole.endsWith(ARCHIVE_SUFFIX);
-    if (!isPartial && (!isArchive || committed.has(id) || !(await isOurs(path)))) continue;
-    if (isArchive || whole.endsWith(SUMMARY_SUFFIX)) {
-      leftovers.push(await leftoverOf(id, path, isArchive));
-    }
+    const isPartial = name.endsWith(PARTIAL_SUFFIX);
+    const isArchive = name === id || name === id + ARCHIVE_SUFFIX;
+    const summary = id + SUMMARY_SUFFIX;
+    const isUncommitted = there.has(summary + PARTIAL_SUFFIX) && !there.has(summary);
+    if (isPartial || (isArchive && isUncommitted))
+      leftovers.push(await leftoverOf(folder, id, name));
   }
-  return leftovers;
+  // By its temporary summary an archive is known to be ours: that goes last.
+  const isSummary = ({ path }: Leftover) => path.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX);
+  return leftovers.sort((a, b) => Number(isSummary(a)) - Number(isSummary(b)));
 }
 
-async function leftoverOf(id: string, path: string, isArchive: boolean): Promise<Leftover> {
-  const { size: sizeBytes } = await stat(path).catch((error: unknown) => {
+async function leftoverOf(folder: string, id: string, name: string): Promise<Leftover> {
+  const path = join(folder, name);
+  const stat = await lstat(path).catch((error: unknown) => {
     throw translateFileError(error, 'read', path);
   });
+  const isTar = name.startsWith(id + ARCHIVE_SUFFIX);
   return {
     id,
     path,
-    sizeBytes,
-    open: async () => (isArchive ? tornTar(await FileSource.open(path)) : undefined),
+    sizeBytes: stat.size,
+    open: async () => {
+      if (stat.isDirectory()) return tornPlain(folder, id, name);
+      return isTar && stat.isFile() ? tornTar(await FileSource.open(path)) : undefined;
+    },
     remove: async () => {
       try {
-        await unlink(path);
+        await rm(path, { recursive: true, force: true });
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
+        throw translateFileError(error, 'remove', path);
       }
     },
   };
@@ -58,14 +62,4 @@ async function leftoverOf(id: string, path: string, isArchive: boolean): Promise
 
 function tornTar(source: ClosableSource): TornArchive {
   return { archive: new TarArchive(source), lines: () => readTornIndex(source) };
-}
-
-async function isOurs(path: string): Promise<boolean> {
-  const source = await FileSource.open(path);
-  try {
-    if (source.sizeBytes < MEMBER_HEADER_BYTES) return false;
-    return decodeMemberHeader(await source.read(0, MEMBER_HEADER_BYTES)) !== undefined;
-  } finally {
-    await source.close();
-  }
 }

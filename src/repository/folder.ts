@@ -1,13 +1,5 @@
-import {
-  type FileHandle,
-  open,
-  readFile,
-  readdir,
-  stat,
-  statfs,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../archive/archive.js';
 import { TarArchive } from '../archive/tar-archive.js';
@@ -15,21 +7,29 @@ import { MangamotionError } from '../errors.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
+import type { BeginDraft } from './folder-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
+import { syncFolder } from './folder-sync.js';
+import { beginTarDraft } from './folder-tar-draft.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from './lock/claim-store.js';
 import { FolderClaims } from './lock/folder-claims.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
+  DIRECTORY_FILE,
   EXPIRED_SUFFIX,
   PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
+  reservedIdOf,
 } from './names.js';
-import { PendingFolderBackup, syncFolder } from './pending-folder-backup.js';
-import { decodeSummary } from './summary.js';
+import { PendingFolderBackup } from './pending-folder-backup.js';
+import { PlainArchive } from './plain-archive.js';
+import { beginPlainDraft } from './plain-draft.js';
+import { PlainFiles } from './plain-files.js';
+import { type DecodedSummary, decodeSummary } from './summary.js';
 
 /** A summary names its failures; a file over this size is none of ours. */
 const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
@@ -37,20 +37,27 @@ const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
 /** What a person finds who opens the mark; that it exists is all that counts. */
 const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
 
-/** Backups in a folder: `ID.tar.gz` and `ID.json` side by side. */
+export interface FolderOptions {
+  /** Write archives as plain folders, not as tar.gz. Both are read. */
+  plain?: boolean;
+}
+
+/** Backups in a folder: `ID.tar.gz`, or the folder `ID`, and `ID.json` side by side. */
 export class FolderDestination implements Destination {
   readonly location: string;
   readonly #folder: string;
+  readonly #beginDraft: BeginDraft;
 
-  private constructor(location: string) {
+  private constructor(location: string, { plain = false }: FolderOptions) {
     this.location = location;
     this.#folder = resolve(location);
+    this.#beginDraft = plain ? beginPlainDraft : beginTarDraft;
   }
 
   /** Rejects with `not_found` where the folder does not exist: it may be a disk that is not mounted. */
-  static async open(location: string): Promise<FolderDestination> {
+  static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
     try {
-      if ((await stat(location)).isDirectory()) return new FolderDestination(location);
+      if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'open', location);
       throw new MangamotionError('not_found', `no such folder: ${location}`, {
@@ -81,8 +88,7 @@ export class FolderDestination implements Destination {
   async read(id: string): Promise<ListedBackup> {
     const backup = await this.#find(id);
     if (backup !== undefined) return backup;
-    const archive = await this.#bytesOf(id, ARCHIVE_SUFFIX);
-    if (archive !== null) {
+    if ((await this.#archiveBytes(id)) !== null) {
       throw new MangamotionError(
         'not_found',
         `${id} has an archive but no summary: the backup was never completed`,
@@ -94,8 +100,16 @@ export class FolderDestination implements Destination {
     });
   }
 
-  async openArchive(id: string): Promise<Archive> {
-    return new TarArchive(await FileSource.open(this.#path(id, ARCHIVE_SUFFIX)));
+  /** A tar.gz is preferred: a folder of its name may be one into which it was unpacked. */
+  async openArchive(id: string, sizeBytes?: number): Promise<Archive> {
+    const path = this.#path(id, ARCHIVE_SUFFIX);
+    if ((await this.#statOf(path)) === undefined) {
+      const folder = await this.#statOf(this.#path(id, ''));
+      if (folder?.isDirectory() === true) {
+        return new PlainArchive(new PlainFiles(this.#folder, id), sizeBytes);
+      }
+    }
+    return new TarArchive(await FileSource.open(path));
   }
 
   async freeBytes(): Promise<number | null> {
@@ -119,44 +133,41 @@ export class FolderDestination implements Destination {
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
-      const id = backupIdFor(type, createdAt);
-      const file = await this.#reserve(id);
-      if (file !== undefined) return new PendingFolderBackup(this.#folder, id, createdAt, file);
+      const pending = await this.#reserve(backupIdFor(type, createdAt), createdAt);
+      if (pending !== undefined) return pending;
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }
   }
 
   async remove(id: string): Promise<void> {
-    await this.#unlink(id, SUMMARY_SUFFIX);
+    await this.#remove(this.#path(id, SUMMARY_SUFFIX));
     await this.#sync();
-    await this.#unlink(id, ARCHIVE_SUFFIX);
-    await this.#unlink(id, EXPIRED_SUFFIX);
+    await this.#remove(this.#path(id, ARCHIVE_SUFFIX));
+    await this.#removeFolder(this.#path(id, ''));
+    await this.#remove(this.#path(id, EXPIRED_SUFFIX));
     await this.#sync();
   }
 
   async markExpired(id: string, expired: boolean): Promise<void> {
     if (expired) await this.#writeMark(this.#path(id, EXPIRED_SUFFIX));
-    else await this.#unlink(id, EXPIRED_SUFFIX);
+    else await this.#remove(this.#path(id, EXPIRED_SUFFIX));
     await this.#sync();
   }
 
   /**
-   * Whoever creates the partial file owns the id, if no backup of that id is there afterwards: the
-   * file is renamed only by its owner, so nobody can complete the id in between.
+   * Whoever creates the temporary name owns the id, if nothing else of that id is there afterwards:
+   * what is written is renamed only by its owner, so nobody can complete the id in between. Two that
+   * write archives of both kinds may see each other; then both wait.
    */
-  async #reserve(id: string): Promise<FileHandle | undefined> {
-    const partial = this.#path(id, ARCHIVE_SUFFIX + PARTIAL_SUFFIX);
-    let file: FileHandle;
-    try {
-      file = await open(partial, 'wx', 0o600);
-    } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return undefined;
+  async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
+    const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
       throw translateFileError(error, 'write into', this.location);
-    }
-    const taken = (await this.#names()).some((name) => backupIdOf(name) === id);
-    if (!taken) return file;
-    await file.close();
-    await unlink(partial);
+    });
+    if (draft === undefined) return undefined;
+    const pending = new PendingFolderBackup(this.#folder, draft);
+    const others = (await this.#names()).filter((name) => name !== draft.file + PARTIAL_SUFFIX);
+    if (!others.some((name) => reservedIdOf(name) === id)) return pending;
+    await pending.discard();
     return undefined;
   }
 
@@ -168,26 +179,37 @@ export class FolderDestination implements Destination {
         size > LARGEST_SUMMARY_BYTES
           ? ({ kind: 'damaged', reason: 'the summary is too large to be one' } as const)
           : decodeSummary(await readFile(path, 'utf8'));
-      const archiveBytes = await this.#bytesOf(id, ARCHIVE_SUFFIX);
-      return {
-        id,
-        summary,
-        archiveBytes,
-        expired: (await this.#bytesOf(id, EXPIRED_SUFFIX)) !== null,
-      };
+      const archiveBytes = await this.#archiveBytes(id, summary);
+      const mark = await this.#statOf(this.#path(id, EXPIRED_SUFFIX));
+      return { id, summary, archiveBytes, expired: mark !== undefined };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw translateFileError(error, 'read', path);
     }
   }
 
-  /** `null` where there is no such file. */
-  async #bytesOf(id: string, suffix: string): Promise<number | null> {
+  /**
+   * Of a plain folder, whose files nobody counts for a listing: what the summary says, as far as the
+   * length of its directory does not tell otherwise. Each file is looked at by verify.
+   */
+  async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
+    const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));
+    if (archive !== undefined) return archive.size;
+    const folder = await this.#statOf(this.#path(id, ''));
+    if (folder?.isDirectory() !== true) return null;
+    const directory = await this.#statOf(join(this.#path(id, ''), DIRECTORY_FILE));
+    const directoryBytes = directory?.size ?? 0;
+    if (decoded?.kind !== 'valid') return directoryBytes;
+    const { archive_bytes: bytes, archive: written } = decoded.summary;
+    return Math.max(0, bytes - written.directory.length + directoryBytes);
+  }
+
+  async #statOf(path: string): Promise<Stats | undefined> {
     try {
-      return (await stat(this.#path(id, suffix))).size;
+      return await stat(path);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return null;
-      throw translateFileError(error, 'read', this.#path(id, suffix));
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+      throw translateFileError(error, 'read', path);
     }
   }
 
@@ -199,12 +221,23 @@ export class FolderDestination implements Destination {
     }
   }
 
-  async #unlink(id: string, suffix: string): Promise<void> {
+  async #remove(path: string): Promise<void> {
     try {
-      await unlink(this.#path(id, suffix));
+      await rm(path);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return;
-      throw translateFileError(error, 'remove', this.#path(id, suffix));
+      throw translateFileError(error, 'remove', path);
+    }
+  }
+
+  /** Under its temporary name, so that what is left of it if we die is no archive. */
+  async #removeFolder(path: string): Promise<void> {
+    if ((await this.#statOf(path))?.isDirectory() !== true) return;
+    try {
+      await rename(path, path + PARTIAL_SUFFIX);
+      await rm(path + PARTIAL_SUFFIX, { recursive: true });
+    } catch (error) {
+      throw translateFileError(error, 'remove', path);
     }
   }
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError } from '../errors.js';
 import type { Destination, ListedBackup } from './destination.js';
-import { FolderDestination } from './folder.js';
+import { FolderDestination, type FolderOptions } from './folder.js';
 import { backupIdOf } from './names.js';
 import type { Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
@@ -13,9 +13,13 @@ export interface LocatedBackup {
 }
 
 /** A place that holds backups, by the name that the user gives; a path begins at `cwd`. */
-export async function openDestination(location: string, cwd = ''): Promise<Destination> {
+export async function openDestination(
+  location: string,
+  cwd = '',
+  options: FolderOptions = {},
+): Promise<Destination> {
   refuseUrl(location);
-  return await FolderDestination.open(resolve(cwd, location));
+  return await FolderDestination.open(resolve(cwd, location), options);
 }
 
 /** A backup by its path, with or without `.tar.gz` or `.json`. A path begins at `cwd`. */
@@ -42,7 +46,7 @@ export function readableSummary(backup: ListedBackup): Summary {
   if (backup.summary.kind === 'valid') return backup.summary.summary;
   const reason = backup.summary.kind === 'damaged' ? backup.summary.reason : '';
   throw new MangamotionError('damaged', `${backup.id}: ${reason}`, {
-    hint: 'Its archive may still be whole: plain "tar -xzf" reads it.',
+    hint: 'Its archive may still be whole: plain "tar -xzf" reads it, or "cp" if it is a folder.',
   });
 }
 

@@ -5,12 +5,17 @@ export type BackupType = (typeof BACKUP_TYPES)[number];
 
 export const ARCHIVE_SUFFIX = '.tar.gz';
 export const SUMMARY_SUFFIX = '.json';
-/** A file that is still being written. Whoever creates `ID.tar.gz.partial` owns the id. */
+/**
+ * What is still being written. Whoever creates `ID.tar.gz.partial`, or the folder `ID.partial`, owns
+ * the id, unless something of that id is there afterwards.
+ */
 export const PARTIAL_SUFFIX = '.partial';
 /** A mark beside a backup that has expired, and stays because others refer to it. */
 export const EXPIRED_SUFFIX = '.expired';
 
 const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, EXPIRED_SUFFIX];
+/** Of an archive that is a plain folder, below that folder. */
+export const DIRECTORY_FILE = 'index/directory.json';
 
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
 
@@ -42,4 +47,10 @@ export function backupIdOf(fileName: string): string | undefined {
   const suffix = SUFFIXES.find((ending) => fileName.endsWith(ending));
   const id = suffix === undefined ? fileName : fileName.slice(0, -suffix.length);
   return isBackupId(id) ? id : undefined;
+}
+
+/** The same, for what is still being written too. */
+export function reservedIdOf(fileName: string): string | undefined {
+  const isPartial = fileName.endsWith(PARTIAL_SUFFIX);
+  return backupIdOf(isPartial ? fileName.slice(0, -PARTIAL_SUFFIX.length) : fileName);
 }

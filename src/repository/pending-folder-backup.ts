@@ -1,11 +1,11 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
-import { TarArchiveWriter } from '../archive/tar-archive-writer.js';
 import type { PendingBackup, SealedArchive } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
-import { FileSink } from './file-sink.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX } from './names.js';
+import type { ArchiveDraft } from './folder-draft.js';
+import { syncFolder } from './folder-sync.js';
+import { PARTIAL_SUFFIX, SUMMARY_SUFFIX } from './names.js';
 import { type Summary, encodeSummary } from './summary.js';
 
 /** A backup that is being written into a folder, under names that nobody takes for a backup. */
@@ -13,102 +13,95 @@ export class PendingFolderBackup implements PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
   readonly writer: ArchiveWriter;
-  readonly #sink: FileSink;
-  readonly #archive: string;
-  readonly #summary: string;
-  readonly #file: FileHandle;
-  #open = true;
-  /** Files that are ours alone until the commit. */
+  readonly #folder: string;
+  readonly #draft: ArchiveDraft;
+  /** Names in the folder that are ours alone until the commit. */
   readonly #own = new Set<string>();
 
-  constructor(folder: string, id: string, createdAt: Date, file: FileHandle) {
-    this.id = id;
-    this.createdAt = createdAt;
-    this.#archive = join(folder, id + ARCHIVE_SUFFIX);
-    this.#summary = join(folder, id + SUMMARY_SUFFIX);
-    this.#file = file;
-    this.#sink = new FileSink(file, this.#archive);
-    this.writer = new TarArchiveWriter(this.#sink, id, createdAt);
-    this.#own.add(this.#archive + PARTIAL_SUFFIX);
+  constructor(folder: string, draft: ArchiveDraft) {
+    this.id = draft.id;
+    this.createdAt = draft.createdAt;
+    this.writer = draft.writer;
+    this.#folder = folder;
+    this.#draft = draft;
+    this.#own.add(draft.file + PARTIAL_SUFFIX);
   }
 
   async seal(): Promise<SealedArchive> {
-    const written = await this.#sink.end();
-    await this.#close();
-    await this.#publish(this.#archive);
-    return { file: basename(this.#archive), ...written };
+    const written = await this.#draft.end();
+    await this.#draft.close();
+    return { file: this.#draft.file, ...written };
   }
 
+  /**
+   * The summary is there, under its temporary name, before the archive gets its own: an archive
+   * without either was put there by a person, and is left alone.
+   */
   async commit(summary: Summary): Promise<void> {
-    const partial = this.#summary + PARTIAL_SUFFIX;
+    const name = this.id + SUMMARY_SUFFIX;
+    const partial = join(this.#folder, name + PARTIAL_SUFFIX);
     try {
       const file = await open(partial, 'wx', 0o600);
-      this.#own.add(partial);
+      this.#own.add(name + PARTIAL_SUFFIX);
       try {
         await file.writeFile(encodeSummary(summary));
         await file.sync();
       } finally {
         await file.close();
       }
+      await syncFolder(this.#folder);
     } catch (error) {
       throw translateFileError(error, 'write', partial);
     }
-    await this.#publish(this.#summary);
-    this.#own.clear();
-  }
-
-  async discard(): Promise<void> {
-    await this.#close();
-    // The summary first: an archive without one is no backup, but the reverse would look damaged.
-    for (const path of [...this.#own].reverse()) {
-      try {
-        await unlink(path);
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
-      }
-    }
+    await this.#publish(this.#draft.file);
+    await this.#publish(name);
     this.#own.clear();
   }
 
   async breakOff(): Promise<{ path: string; objects: number } | undefined> {
-    const partial = this.#archive + PARTIAL_SUFFIX;
-    if (this.#open && this.#own.has(partial)) {
-      const objects = await this.writer.breakOff();
-      if (objects > 0) {
-        await this.#sink.end();
-        await this.#close();
-        this.#own.clear();
-        return { path: partial, objects };
-      }
+    const name = this.#draft.file + PARTIAL_SUFFIX;
+    const objects = await this.#draft.breakOff();
+    if (objects === 0) {
+      await this.discard();
+      return undefined;
     }
+    await this.#draft.close();
+    this.#own.delete(name);
     await this.discard();
-    return undefined;
+    return { path: join(this.#folder, name), objects };
   }
 
-  async #publish(path: string): Promise<void> {
+  async discard(): Promise<void> {
+    await this.#draft.close();
+    // The archive goes before the temporary summary, by which it is known to be ours; a summary that
+    // has its name already goes first of all, for it would look damaged without the archive.
+    const summary = this.id + SUMMARY_SUFFIX;
+    if (this.#own.has(summary)) await this.#remove(summary);
+    for (const name of this.#own) if (name !== summary) await this.#remove(name);
+    this.#own.clear();
+  }
+
+  async #publish(name: string): Promise<void> {
+    const path = join(this.#folder, name);
     try {
       await rename(path + PARTIAL_SUFFIX, path);
-      this.#own.delete(path + PARTIAL_SUFFIX);
-      this.#own.add(path);
-      await syncFolder(dirname(path));
+      this.#own.delete(name + PARTIAL_SUFFIX);
+      this.#own.add(name);
+      await syncFolder(this.#folder);
     } catch (error) {
       throw translateFileError(error, 'write', path);
     }
   }
 
-  async #close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.#file.close();
-  }
-}
-
-/** A rename is durable when its folder is. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+  /** A folder is removed under its temporary name: what is left of it if we die is no archive. */
+  async #remove(name: string): Promise<void> {
+    const partial = name.endsWith(PARTIAL_SUFFIX) ? name : name + PARTIAL_SUFFIX;
+    try {
+      if (name !== partial) await rename(join(this.#folder, name), join(this.#folder, partial));
+      await rm(join(this.#folder, partial), { recursive: true, force: true });
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw translateFileError(error, 'remove', join(this.#folder, name));
+    }
   }
 }

@@ -61,6 +61,7 @@ const summarySchema = z.object({
   }),
   /** Sum of the sizes of its objects. */
   bytes: count,
+  /** Of the tar.gz; of a plain folder: the sum of the sizes of its files. */
   archive_bytes: count,
   buckets: z.array(z.object({ name: z.string(), objects: count, bytes: count })),
   failures: z.array(failure),
@@ -71,8 +72,14 @@ const summarySchema = z.object({
     not_captured: z.array(z.string()),
   }),
   archive: z.object({
+    /** `ID.tar.gz`, or the name of the plain folder, which is the id. */
     file: z.string(),
+    /**
+     * Of the whole tar.gz. Of a plain folder: of its `index/directory.json`, which holds the digests
+     * of the index chunks, which hold those of the objects: no file can change without a finding.
+     */
     sha256: digest,
+    /** Where it lies in the tar.gz; of a plain folder: 0 and the size of the file. */
     directory: z.object({ offset: count, length: count, sha256: digest }),
   }),
   tool: z.string(),

@@ -150,12 +150,6 @@ describe('a store that cannot be used', () => {
 });
 
 describe('settings that this command cannot follow', () => {
-  it('BACKUP_COMPRESSION=false is status 2, until plain folders can be written', async () => {
-    const outcome = await full(folder, { env: { BACKUP_COMPRESSION: 'false' } });
-    expect(outcome.exitCode).toBe(2);
-    expectOneMessage(outcome, /BACKUP_COMPRESSION is false, and this version/);
-  });
-
   it('DRY_RUN=true is status 2: a backup has no dry run', async () => {
     const { folder: empty, remove: removeEmpty } = temporaryFolder();
     const outcome = await full(empty, { env: { DRY_RUN: 'true' } });

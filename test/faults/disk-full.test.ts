@@ -77,6 +77,14 @@ describe.runIf(disk !== undefined)('a disk that becomes full', () => {
     await expectFirstToBeWhole();
   });
 
+  it('ends a plain folder in the same way, and nothing is left of that either', async () => {
+    const args = ['backup', 'full', folder, '--bucket', large, '--ignore-free-space', '--quiet'];
+    const { exitCode, stderr } = await run(args, { env: { BACKUP_COMPRESSION: 'false' } });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/no space is left on the disk\n {2}hint: [^\n]+\n$/);
+    await expectFirstToBeWhole();
+  });
+
   it('is noticed before it is full, where the last backup would not fit again: status 8', async () => {
     const { exitCode, answer } = await runJson<{ error: { code: string; hint: string } }>([
       'backup',

@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -54,26 +54,35 @@ function endingKey(name: string, prefix: string): string {
 const partials = async () => (await filesIn(folder)).filter((name) => name.endsWith('.partial'));
 
 /** Kills a backup when all but the last object is in its archive. */
-async function killedBackup(): Promise<void> {
+async function killedBackup(env: Record<string, string> = {}): Promise<void> {
   const proxy = await startFaultyProxy(store.endpoint, ({ method, path }) =>
     method === 'GET' && path.endsWith('/stalls') ? { kind: 'stall', afterBytes: 0 } : undefined,
   );
   const args = ['backup', 'full', folder, '--bucket', bucket];
-  const program = run(args, { endpoint: proxy.endpoint });
+  const program = run(args, { endpoint: proxy.endpoint, env });
   await waitUntil('the backup', [], async () => {
     const [partial] = await partials();
-    if (partial === undefined) return false;
-    return (await stat(join(folder, partial))).size > (3 * VIDEOS + 6) * MIB;
+    return partial !== undefined && (await bytesOf(join(folder, partial))) > (3 * VIDEOS + 6) * MIB;
   });
   program.kill('SIGKILL');
   await program;
   await proxy.close();
 }
 
-async function backUpAndCountReads(): Promise<{ summary: Summary; gets: string[] }> {
+async function bytesOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  const names = await readdir(path, { recursive: true });
+  const files = await Promise.all(names.map((name) => stat(join(path, name))));
+  return files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+}
+
+async function backUpAndCountReads(
+  env: Record<string, string> = {},
+): Promise<{ summary: Summary; gets: string[] }> {
   const proxy = await startFaultyProxy(store.endpoint, () => undefined);
   const args = ['backup', 'full', folder, '--bucket', bucket];
-  const { answer, exitCode } = await runJson<Summary>(args, { endpoint: proxy.endpoint });
+  const { answer, exitCode } = await runJson<Summary>(args, { endpoint: proxy.endpoint, env });
   expect(exitCode).toBe(0);
   const gets = proxy.requests
     .filter(({ method, path }) => method === 'GET' && path.startsWith(`/${bucket}/`))
@@ -118,16 +127,37 @@ describe('what a killed run had captured', () => {
     await expectWhole(summary.id);
   });
 
-  it('can be that of several runs, and of an archive that was whole but never committed', async () => {
+  it('can be that of several runs, one of which ended in the middle of its commit', async () => {
     const { id } = await backUp(store, folder, [bucket]);
-    const other = 'minio_backup_full_20240115_020000.tar.gz';
-    await copyFile(join(folder, `${id}.tar.gz`), join(folder, other));
+    const other = 'minio_backup_full_20240115_020000';
+    await copyFile(join(folder, `${id}.tar.gz`), join(folder, `${other}.tar.gz`));
+    await writeFile(join(folder, `${other}.json.partial`), '{');
     await killedBackup();
     const { summary } = await backUpAndCountReads();
     expect(summary.objects.captured).toBe(61);
-    expect((await filesIn(folder)).filter((name) => !name.startsWith(id))).toHaveLength(2);
+    expect((await filesIn(folder)).filter((name) => !name.startsWith(id))).toEqual([
+      `${summary.id}.json`,
+      `${summary.id}.tar.gz`,
+    ]);
     await expectWhole(summary.id);
   });
+
+  it('is taken from a plain folder as well', async () => {
+    await killedBackup({ BACKUP_COMPRESSION: 'false' });
+    const { summary, gets } = await backUpAndCountReads({ BACKUP_COMPRESSION: 'false' });
+    expect(summary.objects).toMatchObject({ total: 61, captured: 61, salvaged: 59, failed: 0 });
+    expect(gets.sort()).toEqual(['c/video', 'd/stalls']);
+    expect(await filesIn(folder)).toEqual([summary.id, `${summary.id}.json`]);
+    await expectWhole(summary.id);
+  });
+});
+
+it('an archive whose summary is missing is left alone: somebody put it there', async () => {
+  const { id } = await backUp(store, folder, [bucket]);
+  await rm(join(folder, `${id}.json`));
+  const { summary } = await backUpAndCountReads();
+  expect(summary.objects.salvaged).toBe(0);
+  expect(await filesIn(folder)).toContain(`${id}.tar.gz`);
 });
 
 it('an archive of the scripts before, which has no summary either, is left alone', async () => {

@@ -59,6 +59,13 @@ describe('a key that cannot be a file name', () => {
     '.mangamotion-keys',
     '.mangamotion-keys/x',
     hashedPath('a'),
+    // Another name of the same folder, to a file system that folds case or decomposes.
+    '.MangaMotion-Keys/x',
+    '.mangamotion-\u212aeys/x',
+    '.mangamotion-\u200dkeys',
+    '.\u200d./.\u200d./x',
+    'a/\ufeff.\u200b./x',
+    'a/\u200d/x',
   ])('lies under its hash: %j', (key) => {
     expect(isSafePath(key)).toBe(false);
     const digest = createHash('sha256').update(key).digest('hex');

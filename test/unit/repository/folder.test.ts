@@ -1,83 +1,68 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Destination } from '../../../src/repository/destination.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/repository/destination.js';
 import { FolderDestination } from '../../../src/repository/folder.js';
-import { filesIn, temporaryFolder } from '../../helpers/backups.js';
-import { idAt, writeBackup } from '../../helpers/summaries.js';
+import { temporaryFolder } from '../../helpers/backups.js';
+import { storeObjects } from '../../helpers/stored-archives.js';
 
-const AT = '2024-01-15T02:00:00.000Z';
+const ID = 'minio_backup_full_20240115_020000';
+const NEXT = 'minio_backup_full_20240115_020001';
 
 let folder: string;
-let removeFolder: () => void;
-let destination: Destination;
-let id: string;
-
-beforeEach(async () => {
-  ({ folder, remove: removeFolder } = temporaryFolder());
-  destination = await FolderDestination.open(folder);
-  id = await writeBackup(folder, { at: AT, sequence: 1 });
-});
-afterEach(() => {
-  removeFolder();
+beforeEach(() => {
+  const temporary = temporaryFolder();
+  folder = temporary.folder;
+  return temporary.remove;
 });
 
-describe('remove', () => {
-  it('takes summary, archive and mark, and nothing of another backup', async () => {
-    const other = await writeBackup(folder, { at: '2024-01-16T02:00:00.000Z', sequence: 2 });
-    await destination.markExpired(id, true);
-    await destination.remove(id);
-    expect(await filesIn(folder)).toEqual([`${other}.json`, `${other}.tar.gz`]);
-  });
+/** Stands still until somebody waits. */
+function clockAt(time: string): Clock {
+  let now = Date.parse(time);
+  return {
+    now: () => new Date(now),
+    sleep: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+}
 
-  it('takes the summary first and the mark last', async () => {
-    await destination.markExpired(id, true);
-    const archive = join(folder, `${id}.tar.gz`);
-    await rm(archive);
-    // What cannot be unlinked stands for a process that ends here.
-    await mkdir(archive);
-    await expect(destination.remove(id)).rejects.toThrow(/cannot remove .*\.tar\.gz/);
-    expect(await filesIn(folder)).toEqual([`${id}.expired`, `${id}.tar.gz`]);
-  });
-
-  it('goes on where another has ended, and takes what is gone for done', async () => {
-    await rm(join(folder, `${id}.json`));
-    await destination.remove(id);
-    expect(await filesIn(folder)).toEqual([]);
-    await expect(destination.remove(id)).resolves.toBeUndefined();
-  });
+describe.each([
+  ['a tar.gz', false, '.tar.gz.partial'],
+  ['a plain folder', true, '.partial'],
+])('the id of %s', (_, plain, ending) => {
+  it.each(['.tar.gz', '.tar.gz.partial', '.json', '.json.partial', '', '.partial'])(
+    'is the next one where ID%s is there, and that is left alone',
+    async (suffix) => {
+      if (suffix === '' || suffix === '.partial') await mkdir(join(folder, ID + suffix));
+      else await writeFile(join(folder, ID + suffix), '');
+      const destination = await FolderDestination.open(folder, { plain });
+      const pending = await destination.begin('full', clockAt('2024-01-15T02:00:00.250Z'));
+      expect(pending.id).toBe(NEXT);
+      expect((await readdir(folder)).sort()).toEqual([ID + suffix, NEXT + ending].sort());
+      await pending.discard();
+      expect(await readdir(folder)).toEqual([ID + suffix]);
+    },
+  );
 });
 
-describe('the mark of an expired backup', () => {
-  const isExpired = async () => (await destination.read(id)).expired;
-
-  it('is set and taken away, as often as one likes', async () => {
-    expect(await isExpired()).toBe(false);
-    for (const expired of [true, true, false, false, true]) {
-      await destination.markExpired(id, expired);
-      expect(await isExpired()).toBe(expired);
-      expect((await destination.list()).map((backup) => backup.expired)).toEqual([expired]);
-    }
+describe('a folder into which a tar.gz was unpacked', () => {
+  it('does not hide the tar.gz', async () => {
+    const destination = await FolderDestination.open(folder);
+    const { id, archive, written } = await storeObjects(destination, []);
+    await archive.close();
+    await mkdir(join(folder, id));
+    const again = await destination.openArchive(id);
+    expect(await again.checkEnd(written.directory)).toBeUndefined();
+    expect((await again.readDirectory(written.directory)).archive).toBe(id);
+    await again.close();
   });
 
-  it('is a small file beside it, for its owner alone, that says what it is', async () => {
-    await destination.markExpired(id, true);
-    const path = join(folder, `${id}.expired`);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(await readFile(path, 'utf8')).toMatch(/^expired: .*\n$/);
-  });
-
-  it('left behind without its backup keeps a new one from being born expired', async () => {
-    await rm(join(folder, `${id}.json`));
-    await rm(join(folder, `${id}.tar.gz`));
-    await destination.markExpired(id, true);
-    const times = [new Date(AT), new Date('2024-01-15T02:00:01.000Z')];
-    const clock = {
-      now: () => times.shift() ?? new Date('2024-01-15T02:00:02.000Z'),
-      sleep: () => Promise.resolve(),
-    };
-    const pending = await destination.begin('full', clock);
-    await pending.discard();
-    expect(pending.id).toBe(idAt('2024-01-15T02:00:01.000Z'));
+  it('is not_found where neither is there', async () => {
+    const destination = await FolderDestination.open(folder);
+    await expect(destination.openArchive(ID)).rejects.toMatchObject({ code: 'not_found' });
+    await writeFile(join(folder, ID), 'a file of that name');
+    await expect(destination.openArchive(ID)).rejects.toMatchObject({ code: 'not_found' });
   });
 });

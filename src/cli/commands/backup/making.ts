@@ -74,8 +74,8 @@ export async function openBackupContext(
   location: string,
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
-  await refuseFolderArchives(context);
-  const destination = await openDestination(location, context.cwd);
+  const { backup } = await context.config();
+  const destination = await openDestination(location, context.cwd, { plain: !backup.compression });
   return {
     store: await context.openStore(),
     destination,
@@ -129,15 +129,5 @@ function suspect({ id, suspicious }: Summary): MangamotionError {
     {
       hint: 'If these deletions were meant, run it again with --accept-deletions. Nothing was pruned.',
     },
-  );
-}
-
-async function refuseFolderArchives(context: CommandContext): Promise<void> {
-  const { backup } = await context.config();
-  if (backup.compression) return;
-  throw new MangamotionError(
-    'configuration',
-    'BACKUP_COMPRESSION is false, and this version writes archives only, no plain folders',
-    { hint: 'Leave BACKUP_COMPRESSION unset, or set it to true.' },
   );
 }
