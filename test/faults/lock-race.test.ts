@@ -83,7 +83,7 @@ describe.each([
   let place: Place;
   let journal: string;
   let remove: () => void;
-  const closing: (() => void)[] = [];
+  const closing: (() => unknown)[] = [];
   beforeEach(async () => {
     place = await create();
     const scratch = temporaryFolder();
@@ -138,6 +138,7 @@ describe.each([
 
   it('is taken over at once when its holder is killed', { timeout: PATIENCE_MS }, async () => {
     const { child } = await holder({ destination: place.destination, journal });
+    closing.push(() => child.kill('SIGKILL'));
     await expect(acquireHere(0)).rejects.toMatchObject({
       code: 'locked',
       message: expect.stringContaining(`"race of ${String(child.pid)}"`) as string,
@@ -159,9 +160,9 @@ describe.each([
     'is lost to a holder that stood still, which notices %s and does not commit',
     { timeout: PATIENCE_MS },
     async (_when, isDone) => {
-      const { child, next, askToCommit } = await holder({
-        ...{ destination: place.destination, journal, timing: SHORT },
-      });
+      const task = { destination: place.destination, journal, timing: SHORT };
+      const { child, next, askToCommit } = await holder(task);
+      closing.push(() => child.kill('SIGKILL'));
       askToCommit();
       expect(await next()).toBe('committed');
       child.kill('SIGSTOP');
