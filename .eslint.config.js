@@ -40,6 +40,7 @@ const layerRules = Object.entries(forbidden).map(([folder, others]) => ({
 const pureFiles = [
   'src/archive/{gzip,tar,paths,chunking,line,directory,order}.ts',
   'src/**/plan.ts',
+  'src/repository/{calendar,chain,expiry,growth,judged,line,policy,retention,status,unreadable}.ts',
   'src/config/{schema,sources}.ts',
 ];
 

@@ -43,6 +43,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/backup/verify.js')).backupVerify,
   },
   {
+    path: ['backup', 'status'],
+    summary: 'tell how old, whole and large the backups of a folder are',
+    load: async () => (await import('./commands/backup/status.js')).backupStatus,
+  },
+  {
+    path: ['backup', 'prune'],
+    summary: 'remove the backups that a policy does not keep',
+    load: async () => (await import('./commands/backup/prune.js')).backupPrune,
+  },
+  {
     path: ['restore'],
     summary: 'bring objects of a backup back into the store',
     load: async () => (await import('./commands/restore.js')).restoreCommand,

@@ -34,6 +34,21 @@ export interface Destination {
    * `usage` where the destination cannot be written to.
    */
   begin(type: BackupType, clock: Clock): Promise<PendingBackup>;
+
+  /**
+   * Removes a backup for good. The summary goes first, and is gone for certain before the archive
+   * is touched: whatever happens in between leaves an uncommitted archive, never a summary without
+   * one. The mark of `markExpired` goes last. Parts that are gone already are no error. Rejects with
+   * `usage` where the destination cannot be written to.
+   */
+  remove(id: string): Promise<void>;
+
+  /**
+   * Marks a backup as expired, or takes the mark away: it is whole and stays readable, but is kept
+   * only because others refer to it. Does nothing where the mark is as it should be. Rejects with
+   * `usage` where the destination cannot be written to.
+   */
+  markExpired(id: string, expired: boolean): Promise<void>;
 }
 
 export interface Clock {
@@ -47,6 +62,8 @@ export interface ListedBackup {
   summary: DecodedSummary;
   /** Bytes of the archive as it lies there; `null` where it is missing. */
   archiveBytes: number | null;
+  /** Marked by `markExpired`. */
+  expired: boolean;
 }
 
 /** A backup that does not exist yet. */

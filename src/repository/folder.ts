@@ -1,4 +1,13 @@
-import { type FileHandle, open, readFile, readdir, stat, statfs, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  open,
+  readFile,
+  readdir,
+  stat,
+  statfs,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../archive/archive.js';
 import { TarArchive } from '../archive/tar-archive.js';
@@ -9,16 +18,20 @@ import { FileSource } from './file-source.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
+  EXPIRED_SUFFIX,
   PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
 } from './names.js';
-import { PendingFolderBackup } from './pending-folder-backup.js';
+import { PendingFolderBackup, syncFolder } from './pending-folder-backup.js';
 import { decodeSummary } from './summary.js';
 
 /** A summary names its failures; a file over this size is none of ours. */
 const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
+
+/** What a person finds who opens the mark; that it exists is all that counts. */
+const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
 
 /** Backups in a folder: `ID.tar.gz` and `ID.json` side by side. */
 export class FolderDestination implements Destination {
@@ -64,7 +77,7 @@ export class FolderDestination implements Destination {
   async read(id: string): Promise<ListedBackup> {
     const backup = await this.#find(id);
     if (backup !== undefined) return backup;
-    const archive = await this.#archiveBytes(id);
+    const archive = await this.#bytesOf(id, ARCHIVE_SUFFIX);
     if (archive !== null) {
       throw new MangamotionError(
         'not_found',
@@ -101,6 +114,20 @@ export class FolderDestination implements Destination {
     }
   }
 
+  async remove(id: string): Promise<void> {
+    await this.#unlink(id, SUMMARY_SUFFIX);
+    await this.#sync();
+    await this.#unlink(id, ARCHIVE_SUFFIX);
+    await this.#unlink(id, EXPIRED_SUFFIX);
+    await this.#sync();
+  }
+
+  async markExpired(id: string, expired: boolean): Promise<void> {
+    if (expired) await this.#writeMark(this.#path(id, EXPIRED_SUFFIX));
+    else await this.#unlink(id, EXPIRED_SUFFIX);
+    await this.#sync();
+  }
+
   /**
    * Whoever creates the partial file owns the id, if no backup of that id is there afterwards: the
    * file is renamed only by its owner, so nobody can complete the id in between.
@@ -129,19 +156,52 @@ export class FolderDestination implements Destination {
         size > LARGEST_SUMMARY_BYTES
           ? ({ kind: 'damaged', reason: 'the summary is too large to be one' } as const)
           : decodeSummary(await readFile(path, 'utf8'));
-      return { id, summary, archiveBytes: await this.#archiveBytes(id) };
+      const archiveBytes = await this.#bytesOf(id, ARCHIVE_SUFFIX);
+      return {
+        id,
+        summary,
+        archiveBytes,
+        expired: (await this.#bytesOf(id, EXPIRED_SUFFIX)) !== null,
+      };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw translateFileError(error, 'read', path);
     }
   }
 
-  async #archiveBytes(id: string): Promise<number | null> {
+  /** `null` where there is no such file. */
+  async #bytesOf(id: string, suffix: string): Promise<number | null> {
     try {
-      return (await stat(this.#path(id, ARCHIVE_SUFFIX))).size;
+      return (await stat(this.#path(id, suffix))).size;
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
-      throw translateFileError(error, 'read', this.#path(id, ARCHIVE_SUFFIX));
+      throw translateFileError(error, 'read', this.#path(id, suffix));
+    }
+  }
+
+  async #writeMark(path: string): Promise<void> {
+    try {
+      await writeFile(path, EXPIRED_TEXT, { mode: 0o600 });
+    } catch (error) {
+      throw translateFileError(error, 'write', path);
+    }
+  }
+
+  async #unlink(id: string, suffix: string): Promise<void> {
+    try {
+      await unlink(this.#path(id, suffix));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw translateFileError(error, 'remove', this.#path(id, suffix));
+    }
+  }
+
+  /** What was removed and marked is durable when the folder is. */
+  async #sync(): Promise<void> {
+    try {
+      await syncFolder(this.#folder);
+    } catch (error) {
+      throw translateFileError(error, 'write into', this.location);
     }
   }
 

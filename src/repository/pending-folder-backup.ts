@@ -89,7 +89,7 @@ export class PendingFolderBackup implements PendingBackup {
 }
 
 /** A rename is durable when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -6,6 +6,15 @@ import type { Tone } from '../../paint.js';
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;
 
+/** Problems that people are shown; the JSON has them all. */
+export const MOST_PROBLEMS = 50;
+
+/** Names for one line: the last of them, and how many more there are. */
+export function shortList(names: readonly string[]): string {
+  const last = names.at(-1) ?? 'nothing';
+  return names.length <= 1 ? last : `${last} and ${names.length - 1} more`;
+}
+
 export function statusTone(status: string): Tone {
   return status === 'complete' || status === 'ok' ? 'good' : 'bad';
 }

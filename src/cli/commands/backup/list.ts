@@ -2,7 +2,7 @@ import type { ListedBackup } from '../../../repository/destination.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
-import { statusTone } from './describe.js';
+import { shortList, statusTone } from './describe.js';
 
 interface Row {
   id: string;
@@ -10,12 +10,15 @@ interface Row {
   status: string;
   summary: Summary | undefined;
   problem: string | undefined;
+  /** It stays only because of these, which refer to it; `undefined` where it has not expired. */
+  keptBecause: string[] | undefined;
 }
 
 export const backupList = defineCommand({
   description:
     'List the backups that a folder holds, oldest first. A backup that cannot be used (its summary ' +
-    'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3.',
+    'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3. ' +
+    'One that has expired is listed with the newest backup that still refers to it.',
   arguments: {
     destination: { description: 'the folder that holds the backups', complete: 'folder' },
   },
@@ -34,13 +37,21 @@ export const backupList = defineCommand({
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const destination = await openDestination(location, context.cwd);
-    const rows = (await destination.list()).map(toRow);
+    const { referrers } = await import('../../../repository/chain.js');
+    const backups = await destination.list();
+    const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
+    const neededBy = referrers(backups, current);
+    const rows = backups.map((backup) => ({
+      ...toRow(backup),
+      keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
+    }));
     await context.output.rows({
       member: 'backups',
       rows,
-      json: ({ id, status, summary, problem }) => ({
+      json: ({ id, status, summary, problem, keptBecause }) => ({
         ...(summary ?? { id, status }),
         ...(problem === undefined ? {} : { problem }),
+        ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
       }),
       columns,
       empty: `no backups in ${location}`,
@@ -49,7 +60,7 @@ export const backupList = defineCommand({
   },
 });
 
-function toRow({ id, summary, archiveBytes }: ListedBackup): Row {
+function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBecause'> {
   switch (summary.kind) {
     case 'damaged':
       return { id, status: 'damaged', summary: undefined, problem: summary.reason };
@@ -113,5 +124,16 @@ const columns: Column<Row>[] = [
     show: ({ summary }, people) =>
       summary === undefined ? '' : people.duration(summary.duration_seconds),
     align: 'right',
+  },
+  {
+    title: 'expired',
+    name: 'kept_because',
+    value: ({ keptBecause }) => keptBecause?.join(' ') ?? null,
+    show: ({ keptBecause }) => {
+      if (keptBecause === undefined) return '';
+      return keptBecause.length === 0
+        ? 'goes with the next prune'
+        : `kept: referenced by ${shortList(keptBecause)}`;
+    },
   },
 ];

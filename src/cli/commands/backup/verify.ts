@@ -1,10 +1,7 @@
 import type { VerifyProblem } from '../../../backup/verify-result.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
-import { statusTone } from './describe.js';
-
-/** Problems that people are shown; the JSON has them all. */
-const MOST_PROBLEMS = 50;
+import { MOST_PROBLEMS, statusTone } from './describe.js';
 
 export const backupVerify = defineCommand({
   description:

@@ -1,0 +1,170 @@
+import { BACKUP_TYPES } from '../../../repository/names.js';
+import type { ChainProblem } from '../../../repository/chain.js';
+import type { DestinationStatus, KindStatus } from '../../../repository/status.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { parseDuration } from '../../duration.js';
+import type { ExitStatus } from '../../exit-codes.js';
+import type { Page } from '../../page.js';
+import type { Tone } from '../../paint.js';
+import { MOST_PROBLEMS, shortList } from './describe.js';
+
+export const backupStatus = defineCommand({
+  description:
+    'Tell how a destination fares: how old the newest complete backup is, whether each backup and ' +
+    'the archives that it refers to are there with their lengths, how much room they take, and ' +
+    'what expires next. The exit status is 5 where there is no complete backup, the newest is older ' +
+    'than --max-age, or a piece is missing.',
+  arguments: {
+    destination: { description: 'the folder that holds the backups', complete: 'folder' },
+  },
+  options: {
+    maxAge: {
+      value: 'duration',
+      description: 'the oldest that the newest complete backup may be, such as 26h',
+      parse: parseDuration,
+    },
+    type: {
+      value: 'type',
+      description: 'whose age counts (otherwise the newer of full and incremental)',
+      choices: BACKUP_TYPES,
+    },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [3, 4, 5],
+  examples: [
+    { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
+    {
+      command: 'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null',
+      meaning: 'for a cron line: the exit status tells whether the nightly backup came',
+    },
+    {
+      command: "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'",
+      meaning: 'one figure',
+    },
+  ],
+  async run(context, { destination: location }, { maxAge, type }) {
+    const { openDestination } = await import('../../../repository/locate.js');
+    const { destinationStatus } = await import('../../../repository/status.js');
+    const { backup } = await context.config();
+    const destination = await openDestination(location, context.cwd);
+    const status = destinationStatus(await destination.list(), {
+      now: context.now(),
+      retentionDays: backup.retentionDays,
+      maxAgeMs: maxAge,
+      type,
+    });
+    await context.output.document({
+      json: { destination: location, ...status },
+      human: (page) => describe(page, status),
+    });
+    return exitStatus(status);
+  },
+});
+
+function exitStatus({ freshness, chains }: DestinationStatus): ExitStatus | undefined {
+  if (freshness.status !== 'fresh' || chains.status === 'broken') return 5;
+  return chains.status === 'unknown' ? 3 : undefined;
+}
+
+function describe(page: Page, status: DestinationStatus): void {
+  const { people } = page;
+  const { freshness, chains, growth, retention } = status;
+  page.fields([
+    { label: 'fresh', ...freshnessText(page, freshness) },
+    { label: 'whole', ...chainText(chains) },
+    { label: 'archives', text: people.bytes(status.archive_bytes) },
+    {
+      label: 'growth',
+      text:
+        growth === null
+          ? 'not known before there are backups of two days'
+          : `${people.bytes(growth.bytes_per_day)} a day, by the archives since ${growth.since}`,
+    },
+    { label: 'expiry', text: expiryText(page, retention) },
+  ]);
+  page.text('').table(kindColumns, status.kinds);
+  if (chains.problems.length === 0) return;
+  page.text('').table(problemColumns, chains.problems.slice(0, MOST_PROBLEMS));
+  const more = chains.problems.length - MOST_PROBLEMS;
+  if (more > 0) page.text(`… and ${people.count(more)} more: --json names them all`);
+}
+
+interface Told {
+  text: string;
+  tone: Tone;
+}
+
+function freshnessText({ people }: Page, freshness: DestinationStatus['freshness']): Told {
+  const { types, newest_complete: newest, max_age_seconds: maxAge } = freshness;
+  if (newest === null) {
+    return { text: `✕ there is no complete ${types.join(' or ')} backup`, tone: 'bad' };
+  }
+  const age = newest.age_seconds === null ? 'of unknown age' : ageText(newest.age_seconds);
+  const limit = maxAge === null ? '' : `, at most ${people.duration(maxAge)} are allowed`;
+  const isFresh = freshness.status === 'fresh';
+  return {
+    text: `${isFresh ? '✓' : '✕'} ${newest.id} is ${age}${isFresh ? '' : limit}`,
+    tone: isFresh ? 'good' : 'bad',
+  };
+
+  function ageText(seconds: number): string {
+    return seconds < 0 ? 'from the future: a clock is wrong' : `${people.duration(seconds)} old`;
+  }
+}
+
+function chainText({ status, checked, problems }: DestinationStatus['chains']): Told {
+  if (status === 'ok') {
+    return { text: `✓ ${checked} backups, with all that they refer to`, tone: 'good' };
+  }
+  const affected = new Set(problems.map(({ id }) => id)).size;
+  return status === 'unknown'
+    ? { text: `? ${affected} of ${checked} backups are of a newer version`, tone: 'waiting' }
+    : { text: `✕ ${affected} of ${checked} backups cannot be read whole`, tone: 'bad' };
+}
+
+function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {
+  const { days, suspended_by: suspect, next_expiry: next } = retention;
+  if (suspect !== null) return `suspended: ${suspect} is suspect`;
+  const rule = `keeping ${days} ${days === 1 ? 'day' : 'days'}`;
+  return next === null
+    ? `none (${rule})`
+    : `${shortList(next.ids)}, ${people.time(next.at)} (${rule})`;
+}
+
+const kindColumns: Column<KindStatus>[] = [
+  { title: 'kind', name: 'type', value: ({ type }) => type },
+  {
+    title: 'newest complete',
+    name: 'newest_complete',
+    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+  },
+  {
+    title: 'created',
+    name: 'created_at',
+    value: ({ newest_complete: newest }) => newest?.created_at ?? '',
+    show: ({ newest_complete: newest }, people) =>
+      newest === null ? '' : people.time(newest.created_at),
+  },
+  {
+    title: 'backups',
+    name: 'backups',
+    value: ({ backups }) => backups,
+    show: ({ backups }, people) => people.count(backups),
+    align: 'right',
+  },
+  {
+    title: 'archives',
+    name: 'archive_bytes',
+    value: ({ archive_bytes }) => archive_bytes,
+    show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
+    align: 'right',
+  },
+];
+
+const problemColumns: Column<ChainProblem>[] = [
+  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'problem', name: 'message', value: ({ message }) => message, tone: () => 'bad' },
+];

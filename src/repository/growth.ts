@@ -1,0 +1,38 @@
+import { DAY_MS, utcTime } from './calendar.js';
+import type { ListedBackup } from './destination.js';
+
+/** How far back one looks: long enough for monthly fulls, short enough to tell of today. */
+const WINDOW_DAYS = 30;
+
+export interface Growth {
+  bytes_per_day: number;
+  /** The oldest and the newest backup that were looked at. */
+  since: string;
+  until: string;
+}
+
+/**
+ * What backups add in a day: the bytes of all archives after the oldest of the last 30 days, divided
+ * by the days from that one to the newest. `null` where these are less than a day apart: one hour
+ * tells nothing of a day. What was pruned in that time is missed.
+ */
+export function growthOf(backups: readonly ListedBackup[], now: Date): Growth | null {
+  const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);
+  const dated = backups
+    .flatMap(({ summary, archiveBytes }) => {
+      const at = summary.kind === 'valid' ? utcTime(summary.summary.created_at) : undefined;
+      return at !== undefined && at >= since && at <= now ? [{ at, bytes: archiveBytes ?? 0 }] : [];
+    })
+    .sort((a, b) => a.at.getTime() - b.at.getTime());
+  const [oldest, ...later] = dated;
+  const newest = later.at(-1);
+  if (oldest === undefined || newest === undefined) return null;
+  const days = (newest.at.getTime() - oldest.at.getTime()) / DAY_MS;
+  if (days < 1) return null;
+  const bytes = later.reduce((sum, backup) => sum + backup.bytes, 0);
+  return {
+    bytes_per_day: Math.round(bytes / days),
+    since: oldest.at.toISOString(),
+    until: newest.at.toISOString(),
+  };
+}
