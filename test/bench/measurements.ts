@@ -113,32 +113,6 @@ function ignore(): void {
   // Nobody watches.
 }
 
-<<<<<<< HEAD
-=======
-function countingDestination(inner: Destination, reads: number[]): Destination {
-  return {
-    location: inner.location,
-    list: () => inner.list(),
-    read: (id) => inner.read(id),
-    freeBytes: () => inner.freeBytes(),
-    begin: (type, clock) => inner.begin(type, clock),
-    remove: (id) => inner.remove(id),
-    markExpired: (id, expired) => inner.markExpired(id, expired),
-    openArchive: async (id) => {
-      const archive = await inner.openArchive(id);
-      return {
-        sizeBytes: archive.sizeBytes,
-        read: (offset, length) => {
-          reads.push(length);
-          return archive.read(offset, length);
-        },
-        close: () => archive.close(),
-      };
-    },
-  };
-}
-
->>>>>>> retention
 export async function measureStart(): Promise<Row[]> {
   const helps: number[] = [];
   const nothings: number[] = [];
