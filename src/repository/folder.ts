@@ -15,6 +15,7 @@ import { MangamotionError } from '../errors.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
+import { bySequence } from './history.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
@@ -71,7 +72,7 @@ export class FolderDestination implements Destination {
       // One that was pruned since the folder was read is no longer there.
       if (backup !== undefined) backups.push(backup);
     }
-    return backups.sort((a, b) => sequenceOf(a) - sequenceOf(b) || (a.id < b.id ? -1 : 1));
+    return backups.sort(bySequence);
   }
 
   async read(id: string): Promise<ListedBackup> {
@@ -216,8 +217,4 @@ export class FolderDestination implements Destination {
   #path(id: string, suffix: string): string {
     return join(this.#folder, id + suffix);
   }
-}
-
-function sequenceOf(backup: ListedBackup): number {
-  return backup.summary.kind === 'valid' ? backup.summary.summary.sequence : Infinity;
 }
