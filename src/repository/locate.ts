@@ -94,9 +94,13 @@ export function refuseNewerSummary({ summary }: ListedBackup): void {
 /** `s3://bucket` would else be looked for as a folder `s3:`. */
 function refuseUrl(location: string): void {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
-  throw new MangamotionError('usage', `${location} is a URL: backups are kept in folders and at s3://`, {
-    hint: 'Name a folder on this machine, or s3://bucket/prefix.',
-  });
+  throw new MangamotionError(
+    'usage',
+    `${location} is a URL: backups are kept in folders and at s3://`,
+    {
+      hint: 'Name a folder on this machine, or s3://bucket/prefix.',
+    },
+  );
 }
 
 async function notABackup(path: string): Promise<MangamotionError> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupContext } from '../../../backup/make-backup.js';
 import { MangamotionError } from '../../../errors.js';
+import { isS3Url } from '../../../repository/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
@@ -10,7 +11,10 @@ import { describeBackup } from './describe.js';
 /** What the commands that make a backup have in common. */
 
 export const makingArguments = {
-  destination: { description: 'the folder that holds the backups', complete: 'folder' },
+  destination: {
+    description: 'the folder or s3://bucket/prefix that holds the backups',
+    complete: 'folder',
+  },
 } as const;
 
 export const selectionOptions = {
@@ -38,8 +42,8 @@ export async function openBackupContext(
   location: string,
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
-  await refuseFolderArchives(context);
-  const destination = await openDestination(location, context.cwd);
+  await refuseFolderArchives(context, location);
+  const destination = await openDestination(location, context.cwd, context);
   return {
     store: await context.openStore(),
     destination,
@@ -84,9 +88,16 @@ function suspect({ id, suspicious }: Summary): MangamotionError {
   );
 }
 
-async function refuseFolderArchives(context: CommandContext): Promise<void> {
+async function refuseFolderArchives(context: CommandContext, location: string): Promise<void> {
   const { backup } = await context.config();
   if (backup.compression) return;
+  if (isS3Url(location)) {
+    throw new MangamotionError(
+      'usage',
+      `BACKUP_COMPRESSION is false, and ${location} is no folder: plain folders need one`,
+      { hint: 'Name a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
+    );
+  }
   throw new MangamotionError(
     'configuration',
     'BACKUP_COMPRESSION is false, and this version writes archives only, no plain folders',
