@@ -131,8 +131,8 @@ describe('a destination in a bucket', () => {
       return failures % 2 === 0 ? { kind: 'refuse' } : { kind: 'answer', status: 503 };
     };
     proxy.setPlan(everyThird);
-    const { exitCode, answer } = await backUp();
-    expect(exitCode).toBe(0);
+    const { exitCode, answer, stderr } = await backUp();
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(failures).toBeGreaterThan(1);
     proxy.setPlan(() => undefined);
     const verified = await runJson(['backup', 'verify', `${destination}/${answer.id}`], { env });
