@@ -46,21 +46,40 @@ export async function planFull(
 }
 
 export async function chooseBuckets(
-  { store, signal }: BackupContext,
+  context: BackupContext,
   selection: BucketSelection,
 ): Promise<Bucket[]> {
+  const { store, signal } = context;
   const all = await store.listBuckets({ signal });
-  const buckets = selectBuckets(all, selection);
+  const buckets = withoutOwn(context, selectBuckets(all, selection));
   if (buckets.length > 0) return buckets;
   throw new MangamotionError(
     'not_found',
     all.length === 0
       ? `the store at ${store.endpoint} shows no buckets: nothing to back up`
-      : 'every bucket is excluded: nothing to back up',
+      : 'every bucket is excluded, or is the destination itself: nothing to back up',
     {
       hint: 'Check the endpoint and the credentials: a user sees only the buckets it has rights to.',
     },
   );
+}
+
+/** A bucket that is the destination itself would grow while it is read. */
+function withoutOwn({ store, destination, progress }: BackupContext, buckets: Bucket[]): Bucket[] {
+  const own = destination.excludesBucket;
+  if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
+  const others = buckets.filter(({ name }) => name !== own.bucket);
+  if (others.length < buckets.length) {
+    progress.warn(`bucket ${own.bucket} holds the backups themselves, and is left out`);
+  }
+  return others;
+}
+
+/** This machine has several names. */
+function isSameEndpoint(a: string, b: string): boolean {
+  const plain = (url: string) =>
+    url.toLowerCase().replace(/\/\/(localhost|\[::1\])(?=:|$)/, '//127.0.0.1');
+  return plain(a) === plain(b);
 }
 
 async function* takeAll(

@@ -12,6 +12,8 @@ export interface CommandContext {
    * command. Rejects with `configuration` where the credentials are missing.
    */
   openStore: () => Promise<ObjectStore>;
+  /** The same for the store in which `s3://` destinations lie. */
+  openBackupStore: () => Promise<ObjectStore>;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */
   dryRun: boolean;
   output: Output;

@@ -1,5 +1,6 @@
+import type { StoreSettings } from '../config/config.js';
 import type { Config } from '../config/load.js';
-import { requireStoreSettings } from '../config/load.js';
+import { requireBackupStoreSettings, requireStoreSettings } from '../config/load.js';
 import { isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Retry } from '../object-store/retry.js';
@@ -18,12 +19,7 @@ export async function openStore(
   signal: AbortSignal,
   onRetry: (retry: Retry) => void,
 ): Promise<ObjectStore> {
-  const { host, secretKey, ...settings } = requireStoreSettings(config);
-  const [{ openMinioStore }, { withRetries }] = await Promise.all([
-    import('../object-store/minio-store.js'),
-    import('../object-store/retry.js'),
-  ]);
-  const store = openMinioStore({ ...settings, endpoint: host, secretKey: secretKey.reveal() });
+  const { store, withRetries } = await connect(requireStoreSettings(config));
   try {
     await withRetries(store, { ...FIRST_CONTACT, onRetry }).listBuckets({ signal });
   } catch (error) {
@@ -34,4 +30,26 @@ export async function openStore(
     }
   }
   return withRetries(store, { ...LATER, onRetry });
+}
+
+/**
+ * The store in which `s3://` destinations lie, with retries. Nothing is asked of it: a restore reads
+ * a backup in few requests, and the first of them tells whether it can be used. Rejects with
+ * `configuration` where credentials are missing.
+ */
+export async function openBackupStore(
+  config: Config,
+  onRetry: (retry: Retry) => void,
+): Promise<ObjectStore> {
+  const { store, withRetries } = await connect(requireBackupStoreSettings(config));
+  return withRetries(store, { ...LATER, onRetry });
+}
+
+async function connect({ host, secretKey, ...settings }: StoreSettings) {
+  const [{ openMinioStore }, { withRetries }] = await Promise.all([
+    import('../object-store/minio-store.js'),
+    import('../object-store/retry.js'),
+  ]);
+  const store = openMinioStore({ ...settings, endpoint: host, secretKey: secretKey.reveal() });
+  return { store, withRetries };
 }

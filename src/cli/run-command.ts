@@ -32,6 +32,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
     const context: CommandContext = {
       config: () => session.config(),
       openStore: () => session.openStore(),
+      openBackupStore: () => session.openBackupStore(),
       dryRun: await isDryRun(invocation, () => session.config()),
       output,
       progress,

@@ -1,5 +1,6 @@
 import type { Config, LoadedConfig } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
+import type { Retry } from '../object-store/retry.js';
 import type { GlobalOptions } from './global-options.js';
 import type { Host } from './host.js';
 
@@ -7,6 +8,7 @@ import type { Host } from './host.js';
 export interface Session {
   config(): Promise<Config>;
   openStore(): Promise<ObjectStore>;
+  openBackupStore(): Promise<ObjectStore>;
   /** What must not be printed, as far as it is known by now. */
   secrets(): readonly string[];
   close(): void;
@@ -24,7 +26,12 @@ export function openSession(
 ): Session {
   let loading: Promise<LoadedConfig> | undefined;
   let opening: Promise<ObjectStore> | undefined;
-  let store: ObjectStore | undefined;
+  let openingOther: Promise<ObjectStore> | undefined;
+  const stores: ObjectStore[] = [];
+  const kept = (store: ObjectStore): ObjectStore => {
+    stores.push(store);
+    return store;
+  };
   let secrets: readonly string[] = [];
 
   // Many requests meet the same outage.
@@ -42,20 +49,27 @@ export function openSession(
     secrets = loaded.secrets;
     return loaded.config;
   };
+  const onRetry = ({ error, attempt, delayMs }: Retry): void => {
+    // A store that is shaky for a moment concerns nobody who does not look for it.
+    if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+    else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
+  };
   const open = async (): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
-    store = await openStore(await config(), signal, ({ error, attempt, delayMs }) => {
-      // A store that is shaky for a moment concerns nobody who does not look for it.
-      if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
-      else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
-    });
-    return store;
+    return kept(await openStore(await config(), signal, onRetry));
+  };
+  const openOther = async (): Promise<ObjectStore> => {
+    const { openBackupStore } = await import('./open-store.js');
+    return kept(await openBackupStore(await config(), onRetry));
   };
   return {
     config,
     openStore: () => (opening ??= open()),
+    openBackupStore: () => (openingOther ??= openOther()),
     secrets: () => secrets,
-    close: () => store?.close(),
+    close: () => {
+      for (const store of stores) store.close();
+    },
   };
 }
 

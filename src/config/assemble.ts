@@ -13,7 +13,7 @@ const DEFAULT_STORE = { host: 'localhost', port: 9000 };
 export function assemble(
   variables: Variables,
   settings: Settings,
-  files: Pick<StoreFiles, 'secretKey' | 'caPem'>,
+  files: Omit<StoreFiles, 'problems'>,
 ): { config: Config | undefined; problems: string[] } {
   const problems: string[] = [];
   const address = storeAddress(variables, settings, problems);
@@ -42,7 +42,7 @@ export function assemble(
     backup: {
       retentionDays: v.BACKUP_RETENTION_DAYS,
       compression: v.BACKUP_COMPRESSION,
-      destination: backupDestination(v),
+      destination: backupDestination(v, files),
     },
     dryRun: v.DRY_RUN,
   };
@@ -50,19 +50,22 @@ export function assemble(
 }
 
 /** The keys come as a pair from one place: AWS's secret does not fit our access key. */
-function backupDestination(v: Variables): Config['backup']['destination'] {
+function backupDestination(
+  v: Variables,
+  { backupSecretKey, backupCaPem: caPem }: Pick<StoreFiles, 'backupSecretKey' | 'backupCaPem'>,
+): Config['backup']['destination'] {
   const endpoint = v.BACKUP_S3_ENDPOINT ?? v.AWS_ENDPOINT_URL_S3 ?? v.AWS_ENDPOINT_URL;
   const address = otherAddress(endpoint, true);
   const region = v.BACKUP_S3_REGION ?? v.AWS_REGION ?? v.AWS_DEFAULT_REGION;
-  const ownKeys = v.BACKUP_S3_ACCESS_KEY !== undefined || v.BACKUP_S3_SECRET_KEY !== undefined;
-  if (ownKeys) {
-    const secretKey = secretOf(v.BACKUP_S3_SECRET_KEY);
-    const accessKey = v.BACKUP_S3_ACCESS_KEY;
-    return { address, region, accessKey, secretKey, sessionToken: undefined };
+  const accessKey = v.BACKUP_S3_ACCESS_KEY;
+  const secretKey = secretOf(backupSecretKey ?? v.BACKUP_S3_SECRET_KEY);
+  if (accessKey !== undefined || secretKey !== undefined) {
+    return { address, region, caPem, accessKey, secretKey, sessionToken: undefined };
   }
   return {
     address,
     region,
+    caPem,
     accessKey: v.AWS_ACCESS_KEY_ID,
     secretKey: secretOf(v.AWS_SECRET_ACCESS_KEY),
     sessionToken: secretOf(v.AWS_SESSION_TOKEN),

@@ -49,6 +49,8 @@ export interface Config {
       secretKey: Secret | undefined;
       sessionToken: Secret | undefined;
       region: string | undefined;
+      /** The CA certificates to trust for TLS, in PEM; the system's where undefined. */
+      caPem: string | undefined;
     };
   };
   dryRun: boolean;
@@ -62,11 +64,45 @@ export function requireStoreSettings({ store }: Config): StoreSettings {
     ...(accessKey === undefined ? ['MINIO_ACCESS_KEY'] : []),
     ...(secretKey === undefined ? ['MINIO_SECRET_KEY (or MINIO_SECRET_KEY_FILE)'] : []),
   ];
-  throw new MangamotionError(
-    'configuration',
-    `no credentials for the object store: ${missing.join(' and ')} not set`,
-    {
-      hint: `set ${missing.join(' and ')} in the environment, in a file given with --env-file, or in mangamotion.config.json`,
-    },
-  );
+  throw noCredentials('the object store', missing);
+}
+
+/** AWS's own region where none is named. */
+const DEFAULT_REGION = 'us-east-1';
+
+/**
+ * The settings of the store where `s3://` destinations live: without an address that of AWS, by the
+ * region. Throws `configuration` without credentials.
+ */
+export function requireBackupStoreSettings({ backup }: Config): StoreSettings {
+  const { address, accessKey, secretKey, sessionToken, region, caPem } = backup.destination;
+  if (sessionToken !== undefined) {
+    throw new MangamotionError(
+      'configuration',
+      'AWS_SESSION_TOKEN is set, and the store of s3:// destinations takes permanent keys only',
+      { hint: 'set BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY (or BACKUP_S3_SECRET_KEY_FILE)' },
+    );
+  }
+  if (accessKey !== undefined && secretKey !== undefined) {
+    const host = `s3.${region ?? DEFAULT_REGION}.amazonaws.com`;
+    return {
+      ...(address ?? { host, port: 443, useTls: true }),
+      accessKey,
+      secretKey,
+      region,
+      caPem,
+    };
+  }
+  const missing = [
+    ...(accessKey === undefined ? ['BACKUP_S3_ACCESS_KEY'] : []),
+    ...(secretKey === undefined ? ['BACKUP_S3_SECRET_KEY (or BACKUP_S3_SECRET_KEY_FILE)'] : []),
+  ];
+  throw noCredentials('s3:// destinations', missing);
+}
+
+function noCredentials(what: string, missing: readonly string[]): MangamotionError {
+  const names = missing.join(' and ');
+  return new MangamotionError('configuration', `no credentials for ${what}: ${names} not set`, {
+    hint: `set ${names} in the environment, in a file given with --env-file, or in mangamotion.config.json`,
+  });
 }

@@ -12,7 +12,7 @@ import { closest, findTypos } from './typos.js';
 import { isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
-export { requireStoreSettings } from './config.js';
+export { requireBackupStoreSettings, requireStoreSettings } from './config.js';
 
 const DEFAULT_CONFIG_FILE = 'mangamotion.config.json';
 
@@ -50,7 +50,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const secrets = [...settings].flatMap(([name, { value }]) =>
     isSecretVariable(name) ? [value] : [],
   );
-  if (files.secretKey !== undefined) secrets.push(files.secretKey);
+  for (const key of [files.secretKey, files.backupSecretKey]) {
+    if (key !== undefined) secrets.push(key);
+  }
   return { config: assembled.config, warnings, secrets };
 }
 

@@ -3,34 +3,44 @@ import { readNamedFile } from './files.js';
 import type { Setting, Settings } from './sources.js';
 import { firstOf, problemWith } from './sources.js';
 
-/** What the files hold that MINIO_SECRET_KEY_FILE and MINIO_CA_FILE name. */
+/** What the files hold that variables name: of the store, and of where `s3://` destinations live. */
 export interface StoreFiles {
   secretKey: string | undefined;
   caPem: string | undefined;
+  backupSecretKey: string | undefined;
+  backupCaPem: string | undefined;
   problems: string[];
 }
 
 export async function readStoreFiles(settings: Settings, cwd: string): Promise<StoreFiles> {
   const problems: string[] = [];
-  const secretKey = await readSecretKey(settings, cwd, problems);
-  const caPem = await readCertificates(settings, cwd, problems);
-  return { secretKey, caPem, problems };
+  const reading = { settings, cwd, problems };
+  return {
+    secretKey: await readSecretKey(reading, 'MINIO_SECRET_KEY'),
+    caPem: await readCertificates(reading, ['MINIO_CA_FILE', 'S3_CA_CERT_PATH']),
+    backupSecretKey: await readSecretKey(reading, 'BACKUP_S3_SECRET_KEY'),
+    backupCaPem: await readCertificates(reading, ['BACKUP_S3_CA_FILE']),
+    problems,
+  };
 }
 
-/** The file counts unless MINIO_SECRET_KEY comes from a source that goes before the file's. */
+interface Reading {
+  settings: Settings;
+  cwd: string;
+  problems: string[];
+}
+
+/** The file counts unless the key itself comes from a source that goes before the file's. */
 async function readSecretKey(
-  settings: Settings,
-  cwd: string,
-  problems: string[],
+  { settings, cwd, problems }: Reading,
+  variable: string,
 ): Promise<string | undefined> {
-  const setting = firstOf(settings, 'MINIO_SECRET_KEY_FILE');
-  const direct = settings.get('MINIO_SECRET_KEY');
+  const setting = firstOf(settings, `${variable}_FILE`);
+  const direct = settings.get(variable);
   if (setting === undefined || (direct !== undefined && direct.rank < setting.rank))
     return undefined;
   if (direct?.rank === setting.rank) {
-    problems.push(
-      problemWith(setting.name, setting.origin, 'MINIO_SECRET_KEY is set too; keep one'),
-    );
+    problems.push(problemWith(setting.name, setting.origin, `${variable} is set too; keep one`));
     return undefined;
   }
   const read = await readNamedFile(locate(setting, cwd));
@@ -43,11 +53,10 @@ async function readSecretKey(
 }
 
 async function readCertificates(
-  settings: Settings,
-  cwd: string,
-  problems: string[],
+  { settings, cwd, problems }: Reading,
+  variables: readonly string[],
 ): Promise<string | undefined> {
-  const setting = firstOf(settings, 'MINIO_CA_FILE', 'S3_CA_CERT_PATH');
+  const setting = firstOf(settings, ...variables);
   if (setting === undefined) return undefined;
   const file = locate(setting, cwd);
   const read = await readNamedFile(file);

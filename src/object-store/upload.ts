@@ -34,11 +34,17 @@ function streamed(content: ObjectContent): Upload {
   const open = (): Readable => {
     const wanted = new Promise<void>((resolve) => (proceed = resolve));
     const source = async function* (): AsyncGenerator<Buffer> {
+      let isHandingOn = false;
       try {
         await wanted;
-        for await (const chunk of checked(content)) yield asBuffer(chunk);
+        for await (const chunk of checked(content)) {
+          isHandingOn = true;
+          yield asBuffer(chunk);
+          isHandingOn = false;
+        }
       } catch (error) {
-        failure = error;
+        // What breaks the request off is thrown in at the yield: the content has not failed.
+        if (!isHandingOn) failure = error;
         throw error;
       }
     };

@@ -13,13 +13,19 @@ export interface Destination {
   /** As the user named it, for messages. */
   readonly location: string;
 
+  /** Where it is a bucket: the one that is left out of its own backup. */
+  readonly excludesBucket?: { endpoint: string; bucket: string };
+
   /**
    * Every backup that has a summary, oldest first by sequence; those whose summary cannot be read
    * come last. Rejects with `not_found` where the destination does not exist.
    */
   list(): Promise<ListedBackup[]>;
 
-  /** Rejects with `not_found` where there is no such backup, or only an uncommitted one. */
+  /**
+   * Rejects with `not_found` where there is no such backup, or only an uncommitted one. Where each
+   * look costs a request, the archive's length is what the summary says, and marks are not looked at.
+   */
   read(id: string): Promise<ListedBackup>;
 
   /**

@@ -14,6 +14,7 @@ import { beginTarDraft } from './folder-tar-draft.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from './lock/claim-store.js';
 import { FolderClaims } from './lock/folder-claims.js';
+import { bySequence } from './history.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
@@ -82,7 +83,7 @@ export class FolderDestination implements Destination {
       // One that was pruned since the folder was read is no longer there.
       if (backup !== undefined) backups.push(backup);
     }
-    return backups.sort((a, b) => sequenceOf(a) - sequenceOf(b) || (a.id < b.id ? -1 : 1));
+    return backups.sort(bySequence);
   }
 
   async read(id: string): Promise<ListedBackup> {
@@ -261,8 +262,4 @@ export class FolderDestination implements Destination {
   #path(id: string, suffix: string): string {
     return join(this.#folder, id + suffix);
   }
-}
-
-function sequenceOf(backup: ListedBackup): number {
-  return backup.summary.kind === 'valid' ? backup.summary.summary.sequence : Infinity;
 }

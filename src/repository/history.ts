@@ -4,6 +4,15 @@ import type { Summary } from './summary.js';
 
 /** Rules over the backups of a destination, which come sorted by sequence. */
 
+/** Oldest first, and last what has no sequence that can be read. */
+export function bySequence(a: ListedBackup, b: ListedBackup): number {
+  return sequenceOf(a) - sequenceOf(b) || (a.id < b.id ? -1 : 1);
+}
+
+function sequenceOf({ summary }: ListedBackup): number {
+  return summary.kind === 'valid' ? summary.summary.sequence : Number.MAX_VALUE;
+}
+
 function summariesOf(backups: readonly ListedBackup[]): Summary[] {
   return backups.flatMap(({ summary }) => (summary.kind === 'valid' ? [summary.summary] : []));
 }

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError } from '../errors.js';
+import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, ListedBackup } from './destination.js';
 import { FolderDestination, type FolderOptions } from './folder.js';
 import { backupIdOf } from './names.js';
+import { S3Destination } from './s3-destination.js';
+import { isS3Url, parseS3Url, splitS3Url } from './s3-location.js';
 import type { Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
 
@@ -12,18 +15,41 @@ export interface LocatedBackup {
   backup: ListedBackup;
 }
 
-/** A place that holds backups, by the name that the user gives; a path begins at `cwd`. */
+/** What it takes to reach a destination that is no folder. */
+export interface RemoteAccess {
+  /** The store in which `s3://` destinations lie, with retries. */
+  openBackupStore: () => Promise<ObjectStore>;
+  signal: AbortSignal;
+}
+
+/**
+ * A place that holds backups, by the name that the user gives: a folder (a path begins at `cwd`) or
+ * `s3://bucket/prefix`. That a bucket is missing shows when it is first used.
+ */
 export async function openDestination(
   location: string,
   cwd = '',
+  access?: RemoteAccess,
   options: FolderOptions = {},
 ): Promise<Destination> {
+  if (isS3Url(location) && access !== undefined) {
+    const place = parseS3Url(location);
+    const store = await access.openBackupStore();
+    return new S3Destination({ ...place, store, signal: access.signal });
+  }
   refuseUrl(location);
   return await FolderDestination.open(resolve(cwd, location), options);
 }
 
-/** A backup by its path, with or without `.tar.gz` or `.json`. A path begins at `cwd`. */
-export async function locateBackup(named: string, cwd = ''): Promise<LocatedBackup> {
+/**
+ * A backup by its path or URL, with or without `.tar.gz` or `.json`. A path begins at `cwd`.
+ */
+export async function locateBackup(
+  named: string,
+  cwd = '',
+  access?: RemoteAccess,
+): Promise<LocatedBackup> {
+  if (isS3Url(named) && access !== undefined) return await locateInBucket(named, access);
   refuseUrl(named);
   const path = resolve(cwd, named);
   const id = backupIdOf(basename(path));
@@ -37,6 +63,18 @@ export async function locateBackup(named: string, cwd = ''): Promise<LocatedBack
     }
     throw error;
   });
+  return { destination, backup: await destination.read(id) };
+}
+
+async function locateInBucket(named: string, access: RemoteAccess): Promise<LocatedBackup> {
+  const split = splitS3Url(named);
+  const id = split === undefined ? undefined : backupIdOf(split.name);
+  if (split === undefined || id === undefined) {
+    throw new MangamotionError('usage', `${named} is a destination, not a backup`, {
+      hint: `Name one of its backups: see "mangamotion backup list ${named}".`,
+    });
+  }
+  const destination = await openDestination(split.folder, '', access);
   return { destination, backup: await destination.read(id) };
 }
 
@@ -57,9 +95,13 @@ export function refuseNewerSummary({ summary }: ListedBackup): void {
 /** `s3://bucket` would else be looked for as a folder `s3:`. */
 function refuseUrl(location: string): void {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
-  throw new MangamotionError('usage', `${location} is a URL: backups are kept in folders only`, {
-    hint: 'Name a folder on this machine.',
-  });
+  throw new MangamotionError(
+    'usage',
+    `${location} is a URL: backups are kept in folders and at s3://`,
+    {
+      hint: 'Name a folder on this machine, or s3://bucket/prefix.',
+    },
+  );
 }
 
 async function notABackup(path: string): Promise<MangamotionError> {

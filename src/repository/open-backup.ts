@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
@@ -25,7 +24,7 @@ export async function openBackup({ destination, backup }: LocatedBackup): Promis
     const directory = await readOwnDirectory(archive, summary);
     return {
       id: backup.id,
-      path: join(destination.location, backup.id),
+      path: `${destination.location.replace(/\/$/, '')}/${backup.id}`,
       summary,
       archives,
       directory,

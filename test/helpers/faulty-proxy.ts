@@ -27,6 +27,8 @@ interface ProxiedRequest {
   path: string;
   /** The number of requests before this one. */
   index: number;
+  /** Bytes of the body that the server answered with, so far. */
+  receivedBytes: () => number;
 }
 
 /** Called for every request; `undefined` lets it pass. */
@@ -47,13 +49,20 @@ export async function startFaultyProxy(upstream: string, plan?: FaultPlan): Prom
   const requests: ProxiedRequest[] = [];
   const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
-    const seen = { method: request.method ?? '', path: request.url ?? '', index: requests.length };
+    let received = 0;
+    const seen: ProxiedRequest = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      index: requests.length,
+      receivedBytes: () => received,
+    };
     requests.push(seen);
+    const onBytes = (bytes: number): void => void (received += bytes);
     const fault = current?.(seen);
     if (fault?.kind === 'refuse') request.socket.destroy();
     else if (fault?.kind === 'ignore') request.resume();
     else if (fault?.kind === 'answer') answer(request, response, fault);
-    else forward(upstream, agent, request, response, fault);
+    else forward(upstream, agent, request, response, { fault, onBytes });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -82,12 +91,17 @@ function answer(
   response.end(request.method === 'HEAD' ? undefined : text);
 }
 
+interface Forwarding {
+  fault: Exclude<Fault, { kind: 'refuse' | 'ignore' | 'answer' }> | undefined;
+  onBytes: (bytes: number) => void;
+}
+
 function forward(
   upstream: string,
   agent: http.Agent,
   request: IncomingMessage,
   response: ServerResponse,
-  fault: Exclude<Fault, { kind: 'refuse' | 'ignore' | 'answer' }> | undefined,
+  { fault, onBytes }: Forwarding,
 ): void {
   const { hostname, port } = new URL(upstream);
   const headers = { ...request.headers };
@@ -100,6 +114,7 @@ function forward(
       return;
     }
     response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
+    answered.on('data', (chunk: Buffer) => onBytes(chunk.length));
     if (fault?.kind === 'cut' || fault?.kind === 'stall') passUntil(answered, response, fault);
     else answered.pipe(response);
   });

@@ -12,7 +12,10 @@ export const restoreCommand = defineCommand({
     'changes nothing. Objects that are as in the backup are left alone, so that a restore can be ' +
     'run again; objects that are not in the backup stay.',
   arguments: {
-    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+    backup: {
+      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      complete: 'file',
+    },
     scope: {
       description: 'what to restore: full is all that the backup holds, data the objects alone',
       choices: ['full', 'data'],
@@ -67,7 +70,7 @@ export const restoreCommand = defineCommand({
     }
     const { locateBackup } = await import('../../repository/locate.js');
     const { restore } = await import('../../restore/restore.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await locateBackup(backup, context.cwd, context);
     const selection = { buckets: bucket, prefix, key, renames: renamesOf(as) };
     const answer = await restore(
       { store: await context.openStore(), signal: context.signal, progress: context.progress },

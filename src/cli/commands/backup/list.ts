@@ -20,13 +20,16 @@ export const backupList = defineCommand({
     'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3. ' +
     'One that has expired is listed with the newest backup that still refers to it.',
   arguments: {
-    destination: { description: 'the folder that holds the backups', complete: 'folder' },
+    destination: {
+      description: 'the folder or s3://bucket/prefix that holds the backups',
+      complete: 'folder',
+    },
   },
   options: {},
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4],
+  exitCodes: [3, 4, 6],
   examples: [
     { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
     {
@@ -36,7 +39,7 @@ export const backupList = defineCommand({
   ],
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const destination = await openDestination(location, context.cwd);
+    const destination = await openDestination(location, context.cwd, context);
     const { referrers } = await import('../../../repository/chain.js');
     const backups = await destination.list();
     const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);

@@ -6,7 +6,10 @@ export const backupLs = defineCommand({
   description:
     'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data.',
   arguments: {
-    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+    backup: {
+      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      complete: 'file',
+    },
   },
   options: {
     bucket: {
@@ -19,7 +22,7 @@ export const backupLs = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [4, 5, 8],
+  exitCodes: [4, 5, 6, 8],
   examples: [
     {
       command: 'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000',
@@ -34,7 +37,7 @@ export const backupLs = defineCommand({
   async run(context, { backup }, { bucket, prefix }) {
     const { locateBackup } = await import('../../../repository/locate.js');
     const { listContents } = await import('../../../backup/contents.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await locateBackup(backup, context.cwd, context);
     let objects = 0;
     let bytes = 0;
     const counted = async function* () {

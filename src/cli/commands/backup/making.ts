@@ -5,6 +5,7 @@ import type { RetentionAfterwards } from '../../../backup/prune-after.js';
 import { parseCount } from '../../count.js';
 import { refuseFoolishPolicy } from '../../../repository/policy.js';
 import type { PruneReport } from '../../../repository/prune.js';
+import { isS3Url } from '../../../repository/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
@@ -16,7 +17,10 @@ import { describeBackup, shortList } from './describe.js';
 /** What the commands that make a backup have in common. */
 
 export const makingArguments = {
-  destination: { description: 'the folder that holds the backups', complete: 'folder' },
+  destination: {
+    description: 'the folder or s3://bucket/prefix that holds the backups',
+    complete: 'folder',
+  },
 } as const;
 
 export const selectionOptions = {
@@ -75,7 +79,15 @@ export async function openBackupContext(
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
-  const destination = await openDestination(location, context.cwd, { plain: !backup.compression });
+  if (!backup.compression && isS3Url(location)) {
+    throw new MangamotionError(
+      'usage',
+      `BACKUP_COMPRESSION is false, and ${location} is no folder: plain folders need one`,
+      { hint: 'Name a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
+    );
+  }
+  const plain = !backup.compression;
+  const destination = await openDestination(location, context.cwd, context, { plain });
   return {
     store: await context.openStore(),
     destination,

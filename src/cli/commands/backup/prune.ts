@@ -16,7 +16,10 @@ export const backupPrune = defineCommand({
     'backups are one sequence, metadata another. What a backup that stays refers to stays too, and ' +
     'so does the last complete full.',
   arguments: {
-    destination: { description: 'the folder that holds the backups', complete: 'folder' },
+    destination: {
+      description: 'the folder or s3://bucket/prefix that holds the backups',
+      complete: 'folder',
+    },
   },
   options: {
     keepDays: count('everything younger than so many days (default: BACKUP_RETENTION_DAYS, alone)'),
@@ -36,7 +39,7 @@ export const backupPrune = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 7, 8, 130, 143],
+  exitCodes: [3, 4, 6, 7, 8, 130, 143],
   examples: [
     {
       command:
@@ -65,7 +68,7 @@ export const backupPrune = defineCommand({
       monthly: keeps.keepMonthly,
       yearly: keeps.keepYearly,
     });
-    const destination = await openDestination(location, context.cwd);
+    const destination = await openDestination(location, context.cwd, context);
     const question = { dryRun: context.dryRun, now: context.now(), type };
     const report = context.dryRun
       ? await prune(destination, policy, question)

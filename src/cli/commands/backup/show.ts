@@ -7,7 +7,7 @@ export const backupShow = defineCommand({
   description: 'Show what a backup is: its summary, its buckets, and what it does not hold.',
   arguments: {
     backup: {
-      description: 'the backup, with or without .tar.gz',
+      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
       complete: 'file',
     },
   },
@@ -15,7 +15,7 @@ export const backupShow = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 8],
+  exitCodes: [4, 5, 6, 8],
   examples: [
     {
       command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',
@@ -29,7 +29,7 @@ export const backupShow = defineCommand({
   ],
   async run(context, { backup }) {
     const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await locateBackup(backup, context.cwd, context);
     const summary = readableSummary(located.backup);
     await context.output.document({
       json: summary,

@@ -16,7 +16,10 @@ export const backupStatus = defineCommand({
     'what expires next. The exit status is 5 where there is no complete backup, the newest is older ' +
     'than --max-age, or a piece is missing.',
   arguments: {
-    destination: { description: 'the folder that holds the backups', complete: 'folder' },
+    destination: {
+      description: 'the folder or s3://bucket/prefix that holds the backups',
+      complete: 'folder',
+    },
   },
   options: {
     maxAge: {
@@ -33,7 +36,7 @@ export const backupStatus = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 5],
+  exitCodes: [3, 4, 5, 6],
   examples: [
     { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
     {
@@ -49,7 +52,7 @@ export const backupStatus = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { destinationStatus } = await import('../../../repository/status.js');
     const { backup } = await context.config();
-    const destination = await openDestination(location, context.cwd);
+    const destination = await openDestination(location, context.cwd, context);
     const status = destinationStatus(await destination.list(), {
       now: context.now(),
       retentionDays: backup.retentionDays,

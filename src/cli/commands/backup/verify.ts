@@ -9,7 +9,10 @@ export const backupVerify = defineCommand({
     'Read a whole backup and check every byte of it: the SHA-256 of the archive, the gzip members, ' +
     'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status is 5.',
   arguments: {
-    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+    backup: {
+      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      complete: 'file',
+    },
   },
   options: {
     quick: {
@@ -24,7 +27,7 @@ export const backupVerify = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 8, 130, 143],
+  exitCodes: [4, 5, 6, 8, 130, 143],
   examples: [
     {
       command: 'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000',
@@ -47,7 +50,7 @@ export const backupVerify = defineCommand({
     }
     const { locateBackup } = await import('../../../repository/locate.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await locateBackup(backup, context.cwd, context);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,

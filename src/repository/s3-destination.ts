@@ -1,0 +1,187 @@
+import type { Archive } from '../archive/archive.js';
+import { TarArchive } from '../archive/tar-archive.js';
+import { MangamotionError } from '../errors.js';
+import type { RequestOptions } from '../object-store/port.js';
+import { prefetchInOrder } from '../prefetch.js';
+import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
+import { bySequence } from './history.js';
+import type { Leftover } from './leftover.js';
+import type { ClaimStore } from './lock/claim-store.js';
+import { ObjectClaims } from './lock/object-claims.js';
+import {
+  ARCHIVE_SUFFIX,
+  type BackupType,
+  EXPIRED_SUFFIX,
+  SUMMARY_SUFFIX,
+  backupIdFor,
+  backupIdOf,
+} from './names.js';
+import { findS3Leftovers } from './s3-leftovers.js';
+import { PendingS3Backup } from './s3-pending-backup.js';
+import { FIRST_CONTACT, type S3Place, asked, isNoSuchObject } from './s3-place.js';
+import { S3Source } from './s3-source.js';
+import { contentOf } from './s3-upload-sink.js';
+import { type DecodedSummary, decodeSummary } from './summary.js';
+
+/** A summary names its failures; an object over this size is none of ours. */
+const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
+/** Summaries that are fetched at once; together they weigh a few hundred kB. */
+const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
+
+/** What a person finds who opens the mark; that it exists is all that counts. */
+const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
+
+/** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
+export class S3Destination implements Destination {
+  readonly location: string;
+  /** The bucket that it takes: backed up into itself it would never end. */
+  readonly excludesBucket: { endpoint: string; bucket: string };
+  readonly #place: S3Place;
+  #wasReached = false;
+
+  /** The store comes with its own patience (`withRetries`). */
+  constructor(place: S3Place) {
+    this.location = place.url;
+    this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
+    this.#place = place;
+  }
+
+  async list(): Promise<ListedBackup[]> {
+    const sizes = await this.#sizes();
+    const ids = [...sizes.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
+    const known = ids.filter((id) => id !== undefined);
+    const backups: ListedBackup[] = [];
+    const summaries = prefetchInOrder(
+      inOnePage(known),
+      SUMMARIES_AT_ONCE,
+      () => 1,
+      (id) => this.#summary(id),
+    );
+    for await (const { item: id, result: summary } of summaries) {
+      // One that was pruned since the listing is no longer there.
+      if (summary === undefined) continue;
+      const archiveBytes = sizes.get(id + ARCHIVE_SUFFIX) ?? null;
+      backups.push({ id, summary, archiveBytes, expired: sizes.has(id + EXPIRED_SUFFIX) });
+    }
+    return backups.sort(bySequence);
+  }
+
+  /** In one request, so that what is told of the archive is what its summary says. */
+  async read(id: string): Promise<ListedBackup> {
+    const summary = await this.#summary(id);
+    if (summary !== undefined) {
+      const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
+      return { id, summary, archiveBytes, expired: false };
+    }
+    const isUncommitted = (await this.#sizes(id)).has(id + ARCHIVE_SUFFIX);
+    throw new MangamotionError(
+      'not_found',
+      isUncommitted
+        ? `${id} has an archive but no summary: the backup was never completed`
+        : `no backup ${id} in ${this.location}`,
+      { hint: `See what there is with "mangamotion backup list ${this.location}".` },
+    );
+  }
+
+  openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
+    const source = new S3Source(this.#place, this.#key(id, ARCHIVE_SUFFIX), sizeBytes);
+    return Promise.resolve(new TarArchive(source));
+  }
+
+  freeBytes(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  /** Two runs may take the same id in the same moment; the lock of the destination prevents that. */
+  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+    for (;;) {
+      const createdAt = clock.now();
+      const id = backupIdFor(type, createdAt);
+      const names = [...(await this.#sizes(id)).keys()];
+      if (!names.some((name) => backupIdOf(name) === id)) {
+        return new PendingS3Backup(this.#place, id, createdAt);
+      }
+      await clock.sleep(1000 - (createdAt.getTime() % 1000));
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    for (const suffix of [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, EXPIRED_SUFFIX]) {
+      await this.#delete(id, suffix);
+    }
+  }
+
+  async markExpired(id: string, expired: boolean): Promise<void> {
+    if (!expired) {
+      await this.#delete(id, EXPIRED_SUFFIX);
+      return;
+    }
+    const { store, bucket, signal } = this.#place;
+    const key = this.#key(id, EXPIRED_SUFFIX);
+    const content = contentOf(Buffer.from(EXPIRED_TEXT));
+    await asked(this.#place, store.putObject(bucket, key, content, { signal }));
+  }
+
+  claims(): ClaimStore {
+    const { store, bucket, prefix } = this.#place;
+    return new ObjectClaims(store, { bucket, prefix });
+  }
+
+  leftovers(): Promise<Leftover[]> {
+    return findS3Leftovers(this.#place);
+  }
+
+  /** The sizes of the objects right under the prefix, by name. */
+  async #sizes(namePrefix = ''): Promise<Map<string, number>> {
+    const { store, bucket, prefix } = this.#place;
+    const sizes = new Map<string, number>();
+    let token: string | undefined;
+    do {
+      const options = { ...this.#options(), prefix: prefix + namePrefix, token };
+      const page = await this.#ask(store.listPage(bucket, options));
+      for (const { key, sizeBytes } of page.objects) sizes.set(key.slice(prefix.length), sizeBytes);
+      if (page.nextToken !== null && page.nextToken === token) break;
+      token = page.nextToken ?? undefined;
+    } while (token !== undefined);
+    return sizes;
+  }
+
+  /** `undefined` where there is none. */
+  async #summary(id: string): Promise<DecodedSummary | undefined> {
+    const { store, bucket } = this.#place;
+    const options = { ...this.#options(), mostBytes: LARGEST_SUMMARY_BYTES };
+    try {
+      const key = this.#key(id, SUMMARY_SUFFIX);
+      const { content } = await this.#ask(store.readObject(bucket, key, options));
+      if (content !== undefined) return decodeSummary(content.toString('utf8'));
+      return { kind: 'damaged', reason: 'the summary is too large to be one' };
+    } catch (error) {
+      if (isNoSuchObject(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #delete(id: string, suffix: string): Promise<void> {
+    const { store, bucket, signal } = this.#place;
+    const key = this.#key(id, suffix);
+    await asked(this.#place, store.deleteObject(bucket, key, { signal }));
+  }
+
+  #options(): RequestOptions {
+    return { ...(this.#wasReached ? {} : FIRST_CONTACT), signal: this.#place.signal };
+  }
+
+  async #ask<T>(answer: Promise<T>): Promise<T> {
+    const value = await asked(this.#place, answer);
+    this.#wasReached = true;
+    return value;
+  }
+
+  #key(id: string, suffix: string): string {
+    return this.#place.prefix + id + suffix;
+  }
+}
+
+async function* inOnePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield await Promise.resolve(items);
+}
