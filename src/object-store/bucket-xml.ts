@@ -1,5 +1,5 @@
 import type { Bucket, Tag } from './port.js';
-import { child, children, parseXml, textOf } from './xml.js';
+import { child, children, escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
 
 /** Reads the small answers of S3; `null` where the text is not that answer. Pure. */
 
@@ -22,12 +22,21 @@ export function parseLocation(xml: string): string | null {
 }
 
 export function parseTags(xml: string): Tag[] | null {
+  // Ceph has no document for an object that was uploaded in parts and has no tags.
+  if (xml === '') return [];
   const root = parseXml(xml, 'Tagging');
   if (root === null) return null;
   return children(child(root, 'TagSet'), 'Tag').map((tag) => ({
     key: textOf(tag, 'Key') ?? '',
     value: textOf(tag, 'Value') ?? '',
   }));
+}
+
+export function tagsDocument(tags: Tag[]): string {
+  const elements = tags.map(
+    ({ key, value }) => `<Tag><Key>${escapeXml(key)}</Key><Value>${escapeXml(value)}</Value></Tag>`,
+  );
+  return `<Tagging ${S3_NAMESPACE}><TagSet>${elements.join('')}</TagSet></Tagging>`;
 }
 
 export interface ErrorDocument {
@@ -45,6 +54,5 @@ export function parseErrorDocument(xml: string): ErrorDocument | null {
 
 /** The body of CreateBucket in a region other than the default one. */
 export function locationDocument(region: string): string {
-  const escaped = region.replace(/[<>&]/g, (character) => `&#${String(character.charCodeAt(0))};`);
-  return `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escaped}</LocationConstraint></CreateBucketConfiguration>`;
+  return `<CreateBucketConfiguration ${S3_NAMESPACE}><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`;
 }

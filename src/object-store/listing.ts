@@ -1,4 +1,9 @@
-import type { ListedObject, ListPage } from './port.js';
+/** A part of a listing. */
+interface Page<T> {
+  objects: T[];
+  /** Of the page after this one; `null` on the last. */
+  nextToken: string | null;
+}
 
 /**
  * The pages of a listing, each asked for while the caller still works on the one before: the server
@@ -7,10 +12,10 @@ import type { ListedObject, ListPage } from './port.js';
  * `fetchPage` gets the token of the page, none for the first. Throws what `stuck` makes when the
  * server hands out a token again: that listing would never end.
  */
-export async function* eachPage(
-  fetchPage: (token: string | undefined) => Promise<ListPage>,
+export async function* eachPage<T>(
+  fetchPage: (token: string | undefined) => Promise<Page<T>>,
   stuck: (token: string) => Error,
-): AsyncGenerator<ListedObject[]> {
+): AsyncGenerator<T[]> {
   let page = await fetchPage(undefined);
   // Brent: a mark that moves on after 1, 2, 4, ... pages meets every cycle of tokens, however long.
   let mark: string | undefined;

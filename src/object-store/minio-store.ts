@@ -1,34 +1,31 @@
-import { createHash } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { buffer as readAll } from 'node:stream/consumers';
-import { isMangamotionError } from '../errors.js';
-import { locationDocument, parseBuckets, parseLocation, parseTags } from './bucket-xml.js';
+import * as documents from './bucket-document-requests.js';
+import type { BucketDocumentKind } from './bucket-documents.js';
+import * as buckets from './bucket-requests.js';
+import { deleteObjects } from './bulk-delete.js';
 import { percentEncode } from './header-text.js';
 import { parseListPage } from './list-page-xml.js';
 import { eachPage } from './listing.js';
-import { attributeHeaders, objectHead } from './object-headers.js';
+import type { ListUploadsOptions, UploadedPart } from './multipart-port.js';
+import { S3MultipartUploads } from './multipart-requests.js';
+import * as objects from './object-requests.js';
 import type {
-  Bucket,
+  CreateBucketOptions,
   GetOptions,
   ListedObject,
   ListOptions,
   ListPage,
   ListPageOptions,
   ObjectContent,
-  ObjectHead,
   ObjectStore,
-  OpenObject,
   PutOptions,
-  ReadObject,
   ReadOptions,
   RequestOptions,
-  StoredObject,
-  Tag,
+  UploadOptions,
 } from './port.js';
-import { translateFailure } from './response-body.js';
-import { S3Client, type S3Request } from './s3-client.js';
-import { codeOf, notS3, repeatedToken, translated, type ErrorContext } from './store-errors.js';
-import { openUpload } from './upload.js';
+import { S3Client } from './s3-client.js';
+import { S3Requests } from './s3-requests.js';
+import { repeatedToken } from './store-errors.js';
+import { putObject } from './upload-requests.js';
 
 export interface MinioStoreOptions {
   /** A host name or address, without scheme and port. */
@@ -56,9 +53,12 @@ export function openMinioStore(options: MinioStoreOptions): ObjectStore {
   return new MinioStore(options);
 }
 
+/** The port's methods, each a request or a few: the files beside this one say how. */
 class MinioStore implements ObjectStore {
   readonly endpoint: string;
   readonly #client: S3Client;
+  readonly #requests: S3Requests;
+  readonly #uploads: S3MultipartUploads;
   readonly #region: string | undefined;
 
   constructor(options: MinioStoreOptions) {
@@ -73,52 +73,47 @@ class MinioStore implements ObjectStore {
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
+    this.#requests = new S3Requests(this.#client, this.endpoint);
+    this.#uploads = new S3MultipartUploads(this.#requests);
   }
 
-  async listBuckets(options: RequestOptions = {}): Promise<Bucket[]> {
-    const request = { method: 'GET', signal: options.signal } as const;
-    const buckets = await this.#document(request, parseBuckets, 'ListAllMyBucketsResult');
-    return buckets.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  listBuckets(options: RequestOptions = {}) {
+    return buckets.listBuckets(this.#requests, options);
   }
 
-  async bucketExists(bucket: string, options: RequestOptions = {}): Promise<boolean> {
-    try {
-      await this.#omit({ method: 'HEAD', bucket, signal: options.signal });
-      return true;
-    } catch (error) {
-      if (isMangamotionError(error, 'not_found')) return false;
-      throw error;
-    }
+  bucketExists(bucket: string, options: RequestOptions = {}) {
+    return buckets.bucketExists(this.#requests, bucket, options);
   }
 
-  async bucketRegion(bucket: string, options: RequestOptions = {}): Promise<string | null> {
-    const request = { method: 'GET', bucket, query: 'location', signal: options.signal } as const;
-    const region = await this.#document(request, parseLocation, 'LocationConstraint');
-    return region === '' ? null : region;
+  bucketRegion(bucket: string, options: RequestOptions = {}) {
+    return buckets.bucketRegion(this.#requests, bucket, options);
   }
 
-  async createBucket(bucket: string, options: RequestOptions = {}): Promise<void> {
-    const region = this.#region ?? 'us-east-1';
-    const document = region === 'us-east-1' ? '' : locationDocument(region);
-    const bytes = Buffer.from(document);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const body = { sha256, sizeBytes: bytes.length, open: () => [bytes] };
-    try {
-      await this.#omit({ method: 'PUT', bucket, body, signal: options.signal });
-    } catch (error) {
-      const owned = error instanceof Error && codeOf(error.cause) === 'BucketAlreadyOwnedByYou';
-      if (!owned) throw error;
-    }
+  createBucket(bucket: string, options: CreateBucketOptions = {}) {
+    return buckets.createBucket(this.#requests, bucket, options, this.#region);
   }
 
-  async deleteBucket(bucket: string, options: RequestOptions = {}): Promise<void> {
-    await this.#omit({ method: 'DELETE', bucket, signal: options.signal });
+  deleteBucket(bucket: string, { signal }: RequestOptions = {}) {
+    return this.#requests.omit({ method: 'DELETE', bucket, signal });
+  }
+
+  readBucketDocument(bucket: string, kind: BucketDocumentKind, options: RequestOptions = {}) {
+    return documents.readBucketDocument(this.#requests, bucket, kind, options);
+  }
+
+  writeBucketDocument(
+    bucket: string,
+    kind: BucketDocumentKind,
+    content: Uint8Array,
+    options: RequestOptions = {},
+  ) {
+    return documents.writeBucketDocument(this.#requests, bucket, kind, content, options);
   }
 
   listObjects(bucket: string, options: ListOptions = {}): AsyncIterable<ListedObject[]> {
     return eachPage(
       (token) => this.listPage(bucket, { ...options, token }),
-      (token) => repeatedToken(token, this.#context({ bucket })),
+      (token) => repeatedToken(token, this.#requests.context({ bucket })),
     );
   }
 
@@ -131,145 +126,79 @@ class MinioStore implements ObjectStore {
       `max-keys=${maxKeys}`,
       `prefix=${percentEncode(prefix)}`,
     ].join('&');
-    return this.#document(
+    return this.#requests.document(
       { method: 'GET', bucket, query, signal },
       parseListPage,
       'ListBucketResult',
     );
   }
 
-  async headObject(bucket: string, key: string, options: RequestOptions = {}): Promise<ObjectHead> {
-    const request = { method: 'HEAD', bucket, key, signal: options.signal } as const;
-    const response = await this.#send(request);
-    response.resume();
-    return this.#head(response, request);
+  headObject(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.headObject(this.#requests, bucket, key, options);
   }
 
-  async getObject(bucket: string, key: string, options: GetOptions = {}): Promise<OpenObject> {
-    const { range, ifMatch, signal } = options;
-    const headers: Record<string, string> = {};
-    if (range !== undefined) {
-      headers.range = `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
-    }
-    if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
-    const request = { method: 'GET', bucket, key, headers, signal } as const;
-    const response = await this.#send(request);
-    try {
-      const head = this.#head(response, request);
-      if (range !== undefined) this.#checkRange(response, range.start, request);
-      const body = translateFailure(response, (error) => this.#failure(error, request) as Error);
-      return { head, body };
-    } catch (error) {
-      response.destroy();
-      throw error;
-    }
+  getObject(bucket: string, key: string, options: GetOptions = {}) {
+    return objects.getObject(this.#requests, bucket, key, options);
   }
 
-  async readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject> {
-    const request = { method: 'GET', bucket, key, signal: options.signal } as const;
-    try {
-      const { headers, body } = await this.#client.fetch(request, options);
-      return { head: this.#headOf(headers, request), content: body };
-    } catch (error) {
-      throw this.#failure(error, request);
-    }
+  readObject(bucket: string, key: string, options: ReadOptions) {
+    return objects.readObject(this.#requests, bucket, key, options);
   }
 
-  async putObject(
+  putObject(bucket: string, key: string, content: ObjectContent, options: PutOptions = {}) {
+    return putObject(this.#requests, bucket, key, content, options);
+  }
+
+  deleteObject(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.deleteObject(this.#requests, bucket, key, options);
+  }
+
+  deleteObjects(bucket: string, keys: string[], options: RequestOptions = {}) {
+    return deleteObjects(this.#requests, bucket, keys, options);
+  }
+
+  getObjectTags(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectTags(this.#requests, bucket, key, options);
+  }
+
+  getObjectLock(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectLock(this.#requests, bucket, key, options);
+  }
+
+  createMultipartUpload(bucket: string, key: string, options?: UploadOptions) {
+    return this.#uploads.createMultipartUpload(bucket, key, options);
+  }
+
+  uploadPart(
     bucket: string,
     key: string,
+    uploadId: string,
+    partNumber: number,
     content: ObjectContent,
-    options: PutOptions = {},
-  ): Promise<StoredObject> {
-    const upload = await openUpload(content);
-    const headers = attributeHeaders(options.attributes ?? {});
-    const request: S3Request = {
-      ...{ method: 'PUT', bucket, key, headers },
-      ...{ body: upload.body, signal: options.signal },
-    };
-    const response = await this.#send(request, upload.failure);
-    response.resume();
-    const version = response.headers['x-amz-version-id'];
-    return {
-      etag: (response.headers.etag ?? '').replace(/^"|"$/g, ''),
-      versionId: typeof version === 'string' ? version : null,
-    };
+    options?: RequestOptions,
+  ) {
+    return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, content, options);
   }
 
-  async deleteObject(bucket: string, key: string, options: RequestOptions = {}): Promise<void> {
-    try {
-      await this.#omit({ method: 'DELETE', bucket, key, signal: options.signal });
-    } catch (error) {
-      const gone = error instanceof Error && codeOf(error.cause) === 'NoSuchKey';
-      if (!gone) throw error;
-    }
+  completeMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options?: RequestOptions,
+  ) {
+    return this.#uploads.completeMultipartUpload(bucket, key, uploadId, parts, options);
   }
 
-  getObjectTags(bucket: string, key: string, options: RequestOptions = {}): Promise<Tag[]> {
-    const request = { ...{ bucket, key, query: 'tagging' }, signal: options.signal };
-    return this.#document({ method: 'GET', ...request }, parseTags, 'Tagging');
+  abortMultipartUpload(bucket: string, key: string, uploadId: string, options?: RequestOptions) {
+    return this.#uploads.abortMultipartUpload(bucket, key, uploadId, options);
+  }
+
+  listMultipartUploads(bucket: string, prefix: string, options?: ListUploadsOptions) {
+    return this.#uploads.listMultipartUploads(bucket, prefix, options);
   }
 
   close(): void {
     this.#client.close();
-  }
-
-  async #send(request: S3Request, sourceFailure?: () => unknown): Promise<IncomingMessage> {
-    try {
-      return await this.#client.send(request);
-    } catch (error) {
-      throw sourceFailure?.() ?? this.#failure(error, request);
-    }
-  }
-
-  async #omit(request: S3Request): Promise<void> {
-    const response = await this.#send(request);
-    response.resume();
-  }
-
-  /** A small answer, parsed. */
-  async #document<T>(
-    request: S3Request,
-    parse: (xml: string) => T | null,
-    name: string,
-  ): Promise<T> {
-    const response = await this.#send(request);
-    let bytes: Buffer;
-    try {
-      bytes = await readAll(response);
-    } catch (error) {
-      throw this.#failure(error, request);
-    }
-    const parsed = parse(bytes.toString());
-    if (parsed === null) throw notS3(`with no ${name}`, this.#context(request));
-    return parsed;
-  }
-
-  #head({ headers }: IncomingMessage, request: S3Request): ObjectHead {
-    return this.#headOf(headers, request);
-  }
-
-  #headOf(headers: IncomingHttpHeaders, request: S3Request): ObjectHead {
-    const head = objectHead(headers, this.#client.countsTags);
-    if (head === null) {
-      throw notS3('without Content-Length or Last-Modified', this.#context(request));
-    }
-    return head;
-  }
-
-  #checkRange(response: IncomingMessage, start: number, request: S3Request): void {
-    if (response.headers['content-range']?.startsWith(`bytes ${start}-`) === true) return;
-    throw notS3('with other bytes than those asked for', this.#context(request));
-  }
-
-  /** What the caller gets to see: the signal's reason, or what became of the request. */
-  #failure(error: unknown, request: S3Request): unknown {
-    if (request.signal?.aborted === true) return request.signal.reason;
-    return translated(error, this.#context(request));
-  }
-
-  #context({ bucket, key }: Pick<S3Request, 'bucket' | 'key'>): ErrorContext {
-    const subject = key === undefined ? bucket : `${bucket ?? ''}/${key}`;
-    return { endpoint: this.endpoint, subject };
   }
 }

@@ -1,6 +1,8 @@
 import { decodeWords } from './encoded-word.js';
 import { decodeHeader, percentEncode } from './header-text.js';
-import { OBJECT_HEADERS, type ObjectAttributes, type ObjectHead } from './port.js';
+import { OBJECT_HEADERS, type ObjectAttributes, type ObjectLock } from './object-attributes.js';
+import { lockHeaders, lockOf } from './object-lock.js';
+import type { ObjectHead } from './port.js';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** What an object's headers say, and the headers that say it. Pure. */
@@ -25,6 +27,7 @@ export function objectHead(headers: IncomingHttpHeaders, countsTags: boolean): O
     metadata: metadataOf(headers),
     tagCount: tagCount(headers, countsTags),
     etagIsMd5: /^[0-9a-f]{32}$/.test(etag) && !hidesMd5(headers),
+    ...lockOf(headers),
   };
 }
 
@@ -75,8 +78,10 @@ function single(value: string | string[] | undefined): string | undefined {
 }
 
 /** The request headers that store the attributes; text, to be signed and then encoded. */
-export function attributeHeaders(attributes: Partial<ObjectAttributes>): Record<string, string> {
-  const headers: Record<string, string> = {};
+export function attributeHeaders(
+  attributes: Partial<ObjectAttributes & ObjectLock>,
+): Record<string, string> {
+  const headers = lockHeaders(attributes);
   for (const name of OBJECT_HEADERS) {
     const value = attributes.headers?.[name];
     if (value !== undefined) headers[name] = withoutOuterBlanks(value);

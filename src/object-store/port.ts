@@ -1,4 +1,9 @@
 import type { Readable } from 'node:stream';
+import type { BucketDocumentKind } from './bucket-documents.js';
+import type { MultipartUploads } from './multipart-port.js';
+import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
+
+export type { ObjectAttributes, ObjectLock, Retention, Tag } from './object-attributes.js';
 
 /**
  * An S3 server, as the toolkit needs it. Every implementation passes the suite in test/contract
@@ -15,7 +20,7 @@ import type { Readable } from 'node:stream';
  *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`);
  *  - the signal's reason when the signal is aborted.
  */
-export interface ObjectStore {
+export interface ObjectStore extends MultipartUploads {
   /** Where the store is, for messages: `http://host:port`. Never holds a secret. */
   readonly endpoint: string;
 
@@ -27,11 +32,33 @@ export interface ObjectStore {
   /** The bucket's region as the server names it; `null` where it names none. */
   bucketRegion(bucket: string, options?: RequestOptions): Promise<string | null>;
 
-  /** Creates the bucket; one that is already ours is left as it is. */
-  createBucket(bucket: string, options?: RequestOptions): Promise<void>;
+  /** Creates the bucket; one that is already ours is left as it is, object lock or not. */
+  createBucket(bucket: string, options?: CreateBucketOptions): Promise<void>;
 
   /** Deletes an empty bucket. */
   deleteBucket(bucket: string, options?: RequestOptions): Promise<void>;
+
+  /**
+   * One of the documents that a bucket is configured with, exactly as the server returns it. Rejects
+   * where the server does not say: the bucket is missing, the credentials may not read the document.
+   */
+  readBucketDocument(
+    bucket: string,
+    kind: BucketDocumentKind,
+    options?: RequestOptions,
+  ): Promise<BucketDocument>;
+
+  /**
+   * Puts a document back as it is, in place of the one that is there. Rejects with `refused` where
+   * the server does not know such documents, or does not take this one: it names a target that is
+   * not there, say. Of a server that knows none, nothing is changed.
+   */
+  writeBucketDocument(
+    bucket: string,
+    kind: BucketDocumentKind,
+    content: Uint8Array,
+    options?: RequestOptions,
+  ): Promise<void>;
 
   /**
    * One page of `listObjects`, from `token` (the `nextToken` of the page before) on. A token can be
@@ -64,6 +91,9 @@ export interface ObjectStore {
    * Writes an object in one request of at most 5 GiB. Readers see the old bytes or the new ones,
    * never a mixture. Rejects with `damaged`, and commits nothing, when the body's SHA-256 or length
    * is not the announced one.
+   *
+   * With `ifAbsent` it rejects with `refused` (code `PreconditionFailed` in the cause; see
+   * `isObjectInTheWay`) where there is an object: of many who write at once, one succeeds.
    */
   putObject(
     bucket: string,
@@ -75,8 +105,24 @@ export interface ObjectStore {
   /** Deletes the object; one that is not there is no error. */
   deleteObject(bucket: string, key: string, options?: RequestOptions): Promise<void>;
 
+  /**
+   * Deletes at most 1,000 objects in one request, and resolves with those that it could not delete;
+   * one that is not there is no failure. Rejects where the request as a whole fails.
+   */
+  deleteObjects(
+    bucket: string,
+    keys: string[],
+    options?: RequestOptions,
+  ): Promise<UndeletedObject[]>;
+
   /** The object's tags in the order in which the server gives them; empty when it has none. */
   getObjectTags(bucket: string, key: string, options?: RequestOptions): Promise<Tag[]>;
+
+  /**
+   * The object's retention and legal hold, as its own documents tell them. The head of an object
+   * tells the same, but on AWS only to those who may read these documents.
+   */
+  getObjectLock(bucket: string, key: string, options?: RequestOptions): Promise<ObjectLock>;
 
   /** Closes idle connections. */
   close(): void;
@@ -86,6 +132,11 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
   /** How often to send it at most, where the store tries again by itself (`withRetries`). */
   attempts?: number | undefined;
+}
+
+export interface CreateBucketOptions extends RequestOptions {
+  /** Its objects can be locked, which also makes it keep versions. Cannot be had afterwards. */
+  objectLock?: boolean | undefined;
 }
 
 export interface ListOptions extends RequestOptions {
@@ -111,8 +162,14 @@ export interface ReadOptions extends RequestOptions {
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }
 
-export interface PutOptions extends RequestOptions {
-  attributes?: Partial<ObjectAttributes> | undefined;
+export interface UploadOptions extends RequestOptions {
+  /** A lock is refused in a bucket that was created without. */
+  attributes?: Partial<ObjectAttributes & ObjectLock> | undefined;
+}
+
+export interface PutOptions extends UploadOptions {
+  /** Only where there is no object of that key. */
+  ifAbsent?: boolean | undefined;
 }
 
 export interface Bucket {
@@ -120,6 +177,13 @@ export interface Bucket {
   /** RFC 3339, as the server gives it; `null` where it gives none. */
   createdAt: string | null;
 }
+
+export type BucketDocument =
+  | { state: 'captured'; content: Buffer }
+  /** The server has none, or an empty one. */
+  | { state: 'none' }
+  /** The server does not know such documents. */
+  | { state: 'unsupported'; reason: string };
 
 export interface ListedObject {
   key: string;
@@ -136,39 +200,15 @@ export interface ListPage {
   nextToken: string | null;
 }
 
-/** The headers that belong to the object and are kept with it, by their names in lower case. */
-export const OBJECT_HEADERS = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'expires',
-] as const;
-
-type ObjectHeader = (typeof OBJECT_HEADERS)[number];
-
-export interface Tag {
-  key: string;
-  value: string;
-}
-
-export interface ObjectAttributes {
-  headers: Partial<Record<ObjectHeader, string>>;
-  /** User metadata by name in lower case, without `x-amz-meta-`. */
-  metadata: Record<string, string>;
-  tags: Tag[];
-}
-
-export interface ObjectHead {
+export interface ObjectHead extends ObjectLock {
   /** Of the whole object, also when a range of it was asked for. */
   sizeBytes: number;
   etag: string;
   /** RFC 3339 in UTC; the header has whole seconds. */
   lastModified: string;
   versionId: string | null;
-  headers: Partial<Record<ObjectHeader, string>>;
-  metadata: Record<string, string>;
+  headers: ObjectAttributes['headers'];
+  metadata: ObjectAttributes['metadata'];
   /** `null` where the server does not say: it may have tags or not. */
   tagCount: number | null;
   /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */
@@ -198,4 +238,12 @@ export interface ObjectContent {
 export interface StoredObject {
   etag: string;
   versionId: string | null;
+}
+
+export interface UndeletedObject {
+  key: string;
+  /** What the server said: the S3 code, and its message. */
+  reason: string;
+  /** True where it may go better a moment later. */
+  mayPass: boolean;
 }

@@ -1,12 +1,15 @@
 import { type MangamotionError, isMangamotionError } from '../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import { eachPage } from './listing.js';
+import type { MultipartUploads } from './multipart-port.js';
+import { deletePatiently } from './patient-delete.js';
+import { putPatiently } from './patient-put.js';
 import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from './port.js';
 import { ResumingBody } from './resuming-body.js';
 import { repeatedToken } from './store-errors.js';
 
 export type { Retry, RetryPolicy } from './backoff.js';
-export { isObjectChanged } from './store-errors.js';
+export { isObjectChanged, isObjectInTheWay } from './store-errors.js';
 
 /**
  * The same store, with patience: what fails as `unreachable` is tried again after a delay that
@@ -17,7 +20,7 @@ export { isObjectChanged } from './store-errors.js';
  * `isObjectChanged` is true, and the caller begins again.
  */
 export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
-  const retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>): Promise<T> =>
+  const retried: Retried = (options, work) =>
     retrying(policyFor(policy, options), options?.signal, work);
   const listPage: ObjectStore['listPage'] = (bucket, options) =>
     retried(options, () => store.listPage(bucket, options));
@@ -28,6 +31,10 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
     bucketRegion: (bucket, options) => retried(options, () => store.bucketRegion(bucket, options)),
     createBucket: (bucket, options) => retried(options, () => store.createBucket(bucket, options)),
     deleteBucket: (bucket, options) => retried(options, () => store.deleteBucket(bucket, options)),
+    readBucketDocument: (bucket, kind, options) =>
+      retried(options, () => store.readBucketDocument(bucket, kind, options)),
+    writeBucketDocument: (bucket, kind, content, options) =>
+      retried(options, () => store.writeBucketDocument(bucket, kind, content, options)),
     listPage,
     listObjects: (bucket, options) =>
       eachPage(
@@ -41,12 +48,34 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
     readObject: (bucket, key, options) =>
       retried(options, () => store.readObject(bucket, key, options)),
     putObject: (bucket, key, content, options) =>
-      retried(options, () => store.putObject(bucket, key, content, options)),
+      putPatiently(store, policyFor(policy, options), bucket, key, content, options),
     deleteObject: (bucket, key, options) =>
       retried(options, () => store.deleteObject(bucket, key, options)),
+    deleteObjects: (bucket, keys, options) =>
+      deletePatiently(store, policyFor(policy, options), bucket, keys, options),
     getObjectTags: (bucket, key, options) =>
       retried(options, () => store.getObjectTags(bucket, key, options)),
+    getObjectLock: (bucket, key, options) =>
+      retried(options, () => store.getObjectLock(bucket, key, options)),
+    ...retriedUploads(store, retried),
     close: () => store.close(),
+  };
+}
+
+type Retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>) => Promise<T>;
+
+function retriedUploads(store: ObjectStore, retried: Retried): MultipartUploads {
+  return {
+    createMultipartUpload: (bucket, key, options) =>
+      retried(options, () => store.createMultipartUpload(bucket, key, options)),
+    uploadPart: (bucket, key, uploadId, partNumber, content, options) =>
+      retried(options, () => store.uploadPart(bucket, key, uploadId, partNumber, content, options)),
+    completeMultipartUpload: (bucket, key, uploadId, parts, options) =>
+      retried(options, () => store.completeMultipartUpload(bucket, key, uploadId, parts, options)),
+    abortMultipartUpload: (bucket, key, uploadId, options) =>
+      retried(options, () => store.abortMultipartUpload(bucket, key, uploadId, options)),
+    listMultipartUploads: (bucket, prefix, options) =>
+      retried(options, () => store.listMultipartUploads(bucket, prefix, options)),
   };
 }
 

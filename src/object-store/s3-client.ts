@@ -13,7 +13,7 @@ const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request {
-  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   bucket?: string | undefined;
   key?: string | undefined;
   /** Encoded, without the question mark. */
@@ -184,7 +184,7 @@ function exchangeOf(request: S3Request, region: string): Exchange {
     sha256: body?.sha256 ?? EMPTY_SHA256,
     region,
     signal,
-    carriesText: method === 'PUT',
+    carriesText: method === 'PUT' || method === 'POST',
     onContinue: body?.onContinue,
   };
 }

@@ -1,4 +1,4 @@
-import { MangamotionError, type ErrorCode } from '../errors.js';
+import { isMangamotionError, MangamotionError, type ErrorCode } from '../errors.js';
 
 /** An answer of the server that is no success; the `cause` of the error that users see. */
 export class S3ResponseError extends Error {
@@ -56,6 +56,11 @@ const BY_S3_CODE = new Map<string, Verdict>(
     RequestTimeout: { code: 'unreachable' },
     IncompleteBody: { code: 'unreachable' },
     OperationAborted: { code: 'unreachable' },
+    // Two conditional writes met; S3 asks the one that lost to try again.
+    ConditionalRequestConflict: { code: 'unreachable' },
+    // With a 5xx by themselves; with 200 inside of the answers that S3 begins before it is done.
+    InternalError: { code: 'unreachable' },
+    ServiceUnavailable: { code: 'unreachable' },
     BadDigest: { code: 'damaged' },
     XAmzContentSHA256Mismatch: { code: 'damaged' },
     QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
@@ -87,7 +92,8 @@ function verdictOf(error: S3ResponseError): Verdict {
   const known = BY_S3_CODE.get(error.code) ?? BY_STATUS[error.statusCode];
   if (known !== undefined) return known;
   if (error.statusCode >= 500) return { code: 'unreachable' };
-  if (error.statusCode < 400) return { code: 'refused', hint: ENDPOINT_HINT };
+  const isRedirect = error.statusCode >= 300 && error.statusCode < 400;
+  if (isRedirect) return { code: 'refused', hint: ENDPOINT_HINT };
   return { code: 'refused' };
 }
 
@@ -185,6 +191,11 @@ export function codeOf(error: unknown): string {
     : '';
 }
 
+/** The S3 code behind an error that users see; `''` where there is none. */
+export function s3CodeOf(error: unknown): string {
+  return error instanceof MangamotionError ? codeOf(error.cause) : '';
+}
+
 function reasonOf(error: unknown, code: string): string {
   if (!(error instanceof Error)) return String(error);
   // A name with several addresses fails with an AggregateError, whose own message is empty.
@@ -214,5 +225,10 @@ export function isTransient(error: unknown): boolean {
 
 /** True where an object is not, or no longer, the one whose ETag was asked for. */
 export function isObjectChanged(error: unknown): boolean {
-  return error instanceof MangamotionError && codeOf(error.cause) === 'PreconditionFailed';
+  return isMangamotionError(error, 'not_found') && s3CodeOf(error) === 'PreconditionFailed';
+}
+
+/** True where an object was to be created that is there already. */
+export function isObjectInTheWay(error: unknown): boolean {
+  return isMangamotionError(error, 'refused') && s3CodeOf(error) === 'PreconditionFailed';
 }

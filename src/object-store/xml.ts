@@ -16,6 +16,8 @@ const parser = new XMLParser({
   removeNSPrefix: true,
 });
 
+export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
+
 /** The named root element, or `null` where the text is no XML with that root. */
 export function parseXml(text: string, rootName: string): XmlTree | null {
   // The parser takes nearly anything for XML; an HTML page or JSON is told apart by its root.
@@ -26,6 +28,26 @@ export function parseXml(text: string, rootName: string): XmlTree | null {
   } catch {
     return null;
   }
+}
+
+const PROLOGUE = /^(?:\s|<\?[\s\S]*?\?>|<!--[\s\S]*?-->)*/;
+
+/** The name of the root element, without a prefix; `null` where the text does not begin as XML. */
+export function rootNameOf(text: string): string | null {
+  const start = text.slice(PROLOGUE.exec(text)?.[0].length);
+  return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(start)?.[1] ?? null;
+}
+
+/** Text as the content of an element. Blanks become references, which no reader folds or trims. */
+export function escapeXml(text: string): string {
+  return text.replace(/[<>&"\t\n\r]|^ +| +$/g, (found) =>
+    Array.from(found, (character) => `&#${character.charCodeAt(0)};`).join(''),
+  );
+}
+
+/** False where the text has characters that XML 1.0 has no way to write. */
+export function isXmlText(text: string): boolean {
+  return /^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]*$/u.test(text);
 }
 
 export function child(tree: XmlTree | undefined, name: string): XmlTree | undefined {

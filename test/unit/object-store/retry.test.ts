@@ -10,6 +10,7 @@ const HEAD: ObjectHead = {
   sizeBytes: BYTES.length,
   ...{ etag: 'v1', lastModified: '2026-01-01T00:00:00.000Z', versionId: null },
   ...{ headers: {}, metadata: {}, tagCount: 0, etagIsMd5: false },
+  ...{ retention: null, legalHold: false },
 };
 
 const unreachable = (): MangamotionError => new MangamotionError('unreachable', 'the line is cut');

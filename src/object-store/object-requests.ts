@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http';
+import { parseTags } from './bucket-xml.js';
+import { parseLegalHold, parseRetention } from './object-lock.js';
+import type {
+  GetOptions,
+  ObjectHead,
+  ObjectLock,
+  OpenObject,
+  ReadObject,
+  ReadOptions,
+  RequestOptions,
+  Tag,
+} from './port.js';
+import { translateFailure } from './response-body.js';
+import type { S3Request } from './s3-client.js';
+import type { S3Requests } from './s3-requests.js';
+import { notS3, s3CodeOf } from './store-errors.js';
+
+/** Reading objects and what belongs to them, and deleting them: see the port. */
+
+export async function headObject(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { signal }: RequestOptions,
+): Promise<ObjectHead> {
+  const request = { method: 'HEAD', bucket, key, signal } as const;
+  const response = await requests.send(request);
+  response.resume();
+  return requests.head(response.headers, request);
+}
+
+export async function getObject(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { range, ifMatch, signal }: GetOptions,
+): Promise<OpenObject> {
+  const headers: Record<string, string> = {};
+  if (range !== undefined) {
+    headers.range = `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
+  }
+  if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
+  const request = { method: 'GET', bucket, key, headers, signal } as const;
+  const response = await requests.send(request);
+  try {
+    const head = requests.head(response.headers, request);
+    if (range !== undefined) checkRange(requests, response, range.start, request);
+    const body = translateFailure(response, (error) => requests.failure(error, request) as Error);
+    return { head, body };
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
+}
+
+function checkRange(
+  requests: S3Requests,
+  response: IncomingMessage,
+  start: number,
+  request: S3Request,
+): void {
+  if (response.headers['content-range']?.startsWith(`bytes ${start}-`) === true) return;
+  throw notS3('with other bytes than those asked for', requests.context(request));
+}
+
+export async function readObject(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  options: ReadOptions,
+): Promise<ReadObject> {
+  const request = { method: 'GET', bucket, key, signal: options.signal } as const;
+  const { headers, body } = await requests.fetch(request, options);
+  return { head: requests.head(headers, request), content: body };
+}
+
+export async function deleteObject(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { signal }: RequestOptions,
+): Promise<void> {
+  try {
+    await requests.omit({ method: 'DELETE', bucket, key, signal });
+  } catch (error) {
+    if (s3CodeOf(error) !== 'NoSuchKey') throw error;
+  }
+}
+
+export function getObjectTags(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { signal }: RequestOptions,
+): Promise<Tag[]> {
+  const request = { method: 'GET', bucket, key, query: 'tagging', signal } as const;
+  return requests.document(request, parseTags, 'Tagging');
+}
+
+/** What is answered about an object without a lock, and in a bucket without object lock. */
+const UNLOCKED = [
+  'NoSuchObjectLockConfiguration',
+  'ObjectLockConfigurationNotFoundError',
+  'InvalidRequest',
+];
+
+export async function getObjectLock(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { signal }: RequestOptions,
+): Promise<ObjectLock> {
+  const ask = async <T>(query: string, parse: (xml: string) => T | null, none: T): Promise<T> => {
+    try {
+      return await requests.document({ method: 'GET', bucket, key, query, signal }, parse, query);
+    } catch (error) {
+      if (UNLOCKED.includes(s3CodeOf(error))) return none;
+      throw error;
+    }
+  };
+  const [{ retention }, { legalHold }] = await Promise.all([
+    ask('retention', parseRetention, { retention: null }),
+    ask('legal-hold', parseLegalHold, { legalHold: false }),
+  ]);
+  return { retention, legalHold };
+}
