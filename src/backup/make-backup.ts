@@ -10,10 +10,11 @@ import type {
 } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
 import type { BackupType } from '../repository/names.js';
-import type { Summary, Suspicion } from '../repository/summary.js';
+import type { DocumentFidelity, Summary, Suspicion } from '../repository/summary.js';
 import { type CaptureResult, capture } from './capture.js';
 import type { Step } from './changes.js';
-import { NOT_CAPTURED } from './fidelity.js';
+import { captureDocuments } from './documents.js';
+import { NOT_CAPTURED, documentFailures } from './fidelity.js';
 import type { BucketSelection } from './selection.js';
 
 export interface BackupContext {
@@ -50,12 +51,14 @@ export async function makeBackup(context: BackupContext, plan: BackupPlan): Prom
       const { writer } = pending;
       const described = await describeBuckets(store, plan.buckets, signal);
       await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
+      const documents = await captureDocuments({ store, writer, signal }, plan.buckets);
       const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
       const captured = await capture({ store, writer, signal, onProgress }, plan.steps);
       const written = await writer.finish(described);
       signal.throwIfAborted();
       const sealed = await pending.seal();
-      const summary = await summarise(context, plan, pending, captured, written, sealed);
+      const taken = { captured, documents };
+      const summary = await summarise(context, plan, pending, taken, written, sealed);
       signal.throwIfAborted();
       await pending.commit(summary);
       return summary;
@@ -120,13 +123,14 @@ async function summarise(
   { destination, clock, tool }: BackupContext,
   { type, source, parent, findings }: BackupPlan,
   { id, createdAt }: PendingBackup,
-  captured: CaptureResult,
+  { captured, documents }: { captured: CaptureResult; documents: DocumentFidelity[] },
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
   const finishedAt = clock.now();
   const { deleted, suspicious } = findings();
-  const { failures, total, captured: copied, unchanged, unverified, changed, vanished } = captured;
+  const { total, captured: copied, unchanged, unverified, changed, vanished } = captured;
+  const failures = [...documentFailures(documents), ...captured.failures];
   return {
     format: FORMAT_VERSION,
     id,
@@ -142,7 +146,7 @@ async function summarise(
     source,
     objects: {
       ...{ total, captured: copied, unchanged, unverified, changed, vanished },
-      failed: failures.length,
+      failed: captured.failures.length,
       deleted,
     },
     bytes: written.objectBytes,
@@ -150,7 +154,7 @@ async function summarise(
     buckets: written.buckets,
     failures,
     suspicious,
-    fidelity: { not_captured: [...NOT_CAPTURED] },
+    fidelity: { not_captured: [...NOT_CAPTURED], documents },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     tool,
   };
