@@ -29,8 +29,11 @@ export async function captureDocuments(
   const wanted = buckets.map(({ name }) =>
     BUCKET_DOCUMENTS.map((form) => ({ bucket: name, form })),
   );
-  const read = prefetchInOrder(eachOf(wanted), LIMITS, () => WEIGHT_BYTES, ({ bucket, form }) =>
-    readOrExplain(store, bucket, form, signal),
+  const read = prefetchInOrder(
+    eachOf(wanted),
+    LIMITS,
+    () => WEIGHT_BYTES,
+    ({ bucket, form }) => readOrExplain(store, bucket, form, signal),
   );
   const fidelity: DocumentFidelity[] = [];
   for await (const { item, result } of read) {

@@ -19,7 +19,11 @@ export function attributesOf(
   target: { objectLock: boolean },
   now: number,
 ): RestoredAttributes {
-  const kept = { headers: line.headers ?? {}, metadata: line.metadata ?? {}, tags: line.tags ?? [] };
+  const kept = {
+    headers: line.headers ?? {},
+    metadata: line.metadata ?? {},
+    tags: line.tags ?? [],
+  };
   const lock: ObjectLock = {
     retention: line.retention ?? null,
     legalHold: line.legal_hold === true,

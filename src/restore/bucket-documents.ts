@@ -1,4 +1,5 @@
 import { bucketDocumentPath } from '../archive/paths.js';
+import { isMangamotionError } from '../errors.js';
 import { BUCKET_DOCUMENTS, type BucketDocumentKind } from '../object-store/bucket-documents.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { OpenBackup } from '../repository/open-backup.js';
@@ -48,6 +49,21 @@ export function hadObjectLock(backup: OpenBackup, bucket: string): boolean {
   return entryOf(backup, bucket, 'object-lock') !== undefined;
 }
 
+/** Whether objects of the target can be locked; what does not let itself be asked may well do. */
+export async function hasObjectLock(
+  store: ObjectStore,
+  target: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { state } = await store.readBucketDocument(target, 'object-lock', { signal });
+    return state === 'captured';
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    return true;
+  }
+}
+
 /**
  * Writes a document, unless the target has the same: a bucket that was just created has some by
  * itself. Resolves to what was done.
@@ -69,10 +85,15 @@ async function compareWithTarget(
   content: Buffer,
   signal: AbortSignal,
 ): Promise<Pick<PlannedDocument, 'action' | 'reason'>> {
-  const there = await store.readBucketDocument(target, kind, { signal });
-  if (there.state === 'unsupported') return { action: 'write', reason: there.reason };
-  const same = there.state === 'captured' && isSameDocument(there.content, content);
-  return { action: same ? 'unchanged' : 'write' };
+  try {
+    const there = await store.readBucketDocument(target, kind, { signal });
+    if (there.state === 'unsupported') return { action: 'write', reason: there.reason };
+    const same = there.state === 'captured' && isSameDocument(there.content, content);
+    return { action: same ? 'unchanged' : 'write' };
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    return { action: 'write', reason: error.message };
+  }
 }
 
 async function readCaptured(

@@ -6,7 +6,8 @@ export function whyRefusable(key: string): string | undefined {
   if (key.includes('//')) return 'an empty segment';
   const segments = key.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) return 'a segment . or ..';
-  if (segments.some((segment) => Buffer.byteLength(segment) > 255)) return 'a segment over 255 bytes';
+  if (segments.some((segment) => Buffer.byteLength(segment) > 255))
+    return 'a segment over 255 bytes';
   return undefined;
 }
 

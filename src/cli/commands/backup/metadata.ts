@@ -19,7 +19,7 @@ export const backupMetadata = defineCommand({
     },
     {
       command:
-        "mangamotion backup metadata /var/backups/minio --json | jq '.fidelity.documents[] | select(.state == \"failed\")'",
+        'mangamotion backup metadata /var/backups/minio --json | jq \'.fidelity.documents[] | select(.state == "failed")\'',
       meaning: 'what could not be read',
     },
   ],
