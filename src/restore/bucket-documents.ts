@@ -107,8 +107,8 @@ async function readCaptured(
   return await archive.readDocument(entry);
 }
 
-function entryOf({ directory }: OpenBackup, bucket: string, kind: BucketDocumentKind) {
+function entryOf({ directory, id }: OpenBackup, bucket: string, kind: BucketDocumentKind) {
   const form = BUCKET_DOCUMENTS.find((candidate) => candidate.kind === kind);
-  const path = bucketDocumentPath(bucket, form?.fileName ?? '');
+  const path = `${id}/${bucketDocumentPath(bucket, form?.fileName ?? '')}`;
   return directory.documents.find((entry) => entry.path === path);
 }
