@@ -67,10 +67,21 @@ function readDocument(content: Buffer): unknown {
   const root = rootNameOf(text);
   if (root !== null) return parseXml(text, root) ?? undefined;
   try {
-    return JSON.parse(text);
+    return unordered(JSON.parse(text));
   } catch {
     return undefined;
   }
+}
+
+/** The lists of a policy are sets, and MinIO gives them in another order each time. */
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => unordered(item));
+    return items.map((item) => JSON.stringify(item)).sort();
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]) => [name, unordered(field)] as const);
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function escapeRegExp(text: string): string {

@@ -1,5 +1,10 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import type { ListedObject, ObjectAttributes, ObjectLock, ObjectStore } from '../../src/object-store/port.js';
+import type {
+  ListedObject,
+  ObjectAttributes,
+  ObjectLock,
+  ObjectStore,
+} from '../../src/object-store/port.js';
 import { contentOf, inParallel } from './test-store.js';
 
 export interface SeedObject {
