@@ -25,11 +25,11 @@ export interface RestoreReport {
   failures: RestoreFailure[];
 }
 
-export interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
+interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
   result: 'written' | 'unchanged' | 'skipped' | 'failed';
 }
 
-export interface RestoreFailure {
+interface RestoreFailure {
   bucket: string;
   /** Empty where it is no object. */
   key: string;
