@@ -13,6 +13,8 @@ const MOST_OBJECT_BYTES = 1024 * 1024 * 1024;
 
 /** The fixed part of a line (names of fields, digests, numbers), generously. */
 const FIXED_LINE_BYTES = 400;
+const RETENTION_BYTES = 75;
+const LEGAL_HOLD_BYTES = 18;
 
 export class ChunkBoundary {
   #lineBytes = 0;
@@ -64,5 +66,7 @@ function weightOf(record: ObjectRecord): number {
   for (const tag of record.tags ?? []) {
     bytes += Buffer.byteLength(tag.key) + Buffer.byteLength(tag.value) + 24;
   }
+  if (record.retention !== undefined) bytes += RETENTION_BYTES;
+  if (record.legal_hold === true) bytes += LEGAL_HOLD_BYTES;
   return bytes;
 }

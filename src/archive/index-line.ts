@@ -15,7 +15,14 @@ export interface ObjectRecord extends ObjectName {
   headers?: Record<string, string>;
   metadata?: Record<string, string>;
   tags?: { key: string; value: string }[];
+  /** Until when nobody may delete this version; RFC 3339 in UTC. */
+  retention?: { mode: RetentionMode; until: string };
+  /** Present only where it is on. */
+  legal_hold?: true;
 }
+
+const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
+type RetentionMode = (typeof RETENTION_MODES)[number];
 
 /** Where the bytes of an object are. */
 export interface Location {
@@ -40,6 +47,7 @@ export function encodeIndexLine(line: IndexLine): string {
 /** The JSON of an object whose place is not known yet. */
 export function encodeRecord(record: ObjectRecord): string {
   const { bucket, key, version_id, size, etag, last_modified, sha256, md5, tags } = record;
+  const { retention, legal_hold } = record;
   const ordered: ObjectRecord = {
     bucket,
     key,
@@ -54,6 +62,10 @@ export function encodeRecord(record: ObjectRecord): string {
     ...(tags === undefined || tags.length === 0
       ? {}
       : { tags: tags.map(({ key: name, value }) => ({ key: name, value })) }),
+    ...(retention === undefined
+      ? {}
+      : { retention: { mode: retention.mode, until: retention.until } }),
+    ...(legal_hold === undefined ? {} : { legal_hold }),
   };
   return JSON.stringify(ordered);
 }
@@ -91,6 +103,12 @@ export function decodeIndexLine(text: string): IndexLine {
     }
   }
   if (line.tags !== undefined && !isTags(line.tags)) throw new SyntaxError('tags are no tags');
+  if (line.retention !== undefined && !isRetention(line.retention)) {
+    throw new SyntaxError('retention is no retention');
+  }
+  if (line.legal_hold !== undefined && line.legal_hold !== true) {
+    throw new SyntaxError('legal_hold is not true');
+  }
   // The checks above are the proof that TypeScript cannot follow.
   return line as unknown as IndexLine;
 }
@@ -109,6 +127,15 @@ function isHex(value: unknown, digits: number): boolean {
 
 function isTextMap(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function isRetention(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    RETENTION_MODES.some((mode) => mode === value.mode) &&
+    typeof value.until === 'string' &&
+    !Number.isNaN(Date.parse(value.until))
+  );
 }
 
 function isTags(value: unknown): boolean {

@@ -4,7 +4,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
-import type { ObjectFailure } from '../repository/summary.js';
+import type { Failure } from '../repository/summary.js';
 import { Arena } from './arena.js';
 import type { Step } from './changes.js';
 import { DigestThread } from './digest-thread.js';
@@ -43,7 +43,7 @@ interface CaptureCounts {
 }
 
 export interface CaptureResult extends CaptureCounts {
-  failures: ObjectFailure[];
+  failures: Failure[];
 }
 
 export interface CaptureContext {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ObjectRecord } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
+import type { ListedObject, ObjectHead, ObjectLock, ObjectStore } from '../object-store/port.js';
 import { isBucketStillThere, isObjectChanged } from '../object-store/retry.js';
 import type { Arena, Block } from './arena.js';
 import type { DigestThread, Digests } from './digest-thread.js';
@@ -126,6 +126,18 @@ export async function describe(
     headers: head.headers,
     metadata: head.metadata,
     tags,
+    ...lockOf(head),
+  };
+}
+
+/** Retention and legal hold, as a line of the index tells them. */
+export function lockOf({
+  retention,
+  legalHold,
+}: ObjectLock): Pick<ObjectRecord, 'retention' | 'legal_hold'> {
+  return {
+    ...(retention === null ? {} : { retention }),
+    ...(legalHold ? { legal_hold: true } : {}),
   };
 }
 

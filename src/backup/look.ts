@@ -1,7 +1,7 @@
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
-import { type NotFetched, explainFailure, hasChanged } from './fetch.js';
+import { type NotFetched, explainFailure, hasChanged, lockOf } from './fetch.js';
 import type { ListedInBucket } from './listing.js';
 
 /** What one HEAD says of an object whose content seems to be that of the parent. */
@@ -24,15 +24,20 @@ export async function lookAt(
     const tags =
       head.tagCount === 0 ? [] : await store.getObjectTags(bucket, object.key, { signal });
     const { headers, metadata, versionId } = head;
+    // What is not there any more must not stay.
+    const lasting = { ...line };
+    delete lasting.version_id;
+    delete lasting.retention;
+    delete lasting.legal_hold;
     const fresh: IndexLine = {
-      ...line,
+      ...lasting,
       last_modified: object.lastModified,
       headers,
       metadata,
       tags,
+      ...(versionId === null ? {} : { version_id: versionId }),
+      ...lockOf(head),
     };
-    delete fresh.version_id;
-    if (versionId !== null) fresh.version_id = versionId;
     return { kind: 'same', line: fresh };
   } catch (error) {
     signal.throwIfAborted();

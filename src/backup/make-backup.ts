@@ -14,10 +14,11 @@ import type { DestinationLock } from '../repository/lock/held-lock.js';
 import { holding } from '../repository/lock/hold.js';
 import { nextSequence } from '../repository/history.js';
 import type { BackupType } from '../repository/names.js';
-import type { Summary, Suspicion } from '../repository/summary.js';
+import type { DocumentFidelity, Summary, Suspicion } from '../repository/summary.js';
 import { type CaptureResult, capture } from './capture.js';
 import type { Step } from './changes.js';
-import { NOT_CAPTURED } from './fidelity.js';
+import { captureDocuments } from './documents.js';
+import { NOT_CAPTURED, documentFailures } from './fidelity.js';
 import { type RetentionAfterwards, pruneAfter } from './prune-after.js';
 import { type OpenLeftovers, openLeftovers, salvageFrom } from './salvage.js';
 import type { BucketSelection } from './selection.js';
@@ -85,7 +86,8 @@ export async function makeBackup(
           `${why.message}: its listings are sorted first, and the run begins anew`,
         );
       });
-      await leftovers.remove();
+      // They hold objects, which a backup of the metadata does not.
+      if (summary.type !== 'metadata') await leftovers.remove();
       if (retention !== undefined) await pruneAfter(held, summary, retention);
       return summary;
     } finally {
@@ -137,13 +139,14 @@ async function write(
   const { writer } = pending;
   const described = await describeBuckets(store, plan.buckets, signal);
   await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
+  const documents = await captureDocuments({ store, writer, signal }, plan.buckets);
   const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
   const steps = salvageFrom(plan.steps, leftovers.sources);
   const captured = await capture({ store, writer, signal, onProgress }, steps);
   const written = await writer.finish(described);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  return await summarise(context, plan, pending, captured, written, sealed);
+  return await summarise(context, plan, pending, { captured, documents }, written, sealed);
 }
 
 /** Whoever comes next may go on after an interruption; after anything else nothing is kept. */
@@ -216,22 +219,14 @@ async function summarise(
   { destination, clock, tool }: BackupContext,
   { type, source, parent, findings }: BackupPlan,
   { id, createdAt }: PendingBackup,
-  captured: CaptureResult,
+  { captured, documents }: { captured: CaptureResult; documents: DocumentFidelity[] },
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
   const finishedAt = clock.now();
   const { deleted, suspicious } = findings();
-  const {
-    failures,
-    total,
-    captured: copied,
-    salvaged,
-    unchanged,
-    unverified,
-    changed,
-    vanished,
-  } = captured;
+  const { total, salvaged, unchanged, unverified, changed, vanished } = captured;
+  const failures = [...documentFailures(documents), ...captured.failures];
   return {
     format: FORMAT_VERSION,
     id,
@@ -246,8 +241,8 @@ async function summarise(
     duration_seconds: (finishedAt.getTime() - createdAt.getTime()) / 1000,
     source,
     objects: {
-      ...{ total, captured: copied, salvaged, unchanged, unverified, changed, vanished },
-      failed: failures.length,
+      ...{ total, captured: captured.captured, salvaged, unchanged, unverified, changed, vanished },
+      failed: captured.failures.length,
       deleted,
     },
     bytes: written.objectBytes,
@@ -255,7 +250,7 @@ async function summarise(
     buckets: written.buckets,
     failures,
     suspicious,
-    fidelity: { not_captured: [...NOT_CAPTURED] },
+    fidelity: { not_captured: [...NOT_CAPTURED], documents },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     tool,
   };

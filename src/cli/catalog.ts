@@ -23,6 +23,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/backup/incremental.js')).backupIncremental,
   },
   {
+    path: ['backup', 'metadata'],
+    summary: 'back up the settings of buckets, without objects',
+    load: async () => (await import('./commands/backup/metadata.js')).backupMetadata,
+  },
+  {
     path: ['backup', 'list'],
     summary: 'list the backups of a folder',
     load: async () => (await import('./commands/backup/list.js')).backupList,

@@ -11,7 +11,24 @@ import { BACKUP_TYPES } from './names.js';
 const count = z.number().check(z.int(), z.nonnegative());
 const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
-const failure = z.object({ bucket: z.string(), key: z.string(), reason: z.string() });
+const failure = z.object({
+  bucket: z.string(),
+  /** Empty where it is no object that failed. */
+  key: z.string(),
+  /** Of the bucket: `policy`, `lifecycle`, … */
+  document: z.optional(z.string()),
+  reason: z.string(),
+});
+
+const documentFidelity = z.object({
+  bucket: z.string(),
+  /** `policy`, `lifecycle`, … */
+  document: z.string(),
+  /** `none`: the bucket has none; `unsupported`: the server knows no such documents. */
+  state: z.enum(['captured', 'none', 'unsupported', 'failed']),
+  /** Why it is not captured. */
+  reason: z.optional(z.string()),
+});
 
 const suspicion = z.object({
   bucket: z.string(),
@@ -70,6 +87,8 @@ const summarySchema = z.object({
   fidelity: z.object({
     /** What exists on an S3 server and is not in this backup. */
     not_captured: z.array(z.string()),
+    /** What became of each document of each bucket; empty in backups from before there were any. */
+    documents: z._default(z.array(documentFidelity), []),
   }),
   archive: z.object({
     /** `ID.tar.gz`, or the name of the plain folder, which is the id. */
@@ -92,7 +111,9 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
 }
 
 export type Suspicion = z.infer<typeof suspicion>;
-export type ObjectFailure = z.infer<typeof failure>;
+/** What could not be captured: an object, or a document of a bucket. */
+export type Failure = z.infer<typeof failure>;
+export type DocumentFidelity = z.infer<typeof documentFidelity>;
 
 export type DecodedSummary =
   | { kind: 'valid'; summary: Summary }

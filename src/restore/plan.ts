@@ -96,6 +96,8 @@ export interface BucketPlan {
   unchanged: number;
   skip: number;
   conflict: number;
+  /** Objects of the target that the backup does not have, and that are to be removed. */
+  delete: number;
   /** To be transferred. */
   bytes: number;
 }
@@ -110,6 +112,7 @@ export function emptyPlan(bucket: string, target: string, createBucket: boolean)
     unchanged: 0,
     skip: 0,
     conflict: 0,
+    delete: 0,
     bytes: 0,
   };
 }

@@ -18,6 +18,8 @@ import {
   mergeWithTarget,
   transfers,
 } from './plan.js';
+import { objectsNotIn } from './extras.js';
+import { RefusableKeys } from './refusable-keys.js';
 import { type RestoreSelection, type SelectedBucket, selectBuckets } from './selection.js';
 
 export interface PlannerContext {
@@ -25,6 +27,10 @@ export interface PlannerContext {
   backup: OpenBackup;
   selection: RestoreSelection;
   onConflict: OnConflict;
+  /** Objects are restored, not the documents of buckets alone. */
+  objects: boolean;
+  /** What only the target has is to be removed. */
+  deleteExtra: boolean;
   signal: AbortSignal;
 }
 
@@ -35,8 +41,12 @@ export interface PlannerContext {
 export class RestorePlanner {
   /** The ids of the archives that are needed for it: the backup's own, and where the bytes lie. */
   readonly needed: Set<string>;
+  /** What a target may refuse of it. Complete after `plan`. */
+  readonly refusable = new RefusableKeys();
   readonly #context: PlannerContext;
   readonly #listings: OrderedListings;
+  /** By target: when its newest object was written, by the target's own clock, at the planning. */
+  readonly #newest = new Map<string, number>();
   /** Results of comparisons for which the target's object had to be read. */
   readonly #compared = new Map<string, boolean>();
   #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
@@ -55,15 +65,14 @@ export class RestorePlanner {
     for (const bucket of selectBuckets(backup.directory, selection)) {
       const exists = await store.bucketExists(bucket.target, { signal });
       const plan = emptyPlan(bucket.name, bucket.target, !exists);
+      plans.push(plan);
+      if (!this.#context.objects) continue;
       for await (const page of this.objectsOf(bucket, exists)) {
-        for (const planned of page) {
-          countInto(plan, planned);
-          if (transfers(planned.action)) this.needed.add(planned.line.archive);
-        }
+        for (const planned of page) this.#count(plan, planned);
         objects += page.length;
         onObjects(objects);
       }
-      plans.push(plan);
+      if (exists && this.#context.deleteExtra) plan.delete = await this.#countExtras(bucket);
     }
     const narrowed = selection.key ?? selection.prefix;
     if (objects === 0 && narrowed !== undefined) throw nothingSelected(backup, selection);
@@ -79,6 +88,38 @@ export class RestorePlanner {
       for (const object of page) planned.push(await this.#decide(bucket.target, object));
       yield planned;
     }
+  }
+
+  /** The objects that only the target has, but none that was written since the planning. */
+  async *extrasOf(bucket: SelectedBucket): AsyncGenerator<ListedObject[]> {
+    const newest = this.#newest.get(bucket.target) ?? -Infinity;
+    for await (const page of objectsNotIn(this.#linesOf(bucket.name), this.#listingOf(bucket))) {
+      yield page.filter(({ lastModified }) => Date.parse(lastModified) <= newest);
+    }
+  }
+
+  #count(plan: BucketPlan, planned: PlannedObject): void {
+    countInto(plan, planned);
+    if (!transfers(planned.action)) return;
+    this.needed.add(planned.line.archive);
+    this.refusable.add(plan.target, planned.line.key);
+  }
+
+  async #countExtras(bucket: SelectedBucket): Promise<number> {
+    const newest = this.#newest;
+    const seen = async function* (pages: AsyncIterable<ListedObject[]>) {
+      for await (const page of pages) {
+        const times = page.map(({ lastModified }) => Date.parse(lastModified));
+        newest.set(bucket.target, Math.max(newest.get(bucket.target) ?? -Infinity, ...times));
+        yield page;
+      }
+    };
+    let extras = 0;
+    const listing = seen(this.#listingOf(bucket));
+    for await (const page of objectsNotIn(this.#linesOf(bucket.name), listing)) {
+      extras += page.length;
+    }
+    return extras;
   }
 
   async *#linesOf(bucket: string): AsyncGenerator<IndexLine[]> {

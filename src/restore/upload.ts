@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IndexLine } from '../archive/index-line.js';
 import { READ_WHOLE_BYTES } from '../archive/archive.js';
-import { MangamotionError } from '../errors.js';
-import type { ObjectStore, PutOptions } from '../object-store/port.js';
+import type { ObjectStore, UploadOptions } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
+import { notWhatWasBackedUp, uploadInParts } from './multipart.js';
+import { partSizeFor } from './part-size.js';
 
 /** Writes an object of a backup to the target, if its bytes are those that were backed up. */
 export async function uploadObject(
@@ -11,11 +12,16 @@ export async function uploadObject(
   archives: Archives,
   bucket: string,
   line: IndexLine,
-  signal: AbortSignal,
+  options: UploadOptions,
 ): Promise<void> {
-  const options = { signal, attributes: attributesOf(line) };
   const content = { sizeBytes: line.size, sha256: line.sha256 };
   const archive = await archives.of(line.archive);
+  const partBytes = partSizeFor(line);
+  if (partBytes !== undefined) {
+    const parts = { content: archive.read(line), partBytes };
+    await uploadInParts(store, bucket, line, parts, options);
+    return;
+  }
   if (line.size > READ_WHOLE_BYTES) {
     const open = () => archive.read(line);
     await store.putObject(bucket, line.key, { ...content, open }, options);
@@ -26,20 +32,16 @@ export async function uploadObject(
   await store.putObject(bucket, line.key, { ...content, open: () => bytes }, options);
 }
 
+/** A large object is read a member at a time; of one in parts, a part is held besides. */
+const MOST_HELD_BYTES = 12 * 1024 * 1024;
+
+/** What an object holds in memory while it is uploaded. */
+export function heldBytes(line: IndexLine): number {
+  return Math.min(line.size, MOST_HELD_BYTES + (partSizeFor(line) ?? 0));
+}
+
 function checkDigest(bytes: readonly Buffer[], line: IndexLine): void {
   const hash = createHash('sha256');
   for (const part of bytes) hash.update(part);
-  if (hash.digest('hex') === line.sha256) return;
-  throw new MangamotionError(
-    'damaged',
-    'its bytes in the archive are not those that were backed up',
-  );
-}
-
-function attributesOf(line: IndexLine): NonNullable<PutOptions['attributes']> {
-  return {
-    headers: line.headers ?? {},
-    metadata: line.metadata ?? {},
-    tags: line.tags ?? [],
-  };
+  if (hash.digest('hex') !== line.sha256) throw notWhatWasBackedUp();
 }

@@ -127,11 +127,12 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
   await restore(
     {
       store,
+      now: () => new Date(),
       signal: new AbortController().signal,
       progress: { start: ignore, update: ignore, warn: ignore },
     },
     { ...located, destination },
-    { selection, onConflict: 'overwrite', dryRun: false },
+    { scope: 'full', deleteExtra: false, selection, onConflict: 'overwrite', dryRun: false },
   );
   await removeBucket(store, 'one-object');
   const { summary, directory, archives } = await openBackup(located);

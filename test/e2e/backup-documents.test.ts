@@ -158,6 +158,7 @@ describe('the JSON document of', () => {
       overwrite: 0,
       skip: 0,
       conflict: 0,
+      delete: 0,
       bytes: 0,
     };
     const buckets = [
@@ -168,6 +169,7 @@ describe('the JSON document of', () => {
       backup: id,
       dry_run: true,
       buckets: [...buckets].sort((a, b) => (a.bucket < b.bucket ? -1 : 1)),
+      documents: [],
       archives: [{ id, present: true, bytes: anyNumber }],
       problems: [],
     });

@@ -16,7 +16,8 @@ import { withRetries, type RetryPolicy } from '../../src/object-store/retry.js';
 import type { Destination } from '../../src/repository/destination.js';
 import { locateBackup, openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
-import { restore, type RestoreReport } from '../../src/restore/restore.js';
+import type { RestoreReport } from '../../src/restore/report.js';
+import { restore } from '../../src/restore/restore.js';
 import { removeAtExit } from './child-processes.js';
 
 /** The use cases in this process, for tests that have to get between them and the store. */
@@ -107,9 +108,16 @@ export async function restoreInto(
   { from, to }: { from: string; to: string },
 ): Promise<RestoreReport> {
   const report = await restore(
-    { store, signal: new AbortController().signal, progress: NO_PROGRESS },
+    {
+      store,
+      now: () => new Date(),
+      signal: new AbortController().signal,
+      progress: NO_PROGRESS,
+    },
     await locateBackup(join(folder, id)),
     {
+      scope: 'full',
+      deleteExtra: false,
       selection: { buckets: [from], renames: new Map([[from, to]]) },
       onConflict: 'overwrite',
       dryRun: false,

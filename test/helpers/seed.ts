@@ -1,11 +1,16 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import type { ListedObject, ObjectAttributes, ObjectStore } from '../../src/object-store/port.js';
+import type {
+  ListedObject,
+  ObjectAttributes,
+  ObjectLock,
+  ObjectStore,
+} from '../../src/object-store/port.js';
 import { contentOf, inParallel } from './test-store.js';
 
 export interface SeedObject {
   key: string;
   content: Buffer;
-  attributes?: Partial<ObjectAttributes>;
+  attributes?: Partial<ObjectAttributes & ObjectLock>;
 }
 
 export async function seed(

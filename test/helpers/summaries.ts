@@ -46,7 +46,7 @@ export function summaryOf(made: Made): Summary {
     buckets: [],
     failures: [],
     suspicious: [],
-    fidelity: { not_captured: [] },
+    fidelity: { not_captured: [], documents: [] },
     archive: {
       file: `${id}.tar.gz`,
       sha256: '0'.repeat(64),

@@ -74,11 +74,17 @@ describe('restore of one object', () => {
       folder,
       await locateBackup(join(folder, id)),
     );
-    await restore({ store, signal: new AbortController().signal, progress: NO_PROGRESS }, located, {
-      selection: { buckets: [bucket], key, renames: new Map([[bucket, target]]) },
-      onConflict: 'overwrite',
-      dryRun: false,
-    });
+    await restore(
+      { store, now: () => new Date(), signal: new AbortController().signal, progress: NO_PROGRESS },
+      located,
+      {
+        scope: 'full',
+        deleteExtra: false,
+        selection: { buckets: [bucket], key, renames: new Map([[bucket, target]]) },
+        onConflict: 'overwrite',
+        dryRun: false,
+      },
+    );
     expect(readAgain()).toEqual([]);
     const content = await readObject(store, target, key);
     await removeBucket(store, target);

@@ -1,6 +1,7 @@
 import { MangamotionError } from '../../errors.js';
 import type { BucketPlan } from '../../restore/plan.js';
-import type { RestorePlan, RestoreReport } from '../../restore/restore.js';
+import type { PlannedDocument } from '../../restore/documents.js';
+import type { RestorePlan, RestoreReport } from '../../restore/report.js';
 import type { Column } from '../columns.js';
 import { defineCommand } from '../command.js';
 import type { Page } from '../page.js';
@@ -8,17 +9,18 @@ import { describeFailures } from './backup/describe.js';
 
 export const restoreCommand = defineCommand({
   description:
-    'Bring objects of a backup back into the store. A plan is made first; --dry-run shows it and ' +
-    'changes nothing. Objects that are as in the backup are left alone, so that a restore can be ' +
-    'run again; objects that are not in the backup stay.',
+    'Bring a backup back into the store: objects, and what buckets are configured with. A plan is ' +
+    'made first; --dry-run shows it and changes nothing. What is as in the backup is left alone, so ' +
+    'that a restore can be run again; objects that are not in the backup stay.',
   arguments: {
     backup: {
       description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
       complete: 'file',
     },
     scope: {
-      description: 'what to restore: full is all that the backup holds, data the objects alone',
-      choices: ['full', 'data'],
+      description:
+        'what to restore: metadata is the documents of buckets, data the objects, full is both',
+      choices: ['full', 'metadata', 'data'],
       default: 'full',
     },
   },
@@ -28,8 +30,14 @@ export const restoreCommand = defineCommand({
       description: 'this bucket alone',
       repeatable: true,
     },
-    prefix: { value: 'prefix', description: 'only keys that begin with this' },
-    key: { value: 'key', description: 'only the object with this key' },
+    prefix: {
+      value: 'prefix',
+      description: 'only objects whose keys begin with this, and no documents of buckets',
+    },
+    key: {
+      value: 'key',
+      description: 'only the object with this key, and no documents of buckets',
+    },
     as: {
       value: 'old=new',
       description: 'restore bucket old into bucket new',
@@ -42,6 +50,11 @@ export const restoreCommand = defineCommand({
         'where another object has the key: overwrite it, skip it, or fail before anything is changed',
       choices: ['overwrite', 'skip', 'fail'],
       default: 'overwrite',
+    },
+    deleteExtra: {
+      description:
+        'remove the objects of the buckets (with --prefix: those with the prefix) that the backup ' +
+        'does not have, when all else is done',
     },
   },
   changes: 'dry-run',
@@ -64,18 +77,24 @@ export const restoreCommand = defineCommand({
       meaning: 'a bucket beside the one that is there',
     },
   ],
-  async run(context, { backup }, { bucket, prefix, key, as, onConflict }) {
+  async run(context, { backup, scope }, { bucket, prefix, key, as, onConflict, deleteExtra }) {
     if (key !== undefined && prefix !== undefined) {
       throw new MangamotionError('usage', '--key and --prefix exclude each other');
     }
     const { locateBackup } = await import('../../repository/locate.js');
     const { restore } = await import('../../restore/restore.js');
+    const { isPartial } = await import('../../restore/report.js');
     const located = await locateBackup(backup, context.cwd, context);
     const selection = { buckets: bucket, prefix, key, renames: renamesOf(as) };
     const answer = await restore(
-      { store: await context.openStore(), signal: context.signal, progress: context.progress },
+      {
+        store: await context.openStore(),
+        now: context.now,
+        signal: context.signal,
+        progress: context.progress,
+      },
       located,
-      { selection, onConflict, dryRun: context.dryRun },
+      { scope, selection, onConflict, deleteExtra, dryRun: context.dryRun },
     );
     context.progress.done();
     await context.output.document({
@@ -83,7 +102,7 @@ export const restoreCommand = defineCommand({
       human: (page) =>
         'dry_run' in answer ? describePlan(page, answer) : describeReport(page, answer),
     });
-    return 'failures' in answer && answer.failures.length > 0 ? 3 : undefined;
+    return 'failures' in answer && isPartial(answer) ? 3 : undefined;
   },
 });
 
@@ -112,24 +131,53 @@ function renamesOf(pairs: readonly [string, string][]): Map<string, string> {
 
 function describePlan(page: Page, plan: RestorePlan): void {
   page.text(`plan for ${plan.backup} (dry run: nothing is changed)`).text('');
-  page.table(planColumns, plan.buckets);
+  page.table(columnsFor(plan.buckets), plan.buckets);
+  describeDocuments(page, plan.documents);
   for (const problem of plan.problems) page.text(problem, 'bad');
 }
 
 function describeReport(page: Page, report: RestoreReport): void {
   const { people } = page;
   const { objects, bytes } = report.restored;
-  page.table(planColumns, report.buckets).text('');
-  page.text(
-    `${report.failures.length === 0 ? '✓' : '✕'} restored ${people.count(objects)} objects, ${people.bytes(bytes)}`,
-    report.failures.length === 0 ? 'good' : 'bad',
-  );
+  const written = report.documents.filter(({ result }) => result === 'written').length;
+  const done = [
+    `restored ${people.count(objects)} objects, ${people.bytes(bytes)}`,
+    ...(written === 0 ? [] : [`${written} documents of buckets`]),
+    ...(report.deleted === 0 ? [] : [`removed ${people.count(report.deleted)} objects`]),
+  ].join(', ');
+  page.table(columnsFor(report.buckets), report.buckets).text('');
+  const complete = report.failures.length === 0;
+  page.text(`${complete ? '✓' : '✕'} ${done}`, complete ? 'good' : 'bad');
+  for (const { bucket, reason, objects: count } of report.left_out) {
+    page.text(`${people.count(count)} objects of ${bucket} came back unlocked: ${reason}`, 'bad');
+  }
+  for (const { target, kind, result, reason } of report.documents) {
+    if (result === 'skipped') page.text(`${kind} of ${target} left out: ${reason ?? ''}`);
+  }
   describeFailures(page, report.failures);
+}
+
+/** Of what is as in the backup there is nothing to be told. */
+function describeDocuments(page: Page, documents: readonly PlannedDocument[]): void {
+  const told = documents.filter(({ action }) => action !== 'unchanged');
+  if (told.length > 0) page.text('').table(documentColumns, told);
+}
+
+const documentColumns: Column<PlannedDocument>[] = [
+  { title: 'into', name: 'target', value: ({ target }) => target },
+  { title: 'document', name: 'kind', value: ({ kind }) => kind },
+  { title: 'action', name: 'action', value: ({ action }) => action },
+  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '' },
+];
+
+function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
+  const deletes = plans.some((plan) => plan.delete > 0);
+  return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
 }
 
 const countColumn = (
   title: string,
-  name: 'create' | 'overwrite' | 'unchanged' | 'skip' | 'conflict',
+  name: 'create' | 'overwrite' | 'unchanged' | 'skip' | 'conflict' | 'delete',
 ): Column<BucketPlan> => ({
   title,
   name,
@@ -151,11 +199,12 @@ const planColumns: Column<BucketPlan>[] = [
   countColumn('unchanged', 'unchanged'),
   countColumn('skip', 'skip'),
   countColumn('conflict', 'conflict'),
-  {
-    title: 'bytes',
-    name: 'bytes',
-    value: ({ bytes }) => bytes,
-    show: ({ bytes }, people) => people.bytes(bytes),
-    align: 'right',
-  },
 ];
+
+const bytesColumn: Column<BucketPlan> = {
+  title: 'bytes',
+  name: 'bytes',
+  value: ({ bytes }) => bytes,
+  show: ({ bytes }, people) => people.bytes(bytes),
+  align: 'right',
+};

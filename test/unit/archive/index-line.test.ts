@@ -44,6 +44,11 @@ const hex = (digits: number) =>
 const texts = fc.dictionary(anyText, anyText, { minKeys: 1, maxKeys: 4, noNullPrototype: true });
 const tags = fc.array(fc.record({ key: anyText, value: anyText }), { minLength: 1, maxLength: 3 });
 
+const retention = fc.record({
+  mode: fc.constantFrom('GOVERNANCE' as const, 'COMPLIANCE' as const),
+  until: fc.constantFrom('2050-01-01T00:00:00.000Z', '2099-12-31T23:59:59.123Z'),
+});
+
 const anyLine: fc.Arbitrary<IndexLine> = fc.record(
   {
     bucket: anyText,
@@ -57,6 +62,8 @@ const anyLine: fc.Arbitrary<IndexLine> = fc.record(
     headers: texts,
     metadata: texts,
     tags,
+    retention,
+    legal_hold: fc.constant(true as const),
     path: anyText,
     archive: anyText,
     offset: count,
@@ -92,6 +99,7 @@ describe('an index line', () => {
       const other = reversed(original);
       if (original.headers) other.headers = reversed(original.headers);
       if (original.metadata) other.metadata = reversed(original.metadata);
+      if (original.retention) other.retention = reversed(original.retention);
       if (original.tags) other.tags = original.tags.map((tag) => reversed(tag));
       expect(encodeIndexLine(other)).toBe(encodeIndexLine(original));
     });
@@ -144,6 +152,11 @@ describe('a malformed index line', () => {
     ['tags', [null]],
     ['tags', [{ key: 'a' }]],
     ['tags', [{ key: 'a', value: 1 }]],
+    ['retention', null],
+    ['retention', { mode: 'FOREVER', until: '2050-01-01T00:00:00Z' }],
+    ['retention', { mode: 'GOVERNANCE', until: 'soon' }],
+    ['legal_hold', false],
+    ['legal_hold', 'ON'],
   ])('is refused for the %s %j', (field, value) => {
     expect(() => decodeIndexLine(JSON.stringify({ ...line, [field]: value }))).toThrow(field);
   });

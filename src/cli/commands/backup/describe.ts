@@ -52,6 +52,7 @@ export function describeBackup(page: Page, summary: Summary): void {
       label: 'bytes',
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
+    ...describeDocuments(summary),
     ...summary.suspicious.map(({ bucket, before, deleted }) => ({
       label: 'suspect',
       text: `${people.count(deleted)} of ${people.count(before)} objects of ${bucket} were deleted`,
@@ -61,9 +62,20 @@ export function describeBackup(page: Page, summary: Summary): void {
   describeFailures(page, summary.failures);
 }
 
+function describeDocuments({ fidelity }: Summary): { label: string; text: string }[] {
+  if (fidelity.documents.length === 0) return [];
+  const counts = (['captured', 'none', 'unsupported', 'failed'] as const)
+    .map((state) => ({ state, of: fidelity.documents.filter((one) => one.state === state) }))
+    .filter(({ state, of }) => state === 'captured' || of.length > 0)
+    .map(({ state, of }) => `${of.length} ${state}`);
+  return [{ label: 'documents', text: counts.join(', ') }];
+}
+
 export interface NamedFailure {
   bucket: string;
   key: string;
+  /** Of the bucket, where it is no object. */
+  document?: string | undefined;
   reason: string;
 }
 
@@ -73,7 +85,8 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[]):
     {
       title: 'bad',
       name: 'key',
-      value: ({ bucket, key }) => `${bucket}/${key}`,
+      value: ({ bucket, key, document }) =>
+        document === undefined ? `${bucket}/${key}` : `${bucket}: ${document}`,
       tone: () => 'bad',
     },
     { title: 'reason', name: 'reason', value: ({ reason }) => reason },

@@ -36,6 +36,8 @@ export const backupShow = defineCommand({
       human: (page) => {
         describeBackup(page, summary);
         page.text('').table(bucketColumns, summary.buckets);
+        const documents = documentRows(summary.fidelity.documents);
+        if (documents.length > 0) page.text('').table(documentColumns, documents);
         const missing = summary.fidelity.not_captured.map((what) => `  ${what}`);
         page.text(['', 'not in this backup:', ...missing].join('\n'), 'muted');
       },
@@ -43,6 +45,27 @@ export const backupShow = defineCommand({
     return undefined;
   },
 });
+
+interface DocumentRow {
+  bucket: string;
+  /** Of all the documents that are not simply none. */
+  documents: string;
+}
+
+function documentRows(fidelity: Summary['fidelity']['documents']): DocumentRow[] {
+  const rows = new Map<string, string[]>();
+  for (const { bucket, document, state } of fidelity) {
+    const texts = rows.get(bucket) ?? [];
+    if (state !== 'none') texts.push(state === 'captured' ? document : `${document} ${state}`);
+    rows.set(bucket, texts);
+  }
+  return [...rows].map(([bucket, texts]) => ({ bucket, documents: texts.join(', ') || 'none' }));
+}
+
+const documentColumns: Column<DocumentRow>[] = [
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
+  { title: 'documents', name: 'documents', value: ({ documents }) => documents },
+];
 
 const bucketColumns: Column<Summary['buckets'][number]>[] = [
   { title: 'bucket', name: 'name', value: ({ name }) => name },

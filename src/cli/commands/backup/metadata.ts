@@ -1,0 +1,44 @@
+import { defineCommand } from '../../command.js';
+import {
+  lockOption,
+  makingArguments,
+  openBackupContext,
+  reportBackup,
+  retentionOf,
+  retentionOptions,
+  selectionOptions,
+} from './making.js';
+
+export const backupMetadata = defineCommand({
+  description:
+    'Copy what every bucket is configured with (policy, lifecycle, versioning, tags, encryption, ' +
+    'CORS, notifications, object lock, replication) into one archive, as the server returns it, and ' +
+    'no objects. Full and incremental backups hold these documents too.',
+  arguments: makingArguments,
+  options: { ...selectionOptions, ...retentionOptions, ...lockOption },
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  exitCodes: [3, 4, 6, 7, 8, 130, 143],
+  examples: [
+    {
+      command: 'mangamotion backup metadata /var/backups/minio',
+      meaning: 'the settings of all buckets',
+    },
+    {
+      command:
+        'mangamotion backup metadata /var/backups/minio --json | jq \'.fidelity.documents[] | select(.state == "failed")\'',
+      meaning: 'what could not be read',
+    },
+  ],
+  async run(context, { destination }, { bucket, excludeBucket, ...options }) {
+    const { backUpMetadata } = await import('../../../backup/metadata.js');
+    const { retention, pruned } = await retentionOf(context, options);
+    const summary = await backUpMetadata(await openBackupContext(context, destination), {
+      selection: { only: bucket, excluded: excludeBucket },
+      waitLockMs: options.waitLock ?? 0,
+      retention,
+    });
+    return await reportBackup(context, summary, pruned);
+  },
+});

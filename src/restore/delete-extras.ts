@@ -1,0 +1,28 @@
+import type { ListedObject, ObjectStore } from '../object-store/port.js';
+
+/** What S3 takes in one request. */
+const MOST_PER_REQUEST = 1000;
+
+/** Removes the objects of the listing; resolves to the count and to those that stayed. */
+export async function deleteExtras(
+  store: ObjectStore,
+  bucket: string,
+  extras: AsyncIterable<readonly ListedObject[]>,
+  signal: AbortSignal,
+): Promise<{ deleted: number; failures: { key: string; reason: string }[] }> {
+  let deleted = 0;
+  const failures: { key: string; reason: string }[] = [];
+  const remove = async (keys: string[]): Promise<void> => {
+    if (keys.length === 0) return;
+    const undeleted = await store.deleteObjects(bucket, keys, { signal });
+    deleted += keys.length - undeleted.length;
+    failures.push(...undeleted.map(({ key, reason }) => ({ key, reason })));
+  };
+  const keys: string[] = [];
+  for await (const page of extras) {
+    keys.push(...page.map(({ key }) => key));
+    while (keys.length >= MOST_PER_REQUEST) await remove(keys.splice(0, MOST_PER_REQUEST));
+  }
+  await remove(keys);
+  return { deleted, failures };
+}
