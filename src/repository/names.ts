@@ -26,3 +26,10 @@ export function backupIdOf(fileName: string): string | undefined {
   const id = suffix === undefined ? fileName : fileName.slice(0, -suffix.length);
   return isBackupId(id) ? id : undefined;
 }
+
+/** The time in a backup's id, in milliseconds since 1970; NaN where it is none. */
+export function timeInId(id: string): number {
+  const [, , date = '', time = ''] = BACKUP_ID.exec(id) ?? [];
+  const day = date.replace(/(....)(..)(..)/, '$1-$2-$3');
+  return Date.parse(`${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+}

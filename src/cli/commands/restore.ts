@@ -5,6 +5,7 @@ import type { Column } from '../columns.js';
 import { defineCommand } from '../command.js';
 import type { Page } from '../page.js';
 import { describeFailures } from './backup/describe.js';
+import { findNamed, namingOptions } from './backup/naming.js';
 
 export const restoreCommand = defineCommand({
   description:
@@ -12,7 +13,10 @@ export const restoreCommand = defineCommand({
     'changes nothing. Objects that are as in the backup are left alone, so that a restore can be ' +
     'run again; objects that are not in the backup stay.',
   arguments: {
-    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+    backup: {
+      description: 'the backup, with or without .tar.gz; or a folder, with --latest or --at',
+      complete: 'file',
+    },
     scope: {
       description: 'what to restore: full is all that the backup holds, data the objects alone',
       choices: ['full', 'data'],
@@ -20,6 +24,7 @@ export const restoreCommand = defineCommand({
     },
   },
   options: {
+    ...namingOptions,
     bucket: {
       value: 'name',
       description: 'this bucket alone',
@@ -61,13 +66,12 @@ export const restoreCommand = defineCommand({
       meaning: 'a bucket beside the one that is there',
     },
   ],
-  async run(context, { backup }, { bucket, prefix, key, as, onConflict }) {
+  async run(context, { backup }, { latest, at, bucket, prefix, key, as, onConflict }) {
     if (key !== undefined && prefix !== undefined) {
       throw new MangamotionError('usage', '--key and --prefix exclude each other');
     }
-    const { locateBackup } = await import('../../repository/locate.js');
     const { restore } = await import('../../restore/restore.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await findNamed(context, backup, { latest, at });
     const selection = { buckets: bucket, prefix, key, renames: renamesOf(as) };
     const answer = await restore(
       { store: await context.openStore(), signal: context.signal, progress: context.progress },

@@ -2,6 +2,7 @@ import type { VerifyProblem } from '../../../backup/verify-result.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { statusTone } from './describe.js';
+import { findNamed, namingOptions } from './naming.js';
 
 /** Problems that people are shown; the JSON has them all. */
 const MOST_PROBLEMS = 50;
@@ -11,9 +12,13 @@ export const backupVerify = defineCommand({
     'Read a whole backup and check every byte of it: the SHA-256 of the archive, the gzip members, ' +
     'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status is 5.',
   arguments: {
-    backup: { description: 'the backup, with or without .tar.gz', complete: 'file' },
+    backup: {
+      description: 'the backup, with or without .tar.gz; or a folder, with --latest or --at',
+      complete: 'file',
+    },
   },
   options: {
+    ...namingOptions,
     quick: {
       description: 'check only the summary, the length of the archive, its footer and directory',
     },
@@ -33,10 +38,9 @@ export const backupVerify = defineCommand({
       meaning: 'a look at a copy that has just arrived',
     },
   ],
-  async run(context, { backup }, { quick }) {
-    const { locateBackup } = await import('../../../repository/locate.js');
+  async run(context, { backup }, { latest, at, quick }) {
     const { verifyBackup } = await import('../../../backup/verify.js');
-    const located = await locateBackup(backup, context.cwd);
+    const located = await findNamed(context, backup, { latest, at });
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,
