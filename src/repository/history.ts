@@ -64,7 +64,7 @@ export function findParent(
 }
 
 /** What keeps the archives from being read, as far as a listing shows. */
-function missingArchive(
+export function missingArchive(
   ids: readonly string[],
   backups: readonly ListedBackup[],
 ): string | undefined {

@@ -111,7 +111,7 @@ async function notABackup(path: string): Promise<MangamotionError> {
   );
   if (isFolder) {
     return new MangamotionError('usage', `${path} is a folder, not a backup`, {
-      hint: `Name one of its backups: see "mangamotion backup list ${path}".`,
+      hint: `Name one of its backups: see "mangamotion backup list ${path}"; or add --latest or --at TIME.`,
     });
   }
   return new MangamotionError('not_found', `no backup at ${path}`, {

@@ -6,6 +6,7 @@ import type { Column } from '../columns.js';
 import { defineCommand } from '../command.js';
 import type { Page } from '../page.js';
 import { describeFailures } from './backup/describe.js';
+import { findNamed, namingOptions } from './backup/naming.js';
 
 export const restoreCommand = defineCommand({
   description:
@@ -14,7 +15,8 @@ export const restoreCommand = defineCommand({
     'that a restore can be run again; objects that are not in the backup stay.',
   arguments: {
     backup: {
-      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      description:
+        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
       complete: 'file',
     },
     scope: {
@@ -25,6 +27,7 @@ export const restoreCommand = defineCommand({
     },
   },
   options: {
+    ...namingOptions,
     bucket: {
       value: 'name',
       description: 'this bucket alone',
@@ -77,14 +80,15 @@ export const restoreCommand = defineCommand({
       meaning: 'a bucket beside the one that is there',
     },
   ],
-  async run(context, { backup, scope }, { bucket, prefix, key, as, onConflict, deleteExtra }) {
+  async run(context, { backup, scope }, options) {
+    const { latest, at, bucket, prefix, key, as, onConflict, deleteExtra } = options;
     if (key !== undefined && prefix !== undefined) {
       throw new MangamotionError('usage', '--key and --prefix exclude each other');
     }
-    const { locateBackup } = await import('../../repository/locate.js');
     const { restore } = await import('../../restore/restore.js');
     const { isPartial } = await import('../../restore/report.js');
-    const located = await locateBackup(backup, context.cwd, context);
+    const holds = scope === 'metadata' ? 'documents' : 'objects';
+    const located = await findNamed(context, backup, { latest, at }, holds);
     const selection = { buckets: bucket, prefix, key, renames: renamesOf(as) };
     const answer = await restore(
       {

@@ -1,17 +1,20 @@
 import type { IndexLine } from '../../../archive/index-line.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
+import { findNamed, namingOptions } from './naming.js';
 
 export const backupLs = defineCommand({
   description:
     'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data.',
   arguments: {
     backup: {
-      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      description:
+        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
       complete: 'file',
     },
   },
   options: {
+    ...namingOptions,
     bucket: {
       value: 'name',
       description: 'this bucket alone',
@@ -34,10 +37,9 @@ export const backupLs = defineCommand({
       meaning: 'the results of job 4711, for a spreadsheet',
     },
   ],
-  async run(context, { backup }, { bucket, prefix }) {
-    const { locateBackup } = await import('../../../repository/locate.js');
+  async run(context, { backup }, { latest, at, bucket, prefix }) {
     const { listContents } = await import('../../../backup/contents.js');
-    const located = await locateBackup(backup, context.cwd, context);
+    const located = await findNamed(context, backup, { latest, at });
     let objects = 0;
     let bytes = 0;
     const counted = async function* () {

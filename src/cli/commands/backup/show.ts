@@ -2,16 +2,18 @@ import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { describeBackup } from './describe.js';
+import { findNamed, namingOptions } from './naming.js';
 
 export const backupShow = defineCommand({
   description: 'Show what a backup is: its summary, its buckets, and what it does not hold.',
   arguments: {
     backup: {
-      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      description:
+        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
       complete: 'file',
     },
   },
-  options: {},
+  options: namingOptions,
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
@@ -27,9 +29,9 @@ export const backupShow = defineCommand({
       meaning: 'what could not be captured',
     },
   ],
-  async run(context, { backup }) {
-    const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
-    const located = await locateBackup(backup, context.cwd, context);
+  async run(context, { backup }, { latest, at }) {
+    const { readableSummary } = await import('../../../repository/locate.js');
+    const located = await findNamed(context, backup, { latest, at });
     const summary = readableSummary(located.backup);
     await context.output.document({
       json: summary,

@@ -3,6 +3,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { MOST_PROBLEMS, statusTone } from './describe.js';
+import { findNamed, namingOptions } from './naming.js';
 
 export const backupVerify = defineCommand({
   description:
@@ -10,11 +11,13 @@ export const backupVerify = defineCommand({
     'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status is 5.',
   arguments: {
     backup: {
-      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      description:
+        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
       complete: 'file',
     },
   },
   options: {
+    ...namingOptions,
     quick: {
       description: 'check only the summary, the length of the archive, its footer and directory',
     },
@@ -44,13 +47,12 @@ export const backupVerify = defineCommand({
       meaning: 'for every night: in the long run all is read',
     },
   ],
-  async run(context, { backup }, { quick, sample }) {
+  async run(context, { backup }, { latest, at, quick, sample }) {
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample exclude each other');
     }
-    const { locateBackup } = await import('../../../repository/locate.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
-    const located = await locateBackup(backup, context.cwd, context);
+    const located = await findNamed(context, backup, { latest, at });
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,

@@ -1,0 +1,50 @@
+import { basename } from 'node:path';
+import { MangamotionError } from '../../../errors.js';
+import type { Wanted } from '../../../repository/choose-backup.js';
+import type { LocatedBackup } from '../../../repository/locate.js';
+import type { OptionSpecs } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { type Moment, parseMoment } from '../../moment.js';
+
+/** The options of every command that reads one backup. */
+export const namingOptions = {
+  latest: { description: 'of the folder named, the newest complete backup that holds objects' },
+  at: {
+    value: 'time',
+    description:
+      'of the folder named, the newest complete backup made by then: 2024-01-15 (to its end), ' +
+      '"2024-01-15 02:00" (UTC), RFC 3339, or 36h or 7d ago; newest is by the order they were made in',
+    parse: parseMoment,
+  },
+} as const satisfies OptionSpecs;
+
+/** The backup of this path; or, with --latest or --at, one of this folder, told on stderr. */
+export async function findNamed(
+  context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'openBackupStore' | 'signal'>,
+  named: string,
+  { latest, at }: { latest: boolean; at: Moment | undefined },
+  holds: Wanted = 'objects',
+): Promise<LocatedBackup> {
+  const { locateBackup, openDestination } = await import('../../../repository/locate.js');
+  if (latest && at !== undefined) {
+    throw new MangamotionError('usage', '--latest and --at exclude each other');
+  }
+  if (!latest && at === undefined) return await locateBackup(named, context.cwd, context);
+  const { backupIdOf } = await import('../../../repository/names.js');
+  if (backupIdOf(basename(named)) !== undefined) {
+    throw new MangamotionError('usage', `${named} is one backup: --latest and --at need a folder`, {
+      hint: 'Name the folder that holds the backups, or leave the option out.',
+    });
+  }
+  const { chooseBackup } = await import('../../../repository/choose-backup.js');
+  const destination = await openDestination(named, context.cwd, context);
+  const { backup, passedOver } = chooseBackup(
+    await destination.list(),
+    at?.(context.now()),
+    destination.location,
+    holds,
+  );
+  context.warn(`chose ${backup.id}`);
+  for (const { id, reason } of passedOver) context.warn(`passed over ${id}: ${reason}`);
+  return { destination, backup };
+}
