@@ -178,7 +178,7 @@ export function sourceOf(store: ObjectStore, selection: BucketSelection): Summar
 /** Totals for the progress, found out beside the run, which does not depend on them. */
 function showExpected(
   { destination, signal, progress }: BackupContext,
-  { expected }: BackupPlan,
+  { type, expected }: BackupPlan,
 ): () => void {
   const done = new AbortController();
   const show = async () => {
@@ -186,7 +186,8 @@ function showExpected(
     const free = await destination.freeBytes();
     if (totals === undefined || done.signal.aborted) return;
     progress.update({ objectsTotal: totals.objects, bytesTotal: totals.bytes });
-    if (free !== null && free < totals.bytes) {
+    // What an incremental will copy nobody knows beforehand.
+    if (type === 'full' && free !== null && free < totals.bytes) {
       progress.warn(
         `the objects are ${totals.bytes} bytes and ${destination.location} has ${free} free: unless they compress, they will not fit`,
       );

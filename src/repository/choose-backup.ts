@@ -5,7 +5,7 @@ import { backupTimeOf } from './names.js';
 
 export interface Choice {
   backup: ListedBackup;
-  /** The newer ones that were not taken, newest first. */
+  /** The newer ones that were not taken, newest first; not those that were never meant. */
   passedOver: { id: string; reason: string }[];
 }
 
@@ -25,10 +25,11 @@ export function chooseBackup(
 ): Choice {
   const passedOver: Choice['passedOver'] = [];
   const candidates = backups.filter(
-    (backup) => until === undefined || createdAt(backup) <= until.getTime(),
+    (backup) =>
+      (until === undefined || createdAt(backup) <= until.getTime()) && isMeant(backup, wanted),
   );
   for (const backup of candidates.toReversed()) {
-    const reason = whyNot(backup, backups, wanted);
+    const reason = whyNot(backup, backups);
     if (reason === undefined) return { backup, passedOver };
     passedOver.push({ id: backup.id, reason });
   }
@@ -44,16 +45,19 @@ export function chooseBackup(
 function whyNot(
   { id, summary: decoded, expired }: ListedBackup,
   backups: readonly ListedBackup[],
-  wanted: Wanted,
 ): string | undefined {
   if (decoded.kind === 'damaged') return decoded.reason;
   if (decoded.kind === 'newer') return `it has the newer format version ${decoded.version}`;
   const { summary } = decoded;
   if (summary.id !== id) return `its summary is that of ${summary.id}`;
-  if (wanted === 'objects' && summary.type === 'metadata') return 'it holds no objects';
   if (summary.status !== 'complete') return `it is ${summary.status}`;
   if (expired) return 'it has expired';
   return missingArchive([id, ...summary.references], backups);
+}
+
+function isMeant({ summary }: ListedBackup, wanted: Wanted): boolean {
+  if (summary.kind !== 'valid') return true;
+  return wanted === 'documents' || summary.summary.type !== 'metadata';
 }
 
 /** Milliseconds since 1970. Where the summary cannot be read, the name tells. */

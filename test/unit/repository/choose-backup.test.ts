@@ -31,7 +31,6 @@ describe('the newest backup', () => {
     ['partial', listed(summaryOf(2, NEWER, { status: 'partial' })), 'it is partial'],
     ['suspect', listed(summaryOf(2, NEWER, { status: 'suspect' })), 'it is suspect'],
     ['expired', listed(summaryOf(2, NEWER), 100, true), 'it has expired'],
-    ['of metadata', listed(summaryOf(2, NEWER, { type: 'metadata' })), 'it holds no objects'],
     ['damaged', damaged, 'the summary is not JSON'],
     [
       'of a newer format',
@@ -56,6 +55,13 @@ describe('the newest backup', () => {
   ])('is passed over where it is %s', (_, newer, reason) => {
     const choice = chooseBackup([good, newer], undefined, '/backups');
     expect(choice).toEqual({ backup: good, passedOver: [{ id: newer.id, reason }] });
+  });
+
+  it('is one of metadata only where documents are all that is wanted', () => {
+    const metadata = listed(summaryOf(2, NEWER, { type: 'metadata' }));
+    const among = [good, metadata];
+    expect(chooseBackup(among, undefined, '/b')).toEqual({ backup: good, passedOver: [] });
+    expect(chooseBackup(among, undefined, '/b', 'documents').backup).toBe(metadata);
   });
 
   it('is the last made, where the clock went back', () => {

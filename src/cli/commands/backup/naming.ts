@@ -20,7 +20,7 @@ export const namingOptions = {
 
 /** The backup of this path; or, with --latest or --at, one of this folder, told on stderr. */
 export async function findNamed(
-  context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'openBackupStore' | 'signal'>,
+  context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'progress' | 'openBackupStore' | 'signal'>,
   named: string,
   { latest, at }: { latest: boolean; at: Moment | undefined },
   holds: Wanted = 'objects',
@@ -44,7 +44,7 @@ export async function findNamed(
     destination.location,
     holds,
   );
-  context.warn(`chose ${backup.id}`);
+  context.progress.note(`mangamotion: chose ${backup.id}`);
   for (const { id, reason } of passedOver) context.warn(`passed over ${id}: ${reason}`);
   return { destination, backup };
 }
