@@ -15,7 +15,7 @@ import { contentOf, openArchive, sha256 } from '../helpers/archive-samples.js';
  */
 const golden = fileURLToPath(new URL('.', import.meta.url));
 const versions = (await readdir(golden, { withFileTypes: true }))
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && /^v\d+$/.test(entry.name))
   .map((entry) => entry.name);
 
 interface Expected {
