@@ -1,3 +1,4 @@
+import { tagsDocument } from './bucket-xml.js';
 import { percentEncode } from './header-text.js';
 import type { ObjectAttributes, ObjectLock } from './object-attributes.js';
 import { legalHoldDocument, retentionDocument } from './object-lock.js';
@@ -5,7 +6,6 @@ import { headObject } from './object-requests.js';
 import type { RequestOptions, StoredObject } from './port.js';
 import { bodyOf, md5Header } from './request-body.js';
 import type { S3Requests } from './s3-requests.js';
-import { tagsDocument } from './bucket-xml.js';
 
 /** Ceph takes them with the creation of an upload, and has forgotten them when it is completed. */
 export type ForgettableAttributes = Partial<Pick<ObjectAttributes, 'tags'> & ObjectLock>;

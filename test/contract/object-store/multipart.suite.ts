@@ -18,7 +18,7 @@ const SECOND = patterned(6 * MEBIBYTE + 1, 241);
 const LAST = Buffer.from('the end');
 const NO_UPLOAD = { code: 'not_found', cause: { code: 'NoSuchUpload' } };
 
-export function describeMultipart({ open, retries }: Implementation): void {
+export function describeMultipart({ open, retries, flavour }: Implementation): void {
   describe('an upload in parts', () => {
     let store: ObjectStore;
     let direct: ObjectStore;
@@ -112,6 +112,17 @@ export function describeMultipart({ open, retries }: Implementation): void {
       expect(await store.getObjectTags(bucket, 'bare')).toEqual([]);
       const head = await store.headObject(bucket, 'bare');
       expect(head).toMatchObject({ metadata: {}, retention: null, legalHold: false });
+    });
+
+    it('completed through another store has its tags, but for those that Ceph forgets', async () => {
+      const attributes = { tags: [{ key: 'a', value: 'b' }], metadata: { kept: 'everywhere' } };
+      const uploadId = await direct.createMultipartUpload(bucket, 'two stores', { attributes });
+      const parts = await uploadParts('two stores', uploadId, [LAST]);
+      await store.completeMultipartUpload(bucket, 'two stores', uploadId, parts);
+      const tags = await store.getObjectTags(bucket, 'two stores');
+      expect(tags).toEqual(flavour === 'rgw' ? [] : attributes.tags);
+      const { metadata } = await store.headObject(bucket, 'two stores');
+      expect(metadata).toEqual(attributes.metadata);
     });
 
     it('locks the object', async () => {
