@@ -3,7 +3,7 @@ import type { BucketDocumentKind } from './bucket-documents.js';
 import type { MultipartUploads } from './multipart-port.js';
 import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
-export type { ObjectAttributes, ObjectLock, Retention, Tag } from './object-attributes.js';
+export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
 /**
  * An S3 server, as the toolkit needs it. Every implementation passes the suite in test/contract

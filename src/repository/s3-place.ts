@@ -22,7 +22,7 @@ export async function asked<T>(place: S3Location, answer: Promise<T>): Promise<T
   }
 }
 
-export function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
+function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   if (!(error instanceof MangamotionError)) return error;
   if (s3CodeOf(error) === 'NoSuchBucket') {
     return new MangamotionError('not_found', `${url}: there is no bucket ${bucket}`, {

@@ -70,18 +70,20 @@ export class S3UploadSink implements ArchiveSink {
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 
-  /** After `end`: the object is there when this resolves. */
+  /**
+   * After `end`: the object is there when this resolves. Without the signal: a request that is broken
+   * off may still be carried out, and the object would appear after `discard` has removed it.
+   */
   async publish(): Promise<void> {
     const { store, bucket } = this.#place;
-    const options = { signal: this.#signal };
     this.#mayExist = true;
     if (this.#begun === undefined) {
       const content = contentOf((this.#part ?? Buffer.alloc(0)).subarray(0, this.#filledBytes));
-      await asked(this.#place, store.putObject(bucket, this.#key, content, options));
+      await asked(this.#place, store.putObject(bucket, this.#key, content));
     } else {
       const parts = this.#parts.sort((a, b) => a.partNumber - b.partNumber);
       const upload = await this.#begun;
-      const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts, options);
+      const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts);
       await asked(this.#place, completed);
     }
     this.#part = undefined;
