@@ -86,6 +86,10 @@ export class S3Destination implements Destination {
     );
   }
 
+  async archiveBytesOf(id: string): Promise<number | null> {
+    return (await this.#sizes(id)).get(id + ARCHIVE_SUFFIX) ?? null;
+  }
+
   openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
     const source = new S3Source(this.#place, this.#key(id, ARCHIVE_SUFFIX), sizeBytes);
     return Promise.resolve(new TarArchive(source));
@@ -135,7 +139,10 @@ export class S3Destination implements Destination {
         await this.#ask(claims.put(name, content, signal));
       },
       list: (signal) => this.#ask(claims.list(signal)),
-      remove: (name, signal) => this.#ask(claims.remove(name, signal)),
+      remove: async (name, signal) => {
+        // Before, nothing was put.
+        if (this.#wasReached) await this.#ask(claims.remove(name, signal));
+      },
     };
   }
 

@@ -23,6 +23,8 @@ import {
 
 const MIB = 1024 * 1024;
 const SEED = process.env.TEST_SEED ?? new Date().toISOString();
+/** Two runs of the program after another, and a busy machine. */
+const PATIENCE_MS = 180_000;
 const PREFIX = 'nightly/';
 
 const store = testStore();
@@ -97,7 +99,7 @@ const isThirdPart = ({ path }: Asked): boolean => /partNumber=3\b/.test(path);
 const isSummary = ({ method, path }: Asked): boolean =>
   method === 'PUT' && /_\d{6}\.json$/.test(path);
 
-describe('a backup into a bucket that is killed', () => {
+describe('a backup into a bucket that is killed', { timeout: PATIENCE_MS }, () => {
   it('in the middle of its upload: the next run aborts that, and no others', async () => {
     await store.createMultipartUpload(bucket, `${PREFIX}video.tar.gz`);
     await store.createMultipartUpload(bucket, 'minio_backup_full_20200101_000000.tar.gz');
@@ -173,48 +175,52 @@ describe('a backup into a bucket that ends by itself', () => {
   });
 });
 
-describe(`5 % of all requests fail, on both sides (TEST_SEED=${SEED})`, () => {
-  it('a full, an incremental and a restore complete, and every byte is right', async () => {
-    const random = randomFrom(SEED);
-    let failures = 0;
-    const plan: FaultPlan = ({ method }) => {
-      if (random() >= 0.05) return undefined;
-      failures += 1;
-      return faultFor(method, random());
-    };
-    for (const one of [proxy, sourceProxy]) one.setPlan(plan);
-    const endpoint = sourceProxy.endpoint;
-    const backUp = (type: string) =>
-      runJson<Summary>(['backup', type, destination, '--bucket', source], { env, endpoint });
+describe(
+  `5 % of all requests fail, on both sides (TEST_SEED=${SEED})`,
+  { timeout: PATIENCE_MS },
+  () => {
+    it('a full, an incremental and a restore complete, and every byte is right', async () => {
+      const random = randomFrom(SEED);
+      let failures = 0;
+      const plan: FaultPlan = ({ method }) => {
+        if (random() >= 0.05) return undefined;
+        failures += 1;
+        return faultFor(method, random());
+      };
+      for (const one of [proxy, sourceProxy]) one.setPlan(plan);
+      const endpoint = sourceProxy.endpoint;
+      const backUp = (type: string) =>
+        runJson<Summary>(['backup', type, destination, '--bucket', source], { env, endpoint });
 
-    const full = await backUp('full');
-    expect(full).toMatchObject({ exitCode: 0, answer: { status: 'complete' } });
-    await store.putObject(source, 'new', contentOf(noise(12 * MIB, 'new')));
-    try {
-      const next = await backUp('incremental');
-      expect(next).toMatchObject({ exitCode: 0, answer: { parent: full.answer.id } });
-      expect(next.answer.objects).toMatchObject({ captured: 1, unchanged: 121 });
-      const target = freshBucketName();
-      const args = ['restore', `${destination}/${next.answer.id}`, '--as', `${source}=${target}`];
-      const { exitCode, stderr } = await run(args, { env, endpoint });
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-      expect(await snapshot(store, target)).toEqual(await snapshot(store, source));
-      await removeBucket(store, target);
-    } finally {
-      await store.deleteObject(source, 'new');
-    }
-    expect(failures).toBeGreaterThan(10);
-    for (const one of [proxy, sourceProxy]) one.setPlan(() => undefined);
-    for (const { id } of (
-      await runJson<{ backups: Summary[] }>(['backup', 'list', destination], { env })
-    ).answer.backups) {
-      const verified = await runJson(['backup', 'verify', `${destination}/${id}`], { env });
-      expect(verified).toMatchObject({ exitCode: 0, answer: { status: 'ok' } });
-    }
-    expect(await names()).toHaveLength(4);
-    expect(await uploadsAt(store, bucket)).toEqual([]);
-  });
-});
+      const full = await backUp('full');
+      expect(full).toMatchObject({ exitCode: 0, answer: { status: 'complete' } });
+      await store.putObject(source, 'new', contentOf(noise(12 * MIB, 'new')));
+      try {
+        const next = await backUp('incremental');
+        expect(next).toMatchObject({ exitCode: 0, answer: { parent: full.answer.id } });
+        expect(next.answer.objects).toMatchObject({ captured: 1, unchanged: 121 });
+        const target = freshBucketName();
+        const args = ['restore', `${destination}/${next.answer.id}`, '--as', `${source}=${target}`];
+        const { exitCode, stderr } = await run(args, { env, endpoint });
+        expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+        expect(await snapshot(store, target)).toEqual(await snapshot(store, source));
+        await removeBucket(store, target);
+      } finally {
+        await store.deleteObject(source, 'new');
+      }
+      expect(failures).toBeGreaterThan(10);
+      for (const one of [proxy, sourceProxy]) one.setPlan(() => undefined);
+      for (const { id } of (
+        await runJson<{ backups: Summary[] }>(['backup', 'list', destination], { env })
+      ).answer.backups) {
+        const verified = await runJson(['backup', 'verify', `${destination}/${id}`], { env });
+        expect(verified).toMatchObject({ exitCode: 0, answer: { status: 'ok' } });
+      }
+      expect(await names()).toHaveLength(4);
+      expect(await uploadsAt(store, bucket)).toEqual([]);
+    });
+  },
+);
 
 /** Every way in which a request fails, as far as it can be of this method. */
 function faultFor(method: string, which: number): Fault {
