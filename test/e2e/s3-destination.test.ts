@@ -198,13 +198,15 @@ describe('an archive in a bucket', () => {
 });
 
 describe('two backups to one bucket at once', () => {
-  const both = <T>(...args: string[]) => {
+  const both = (...args: string[]) => {
     const all = ['backup', 'full', destination, '--bucket', source, ...args];
-    return Promise.all([1, 2].map(() => runJson<T>(all, { env })));
+    return Promise.all(
+      [1, 2].map(() => runJson<Summary & { error?: { code: string; hint: string } }>(all, { env })),
+    );
   };
 
   it('are one backup and one refusal, with status 7', async () => {
-    const runs = await both<{ error?: { code: string; hint: string } }>();
+    const runs = await both();
     expect(runs.map(({ exitCode }) => exitCode).sort()).toEqual([0, 7]);
     const refusal = runs.find(({ exitCode }) => exitCode === 7)?.answer.error;
     expect(refusal).toMatchObject({ code: 'locked' });
@@ -213,7 +215,7 @@ describe('two backups to one bucket at once', () => {
   });
 
   it('are two backups, one after the other, with --wait-lock', async () => {
-    const runs = await both<Summary>('--wait-lock', '2m');
+    const runs = await both('--wait-lock', '2m');
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     const [first, second] = runs
       .map(({ answer }) => answer)
