@@ -3,7 +3,7 @@ import type { Directory } from '../archive/directory.js';
 import { isMangamotionError } from '../errors.js';
 import type { WorkProgress } from '../progress.js';
 import { Archives } from '../repository/archives.js';
-import type { Destination } from '../repository/destination.js';
+import type { Destination, ListedBackup } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
 import { type Summary, objectsIn } from '../repository/summary.js';
 import { verifyObjects } from './verify-objects.js';
@@ -59,12 +59,13 @@ async function verifyArchives(
     found(result, 'summary', `the summary is that of ${summary.id}`);
     return;
   }
-  if (backup.archiveBytes === null) {
+  const archiveBytes = await archiveBytesOf(destination, backup);
+  if (archiveBytes === null) {
     found(result, 'archive_missing', `${summary.archive.file} is missing`);
     return;
   }
-  checkLength(backup.archiveBytes, summary, result);
-  const archive = await destination.openArchive(backup.id, backup.archiveBytes);
+  checkLength(archiveBytes, summary, result);
+  const archive = await destination.openArchive(backup.id, archiveBytes);
   const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
   try {
     const directory = await checkDirectory(archive, summary, result);
@@ -81,6 +82,14 @@ async function verifyArchives(
   } finally {
     await archives.close();
   }
+}
+
+async function archiveBytesOf(
+  destination: Destination,
+  backup: ListedBackup,
+): Promise<number | null> {
+  if (destination.archiveBytesOf === undefined) return backup.archiveBytes;
+  return await destination.archiveBytesOf(backup.id);
 }
 
 interface Reading extends VerifyContext {

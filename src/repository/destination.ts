@@ -28,6 +28,9 @@ export interface Destination {
    */
   read(id: string): Promise<ListedBackup>;
 
+  /** Where `read` does not look at it: bytes of a backup's archive, `null` where it is missing. */
+  archiveBytesOf?(id: string): Promise<number | null>;
+
   /**
    * Opens a backup's archive. Rejects with `not_found` where it is missing, if that shows without
    * asking for it. `sizeBytes` is what the summary says, where asking the destination would cost.

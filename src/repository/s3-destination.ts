@@ -12,6 +12,7 @@ import {
   ARCHIVE_SUFFIX,
   type BackupType,
   EXPIRED_SUFFIX,
+  PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
@@ -30,6 +31,8 @@ const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
 
 /** What a person finds who opens the mark; that it exists is all that counts. */
 const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
+
+const REMOVED_TEXT = 'this backup is being removed\n';
 
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
 export class S3Destination implements Destination {
@@ -83,6 +86,10 @@ export class S3Destination implements Destination {
     );
   }
 
+  async archiveBytesOf(id: string): Promise<number | null> {
+    return (await this.#sizes(id)).get(id + ARCHIVE_SUFFIX) ?? null;
+  }
+
   openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
     const source = new S3Source(this.#place, this.#key(id, ARCHIVE_SUFFIX), sizeBytes);
     return Promise.resolve(new TarArchive(source));
@@ -105,8 +112,11 @@ export class S3Destination implements Destination {
     }
   }
 
+  /** Where this ends in the middle, the next run knows the archive by the mark beside it for ours. */
   async remove(id: string): Promise<void> {
-    for (const suffix of [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, EXPIRED_SUFFIX]) {
+    const mark = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
+    await this.#put(id, mark, REMOVED_TEXT);
+    for (const suffix of [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, EXPIRED_SUFFIX, mark]) {
       await this.#delete(id, suffix);
     }
   }
@@ -116,15 +126,24 @@ export class S3Destination implements Destination {
       await this.#delete(id, EXPIRED_SUFFIX);
       return;
     }
-    const { store, bucket, signal } = this.#place;
-    const key = this.#key(id, EXPIRED_SUFFIX);
-    const content = contentOf(Buffer.from(EXPIRED_TEXT));
-    await asked(this.#place, store.putObject(bucket, key, content, { signal }));
+    await this.#put(id, EXPIRED_SUFFIX, EXPIRED_TEXT);
   }
 
   claims(): ClaimStore {
     const { store, bucket, prefix } = this.#place;
-    return new ObjectClaims(store, { bucket, prefix });
+    const claims = new ObjectClaims(store, { bucket, prefix });
+    return {
+      location: claims.location,
+      put: async (name, content, signal) => {
+        await this.#reach();
+        await this.#ask(claims.put(name, content, signal));
+      },
+      list: (signal) => this.#ask(claims.list(signal)),
+      remove: async (name, signal) => {
+        // Before, nothing was put.
+        if (this.#wasReached) await this.#ask(claims.remove(name, signal));
+      },
+    };
   }
 
   leftovers(): Promise<Leftover[]> {
@@ -161,10 +180,24 @@ export class S3Destination implements Destination {
     }
   }
 
+  async #put(id: string, suffix: string, text: string): Promise<void> {
+    const { store, bucket, signal } = this.#place;
+    const content = contentOf(Buffer.from(text));
+    const key = this.#key(id, suffix);
+    await asked(this.#place, store.putObject(bucket, key, content, { signal }));
+  }
+
   async #delete(id: string, suffix: string): Promise<void> {
     const { store, bucket, signal } = this.#place;
     const key = this.#key(id, suffix);
     await asked(this.#place, store.deleteObject(bucket, key, { signal }));
+  }
+
+  /** A claim is put with much patience: that there is no server at all is told before. */
+  async #reach(): Promise<void> {
+    if (this.#wasReached) return;
+    const { store, bucket, prefix } = this.#place;
+    await this.#ask(store.listPage(bucket, { ...this.#options(), prefix, maxKeys: 1 }));
   }
 
   #options(): RequestOptions {

@@ -5,8 +5,9 @@
  */
 
 export const MOST_PARTS = 10_000;
-const FIRST_BYTES = 8 * 1024 * 1024;
-/** Up to here (8 GB) all are alike. */
+/** S3 takes none that is smaller, but for the last. */
+const FIRST_BYTES = 5 * 1024 * 1024;
+/** Up to here (5 GB) all are alike. */
 const ALIKE = 1000;
 /** Each part after them is larger than the one before by this. */
 const GROWTH_BYTES = 132 * 1024;

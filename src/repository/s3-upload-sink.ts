@@ -6,8 +6,8 @@ import type { ObjectContent } from '../object-store/port.js';
 import { MOST_PARTS, partBytes } from './s3-parts.js';
 import { type S3Place, asked } from './s3-place.js';
 
-/** Parts that are being uploaded may hold so much; one that is larger goes alone. */
-const MOST_UPLOADING_BYTES = 32 * 1024 * 1024;
+/** Parts that are being uploaded may hold so much (three small ones); one that is larger goes alone. */
+const MOST_UPLOADING_BYTES = 15 * 1024 * 1024;
 /** A part is hashed and sent in pieces: each holds up the event loop for a moment only. */
 const PIECE_BYTES = 1024 * 1024;
 
@@ -70,18 +70,20 @@ export class S3UploadSink implements ArchiveSink {
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 
-  /** After `end`: the object is there when this resolves. */
+  /**
+   * After `end`: the object is there when this resolves. Without the signal: a request that is broken
+   * off may still be carried out, and the object would appear after `discard` has removed it.
+   */
   async publish(): Promise<void> {
     const { store, bucket } = this.#place;
-    const options = { signal: this.#signal };
     this.#mayExist = true;
     if (this.#begun === undefined) {
       const content = contentOf((this.#part ?? Buffer.alloc(0)).subarray(0, this.#filledBytes));
-      await asked(this.#place, store.putObject(bucket, this.#key, content, options));
+      await asked(this.#place, store.putObject(bucket, this.#key, content));
     } else {
       const parts = this.#parts.sort((a, b) => a.partNumber - b.partNumber);
       const upload = await this.#begun;
-      const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts, options);
+      const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts);
       await asked(this.#place, completed);
     }
     this.#part = undefined;

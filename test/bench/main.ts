@@ -14,17 +14,20 @@ import {
   measureIncremental,
   measureKey,
   measureMixed,
+  measureOffsite,
+  measureOffsitePeak,
   measurePeaks,
   measureStart,
   measureSynthetic,
 } from './measurements.js';
 
 /**
- * `npm run bench [-- mixed key large tiny incremental synthetic start]`: ratios against peers on the same server in the
+ * `npm run bench [-- mixed key large tiny incremental offsite synthetic start]`: ratios against peers on the same server in the
  * same run, as medians. Nothing passes or fails here. The table goes into the README.
  */
 
 const LARGE_BYTES = 5_000_000_000;
+const OFFSITE_BYTES = 1_000_000_000;
 const MANY_OBJECTS = 100_000;
 const TINY_OBJECTS = 200_000;
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
@@ -52,6 +55,12 @@ const parts: Record<string, (bench: Bench) => Promise<Row[]>> = {
   incremental: async (bench) => {
     await fillTiny(bench.store, 'many', MANY_OBJECTS);
     return await measureIncremental(bench, 'many');
+  },
+  offsite: async (bench) => {
+    await fillMixed(bench.store, 'mixed');
+    const rows = await measureOffsite(bench, 'mixed');
+    await fillLarge(bench.store, 'large', OFFSITE_BYTES);
+    return [...rows, ...(await measureOffsitePeak(bench, 'large'))];
   },
   synthetic: (bench) => measureSynthetic(bench),
   start: () => measureStart(),

@@ -19,6 +19,7 @@ export interface Row {
 }
 
 const RUNS = 5;
+const OFFSITE_RUNS = 3;
 const SYNTHETIC_OBJECTS = 1_000_000;
 const listLoop = fileURLToPath(new URL('list-loop.js', import.meta.url));
 const synthetic = fileURLToPath(new URL('synthetic.js', import.meta.url));
@@ -63,6 +64,57 @@ export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]>
     megabytes('peak memory of `restore`, the same', restores),
     { what: '`backup full` of these', value: `${backup.toFixed(1)} s`, bound: '' },
   ];
+}
+
+/** Into a bucket at once, against a folder first and its archive copied into the bucket. */
+export async function measureOffsite(bench: Bench, bucket: string): Promise<Row[]> {
+  await bench.store.createBucket('offsite');
+  const direct: Timed[] = [];
+  const inTwoSteps: number[] = [];
+  for (let run = 0; run < OFFSITE_RUNS; run++) {
+    direct.push(await backUpOffsite(bench, bucket, `direct-${run}`));
+    const backup = await backUp(bench, bucket, false);
+    const backups = join(bench.folder, 'backups');
+    const copy = await rclone(bench, backups, `s3:offsite/copied-${run}`);
+    inTwoSteps.push(backup.seconds + copy.seconds);
+    rmSync(backups, { recursive: true });
+    await emptyBucket(bench.store, 'offsite');
+  }
+  const seconds = median(direct.map((one) => one.seconds));
+  return [
+    ratio(
+      '`backup full` to `s3://` : `backup full` to a folder, then `rclone copy`',
+      seconds / median(inTwoSteps),
+      '≤ 0.9',
+    ),
+    { what: '`backup full` to `s3://`, 1.1 GB', value: `${seconds.toFixed(1)} s`, bound: '' },
+    megabytes('peak memory of it', direct),
+  ];
+}
+
+/** One large object: nothing of it may pile up before the upload. */
+export async function measureOffsitePeak(bench: Bench, bucket: string): Promise<Row[]> {
+  const backup = await backUpOffsite(bench, bucket, 'large');
+  await emptyBucket(bench.store, 'offsite');
+  return [megabytes('peak memory of `backup full` to `s3://`, one object of 1 GB', [backup])];
+}
+
+async function emptyBucket(store: Bench['store'], bucket: string): Promise<void> {
+  await removeBucket(store, bucket);
+  await store.createBucket(bucket);
+}
+
+function backUpOffsite(bench: Bench, bucket: string, prefix: string): Promise<Timed> {
+  const { MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY } = bench.env;
+  const env = {
+    ...bench.env,
+    BACKUP_S3_ENDPOINT: MINIO_ENDPOINT,
+    BACKUP_S3_ACCESS_KEY: MINIO_ACCESS_KEY,
+    BACKUP_S3_SECRET_KEY: MINIO_SECRET_KEY,
+    BACKUP_S3_REGION: 'us-east-1',
+  };
+  const destination = `s3://offsite/${prefix}`;
+  return mangamotion(env, 'backup', 'full', destination, '--bucket', bucket, '--quiet');
 }
 
 export async function measurePeaks(bench: Bench, bucket: string, what: string): Promise<Row[]> {

@@ -41,8 +41,8 @@ export function mangamotion(env: NodeJS.ProcessEnv, ...args: string[]): Promise<
   return timed(process.execPath, [program, ...args], env);
 }
 
-/** The kernel keeps the peak, so a look now and then is enough. */
-function peakOf(pid: number | undefined): number {
+/** In MiB. The kernel keeps the peak, so a look now and then is enough. */
+export function peakOf(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;

@@ -1,6 +1,11 @@
 import { execa } from 'execa';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { fillLarge } from '../bench/content.js';
+import { peakOf } from '../bench/processes.js';
+import { backupStoreSettings } from '../helpers/backup-store.js';
+import { run } from '../helpers/cli.js';
+import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
 const churn = fileURLToPath(new URL('../helpers/churn.js', import.meta.url));
 const memory = fileURLToPath(new URL('../../dist/cli/memory.js', import.meta.url));
@@ -23,4 +28,21 @@ it('V8 looks for garbage sooner than by default, in a process that runs already'
   const small = await measure(memory);
   expect(small.collections).toBeGreaterThan(byDefault.collections);
   expect(small.newSpaceBytes).toBeLessThan(byDefault.newSpaceBytes);
+});
+
+it('a backup into a bucket holds a few parts of the archive, however large it becomes', async () => {
+  const store = testStore();
+  const [source, bucket] = [freshBucketName(), await freshBucket(store)];
+  await fillLarge(store, source, 400_000_000);
+  const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
+  const program = run(args, { env: backupStoreSettings() });
+  let peakMib = 0;
+  const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 20);
+  const { exitCode, stderr } = await program;
+  clearInterval(poll);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(peakMib).toBeGreaterThan(0);
+  expect(peakMib * 1.048576).toBeLessThan(250);
+  for (const one of [source, bucket]) await removeBucket(store, one);
+  store.close();
 });

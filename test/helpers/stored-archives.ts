@@ -6,8 +6,9 @@ import type { IndexLine } from '../../src/archive/index-line.js';
 import type { Clock, Destination, SealedArchive } from '../../src/repository/destination.js';
 import { CREATED_AT, type SampleObject, addWhole, bucketsOf, inOrder } from './archive-samples.js';
 import { collect } from './archive-memory.js';
+import { summaryOf } from './summaries.js';
 
-/** Archives as a destination keeps them, without their summaries. */
+/** Archives as a destination keeps them; their summaries tell nothing but that they are whole. */
 
 let seconds = 0;
 /** Each look at it is a second later. */
@@ -48,6 +49,8 @@ export async function storeArchive(
     await fill(pending.writer);
     const written = await pending.writer.finish(bucketsOf(objects));
     const sealed = await pending.seal();
+    const at = pending.createdAt.toISOString();
+    await pending.commit(summaryOf({ at, sequence: 1, archiveBytes: sealed.bytes }));
     return { ...(await openStored(destination, pending.id, sealed, written)), written, sealed };
   } catch (error) {
     await pending.discard();
