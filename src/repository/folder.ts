@@ -141,11 +141,13 @@ export class FolderDestination implements Destination {
   }
 
   async remove(id: string): Promise<void> {
-    await this.#remove(this.#path(id, SUMMARY_SUFFIX));
+    // Under its temporary name the summary tells that the archive is ours, should we die on the way.
+    await this.#hideSummary(this.#path(id, SUMMARY_SUFFIX));
     await this.#sync();
     await this.#remove(this.#path(id, ARCHIVE_SUFFIX));
     await this.#removeFolder(this.#path(id, ''));
     await this.#remove(this.#path(id, EXPIRED_SUFFIX));
+    await this.#remove(this.#path(id, SUMMARY_SUFFIX + PARTIAL_SUFFIX));
     await this.#sync();
   }
 
@@ -219,6 +221,15 @@ export class FolderDestination implements Destination {
       await writeFile(path, EXPIRED_TEXT, { mode: 0o600 });
     } catch (error) {
       throw translateFileError(error, 'write', path);
+    }
+  }
+
+  async #hideSummary(path: string): Promise<void> {
+    try {
+      await rename(path, path + PARTIAL_SUFFIX);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw translateFileError(error, 'remove', path);
     }
   }
 

@@ -37,7 +37,10 @@ describe('remove', () => {
     // What cannot be unlinked stands for a process that ends here.
     await mkdir(archive);
     await expect(destination.remove(id)).rejects.toThrow(/cannot remove .*\.tar\.gz/);
-    expect(await filesIn(folder)).toEqual([`${id}.expired`, `${id}.tar.gz`]);
+    // By the temporary summary the next run knows that what is left is to go.
+    const left = [`${id}.expired`, `${id}.json.partial`, `${id}.tar.gz`];
+    expect(await filesIn(folder)).toEqual(left);
+    expect((await destination.leftovers()).map(({ id: found }) => found)).toEqual([id, id]);
   });
 
   it('goes on where another has ended, and takes what is gone for done', async () => {
