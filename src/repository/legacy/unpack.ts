@@ -33,7 +33,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
   const { bytes, ...leftOut } = await survey(backup, signal);
   const parent = tmpdir();
   await refuseTooLarge(backup, bytes, parent);
-  const folder = await mkdtemp(join(parent, 'mangamotion-')).catch((error: unknown) => {
+  const folder = await mkdtemp(join(parent, 'mangamotion-unpacked-')).catch((error: unknown) => {
     throw translateFileError(error, 'write into', parent);
   });
   const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
