@@ -163,7 +163,9 @@ function hostile({ path }: LegacyBackup, reason: string): MangamotionError {
 }
 
 async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: string) {
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
+    throw translateFileError(error, 'write into', folder);
+  });
   const free = bavail * bsize;
   if (bytes <= free) return;
   throw new MangamotionError(
