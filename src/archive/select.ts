@@ -1,6 +1,5 @@
-import { compareKeys } from '../key-order.js';
+import { type ObjectName, compareKeys } from '../key-order.js';
 import type { ChunkReference } from './directory.js';
-import type { IndexLine } from './index-line.js';
 
 /** Which keys of a bucket are meant: one, those with a prefix, or all. */
 export interface KeySelection {
@@ -24,11 +23,11 @@ export function mayHold(chunk: ChunkReference, bucket: string, selection: KeySel
   return !beginsBehind || isSelected(selection, chunk.first.key);
 }
 
-/** The lines of a chunk that belong to the bucket and are selected. */
-export function selectLines(
-  lines: readonly IndexLine[],
+/** The lines of a chunk, or other things with a name, that belong to the bucket and are selected. */
+export function selectLines<Named extends ObjectName>(
+  lines: readonly Named[],
   bucket: string,
   selection: KeySelection,
-): IndexLine[] {
+): Named[] {
   return lines.filter((line) => line.bucket === bucket && isSelected(selection, line.key));
 }

@@ -2,7 +2,7 @@ import { MangamotionError } from '../errors.js';
 import type { Bucket } from '../object-store/port.js';
 import type { ListedBackup } from '../repository/destination.js';
 import { findParent, whyNoParent } from '../repository/history.js';
-import { type OpenBackup, openBackup } from '../repository/open-backup.js';
+import { type OpenBackup, type OpenCommitted, openCommitted } from '../repository/open-backup.js';
 import { type Summary, objectsIn } from '../repository/summary.js';
 import { type Deletions, type ParentChunk, findChanges } from './changes.js';
 import { findSuspicious } from './deletion-guard.js';
@@ -51,7 +51,7 @@ async function planIncremental(
     return await planFull(context, options);
   }
   const buckets = await chooseBuckets(context, options.selection);
-  return compare(context, options, buckets, await openBackup({ destination, backup: parent }));
+  return compare(context, options, buckets, await openCommitted({ destination, backup: parent }));
 }
 
 function chooseParent(
@@ -75,7 +75,7 @@ function compare(
   { store, listings, signal }: HeldContext,
   { selection, refreshMetadata, acceptDeletions }: IncrementalOptions,
   buckets: readonly Bucket[],
-  parent: OpenBackup,
+  parent: OpenCommitted,
 ): BackupPlan {
   const deletions = new Map<string, Deletions>();
   const changes = findChanges(listAll(listings, buckets, signal), chunksOf(parent), deletions, {

@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from './lock/claim-store.js';
 import type { BackupType } from './names.js';
@@ -21,6 +22,9 @@ export interface Destination {
    * come last. Rejects with `not_found` where the destination does not exist.
    */
   list(): Promise<ListedBackup[]>;
+
+  /** Those that backup-minio.sh made, by name; no such lie elsewhere than in folders. */
+  listLegacy?(): Promise<LegacyBackup[]>;
 
   /**
    * Rejects with `not_found` where there is no such backup, or only an uncommitted one. Where each

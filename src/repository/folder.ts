@@ -11,6 +11,7 @@ import type { BeginDraft } from './folder-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
 import { syncFolder } from './folder-sync.js';
 import { beginTarDraft } from './folder-tar-draft.js';
+import { type LegacyBackup, listLegacy } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from './lock/claim-store.js';
 import { FolderClaims } from './lock/folder-claims.js';
@@ -84,6 +85,10 @@ export class FolderDestination implements Destination {
       if (backup !== undefined) backups.push(backup);
     }
     return backups.sort(bySequence);
+  }
+
+  listLegacy(): Promise<LegacyBackup[]> {
+    return listLegacy(this.#folder);
   }
 
   async read(id: string): Promise<ListedBackup> {

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { MangamotionError } from '../errors.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, ListedBackup } from './destination.js';
 import { FolderDestination, type FolderOptions } from './folder.js';
+import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import { backupIdOf } from './names.js';
 import { S3Destination } from './s3-destination.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3-location.js';
@@ -12,7 +13,10 @@ import { refuseNewerVersion } from '../archive/reader.js';
 
 export interface LocatedBackup {
   destination: Destination;
+  /** Of a legacy one: as though its summary could not be read, to all that know of no such. */
   backup: ListedBackup;
+  /** Present where it is one that backup-minio.sh made. The signal ends its unpacking. */
+  legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
 /** What it takes to reach a destination that is no folder. */
@@ -63,7 +67,31 @@ export async function locateBackup(
     }
     throw error;
   });
-  return { destination, backup: await destination.read(id) };
+  try {
+    return { destination, backup: await destination.read(id) };
+  } catch (error) {
+    if (!isMangamotionError(error, 'not_found')) throw error;
+    const found = await findLegacy(folder, id);
+    if (found === undefined) throw error;
+    return locatedLegacy(destination, found, access?.signal);
+  }
+}
+
+function locatedLegacy(
+  destination: Destination,
+  found: LegacyBackup,
+  signal: AbortSignal | undefined,
+): LocatedBackup {
+  const reason = 'it was made by backup-minio.sh, and has no summary';
+  // That its folder is there is known, and its length is not.
+  const archiveBytes = found.bytes ?? 0;
+  const backup: ListedBackup = {
+    id: found.id,
+    summary: { kind: 'damaged', reason },
+    archiveBytes,
+    expired: false,
+  };
+  return { destination, backup, legacy: { found, signal } };
 }
 
 async function locateInBucket(named: string, access: RemoteAccess): Promise<LocatedBackup> {

@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
 import { Archives } from './archives.js';
+import type { Shortfall } from './legacy/shortfall.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
 
@@ -10,13 +11,36 @@ export interface OpenBackup {
   id: string;
   /** What the user can name it by. */
   path: string;
-  summary: Summary;
+  summary: Pick<Summary, 'id' | 'type'> & { status: Summary['status'] | 'legacy' };
   archives: Archives;
   directory: Directory;
+  /** What is to be known before anything is restored from it. */
+  problems: readonly string[];
+  /** What should be in it, and cannot be brought back. */
+  shortfalls: readonly Shortfall[];
+}
+
+/** One of ours, with all that its summary tells. */
+export interface OpenCommitted extends OpenBackup {
+  summary: Summary;
 }
 
 /** Rejects with `damaged` where archive and summary do not belong together. */
-export async function openBackup({ destination, backup }: LocatedBackup): Promise<OpenBackup> {
+export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
+  const { legacy } = located;
+  if (legacy === undefined) return await openCommitted(located);
+  const { id, type, path } = legacy.found;
+  const { openLegacy } = await import('./legacy/open-legacy.js');
+  const { archive, ...rest } = await openLegacy(legacy.found, legacy.signal);
+  const archives = new Archives(located.destination, { id, archive }, []);
+  return { id, path, summary: { id, type, status: 'legacy' }, archives, ...rest };
+}
+
+/** The same for what can only be done with a backup that has a summary. */
+export async function openCommitted({
+  destination,
+  backup,
+}: LocatedBackup): Promise<OpenCommitted> {
   const summary = readableSummary(backup);
   const archive = await destination.openArchive(backup.id, summary.archive_bytes);
   const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
@@ -28,6 +52,8 @@ export async function openBackup({ destination, backup }: LocatedBackup): Promis
       summary,
       archives,
       directory,
+      problems: [],
+      shortfalls: [],
     };
   } catch (error) {
     await archives.close();

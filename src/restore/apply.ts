@@ -10,6 +10,7 @@ import { explainFailure } from './failure.js';
 import type { BucketPlan } from './plan.js';
 import type { RestorePlanner } from './planner.js';
 import { type RestoreReport, countLeftOut } from './report.js';
+import type { Shortfalls } from './shortfalls.js';
 import { type Uploading, uploadAll } from './upload-all.js';
 
 export interface RestoreContext {
@@ -33,6 +34,8 @@ export interface PreparedRestore {
   buckets: PreparedBucket[];
   /** Objects are restored, not the documents of buckets alone. */
   objects: boolean;
+  /** What cannot be restored, whatever the target. */
+  shortfalls: Shortfalls;
 }
 
 /**
@@ -51,7 +54,8 @@ export async function applyPlan(
     documents: [],
     deleted: 0,
     left_out: [],
-    failures: [],
+    problems: [...prepared.shortfalls.problems],
+    failures: [...prepared.shortfalls.failures],
   };
   context.progress.start('restoring');
   context.progress.update({

@@ -22,6 +22,8 @@ export interface RestoreReport {
   deleted: number;
   /** Locks that objects did not get back. */
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
+  /** What the backup does not tell, or holds in a form that cannot be put back. */
+  problems: string[];
   failures: RestoreFailure[];
 }
 

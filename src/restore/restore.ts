@@ -9,6 +9,7 @@ import { RestorePlanner } from './planner.js';
 import type { RestorePlan, RestoreReport } from './report.js';
 import { type RestoreScope, decideScope } from './scope.js';
 import type { RestoreSelection } from './selection.js';
+import { type Shortfalls, selectShortfalls } from './shortfalls.js';
 
 export interface RestoreOptions {
   scope: RestoreScope;
@@ -42,12 +43,14 @@ export async function restore(
     });
     const buckets: PreparedBucket[] = [];
     for (const plan of plans) buckets.push(await prepare(context, backup, plan, documents));
+    const shortfalls = selectShortfalls(backup, plans, { selection, documents, objects });
     if (options.dryRun) {
       const archives = await describeArchives(located, planner.needed);
-      return describePlan(backup.id, archives, buckets, onConflict, planner.refusable.problems());
+      const expected = [...planner.refusable.problems(), ...describeShortfalls(shortfalls)];
+      return describePlan(backup.id, archives, buckets, onConflict, expected);
     }
     refuseConflicts(plans);
-    return await applyPlan(context, { backup, planner, buckets, objects });
+    return await applyPlan(context, { backup, planner, buckets, objects, shortfalls });
   } finally {
     await backup.archives.close();
   }
@@ -88,7 +91,7 @@ function describePlan(
   archives: RestorePlan['archives'],
   prepared: readonly PreparedBucket[],
   onConflict: OnConflict,
-  refusable: readonly string[],
+  expected: readonly string[],
 ): RestorePlan {
   const buckets = prepared.map(({ plan }) => plan);
   const documents = prepared.flatMap((bucket) => bucket.documents.map(({ planned }) => planned));
@@ -104,8 +107,15 @@ function describePlan(
   const doubtful = documents
     .filter(({ action, reason }) => action === 'write' && reason !== undefined)
     .map(({ target, kind, reason }) => `the ${kind} of ${target} may be refused: ${reason ?? ''}`);
-  const problems = [...missing, ...conflicts, ...doubtful, ...refusable];
+  const problems = [...missing, ...conflicts, ...doubtful, ...expected];
   return { backup, dry_run: true, buckets, documents, archives, problems };
+}
+
+function describeShortfalls({ problems, failures }: Shortfalls): string[] {
+  return [
+    ...problems,
+    ...failures.map(({ bucket, key, reason }) => `${bucket}/${key} cannot be restored: ${reason}`),
+  ];
 }
 
 function refuseConflicts(plans: readonly BucketPlan[]): void {

@@ -1,5 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import type { Summary } from '../repository/summary.js';
+import type { OpenBackup } from '../repository/open-backup.js';
 import type { RestoreSelection } from './selection.js';
 
 /** What of a backup is restored: documents of buckets (`metadata`), objects (`data`), or both. Pure. */
@@ -16,7 +16,10 @@ export interface ScopeRequest {
  * With a key or prefix the objects alone are meant. Throws `usage` for what contradicts itself, and
  * `not_found` where the backup has nothing of it.
  */
-export function decideScope({ scope, selection, deleteExtra }: ScopeRequest, backup: Summary) {
+export function decideScope(
+  { scope, selection, deleteExtra }: ScopeRequest,
+  backup: OpenBackup['summary'],
+) {
   const narrowed = selection.key ?? selection.prefix;
   if (scope === 'metadata' && narrowed !== undefined) {
     throw usage('--key and --prefix select objects, and metadata restores none');
@@ -40,7 +43,7 @@ export function decideScope({ scope, selection, deleteExtra }: ScopeRequest, bac
 }
 
 /** What a backup does not have for want of being complete is not what the target has too much. */
-function refuseDeletion({ id, type, status }: Summary): void {
+function refuseDeletion({ id, type, status }: OpenBackup['summary']): void {
   if (type !== 'metadata' && status === 'complete') return;
   const why = type === 'metadata' ? 'it holds no objects' : `it is ${status}`;
   throw new MangamotionError(

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateBackup } from '../../src/repository/locate.js';
-import { openBackup } from '../../src/repository/open-backup.js';
+import { openCommitted } from '../../src/repository/open-backup.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { restore } from '../../src/restore/restore.js';
 import { countingDestination } from '../helpers/counting-destination.js';
@@ -187,7 +187,7 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
     { scope: 'full', deleteExtra: false, selection, onConflict: 'overwrite', dryRun: false },
   );
   await removeBucket(store, 'one-object');
-  const { summary, directory, archives } = await openBackup(located);
+  const { summary, directory, archives } = await openCommitted(located);
   await archives.close();
   const { chunks } = directory;
   const { length } = summary.archive.directory;

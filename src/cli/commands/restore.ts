@@ -12,7 +12,9 @@ export const restoreCommand = defineCommand({
   description:
     'Bring a backup back into the store: objects, and what buckets are configured with. A plan is ' +
     'made first; --dry-run shows it and changes nothing. What is as in the backup is left alone, so ' +
-    'that a restore can be run again; objects that are not in the backup stay.',
+    'that a restore can be run again; objects that are not in the backup stay. One that ' +
+    'backup-minio.sh made is restored too, with content types by the names of the objects; a ' +
+    'tar.gz of it is unpacked below TMPDIR first, for --dry-run too.',
   arguments: {
     backup: {
       description:
@@ -158,6 +160,7 @@ function describeReport(page: Page, report: RestoreReport): void {
   for (const { target, kind, result, reason } of report.documents) {
     if (result === 'skipped') page.text(`${kind} of ${target} left out: ${reason ?? ''}`);
   }
+  for (const problem of report.problems) page.text(problem, 'bad');
   describeFailures(page, report.failures);
 }
 

@@ -1,14 +1,18 @@
 import type { ListedBackup } from '../../../repository/destination.js';
+import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { shortList, statusTone } from './describe.js';
+import { legacyDocument } from './describe-legacy.js';
 
 interface Row {
   id: string;
-  /** Of the summary; or what is wrong with it. */
+  /** Of the summary; or what is wrong with it; or `legacy`. */
   status: string;
   summary: Summary | undefined;
+  /** Present where backup-minio.sh made it. */
+  legacy?: LegacyBackup;
   problem: string | undefined;
   /** It stays only because of these, which refer to it; `undefined` where it has not expired. */
   keptBecause: string[] | undefined;
@@ -18,7 +22,8 @@ export const backupList = defineCommand({
   description:
     'List the backups that a folder holds, oldest first. A backup that cannot be used (its summary ' +
     'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3. ' +
-    'One that has expired is listed with the newest backup that still refers to it.',
+    'One that has expired is listed with the newest backup that still refers to it. Those that ' +
+    'backup-minio.sh made come first, as legacy: they can be restored, and are never pruned.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -44,15 +49,20 @@ export const backupList = defineCommand({
     const backups = await destination.list();
     const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
     const neededBy = referrers(backups, current);
-    const rows = backups.map((backup) => ({
-      ...toRow(backup),
-      keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
-    }));
+    const legacy = (await destination.listLegacy?.()) ?? [];
+    const rows = [
+      ...legacy.map(toLegacyRow),
+      ...backups.map((backup) => ({
+        ...toRow(backup),
+        keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
+      })),
+    ];
     await context.output.rows({
       member: 'backups',
       rows,
-      json: ({ id, status, summary, problem, keptBecause }) => ({
+      json: ({ id, status, summary, problem, keptBecause, legacy: found }) => ({
         ...(summary ?? { id, status }),
+        ...(found === undefined ? {} : legacyDocument(found)),
         ...(problem === undefined ? {} : { problem }),
         ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
       }),
@@ -62,6 +72,11 @@ export const backupList = defineCommand({
     return rows.some(({ problem }) => problem !== undefined) ? 3 : undefined;
   },
 });
+
+function toLegacyRow(legacy: LegacyBackup): Row {
+  const unknown = { summary: undefined, problem: undefined, keptBecause: undefined };
+  return { id: legacy.id, status: 'legacy', legacy, ...unknown };
+}
 
 function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBecause'> {
   switch (summary.kind) {
@@ -83,20 +98,32 @@ function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBeca
   }
 }
 
+function createdAt({ summary, legacy }: Row): string | null {
+  return summary?.created_at ?? legacy?.createdAt ?? null;
+}
+
+function archiveBytes({ summary, legacy }: Row): number | null {
+  return summary?.archive_bytes ?? legacy?.bytes ?? null;
+}
+
 const columns: Column<Row>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id },
   {
     title: 'created',
     name: 'created_at',
-    value: ({ summary }) => summary?.created_at ?? null,
-    show: ({ summary }, people) => (summary === undefined ? '' : people.time(summary.created_at)),
+    value: (row) => createdAt(row),
+    show: (row, people) => {
+      const time = createdAt(row);
+      return time === null ? '' : people.time(time);
+    },
   },
   {
     title: 'status',
     name: 'status',
     value: ({ status }) => status,
     show: ({ status, problem }) => (problem === undefined ? status : `${status}: ${problem}`),
-    tone: ({ status, problem }) => (problem === undefined ? statusTone(status) : 'bad'),
+    tone: ({ status, problem, legacy }) =>
+      problem !== undefined ? 'bad' : legacy === undefined ? statusTone(status) : 'muted',
   },
   {
     title: 'objects',
@@ -115,9 +142,11 @@ const columns: Column<Row>[] = [
   {
     title: 'archive',
     name: 'archive_bytes',
-    value: ({ summary }) => summary?.archive_bytes ?? null,
-    show: ({ summary }, people) =>
-      summary === undefined ? '' : people.bytes(summary.archive_bytes),
+    value: (row) => archiveBytes(row),
+    show: (row, people) => {
+      const bytes = archiveBytes(row);
+      return bytes === null ? '' : people.bytes(bytes);
+    },
     align: 'right',
   },
   {

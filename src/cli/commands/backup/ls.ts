@@ -5,7 +5,9 @@ import { findNamed, namingOptions } from './naming.js';
 
 export const backupLs = defineCommand({
   description:
-    'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data.',
+    'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data. ' +
+    'One that backup-minio.sh made has no index: all of it is read, and a tar.gz is unpacked below ' +
+    'TMPDIR first.',
   arguments: {
     backup: {
       description:

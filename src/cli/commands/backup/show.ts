@@ -2,10 +2,13 @@ import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { describeBackup } from './describe.js';
+import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
 import { findNamed, namingOptions } from './naming.js';
 
 export const backupShow = defineCommand({
-  description: 'Show what a backup is: its summary, its buckets, and what it does not hold.',
+  description:
+    'Show what a backup is: its summary, its buckets, and what it does not hold. A tar.gz of ' +
+    'backup-minio.sh is unpacked below TMPDIR for it.',
   arguments: {
     backup: {
       description:
@@ -32,6 +35,17 @@ export const backupShow = defineCommand({
   async run(context, { backup }, { latest, at }) {
     const { readableSummary } = await import('../../../repository/locate.js');
     const located = await findNamed(context, backup, { latest, at });
+    if (located.legacy !== undefined) {
+      const { found } = located.legacy;
+      const { openBackup } = await import('../../../repository/open-backup.js');
+      const opened = await openBackup(located);
+      await opened.archives.close();
+      await context.output.document({
+        json: openLegacyDocument(found, opened),
+        human: (page) => describeLegacy(page, found, opened),
+      });
+      return undefined;
+    }
     const summary = readableSummary(located.backup);
     await context.output.document({
       json: summary,

@@ -8,7 +8,8 @@ import { findNamed, namingOptions } from './naming.js';
 export const backupVerify = defineCommand({
   description:
     'Read a whole backup and check every byte of it: the SHA-256 of the archive, the gzip members, ' +
-    'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status is 5.',
+    'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status ' +
+    'is 5. One that backup-minio.sh made is refused: it has nothing to be checked against.',
   arguments: {
     backup: {
       description:
@@ -51,8 +52,10 @@ export const backupVerify = defineCommand({
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample exclude each other');
     }
+    const { nothingToCheck } = await import('../../../repository/legacy/refusals.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
     const located = await findNamed(context, backup, { latest, at });
+    if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,

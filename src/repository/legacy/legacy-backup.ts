@@ -1,0 +1,104 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MEMBER_HEADER_BYTES, decodeMemberHeader } from '../../archive/gzip.js';
+import { errnoOf, translateFileError } from '../file-errors.js';
+import {
+  ARCHIVE_SUFFIX,
+  type BackupType,
+  PARTIAL_SUFFIX,
+  SUMMARY_SUFFIX,
+  backupIdOf,
+  backupTimeOf,
+  backupTypeOf,
+} from '../names.js';
+
+/** A backup that backup-minio.sh made: there is no summary, and nothing of ours inside. */
+export interface LegacyBackup {
+  id: string;
+  /** Of the name, as is all that is known of it. */
+  type: BackupType;
+  /** RFC 3339, the name taken for UTC; `null` where it names no time. */
+  createdAt: string | null;
+  form: 'folder' | 'tar';
+  path: string;
+  /** Of the tar.gz; `null` of a folder, whose files nobody counts for a listing. */
+  bytes: number | null;
+}
+
+/** Those of a folder, by name. Rejects where the folder cannot be listed. */
+export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw translateFileError(error, 'list', folder);
+  });
+  const ids = new Set(names.map(backupIdOf).filter((id) => id !== undefined));
+  const found: LegacyBackup[] = [];
+  for (const id of [...ids].sort()) {
+    const backup = await findLegacy(folder, id);
+    if (backup !== undefined) found.push(backup);
+  }
+  return found;
+}
+
+/** The legacy backup of that name; `undefined` where what is there, if anything, is none. */
+export async function findLegacy(folder: string, id: string): Promise<LegacyBackup | undefined> {
+  const type = backupTypeOf(id);
+  if (type === undefined) return undefined;
+  const path = join(folder, id);
+  // With a summary it is a backup of ours, and with a temporary one a run that did not end.
+  for (const suffix of [SUMMARY_SUFFIX, SUMMARY_SUFFIX + PARTIAL_SUFFIX]) {
+    if ((await kindOf(path + suffix)) !== undefined) return undefined;
+  }
+  const time = backupTimeOf(id);
+  const createdAt = Number.isNaN(time.getTime()) ? null : time.toISOString();
+  const archive = path + ARCHIVE_SUFFIX;
+  switch (await kindOf(archive)) {
+    case 'file': {
+      const bytes = await bytesOfForeign(archive);
+      if (bytes === undefined) return undefined;
+      return { id, type, createdAt, form: 'tar', path: archive, bytes };
+    }
+    case undefined:
+      if (!(await isScriptFolder(path))) return undefined;
+      return { id, type, createdAt, form: 'folder', path, bytes: null };
+    case 'folder':
+    case 'other':
+      return undefined;
+  }
+}
+
+/** The length of a tar.gz; `undefined` where it begins as ours do. */
+async function bytesOfForeign(path: string): Promise<number | undefined> {
+  try {
+    const file = await open(path);
+    try {
+      const head = Buffer.alloc(MEMBER_HEADER_BYTES);
+      const { bytesRead } = await file.read(head, 0, head.length, 0);
+      const isOurs = decodeMemberHeader(head.subarray(0, bytesRead)) !== undefined;
+      return isOurs ? undefined : (await file.stat()).size;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // The script removes old ones by itself.
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw translateFileError(error, 'read', path);
+  }
+}
+
+/** The scripts made `data` and `metadata`; ours has an index besides, from its first moment on. */
+async function isScriptFolder(path: string): Promise<boolean> {
+  if ((await kindOf(path)) !== 'folder') return false;
+  if ((await kindOf(join(path, 'index'))) !== undefined) return false;
+  const parts = [await kindOf(join(path, 'data')), await kindOf(join(path, 'metadata'))];
+  return parts.includes('folder');
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw translateFileError(error, 'read', path);
+  }
+}

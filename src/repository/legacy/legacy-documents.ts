@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { lstat, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DocumentEntry } from '../../archive/directory.js';
+import { bucketDocumentPath } from '../../archive/paths.js';
+import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
+import { errnoOf, translateFileError } from '../file-errors.js';
+import type { Shortfall } from './shortfall.js';
+import { isBucketName } from './survey.js';
+import { LEGACY_DOCUMENTS, translateDocument } from './translate.js';
+
+/** What lies in `metadata`, as documents that can be put back. */
+export interface LegacyDocuments {
+  /** Those of which a document was asked for, whatever the answer. */
+  buckets: Set<string>;
+  entries: DocumentEntry[];
+  /** By the path of their entry. */
+  contents: Map<string, Buffer>;
+  shortfalls: Shortfall[];
+  problems: string[];
+}
+
+/** S3 has no document as large as that. */
+const LARGEST_DOCUMENT_BYTES = 1024 * 1024;
+
+/** Reads all of them. What does not lie there as the scripts put it is left out and told. */
+export async function readLegacyDocuments(id: string, root: string): Promise<LegacyDocuments> {
+  const found: LegacyDocuments = {
+    buckets: new Set(),
+    entries: [],
+    contents: new Map(),
+    shortfalls: [],
+    problems: [],
+  };
+  const folder = join(root, 'metadata');
+  for (const name of await namesIn(folder)) {
+    const known = LEGACY_DOCUMENTS.find(({ suffix }) => name.endsWith(suffix));
+    const bucket = name.slice(0, -(known?.suffix.length ?? 0));
+    if (known === undefined || !isBucketName(bucket)) {
+      found.problems.push(`metadata/${JSON.stringify(name)} is not known: it is left out`);
+      continue;
+    }
+    const { kind } = known;
+    found.buckets.add(bucket);
+    const text = await readText(join(folder, name));
+    const document: ReturnType<typeof translateDocument> =
+      typeof text === 'string' ? translateDocument(kind, text) : text;
+    if (document.state === 'unusable') {
+      found.shortfalls.push({ bucket, key: '', document: kind, reason: document.reason });
+    } else if (document.state === 'translated') {
+      const form = BUCKET_DOCUMENTS.find((candidate) => candidate.kind === kind);
+      const path = `${id}/${bucketDocumentPath(bucket, form?.fileName ?? kind)}`;
+      found.entries.push(entryOf(path, document.content));
+      found.contents.set(path, document.content);
+    }
+  }
+  return found;
+}
+
+function entryOf(path: string, content: Buffer): DocumentEntry {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { path, offset: 0, length: content.length, inner: 0, size: content.length, sha256 };
+}
+
+async function readText(path: string): Promise<string | { state: 'unusable'; reason: string }> {
+  try {
+    const found = await lstat(path);
+    if (!found.isFile()) return { state: 'unusable', reason: 'it is no file' };
+    if (found.size > LARGEST_DOCUMENT_BYTES)
+      return { state: 'unusable', reason: 'it is too large' };
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw translateFileError(error, 'read', path);
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw translateFileError(error, 'list', folder);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Archive } from '../../archive/archive.js';
+import type { Directory } from '../../archive/directory.js';
+import { FORMAT_VERSION } from '../../archive/footer.js';
+import { compareKeys } from '../../key-order.js';
+import { type LegacyDocuments, readLegacyDocuments } from './legacy-documents.js';
+import { LegacyArchive } from './legacy-archive.js';
+import type { LegacyBackup } from './legacy-backup.js';
+import type { Shortfall } from './shortfall.js';
+import { type LegacyObjects, surveyObjects } from './survey.js';
+import { unpack } from './unpack.js';
+
+export interface OpenLegacy {
+  archive: Archive;
+  /** Made up from the tree: it has no digests of its own. */
+  directory: Directory;
+  /** What the backup as a whole does not tell. */
+  problems: string[];
+  shortfalls: Shortfall[];
+}
+
+const ONLY_CHANGES =
+  'an incremental backup of backup-minio.sh holds only the files that had changed, and no ' +
+  'deletions: restore the full one before it first, and those between them in order';
+
+/**
+ * Reads what there is of a legacy backup. A tar.gz cannot be read in part: it is unpacked into a
+ * temporary folder, which goes when the archive is closed. Rejects with `damaged` where that cannot
+ * be done, with `disk` where it has no room, and with the signal's reason when it is aborted.
+ */
+export async function openLegacy(backup: LegacyBackup, signal?: AbortSignal): Promise<OpenLegacy> {
+  const tree = backup.form === 'tar' ? await unpack(backup, signal) : inPlace(backup);
+  try {
+    const objects = await surveyObjects(backup.id, tree.root, signal);
+    const documents = await readLegacyDocuments(backup.id, tree.root);
+    const directory = describe(backup.id, objects, documents);
+    const archive = new LegacyArchive(backup, tree, documents.contents, signal);
+    return {
+      archive,
+      directory,
+      problems: [
+        ...(backup.type === 'incremental' ? [ONLY_CHANGES] : []),
+        ...tree.problems,
+        ...objects.problems,
+        ...documents.problems,
+      ],
+      shortfalls: [...tree.shortfalls, ...objects.shortfalls, ...documents.shortfalls],
+    };
+  } catch (error) {
+    await tree.remove();
+    throw error;
+  }
+}
+
+function inPlace({ path }: LegacyBackup) {
+  return { root: path, shortfalls: [], problems: [], remove: () => Promise.resolve() };
+}
+
+/** A bucket is one that has a folder, or of which a document was asked for. */
+function describe(id: string, objects: LegacyObjects, documents: LegacyDocuments): Directory {
+  const nothing = { created_at: null, region: null, objects: 0, bytes: 0 };
+  const buckets = [...new Set([...objects.buckets.keys(), ...documents.buckets])]
+    .sort(compareKeys)
+    .map((name) => ({ ...nothing, name, ...objects.buckets.get(name) }));
+  return {
+    format: FORMAT_VERSION,
+    archive: id,
+    objects: buckets.reduce((sum, bucket) => sum + bucket.objects, 0),
+    bytes: buckets.reduce((sum, bucket) => sum + bucket.bytes, 0),
+    buckets,
+    documents: documents.entries,
+    chunks: objects.chunks,
+  };
+}

@@ -1,0 +1,110 @@
+import type { Stats } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ChunkReference } from '../../archive/directory.js';
+import { compareKeys } from '../../key-order.js';
+import { errnoOf, translateFileError } from '../file-errors.js';
+import { type WalkedEntry, walkInKeyOrder } from './key-order-walk.js';
+import type { Shortfall } from './shortfall.js';
+
+/** What lies below `data`, counted; the files are read when their chunk is. */
+export interface LegacyObjects {
+  /** By name. */
+  buckets: Map<string, { objects: number; bytes: number }>;
+  chunks: ChunkReference[];
+  shortfalls: Shortfall[];
+  problems: string[];
+}
+
+/** Files of a stretch: their digests are made in one go, and held together. */
+const MOST_FILES = 8192;
+/** A restore reads a stretch for its digests first, then again for the uploads: from memory, so far. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** What S3 takes as a name, and old servers took too. */
+const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
+
+export function isBucketName(name: string): boolean {
+  return BUCKET_NAME.test(name);
+}
+
+/** Looks at every file once, and reads none. Rejects with the signal's reason when it is aborted. */
+export async function surveyObjects(
+  id: string,
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<LegacyObjects> {
+  const found: LegacyObjects = { buckets: new Map(), chunks: [], shortfalls: [], problems: [] };
+  for (const { name, isFolder } of await namesIn(join(root, 'data'))) {
+    if (isFolder && isBucketName(name)) await surveyBucket(id, root, name, found, signal);
+    else found.problems.push(`data/${shown(name)} is no folder of a bucket: it is left out`);
+  }
+  return found;
+}
+
+async function surveyBucket(
+  id: string,
+  root: string,
+  bucket: string,
+  found: LegacyObjects,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const total = { objects: 0, bytes: 0 };
+  found.buckets.set(bucket, total);
+  let chunk: ChunkReference | undefined;
+  for await (const entry of walkInKeyOrder(join(root, 'data', bucket))) {
+    signal?.throwIfAborted();
+    const { key } = entry;
+    const looked = await look(root, bucket, entry);
+    if (typeof looked === 'string') {
+      found.shortfalls.push({ bucket, key, reason: looked });
+      continue;
+    }
+    if (chunk === undefined || chunk.objects >= MOST_FILES || chunk.bytes >= MOST_BYTES) {
+      chunk = emptyChunk(id, { bucket, key });
+      found.chunks.push(chunk);
+    }
+    chunk.last = { bucket, key };
+    for (const counts of [chunk, total]) {
+      counts.objects += 1;
+      counts.bytes += looked.size;
+    }
+  }
+}
+
+/** There are no lines yet: what is said of their bytes is said of nothing. */
+function emptyChunk(archive: string, first: ChunkReference['first']): ChunkReference {
+  const nowhere = { offset: 0, length: 0, size: 0, sha256: '' };
+  return { archive, ...nowhere, first, last: first, objects: 0, bytes: 0 };
+}
+
+/** What a file is; or why there is none to be read. */
+export async function look(
+  root: string,
+  bucket: string,
+  { key, kind }: WalkedEntry,
+): Promise<Stats | string> {
+  const path = join(root, 'data', bucket, key);
+  if (kind === 'other') return 'it is no file (links and devices are not followed)';
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'read', path);
+    return key.includes('\uFFFD') ? 'its name is not UTF-8' : 'it is gone';
+  }
+}
+
+async function namesIn(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true }))
+      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+      .sort((a, b) => compareKeys(a.name, b.name));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw translateFileError(error, 'list', folder);
+  }
+}
+
+function shown(name: string): string {
+  return BUCKET_NAME.test(name) ? name : JSON.stringify(name);
+}

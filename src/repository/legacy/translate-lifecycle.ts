@@ -1,0 +1,118 @@
+import { S3_NAMESPACE, escapeXml } from '../../object-store/xml.js';
+import { isRecord } from './json.js';
+
+/**
+ * The rules that `mc ilm export` prints as JSON, in the XML of S3. The names are the same but for
+ * lists, which JSON names in the plural. What is not known is never left out: a rule without one of
+ * its conditions would delete more than it should. Pure.
+ */
+
+interface Element {
+  /** In the JSON, and in the XML where it differs. */
+  name: string;
+  xml?: string;
+  /** What it holds; a leaf where absent. */
+  children?: readonly Element[];
+}
+
+const TAG = [{ name: 'Key' }, { name: 'Value' }] as const;
+const SIZES = [{ name: 'ObjectSizeGreaterThan' }, { name: 'ObjectSizeLessThan' }] as const;
+const NONCURRENT = [{ name: 'NoncurrentDays' }, { name: 'NewerNoncurrentVersions' }] as const;
+const STORAGE_CLASS = { name: 'StorageClass' } as const;
+
+const RULE: readonly Element[] = [
+  { name: 'ID' },
+  { name: 'Status' },
+  {
+    name: 'Filter',
+    children: [
+      {
+        name: 'And',
+        children: [{ name: 'Prefix' }, { name: 'Tags', xml: 'Tag', children: TAG }, ...SIZES],
+      },
+      { name: 'Prefix' },
+      { name: 'Tag', children: TAG },
+      ...SIZES,
+    ],
+  },
+  { name: 'Prefix' },
+  {
+    name: 'Expiration',
+    children: [
+      { name: 'Date' },
+      { name: 'Days' },
+      { name: 'ExpiredObjectDeleteMarker' },
+      { name: 'ExpiredObjectAllVersions' },
+    ],
+  },
+  { name: 'NoncurrentVersionExpiration', children: NONCURRENT },
+  { name: 'NoncurrentVersionTransition', children: [...NONCURRENT, STORAGE_CLASS] },
+  { name: 'Transition', children: [{ name: 'Date' }, { name: 'Days' }, STORAGE_CLASS] },
+  { name: 'AbortIncompleteMultipartUpload', children: [{ name: 'DaysAfterInitiation' }] },
+];
+
+const EVERYTHING = '<Filter><Prefix></Prefix></Filter>';
+
+/** The whole document, or why there is none. */
+export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { reason: string } {
+  const parts: string[] = [];
+  for (const rule of rules) {
+    if (!isRecord(rule)) return { reason: 'a rule is no object' };
+    const unknown = findUnknown(rule, RULE, '');
+    if (unknown !== undefined) return { reason: `a rule has ${unknown}, which is not known here` };
+    // S3 wants either a filter or a prefix: an empty prefix is a filter that lets all objects in.
+    const { Prefix: prefix, ...rest } = rule;
+    const isFiltered = hasContent(rule.Filter);
+    const written = prefix === '' ? rest : rule;
+    const all = isFiltered || hasContent(written.Prefix) ? '' : EVERYTHING;
+    parts.push(`<Rule>${write(written, RULE)}${all}</Rule>`);
+  }
+  const xml = `<LifecycleConfiguration ${S3_NAMESPACE}>${parts.join('')}</LifecycleConfiguration>`;
+  return { xml };
+}
+
+function write(value: Record<string, unknown>, elements: readonly Element[]): string {
+  return elements
+    .flatMap((element) => {
+      const found = value[element.name];
+      const items = Array.isArray(found) ? found : [found];
+      return items.filter(hasContent).map((item) => writeOne(item, element));
+    })
+    .join('');
+}
+
+function writeOne(item: unknown, { name, xml = name, children }: Element): string {
+  const content =
+    children !== undefined && isRecord(item) ? write(item, children) : escapeXml(String(item));
+  return `<${xml}>${content}</${xml}>`;
+}
+
+/** Empty objects stand for what a rule does not have: Go writes them so. */
+function hasContent(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (!isRecord(value)) return !Array.isArray(value) || value.length > 0;
+  return Object.values(value).some(hasContent);
+}
+
+/** The path of something that no element stands for, or that has another form. */
+function findUnknown(
+  value: Record<string, unknown>,
+  elements: readonly Element[],
+  path: string,
+): string | undefined {
+  for (const [name, content] of Object.entries(value)) {
+    if (!hasContent(content)) continue;
+    const element = elements.find((known) => known.name === name);
+    if (element === undefined) return path + name;
+    for (const item of Array.isArray(content) && element.xml !== undefined ? content : [content]) {
+      const unknown = unknownIn(item, element, path + name);
+      if (unknown !== undefined) return unknown;
+    }
+  }
+  return undefined;
+}
+
+function unknownIn(item: unknown, { children }: Element, path: string): string | undefined {
+  if (children === undefined) return typeof item === 'object' ? path : undefined;
+  return isRecord(item) ? findUnknown(item, children, `${path}.`) : path;
+}

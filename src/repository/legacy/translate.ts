@@ -1,0 +1,142 @@
+import type { BucketDocumentKind } from '../../object-store/bucket-documents.js';
+import { S3_NAMESPACE, escapeXml } from '../../object-store/xml.js';
+import { isRecord, parseJson } from './json.js';
+import { lifecycleXml } from './translate-lifecycle.js';
+import { readTags } from './translate-tags.js';
+
+/**
+ * What `mc` printed of a bucket, as the documents that S3 takes. Some versions of the scripts asked
+ * for JSON (`--json`), some for text, and where a bucket had no such document they kept whatever was
+ * said. Pure.
+ */
+
+export type Translated =
+  | { state: 'translated'; content: Buffer }
+  /** The bucket had none. */
+  | { state: 'none' }
+  /** It cannot be told what the bucket had. */
+  | { state: 'unusable'; reason: string };
+
+type LegacyDocumentKind = Extract<
+  BucketDocumentKind,
+  'policy' | 'lifecycle' | 'versioning' | 'tagging'
+>;
+
+/** How the scripts called a file: `<bucket>` and this. */
+export const LEGACY_DOCUMENTS: readonly { suffix: string; kind: LegacyDocumentKind }[] = [
+  { suffix: '_policy.json', kind: 'policy' },
+  { suffix: '_lifecycle.json', kind: 'lifecycle' },
+  { suffix: '_versioning.json', kind: 'versioning' },
+  { suffix: '_tags.txt', kind: 'tagging' },
+];
+
+export function translateDocument(kind: LegacyDocumentKind, text: string): Translated {
+  // Notepads and PowerShell put a mark before the first character.
+  const content = text.replace(/^\uFEFF/, '').trim();
+  if (content === '') return unusable('the file is empty');
+  const json = parseJson(content);
+  if (isRecord(json) && json.status === 'error')
+    return unusable(`it is an error: ${shown(content)}`);
+  switch (kind) {
+    case 'policy':
+      return policy(content, json);
+    case 'lifecycle':
+      return lifecycle(content, json);
+    case 'versioning':
+      return versioning(content, json);
+    case 'tagging':
+      return tagging(content, json);
+  }
+}
+
+/** `mc anonymous get-json` prints the policy itself; with `--json` it is a field of the answer. */
+function policy(content: string, json: unknown): Translated {
+  if (!isRecord(json)) {
+    return / is `?(?:private|none)`?\.?$/.test(content) ? NONE : unusable(noDocument(content));
+  }
+  const statements = json.Statement;
+  if (Array.isArray(statements) || isRecord(statements)) {
+    return isEmpty(statements) ? NONE : translated(content);
+  }
+  if (isRecord(json.policy) && json.policy.Statement !== undefined) {
+    return policy(JSON.stringify(json.policy), json.policy);
+  }
+  const isNone = isEmpty(json) || json.permission === 'private' || json.permission === 'none';
+  return isNone ? NONE : unusable(noDocument(content));
+}
+
+/** `mc ilm export` prints `{"Rules": [...]}`; with `--json` it is the field `config`. */
+function lifecycle(content: string, json: unknown): Translated {
+  if (!isRecord(json)) return unusable(noDocument(content));
+  const config = isRecord(json.config) ? json.config : json;
+  if (isEmpty(config)) return NONE;
+  const rules = config.Rules;
+  if (!Array.isArray(rules)) return unusable(noDocument(content));
+  if (rules.length === 0) return NONE;
+  const xml = lifecycleXml(rules);
+  return 'xml' in xml ? translated(xml.xml) : unusable(xml.reason);
+}
+
+/** `mc version info` prints `alias/bucket versioning is enabled`, or `… is un-versioned`. */
+function versioning(content: string, json: unknown): Translated {
+  const status = versioningStatus(content, json);
+  if (status === undefined) return unusable(noDocument(content));
+  if (status === '') return NONE;
+  const known = ['Enabled', 'Suspended'].find(
+    (name) => name.toLowerCase() === status.toLowerCase(),
+  );
+  if (known === undefined) return unusable(noDocument(content));
+  return translated(
+    `<VersioningConfiguration ${S3_NAMESPACE}><Status>${known}</Status></VersioningConfiguration>`,
+  );
+}
+
+/** An empty text where the bucket never kept versions. */
+function versioningStatus(content: string, json: unknown): string | undefined {
+  if (!isRecord(json)) {
+    if (/ is un-?versioned\.?$/i.test(content)) return '';
+    return /versioning is (enabled|suspended)\.?$/i.exec(content)?.[1];
+  }
+  const config = isRecord(json.versioning) ? json.versioning : json;
+  // Folders that are left out of it (an extension of MinIO) would be kept in versions after all.
+  if (!isEmpty(config.ExcludedPrefixes ?? []) || config.ExcludeFolders === true) return undefined;
+  const status = config.status ?? config.Status;
+  if (status === undefined && isEmpty(config)) return '';
+  return typeof status === 'string' ? status : undefined;
+}
+
+function tagging(content: string, json: unknown): Translated {
+  const tags = readTags(content, json);
+  if (tags === undefined) return unusable(noDocument(content));
+  if (tags.length === 0) return NONE;
+  const set = tags
+    .map(
+      ({ key, value }) =>
+        `<Tag><Key>${escapeXml(key)}</Key><Value>${escapeXml(value)}</Value></Tag>`,
+    )
+    .join('');
+  return translated(`<Tagging ${S3_NAMESPACE}><TagSet>${set}</TagSet></Tagging>`);
+}
+
+const NONE: Translated = { state: 'none' };
+
+function translated(text: string): Translated {
+  return { state: 'translated', content: Buffer.from(text) };
+}
+
+function unusable(reason: string): Translated {
+  return { state: 'unusable', reason };
+}
+
+function noDocument(content: string): string {
+  return `it is none that could be put back: ${shown(content)}`;
+}
+
+/** Its beginning, for a message. */
+function shown(content: string): string {
+  return JSON.stringify(content.length > 100 ? `${content.slice(0, 99)}…` : content);
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}

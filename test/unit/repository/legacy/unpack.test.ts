@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findLegacy } from '../../../../src/repository/legacy/legacy-backup.js';
+import { unpack } from '../../../../src/repository/legacy/unpack.js';
+import { temporaryFolder } from '../../../helpers/backups.js';
+
+const ID = 'minio_backup_full_20240115_020000';
+
+let folder: string;
+let remove: () => void;
+let outerTemporary: string | undefined;
+beforeEach(() => {
+  ({ folder, remove } = temporaryFolder());
+  mkdirSync(join(folder, 'tmp'));
+  mkdirSync(join(folder, ID, 'data', 'originals'), { recursive: true });
+  outerTemporary = process.env.TMPDIR;
+  process.env.TMPDIR = join(folder, 'tmp');
+});
+afterEach(() => {
+  if (outerTemporary === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = outerTemporary;
+  remove();
+});
+
+const object = (key: string) => join(folder, ID, 'data', 'originals', key);
+const leftBehind = () => readdirSync(join(folder, 'tmp'));
+
+async function pack() {
+  execFileSync('tar', ['-czf', join(folder, `${ID}.tar.gz`), '-C', folder, ID]);
+  const backup = await findLegacy(folder, ID);
+  if (backup?.form !== 'tar') throw new Error('no tar.gz was made');
+  return backup;
+}
+
+describe('unpack', () => {
+  it('makes a tree that only its owner can read, whatever the modes, and removes it', async () => {
+    writeFileSync(object('a'), 'content');
+    chmodSync(object('a'), 0o4777);
+    chmodSync(join(folder, ID, 'data'), 0o777);
+    const tree = await unpack(await pack());
+    const modeOf = (...names: string[]) => statSync(join(tree.root, ...names)).mode & 0o7777;
+    expect(modeOf('..')).toBe(0o700);
+    expect(modeOf('data')).toBe(0o700);
+    expect(modeOf('data', 'originals', 'a')).toBe(0o600);
+    expect(readFileSync(join(tree.root, 'data', 'originals', 'a'), 'utf8')).toBe('content');
+    await tree.remove();
+    expect(leftBehind()).toEqual([]);
+  });
+
+  it('names what is packed as a link to another file', async () => {
+    writeFileSync(object('a'), 'content');
+    linkSync(object('a'), object('b'));
+    const tree = await unpack(await pack());
+    const reason = 'it is no file but a Link';
+    expect(tree.shortfalls).toMatchObject([{ bucket: 'originals', reason }]);
+    expect(readdirSync(join(tree.root, 'data', 'originals'))).toHaveLength(1);
+    await tree.remove();
+  });
+
+  it('leaves nothing behind where it is stopped half-way', async () => {
+    for (let i = 0; i < 3000; i++) writeFileSync(object(`object-${i}`), 'x'.repeat(i));
+    const backup = await pack();
+    const stop = new AbortController();
+    const unpacking = unpack(backup, stop.signal);
+    const reason = new Error('stopped');
+    const stopped = expect(unpacking).rejects.toBe(reason);
+    while (leftBehind().length === 0) await sleep(1);
+    stop.abort(reason);
+    await stopped;
+    expect(leftBehind()).toEqual([]);
+  });
+
+  it('is not begun where it was stopped before', async () => {
+    await expect(unpack(await pack(), AbortSignal.abort(new Error('no')))).rejects.toThrow('no');
+    expect(leftBehind()).toEqual([]);
+  });
+});
