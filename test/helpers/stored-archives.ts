@@ -6,8 +6,9 @@ import type { IndexLine } from '../../src/archive/index-line.js';
 import type { Clock, Destination, SealedArchive } from '../../src/repository/destination.js';
 import { CREATED_AT, type SampleObject, addWhole, bucketsOf, inOrder } from './archive-samples.js';
 import { collect } from './archive-memory.js';
+import { summaryOf } from './summaries.js';
 
-/** Archives as a destination keeps them, without their summaries. */
+/** Archives as a destination keeps them; of their summaries only the names and lengths are right. */
 
 let seconds = 0;
 /** Each look at it is a second later. */
@@ -48,6 +49,9 @@ export async function storeArchive(
     await fill(pending.writer);
     const written = await pending.writer.finish(bucketsOf(objects));
     const sealed = await pending.seal();
+    // An archive has its own name from its commit on.
+    const summary = summaryOf({ at: pending.createdAt.toISOString(), sequence: 1 });
+    await pending.commit({ ...summary, archive_bytes: sealed.bytes });
     return { ...(await openStored(destination, pending.id, sealed, written)), written, sealed };
   } catch (error) {
     await pending.discard();
