@@ -94,8 +94,8 @@ export async function openLeftovers(
   for (const leftover of leftovers) {
     await orWarn(warn, leftover, async () => {
       const torn = await leftover.open();
-      if (torn === undefined || !(await hasLines(torn))) return await leftover.remove();
-      open.push({ leftover, torn });
+      if (torn !== undefined && (await hasLines(torn))) open.push({ leftover, torn });
+      else await leftover.remove();
     });
   }
   return new OpenLeftovers(open, warn);

@@ -55,7 +55,13 @@ const KINDS: [string, () => Promise<Opened>][] = [
 async function inFolder(plain: boolean): Promise<Opened> {
   const { folder, remove } = temporaryFolder();
   const destination = await FolderDestination.open(folder, { plain });
-  return { destination, remove: () => Promise.resolve(remove()) };
+  return {
+    destination,
+    remove: () => {
+      remove();
+      return Promise.resolve();
+    },
+  };
 }
 
 async function inBucket(): Promise<Opened> {

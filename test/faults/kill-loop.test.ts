@@ -68,7 +68,10 @@ const WRITERS = [
 
 /** Most moments of a run lie before it has the lock: half of the rounds wait until it is about to. */
 async function someMoment(spreadMs: number, ended: () => boolean): Promise<void> {
-  if (random() < 0.5) return await sleep(random() * 2 * SPREAD_MS);
+  if (random() < 0.5) {
+    await sleep(random() * 2 * SPREAD_MS);
+    return;
+  }
   const claimed = join(folder, CLAIMS_FOLDER);
   while (!ended() && !existsSync(claimed)) await sleep(2);
   await sleep(random() * spreadMs);

@@ -110,7 +110,12 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
 describe('left-overs that cannot be used', () => {
   const told = (code: 'usage' | 'disk') => new MangamotionError(code, 'permission denied');
   const torn = (close: () => void, lines: IndexLine[][]): TornArchive => ({
-    archive: { close: () => Promise.resolve(close()) } as Archive,
+    archive: {
+      close: () => {
+        close();
+        return Promise.resolve();
+      },
+    } as Archive,
     lines: () => streamOf(lines),
   });
   function leftover(changes: Partial<Leftover>): Leftover & { removed: boolean } {
