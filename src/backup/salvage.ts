@@ -91,14 +91,17 @@ export async function openLeftovers(
   warn: Warn,
 ): Promise<OpenLeftovers> {
   const open: OpenLeftover[] = [];
+  // By its temporary summary an archive is known to be a left-over: it stays as long as that does.
+  const marks: Leftover[] = [];
   for (const leftover of leftovers) {
     await orWarn(warn, leftover, async () => {
       const torn = await leftover.open();
       if (torn !== undefined && (await hasLines(torn))) open.push({ leftover, torn });
+      else if (open.some((kept) => kept.leftover.id === leftover.id)) marks.push(leftover);
       else await leftover.remove();
     });
   }
-  return new OpenLeftovers(open, warn);
+  return new OpenLeftovers(open, marks, warn);
 }
 
 async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>): Promise<void> {
@@ -118,10 +121,12 @@ interface OpenLeftover {
 /** What earlier runs left of which something can be used. */
 export class OpenLeftovers {
   #open: readonly OpenLeftover[];
+  #marks: readonly Leftover[];
   readonly #warn: Warn;
 
-  constructor(open: readonly OpenLeftover[], warn: Warn) {
+  constructor(open: readonly OpenLeftover[], marks: readonly Leftover[], warn: Warn) {
     this.#open = open;
+    this.#marks = marks;
     this.#warn = warn;
   }
 
@@ -140,9 +145,10 @@ export class OpenLeftovers {
   /** They are of no more use. */
   async remove(): Promise<void> {
     await this.close();
-    for (const { leftover } of this.#open) {
+    for (const leftover of [...this.#open.map((open) => open.leftover), ...this.#marks]) {
       await orWarn(this.#warn, leftover, () => leftover.remove());
     }
+    this.#marks = [];
     this.#open = [];
   }
 

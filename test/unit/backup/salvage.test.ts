@@ -136,6 +136,29 @@ describe('left-overs that cannot be used', () => {
     expect([open.sources, empty.removed, none.removed, closed]).toEqual([[], true, true, 1]);
   });
 
+  it('stay beside an archive that is kept, which is known by them, and go after it', async () => {
+    const gone: string[] = [];
+    const recorded = (path: string, changes: Partial<Leftover> = {}) =>
+      leftover({
+        path,
+        remove: () => {
+          gone.push(path);
+          return Promise.resolve();
+        },
+        ...changes,
+      });
+    const opened = () => Promise.resolve(torn(() => undefined, [[lineOf('a')]]));
+    const all = [
+      recorded('torn.tar.gz', { open: opened }),
+      recorded('other.json.partial', { id: 'other' }),
+      recorded('torn.json.partial'),
+    ];
+    const open = await openLeftovers(all, () => undefined);
+    expect(gone).toEqual(['other.json.partial']);
+    await open.remove();
+    expect(gone).toEqual(['other.json.partial', 'torn.tar.gz', 'torn.json.partial']);
+  });
+
   it('stay, and are told, where they may not be read or removed', async () => {
     const warnings: string[] = [];
     const unreadable = leftover({ open: () => Promise.reject(told('usage')) });
