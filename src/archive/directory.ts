@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
 
 /**
@@ -69,7 +70,31 @@ export function encodeDirectory(directory: Directory): Buffer {
 export function decodeDirectory(bytes: Buffer): Directory {
   const json: unknown = JSON.parse(bytes.toString('utf8'));
   const parsed = directorySchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new SyntaxError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a directory'}`);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new SyntaxError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a directory'}`);
+  }
+  const wrong = whatIsInconsistent(parsed.data);
+  if (wrong !== undefined) throw new SyntaxError(wrong);
+  return parsed.data;
+}
+
+/**
+ * A directory whose digest is right may still be wrong: readers merge its chunks with a listing,
+ * which goes by their order, and tell its counts.
+ */
+function whatIsInconsistent({ chunks, objects, bytes }: Directory): string | undefined {
+  for (const [i, { first, last }] of chunks.entries()) {
+    if (compareObjects(first, last) > 0) return `chunks.${i}: it ends before it begins`;
+    const next = chunks[i + 1];
+    if (next === undefined || compareObjects(last, next.first) < 0) continue;
+    return `chunks.${i + 1}: it begins before the one in front of it ends`;
+  }
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  if (sum(chunks.map((chunk) => chunk.objects)) !== objects) {
+    return 'objects: there are not as many in the chunks';
+  }
+  return sum(chunks.map((chunk) => chunk.bytes)) === bytes
+    ? undefined
+    : 'bytes: the chunks have another sum';
 }

@@ -59,12 +59,23 @@ export async function readChunk(
   return checkedChunk(await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES), reference);
 }
 
-/** The lines of a chunk whose bytes are those that the reference names. */
-function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
+/** The lines of a chunk whose bytes are those that the reference names, and hold what it says. */
+export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
+  const { offset, path = `the index chunk at byte ${offset}` } = reference;
   if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
-    throw damagedArchive(`the digest of the index chunk at byte ${reference.offset} is wrong`);
+    throw damagedArchive(`the digest of ${path} is wrong`);
   }
-  return parseChunk(bytes, reference.offset);
+  const lines = parseChunk(bytes, offset);
+  const [first, last] = [lines[0], lines.at(-1)];
+  const isAsTold =
+    first !== undefined &&
+    last !== undefined &&
+    compareObjects(first, reference.first) === 0 &&
+    compareObjects(last, reference.last) === 0 &&
+    lines.length === reference.objects &&
+    lines.reduce((sum, { size }) => sum + size, 0) === reference.bytes;
+  if (!isAsTold) throw damagedArchive(`${path} does not hold what the directory says`);
+  return lines;
 }
 
 export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {

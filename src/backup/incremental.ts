@@ -100,6 +100,9 @@ function compare(
 async function* chunksOf({ directory, archives }: OpenBackup): AsyncGenerator<ParentChunk> {
   for (const chunk of directory.chunks) {
     const archive = await archives.of(chunk.archive);
-    yield { chunk, lines: await archive.readChunk(chunk) };
+    const lines = await archive.readChunk(chunk);
+    // They are taken over unread: what they name, the new backup would name too.
+    for (const line of lines) archives.checkNamed(line.archive);
+    yield { chunk, lines };
   }
 }

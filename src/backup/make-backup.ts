@@ -76,7 +76,7 @@ export async function makeBackup(
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
   return await holding({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
-    const leftovers = await openLeftovers(await context.destination.leftovers());
+    const leftovers = await openLeftovers(await context.destination.leftovers(), warn);
     const listings = new OrderedListings(context.store);
     const held = { ...context, signal, lock, leftovers, listings };
     try {

@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/archive.js';
 import type { IndexLine } from '../archive/index-line.js';
+import { isMangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
 import type { Leftover, TornArchive } from '../repository/leftover.js';
 import type { Step } from './changes.js';
@@ -78,19 +79,38 @@ class LineCursor {
   }
 }
 
-/** Opens what can be read of them; what is not worth keeping is removed. */
-export async function openLeftovers(leftovers: readonly Leftover[]): Promise<OpenLeftovers> {
+type Warn = (line: string) => void;
+
+/**
+ * Opens what can be read of them; what is not worth keeping is removed. One that the user may not
+ * read, or on which the disk fails, is told and left where it is: it is no backup, and must not keep
+ * others from being made.
+ */
+export async function openLeftovers(
+  leftovers: readonly Leftover[],
+  warn: Warn,
+): Promise<OpenLeftovers> {
   const open: OpenLeftover[] = [];
+  // By its temporary summary an archive is known to be a left-over: it stays as long as that does.
+  const marks: Leftover[] = [];
   for (const leftover of leftovers) {
-    const torn = await leftover.open();
-    if (torn !== undefined && (await hasLines(torn))) {
-      open.push({ leftover, torn });
-    } else {
-      await torn?.archive.close();
-      await leftover.remove();
-    }
+    await orWarn(warn, leftover, async () => {
+      const torn = await leftover.open();
+      if (torn !== undefined && (await hasLines(torn))) open.push({ leftover, torn });
+      else if (open.some((kept) => kept.leftover.id === leftover.id)) marks.push(leftover);
+      else await leftover.remove();
+    });
   }
-  return new OpenLeftovers(open);
+  return new OpenLeftovers(open, marks, warn);
+}
+
+async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isMangamotionError(error, 'usage', 'disk', 'damaged')) throw error;
+    warn(`${path}, which an earlier run left, stays there: ${error.message}`);
+  }
 }
 
 interface OpenLeftover {
@@ -101,9 +121,13 @@ interface OpenLeftover {
 /** What earlier runs left of which something can be used. */
 export class OpenLeftovers {
   #open: readonly OpenLeftover[];
+  #marks: readonly Leftover[];
+  readonly #warn: Warn;
 
-  constructor(open: readonly OpenLeftover[]) {
+  constructor(open: readonly OpenLeftover[], marks: readonly Leftover[], warn: Warn) {
     this.#open = open;
+    this.#marks = marks;
+    this.#warn = warn;
   }
 
   get sources(): Salvageable[] {
@@ -121,7 +145,10 @@ export class OpenLeftovers {
   /** They are of no more use. */
   async remove(): Promise<void> {
     await this.close();
-    for (const { leftover } of this.#open) await leftover.remove();
+    for (const leftover of [...this.#open.map((open) => open.leftover), ...this.#marks]) {
+      await orWarn(this.#warn, leftover, () => leftover.remove());
+    }
+    this.#marks = [];
     this.#open = [];
   }
 
@@ -130,9 +157,18 @@ export class OpenLeftovers {
   }
 }
 
+/** Closes what has none. */
 async function hasLines(torn: TornArchive): Promise<boolean> {
-  for await (const lines of torn.lines()) if (lines.length > 0) return true;
-  return false;
+  let found = false;
+  try {
+    for await (const lines of torn.lines()) {
+      found = lines.length > 0;
+      if (found) break;
+    }
+    return found;
+  } finally {
+    if (!found) await torn.archive.close();
+  }
 }
 
 /** The others lie in archives that are backups. */

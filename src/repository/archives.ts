@@ -17,7 +17,7 @@ export class Archives {
     references: readonly string[],
   ) {
     this.#destination = destination;
-    this.#references = new Set(references);
+    this.#references = new Set([own.id, ...references]);
     this.#open = new Map([[own.id, Promise.resolve(own.archive)]]);
   }
 
@@ -38,13 +38,17 @@ export class Archives {
     }
   }
 
+  /** Throws `damaged` where the archive is not one of the backup's. */
+  checkNamed(id: string): void {
+    if (this.#references.has(id)) return;
+    throw new MangamotionError(
+      'damaged',
+      `the index names an archive that the summary does not: ${JSON.stringify(id)}`,
+    );
+  }
+
   async #openReferenced(id: string): Promise<Archive> {
-    if (!this.#references.has(id)) {
-      throw new MangamotionError(
-        'damaged',
-        `the index names an archive that the summary does not: ${JSON.stringify(id)}`,
-      );
-    }
+    this.checkNamed(id);
     try {
       return await this.#destination.openArchive(id);
     } catch (error) {

@@ -1,7 +1,11 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
 import type { ClosableSource } from '../archive/sink.js';
 import { translateFileError } from './file-errors.js';
+
+/** A pipe without a writer must not hold us up; it is refused afterwards, being no file. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** The bytes of an archive in a file. */
 export class FileSource implements ClosableSource {
@@ -18,9 +22,9 @@ export class FileSource implements ClosableSource {
   static async open(path: string): Promise<FileSource> {
     let file: FileHandle | undefined;
     try {
-      file = await open(path, 'r');
+      file = await open(path, FLAGS);
       const stat = await file.stat();
-      if (!stat.isFile()) throw new MangamotionError('usage', `${path} is no file`);
+      if (!stat.isFile()) throw new MangamotionError('damaged', `${path} is no file`);
       return new FileSource(file, path, stat.size);
     } catch (error) {
       await file?.close();

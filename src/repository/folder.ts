@@ -182,11 +182,7 @@ export class FolderDestination implements Destination {
   async #find(id: string): Promise<ListedBackup | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     try {
-      const { size } = await stat(path);
-      const summary =
-        size > LARGEST_SUMMARY_BYTES
-          ? ({ kind: 'damaged', reason: 'the summary is too large to be one' } as const)
-          : decodeSummary(await readFile(path, 'utf8'));
+      const summary = await readSummary(path);
       const archiveBytes = await this.#archiveBytes(id, summary);
       const mark = await this.#statOf(this.#path(id, EXPIRED_SUFFIX));
       return { id, summary, archiveBytes, expired: mark !== undefined };
@@ -278,4 +274,13 @@ export class FolderDestination implements Destination {
   #path(id: string, suffix: string): string {
     return join(this.#folder, id + suffix);
   }
+}
+
+/** What is no file is not opened: a pipe would never end. */
+async function readSummary(path: string): Promise<DecodedSummary> {
+  const found = await stat(path);
+  if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is no file' };
+  return found.size > LARGEST_SUMMARY_BYTES
+    ? { kind: 'damaged', reason: 'the summary is too large to be one' }
+    : decodeSummary(await readFile(path, 'utf8'));
 }

@@ -6,7 +6,20 @@ import type { Summary } from './summary.js';
 
 /** Oldest first, and last what has no sequence that can be read. */
 export function bySequence(a: ListedBackup, b: ListedBackup): number {
-  return sequenceOf(a) - sequenceOf(b) || (a.id < b.id ? -1 : 1);
+  return (
+    sequenceOf(a) - sequenceOf(b) ||
+    compareText(timeIn(a.id), timeIn(b.id)) ||
+    compareText(a.id, b.id)
+  );
+}
+
+/** The end of an id, which sorts as the time does. */
+function timeIn(id: string): string {
+  return id.slice(-'20240115_020000'.length);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function sequenceOf({ summary }: ListedBackup): number {
@@ -17,9 +30,13 @@ function summariesOf(backups: readonly ListedBackup[]): Summary[] {
   return backups.flatMap(({ summary }) => (summary.kind === 'valid' ? [summary.summary] : []));
 }
 
-/** The clock of a machine may go back; this number does not. */
+/**
+ * The clock of a machine may go back; this number does not. A summary may claim the highest number
+ * that there is: those after it share that, and the time in their ids decides.
+ */
 export function nextSequence(backups: readonly ListedBackup[]): number {
-  return Math.max(0, ...summariesOf(backups).map((summary) => summary.sequence)) + 1;
+  const last = summariesOf(backups).reduce((most, { sequence }) => Math.max(most, sequence), 0);
+  return Math.min(last, Number.MAX_SAFE_INTEGER - 1) + 1;
 }
 
 export function lastComplete(

@@ -7,7 +7,7 @@ import type { ChunkReference, Directory, DocumentEntry } from '../archive/direct
 import { damagedArchive } from '../archive/errors.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { LARGEST_CHUNK_BYTES, LARGEST_DIRECTORY_BYTES } from '../archive/members.js';
-import { parseChunk, parseDirectory } from '../archive/reader.js';
+import { checkedChunk, parseDirectory } from '../archive/reader.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { DIRECTORY_FILE } from './names.js';
 import { auditPlain } from './plain-audit.js';
@@ -30,9 +30,11 @@ export class PlainArchive implements Archive {
     return parseDirectory(await this.#files.readWhole(place, LARGEST_DIRECTORY_BYTES), sha256);
   }
 
-  async readChunk({ path, size, sha256 }: ChunkReference): Promise<IndexLine[]> {
+  async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
+    const { path, size } = reference;
     if (path === undefined) throw damagedArchive('the directory names no file of an index chunk');
-    return parseChunk(await this.#readChecked({ path, size, sha256 }, LARGEST_CHUNK_BYTES), 0);
+    const bytes = await this.#files.readWhole({ path, size }, LARGEST_CHUNK_BYTES);
+    return checkedChunk(bytes, reference);
   }
 
   readDocument(entry: DocumentEntry): Promise<Buffer> {

@@ -40,7 +40,8 @@ async function chunksIn(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => CHUNK_FILE.test(name)).sort();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw translateFileError(error, 'list', folder);
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { FORMAT_VERSION } from '../archive/footer.js';
-import { BACKUP_TYPES } from './names.js';
+import { BACKUP_TYPES, backupTypeOf } from './names.js';
 
 /**
  * The summary of a backup: its commit point. It is written last; a backup without one does not
@@ -9,6 +9,9 @@ import { BACKUP_TYPES } from './names.js';
  */
 
 const count = z.number().check(z.int(), z.nonnegative());
+/** Ids become file names: nothing else may pass for one. */
+const backupId = z.string().check(z.refine((id) => backupTypeOf(id) !== undefined));
+const time = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text))));
 const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 const failure = z.object({
@@ -39,18 +42,18 @@ const suspicion = z.object({
 
 const summarySchema = z.object({
   format: z.number().check(z.int(), z.positive()),
-  id: z.string(),
+  id: backupId,
   type: z.enum(BACKUP_TYPES),
   status: z.enum(['complete', 'partial', 'suspect']),
   /** The order of backups: one more than the highest of its destination. */
   sequence: count,
   /** The id of the backup that an incremental was compared with. */
-  parent: z.nullable(z.string()),
+  parent: z.nullable(backupId),
   /** Ids of the other archives that hold objects of this backup. */
-  references: z.array(z.string()),
+  references: z.array(backupId),
   destination: z.string(),
-  created_at: z.string(),
-  finished_at: z.string(),
+  created_at: time,
+  finished_at: time,
   duration_seconds: z.number(),
   source: z.object({
     endpoint: z.string(),

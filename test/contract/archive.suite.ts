@@ -210,7 +210,7 @@ export function describeArchives(name: string, options: FolderOptions): void {
       const { id, sealed, written, archive: first } = await storeObjects(destination, objects);
       await first.close();
       const names = await readdir(folder, { recursive: true });
-      // The summary has a digest of its own.
+      // Its summary is no part of the archive.
       const files = names.filter((name) => name !== `${id}.json`).map((name) => join(folder, name));
       const random = fc.asyncProperty(fc.nat(), fc.nat(), async (which, where) => {
         const path = files[which % files.length]!;

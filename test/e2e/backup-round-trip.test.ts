@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isMangamotionError } from '../../src/errors.js';
-import type { ObjectStore } from '../../src/object-store/port.js';
 import { filesIn, tarList, temporaryFolder } from '../helpers/backups.js';
 import { runJson } from '../helpers/cli.js';
+import { ODD_ATTRIBUTES, ODD_KEYS, seedOddKeys } from '../helpers/odd-keys.js';
 import { listing, noise, seed, snapshot, type Kept, type SeedObject } from '../helpers/seed.js';
 import {
   contentOf,
@@ -16,42 +15,7 @@ import {
 } from '../helpers/test-store.js';
 
 const MIB = 1024 * 1024;
-const ODD_KEYS = [
-  ...['a', 'a/b', 'a/b/c', 'a-between', 'A'],
-  ...['..', '../escape', './here', 'up/../side', '...', '.hidden', 'double//slash'],
-  ...['/leading', 'trailing/', '/', 'back\\slash', '.mangamotion-keys/mine'],
-  ...['with space', 'plus+plus', 'percent%2Fslash', 'question?mark', 'hash#mark', `"'&<>;`],
-  ...['new\nline', 'carriage\rreturn', 'tab\there', 'bell\u0007', 'delete\u007f', 'c1\u0085'],
-  ...[
-    'ページ/第1話.png',
-    '🦊.png',
-    '\uff5e-before-🦊',
-    'e\u0301 is not \u00e9',
-    '\u00e9',
-    '\u{10fffd}',
-  ],
-  ...['-rf', '--checkpoint=1', '*', '$(true)', '~'],
-  `${'segments/'.repeat(110)}${'x'.repeat(10)}`,
-  'k'.repeat(1000),
-  '頁'.repeat(333),
-];
 const SIZES = [0, 1, 511, 512, 513, MIB - 1, MIB, MIB + 1, 4 * MIB, 9 * MIB];
-
-const attributes = {
-  headers: {
-    'cache-control': 'max-age=60, private',
-    'content-disposition': 'attachment; filename="page.png"',
-    'content-encoding': 'gzip',
-    'content-language': 'ja, en',
-    'content-type': 'image/png; charset="utf-8"',
-    expires: 'Thu, 01 Dec 2033 16:00:00 GMT',
-  },
-  metadata: { title: '進撃の巨人 – été', artist: 'plain', 'with-dash': '1' },
-  tags: [
-    { key: 'project', value: 'one two' },
-    { key: 'a.b:c/d_e-f@g', value: 'x + y = z/@' },
-  ],
-};
 
 interface Answer {
   id: string;
@@ -222,26 +186,9 @@ function sizedKey(sizeBytes: number): string {
 function* objectsOfAllSizes(): Generator<SeedObject> {
   for (const size of SIZES) yield { key: sizedKey(size), content: noise(size, `size ${size}`) };
   yield { key: 'compresses.txt', content: Buffer.alloc(9 * MIB + 1, 'page after page\n') };
-  yield { key: 'with attributes.png', content: noise(70_000, 'attributes'), attributes };
-}
-
-/** Resolves to the keys that the server does not take, or takes and does not list. */
-async function seedOddKeys(store: ObjectStore, bucket: string): Promise<string[]> {
-  const refused: string[] = [];
-  // One after the other: of two keys that exclude each other the first one stays.
-  for (const [i, key] of ODD_KEYS.entries()) {
-    const withAttributes = i % 5 === 0 ? { attributes } : {};
-    try {
-      await store.putObject(bucket, key, contentOf(`content of ${i}`), withAttributes);
-    } catch (error) {
-      if (!isMangamotionError(error, 'refused')) throw error;
-      refused.push(key);
-    }
-  }
-  const listed = new Set((await listing(store, bucket)).map(({ key }) => key));
-  for (const key of ODD_KEYS.filter((odd) => !listed.has(odd) && !refused.includes(odd))) {
-    await store.deleteObject(bucket, key);
-    refused.push(key);
-  }
-  return refused;
+  yield {
+    key: 'with attributes.png',
+    content: noise(70_000, 'attributes'),
+    attributes: ODD_ATTRIBUTES,
+  };
 }

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../../src/object-store/port.js';
 import type { Summary } from '../../src/repository/summary.js';
 import {
   backUp,
+  backUpChanges,
   contents,
   filesIn,
   restoreInto,
@@ -166,6 +167,48 @@ describe(`a connection on which 5 % of all requests fail (TEST_SEED=${SEED})`, (
     ];
     return faults[Math.floor(random() * faults.length)];
   };
+
+  it('is no obstacle to a chain of incrementals, nor to the restore of each link', async () => {
+    const own = await freshBucket(store);
+    await seed(store, own, objects());
+    const patient = withQuickRetries(throughProxy);
+    const links = [await backUp(store, folder, [own])];
+    const states = [await snapshot(store, own)];
+    for (let link = 1; link <= 3; link++) {
+      await store.deleteObject(own, KEYS[link]!);
+      const keys = ['large', `new-${link}`, ...KEYS.slice(10 * link, 10 * link + 8)];
+      await seed(
+        store,
+        own,
+        keys.map((key) => ({
+          key,
+          content: noise(key === 'large' ? LARGE : 30_000, `${key} ${link}`),
+          attributes: { metadata: { link: `第${link}話` }, tags: [{ key: 'l', value: `${link}` }] },
+        })),
+      );
+      states.push(await snapshot(store, own));
+      proxy.setPlan(sometimes);
+      // Through the proxy it is another source: the parent is one only from the second link on.
+      links.push(await backUpChanges(patient, folder, [own]));
+      proxy.setPlan(() => undefined);
+      expect(links.at(-1)).toMatchObject({
+        type: link === 1 ? 'full' : 'incremental',
+        status: 'complete',
+        failures: [],
+      });
+      expect(await verify(folder, links.at(-1)!.id)).toMatchObject({ status: 'ok', problems: [] });
+    }
+    for (const [i, { id }] of links.entries()) {
+      const target = freshBucketName();
+      proxy.setPlan(sometimes);
+      const report = await restoreInto(patient, folder, id, { from: own, to: target });
+      proxy.setPlan(() => undefined);
+      expect(report).toMatchObject({ restored: { objects: states[i]!.size }, failures: [] });
+      expect(await snapshot(store, target)).toEqual(states[i]);
+      await removeBucket(store, target);
+    }
+    await removeBucket(store, own);
+  });
 
   it('is no obstacle to a backup, nor to its restore', async () => {
     proxy.setPlan(sometimes);

@@ -85,6 +85,19 @@ describe.runIf(disk !== undefined)('a disk that becomes full', () => {
     await expectFirstToBeWhole();
   });
 
+  it.each(['true', 'false'])(
+    'ends an incremental (compressed: %s) in the same way, and its parent stays whole',
+    async (BACKUP_COMPRESSION) => {
+      await seed(store, small, [{ key: 'video.mp4', content: noise(9 * MIB, 'video') }]);
+      const args = ['backup', 'incremental', folder, '--bucket', small, '--quiet'];
+      const { exitCode, stderr } = await run(args, { env: { BACKUP_COMPRESSION } });
+      await store.deleteObject(small, 'video.mp4');
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/no space is left on the disk\n {2}hint: [^\n]+\n$/);
+      await expectFirstToBeWhole();
+    },
+  );
+
   it('is noticed before it is full, where the last backup would not fit again: status 8', async () => {
     const { exitCode, answer } = await runJson<{ error: { code: string; hint: string } }>([
       'backup',

@@ -99,10 +99,11 @@ describe(`one flipped bit (TEST_SEED=${SEED})`, () => {
     const at = (await readFile(archive)).length - FOOTER_BYTES + 10 + 2 + 4;
     const bits = Array.from({ length: 8 }, (_, i) => at * 8 + i);
     expect(await unnoticedBits(archive, bits)).toEqual([]);
+    // Readers find the directory by the summary, and do not need the footer.
     const status = await withFlip(archive, at * 8 + 1, async () => {
       return (await run(['backup', 'ls', join(folder, id)])).exitCode;
     });
-    expect(status).toBe(5);
+    expect(status).toBe(0);
   });
 
   it('is never restored as if it were right', async () => {

@@ -61,7 +61,7 @@ async function killedBackup(env: Record<string, string> = {}): Promise<void> {
   const args = ['backup', 'full', folder, '--bucket', bucket];
   const program = run(args, { endpoint: proxy.endpoint, env });
   await waitUntil('the backup', [], async () => {
-    const [partial] = await partials();
+    const partial = (await partials()).find((name) => !name.endsWith('.json.partial'));
     return partial !== undefined && (await bytesOf(join(folder, partial))) > (3 * VIDEOS + 6) * MIB;
   });
   program.kill('SIGKILL');

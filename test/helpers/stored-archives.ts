@@ -8,7 +8,7 @@ import { CREATED_AT, type SampleObject, addWhole, bucketsOf, inOrder } from './a
 import { collect } from './archive-memory.js';
 import { summaryOf } from './summaries.js';
 
-/** Archives as a destination keeps them; their summaries tell nothing but that they are whole. */
+/** Archives as a destination keeps them; of their summaries only the names and lengths are right. */
 
 let seconds = 0;
 /** Each look at it is a second later. */
@@ -49,8 +49,9 @@ export async function storeArchive(
     await fill(pending.writer);
     const written = await pending.writer.finish(bucketsOf(objects));
     const sealed = await pending.seal();
-    const at = pending.createdAt.toISOString();
-    await pending.commit(summaryOf({ at, sequence: 1, archiveBytes: sealed.bytes }));
+    // An archive has its own name from its commit on.
+    const summary = summaryOf({ at: pending.createdAt.toISOString(), sequence: 1 });
+    await pending.commit({ ...summary, archive_bytes: sealed.bytes });
     return { ...(await openStored(destination, pending.id, sealed, written)), written, sealed };
   } catch (error) {
     await pending.discard();

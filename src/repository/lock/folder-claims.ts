@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../file-errors.js';
@@ -126,11 +127,13 @@ function isGone(code: string | undefined): boolean {
 
 /** Content and time of one and the same file, though it may be replaced meanwhile. */
 async function readClaim(path: string): Promise<Omit<ListedClaim, 'name'>> {
-  const file = await open(path, 'r');
+  // A pipe without a writer must not hold us up: it is a claim without content.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { mtimeMs, size } = await file.stat();
-    const content = size > LARGEST_CLAIM_BYTES ? undefined : await file.readFile('utf8');
-    return { content, modifiedAtMs: mtimeMs };
+    const stat = await file.stat();
+    const isClaim = stat.isFile() && stat.size <= LARGEST_CLAIM_BYTES;
+    const content = isClaim ? await file.readFile('utf8') : undefined;
+    return { content, modifiedAtMs: stat.mtimeMs };
   } finally {
     await file.close();
   }

@@ -18,17 +18,21 @@ function craft(pieces: readonly Buffer[], lines: (offsets: number[]) => IndexLin
     offsets.push(offset);
     offset += member.length;
   }
-  const content = Buffer.from(lines(offsets).map(encodeIndexLine).join(''));
+  const index = lines(offsets);
+  const content = Buffer.from(index.map(encodeIndexLine).join(''));
   const chunk = deflatedMember(
     MemberKind.chunk,
     tarEntry({ path: 'n/index/00000.ndjson', content }),
   );
+  const counts = {
+    objects: index.length,
+    bytes: index.reduce((sum, { size }) => sum + size, 0),
+  };
   const name = { bucket: 'b', key: 'a' };
   const directory: Directory = {
     format: 1,
     archive: 'n',
-    objects: 1,
-    bytes: 0,
+    ...counts,
     buckets: [],
     documents: [],
     chunks: [
@@ -40,8 +44,7 @@ function craft(pieces: readonly Buffer[], lines: (offsets: number[]) => IndexLin
         sha256: sha256(content),
         first: name,
         last: name,
-        objects: 1,
-        bytes: 0,
+        ...counts,
       },
     ],
   };

@@ -61,4 +61,34 @@ describe('the directory', () => {
   ])('is refused for a wrong %s, which is named', (place, wrong) => {
     expect(() => decodeDirectory(bytesOf({ ...directory, ...wrong }))).toThrow(place);
   });
+
+  const chunk = directory.chunks[0]!;
+  const at = (first: string, last: string) => ({
+    ...chunk,
+    first: { bucket: 'b', key: first },
+    last: { bucket: 'b', key: last },
+  });
+  const withChunks = (...chunks: Directory['chunks']) => ({
+    ...directory,
+    chunks,
+    objects: chunks.length,
+    bytes: 3 * chunks.length,
+  });
+
+  it('takes chunks that follow one another, in the order of UTF-8', () => {
+    const follows = withChunks(at('a', 'b'), at('c', '\uff5e'), at('\u{1f600}', '\u{1f600}'));
+    expect(decodeDirectory(bytesOf(follows))).toEqual(follows);
+    expect(decodeDirectory(bytesOf(withChunks()))).toEqual(withChunks());
+  });
+
+  it.each([
+    ['out of order', withChunks(at('c', 'd'), at('a', 'b'))],
+    ['that overlap', withChunks(at('a', 'c'), at('b', 'd'))],
+    ['that share a key', withChunks(at('a', 'b'), at('b', 'c'))],
+    ['that end before they begin', withChunks(at('b', 'a'))],
+    ['with more objects than it says', { ...withChunks(chunk), objects: 0 }],
+    ['with other bytes than it says', { ...withChunks(chunk), bytes: 4 }],
+  ])('is refused with chunks %s', (_, wrong) => {
+    expect(() => decodeDirectory(bytesOf(wrong))).toThrow(SyntaxError);
+  });
 });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Archive } from '../../../src/archive/archive.js';
 import type { IndexLine } from '../../../src/archive/index-line.js';
 import type { Step } from '../../../src/backup/changes.js';
-import { salvageFrom } from '../../../src/backup/salvage.js';
+import { openLeftovers, salvageFrom } from '../../../src/backup/salvage.js';
+import { MangamotionError } from '../../../src/errors.js';
+import type { Leftover, TornArchive } from '../../../src/repository/leftover.js';
 import { collect } from '../../helpers/archive-memory.js';
 
 const TIME = '2024-01-15T02:00:00.000Z';
@@ -104,3 +106,82 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
   for (let i = 0; i < items.length; i += size) groups.push(items.slice(i, i + size));
   return groups;
 }
+
+describe('left-overs that cannot be used', () => {
+  const told = (code: 'usage' | 'disk') => new MangamotionError(code, 'permission denied');
+  const torn = (close: () => void, lines: IndexLine[][]): TornArchive => ({
+    archive: {
+      close: () => {
+        close();
+        return Promise.resolve();
+      },
+    } as Archive,
+    lines: () => streamOf(lines),
+  });
+  function leftover(changes: Partial<Leftover>): Leftover & { removed: boolean } {
+    const made = {
+      ...{ id: 'torn', path: '/b/torn.partial', sizeBytes: 1, removed: false },
+      open: () => Promise.resolve(undefined),
+      remove: () => Promise.resolve(void (made.removed = true)),
+      ...changes,
+    };
+    return made;
+  }
+
+  it('go where there is nothing in them, and are closed', async () => {
+    let closed = 0;
+    const empty = leftover({ open: () => Promise.resolve(torn(() => closed++, [[]])) });
+    const none = leftover({});
+    const open = await openLeftovers([empty, none], () => undefined);
+    expect([open.sources, empty.removed, none.removed, closed]).toEqual([[], true, true, 1]);
+  });
+
+  it('stay beside an archive that is kept, which is known by them, and go after it', async () => {
+    const gone: string[] = [];
+    const recorded = (path: string, changes: Partial<Leftover> = {}) =>
+      leftover({
+        path,
+        remove: () => {
+          gone.push(path);
+          return Promise.resolve();
+        },
+        ...changes,
+      });
+    const opened = () => Promise.resolve(torn(() => undefined, [[lineOf('a')]]));
+    const all = [
+      recorded('torn.tar.gz', { open: opened }),
+      recorded('other.json.partial', { id: 'other' }),
+      recorded('torn.json.partial'),
+    ];
+    const open = await openLeftovers(all, () => undefined);
+    expect(gone).toEqual(['other.json.partial']);
+    await open.remove();
+    expect(gone).toEqual(['other.json.partial', 'torn.tar.gz', 'torn.json.partial']);
+  });
+
+  it('stay, and are told, where they may not be read or removed', async () => {
+    const warnings: string[] = [];
+    const unreadable = leftover({ open: () => Promise.reject(told('usage')) });
+    const failing = leftover({ remove: () => Promise.reject(told('disk')) });
+    const stuck = leftover({
+      open: () => Promise.resolve(torn(() => undefined, [[lineOf('a')]])),
+      remove: () => Promise.reject(told('usage')),
+    });
+    const all = [unreadable, failing, stuck];
+    const open = await openLeftovers(all, (line) => warnings.push(line));
+    expect(open.sources).toHaveLength(1);
+    expect(unreadable.removed).toBe(false);
+    await open.remove();
+    const warning = '/b/torn.partial, which an earlier run left, stays there: permission denied';
+    expect(warnings).toEqual([warning, warning, warning]);
+  });
+
+  it('end the run where it is not they that are at fault', async () => {
+    const gone = leftover({
+      open: () => Promise.reject(new MangamotionError('unreachable', 'no answer')),
+    });
+    await expect(openLeftovers([gone], () => undefined)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+});
