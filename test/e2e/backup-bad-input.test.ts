@@ -45,9 +45,9 @@ describe('a destination that cannot be one', () => {
   });
 
   it('is a URL: status 2', async () => {
-    const outcome = await run(['backup', 'full', 's3://bucket/prefix', '--bucket', bucket]);
+    const outcome = await run(['backup', 'full', 'ftp://host/backups', '--bucket', bucket]);
     expect(outcome.exitCode).toBe(2);
-    expectOneMessage(outcome, /s3:\/\/bucket\/prefix is a URL/);
+    expectOneMessage(outcome, /ftp:\/\/host\/backups is a URL/);
   });
 
   it('is a file: status 2', async () => {
