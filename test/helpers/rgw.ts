@@ -32,7 +32,7 @@ interface Keys {
 }
 
 const COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
-const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
+const DEFAULT_MEMORY_BYTES = 8 * 1024 ** 3;
 
 const run = promisify(execFile);
 
@@ -126,7 +126,7 @@ interface Configuration {
 
 /**
  * `tcp_nodelay`: without it every small answer takes 40 ms. `chooseleaf type` and the sizes: without
- * them a single OSD serves no pool. `max object name len`: for keys of 1,024 bytes.
+ * them a single OSD serves no pool. `gc`: else what is deleted takes its memory for two hours more. `max object name len`: for keys of 1,024 bytes.
  */
 function configuration({ folder, port, monitorPort, cluster, memoryBytes }: Configuration): string {
   return `[global]
@@ -156,6 +156,9 @@ memstore device bytes = ${memoryBytes}
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw lc debug interval = -1
+rgw gc obj min wait = 60
+rgw gc processor period = 30
+rgw gc processor max time = 30
 rgw enable usage log = false
 rgw enable ops log = false
 debug rgw = 0
