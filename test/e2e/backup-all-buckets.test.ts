@@ -97,7 +97,7 @@ describe('a server of its own', () => {
     const { exitCode, answer } = await full(...names.flatMap((name) => ['--exclude-bucket', name]));
     expect({ exitCode, message: answer.error.message }).toEqual({
       exitCode: 4,
-      message: 'every bucket is excluded: nothing to back up',
+      message: 'every bucket is excluded, or is the destination itself: nothing to back up',
     });
   });
 });

@@ -25,7 +25,7 @@ interface Answer {
   buckets: Record<string, unknown>[];
   restored: { objects: number; bytes: number };
   failures: unknown[];
-  problems: unknown[];
+  problems: string[];
 }
 
 describe('a backup of a bucket with all sorts of objects', () => {
@@ -128,8 +128,9 @@ describe('a backup of a bucket with all sorts of objects', () => {
           conflict: 0,
         },
       ],
-      problems: [],
     });
+    // Nothing but that other servers may not take such keys.
+    for (const problem of answer.problems) expect(problem).toMatch(/MinIO/);
     expect(await listing(store, bucket)).toEqual(before);
   });
 
