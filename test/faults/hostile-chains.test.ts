@@ -380,7 +380,7 @@ describe('a destination that goes away in the middle of a backup', () => {
     const removing = {
       ...store,
       listObjects: async function* (...args: Parameters<typeof store.listObjects>) {
-        await rm(going, { recursive: true, maxRetries: 9, retryDelay: 5 });
+        await rm(going, { recursive: true, force: true, maxRetries: 9, retryDelay: 5 });
         yield* store.listObjects(...args);
       },
     };
