@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../archive/archive.js';
 import { TarArchive } from '../archive/tar-archive.js';
@@ -9,7 +9,8 @@ import { errnoOf, translateFileError } from './file-errors.js';
 import { FileSource } from './file-source.js';
 import type { BeginDraft } from './folder-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
-import { syncFolder } from './folder-sync.js';
+import { removeBackup, removeFile } from './folder-removal.js';
+import { syncChanges } from './folder-sync.js';
 import { beginTarDraft } from './folder-tar-draft.js';
 import { type LegacyBackup, listLegacy } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
@@ -145,21 +146,14 @@ export class FolderDestination implements Destination {
     }
   }
 
-  async remove(id: string): Promise<void> {
-    // Under its temporary name the summary tells that the archive is ours, should we die on the way.
-    await this.#hideSummary(this.#path(id, SUMMARY_SUFFIX));
-    await this.#sync();
-    await this.#remove(this.#path(id, ARCHIVE_SUFFIX));
-    await this.#removeFolder(this.#path(id, ''));
-    await this.#remove(this.#path(id, EXPIRED_SUFFIX));
-    await this.#remove(this.#path(id, SUMMARY_SUFFIX + PARTIAL_SUFFIX));
-    await this.#sync();
+  remove(id: string): Promise<void> {
+    return removeBackup(this.#folder, id);
   }
 
   async markExpired(id: string, expired: boolean): Promise<void> {
     if (expired) await this.#writeMark(this.#path(id, EXPIRED_SUFFIX));
-    else await this.#remove(this.#path(id, EXPIRED_SUFFIX));
-    await this.#sync();
+    else await removeFile(this.#path(id, EXPIRED_SUFFIX));
+    await syncChanges(this.#folder);
   }
 
   /**
@@ -222,44 +216,6 @@ export class FolderDestination implements Destination {
       await writeFile(path, EXPIRED_TEXT, { mode: 0o600 });
     } catch (error) {
       throw translateFileError(error, 'write', path);
-    }
-  }
-
-  async #hideSummary(path: string): Promise<void> {
-    try {
-      await rename(path, path + PARTIAL_SUFFIX);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return;
-      throw translateFileError(error, 'remove', path);
-    }
-  }
-
-  async #remove(path: string): Promise<void> {
-    try {
-      await rm(path);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return;
-      throw translateFileError(error, 'remove', path);
-    }
-  }
-
-  /** Under its temporary name, so that what is left of it if we die is no archive. */
-  async #removeFolder(path: string): Promise<void> {
-    if ((await this.#statOf(path))?.isDirectory() !== true) return;
-    try {
-      await rename(path, path + PARTIAL_SUFFIX);
-      await rm(path + PARTIAL_SUFFIX, { recursive: true });
-    } catch (error) {
-      throw translateFileError(error, 'remove', path);
-    }
-  }
-
-  /** What was removed and marked is durable when the folder is. */
-  async #sync(): Promise<void> {
-    try {
-      await syncFolder(this.#folder);
-    } catch (error) {
-      throw translateFileError(error, 'write into', this.location);
     }
   }
 

@@ -2,6 +2,7 @@ import type { BucketEntry } from '../../../archive/directory.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../../repository/open-backup.js';
 import type { Column } from '../../columns.js';
+import { bucketColumns } from './describe.js';
 import type { Page } from '../../page.js';
 
 /** What is known of a backup of backup-minio.sh without opening it, in the JSON of its commands. */
@@ -60,21 +61,7 @@ function documentsOf({ id, directory }: OpenBackup, bucket: string): string[] {
 
 function columnsOf(backup: OpenBackup): Column<BucketEntry>[] {
   return [
-    { title: 'bucket', name: 'name', value: ({ name }) => name },
-    {
-      title: 'objects',
-      name: 'objects',
-      value: ({ objects }) => objects,
-      show: ({ objects }, people) => people.count(objects),
-      align: 'right',
-    },
-    {
-      title: 'bytes',
-      name: 'bytes',
-      value: ({ bytes }) => bytes,
-      show: ({ bytes }, people) => people.bytes(bytes),
-      align: 'right',
-    },
+    ...bucketColumns,
     {
       title: 'documents',
       name: 'documents',

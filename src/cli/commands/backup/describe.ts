@@ -96,3 +96,22 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[]):
   const more = failures.length - MOST_FAILURES;
   if (more > 0) page.text(`… and ${page.people.count(more)} more: --json names them all`);
 }
+
+/** Of the buckets that a backup holds. */
+export const bucketColumns: Column<Summary['buckets'][number]>[] = [
+  { title: 'bucket', name: 'name', value: ({ name }) => name },
+  {
+    title: 'objects',
+    name: 'objects',
+    value: ({ objects }) => objects,
+    show: ({ objects }, people) => people.count(objects),
+    align: 'right',
+  },
+  {
+    title: 'bytes',
+    name: 'bytes',
+    value: ({ bytes }) => bytes,
+    show: ({ bytes }, people) => people.bytes(bytes),
+    align: 'right',
+  },
+];

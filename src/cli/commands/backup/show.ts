@@ -1,7 +1,7 @@
 import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
-import { describeBackup } from './describe.js';
+import { bucketColumns, describeBackup } from './describe.js';
 import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
 import { findNamed, namingOptions } from './naming.js';
 
@@ -81,22 +81,4 @@ function documentRows(fidelity: Summary['fidelity']['documents']): DocumentRow[]
 const documentColumns: Column<DocumentRow>[] = [
   { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
   { title: 'documents', name: 'documents', value: ({ documents }) => documents },
-];
-
-const bucketColumns: Column<Summary['buckets'][number]>[] = [
-  { title: 'bucket', name: 'name', value: ({ name }) => name },
-  {
-    title: 'objects',
-    name: 'objects',
-    value: ({ objects }) => objects,
-    show: ({ objects }, people) => people.count(objects),
-    align: 'right',
-  },
-  {
-    title: 'bytes',
-    name: 'bytes',
-    value: ({ bytes }) => bytes,
-    show: ({ bytes }, people) => people.bytes(bytes),
-    align: 'right',
-  },
 ];
