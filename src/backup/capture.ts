@@ -14,9 +14,9 @@ import { lookAt } from './look.js';
 import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
 import { streamObject } from './stream-object.js';
 
-const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 16 * 1024 * 1024 };
+const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 12 * 1024 * 1024 };
 /** For what is fetched and what still waits to be written. */
-const ARENA_BYTES = 24 * 1024 * 1024;
+const ARENA_BYTES = 18 * 1024 * 1024;
 /** Objects up to this size are fetched into memory; larger ones are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 /** What a fetched object costs besides its bytes: names, headers, promises. */

@@ -4,14 +4,14 @@ import { lastComplete } from '../repository/history.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { countAll, listAll } from './listing.js';
+import { makeBackup } from './make-backup.js';
 import {
   type BackupContext,
   type BackupPlan,
   type HeldContext,
   type RunOptions,
-  makeBackup,
   sourceOf,
-} from './make-backup.js';
+} from './plan.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
 
 export interface BackupOptions extends Omit<RunOptions, 'command'> {

@@ -8,13 +8,8 @@ import { type Deletions, type ParentChunk, findChanges } from './changes.js';
 import { findSuspicious } from './deletion-guard.js';
 import { type BackupOptions, chooseBuckets, planFull } from './full.js';
 import { listAll } from './listing.js';
-import {
-  type BackupContext,
-  type BackupPlan,
-  type HeldContext,
-  makeBackup,
-  sourceOf,
-} from './make-backup.js';
+import { makeBackup } from './make-backup.js';
+import { type BackupContext, type BackupPlan, type HeldContext, sourceOf } from './plan.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */

@@ -1,7 +1,8 @@
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { chooseBuckets } from './full.js';
-import { type BackupContext, type RunOptions, makeBackup, sourceOf } from './make-backup.js';
+import { makeBackup } from './make-backup.js';
+import { type BackupContext, type RunOptions, sourceOf } from './plan.js';
 import type { BucketSelection } from './selection.js';
 
 export interface MetadataOptions extends Omit<RunOptions, 'command'> {

@@ -2,7 +2,7 @@ import { isMangamotionError } from '../errors.js';
 import type { RetentionPolicy } from '../repository/policy.js';
 import { type PruneReport, prune } from '../repository/prune.js';
 import type { Summary } from '../repository/summary.js';
-import type { BackupContext } from './make-backup.js';
+import type { BackupContext } from './plan.js';
 
 export interface RetentionAfterwards {
   policy: RetentionPolicy;

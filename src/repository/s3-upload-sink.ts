@@ -6,8 +6,8 @@ import type { ObjectContent } from '../object-store/port.js';
 import { MOST_PARTS, partBytes } from './s3-parts.js';
 import { type S3Place, asked } from './s3-place.js';
 
-/** Parts that are being uploaded may hold so much (three small ones); one that is larger goes alone. */
-const MOST_UPLOADING_BYTES = 15 * 1024 * 1024;
+/** Parts that are being uploaded may hold so much (two small ones); one that is larger goes alone. */
+const MOST_UPLOADING_BYTES = 10 * 1024 * 1024;
 /** A part is hashed and sent in pieces: each holds up the event loop for a moment only. */
 const PIECE_BYTES = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BackupContext } from '../../../backup/make-backup.js';
+import type { BackupContext } from '../../../backup/plan.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RetentionAfterwards } from '../../../backup/prune-after.js';
 import { parseCount } from '../../count.js';
