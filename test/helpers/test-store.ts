@@ -39,7 +39,7 @@ export async function freshBucket(store: ObjectStore): Promise<string> {
 /** Deletes the bucket with all that is in it. */
 export async function removeBucket(store: ObjectStore, bucket: string): Promise<void> {
   // A MinIO lists `a/b` only when there is no `a` any more: until nothing is left.
-  for (let found = true; found; ) {
+  for (let found = true; found;) {
     found = false;
     for await (const page of store.listObjects(bucket)) {
       found ||= page.length > 0;
