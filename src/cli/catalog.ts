@@ -13,6 +13,51 @@ export interface CatalogEntry {
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    path: ['billing', 'summary'],
+    summary: 'tell what a user has used, and what a month costs',
+    load: async () => (await import('./commands/billing/summary.js')).billingSummary,
+  },
+  {
+    path: ['billing', 'daily'],
+    summary: 'list the usage of a user day by day',
+    load: async () => (await import('./commands/billing/daily.js')).billingDaily,
+  },
+  {
+    path: ['billing', 'job'],
+    summary: 'tell what a job has used and costs',
+    load: async () => (await import('./commands/billing/job.js')).billingJob,
+  },
+  {
+    path: ['billing', 'all-users'],
+    summary: 'list all users with what they have used',
+    load: async () => (await import('./commands/billing/all-users.js')).billingAllUsers,
+  },
+  {
+    path: ['billing', 'audit'],
+    summary: 'find what was billed wrong or never',
+    load: async () => (await import('./commands/billing/audit.js')).billingAudit,
+  },
+  {
+    path: ['billing', 'track', 'bytes'],
+    summary: 'count bytes that a job has processed',
+    load: async () => (await import('./commands/billing/track.js')).trackBytes,
+  },
+  {
+    path: ['billing', 'track', 'compute'],
+    summary: 'count seconds that a job has computed',
+    load: async () => (await import('./commands/billing/track.js')).trackCompute,
+  },
+  {
+    path: ['billing', 'track', 'job'],
+    summary: 'count a job that has ended',
+    load: async () => (await import('./commands/billing/track.js')).trackJob,
+  },
+  {
+    path: ['billing', 'reset'],
+    summary: 'remove what a user has used',
+    load: async () => (await import('./commands/billing/reset.js')).billingReset,
+  },
+  {
     path: ['backup', 'full'],
     summary: 'back up all buckets into one archive',
     load: async () => (await import('./commands/backup/full.js')).backupFull,
@@ -71,5 +116,6 @@ export const catalog: readonly CatalogEntry[] = [
 
 /** Summaries of the words that come before a command's own; shown where a command uses them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
+  billing: 'tell what was used and what it costs, and check it',
   backup: 'back up the object store, and look at backups',
 };

@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
+import type { RedisReader } from '../redis/reader.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
 
@@ -14,6 +15,10 @@ export interface CommandContext {
   openStore: () => Promise<ObjectStore>;
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
+  /** The Redis of the settings, closed after the command. Rejects where it cannot be used. */
+  openRedis: () => Promise<RedisReader>;
+  /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
+  confirm: (question: string) => Promise<boolean | undefined>;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */
   dryRun: boolean;
   output: Output;

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** A stream as a program sees its stdout: a terminal, a pipe, a file, or a buffer in a test. */
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
@@ -11,8 +11,13 @@ export interface SignalSource {
   exit(status: number): void;
 }
 
+/** Where a person answers, if it is a terminal. */
+type InputStream = Readable & { isTTY?: boolean };
+
 /** The world as `main` is given it, so that tests run it in-process with a world of their own. */
 export interface Host {
+  /** Nobody is asked anything where it is absent. */
+  stdin?: InputStream;
   stdout: OutputStream;
   stderr: OutputStream;
   env: Readonly<Record<string, string | undefined>>;

@@ -6,6 +6,7 @@ import { main } from './program.js';
 keepHeapSmall();
 // Not process.exit(): it would cut off what a pipe has not taken yet.
 process.exitCode = await main(process.argv.slice(2), {
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: processEnvironment(),

@@ -55,6 +55,16 @@ export class Output {
     return this.#begun;
   }
 
+  /** Neither JSON nor CSV. */
+  get forPeople(): boolean {
+    return this.#options.format === 'human';
+  }
+
+  /** Whether a person reads it as it comes: what helps the eye alone is for them. */
+  get onTerminal(): boolean {
+    return this.forPeople && this.#host.stdout.isTTY === true;
+  }
+
   /** Rejects with `disk` where stdout is a file that cannot be written. */
   async document(answer: DocumentAnswer): Promise<void> {
     this.#begun = true;

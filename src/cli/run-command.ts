@@ -33,6 +33,11 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
       config: () => session.config(),
       openStore: () => session.openStore(),
       openBackupStore: () => session.openBackupStore(),
+      openRedis: () => session.openRedis(),
+      confirm: async (question) => {
+        const { confirm } = await import('./confirm.js');
+        return await confirm(host, question, watch.signal);
+      },
       dryRun: await isDryRun(invocation, () => session.config()),
       output,
       progress,

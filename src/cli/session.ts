@@ -1,14 +1,17 @@
 import type { Config, LoadedConfig } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Retry } from '../object-store/retry.js';
+import type { RedisReader } from '../redis/reader.js';
 import type { GlobalOptions } from './global-options.js';
 import type { Host } from './host.js';
+import type { OpenRedis } from './open-redis.js';
 
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session {
   config(): Promise<Config>;
   openStore(): Promise<ObjectStore>;
   openBackupStore(): Promise<ObjectStore>;
+  openRedis(): Promise<RedisReader>;
   /** What must not be printed, as far as it is known by now. */
   secrets(): readonly string[];
   close(): void;
@@ -27,10 +30,11 @@ export function openSession(
   let loading: Promise<LoadedConfig> | undefined;
   let opening: Promise<ObjectStore> | undefined;
   let openingOther: Promise<ObjectStore> | undefined;
-  const stores: ObjectStore[] = [];
-  const kept = (store: ObjectStore): ObjectStore => {
-    stores.push(store);
-    return store;
+  let openingRedis: Promise<OpenRedis> | undefined;
+  const closes: (() => void)[] = [];
+  const kept = <T extends { close: () => void }>(opened: T): T => {
+    closes.push(() => opened.close());
+    return opened;
   };
   let secrets: readonly string[] = [];
 
@@ -62,13 +66,18 @@ export function openSession(
     const { openBackupStore } = await import('./open-store.js');
     return kept(await openBackupStore(await config(), onRetry));
   };
+  const openOne = async (): Promise<OpenRedis> => {
+    const { openRedis } = await import('./open-redis.js');
+    return kept(await openRedis(await config(), signal));
+  };
   return {
     config,
     openStore: () => (opening ??= open()),
     openBackupStore: () => (openingOther ??= openOther()),
+    openRedis: async () => (await (openingRedis ??= openOne())).redis,
     secrets: () => secrets,
     close: () => {
-      for (const store of stores) store.close();
+      for (const close of closes) close();
     },
   };
 }

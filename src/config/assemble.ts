@@ -20,7 +20,7 @@ export function assemble(
   const tiers = discountTiers(variables, problems);
   const v = variables;
   const config: Config = {
-    redisUrl: new Secret(v.REDIS_URL),
+    redis: { ...v.REDIS_URL, caPem: files.redisCaPem },
     store: {
       ...address,
       accessKey: v.MINIO_ACCESS_KEY ?? v.S3_ACCESS_KEY,

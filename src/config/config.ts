@@ -1,4 +1,5 @@
 import { MangamotionError } from '../errors.js';
+import type { RedisAddress } from './redis-address.js';
 import type { Secret } from './secret.js';
 import type { StoreAddress } from './store-address.js';
 
@@ -13,6 +14,11 @@ interface StoreConfig extends StoreAddress {
 
 export type StoreSettings = StoreConfig & { accessKey: string; secretKey: Secret };
 
+/** Where Redis is; the CA certificates to trust for TLS, in PEM, the system's where undefined. */
+export interface RedisSettings extends RedisAddress {
+  caPem: string | undefined;
+}
+
 export interface DiscountTier {
   /** US dollars of a month's gross, a decimal. */
   threshold: string;
@@ -22,7 +28,7 @@ export interface DiscountTier {
 
 /** All settings, checked. Amounts of money are decimals in text. */
 export interface Config {
-  redisUrl: Secret;
+  redis: RedisSettings;
   store: StoreConfig;
   /** What presigned URLs are made for; `undefined`: the store's own address. */
   publicAddress: StoreAddress | undefined;

@@ -22,6 +22,8 @@ export interface ConfigRequest {
   /** --env-file and --config; relative to `cwd`. */
   envFile: string | undefined;
   configFile: string | undefined;
+  /** The variables that count, where not all do: what is wrong with the others is not told. */
+  only?: ((name: string) => boolean) | undefined;
   /** By variable, the flags that stand for it. */
   flags: Readonly<Record<string, { flag: string; value: string | undefined }>>;
 }
@@ -40,7 +42,7 @@ export interface LoadedConfig {
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const { sources, problems, warnings } = await readSources(request);
-  const settings = mergeSources(sources);
+  const settings = mergeSources(sources, request.only);
   const { variables, problems: invalid } = readVariables(settings);
   const files = await readStoreFiles(settings, request.cwd);
   problems.push(...invalid, ...files.problems);
@@ -50,7 +52,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const secrets = [...settings].flatMap(([name, { value }]) =>
     isSecretVariable(name) ? [value] : [],
   );
-  for (const key of [files.secretKey, files.backupSecretKey]) {
+  const redisPassword = assembled.config.redis.password?.reveal();
+  for (const key of [files.secretKey, files.backupSecretKey, redisPassword]) {
     if (key !== undefined) secrets.push(key);
   }
   return { config: assembled.config, warnings, secrets };

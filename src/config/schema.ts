@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseRedisUrl } from './redis-address.js';
 import type { Settings } from './sources.js';
 import { problemWith } from './sources.js';
 import { parseEndpoint } from './store-address.js';
@@ -37,16 +38,17 @@ function wholeNumber(min: number, max: number, what: string) {
 const port = wholeNumber(1, 65_535, 'a port number, 1 to 65535');
 const days = wholeNumber(1, 100_000, 'a number of days, at least 1');
 
-const redisUrl = z
-  .string()
-  .regex(
-    /^(rediss?:\/\/|unix:|redis-sentinel:\/\/)./,
-    'must be a URL that begins with redis://, rediss://, unix: or redis-sentinel://',
-  );
+const redisUrl = z.string().transform((value, context) => {
+  const parsed = parseRedisUrl(value);
+  if (typeof parsed !== 'string') return parsed;
+  context.addIssue({ code: 'custom', message: parsed });
+  return z.NEVER;
+});
 
 /** Every variable, as text in and as its value out. */
 const schema = z.object({
-  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+  REDIS_URL: redisUrl.prefault('redis://127.0.0.1:6379'),
+  REDIS_CA_FILE: path.optional(),
   MINIO_ENDPOINT: endpoint.optional(),
   MINIO_PORT: port.optional(),
   MINIO_USE_SSL: boolean.default(false),

@@ -19,11 +19,14 @@ export interface Setting {
 export type Settings = ReadonlyMap<string, Setting>;
 
 /** Of each variable the value of the first source that has it. Empty counts as unset. */
-export function mergeSources(sources: readonly Source[]): Settings {
+export function mergeSources(
+  sources: readonly Source[],
+  only: (name: string) => boolean = () => true,
+): Settings {
   const merged = new Map<string, Setting>();
   for (const [rank, { origin, folder, values }] of sources.entries()) {
     for (const [name, value] of Object.entries(values)) {
-      if (value === undefined || value === '' || merged.has(name)) continue;
+      if (value === undefined || value === '' || merged.has(name) || !only(name)) continue;
       merged.set(name, { value, origin, folder, rank });
     }
   }

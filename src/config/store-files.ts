@@ -3,12 +3,13 @@ import { readNamedFile } from './files.js';
 import type { Setting, Settings } from './sources.js';
 import { firstOf, problemWith } from './sources.js';
 
-/** What the files hold that variables name: of the store, and of where `s3://` destinations live. */
+/** What the files hold that variables name. */
 export interface StoreFiles {
   secretKey: string | undefined;
   caPem: string | undefined;
   backupSecretKey: string | undefined;
   backupCaPem: string | undefined;
+  redisCaPem: string | undefined;
   problems: string[];
 }
 
@@ -20,6 +21,7 @@ export async function readStoreFiles(settings: Settings, cwd: string): Promise<S
     caPem: await readCertificates(reading, ['MINIO_CA_FILE', 'S3_CA_CERT_PATH']),
     backupSecretKey: await readSecretKey(reading, 'BACKUP_S3_SECRET_KEY'),
     backupCaPem: await readCertificates(reading, ['BACKUP_S3_CA_FILE']),
+    redisCaPem: await readCertificates(reading, ['REDIS_CA_FILE']),
     problems,
   };
 }

@@ -44,7 +44,10 @@ describe('defaults', () => {
     const { config, warnings } = await load();
     expect(warnings).toEqual([]);
     expect(config.store).toMatchObject({ host: 'localhost', port: 9000, useTls: false });
-    expect(config.redisUrl.reveal()).toBe('redis://127.0.0.1:6379');
+    expect(config.redis).toMatchObject({
+      at: { kind: 'server', host: '127.0.0.1', port: 6379, useTls: false },
+      db: 0,
+    });
     expect(config.billing).toEqual({
       enabled: true,
       ratePerGib: '0.001',

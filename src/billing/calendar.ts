@@ -1,0 +1,65 @@
+/** Days and months are those of UTC, as text: `2026-11-24`, `2026-11`. Text compares as time does. */
+export type Day = string;
+export type Month = string;
+
+const MS_PER_DAY = 86_400_000;
+
+/** How complete a month's daily counters are. */
+export type MonthState = 'open' | 'final' | 'expired';
+
+export function dayOf(instant: Date): Day {
+  return instant.toISOString().slice(0, 10);
+}
+
+export function monthOf(day: Day): Month {
+  return day.slice(0, 7);
+}
+
+/** `undefined` for a text that is no day, or a day that no calendar has. */
+export function parseDay(text: string): Day | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+  const start = new Date(`${text}T00:00:00Z`);
+  // Date takes February 30 for March 1.
+  return !Number.isNaN(start.getTime()) && dayOf(start) === text ? text : undefined;
+}
+
+export function parseMonth(text: string): Month | undefined {
+  return parseDay(`${text}-01`) === undefined ? undefined : text;
+}
+
+/** So many days later; earlier, for a negative number. */
+export function addDays(day: Day, days: number): Day {
+  return dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY));
+}
+
+/** From the first to the last, both included; none where the first comes after the last. */
+export function* daysBetween(first: Day, last: Day): Generator<Day> {
+  for (let day = first; day <= last; day = addDays(day, 1)) yield day;
+}
+
+/** How many days from the first to the last, both included. */
+export function countDays(first: Day, last: Day): number {
+  return (Date.parse(last) - Date.parse(first)) / MS_PER_DAY + 1;
+}
+
+export function firstDayOf(month: Month): Day {
+  return `${month}-01`;
+}
+
+export function lastDayOf(month: Month): Day {
+  const [year, number] = month.split('-').map(Number);
+  return dayOf(new Date(Date.UTC(year ?? 0, number ?? 1, 0)));
+}
+
+/**
+ * The earliest day whose counters cannot have expired yet. A counter lives so many days from the
+ * last time that it was written, which may have been at the very beginning of its day.
+ */
+export function firstRetainedDay(today: Day, retentionDays: number): Day {
+  return addDays(today, 1 - retentionDays);
+}
+
+export function stateOfMonth(month: Month, today: Day, retentionDays: number): MonthState {
+  if (firstDayOf(month) < firstRetainedDay(today, retentionDays)) return 'expired';
+  return lastDayOf(month) >= today ? 'open' : 'final';
+}

@@ -1,0 +1,78 @@
+import type { MonthBill } from './month-bill.js';
+import type { Decimal } from './money.js';
+import { Decimal as DecimalClass, moneyText } from './money.js';
+import type { DiscountMode, Pricing } from './pricing.js';
+import {
+  BYTES_PER_GIB,
+  cheaperAbove,
+  costOf,
+  costOfBytes,
+  costOfTime,
+  invoiceOf,
+  slicesOf,
+} from './pricing.js';
+import type { Usage } from './usage.js';
+import { secondsText } from './usage.js';
+
+/** The arithmetic of a cost, line by line, exact: `1 GiB × $0.001 = $0.001`. */
+export function explainCost(pricing: Pricing, usage: Usage): string[] {
+  const { bytes, microseconds } = usage;
+  const gib = new DecimalClass(bytes.toString()).div(BYTES_PER_GIB.toString());
+  const seconds = secondsText(microseconds);
+  const cost = costOf(pricing, usage);
+  return [
+    `${bytes} bytes / 1024^3 = ${gib.toString()} GiB`,
+    `${gib.toString()} GiB × $${pricing.ratePerGib.toString()} = $${costOfBytes(pricing, bytes).toString()}`,
+    `${seconds} s × $${pricing.ratePerSecond.toString()} = $${costOfTime(pricing, microseconds).toString()}`,
+    `sum = $${cost.toString()}, rounded ${moneyText(cost)}`,
+  ];
+}
+
+/** The same of a month: the gross, its discount in both modes, and where a larger bill is cheaper. */
+export function explainMonth(pricing: Pricing, { month, bill }: MonthBill): string[] {
+  if (bill === undefined) return [`${month} is expired: a part of its counters is gone`];
+  const { gross } = bill.invoice;
+  return [
+    ...explainCost(pricing, bill.usage),
+    ...(pricing.tiers.length === 0
+      ? ['no discounts (BILLING_VOLUME_DISCOUNT_ENABLED=false)']
+      : [...explainVolume(pricing, gross), ...explainGraduated(pricing, gross)]),
+  ];
+}
+
+function explainVolume(pricing: Pricing, gross: Decimal): string[] {
+  const { tier, discount, net } = invoiceOf(pricing, gross, 'volume');
+  const above = cheaperAbove(pricing, gross);
+  return [
+    tier === undefined
+      ? `volume: $${gross.toString()} is below the first tier (${tierText(pricing.tiers[0])}): no discount${chosen(pricing, 'volume')}`
+      : `volume: $${gross.toString()} reaches ${tierText(tier)}: - $${discount.toString()} = $${net.toString()}, rounded ${moneyText(net)}${chosen(pricing, 'volume')}`,
+    ...(above === undefined
+      ? []
+      : [
+          `volume: a larger bill is cheaper: a gross of ${moneyText(above.gross)} would cost ${moneyText(above.net)}`,
+        ]),
+  ];
+}
+
+function explainGraduated(pricing: Pricing, gross: Decimal): string[] {
+  const { discount, net } = invoiceOf(pricing, gross, 'graduated');
+  const slices = slicesOf(pricing, gross).map(
+    ({ from, amount, percent, discount: off }) =>
+      `graduated: $${amount.toString()} from $${from.toString()} on at ${percent.toString()} % off: - $${off.toString()}`,
+  );
+  return [
+    ...slices,
+    `graduated: - $${discount.toString()} = $${net.toString()}, rounded ${moneyText(net)}${chosen(pricing, 'graduated')}`,
+  ];
+}
+
+function tierText(tier: { threshold: Decimal; percent: Decimal } | undefined): string {
+  return tier === undefined
+    ? ''
+    : `${tier.percent.toString()} % from $${tier.threshold.toString()}`;
+}
+
+function chosen({ mode }: Pricing, of: DiscountMode): string {
+  return mode === of ? ' (this is charged)' : '';
+}

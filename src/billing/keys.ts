@@ -1,0 +1,75 @@
+import type { Day } from './calendar.js';
+import { parseDay } from './calendar.js';
+
+/** The names of the counters, as the backend's writer gives them. An id can hold any byte, `:` too. */
+
+const USER_PREFIX = 'billing:user:';
+const DAY_PREFIX = 'billing:daily:';
+const JOB_PREFIX = 'billing:job:';
+
+export const USER_KEYS = `${USER_PREFIX}*`;
+export const DAY_KEYS = `${DAY_PREFIX}*`;
+export const JOB_KEYS = `${JOB_PREFIX}*`;
+
+export function userKey(userId: string): string {
+  return USER_PREFIX + userId;
+}
+
+export function dayKey(userId: string, day: Day): string {
+  return `${DAY_PREFIX}${userId}:${day}`;
+}
+
+export function jobKey(jobId: string): string {
+  return JOB_PREFIX + jobId;
+}
+
+/**
+ * Remembers an event that was counted. Its scope is the kind of the call and the job, so that the id
+ * of a worker's attempt can serve for all the calls that it makes.
+ */
+export function eventKey(kind: string, jobId: string, eventId: string): string {
+  return `billing:event:${kind}:${encodeURIComponent(jobId)}:${eventId}`;
+}
+
+/** Matches the daily counters of one user. */
+export function dayKeysOf(userId: string): string {
+  return `${DAY_PREFIX}${escapeGlob(userId)}:????-??-??`;
+}
+
+/** Matches the daily counters of all users in one month. */
+export function dayKeysIn(month: string): string {
+  return `${DAY_PREFIX}*:${month}-??`;
+}
+
+export function userOfKey(key: Buffer): string {
+  return idText(key.subarray(USER_PREFIX.length));
+}
+
+export function jobOfKey(key: Buffer): string {
+  return idText(key.subarray(JOB_PREFIX.length));
+}
+
+const DAY_LENGTH = 'YYYY-MM-DD'.length;
+
+/** Split from the right end: the id may hold `:`. `undefined` where the key does not end in a day. */
+export function partsOfDayKey(key: Buffer): { userId: string; day: Day } | undefined {
+  const rest = key.subarray(DAY_PREFIX.length);
+  const day = parseDay(rest.subarray(-DAY_LENGTH).toString('latin1'));
+  const separator = rest.length - DAY_LENGTH - 1;
+  if (day === undefined || rest[separator] !== 0x3a) return undefined;
+  return { userId: idText(rest.subarray(0, separator)), day };
+}
+
+/** UTF-8; a byte that is none is shown as `\xNN`. */
+export function idText(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  if (!text.includes('\ufffd') || Buffer.from(text, 'utf8').equals(bytes)) return text;
+  return bytes
+    .toString('latin1')
+    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+}
+
+/** A text that a Redis glob pattern takes as it is. */
+function escapeGlob(text: string): string {
+  return text.replace(/[*?[\]\\^-]/g, (character) => `\\${character}`);
+}

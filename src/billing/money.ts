@@ -1,0 +1,29 @@
+import { Decimal as LibraryDecimal } from 'decimal.js';
+
+/**
+ * Exact decimals: sums and products of counters and rates have far fewer digits than this, so that
+ * nothing is ever rounded but by `roundedMoney`. Halves are rounded up (away from zero).
+ */
+export const Decimal = LibraryDecimal.clone({
+  precision: 1000,
+  rounding: LibraryDecimal.ROUND_HALF_UP,
+  toExpNeg: -9e15,
+  toExpPos: 9e15,
+});
+export type Decimal = LibraryDecimal;
+
+export const ZERO: Decimal = new Decimal(0);
+
+const PLACES = 4;
+
+/** US dollars for a JSON number: 4 places, half up, as the HTTP API gives them. */
+export function roundedMoney(amount: Decimal): number {
+  return amount.toDecimalPlaces(PLACES).toNumber();
+}
+
+/** US dollars for people: `$1,234.5678`, 4 places, half up. */
+export function moneyText(amount: Decimal): string {
+  const [whole = '', fraction = ''] = amount.abs().toFixed(PLACES).split('.');
+  const sign = amount.toDecimalPlaces(PLACES).isNegative() ? '-' : '';
+  return `${sign}$${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${fraction}`;
+}

@@ -1,0 +1,36 @@
+import type { Day, Month, MonthState } from './calendar.js';
+import { daysBetween, firstDayOf, lastDayOf, stateOfMonth } from './calendar.js';
+import type { Invoice, Pricing } from './pricing.js';
+import { costOf, invoiceOf } from './pricing.js';
+import type { Usage } from './usage.js';
+
+/** When counters are read, and how long they live. */
+export interface Period {
+  today: Day;
+  retentionDays: number;
+}
+
+/** A calendar month of a user. */
+export interface MonthBill {
+  month: Month;
+  state: MonthState;
+  /** `undefined` where the month is expired: what is left of it is a smaller sum. */
+  bill: { usage: Usage; invoice: Invoice } | undefined;
+}
+
+/** What a month comes to, of the sum of its daily counters. */
+export function billMonth(
+  pricing: Pricing,
+  month: Month,
+  usage: Usage,
+  { today, retentionDays }: Period,
+): MonthBill {
+  const state = stateOfMonth(month, today, retentionDays);
+  if (state === 'expired') return { month, state, bill: undefined };
+  return { month, state, bill: { usage, invoice: invoiceOf(pricing, costOf(pricing, usage)) } };
+}
+
+/** The days of a month that there can be counters of. */
+export function daysOfMonth(month: Month): Generator<Day> {
+  return daysBetween(firstDayOf(month), lastDayOf(month));
+}

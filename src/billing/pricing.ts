@@ -1,0 +1,143 @@
+import { Decimal, ZERO } from './money.js';
+import type { Usage } from './usage.js';
+
+/** One step of the discount. */
+interface Tier {
+  /** US dollars of a month's gross: at it and above it the tier applies. */
+  threshold: Decimal;
+  percent: Decimal;
+}
+
+export type DiscountMode = 'volume' | 'graduated';
+
+/** What usage costs. Made by `createPricing`. */
+export interface Pricing {
+  /** US dollars per GiB (1024³ bytes), and per second. */
+  ratePerGib: Decimal;
+  ratePerSecond: Decimal;
+  perByte: Decimal;
+  perMicrosecond: Decimal;
+  mode: DiscountMode;
+  /** By rising threshold; none where discounts are off. */
+  tiers: readonly Tier[];
+}
+
+/** Decimals in text, as the configuration has them (BILLING_*). */
+export interface PricingSettings {
+  ratePerGib: string;
+  ratePerSecond: string;
+  discountEnabled: boolean;
+  discountMode: DiscountMode;
+  tiers: readonly { threshold: string; percent: string }[];
+}
+
+/** A month's amount with its discount, in exact US dollars. */
+export interface Invoice {
+  gross: Decimal;
+  /** The highest tier that the gross reaches. */
+  tier: Tier | undefined;
+  /** What comes off the gross, in percent of it: in graduated mode less than the tier's. */
+  percent: Decimal;
+  discount: Decimal;
+  net: Decimal;
+}
+
+export const BYTES_PER_GIB = 1024n ** 3n;
+
+export function createPricing(settings: PricingSettings): Pricing {
+  const ratePerGib = new Decimal(settings.ratePerGib);
+  const ratePerSecond = new Decimal(settings.ratePerSecond);
+  const tiers = settings.tiers.map(({ threshold, percent }) => ({
+    threshold: new Decimal(threshold),
+    percent: new Decimal(percent),
+  }));
+  return {
+    ratePerGib,
+    ratePerSecond,
+    // A power of two has an inverse with an end: this is exact.
+    perByte: ratePerGib.div(new Decimal(BYTES_PER_GIB.toString())),
+    perMicrosecond: ratePerSecond.div(1_000_000),
+    mode: settings.discountMode,
+    tiers: settings.discountEnabled ? tiers : [],
+  };
+}
+
+/** Exact US dollars: bytes/1024³ × rate + seconds × rate. */
+export function costOf(pricing: Pricing, { bytes, microseconds }: Usage): Decimal {
+  return costOfBytes(pricing, bytes).plus(costOfTime(pricing, microseconds));
+}
+
+export function costOfBytes({ perByte }: Pricing, bytes: bigint): Decimal {
+  return perByte.times(decimalOf(bytes));
+}
+
+export function costOfTime({ perMicrosecond }: Pricing, microseconds: bigint): Decimal {
+  return perMicrosecond.times(decimalOf(microseconds));
+}
+
+/** The discount of a calendar month of one user. */
+export function invoiceOf(pricing: Pricing, gross: Decimal, mode = pricing.mode): Invoice {
+  const tier = pricing.tiers.findLast(({ threshold }) => gross.gte(threshold));
+  const discount =
+    mode === 'volume'
+      ? share(gross, tier?.percent ?? ZERO)
+      : slicesOf(pricing, gross).reduce((sum, slice) => sum.plus(slice.discount), ZERO);
+  const percent = gross.isZero() ? ZERO : discount.times(100).div(gross);
+  return {
+    gross,
+    tier,
+    percent: mode === 'volume' ? (tier?.percent ?? ZERO) : percent,
+    discount,
+    net: gross.minus(discount),
+  };
+}
+
+/** A part of the gross that is at one percentage. */
+export interface Slice {
+  from: Decimal;
+  amount: Decimal;
+  percent: Decimal;
+  discount: Decimal;
+}
+
+/** Graduated: each part of the gross at the percentage of the tier that it lies in. */
+export function slicesOf({ tiers }: Pricing, gross: Decimal): Slice[] {
+  const steps = [{ threshold: ZERO, percent: ZERO }, ...tiers];
+  return steps.flatMap(({ threshold, percent }, index) => {
+    const end = steps[index + 1]?.threshold;
+    const top = end === undefined || gross.lt(end) ? gross : end;
+    if (top.lte(threshold)) return [];
+    const amount = top.minus(threshold);
+    return [{ from: threshold, amount, percent, discount: share(amount, percent) }];
+  });
+}
+
+/** A larger gross that would cost less, as there is below a tier of volume pricing. */
+export interface CheaperAbove {
+  gross: Decimal;
+  net: Decimal;
+}
+
+/** The cheapest threshold above this gross, where its net is below this net; volume pricing only. */
+export function cheaperAbove(pricing: Pricing, gross: Decimal): CheaperAbove | undefined {
+  const { net } = invoiceOf(pricing, gross, 'volume');
+  return pricing.tiers
+    .filter(({ threshold }) => threshold.gt(gross))
+    .map(({ threshold }) => ({
+      gross: threshold,
+      net: invoiceOf(pricing, threshold, 'volume').net,
+    }))
+    .filter((above) => above.net.lt(net))
+    .reduce<CheaperAbove | undefined>(
+      (best, above) => (best === undefined || above.net.lt(best.net) ? above : best),
+      undefined,
+    );
+}
+
+function share(amount: Decimal, percent: Decimal): Decimal {
+  return amount.times(percent).div(100);
+}
+
+function decimalOf(value: bigint): Decimal {
+  return new Decimal(value.toString());
+}

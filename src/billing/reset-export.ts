@@ -1,0 +1,69 @@
+import { open, rename } from 'node:fs/promises';
+import { MangamotionError } from '../errors.js';
+import type { StoredRecord } from './reset.js';
+
+/** The file that keeps what a reset removes. Its owner alone may read it. */
+export interface ResetExport {
+  /**
+   * Replaces the content: the file has the old one or the new one, never a mixture, and the new one
+   * is on the disk when this resolves. Rejects with `disk`.
+   */
+  write(records: readonly StoredRecord[]): Promise<void>;
+}
+
+/** Rejects with `refused` where the file is there already, and `usage` where it cannot be one. */
+export async function createExport(
+  path: string,
+  about: { userId: string; now: Date },
+): Promise<ResetExport> {
+  await claim(path);
+  return {
+    write: async (records) => {
+      const document = {
+        user_id: about.userId,
+        exported_at: about.now.toISOString(),
+        records,
+      };
+      try {
+        await replace(path, `${JSON.stringify(document, null, 2)}\n`);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new MangamotionError('disk', `cannot write ${path}: ${reason}`, {
+          hint: 'nothing more is removed; name a place with room with --export',
+          cause,
+        });
+      }
+    },
+  };
+}
+
+async function claim(path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'EEXIST') {
+      throw new MangamotionError('refused', `${path} is in the way: it is never overwritten`, {
+        hint: 'name another file with --export',
+        cause,
+      });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MangamotionError('usage', `cannot create ${path}: ${reason}`, {
+      hint: 'name a file in a folder that you may write with --export',
+      cause,
+    });
+  }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const draft = `${path}.new`;
+  const handle = await open(draft, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, path);
+}

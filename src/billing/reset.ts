@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { MangamotionError } from '../errors.js';
+import type { RedisReader } from '../redis/reader.js';
+import { readHashes } from '../redis/reader.js';
+import { scanKeys } from '../redis/scan.js';
+import { JOB_KEYS, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
+
+/** A record as it lies in Redis, before it is removed. */
+export interface StoredRecord {
+  key: string;
+  fields: Record<string, string>;
+  /** Seconds that were left of its life; `null` where it never expires. */
+  expires_in: number | null;
+}
+
+export interface ResetRequest {
+  userId: string;
+  /** The days and the jobs too, not the lifetime total alone. */
+  all: boolean;
+  signal: AbortSignal;
+}
+
+/** What a reset would remove. */
+export async function findRecords(
+  redis: RedisReader,
+  { userId, all, signal }: ResetRequest,
+): Promise<StoredRecord[]> {
+  const keys: (string | Buffer)[] = [userKey(userId)];
+  if (all) {
+    keys.push(...(await dayKeys(redis, userId, signal)));
+    keys.push(...(await jobKeys(redis, userId, signal)));
+  }
+  const records: StoredRecord[] = [];
+  for (const key of keys) {
+    const record = await readRecord(redis, key);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+/**
+ * Removes the records, each of them only if it still is what was read: in one step with the
+ * comparison. Returns those that have changed meanwhile, as they are now, and which stay.
+ */
+export async function removeRecords(
+  redis: RedisReader,
+  records: readonly StoredRecord[],
+): Promise<StoredRecord[]> {
+  const changed: StoredRecord[] = [];
+  for (const { key, fields } of records) {
+    const removed = await redis.call('EVAL', REMOVE_SCRIPT, 1, key, fingerprint(fields));
+    if (removed === 1) continue;
+    const now = await readRecord(redis, key);
+    if (now !== undefined) changed.push(now);
+  }
+  return changed;
+}
+
+/** Deletes a hash if its content has the fingerprint: `fingerprint` below, in Lua. */
+const REMOVE_SCRIPT = `
+local pairs, fields = redis.call('HGETALL', KEYS[1]), {}
+for n = 1, #pairs, 2 do
+  fields[#fields + 1] = redis.sha1hex(pairs[n]) .. redis.sha1hex(pairs[n + 1])
+end
+table.sort(fields)
+if redis.sha1hex(table.concat(fields)) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`;
+
+function fingerprint(fields: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(fields).map(([name, value]) => sha1(name) + sha1(value));
+  return sha1(lines.sort().join(''));
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex');
+}
+
+async function readRecord(
+  redis: RedisReader,
+  key: string | Buffer,
+): Promise<StoredRecord | undefined> {
+  const name = typeof key === 'string' ? key : idText(key);
+  let fields: Record<string, string>;
+  try {
+    fields = recordOf(await redis.call('HGETALL', key));
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('WRONGTYPE')) throw error;
+    throw new MangamotionError('damaged', `${name} is not a hash: nothing was removed`, {
+      hint: `look at it with redis-cli, and remove it by hand if nobody needs it`,
+    });
+  }
+  if (Object.keys(fields).length === 0) return undefined;
+  const seconds = Number(await redis.call('TTL', key));
+  return { key: name, fields, expires_in: seconds < 0 ? null : seconds };
+}
+
+function recordOf(reply: unknown): Record<string, string> {
+  const values = reply as string[] | Record<string, string>;
+  if (!Array.isArray(values)) return values;
+  const entries: [string, string][] = [];
+  for (let at = 0; at < values.length; at += 2) {
+    entries.push([values[at] ?? '', values[at + 1] ?? '']);
+  }
+  return Object.fromEntries(entries);
+}
+
+async function dayKeys(redis: RedisReader, userId: string, signal: AbortSignal): Promise<Buffer[]> {
+  const found = new Map<string, Buffer>();
+  for await (const keys of scanKeys(redis, dayKeysOf(userId), signal)) {
+    for (const key of keys) {
+      if (partsOfDayKey(key)?.userId === userId) found.set(key.toString('latin1'), key);
+    }
+  }
+  return [...found.values()];
+}
+
+async function jobKeys(redis: RedisReader, userId: string, signal: AbortSignal): Promise<Buffer[]> {
+  const found = new Map<string, Buffer>();
+  for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
+    const owners = await ownersOf(redis, keys);
+    for (const [index, key] of keys.entries()) {
+      if (owners[index] === userId) found.set(key.toString('latin1'), key);
+    }
+  }
+  return [...found.values()];
+}
+
+async function ownersOf(redis: RedisReader, keys: readonly Buffer[]): Promise<(string | null)[]> {
+  const hashes = await readHashes(redis, keys, ['user_id']);
+  return hashes.map((fields) => (fields === 'wrong type' ? null : (fields[0] ?? null)));
+}

@@ -1,0 +1,104 @@
+import type { Finding } from '../../../billing/audit.js';
+import { costOfDifference } from '../../../billing/audit.js';
+import { moneyText } from '../../../billing/money.js';
+import type { Pricing } from '../../../billing/pricing.js';
+import { secondsText } from '../../../billing/usage.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { USER_ARGUMENT, openBilling } from './asking.js';
+
+export const billingAudit = defineCommand({
+  description:
+    "Compare each user's lifetime total with the sum of the days and the sum of the jobs, as far as " +
+    'they have not expired, and name every record that is wrong. Drift means that something was billed ' +
+    "wrong or not at all: the exit status is 5. Notes are what the backend's own writer leaves behind. " +
+    'Nothing is changed.',
+  arguments: { user: { ...USER_ARGUMENT, description: 'audit this user alone', optional: true } },
+  options: {
+    notes: {
+      description: 'list the notes too; otherwise they are counted (--json and --csv have all)',
+    },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [5, 6],
+  examples: [
+    { command: 'mangamotion billing audit', meaning: 'all users' },
+    { command: 'mangamotion billing audit alice --notes', meaning: 'one user, with the notes' },
+    {
+      command:
+        'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'',
+      meaning: 'what is wrong, for a script',
+    },
+  ],
+  async run(context, { user }, { notes: withNotes }) {
+    const { redis, pricing, today } = await openBilling(context);
+    const { audit } = await import('../../../billing/audit-run.js');
+    const { findingAnswer } = await import('../../../billing/audit-answer.js');
+    context.progress.start('auditing');
+    const { findings, checked } = await audit(redis, {
+      ...{ userId: user, today, signal: context.signal },
+      onProgress: (records) => context.progress.update({ objects: records }),
+    });
+    context.progress.done();
+    const drift = findings.filter(({ severity }) => severity === 'drift');
+    const notes = findings.filter(({ severity }) => severity === 'note');
+    const all = [...drift, ...notes];
+    const status = drift.length > 0 ? 'drift' : 'ok';
+    await context.output.rows({
+      member: 'findings',
+      head: { user_id: user ?? null, status, checked },
+      json: (finding) => findingAnswer(pricing, finding),
+      tail: () => ({ drift: drift.length, notes: notes.length }),
+      rows: context.output.forPeople && !withNotes ? drift : all,
+      columns: columnsFor(pricing),
+      empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',
+      footer: () =>
+        `${status === 'ok' ? '✓' : '✕'} ${drift.length} findings of drift, ${notes.length} notes` +
+        `${notes.length > 0 && !withNotes ? ' (--notes lists them)' : ''}; ` +
+        `checked ${checked.users} users, ${checked.days} days, ${checked.jobs} jobs`,
+    });
+    return drift.length > 0 ? 5 : undefined;
+  },
+});
+
+function columnsFor(pricing: Pricing): Column<Finding>[] {
+  return [
+    {
+      title: 'severity',
+      name: 'severity',
+      value: ({ severity }) => severity,
+      show: ({ severity }) => (severity === 'drift' ? '✕ drift' : '– note'),
+      tone: ({ severity }) => (severity === 'drift' ? 'bad' : 'muted'),
+    },
+    { title: 'kind', name: 'kind', value: ({ kind }) => kind },
+    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '' },
+    { title: 'record', name: 'key', value: ({ key }) => key ?? '' },
+    { title: 'what', name: 'what', value: ({ what }) => what },
+    { title: 'probable cause', name: 'cause', value: ({ cause }) => cause },
+    {
+      title: 'bytes',
+      name: 'bytes_processed',
+      value: ({ difference }) => difference?.bytes ?? '',
+      align: 'right',
+    },
+    {
+      title: 'seconds',
+      name: 'compute_seconds',
+      value: ({ difference }) =>
+        difference === undefined ? '' : secondsText(difference.microseconds),
+      align: 'right',
+    },
+    {
+      title: 'cost',
+      name: 'cost',
+      value: (finding) => costOfDifference(pricing, finding)?.toString() ?? '',
+      show: (finding) => {
+        const cost = costOfDifference(pricing, finding);
+        return cost === undefined ? '' : moneyText(cost);
+      },
+      align: 'right',
+    },
+  ];
+}

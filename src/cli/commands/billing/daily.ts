@@ -1,0 +1,166 @@
+import type { Day } from '../../../billing/calendar.js';
+import { addDays, countDays, parseDay } from '../../../billing/calendar.js';
+import type { DayUsage } from '../../../billing/counters.js';
+import { costOf, type Pricing } from '../../../billing/pricing.js';
+import { moneyText, roundedMoney } from '../../../billing/money.js';
+import { secondsText } from '../../../billing/usage.js';
+import { MangamotionError } from '../../../errors.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { USER_ARGUMENT, openBilling, warnOf } from './asking.js';
+
+const DEFAULT_DAYS = 30;
+/** A hundred years, each day of which is asked for. */
+const MOST_DAYS = 36_525;
+
+export const billingDaily = defineCommand({
+  description:
+    'List what a user has used day by day, in UTC, and what each day costs before discounts. Daily ' +
+    'counters expire after BILLING_RETENTION_DAYS; where the range begins earlier, the exit status is 3.',
+  arguments: { user: USER_ARGUMENT },
+  options: {
+    from: { value: 'date', description: 'the first day, YYYY-MM-DD', parse: readDay },
+    to: { value: 'date', description: 'the last day (otherwise today)', parse: readDay },
+    last: {
+      value: 'days',
+      description: 'so many days, today included: 7d, 30d, 90d (otherwise 30d)',
+      parse: readDays,
+    },
+    fill: { description: 'list days without usage too' },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [3, 6],
+  examples: [
+    { command: 'mangamotion billing daily alice --last 7d --fill', meaning: 'the last week' },
+    {
+      command: 'mangamotion billing daily alice --from 2026-10-01 --to 2026-10-31 --csv',
+      meaning: 'a month, for a spreadsheet',
+    },
+    {
+      command:
+        "mangamotion billing daily alice --json | jq '[.daily_usage[].bytes_processed] | add'",
+      meaning: 'a sum',
+    },
+  ],
+  async run(context, { user }, options) {
+    const asking = await openBilling(context);
+    const { readDailyUsage } = await import('../../../billing/daily-usage.js');
+    const { dailyAnswer } = await import('../../../billing/answers.js');
+    const range = rangeOf(options, asking.today);
+    const usage = await readDailyUsage(asking.redis, user, {
+      ...asking,
+      ...range,
+      fill: options.fill,
+    });
+    warnOf(context, usage.problems);
+    if (usage.expiredUntil !== undefined) {
+      context.warn(
+        `counters of days up to ${usage.expiredUntil} have expired after ${asking.retentionDays} days: the totals are without them`,
+      );
+    }
+    const { daily_usage: answers, totals, ...rest } = dailyAnswer(asking.pricing, usage);
+    const { user_id, start_date, end_date, ...tail } = rest;
+    const byDay = new Map(answers.map((answer) => [answer.date, answer]));
+    await context.output.rows({
+      member: 'daily_usage',
+      head: { user_id, start_date, end_date },
+      json: ({ day }) => byDay.get(day) ?? {},
+      tail: () => ({ totals, ...tail }),
+      rows: usage.days,
+      columns: columnsFor(asking.pricing, usage.days, context.output.onTerminal),
+      empty: `${user} used nothing from ${usage.start} to ${usage.end}`,
+      footer: () =>
+        usage.days.length === 0
+          ? undefined
+          : `total ${moneyText(costOf(asking.pricing, usage.totals))} before discounts, ` +
+            `${usage.totals.bytes} bytes, ${secondsText(usage.totals.microseconds)} s, ${usage.totals.jobs} jobs`,
+    });
+    return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 3 : undefined;
+  },
+});
+
+interface RangeOptions {
+  from?: Day | undefined;
+  to?: Day | undefined;
+  last?: number | undefined;
+}
+
+function rangeOf({ from, to, last }: RangeOptions, today: Day): { start: Day; end: Day } {
+  if (last !== undefined && (from !== undefined || to !== undefined)) {
+    throw new MangamotionError('usage', '--last excludes --from and --to');
+  }
+  const end = to ?? today;
+  const start = from ?? addDays(end, 1 - (last ?? DEFAULT_DAYS));
+  if (start > end) {
+    throw new MangamotionError('usage', `--from ${start} comes after the end of the range, ${end}`);
+  }
+  if (countDays(start, end) > MOST_DAYS) {
+    throw new MangamotionError('usage', `the range has more than ${MOST_DAYS} days`);
+  }
+  return { start, end };
+}
+
+function readDay(text: string): Day {
+  const day = parseDay(text);
+  if (day !== undefined) return day;
+  throw new MangamotionError('usage', 'must be a date of the calendar like 2026-11-24');
+}
+
+function readDays(text: string): number {
+  const days = Number(/^(\d{1,5})d$/.exec(text)?.[1] ?? 0);
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw new MangamotionError('usage', 'must be a number of days such as 7d, 30d or 90d');
+}
+
+const BAR_WIDTH = 12;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+function columnsFor(
+  pricing: Pricing,
+  days: readonly DayUsage[],
+  withBar: boolean,
+): Column<DayUsage>[] {
+  const cost = ({ usage }: DayUsage) => costOf(pricing, usage);
+  const highest = Math.max(0, ...days.map((day) => cost(day).toNumber()));
+  const columns: Column<DayUsage>[] = [
+    { title: 'date', name: 'date', value: ({ day }) => day },
+    {
+      title: 'bytes',
+      name: 'bytes_processed',
+      value: ({ usage }) => usage.bytes,
+      show: ({ usage }, people) => people.bytes(usage.bytes),
+      align: 'right',
+    },
+    {
+      title: 'seconds',
+      name: 'compute_seconds',
+      value: ({ usage }) => secondsText(usage.microseconds),
+      align: 'right',
+    },
+    ...(['jobs', 'completed', 'failed', 'skipped'] as const).map((field): Column<DayUsage> => ({
+      title: field,
+      name: field === 'jobs' ? 'job_count' : `jobs_${field}`,
+      value: ({ usage }) => usage[field],
+      show: ({ usage }, people) => people.count(usage[field]),
+      align: 'right',
+    })),
+    {
+      title: 'cost',
+      name: 'cost',
+      value: (day) => roundedMoney(cost(day)),
+      show: (day) => moneyText(cost(day)),
+      align: 'right',
+    },
+  ];
+  if (!withBar) return columns;
+  const share = (day: DayUsage) => (highest === 0 ? 0 : cost(day).toNumber() / highest);
+  return [...columns, { title: '', name: 'bar', value: () => '', show: (day) => bar(share(day)) }];
+}
+
+/** The part of a bar that a share, 0 to 1, fills. */
+function bar(share: number): string {
+  const eighths = Math.round(share * BAR_WIDTH * 8);
+  return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
+}

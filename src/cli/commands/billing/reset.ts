@@ -1,0 +1,150 @@
+import path from 'node:path';
+import type { StoredRecord } from '../../../billing/reset.js';
+import { MangamotionError } from '../../../errors.js';
+import type { RedisReader } from '../../../redis/reader.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { USER_ARGUMENT } from './asking.js';
+
+/** A record that changes between reading and removing is read, and written to the file, anew. */
+const MOST_ROUNDS = 10;
+
+export const billingReset = defineCommand({
+  description:
+    'Remove the lifetime total of a user; with --all also the days and the jobs. What is removed is ' +
+    'written to a JSON file first, and each record is removed only if it still is what was written. ' +
+    'On a terminal it asks; elsewhere it needs --yes.',
+  arguments: { user: USER_ARGUMENT },
+  options: {
+    all: { description: 'remove the days and the jobs too' },
+    yes: { short: 'y', description: 'do not ask' },
+    export: {
+      value: 'file',
+      description:
+        'keep what is removed in this new file (otherwise billing-reset-USER-TIME.json here)',
+      complete: 'file',
+    },
+  },
+  changes: 'dry-run',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [4, 5, 6, 8],
+  examples: [
+    { command: 'mangamotion billing reset alice --dry-run', meaning: 'what would be removed' },
+    {
+      command: 'mangamotion billing reset alice --all --yes --export /root/alice.json',
+      meaning: 'all of it, without asking',
+    },
+  ],
+  async run(context, { user }, { all, yes, export: exportTo }) {
+    const redis = await context.openRedis();
+    const { findRecords } = await import('../../../billing/reset.js');
+    const records = await findRecords(redis, { userId: user, all, signal: context.signal });
+    if (records.length === 0) {
+      throw new MangamotionError(
+        'not_found',
+        `no ${all ? '' : 'lifetime '}record of user ${user}`,
+        {
+          hint: 'mangamotion billing all-users lists the users',
+        },
+      );
+    }
+    if (context.dryRun) {
+      await report(context, { user, records, file: undefined });
+      return undefined;
+    }
+    if (!yes) await ask(context, user, records);
+    const file = path.resolve(context.cwd, exportTo ?? defaultName(user, context.now()));
+    const removed = await exportAndRemove(context, redis, { user, file, records });
+    await report(context, { user, records: removed, file });
+    return undefined;
+  },
+});
+
+async function ask(
+  context: CommandContext,
+  user: string,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  const answer = await context.confirm(`remove ${records.length} records of user ${user}?`);
+  if (answer === true) return;
+  throw new MangamotionError(
+    answer === undefined ? 'usage' : 'refused',
+    answer === undefined ? 'there is no terminal to ask on' : 'nothing was removed',
+    { hint: 'run it with --yes to remove them without being asked, or with --dry-run to look' },
+  );
+}
+
+async function exportAndRemove(
+  { now, signal }: CommandContext,
+  redis: RedisReader,
+  { user, file, records }: { user: string; file: string; records: readonly StoredRecord[] },
+): Promise<StoredRecord[]> {
+  const { removeRecords } = await import('../../../billing/reset.js');
+  const { createExport } = await import('../../../billing/reset-export.js');
+  const kept = new Map(records.map((record) => [record.key, record]));
+  const target = await createExport(file, { userId: user, now: now() });
+  let left = [...records];
+  for (let round = 0; round < MOST_ROUNDS && left.length > 0; round++) {
+    signal.throwIfAborted();
+    await target.write([...kept.values()]);
+    left = await removeRecords(redis, left);
+    for (const record of left) kept.set(record.key, record);
+  }
+  if (left.length === 0) return [...kept.values()];
+  throw new MangamotionError(
+    'refused',
+    `${left.length} of ${kept.size} records were not removed: they keep changing`,
+    { hint: `stop the workers of the user and run it again; ${file} has what was removed` },
+  );
+}
+
+function defaultName(user: string, now: Date): string {
+  const safe = user.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80);
+  return `billing-reset-${safe}-${now.toISOString().replace(/[:.]/g, '-')}.json`;
+}
+
+interface Report {
+  user: string;
+  records: readonly StoredRecord[];
+  /** `undefined` for a dry run. */
+  file: string | undefined;
+}
+
+async function report(context: CommandContext, { user, records, file }: Report): Promise<void> {
+  await context.output.document({
+    json: { user_id: user, dry_run: file === undefined, export: file ?? null, records },
+    human: (page) => {
+      if (file === undefined) {
+        page.text(`would remove ${records.length} records of user ${user} (dry run)`).text('');
+        page.table(recordColumns, records);
+        return;
+      }
+      page.text(`✓ removed ${records.length} records of user ${user}`, 'good');
+      page.text(`they are kept in ${file}`);
+    },
+  });
+}
+
+const recordColumns: Column<StoredRecord>[] = [
+  { title: 'record', name: 'key', value: ({ key }) => key },
+  {
+    title: 'bytes',
+    name: 'bytes_processed',
+    value: ({ fields }) => fields.bytes_processed ?? '',
+    align: 'right',
+  },
+  {
+    title: 'seconds',
+    name: 'compute_seconds',
+    value: ({ fields }) => fields.compute_seconds ?? '',
+    align: 'right',
+  },
+  {
+    title: 'jobs',
+    name: 'job_count',
+    value: ({ fields }) => fields.job_count ?? '',
+    align: 'right',
+  },
+];

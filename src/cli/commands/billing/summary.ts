@@ -1,0 +1,58 @@
+import type { UserSummary } from '../../../billing/user-summary.js';
+import { defineCommand } from '../../command.js';
+import type { Page } from '../../page.js';
+import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './asking.js';
+
+export const billingSummary = defineCommand({
+  description:
+    'Tell what a user has used since the beginning, gross, and what a month costs: its gross, the ' +
+    'discount of the tier it reaches, and the net. A month is open while it runs and final after it; ' +
+    'where daily counters of it have expired, its costs are not known, and the exit status is 3. An ' +
+    'unknown user has used nothing.',
+  arguments: { user: USER_ARGUMENT },
+  options: {
+    month: MONTH_OPTION,
+    explain: { description: 'print the arithmetic of the month, in both discount modes' },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [3, 6],
+  examples: [
+    { command: 'mangamotion billing summary alice', meaning: 'the lifetime and this month' },
+    { command: 'mangamotion billing summary alice --month 2026-10', meaning: 'an invoice' },
+    {
+      command: "mangamotion billing summary alice --json | jq '.month.net_cost'",
+      meaning: 'one figure',
+    },
+  ],
+  async run(context, { user }, { month, explain }) {
+    const asking = await openBilling(context);
+    const { summariseUser } = await import('../../../billing/user-summary.js');
+    const { summaryAnswer } = await import('../../../billing/answers.js');
+    const { explainMonth } = await import('../../../billing/explain.js');
+    const { monthFields, usageFields } = await import('./usage-text.js');
+    const { moneyText } = await import('../../../billing/money.js');
+    const chosen = begunMonth(month, asking.today);
+    const summary = await summariseUser(asking.redis, user, chosen, asking);
+    if (!summary.known) context.progress.note(`note: no record of user ${user}`);
+    warnOf(context, summary.problems);
+    const lines = explain ? explainMonth(asking.pricing, summary.month) : undefined;
+    await context.output.document({
+      json: { ...summaryAnswer(summary), problems: summary.problems, explain: lines },
+      human: (page) => describe(page, summary),
+    });
+    const isPartial = summary.problems.length > 0 || summary.month.state === 'expired';
+    return isPartial ? 3 : undefined;
+
+    function describe(page: Page, { userId, lifetime, cost, month: bill }: UserSummary): void {
+      page.fields([
+        { label: 'user', text: userId, tone: 'strong' },
+        ...usageFields(page.people, lifetime),
+        { label: 'cost', text: `${moneyText(cost)} gross` },
+      ]);
+      page.text('').fields(monthFields(page.people, bill));
+      if (lines !== undefined) page.text('').text(lines.join('\n'));
+    }
+  },
+});

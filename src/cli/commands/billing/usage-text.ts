@@ -1,0 +1,62 @@
+import type { MonthBill } from '../../../billing/month-bill.js';
+import { moneyText } from '../../../billing/money.js';
+import type { Usage } from '../../../billing/usage.js';
+import { secondsText } from '../../../billing/usage.js';
+import type { Presentation } from '../../columns.js';
+import type { Field } from '../../page.js';
+
+/** `12.5 s`, and what that is where it is long: `7,200 s (2h 00m)`. */
+export function computeText(people: Presentation, microseconds: bigint): string {
+  const seconds = Number(microseconds) / 1e6;
+  const [whole = '', fraction] = secondsText(microseconds).split('.');
+  const text = `${people.count(BigInt(whole))}${fraction === undefined ? '' : `.${fraction}`} s`;
+  return seconds >= 60 ? `${text} (${people.duration(seconds)})` : text;
+}
+
+/** `12 jobs: 10 completed, 1 failed, 1 skipped`. */
+function jobsText(people: Presentation, usage: Usage): string {
+  const parts = [
+    { count: usage.completed, word: 'completed' },
+    { count: usage.failed, word: 'failed' },
+    { count: usage.skipped, word: 'skipped' },
+  ].filter(({ count }) => count !== 0n);
+  const ended = parts.map(({ count, word }) => `${people.count(count)} ${word}`).join(', ');
+  return ended === '' ? people.count(usage.jobs) : `${people.count(usage.jobs)}: ${ended}`;
+}
+
+export function usageFields(people: Presentation, usage: Usage): Field[] {
+  return [
+    { label: 'bytes', text: `${people.bytes(usage.bytes)} (${people.count(usage.bytes)})` },
+    { label: 'compute', text: computeText(people, usage.microseconds) },
+    { label: 'jobs', text: jobsText(people, usage) },
+  ];
+}
+
+const STATE_TEXTS = {
+  open: 'open: it still runs',
+  final: 'final',
+  expired: 'expired: a part of its counters is gone, so that it cannot be billed',
+} as const;
+
+export function monthFields(people: Presentation, { month, state, bill }: MonthBill): Field[] {
+  const head: Field = {
+    label: 'month',
+    text: `${month} (${STATE_TEXTS[state]})`,
+    ...(state === 'expired' && { tone: 'bad' }),
+  };
+  if (bill === undefined) return [head];
+  const { gross, percent, tier, discount, net } = bill.invoice;
+  const from = tier === undefined ? '' : ` (the tier from ${moneyText(tier.threshold)})`;
+  return [
+    head,
+    ...usageFields(people, bill.usage),
+    { label: 'gross', text: moneyText(gross) },
+    {
+      label: 'discount',
+      text: discount.isZero()
+        ? 'none'
+        : `${moneyText(discount.negated())}, ${percent.toDecimalPlaces(2).toString()} %${from}`,
+    },
+    { label: 'net', text: moneyText(net), tone: 'strong' },
+  ];
+}

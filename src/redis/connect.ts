@@ -1,0 +1,94 @@
+import { Redis } from 'ioredis';
+import { MangamotionError } from '../errors.js';
+import { translateRedisError } from './errors.js';
+
+/** Where Redis is, and how to log in to it. */
+export interface RedisTarget {
+  at:
+    | { kind: 'server'; host: string; port: number; useTls: boolean }
+    | { kind: 'socket'; path: string }
+    | { kind: 'sentinels'; sentinels: readonly { host: string; port: number }[]; master: string };
+  username: string | undefined;
+  password: string | undefined;
+  db: number;
+  /** The CA certificates to trust for TLS, in PEM; the system's where undefined. */
+  caPem: string | undefined;
+  /** The same as words, without the password. */
+  text: string;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Of one command: SCAN and HMGET answer within milliseconds. */
+const COMMAND_TIMEOUT_MS = 30_000;
+
+/**
+ * A connection for one command of the program: nothing is tried twice, so that a server that is gone
+ * is told at once, and an answer is never put together from before and after an outage. Rejects with
+ * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command.
+ */
+export async function connectOnce(target: RedisTarget): Promise<Redis> {
+  const redis = new Redis({
+    ...optionsOf(target),
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
+  const errors = rememberErrors(redis);
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    redis.disconnect();
+    throw translateRedisError(errors.first ?? error, target.text);
+  }
+  if (errors.first !== undefined) {
+    // The library goes on in database 0 when the one that was asked for is refused.
+    redis.disconnect();
+    throw refusedDatabase(errors.first, target);
+  }
+  return redis;
+}
+
+function optionsOf(target: RedisTarget) {
+  const { at, username, password, db, caPem } = target;
+  const tls = caPem === undefined ? {} : { ca: caPem };
+  return {
+    ...(at.kind === 'server' && { host: at.host, port: at.port, ...(at.useTls && { tls }) }),
+    ...(at.kind === 'socket' && { path: at.path }),
+    ...(at.kind === 'sentinels' && { sentinels: [...at.sentinels], name: at.master }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    db,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // It would be INFO, which a user with the rights to read may be refused.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    protocol: 2 as const,
+  };
+}
+
+/** ioredis tells why a connection failed in an event, and rejects with less. */
+function rememberErrors(redis: Redis): { first: unknown } {
+  const errors: { first: unknown } = { first: undefined };
+  redis.on('error', (error: unknown) => {
+    errors.first ??= error;
+  });
+  return errors;
+}
+
+function refusedDatabase(error: unknown, { db, text }: RedisTarget): unknown {
+  const translated = translateRedisError(error, text);
+  const message = error instanceof Error ? error.message : String(error);
+  if (translated instanceof MangamotionError && !/\bselect\b|DB index/i.test(message)) {
+    return translated;
+  }
+  return new MangamotionError(
+    'access_denied',
+    `Redis at ${text} refuses database ${db}: ${message}`,
+    {
+      hint: 'check the number at the end of REDIS_URL, and the rights of its user (+@connection)',
+      cause: translated instanceof MangamotionError ? translated.cause : error,
+    },
+  );
+}

@@ -1,0 +1,125 @@
+import { MangamotionError } from '../errors.js';
+
+/**
+ * What went wrong with Redis, for users. Anything that is no failure of Redis or of the way to it
+ * comes back as it is. The cause is kept without the command that failed: it may be a password.
+ */
+export function translateRedisError(error: unknown, server: string): unknown {
+  if (!(error instanceof Error) || error instanceof MangamotionError) return error;
+  const { message } = error;
+  const cause = withoutCommand(error);
+  const [word = ''] = message.split(' ');
+  const refusal = REFUSALS[word];
+  if (refusal !== undefined) {
+    return new MangamotionError(refusal.code, refusal.what(server, message), {
+      hint: refusal.hint,
+      cause,
+    });
+  }
+  if (isConnectionError(error)) {
+    return new MangamotionError(
+      'unreachable',
+      `cannot reach Redis at ${server}: ${reasonOf(error)}`,
+      {
+        hint: 'check REDIS_URL, and that the server runs and can be reached from here',
+        cause,
+      },
+    );
+  }
+  if (error.name === 'ReplyError') {
+    return new MangamotionError('unreachable', `Redis at ${server} refuses: ${message}`, { cause });
+  }
+  return error;
+}
+
+/** Whether a command met a key that holds something else than a hash. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
+}
+
+interface Refusal {
+  code: 'access_denied' | 'unreachable';
+  what: (server: string, message: string) => string;
+  hint: string;
+}
+
+const login: Refusal = {
+  code: 'access_denied',
+  what: (server) => `Redis at ${server} refuses the user or the password`,
+  hint: 'check the user and the password in REDIS_URL',
+};
+
+/** By the first word of the reply. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  WRONGPASS: login,
+  NOAUTH: {
+    ...login,
+    what: (server) => `Redis at ${server} wants a password`,
+    hint: 'put it into REDIS_URL: redis://user:password@host:port/db',
+  },
+  NOPERM: {
+    code: 'access_denied',
+    what: (server, message) => `Redis at ${server} does not permit it: ${withoutWord(message)}`,
+    hint: 'reading needs a user with the rights +@read +@connection on the keys it reads',
+  },
+  LOADING: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} is still loading its data`,
+    hint: 'wait until it has read them, then run the command again',
+  },
+  READONLY: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} is a replica, which takes no writes`,
+    hint: 'point REDIS_URL at the master; redis-sentinel:// finds it',
+  },
+  MASTERDOWN: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} is a replica that has lost its master`,
+    hint: 'point REDIS_URL at the master, or run the command again when it is back',
+  },
+  OOM: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} has no memory left, and takes no writes`,
+    hint: 'raise maxmemory, or let it evict what may go',
+  },
+  MISCONF: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} cannot save to its disk, and takes no writes`,
+    hint: 'look at the log of the server: its disk is full, or may not be written',
+  },
+  BUSY: {
+    code: 'unreachable',
+    what: (server) => `Redis at ${server} is busy with a script`,
+    hint: 'run the command again when the script has ended',
+  },
+};
+
+function withoutWord(message: string): string {
+  return message.slice(message.indexOf(' ') + 1);
+}
+
+function isConnectionError(error: Error): boolean {
+  if ('code' in error && typeof error.code === 'string') return true;
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    error.name === 'AbortError' ||
+    /Connection is closed|All sentinels are unreachable|Command timed out|Stream isn't writeable/.test(
+      error.message,
+    )
+  );
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof AggregateError) {
+    // Node's happy eyeballs: one error for each address of the name.
+    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+  }
+  return error.message === '' ? 'no answer' : error.message.replace(/\.$/, '');
+}
+
+function withoutCommand(error: Error): Error {
+  const plain = new Error(error.message);
+  plain.name = error.name;
+  plain.stack = error.stack ?? '';
+  return plain;
+}

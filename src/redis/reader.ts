@@ -1,0 +1,47 @@
+import { isWrongType } from './errors.js';
+
+/**
+ * What is asked of a connection: a `Redis` of ioredis has it, of any major version. It must have no
+ * keyPrefix: SCAN would not know of it.
+ */
+export interface RedisReader {
+  call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
+  pipeline(commands: unknown[][]): { exec(): Promise<[Error | null, unknown][] | null> };
+}
+
+/** The values of the fields, `null` for an absent one; or that the key holds no hash. */
+export type HashFields = (string | null)[] | 'wrong type';
+
+/** Commands that are sent at once: their answers lie in memory together. */
+const MOST_AT_ONCE = 1000;
+
+/** The same fields of many hashes, in their order. A key that does not exist has no fields. */
+export async function readHashes(
+  redis: RedisReader,
+  keys: readonly (string | Buffer)[],
+  fields: readonly string[],
+): Promise<HashFields[]> {
+  const answers: HashFields[] = [];
+  for (let from = 0; from < keys.length; from += MOST_AT_ONCE) {
+    const some = keys.slice(from, from + MOST_AT_ONCE);
+    const replies = await redis.pipeline(some.map((key) => ['hmget', key, ...fields])).exec();
+    for (const [error, values] of replies ?? []) {
+      if (error !== null && !isWrongType(error)) throw error;
+      answers.push(error === null ? (values as (string | null)[]) : 'wrong type');
+    }
+  }
+  return answers;
+}
+
+/** Whether each key expires: `gone` where it does not exist (any more). */
+export async function readLives(
+  redis: RedisReader,
+  keys: readonly (string | Buffer)[],
+): Promise<('for ever' | 'limited' | 'gone')[]> {
+  const replies = await redis.pipeline(keys.map((key) => ['ttl', key])).exec();
+  return (replies ?? []).map(([error, seconds]) => {
+    if (error !== null) throw error;
+    return seconds === -2 ? 'gone' : seconds === -1 ? 'for ever' : 'limited';
+  });
+}

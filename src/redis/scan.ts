@@ -1,0 +1,40 @@
+import type { RedisReader } from './reader.js';
+
+/** How many keys of the whole database Redis looks at for one answer: about a millisecond. */
+const KEYS_A_STEP = 1000;
+
+/**
+ * The names of the keys that match, a page at a time, without holding up the server. A key that is
+ * there from beginning to end is named at least once, and may be named twice. The next page is asked
+ * for before the last one is worked on.
+ *
+ * Keys of every type: with SCAN's TYPE a key of a wrong type would be passed over in silence.
+ */
+export async function* scanKeys(
+  redis: RedisReader,
+  pattern: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer[]> {
+  const step = async (cursor: string): Promise<Page> => {
+    const reply = await redis.callBuffer('SCAN', cursor, 'MATCH', pattern, 'COUNT', KEYS_A_STEP);
+    const [next, keys] = reply as [Buffer, Buffer[]];
+    return { next: next.toString('latin1'), keys };
+  };
+  let pending: Promise<Page> | undefined = step('0');
+  try {
+    while (pending !== undefined) {
+      const { next, keys }: Page = await pending;
+      signal.throwIfAborted();
+      pending = next === '0' ? undefined : step(next);
+      if (keys.length > 0) yield keys;
+    }
+  } finally {
+    // Whoever stops early does not wait for it.
+    pending?.catch(() => undefined);
+  }
+}
+
+interface Page {
+  next: string;
+  keys: Buffer[];
+}
