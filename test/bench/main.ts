@@ -8,6 +8,7 @@ import { findCommand, removeAtExit } from '../helpers/child-processes.js';
 import { installHint } from '../helpers/install-hint.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
+import { measureBilling } from './billing.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -22,8 +23,8 @@ import {
 } from './measurements.js';
 
 /**
- * `npm run bench [-- mixed key large tiny incremental offsite synthetic start]`: ratios against peers on the same server in the
- * same run, as medians. Nothing passes or fails here. The table goes into the README.
+ * `npm run bench [-- part ...]`: ratios against peers on the same server in the same run, as medians.
+ * Nothing passes or fails here. The table of a group whose parts were all run goes into the README.
  */
 
 const LARGE_BYTES = 5_000_000_000;
@@ -38,7 +39,8 @@ export interface Bench {
   folder: string;
 }
 
-const parts: Record<string, (bench: Bench) => Promise<Row[]>> = {
+/** Parts that need an object store; a fresh one each, but for `key`, which looks at what `mixed` made. */
+const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
   mixed: async (bench) => {
     await fillMixed(bench.store, 'mixed');
     return await measureMixed(bench, 'mixed');
@@ -63,38 +65,58 @@ const parts: Record<string, (bench: Bench) => Promise<Row[]>> = {
     return [...rows, ...(await measureOffsitePeak(bench, 'large'))];
   },
   synthetic: (bench) => measureSynthetic(bench),
+};
+const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
+  billing: () => measureBilling(),
+};
+
+/** The tables of the README, by the parts that fill them. */
+const groups: Record<string, readonly string[]> = {
+  backup: [...Object.keys(storeParts), 'start'],
+  billing: ['billing'],
 };
 
 async function main(): Promise<void> {
   const chosen = process.argv.slice(2);
-  const names = chosen.length === 0 ? Object.keys(parts) : chosen;
+  const names = chosen.length === 0 ? Object.values(groups).flat() : chosen;
   for (const peer of ['rclone', 'tar', 'gzip']) {
     if (findCommand(peer) === undefined) throw new Error(`no ${peer}. ${installHint()}`);
   }
   const folder = mkdtempSync(join(tmpdir(), 'mangamotion-bench-'));
   removeAtExit(folder);
-  const rows: Row[] = [];
-  let kind = '';
-  for (const name of names) {
-    const part = parts[name];
-    if (part === undefined) throw new Error(`no such part: ${name}`);
-    // A fresh server each, but for the parts that share their objects.
-    const server = name === 'key' ? undefined : await open(folder);
-    current = server ?? current;
-    if (current === undefined) throw new Error('key needs mixed before it');
-    kind = current.server.kind;
+  const measured = new Map<string, Row[]>();
+  for (const [index, name] of names.entries()) {
     console.log(`# ${name}`);
-    for (const row of await part(current.bench)) {
-      rows.push(row);
-      console.log(`${row.what}: ${row.value}${row.bound === '' ? '' : ` (aim: ${row.bound})`}`);
+    const rows = await runPart(name, names[index + 1], folder);
+    for (const { what, value, bound } of rows) {
+      console.log(`${what}: ${value}${bound === '' ? '' : ` (aim: ${bound})`}`);
     }
-    if (names[names.indexOf(name) + 1] !== 'key') await close(current);
+    measured.set(name, rows);
   }
-  const table = render(rows, kind);
-  console.log(`\n${table}`);
-  if (chosen.length === 0) intoReadme(table);
+  for (const [group, members] of Object.entries(groups)) {
+    const rows = members.flatMap((member) => measured.get(member) ?? []);
+    if (rows.length === 0) continue;
+    const table = render(rows, group);
+    console.log(`\n${table}`);
+    if (members.every((member) => measured.has(member))) intoReadme(group, table);
+  }
 }
+
+async function runPart(name: string, next: string | undefined, folder: string): Promise<Row[]> {
+  const other = otherParts[name];
+  if (other !== undefined) return await other();
+  const part = storeParts[name];
+  if (part === undefined) throw new Error(`no such part: ${name}`);
+  current = name === 'key' ? current : await open(folder);
+  if (current === undefined) throw new Error('key needs mixed before it');
+  kind = current.server.kind;
+  const rows = await part(current.bench);
+  if (next !== 'key') await close(current);
+  return rows;
+}
+
+let kind: S3Server['kind'] = 'rgw';
 
 interface Running {
   server: S3Server;
@@ -132,10 +154,11 @@ async function close({ server, bench }: Running): Promise<void> {
     rmSync(join(bench.folder, name), { recursive: true });
 }
 
-function render(rows: readonly Row[], kind: string): string {
+function render(rows: readonly Row[], group: string): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const server = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
+  const store = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
+  const server = group === 'backup' ? store : 'Redis';
   return [
     '| what | measured | aim |',
     '| --- | --- | --- |',
@@ -145,9 +168,9 @@ function render(rows: readonly Row[], kind: string): string {
   ].join('\n');
 }
 
-function intoReadme(table: string): void {
+function intoReadme(group: string, table: string): void {
   const text = readFileSync(README, 'utf8');
-  const marked = /(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/;
+  const marked = new RegExp(`(<!-- bench: ${group} -->\\n)[\\s\\S]*(\\n<!-- /bench: ${group} -->)`);
   writeFileSync(
     README,
     text.replace(marked, (_, begin: string, end: string) => `${begin}\n${table}\n${end}`),

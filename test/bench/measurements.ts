@@ -257,11 +257,11 @@ function rclone(bench: Bench, from: string, to: string): Promise<Timed> {
   return timed('rclone', [...config, 'copy', '--transfers', '16', from, to], env);
 }
 
-function ratio(what: string, value: number, bound: string): Row {
+export function ratio(what: string, value: number, bound: string): Row {
   return { what, value: `${value.toFixed(2)} ×`, bound };
 }
 
-function megabytes(what: string, runs: readonly Timed[], bound = '< 250 MB'): Row {
+export function megabytes(what: string, runs: readonly Timed[], bound = '< 250 MB'): Row {
   const peak = Math.max(...runs.map((run) => run.peakMib));
   return { what, value: `${Math.round(peak * 1.048576)} MB`, bound };
 }
