@@ -93,8 +93,7 @@ function metadataText(metadata: unknown): string {
   }
   let text: string | undefined;
   try {
-    // Its toJSON() may return undefined, and so does JSON.stringify then.
-    text = JSON.stringify(metadata) as string | undefined;
+    text = jsonOf(metadata);
   } catch (cause) {
     throw invalid('metadata must be an object that JSON can hold', cause);
   }
@@ -103,6 +102,11 @@ function metadataText(metadata: unknown): string {
     throw invalid(`metadata must have at most ${MOST_METADATA_BYTES} bytes as JSON`);
   }
   return text;
+}
+
+/** `undefined` where its toJSON() returns that; the type of JSON.stringify does not tell. */
+function jsonOf(value: object): string | undefined {
+  return JSON.stringify(value);
 }
 
 function shown(value: unknown): string {

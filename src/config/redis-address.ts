@@ -72,7 +72,8 @@ function hostPort({ host, port }: { host: string; port: number }): string {
 }
 
 function socketAddress(rest: string): RedisAddress | string {
-  const [, login, path, query] = /^(?:\/\/)?(?:([^@/][^@]*)?@)?(\/(?!\/)[^?]*)(\?.*)?$/s.exec(rest) ?? [];
+  const [, login, path, query] =
+    /^(?:\/\/)?(?:([^@/][^@]*)?@)?(\/(?!\/)[^?]*)(\?.*)?$/s.exec(rest) ?? [];
   if (path === undefined) return 'must have the path of a socket, as in unix:/run/redis.sock';
   const found = credentials(login);
   if (found === undefined) return 'must have % in it only as %25';
