@@ -129,7 +129,8 @@ function metered({ bytes, microseconds }: Usage): Usage {
 }
 
 function larger(a: Usage, b: Usage): Usage {
-  const most = (field: keyof Usage) => (a[field] > b[field] ? a[field] : b[field]);
+  const most = (field: keyof Usage) =>
+    [a[field], b[field]].reduce((most, value) => (value > most ? value : most), 0n);
   return {
     bytes: most('bytes'),
     microseconds: most('microseconds'),

@@ -34,7 +34,11 @@ export function addDays(day: Day, days: number): Day {
 
 /** From the first to the last, both included; none where the first comes after the last. */
 export function* daysBetween(first: Day, last: Day): Generator<Day> {
-  for (let day = first; day <= last; day = addDays(day, 1)) yield day;
+  const lastTime = Date.parse(last);
+  // Times, not texts: the day after 9999-12-31 has five digits in its year, and sorts before it.
+  for (let time = Date.parse(first); time <= lastTime; time += MS_PER_DAY) {
+    yield dayOf(new Date(time));
+  }
 }
 
 /** How many days from the first to the last, both included. */
@@ -47,8 +51,10 @@ export function firstDayOf(month: Month): Day {
 }
 
 export function lastDayOf(month: Month): Day {
-  const [year, number] = month.split('-').map(Number);
-  return dayOf(new Date(Date.UTC(year ?? 0, number ?? 1, 0)));
+  const day = new Date(`${firstDayOf(month)}T00:00:00Z`);
+  // Not Date.UTC: it takes the years 0 to 99 for those of the twentieth century.
+  day.setUTCMonth(day.getUTCMonth() + 1, 0);
+  return dayOf(day);
 }
 
 /**

@@ -91,19 +91,27 @@ function metadataText(metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw invalid('metadata must be an object');
   }
-  let text: string;
+  let text: string | undefined;
   try {
-    text = JSON.stringify(metadata);
+    text = jsonOf(metadata);
   } catch (cause) {
     throw invalid('metadata must be an object that JSON can hold', cause);
   }
+  if (text === undefined) throw invalid('metadata must be an object that JSON can hold');
   if (Buffer.byteLength(text) > MOST_METADATA_BYTES) {
     throw invalid(`metadata must have at most ${MOST_METADATA_BYTES} bytes as JSON`);
   }
   return text;
 }
 
+/** `undefined` where its toJSON() returns that; the type of JSON.stringify does not tell. */
+function jsonOf(value: object): string | undefined {
+  return JSON.stringify(value);
+}
+
 function shown(value: unknown): string {
+  // String() of an object runs its toString, which may be missing or throw.
+  if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

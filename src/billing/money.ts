@@ -23,7 +23,8 @@ export function roundedMoney(amount: Decimal): number {
 
 /** US dollars for people: `$1,234.5678`, 4 places, half up. */
 export function moneyText(amount: Decimal): string {
-  const [whole = '', fraction = ''] = amount.abs().toFixed(PLACES).split('.');
-  const sign = amount.toDecimalPlaces(PLACES).isNegative() ? '-' : '';
+  const rounded = amount.toDecimalPlaces(PLACES);
+  const [whole = '', fraction = ''] = rounded.abs().toFixed(PLACES).split('.');
+  const sign = rounded.lt(0) ? '-' : '';
   return `${sign}$${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${fraction}`;
 }

@@ -26,8 +26,11 @@ export function parseRedisUrl(text: string): RedisAddress | string {
     return 'must be a URL that begins with redis://, rediss://, unix: or redis-sentinel://';
   }
   if (scheme.toLowerCase() === 'unix') return socketAddress(rest);
-  const parts = /^\/\/(?:([^@]*)@)?([^@/?#]+)((?:\/[^/?#]*)*)(\?[^#]*)?$/s.exec(rest);
-  if (parts === null) return `must have a host, as in ${scheme.toLowerCase()}://host:port`;
+  // An @ after the login is refused: it may be of the password, whose rest would pass for a name.
+  const parts = /^\/\/(?:([^@]*)@)?([^@/?#]+)((?:\/[^/?#@]*)*)(\?[^#@]*)?$/s.exec(rest);
+  if (parts === null) {
+    return `must have a host, as in ${scheme.toLowerCase()}://host:port, and @ in a password only as %40`;
+  }
   const [, login, hosts = '', path = '', query] = parts;
   const segments = path.split('/').slice(1).map(decoded);
   const found = credentials(login);
@@ -69,7 +72,8 @@ function hostPort({ host, port }: { host: string; port: number }): string {
 }
 
 function socketAddress(rest: string): RedisAddress | string {
-  const [, login, path, query] = /^(?:\/\/)?(?:([^@/]*)@)?(\/[^?]*)(\?.*)?$/s.exec(rest) ?? [];
+  const [, login, path, query] =
+    /^(?:\/\/)?(?:([^@/][^@]*)?@)?(\/(?!\/)[^?]*)(\?.*)?$/s.exec(rest) ?? [];
   if (path === undefined) return 'must have the path of a socket, as in unix:/run/redis.sock';
   const found = credentials(login);
   if (found === undefined) return 'must have % in it only as %25';
@@ -81,7 +85,7 @@ function socketAddress(rest: string): RedisAddress | string {
 function databaseOf(path: readonly string[], query: string | undefined): number | string {
   const inQuery = new URLSearchParams(query);
   for (const name of inQuery.keys()) {
-    if (name !== 'db') return `must not have ?${name}= (it takes db alone)`;
+    if (name !== 'db') return 'must not have a query but ?db=';
   }
   const text = path[0] ?? inQuery.get('db') ?? '0';
   const isNumber = /^\d{1,6}$/.test(text);

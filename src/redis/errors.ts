@@ -6,10 +6,10 @@ import { MangamotionError } from '../errors.js';
  */
 export function translateRedisError(error: unknown, server: string): unknown {
   if (!(error instanceof Error) || error instanceof MangamotionError) return error;
-  const { message } = error;
   const cause = withoutCommand(error);
+  const { message } = cause;
   const [word = ''] = message.split(' ');
-  const refusal = REFUSALS[word];
+  const refusal = Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
   if (refusal !== undefined) {
     return new MangamotionError(refusal.code, refusal.what(server, message), {
       hint: refusal.hint,
@@ -118,8 +118,13 @@ function reasonOf(error: Error): string {
 }
 
 function withoutCommand(error: Error): Error {
-  const plain = new Error(error.message);
+  const plain = new Error(withoutArguments(error.message));
   plain.name = error.name;
-  plain.stack = error.stack ?? '';
+  plain.stack = withoutArguments(error.stack ?? '');
   return plain;
+}
+
+/** Redis repeats the arguments of a command that it does not know: of a renamed AUTH the password. */
+function withoutArguments(text: string): string {
+  return text.replace(/, with args beginning with:.*/g, '');
 }
