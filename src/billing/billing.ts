@@ -107,6 +107,7 @@ export function createBilling(options: BillingOptions): Billing {
   const { clock = () => new Date(), retentionDays = RETENTION_DAYS, enabled = true } = options;
   const { timeoutMs = TIMEOUT_MS } = options;
   refuseKeyPrefix(options.redis);
+  checkRetention(retentionDays);
   const redis = withDeadline(
     withTranslatedErrors(options.redis, 'the given connection'),
     timeoutMs,
@@ -115,6 +116,7 @@ export function createBilling(options: BillingOptions): Billing {
   const period = () => ({ today: dayOf(clock()), retentionDays });
 
   const count = async (event: TrackedEvent, { eventId }: TrackOptions): Promise<Tracked> => {
+    if (eventId !== undefined) checkId('the event id', eventId);
     if (!enabled) return { counted: false };
     return await track(redis, { event, eventId, now: clock(), retentionDays });
   };
@@ -163,6 +165,12 @@ function refuseKeyPrefix(redis: RedisReader): void {
   const { options } = redis as { options?: { keyPrefix?: unknown } };
   if (options?.keyPrefix === undefined || options.keyPrefix === '') return;
   throw new MangamotionError('configuration', 'the connection to Redis must have no keyPrefix');
+}
+
+/** The limits of BILLING_RETENTION_DAYS. With others EXPIRE would fail, or remove the day at once. */
+function checkRetention(days: number): void {
+  if (Number.isInteger(days) && days >= 1 && days <= 100_000) return;
+  throw new MangamotionError('configuration', 'retentionDays must be a number of days, at least 1');
 }
 
 function dayIn(value: string | Date): Day {

@@ -91,12 +91,13 @@ function metadataText(metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw invalid('metadata must be an object');
   }
-  let text: string;
+  let text: string | undefined;
   try {
-    text = JSON.stringify(metadata);
+    text = JSON.stringify(metadata) as string | undefined;
   } catch (cause) {
     throw invalid('metadata must be an object that JSON can hold', cause);
   }
+  if (text === undefined) throw invalid('metadata must be an object that JSON can hold');
   if (Buffer.byteLength(text) > MOST_METADATA_BYTES) {
     throw invalid(`metadata must have at most ${MOST_METADATA_BYTES} bytes as JSON`);
   }
@@ -104,6 +105,7 @@ function metadataText(metadata: unknown): string {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
