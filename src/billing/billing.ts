@@ -174,11 +174,13 @@ function checkRetention(days: number): void {
 }
 
 function dayIn(value: string | Date): Day {
-  if (typeof value === 'string') {
-    const day = parseDay(value);
-    if (day !== undefined) return day;
-  }
-  const instant = new Date(value);
+  if (typeof value === 'string' && parseDay(value) !== undefined) return value;
+  // Date takes much for an instant: February 30, `1`, null.
+  const isTold = typeof value === 'string' && RFC3339_START.test(value);
+  const isDay = isTold && parseDay(value.slice(0, 'YYYY-MM-DD'.length)) !== undefined;
+  const instant = isDay || value instanceof Date ? new Date(value) : new Date(NaN);
   if (!Number.isNaN(instant.getTime())) return dayOf(instant);
   throw new MangamotionError('usage', 'a day must be YYYY-MM-DD, or an instant');
 }
+
+const RFC3339_START = /^\d{4}-\d\d-\d\d[T ]/i;
