@@ -87,13 +87,16 @@ function checkIds(userId: unknown, jobId: unknown): void {
   checkId('the job id', jobId);
 }
 
+/** `undefined` for what JSON leaves out, which the library's types do not tell. */
+const toJson: (value: unknown) => string | undefined = JSON.stringify;
+
 function metadataText(metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw invalid('metadata must be an object');
   }
   let text: string | undefined;
   try {
-    text = JSON.stringify(metadata) as string | undefined;
+    text = toJson(metadata);
   } catch (cause) {
     throw invalid('metadata must be an object that JSON can hold', cause);
   }

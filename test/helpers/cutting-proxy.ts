@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** When a connection breaks: before the server gets the bytes, or after it has answered them. */
-export type Cut = 'request' | 'answer';
+type Cut = 'request' | 'answer';
 
 export interface CuttingProxy {
   port: number;
@@ -29,13 +29,16 @@ export async function startCuttingProxy(upstreamPort: number): Promise<CuttingPr
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
-      socket.on('close', () => (sockets.delete(socket), end()));
+      socket.on('close', () => {
+        sockets.delete(socket);
+        end();
+      });
     }
     client.on('data', (chunk) => {
       const cut = plan?.();
-      if (cut === 'request') return end(cut);
       loseAnswer ||= cut === 'answer';
-      upstream.write(chunk);
+      if (cut === 'request') end(cut);
+      else upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
       if (loseAnswer) end('answer');

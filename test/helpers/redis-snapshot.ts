@@ -12,7 +12,7 @@ export async function databaseSnapshot(redis: Redis): Promise<Map<string, KeptKe
   for (const key of (await redis.keysBuffer('*')).sort((a, b) => a.compare(b))) {
     const value = await redis.dumpBuffer(key);
     const expiresAtMs = Number(await redis.call('PEXPIRETIME', key));
-    kept.set(key.toString('latin1'), { value: String(value?.toString('base64')), expiresAtMs });
+    kept.set(key.toString('latin1'), { value: value.toString('base64'), expiresAtMs });
   }
   return kept;
 }

@@ -59,13 +59,14 @@ describe('getUserDailyUsage', () => {
       { date: '2026-11-21', bytes_processed: 21 },
       { date: '2026-11-23', bytes_processed: 23 },
     ];
-    const read = billing().getUserDailyUsage;
-    expect(await read('u', '2026-11-21', '2026-11-23')).toMatchObject(expected);
+    const read = (start: string | Date, end: string | Date) =>
+      billing().getUserDailyUsage('u', start, end);
+    expect(await read('2026-11-21', '2026-11-23')).toMatchObject(expected);
     const from = new Date('2026-11-21T23:59:59.999Z');
     const to = new Date('2026-11-23T00:00:00Z');
-    expect(await read('u', from, to)).toMatchObject(expected);
+    expect(await read(from, to)).toMatchObject(expected);
     // The same instants, told in another zone.
-    expect(await read('u', '2026-11-22T08:59:59+09:00', '2026-11-22T16:00:00-08:00')).toMatchObject(
+    expect(await read('2026-11-22T08:59:59+09:00', '2026-11-22T16:00:00-08:00')).toMatchObject(
       expected,
     );
   });

@@ -47,7 +47,7 @@ it('fifty workers with retries and broken connections count every event once', a
         done.counted += tracked.counted ? 1 : 0;
         done.deliveries += 1;
         if (done.deliveries % KILL_EVERY === 0) {
-          await used.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+          await used.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
         }
       }
       connection.close();

@@ -59,7 +59,7 @@ describe('a lasting connection', () => {
   });
 
   it('tells of a tracking call that was cut, and counts it once when it is repeated', async () => {
-    const { trackBytesProcessed } = createBilling({ redis: connection });
+    const billing = createBilling({ redis: connection });
     for (const [cut, counted] of [
       ['request', true],
       ['answer', false],
@@ -67,13 +67,13 @@ describe('a lasting connection', () => {
       const eventId = cut;
       await connection.call('PING');
       // EVALSHA does not know the script at first, so that it is loaded before.
-      await trackBytesProcessed('other', 1, 'other');
+      await billing.trackBytesProcessed('other', 1, 'other');
       proxy.setPlan(() => cut);
-      await expect(trackBytesProcessed('u', 5, 'j', { eventId })).rejects.toMatchObject({
+      await expect(billing.trackBytesProcessed('u', 5, 'j', { eventId })).rejects.toMatchObject({
         code: 'unreachable',
       });
       proxy.setPlan(undefined);
-      expect(await trackBytesProcessed('u', 5, 'j', { eventId })).toEqual({ counted });
+      expect(await billing.trackBytesProcessed('u', 5, 'j', { eventId })).toEqual({ counted });
     }
     expect(await used.redis.hget('billing:user:u', 'bytes_processed')).toBe('10');
   });
