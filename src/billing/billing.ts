@@ -107,6 +107,7 @@ export function createBilling(options: BillingOptions): Billing {
   const { clock = () => new Date(), retentionDays = RETENTION_DAYS, enabled = true } = options;
   const { timeoutMs = TIMEOUT_MS } = options;
   refuseKeyPrefix(options.redis);
+  checkRetention(retentionDays);
   const redis = withDeadline(
     withTranslatedErrors(options.redis, 'the given connection'),
     timeoutMs,
@@ -115,6 +116,7 @@ export function createBilling(options: BillingOptions): Billing {
   const period = () => ({ today: dayOf(clock()), retentionDays });
 
   const count = async (event: TrackedEvent, { eventId }: TrackOptions): Promise<Tracked> => {
+    if (eventId !== undefined) checkId('the event id', eventId);
     if (!enabled) return { counted: false };
     return await track(redis, { event, eventId, now: clock(), retentionDays });
   };
@@ -165,12 +167,20 @@ function refuseKeyPrefix(redis: RedisReader): void {
   throw new MangamotionError('configuration', 'the connection to Redis must have no keyPrefix');
 }
 
+/** The limits of BILLING_RETENTION_DAYS. With others EXPIRE would fail, or remove the day at once. */
+function checkRetention(days: number): void {
+  if (Number.isInteger(days) && days >= 1 && days <= 100_000) return;
+  throw new MangamotionError('configuration', 'retentionDays must be a number of days, at least 1');
+}
+
 function dayIn(value: string | Date): Day {
-  if (typeof value === 'string') {
-    const day = parseDay(value);
-    if (day !== undefined) return day;
-  }
-  const instant = new Date(value);
+  if (typeof value === 'string' && parseDay(value) !== undefined) return value;
+  // Date takes much for an instant: February 30, `1`, null.
+  const isTold = typeof value === 'string' && RFC3339_START.test(value);
+  const isDay = isTold && parseDay(value.slice(0, 'YYYY-MM-DD'.length)) !== undefined;
+  const instant = isDay || value instanceof Date ? new Date(value) : new Date(NaN);
   if (!Number.isNaN(instant.getTime())) return dayOf(instant);
   throw new MangamotionError('usage', 'a day must be YYYY-MM-DD, or an instant');
 }
+
+const RFC3339_START = /^\d{4}-\d\d-\d\d[T ]/i;

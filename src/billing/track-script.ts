@@ -18,6 +18,23 @@ for n = 1, tonumber(ARGV[4]) do
   at = at + 4
 end
 
+-- A right that is missing would show half-way. Redis before 7 cannot be asked.
+if redis.acl_check_cmd then
+  local needed = {
+    { 'TYPE', KEYS[1] }, { 'HGET', KEYS[1], 'f' }, { 'HINCRBY', KEYS[1], 'f', '1' },
+    { 'HINCRBYFLOAT', KEYS[1], 'f', '1' }, { 'EXPIRE', KEYS[2], DAY_LIFE }, { 'HSET', KEYS[3], 'f', '1' },
+  }
+  if KEYS[4] then
+    needed[#needed + 1] = { 'EXISTS', KEYS[4] }
+    needed[#needed + 1] = { 'SET', KEYS[4], '1', 'EX', EVENT_LIFE }
+  end
+  for _, command in ipairs(needed) do
+    if not redis.acl_check_cmd(unpack(command)) then
+      return redis.error_reply('NOPERM this user has no permissions to run the ' .. command[1] .. ' command')
+    end
+  end
+end
+
 if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 
 for n = 1, 3 do
@@ -42,9 +59,14 @@ local function problemOf(value, increment)
     if value ~= '0' and not string.match(value, '^%-?[1-9]%d*$') or #value > 20 then
       return 'no whole number'
     end
+    if #value == 20 and string.sub(value, 1, 1) == '-' and value > '-9223372036854775808' then
+      return 'beyond what Redis can count'
+    end
     if not fits(value, increment.amount) then return 'at the end of what Redis can count' end
-  elseif not string.match(value, '^%-?%d+%.?%d*$') and not string.match(value, '^%-?%d+%.?%d*[eE][+-]?%d+$') then
-    return 'no number'
+  else
+    -- Redis adds in 80 bits, and fails at what they do not hold: far beyond these lengths.
+    local isNumber = string.match(value, '^%-?%d+%.?%d*$') or string.match(value, '^%-?%d+%.?%d*[eE][+-]?%d%d?$')
+    if not isNumber or #value > 400 then return 'no number' end
   end
 end
 

@@ -26,12 +26,15 @@ const COMMAND_TIMEOUT_MS = 30_000;
  * is told at once, and an answer is never put together from before and after an outage. Rejects with
  * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command.
  */
-export async function connectOnce(target: RedisTarget): Promise<Redis> {
+export async function connectOnce(
+  target: RedisTarget,
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+): Promise<Redis> {
   const redis = new Redis({
     ...optionsOf(target),
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
   });
   const errors = rememberErrors(redis);
   try {

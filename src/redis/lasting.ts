@@ -8,15 +8,15 @@ const FIRST_DELAY_MS = 100;
 
 /**
  * A connection for a process that lives long: made at the first command, and made anew by the next
- * one after it broke. A command waits for it for so long, then rejects with `unreachable`. Nothing is
- * ever sent twice: a command that was under way when the connection broke may have been carried out.
- * While no command is under way, the connection does not keep the process alive.
+ * one after it broke. A command waits for it for so long, and then for its answer, before it rejects
+ * with `unreachable`. Nothing is ever sent twice: a command that was under way when the connection
+ * broke may have been carried out. While no command is under way, the connection does not keep the
+ * process alive.
  */
 export class LastingConnection implements RedisReader {
   readonly #target: RedisTarget;
   readonly #waitMs: number;
   #connection: Promise<Redis> | undefined;
-  #open: Redis | undefined;
   #underWay = 0;
 
   constructor(target: RedisTarget, waitMs: number) {
@@ -36,41 +36,51 @@ export class LastingConnection implements RedisReader {
     return { exec: () => this.#with((redis) => redis.pipeline(commands).exec()) };
   }
 
-  /** A later command connects again. */
+  /** A later command connects again. One that is under way may end `unreachable`. */
   close(): void {
+    const closing = this.#connection;
     this.#connection = undefined;
-    this.#open?.disconnect();
-    this.#open = undefined;
+    closing?.then(
+      (redis) => redis.disconnect(),
+      () => undefined,
+    );
   }
 
   async #with<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     this.#underWay += 1;
+    let redis: Redis | undefined;
     try {
-      const redis = await (this.#connection ??= this.#connect());
+      redis = await (this.#connection ??= this.#remembered());
       redis.stream.ref();
       return await work(redis);
+    } catch (error) {
+      // Whoever does not answer one command may never answer the next: it gets a new connection.
+      if (error instanceof Error && error.message === 'Command timed out') redis?.disconnect();
+      throw error;
     } finally {
       this.#underWay -= 1;
-      if (this.#underWay === 0) this.#open?.stream.unref();
+      if (this.#underWay === 0) redis?.stream.unref();
     }
+  }
+
+  /** A new connection, forgotten when it ends or cannot be made. */
+  #remembered(): Promise<Redis> {
+    const connection = this.#connect();
+    const forget = (): void => {
+      if (this.#connection === connection) this.#connection = undefined;
+    };
+    connection.then((redis) => redis.once('end', forget), forget);
+    return connection;
   }
 
   async #connect(): Promise<Redis> {
     const giveUpAtMs = performance.now() + this.#waitMs;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs *= 2) {
       try {
-        const redis = await connectOnce(this.#target);
-        this.#open = redis;
-        redis.once('end', () => {
-          if (this.#open === redis) this.#connection = this.#open = undefined;
-        });
-        return redis;
+        return await connectOnce(this.#target, this.#waitMs);
       } catch (error) {
         const mayPass = isMangamotionError(error, 'unreachable');
-        if (!mayPass || performance.now() + delayMs > giveUpAtMs) {
-          this.#connection = undefined;
-          throw error;
-        }
+        if (!mayPass || performance.now() + delayMs > giveUpAtMs) throw error;
         await delay(delayMs);
       }
     }
