@@ -18,15 +18,18 @@ export interface RedisServer {
   stop: () => Promise<void>;
 }
 
-/** An empty Redis on a free port, which keeps nothing on disk. */
-export async function startRedisServer(): Promise<RedisServer> {
+/**
+ * An empty Redis on a free port, which keeps nothing on disk. `settings` come last on its command
+ * line, so that they win.
+ */
+export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
   const command = findCommand('redis-server');
   if (command === undefined) throw new Error(`no redis-server for the tests. ${installHint()}`);
   const folder = mkdtempSync(join(tmpdir(), 'mangamotion-redis-'));
   const removeFolder = removeAtExit(folder);
   const port = await freePort();
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  const server = startServer(command, [...place, '--save', '', '--appendonly', 'no'], {
+  const server = startServer(command, [...place, '--save', '', '--appendonly', 'no', ...settings], {
     logFile: join(folder, 'redis.log'),
   });
   const stop = async (): Promise<void> => {
