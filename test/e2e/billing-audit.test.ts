@@ -138,7 +138,7 @@ describe('billing audit', () => {
     },
     {
       what: 'a job without a user',
-      write: () => records().job('9', { status: 'failed' } as object),
+      write: () => records().job('9', { status: 'failed' }),
       finding: { kind: 'job_without_user', user_id: null, ...key('job:9') },
     },
     {

@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 const DAY_LIFE_SECONDS = 90 * 86_400;
 const JOB_LIFE_SECONDS = 365 * 86_400;
 
-/** A record's value: its fields, and how long it lives where that is not for ever. */
+/** Writes records with the fields and the lives that the backend gives them. */
 export class BillingRecords {
   constructor(readonly redis: Redis) {}
 
