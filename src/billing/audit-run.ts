@@ -142,18 +142,18 @@ class AuditRun {
   }
 
   #addLifetime(userId: string, key: string, fields: HashFields): void {
-    const usage = usageIn(key, fields, (problem) => this.#unreadable(userId, problem));
-    if (usage === undefined) {
-      // A total that cannot be read is not a total that is missing.
-      if (fields === 'wrong type') this.#ledgers.delete(userId);
-      return;
-    }
+    const problems: CounterProblem[] = [];
+    const usage = usageIn(key, fields, (problem) => problems.push(problem));
+    for (const problem of problems) this.#unreadable(userId, problem);
+    // A total that cannot be read is neither missing nor small: there is nothing to compare with.
+    if (problems.length > 0) this.#ledgers.delete(userId);
+    if (usage === undefined) return;
     this.#checked.users += 1;
     this.#checkSigns(userId, key, usage);
     if (UNDEFINED_IDS.has(userId)) {
       this.#note('undefined_id', userId, key, 'is no record of a user', 'a worker had no user id');
     }
-    this.#ledgerOf(userId).lifetime = usage;
+    if (problems.length === 0) this.#ledgerOf(userId).lifetime = usage;
   }
 
   /** Each record once: a scan may name a key twice. */

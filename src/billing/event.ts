@@ -87,8 +87,6 @@ function checkIds(userId: unknown, jobId: unknown): void {
   checkId('the job id', jobId);
 }
 
-/** `undefined` for what JSON leaves out, which the library's types do not tell. */
-
 function metadataText(metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw invalid('metadata must be an object');

@@ -8,6 +8,8 @@ import { JOB_KEYS, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
 /** A record as it lies in Redis, before it is removed. */
 export interface StoredRecord {
   key: string;
+  /** The bytes of a key that is no UTF-8: `key` then only shows it. */
+  key_base64?: string;
   fields: Record<string, string>;
   /** Seconds that were left of its life; `null` where it never expires. */
   expires_in: number | null;
@@ -47,7 +49,8 @@ export async function removeRecords(
   records: readonly StoredRecord[],
 ): Promise<StoredRecord[]> {
   const changed: StoredRecord[] = [];
-  for (const { key, fields } of records) {
+  for (const { key: name, key_base64: bytes, fields } of records) {
+    const key = bytes === undefined ? name : Buffer.from(bytes, 'base64');
     const removed = await redis.call('EVAL', REMOVE_SCRIPT, 1, key, fingerprint(fields));
     if (removed === 1) continue;
     const now = await readRecord(redis, key);
@@ -92,7 +95,13 @@ async function readRecord(
   }
   if (Object.keys(fields).length === 0) return undefined;
   const seconds = Number(await redis.call('TTL', key));
-  return { key: name, fields, expires_in: seconds < 0 ? null : seconds };
+  const isWhole = typeof key === 'string' || Buffer.from(name, 'utf8').equals(key);
+  return {
+    key: name,
+    ...(!isWhole && { key_base64: key.toString('base64') }),
+    fields,
+    expires_in: seconds < 0 ? null : seconds,
+  };
 }
 
 function recordOf(reply: unknown): Record<string, string> {

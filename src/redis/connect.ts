@@ -18,6 +18,7 @@ export interface RedisTarget {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const DISCONNECT_TIMEOUT_MS = 100;
 /** Of one command: SCAN and HMGET answer within milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
@@ -64,6 +65,10 @@ function optionsOf(target: RedisTarget) {
     db,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // Otherwise a sentinel that takes the connection and is silent is waited for without end.
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    // The library's timer keeps the process alive that long after a connection that failed.
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     // It would be INFO, which a user with the rights to read may be refused.
     enableReadyCheck: false,
     disableClientInfo: true,

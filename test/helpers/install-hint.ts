@@ -9,6 +9,7 @@ export const DEBIAN_PACKAGES = [
   'python3',
   'zsh',
   'fish',
+  'jq',
 ];
 
 /** Other tools that the benchmark compares with. */
@@ -18,7 +19,7 @@ export const DEBIAN_PEERS = ['rclone', 'restic', 'hyperfine'];
 export function installHint(): string {
   const byHand =
     process.platform === 'darwin'
-      ? 'brew install minio/stable/minio redis fish'
+      ? 'brew install minio/stable/minio redis fish jq'
       : `apt-get install --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
   return `Run \`npm run setup:servers\`, or by hand: ${byHand} (or put \`minio\` on the PATH, or set TEST_S3_ENDPOINT).`;
 }

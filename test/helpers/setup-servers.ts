@@ -4,8 +4,8 @@ import { DEBIAN_PACKAGES, DEBIAN_PEERS, installHint } from './install-hint.js';
 import { isRgwInstalled } from './rgw.js';
 
 /**
- * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh
- * and fish.
+ * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh,
+ * fish and jq.
  * `--peers`: also the tools that the benchmark compares with. `--servers-only`: no more than the
  * demo needs. Can be run again at any time.
  */
@@ -21,7 +21,7 @@ function missingPackages(): string[] {
     ...(lacks('redis-server') ? ['redis-server'] : []),
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
     ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
-    ...(wantsClients ? ['python3', 'zsh', 'fish'].filter(lacks) : []),
+    ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq'].filter(lacks) : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
 }

@@ -61,7 +61,9 @@ const MOST_TOLD = 20;
 /** Names on stderr what could not be read. */
 export function warnOf(context: CommandContext, problems: readonly CounterProblem[]): void {
   for (const problem of problems.slice(0, MOST_TOLD)) {
-    context.warn(`${problemText(problem)}; it counts as 0`);
+    // Metadata is no counter: it is printed as it is.
+    const instead = problem.field === 'metadata' ? 'it is kept as text' : 'it counts as 0';
+    context.warn(`${problemText(problem)}; ${instead}`);
   }
   const more = problems.length - MOST_TOLD;
   if (more > 0) context.warn(`and ${more} more: --json names them all`);

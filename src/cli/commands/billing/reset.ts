@@ -83,14 +83,15 @@ async function exportAndRemove(
 ): Promise<StoredRecord[]> {
   const { removeRecords } = await import('../../../billing/reset.js');
   const { createExport } = await import('../../../billing/reset-export.js');
-  const kept = new Map(records.map((record) => [record.key, record]));
+  const identityOf = ({ key, key_base64: bytes }: StoredRecord) => bytes ?? key;
+  const kept = new Map(records.map((record) => [identityOf(record), record]));
   const target = await createExport(file, { userId: user, now: now() });
   let left = [...records];
   for (let round = 0; round < MOST_ROUNDS && left.length > 0; round++) {
     signal.throwIfAborted();
     await target.write([...kept.values()]);
     left = await removeRecords(redis, left);
-    for (const record of left) kept.set(record.key, record);
+    for (const record of left) kept.set(identityOf(record), record);
   }
   if (left.length === 0) return [...kept.values()];
   throw new MangamotionError(
