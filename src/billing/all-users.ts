@@ -25,8 +25,10 @@ export interface UserRow {
 }
 
 export interface AllUsers {
-  /** Sorted; the first `top` of them. */
-  users: UserRow[];
+  /** Sorted; the first `top` of them. Made as they are asked for: of a user little is kept. */
+  users: Iterable<UserRow>;
+  /** How many of them there are in `users`. */
+  shownUsers: number;
   /** How many there are. */
   totalUsers: number;
   /** Of all users. */
@@ -56,6 +58,9 @@ export interface AllUsersRequest extends Period {
   /** How many users have been read. */
   onProgress: (users: number) => void;
 }
+
+/** What a month's answer has of the fields: the first ones. */
+const BILLED_FIELDS = USAGE_FIELDS.slice(0, 3);
 
 /** What is kept of a user while the others are read. */
 interface Entry {
@@ -102,7 +107,7 @@ async function addDaysOf(
   onProblem: (problem: CounterProblem) => void,
 ): Promise<void> {
   for await (const keys of scanKeys(redis, dayKeysIn(month), signal)) {
-    const hashes = await readHashes(redis, keys, USAGE_FIELDS);
+    const hashes = await readHashes(redis, keys, BILLED_FIELDS);
     for (const [index, key] of keys.entries()) {
       const parts = partsOfDayKey(key);
       if (parts === undefined) continue;
@@ -128,34 +133,49 @@ function report(
   request: AllUsersRequest,
   problems: CounterProblem[],
 ): AllUsers {
-  const { pricing, month, sort, top } = request;
+  const { month, sort, top } = request;
   const totals: AllUsers['totals'] = {
     lifetime: NO_USAGE,
     cost: ZERO,
     month: month === undefined ? undefined : noTotals(month, request),
   };
   let withoutRecord = 0;
-  const rows: UserRow[] = [];
-  for (const [userId, { lifetime, inMonth }] of entries) {
-    if (lifetime === undefined) withoutRecord += 1;
-    const row: UserRow = {
-      userId,
-      lifetime: lifetime ?? NO_USAGE,
-      cost: costOf(pricing, lifetime ?? NO_USAGE),
-      month: month === undefined ? undefined : billMonth(pricing, month, inMonth, request),
-    };
+  const ranked: Ranked[] = [];
+  for (const [userId, entry] of entries) {
+    if (entry.lifetime === undefined) withoutRecord += 1;
+    const row = rowOf(userId, entry, request);
     totals.lifetime = addUsage(totals.lifetime, row.lifetime);
     totals.cost = totals.cost.plus(row.cost);
     addMonth(totals.month, row.month);
-    rows.push(row);
+    ranked.push({ userId, entry, rank: rankOf(row, sort) });
   }
-  rows.sort(inOrderOf(sort));
+  ranked.sort(highestFirst);
+  const shown = top === undefined ? ranked : ranked.slice(0, top);
   return {
-    users: top === undefined ? rows : rows.slice(0, top),
-    totalUsers: rows.length,
+    users: rowsOf(shown, request),
+    shownUsers: shown.length,
+    totalUsers: ranked.length,
     totals,
     withoutRecord,
     problems,
+  };
+}
+
+function* rowsOf(ranked: readonly Ranked[], request: AllUsersRequest): Generator<UserRow> {
+  for (const { userId, entry } of ranked) yield rowOf(userId, entry, request);
+}
+
+function rowOf(
+  userId: string,
+  { lifetime = NO_USAGE, inMonth }: Entry,
+  request: AllUsersRequest,
+): UserRow {
+  const { pricing, month } = request;
+  return {
+    userId,
+    lifetime,
+    cost: costOf(pricing, lifetime),
+    month: month === undefined ? undefined : billMonth(pricing, month, inMonth, request),
   };
 }
 
@@ -173,24 +193,38 @@ function addMonth(totals: MonthTotals | undefined, month: MonthBill | undefined)
   totals.net = (totals.net ?? ZERO).plus(invoice.net);
 }
 
-/** The largest first, of the month where there is one; users by name. Equal ones by name too. */
-function inOrderOf(sort: SortKey): (a: UserRow, b: UserRow) => number {
-  const byName = (a: UserRow, b: UserRow) =>
-    a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0;
-  if (sort === 'user') return byName;
-  const usageOf = (row: UserRow) =>
-    row.month === undefined ? row.lifetime : (row.month.bill?.usage ?? row.lifetime);
-  const costIn = (row: UserRow) =>
-    row.month === undefined ? row.cost : (row.month.bill?.invoice.net ?? row.cost);
-  const compare: Record<Exclude<SortKey, 'user'>, (a: UserRow, b: UserRow) => number> = {
-    cost: (a, b) => costIn(b).cmp(costIn(a)),
-    bytes: (a, b) => descending(usageOf(a).bytes, usageOf(b).bytes),
-    compute: (a, b) => descending(usageOf(a).microseconds, usageOf(b).microseconds),
-    jobs: (a, b) => descending(usageOf(a).jobs, usageOf(b).jobs),
-  };
-  return (a, b) => compare[sort](a, b) || byName(a, b);
+/** A user in the order of the answer. */
+interface Ranked {
+  userId: string;
+  entry: Entry;
+  /** What the user is sorted by; `undefined` for the name alone. */
+  rank: Decimal | bigint | undefined;
 }
 
-function descending(a: bigint, b: bigint): number {
-  return a > b ? -1 : a < b ? 1 : 0;
+/** Of the month where there is one that can be billed. */
+function rankOf({ lifetime, cost, month }: UserRow, sort: SortKey): Ranked['rank'] {
+  const usage = month?.bill?.usage ?? lifetime;
+  switch (sort) {
+    case 'cost':
+      return month?.bill?.invoice.net ?? cost;
+    case 'bytes':
+      return usage.bytes;
+    case 'compute':
+      return usage.microseconds;
+    case 'jobs':
+      return usage.jobs;
+    case 'user':
+      return undefined;
+  }
+}
+
+/** Equal ones by name. */
+function highestFirst(a: Ranked, b: Ranked): number {
+  return compareRanks(b.rank, a.rank) || (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0);
+}
+
+function compareRanks(a: Ranked['rank'], b: Ranked['rank']): number {
+  if (typeof a === 'object' && typeof b === 'object') return a.cmp(b);
+  if (typeof a === 'bigint' && typeof b === 'bigint') return a > b ? 1 : a < b ? -1 : 0;
+  return 0;
 }

@@ -151,7 +151,7 @@ export function createBilling(options: BillingOptions): Billing {
         signal: new AbortController().signal,
         onProgress: () => undefined,
       });
-      return users.map(summaryAnswer);
+      return Array.from(users, summaryAnswer);
     },
     resetUserBilling: async (userId) => {
       checkId('the user id', userId);

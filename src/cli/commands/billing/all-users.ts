@@ -88,8 +88,11 @@ function readTop(text: string): number {
   throw new MangamotionError('usage', 'must be a whole number, at least 1');
 }
 
-function footerText({ users, totalUsers, totals }: AllUsers, month: Month | undefined): string {
-  const count = users.length < totalUsers ? `${users.length} of ${totalUsers}` : `${totalUsers}`;
+function footerText(
+  { shownUsers, totalUsers, totals }: AllUsers,
+  month: Month | undefined,
+): string {
+  const count = shownUsers < totalUsers ? `${shownUsers} of ${totalUsers}` : `${totalUsers}`;
   if (month === undefined) return `${count} users, ${moneyText(totals.cost)} gross in all`;
   const { gross, net } = totals.month ?? {};
   if (gross === undefined || net === undefined) return `${count} users`;
