@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
+import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
@@ -88,9 +89,9 @@ async function readRecord(
   try {
     fields = recordOf(await redis.call('HGETALL', key));
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('WRONGTYPE')) throw error;
+    if (!isWrongType(error)) throw error;
     throw new MangamotionError('damaged', `${name} is not a hash: nothing was removed`, {
-      hint: `look at it with redis-cli, and remove it by hand if nobody needs it`,
+      hint: 'look at it with redis-cli, and remove it by hand if nobody needs it',
     });
   }
   if (Object.keys(fields).length === 0) return undefined;

@@ -117,5 +117,6 @@ export const catalog: readonly CatalogEntry[] = [
 /** Summaries of the words that come before a command's own; shown where a command uses them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   billing: 'tell what was used and what it costs, and check it',
+  track: 'count what a job has used, for scripts',
   backup: 'back up the object store, and look at backups',
 };
