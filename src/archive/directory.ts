@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
 
@@ -7,18 +7,18 @@ import { FORMAT_VERSION } from './footer.js';
  * range of objects that it covers, and the documents that are no objects.
  */
 
-const count = z.number().check(z.int(), z.nonnegative());
-const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-const objectName = z.object({ bucket: z.string(), key: z.string() });
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const objectName = v.object({ bucket: v.string(), key: v.string() });
 
-const chunkReference = z.object({
+const chunkReference = v.object({
   /** The id of the archive that holds the chunk: this one, or an earlier one of the chain. */
-  archive: z.string(),
+  archive: v.string(),
   /** Of the chunk's gzip member; of a plain file: 0 and its size. */
   offset: count,
   length: count,
   /** Of the chunk's file, where the archive is a plain folder. */
-  path: z.optional(z.string()),
+  path: v.optional(v.string()),
   /** Bytes of its lines, and their SHA-256. */
   size: count,
   sha256: digest,
@@ -29,16 +29,16 @@ const chunkReference = z.object({
   bytes: count,
 });
 
-const bucketEntry = z.object({
-  name: z.string(),
-  created_at: z.nullable(z.string()),
-  region: z.nullable(z.string()),
+const bucketEntry = v.object({
+  name: v.string(),
+  created_at: v.nullable(v.string()),
+  region: v.nullable(v.string()),
   objects: count,
   bytes: count,
 });
 
-const documentEntry = z.object({
-  path: z.string(),
+const documentEntry = v.object({
+  path: v.string(),
   offset: count,
   length: count,
   inner: count,
@@ -46,21 +46,21 @@ const documentEntry = z.object({
   sha256: digest,
 });
 
-const directorySchema = z.object({
-  format: z.literal(FORMAT_VERSION),
-  archive: z.string(),
+const directorySchema = v.object({
+  format: v.literal(FORMAT_VERSION),
+  archive: v.string(),
   objects: count,
   bytes: count,
-  buckets: z.array(bucketEntry),
-  documents: z.array(documentEntry),
-  chunks: z.array(chunkReference),
+  buckets: v.array(bucketEntry),
+  documents: v.array(documentEntry),
+  chunks: v.array(chunkReference),
 });
 
-export type ChunkReference = z.infer<typeof chunkReference>;
-export type BucketEntry = z.infer<typeof bucketEntry>;
-export type DocumentEntry = z.infer<typeof documentEntry>;
+export type ChunkReference = v.InferOutput<typeof chunkReference>;
+export type BucketEntry = v.InferOutput<typeof bucketEntry>;
+export type DocumentEntry = v.InferOutput<typeof documentEntry>;
 
-export type Directory = z.infer<typeof directorySchema>;
+export type Directory = v.InferOutput<typeof directorySchema>;
 
 export function encodeDirectory(directory: Directory): Buffer {
   return Buffer.from(`${JSON.stringify(directory)}\n`);
@@ -69,14 +69,14 @@ export function encodeDirectory(directory: Directory): Buffer {
 /** Throws an error that names what is wrong. */
 export function decodeDirectory(bytes: Buffer): Directory {
   const json: unknown = JSON.parse(bytes.toString('utf8'));
-  const parsed = directorySchema.safeParse(json);
+  const parsed = v.safeParse(directorySchema, json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SyntaxError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a directory'}`);
+    const [issue] = parsed.issues;
+    throw new SyntaxError(`${v.getDotPath(issue) ?? ''}: ${issue.message}`);
   }
-  const wrong = whatIsInconsistent(parsed.data);
+  const wrong = whatIsInconsistent(parsed.output);
   if (wrong !== undefined) throw new SyntaxError(wrong);
-  return parsed.data;
+  return parsed.output;
 }
 
 /**

@@ -4,9 +4,8 @@ import type { Column } from './columns.js';
 import { presentationFor } from './columns.js';
 import type { Host } from './host.js';
 import type { HumanStyle, HumanTexts } from './human-rows.js';
-import { humanRowWriter } from './human-rows.js';
 import { toJson } from './json.js';
-import { Page } from './page.js';
+import type { Page } from './page.js';
 import { createPaint } from './paint.js';
 import type { DocumentParts, RowWriter } from './row-writers.js';
 import { csvRowWriter, jsonRowWriter } from './row-writers.js';
@@ -103,6 +102,8 @@ export class Output {
       throw new MangamotionError('usage', 'this answer has no rows to print as CSV');
     }
     if (this.#options.format === 'json') return `${toJson(json, { indent: true })}\n`;
+    // Texts are measured for people alone, by a library with a large table.
+    const { Page } = await import('./page.js');
     const page = new Page(await this.#humanStyle());
     human(page);
     return page.render();
@@ -111,6 +112,7 @@ export class Output {
   async #rowWriter<Row>(answer: RowsAnswer<Row>): Promise<RowWriter<Row>> {
     if (this.#options.format === 'json') return jsonRowWriter(answer);
     if (this.#options.format === 'human') {
+      const { humanRowWriter } = await import('./human-rows.js');
       return humanRowWriter(answer.columns, await this.#humanStyle(), answer);
     }
     const toTerminal = this.#host.stdout.isTTY === true;

@@ -1,6 +1,6 @@
 import type { OutputStream } from './host.js';
-import type { ProgressCounts, ProgressState } from './progress-line.js';
-import { progressLine, progressSentence } from './progress-line.js';
+import type { ProgressCounts, ProgressState } from './progress-parts.js';
+import { progressSentence } from './progress-parts.js';
 import { RateMeter } from './rate.js';
 
 const DRAW_EVERY_MS = 250;
@@ -40,10 +40,10 @@ export interface ProgressOptions {
   ticker: Ticker;
 }
 
-/** What draws: an ora spinner, as far as it is used here. */
+/** What draws, once it has been loaded. */
 interface Spinner {
-  text: string;
-  stop(): unknown;
+  redraw(): void;
+  stop(): void;
 }
 
 export function createProgress(options: ProgressOptions): Progress {
@@ -101,23 +101,29 @@ class StderrProgress implements Progress {
   }
 
   async #spin(state: ProgressState): Promise<void> {
-    const { default: ora } = await import('ora');
-    // Done, or begun anew, while ora was loading.
+    const [{ default: ora }, { progressLine }] = await Promise.all([
+      import('ora'),
+      import('./progress-line.js'),
+    ]);
+    // Done, or begun anew, while they were loading.
     if (this.#state !== state) return;
-    this.#spinner = ora({
+    const columns = () => Math.max(0, (this.#options.stream.columns ?? 80) - SPINNER_COLUMNS);
+    const line = () => progressLine(state, columns());
+    const spinner = ora({
       stream: this.#options.stream,
       isEnabled: true,
       // The cursor stays and stdin is let alone: nothing to put right when the process is killed.
       hideCursor: false,
       discardStdin: false,
       color: this.#options.colored ? 'cyan' : false,
-      text: this.#line(state),
+      text: line(),
     }).start();
+    this.#spinner = { stop: () => spinner.stop(), redraw: () => (spinner.text = line()) };
   }
 
   #draw(state: ProgressState): void {
     this.#measure(state);
-    if (this.#spinner !== undefined) this.#spinner.text = this.#line(state);
+    this.#spinner?.redraw();
   }
 
   #log(state: ProgressState): void {
@@ -127,11 +133,6 @@ class StderrProgress implements Progress {
 
   #measure(state: ProgressState): void {
     state.bytesPerSecond = this.#rate.sample(state.counts.bytes, this.#options.ticker.nowMs());
-  }
-
-  #line(state: ProgressState): string {
-    const columns = this.#options.stream.columns ?? 80;
-    return progressLine(state, Math.max(0, columns - SPINNER_COLUMNS));
   }
 }
 

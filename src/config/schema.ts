@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { parseRedisUrl } from './redis-address.js';
 import type { Settings } from './sources.js';
 import { problemWith } from './sources.js';
@@ -6,114 +6,122 @@ import { parseEndpoint } from './store-address.js';
 import { isSecretVariable } from './variables.js';
 
 /** Exact decimals stay text: money is never a binary floating-point number. */
-const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'must be a decimal number such as 0.001');
-const percent = decimal.refine((text) => Number(text) <= 100, 'must be a percentage, 0 to 100');
-const text = z.string();
-const path = z.string();
+const decimal = v.pipe(
+  v.string(),
+  v.regex(/^\d+(\.\d+)?$/, 'must be a decimal number such as 0.001'),
+);
+const percent = v.pipe(
+  decimal,
+  v.check((text) => Number(text) <= 100, 'must be a percentage, 0 to 100'),
+);
+const text = v.string();
+const path = v.string();
+const endpoint = readBy(parseEndpoint);
+const redisUrl = readBy(parseRedisUrl);
 
-const endpoint = z.string().transform((value, context) => {
-  const parsed = parseEndpoint(value);
-  if (typeof parsed !== 'string') return parsed;
-  context.addIssue({ code: 'custom', message: parsed });
-  return z.NEVER;
-});
-
-const boolean = z
-  .string()
-  .toLowerCase()
-  .pipe(
-    z.enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false (or 1, 0, yes, no)'),
-  )
-  .transform((word) => ['true', '1', 'yes'].includes(word));
-
-function wholeNumber(min: number, max: number, what: string) {
-  const problem = `must be ${what}`;
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, problem)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, problem);
-}
+const boolean = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.picklist(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false (or 1, 0, yes, no)'),
+  v.transform((word) => ['true', '1', 'yes'].includes(word)),
+);
 
 const port = wholeNumber(1, 65_535, 'a port number, 1 to 65535');
 const days = wholeNumber(1, 100_000, 'a number of days, at least 1');
 
-const redisUrl = z.string().transform((value, context) => {
-  const parsed = parseRedisUrl(value);
-  if (typeof parsed !== 'string') return parsed;
-  context.addIssue({ code: 'custom', message: parsed });
-  return z.NEVER;
-});
+function wholeNumber(min: number, max: number, what: string) {
+  const problem = `must be ${what}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, problem),
+    v.transform(Number),
+    v.check((value) => value >= min && value <= max, problem),
+  );
+}
+
+/** By a function that answers with a text where it finds something wrong. */
+function readBy<Value extends object>(parse: (text: string) => Value | string) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+      const parsed = parse(dataset.value);
+      if (typeof parsed !== 'string') return parsed;
+      addIssue({ message: parsed });
+      return NEVER;
+    }),
+  );
+}
 
 /** Every variable, as text in and as its value out. */
-const schema = z.object({
-  REDIS_URL: redisUrl.prefault('redis://127.0.0.1:6379'),
-  REDIS_CA_FILE: path.optional(),
-  MINIO_ENDPOINT: endpoint.optional(),
-  MINIO_PORT: port.optional(),
-  MINIO_USE_SSL: boolean.default(false),
-  MINIO_ACCESS_KEY: text.optional(),
-  MINIO_SECRET_KEY: text.optional(),
-  MINIO_SECRET_KEY_FILE: path.optional(),
-  MINIO_REGION: text.optional(),
-  MINIO_CA_FILE: path.optional(),
-  MINIO_PUBLIC_ENDPOINT: endpoint.optional(),
-  S3_ENDPOINT: endpoint.optional(),
-  S3_ACCESS_KEY: text.optional(),
-  S3_SECRET_KEY: text.optional(),
-  S3_REGION: text.optional(),
-  S3_CA_CERT_PATH: path.optional(),
-  S3_BUCKET: text.optional(),
-  BILLING_ENABLED: boolean.default(true),
-  BILLING_RATE_GB: decimal.default('0.001'),
-  BILLING_RATE_SECOND: decimal.default('0.0001'),
-  BILLING_VOLUME_DISCOUNT_ENABLED: boolean.default(true),
-  BILLING_DISCOUNT_TIER_1_THRESHOLD: decimal.default('100'),
-  BILLING_DISCOUNT_TIER_1_PERCENT: percent.default('10'),
-  BILLING_DISCOUNT_TIER_2_THRESHOLD: decimal.default('500'),
-  BILLING_DISCOUNT_TIER_2_PERCENT: percent.default('20'),
-  BILLING_DISCOUNT_TIER_3_THRESHOLD: decimal.default('2000'),
-  BILLING_DISCOUNT_TIER_3_PERCENT: percent.default('30'),
-  BILLING_DISCOUNT_MODE: z
-    .enum(['volume', 'graduated'], 'must be volume or graduated')
-    .default('volume'),
-  BILLING_RETENTION_DAYS: days.default(90),
-  BACKUP_RETENTION_DAYS: days.default(30),
-  BACKUP_COMPRESSION: boolean.default(true),
-  BACKUP_S3_ENDPOINT: endpoint.optional(),
-  BACKUP_S3_ACCESS_KEY: text.optional(),
-  BACKUP_S3_SECRET_KEY: text.optional(),
-  BACKUP_S3_SECRET_KEY_FILE: path.optional(),
-  BACKUP_S3_REGION: text.optional(),
-  BACKUP_S3_CA_FILE: path.optional(),
-  AWS_ENDPOINT_URL_S3: endpoint.optional(),
-  AWS_ENDPOINT_URL: endpoint.optional(),
-  AWS_ACCESS_KEY_ID: text.optional(),
-  AWS_SECRET_ACCESS_KEY: text.optional(),
-  AWS_SESSION_TOKEN: text.optional(),
-  AWS_REGION: text.optional(),
-  AWS_DEFAULT_REGION: text.optional(),
-  DRY_RUN: boolean.default(false),
+const schema = v.object({
+  REDIS_URL: v.optional(redisUrl, 'redis://127.0.0.1:6379'),
+  REDIS_CA_FILE: v.optional(path),
+  MINIO_ENDPOINT: v.optional(endpoint),
+  MINIO_PORT: v.optional(port),
+  MINIO_USE_SSL: v.optional(boolean, 'false'),
+  MINIO_ACCESS_KEY: v.optional(text),
+  MINIO_SECRET_KEY: v.optional(text),
+  MINIO_SECRET_KEY_FILE: v.optional(path),
+  MINIO_REGION: v.optional(text),
+  MINIO_CA_FILE: v.optional(path),
+  MINIO_PUBLIC_ENDPOINT: v.optional(endpoint),
+  S3_ENDPOINT: v.optional(endpoint),
+  S3_ACCESS_KEY: v.optional(text),
+  S3_SECRET_KEY: v.optional(text),
+  S3_REGION: v.optional(text),
+  S3_CA_CERT_PATH: v.optional(path),
+  S3_BUCKET: v.optional(text),
+  BILLING_ENABLED: v.optional(boolean, 'true'),
+  BILLING_RATE_GB: v.optional(decimal, '0.001'),
+  BILLING_RATE_SECOND: v.optional(decimal, '0.0001'),
+  BILLING_VOLUME_DISCOUNT_ENABLED: v.optional(boolean, 'true'),
+  BILLING_DISCOUNT_TIER_1_THRESHOLD: v.optional(decimal, '100'),
+  BILLING_DISCOUNT_TIER_1_PERCENT: v.optional(percent, '10'),
+  BILLING_DISCOUNT_TIER_2_THRESHOLD: v.optional(decimal, '500'),
+  BILLING_DISCOUNT_TIER_2_PERCENT: v.optional(percent, '20'),
+  BILLING_DISCOUNT_TIER_3_THRESHOLD: v.optional(decimal, '2000'),
+  BILLING_DISCOUNT_TIER_3_PERCENT: v.optional(percent, '30'),
+  BILLING_DISCOUNT_MODE: v.optional(
+    v.picklist(['volume', 'graduated'], 'must be volume or graduated'),
+    'volume',
+  ),
+  BILLING_RETENTION_DAYS: v.optional(days, '90'),
+  BACKUP_RETENTION_DAYS: v.optional(days, '30'),
+  BACKUP_COMPRESSION: v.optional(boolean, 'true'),
+  BACKUP_S3_ENDPOINT: v.optional(endpoint),
+  BACKUP_S3_ACCESS_KEY: v.optional(text),
+  BACKUP_S3_SECRET_KEY: v.optional(text),
+  BACKUP_S3_SECRET_KEY_FILE: v.optional(path),
+  BACKUP_S3_REGION: v.optional(text),
+  BACKUP_S3_CA_FILE: v.optional(path),
+  AWS_ENDPOINT_URL_S3: v.optional(endpoint),
+  AWS_ENDPOINT_URL: v.optional(endpoint),
+  AWS_ACCESS_KEY_ID: v.optional(text),
+  AWS_SECRET_ACCESS_KEY: v.optional(text),
+  AWS_SESSION_TOKEN: v.optional(text),
+  AWS_REGION: v.optional(text),
+  AWS_DEFAULT_REGION: v.optional(text),
+  DRY_RUN: v.optional(boolean, 'false'),
 });
 
-export type Variables = z.output<typeof schema>;
+export type Variables = v.InferOutput<typeof schema>;
 export type VariableName = keyof Variables;
 
-export const VARIABLE_NAMES = Object.keys(schema.shape) as VariableName[];
+export const VARIABLE_NAMES = Object.keys(schema.entries) as VariableName[];
 
 /** The values of all variables, or what is wrong with each that is wrong. */
 export function readVariables(settings: Settings): { variables?: Variables; problems: string[] } {
   const values = Object.fromEntries([...settings].map(([name, { value }]) => [name, value]));
-  const result = schema.safeParse(values);
-  if (result.success) return { variables: result.data, problems: [] };
-  const problems = result.error.issues.map(({ path: [key], message }) => {
-    const name = String(key);
+  const result = v.safeParse(schema, values, { abortPipeEarly: true });
+  if (result.success) return { variables: result.output, problems: [] };
+  const problems = result.issues.map((issue) => {
+    const name = v.getDotPath(issue) ?? '';
     const setting = settings.get(name);
     const value = setting?.value ?? '';
     // An address with an @ has a password in it.
     const isSecret = isSecretVariable(name) || value.includes('@');
     const shown = isSecret ? '' : `, not ${JSON.stringify(value)}`;
-    return problemWith(name, setting?.origin ?? 'default', message + shown);
+    return problemWith(name, setting?.origin ?? 'default', issue.message + shown);
   });
   return { problems };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import { BACKUP_TYPES, backupTypeOf } from './names.js';
 
@@ -8,66 +8,72 @@ import { BACKUP_TYPES, backupTypeOf } from './names.js';
  * exist. Its fields are a promise to users, who read it with jq.
  */
 
-const count = z.number().check(z.int(), z.nonnegative());
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Ids become file names: nothing else may pass for one. */
-const backupId = z.string().check(z.refine((id) => backupTypeOf(id) !== undefined));
-const time = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text))));
-const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const backupId = v.pipe(
+  v.string(),
+  v.check((id) => backupTypeOf(id) !== undefined),
+);
+const time = v.pipe(
+  v.string(),
+  v.check((text) => !Number.isNaN(Date.parse(text))),
+);
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-const failure = z.object({
-  bucket: z.string(),
+const failure = v.object({
+  bucket: v.string(),
   /** Empty where it is no object that failed. */
-  key: z.string(),
+  key: v.string(),
   /** Of the bucket: `policy`, `lifecycle`, … */
-  document: z.optional(z.string()),
-  reason: z.string(),
+  document: v.optional(v.string()),
+  reason: v.string(),
 });
 
-const documentFidelity = z.object({
-  bucket: z.string(),
+const documentFidelity = v.object({
+  bucket: v.string(),
   /** `policy`, `lifecycle`, … */
-  document: z.string(),
+  document: v.string(),
   /** `none`: the bucket has none; `unsupported`: the server knows no such documents. */
-  state: z.enum(['captured', 'none', 'unsupported', 'failed']),
+  state: v.picklist(['captured', 'none', 'unsupported', 'failed']),
   /** Why it is not captured. */
-  reason: z.optional(z.string()),
+  reason: v.optional(v.string()),
 });
 
-const suspicion = z.object({
-  bucket: z.string(),
+const suspicion = v.object({
+  bucket: v.string(),
   /** Objects in the parent, and how many of them the store no longer has. */
   before: count,
   deleted: count,
 });
 
-const summarySchema = z.object({
-  format: z.number().check(z.int(), z.positive()),
+const summarySchema = v.object({
+  format: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   id: backupId,
-  type: z.enum(BACKUP_TYPES),
-  status: z.enum(['complete', 'partial', 'suspect']),
+  type: v.picklist(BACKUP_TYPES),
+  status: v.picklist(['complete', 'partial', 'suspect']),
   /** The order of backups: one more than the highest of its destination. */
   sequence: count,
   /** The id of the backup that an incremental was compared with. */
-  parent: z.nullable(backupId),
+  parent: v.nullable(backupId),
   /** Ids of the other archives that hold objects of this backup. */
-  references: z.array(backupId),
-  destination: z.string(),
+  references: v.array(backupId),
+  destination: v.string(),
   created_at: time,
   finished_at: time,
-  duration_seconds: z.number(),
-  source: z.object({
-    endpoint: z.string(),
+  duration_seconds: v.pipe(v.number(), v.finite()),
+  source: v.object({
+    endpoint: v.string(),
     /** What was selected; null where all buckets were. */
-    buckets: z.nullable(z.array(z.string())),
-    excluded_buckets: z.array(z.string()),
+    buckets: v.nullable(v.array(v.string())),
+    excluded_buckets: v.array(v.string()),
   }),
-  objects: z.object({
+  objects: v.object({
     /** Listed in the store. */
     total: count,
     /** Whose bytes were copied by this run. */
     captured: count,
     /** Of the captured ones: those that an earlier run, which never ended, had copied already. */
-    salvaged: z._default(count, 0),
+    salvaged: v.optional(count, 0),
     /** Whose bytes lie in an earlier archive. With the captured ones: all that is in the backup. */
     unchanged: count,
     /** Of the captured ones: overwritten between the listing and the copy. */
@@ -75,48 +81,48 @@ const summarySchema = z.object({
     vanished: count,
     failed: count,
     /** Of the unchanged ones: those whose tags and holds were taken from the parent unread. */
-    unverified: z._default(count, 0),
+    unverified: v.optional(count, 0),
     /** Objects of the parent that the store no longer has. */
-    deleted: z._default(count, 0),
+    deleted: v.optional(count, 0),
   }),
   /** Sum of the sizes of its objects. */
   bytes: count,
   /** Of the tar.gz; of a plain folder: the sum of the sizes of its files. */
   archive_bytes: count,
-  buckets: z.array(z.object({ name: z.string(), objects: count, bytes: count })),
-  failures: z.array(failure),
+  buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
+  failures: v.array(failure),
   /** Buckets of which so much was deleted since the parent that it may be an accident. */
-  suspicious: z._default(z.array(suspicion), []),
-  fidelity: z.object({
+  suspicious: v.optional(v.array(suspicion), []),
+  fidelity: v.object({
     /** What exists on an S3 server and is not in this backup. */
-    not_captured: z.array(z.string()),
+    not_captured: v.array(v.string()),
     /** What became of each document of each bucket; empty in backups from before there were any. */
-    documents: z._default(z.array(documentFidelity), []),
+    documents: v.optional(v.array(documentFidelity), []),
   }),
-  archive: z.object({
+  archive: v.object({
     /** `ID.tar.gz`, or the name of the plain folder, which is the id. */
-    file: z.string(),
+    file: v.string(),
     /**
      * Of the whole tar.gz. Of a plain folder: of its `index/directory.json`, which holds the digests
      * of the index chunks, which hold those of the objects: no file can change without a finding.
      */
     sha256: digest,
     /** Where it lies in the tar.gz; of a plain folder: 0 and the size of the file. */
-    directory: z.object({ offset: count, length: count, sha256: digest }),
+    directory: v.object({ offset: count, length: count, sha256: digest }),
   }),
-  tool: z.string(),
+  tool: v.string(),
 });
 
-export type Summary = z.infer<typeof summarySchema>;
+export type Summary = v.InferOutput<typeof summarySchema>;
 /** How many objects a backup holds. */
 export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
   return objects.captured + objects.unchanged;
 }
 
-export type Suspicion = z.infer<typeof suspicion>;
+export type Suspicion = v.InferOutput<typeof suspicion>;
 /** What could not be captured: an object, or a document of a bucket. */
-export type Failure = z.infer<typeof failure>;
-export type DocumentFidelity = z.infer<typeof documentFidelity>;
+export type Failure = v.InferOutput<typeof failure>;
+export type DocumentFidelity = v.InferOutput<typeof documentFidelity>;
 
 export type DecodedSummary =
   | { kind: 'valid'; summary: Summary }
@@ -153,9 +159,8 @@ export function decodeSummary(text: string): DecodedSummary {
   if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
     return { kind: 'newer', version };
   }
-  const parsed = summarySchema.safeParse(rest);
-  if (parsed.success) return { kind: 'valid', summary: parsed.data };
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') ?? '';
+  const parsed = v.safeParse(summarySchema, rest);
+  if (parsed.success) return { kind: 'valid', summary: parsed.output };
+  const where = v.getDotPath(parsed.issues[0]) ?? '';
   return { kind: 'damaged', reason: `the summary's ${where} is not valid` };
 }

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
 /**
  * What a claim says. `trying` is the claim of a run that looks whether it may have the lock, and
@@ -34,15 +34,15 @@ interface ProcessIdentity {
 /** A newer version may count other claims as dead; to this one its claims are unreadable. */
 const CLAIM_FORMAT = 1;
 
-const schema = z.object({
-  format: z.literal(CLAIM_FORMAT),
-  state: z.enum(['trying', 'held']),
-  since: z.string(),
-  host: z.string(),
-  pid: z.number().check(z.int(), z.positive()),
-  command: z.string(),
-  process: z.nullable(
-    z.object({ boot_id: z.string(), namespaces: z.string(), start_ticks: z.string() }),
+const schema = v.object({
+  format: v.literal(CLAIM_FORMAT),
+  state: v.picklist(['trying', 'held']),
+  since: v.string(),
+  host: v.string(),
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  command: v.string(),
+  process: v.nullable(
+    v.object({ boot_id: v.string(), namespaces: v.string(), start_ticks: v.string() }),
   ),
 });
 
@@ -53,7 +53,7 @@ export function encodeClaim({ state, since, owner }: Claim): string {
     namespaces: process.namespaces,
     start_ticks: process.startTicks,
   };
-  const fields: z.infer<typeof schema> = {
+  const fields: v.InferOutput<typeof schema> = {
     ...{ format: CLAIM_FORMAT, state, since, host, pid, command },
     process: identity,
   };
@@ -62,9 +62,9 @@ export function encodeClaim({ state, since, owner }: Claim): string {
 
 /** `undefined` for what is no claim, or not a whole one. */
 export function decodeClaim(content: string | undefined): Claim | undefined {
-  const parsed = schema.safeParse(parseJson(content ?? ''));
+  const parsed = v.safeParse(schema, parseJson(content ?? ''));
   if (!parsed.success) return undefined;
-  const { state, since, host, pid, command, process } = parsed.data;
+  const { state, since, host, pid, command, process } = parsed.output;
   const identity = process && {
     bootId: process.boot_id,
     namespaces: process.namespaces,

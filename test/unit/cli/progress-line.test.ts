@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { progressLine } from '../../../src/cli/progress-line.js';
-import type { ProgressState } from '../../../src/cli/progress-line.js';
+import type { ProgressState } from '../../../src/cli/progress-parts.js';
 import { RateMeter } from '../../../src/cli/rate.js';
 
 const MIB = 1024 ** 2;

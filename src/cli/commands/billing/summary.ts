@@ -1,7 +1,10 @@
+import { moneyText } from '../../../billing/money.js';
 import type { UserSummary } from '../../../billing/user-summary.js';
 import { defineCommand } from '../../command.js';
 import type { Page } from '../../page.js';
+import type { Asking } from './asking.js';
 import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './asking.js';
+import { monthFields, usageFields } from './usage-text.js';
 
 export const billingSummary = defineCommand({
   description:
@@ -30,14 +33,11 @@ export const billingSummary = defineCommand({
     const asking = await openBilling(context);
     const { summariseUser } = await import('../../../billing/user-summary.js');
     const { summaryAnswer } = await import('../../../billing/answers.js');
-    const { explainMonth } = await import('../../../billing/explain.js');
-    const { monthFields, usageFields } = await import('./usage-text.js');
-    const { moneyText } = await import('../../../billing/money.js');
     const chosen = begunMonth(month, asking.today);
     const summary = await summariseUser(asking.redis, user, chosen, asking);
     if (!summary.known) context.progress.note(`note: no record of user ${user}`);
     warnOf(context, summary.problems);
-    const lines = explain ? explainMonth(asking.pricing, summary.month) : undefined;
+    const lines = explain ? await explained(asking, summary) : undefined;
     await context.output.document({
       json: { ...summaryAnswer(summary), problems: summary.problems, explain: lines },
       human: (page) => describe(page, summary),
@@ -56,3 +56,8 @@ export const billingSummary = defineCommand({
     }
   },
 });
+
+async function explained({ pricing }: Asking, { month }: UserSummary): Promise<string[]> {
+  const { explainMonth } = await import('../../../billing/explain.js');
+  return explainMonth(pricing, month);
+}
