@@ -11,6 +11,7 @@ import { ZERO } from './money.js';
 import type { Pricing } from './pricing.js';
 import { costOf } from './pricing.js';
 import type { CounterProblem } from './problems.js';
+import { UsageLedger } from './usage-ledger.js';
 import type { Usage } from './usage.js';
 import { NO_USAGE, USAGE_FIELDS, addUsage } from './usage.js';
 
@@ -62,17 +63,17 @@ export interface AllUsersRequest extends Period {
 /** What a month's answer has of the fields: the first ones. */
 const BILLED_FIELDS = USAGE_FIELDS.slice(0, 3);
 
-/** What is kept of a user while the others are read. */
-interface Entry {
-  lifetime: Usage | undefined;
-  inMonth: Usage;
-  /** The days of the month that were added, a bit each: a scan may name a key twice. */
-  days: number;
+/** What is kept while users are read: a row of each. Those with a lifetime record come first. */
+interface Users {
+  rows: Map<string, number>;
+  withRecord: number;
+  lifetime: UsageLedger;
+  inMonth: UsageLedger;
 }
 
 /**
  * All users, each read once. With a month also those that have usage in it but no record any more.
- * In memory are the counters of each user, not the days.
+ * In memory are the sums of each user, not the days.
  */
 export async function summariseAllUsers(
   redis: RedisReader,
@@ -80,103 +81,103 @@ export async function summariseAllUsers(
 ): Promise<AllUsers> {
   const { month, signal, onProgress } = request;
   const problems: CounterProblem[] = [];
-  const entries = new Map<string, Entry>();
   const onProblem = (problem: CounterProblem) => problems.push(problem);
+  const rows = new Map<string, number>();
+  const lifetime = new UsageLedger();
 
   for await (const keys of scanKeys(redis, USER_KEYS, signal)) {
-    const fresh = keys.filter((key) => !entries.has(userOfKey(key)));
+    const fresh = keys.filter((key) => !rows.has(userOfKey(key)));
     const hashes = await readHashes(redis, fresh, USAGE_FIELDS);
     for (const [index, key] of fresh.entries()) {
       const fields = hashes[index] ?? [];
-      const lifetime = usageIn(idText(key), fields, onProblem);
-      if (fields === 'wrong type') continue;
-      // It has been removed since the scan, or has none of our fields.
-      entries.set(userOfKey(key), { lifetime: lifetime ?? NO_USAGE, inMonth: NO_USAGE, days: 0 });
+      const usage = usageIn(idText(key), fields, onProblem);
+      const userId = userOfKey(key);
+      // A page may name a key twice.
+      if (fields === 'wrong type' || rows.has(userId)) continue;
+      // Without usage: it has been removed since the scan, or has none of our fields.
+      lifetime.add(rows.size, usage ?? NO_USAGE);
+      rows.set(userId, rows.size);
     }
-    onProgress(entries.size);
+    onProgress(rows.size);
   }
-  if (month !== undefined) await addDaysOf(month, redis, entries, request, onProblem);
-  return report(entries, request, problems);
+  const users = { rows, withRecord: rows.size, lifetime, inMonth: new UsageLedger() };
+  if (month !== undefined) await addDaysOf(month, redis, users, request, onProblem);
+  return report(users, request, problems);
 }
 
 async function addDaysOf(
   month: Month,
   redis: RedisReader,
-  entries: Map<string, Entry>,
+  { rows, inMonth }: Users,
   { signal, onProgress }: AllUsersRequest,
   onProblem: (problem: CounterProblem) => void,
 ): Promise<void> {
+  // By row, the days that were added, a bit each: a scan may name a key twice.
+  const added: number[] = [];
   for await (const keys of scanKeys(redis, dayKeysIn(month), signal)) {
     const hashes = await readHashes(redis, keys, BILLED_FIELDS);
     for (const [index, key] of keys.entries()) {
       const parts = partsOfDayKey(key);
       if (parts === undefined) continue;
-      const entry = entries.get(parts.userId) ?? {
-        lifetime: undefined,
-        inMonth: NO_USAGE,
-        days: 0,
-      };
+      const row = rows.get(parts.userId) ?? rows.size;
+      const before = added[row] ?? 0;
       const bit = 1 << (Number(parts.day.slice(-2)) - 1);
-      if ((entry.days & bit) !== 0) continue;
+      if ((before & bit) !== 0) continue;
       const usage = usageIn(idText(key), hashes[index] ?? [], onProblem);
       if (usage === undefined) continue;
-      entry.days |= bit;
-      entry.inMonth = addUsage(entry.inMonth, usage);
-      entries.set(parts.userId, entry);
+      rows.set(parts.userId, row);
+      added[row] = before | bit;
+      inMonth.add(row, usage);
     }
-    onProgress(entries.size);
+    onProgress(rows.size);
   }
 }
 
-function report(
-  entries: ReadonlyMap<string, Entry>,
-  request: AllUsersRequest,
-  problems: CounterProblem[],
-): AllUsers {
+function report(users: Users, request: AllUsersRequest, problems: CounterProblem[]): AllUsers {
   const { month, sort, top } = request;
   const totals: AllUsers['totals'] = {
     lifetime: NO_USAGE,
     cost: ZERO,
     month: month === undefined ? undefined : noTotals(month, request),
   };
-  let withoutRecord = 0;
   const ranked: Ranked[] = [];
-  for (const [userId, entry] of entries) {
-    if (entry.lifetime === undefined) withoutRecord += 1;
-    const row = rowOf(userId, entry, request);
+  for (const [userId, index] of users.rows) {
+    const row = rowOf(userId, users, index, request);
     totals.lifetime = addUsage(totals.lifetime, row.lifetime);
     totals.cost = totals.cost.plus(row.cost);
     addMonth(totals.month, row.month);
-    ranked.push({ userId, entry, rank: rankOf(row, sort) });
+    ranked.push({ userId, index, rank: rankOf(row, sort) });
   }
   ranked.sort(highestFirst);
   const shown = top === undefined ? ranked : ranked.slice(0, top);
   return {
-    users: rowsOf(shown, request),
+    users: rowsOf(shown, users, request),
     shownUsers: shown.length,
     totalUsers: ranked.length,
     totals,
-    withoutRecord,
+    withoutRecord: users.rows.size - users.withRecord,
     problems,
   };
 }
 
-function* rowsOf(ranked: readonly Ranked[], request: AllUsersRequest): Generator<UserRow> {
-  for (const { userId, entry } of ranked) yield rowOf(userId, entry, request);
+function* rowsOf(
+  ranked: readonly Ranked[],
+  users: Users,
+  request: AllUsersRequest,
+): Generator<UserRow> {
+  for (const { userId, index } of ranked) yield rowOf(userId, users, index, request);
 }
 
 function rowOf(
   userId: string,
-  { lifetime = NO_USAGE, inMonth }: Entry,
-  request: AllUsersRequest,
+  users: Users,
+  index: number,
+  { pricing, month, ...period }: AllUsersRequest,
 ): UserRow {
-  const { pricing, month } = request;
-  return {
-    userId,
-    lifetime,
-    cost: costOf(pricing, lifetime),
-    month: month === undefined ? undefined : billMonth(pricing, month, inMonth, request),
-  };
+  const lifetime = users.lifetime.get(index);
+  const monthBill =
+    month === undefined ? undefined : billMonth(pricing, month, users.inMonth.get(index), period);
+  return { userId, lifetime, cost: costOf(pricing, lifetime), month: monthBill };
 }
 
 /** Zeros, or nothing at all of a month that is expired. */
@@ -196,7 +197,8 @@ function addMonth(totals: MonthTotals | undefined, month: MonthBill | undefined)
 /** A user in the order of the answer. */
 interface Ranked {
   userId: string;
-  entry: Entry;
+  /** Of the user's row. */
+  index: number;
   /** What the user is sorted by; `undefined` for the name alone. */
   rank: Decimal | bigint | undefined;
 }

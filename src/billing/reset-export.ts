@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
 import type { StoredRecord } from './reset.js';
 
@@ -9,6 +9,8 @@ export interface ResetExport {
    * is on the disk when this resolves. Rejects with `disk`.
    */
   write(records: readonly StoredRecord[]): Promise<void>;
+  /** Takes the file away, where nothing was removed. */
+  discard(): Promise<void>;
 }
 
 /** Rejects with `refused` where the file is there already, and `usage` where it cannot be one. */
@@ -34,6 +36,7 @@ export async function createExport(
         });
       }
     },
+    discard: () => rm(path, { force: true }),
   };
 }
 

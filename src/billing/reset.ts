@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
@@ -42,22 +43,16 @@ export async function findRecords(
 }
 
 /**
- * Removes the records, each of them only if it still is what was read: in one step with the
- * comparison. Returns those that have changed meanwhile, as they are now, and which stay.
+ * Removes a record, but only if it still is what was read: in one step with the comparison. Resolves
+ * to what it is now where it has changed meanwhile, and stays.
  */
-export async function removeRecords(
+export async function removeRecord(
   redis: RedisReader,
-  records: readonly StoredRecord[],
-): Promise<StoredRecord[]> {
-  const changed: StoredRecord[] = [];
-  for (const { key: name, key_base64: bytes, fields } of records) {
-    const key = bytes === undefined ? name : Buffer.from(bytes, 'base64');
-    const removed = await redis.call('EVAL', REMOVE_SCRIPT, 1, key, fingerprint(fields));
-    if (removed === 1) continue;
-    const now = await readRecord(redis, key);
-    if (now !== undefined) changed.push(now);
-  }
-  return changed;
+  { key: name, key_base64: bytes, fields }: StoredRecord,
+): Promise<StoredRecord | undefined> {
+  const key = bytes === undefined ? name : Buffer.from(bytes, 'base64');
+  const removed = await redis.call('EVAL', REMOVE_SCRIPT, 1, key, fingerprint(fields));
+  return removed === 1 ? undefined : await readRecord(redis, key);
 }
 
 /** Deletes a hash if its content has the fingerprint: `fingerprint` below, in Lua. */
@@ -87,7 +82,7 @@ async function readRecord(
   const name = typeof key === 'string' ? key : idText(key);
   let fields: Record<string, string>;
   try {
-    fields = recordOf(await redis.call('HGETALL', key));
+    fields = recordOf(name, await redis.callBuffer('HGETALL', key));
   } catch (error) {
     if (!isWrongType(error)) throw error;
     throw new MangamotionError('damaged', `${name} is not a hash: nothing was removed`, {
@@ -105,14 +100,16 @@ async function readRecord(
   };
 }
 
-function recordOf(reply: unknown): Record<string, string> {
-  const values = reply as string[] | Record<string, string>;
-  if (!Array.isArray(values)) return values;
-  const entries: [string, string][] = [];
-  for (let at = 0; at < values.length; at += 2) {
-    entries.push([values[at] ?? '', values[at + 1] ?? '']);
-  }
-  return Object.fromEntries(entries);
+/** JSON has no other text: what is no UTF-8 could not be put back from the export. */
+function recordOf(key: string, reply: unknown): Record<string, string> {
+  const texts = (reply as Buffer[]).map((bytes) => {
+    if (isUtf8(bytes)) return bytes.toString('utf8');
+    throw new MangamotionError('damaged', `${key} holds bytes that are no UTF-8 text`, {
+      hint: 'nothing was removed; keep it with redis-cli DUMP, and remove it by hand',
+    });
+  });
+  const pairs = texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? '']] : []));
+  return Object.fromEntries(pairs) as Record<string, string>;
 }
 
 async function dayKeys(redis: RedisReader, userId: string, signal: AbortSignal): Promise<Buffer[]> {

@@ -50,3 +50,8 @@ function ageAmount(seconds: number): string | undefined {
 function pad(value: number): string {
   return value.toString().padStart(2, '0');
 }
+
+/** `1 user`, `2 users`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -19,6 +19,8 @@ export interface RedisTarget {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const DISCONNECT_TIMEOUT_MS = 100;
+/** A server that takes the connection and then is silent is waited for this long. */
+const FIRST_ANSWER_TIMEOUT_MS = 10_000;
 /** Of one command: SCAN and HMGET answer within milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
@@ -35,12 +37,13 @@ export async function connectOnce(
     ...optionsOf(target),
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: Math.min(commandTimeoutMs, FIRST_ANSWER_TIMEOUT_MS),
   });
   const errors = rememberErrors(redis);
   try {
     await redis.connect();
     await redis.ping();
+    redis.options.commandTimeout = commandTimeoutMs;
   } catch (error) {
     redis.disconnect();
     throw translateRedisError(errors.first ?? error, target.text);

@@ -37,6 +37,12 @@ export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 
+/** Whether the server has answered that it did not do it: no doubt is left, as after a cut. */
+export function isRefusedByServer(error: unknown): boolean {
+  const cause = error instanceof MangamotionError ? error.cause : error;
+  return cause instanceof Error && cause.name === 'ReplyError';
+}
+
 interface Refusal {
   code: 'access_denied' | 'unreachable';
   what: (server: string, message: string) => string;

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -53,6 +53,7 @@ describe('a replica', () => {
     for (const args of WRITES) {
       await expectRefusal(args, env, { code: 'unreachable', says: 'takes no writes' }, folder);
     }
+    expect(readdirSync(folder), 'nothing was removed: no export stays').toEqual([]);
     expect(await redis.hgetall('billing:user:alice')).toEqual({ bytes_processed: '5' });
     // Without its master, and told not to serve what may be old.
     await copy.config('SET', 'replica-serve-stale-data', 'no');

@@ -7,6 +7,7 @@ import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
+import { countOf } from '../../units.js';
 import { begunMonth, openBilling, readMonth, warnOf } from './asking.js';
 
 export const billingAllUsers = defineCommand({
@@ -60,7 +61,7 @@ export const billingAllUsers = defineCommand({
     const { users, totals, totalUsers, withoutRecord, problems } = report;
     if (withoutRecord > 0) {
       context.warn(
-        `${withoutRecord} users have usage in ${chosen ?? ''} but no record: they were reset since`,
+        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} but no record: reset since`,
       );
     }
     const isExpired = chosen !== undefined && totals.month?.gross === undefined;
@@ -92,11 +93,12 @@ function footerText(
   { shownUsers, totalUsers, totals }: AllUsers,
   month: Month | undefined,
 ): string {
-  const count = shownUsers < totalUsers ? `${shownUsers} of ${totalUsers}` : `${totalUsers}`;
-  if (month === undefined) return `${count} users, ${moneyText(totals.cost)} gross in all`;
+  const all = countOf(totalUsers, 'user');
+  const count = shownUsers < totalUsers ? `${shownUsers} of ${all}` : all;
+  if (month === undefined) return `${count}, ${moneyText(totals.cost)} gross in all`;
   const { gross, net } = totals.month ?? {};
-  if (gross === undefined || net === undefined) return `${count} users`;
-  return `${count} users in ${month}: ${moneyText(gross)} gross, ${moneyText(net)} net in all`;
+  if (gross === undefined || net === undefined) return count;
+  return `${count} in ${month}: ${moneyText(gross)} gross, ${moneyText(net)} net in all`;
 }
 
 type UsageOf = (row: UserRow) => Usage | undefined;

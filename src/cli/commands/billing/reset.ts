@@ -5,6 +5,7 @@ import type { RedisReader } from '../../../redis/reader.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import type { CommandContext } from '../../context.js';
+import { countOf } from '../../units.js';
 import { USER_ARGUMENT } from './asking.js';
 
 /** A record that changes between reading and removing is read, and written to the file, anew. */
@@ -67,7 +68,9 @@ async function ask(
   user: string,
   records: readonly StoredRecord[],
 ): Promise<void> {
-  const answer = await context.confirm(`remove ${records.length} records of user ${user}?`);
+  const answer = await context.confirm(
+    `remove ${countOf(records.length, 'record')} of user ${user}?`,
+  );
   if (answer === true) return;
   throw new MangamotionError(
     answer === undefined ? 'usage' : 'refused',
@@ -81,17 +84,30 @@ async function exportAndRemove(
   redis: RedisReader,
   { user, file, records }: { user: string; file: string; records: readonly StoredRecord[] },
 ): Promise<StoredRecord[]> {
-  const { removeRecords } = await import('../../../billing/reset.js');
+  const { removeRecord } = await import('../../../billing/reset.js');
   const { createExport } = await import('../../../billing/reset-export.js');
   const identityOf = ({ key, key_base64: bytes }: StoredRecord) => bytes ?? key;
   const kept = new Map(records.map((record) => [identityOf(record), record]));
   const target = await createExport(file, { userId: user, now: now() });
-  let left = [...records];
-  for (let round = 0; round < MOST_ROUNDS && left.length > 0; round++) {
-    signal.throwIfAborted();
-    await target.write([...kept.values()]);
-    left = await removeRecords(redis, left);
-    for (const record of left) kept.set(identityOf(record), record);
+  let left: readonly StoredRecord[] = records;
+  let mayHaveRemoved = false;
+  try {
+    for (let round = 0; round < MOST_ROUNDS && left.length > 0; round++) {
+      signal.throwIfAborted();
+      await target.write([...kept.values()]);
+      const changed: StoredRecord[] = [];
+      for (const record of left) {
+        const now = await removeRecord(redis, record);
+        mayHaveRemoved = true;
+        if (now !== undefined) changed.push(now);
+      }
+      left = changed;
+      for (const record of left) kept.set(identityOf(record), record);
+    }
+  } catch (error) {
+    const { isRefusedByServer } = await import('../../../redis/errors.js');
+    if (!mayHaveRemoved && isRefusedByServer(error)) await target.discard();
+    throw error;
   }
   if (left.length === 0) return [...kept.values()];
   throw new MangamotionError(
@@ -118,11 +134,13 @@ async function report(context: CommandContext, { user, records, file }: Report):
     json: { user_id: user, dry_run: file === undefined, export: file ?? null, records },
     human: (page) => {
       if (file === undefined) {
-        page.text(`would remove ${records.length} records of user ${user} (dry run)`).text('');
+        page
+          .text(`would remove ${countOf(records.length, 'record')} of user ${user} (dry run)`)
+          .text('');
         page.table(recordColumns, records);
         return;
       }
-      page.text(`✓ removed ${records.length} records of user ${user}`, 'good');
+      page.text(`✓ removed ${countOf(records.length, 'record')} of user ${user}`, 'good');
       page.text(`they are kept in ${file}`);
     },
   });
