@@ -1,0 +1,60 @@
+/** What the parts of a list of jobs know of a job, and what they come to together. */
+
+/** The states of BullMQ, with `paused` for what waits in a queue that is paused. */
+export const QUEUE_STATES = [
+  'waiting',
+  'paused',
+  'prioritized',
+  'delayed',
+  'waiting-children',
+  'active',
+  'completed',
+  'failed',
+] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** What users ask for. A billing record can hold others, which are shown as they are. */
+export const STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** A job that is in the queue. What its hash does not hold, or not in a known form, is `null`. */
+export interface QueueJob {
+  queue: string;
+  id: string;
+  state: QueueState;
+  name: string | null;
+  /** As its JSON; a text where it is none, and `problems` says so. */
+  data: unknown;
+  /** Of the data. */
+  userId: string | null;
+  /** Paths of the uploaded files, of the data. */
+  files: readonly string[] | null;
+  /** 0 to 100. */
+  progress: number | null;
+  /** What was reported as progress where that is more than a number, else `null`. */
+  progressDetail: unknown;
+  createdAt: Date | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  attemptsMade: number | null;
+  /** The options of the queue: attempts, delay, priority and so on. */
+  options: Readonly<Record<string, unknown>>;
+  failedReason: string | null;
+  /** The newest last; of several attempts. */
+  stacktrace: readonly string[];
+  returnValue: unknown;
+  /** What could not be read, for people. */
+  problems: readonly string[];
+}
+
+/** The billing record of a job, in the texts in which it lies in Redis; `null` for absent ones. */
+export interface JobRecord {
+  jobId: string;
+  userId: string | null;
+  status: string | null;
+  /** RFC 3339: the last call, and the end. */
+  timestamp: string | null;
+  completedAt: string | null;
+  bytes: string | null;
+  seconds: string | null;
+}
