@@ -3,7 +3,7 @@ import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import type { Month } from './calendar.js';
 import { usageIn } from './counters.js';
-import { USER_KEYS, dayKeysIn, idText, partsOfDayKey, userOfKey } from './keys.js';
+import { USER_KEYS, dayKey, dayKeysIn, partsOfDayKey, userKey, userOfKey } from './keys.js';
 import type { MonthBill, Period } from './month-bill.js';
 import { billMonth } from './month-bill.js';
 import type { Decimal } from './money.js';
@@ -86,14 +86,14 @@ export async function summariseAllUsers(
   const lifetime = new UsageLedger();
 
   for await (const keys of scanKeys(redis, USER_KEYS, signal)) {
-    const fresh = keys.filter((key) => !rows.has(userOfKey(key)));
-    const hashes = await readHashes(redis, fresh, USAGE_FIELDS);
-    for (const [index, key] of fresh.entries()) {
+    const userIds = keys.map(userOfKey);
+    const hashes = await readHashes(redis, keys, USAGE_FIELDS);
+    for (const [index, userId] of userIds.entries()) {
+      // A scan may name a key twice.
+      if (rows.has(userId)) continue;
       const fields = hashes[index] ?? [];
-      const usage = usageIn(idText(key), fields, onProblem);
-      const userId = userOfKey(key);
-      // A page may name a key twice.
-      if (fields === 'wrong type' || rows.has(userId)) continue;
+      const usage = usageIn(userKey(userId), fields, onProblem);
+      if (fields === 'wrong type') continue;
       // Without usage: it has been removed since the scan, or has none of our fields.
       lifetime.add(rows.size, usage ?? NO_USAGE);
       rows.set(userId, rows.size);
@@ -123,7 +123,7 @@ async function addDaysOf(
       const before = added[row] ?? 0;
       const bit = 1 << (Number(parts.day.slice(-2)) - 1);
       if ((before & bit) !== 0) continue;
-      const usage = usageIn(idText(key), hashes[index] ?? [], onProblem);
+      const usage = usageIn(dayKey(parts.userId, parts.day), hashes[index] ?? [], onProblem);
       if (usage === undefined) continue;
       rows.set(parts.userId, row);
       added[row] = before | bit;
