@@ -1,0 +1,14 @@
+/** As many as are asked of Redis at once. */
+const PAGE = 1000;
+
+/** The items, up to 1,000 at a time. */
+export function* pagesOf<T>(items: Iterable<T>): Generator<T[]> {
+  let page: T[] = [];
+  for (const item of items) {
+    page.push(item);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}

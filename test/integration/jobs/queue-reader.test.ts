@@ -1,0 +1,209 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { QueueJob, QueueState } from '../../../src/jobs/job.js';
+import {
+  findQueueJob,
+  listQueueIds,
+  listQueueNames,
+  queueExists,
+  readQueueJobs,
+  readQueueJobsOfUser,
+} from '../../../src/jobs/queue-reader.js';
+import type { BullJob, FilledQueue, Major } from '../../helpers/bull-queues.js';
+import { BullQueues, MAJORS, fillQueue, jobData } from '../../helpers/bull-queues.js';
+import { type RedisServer, startRedisServer } from '../../helpers/redis-server.js';
+import { databaseSnapshot } from '../../helpers/redis-snapshot.js';
+
+const QUEUE = { prefix: 'bull', name: 'ai-job' };
+const PAUSED = { prefix: 'bull', name: 'scan-job' };
+const { signal } = new AbortController();
+const all = { fields: 'all', signal } as const;
+
+let server: RedisServer;
+let admin: Redis;
+/** May read, and nothing else. */
+let redis: Redis;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  admin = new Redis(server.url);
+  await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '+@read', '+@connection', '~*');
+  redis = new Redis(server.url.replace('redis://', 'redis://reader:pw@'), {
+    ...{ enableReadyCheck: false, disableClientInfo: true },
+  });
+});
+afterAll(async () => {
+  redis.disconnect();
+  admin.disconnect();
+  await server.stop();
+});
+
+describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
+  let bull: BullQueues;
+  let ids: FilledQueue;
+
+  beforeAll(async () => {
+    await admin.flushall();
+    bull = await BullQueues.load(major, server.url);
+    ids = await fillQueue(bull, QUEUE.name);
+  });
+  afterAll(() => bull.close());
+
+  it('has every job in its state, and no other', async () => {
+    const listed = await listQueueIds(redis, QUEUE);
+    expect(Object.fromEntries(listed)).toMatchObject({
+      [ids.completed]: 'completed',
+      [ids.failed]: 'failed',
+      [ids.retrying]: 'delayed',
+      [ids.active]: 'active',
+      [ids.activeInSteps]: 'active',
+      [ids.waiting]: 'waiting',
+      [ids.named]: 'waiting',
+      [ids.urgent]: major < 4 ? 'waiting' : 'prioritized',
+      [ids.delayed]: 'delayed',
+      [ids.parent]: 'waiting-children',
+    });
+    expect(listed.has(ids.removed)).toBe(false);
+    expect(listed).toEqual(await statesByBull(bull, QUEUE.name));
+    for (const [id, state] of listed) {
+      expect(await findQueueJob(redis, QUEUE, id)).toMatchObject({ id, state });
+    }
+  });
+
+  it('has the jobs that BullMQ reads', async () => {
+    const jobs = await collect(readQueueJobs(redis, QUEUE, await listQueueIds(redis, QUEUE), all));
+    expect(jobs).toHaveLength(11);
+    const queue = bull.queue(QUEUE.name);
+    for (const job of jobs) {
+      const theirs = (await queue.getJob(job.id))!;
+      expect(comparable(job)).toEqual(comparableOf(theirs));
+      expect(job).toMatchObject({ queue: QUEUE.name, problems: [] });
+      expect(await findQueueJob(redis, QUEUE, job.id)).toEqual(job);
+    }
+    const byId = new Map(jobs.map((job) => [job.id, job]));
+    expect(byId.get(ids.active)).toMatchObject({ progress: 45, progressDetail: null });
+    expect(byId.get(ids.activeInSteps)).toMatchObject({
+      ...{ progress: 30, progressDetail: { percent: 30, step: 'render' } },
+    });
+    expect(byId.get(ids.failed)).toMatchObject({ attemptsMade: 3, failedReason: 'boom 3' });
+    expect(byId.get(ids.failed)?.stacktrace.map((trace) => trace.split('\n')[0])).toEqual([
+      ...['Error: boom 1', 'Error: boom 2', 'Error: boom 3'],
+    ]);
+    expect(byId.get(ids.completed)).toMatchObject({
+      ...{ userId: 'alice', files: ['originals/1.png', 'originals/2.png'] },
+      returnValue: { path: `outputs/${ids.completed}/video.mp4` },
+    });
+  });
+
+  it('gives rows without traces and return values', async () => {
+    const wanted = await listQueueIds(redis, QUEUE);
+    const rows = await collect(readQueueJobs(redis, QUEUE, wanted, { fields: 'row', signal }));
+    const whole = await collect(readQueueJobs(redis, QUEUE, wanted, all));
+    expect(rows).toEqual(whole.map((job) => ({ ...job, stacktrace: [], returnValue: null })));
+  });
+
+  it('gives the jobs of one user', async () => {
+    const wanted = await listQueueIds(redis, QUEUE);
+    const ofBob = await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'bob', all));
+    expect(ofBob.map(({ name }) => name).sort()).toEqual(['page', 'render']);
+    const ofAlice = await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'alice', all));
+    expect(ofAlice).toHaveLength(9);
+    expect(await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'ali', all))).toEqual([]);
+  });
+
+  it('is found by its name', async () => {
+    expect(await listQueueNames(redis, 'bull', signal)).toEqual(['ai-job']);
+    expect(await queueExists(redis, QUEUE)).toBe(true);
+    expect(await queueExists(redis, { ...QUEUE, name: 'ai' })).toBe(false);
+  });
+
+  it('that is paused has its waiting jobs as paused, and again as waiting', async () => {
+    const queue = bull.queue(PAUSED.name);
+    const before = await queue.add('render', jobData('alice'));
+    await queue.add('render', jobData('alice'), { delay: 3_600_000 });
+    await queue.pause();
+    const after = await queue.add('render', jobData('alice'));
+    const listed = await listQueueIds(redis, PAUSED);
+    expect([...listed.values()].sort()).toEqual(['delayed', 'paused', 'paused']);
+    expect(listed).toEqual(await statesByBull(bull, PAUSED.name));
+    for (const { id = '' } of [before, after]) {
+      expect(await findQueueJob(redis, PAUSED, id)).toMatchObject({ state: 'paused' });
+    }
+    expect(await collect(readQueueJobsOfUser(redis, PAUSED, listed, 'alice', all))).toHaveLength(3);
+    await queue.resume();
+    expect(await listQueueIds(redis, PAUSED)).toEqual(await statesByBull(bull, PAUSED.name));
+    expect(await findQueueJob(redis, PAUSED, before.id!)).toMatchObject({ state: 'waiting' });
+  });
+
+  it('has no markers among its jobs', async () => {
+    const idle = { prefix: 'bull', name: 'idle' };
+    const queue = bull.queue(idle.name);
+    const { id: delayed = '' } = await queue.add('render', {}, { delay: 3_600_000 });
+    const hasMarker = major === 3 || major === 4;
+    expect(await admin.llen('bull:idle:wait')).toBe(hasMarker ? 1 : 0);
+    expect(await listQueueIds(redis, idle)).toEqual(new Map([[delayed, 'delayed']]));
+    const { id: urgent = '' } = await queue.add('render', {}, { priority: 1 });
+    expect([...(await listQueueIds(redis, idle)).keys()].sort()).toEqual([delayed, urgent].sort());
+    for (const marker of ['0', '0:0']) {
+      expect(await findQueueJob(redis, idle, marker)).toBeUndefined();
+    }
+  });
+
+  it('stays as it is', async () => {
+    await bull.close();
+    const kept = async () =>
+      [...(await databaseSnapshot(admin))].filter(([, { expiresAtMs }]) => expiresAtMs === -1);
+    const before = await kept();
+    const wanted = await listQueueIds(redis, QUEUE);
+    await collect(readQueueJobs(redis, QUEUE, wanted, all));
+    await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'alice', all));
+    for (const id of wanted.keys()) await findQueueJob(redis, QUEUE, id);
+    await listQueueNames(redis, 'bull', signal);
+    await queueExists(redis, QUEUE);
+    expect(await kept()).toEqual(before);
+  });
+});
+
+async function collect(pages: AsyncIterable<QueueJob[]>): Promise<QueueJob[]> {
+  const jobs: QueueJob[] = [];
+  for await (const page of pages) jobs.push(...page);
+  return jobs;
+}
+
+/** What BullMQ says; it has no word for what waits while the queue is paused that serves them all. */
+async function statesByBull(bull: BullQueues, name: string): Promise<Map<string, QueueState>> {
+  const queue = bull.queue(name);
+  const isPaused = await queue.isPaused();
+  const lists = ['waiting', 'paused', 'active', 'delayed', 'waiting-children'];
+  const jobs = await queue.getJobs([...lists, 'completed', 'failed', 'prioritized']);
+  const states = new Map<string, QueueState>();
+  for (const job of jobs) {
+    const state = (await job.getState()) as QueueState;
+    states.set(job.id!, isPaused && state === 'waiting' ? 'paused' : state);
+  }
+  return states;
+}
+
+function comparable(job: QueueJob): object {
+  return {
+    ...{ id: job.id, name: job.name, data: job.data },
+    progress: job.progressDetail ?? job.progress ?? 0,
+    timestamp: job.createdAt?.getTime(),
+    processedOn: job.startedAt?.getTime(),
+    finishedOn: job.finishedAt?.getTime(),
+    failedReason: job.failedReason ?? undefined,
+    attemptsMade: job.attemptsMade ?? 0,
+    stacktrace: job.stacktrace,
+    returnvalue: job.returnValue,
+  };
+}
+
+function comparableOf(job: BullJob): object {
+  return {
+    ...{ id: job.id, name: job.name, data: job.data, progress: job.progress },
+    ...{ timestamp: job.timestamp, processedOn: job.processedOn, finishedOn: job.finishedOn },
+    ...{ failedReason: job.failedReason, attemptsMade: job.attemptsMade },
+    stacktrace: job.stacktrace ?? [],
+    returnvalue: job.returnvalue ?? null,
+  };
+}
