@@ -5,6 +5,7 @@ import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
+import { FORGET_INDEX_LUA } from './job-index-script.js';
 import { JOB_KEYS, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
 
 /** A record as it lies in Redis, before it is removed. */
@@ -57,13 +58,17 @@ export async function removeRecord(
 
 /** Deletes a hash if its content has the fingerprint: `fingerprint` below, in Lua. */
 const REMOVE_SCRIPT = `
-local pairs, fields = redis.call('HGETALL', KEYS[1]), {}
+${FORGET_INDEX_LUA}
+local pairs, fields, user = redis.call('HGETALL', KEYS[1]), {}, nil
 for n = 1, #pairs, 2 do
   fields[#fields + 1] = redis.sha1hex(pairs[n]) .. redis.sha1hex(pairs[n + 1])
+  if pairs[n] == 'user_id' then user = pairs[n + 1] end
 end
 table.sort(fields)
 if redis.sha1hex(table.concat(fields)) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+local removed = redis.call('DEL', KEYS[1])
+forget(KEYS[1], user)
+return removed
 `;
 
 function fingerprint(fields: Readonly<Record<string, string>>): string {

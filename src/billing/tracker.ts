@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { dayOf } from './calendar.js';
 import { checkId, type TrackedEvent } from './event.js';
 import { dayKey, eventKey, jobKey, userKey } from './keys.js';
+import { createScript, hasPrefix } from './script.js';
 import { TRACK_SCRIPT } from './track-script.js';
 
 const SECONDS_PER_DAY = 86_400;
 const JOB_LIFE_DAYS = 365;
 const EVENT_LIFE_DAYS = 1;
 
-const SCRIPT_SHA1 = createHash('sha1').update(TRACK_SCRIPT).digest('hex');
+const trackScript = createScript(TRACK_SCRIPT);
 
 /** Whether a call counted: not when its event had been counted within the last 24 hours. */
 export interface Tracked {
@@ -43,6 +43,7 @@ export async function track(redis: RedisReader, request: TrackRequest): Promise<
   const fields = { ...jobFields, user_id: userId, timestamp: now.toISOString() };
   const args = [
     ...[retentionDays, JOB_LIFE_DAYS, EVENT_LIFE_DAYS].map((days) => days * SECONDS_PER_DAY),
+    now.getTime(),
     increments.length,
     ...increments.flatMap(({ kind, inJob, field, amount }) => [
       kind,
@@ -60,12 +61,8 @@ async function runScript(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  const operands = [keys.length, ...keys, ...args];
   try {
-    return await redis.call('EVALSHA', SCRIPT_SHA1, ...operands).catch((error: unknown) => {
-      if (!hasPrefix(error, 'NOSCRIPT')) throw error;
-      return redis.call('EVAL', TRACK_SCRIPT, ...operands);
-    });
+    return await trackScript.run(redis, keys, args);
   } catch (error) {
     if (!hasPrefix(error, 'BADCOUNTER')) throw error;
     const what = error.message.slice('BADCOUNTER '.length);
@@ -73,8 +70,4 @@ async function runScript(
       hint: 'mangamotion billing audit names every such counter',
     });
   }
-}
-
-function hasPrefix(error: unknown, prefix: string): error is Error {
-  return error instanceof Error && error.message.startsWith(`${prefix} `);
 }

@@ -1,0 +1,148 @@
+import { isUtf8 } from 'node:buffer';
+import { instantOf } from '../instant.js';
+import type { HashFields, RedisReader } from '../redis/reader.js';
+import { readHashes } from '../redis/reader.js';
+import { scanKeys } from '../redis/scan.js';
+import type { OnProblem } from './counters.js';
+import { JOB_KEYS, jobKey, jobOfKey } from './keys.js';
+import type { Decimal } from './money.js';
+import type { Pricing } from './pricing.js';
+import { costOf } from './pricing.js';
+import type { CounterProblem } from './problems.js';
+import { notAHash, notANumber } from './problems.js';
+import type { Usage } from './usage.js';
+import { readUsage } from './usage.js';
+
+/** The billing record of a job, in the texts in which it lies in Redis; `null` for absent ones. */
+export interface JobRecord {
+  jobId: string;
+  userId: string | null;
+  status: string | null;
+  /** RFC 3339: the last call, and the end. */
+  timestamp: string | null;
+  completedAt: string | null;
+  bytes: string | null;
+  seconds: string | null;
+}
+
+export interface ScanRequest {
+  /** Those of this user alone: of the others nothing is read but whose they are. */
+  userId?: string | undefined;
+  signal: AbortSignal;
+  /** Told of each key that holds no hash. */
+  onProblem: OnProblem;
+}
+
+const FIELDS = [
+  'user_id',
+  'status',
+  'timestamp',
+  'completed_at',
+  'bytes_processed',
+  'compute_seconds',
+] as const;
+
+/**
+ * The records of all jobs, a page at a time. One that is there from beginning to end is given at least
+ * once, and may be given twice. Left out are those that expire meanwhile, and keys that hold no hash.
+ */
+export async function* scanJobRecords(
+  redis: RedisReader,
+  { userId, signal, onProblem }: ScanRequest,
+): AsyncGenerator<JobRecord[]> {
+  const read = async (keys: readonly Buffer[]): Promise<JobRecord[]> => {
+    const jobs = keys.map(jobAt);
+    const some = userId === undefined ? jobs : await jobsOfUser(redis, jobs, userId, onProblem);
+    const hashes = await readHashes(redis, some.map(keyOf), FIELDS);
+    const records: JobRecord[] = [];
+    for (const [at, { jobId }] of some.entries()) {
+      const record = recordIn(jobId, hashes[at] ?? [], onProblem);
+      if (record === undefined) continue;
+      // It may have become another user's in between.
+      if (userId === undefined || record.userId === userId) records.push(record);
+    }
+    return records;
+  };
+  // A page is worked on while Redis reads the next one.
+  let pending: Promise<JobRecord[]> = Promise.resolve([]);
+  for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
+    const ready = pending;
+    pending = read(keys);
+    // Its failure is told when it is waited for, which whoever stops early does not.
+    pending.catch(() => undefined);
+    yield await ready;
+  }
+  yield await pending;
+}
+
+interface ScannedJob {
+  jobId: string;
+  /** A text wherever that is the key: a pipeline of texts is made in a third of the time. */
+  key: string | Buffer;
+}
+
+const keyOf = ({ key }: ScannedJob): string | Buffer => key;
+
+function jobAt(key: Buffer): ScannedJob {
+  const jobId = jobOfKey(key);
+  return { jobId, key: isUtf8(key) ? jobKey(jobId) : key };
+}
+
+async function jobsOfUser(
+  redis: RedisReader,
+  jobs: readonly ScannedJob[],
+  userId: string,
+  onProblem: OnProblem,
+): Promise<ScannedJob[]> {
+  const owners = await readHashes(redis, jobs.map(keyOf), ['user_id']);
+  return jobs.filter(({ jobId }, at) => {
+    const owner = owners[at] ?? [];
+    if (owner !== 'wrong type') return owner[0] === userId;
+    onProblem(notAHash(jobKey(jobId)));
+    return false;
+  });
+}
+
+/** In the order of the ids; `undefined` for those that have no record. */
+export async function readJobRecords(
+  redis: RedisReader,
+  jobIds: readonly string[],
+  { onProblem }: { onProblem: OnProblem },
+): Promise<(JobRecord | undefined)[]> {
+  const hashes = await readHashes(redis, jobIds.map(jobKey), FIELDS);
+  return jobIds.map((jobId, at) => recordIn(jobId, hashes[at] ?? [], onProblem));
+}
+
+function recordIn(jobId: string, fields: HashFields, onProblem: OnProblem): JobRecord | undefined {
+  if (fields === 'wrong type') {
+    onProblem(notAHash(jobKey(jobId)));
+    return undefined;
+  }
+  if (fields.every((value) => value === null)) return undefined;
+  const [userId = null, status = null, timestamp = null] = fields;
+  const [, , , completedAt = null, bytes = null, seconds = null] = fields;
+  return { jobId, userId, status, timestamp, completedAt, bytes, seconds };
+}
+
+/**
+ * By what records are sorted, in milliseconds of Unix time: the end, else the last call. `undefined`
+ * where neither is a time.
+ */
+export function sortTimeOf({
+  completedAt,
+  timestamp,
+}: Pick<JobRecord, 'completedAt' | 'timestamp'>): number | undefined {
+  return instantOf(completedAt) ?? instantOf(timestamp);
+}
+
+/** What a job has used and costs, exact US dollars. What is no number counts as 0, and is named. */
+export function costOfRecord(
+  pricing: Pricing,
+  { jobId, bytes, seconds }: Pick<JobRecord, 'jobId' | 'bytes' | 'seconds'>,
+): { usage: Usage; cost: Decimal; problems: CounterProblem[] } {
+  const problems: CounterProblem[] = [];
+  const usage = readUsage([bytes, seconds], (field, value) => {
+    problems.push(notANumber(jobKey(jobId), field, value));
+  });
+  return { usage, cost: costOf(pricing, usage), problems };
+}
