@@ -30,6 +30,7 @@ export function assemble(
     },
     publicAddress: otherAddress(v.MINIO_PUBLIC_ENDPOINT, address.useTls),
     jobBucket: v.S3_BUCKET,
+    jobs: { resultPaths: v.JOB_RESULT_PATHS, previewPaths: v.JOB_PREVIEW_PATHS },
     billing: {
       enabled: v.BILLING_ENABLED,
       ratePerGib: v.BILLING_RATE_GB,

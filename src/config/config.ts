@@ -34,6 +34,14 @@ export interface Config {
   publicAddress: StoreAddress | undefined;
   /** The bucket of job files, where there is a single one. */
   jobBucket: string | undefined;
+  /**
+   * Where files of a job may lie, `{job}` standing for its id, in the order in which they are looked
+   * for. The first part is the bucket, or a prefix in `jobBucket` where there is one.
+   */
+  jobs: {
+    resultPaths: readonly string[];
+    previewPaths: readonly string[];
+  };
   billing: {
     enabled: boolean;
     /** US dollars per GiB, and per second. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseJobPaths } from './job-paths.js';
 import { parseRedisUrl } from './redis-address.js';
 import type { Settings } from './sources.js';
 import { problemWith } from './sources.js';
@@ -18,6 +19,7 @@ const text = v.string();
 const path = v.string();
 const endpoint = readBy(parseEndpoint);
 const redisUrl = readBy(parseRedisUrl);
+const jobPaths = readBy(parseJobPaths);
 
 const boolean = v.pipe(
   v.string(),
@@ -71,6 +73,8 @@ const schema = v.object({
   S3_REGION: v.optional(text),
   S3_CA_CERT_PATH: v.optional(path),
   S3_BUCKET: v.optional(text),
+  JOB_RESULT_PATHS: v.optional(jobPaths, 'processed/{job}/result.zip,outputs/{job}/video.mp4'),
+  JOB_PREVIEW_PATHS: v.optional(jobPaths, 'processed/{job}/thumb.jpg,outputs/{job}/thumb.jpg'),
   BILLING_ENABLED: v.optional(boolean, 'true'),
   BILLING_RATE_GB: v.optional(decimal, '0.001'),
   BILLING_RATE_SECOND: v.optional(decimal, '0.0001'),

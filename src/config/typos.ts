@@ -1,5 +1,5 @@
 /** Names that begin like this are ours, or were meant to be. */
-const PREFIXES = ['MINIO_', 'BACKUP_', 'BILLING_', 'S3_'];
+const PREFIXES = ['MINIO_', 'BACKUP_', 'BILLING_', 'S3_', 'JOB_'];
 
 /** More changes than this are another name, not a slip. */
 const MAX_CHANGES = 2;

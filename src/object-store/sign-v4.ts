@@ -83,13 +83,18 @@ export class Signer {
 
   #keyOf(scope: string): Buffer {
     if (scope !== this.#scope) {
-      let key = Buffer.from(`AWS4${this.#credentials.secretKey}`);
-      for (const part of scope.split('/')) key = createHmac('sha256', key).update(part).digest();
       this.#scope = scope;
-      this.#key = key;
+      this.#key = signingKey(this.#credentials.secretKey, scope);
     }
     return this.#key;
   }
+}
+
+/** Of a scope `date/region/service/aws4_request`. */
+export function signingKey(secretKey: string, scope: string): Buffer {
+  let key = Buffer.from(`AWS4${secretKey}`);
+  for (const part of scope.split('/')) key = createHmac('sha256', key).update(part).digest();
+  return key;
 }
 
 function fold(value: string, folding: BlankFolding): string {

@@ -62,6 +62,10 @@ describe('defaults', () => {
       retentionDays: 90,
     });
     expect(config.backup).toMatchObject({ retentionDays: 30, compression: true });
+    expect(config.jobs).toEqual({
+      resultPaths: ['processed/{job}/result.zip', 'outputs/{job}/video.mp4'],
+      previewPaths: ['processed/{job}/thumb.jpg', 'outputs/{job}/thumb.jpg'],
+    });
     expect(config.dryRun).toBe(false);
   });
 });
@@ -160,6 +164,8 @@ describe('problems', () => {
     ['BILLING_RATE_SECOND', '1e-4', /must be a decimal number/],
     ['BACKUP_RETENTION_DAYS', '0', /must be a number of days, at least 1/],
     ['BACKUP_S3_ENDPOINT', 'ftp://x', /must begin with http:\/\/ or https:\/\//],
+    ['JOB_RESULT_PATHS', 'processed', /JOB_RESULT_PATHS \(environment\): must be paths such as/],
+    ['JOB_PREVIEW_PATHS', 'a/b.jpg', /JOB_PREVIEW_PATHS \(environment\): must have \{job\}/],
     ['MINIO_PUBLIC_ENDPOINT', 'a b', /MINIO_PUBLIC_ENDPOINT \(environment\): must be/],
   ])('%s=%s', async (name, value, problem) => {
     expect(await problemOf({ [name]: value })).toMatch(problem);

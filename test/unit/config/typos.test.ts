@@ -15,6 +15,7 @@ describe('a slip in a name', () => {
     ['BILING_ENABLED', 'BILLING_ENABLED'],
     ['BACKUP_RETENTION_DAY', 'BACKUP_RETENTION_DAYS'],
     ['S3_SECRT_KEY', 'S3_SECRET_KEY'],
+    ['JOB_RESULT_PATH', 'JOB_RESULT_PATHS'],
   ])('%s is taken for %s', (name, known) => {
     expect(meant(name)).toBe(known);
   });
@@ -37,6 +38,7 @@ describe('names of other programs', () => {
     'MINIO_CERT_FILE',
     'BACKUP_DIR',
     'S3_HOST',
+    'JOB_NAME',
     'REDIS_URI',
     'AWS_PROFILE',
     'PATH',

@@ -1,0 +1,29 @@
+import { MangamotionError } from '../../../errors.js';
+import { downloadToStream } from '../../../jobs/download-stream.js';
+import { findResult } from '../../../jobs/result.js';
+import type { CommandContext } from '../../context.js';
+import { openSearch } from './search.js';
+import { stdoutIsTerminal, writeToStdout } from './standard-output.js';
+
+/** Writes the bytes of one result, and nothing else, to stdout. */
+export async function writeResult(
+  context: CommandContext,
+  jobId: string,
+  { force, queue }: { force: boolean; queue: string },
+): Promise<void> {
+  if (stdoutIsTerminal() && !force) {
+    throw new MangamotionError('refused', 'stdout is a terminal, and the result is no text', {
+      hint: 'redirect stdout, name a file with -o, or give --force',
+    });
+  }
+  const { progress, signal } = context;
+  const search = await openSearch(context, queue);
+  const result = await findResult(jobId, search);
+  progress.start(`downloading ${jobId}`);
+  await downloadToStream(result, {
+    store: search.store,
+    write: writeToStdout,
+    signal,
+    onProgress: (bytes, bytesTotal) => progress.update({ bytes, bytesTotal }),
+  });
+}

@@ -1,0 +1,90 @@
+import { MangamotionError } from '../../../errors.js';
+import { defineCommand, type OptionValues } from '../../command.js';
+import { parseDuration } from '../../duration.js';
+import { JOB_ARGUMENT } from '../billing/asking.js';
+import { QUEUE_OPTION } from './asking.js';
+
+const MOST_EXPIRES_MS = 7 * 86_400_000;
+
+const options = {
+  output: {
+    short: 'o',
+    value: 'path',
+    description: 'the file or folder to save to; - is stdout (otherwise the current folder)',
+    parse: readOutput,
+    complete: 'file',
+  },
+  url: { description: 'print a URL instead, with which anybody can download the result' },
+  expires: {
+    value: 'duration',
+    description: 'how long the URL works, at most 7d (otherwise 1h)',
+    parse: readExpires,
+  },
+  force: { description: 'overwrite a file that is in the way' },
+  queue: QUEUE_OPTION,
+} as const;
+
+export const jobsDownload = defineCommand({
+  description:
+    'Save the results of jobs that have completed, each under a name made of its id. A download that ' +
+    'was broken off goes on where it ended. With --url it prints a presigned URL instead.',
+  arguments: { job: { ...JOB_ARGUMENT, description: 'the ids of the jobs', repeatable: true } },
+  options,
+  changes: 'nothing',
+  usesStore: true,
+  printsRows: false,
+  exitCodes: [3, 4, 5, 6, 7, 8],
+  examples: [
+    { command: 'mangamotion jobs download 4711', meaning: 'to 4711-result.zip, here' },
+    { command: 'mangamotion jobs download 4711 4712 -o results/', meaning: 'to a folder' },
+    {
+      command: "mangamotion jobs download 4711 --url --expires 1d --json | jq -r '.download_url'",
+      meaning: 'a URL that works for a day',
+    },
+  ],
+  async run(context, { job }, chosen) {
+    const jobIds = [...new Set(job)];
+    refuseTogether(jobIds, chosen, context.output.forPeople);
+    if (chosen.url) {
+      const { printUrls } = await import('./download-urls.js');
+      return await printUrls(context, jobIds, chosen);
+    }
+    if (chosen.output === '-') {
+      const { writeResult } = await import('./download-stdout.js');
+      await writeResult(context, jobIds[0] ?? '', chosen);
+      return undefined;
+    }
+    const { saveResults } = await import('./download-files.js');
+    return await saveResults(context, jobIds, chosen);
+  },
+});
+
+/** The API gives no longer ones; S3 neither. */
+function readExpires(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs <= MOST_EXPIRES_MS) return durationMs;
+  throw new MangamotionError('usage', 'must be at most 7d');
+}
+
+function readOutput(text: string): string {
+  if (text !== '') return text;
+  throw new MangamotionError('usage', 'must not be empty');
+}
+
+function refuseTogether(
+  jobIds: readonly string[],
+  { url, output, expires, force }: OptionValues<typeof options>,
+  forPeople: boolean,
+): void {
+  const problem =
+    url && (output !== undefined || force)
+      ? '--url saves nothing: leave out -o and --force'
+      : !url && expires !== undefined
+        ? '--expires is the life of a URL: give --url too'
+        : output === '-' && jobIds.length > 1
+          ? '-o - takes one job'
+          : output === '-' && !forPeople
+            ? '-o - and --json exclude each other: stdout is for the result'
+            : undefined;
+  if (problem !== undefined) throw new MangamotionError('usage', problem);
+}

@@ -1,0 +1,50 @@
+import { placesIn, type StoreUrls } from './return-value.js';
+
+/** Where files of a job may lie. Pure: which of them exists is for the store to say. */
+
+export interface ObjectPlace {
+  bucket: string;
+  key: string;
+}
+
+/** How files of jobs are laid out in this deployment. */
+export interface JobFiles {
+  /** The bucket of all files, where there is a single one; else a path begins with its bucket. */
+  jobBucket: string | undefined;
+  /** `http://host:port` of the store, as workers may write it. */
+  storeUrls: StoreUrls;
+}
+
+/**
+ * The places of these path templates, in their order. The id goes into the key as it is: keys are
+ * flat, so that `..` and `*` mean nothing in them.
+ */
+export function placesOf(
+  templates: readonly string[],
+  jobId: string,
+  jobBucket: string | undefined,
+): ObjectPlace[] {
+  return templates.map((template) => {
+    const path = template.replaceAll('{job}', () => jobId);
+    if (jobBucket !== undefined) return { bucket: jobBucket, key: path };
+    const slash = path.indexOf('/');
+    return { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
+  });
+}
+
+/** Where the result of a job may be: the known places, then those that its return value names. */
+export function resultPlaces(
+  job: { id: string; returnValue: unknown },
+  templates: readonly string[],
+  { jobBucket, storeUrls }: JobFiles,
+): ObjectPlace[] {
+  const known = placesOf(templates, job.id, jobBucket);
+  const returned = placesIn(job.returnValue, { jobBucket, storeUrls });
+  const places = new Map([...known, ...returned].map((place) => [placeText(place), place]));
+  return [...places.values()];
+}
+
+/** `bucket/key`, for messages. */
+export function placeText({ bucket, key }: ObjectPlace): string {
+  return `${bucket}/${key}`;
+}
