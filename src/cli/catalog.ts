@@ -58,6 +58,31 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/billing/reset.js')).billingReset,
   },
   {
+    path: ['jobs', 'list'],
+    summary: 'list the jobs of the queue and of the billing records',
+    load: async () => (await import('./commands/jobs/list.js')).jobsList,
+  },
+  {
+    path: ['jobs', 'show'],
+    summary: 'tell all that is known of a job',
+    load: async () => (await import('./commands/jobs/show.js')).jobsShow,
+  },
+  {
+    path: ['jobs', 'watch'],
+    summary: 'show jobs as they change, or wait for one',
+    load: async () => (await import('./commands/jobs/watch.js')).jobsWatch,
+  },
+  {
+    path: ['jobs', 'download'],
+    summary: 'save the results of jobs, or make URLs of them',
+    load: async () => (await import('./commands/jobs/download.js')).jobsDownload,
+  },
+  {
+    path: ['jobs', 'index'],
+    summary: 'build the index that finds the jobs of a user at once',
+    load: async () => (await import('./commands/jobs/index.js')).jobsIndex,
+  },
+  {
     path: ['backup', 'full'],
     summary: 'back up all buckets into one archive',
     load: async () => (await import('./commands/backup/full.js')).backupFull,
@@ -117,6 +142,7 @@ export const catalog: readonly CatalogEntry[] = [
 /** Summaries of the words that come before a command's own; shown where a command uses them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   billing: 'tell what was used and what it costs, and check it',
+  jobs: 'look after jobs and their files',
   track: 'count what a job has used, for scripts',
   backup: 'back up the object store, and look at backups',
 };

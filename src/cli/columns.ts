@@ -14,6 +14,8 @@ export interface Column<Row> {
   show?(row: Row, people: Presentation): string;
   tone?(row: Row): Tone | undefined;
   align?: 'left' | 'right';
+  /** On a terminal too narrow for all columns those with the highest number go first. */
+  dispensable?: number;
 }
 
 /** How figures are shown to people: on a terminal, or in a log that is read later. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
+import type { OpenRedis } from './open-redis.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
 
@@ -17,6 +18,8 @@ export interface CommandContext {
   openBackupStore: () => Promise<ObjectStore>;
   /** The Redis of the settings, closed after the command. Rejects where it cannot be used. */
   openRedis: () => Promise<RedisReader>;
+  /** Another connection to it each time, closed after the command at the latest. */
+  connectRedis: () => Promise<OpenRedis>;
   /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
   confirm: (question: string) => Promise<boolean | undefined>;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */

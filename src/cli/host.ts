@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** A stream as a program sees its stdout: a terminal, a pipe, a file, or a buffer in a test. */
-export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 /** What signals are heard on: `process`, or an emitter in a test. */
 export interface SignalSource {

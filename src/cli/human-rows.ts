@@ -7,6 +7,7 @@ import {
   borderedTable,
   borderedWidth,
   cellsOf,
+  columnsThatFit,
   gridOf,
   plainLine,
   titleCells,
@@ -39,13 +40,19 @@ export function humanRowWriter<Row>(
   style: HumanStyle,
   texts: HumanTexts,
 ): RowWriter<Row> {
-  const grid = gridOf(columns);
+  let shown = columns;
+  let grid = gridOf(columns);
   const held: GridCell[][] = [];
   let widths: number[] | undefined;
 
   const line = (cells: readonly GridCell[]) => plainLine(cells, grid, widths ?? [], style.paint);
   const release = (found: number[]): string => {
-    widths = found;
+    const kept = columnsThatFit(columns, found, style.tableWidth ?? Infinity);
+    const pick = <Part>(parts: readonly Part[]) => kept.flatMap((at) => parts.slice(at, at + 1));
+    shown = pick(columns);
+    grid = gridOf(shown);
+    widths = pick(found);
+    for (const [at, cells] of held.entries()) held[at] = pick(cells);
     const text = [titleCells(grid), ...held].map(line).join('');
     held.length = 0;
     return text;
@@ -61,7 +68,7 @@ export function humanRowWriter<Row>(
   return {
     begin: () => '',
     row: (row) => {
-      const cells = cellsOf(row, columns, style.people);
+      const cells = cellsOf(row, shown, style.people);
       if (widths !== undefined) return line(cells);
       held.push(cells);
       return held.length > MAX_TABLE_ROWS ? release(widthsOf(grid, held)) : '';

@@ -1,4 +1,5 @@
 import { MangamotionError } from '../errors.js';
+import type { ColorLevel } from './color-level.js';
 import { colorLevel } from './color-level.js';
 import type { Column } from './columns.js';
 import { presentationFor } from './columns.js';
@@ -7,12 +8,17 @@ import type { HumanStyle, HumanTexts } from './human-rows.js';
 import { toJson } from './json.js';
 import type { Page } from './page.js';
 import { createPaint } from './paint.js';
+import type { Canvas } from './picture.js';
 import type { DocumentParts, RowWriter } from './row-writers.js';
 import { csvRowWriter, jsonRowWriter } from './row-writers.js';
+import type { Screen } from './screen.js';
 import type { Sink } from './sink.js';
 
 /** Text is handed to the stream in pieces of about this many characters. */
 const PIECE_LENGTH = 64 * 1024;
+
+/** A preview needs no more. */
+const PICTURE_COLUMNS = 80;
 
 export interface OutputOptions {
   format: 'human' | 'json' | 'csv';
@@ -97,6 +103,43 @@ export class Output {
     await this.#sink.flush();
   }
 
+  /** One event, as a line of JSON (NDJSON), at once. */
+  async line(event: object): Promise<void> {
+    this.#begun = true;
+    await this.#sink.write(`${toJson(event, { indent: false })}\n`);
+    await this.#sink.flush();
+  }
+
+  /** Whether nobody is left to read: there is no sense in going on. */
+  get readerGone(): boolean {
+    return this.#sink.readerGone;
+  }
+
+  /** `undefined` where no terminal can be drawn on. `onResize` is told when its size changes. */
+  async screen(onResize: () => void): Promise<{ screen: Screen; style: HumanStyle } | undefined> {
+    if (!this.onTerminal || this.#host.env.TERM === 'dumb') return undefined;
+    const { Screen } = await import('./screen.js');
+    return { screen: new Screen(this.#host.stdout, onResize), style: await this.#humanStyle() };
+  }
+
+  /** What a picture can be drawn on; `undefined` where the answer is not for people. */
+  canvas(): Canvas | undefined {
+    if (!this.forPeople) return undefined;
+    const { stdout, env } = this.#host;
+    return {
+      columns: Math.min(stdout.columns ?? PICTURE_COLUMNS, PICTURE_COLUMNS),
+      lines: Math.max(1, (stdout.rows ?? 24) - 2),
+      level: this.#colorLevel(),
+      env,
+    };
+  }
+
+  #colorLevel(): ColorLevel {
+    const { stdout, env } = this.#host;
+    const isTerminal = stdout.isTTY === true;
+    return colorLevel({ isTerminal, forbidden: this.#options.noColor, env });
+  }
+
   async #documentText({ json, human }: DocumentAnswer): Promise<string> {
     if (this.#options.format === 'csv') {
       throw new MangamotionError('usage', 'this answer has no rows to print as CSV');
@@ -120,12 +163,11 @@ export class Output {
   }
 
   async #humanStyle(): Promise<HumanStyle> {
-    const { stdout, env, now } = this.#host;
+    const { stdout, now } = this.#host;
     const isTerminal = stdout.isTTY === true;
-    const level = colorLevel({ isTerminal, forbidden: this.#options.noColor, env });
     return {
       people: presentationFor(isTerminal, now),
-      paint: await createPaint(level),
+      paint: await createPaint(this.#colorLevel()),
       tableWidth: isTerminal ? (stdout.columns ?? 80) : null,
     };
   }

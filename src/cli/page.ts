@@ -32,6 +32,18 @@ export class Page {
     return this;
   }
 
+  /** One line: line ends in it are shown as such. */
+  line(text: string, tone?: Tone): this {
+    this.#blocks.push(() => `${this.#style.paint(tone, visible(text))}\n`);
+    return this;
+  }
+
+  /** A picture made of characters and colours by this program: it is printed as it is. */
+  drawing(text: string): this {
+    this.#blocks.push(() => text);
+    return this;
+  }
+
   /** `label  text` lines, the texts below one another. */
   fields(fields: readonly Field[]): this {
     const width = Math.max(0, ...fields.map(({ label }) => stringWidth(label)));

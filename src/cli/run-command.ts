@@ -34,6 +34,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
       openStore: () => session.openStore(),
       openBackupStore: () => session.openBackupStore(),
       openRedis: () => session.openRedis(),
+      connectRedis: () => session.connectRedis(),
       confirm: async (question) => {
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);

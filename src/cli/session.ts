@@ -12,6 +12,8 @@ export interface Session {
   openStore(): Promise<ObjectStore>;
   openBackupStore(): Promise<ObjectStore>;
   openRedis(): Promise<RedisReader>;
+  /** Another connection each time. */
+  connectRedis(): Promise<OpenRedis>;
   /** What must not be printed, as far as it is known by now. */
   secrets(): readonly string[];
   close(): void;
@@ -75,6 +77,7 @@ export function openSession(
     openStore: () => (opening ??= open()),
     openBackupStore: () => (openingOther ??= openOther()),
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
+    connectRedis: openOne,
     secrets: () => secrets,
     close: () => {
       for (const close of closes) close();

@@ -63,6 +63,28 @@ export function titleCells(grid: Grid): GridCell[] {
   return grid.titles.map((text) => ({ text, tone: 'strong' }));
 }
 
+/**
+ * The places of the columns that a terminal of this width has room for as plain text: those that can
+ * be done without go first, the more dispensable ones before the others.
+ */
+export function columnsThatFit(
+  columns: readonly { dispensable?: number }[],
+  widths: readonly number[],
+  width: number,
+): number[] {
+  const kept = columns.map((_column, index) => index);
+  const taken = () => kept.reduce((sum, index) => sum + (widths[index] ?? 0) + 2, -2);
+  while (taken() > width) {
+    const most = Math.max(...kept.map((index) => columns[index]?.dispensable ?? 0));
+    if (most <= 0) break;
+    kept.splice(
+      kept.findLastIndex((index) => columns[index]?.dispensable === most),
+      1,
+    );
+  }
+  return kept;
+}
+
 /** With borders: two for each column, and one space on each side of its text. */
 export function borderedWidth(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width + 3, 1);

@@ -9,6 +9,7 @@ import { installHint } from '../helpers/install-hint.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
+import { measureDownload, measureJobs } from './jobs.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -65,16 +66,19 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
     return [...rows, ...(await measureOffsitePeak(bench, 'large'))];
   },
   synthetic: (bench) => measureSynthetic(bench),
+  download: (bench) => measureDownload(bench),
 };
 const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
   billing: () => measureBilling(),
+  jobs: () => measureJobs(),
 };
 
 /** The tables of the README, by the parts that fill them. */
 const groups: Record<string, readonly string[]> = {
-  backup: [...Object.keys(storeParts), 'start'],
+  backup: [...Object.keys(storeParts).filter((part) => part !== 'download'), 'start'],
   billing: ['billing'],
+  jobs: ['jobs', 'download'],
 };
 
 async function main(): Promise<void> {
@@ -158,7 +162,8 @@ function render(rows: readonly Row[], group: string): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   const store = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
-  const server = group === 'backup' ? store : 'Redis';
+  const servers: Record<string, string> = { billing: 'Redis', jobs: `Redis, ${store}` };
+  const server = servers[group] ?? store;
   return [
     '| what | measured | aim |',
     '| --- | --- | --- |',

@@ -10,6 +10,7 @@ import { removeAtExit } from '../helpers/child-processes.js';
 import { startRedisServer } from '../helpers/redis-server.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
+import { fillJobs } from './jobs.js';
 import { compareStores, damage, fillStore, snapshot } from './store-content.js';
 
 /**
@@ -38,6 +39,7 @@ function settings({ endpoint, accessKey, secretKey }: S3Server, redisUrl: string
     MINIO_ENDPOINT: endpoint,
     MINIO_ACCESS_KEY: accessKey,
     MINIO_SECRET_KEY: secretKey,
+    JOB_RESULT_PATHS: 'processed/{job}/video.mp4',
   };
 }
 
@@ -47,9 +49,16 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
   );
   const filled = await fillStore(store);
   console.log(`${filled.objects} objects, ${(filled.bytes / 2 ** 20).toFixed(0)} MiB`);
+  const endWorker = await fillJobs(env.REDIS_URL ?? '');
   const before = await snapshot(store);
 
-  say('2. A full backup: one archive, one summary');
+  say('2. Who has used how much, and what becomes of the jobs');
+  await mangamotion(env, 'billing', 'all-users', '--month', new Date().toISOString().slice(0, 7));
+  await mangamotion(env, 'jobs', 'list', '--limit', '8');
+  await mangamotion(env, 'jobs', 'download', '1007', '-o', `${folder}/`);
+  await endWorker();
+
+  say('3. A full backup: one archive, one summary');
   await mangamotion(env, 'backup', 'full', folder);
   const id =
     readdirSync(folder)
@@ -58,7 +67,7 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
   const backup = join(folder, id);
   await mangamotion(env, 'backup', 'list', folder);
 
-  say('3. Every byte of it is checked, and plain tar reads it');
+  say('4. Every byte of it is checked, and plain tar reads it');
   await mangamotion(env, 'backup', 'verify', backup);
   await mangamotion(env, 'backup', 'ls', backup, '--bucket', 'processed', '--prefix', '1007/');
   console.log(`\n$ tar -tzf ${id}.tar.gz | head -n 3`);
@@ -66,20 +75,20 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
     stdio: 'inherit',
   });
 
-  say('4. A bad day: objects are deleted, others overwritten');
+  say('5. A bad day: objects are deleted, others overwritten');
   const damaged = await damage(store);
   console.log(
     `${damaged.deleted} objects deleted, ${damaged.overwritten} overwritten with rubbish`,
   );
 
-  say('5. What would a restore do? A plan that changes nothing');
+  say('6. What would a restore do? A plan that changes nothing');
   await mangamotion(env, 'restore', backup, '--dry-run');
 
-  say('6. The restore, and the same once more: nothing is left to do');
+  say('7. The restore, and the same once more: nothing is left to do');
   await mangamotion(env, 'restore', backup);
   await mangamotion(env, 'restore', backup);
 
-  say('7. Is every object back?');
+  say('8. Is every object back?');
   const difference = compareStores(before, await snapshot(store));
   if (difference.length > 0) throw new Error(`not restored:\n${difference.join('\n')}`);
   console.log(

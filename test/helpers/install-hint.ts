@@ -10,6 +10,7 @@ export const DEBIAN_PACKAGES = [
   'zsh',
   'fish',
   'jq',
+  'tmux',
 ];
 
 /** Other tools that the benchmark compares with. */
@@ -19,7 +20,7 @@ export const DEBIAN_PEERS = ['rclone', 'restic', 'hyperfine'];
 export function installHint(): string {
   const byHand =
     process.platform === 'darwin'
-      ? 'brew install minio/stable/minio redis fish jq'
+      ? 'brew install minio/stable/minio redis fish jq tmux'
       : `apt-get install --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
   return `Run \`npm run setup:servers\`, or by hand: ${byHand} (or put \`minio\` on the PATH, or set TEST_S3_ENDPOINT).`;
 }

@@ -5,7 +5,7 @@ import { isRgwInstalled } from './rgw.js';
 
 /**
  * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh,
- * fish and jq.
+ * fish, jq and tmux.
  * `--peers`: also the tools that the benchmark compares with. `--servers-only`: no more than the
  * demo needs. Can be run again at any time.
  */
@@ -21,7 +21,7 @@ function missingPackages(): string[] {
     ...(lacks('redis-server') ? ['redis-server'] : []),
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
     ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
-    ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq'].filter(lacks) : []),
+    ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq', 'tmux'].filter(lacks) : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
 }

@@ -5,6 +5,7 @@ import { costOf, type Pricing } from '../../../billing/pricing.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
+import { bar } from '../../bar.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { USER_ARGUMENT, openBilling, warnOf } from './asking.js';
@@ -115,7 +116,6 @@ function readDays(text: string): number {
 }
 
 const BAR_WIDTH = 12;
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 function columnsFor(
   pricing: Pricing,
@@ -156,11 +156,8 @@ function columnsFor(
   ];
   if (!withBar) return columns;
   const share = (day: DayUsage) => (highest === 0 ? 0 : cost(day).toNumber() / highest);
-  return [...columns, { title: '', name: 'bar', value: () => '', show: (day) => bar(share(day)) }];
-}
-
-/** The part of a bar that a share, 0 to 1, fills. */
-function bar(share: number): string {
-  const eighths = Math.round(share * BAR_WIDTH * 8);
-  return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
+  return [
+    ...columns,
+    { title: '', name: 'bar', value: () => '', show: (day) => bar(share(day), BAR_WIDTH) },
+  ];
 }

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isMangamotionError } from '../../../errors.js';
+import { readQueueEvents } from '../../../jobs/queue-events.js';
+import type { CommandContext } from '../../context.js';
+import type { AskingJobs } from './asking.js';
+import { openJobs } from './asking.js';
+import { EventFeed } from './event-feed.js';
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+/** Well below the time that an answer is waited for. */
+const BLOCK_MS = 5_000;
+
+export interface Connected {
+  asking: AskingJobs;
+  feed: EventFeed;
+}
+
+/**
+ * Does work that lasts, with two connections: one to ask, one on which the queue tells of its jobs.
+ * When they are lost, `onLost` is told, and the work begins again with new ones. Rejects where even
+ * the first ones cannot be made.
+ */
+export async function withConnections<Result>(
+  context: CommandContext,
+  queue: string,
+  { onLost, work }: { onLost: (error: Error) => void; work: (c: Connected) => Promise<Result> },
+): Promise<Result> {
+  const { signal } = context;
+  let wasConnected = false;
+  for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_DELAY_MS)) {
+    const closes: (() => void)[] = [];
+    const ended = new AbortController();
+    try {
+      const [main, events] = [await context.connectRedis(), await context.connectRedis()];
+      closes.push(main.close, events.close);
+      const asking = await openJobs(context, queue, main.redis);
+      wasConnected = true;
+      const feed = new EventFeed();
+      const options = { signal: AbortSignal.any([signal, ended.signal]), blockMs: BLOCK_MS };
+      const following = feed.follow(readQueueEvents(events.redis, asking.queue, options));
+      delayMs = FIRST_DELAY_MS;
+      try {
+        return await work({ asking, feed });
+      } finally {
+        ended.abort();
+        for (const close of closes) close();
+        await following;
+      }
+    } catch (error) {
+      for (const close of closes) close();
+      signal.throwIfAborted();
+      if (!wasConnected || !isMangamotionError(error, 'unreachable')) throw error;
+      onLost(error);
+      await delay(delayMs, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { MangamotionError } from '../../../errors.js';
+import { STATUSES } from '../../../jobs/job.js';
+import type { JobFilter } from '../../../jobs/filter.js';
+import type { Moment } from '../../moment.js';
+import { parseMoment } from '../../moment.js';
+
+const ALL_STATUSES = [...STATUSES, 'skipped', 'unknown'] as const;
+
+export const FILTER_OPTIONS = {
+  user: { value: 'id', description: 'jobs of this user alone', parse: readUser },
+  status: {
+    value: 'list',
+    description: `one or more of ${ALL_STATUSES.join(', ')}, with commas`,
+    parse: readStatuses,
+  },
+  since: {
+    value: 'time',
+    description: 'from this time on: 2026-11-24, "2026-11-24 08:00", 7d, 36h',
+    parse: readSince,
+  },
+  until: { value: 'time', description: 'up to this time, the whole of a day', parse: parseMoment },
+} as const;
+
+export interface FilterValues {
+  user: string | undefined;
+  status: readonly string[] | undefined;
+  since: Moment | undefined;
+  until: Moment | undefined;
+}
+
+/** Throws `usage` where nothing can be between the ends. */
+export function filterOf({ user, status, since, until }: FilterValues, now: Date): JobFilter {
+  const [from, to] = [since?.(now), until?.(now)];
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new MangamotionError('usage', '--since is after --until: nothing is between them');
+  }
+  return { userId: user, statuses: status, since: from, until: to };
+}
+
+function readUser(text: string): string {
+  if (text !== '') return text;
+  throw new MangamotionError('usage', 'must not be empty');
+}
+
+function readStatuses(text: string): string[] {
+  const statuses = text.split(',').map((word) => word.trim().toLowerCase());
+  const known = new Set<string>(ALL_STATUSES);
+  if (statuses.every((status) => known.has(status))) return statuses;
+  throw new MangamotionError('usage', `must be one or more of ${ALL_STATUSES.join(', ')}`);
+}
+
+/** A day begins at its begin. */
+function readSince(text: string): Moment {
+  return parseMoment(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
+}

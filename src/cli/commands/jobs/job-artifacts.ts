@@ -1,0 +1,143 @@
+import { isMangamotionError } from '../../../errors.js';
+import type { Artifact as FoundObject } from '../../../jobs/artifacts.js';
+import type { ObjectPlace } from '../../../jobs/candidates.js';
+import type { JobRow } from '../../../jobs/row.js';
+import type { ObjectStore } from '../../../object-store/port.js';
+import type { CommandContext } from '../../context.js';
+import { isUnavailable, withAttempts } from './results.js';
+
+/** An object that belongs to a job. */
+export interface Artifact extends ObjectPlace {
+  kind: 'result' | 'preview' | 'other';
+  sizeBytes: number;
+  contentType: string | null;
+  /** RFC 3339. */
+  lastModified: string;
+}
+
+export interface JobArtifacts {
+  /** False where the store was not asked, or did not answer. */
+  looked: boolean;
+  found: readonly Artifact[];
+  /** For people. */
+  problems: readonly string[];
+}
+
+const NOT_LOOKED: JobArtifacts = { looked: false, found: [], problems: [] };
+const ATTEMPTS = 2;
+/** Of each folder of the job. */
+const MOST_LISTED = 50;
+const AT_ONCE = 8;
+
+/** What lies in the object store of a job: its result, its preview, and what is beside them. */
+export async function findArtifacts(
+  context: CommandContext,
+  row: JobRow,
+  { look }: { look: boolean },
+): Promise<JobArtifacts> {
+  const config = await context.config();
+  const isConfigured = config.store.accessKey !== undefined && config.store.secretKey !== undefined;
+  if (!look || !isConfigured) return NOT_LOOKED;
+  const [{ placesOf, resultPlaces }, { jobFilesOf }] = await Promise.all([
+    import('../../../jobs/candidates.js'),
+    import('./job-files.js'),
+  ]);
+  const files = jobFilesOf(config);
+  const outcome = { id: row.id, returnValue: row.job?.returnValue ?? null };
+  const results = resultPlaces(outcome, config.jobs.resultPaths, files);
+  const previews = placesOf(config.jobs.previewPaths, row.id, files.jobBucket);
+  try {
+    const store = await context.openStore();
+    const named = [
+      ...(await firstOf(store, results, 'result', context.signal)),
+      ...(await firstOf(store, previews, 'preview', context.signal)),
+    ];
+    const others = await besides(store, [...results, ...previews], row.id, context.signal);
+    const known = new Set(named.map(nameOf));
+    const found = [...named, ...others.filter((other) => !known.has(nameOf(other)))];
+    return { looked: true, found, problems: [] };
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return { ...NOT_LOOKED, problems: [`its files were not looked up: ${error.message}`] };
+  }
+}
+
+const nameOf = ({ bucket, key }: ObjectPlace): string => `${bucket}/${key}`;
+
+async function firstOf(
+  store: ObjectStore,
+  places: readonly ObjectPlace[],
+  kind: Artifact['kind'],
+  signal: AbortSignal,
+): Promise<Artifact[]> {
+  const { findArtifact } = await import('../../../jobs/artifacts.js');
+  const found = await findArtifact(withAttempts(store, ATTEMPTS), places, signal);
+  return found === undefined ? [] : [artifactOf(found, kind)];
+}
+
+/** What else is in the folders of the job: those whose name has its id as a part. */
+async function besides(
+  store: ObjectStore,
+  places: readonly ObjectPlace[],
+  id: string,
+  signal: AbortSignal,
+): Promise<Artifact[]> {
+  const { findArtifact } = await import('../../../jobs/artifacts.js');
+  const folders = new Map<string, ObjectPlace>();
+  for (const { bucket, key } of places) {
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    if (`/${prefix}`.includes(`/${id}/`))
+      folders.set(`${bucket}/${prefix}`, { bucket, key: prefix });
+  }
+  const keys: ObjectPlace[] = [];
+  for (const { bucket, key: prefix } of folders.values()) {
+    keys.push(...(await listed(store, bucket, prefix, signal)));
+  }
+  const found: (Artifact | undefined)[] = [];
+  const queue = keys.entries();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const [at, place] of queue) {
+        const head = await findArtifact(withAttempts(store, ATTEMPTS), [place], signal);
+        found[at] = head && artifactOf(head, 'other');
+      }
+    }),
+  );
+  return found.filter((artifact) => artifact !== undefined);
+}
+
+async function listed(
+  store: ObjectStore,
+  bucket: string,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<ObjectPlace[]> {
+  const options = { prefix, maxKeys: MOST_LISTED, signal, attempts: ATTEMPTS };
+  try {
+    const { objects } = await store.listPage(bucket, options);
+    return objects.map(({ key }) => ({ bucket, key }));
+  } catch (error) {
+    if (isMangamotionError(error, 'not_found')) return [];
+    throw error;
+  }
+}
+
+function artifactOf({ bucket, key, head }: FoundObject, kind: Artifact['kind']): Artifact {
+  return {
+    ...{ bucket, key, kind },
+    sizeBytes: head.sizeBytes,
+    contentType: head.headers['content-type'] ?? null,
+    lastModified: head.lastModified,
+  };
+}
+
+export function artifactJson(artifact: Artifact) {
+  return {
+    kind: artifact.kind,
+    bucket: artifact.bucket,
+    key: artifact.key,
+    size_bytes: artifact.sizeBytes,
+    content_type: artifact.contentType,
+    last_modified: artifact.lastModified,
+  };
+}

@@ -1,0 +1,155 @@
+import { moneyText } from '../../../billing/money.js';
+import { durationsOf } from '../../../jobs/durations.js';
+import type { Column, Presentation } from '../../columns.js';
+import type { Field, Page } from '../../page.js';
+import { countOf } from '../../units.js';
+import { computeText } from '../billing/usage-text.js';
+import type { Artifact } from './job-artifacts.js';
+import { progressBar, statusLabel, statusTone, timeText } from './listed.js';
+import type { ShownJob } from './show.js';
+
+const MOST_FILES = 20;
+const MOST_STACKS = 3;
+
+/** All that people read of one job. */
+export function describeJob(page: Page, job: ShownJob, now: Date): void {
+  const { people } = page;
+  page.fields([
+    { label: 'job', text: job.id, tone: 'strong' },
+    { label: 'status', text: statusLabel(job), tone: statusTone(job.status) },
+    { label: 'from', text: SOURCES[job.source] },
+    { label: 'queue', text: job.queue },
+    { label: 'user', text: job.userId ?? 'not recorded' },
+    ...optional('type', typeOf(job)),
+    ...optional('progress', progressText(job)),
+    ...timeFields(people, job, now),
+    ...optional('attempts', attemptsText(job)),
+    ...usageFields(people, job),
+    ...optional('options', jsonText(optionsOf(job))),
+    ...optional('returned', jsonText(job.job?.returnValue)),
+    ...optional('metadata', jsonText(job.details?.metadata)),
+  ]);
+  describeFiles(page, job.job?.files ?? []);
+  describeArtifacts(page, job);
+  describeFailure(page, job);
+}
+
+const SOURCES = {
+  queue: 'the queue; no billing record yet',
+  billing: 'its billing record; it is not in the queue (any more)',
+  both: 'the queue and its billing record',
+} as const;
+
+function optional(label: string, text: string | undefined): Field[] {
+  return text === undefined || text === '' ? [] : [{ label, text }];
+}
+
+function typeOf({ job }: ShownJob): string | undefined {
+  const type = dataOf(job?.data).type;
+  return typeof type === 'string' ? type : (job?.name ?? undefined);
+}
+
+/** The options that the user chose; else those of the queue. */
+function optionsOf({ job }: ShownJob): unknown {
+  return dataOf(job?.data).options ?? job?.options;
+}
+
+function dataOf(data: unknown): Readonly<Record<string, unknown>> {
+  return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+}
+
+function progressText(job: ShownJob): string {
+  const detail = job.job?.progressDetail ?? null;
+  return [progressBar(job), detail === null ? '' : JSON.stringify(detail)].join('  ').trim();
+}
+
+function timeFields(people: Presentation, job: ShownJob, now: Date): Field[] {
+  const { waited, ran } = durationsOf(job, now);
+  const line = (time: Date | null, seconds: number | null, word: string): string | undefined => {
+    const took = seconds === null ? '' : `${word} ${people.duration(seconds)}`;
+    const parts = [timeText(people, time), took].filter((part) => part !== '');
+    return parts.length === 0 ? undefined : parts.join(', ');
+  };
+  const isWaiting = job.status === 'pending';
+  const isRunning = job.status === 'processing';
+  return [
+    ...optional('queued', line(job.createdAt, isWaiting ? waited : null, 'waiting for')),
+    ...optional('started', line(job.startedAt, isWaiting ? null : waited, 'after')),
+    ...optional(
+      isRunning ? 'running' : 'finished',
+      line(job.finishedAt, ran, isRunning ? 'for' : 'took'),
+    ),
+  ];
+}
+
+function attemptsText({ job }: ShownJob): string | undefined {
+  if (job === undefined || job.attemptsMade === null) return undefined;
+  const allowed = job.options.attempts;
+  return typeof allowed === 'number' ? `${job.attemptsMade} of ${allowed}` : `${job.attemptsMade}`;
+}
+
+function usageFields(people: Presentation, { details }: ShownJob): Field[] {
+  if (details === undefined) return [];
+  const { usage, cost } = details;
+  return [
+    { label: 'bytes', text: `${people.bytes(usage.bytes)} (${people.count(usage.bytes)})` },
+    { label: 'compute', text: computeText(people, usage.microseconds) },
+    { label: 'cost', text: moneyText(cost), tone: 'strong' },
+  ];
+}
+
+/** Nothing for what says nothing. */
+function jsonText(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '{}' || text === '[]' ? undefined : text;
+}
+
+function describeFiles(page: Page, files: readonly string[]): void {
+  if (files.length === 0) return;
+  page.text('').text(countOf(files.length, 'file'), 'strong');
+  const more = files.length - MOST_FILES;
+  for (const file of files.slice(0, MOST_FILES)) page.line(`  ${file}`);
+  if (more > 0) page.line(`  and ${page.people.count(more)} more`, 'muted');
+}
+
+function describeArtifacts(page: Page, { artifacts, status }: ShownJob): void {
+  if (!artifacts.looked) return;
+  page.text('');
+  if (artifacts.found.length > 0) page.table(artifactColumns, artifacts.found);
+  if (!artifacts.found.some(({ kind }) => kind === 'result') && status === 'completed') {
+    page.line('its result is gone from the object store', 'bad');
+  } else if (artifacts.found.length === 0) {
+    page.line('nothing of it is in the object store', 'muted');
+  }
+}
+
+const artifactColumns: Column<Artifact>[] = [
+  { title: 'what', name: 'kind', value: ({ kind }) => kind },
+  { title: 'object', name: 'key', value: ({ bucket, key }) => `${bucket}/${key}` },
+  {
+    title: 'size',
+    name: 'size_bytes',
+    value: ({ sizeBytes }) => sizeBytes,
+    show: ({ sizeBytes }, people) => people.bytes(sizeBytes),
+    align: 'right',
+  },
+  { title: 'type', name: 'content_type', value: ({ contentType }) => contentType ?? '' },
+  {
+    title: 'written',
+    name: 'last_modified',
+    value: ({ lastModified }) => lastModified,
+    show: ({ lastModified }, people) => people.time(lastModified),
+  },
+];
+
+function describeFailure(page: Page, { job, failedReason }: ShownJob): void {
+  if (failedReason === null) return;
+  page.text('').text(`✕ ${failedReason}`, 'bad');
+  const stacks = job?.stacktrace ?? [];
+  const shown = stacks.slice(-MOST_STACKS);
+  if (stacks.length > shown.length) {
+    page.line(`(the last ${shown.length} of ${countOf(stacks.length, 'stack trace')})`, 'muted');
+  }
+  for (const stack of shown) page.text(stack, 'muted');
+}

@@ -1,0 +1,111 @@
+import { MangamotionError } from '../../../errors.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { countOf, formatCount } from '../../units.js';
+import type { AskingJobs } from './asking.js';
+import { QUEUE_OPTION, expectQueue, openJobs } from './asking.js';
+import { FILTER_OPTIONS, filterOf } from './filter-options.js';
+import type { ListedJob } from './listed.js';
+import { jobColumns, jobJson, listed } from './listed.js';
+import { findResults } from './results.js';
+
+const DEFAULT_LIMIT = 50;
+
+export const jobsList = defineCommand({
+  description:
+    'List jobs, the newest first: those in the queue and those of which a billing record is left. Each ' +
+    'row says which of the two it comes from. Where the object store is configured, the results of ' +
+    'completed jobs are looked up in it. Times are of the creation, else of the end, else of the last ' +
+    'billing call.',
+  arguments: {},
+  options: {
+    ...FILTER_OPTIONS,
+    queue: QUEUE_OPTION,
+    limit: {
+      value: 'count',
+      description: 'so many rows',
+      parse: readLimit,
+      default: DEFAULT_LIMIT,
+    },
+    offset: { value: 'count', description: 'pass over so many', parse: readOffset, default: 0 },
+    noFiles: { description: 'do not look for results in the object store' },
+  },
+  changes: 'nothing',
+  usesStore: true,
+  printsRows: true,
+  exitCodes: [3, 4, 6],
+  examples: [
+    { command: 'mangamotion jobs list --status failed --since 24h', meaning: 'what went wrong' },
+    { command: 'mangamotion jobs list --user alice --limit 10', meaning: 'the last ten of a user' },
+    {
+      command: "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'",
+      meaning: 'for a script',
+    },
+  ],
+  async run(context, _arguments, options) {
+    const { limit, offset, noFiles } = options;
+    const filter = filterOf(options, context.now());
+    const asking = await openJobs(context, options.queue);
+    const { listJobs } = await import('../../../jobs/list.js');
+    context.progress.start('reading jobs');
+    const list = await listJobs(asking.sources, {
+      ...filter,
+      ...{ limit, offset, signal: context.signal },
+      onProgress: (count) => context.progress.update({ objects: count }),
+      onScan: (reason) => tellOfScan(context, filter.userId, reason),
+    });
+    context.progress.done();
+    if (list.total === 0) await expectQueue(context, asking);
+    const rows = listed(list.rows, asking);
+    const looked = noFiles ? 'not asked' : await findResults(context, rows);
+    const problems = problemsOf(asking, rows);
+    for (const problem of problems.slice(0, MOST_TOLD)) context.warn(problem);
+    await context.output.rows({
+      member: 'jobs',
+      head: filter.userId === undefined ? {} : { user_id: filter.userId },
+      json: jobJson,
+      tail: () => ({ total: list.total, limit, offset, read: list.read, problems }),
+      rows,
+      columns: jobColumns({ withResults: looked === 'found' }),
+      empty: list.total === 0 ? 'no jobs' : `no more jobs: there are ${formatCount(list.total)}`,
+      footer: () => footerText(rows.length, list.total, offset),
+    });
+    return problems.length > 0 || looked === 'unreachable' ? 3 : undefined;
+  },
+});
+
+const MOST_TOLD = 20;
+
+function tellOfScan(context: CommandContext, userId: string | undefined, reason: string): void {
+  if (userId === undefined) return;
+  context.progress.note(
+    `note: reading the billing records of all users: ${reason}; \`mangamotion jobs index\` makes this fast`,
+  );
+}
+
+function problemsOf({ problems }: AskingJobs, rows: readonly ListedJob[]): string[] {
+  const ofRecords = problems.map(({ key, field, problem }) =>
+    field === null ? `${key} ${problem}` : `${field} of ${key} ${problem}`,
+  );
+  const ofJobs = rows.flatMap(({ id, job }) =>
+    (job?.problems ?? []).map((problem) => `job ${id}: ${problem}`),
+  );
+  return [...new Set([...ofRecords, ...ofJobs])];
+}
+
+function footerText(shown: number, total: number, offset: number): string | undefined {
+  if (shown === 0) return undefined;
+  if (shown === total) return countOf(total, 'job');
+  const range = `${formatCount(offset + 1)} to ${formatCount(offset + shown)}`;
+  return `${range} of ${countOf(total, 'job')}`;
+}
+
+function readLimit(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
+}
+
+function readOffset(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new MangamotionError('usage', 'must be a whole number, 0 to 999999999');
+}

@@ -1,0 +1,44 @@
+import { findJob } from '../../../jobs/find.js';
+import type { FindOutcome, ResultSearch } from '../../../jobs/result.js';
+import type { JobSources } from '../../../jobs/sources.js';
+import type { ObjectStore } from '../../../object-store/port.js';
+import type { CommandContext } from '../../context.js';
+import { openJobs } from './asking.js';
+import { jobFilesOf } from './job-files.js';
+
+/** What the result of a job is looked for with. */
+export async function openSearch(
+  context: CommandContext,
+  queue: string,
+): Promise<ResultSearch & { store: ObjectStore }> {
+  const [config, { sources }, store] = await Promise.all([
+    context.config(),
+    openJobs(context, queue),
+    context.openStore(),
+  ]);
+  return {
+    store,
+    findOutcome: outcomesOf(sources),
+    resultPaths: config.jobs.resultPaths,
+    ...jobFilesOf(config),
+    signal: context.signal,
+  };
+}
+
+/** What a billing record tells of a job that has left the queue; other words say nothing. */
+const ENDS = new Set(['pending', 'processing', 'completed', 'failed', 'skipped']);
+
+function outcomesOf(sources: JobSources): FindOutcome {
+  return async (jobId) => {
+    const row = await findJob(sources, jobId);
+    if (row === undefined) return undefined;
+    const { status, state, job } = row;
+    const isKnown = ENDS.has(status);
+    return {
+      id: jobId,
+      status: isKnown ? status : 'unknown',
+      state,
+      returnValue: job?.returnValue ?? null,
+    };
+  };
+}

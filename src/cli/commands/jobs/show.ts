@@ -1,0 +1,122 @@
+import { jobAnswer } from '../../../billing/answers.js';
+import type { JobDetails } from '../../../billing/job-details.js';
+import { MangamotionError } from '../../../errors.js';
+import { durationsOf } from '../../../jobs/durations.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { JOB_ARGUMENT, warnOf } from '../billing/asking.js';
+import type { AskingJobs } from './asking.js';
+import { QUEUE_OPTION, openJobs } from './asking.js';
+import type { JobArtifacts } from './job-artifacts.js';
+import { artifactJson } from './job-artifacts.js';
+import { describeJob } from './job-page.js';
+import type { ListedJob } from './listed.js';
+import { jobJson } from './listed.js';
+import { drawThumbnail } from './thumbnail.js';
+
+/** All that is known of a job. */
+export interface ShownJob extends ListedJob {
+  details: JobDetails | undefined;
+  artifacts: JobArtifacts;
+}
+
+export const jobsShow = defineCommand({
+  description:
+    'Tell all that is known of a job: its state, when it was queued, begun and ended, its attempts, ' +
+    'files, options, error, cost, and what lies in the object store of it.',
+  arguments: { job: JOB_ARGUMENT },
+  options: {
+    queue: QUEUE_OPTION,
+    explain: { description: 'print the arithmetic of its cost' },
+    thumbnail: { description: 'draw its preview, on a terminal' },
+    noFiles: { description: 'do not look into the object store' },
+  },
+  changes: 'nothing',
+  usesStore: true,
+  printsRows: false,
+  exitCodes: [3, 4, 5, 6],
+  examples: [
+    { command: 'mangamotion jobs show 4711', meaning: 'for people' },
+    { command: 'mangamotion jobs show 4711 --thumbnail', meaning: 'with its preview' },
+    {
+      command: "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'",
+      meaning: 'why it failed',
+    },
+  ],
+  async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
+    const asking = await openJobs(context, queue);
+    const shown = await readJob(context, asking, id, noFiles);
+    const lines = explain ? await explained(asking, shown) : undefined;
+    const picture = thumbnail ? await drawThumbnail(context, shown.artifacts) : undefined;
+    const { details, artifacts } = shown;
+    const problems = [
+      ...(shown.job?.problems ?? []),
+      ...artifacts.problems,
+      ...(picture?.problem === undefined ? [] : [picture.problem]),
+    ];
+    warnOf(context, details?.problems ?? []);
+    for (const problem of problems) context.warn(problem);
+    await context.output.document({
+      json: {
+        ...shownJson(shown, context.now()),
+        problems: [...(details?.problems ?? []), ...problems],
+        explain: lines,
+      },
+      human: (page) => {
+        describeJob(page, shown, context.now());
+        if (lines !== undefined) page.text('').text(lines.join('\n'));
+        if (picture?.drawing !== undefined) page.text('').drawing(picture.drawing);
+      },
+    });
+    return problems.length > 0 || (details?.problems ?? []).length > 0 ? 3 : undefined;
+  },
+});
+
+async function readJob(
+  context: CommandContext,
+  asking: AskingJobs,
+  id: string,
+  noFiles: boolean,
+): Promise<ShownJob> {
+  const { findJob } = await import('../../../jobs/find.js');
+  const { readJobDetails } = await import('../../../billing/job-details.js');
+  const row = await findJob(asking.sources, id);
+  if (row === undefined) {
+    throw new MangamotionError('not_found', `no job ${id} in queue ${asking.queue.name}`, {
+      hint: 'neither the queue nor the billing records know it; `mangamotion jobs list` lists those that are known',
+    });
+  }
+  const details = row.record && (await readJobDetails(asking.redis, id, asking.pricing));
+  const { findArtifacts } = await import('./job-artifacts.js');
+  const artifacts = await findArtifacts(context, row, { look: !noFiles });
+  return { ...row, ...asking.priceOf(row), result: undefined, details, artifacts };
+}
+
+async function explained(
+  { pricing }: AskingJobs,
+  { details }: ShownJob,
+): Promise<string[] | undefined> {
+  if (details === undefined) return ['nothing is recorded of what it has used'];
+  const { explainCost } = await import('../../../billing/explain.js');
+  return explainCost(pricing, details.usage);
+}
+
+function shownJson(shown: ShownJob, now: Date) {
+  const { job, details, artifacts } = shown;
+  const { waited, ran } = durationsOf(shown, now);
+  return {
+    ...jobJson(shown),
+    name: job?.name ?? null,
+    data: job?.data ?? null,
+    files: job?.files ?? null,
+    options: job?.options ?? null,
+    attempts_made: job?.attemptsMade ?? null,
+    waited_seconds: waited,
+    ran_seconds: ran,
+    progress_detail: job?.progressDetail ?? null,
+    stacktrace: job?.stacktrace ?? [],
+    return_value: job?.returnValue ?? null,
+    billing: details === undefined ? null : jobAnswer(details),
+    artifacts: artifacts.looked ? artifacts.found.map(artifactJson) : null,
+  };
+}

@@ -1,0 +1,69 @@
+import type { JobFilter } from '../../../jobs/filter.js';
+import type { JobChange } from '../../../jobs/watch.js';
+import { JobWatch, priced } from '../../../jobs/watch.js';
+import type { CommandContext } from '../../context.js';
+import type { AskingJobs } from './asking.js';
+import { withConnections } from './connected.js';
+import type { JobsView } from './jobs-view.js';
+import { jobsView } from './jobs-view.js';
+import { listed } from './listed.js';
+
+export interface WatchRequest {
+  queue: string;
+  intervalMs: number;
+  filter: JobFilter;
+}
+
+/** Shows jobs until the signal, or until nobody reads any more. */
+export async function watchJobs(
+  context: CommandContext,
+  { queue, intervalMs, filter }: WatchRequest,
+): Promise<void> {
+  let watch: JobWatch | undefined;
+  const view = await jobsView(context, { queue, intervalMs });
+  try {
+    await withConnections(context, queue, {
+      onLost: (error) => view.lost(error),
+      work: async ({ asking, feed }) => {
+        // After an outage what was known is compared with what is there now.
+        if (watch === undefined) {
+          const begun = new JobWatch(asking.sources, filter, context.signal);
+          await tell(view, asking, begun, await begun.begin());
+          watch = begun;
+        } else {
+          watch.use(asking.sources);
+          await tell(view, asking, watch, await watch.refresh([]));
+        }
+        for (;;) {
+          const events = await feed.next(intervalMs, context.signal);
+          if (context.output.readerGone) return;
+          const touched = events.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+          await tell(view, asking, watch, await watch.refresh(touched));
+        }
+      },
+    });
+  } finally {
+    view.close();
+  }
+}
+
+async function tell(
+  view: JobsView,
+  asking: AskingJobs,
+  watch: JobWatch,
+  changes: readonly JobChange[],
+): Promise<void> {
+  if (view.showsChanges) {
+    const rows = await priced(
+      changes.map(({ row }) => row),
+      asking.sources,
+    );
+    await view.changed(
+      changes.map(({ kind }, at) => ({ kind, job: listed(rows.slice(at, at + 1), asking)[0] })),
+    );
+    return;
+  }
+  const all = watch.rows;
+  const shown = await priced(all.slice(0, view.mostRows), asking.sources);
+  view.show(all, listed(shown, asking));
+}

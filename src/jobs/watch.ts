@@ -1,0 +1,145 @@
+import type { JobFilter } from './filter.js';
+import { matches } from './filter.js';
+import { listJobs, withRecords } from './list.js';
+import { newestFirst } from './newest.js';
+import type { JobRow } from './row.js';
+import { rowOfJob, rowOfRecord } from './row.js';
+import type { JobSources } from './sources.js';
+
+/** What has become of a job since it was looked at before. */
+export interface JobChange {
+  kind: 'initial' | 'added' | 'changed' | 'removed';
+  row: JobRow;
+}
+
+/** Ended jobs that are remembered; those in the queue are all. */
+const MOST_ENDED = 1000;
+
+/**
+ * Jobs as they change. Billing records are read once, for the jobs that ended before; after that only
+ * the queue, and the record of a job that has left it.
+ */
+export class JobWatch {
+  #sources: JobSources;
+  readonly #filter: JobFilter;
+  readonly #signal: AbortSignal;
+  readonly #rows = new Map<string, JobRow>();
+  #live = new Set<string>();
+
+  constructor(sources: JobSources, filter: JobFilter, signal: AbortSignal) {
+    this.#sources = sources;
+    this.#filter = filter;
+    this.#signal = signal;
+  }
+
+  /** After the connection was lost: what is known stays. */
+  use(sources: JobSources): void {
+    this.#sources = sources;
+  }
+
+  /** The rows that are asked for, newest first. */
+  get rows(): JobRow[] {
+    return [...this.#rows.values()].filter((row) => this.#isAsked(row)).sort(newestFirst);
+  }
+
+  async begin(): Promise<JobChange[]> {
+    const list = await listJobs(this.#sources, {
+      ...this.#filter,
+      ...{ limit: MOST_ENDED, offset: 0, signal: this.#signal },
+      onProgress: () => undefined,
+      onScan: () => undefined,
+    });
+    for (const row of list.rows) this.#rows.set(row.id, row);
+    await this.refresh([]);
+    return this.rows.map((row) => ({ kind: 'initial', row }));
+  }
+
+  /** Reads the queue again. `touched` are the jobs of which something has been heard. */
+  async refresh(touched: Iterable<string>): Promise<JobChange[]> {
+    const { queue } = this.#sources;
+    const { userId } = this.#filter;
+    const ids = await queue.ids();
+    const found = new Map<string, JobRow>();
+    for await (const page of userId === undefined
+      ? queue.read(ids)
+      : queue.readOfUser(ids, userId)) {
+      this.#signal.throwIfAborted();
+      for (const job of page) found.set(job.id, rowOfJob(job, this.#rows.get(job.id)?.record));
+    }
+    const left = [...new Set([...this.#live, ...touched])].filter((id) => !ids.has(id));
+    for (const row of await this.#ended(left)) found.set(row.id, row);
+    const changes = [...found.values()].flatMap((row) => this.#changeTo(row));
+    for (const id of left) {
+      // Its record may come in a moment: the worker writes it after the end.
+      if (!found.has(id) && this.#live.has(id)) changes.push(...this.#remove(id));
+    }
+    this.#live = new Set([...found.keys()].filter((id) => ids.has(id)));
+    this.#forget();
+    return changes;
+  }
+
+  /** Records of jobs that have left the queue. */
+  async #ended(ids: readonly string[]): Promise<JobRow[]> {
+    const { records, queue } = this.#sources;
+    if (records === undefined) return [];
+    const read = await records.read(ids);
+    return read.flatMap((record) => {
+      if (record === undefined) return [];
+      const before = this.#rows.get(record.jobId);
+      const row = rowOfRecord(queue.name, record);
+      // The queue knew more of it than the record does.
+      return before?.job === undefined
+        ? [row]
+        : [
+            {
+              ...row,
+              createdAt: before.createdAt,
+              startedAt: before.startedAt,
+              fileCount: before.fileCount,
+              sortTimeMs: before.sortTimeMs ?? row.sortTimeMs,
+            },
+          ];
+    });
+  }
+
+  #changeTo(row: JobRow): JobChange[] {
+    const before = this.#rows.get(row.id);
+    this.#rows.set(row.id, row);
+    const [was, is] = [before !== undefined && this.#isAsked(before), this.#isAsked(row)];
+    if (!is) return was ? [{ kind: 'removed', row }] : [];
+    if (before === undefined || !was) return [{ kind: 'added', row }];
+    return isSame(before, row) ? [] : [{ kind: 'changed', row }];
+  }
+
+  #remove(id: string): JobChange[] {
+    const row = this.#rows.get(id);
+    this.#rows.delete(id);
+    return row !== undefined && this.#isAsked(row) ? [{ kind: 'removed', row }] : [];
+  }
+
+  #isAsked(row: JobRow): boolean {
+    return matches(this.#filter, row);
+  }
+
+  #forget(): void {
+    const ended = [...this.#rows.values()].filter(({ id }) => !this.#live.has(id));
+    for (const { id } of ended.sort(newestFirst).slice(MOST_ENDED)) this.#rows.delete(id);
+  }
+}
+
+/** The rows with their billing records as they are now. */
+export async function priced(rows: readonly JobRow[], sources: JobSources): Promise<JobRow[]> {
+  const { records } = sources;
+  return records === undefined ? [...rows] : await withRecords(rows, records);
+}
+
+function isSame(a: JobRow, b: JobRow): boolean {
+  return (
+    a.status === b.status &&
+    a.state === b.state &&
+    a.progress === b.progress &&
+    a.failedReason === b.failedReason &&
+    a.job?.attemptsMade === b.job?.attemptsMade &&
+    JSON.stringify(a.job?.progressDetail) === JSON.stringify(b.job?.progressDetail)
+  );
+}

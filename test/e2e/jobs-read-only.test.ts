@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../helpers/cli.js';
+import { useLiveQueue } from '../helpers/live-queue.js';
+import { startProgram } from './start.js';
+
+const { queue, records, env } = useLiveQueue();
+const NO_STORE = { MINIO_ACCESS_KEY: '', MINIO_SECRET_KEY: '' };
+
+/** Jobs in the queue, a record, and an index that can be trusted. */
+async function fill(): Promise<void> {
+  await queue().add({ user_id: 'alice' });
+  await queue().add({ user_id: 'alice' }, { delay: 3_600_000 });
+  const { redis } = records();
+  await redis.hset('billing:user:alice', 'job_count', '1');
+  const now = new Date().toISOString();
+  await records().job('old', { user_id: 'alice', status: 'completed', completed_at: now });
+  await run(['jobs', 'index'], { env: env() });
+  await redis.call(
+    'ACL',
+    'SETUSER',
+    'reader',
+    'reset',
+    'on',
+    '>pw',
+    '~*',
+    '+@read',
+    '+@connection',
+  );
+}
+
+const asReader = () => ({
+  ...NO_STORE,
+  REDIS_URL: env().REDIS_URL.replace('redis://', 'redis://reader:pw@'),
+});
+
+describe('as a user who may only read', () => {
+  it.each([
+    [['jobs', 'list']],
+    [['jobs', 'list', '--user', 'alice']],
+    [['jobs', 'show', '1']],
+    [['jobs', 'show', 'old']],
+    [['jobs', 'watch', 'old']],
+    [['jobs', 'index', '--status']],
+    [['jobs', 'index', '--dry-run']],
+  ])('%j answers as for others, and writes nothing', async (args) => {
+    await fill();
+    const before = await records().changes();
+    const expected = await run([...args, '--json'], { env: { ...env(), ...NO_STORE } });
+    const { exitCode, stdout, stderr } = await run([...args, '--json'], { env: asReader() });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const timeless = (text: string) => text.replace(/"(at|waited_seconds)": ?[^,\n]*/g, '');
+    expect(timeless(stdout)).toBe(timeless(expected.stdout));
+    if (args.includes('--user')) expect(stdout).toContain('"read":"index"');
+    expect(await records().changes()).toBe(before);
+  });
+
+  it('jobs watch is told of changes', async () => {
+    await fill();
+    const watch = startProgram(['jobs', 'watch', '--interval', '1h'], asReader());
+    await watch.until((text) => text.includes('initial'));
+    await queue().add({ user_id: 'alice' });
+    await watch.until((text) => text.includes('added'));
+    expect((await watch.end('SIGINT')).exitCode).toBe(130);
+  });
+
+  it('a refused database is status 6, and nothing of database 0 is told', async () => {
+    await fill();
+    const { redis } = records();
+    await redis.call('ACL', 'SETUSER', 'reader', '-select');
+    const REDIS_URL = `${asReader().REDIS_URL}/1`;
+    const { exitCode, stdout } = await run(['jobs', 'list'], { env: { ...NO_STORE, REDIS_URL } });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 6, stdout: '' });
+  });
+});

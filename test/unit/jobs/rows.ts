@@ -1,0 +1,40 @@
+import type { JobRecord, QueueJob } from '../../../src/jobs/job.js';
+
+/** A job of the queue with nothing special about it. */
+export function queueJob(id: string, fields: Partial<QueueJob> = {}): QueueJob {
+  return {
+    queue: 'ai-job',
+    id,
+    state: 'waiting',
+    name: 'video',
+    data: {},
+    userId: 'alice',
+    files: null,
+    progress: null,
+    progressDetail: null,
+    createdAt: new Date('2026-11-24T10:00:00Z'),
+    startedAt: null,
+    finishedAt: null,
+    attemptsMade: 0,
+    options: {},
+    failedReason: null,
+    stacktrace: [],
+    returnValue: null,
+    problems: [],
+    ...fields,
+  };
+}
+
+/** A billing record with nothing special about it. */
+export function jobRecord(jobId: string, fields: Partial<JobRecord> = {}): JobRecord {
+  return {
+    jobId,
+    userId: 'alice',
+    status: 'completed',
+    timestamp: '2026-11-24T10:05:00.000Z',
+    completedAt: '2026-11-24T10:05:00.000Z',
+    bytes: '1024',
+    seconds: '1.5',
+    ...fields,
+  };
+}
