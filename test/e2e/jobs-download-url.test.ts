@@ -101,6 +101,7 @@ describe('jobs download --url', () => {
   });
 
   it('of a job that is not completed is status 8, of a result that is gone 4', async () => {
+    await jobs.redis.hset('bull:ai-job:1', 'data', '{}');
     await jobs.redis.rpush('bull:ai-job:active', '1');
     expect((await download(['1', '--url'])).exitCode).toBe(8);
     await jobs.redis.hset('billing:job:2', { status: 'completed' });

@@ -193,11 +193,12 @@ describe('a file in the way', () => {
 
 describe('a job that has no result', () => {
   it.each([
-    ['wait', 'pending (wait)'],
+    ['wait', 'pending (waiting)'],
     ['paused', 'pending (paused)'],
     ['active', 'processing (active)'],
   ])('because it is in %s is status 8, with the state', async (list, shown) => {
     await complete('4711');
+    await jobs.redis.hset('bull:ai-job:4711', 'data', '{}');
     await jobs.redis.rpush(`bull:ai-job:${list}`, '4711');
     const { exitCode, answer } = await downloadJson<Saved>(['4711']);
     expect({ exitCode, code: answer.error?.code }).toEqual({ exitCode: 8, code: 'refused' });
@@ -212,6 +213,7 @@ describe('a job that has no result', () => {
     ['waiting-children', 'pending (waiting-children)'],
   ])('because it is in %s is status 8, with the state (sorted set)', async (set, shown) => {
     await complete('4711');
+    await jobs.redis.hset('bull:ai-job:4711', 'data', '{}');
     await jobs.redis.zadd(`bull:ai-job:${set}`, 1, '4711');
     const { exitCode, stderr } = await download(['4711']);
     expect(exitCode).toBe(8);
@@ -261,6 +263,7 @@ describe('a job that has no result', () => {
   it('of another queue has no billing record', async () => {
     await complete('4711');
     expect((await download(['4711', '--queue', 'scan-job'])).exitCode).toBe(4);
+    await jobs.redis.hset('bull:scan-job:4711', 'data', '{}');
     await jobs.redis.zadd('bull:scan-job:completed', 1, '4711');
     expect((await download(['4711', '--queue', 'scan-job'])).exitCode).toBe(0);
   });
@@ -285,6 +288,7 @@ describe('several jobs', () => {
 
   it('of which some fail are status 3: the others are saved, and each failure is told', async () => {
     await complete('1');
+    await jobs.redis.hset('bull:ai-job:2', 'data', '{}');
     await jobs.redis.rpush('bull:ai-job:active', '2');
     const { exitCode, answer, stderr } = await downloadJson<Saved>(['nobody', '2', '1']);
     expect(exitCode).toBe(3);
@@ -309,6 +313,7 @@ describe('several jobs', () => {
   });
 
   it('that all fail, each in its way, are status 3', async () => {
+    await jobs.redis.hset('bull:ai-job:2', 'data', '{}');
     await jobs.redis.rpush('bull:ai-job:wait', '2');
     expect((await download(['a', '2'])).exitCode).toBe(3);
   });
