@@ -177,6 +177,31 @@ it('is trusted by nobody when its first run is broken off, and is built by the n
   expect(await indexed(used.redis, 'u')).toHaveLength(33);
 });
 
+it('takes nobody for new while it runs who was reset, nor who is reset meanwhile', async () => {
+  await build(used.redis, { now: NOON });
+  // Of a reset with all, while an old writer had begun another job.
+  await used.redis.hset('billing:index:state:u', 'reset', '1');
+  await used.redis.hset('billing:job:left', { user_id: 'u', timestamp: NOON.toISOString() });
+  const billing = createBilling({ redis: used.redis, clock: () => NOON });
+  const asked: Promise<unknown>[] = [];
+  const start = (label: string) => {
+    // Before the jobs are read.
+    if (label === 'indexing jobs') {
+      asked.push(billing.trackBytesProcessed('u', 1, 'j'), distrust(used.redis, 'u'));
+    }
+    // After they were read.
+    if (label === 'removing jobs that are gone') {
+      asked.push(used.redis.hset('billing:index:state:v', 'reset', '1'));
+    }
+  };
+  await build(used.redis, { now: NOON, progress: { ...idle, start } });
+  expect((await Promise.all(asked))[1]).toBeTypeOf('string');
+  expect(await used.redis.hgetall('billing:index:state:v')).toEqual({ reset: '1' });
+  await build(used.redis, { now: NOON });
+  await expectTruth('u');
+  expect(await used.redis.exists('billing:index:state:v')).toBe(0);
+});
+
 it('is removed without a trace, also under a build', async () => {
   await seedOldRecords(['u', 'v'], 30);
   await used.redis.set('billing:user:text', 'x');
