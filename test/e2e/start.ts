@@ -7,8 +7,8 @@ import { PROGRAM } from './run.js';
 export interface StartedProgram {
   /** Resolves when stdout is so. */
   until(isSo: (stdout: string) => boolean): Promise<void>;
-  /** Resolves when stderr is so; first waits `waitMs`. */
-  untilError(isSo: (stderr: string) => boolean, waitMs?: number): Promise<void>;
+  /** Resolves when stderr is so. */
+  untilError(isSo: (stderr: string) => boolean): Promise<void>;
   stopReading(): void;
   /** Resolves when it has ended by itself. */
   ended(): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
@@ -43,10 +43,7 @@ export function startProgram(args: readonly string[], env: Record<string, string
   };
   return {
     until: (isSo) => waitFor(() => isSo(stdout)),
-    untilError: async (isSo, waitMs = 0) => {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      await waitFor(() => isSo(stderr));
-    },
+    untilError: (isSo) => waitFor(() => isSo(stderr)),
     stopReading: () => child.stdout.destroy(),
     ended,
     end: (signal) => {
