@@ -61,7 +61,7 @@ end
 return 1
 `);
 
-/** KEYS: states. Those of users without a record are emptied, for `completeScript` to remove. */
+/** KEYS: states. Those of users without a record are emptied; `completeScript` decides on them. */
 export const orphanScript = createScript(`
 ${STEP}
 for _, key in ipairs(KEYS) do
@@ -144,10 +144,17 @@ if #gone > 0 then
     redis.call('HINCRBY', STATE .. user, 'jobs', -#gone)
   end
 end
+-- A user without a record is remembered in two places, so that the loss of one makes nobody new.
+if redis.call('EXISTS', '${USER_PREFIX}' .. user, STATE .. user) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', STATE .. user, 'reset', '1')
+end
 return { #ids, #gone }
 `);
 
-/** KEYS: states. Those that this build has made are complete now. */
+/**
+ * KEYS: states. Those that this build has made are complete now; of a user without a record remains
+ * what a reset leaves, and nothing where there are no jobs.
+ */
 export const completeScript = createScript(`
 ${STEP}
 for _, key in ipairs(KEYS) do
@@ -157,11 +164,15 @@ for _, key in ipairs(KEYS) do
   elseif isError(build) then
     return build
   elseif build == token then
-    if redis.call('EXISTS', '${USER_PREFIX}' .. string.sub(key, ${INDEX_STATE_PREFIX.length + 1})) == 0 then
-      redis.call('DEL', key)
-    else
+    local user = string.sub(key, ${INDEX_STATE_PREFIX.length + 1})
+    if redis.call('EXISTS', '${USER_PREFIX}' .. user) == 1 then
       redis.call('HDEL', key, 'build')
       redis.call('HSET', key, 'complete', '1')
+    elseif redis.call('EXISTS', JOBS .. user) == 1 then
+      redis.call('HDEL', key, 'build')
+      redis.call('HSET', key, 'reset', '1')
+    else
+      redis.call('DEL', key)
     end
   end
 end

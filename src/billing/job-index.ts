@@ -17,15 +17,17 @@ import { INDEX_JOBS_PREFIX, INDEX_MARKER, INDEX_STATE_PREFIX, userKey } from './
  * - The state has the number of jobs in the index: it tells an index that was evicted or deleted.
  * - `jobs index` copies the records first, then waits for writers that are between two commands, then
  *   reads all jobs, and marks complete what it copied last of all.
- * - A user whom nobody knew before begins with a complete index. That nobody did is only believed for
- *   60 days after `jobs index`: so long the counters of days tell of a user who was reset.
+ * - A user whom nobody knew before begins with a complete index. Who was reset is known by the index
+ *   and by its state, which remain, though one of them be evicted; whom an old writer has served since
+ *   `jobs index`, by the counters of days. So a new user is only believed in for 60 days after that.
  *
  * The index can hold more than the user's jobs: ids whose record has expired, was removed or became
  * another user's. Whoever reads it leaves out those whose record does not name the user.
  *
- * Two things leave no trace in the counters: a job for which an old writer has counted nothing but
- * zeros (it is in the queue, and its end counts), and records that are put in by hand. An old writer
- * that ends a job in the name of another user leaves its old place in the order.
+ * Three things leave no trace: a job for which an old writer has counted nothing but zeros (it is in the
+ * queue, and its end counts); records that are put in by hand; and the loss of both keys of a user who
+ * was reset, where Redis may evict keys that do not expire. An old writer that ends a job in the name
+ * of another user leaves its old place in the order.
  */
 export interface JobIndex {
   trusted: true;

@@ -202,6 +202,20 @@ it('takes nobody for new while it runs who was reset, nor who is reset meanwhile
   expect(await used.redis.exists('billing:index:state:v')).toBe(0);
 });
 
+it.each(['jobs', 'state'])('knows who was reset though the %s are evicted', async (key) => {
+  await seedOldRecords(['u', 'v'], 3);
+  await build(used.redis, { now: NOON });
+  for (const user of ['u', 'v']) await used.redis.del(`billing:user:${user}`);
+  await used.redis.del('billing:index:state:v');
+  await build(used.redis, { now: NOON });
+  for (const user of ['u', 'v']) {
+    await used.redis.del(`billing:index:${key}:${user}`);
+    const billing = createBilling({ redis: used.redis, clock: () => NOON });
+    await billing.trackBytesProcessed(user, 1, 'new');
+    expect(await distrust(used.redis, user)).toBeTypeOf('string');
+  }
+});
+
 it('is removed without a trace, also under a build', async () => {
   await seedOldRecords(['u', 'v'], 30);
   await used.redis.set('billing:user:text', 'x');
