@@ -42,6 +42,7 @@ const pureFiles = [
   'src/**/plan.ts',
   'src/repository/{calendar,chain,expiry,growth,judged,line,policy,retention,status,unreadable}.ts',
   'src/config/{schema,sources}.ts',
+  'src/schedule/{crontab,entry,firings,import,option-comment,time-fields,upcoming,words,zone}.ts',
   'src/jobs/queue-{fields,job,layout}.ts',
 ];
 

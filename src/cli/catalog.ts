@@ -133,6 +133,26 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/restore.js')).restoreCommand,
   },
   {
+    path: ['schedule', 'init'],
+    summary: 'write a schedule to begin with',
+    load: async () => (await import('./commands/schedule/init.js')).scheduleInit,
+  },
+  {
+    path: ['schedule', 'import'],
+    summary: 'make a schedule of an existing crontab',
+    load: async () => (await import('./commands/schedule/import.js')).scheduleImport,
+  },
+  {
+    path: ['schedule', 'check'],
+    summary: 'look for mistakes in the schedule',
+    load: async () => (await import('./commands/schedule/check.js')).scheduleCheck,
+  },
+  {
+    path: ['schedule', 'next'],
+    summary: 'tell what runs next, and when',
+    load: async () => (await import('./commands/schedule/next.js')).scheduleNext,
+  },
+  {
     path: ['completion'],
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.js')).completion,
@@ -145,4 +165,5 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   jobs: 'look after jobs and their files',
   track: 'count what a job has used, for scripts',
   backup: 'back up the object store, and look at backups',
+  schedule: 'plan what runs when',
 };

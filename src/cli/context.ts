@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Config } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
@@ -22,6 +23,8 @@ export interface CommandContext {
   connectRedis: () => Promise<OpenRedis>;
   /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
   confirm: (question: string) => Promise<boolean | undefined>;
+  /** What was piped in. */
+  stdin: Readable;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */
   dryRun: boolean;
   output: Output;

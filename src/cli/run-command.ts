@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Config } from '../config/load.js';
 import { redact, secretsOf } from '../config/redact.js';
 import { MangamotionError } from '../errors.js';
@@ -39,6 +40,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
       },
+      stdin: host.stdin ?? Readable.from([]),
       dryRun: await isDryRun(invocation, () => session.config()),
       output,
       progress,

@@ -51,7 +51,7 @@ function pad(value: number): string {
   return value.toString().padStart(2, '0');
 }
 
-/** `1 user`, `2 users`. */
-export function countOf(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 user`, `2 users`; `2 entries`, where the plural is given. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }

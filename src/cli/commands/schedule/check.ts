@@ -1,0 +1,49 @@
+import type { Problem } from '../../../schedule/entry.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { countOf } from '../../units.js';
+import { FILE_OPTION, problemText, readSchedule } from './file.js';
+
+export const scheduleCheck = defineCommand({
+  description:
+    'Look for mistakes in the file of the schedule, in its times, its options and its commands, and ' +
+    'tell all of them with line and column. With mistakes the exit status is 5: no daemon starts on it.',
+  arguments: {},
+  options: { file: FILE_OPTION },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [4, 5],
+  examples: [
+    { command: 'mangamotion schedule check', meaning: 'before the daemon reads it' },
+    {
+      command: 'mangamotion schedule check --file /etc/mangamotion.crontab',
+      meaning: 'another file',
+    },
+  ],
+  async run(context, _arguments, { file }) {
+    const { entries, problems } = await readSchedule(context, file);
+    await context.output.rows({
+      member: 'problems',
+      head: { file, ok: problems.length === 0, entries: entries.length },
+      json: ({ line, column, message }: Problem) => ({ line, column, message }),
+      rows: problems,
+      columns: columnsFor(file),
+      empty: `✓ ${file}: ${countOf(entries.length, 'entry', 'entries')}, no mistakes`,
+    });
+    return problems.length > 0 ? 5 : undefined;
+  },
+});
+
+function columnsFor(file: string): Column<Problem>[] {
+  return [
+    {
+      title: 'mistake',
+      name: 'line',
+      value: ({ line }) => line,
+      show: (problem) => problemText(file, problem),
+    },
+    { title: '', name: 'column', value: ({ column }) => column, show: () => '' },
+    { title: '', name: 'message', value: ({ message }) => message, show: () => '' },
+  ];
+}

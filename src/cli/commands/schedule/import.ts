@@ -1,0 +1,65 @@
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { MangamotionError } from '../../../errors.js';
+import { importCrontab } from '../../../schedule/import.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { problemText, readText } from './file.js';
+
+const MOST_TOLD = 20;
+
+export const scheduleImport = defineCommand({
+  description:
+    'Print the schedule that does what the lines of a crontab do that call backup-minio.sh. Lines that ' +
+    'call something else are kept as comments and told of; the exit status is then 3.',
+  arguments: {
+    crontab: { description: 'the crontab; - is stdin', complete: 'file' },
+  },
+  options: {
+    system: { description: 'it is one of the system, with a user in each line (/etc/cron.d)' },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [3, 4],
+  examples: [
+    {
+      command: 'crontab -l | mangamotion schedule import - > mangamotion.crontab',
+      meaning: 'that of this user',
+    },
+    {
+      command: 'mangamotion schedule import --system /etc/cron.d/minio-backup',
+      meaning: 'one of the system',
+    },
+  ],
+  async run(context, { crontab }, { system }) {
+    const text = await textOf(context, crontab);
+    const { text: schedule, entries, notes } = importCrontab(text, { isSystem: system });
+    const shown = crontab === '-' ? 'stdin' : crontab;
+    for (const note of notes.slice(0, MOST_TOLD)) context.warn(problemText(shown, note));
+    if (notes.length > MOST_TOLD) context.warn(`and ${notes.length - MOST_TOLD} more`);
+    await context.output.document({
+      json: { entries, text: schedule, notes },
+      human: (page) => page.text(schedule.trimEnd()),
+    });
+    return notes.length > 0 ? 3 : undefined;
+  },
+});
+
+async function textOf(context: CommandContext, crontab: string): Promise<string> {
+  if (crontab !== '-') return await readText(path.resolve(context.cwd, crontab), crontab);
+  return await readAll(context.stdin);
+}
+
+const MOST_CHARACTERS = 1024 * 1024;
+
+async function readAll(stdin: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stdin.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > MOST_CHARACTERS) {
+      throw new MangamotionError('usage', 'this is too large for a crontab: over 1 MiB');
+    }
+  }
+  return text;
+}

@@ -1,0 +1,68 @@
+import { upcoming } from '../../../schedule/upcoming.js';
+import type { Upcoming } from '../../../schedule/upcoming.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { MangamotionError } from '../../../errors.js';
+import { FILE_OPTION, readGoodSchedule } from './file.js';
+
+const DEFAULT_COUNT = 10;
+
+export const scheduleNext = defineCommand({
+  description: 'Tell what runs next and when, by the file of the schedule.',
+  arguments: {},
+  options: {
+    file: FILE_OPTION,
+    count: {
+      value: 'count',
+      description: 'so many runs',
+      parse: readCount,
+      default: DEFAULT_COUNT,
+    },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [4],
+  examples: [
+    { command: 'mangamotion schedule next', meaning: 'the next ten' },
+    {
+      command: "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'",
+      meaning: 'for a script',
+    },
+  ],
+  async run(context, _arguments, { file, count }) {
+    const { entries } = await readGoodSchedule(context, file);
+    await context.output.rows({
+      member: 'runs',
+      json: ({ name, at, command, zone }: Upcoming) => ({
+        ...{ name, at: at.toISOString(), command, zone },
+      }),
+      rows: upcoming(entries, context.now(), count),
+      columns,
+      empty: 'nothing runs',
+    });
+    return undefined;
+  },
+});
+
+const columns: Column<Upcoming>[] = [
+  {
+    title: 'at',
+    name: 'at',
+    value: ({ at }) => at.toISOString(),
+    show: ({ at }) => at.toISOString().slice(0, 19).replace('T', ' ') + ' UTC',
+  },
+  {
+    title: 'in',
+    name: 'in',
+    value: ({ at }) => at.toISOString(),
+    show: ({ at }, people) => people.time(at.toISOString()),
+  },
+  { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
+  { title: 'command', name: 'command', value: ({ command }) => command },
+];
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
+}
