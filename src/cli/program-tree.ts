@@ -19,7 +19,9 @@ export function buildProgram(
   helpWidth: number,
 ): ProgramTree {
   const root = new CommanderCommand('mangamotion')
-    .description('Back up, restore and verify the object store of a MangaMotion deployment.')
+    .description(
+      'Back up, verify and restore the object store of a MangaMotion deployment, bill its users and look after their jobs.',
+    )
     .version(readVersion())
     .helpCommand(false)
     .exitOverride()

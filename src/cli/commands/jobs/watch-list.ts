@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobFilter } from '../../../jobs/filter.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
@@ -34,17 +35,31 @@ export async function watchJobs(
           watch.use(asking.sources);
           await tell(view, asking, watch, await watch.refresh([]));
         }
-        for (;;) {
+        for (let tookMs = 0; ;) {
+          await rest(Math.min(REST * tookMs, intervalMs), context.signal);
           const events = await feed.next(intervalMs, context.signal);
           if (context.output.readerGone) return;
           const touched = events.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+          const beganMs = performance.now();
           await tell(view, asking, watch, await watch.refresh(touched));
+          tookMs = performance.now() - beganMs;
         }
       },
     });
   } finally {
     view.close();
   }
+}
+
+/**
+ * A queue that is always busy must not be read all the time: after each reading so many times as long
+ * as it took is left in peace, at most an interval.
+ */
+const REST = 5;
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+  signal.throwIfAborted();
 }
 
 async function tell(

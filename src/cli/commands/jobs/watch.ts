@@ -5,6 +5,7 @@ import { JOB_ARGUMENT } from '../billing/asking.js';
 import { QUEUE_OPTION } from './asking.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 
+const DEFAULT_INTERVAL_MS = 5000;
 const SHORTEST_MS = 1000;
 const LONGEST_MS = 3_600_000;
 
@@ -20,9 +21,8 @@ export const jobsWatch = defineCommand({
     queue: QUEUE_OPTION,
     interval: {
       value: 'time',
-      description: 'look again after so long where nothing is heard: 1s to 1h',
+      description: 'look again after so long where nothing is heard: 1s to 1h (otherwise 5s)',
       parse: readInterval,
-      default: 5000,
     },
   },
   changes: 'nothing',
@@ -38,7 +38,7 @@ export const jobsWatch = defineCommand({
     },
   ],
   async run(context, { job }, options) {
-    const { queue, interval: intervalMs } = options;
+    const { queue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
     const filter = filterOf(options, context.now());
     if (job === undefined) {
       const { watchJobs } = await import('./watch-list.js');
