@@ -262,6 +262,10 @@ describe('the jobs of a user', () => {
       data: `{"files":[${JSON.stringify(userId)}],"user_id":"z"}`,
     });
     expect(await jobsOfUser(used.redis, userId)).toEqual(['1']);
+    // Many of a state are asked for by another command.
+    const others = Array.from({ length: 300 }, (_none, n) => `other-${n}`);
+    await used.redis.lpush(raw().key('wait'), ...others);
+    expect(await jobsOfUser(used.redis, userId)).toEqual(['1']);
   });
 });
 
