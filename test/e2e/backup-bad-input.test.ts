@@ -1,12 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCommand, freePort } from '../helpers/child-processes.js';
 import { filesIn, temporaryFolder } from '../helpers/backups.js';
 import { run, storeSettings, type Outcome, type ProgramOptions } from '../helpers/cli.js';
+import { asOrdinaryUser } from '../helpers/ordinary-user.js';
 import { freshBucket, removeBucket, testStore } from '../helpers/test-store.js';
-import { PROGRAM } from './run.js';
 
 /** What an operator gets wrong: one clear message, the right status, and nothing left behind. */
 
@@ -72,7 +71,9 @@ describe('a destination that cannot be one', () => {
       const closed = join(folder, 'closed');
       await mkdir(closed);
       await chmod(closed, 0o500);
-      const outcome = await asOrdinaryUser(['backup', 'full', closed, '--bucket', bucket]);
+      const outcome = await asOrdinaryUser(['backup', 'full', closed, '--bucket', bucket], {
+        env: storeSettings(),
+      });
       expect(outcome.exitCode).toBe(2);
       expectOneMessage(outcome, /closed: permission denied/);
       expect(await filesIn(closed)).toEqual([]);
@@ -172,18 +173,4 @@ describe('settings that this command cannot follow', () => {
 /** Retries are told as warnings, before the message that ends the command. */
 function withoutWarnings({ exitCode, stdout, stderr }: Outcome): Outcome {
   return { exitCode, stdout, stderr: stderr.replaceAll(/^mangamotion: warning: .*\n/gm, '') };
-}
-
-/** Root writes into any folder; without that right it is as any other user. */
-function asOrdinaryUser(args: string[]): Promise<Outcome> {
-  const without = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
-  const program = [process.execPath, PROGRAM, ...args];
-  const [command = '', ...rest] =
-    process.getuid?.() === 0 ? ['setpriv', ...without, ...program] : program;
-  return execa(command, rest, {
-    env: { PATH: process.env.PATH ?? '', ...storeSettings() },
-    extendEnv: false,
-    reject: false,
-    stripFinalNewline: false,
-  });
 }

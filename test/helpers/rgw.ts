@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
   accepts,
@@ -32,6 +33,8 @@ interface Keys {
 }
 
 const COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
+/** What was in the way at one moment may be gone at the next. */
+const RETRY_MS = 1000;
 const DEFAULT_MEMORY_BYTES = 8 * 1024 ** 3;
 
 const run = promisify(execFile);
@@ -42,11 +45,12 @@ export function isRgwInstalled(): boolean {
 
 /** Its parts take a while to bind their ports; where another took one meanwhile, it starts anew. */
 export async function startRgw(keys: Keys, options: RgwOptions = {}): Promise<S3Server> {
-  for (let attemptsLeft = 2; ; attemptsLeft -= 1) {
+  for (let attemptsLeft = 4; ; attemptsLeft -= 1) {
     try {
       return await startOnce(keys, options);
     } catch (error) {
       if (attemptsLeft === 0) throw error;
+      await delay(RETRY_MS);
     }
   }
 }
