@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { instantOf } from '../instant.js';
+import type { JobRecord } from '../job-record.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
@@ -12,18 +12,6 @@ import type { CounterProblem } from './problems.js';
 import { notAHash, notANumber } from './problems.js';
 import type { Usage } from './usage.js';
 import { readUsage } from './usage.js';
-
-/** The billing record of a job, in the texts in which it lies in Redis; `null` for absent ones. */
-export interface JobRecord {
-  jobId: string;
-  userId: string | null;
-  status: string | null;
-  /** RFC 3339: the last call, and the end. */
-  timestamp: string | null;
-  completedAt: string | null;
-  bytes: string | null;
-  seconds: string | null;
-}
 
 export interface ScanRequest {
   /** Those of this user alone: of the others nothing is read but whose they are. */
@@ -122,17 +110,6 @@ function recordIn(jobId: string, fields: HashFields, onProblem: OnProblem): JobR
   const [userId = null, status = null, timestamp = null] = fields;
   const [, , , completedAt = null, bytes = null, seconds = null] = fields;
   return { jobId, userId, status, timestamp, completedAt, bytes, seconds };
-}
-
-/**
- * By what records are sorted, in milliseconds of Unix time: the end, else the last call. `undefined`
- * where neither is a time.
- */
-export function sortTimeOf({
-  completedAt,
-  timestamp,
-}: Pick<JobRecord, 'completedAt' | 'timestamp'>): number | undefined {
-  return instantOf(completedAt) ?? instantOf(timestamp);
 }
 
 /** What a job has used and costs, exact US dollars. What is no number counts as 0, and is named. */

@@ -1,3 +1,4 @@
+import { escapeGlob } from '../redis/glob.js';
 import type { Day } from './calendar.js';
 import { parseDay } from './calendar.js';
 
@@ -75,9 +76,4 @@ export function idText(bytes: Buffer): string {
   return bytes
     .toString('latin1')
     .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
-}
-
-/** A text that a Redis glob pattern takes as it is. */
-function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]\\^-]/g, (character) => `\\${character}`);
 }

@@ -110,6 +110,21 @@ export class Output {
     await this.#sink.flush();
   }
 
+  /**
+   * A piece of an answer that is bytes, not text. Resolves when more may be written, to whether
+   * anybody wants more; `flush` comes after the last piece.
+   */
+  async bytes(piece: Uint8Array): Promise<boolean> {
+    this.#begun = true;
+    await this.#sink.write(piece);
+    return !this.#sink.readerGone;
+  }
+
+  /** Rejects with `disk` where stdout is a file that could not be written. */
+  async flush(): Promise<void> {
+    await this.#sink.flush();
+  }
+
   /** Whether nobody is left to read: there is no sense in going on. */
   get readerGone(): boolean {
     return this.#sink.readerGone;

@@ -34,8 +34,11 @@ export function openSession(
   let openingOther: Promise<ObjectStore> | undefined;
   let openingRedis: Promise<OpenRedis> | undefined;
   const closes: (() => void)[] = [];
+  let isClosed = false;
   const kept = <T extends { close: () => void }>(opened: T): T => {
-    closes.push(() => opened.close());
+    // The command may have failed while this was being opened: left open, it would keep the process.
+    if (isClosed) opened.close();
+    else closes.push(() => opened.close());
     return opened;
   };
   let secrets: readonly string[] = [];
@@ -80,6 +83,7 @@ export function openSession(
     connectRedis: openOne,
     secrets: () => secrets,
     close: () => {
+      isClosed = true;
       for (const close of closes) close();
     },
   };

@@ -23,10 +23,10 @@ export class Sink {
     return this.#readerGone;
   }
 
-  /** Resolves when more may be written. Rejects with `disk` when the text cannot be. */
-  async write(text: string): Promise<void> {
+  /** Resolves when more may be written. Rejects with `disk` when this cannot be. */
+  async write(text: string | Uint8Array): Promise<void> {
     this.#throwFailure();
-    if (this.#readerGone || text === '') return;
+    if (this.#readerGone || text.length === 0) return;
     if (!this.#stream.write(text)) await this.flush();
     this.#throwFailure();
   }

@@ -70,6 +70,11 @@ export interface Config {
   dryRun: boolean;
 }
 
+/** Whether the store can be logged in to: some commands only use it where it can. */
+export function hasStoreCredentials({ store }: Config): boolean {
+  return store.accessKey !== undefined && store.secretKey !== undefined;
+}
+
 /** The store's settings for a command that talks to it. Throws `configuration` without credentials. */
 export function requireStoreSettings({ store }: Config): StoreSettings {
   const { accessKey, secretKey } = store;

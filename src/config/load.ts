@@ -12,7 +12,7 @@ import { closest, findTypos } from './typos.js';
 import { isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
-export { requireBackupStoreSettings, requireStoreSettings } from './config.js';
+export { hasStoreCredentials, requireBackupStoreSettings, requireStoreSettings } from './config.js';
 
 const DEFAULT_CONFIG_FILE = 'mangamotion.config.json';
 

@@ -46,15 +46,3 @@ export interface QueueJob {
   /** What could not be read, for people. */
   problems: readonly string[];
 }
-
-/** The billing record of a job, in the texts in which it lies in Redis; `null` for absent ones. */
-export interface JobRecord {
-  jobId: string;
-  userId: string | null;
-  status: string | null;
-  /** RFC 3339: the last call, and the end. */
-  timestamp: string | null;
-  completedAt: string | null;
-  bytes: string | null;
-  seconds: string | null;
-}

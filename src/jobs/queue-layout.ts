@@ -1,3 +1,4 @@
+import { escapeGlob } from '../redis/glob.js';
 import type { QueueState, Status } from './job.js';
 
 /**
@@ -85,7 +86,7 @@ export function statusOf(state: QueueState): Status {
 
 /** Matches at least the keys `meta` and `id` of all queues with the prefix. */
 export function queueKeysOf(prefix: string): string {
-  return `${prefix.replace(/[*?[\]\\^-]/g, (character) => `\\${character}`)}:*:[im][de]*`;
+  return `${escapeGlob(prefix)}:*:[im][de]*`;
 }
 
 /** The queue that a key `meta` or `id` belongs to; `undefined` for other keys. */

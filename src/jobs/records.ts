@@ -1,7 +1,9 @@
-import type { JobRecord, QueueJob } from './job.js';
+import type { JobRecord } from '../job-record.js';
+import { sortTimeOf } from '../job-record.js';
+import type { QueueJob } from './job.js';
 import type { Gathering } from './gathering.js';
 import { gather, progressed } from './gathering.js';
-import { isRecordOf, rowOfJob, rowOfRecord, sortTimeOf } from './row.js';
+import { isRecordOf, rowOfJob, rowOfRecord } from './row.js';
 import type { QueueSource, RecordIndex, RecordSource } from './sources.js';
 
 /** Members of an index that are read at once. */
@@ -50,8 +52,8 @@ export async function addIndexed(
     progressed(gathering, ids.length);
     if (ids.length < INDEX_PAGE) break;
     const oldest = page.at(-1);
-    const oldestMs = oldest === undefined ? null : sortTimeOf(oldest);
-    if (oldestMs === null) continue;
+    const oldestMs = oldest && sortTimeOf(oldest);
+    if (oldestMs === undefined) continue;
     if (request.since !== undefined) {
       if (oldestMs < request.since.getTime()) break;
     } else if (!needsAll && newest.isAllNewerThan(oldestMs)) {

@@ -1,5 +1,7 @@
 import { instantOf } from '../instant.js';
-import type { JobRecord, QueueJob, QueueState } from './job.js';
+import type { JobRecord } from '../job-record.js';
+import { sortTimeOf } from '../job-record.js';
+import type { QueueJob, QueueState } from './job.js';
 import { statusOf } from './queue-layout.js';
 
 /** A job as it is listed: what its sources come to together. */
@@ -60,7 +62,7 @@ export function rowOfJob(job: QueueJob, record: JobRecord | undefined): JobRow {
     startedAt: job.startedAt,
     finishedAt: job.finishedAt ?? (status === 'completed' ? dateOf(record?.completedAt) : null),
     failedReason: job.failedReason,
-    sortTimeMs: createdMs ?? (record === undefined ? null : sortTimeOf(record)),
+    sortTimeMs: createdMs ?? (record === undefined ? null : (sortTimeOf(record) ?? null)),
     job,
     record,
   };
@@ -82,7 +84,7 @@ export function rowOfRecord(queue: string, record: JobRecord): JobRow {
     startedAt: null,
     finishedAt: dateOf(record.completedAt),
     failedReason: null,
-    sortTimeMs: sortTimeOf(record),
+    sortTimeMs: sortTimeOf(record) ?? null,
     job: undefined,
     record,
   };
@@ -91,10 +93,6 @@ export function rowOfRecord(queue: string, record: JobRecord): JobRow {
 /** What a record says of itself, where it says anything. */
 function statusText(status: string | null): string {
   return status === null || status.trim() === '' ? 'unknown' : status;
-}
-
-export function sortTimeOf({ completedAt, timestamp }: JobRecord): number | null {
-  return instantOf(completedAt) ?? instantOf(timestamp) ?? null;
 }
 
 function dateOf(text: string | null | undefined): Date | null {

@@ -1,4 +1,5 @@
-import type { JobRecord, QueueJob, QueueState } from './job.js';
+import type { JobRecord } from '../job-record.js';
+import type { QueueJob, QueueState } from './job.js';
 
 /** Where jobs are looked up: handed to this feature, so that it knows of no prices. */
 export interface JobSources {

@@ -163,7 +163,9 @@ class Parser {
       if (taken.has(given)) this.#fail(line, 1, `another entry has the name ${given} already`);
       return given;
     }
-    const plain = argv.filter((word) => !word.startsWith('-')).join('-');
+    // Without its options: what an entry is called does not change with how long it keeps things.
+    const options = argv.findIndex((word) => word.startsWith('-'));
+    const plain = argv.slice(0, options === -1 ? argv.length : options).join('-');
     const base =
       plain
         .replace(/[^A-Za-z0-9._]+/g, '-')

@@ -1,3 +1,4 @@
+import { durationMs } from '../duration.js';
 import type { EntryOptions, Problem } from './entry.js';
 import { CATCH_UPS, OVERLAPS } from './entry.js';
 import type { Word } from './words.js';
@@ -70,13 +71,13 @@ function readOption(word: Word, comment: OptionComment, seen: Set<string>): stri
 
 const READERS: Record<Exclude<Key, 'name'>, (value: string) => Partial<EntryOptions> | string> = {
   timeout: (value) => {
-    const timeoutMs = parseSpan(value);
+    const timeoutMs = durationMs(value);
     return timeoutMs === undefined || timeoutMs === 0
       ? 'must be a time such as 50m or 2h'
       : { timeoutMs };
   },
   jitter: (value) => {
-    const jitterMs = parseSpan(value);
+    const jitterMs = durationMs(value);
     return jitterMs === undefined ? 'must be a time such as 30s or 5m' : { jitterMs };
   },
   overlap: (value) => {
@@ -97,20 +98,4 @@ function isKey(key: string): key is Key {
 
 function shown(value: string): string {
   return JSON.stringify(value);
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** Milliseconds of `90s`, `50m`, `1h30m`, `0s`. */
-function parseSpan(text: string): number | undefined {
-  if (!/^(\d{1,6}[smhd])+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+)(.)/g)].reduce(
-    (sum, [, count, unit = '']) => sum + Number(count) * (UNIT_MS[unit] ?? 0),
-    0,
-  );
 }

@@ -268,6 +268,13 @@ describe('a job that has no result', () => {
     expect((await download(['4711', '--queue', 'scan-job'])).exitCode).toBe(0);
   });
 
+  it('without credentials of the store is status 2, at once', async () => {
+    const env = { MINIO_ACCESS_KEY: '', MINIO_SECRET_KEY: '' };
+    const { exitCode, stderr } = await download(['4711'], { env });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('no credentials for the object store');
+  }, 10_000);
+
   it('with Redis down is status 6', async () => {
     await complete('4711');
     const env = { REDIS_URL: 'redis://127.0.0.1:1' };

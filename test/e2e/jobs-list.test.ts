@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { run, runJson } from '../helpers/cli.js';
 import { useLiveQueue } from '../helpers/live-queue.js';
 import { startRedisServer } from '../helpers/redis-server.js';
+import { openTerminal } from '../helpers/tmux-terminal.js';
 
 interface ListedJob {
   id: string;
@@ -156,6 +157,20 @@ describe('jobs list', () => {
     const { stderr } = await listText(['--user', 'alice']);
     expect(stderr).toContain('reading the billing records of all users');
     expect(stderr).toContain('mangamotion jobs index');
+  });
+
+  it('fits on a terminal of 40 columns: the status stays, what matters less goes', async () => {
+    await fill();
+    const terminal = await openTerminal(['jobs', 'list'], {
+      ...{ env: env(), columns: 40, rows: 30 },
+    });
+    const screen = await terminal.until((text) => /status \d$/.test(text), 'its end');
+    await terminal.stop();
+    expect(screen).toMatch(/\n1 +✕ failed/);
+    expect(screen).not.toContain('finished');
+    // A line that is too wide would go on in the next one: a line for each job, and one with their count.
+    expect(screen.split('\n').filter((line) => /^(\d+|old-\d) /.test(line))).toHaveLength(6);
+    for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   });
 
   it('prints CSV', async () => {

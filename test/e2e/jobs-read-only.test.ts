@@ -63,6 +63,16 @@ describe('as a user who may only read', () => {
     expect((await watch.end('SIGINT')).exitCode).toBe(130);
   });
 
+  it('jobs watch looks again and again where the events may not be read', async () => {
+    await fill();
+    await records().redis.call('ACL', 'SETUSER', 'reader', '-xread');
+    const watch = startProgram(['jobs', 'watch', '--interval', '1s'], asReader());
+    await watch.until((text) => text.includes('initial'));
+    await queue().add({ user_id: 'alice' });
+    await watch.until((text) => text.includes('added'));
+    expect((await watch.end('SIGINT')).exitCode).toBe(130);
+  });
+
   it('a refused database is status 6, and nothing of database 0 is told', async () => {
     await fill();
     const { redis } = records();

@@ -123,6 +123,16 @@ describe('schedule next', () => {
 });
 
 describe('schedule import', () => {
+  it('says what to do where there is no crontab, and where nothing in it is ours', async () => {
+    const none = await schedule('import', 'nope');
+    expect(none.exitCode).toBe(4);
+    expect(none.stderr).toContain('crontab -l | mangamotion schedule import -');
+    write('# nothing\n');
+    const empty = await schedule('import', 'mangamotion.crontab');
+    expect(empty.exitCode).toBe(3);
+    expect(empty.stderr).toContain('no line of mangamotion.crontab calls backup-minio.sh');
+  });
+
   it('makes a schedule of a crontab from stdin that check finds right', async () => {
     const crontab = '0 2 * * * /opt/backup-minio.sh full /mnt/backup\n0 5 * * * certbot renew\n';
     const { stdout, stderr, exitCode } = await execa(

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { buildJobIndex } from '../../src/billing/job-index-build.js';
 import { openJobIndex } from '../../src/billing/job-index.js';
-import { type JobRecord, readJobRecords, scanJobRecords } from '../../src/billing/job-records.js';
+import { readJobRecords, scanJobRecords } from '../../src/billing/job-records.js';
+import type { JobRecord } from '../../src/job-record.js';
 
 const NEVER = new AbortController().signal;
 const NO_PROGRESS = { start: () => undefined, update: () => undefined, warn: () => undefined };

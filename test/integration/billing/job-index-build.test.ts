@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createBilling } from '../../../src/billing/billing.js';
 import { removeJobIndex } from '../../../src/billing/job-index-remove.js';
 import { countIndexable, summariseJobIndex } from '../../../src/billing/job-index-summary.js';
-import { sortTimeOf } from '../../../src/billing/job-records.js';
+import { sortTimeOf } from '../../../src/job-record.js';
 import type { CounterProblem } from '../../../src/billing/problems.js';
 import { build, distrust, indexed, noProblem, scanned } from '../../helpers/job-index.js';
 import { databaseSnapshot } from '../../helpers/redis-snapshot.js';

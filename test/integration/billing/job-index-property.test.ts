@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createBilling } from '../../../src/billing/billing.js';
-import { sortTimeOf } from '../../../src/billing/job-records.js';
+import { sortTimeOf } from '../../../src/job-record.js';
 import { removeJobIndex } from '../../../src/billing/job-index-remove.js';
 import { findRecords, removeRecord } from '../../../src/billing/reset.js';
 import { build, indexed, scanned } from '../../helpers/job-index.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { costOfRecord, sortTimeOf } from '../../../src/billing/job-records.js';
+import { costOfRecord } from '../../../src/billing/job-records.js';
+import { sortTimeOf } from '../../../src/job-record.js';
 import { DEFAULT_PRICING } from '../../../src/billing/billing.js';
 import { createPricing } from '../../../src/billing/pricing.js';
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import type { JobRecord, QueueJob, QueueState } from '../../../src/jobs/job.js';
-import { sortTimeOf } from '../../../src/jobs/row.js';
+import type { JobRecord } from '../../../src/job-record.js';
+import { sortTimeOf } from '../../../src/job-record.js';
+import type { QueueJob, QueueState } from '../../../src/jobs/job.js';
 import type { JobSources, Wanted } from '../../../src/jobs/sources.js';
 
 export interface World {

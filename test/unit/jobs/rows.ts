@@ -1,4 +1,5 @@
-import type { JobRecord, QueueJob } from '../../../src/jobs/job.js';
+import type { JobRecord } from '../../../src/job-record.js';
+import type { QueueJob } from '../../../src/jobs/job.js';
 
 /** A job of the queue with nothing special about it. */
 export function queueJob(id: string, fields: Partial<QueueJob> = {}): QueueJob {

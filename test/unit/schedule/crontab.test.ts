@@ -70,6 +70,11 @@ describe('a crontab', () => {
     });
   });
 
+  it('names an entry by its command, not by how long it keeps things', () => {
+    const { entries } = parse('0 1 * * * backup full /a --keep-days 30\n');
+    expect(entries[0]?.name).toBe('backup-full-a');
+  });
+
   it('gives entries names that differ', () => {
     const { entries } = parse('0 1 * * * backup list /a\n0 2 * * * backup list /a\n');
     expect(entries.map(({ name }) => name)).toEqual(['backup-list-a', 'backup-list-a-2']);

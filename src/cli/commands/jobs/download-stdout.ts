@@ -3,7 +3,6 @@ import { downloadToStream } from '../../../jobs/download-stream.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../context.js';
 import { openSearch } from './search.js';
-import { stdoutIsTerminal, writeToStdout } from './standard-output.js';
 
 /** Writes the bytes of one result, and nothing else, to stdout. */
 export async function writeResult(
@@ -11,7 +10,7 @@ export async function writeResult(
   jobId: string,
   { force, queue }: { force: boolean; queue: string },
 ): Promise<void> {
-  if (stdoutIsTerminal() && !force) {
+  if (context.output.onTerminal && !force) {
     throw new MangamotionError('refused', 'stdout is a terminal, and the result is no text', {
       hint: 'redirect stdout, name a file with -o, or give --force',
     });
@@ -22,8 +21,9 @@ export async function writeResult(
   progress.start(`downloading ${jobId}`);
   await downloadToStream(result, {
     store: search.store,
-    write: writeToStdout,
+    write: (chunk) => context.output.bytes(chunk),
     signal,
     onProgress: (bytes, bytesTotal) => progress.update({ bytes, bytesTotal }),
   });
+  await context.output.flush();
 }

@@ -5,7 +5,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import { defineCommand } from '../../command.js';
 import type { CommandContext } from '../../context.js';
-import { countOf } from '../../units.js';
+import { countOf, formatCount } from '../../units.js';
 
 export const jobsIndex = defineCommand({
   description:
@@ -94,7 +94,7 @@ async function tellStatus(context: CommandContext, redis: RedisReader): Promise<
       page.fields([
         { label: 'built', text: summary.builtAt },
         { label: 'trusted', text: usersText(summary) },
-        { label: 'jobs', text: String(summary.jobs) },
+        { label: 'jobs', text: formatCount(summary.jobs) },
       ]);
     },
   });
@@ -138,7 +138,7 @@ function summaryAnswer({ builtAt, users, trustedUsers, jobs }: JobIndexSummary):
 }
 
 function usersText({ users, trustedUsers }: JobIndexSummary): string {
-  return `${trustedUsers} of ${countOf(users, 'user')}`;
+  return `${formatCount(trustedUsers)} of ${countOf(users, 'user')}`;
 }
 
 /** Keys that hold no job: told once each, at most so many. */

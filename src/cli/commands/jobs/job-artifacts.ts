@@ -1,10 +1,12 @@
+import { hasStoreCredentials } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
+import { inParallel } from '../../../in-parallel.js';
 import type { Artifact as FoundObject } from '../../../jobs/artifacts.js';
 import type { ObjectPlace } from '../../../jobs/candidates.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import type { CommandContext } from '../../context.js';
-import { isUnavailable, withAttempts } from './results.js';
+import { ATTEMPTS, givingUpSoon, isUnavailable } from './results.js';
 
 /** An object that belongs to a job. */
 export interface Artifact extends ObjectPlace {
@@ -24,7 +26,6 @@ export interface JobArtifacts {
 }
 
 const NOT_LOOKED: JobArtifacts = { looked: false, found: [], problems: [] };
-const ATTEMPTS = 2;
 /** Of each folder of the job. */
 const MOST_LISTED = 50;
 const AT_ONCE = 8;
@@ -36,8 +37,7 @@ export async function findArtifacts(
   { look }: { look: boolean },
 ): Promise<JobArtifacts> {
   const config = await context.config();
-  const isConfigured = config.store.accessKey !== undefined && config.store.secretKey !== undefined;
-  if (!look || !isConfigured) return NOT_LOOKED;
+  if (!look || !hasStoreCredentials(config)) return NOT_LOOKED;
   const [{ placesOf, resultPlaces }, { jobFilesOf }] = await Promise.all([
     import('../../../jobs/candidates.js'),
     import('./job-files.js'),
@@ -71,7 +71,7 @@ async function firstOf(
   signal: AbortSignal,
 ): Promise<Artifact[]> {
   const { findArtifact } = await import('../../../jobs/artifacts.js');
-  const found = await findArtifact(withAttempts(store, ATTEMPTS), places, signal);
+  const found = await findArtifact(givingUpSoon(store), places, signal);
   return found === undefined ? [] : [artifactOf(found, kind)];
 }
 
@@ -93,16 +93,10 @@ async function besides(
   for (const { bucket, key: prefix } of folders.values()) {
     keys.push(...(await listed(store, bucket, prefix, signal)));
   }
-  const found: (Artifact | undefined)[] = [];
-  const queue = keys.entries();
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const [at, place] of queue) {
-        const head = await findArtifact(withAttempts(store, ATTEMPTS), [place], signal);
-        found[at] = head && artifactOf(head, 'other');
-      }
-    }),
-  );
+  const found = await inParallel(AT_ONCE, keys, async (place) => {
+    const object = await findArtifact(givingUpSoon(store), [place], signal);
+    return object && artifactOf(object, 'other');
+  });
   return found.filter((artifact) => artifact !== undefined);
 }
 

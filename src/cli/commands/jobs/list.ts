@@ -1,3 +1,4 @@
+import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
 import type { CommandContext } from '../../context.js';
@@ -79,14 +80,12 @@ const MOST_TOLD = 20;
 function tellOfScan(context: CommandContext, userId: string | undefined, reason: string): void {
   if (userId === undefined) return;
   context.progress.note(
-    `note: reading the billing records of all users: ${reason}; \`mangamotion jobs index\` makes this fast`,
+    `note: reading the billing records of all users, since no index of jobs can be used: ${reason}; \`mangamotion jobs index\` builds it`,
   );
 }
 
 function problemsOf({ problems }: AskingJobs, rows: readonly ListedJob[]): string[] {
-  const ofRecords = problems.map(({ key, field, problem }) =>
-    field === null ? `${key} ${problem}` : `${field} of ${key} ${problem}`,
-  );
+  const ofRecords = problems.map(problemText);
   const ofJobs = rows.flatMap(({ id, job }) =>
     (job?.problems ?? []).map((problem) => `job ${id}: ${problem}`),
   );

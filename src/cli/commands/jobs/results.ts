@@ -1,10 +1,12 @@
+import { hasStoreCredentials } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
+import { inParallel } from '../../../in-parallel.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import type { CommandContext } from '../../context.js';
 import type { ListedJob } from './listed.js';
 
 /** An answer must not wait for a store that is away: the jobs are known without it. */
-const ATTEMPTS = 2;
+export const ATTEMPTS = 2;
 const AT_ONCE = 16;
 
 /** What came of looking for results. */
@@ -19,8 +21,7 @@ export async function findResults(
   context: CommandContext,
   jobs: readonly ListedJob[],
 ): Promise<Looked> {
-  const { store: settings } = await context.config();
-  if (settings.accessKey === undefined || settings.secretKey === undefined) return 'not configured';
+  if (!hasStoreCredentials(await context.config())) return 'not configured';
   const completed = jobs.filter(({ status }) => status === 'completed');
   if (completed.length === 0) return 'found';
   try {
@@ -28,12 +29,9 @@ export async function findResults(
     const [first, ...others] = completed;
     // One request tells whether there is a store at all.
     if (first !== undefined) first.result = await look(first);
-    const queue = others.values();
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (const job of queue) job.result = await look(job);
-      }),
-    );
+    await inParallel(AT_ONCE, others, async (job) => {
+      job.result = await look(job);
+    });
     return 'found';
   } catch (error) {
     if (!isUnavailable(error)) throw error;
@@ -53,24 +51,24 @@ async function lookup(context: CommandContext): Promise<Look> {
     context.openStore(),
   ]);
   const files = jobFilesOf(config);
-  const patient = withAttempts(store, ATTEMPTS);
+  const hasty = givingUpSoon(store);
   return async ({ id, job }) => {
     const outcome = { id, returnValue: job?.returnValue ?? null };
     const places = resultPlaces(outcome, config.jobs.resultPaths, files);
-    const found = await findArtifact(patient, places, context.signal);
+    const found = await findArtifact(hasty, places, context.signal);
     return found === undefined
       ? null
       : { bucket: found.bucket, key: found.key, sizeBytes: found.head.sizeBytes };
   };
 }
 
-/** The same store, which gives up sooner. */
-export function withAttempts(
+/** The same store, which is not waited for. */
+export function givingUpSoon(
   store: Pick<ObjectStore, 'headObject'>,
-  attempts: number,
 ): Pick<ObjectStore, 'headObject'> {
   return {
-    headObject: (bucket, key, options) => store.headObject(bucket, key, { ...options, attempts }),
+    headObject: (bucket, key, options) =>
+      store.headObject(bucket, key, { ...options, attempts: ATTEMPTS }),
   };
 }
 

@@ -73,9 +73,8 @@ async function tell(
       changes.map(({ row }) => row),
       asking.sources,
     );
-    await view.changed(
-      changes.map(({ kind }, at) => ({ kind, job: listed(rows.slice(at, at + 1), asking)[0] })),
-    );
+    const jobs = listed(rows, asking);
+    await view.changed(changes.map(({ kind }, at) => ({ kind, job: jobs[at] })));
     return;
   }
   const all = watch.rows;

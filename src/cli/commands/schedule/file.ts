@@ -27,7 +27,11 @@ function systemZone(): string {
 
 /** Reads and checks the file, whatever is in it. Rejects with `not_found` where there is none. */
 export async function readSchedule(context: CommandContext, file: string): Promise<Crontab> {
-  const text = await readText(path.resolve(context.cwd, file), file);
+  const text = await readText(
+    path.resolve(context.cwd, file),
+    file,
+    '`mangamotion schedule init` makes one; --file names another',
+  );
   return await checkCrontab(text, {
     zone: systemZone(),
     validate: validateCommand,
@@ -51,8 +55,8 @@ export function problemText(file: string, { line, column, message }: Problem): s
   return `${file}:${line}:${column}: ${message}`;
 }
 
-/** Rejects with `not_found`, or `usage` for what cannot be read as such a file. */
-export async function readText(file: string, shown: string): Promise<string> {
+/** Rejects with `not_found`, and the hint, or with `usage` for what cannot be read as such a file. */
+export async function readText(file: string, shown: string, hint: string): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
@@ -60,7 +64,7 @@ export async function readText(file: string, shown: string): Promise<string> {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT') {
       throw new MangamotionError('not_found', `there is no file ${shown}`, {
-        hint: '`mangamotion schedule init` makes one; --file names another',
+        hint,
         cause,
       });
     }

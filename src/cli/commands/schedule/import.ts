@@ -38,16 +38,19 @@ export const scheduleImport = defineCommand({
     const shown = crontab === '-' ? 'stdin' : crontab;
     for (const note of notes.slice(0, MOST_TOLD)) context.warn(problemText(shown, note));
     if (notes.length > MOST_TOLD) context.warn(`and ${notes.length - MOST_TOLD} more`);
+    if (entries === 0)
+      context.warn(`no line of ${shown} calls backup-minio.sh: the schedule is empty`);
     await context.output.document({
       json: { entries, text: schedule, notes },
       human: (page) => page.text(schedule.trimEnd()),
     });
-    return notes.length > 0 ? 3 : undefined;
+    return notes.length > 0 || entries === 0 ? 3 : undefined;
   },
 });
 
 async function textOf(context: CommandContext, crontab: string): Promise<string> {
-  if (crontab !== '-') return await readText(path.resolve(context.cwd, crontab), crontab);
+  const hint = '`crontab -l | mangamotion schedule import -` reads that of this user';
+  if (crontab !== '-') return await readText(path.resolve(context.cwd, crontab), crontab, hint);
   return await readAll(context.stdin);
 }
 
