@@ -2,7 +2,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './header-text.js';
 import { onAbort } from './on-abort.js';
-import { ObjectFetcher, type BodyMemory, type FetchedAnswer } from './object-fetcher.js';
+import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from './store-errors.js';
@@ -61,7 +61,7 @@ export class Transport {
   countsTags = false;
   readonly #options: TransportOptions;
   readonly #signer: Signer;
-  readonly #fetcher: ObjectFetcher;
+  #fetcher: Promise<ObjectFetcher> | undefined;
   readonly #send: (
     options: RequestOptions,
     onResponse: (response: IncomingMessage) => void,
@@ -70,7 +70,6 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#signer = new Signer(options);
-    this.#fetcher = new ObjectFetcher({ ...options, maxHeaderBytes: MAX_HEADER_BYTES });
     const pool = {
       keepAlive: true,
       noDelay: true,
@@ -116,7 +115,8 @@ export class Transport {
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const answer = await this.#fetcher.get({ origin, path, headers, memory, signal });
+    const fetcher = await (this.#fetcher ??= openFetcher(this.#options));
+    const answer = await fetcher.get({ origin, path, headers, memory, signal });
     if (answer.statusCode < 300) {
       this.#learn(answer);
       return answer;
@@ -129,7 +129,7 @@ export class Transport {
   /** Closes idle connections. */
   close(): void {
     this.agent.destroy();
-    this.#fetcher.close();
+    void this.#fetcher?.then((fetcher) => fetcher.close());
   }
 
   /** Makes bytes of the headers' text, and signs them. */
@@ -201,4 +201,10 @@ function isWaitingForUs(request: ClientRequest): boolean {
 
 function responseOf(request: ClientRequest): IncomingMessage | undefined {
   return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
+}
+
+/** undici is a third of what a command waits for at its start, and only some read whole objects. */
+async function openFetcher(options: TransportOptions): Promise<ObjectFetcher> {
+  const { ObjectFetcher } = await import('./object-fetcher.js');
+  return new ObjectFetcher({ ...options, maxHeaderBytes: MAX_HEADER_BYTES });
 }
