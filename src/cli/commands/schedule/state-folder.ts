@@ -1,0 +1,16 @@
+import path from 'node:path';
+import { processEnvironment } from '../../../config/environment.js';
+import { defaultStateFolder } from '../../../config/state-folder.js';
+import type { CommandContext } from '../../context.js';
+
+export const STATE_OPTION = {
+  value: 'folder',
+  description:
+    'where the state, the history and the logs of the daemon are (default: mangamotion in $XDG_STATE_HOME or ~/.local/state)',
+  complete: 'folder',
+} as const;
+
+/** The folder that is named, or the one of this user. */
+export function stateFolderOf({ cwd }: CommandContext, given: string | undefined): string {
+  return given === undefined ? defaultStateFolder(processEnvironment()) : path.resolve(cwd, given);
+}

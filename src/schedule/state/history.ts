@@ -1,0 +1,77 @@
+import { appendFile, open, readFile, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { errnoOf, translateFileError } from '../../repository/file-errors.js';
+import type { RunRecord } from './record.js';
+import { runRecord } from './record.js';
+
+const FILE = 'history.ndjson';
+/** Some 15,000 records; the file before is kept, those before it are not. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+function filesOf(folder: string): { current: string; before: string } {
+  return { current: path.join(folder, FILE), before: path.join(folder, `${FILE}.1`) };
+}
+
+/** Adds records at the end. A line that a crash cut short stays a line of its own. */
+export async function appendHistory(folder: string, records: readonly RunRecord[]): Promise<void> {
+  const { current, before } = filesOf(folder);
+  try {
+    const sizeBytes = await sizeOf(current);
+    if (sizeBytes > MOST_BYTES) await rename(current, before);
+    const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    const isTorn =
+      sizeBytes > 0 && sizeBytes <= MOST_BYTES && !(await endsLine(current, sizeBytes));
+    await appendFile(current, isTorn ? `\n${lines}` : lines, { mode: 0o600, flush: true });
+  } catch (error) {
+    throw translateFileError(error, 'write', current);
+  }
+}
+
+/** All records that are kept, the newest first, and how many lines are none. */
+export async function readHistory(
+  folder: string,
+): Promise<{ records: RunRecord[]; damaged: number }> {
+  const { current, before } = filesOf(folder);
+  const lines = [...(await linesOf(before)), ...(await linesOf(current))];
+  const parsed = lines.map(parseRecord);
+  const records = parsed.filter((record) => record !== undefined).reverse();
+  return { records, damaged: lines.length - records.length };
+}
+
+function parseRecord(line: string): RunRecord | undefined {
+  try {
+    const result = v.safeParse(runRecord, JSON.parse(line));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  try {
+    return (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw translateFileError(error, 'read', file);
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+async function endsLine(file: string, sizeBytes: number): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, sizeBytes - 1);
+    return buffer[0] === 0x0a;
+  } finally {
+    await handle.close();
+  }
+}
