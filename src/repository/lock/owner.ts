@@ -8,6 +8,24 @@ export async function describeOwner(command: string): Promise<LockOwner> {
   return { host: hostname(), pid: process.pid, command, process: await identityOfThisProcess() };
 }
 
+/** A child of this process, by its id. */
+export async function describeChild(pid: number, command: string): Promise<LockOwner> {
+  const [identity, status] = await Promise.all([identityOfThisProcess(), statusOf(String(pid))]);
+  const isKnown = identity !== null && status !== undefined;
+  return {
+    ...{ host: hostname(), pid, command },
+    process: isKnown ? { ...identity, startTicks: status.startTicks } : null,
+  };
+}
+
+/** Whether a process is known to run on, on this machine. */
+export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promise<boolean> {
+  const [its, ours] = [owner.process, observer.process];
+  if (its === null || ours === null || owner.host !== observer.host) return false;
+  const isHere = its.bootId === ours.bootId && its.namespaces === ours.namespaces;
+  return isHere && !(await isKnownDead(owner, observer));
+}
+
 /**
  * True where a process is known to have ended: it ran on this kernel, among the same process ids,
  * and none of them is it any more. False wherever that cannot be told.

@@ -28,15 +28,19 @@ export async function appendHistory(folder: string, records: readonly RunRecord[
   }
 }
 
-/** All records that are kept, the newest first, and how many lines are none. */
+/**
+ * All records that are kept, the newest first, and how many lines are none. One that is there twice,
+ * since a write was tried again, is given once.
+ */
 export async function readHistory(
   folder: string,
 ): Promise<{ records: RunRecord[]; damaged: number }> {
   const { current, before } = filesOf(folder);
   const lines = [...(await linesOf(before)), ...(await linesOf(current))];
   const parsed = lines.map(parseRecord);
-  const records = parsed.filter((record) => record !== undefined).reverse();
-  return { records, damaged: lines.length - records.length };
+  const records = parsed.filter((record) => record !== undefined);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  return { records: [...byId.values()].reverse(), damaged: lines.length - records.length };
 }
 
 function parseRecord(line: string): RunRecord | undefined {

@@ -1,0 +1,149 @@
+import path from 'node:path';
+import { isMangamotionError } from '../../errors.js';
+import { describeOwner } from '../../repository/lock/owner.js';
+import { appendHistory } from '../state/history.js';
+import { writeState } from '../state/state-file.js';
+import type { Child, EngineParts } from './engine.js';
+import { Engine } from './engine.js';
+import { adoptRun } from './child.js';
+import type { DaemonLog } from './log.js';
+import { logPathOf } from './log-path.js';
+import { openState, stillRunning } from './open-state.js';
+import type { ScheduledEntry } from './plan.js';
+import { takeRequests } from './requests.js';
+import { lockStateFolder } from './state-lock.js';
+import { Ticker } from './ticker.js';
+import { WatchedFile } from './watched-file.js';
+
+export interface DaemonParts extends Pick<
+  EngineParts,
+  'now' | 'random' | 'claim' | 'onStarted' | 'onRecord' | 'atOnce' | 'log'
+> {
+  /** Absolute, of the state. */
+  folder: string;
+  /** Absolute, of the schedule. */
+  file: string;
+  /** Reads the schedule. Rejects, with all its mistakes, where it has any. */
+  load: () => Promise<ScheduledEntry[]>;
+  begin: (entry: ScheduledEntry, logFile: string) => Promise<Child>;
+  /** Ends the daemon. */
+  signal: AbortSignal;
+  /** Calls whenever the schedule is to be read again. */
+  onHangup: (listener: () => void) => void;
+  /** How long runs may go on when the daemon is to end. */
+  graceMs: number;
+  /** Told when it runs, of each schedule that is taken up, and of each that was not. */
+  onReady: (engine: Engine) => void;
+  onLoaded: (entries: readonly ScheduledEntry[]) => void;
+  onRefused: (error: unknown) => void;
+  onTick: () => void;
+}
+
+/**
+ * Runs the schedule until it is told to end. Rejects where the schedule has mistakes, with `locked`
+ * where the state folder has another daemon, and where it loses that folder to one.
+ */
+export async function runDaemon(parts: DaemonParts): Promise<void> {
+  const { folder, log, signal } = parts;
+  const entries = await parts.load();
+  const watched = await WatchedFile.open(parts.file);
+  let lock = await lockStateFolder(folder, 'schedule', signal);
+  try {
+    const engine = await openEngine(parts, entries);
+    parts.onReady(engine);
+    parts.onLoaded(entries);
+    let isHangup = false;
+    parts.onHangup(() => (isHangup = true));
+    const lost = new AbortController();
+    const ticker = new Ticker(parts.now, async () => {
+      try {
+        if (lock.signal.aborted) {
+          // After a sleep of the machine: nobody else may have been there.
+          await lock.release();
+          lock = await lockStateFolder(folder, 'schedule', signal);
+          log.warn({}, 'the lock of the state folder was lost, and taken again');
+        }
+        const isAsked = isHangup;
+        isHangup = false;
+        if ((await watched.hasChanged()) || isAsked) await reload(engine, parts);
+        await engine.tick();
+        for (const request of await takeRequests(folder)) runRequest(engine, request, parts);
+        parts.onTick();
+      } catch (error) {
+        if (isMangamotionError(error, 'locked')) lost.abort(error);
+        else log.error({ reason: messageOf(error) }, 'the schedule goes on after a failure');
+      }
+    });
+    await ended(AbortSignal.any([signal, lost.signal]));
+    ticker.stop();
+    const running = engine.runningCount;
+    if (running > 0)
+      log.info({ running, grace_seconds: parts.graceMs / 1000 }, 'waiting for runs to end');
+    await engine.stop(lost.signal.aborted ? 0 : parts.graceMs);
+    lost.signal.throwIfAborted();
+  } finally {
+    await lock.release();
+  }
+}
+
+async function openEngine(parts: DaemonParts, entries: readonly ScheduledEntry[]): Promise<Engine> {
+  const { folder, log, now } = parts;
+  const left = await openState(folder, entries, { now: now(), log });
+  const observer = await describeOwner('schedule');
+  const alive = await stillRunning(left, observer);
+  const engine = new Engine({ ...parts, ...enginePlaces(parts) });
+  engine.resume(entries, left, ({ id }) => {
+    const owner = alive.get(id);
+    return owner === undefined ? undefined : adoptRun(owner, observer);
+  });
+  return engine;
+}
+
+/** What an engine keeps, and where in the state folder. */
+export function enginePlaces({ folder, begin }: Pick<DaemonParts, 'folder' | 'begin'>) {
+  return {
+    store: {
+      save: (state) => writeState(folder, state),
+      append: (records) => appendHistory(folder, records),
+    },
+    logFileFor: ({ name }, startedAt) => logPathOf(name, startedAt),
+    begin: (entry, logFile) => begin(entry, path.join(folder, logFile)),
+  } satisfies Partial<EngineParts>;
+}
+
+/** A schedule with mistakes changes nothing. */
+async function reload(engine: Engine, { load, log, onLoaded, onRefused }: DaemonParts) {
+  try {
+    const entries = await load();
+    engine.replace(entries);
+    onLoaded(entries);
+    log.info({ entries: entries.length }, 'the schedule was read again');
+  } catch (error) {
+    onRefused(error);
+    log.error(
+      { reason: messageOf(error) },
+      'the schedule on the disk is broken: the old one runs on',
+    );
+  }
+}
+
+function runRequest(
+  engine: Engine,
+  { id, name }: { id: string; name: string },
+  parts: DaemonParts,
+) {
+  const entry = engine.entryOf(name);
+  if (entry === undefined) parts.log.warn({ entry: name }, 'a run was asked for of no such entry');
+  else void engine.runNow(entry, id);
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

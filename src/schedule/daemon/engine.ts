@@ -1,0 +1,441 @@
+import { randomUUID } from 'node:crypto';
+import { countOfMissed } from './missed.js';
+import { ranRecord, unrunRecord } from './firing-record.js';
+import type { ChildEnd } from './firing-record.js';
+import { Ledger } from './ledger.js';
+import type { LedgerStore } from './ledger.js';
+import type { DaemonLog } from './log.js';
+import type { ScheduledEntry, WaitingFiring } from './plan.js';
+import { LATE_MS, admit, dueFirings, nextToStart } from './plan.js';
+import { Slot, withRun, withoutTiming } from './slot.js';
+import type { RunRecord } from '../state/record.js';
+import type { EntryState, PendingFiring, ScheduleState } from '../state/state.js';
+import { STATE_VERSION } from '../state/state.js';
+
+/** A run that is under way. */
+export interface Child {
+  process: PendingFiring['process'];
+  /** Never rejects. */
+  ended: Promise<ChildEnd>;
+  /** Asks it to end, and makes it; the reason is told in its record. Can be called again. */
+  end(reason: string): void;
+}
+
+/** What a claim of a firing came to, where several daemons share a schedule. */
+export type Claimed = { kind: 'ours' | 'unavailable' } | { kind: 'taken'; by: string };
+
+export interface EngineParts {
+  now: () => Date;
+  /** From 0 up to 1. */
+  random: () => number;
+  /** Begins the command of an entry. Never rejects: what cannot be begun has ended. */
+  begin: (entry: ScheduledEntry, logFile: string) => Promise<Child>;
+  /** In the state folder, of this run. */
+  logFileFor: (entry: ScheduledEntry, startedAt: Date) => string;
+  /** `undefined` where the daemon is alone. */
+  claim: ((name: string, dueMs: number) => Promise<Claimed>) | undefined;
+  store: LedgerStore;
+  log: DaemonLog;
+  onStarted: (firing: PendingFiring, entry: ScheduledEntry) => void;
+  /** `entry` is `undefined` where it was taken out of the schedule meanwhile. */
+  onRecord: (
+    record: RunRecord,
+    entry: ScheduledEntry | undefined,
+    state: EntryState | undefined,
+  ) => void;
+  /** Runs at once. */
+  atOnce: number;
+}
+
+interface Run {
+  entry: ScheduledEntry | undefined;
+  name: string;
+  destination: string | undefined;
+  firing: PendingFiring;
+  /** `undefined` while it is begun. */
+  child: Child | undefined;
+  /** Why it is to end as soon as it has begun. */
+  endReason: string | undefined;
+}
+
+interface Waiting extends WaitingFiring {
+  waited: boolean;
+}
+
+/** What was set back by more than this was wrong before; as Debian's cron has it. */
+const CORRECTION_MS = 3 * 3_600_000;
+const CLAIM_AGAIN_MS = 5_000;
+
+/**
+ * The running schedule: what is due waits, and is begun as soon as it may be. Each firing comes to one
+ * record. It knows no timer: whoever drives it calls `tick`, once a second or after a jump of years.
+ */
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #ledger: Ledger;
+  readonly #atRest = new Set<() => void>();
+  /** Who waits for the record of a run of its own. */
+  readonly #awaited = new Map<string, (record: RunRecord) => void>();
+  #slots = new Map<string, Slot>();
+  /** Entries that are not in the schedule, and what a dead daemon left that is not ours to take up. */
+  #others = new Map<string, EntryState>();
+  #foreign: PendingFiring[] = [];
+  #waiting: Waiting[] = [];
+  readonly #running = new Map<string, Run>();
+  #lastTickMs = -Infinity;
+  #isStopping = false;
+  #isClaimable = true;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#ledger = new Ledger(parts.store, parts.log, (outbox) => this.#stateWith(outbox));
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** False while runs wait for the server of the claims. */
+  get canClaim(): boolean {
+    return this.#isClaimable;
+  }
+
+  nextOf(name: string): Date | undefined {
+    const ms = this.#slots.get(name)?.nextMs;
+    return ms === undefined ? undefined : new Date(ms);
+  }
+
+  entryOf(name: string): ScheduledEntry | undefined {
+    return this.#slots.get(name)?.entry;
+  }
+
+  stateOf(name: string): EntryState | undefined {
+    return this.#slots.get(name)?.state;
+  }
+
+  /**
+   * Takes up the schedule, and what the daemon before has left: `alive` gives a run that goes on
+   * without it, or nothing where it has ended. What was cut off is made up for like a missed firing.
+   */
+  resume(
+    entries: readonly ScheduledEntry[],
+    left: ScheduleState | undefined,
+    alive: (firing: PendingFiring) => Child | undefined,
+  ): void {
+    const now = this.#parts.now();
+    this.#others = new Map(Object.entries(left?.entries ?? {}));
+    for (const record of left?.outbox ?? []) this.#ledger.add(record);
+    this.#take(entries, now);
+    for (const firing of left?.pending ?? []) {
+      const child = alive(firing);
+      if (child === undefined) this.#resumeFiring(firing, now);
+      else this.#adopt(firing, child);
+    }
+    this.#ledger.changed();
+  }
+
+  /** The same for a single run beside the schedule: what else there is stays as it is. */
+  borrow(entries: readonly ScheduledEntry[], left: ScheduleState | undefined): void {
+    this.#others = new Map(Object.entries(left?.entries ?? {}));
+    this.#foreign = [...(left?.pending ?? [])];
+    for (const record of left?.outbox ?? []) this.#ledger.add(record);
+    for (const entry of entries) {
+      const known = this.#others.get(entry.name);
+      // Its firings are not ours to deal with: nothing of what is known may change but the last run.
+      if (known !== undefined) continue;
+      this.#slots.set(entry.name, new Slot(entry, undefined, this.#parts.now()));
+    }
+  }
+
+  /** Another schedule in place of the one that runs. What runs or waits already goes on. */
+  replace(entries: readonly ScheduledEntry[]): void {
+    const names = new Set(entries.map(({ name }) => name));
+    for (const [name, { state }] of this.#slots) {
+      this.#others.set(name, names.has(name) ? state : withoutTiming(state));
+    }
+    this.#take(entries, this.#parts.now());
+    for (const firing of this.#waiting) {
+      firing.entry = this.#slots.get(firing.entry.name)?.entry ?? firing.entry;
+      if (names.has(firing.entry.name)) continue;
+      this.#drop(firing, 'skipped', 'its entry was taken out of the schedule');
+    }
+    this.#ledger.changed();
+  }
+
+  #take(entries: readonly ScheduledEntry[], now: Date): void {
+    this.#slots = new Map(
+      entries.map((entry) => [entry.name, new Slot(entry, this.#others.get(entry.name), now)]),
+    );
+    for (const { name } of entries) this.#others.delete(name);
+  }
+
+  /** Deals with all that has come due, and begins what may begin. Resolves when it is begun. */
+  async tick(): Promise<void> {
+    if (this.#isStopping) return;
+    const nowMs = this.#parts.now().getTime();
+    if (nowMs < this.#lastTickMs - CORRECTION_MS) this.#setBack(nowMs);
+    this.#lastTickMs = nowMs;
+    for (const slot of this.#slots.values()) {
+      if (slot.nextMs !== undefined && slot.nextMs <= nowMs) this.#comeDue(slot, nowMs);
+    }
+    await this.#settle();
+  }
+
+  /** A run of its own, whatever the clock says. Resolves to what became of it. */
+  async runNow(entry: ScheduledEntry, id: string = randomUUID()): Promise<RunRecord> {
+    const recorded = new Promise<RunRecord>((resolve) => this.#awaited.set(id, resolve));
+    this.#offer(entry, { id, dueMs: this.#parts.now().getTime(), trigger: 'manual' });
+    await this.#settle();
+    return await recorded;
+  }
+
+  /**
+   * Begins nothing more. Resolves when all that runs has ended, which is made to after `graceMs`. What
+   * waits stays in the state, for the next daemon.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    for (const firing of [...this.#waiting]) {
+      if (firing.trigger === 'manual') this.#drop(firing, 'skipped', 'the daemon was stopped');
+    }
+    const timer = setTimeout(() => this.#endAll('the daemon was stopped'), graceMs);
+    while (this.#running.size > 0) {
+      await new Promise<void>((resolve) => this.#atRest.add(resolve));
+    }
+    clearTimeout(timer);
+    this.#ledger.changed();
+    await this.#ledger.flush();
+  }
+
+  /** Resolves when nothing runs and nothing that may run waits. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) {
+      await new Promise<void>((resolve) => this.#atRest.add(resolve));
+    }
+    await this.#ledger.flush();
+  }
+
+  #endAll(reason: string): void {
+    for (const run of this.#running.values()) endRun(run, reason);
+  }
+
+  #setBack(nowMs: number): void {
+    this.#parts.log.warn(
+      {},
+      'the clock was set back by more than 3 hours: the schedule goes by it',
+    );
+    for (const slot of this.#slots.values()) {
+      if (slot.handledMs > nowMs) slot.handledUntil(nowMs);
+    }
+    this.#ledger.changed();
+  }
+
+  #comeDue(slot: Slot, nowMs: number): void {
+    const { entry } = slot;
+    const { onTime, catchUp, missed } = dueFirings(entry, slot.handledMs, nowMs);
+    slot.handledUntil(nowMs);
+    this.#ledger.changed();
+    this.#missed(entry, missed);
+    for (const at of onTime) this.#offerDue(slot, at.getTime(), 'cron');
+    if (catchUp !== undefined) this.#offerDue(slot, catchUp.getTime(), 'catch-up');
+  }
+
+  #missed(entry: ScheduledEntry, missed: readonly Date[]): void {
+    for (const { at, count, reason } of countOfMissed(missed)) {
+      const due = { ...firingOf(entry.name, at), trigger: 'cron' as const };
+      this.#record(unrunRecord(due, 'missed', reason, count), entry);
+    }
+  }
+
+  #offerDue(slot: Slot, dueMs: number, trigger: 'cron' | 'catch-up'): void {
+    if (slot.hasBegun(dueMs)) return;
+    slot.begins(dueMs);
+    const { id } = firingOf(slot.entry.name, new Date(dueMs));
+    this.#offer(slot.entry, { id, dueMs, trigger });
+  }
+
+  #offer(entry: ScheduledEntry, due: Pick<WaitingFiring, 'id' | 'dueMs' | 'trigger'>): void {
+    const earlier = this.#waiting.filter((other) => other.entry.name === entry.name);
+    const running = [...this.#running.values()].filter(({ name }) => name === entry.name);
+    const admission = admit(entry, {
+      isRunning: running.length > 0,
+      isWaiting: earlier.length > 0,
+    });
+    if (admission.kind === 'skip') {
+      const at = new Date(due.dueMs);
+      const firing = { ...firingOf(entry.name, at), id: due.id, trigger: due.trigger };
+      this.#record(unrunRecord(firing, 'skipped', admission.reason), entry);
+      return;
+    }
+    if (admission.kind === 'replace') {
+      for (const run of running) endRun(run, 'the next firing of it was due');
+      for (const firing of earlier) this.#drop(firing, 'skipped', 'the next firing of it was due');
+    }
+    const jitterMs = due.trigger === 'cron' ? Math.floor(this.#parts.random() * entry.jitterMs) : 0;
+    this.#waiting.push({ ...due, entry, notBeforeMs: due.dueMs + jitterMs, waited: false });
+    this.#ledger.changed();
+  }
+
+  #drop(firing: Waiting, result: 'skipped' | 'missed', reason: string): void {
+    this.#waiting = this.#waiting.filter((other) => other !== firing);
+    this.#record(unrunRecord(pendingOf(firing), result, reason), firing.entry);
+  }
+
+  /** All that may begin is begun before anything is waited for. */
+  async #settle(): Promise<void> {
+    await this.#ledger.flush();
+    if (this.#isStopping) return;
+    const nowMs = this.#parts.now().getTime();
+    for (;;) {
+      const limits = { atOnce: this.#parts.atOnce, nowMs };
+      const next = nextToStart(this.#waiting, [...this.#running.values()], limits);
+      if (next === undefined) break;
+      void this.#run(next as Waiting);
+    }
+    for (const firing of this.#waiting) firing.waited ||= firing.notBeforeMs <= nowMs;
+  }
+
+  async #run(waiting: Waiting): Promise<void> {
+    const { entry } = waiting;
+    this.#waiting = this.#waiting.filter((other) => other !== waiting);
+    const run: Run = {
+      ...{ entry, name: entry.name, destination: entry.destination },
+      ...{ firing: pendingOf(waiting), child: undefined, endReason: undefined },
+    };
+    this.#running.set(waiting.id, run);
+    if (!(await this.#isOurs(waiting))) {
+      this.#running.delete(waiting.id);
+      this.#rested();
+      return;
+    }
+    const startedAt = this.#parts.now();
+    const logFile = this.#parts.logFileFor(entry, startedAt);
+    run.firing = { ...run.firing, started_at: startedAt.toISOString(), log_file: logFile };
+    this.#ledger.changed();
+    await this.#ledger.flush();
+    const child = await this.#parts.begin(entry, logFile);
+    this.#parts.onStarted(run.firing, entry);
+    await this.#follow(run, child);
+  }
+
+  async #follow(run: Run, child: Child): Promise<void> {
+    run.child = child;
+    run.firing = { ...run.firing, process: child.process };
+    this.#ledger.changed();
+    void this.#ledger.flush();
+    if (run.endReason !== undefined) child.end(run.endReason);
+    const end = await child.ended;
+    this.#running.delete(run.firing.id);
+    this.#record(ranRecord(run.firing, end, this.#parts.now()), run.entry);
+    await this.#settle();
+    this.#rested();
+  }
+
+  /** Whether the firing is ours to run; where it is not, that is recorded, or it waits on. */
+  async #isOurs(waiting: Waiting): Promise<boolean> {
+    const { claim, log } = this.#parts;
+    if (claim === undefined || waiting.trigger === 'manual') return true;
+    const claimed = await claim(waiting.entry.name, waiting.dueMs);
+    if (claimed.kind === 'ours') {
+      this.#isClaimable = true;
+      return true;
+    }
+    if (claimed.kind === 'taken') {
+      this.#isClaimable = true;
+      const reason = `${claimed.by} runs it`;
+      this.#record(unrunRecord(pendingOf(waiting), 'skipped', reason), waiting.entry);
+      return false;
+    }
+    if (this.#isClaimable) log.error({}, 'Redis cannot be reached: no run begins until it can');
+    this.#isClaimable = false;
+    const nowMs = this.#parts.now().getTime();
+    if (waiting.entry.catchup === 'none' && nowMs - waiting.dueMs > LATE_MS) {
+      const reason = 'Redis could not be reached';
+      this.#record(unrunRecord(pendingOf(waiting), 'missed', reason), waiting.entry);
+    } else {
+      this.#waiting.push({ ...waiting, waited: true, notBeforeMs: nowMs + CLAIM_AGAIN_MS });
+    }
+    return false;
+  }
+
+  /** What a daemon that died had begun, or was to begin. */
+  #resumeFiring(firing: PendingFiring, now: Date): void {
+    const slot = this.#slots.get(firing.name);
+    const isNewerDue = slot?.nextMs !== undefined && slot.nextMs <= now.getTime();
+    const isMadeUpFor = slot?.entry.catchup === 'once' && !isNewerDue;
+    if (slot !== undefined && isMadeUpFor && firing.trigger !== 'manual') {
+      const dueMs = Date.parse(firing.due_at);
+      this.#offer(slot.entry, { id: firing.id, dueMs, trigger: 'catch-up' });
+      return;
+    }
+    const cutOff = 'it was cut off: the daemon ended before it';
+    const end = { exitCode: null, reason: cutOff, bytes: null, archiveBytes: null };
+    const record =
+      firing.started_at === null
+        ? unrunRecord(firing, 'missed', 'the daemon ended before it began')
+        : ranRecord(firing, end, null);
+    this.#record(record, slot?.entry);
+  }
+
+  /** A run that outlived the daemon that began it. */
+  #adopt(firing: PendingFiring, child: Child): void {
+    const entry = this.#slots.get(firing.name)?.entry;
+    const run: Run = {
+      ...{ entry, name: firing.name, destination: entry?.destination, firing },
+      ...{ child, endReason: undefined },
+    };
+    this.#running.set(firing.id, run);
+    void this.#follow(run, child);
+  }
+
+  #record(record: RunRecord, entry: ScheduledEntry | undefined): void {
+    const slot = this.#slots.get(record.name);
+    const other = this.#others.get(record.name);
+    slot?.ended(record);
+    if (slot === undefined && other !== undefined) {
+      this.#others.set(record.name, withRun(other, record));
+    }
+    this.#ledger.add(record);
+    this.#parts.onRecord(record, entry, slot?.state ?? this.#others.get(record.name));
+    this.#awaited.get(record.id)?.(record);
+    this.#awaited.delete(record.id);
+  }
+
+  #rested(): void {
+    for (const resolve of this.#atRest) resolve();
+    this.#atRest.clear();
+  }
+
+  #stateWith(outbox: readonly RunRecord[]): ScheduleState {
+    const own = [...this.#slots].map(([name, { state }]) => [name, state] as const);
+    const running = [...this.#running.values()].map(({ firing }) => firing);
+    return {
+      version: STATE_VERSION,
+      saved_at: this.#parts.now().toISOString(),
+      entries: Object.fromEntries([...this.#others, ...own]),
+      pending: [...this.#foreign, ...running, ...this.#waiting.map(pendingOf)],
+      outbox: [...outbox],
+    };
+  }
+}
+
+function firingOf(name: string, at: Date) {
+  const due_at = at.toISOString();
+  return { id: `${name}@${due_at}`, name, due_at };
+}
+
+function pendingOf({ id, entry, dueMs, trigger, waited }: Waiting): PendingFiring {
+  return {
+    ...{ id, name: entry.name, due_at: new Date(dueMs).toISOString(), trigger, waited },
+    ...{ started_at: null, log_file: null, process: null },
+  };
+}
+
+function endRun(run: Run, reason: string): void {
+  if (run.child === undefined) run.endReason = reason;
+  else run.child.end(reason);
+}
