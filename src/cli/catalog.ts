@@ -133,6 +133,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/restore.js')).restoreCommand,
   },
   {
+    path: ['schedule'],
+    summary: 'run what is due, in place of crontab; plan it, and look at what has run',
+    load: async () => (await import('./commands/schedule/daemon.js')).scheduleDaemon,
+  },
+  {
     path: ['schedule', 'init'],
     summary: 'write a schedule to begin with',
     load: async () => (await import('./commands/schedule/init.js')).scheduleInit,
@@ -165,5 +170,4 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   jobs: 'look after jobs and their files',
   track: 'count what a job has used, for scripts',
   backup: 'back up the object store, and look at backups',
-  schedule: 'plan what runs when',
 };

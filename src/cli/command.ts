@@ -15,6 +15,8 @@ interface CommandData {
   usesStore: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;
+  /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */
+  staysOnHangup?: boolean;
   /** Besides 0, 1 and 2, which any command can give. */
   exitCodes: readonly ExitStatus[];
   examples: readonly CommandExample[];

@@ -31,6 +31,10 @@ export interface CommandContext {
   progress: Progress;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** Calls the listener at every SIGHUP, in a command that stays then. */
+  onHangup: (listener: () => void) => void;
+  /** The flags of this run that name settings, for a child that is to have the same ones. */
+  settingFlags: readonly string[];
   now: () => Date;
   /** Folder that relative paths on the command line begin at. */
   cwd: string;

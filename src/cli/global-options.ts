@@ -1,4 +1,5 @@
 import type { Command, OptionSpecs, OptionValues } from './command.js';
+import { flagOf } from './command.js';
 
 /** Accepted before and after the command, by every command. */
 export const globalOptions = {
@@ -53,3 +54,11 @@ export function usefulOptions(command: Command): OptionSpecs {
 }
 
 export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectionOptions>;
+
+/** The flags that name settings, as they were given: none of them is a secret. */
+export function settingFlagsOf(global: GlobalOptions): string[] {
+  const { envFile, config, endpoint, accessKey, region, caFile } = global;
+  return Object.entries({ envFile, config, endpoint, accessKey, region, caFile }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [flagOf(name), value]),
+  );
+}

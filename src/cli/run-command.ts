@@ -6,6 +6,7 @@ import { colorLevel } from './color-level.js';
 import type { CommandContext } from './context.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from './global-options.js';
+import { settingFlagsOf } from './global-options.js';
 import type { Host } from './host.js';
 import { Output } from './output.js';
 import type { Invocation } from './parser.js';
@@ -23,8 +24,11 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
   const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
   const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
-  const watch = watchSignals(host.signals, () => {
-    progress.note('mangamotion: cleaning up; once more ends at once');
+  const hangupListeners: (() => void)[] = [];
+  const watch = watchSignals(host.signals, {
+    onFirst: () => progress.note('mangamotion: cleaning up; once more ends at once'),
+    onHangup:
+      command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
   const session = openSession(global, host, watch.signal, warn);
   const output = outputOf(invocation, host, sink, session);
@@ -40,6 +44,8 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
       },
+      onHangup: (listener) => hangupListeners.push(listener),
+      settingFlags: settingFlagsOf(global),
       stdin: host.stdin ?? Readable.from([]),
       dryRun: await isDryRun(invocation, () => session.config()),
       output,

@@ -1,9 +1,16 @@
 import { MangamotionError, exitStatusOf } from '../errors.js';
 import type { SignalSource } from './host.js';
 
-/** What ends a command before its time. A closed terminal (SIGHUP) terminates it too. */
+/** What ends a command before its time. A closed terminal (SIGHUP) terminates most of them too. */
 const CODES = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'terminated' } as const;
 type Name = keyof typeof CODES;
+
+export interface SignalOptions {
+  /** Told of the first signal. */
+  onFirst: (name: Name) => void;
+  /** Called at every SIGHUP, which then ends nothing. */
+  onHangup: (() => void) | undefined;
+}
 
 export interface SignalWatch {
   /** Aborted by the first signal; its reason is the MangamotionError to end with. */
@@ -14,13 +21,20 @@ export interface SignalWatch {
 
 /**
  * The first signal asks the command to clean up and end; the second of the same name ends the
- * process at once. `onFirst` is told which, to tell the user.
+ * process at once.
  */
-export function watchSignals(source: SignalSource, onFirst: (name: Name) => void): SignalWatch {
+export function watchSignals(
+  source: SignalSource,
+  { onFirst, onHangup }: SignalOptions,
+): SignalWatch {
   const controller = new AbortController();
   const listeners = (Object.keys(CODES) as Name[]).map((name) => {
     let count = 0;
     const listener = () => {
+      if (name === 'SIGHUP' && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
       count++;
       if (count > 1) {
         source.exit(exitStatusOf(CODES[name]));

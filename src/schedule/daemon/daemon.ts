@@ -6,7 +6,6 @@ import { writeState } from '../state/state-file.js';
 import type { Child, EngineParts } from './engine.js';
 import { Engine } from './engine.js';
 import { adoptRun } from './child.js';
-import type { DaemonLog } from './log.js';
 import { logPathOf } from './log-path.js';
 import { openState, stillRunning } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';

@@ -11,7 +11,7 @@ export interface LeaseParts {
   /** A connection of its own. Rejects where there is none to be had. */
   connect: () => Promise<{ redis: RedisReader; close: () => void }>;
   /** Which daemon this is: the same after a restart, and another one for each. */
-  holder: string;
+  holder: () => Promise<string>;
 }
 
 const PREFIX = 'mangamotion:schedule:claim:';
@@ -29,8 +29,8 @@ export class Lease {
   /** Never rejects. */
   async claim(name: string, dueMs: number): Promise<Claimed> {
     const key = `${PREFIX}${new Date(dueMs).toISOString()}:${name}`;
-    const { holder } = this.#parts;
     try {
+      const holder = await this.#parts.holder();
       this.#connection ??= this.#parts.connect();
       const { redis } = await this.#connection;
       const isSet = await redis.call('SET', key, holder, 'NX', 'EX', KEPT_SECONDS);

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import { checkCrontab } from '../../../schedule/check.js';
 import type { Crontab } from '../../../schedule/crontab.js';
+import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
 import type { Problem } from '../../../schedule/entry.js';
 import type { CommandContext } from '../../context.js';
 import { countOf } from '../../units.js';
-import { validateCommand } from './validate.js';
+import { validateCommand, withDestination } from './validate.js';
 
 export const DEFAULT_FILE = 'mangamotion.crontab';
 
@@ -48,6 +49,15 @@ export async function readGoodSchedule(context: CommandContext, file: string): P
   throw new MangamotionError('configuration', `${countOf(problems.length, 'mistake')}:${list}`, {
     hint: 'mend them, and look again with `mangamotion schedule check`',
   });
+}
+
+/** The entries of such a file, ready to run. */
+export async function loadSchedule(
+  context: CommandContext,
+  file: string,
+): Promise<ScheduledEntry[]> {
+  const { entries } = await readGoodSchedule(context, file);
+  return await Promise.all(entries.map((entry) => withDestination(entry, context.cwd)));
 }
 
 /** `mangamotion.crontab:3:7: …`, as compilers tell it. */

@@ -1,5 +1,9 @@
+import path from 'node:path';
 import { isMangamotionError } from '../../../errors.js';
+import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
+import type { Entry } from '../../../schedule/entry.js';
 import { catalog } from '../../catalog.js';
+import type { Invocation } from '../../parser.js';
 import { parseCommandLine } from '../../parser.js';
 
 const HELP_WIDTH = 80;
@@ -15,4 +19,25 @@ export async function validateCommand(argv: readonly string[]): Promise<string |
     if (isMangamotionError(error, 'usage')) return error.message;
     throw error;
   }
+}
+
+/** Commands that write into a destination; into one of them the earlier of these goes first. */
+const WRITERS = ['backup full', 'backup incremental', 'backup metadata', 'backup prune'];
+
+/** The entry, which was found right, with what its command writes into. */
+export async function withDestination(entry: Entry, cwd: string): Promise<ScheduledEntry> {
+  const parsed = await parseCommandLine(entry.argv, catalog, HELP_WIDTH);
+  const invocation = parsed.kind === 'run' ? parsed.invocation : undefined;
+  const rank = WRITERS.indexOf(invocation?.name ?? '');
+  if (invocation === undefined || rank === -1) {
+    return { ...entry, destination: undefined, rank: WRITERS.length };
+  }
+  return { ...entry, destination: destinationOf(invocation, cwd), rank };
+}
+
+function destinationOf({ args }: Invocation, cwd: string): string | undefined {
+  const { destination } = args;
+  if (typeof destination !== 'string') return undefined;
+  const isUrl = destination.startsWith('s3://');
+  return isUrl ? destination.replace(/\/+$/, '') : path.resolve(cwd, destination);
 }

@@ -1,0 +1,75 @@
+import { durationMs } from '../../../duration.js';
+import { MangamotionError } from '../../../errors.js';
+import { defineCommand } from '../../command.js';
+import { FILE_OPTION } from './file.js';
+import { STATE_OPTION, stateFolderOf } from './state-folder.js';
+
+const DEFAULT_AT_ONCE = 4;
+const DEFAULT_GRACE_MS = 60_000;
+
+export const scheduleDaemon = defineCommand({
+  description:
+    'Run the schedule: the daemon in place of crontab. It runs each entry when it is due, as a child ' +
+    'of its own with a log of its own, and makes up for what was missed once. SIGHUP, or a change of ' +
+    'the file, makes it read the schedule again; SIGTERM waits for runs that are under way.',
+  arguments: {},
+  options: {
+    file: FILE_OPTION,
+    stateDir: STATE_OPTION,
+    grace: {
+      value: 'time',
+      description: 'how long runs may go on when the daemon is to end (default: 60s)',
+      parse: readTime,
+    },
+    maxRunning: {
+      value: 'count',
+      description: 'so many runs at once',
+      parse: readCount,
+      default: DEFAULT_AT_ONCE,
+    },
+    lease: {
+      value: 'where',
+      description:
+        'where each firing is claimed, so that of several daemons one runs it: redis (REDIS_URL)',
+      choices: ['redis'],
+    },
+    listen: {
+      value: 'address',
+      description: 'serve /healthz, /readyz and /metrics, at 127.0.0.1:9464 for one',
+    },
+  },
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  staysOnHangup: true,
+  exitCodes: [4, 6, 7],
+  examples: [
+    { command: 'mangamotion schedule', meaning: 'the schedule in mangamotion.crontab' },
+    {
+      command: 'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464',
+      meaning: 'with metrics',
+    },
+    { command: 'mangamotion schedule --lease redis', meaning: 'on each of two machines' },
+  ],
+  async run(context, _arguments, options) {
+    const { serveSchedule } = await import('./serve.js');
+    const { file, stateDir, grace, maxRunning, lease, listen } = options;
+    await serveSchedule(context, {
+      ...{ file, listen, atOnce: maxRunning, usesLease: lease === 'redis' },
+      folder: stateFolderOf(context, stateDir),
+      graceMs: grace ?? DEFAULT_GRACE_MS,
+    });
+    return undefined;
+  },
+});
+
+function readTime(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new MangamotionError('usage', 'must be a time such as 60s or 5m');
+  return ms;
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
+}
