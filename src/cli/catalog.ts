@@ -158,6 +158,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/schedule/next.js')).scheduleNext,
   },
   {
+    path: ['schedule', 'run'],
+    summary: 'run an entry of the schedule now',
+    load: async () => (await import('./commands/schedule/run.js')).scheduleRun,
+  },
+  {
     path: ['completion'],
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.js')).completion,

@@ -9,6 +9,7 @@ import { adoptRun } from './child.js';
 import { logPathOf } from './log-path.js';
 import { openState, stillRunning } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';
+import type { RunRequest } from './requests.js';
 import { takeRequests } from './requests.js';
 import { lockStateFolder } from './state-lock.js';
 import { Ticker } from './ticker.js';
@@ -66,7 +67,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
         isHangup = false;
         if ((await watched.hasChanged()) || isAsked) await reload(engine, parts);
         await engine.tick();
-        for (const request of await takeRequests(folder)) runRequest(engine, request, parts);
+        for (const request of await takeRequests(folder)) runRequest(engine, request);
         parts.onTick();
       } catch (error) {
         if (isMangamotionError(error, 'locked')) lost.abort(error);
@@ -126,13 +127,9 @@ async function reload(engine: Engine, { load, log, onLoaded, onRefused }: Daemon
   }
 }
 
-function runRequest(
-  engine: Engine,
-  { id, name }: { id: string; name: string },
-  parts: DaemonParts,
-) {
+function runRequest(engine: Engine, { id, name }: RunRequest): void {
   const entry = engine.entryOf(name);
-  if (entry === undefined) parts.log.warn({ entry: name }, 'a run was asked for of no such entry');
+  if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
   else void engine.runNow(entry, id);
 }
 

@@ -193,6 +193,13 @@ export class Engine {
     return await recorded;
   }
 
+  /** Records a run that was asked for and cannot be. */
+  refuse({ id, name }: { id: string; name: string }, reason: string): void {
+    const firing = { ...firingOf(name, this.#parts.now()), id, trigger: 'manual' as const };
+    this.#record(unrunRecord(firing, 'skipped', reason), undefined);
+    void this.#ledger.flush();
+  }
+
   /**
    * Begins nothing more. Resolves when all that runs has ended, which is made to after `graceMs`. What
    * waits stays in the state, for the next daemon.
@@ -309,6 +316,7 @@ export class Engine {
     this.#running.set(waiting.id, run);
     if (!(await this.#isOurs(waiting))) {
       this.#running.delete(waiting.id);
+      await this.#settle();
       this.#rested();
       return;
     }

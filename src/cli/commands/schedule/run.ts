@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
+import type { RunRecord } from '../../../schedule/state/record.js';
+import { hasRun } from '../../../schedule/state/record.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import type { ExitStatus } from '../../exit-codes.js';
+import { EXIT_MEANINGS } from '../../exit-codes.js';
+import { FILE_OPTION, loadSchedule } from './file.js';
+import { STATE_OPTION, stateFolderOf } from './state-folder.js';
+
+export const scheduleRun = defineCommand({
+  description:
+    'Run an entry of the schedule now, as the daemon does: with its log, its timeout and its history. ' +
+    'A daemon that is there is asked to; the exit status is that of the command, and 8 where the run ' +
+    'was skipped.',
+  arguments: { name: { description: 'of the entry: see `mangamotion schedule next`' } },
+  options: { file: FILE_OPTION, stateDir: STATE_OPTION },
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  exitCodes: [3, 4, 5, 6, 7, 8],
+  examples: [
+    { command: 'mangamotion schedule run hourly', meaning: 'before an upgrade, for one' },
+    { command: 'mangamotion schedule run hourly --json | jq .log_file', meaning: 'for a script' },
+  ],
+  async run(context, { name }, { file, stateDir }) {
+    const folder = stateFolderOf(context, stateDir);
+    const entries = await loadSchedule(context, file);
+    const entry = entries.find((one) => one.name === name);
+    if (entry === undefined) throw noSuchEntry(name, entries);
+    context.progress.start(`running ${name}`);
+    const record = await runOnce(context, { folder, entry, entries });
+    context.progress.done();
+    await context.output.document({
+      json: record,
+      human: (page) => {
+        const [text, isGood] = outcomeText(record);
+        page.text(`${isGood ? '✓' : '✕'} ${name}: ${text}`, isGood ? 'good' : 'bad');
+        if (record.log_file !== null) page.text(`log: ${folder}/${record.log_file}`);
+      },
+    });
+    return statusOf(record);
+  },
+});
+
+interface Asked {
+  folder: string;
+  entry: ScheduledEntry;
+  entries: readonly ScheduledEntry[];
+}
+
+/** By ourselves where there is no daemon, else by it. */
+async function runOnce(context: CommandContext, { folder, entry, entries }: Asked) {
+  const id = randomUUID();
+  const { runAlone } = await import('../../../schedule/daemon/run-alone.js');
+  const { beginRun } = await import('../../../schedule/daemon/child.js');
+  const { thisProgram } = await import('./program.js');
+  const { cwd, now, signal } = context;
+  const log = logTo(context);
+  const parts = { program: thisProgram(context), cwd, log };
+  try {
+    return await runAlone({
+      ...{ folder, entry, entries, id, now, signal, log },
+      begin: (one, logFile) => beginRun(one, logFile, parts),
+    });
+  } catch (error) {
+    if (!isMangamotionError(error, 'locked')) throw error;
+    const { askDaemon } = await import('../../../schedule/daemon/ask-daemon.js');
+    return await askDaemon({ folder, name: entry.name, id, signal });
+  }
+}
+
+/** What the command prints, on stderr. */
+function logTo({ progress, warn }: CommandContext) {
+  return {
+    info: (_fields: object, message: string) => progress.note(message),
+    warn: (_fields: object, message: string) => warn(message),
+    error: (_fields: object, message: string) => warn(message),
+  };
+}
+
+function noSuchEntry(name: string, entries: readonly ScheduledEntry[]): MangamotionError {
+  const names = entries.map((entry) => entry.name).join(', ');
+  return new MangamotionError('not_found', `the schedule has no entry ${name}`, {
+    hint: `there are ${names}`,
+  });
+}
+
+function outcomeText(record: RunRecord): [text: string, isGood: boolean] {
+  const { result, exit_code: exitCode, reason } = record;
+  if (!hasRun(record)) return [`${result}: ${reason ?? ''}`, false];
+  if (exitCode === 0) return ['done', true];
+  const why = reason === null ? '' : `: ${reason}`;
+  return [`ended with exit status ${exitCode ?? 'unknown'}${why}`, false];
+}
+
+function statusOf(record: RunRecord): ExitStatus | undefined {
+  if (!hasRun(record)) return 8;
+  const { exit_code: exitCode } = record;
+  if (exitCode === 0) return undefined;
+  return isExitStatus(exitCode) ? exitCode : 1;
+}
+
+function isExitStatus(code: number | null): code is ExitStatus {
+  return code !== null && code in EXIT_MEANINGS;
+}
