@@ -47,6 +47,7 @@ export class FakeWorld {
   mostAtOnce = 0;
   engine: Engine;
   readonly #options: FakeWorldOptions;
+  readonly #ids = new Set<string>();
 
   constructor(options: FakeWorldOptions) {
     this.#options = options;
@@ -126,8 +127,8 @@ export class FakeWorld {
           // What a daemon that was killed still has to say comes from nobody.
           if (engine !== this.engine) return Promise.resolve();
           // As the history does: a write that was tried again is told once.
-          const known = new Set(this.records.map(({ id }) => id));
-          this.records.push(...records.filter(({ id }) => !known.has(id)));
+          this.records.push(...records.filter(({ id }) => !this.#ids.has(id)));
+          for (const { id } of records) this.#ids.add(id);
           return Promise.resolve();
         },
       },
