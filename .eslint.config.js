@@ -42,7 +42,8 @@ const pureFiles = [
   'src/**/plan.ts',
   'src/repository/{calendar,chain,expiry,growth,judged,line,policy,retention,status,unreadable}.ts',
   'src/config/{schema,sources}.ts',
-  'src/schedule/{crontab,entry,firings,import,option-comment,time-fields,upcoming,words,zone}.ts',
+  'src/schedule/{crontab,entry,entry-status,firings,import,option-comment,runs,time-fields}.ts',
+  'src/schedule/{unit,upcoming,words,zone}.ts',
   'src/jobs/queue-{fields,job,layout}.ts',
 ];
 

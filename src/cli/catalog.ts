@@ -163,6 +163,21 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/schedule/run.js')).scheduleRun,
   },
   {
+    path: ['schedule', 'status'],
+    summary: 'tell what runs, what ran last, and whether a daemon is there',
+    load: async () => (await import('./commands/schedule/status.js')).scheduleStatus,
+  },
+  {
+    path: ['schedule', 'history'],
+    summary: 'list what ran, what failed and what was missed',
+    load: async () => (await import('./commands/schedule/history.js')).scheduleHistory,
+  },
+  {
+    path: ['schedule', 'unit'],
+    summary: 'print a service of systemd or Docker that runs the daemon',
+    load: async () => (await import('./commands/schedule/unit.js')).scheduleUnit,
+  },
+  {
     path: ['completion'],
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.js')).completion,

@@ -22,7 +22,7 @@ export const FILE_OPTION = {
 const MOST_BYTES = 1024 * 1024;
 
 /** Where CRON_TZ does not say: the zone of this machine, or that of TZ. */
-function systemZone(): string {
+export function systemZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 

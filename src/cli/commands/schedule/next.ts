@@ -1,9 +1,10 @@
 import { upcoming } from '../../../schedule/upcoming.js';
 import type { Upcoming } from '../../../schedule/upcoming.js';
-import type { Column, Presentation } from '../../columns.js';
+import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { MangamotionError } from '../../../errors.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
+import { timeText } from './time-text.js';
 
 const DEFAULT_COUNT = 10;
 
@@ -50,19 +51,11 @@ const columns: Column<Upcoming>[] = [
     title: 'at',
     name: 'at',
     value: ({ at }) => at.toISOString(),
-    show: ({ at }, people) => timeText(at, people),
+    show: ({ at }, people) => timeText(at.toISOString(), people),
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
   { title: 'command', name: 'command', value: ({ command }) => command },
 ];
-
-/** `2026-11-25 02:00:00 UTC`; on a terminal also how far away that is. */
-function timeText(at: Date, people: Presentation): string {
-  const iso = at.toISOString();
-  const text = `${iso.slice(0, 19).replace('T', ' ')} UTC`;
-  const relative = people.time(iso);
-  return relative === iso ? text : `${text}, ${relative}`;
-}
 
 function readCount(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);

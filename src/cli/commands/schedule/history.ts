@@ -1,0 +1,152 @@
+import type { RunRecord } from '../../../schedule/state/record.js';
+import { MangamotionError } from '../../../errors.js';
+import type { Column } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import { countOf } from '../../units.js';
+import { resultText, resultTone } from './run-text.js';
+import { STATE_OPTION, stateFolderOf } from './state-folder.js';
+import { timeText } from './time-text.js';
+
+const DEFAULT_LIMIT = 20;
+
+export const scheduleHistory = defineCommand({
+  description:
+    'Tell what became of each time that something was due, the newest first: whether it ran, how it ' +
+    'ended, how long it took. Lines of the history that are none are counted; the exit status is then 3.',
+  arguments: { name: { description: 'of one entry of the schedule alone', optional: true } },
+  options: {
+    failed: { description: 'what did not succeed, and what was missed' },
+    limit: {
+      value: 'count',
+      description: 'so many at most',
+      parse: readLimit,
+      default: DEFAULT_LIMIT,
+    },
+    stateDir: STATE_OPTION,
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [3, 4],
+  examples: [
+    { command: 'mangamotion schedule history', meaning: `the last ${DEFAULT_LIMIT}` },
+    { command: 'mangamotion schedule history daily --failed', meaning: 'what went wrong with one' },
+    {
+      command:
+        "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'",
+      meaning: 'how a backup grows',
+    },
+  ],
+  async run(context, { name }, { failed, limit, stateDir }) {
+    const { namesOf, selectRuns } = await import('../../../schedule/runs.js');
+    const folder = stateFolderOf(context, stateDir);
+    const { records, damaged, state } = await readRuns(folder);
+    const names = namesOf(records, state);
+    if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
+    if (damaged > 0) {
+      const are = damaged === 1 ? 'is' : 'are';
+      context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are} no record`);
+    }
+    await context.output.rows({
+      member: 'runs',
+      json: (record: RunRecord) => record,
+      rows: selectRuns(records, { name, failedOnly: failed, limit }),
+      columns: context.output.forPeople ? columns : csvColumns,
+      empty:
+        records.length === 0
+          ? 'nothing was due yet: `mangamotion schedule next` tells when something is'
+          : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
+    });
+    return damaged > 0 ? 3 : undefined;
+  },
+});
+
+/** Rejects with `not_found` where no daemon has been. */
+async function readRuns(folder: string) {
+  const { stat } = await import('node:fs/promises');
+  const { errnoOf, translateFileError } = await import('../../../repository/file-errors.js');
+  try {
+    await stat(folder);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw translateFileError(cause, 'read', folder);
+    throw new MangamotionError('not_found', `there is no state folder ${folder}`, {
+      hint: 'the daemon, `mangamotion schedule`, makes it; --state-dir names another',
+      cause,
+    });
+  }
+  const { readState } = await import('../../../schedule/state/state-file.js');
+  const { readHistory } = await import('../../../schedule/state/history.js');
+  const { withOutbox } = await import('../../../schedule/runs.js');
+  // First the state: what a daemon takes out of it meanwhile is in the history by then.
+  const read = await readState(folder);
+  const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
+  const { records, damaged } = await readHistory(folder);
+  return { records: withOutbox(records, state), damaged, state };
+}
+
+const MOST_NAMES = 20;
+
+function unknown(name: string, names: readonly string[]): MangamotionError {
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
+  return new MangamotionError('not_found', `nothing is known of an entry ${name}`, {
+    hint: `there are ${names.slice(0, MOST_NAMES).join(', ')}${more}`,
+  });
+}
+
+const columns: Column<RunRecord>[] = [
+  {
+    title: 'due',
+    name: 'due_at',
+    value: ({ due_at }) => due_at,
+    show: ({ due_at }, people) => timeText(due_at, people),
+  },
+  { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
+  { title: 'result', name: 'result', value: resultText, tone: resultTone },
+  {
+    title: 'took',
+    name: 'seconds',
+    value: secondsOf,
+    show: (record, people) => {
+      const seconds = secondsOf(record);
+      return seconds === undefined ? '' : people.duration(seconds);
+    },
+    align: 'right',
+  },
+  { title: 'exit', name: 'exit_code', value: ({ exit_code }) => exit_code, align: 'right' },
+  {
+    title: 'bytes',
+    name: 'bytes',
+    value: ({ bytes }) => bytes,
+    show: ({ bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
+    align: 'right',
+    dispensable: 1,
+  },
+  {
+    title: 'reason or log',
+    name: 'reason',
+    value: ({ reason, log_file }) => reason ?? log_file,
+    dispensable: 2,
+  },
+];
+
+/** `undefined` where it did not run, or its end is not known. */
+function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
+  if (started_at === null || finished_at === null) return undefined;
+  return (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
+}
+
+const CSV_FIELDS = [
+  ...(['due_at', 'name', 'result', 'started_at', 'finished_at', 'exit_code', 'trigger'] as const),
+  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count'] as const),
+];
+
+const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({
+  title: field,
+  name: field,
+  value: (record) => record[field],
+}));
+
+function readLimit(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
+}

@@ -1,0 +1,180 @@
+import type { EntryStatus } from '../../../schedule/entry-status.js';
+import type { PendingFiring, ScheduleState } from '../../../schedule/state/state.js';
+import type { Column, Presentation } from '../../columns.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { parseDuration } from '../../duration.js';
+import type { Tone } from '../../paint.js';
+import { FILE_OPTION, readGoodSchedule } from './file.js';
+import { resultText, resultTone } from './run-text.js';
+import { STATE_OPTION, stateFolderOf } from './state-folder.js';
+import { timeText } from './time-text.js';
+
+export const scheduleStatus = defineCommand({
+  description:
+    'Tell for each entry of the schedule whether it runs, when it runs next, how it last ended and ' +
+    'when it last succeeded, and whether a daemon is there to run it. The exit status is 5 where the ' +
+    'last success of an entry is older than --max-age, or there was none; 3 where the state cannot be read.',
+  arguments: {},
+  options: {
+    file: FILE_OPTION,
+    stateDir: STATE_OPTION,
+    maxAge: {
+      value: 'duration',
+      description: 'the oldest that the last success of each entry may be, such as 26h',
+      parse: parseDuration,
+    },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: true,
+  exitCodes: [3, 4, 5],
+  examples: [
+    { command: 'mangamotion schedule status', meaning: 'for people' },
+    {
+      command: 'mangamotion schedule status --max-age 8d --quiet > /dev/null',
+      meaning: 'for a check that runs elsewhere: the exit status tells whether all is well',
+    },
+    {
+      command: "mangamotion schedule status --json | jq -e '.daemon != null'",
+      meaning: 'whether a daemon is there',
+    },
+  ],
+  async run(context, _arguments, { file, stateDir, maxAge }) {
+    const { entries } = await readGoodSchedule(context, file);
+    const folder = stateFolderOf(context, stateDir);
+    const { entryStatuses } = await import('../../../schedule/entry-status.js');
+    const daemon = await daemonOf(context, folder);
+    const { kind, state } = await stateOf(context, folder);
+    const rows = entryStatuses(entries, state, {
+      now: context.now(),
+      maxAgeMs: maxAge,
+      hasEnded: await endedAmong(state?.pending ?? [], daemon !== null),
+    });
+    await context.output.rows({
+      member: 'entries',
+      head: { daemon },
+      json: (row: EntryStatus) => row,
+      rows,
+      columns: context.output.forPeople ? peopleColumns(maxAge !== undefined) : csvColumns,
+      footer: () => footer(daemon, kind === 'none' ? folder : undefined),
+    });
+    if (rows.some(({ overdue }) => overdue === true)) return 5;
+    return kind === 'unusable' ? 3 : undefined;
+  },
+});
+
+interface Daemon {
+  pid: number;
+  host: string;
+  since: string;
+}
+
+async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
+  const { FolderClaims } = await import('../../../repository/lock/folder-claims.js');
+  const { lockHolder } = await import('../../../repository/lock/holder.js');
+  const claim = await lockHolder(new FolderClaims(folder), { now: now(), signal });
+  if (claim === undefined) return null;
+  const { owner, since } = claim;
+  return { pid: owner.pid, host: owner.host, since };
+}
+
+interface KnownState {
+  kind: 'read' | 'none' | 'unusable';
+  /** Empty where there is none; `undefined` where it is unusable. */
+  state: ScheduleState | undefined;
+}
+
+async function stateOf(context: CommandContext, folder: string): Promise<KnownState> {
+  const { readState } = await import('../../../schedule/state/state-file.js');
+  const { emptyState } = await import('../../../schedule/state/state.js');
+  const read = await readState(folder);
+  if (read.kind === 'read') return read;
+  if (read.kind === 'none') return { kind: 'none', state: emptyState(context.now()) };
+  context.warn(`the state in ${folder} cannot be used: ${read.reason}`);
+  return { kind: 'unusable', state: undefined };
+}
+
+/**
+ * A daemon that was killed leaves its runs as if they went on. They do where their processes are there
+ * still; of those that it left without one nothing is known, but that nobody looks after them.
+ */
+async function endedAmong(
+  pending: readonly PendingFiring[],
+  hasDaemon: boolean,
+): Promise<(firing: PendingFiring) => boolean> {
+  const { describeOwner, isKnownDead } = await import('../../../repository/lock/owner.js');
+  const observer = await describeOwner('look');
+  const ended = new Set<string>();
+  for (const { id, process } of pending) {
+    const isOver = process === null ? !hasDaemon : await isKnownDead(process, observer);
+    if (isOver) ended.add(id);
+  }
+  return ({ id }) => ended.has(id);
+}
+
+function footer(daemon: Daemon | null, emptyFolder: string | undefined): string {
+  const alive =
+    daemon === null
+      ? '✕ no daemon runs: nothing begins by itself'
+      : `✓ a daemon runs: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
+  return emptyFolder === undefined ? alive : `${alive}; no run is known yet in ${emptyFolder}`;
+}
+
+const STATE_TONES = { running: 'active', waiting: 'waiting', idle: 'muted' } as const;
+
+function stateText({ state, running_since }: EntryStatus, people: Presentation): string {
+  if (state === 'running') return `● running since ${timeText(running_since ?? '', people)}`;
+  return state === 'waiting' ? '○ waiting' : '– idle';
+}
+
+function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
+  return [
+    { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
+    {
+      title: 'state',
+      name: 'state',
+      value: ({ state }) => state,
+      show: stateText,
+      tone: ({ state }) => STATE_TONES[state],
+    },
+    {
+      title: 'next',
+      name: 'next_at',
+      value: ({ next_at }) => next_at,
+      show: ({ next_at }, people) => (next_at === null ? '' : timeText(next_at, people)),
+    },
+    {
+      title: 'last',
+      name: 'last_run',
+      value: ({ last_run }) => last_run?.result,
+      show: ({ last_run }, people) =>
+        last_run === null ? '' : `${resultText(last_run)}, ${timeText(last_run.due_at, people)}`,
+      tone: ({ last_run }): Tone => (last_run === null ? 'muted' : resultTone(last_run)),
+    },
+    {
+      title: 'last success',
+      name: 'last_success_at',
+      value: ({ last_success_at }) => last_success_at,
+      show: ({ last_success_at, overdue }, people) => {
+        const text = last_success_at === null ? 'none' : timeText(last_success_at, people);
+        if (!withAge || overdue === null) return last_success_at === null ? '' : text;
+        return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
+      },
+      tone: ({ overdue }) => (overdue === null ? undefined : overdue ? 'bad' : 'good'),
+    },
+  ];
+}
+
+const csvColumns: Column<EntryStatus>[] = [
+  { title: 'name', name: 'name', value: ({ name }) => name },
+  { title: 'command', name: 'command', value: ({ command }) => command },
+  { title: 'state', name: 'state', value: ({ state }) => state },
+  { title: 'since', name: 'running_since', value: ({ running_since }) => running_since },
+  { title: 'next', name: 'next_at', value: ({ next_at }) => next_at },
+  { title: 'last', name: 'last_result', value: ({ last_run }) => last_run?.result },
+  { title: 'due', name: 'last_due_at', value: ({ last_run }) => last_run?.due_at },
+  { title: 'exit', name: 'last_exit_code', value: ({ last_run }) => last_run?.exit_code },
+  { title: 'success', name: 'last_success_at', value: ({ last_success_at }) => last_success_at },
+  { title: 'overdue', name: 'overdue', value: ({ overdue }) => overdue },
+];

@@ -1,0 +1,172 @@
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import type { Service } from '../../../schedule/unit.js';
+import { defineCommand } from '../../command.js';
+import type { CommandContext } from '../../context.js';
+import { FILE_OPTION, readSchedule, systemZone } from './file.js';
+import { STATE_OPTION, stateFolderOf } from './state-folder.js';
+
+const DEFAULT_IMAGE = 'node:20-bookworm-slim';
+/** Where the schedule does not tell into which folders backups go. */
+const DEFAULT_FOLDER = '/mnt/backup';
+
+export const scheduleUnit = defineCommand({
+  description:
+    'Print a service that keeps the daemon of the schedule running. Put that of systemd into ' +
+    '/etc/systemd/system/mangamotion.service, and the secrets (MINIO_SECRET_KEY=… and so on) into ' +
+    '/etc/mangamotion.env, chmod 600; then `systemctl daemon-reload`, `systemctl enable --now ' +
+    'mangamotion`, and `systemctl reload mangamotion` after a change of the schedule. Put that of ' +
+    'Docker into compose.yaml; then `docker compose up -d`. It mounts the folders that the schedule ' +
+    'backs up into.',
+  arguments: {
+    kind: { description: 'what runs the daemon', choices: ['systemd', 'docker'] },
+  },
+  options: {
+    file: FILE_OPTION,
+    stateDir: STATE_OPTION,
+    user: {
+      value: 'user',
+      description:
+        'who runs it, user or user:group (default: you); its state is then in /var/lib/mangamotion',
+      parse: readUser,
+    },
+    image: {
+      value: 'image',
+      description: `for docker (default: ${DEFAULT_IMAGE}); one that is not of node has mangamotion in it`,
+      parse: readImage,
+    },
+  },
+  changes: 'nothing',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [],
+  examples: [
+    {
+      command:
+        'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service',
+      meaning: 'then: sudo systemctl daemon-reload && sudo systemctl enable --now mangamotion',
+    },
+    {
+      command: 'mangamotion schedule unit docker > compose.yaml && docker compose up -d',
+      meaning: 'in a container; `docker compose ps` tells whether it is well',
+    },
+  ],
+  async run(context, { kind }, options) {
+    if (kind === 'systemd' && options.image !== undefined) {
+      throw new MangamotionError('usage', '--image is for docker');
+    }
+    const text =
+      kind === 'systemd'
+        ? await systemdText(context, options)
+        : await dockerText(context, options, options.image ?? DEFAULT_IMAGE);
+    await context.output.document({
+      json: { kind, text },
+      human: (page) => page.text(text.trimEnd()),
+    });
+    return undefined;
+  },
+});
+
+interface UnitOptions {
+  file: string;
+  stateDir: string | undefined;
+  user: string | undefined;
+}
+
+async function systemdText(context: CommandContext, options: UnitOptions): Promise<string> {
+  const { systemdUnit } = await import('../../../schedule/unit.js');
+  const service = await serviceOf(context, options, ({ username }) => username);
+  await foldersOf(context, options.file);
+  const [node, program] = [process.execPath, process.argv[1] ?? ''];
+  refuseUnwritable([service.file, service.stateFolder, node, program]);
+  return systemdUnit({ ...service, node, program });
+}
+
+async function dockerText(
+  context: CommandContext,
+  options: UnitOptions,
+  image: string,
+): Promise<string> {
+  const { realpath } = await import('node:fs/promises');
+  const { composeService } = await import('../../../schedule/unit.js');
+  const service = await serviceOf(context, options, ({ uid, gid }) => `${uid}:${gid}`);
+  const folders = await foldersOf(context, options.file);
+  const program = isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
+  refuseUnwritable([service.file, service.stateFolder, program ?? '', ...folders]);
+  return composeService({ ...service, image, program, folders, zone: systemZone() });
+}
+
+async function serviceOf(
+  context: CommandContext,
+  { file, stateDir, user }: UnitOptions,
+  ourselves: (user: { username: string; uid: number; gid: number }) => string,
+): Promise<Service> {
+  const path = await import('node:path');
+  const { SYSTEM_STATE_FOLDER } = await import('../../../schedule/unit.js');
+  // The default of this user is closed to another one.
+  const ownFolder = user === undefined ? undefined : SYSTEM_STATE_FOLDER;
+  return {
+    file: path.resolve(context.cwd, file),
+    stateFolder: stateFolderOf(context, stateDir ?? ownFolder),
+    user: user ?? (await thisUser(ourselves)),
+  };
+}
+
+/** `undefined` for root, which is what services run as anyway. */
+async function thisUser(
+  ourselves: (user: { username: string; uid: number; gid: number }) => string,
+): Promise<string | undefined> {
+  const { userInfo } = await import('node:os');
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return undefined;
+  try {
+    return ourselves(userInfo());
+  } catch {
+    // Not among the users of this machine: it has a number and no name.
+    return ourselves({ username: String(uid), uid, gid: process.getgid?.() ?? uid });
+  }
+}
+
+/** Absolute paths in the backups of the schedule. What is wrong with it is told, and no more. */
+async function foldersOf(context: CommandContext, file: string): Promise<string[]> {
+  try {
+    const { entries, problems } = await readSchedule(context, file);
+    if (problems.length > 0) {
+      context.warn(`${file} has mistakes: look with \`mangamotion schedule check\``);
+    }
+    const words = entries.flatMap(({ argv }) => (argv[0] === 'backup' ? argv : []));
+    const folders = [...new Set(words.filter((word) => /^\/[^/]/.test(word)))];
+    return folders.length === 0 ? [DEFAULT_FOLDER] : folders;
+  } catch (error) {
+    if (!isMangamotionError(error, 'not_found')) throw error;
+    context.warn(`${error.message} yet: \`mangamotion schedule init\` makes one`);
+    return [DEFAULT_FOLDER];
+  }
+}
+
+/** An image without mangamotion: that of this machine is mounted into it. */
+function isOfNode(image: string): boolean {
+  return /^([^@]*\/)?node([:@]|$)/.test(image);
+}
+
+/** A line end would begin another setting, and one behind a backslash is none. */
+function refuseUnwritable(paths: readonly string[]): void {
+  const wrong = paths.find((path) => /\p{Cc}|\\$/u.test(path));
+  if (wrong === undefined) return;
+  throw new MangamotionError(
+    'usage',
+    `no service can be told of the path ${JSON.stringify(wrong)}`,
+    {
+      hint: 'name one without control characters and without a backslash at its end',
+    },
+  );
+}
+
+function readUser(text: string): string {
+  if (/^\w[\w.@-]*(:\w[\w.@-]*)?$/.test(text)) return text;
+  throw new MangamotionError('usage', 'must be a user, or a user:group');
+}
+
+function readImage(text: string): string {
+  if (/^\w[\w.:/@-]*$/.test(text)) return text;
+  throw new MangamotionError('usage', 'must be an image such as registry/name:tag');
+}

@@ -1,0 +1,215 @@
+/**
+ * Texts that keep the daemon running: a unit of systemd, a service of Docker Compose. All paths are
+ * absolute and without control characters.
+ */
+
+export interface Service {
+  /** The crontab. */
+  file: string;
+  stateFolder: string;
+  /** `name` or `name:group`; `undefined`: whoever the system takes, root. */
+  user: string | undefined;
+}
+
+export interface SystemdService extends Service {
+  node: string;
+  /** The script that node runs. */
+  program: string;
+}
+
+export interface ComposeService extends Service {
+  image: string;
+  /** The script on this machine, links resolved; `undefined` where the image has `mangamotion`. */
+  program: string | undefined;
+  /** Into which backups are written. */
+  folders: readonly string[];
+  /** In which times of the crontab are meant where it names none. */
+  zone: string;
+}
+
+/** Where secrets are, one NAME=value a line. */
+const ENVIRONMENT_FILE = '/etc/mangamotion.env';
+
+/** The one that systemd makes for a service, with the right owner. */
+export const SYSTEM_STATE_FOLDER = '/var/lib/mangamotion';
+
+/** The daemon gives its runs 60 s to end (--grace) and then ends them; killed earlier, it cannot. */
+const STOP_SECONDS = 90;
+
+/** Where the daemon tells how it is. */
+const HEALTH_URL = 'http://127.0.0.1:9464/healthz';
+
+export function systemdUnit({ node, program, file, stateFolder, user }: SystemdService): string {
+  const [name, group] = user?.split(':') ?? [];
+  const words = ['schedule', '--file', file, '--state-dir', stateFolder];
+  const command = [systemdProgram(node), ...[program, ...words].map(systemdWord)].join(' ');
+  const lines = [
+    '# /etc/systemd/system/mangamotion.service',
+    '# Made by `mangamotion schedule unit systemd`; make it anew where node or mangamotion move.',
+    '[Unit]',
+    'Description=MangaMotion schedule: backups of the object store',
+    'Wants=network-online.target',
+    'After=network-online.target',
+    '',
+    '[Service]',
+    'Type=exec',
+    `ExecStart=${command}`,
+    'ExecReload=/bin/kill -HUP $MAINPID',
+    '# Relative paths in the schedule, and mangamotion.config.json, are looked for here.',
+    `WorkingDirectory=${systemdPath(folderOf(file))}`,
+    `# Secrets: NAME=value lines, chmod 600. It may be absent.`,
+    `EnvironmentFile=-${ENVIRONMENT_FILE}`,
+    ...(name === undefined ? [] : [`User=${name}`]),
+    ...(group === undefined ? [] : [`Group=${group}`]),
+    ...(stateFolder === SYSTEM_STATE_FOLDER
+      ? ['StateDirectory=mangamotion', 'StateDirectoryMode=0700']
+      : []),
+    'UMask=0077',
+    '',
+    'Restart=on-failure',
+    'RestartSec=10',
+    '# Wrong settings, or a mistake in the schedule: trying again does not mend them.',
+    'RestartPreventExitStatus=2',
+    'SuccessExitStatus=130 143',
+    '# The daemon ends its runs itself, and needs a minute for it.',
+    'KillMode=mixed',
+    'KillSignal=SIGTERM',
+    `TimeoutStopSec=${STOP_SECONDS}`,
+    '',
+    '# Backups may be written anywhere but into the system itself.',
+    'ProtectSystem=full',
+    'NoNewPrivileges=yes',
+    'PrivateDevices=yes',
+    'ProtectClock=yes',
+    'ProtectControlGroups=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelTunables=yes',
+    'LockPersonality=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+    'SystemCallArchitectures=native',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** See systemd.service(5), "Command lines": % begins a specifier, $ a variable. */
+function systemdWord(word: string): string {
+  const text = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w@%+=:,./$-]+$/.test(text) ? text : systemdQuoted(text);
+}
+
+/** The program itself is not looked at for variables. */
+function systemdProgram(path: string): string {
+  const text = path.replaceAll('%', '%%');
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : systemdQuoted(text);
+}
+
+function systemdQuoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** A setting that is one path is taken as it is, spaces and quotes too. */
+function systemdPath(path: string): string {
+  return path.replaceAll('%', '%%');
+}
+
+/** In the container. */
+const INSIDE = { file: '/etc/mangamotion.crontab', program: '/opt/mangamotion' };
+
+interface Mount {
+  source: string;
+  target: string;
+  readOnly?: true;
+  /** Docker makes a folder where there is nothing: right for the state alone. */
+  isMade?: true;
+}
+
+export function composeService(service: ComposeService): string {
+  const { image, program, file, stateFolder, user, folders, zone } = service;
+  const mounted = program === undefined ? undefined : mountedProgram(program);
+  const words = ['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER];
+  const command =
+    mounted === undefined ? ['mangamotion', ...words] : ['node', mounted.program, ...words];
+  const mounts: Mount[] = [
+    ...(mounted === undefined ? [] : [{ ...mounted.mount, readOnly: true as const }]),
+    { source: file, target: INSIDE.file, readOnly: true },
+    { source: stateFolder, target: SYSTEM_STATE_FOLDER, isMade: true },
+    ...folders.map((folder) => ({ source: folder, target: folder })),
+  ];
+  const probe = `fetch('${HEALTH_URL}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  const lines = [
+    '# compose.yaml',
+    '# Made by `mangamotion schedule unit docker`.',
+    'services:',
+    '  mangamotion:',
+    `    image: ${yaml(image)}`,
+    `    command: [${command.map(yaml).join(', ')}]`,
+    ...(user === undefined ? [] : [`    user: ${yaml(user)}`]),
+    '    # Secrets: NAME=value lines, chmod 600. The store is looked for from inside the container.',
+    `    env_file: [${yaml(ENVIRONMENT_FILE)}]`,
+    '    environment:',
+    `      TZ: ${yaml(zone)}`,
+    '    init: true',
+    '    restart: unless-stopped',
+    '    # The daemon ends its runs itself, and needs a minute for it.',
+    `    stop_grace_period: ${STOP_SECONDS}s`,
+    '    # An editor puts a new file in the place of the schedule: after a change of it',
+    '    # `docker compose restart mangamotion` brings that into the container.',
+    '    volumes:',
+    ...mounts.flatMap(volume),
+    '    healthcheck:',
+    `      test: [${['CMD', 'node', '-e', probe].map(yaml).join(', ')}]`,
+    '      interval: 30s',
+    '      timeout: 5s',
+    '      retries: 3',
+    '      start_period: 30s',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function volume({ source, target, readOnly, isMade }: Mount): string[] {
+  return [
+    '      - type: bind',
+    `        source: ${yaml(source)}`,
+    `        target: ${yaml(target)}`,
+    ...(readOnly === true ? ['        read_only: true'] : []),
+    `        bind: { create_host_path: ${isMade === true ? 'true' : 'false'} }`,
+  ];
+}
+
+/** JSON is YAML, and Compose takes $ for the beginning of a variable in every value. */
+function yaml(text: string): string {
+  return JSON.stringify(text.replaceAll('$', '$$$$'));
+}
+
+/**
+ * What to mount for the program to find all that it needs: its own folder, or the outermost
+ * `node_modules` that it was installed into, where its dependencies can lie beside it.
+ */
+function mountedProgram(program: string): {
+  mount: Pick<Mount, 'source' | 'target'>;
+  program: string;
+} {
+  const [, above, inside] = /^(.*?)\/node_modules\/(.*)$/s.exec(program) ?? [];
+  if (above !== undefined && inside !== undefined) {
+    const target = `${INSIDE.program}/node_modules`;
+    return {
+      mount: { source: `${above}/node_modules`, target },
+      program: `${target}/${inside}`,
+    };
+  }
+  const source = folderOf(folderOf(program));
+  return {
+    mount: { source, target: INSIDE.program },
+    program: INSIDE.program + program.slice(source === '/' ? 0 : source.length),
+  };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}
