@@ -45,6 +45,7 @@ export function assemble(
       compression: v.BACKUP_COMPRESSION,
       destination: backupDestination(v, files),
     },
+    schedule: { pingUrl: v.PING_URL },
     dryRun: v.DRY_RUN,
   };
   return { config: problems.length === 0 ? config : undefined, problems };

@@ -67,6 +67,10 @@ export interface Config {
       caPem: string | undefined;
     };
   };
+  schedule: {
+    /** Told of each run that begins and ends; `{name}` stands for the entry's name. */
+    pingUrl: Secret | undefined;
+  };
   dryRun: boolean;
 }
 

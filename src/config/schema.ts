@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parseJobPaths } from './job-paths.js';
+import { parsePingUrl } from './ping-url.js';
 import { parseRedisUrl } from './redis-address.js';
 import type { Settings } from './sources.js';
 import { problemWith } from './sources.js';
@@ -20,6 +21,7 @@ const path = v.string();
 const endpoint = readBy(parseEndpoint);
 const redisUrl = readBy(parseRedisUrl);
 const jobPaths = readBy(parseJobPaths);
+const pingUrl = readBy(parsePingUrl);
 
 const boolean = v.pipe(
   v.string(),
@@ -105,6 +107,7 @@ const schema = v.object({
   AWS_SESSION_TOKEN: v.optional(text),
   AWS_REGION: v.optional(text),
   AWS_DEFAULT_REGION: v.optional(text),
+  PING_URL: v.optional(pingUrl),
   DRY_RUN: v.optional(boolean, 'false'),
 });
 

@@ -1,4 +1,7 @@
-/** Variables whose values must never be shown. REDIS_URL can hold a password. */
+/**
+ * Variables whose values must never be shown. REDIS_URL can hold a password, and who knows PING_URL can
+ * report runs that never were.
+ */
 export const SECRET_VARIABLES = [
   'MINIO_SECRET_KEY',
   'S3_SECRET_KEY',
@@ -6,6 +9,7 @@ export const SECRET_VARIABLES = [
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'REDIS_URL',
+  'PING_URL',
 ] as const;
 
 const secretNames: ReadonlySet<string> = new Set(SECRET_VARIABLES);
