@@ -28,8 +28,8 @@ const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);
 
 const running = new Set<number>();
 
-/** Ends what is left, at once: for the moment in which the daemon itself ends without waiting. */
-export function killAllChildren(): void {
+/** Ends what is left where the daemon ends without waiting. */
+function killAllChildren(): void {
   for (const pid of running) killGroup(pid, 'SIGKILL');
 }
 
@@ -51,7 +51,7 @@ export async function beginRun(
     ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
   });
   const { pid } = subprocess;
-  if (pid !== undefined) running.add(pid);
+  if (pid !== undefined) track(pid);
   subprocess.once('exit', () => {
     // What it may have begun itself would hold its output open.
     if (pid !== undefined) killGroup(pid, 'SIGKILL');
@@ -92,6 +92,11 @@ export async function beginRun(
     ended,
     end: (reason) => ending.end(reason),
   };
+}
+
+function track(pid: number): void {
+  if (!process.listeners('exit').includes(killAllChildren)) process.on('exit', killAllChildren);
+  running.add(pid);
 }
 
 const LOOK_EVERY_MS = 1000;

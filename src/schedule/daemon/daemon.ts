@@ -34,7 +34,7 @@ export interface DaemonParts extends Pick<
   graceMs: number;
   /** Told when it runs, of each schedule that is taken up, and of each that was not. */
   onReady: (engine: Engine) => void;
-  onLoaded: (entries: readonly ScheduledEntry[]) => void;
+  onLoaded: (entries: readonly ScheduledEntry[], isAgain: boolean) => void;
   onRefused: (error: unknown) => void;
   onTick: () => void;
 }
@@ -51,7 +51,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
   try {
     const engine = await openEngine(parts, entries);
     parts.onReady(engine);
-    parts.onLoaded(entries);
+    parts.onLoaded(entries, false);
     let isHangup = false;
     parts.onHangup(() => (isHangup = true));
     const lost = new AbortController();
@@ -116,7 +116,7 @@ async function reload(engine: Engine, { load, log, onLoaded, onRefused }: Daemon
   try {
     const entries = await load();
     engine.replace(entries);
-    onLoaded(entries);
+    onLoaded(entries, true);
     log.info({ entries: entries.length }, 'the schedule was read again');
   } catch (error) {
     onRefused(error);

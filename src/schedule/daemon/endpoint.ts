@@ -8,7 +8,7 @@ import type { ListenAddress } from './listen.js';
 import { listenText } from './listen.js';
 
 /** What a probe is told; the reason is for people. */
-export interface Health {
+interface Health {
   ok: boolean;
   reason?: string | undefined;
 }

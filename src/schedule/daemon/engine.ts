@@ -109,6 +109,11 @@ export class Engine {
     return ms === undefined ? undefined : new Date(ms);
   }
 
+  /** Of all entries. */
+  get names(): Iterable<string> {
+    return this.#slots.keys();
+  }
+
   entryOf(name: string): ScheduledEntry | undefined {
     return this.#slots.get(name)?.entry;
   }

@@ -19,7 +19,7 @@ export interface HookRequest {
   timing?: HookTiming | undefined;
 }
 
-export interface HookTiming {
+interface HookTiming {
   /** A command that takes longer is ended, and killed so much later. */
   commandMs: number;
   graceMs: number;
@@ -29,7 +29,7 @@ export interface HookTiming {
 const TIMING: HookTiming = { commandMs: 60_000, graceMs: 5000 };
 
 /** What a hook is told, as JSON. */
-export type HookDocument = RunRecord & { log_tail: string | null };
+type HookDocument = RunRecord & { log_tail: string | null };
 
 /** Tells a hook of a run. Never rejects: what goes wrong is told to the log. */
 export async function runHook(request: HookRequest): Promise<void> {

@@ -39,7 +39,7 @@ export class Lease {
       // Ours from before a crash: the run was cut off, and nobody else will make up for it.
       return by === holder
         ? { kind: 'ours' }
-        : { kind: 'taken', by: String(by ?? 'another daemon') };
+        : { kind: 'taken', by: typeof by === 'string' ? by : 'another daemon' };
     } catch {
       await this.close();
       return { kind: 'unavailable' };

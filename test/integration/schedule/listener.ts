@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface Received {
+interface Received {
   method: string;
   /** Path and query. */
   path: string;
@@ -11,7 +11,7 @@ export interface Received {
 }
 
 /** What becomes of a request: a status, no answer at all, or a connection that breaks. */
-export type Reaction = number | 'hang' | 'break';
+type Reaction = number | 'hang' | 'break';
 
 export interface Listener {
   url: string;

@@ -27,19 +27,18 @@ interface Line {
   time: string;
   message: string;
   entry?: string;
-  stream?: string;
 }
 
 function forPeople(line: string): string {
-  const { level, time, message, entry, stream, ...fields } = JSON.parse(line) as Line;
+  const { level, time, message, entry, ...others } = JSON.parse(line) as Line;
+  const fields = Object.entries(others).filter(([name]) => name !== 'stream');
   const parts = [
     time.slice(0, 19).replace('T', ' '),
     ...(level === 'info' ? [] : [`${level}:`]),
     ...(entry === undefined ? [] : [`${entry}:`]),
     message,
-    ...Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`),
+    ...fields.map(([name, value]) => `${name}=${JSON.stringify(value)}`),
   ];
   // What a run prints may have anything in it: no control characters for the terminal.
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
   return `${parts.join(' ').replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, ' ')}\n`;
 }

@@ -1,5 +1,6 @@
 import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
+import { parseListen } from '../../../schedule/daemon/listen.js';
 import { defineCommand } from '../../command.js';
 import { FILE_OPTION } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
@@ -36,6 +37,7 @@ export const scheduleDaemon = defineCommand({
     listen: {
       value: 'address',
       description: 'serve /healthz, /readyz and /metrics, at 127.0.0.1:9464 for one',
+      parse: parseListen,
     },
   },
   changes: 'always',
