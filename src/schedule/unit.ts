@@ -15,6 +15,8 @@ export interface SystemdService extends Service {
   node: string;
   /** The script that node runs. */
   program: string;
+  /** Before the command: where settings are. */
+  flags: readonly string[];
 }
 
 export interface ComposeService extends Service {
@@ -28,7 +30,7 @@ export interface ComposeService extends Service {
 }
 
 /** Where secrets are, one NAME=value a line. */
-const ENVIRONMENT_FILE = '/etc/mangamotion.env';
+export const ENVIRONMENT_FILE = '/etc/mangamotion.env';
 
 /** The one that systemd makes for a service, with the right owner. */
 export const SYSTEM_STATE_FOLDER = '/var/lib/mangamotion';
@@ -36,12 +38,13 @@ export const SYSTEM_STATE_FOLDER = '/var/lib/mangamotion';
 /** The daemon gives its runs 60 s to end (--grace) and then ends them; killed earlier, it cannot. */
 const STOP_SECONDS = 90;
 
-/** Where the daemon tells how it is. */
-const HEALTH_URL = 'http://127.0.0.1:9464/healthz';
+/** Where the daemon tells how it is, in a container. */
+const HEALTH_ADDRESS = '127.0.0.1:9464';
 
-export function systemdUnit({ node, program, file, stateFolder, user }: SystemdService): string {
+export function systemdUnit(service: SystemdService): string {
+  const { node, program, flags, file, stateFolder, user } = service;
   const [name, group] = user?.split(':') ?? [];
-  const words = ['schedule', '--file', file, '--state-dir', stateFolder];
+  const words = [...flags, 'schedule', '--file', file, '--state-dir', stateFolder];
   const command = [systemdProgram(node), ...[program, ...words].map(systemdWord)].join(' ');
   const lines = [
     '# /etc/systemd/system/mangamotion.service',
@@ -132,7 +135,10 @@ interface Mount {
 export function composeService(service: ComposeService): string {
   const { image, program, file, stateFolder, user, folders, zone } = service;
   const mounted = program === undefined ? undefined : mountedProgram(program);
-  const words = ['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER];
+  const words = [
+    ...['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER],
+    ...['--listen', HEALTH_ADDRESS],
+  ];
   const command =
     mounted === undefined ? ['mangamotion', ...words] : ['node', mounted.program, ...words];
   const mounts: Mount[] = [
@@ -141,7 +147,7 @@ export function composeService(service: ComposeService): string {
     { source: stateFolder, target: SYSTEM_STATE_FOLDER, isMade: true },
     ...folders.map((folder) => ({ source: folder, target: folder })),
   ];
-  const probe = `fetch('${HEALTH_URL}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  const probe = `fetch('http://${HEALTH_ADDRESS}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   const lines = [
     '# compose.yaml',
     '# Made by `mangamotion schedule unit docker`.',

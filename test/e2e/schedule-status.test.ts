@@ -218,6 +218,14 @@ describe('schedule unit', () => {
     expect(answer).toEqual({ kind: 'systemd', text: stdout });
   });
 
+  it('has the daemon find the settings of this run, from the folder of the schedule', async () => {
+    const { stdout } = await unit('systemd', '--config', 'my settings.json', '--region', 'x');
+    expect(stdout).toContain(` --config "${cwd}/my settings.json" --region x schedule --file `);
+    const { stdout: docker, stderr } = await unit('docker', '--config', 'my settings.json');
+    expect(docker).not.toContain('my settings');
+    expect(stderr).toContain('--config left out');
+  });
+
   it('lets another user keep its state where the system has it', async () => {
     const { stdout } = await unit('systemd', '--user', 'backup:disk');
     expect(stdout).toMatch(/^User=backup\nGroup=disk\nStateDirectory=mangamotion$/m);

@@ -15,6 +15,7 @@ const unit = (given: Partial<SystemdService> = {}) =>
   systemdUnit({
     node: '/usr/bin/node',
     program: '/usr/local/bin/mangamotion',
+    flags: [],
     file: '/etc/mangamotion.crontab',
     stateFolder: '/home/anna/.local/state/mangamotion',
     user: 'anna',
@@ -106,6 +107,7 @@ const compose = (given: Partial<ComposeService> = {}) =>
   ).services.mangamotion;
 const daemon = [
   ...['schedule', '--file', '/etc/mangamotion.crontab', '--state-dir', '/var/lib/mangamotion'],
+  ...['--listen', '127.0.0.1:9464'],
 ];
 
 describe('the service of Docker', () => {

@@ -77,8 +77,9 @@ async function systemdText(context: CommandContext, options: UnitOptions): Promi
   const service = await serviceOf(context, options, ({ username }) => username);
   await foldersOf(context, options.file);
   const [node, program] = [process.execPath, process.argv[1] ?? ''];
-  refuseUnwritable([service.file, service.stateFolder, node, program]);
-  return systemdUnit({ ...service, node, program });
+  const flags = await absoluteFlags(context);
+  refuseUnwritable([service.file, service.stateFolder, node, program, ...flags]);
+  return systemdUnit({ ...service, node, program, flags });
 }
 
 async function dockerText(
@@ -87,9 +88,13 @@ async function dockerText(
   image: string,
 ): Promise<string> {
   const { realpath } = await import('node:fs/promises');
-  const { composeService } = await import('../../../schedule/unit.js');
+  const { composeService, ENVIRONMENT_FILE } = await import('../../../schedule/unit.js');
   const service = await serviceOf(context, options, ({ uid, gid }) => `${uid}:${gid}`);
   const folders = await foldersOf(context, options.file);
+  const flags = context.settingFlags.filter((word) => word.startsWith('--'));
+  if (flags.length > 0) {
+    context.warn(`${flags.join(', ')} left out: put the settings into ${ENVIRONMENT_FILE}`);
+  }
   const program = isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
   refuseUnwritable([service.file, service.stateFolder, program ?? '', ...folders]);
   return composeService({ ...service, image, program, folders, zone: systemZone() });
@@ -109,6 +114,16 @@ async function serviceOf(
     stateFolder: stateFolderOf(context, stateDir ?? ownFolder),
     user: user ?? (await thisUser(ourselves)),
   };
+}
+
+const FILE_FLAGS: readonly string[] = ['--env-file', '--config', '--ca-file'];
+
+/** The daemon runs in the folder of the schedule, not in this one. */
+async function absoluteFlags({ settingFlags, cwd }: CommandContext): Promise<string[]> {
+  const path = await import('node:path');
+  return settingFlags.map((word, at) =>
+    FILE_FLAGS.includes(settingFlags[at - 1] ?? '') ? path.resolve(cwd, word) : word,
+  );
 }
 
 /** `undefined` for root, which is what services run as anyway. */
