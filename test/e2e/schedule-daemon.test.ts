@@ -1,0 +1,307 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../helpers/backups.js';
+import { TestDaemon, killQuietly } from '../helpers/daemon.js';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.js';
+
+const { folder, remove } = temporaryFolder();
+let redis: RedisServer;
+beforeEach(async () => {
+  redis = await startRedisServer();
+});
+const daemons: TestDaemon[] = [];
+afterEach(async () => {
+  await Promise.all(daemons.splice(0).map((daemon) => daemon.kill()));
+  await redis.stop();
+});
+afterAll(remove);
+
+let tests = 0;
+function newDaemon(schedule: string): TestDaemon {
+  const daemon = new TestDaemon(join(folder, String(++tests)), { REDIS_URL: redis.url });
+  daemon.write(schedule);
+  daemons.push(daemon);
+  return daemon;
+}
+
+/** Every second. */
+const QUICK = '# name=quick\n* * * * * * billing all-users';
+/** Once a year, and long: it runs until somebody ends it. */
+const LONG = '# name=long\n0 0 1 1 * jobs watch --interval 1s';
+
+describe('the daemon', () => {
+  it('runs what is due as a child with a log of its own, and ends with 0 on SIGTERM', async () => {
+    const daemon = newDaemon(`${QUICK}\n# name=bad\n* * * * * * backup list /no/such/folder`);
+    await daemon.start();
+    const records = await daemon.recorded((all) =>
+      ['quick', 'bad'].every((name) =>
+        all.some((one) => one.name === name && one.result === 'run'),
+      ),
+    );
+    expect(await daemon.stop()).toBe(0);
+    const good = records.find(({ name, result }) => name === 'quick' && result === 'run');
+    expect(good).toMatchObject({ exit_code: 0, trigger: 'cron', reason: null });
+    expect(readFileSync(join(daemon.state, good?.log_file ?? ''), 'utf8')).toContain('"users"');
+    const bad = records.find(({ name, result }) => name === 'bad' && result === 'run');
+    expect(bad).toMatchObject({ exit_code: 4, reason: 'no such folder: /no/such/folder' });
+    expect(daemon.lines.find(({ message }) => message === 'failed')).toMatchObject({
+      ...{ level: 'error', entry: 'bad', reason: 'no such folder: /no/such/folder' },
+    });
+    const ids = (await daemon.history()).map(({ name, due_at }) => `${name} ${due_at}`);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('never starts on a broken file, and tells all its mistakes', async () => {
+    const daemon = newDaemon('61 * * * * backup full /a\n0 1 * * * backup ful /a');
+    daemon.begin();
+    expect(await daemon.ended()).toBe(2);
+    expect(daemon.log).toMatch(/mangamotion\.crontab:1:1: .*\n.*mangamotion\.crontab:2:/);
+  });
+
+  it('keeps a second one from its state folder, which ends with 7', async () => {
+    const daemon = newDaemon(QUICK);
+    await daemon.start();
+    const other = new TestDaemon(daemon.folder, { REDIS_URL: redis.url });
+    daemons.push(other);
+    other.begin();
+    expect(await other.ended()).toBe(7);
+    expect(other.log).toContain('--state-dir');
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('takes up another file by SIGHUP and by itself, and keeps the old one while it is broken', async () => {
+    const daemon = newDaemon('# name=first\n0 0 1 1 * billing all-users');
+    await daemon.start();
+    daemon.write('# name=second\n* * * * * * billing all-userz');
+    await daemon.until(() => daemon.lines.some(({ message }) => message.includes('is broken')));
+    expect(daemon.lines.at(-1)?.reason).toContain('mangamotion.crontab:2:');
+    daemon.write('# name=third\n* * * * * * billing all-users');
+    await daemon.recorded((all) => all.some(({ name }) => name === 'third'));
+    daemon.signal('SIGHUP');
+    const read = () =>
+      daemon.lines.filter(({ message }) => message === 'the schedule was read again');
+    await daemon.until(() => read().length === 2);
+    expect((await daemon.history()).every(({ name }) => name === 'third')).toBe(true);
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('keeps a state that cannot be used aside, tells of it, and goes on from the history', async () => {
+    const daemon = newDaemon('# name=yearly\n0 0 1 1 * billing all-users');
+    await daemon.start();
+    await daemon.stop();
+    for (const text of ['{"version":1,"entr', '{"version":99}']) {
+      writeFileSync(join(daemon.state, 'state.json'), text);
+      await daemon.start();
+      const line = daemon.lines.find(({ message }) => message.includes('kept aside'));
+      expect(line?.reason).toMatch(text.includes('99') ? /newer/ : /cut short/);
+      expect(await daemon.stop()).toBe(0);
+    }
+    const aside = readdirSync(daemon.state).filter((file) => file.startsWith('state.unusable-'));
+    expect(aside).toHaveLength(2);
+  });
+});
+
+describe('a daemon that is told to end', () => {
+  it('waits for what runs, and ends it after --grace', async () => {
+    const daemon = newDaemon(LONG);
+    await daemon.start('--grace', '2s');
+    const asked = daemon.run('run', 'long', '--json');
+    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    const begunAtMs = performance.now();
+    expect(await daemon.stop()).toBe(0);
+    expect(performance.now() - begunAtMs).toBeGreaterThan(1900);
+    expect(await daemon.history()).toMatchObject([
+      { name: 'long', trigger: 'manual', exit_code: 143, reason: 'the daemon was stopped' },
+    ]);
+    const { exitCode, stdout } = await asked;
+    expect(exitCode).toBe(143);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'long', exit_code: 143 });
+  });
+
+  it('by a second SIGINT ends at once, and what runs with it', async () => {
+    const daemon = newDaemon(LONG);
+    await daemon.start();
+    const asked = daemon.run('run', 'long');
+    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    const pid = daemon.savedState()?.pending[0]?.process?.pid ?? 0;
+    daemon.signal('SIGINT');
+    await daemon.until(() => daemon.log.includes('waiting for runs to end'));
+    expect(await daemon.stop('SIGINT')).toBe(130);
+    await daemon.until(() => !isAlive(pid));
+    asked.kill();
+    await asked;
+  });
+});
+
+describe('kill -9', () => {
+  it('of the daemon and of its run: the next daemon makes up for it, once', async () => {
+    const daemon = newDaemon('# name=long\n* * * * * * jobs watch --interval 1s');
+    await daemon.start();
+    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    const pending = daemon.savedState()!.pending[0]!;
+    await daemon.stop('SIGKILL');
+    killQuietly(-pending.process!.pid);
+    await daemon.until(() => !isAlive(pending.process!.pid));
+    // The same line, which is not due soon now: what runs is what was cut off.
+    daemon.write('# name=long\n* * * * * * billing all-users');
+    await daemon.start();
+    const all = await daemon.recorded((some) => some.some(({ result }) => result === 'run'));
+    await daemon.stop();
+    const caughtUp = all.filter(({ trigger }) => trigger === 'catch-up');
+    expect(caughtUp.length).toBeLessThanOrEqual(1);
+    const ofThat = (await daemon.history()).filter(({ due_at }) => due_at === pending.due_at);
+    expect(ofThat).toHaveLength(1);
+  });
+
+  it('of the daemon alone: its run goes on, is known to the next one, and not begun again', async () => {
+    const daemon = newDaemon(LONG);
+    await daemon.start();
+    const asked = daemon.run('run', 'long');
+    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    const { pid } = daemon.savedState()!.pending[0]!.process!;
+    await daemon.stop('SIGKILL');
+    asked.kill();
+    await asked;
+    expect(isAlive(pid)).toBe(true);
+    await daemon.start();
+    const again = await daemon.run('run', 'long', '--json');
+    expect(again.exitCode).toBe(8);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      result: 'skipped',
+      reason: 'it was still running',
+    });
+    process.kill(pid, 'SIGTERM');
+    const records = await daemon.recorded((all) => all.length === 2);
+    expect(records[1]).toMatchObject({ result: 'run', exit_code: null });
+    expect(records[1]?.reason).toContain('outlived its daemon');
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('a run that is asked for', () => {
+  it('is run by itself where there is no daemon, with its exit status, and is in the history', async () => {
+    const daemon = newDaemon('# name=bad\n0 0 1 1 * backup list /no/such/folder');
+    const { exitCode, stdout } = await daemon.run('run', 'bad');
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain('✕ bad: ended with exit status 4: no such folder: /no/such/folder');
+    expect(await daemon.history()).toMatchObject([
+      { name: 'bad', trigger: 'manual', exit_code: 4 },
+    ]);
+    const none = await daemon.run('run', 'nothing');
+    expect(none.exitCode).toBe(4);
+    expect(none.stderr).toContain('there are bad');
+  });
+
+  it('is run by the daemon that is there', async () => {
+    const daemon = newDaemon('# name=good\n0 0 1 1 * billing all-users');
+    await daemon.start();
+    const { exitCode, stdout } = await daemon.run('run', 'good');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^✓ good: done\nlog: /);
+    expect(daemon.lines.some(({ message, entry }) => message === 'done' && entry === 'good')).toBe(
+      true,
+    );
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('changes nothing of what a dead daemon has left', async () => {
+    const daemon = newDaemon(`${LONG}\n# name=good\n0 0 1 1 * billing all-users`);
+    await daemon.start();
+    const asked = daemon.run('run', 'long');
+    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.stop('SIGKILL');
+    asked.kill();
+    await asked;
+    const { pending } = daemon.savedState()!;
+    expect((await daemon.run('run', 'good')).exitCode).toBe(0);
+    expect(daemon.savedState()?.pending).toEqual(pending);
+    killQuietly(-pending[0]!.process!.pid);
+  });
+});
+
+describe('the endpoint', () => {
+  it('tells probes and Prometheus', async () => {
+    const daemon = newDaemon(QUICK);
+    await daemon.start('--listen', '127.0.0.1:0');
+    const { port } = daemon.lines.find(({ message }) => message === 'the schedule runs')!;
+    await daemon.recorded((all) => all.some(({ result }) => result === 'run'));
+    const get = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: answer.status, text: await answer.text() };
+    };
+    expect(await get('/healthz')).toMatchObject({ status: 200 });
+    expect(await get('/readyz')).toMatchObject({ status: 200 });
+    const { text } = await get('/metrics');
+    expect(text).toMatch(/mangamotion_schedule_last_exit_code\{entry="quick"\} 0/);
+    expect(text).toMatch(/mangamotion_schedule_next_run_timestamp_seconds\{entry="quick"\} \d/);
+    expect(text).toMatch(/mangamotion_schedule_firings_total\{entry="quick",result="run"\} [1-9]/);
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('two daemons with a lease', () => {
+  const two = async () => {
+    const both = [newDaemon(QUICK), newDaemon(QUICK)] as const;
+    await Promise.all(both.map((daemon) => daemon.start('--lease', 'redis')));
+    return both;
+  };
+  const ranBy = async (daemon: TestDaemon) =>
+    (await daemon.history()).filter(({ result }) => result === 'run' || result === 'waited');
+
+  it('run each firing once, one that was paused and comes back too', async () => {
+    const [one, other] = await two();
+    await one.recorded((all) => all.length >= 3);
+    one.signal('SIGSTOP');
+    const before = (await ranBy(other)).length;
+    await other.recorded(
+      (all) => all.filter(({ result }) => result === 'run').length >= before + 3,
+    );
+    one.signal('SIGCONT');
+    const seen = (await one.history()).length;
+    await one.recorded((all) => all.length >= seen + 5);
+    await Promise.all([one.stop(), other.stop()]);
+    const due = [...(await ranBy(one)), ...(await ranBy(other))].map(({ due_at }) => due_at);
+    expect(due.length).toBeGreaterThan(5);
+    expect(new Set(due).size).toBe(due.length);
+  });
+
+  it('go on where one dies', async () => {
+    const [one, other] = await two();
+    await other.recorded((all) => all.length >= 2);
+    await one.stop('SIGKILL');
+    const before = (await ranBy(other)).length;
+    await other.until(async () => (await ranBy(other)).length >= before + 3);
+    expect(await other.stop()).toBe(0);
+  });
+
+  it('begin nothing while Redis is away, say so, and go on when it is back', async () => {
+    const daemon = newDaemon(QUICK);
+    await daemon.start('--lease', 'redis', '--listen', '127.0.0.1:0');
+    const { port } = daemon.lines.find(({ message }) => message === 'the schedule runs')!;
+    await daemon.until(async () => (await ranBy(daemon)).length > 0);
+    await redis.stop();
+    await daemon.until(() =>
+      daemon.lines.some(({ message }) => message.startsWith('Redis cannot')),
+    );
+    await delay(2000);
+    const before = (await ranBy(daemon)).filter(({ exit_code }) => exit_code === 0).length;
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(503);
+    await delay(2000);
+    expect((await ranBy(daemon)).filter(({ exit_code }) => exit_code === 0)).toHaveLength(before);
+    redis = await startRedisServer({ port: redis.port });
+    await daemon.until(
+      async () => (await ranBy(daemon)).filter(({ exit_code }) => exit_code === 0).length > before,
+    );
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

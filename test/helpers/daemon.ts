@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PROGRAM, mangamotion } from '../e2e/run.js';
+import { readHistory } from '../../src/schedule/state/history.js';
+import type { RunRecord } from '../../src/schedule/state/record.js';
+import type { ScheduleState } from '../../src/schedule/state/state.js';
+
+/** The daemon of the built program, with a folder of its own for its schedule and its state. */
+export class TestDaemon {
+  readonly folder: string;
+  readonly #env: Record<string, string>;
+  #child: ReturnType<typeof spawn> | undefined;
+  log = '';
+
+  constructor(folder: string, env: Record<string, string> = {}) {
+    mkdirSync(folder, { recursive: true });
+    this.folder = folder;
+    this.#env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...env };
+  }
+
+  get state(): string {
+    return join(this.folder, 'state');
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** It has ended by itself because it was used wrong: nothing more is to be waited for. */
+  get #hasRefused(): boolean {
+    return this.#child?.exitCode === 2;
+  }
+
+  /** Lines of the log, as far as they are whole. */
+  get lines(): {
+    level: string;
+    message: string;
+    entry?: string;
+    reason?: string;
+    port?: number;
+  }[] {
+    const whole = this.log.slice(0, this.log.lastIndexOf('\n') + 1);
+    return whole
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as TestDaemon['lines'][number]);
+  }
+
+  write(schedule: string): void {
+    writeFileSync(join(this.folder, 'mangamotion.crontab'), schedule);
+  }
+
+  /** Resolves when it runs the schedule. */
+  async start(...args: string[]): Promise<void> {
+    this.begin(...args);
+    await this.until(() => this.lines.some(({ message }) => message === 'the schedule runs'));
+  }
+
+  begin(...args: string[]): void {
+    this.log = '';
+    const words = ['schedule', '--state-dir', this.state, ...args];
+    const child = spawn(process.execPath, [PROGRAM, ...words], {
+      ...{ cwd: this.folder, env: this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const add = (text: Buffer) => {
+      this.log += text.toString();
+      appendFileSync(join(this.folder, 'log'), text);
+    };
+    child.stdout.on('data', add);
+    child.stderr.on('data', add);
+    this.#child = child;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  /** Resolves to the exit status; `null` where a signal ended it. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.signal(signal);
+    return await this.ended();
+  }
+
+  /** For the end of a test, whatever became of it. */
+  async kill(): Promise<void> {
+    this.signal('SIGCONT');
+    this.signal('SIGKILL');
+    await this.ended();
+    for (const { process: owner } of this.savedState()?.pending ?? []) {
+      if (owner !== null) killQuietly(-owner.pid);
+    }
+  }
+
+  run(...args: string[]) {
+    const [name = '', ...others] = args;
+    return mangamotion(['schedule', name, '--state-dir', this.state, ...others], {
+      ...{ cwd: this.folder, env: this.#env },
+    });
+  }
+
+  savedState(): ScheduleState | undefined {
+    const file = join(this.state, 'state.json');
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ScheduleState) : undefined;
+  }
+
+  /** The oldest first. */
+  async history(): Promise<RunRecord[]> {
+    return (await readHistory(this.state)).records.reverse();
+  }
+
+  /** Resolves when there are records that are so; to all. */
+  async recorded(isSo: (records: RunRecord[]) => boolean): Promise<RunRecord[]> {
+    let records: RunRecord[] = [];
+    await this.until(async () => isSo((records = await this.history())));
+    return records;
+  }
+
+  async until(isSo: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
+    const giveUpAtMs = performance.now() + withinMs;
+    while (!(await isSo())) {
+      if (performance.now() > giveUpAtMs || this.#hasRefused) {
+        const history = JSON.stringify(await this.history());
+        throw new Error(`it never came to that:\n${this.log}\n${history}`);
+      }
+      await delay(50);
+    }
+  }
+}
+
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+}
