@@ -13,7 +13,7 @@ interface Asking {
 }
 
 const LOOK_EVERY_MS = 500;
-const TAKEN_WITHIN_MS = 15_000;
+const TAKEN_WITHIN_MS = 30_000;
 
 /**
  * Asks the daemon of a state folder for a run, and waits for its end: a daemon that ends meanwhile

@@ -10,9 +10,10 @@ import { logPathOf } from './log-path.js';
 import { openState, stillRunning } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';
 import type { RunRequest } from './requests.js';
-import { takeRequests } from './requests.js';
+import { takeRequests, watchRequests } from './requests.js';
 import { lockStateFolder } from './state-lock.js';
 import { Ticker } from './ticker.js';
+import { watchFolder } from './watch-folder.js';
 import { WatchedFile } from './watched-file.js';
 
 export interface DaemonParts extends Pick<
@@ -53,7 +54,6 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     parts.onReady(engine);
     parts.onLoaded(entries, false);
     let isHangup = false;
-    parts.onHangup(() => (isHangup = true));
     const lost = new AbortController();
     const ticker = new Ticker(parts.now, async () => {
       try {
@@ -73,8 +73,20 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
         if (isMangamotionError(error, 'locked')) lost.abort(error);
         else log.error({ reason: messageOf(error) }, 'the schedule goes on after a failure');
       }
+      return engine.wakeAtMs;
     });
+    parts.onHangup(() => {
+      isHangup = true;
+      ticker.wake();
+    });
+    const unwatch = [
+      await watchRequests(folder, () => ticker.wake()),
+      watchFolder(path.dirname(parts.file), (name) => {
+        if (name === path.basename(parts.file)) ticker.wake();
+      }),
+    ];
     await ended(AbortSignal.any([signal, lost.signal]));
+    for (const end of unwatch) end();
     ticker.stop();
     const running = engine.runningCount;
     if (running > 0)

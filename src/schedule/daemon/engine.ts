@@ -65,10 +65,11 @@ interface Waiting extends WaitingFiring {
 /** What was set back by more than this was wrong before; as Debian's cron has it. */
 const CORRECTION_MS = 3 * 3_600_000;
 const CLAIM_AGAIN_MS = 5_000;
+const WRITE_AGAIN_MS = 1_000;
 
 /**
  * The running schedule: what is due waits, and is begun as soon as it may be. Each firing comes to one
- * record. It knows no timer: whoever drives it calls `tick`, once a second or after a jump of years.
+ * record. It knows no timer: whoever drives it calls `tick`, at `wakeAtMs` or whenever else.
  */
 export class Engine {
   readonly #parts: EngineParts;
@@ -97,6 +98,17 @@ export class Engine {
 
   get waitingCount(): number {
     return this.#waiting.length;
+  }
+
+  /** When `tick` has something to do next, in ms of Unix time; `undefined` where it never has. */
+  get wakeAtMs(): number | undefined {
+    const nowMs = this.#parts.now().getTime();
+    if (this.#ledger.isBehind) return nowMs + WRITE_AGAIN_MS;
+    const due = [...this.#slots.values()].map(({ nextMs }) => nextMs ?? Infinity);
+    // What waits for a run to end is begun when that ends.
+    const later = this.#waiting.map(({ notBeforeMs }) => notBeforeMs).filter((ms) => ms > nowMs);
+    const firstMs = [...due, ...later].reduce((a, b) => Math.min(a, b), Infinity);
+    return Number.isFinite(firstMs) ? firstMs : undefined;
   }
 
   /** False while runs wait for the server of the claims. */

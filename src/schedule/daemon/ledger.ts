@@ -39,6 +39,11 @@ export class Ledger {
     this.#isDirty = true;
   }
 
+  /** Whether there is something to be written yet. */
+  get isBehind(): boolean {
+    return this.#isDirty;
+  }
+
   changed(): void {
     this.#isDirty = true;
   }

@@ -2,8 +2,9 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import * as v from 'valibot';
 import { errnoOf, translateFileError } from '../../repository/file-errors.js';
+import { watchFolder } from './watch-folder.js';
 
-/** Runs that are asked of a daemon, as files of the state folder: it looks for them once a second. */
+/** Runs that are asked of a daemon, as files of the state folder. */
 export interface RunRequest {
   id: string;
   /** Of the entry. */
@@ -52,6 +53,14 @@ export async function takeRequests(folder: string): Promise<RunRequest[]> {
     if (parsed.success) requests.push({ id, name: parsed.output.name });
   }
   return requests;
+}
+
+/** Calls when there may be requests: see `watchFolder`. Resolves to what ends it. */
+export async function watchRequests(folder: string, onChange: () => void): Promise<() => void> {
+  const requests = path.join(folder, FOLDER);
+  // A disk that is full must not keep the schedule from running.
+  await mkdir(requests, { recursive: true, mode: 0o700 }).catch(() => undefined);
+  return watchFolder(requests, onChange);
 }
 
 async function readNames(folder: string): Promise<string[]> {

@@ -1,21 +1,30 @@
-const SECOND_MS = 1000;
+/** However far away the next firing is: a clock that was set, or a file that changed, is seen by then. */
+const LONGEST_MS = 10_000;
 
 /**
- * Calls once a second, right after its beginning, whatever the clock does meanwhile; the next time
- * when the last one has come to its end. node-cron would wait for a clock that was set back to come
- * again, and goes through every second that one set forward has left out: 16 s of work for a day.
+ * Calls when it is time, whatever the clock does meanwhile; never while the last call is under way.
+ * node-cron would wait for a clock that was set back to come again, and goes through every second
+ * that one set forward has left out: 16 s of work for a day.
  */
 export class Ticker {
   readonly #now: () => Date;
-  readonly #onTick: () => Promise<void>;
+  readonly #onTick: () => Promise<number | undefined>;
   #timer: NodeJS.Timeout | undefined;
+  #isTicking = false;
+  #isWoken = false;
   #isStopped = false;
 
-  /** `onTick` must not reject. */
-  constructor(now: () => Date, onTick: () => Promise<void>) {
+  /** `onTick` resolves to when it wants to be called next, in ms of Unix time. It must not reject. */
+  constructor(now: () => Date, onTick: () => Promise<number | undefined>) {
     this.#now = now;
     this.#onTick = onTick;
-    this.#arm();
+    this.#arm(0);
+  }
+
+  /** Calls soon, for something other than the time. */
+  wake(): void {
+    if (this.#isTicking) this.#isWoken = true;
+    else this.#arm(0);
   }
 
   stop(): void {
@@ -23,14 +32,18 @@ export class Ticker {
     clearTimeout(this.#timer);
   }
 
-  #arm(): void {
+  #arm(inMs: number): void {
     if (this.#isStopped) return;
-    const intoSecond = this.#now().getTime() % SECOND_MS;
-    this.#timer = setTimeout(() => void this.#tick(), SECOND_MS - intoSecond);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#tick(), inMs);
   }
 
   async #tick(): Promise<void> {
-    await this.#onTick();
-    this.#arm();
+    this.#isTicking = true;
+    this.#isWoken = false;
+    const nextMs = (await this.#onTick()) ?? Infinity;
+    this.#isTicking = false;
+    const inMs = Math.max(0, nextMs - this.#now().getTime());
+    this.#arm(this.#isWoken ? 0 : Math.min(inMs, LONGEST_MS));
   }
 }
