@@ -10,6 +10,7 @@ import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
 import { measureDownload, measureJobs } from './jobs.js';
+import { measureSchedule } from './schedule.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -72,6 +73,7 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
   billing: () => measureBilling(),
   jobs: () => measureJobs(),
+  schedule: () => measureSchedule(),
 };
 
 /** The tables of the README, by the parts that fill them. */
@@ -79,6 +81,7 @@ const groups: Record<string, readonly string[]> = {
   backup: [...Object.keys(storeParts).filter((part) => part !== 'download'), 'start'],
   billing: ['billing'],
   jobs: ['jobs', 'download'],
+  schedule: ['schedule'],
 };
 
 async function main(): Promise<void> {
@@ -162,14 +165,18 @@ function render(rows: readonly Row[], group: string): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   const store = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
-  const servers: Record<string, string> = { billing: 'Redis', jobs: `Redis, ${store}` };
-  const server = servers[group] ?? store;
+  const servers: Record<string, string> = {
+    billing: '; Redis on the same machine',
+    jobs: `; Redis, ${store} on the same machine`,
+    schedule: '',
+  };
+  const server = servers[group] ?? `; ${store} on the same machine`;
   return [
     '| what | measured | aim |',
     '| --- | --- | --- |',
     ...rows.map(({ what, value, bound }) => `| ${what} | ${value} | ${bound} |`),
     '',
-    `Medians, on ${cpus().length} cores (${model}) and ${memory} GiB, Node.js ${process.version}; ${server} on the same machine.`,
+    `Medians, on ${cpus().length} cores (${model}) and ${memory} GiB, Node.js ${process.version}${server}.`,
   ].join('\n');
 }
 

@@ -108,7 +108,7 @@ describe('a daemon that is told to end', () => {
     const daemon = newDaemon(LONG);
     await daemon.start('--grace', '2s');
     const asked = daemon.run('run', 'long', '--json');
-    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.until(() => daemon.hasBegun);
     const begunAtMs = performance.now();
     expect(await daemon.stop()).toBe(0);
     expect(performance.now() - begunAtMs).toBeGreaterThan(1900);
@@ -124,7 +124,7 @@ describe('a daemon that is told to end', () => {
     const daemon = newDaemon(LONG);
     await daemon.start();
     const asked = daemon.run('run', 'long');
-    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.until(() => daemon.hasBegun);
     const pid = daemon.savedState()?.pending[0]?.process?.pid ?? 0;
     daemon.signal('SIGINT');
     await daemon.until(() => daemon.log.includes('waiting for runs to end'));
@@ -139,7 +139,7 @@ describe('kill -9', () => {
   it('of the daemon and of its run: the next daemon makes up for it, once', async () => {
     const daemon = newDaemon('# name=long\n* * * * * * jobs watch --interval 1s');
     await daemon.start();
-    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.until(() => daemon.hasBegun);
     const pending = daemon.savedState()!.pending[0]!;
     await daemon.stop('SIGKILL');
     killQuietly(-pending.process!.pid);
@@ -159,7 +159,7 @@ describe('kill -9', () => {
     const daemon = newDaemon(LONG);
     await daemon.start();
     const asked = daemon.run('run', 'long');
-    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.until(() => daemon.hasBegun);
     const { pid } = daemon.savedState()!.pending[0]!.process!;
     await daemon.stop('SIGKILL');
     asked.kill();
@@ -210,7 +210,7 @@ describe('a run that is asked for', () => {
     const daemon = newDaemon(`${LONG}\n# name=good\n0 0 1 1 * billing all-users`);
     await daemon.start();
     const asked = daemon.run('run', 'long');
-    await daemon.until(() => daemon.savedState()?.pending[0]?.process != null);
+    await daemon.until(() => daemon.hasBegun);
     await daemon.stop('SIGKILL');
     asked.kill();
     await asked;

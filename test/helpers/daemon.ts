@@ -109,6 +109,12 @@ export class TestDaemon {
     });
   }
 
+  /** Whether a run is under way, and the state on the disk says which process it is. */
+  get hasBegun(): boolean {
+    const [first] = this.savedState()?.pending ?? [];
+    return first !== undefined && first.process !== null;
+  }
+
   savedState(): ScheduleState | undefined {
     const file = join(this.state, 'state.json');
     return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ScheduleState) : undefined;

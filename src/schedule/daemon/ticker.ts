@@ -11,7 +11,8 @@ export class Ticker {
   readonly #onTick: () => Promise<number | undefined>;
   #timer: NodeJS.Timeout | undefined;
   #isTicking = false;
-  #isWoken = false;
+  /** How often it was woken while it was at work. */
+  #wakes = 0;
   #isStopped = false;
 
   /** `onTick` resolves to when it wants to be called next, in ms of Unix time. It must not reject. */
@@ -23,7 +24,7 @@ export class Ticker {
 
   /** Calls soon, for something other than the time. */
   wake(): void {
-    if (this.#isTicking) this.#isWoken = true;
+    if (this.#isTicking) this.#wakes++;
     else this.#arm(0);
   }
 
@@ -40,10 +41,10 @@ export class Ticker {
 
   async #tick(): Promise<void> {
     this.#isTicking = true;
-    this.#isWoken = false;
+    const wakes = this.#wakes;
     const nextMs = (await this.#onTick()) ?? Infinity;
     this.#isTicking = false;
     const inMs = Math.max(0, nextMs - this.#now().getTime());
-    this.#arm(this.#isWoken ? 0 : Math.min(inMs, LONGEST_MS));
+    this.#arm(this.#wakes > wakes ? 0 : Math.min(inMs, LONGEST_MS));
   }
 }

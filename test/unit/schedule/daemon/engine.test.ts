@@ -107,6 +107,20 @@ describe('a firing while its entry still runs', () => {
   });
 });
 
+describe('jitter', () => {
+  it('begins a run by chance up to so much later, which is no waiting', async () => {
+    const world = new FakeWorld({ now: '2026-01-01T00:30:00Z', random: () => 0.5 });
+    world.begin(entriesOf(HOURLY.replace('hourly', 'hourly jitter=10m')));
+    await world.at('2026-01-01T01:00:00Z');
+    await world.at('2026-01-01T01:04:59Z');
+    expect(world.started).toEqual([]);
+    expect(world.engine.wakeAtMs).toBe(Date.parse('2026-01-01T01:05:00Z'));
+    await world.at('2026-01-01T01:05:00Z');
+    await world.finish('hourly');
+    expect(world.results()).toEqual(['hourly 2026-01-01T01:00 run']);
+  });
+});
+
 describe('a downtime', () => {
   it('is made up for once, by the newest firing that was missed; the others are told of', async () => {
     const world = new FakeWorld({ now: '2026-01-01T00:30:00Z', takesMs: { hourly: MINUTE_MS } });
