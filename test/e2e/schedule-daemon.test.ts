@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
 import { TestDaemon, killQuietly } from '../helpers/daemon.js';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.js';
+import { startListener } from '../integration/schedule/listener.js';
 
 const { folder, remove } = temporaryFolder();
 let redis: RedisServer;
@@ -19,8 +20,9 @@ afterEach(async () => {
 afterAll(remove);
 
 let tests = 0;
-function newDaemon(schedule: string): TestDaemon {
-  const daemon = new TestDaemon(join(folder, String(++tests)), { REDIS_URL: redis.url });
+function newDaemon(schedule: string, env: Record<string, string> = {}): TestDaemon {
+  const folderOfIt = join(folder, String(++tests));
+  const daemon = new TestDaemon(folderOfIt, { REDIS_URL: redis.url, ...env });
   daemon.write(schedule);
   daemons.push(daemon);
   return daemon;
@@ -238,6 +240,40 @@ describe('the endpoint', () => {
     expect(text).toMatch(/mangamotion_schedule_next_run_timestamp_seconds\{entry="quick"\} \d/);
     expect(text).toMatch(/mangamotion_schedule_firings_total\{entry="quick",result="run"\} [1-9]/);
     expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('pings and hooks', () => {
+  it('tell of the begin and the end of each run, and of what came of it', async () => {
+    const listener = await startListener();
+    const daemon = newDaemon(
+      [
+        `# name=bad on-failure=${listener.url}/hook on-success="touch never"`,
+        '0 0 1 1 * backup list /no/such/folder',
+        `# name=good on-success='echo "$MANGAMOTION_ENTRY $MANGAMOTION_EXIT_CODE" > told'`,
+        '0 0 1 1 * billing all-users',
+      ].join('\n'),
+      { PING_URL: `${listener.url}/ping/secret-key/{name}` },
+    );
+    await daemon.start();
+    await daemon.run('run', 'bad');
+    await daemon.run('run', 'good');
+    expect(await daemon.stop()).toBe(0);
+    const paths = listener.received.map(({ path }) => path.replace(/\?rid=[0-9a-f-]{36}$/, ''));
+    expect(paths.filter((path) => path.startsWith('/ping'))).toEqual([
+      '/ping/secret-key/bad/start',
+      '/ping/secret-key/bad/4',
+      '/ping/secret-key/good/start',
+      '/ping/secret-key/good/0',
+    ]);
+    const hook = listener.received.find(({ path }) => path === '/hook');
+    const body = JSON.parse(hook?.body ?? '') as { log_tail: string };
+    expect(body).toMatchObject({ name: 'bad', exit_code: 4, trigger: 'manual' });
+    expect(body.log_tail).toContain('no such folder');
+    expect(readFileSync(join(daemon.folder, 'told'), 'utf8')).toBe('good 0\n');
+    expect(existsSync(join(daemon.folder, 'never'))).toBe(false);
+    expect(daemon.log).not.toContain('secret-key');
+    await listener.close();
   });
 });
 
