@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { removeAtExit } from '../helpers/child-processes.js';
 import { startRedisServer } from '../helpers/redis-server.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
+import { runDaemon } from './daemon.js';
 import { fillJobs } from './jobs.js';
 import { compareStores, damage, fillStore, snapshot } from './store-content.js';
 
@@ -94,6 +95,25 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
   console.log(
     `✓ all ${before.size} objects have the bytes, types and metadata that they had before`,
   );
+
+  say('9. From now on without anybody: a schedule, and the daemon that runs it');
+  await showSchedule(env, folder);
+}
+
+async function showSchedule(env: NodeJS.ProcessEnv, folder: string): Promise<void> {
+  const home = join(folder, 'schedule');
+  mkdirSync(home);
+  const file = join(home, 'mangamotion.crontab');
+  const stateFolder = join(home, 'state');
+  // Six fields: the first is seconds, so that nobody has to wait for the next hour.
+  const line = `# name=often timeout=5m\n*/5 * * * * *  backup incremental ${folder}\n`;
+  writeFileSync(file, line);
+  console.log(`\n$ cat ${file}\n${line.trimEnd()}`);
+  await mangamotion(env, 'schedule', 'check', '--file', file);
+  const words = ['schedule', '--file', file, '--state-dir', stateFolder];
+  console.log(`\n$ mangamotion ${words.join(' ')}`);
+  await runDaemon([program, ...words], { env, stateFolder });
+  await mangamotion(env, 'schedule', 'history', '--state-dir', stateFolder);
 }
 
 async function main(): Promise<void> {
