@@ -152,6 +152,9 @@ export class Engine {
       if (child === undefined) this.#resumeFiring(firing, now);
       else this.#adopt(firing, child);
     }
+    // The clock may have been set back while no daemon was there to see it.
+    const handled = [...this.#slots.values()].map(({ handledMs }) => handledMs);
+    this.#lastTickMs = Math.max(...handled, ...this.#waiting.map(({ dueMs }) => dueMs));
     this.#ledger.changed();
   }
 
@@ -254,6 +257,10 @@ export class Engine {
     );
     for (const slot of this.#slots.values()) {
       if (slot.handledMs > nowMs) slot.handledUntil(nowMs);
+    }
+    // What waits was due by the wrong clock: it must not wait until that time comes.
+    for (const firing of this.#waiting) {
+      firing.notBeforeMs = Math.min(firing.notBeforeMs, nowMs);
     }
     this.#ledger.changed();
   }

@@ -275,6 +275,47 @@ describe('a clock', () => {
     expect(world.started).toEqual(['hourly 2026-01-05T10:00', 'hourly 2026-01-01T10:00']);
     expect(world.told.join()).toContain('set back');
   });
+
+  it('that is set right while no daemon is there does not either', async () => {
+    const world = new FakeWorld({ now: '2036-01-05T09:30:00Z', takesMs: { hourly: 1 } });
+    world.begin(entriesOf(HOURLY));
+    await world.at('2036-01-05T10:00:00Z');
+    await world.finish('hourly');
+    world.nowMs = Date.parse('2026-01-01T09:59:00Z');
+    world.restart(entriesOf(HOURLY));
+    await world.tick();
+    await world.at('2026-01-01T10:00:00Z');
+    expect(world.started).toEqual(['hourly 2036-01-05T10:00', 'hourly 2026-01-01T10:00']);
+    expect(world.told.join()).toContain('set back');
+  });
+
+  it('that is set right while something waits does not leave it waiting for years', async () => {
+    const text =
+      '# name=full\n0 * * * * backup full /a\n# name=hourly\n0 * * * * backup incremental /a';
+    const world = new FakeWorld({ now: '2036-01-05T09:30:00Z', takesMs: { hourly: 1 } });
+    world.begin(entriesOf(text));
+    await world.at('2036-01-05T10:00:00Z');
+    expect(world.engine.waitingCount).toBe(1);
+    await world.at('2026-01-01T09:10:00Z');
+    await world.finish('full');
+    expect(world.started.at(-1)).toBe('hourly 2026-01-01T09:10');
+    await world.at('2026-01-01T09:11:00Z');
+    world.restart(entriesOf(text));
+    await world.at('2026-01-01T10:00:00Z');
+    expect(world.started.at(-1)).toBe('full 2026-01-01T10:00');
+  });
+
+  it('that is set right while no daemon is there lets what waited begin', async () => {
+    const text = '# name=late jitter=30m\n0 * * * * backup full /a';
+    const world = new FakeWorld({ now: '2036-01-05T09:30:00Z', random: () => 0.9 });
+    world.begin(entriesOf(text));
+    await world.at('2036-01-05T10:00:00Z');
+    expect(world.engine.waitingCount).toBe(1);
+    world.nowMs = Date.parse('2026-01-01T09:10:00Z');
+    world.restart(entriesOf(text));
+    await world.tick();
+    expect(world.started).toEqual(['late 2026-01-01T09:10']);
+  });
 });
 
 describe('a thousand entries of one second', () => {
