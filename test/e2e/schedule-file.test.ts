@@ -102,11 +102,11 @@ describe('schedule next', () => {
   it('tells what runs when, in the order of time', async () => {
     write('CRON_TZ=UTC\n0 2 * * * backup full /a\n0 * * * * backup incremental /a\n');
     const { exitCode, answer } = await runJson<{ runs: { name: string; at: string }[] }>(
-      ['schedule', 'next', '--count', '26'],
+      ['schedule', 'next', '--count', '25'],
       { cwd },
     );
     expect(exitCode).toBe(0);
-    expect(answer.runs).toHaveLength(26);
+    expect(answer.runs).toHaveLength(25);
     const times = answer.runs.map(({ at }) => at);
     expect(times).toEqual([...times].sort());
     const full = answer.runs.filter(({ name }) => name === 'backup-full-a');
