@@ -7,6 +7,7 @@ import type { Child } from './engine.js';
 import type { ChildEnd } from './firing-record.js';
 import { Lines } from './lines.js';
 import type { DaemonLog } from './log.js';
+import { startLongTimer } from './long-timer.js';
 import type { ScheduledEntry } from './plan.js';
 import { RunLog } from './run-log.js';
 
@@ -24,6 +25,7 @@ const KILL_AFTER_MS = 10_000;
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 /** So many lines of a run go into the log of the daemon; all are in the log of the run. */
 const MOST_LINES = 1000;
+const TIMED_OUT = 'it took longer than its timeout';
 const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);
 
 const running = new Set<number>();
@@ -67,13 +69,13 @@ export async function beginRun(
     drain(subprocess.stderr, runLog, telling('stderr')),
   ]);
   const ending = new Ending(pid, killAfterMs);
-  const timer =
+  const stopTimer =
     entry.timeoutMs === undefined
       ? undefined
-      : setTimeout(() => ending.end('it took longer than its timeout'), entry.timeoutMs);
+      : startLongTimer(() => ending.end(TIMED_OUT), entry.timeoutMs);
   const ended = (async (): Promise<ChildEnd> => {
     const [result] = await Promise.all([subprocess, reading]);
-    clearTimeout(timer);
+    stopTimer?.();
     ending.over();
     if (pid !== undefined) running.delete(pid);
     await runLog.close();

@@ -5,6 +5,7 @@ import type { ChildEnd } from './firing-record.js';
 import { Ledger } from './ledger.js';
 import type { LedgerStore } from './ledger.js';
 import type { DaemonLog } from './log.js';
+import { startLongTimer } from './long-timer.js';
 import type { ScheduledEntry, WaitingFiring } from './plan.js';
 import { LATE_MS, admit, dueFirings, nextToStart } from './plan.js';
 import { Slot, withRun, withoutTiming } from './slot.js';
@@ -229,11 +230,11 @@ export class Engine {
     for (const firing of [...this.#waiting]) {
       if (firing.trigger === 'manual') this.#drop(firing, 'skipped', 'the daemon was stopped');
     }
-    const timer = setTimeout(() => this.#endAll('the daemon was stopped'), graceMs);
+    const stopTimer = startLongTimer(() => this.#endAll('the daemon was stopped'), graceMs);
     while (this.#running.size > 0) {
       await new Promise<void>((resolve) => this.#atRest.add(resolve));
     }
-    clearTimeout(timer);
+    stopTimer();
     this.#ledger.changed();
     await this.#ledger.flush();
   }
