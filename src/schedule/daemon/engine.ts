@@ -147,6 +147,8 @@ export class Engine {
     const now = this.#parts.now();
     this.#others = new Map(Object.entries(left?.entries ?? {}));
     for (const record of left?.outbox ?? []) this.#ledger.add(record);
+    // The clock may have been set right while there was no daemon.
+    if (left !== undefined) this.#lastTickMs = Date.parse(left.saved_at);
     this.#take(entries, now);
     for (const firing of left?.pending ?? []) {
       const child = alive(firing);
@@ -198,6 +200,7 @@ export class Engine {
   async tick(): Promise<void> {
     if (this.#isStopping) return;
     const nowMs = this.#parts.now().getTime();
+    if (nowMs < this.#lastTickMs) this.#waitingAlong(this.#lastTickMs - nowMs);
     if (nowMs < this.#lastTickMs - CORRECTION_MS) this.#setBack(nowMs);
     this.#lastTickMs = nowMs;
     for (const slot of this.#slots.values()) {
@@ -249,6 +252,11 @@ export class Engine {
 
   #endAll(reason: string): void {
     for (const run of this.#running.values()) endRun(run, reason);
+  }
+
+  /** What waits for a time waits as long as it was to, and not for that time to come again. */
+  #waitingAlong(setBackMs: number): void {
+    for (const firing of this.#waiting) firing.notBeforeMs -= setBackMs;
   }
 
   #setBack(nowMs: number): void {

@@ -36,7 +36,11 @@ async function stateFromHistory(
   for (const entry of entries) {
     const own = records.filter(({ name }) => name === entry.name);
     const byClock = own.filter(({ trigger }) => trigger !== 'manual').map(({ due_at }) => due_at);
-    const newestDue = byClock.sort().at(-1);
+    // A clock that was ahead must not keep the entry from running until it is as late again.
+    const newestDue = byClock
+      .filter((due) => Date.parse(due) <= now.getTime())
+      .sort()
+      .at(-1);
     if (newestDue === undefined) continue;
     states[entry.name] = {
       timing: timingText(entry),

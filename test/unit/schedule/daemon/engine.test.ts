@@ -318,6 +318,36 @@ describe('a clock', () => {
   });
 });
 
+describe('a clock that was ahead and is set right', () => {
+  it('while no daemon runs, keeps the next one from nothing, what waited neither', async () => {
+    const entries = entriesOf(`${HOURLY}\n# name=other\n0 * * * * backup full /mnt/other`);
+    const world = new FakeWorld({ now: '2030-01-05T09:30:00Z', atOnce: 1 });
+    world.begin(entries);
+    await world.at('2030-01-05T10:00:00Z');
+    expect(world.saved?.pending).toHaveLength(2);
+    world.nowMs = Date.parse('2026-01-01T09:30:00Z');
+    world.restart(entries);
+    await world.tick();
+    const waited = [world.running[0]?.name ?? ''];
+    await world.finish(waited[0]!);
+    waited.push(world.running[0]?.name ?? '');
+    await world.finish(waited[1]!);
+    expect(waited.sort()).toEqual(['hourly', 'other']);
+    await world.at('2026-01-01T10:00:00Z');
+    expect(world.started.at(-1)).toMatch(/2026-01-01T10:00$/);
+  });
+
+  it('lets what waits for its jitter begin when so much time has gone by', async () => {
+    const world = new FakeWorld({ now: '2026-01-05T09:30:00Z', random: () => 0.5 });
+    world.begin(entriesOf(HOURLY.replace('name=hourly', 'name=hourly jitter=2m')));
+    await world.at('2026-01-05T10:00:00Z');
+    await world.at('2026-01-05T09:00:00Z');
+    expect(world.started).toEqual([]);
+    await world.at('2026-01-05T09:01:00Z');
+    expect(world.started).toEqual(['hourly 2026-01-05T09:01']);
+  });
+});
+
 describe('a thousand entries of one second', () => {
   it('all run, no more at once than may', async () => {
     const text = Array.from(
