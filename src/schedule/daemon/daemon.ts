@@ -6,12 +6,12 @@ import { writeState } from '../state/state-file.js';
 import type { Child, EngineParts } from './engine.js';
 import { Engine } from './engine.js';
 import { adoptRun } from './child.js';
+import { HeldFolder } from './held-folder.js';
 import { logPathOf } from './log-path.js';
 import { openState, stillRunning } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';
 import type { RunRequest } from './requests.js';
 import { takeRequests, watchRequests } from './requests.js';
-import { lockStateFolder } from './state-lock.js';
 import { Ticker } from './ticker.js';
 import { watchFolder } from './watch-folder.js';
 import { WatchedFile } from './watched-file.js';
@@ -40,6 +40,9 @@ export interface DaemonParts extends Pick<
   onTick: () => void;
 }
 
+/** A file that was just changed may be only half written. */
+const SETTLES_MS = 500;
+
 /**
  * Runs the schedule until it is told to end. Rejects where the schedule has mistakes, with `locked`
  * where the state folder has another daemon, and where it loses that folder to one.
@@ -48,7 +51,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
   const { folder, log, signal } = parts;
   const entries = await parts.load();
   const watched = await WatchedFile.open(parts.file);
-  let lock = await lockStateFolder(folder, 'schedule', signal);
+  const held = await HeldFolder.take(folder, signal, log);
   try {
     const engine = await openEngine(parts, entries);
     parts.onReady(engine);
@@ -57,23 +60,18 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     const lost = new AbortController();
     const ticker = new Ticker(parts.now, async () => {
       try {
-        if (lock.signal.aborted) {
-          // After a sleep of the machine: nobody else may have been there.
-          await lock.release();
-          lock = await lockStateFolder(folder, 'schedule', signal);
-          log.warn({}, 'the lock of the state folder was lost, and taken again');
-        }
+        await held.keep();
         const isAsked = isHangup;
         isHangup = false;
         if ((await watched.hasChanged()) || isAsked) await reload(engine, parts);
         await engine.tick();
-        for (const request of await takeRequests(folder)) runRequest(engine, request);
+        for (const request of await takeRequests(folder)) runRequest(engine, request, parts.now());
         parts.onTick();
       } catch (error) {
         if (isMangamotionError(error, 'locked')) lost.abort(error);
         else log.error({ reason: messageOf(error) }, 'the schedule goes on after a failure');
       }
-      return engine.wakeAtMs;
+      return watched.isSettling ? parts.now().getTime() + SETTLES_MS : engine.wakeAtMs;
     });
     parts.onHangup(() => {
       isHangup = true;
@@ -94,7 +92,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     await engine.stop(lost.signal.aborted ? 0 : parts.graceMs);
     lost.signal.throwIfAborted();
   } finally {
-    await lock.release();
+    await held.release();
   }
 }
 
@@ -139,9 +137,14 @@ async function reload(engine: Engine, { load, log, onLoaded, onRefused }: Daemon
   }
 }
 
-function runRequest(engine: Engine, { id, name }: RunRequest): void {
+/** Whoever asked so long ago is gone. */
+const MOST_AGE_MS = 60_000;
+
+function runRequest(engine: Engine, { id, name, askedAt }: RunRequest, now: Date): void {
   const entry = engine.entryOf(name);
-  if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
+  const isOld = now.getTime() - Date.parse(askedAt) > MOST_AGE_MS;
+  if (isOld) engine.refuse({ id, name }, 'it was asked for too long ago');
+  else if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
   else void engine.runNow(entry, id);
 }
 

@@ -155,9 +155,6 @@ export class Engine {
       if (child === undefined) this.#resumeFiring(firing, now);
       else this.#adopt(firing, child);
     }
-    // The clock may have been set back while no daemon was there to see it.
-    const handled = [...this.#slots.values()].map(({ handledMs }) => handledMs);
-    this.#lastTickMs = Math.max(...handled, ...this.#waiting.map(({ dueMs }) => dueMs));
     this.#ledger.changed();
   }
 
@@ -212,7 +209,8 @@ export class Engine {
   /** A run of its own, whatever the clock says. Resolves to what became of it. */
   async runNow(entry: ScheduledEntry, id: string = randomUUID()): Promise<RunRecord> {
     const recorded = new Promise<RunRecord>((resolve) => this.#awaited.set(id, resolve));
-    this.#offer(entry, { id, dueMs: this.#parts.now().getTime(), trigger: 'manual' });
+    if (this.#isStopping) this.refuse({ id, name: entry.name }, 'the daemon is ending');
+    else this.#offer(entry, { id, dueMs: this.#parts.now().getTime(), trigger: 'manual' });
     await this.#settle();
     return await recorded;
   }
@@ -266,10 +264,6 @@ export class Engine {
     );
     for (const slot of this.#slots.values()) {
       if (slot.handledMs > nowMs) slot.handledUntil(nowMs);
-    }
-    // What waits was due by the wrong clock: it must not wait until that time comes.
-    for (const firing of this.#waiting) {
-      firing.notBeforeMs = Math.min(firing.notBeforeMs, nowMs);
     }
     this.#ledger.changed();
   }

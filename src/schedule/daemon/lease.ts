@@ -17,6 +17,8 @@ export interface LeaseParts {
 const PREFIX = 'mangamotion:schedule:claim:';
 /** A firing that was missed longer ago than this might run twice. */
 const KEPT_SECONDS = 40 * 86_400;
+/** A server that is silent must not hold up the runs that need it, nor take their places. */
+const MOST_MS = 5_000;
 
 export class Lease {
   readonly #parts: LeaseParts;
@@ -28,22 +30,29 @@ export class Lease {
 
   /** Never rejects. */
   async claim(name: string, dueMs: number): Promise<Claimed> {
-    const key = `${PREFIX}${new Date(dueMs).toISOString()}:${name}`;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), MOST_MS);
     try {
-      const holder = await this.#parts.holder();
-      this.#connection ??= this.#parts.connect();
-      const { redis } = await this.#connection;
-      const isSet = await redis.call('SET', key, holder, 'NX', 'EX', KEPT_SECONDS);
-      if (isSet !== null) return { kind: 'ours' };
-      const by = await redis.call('GET', key);
-      // Ours from before a crash: the run was cut off, and nobody else will make up for it.
-      return by === holder
-        ? { kind: 'ours' }
-        : { kind: 'taken', by: typeof by === 'string' ? by : 'another daemon' };
+      return await Promise.race([this.#ask(name, dueMs), whenAborted(limit.signal)]);
     } catch {
-      await this.close();
+      void this.close();
       return { kind: 'unavailable' };
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  async #ask(name: string, dueMs: number): Promise<Claimed> {
+    const key = `${PREFIX}${new Date(dueMs).toISOString()}:${name}`;
+    const holder = await this.#parts.holder();
+    this.#connection ??= this.#parts.connect();
+    const { redis } = await this.#connection;
+    const isSet = await redis.call('SET', key, holder, 'NX', 'EX', KEPT_SECONDS);
+    if (isSet !== null) return { kind: 'ours' };
+    const by = await redis.call('GET', key);
+    // Ours from before a crash: the run was cut off, and nobody else will make up for it.
+    if (by === holder) return { kind: 'ours' };
+    return { kind: 'taken', by: typeof by === 'string' ? by : 'another daemon' };
   }
 
   /** Ends the connection; the next claim opens another one. */
@@ -55,4 +64,11 @@ export class Lease {
       () => undefined,
     );
   }
+}
+
+/** Rejects then, and never resolves. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('Redis was silent')), { once: true });
+  });
 }

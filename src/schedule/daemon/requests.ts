@@ -9,17 +9,21 @@ export interface RunRequest {
   id: string;
   /** Of the entry. */
   name: string;
+  /** RFC 3339. */
+  askedAt: string;
 }
 
 const FOLDER = 'requests';
 const SUFFIX = '.json';
-const schema = v.object({ name: v.string() });
+const schema = v.object({ name: v.string(), asked_at: v.string() });
 
-export async function askForRun(folder: string, { id, name }: RunRequest): Promise<void> {
+export async function askForRun(folder: string, { id, name, askedAt }: RunRequest): Promise<void> {
   const file = fileOf(folder, id);
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.partial`, JSON.stringify({ name }), { mode: 0o600 });
+    await writeFile(`${file}.partial`, JSON.stringify({ name, asked_at: askedAt }), {
+      mode: 0o600,
+    });
     await rename(`${file}.partial`, file);
   } catch (error) {
     throw translateFileError(error, 'write', file);
@@ -50,7 +54,9 @@ export async function takeRequests(folder: string): Promise<RunRequest[]> {
     const text = await readFile(file, 'utf8').catch(() => '');
     if (!(await withdraw(folder, id))) continue;
     const parsed = v.safeParse(schema, parseJson(text));
-    if (parsed.success) requests.push({ id, name: parsed.output.name });
+    if (!parsed.success) continue;
+    const { name, asked_at: askedAt } = parsed.output;
+    requests.push({ id, name, askedAt });
   }
   return requests;
 }
@@ -65,8 +71,10 @@ export async function watchRequests(folder: string, onChange: () => void): Promi
 
 async function readNames(folder: string): Promise<string[]> {
   try {
-    const files = await readdir(path.join(folder, FOLDER));
-    return files.filter((file) => file.endsWith(SUFFIX)).map((file) => file.slice(0, -5));
+    const files = await readdir(path.join(folder, FOLDER), { withFileTypes: true });
+    return files
+      .filter((file) => file.isFile() && file.name.endsWith(SUFFIX))
+      .map(({ name }) => name.slice(0, -SUFFIX.length));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw translateFileError(error, 'list', path.join(folder, FOLDER));

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 export class WatchedFile {
   readonly #path: string;
   #seen: string;
+  #changing: string | undefined;
 
   private constructor(path: string, seen: string) {
     this.#path = path;
@@ -14,12 +15,23 @@ export class WatchedFile {
     return new WatchedFile(path, await markOf(path));
   }
 
-  /** True once for each change. A file that is gone for a moment, as editors do it, has not changed. */
+  /** Whether it has changed and may go on doing so: look again soon. */
+  get isSettling(): boolean {
+    return this.#changing !== undefined;
+  }
+
+  /**
+   * True once for each change, when two looks have found the same: it may be half written before. A
+   * file that is gone for a moment, as editors do it, has not changed.
+   */
   async hasChanged(): Promise<boolean> {
     const mark = await markOf(this.#path);
+    const isSettled = mark === this.#changing;
+    this.#changing = undefined;
     if (mark === GONE || mark === this.#seen) return false;
-    this.#seen = mark;
-    return true;
+    if (isSettled) this.#seen = mark;
+    else this.#changing = mark;
+    return isSettled;
   }
 }
 

@@ -60,15 +60,19 @@ async function runOnce(context: CommandContext, { folder, entry, entries }: Aske
   const { cwd, now, signal } = context;
   const log = logTo(context);
   const parts = { program: thisProgram(context), cwd, log };
-  try {
-    return await runAlone({
-      ...{ folder, entry, entries, id, now, signal, log },
-      begin: (one, logFile) => beginRun(one, logFile, parts),
-    });
-  } catch (error) {
-    if (!isMangamotionError(error, 'locked')) throw error;
-    const { askDaemon } = await import('../../../schedule/daemon/ask-daemon.js');
-    return await askDaemon({ folder, name: entry.name, id, signal });
+  for (;;) {
+    try {
+      return await runAlone({
+        ...{ folder, entry, entries, id, now, signal, log },
+        begin: (one, logFile) => beginRun(one, logFile, parts),
+      });
+    } catch (error) {
+      if (!isMangamotionError(error, 'locked')) throw error;
+      const { askDaemon } = await import('../../../schedule/daemon/ask-daemon.js');
+      const record = await askDaemon({ folder, name: entry.name, id, now, signal });
+      // Whoever was there has ended meanwhile.
+      if (record !== undefined) return record;
+    }
   }
 }
 

@@ -1,0 +1,55 @@
+import { isMangamotionError } from '../../errors.js';
+import type { DestinationLock } from '../../repository/lock/held-lock.js';
+import type { DaemonLog } from './log.js';
+import { lockStateFolder } from './state-lock.js';
+
+const TELL_EVERY_MS = 60_000;
+
+/**
+ * The state folder in the hands of this daemon. A lock that was lost (the machine slept, or the disk
+ * is full) is taken again as soon as that can be; meanwhile the schedule goes on, since backups may go
+ * to another disk.
+ */
+export class HeldFolder {
+  readonly #folder: string;
+  readonly #signal: AbortSignal;
+  readonly #log: DaemonLog;
+  #lock: DestinationLock;
+  #toldAtMs = -Infinity;
+
+  private constructor(folder: string, signal: AbortSignal, log: DaemonLog, lock: DestinationLock) {
+    this.#folder = folder;
+    this.#signal = signal;
+    this.#log = log;
+    this.#lock = lock;
+  }
+
+  /** Rejects with `locked` where there is another daemon. */
+  static async take(folder: string, signal: AbortSignal, log: DaemonLog): Promise<HeldFolder> {
+    return new HeldFolder(folder, signal, log, await lockStateFolder(folder, 'schedule', signal));
+  }
+
+  /** Takes it again where it was lost. Rejects with `locked` where another daemon has it now. */
+  async keep(): Promise<void> {
+    if (!this.#lock.signal.aborted) return;
+    await this.#lock.release();
+    try {
+      this.#lock = await lockStateFolder(this.#folder, 'schedule', this.#signal);
+      this.#log.warn({}, 'the lock of the state folder was lost, and taken again');
+    } catch (error) {
+      if (isMangamotionError(error, 'locked') || this.#signal.aborted) throw error;
+      this.#tell(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#lock.release();
+  }
+
+  #tell(reason: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs < TELL_EVERY_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#log.error({ reason }, 'the lock of the state folder is lost: runs go on without');
+  }
+}
