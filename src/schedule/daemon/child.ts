@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import * as v from 'valibot';
 import { describeChild, isKnownDead } from '../../repository/lock/owner.js';
 import type { LockOwner } from '../../repository/lock/claim.js';
-import type { Child } from './engine.js';
+import type { Child } from './engine-parts.js';
 import type { ChildEnd } from './firing-record.js';
 import { Lines } from './lines.js';
 import type { DaemonLog } from './log.js';

@@ -3,7 +3,7 @@ import { isMangamotionError } from '../../errors.js';
 import { describeOwner } from '../../repository/lock/owner.js';
 import { appendHistory } from '../state/history.js';
 import { writeState } from '../state/state-file.js';
-import type { Child, EngineParts } from './engine.js';
+import type { Child, EngineParts } from './engine-parts.js';
 import { Engine } from './engine.js';
 import { adoptRun } from './child.js';
 import { HeldFolder } from './held-folder.js';

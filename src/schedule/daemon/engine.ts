@@ -1,52 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { countOfMissed } from './missed.js';
+import type { Child, EngineParts } from './engine-parts.js';
 import { ranRecord, unrunRecord } from './firing-record.js';
-import type { ChildEnd } from './firing-record.js';
 import { Ledger } from './ledger.js';
-import type { LedgerStore } from './ledger.js';
-import type { DaemonLog } from './log.js';
 import { startLongTimer } from './long-timer.js';
 import type { ScheduledEntry, WaitingFiring } from './plan.js';
 import { LATE_MS, admit, dueFirings, nextToStart } from './plan.js';
-import { Slot, withRun, withoutTiming } from './slot.js';
+import { Roster } from './roster.js';
+import type { Slot } from './slot.js';
 import type { RunRecord } from '../state/record.js';
 import type { EntryState, PendingFiring, ScheduleState } from '../state/state.js';
 import { STATE_VERSION } from '../state/state.js';
-
-/** A run that is under way. */
-export interface Child {
-  process: PendingFiring['process'];
-  /** Never rejects. */
-  ended: Promise<ChildEnd>;
-  /** Asks it to end, and makes it; the reason is told in its record. Can be called again. */
-  end(reason: string): void;
-}
-
-/** What a claim of a firing came to, where several daemons share a schedule. */
-export type Claimed = { kind: 'ours' | 'unavailable' } | { kind: 'taken'; by: string };
-
-export interface EngineParts {
-  now: () => Date;
-  /** From 0 up to 1. */
-  random: () => number;
-  /** Begins the command of an entry. Never rejects: what cannot be begun has ended. */
-  begin: (entry: ScheduledEntry, logFile: string) => Promise<Child>;
-  /** In the state folder, of this run. */
-  logFileFor: (entry: ScheduledEntry, startedAt: Date) => string;
-  /** `undefined` where the daemon is alone. */
-  claim: ((name: string, dueMs: number) => Promise<Claimed>) | undefined;
-  store: LedgerStore;
-  log: DaemonLog;
-  onStarted: (firing: PendingFiring, entry: ScheduledEntry) => void;
-  /** `entry` is `undefined` where it was taken out of the schedule meanwhile. */
-  onRecord: (
-    record: RunRecord,
-    entry: ScheduledEntry | undefined,
-    state: EntryState | undefined,
-  ) => void;
-  /** Runs at once. */
-  atOnce: number;
-}
 
 interface Run {
   entry: ScheduledEntry | undefined;
@@ -78,9 +42,8 @@ export class Engine {
   readonly #atRest = new Set<() => void>();
   /** Who waits for the record of a run of its own. */
   readonly #awaited = new Map<string, (record: RunRecord) => void>();
-  #slots = new Map<string, Slot>();
-  /** Entries that are not in the schedule, and what a dead daemon left that is not ours to take up. */
-  #others = new Map<string, EntryState>();
+  readonly #roster = new Roster();
+  /** What a dead daemon left that is not ours to take up. */
   #foreign: PendingFiring[] = [];
   #waiting: Waiting[] = [];
   readonly #running = new Map<string, Run>();
@@ -105,10 +68,9 @@ export class Engine {
   get wakeAtMs(): number | undefined {
     const nowMs = this.#parts.now().getTime();
     if (this.#ledger.isBehind) return nowMs + WRITE_AGAIN_MS;
-    const due = [...this.#slots.values()].map(({ nextMs }) => nextMs ?? Infinity);
     // What waits for a run to end is begun when that ends.
     const later = this.#waiting.map(({ notBeforeMs }) => notBeforeMs).filter((ms) => ms > nowMs);
-    const firstMs = [...due, ...later].reduce((a, b) => Math.min(a, b), Infinity);
+    const firstMs = later.reduce((a, b) => Math.min(a, b), this.#roster.firstDueMs);
     return Number.isFinite(firstMs) ? firstMs : undefined;
   }
 
@@ -118,21 +80,21 @@ export class Engine {
   }
 
   nextOf(name: string): Date | undefined {
-    const ms = this.#slots.get(name)?.nextMs;
+    const ms = this.#roster.slotOf(name)?.nextMs;
     return ms === undefined ? undefined : new Date(ms);
   }
 
   /** Of all entries. */
   get names(): Iterable<string> {
-    return this.#slots.keys();
+    return this.#roster.names;
   }
 
   entryOf(name: string): ScheduledEntry | undefined {
-    return this.#slots.get(name)?.entry;
+    return this.#roster.slotOf(name)?.entry;
   }
 
   stateOf(name: string): EntryState | undefined {
-    return this.#slots.get(name)?.state;
+    return this.#roster.stateOf(name);
   }
 
   /**
@@ -145,11 +107,11 @@ export class Engine {
     alive: (firing: PendingFiring) => Child | undefined,
   ): void {
     const now = this.#parts.now();
-    this.#others = new Map(Object.entries(left?.entries ?? {}));
+    this.#roster.remember(left?.entries ?? {});
     for (const record of left?.outbox ?? []) this.#ledger.add(record);
     // The clock may have been set right while there was no daemon.
     if (left !== undefined) this.#lastTickMs = Date.parse(left.saved_at);
-    this.#take(entries, now);
+    this.#roster.take(entries, now);
     for (const firing of left?.pending ?? []) {
       const child = alive(firing);
       if (child === undefined) this.#resumeFiring(firing, now);
@@ -160,37 +122,22 @@ export class Engine {
 
   /** The same for a single run beside the schedule: what else there is stays as it is. */
   borrow(entries: readonly ScheduledEntry[], left: ScheduleState | undefined): void {
-    this.#others = new Map(Object.entries(left?.entries ?? {}));
+    this.#roster.remember(left?.entries ?? {});
     this.#foreign = [...(left?.pending ?? [])];
     for (const record of left?.outbox ?? []) this.#ledger.add(record);
-    for (const entry of entries) {
-      const known = this.#others.get(entry.name);
-      // Its firings are not ours to deal with: nothing of what is known may change but the last run.
-      if (known !== undefined) continue;
-      this.#slots.set(entry.name, new Slot(entry, undefined, this.#parts.now()));
-    }
+    this.#roster.borrow(entries, this.#parts.now());
   }
 
   /** Another schedule in place of the one that runs. What runs or waits already goes on. */
   replace(entries: readonly ScheduledEntry[]): void {
     const names = new Set(entries.map(({ name }) => name));
-    for (const [name, { state }] of this.#slots) {
-      this.#others.set(name, names.has(name) ? state : withoutTiming(state));
-    }
-    this.#take(entries, this.#parts.now());
+    this.#roster.take(entries, this.#parts.now());
     for (const firing of this.#waiting) {
-      firing.entry = this.#slots.get(firing.entry.name)?.entry ?? firing.entry;
+      firing.entry = this.entryOf(firing.entry.name) ?? firing.entry;
       if (names.has(firing.entry.name)) continue;
       this.#drop(firing, 'skipped', 'its entry was taken out of the schedule');
     }
     this.#ledger.changed();
-  }
-
-  #take(entries: readonly ScheduledEntry[], now: Date): void {
-    this.#slots = new Map(
-      entries.map((entry) => [entry.name, new Slot(entry, this.#others.get(entry.name), now)]),
-    );
-    for (const { name } of entries) this.#others.delete(name);
   }
 
   /** Deals with all that has come due, and begins what may begin. Resolves when it is begun. */
@@ -200,7 +147,7 @@ export class Engine {
     if (nowMs < this.#lastTickMs) this.#waitingAlong(this.#lastTickMs - nowMs);
     if (nowMs < this.#lastTickMs - CORRECTION_MS) this.#setBack(nowMs);
     this.#lastTickMs = nowMs;
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#roster.slots) {
       if (slot.nextMs !== undefined && slot.nextMs <= nowMs) this.#comeDue(slot, nowMs);
     }
     await this.#settle();
@@ -262,9 +209,7 @@ export class Engine {
       {},
       'the clock was set back by more than 3 hours: the schedule goes by it',
     );
-    for (const slot of this.#slots.values()) {
-      if (slot.handledMs > nowMs) slot.handledUntil(nowMs);
-    }
+    this.#roster.setBack(nowMs);
     this.#ledger.changed();
   }
 
@@ -399,7 +344,7 @@ export class Engine {
 
   /** What a daemon that died had begun, or was to begin. */
   #resumeFiring(firing: PendingFiring, now: Date): void {
-    const slot = this.#slots.get(firing.name);
+    const slot = this.#roster.slotOf(firing.name);
     const isNewerDue = slot?.nextMs !== undefined && slot.nextMs <= now.getTime();
     const isMadeUpFor = slot?.entry.catchup === 'once' && !isNewerDue;
     if (slot !== undefined && isMadeUpFor && firing.trigger !== 'manual') {
@@ -418,7 +363,7 @@ export class Engine {
 
   /** A run that outlived the daemon that began it. */
   #adopt(firing: PendingFiring, child: Child): void {
-    const entry = this.#slots.get(firing.name)?.entry;
+    const entry = this.entryOf(firing.name);
     const run: Run = {
       ...{ entry, name: firing.name, destination: entry?.destination, firing },
       ...{ child, endReason: undefined },
@@ -428,14 +373,9 @@ export class Engine {
   }
 
   #record(record: RunRecord, entry: ScheduledEntry | undefined): void {
-    const slot = this.#slots.get(record.name);
-    const other = this.#others.get(record.name);
-    slot?.ended(record);
-    if (slot === undefined && other !== undefined) {
-      this.#others.set(record.name, withRun(other, record));
-    }
+    this.#roster.ended(record);
     this.#ledger.add(record);
-    this.#parts.onRecord(record, entry, slot?.state ?? this.#others.get(record.name));
+    this.#parts.onRecord(record, entry, this.#roster.stateOf(record.name));
     this.#awaited.get(record.id)?.(record);
     this.#awaited.delete(record.id);
   }
@@ -446,12 +386,11 @@ export class Engine {
   }
 
   #stateWith(outbox: readonly RunRecord[]): ScheduleState {
-    const own = [...this.#slots].map(([name, { state }]) => [name, state] as const);
     const running = [...this.#running.values()].map(({ firing }) => firing);
     return {
       version: STATE_VERSION,
       saved_at: this.#parts.now().toISOString(),
-      entries: Object.fromEntries([...this.#others, ...own]),
+      entries: this.#roster.states(),
       pending: [...this.#foreign, ...running, ...this.#waiting.map(pendingOf)],
       outbox: [...outbox],
     };

@@ -1,5 +1,5 @@
 import type { RedisReader } from '../../redis/reader.js';
-import type { Claimed } from './engine.js';
+import type { Claimed } from './engine-parts.js';
 
 /**
  * One firing, one run, of however many daemons: each is claimed in Redis by the name of the entry and

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../state/record.js';
 import { enginePlaces } from './daemon.js';
-import type { EngineParts } from './engine.js';
+import type { EngineParts } from './engine-parts.js';
 import { Engine } from './engine.js';
 import { openState } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';

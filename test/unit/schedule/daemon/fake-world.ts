@@ -1,4 +1,4 @@
-import type { Child, EngineParts } from '../../../../src/schedule/daemon/engine.js';
+import type { Child, EngineParts } from '../../../../src/schedule/daemon/engine-parts.js';
 import { Engine } from '../../../../src/schedule/daemon/engine.js';
 import type { ChildEnd } from '../../../../src/schedule/daemon/firing-record.js';
 import type { ScheduledEntry } from '../../../../src/schedule/daemon/plan.js';
