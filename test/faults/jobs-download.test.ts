@@ -52,9 +52,23 @@ function stallAfter(afterBytes: number): void {
 const partials = async () => (await jobs.files()).filter((name) => name.endsWith('.partial'));
 
 async function untilPartialHas(sizeBytes: number): Promise<void> {
+  await waitUntil('the download', [], async () => (await partialSize()) >= sizeBytes);
+}
+
+async function partialSize(): Promise<number> {
+  const [name] = await partials();
+  return name === undefined ? 0 : (await stat(join(jobs.folder, name))).size;
+}
+
+/** All that the server has sent is in the file, but for the block that is not full. */
+async function untilPartialRests(): Promise<void> {
+  let before = -1;
+  let looks = 0;
   await waitUntil('the download', [], async () => {
-    const [name] = await partials();
-    return name !== undefined && (await stat(join(jobs.folder, name))).size >= sizeBytes;
+    const sizeBytes = await partialSize();
+    looks = sizeBytes === before ? looks + 1 : 0;
+    before = sizeBytes;
+    return looks > 10;
   });
 }
 
@@ -63,6 +77,7 @@ async function breakOff(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM') {
   stallAfter(SIZE / 2);
   const program = download(['big'], { endpoint: proxy.endpoint });
   await untilPartialHas(SIZE / 2 - MIB);
+  await untilPartialRests();
   program.kill(signal);
   const ended = await program;
   proxy.setPlan(() => undefined);
