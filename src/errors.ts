@@ -50,6 +50,11 @@ export class MangamotionError extends Error {
   }
 }
 
+/** What any thrown thing says of itself. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export function exitStatusOf(code: ErrorCode): number {
   return EXIT_STATUS[code];
 }

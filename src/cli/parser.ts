@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import type { Command as CommanderCommand } from 'commander';
 import { isMangamotionError, MangamotionError } from '../errors.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Command } from './command.js';
@@ -56,10 +57,26 @@ export async function parseCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: printed.out };
     if (error.code === 'commander.help') return { kind: 'incomplete', text: printed.err };
+    if (isUnknownCommand(error, leaf)) throw unknownCommand(leaf, entry);
     throw usageError(error, entry);
   }
   if (invocation === undefined) throw new MangamotionError('usage', 'no command given');
   return { kind: 'run', invocation };
+}
+
+/** A word behind a command that has commands below it, and takes no arguments: `schedule histroy`. */
+function isUnknownCommand(
+  error: CommanderError,
+  leaf: CommanderCommand | undefined,
+): leaf is CommanderCommand {
+  return error.code === 'commander.excessArguments' && (leaf?.commands.length ?? 0) > 0;
+}
+
+function unknownCommand(leaf: CommanderCommand, entry: CatalogEntry | undefined) {
+  const names = leaf.commands.map((command) => command.name()).join(', ');
+  return new MangamotionError('usage', `unknown command '${leaf.args[0] ?? ''}'`, {
+    hint: `\`${leaf.name()}\` has ${names}; ${helpHint(entry)}`,
+  });
 }
 
 /** `error: unknown option '--x'\n(Did you mean --y?)` becomes a message and a hint. */

@@ -98,6 +98,15 @@ describe('schedule check', () => {
   });
 });
 
+describe('schedule', () => {
+  it('with a word that is none of its commands tells which there are', async () => {
+    const { exitCode, stderr } = await schedule('histroy');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("unknown command 'histroy'");
+    expect(stderr).toContain('history');
+  });
+});
+
 describe('schedule next', () => {
   it('tells what runs when, in the order of time', async () => {
     write('CRON_TZ=UTC\n0 2 * * * backup full /a\n0 * * * * backup incremental /a\n');

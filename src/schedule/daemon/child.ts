@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import * as v from 'valibot';
+import { messageOf } from '../../errors.js';
 import { describeChild, isKnownDead } from '../../repository/lock/owner.js';
 import type { LockOwner } from '../../repository/lock/claim.js';
 import type { Child } from './engine-parts.js';
@@ -237,8 +238,4 @@ function reasonOf({ exitCode, signal, cause }: Result): string | null {
   if (exitCode !== undefined) return null;
   if (signal !== undefined) return `a signal ended it (${signal})`;
   return `it could not be begun: ${messageOf(cause)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isMangamotionError } from '../../errors.js';
+import { isMangamotionError, messageOf } from '../../errors.js';
 import { describeOwner } from '../../repository/lock/owner.js';
 import { appendHistory } from '../state/history.js';
 import { writeState } from '../state/state-file.js';
@@ -12,6 +12,7 @@ import { openState, stillRunning } from './open-state.js';
 import type { ScheduledEntry } from './plan.js';
 import type { RunRequest } from './requests.js';
 import { takeRequests, watchRequests } from './requests.js';
+import { lockStateFolder } from './state-lock.js';
 import { Ticker } from './ticker.js';
 import { watchFolder } from './watch-folder.js';
 import { WatchedFile } from './watched-file.js';
@@ -51,7 +52,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
   const { folder, log, signal } = parts;
   const entries = await parts.load();
   const watched = await WatchedFile.open(parts.file);
-  const held = await HeldFolder.take(folder, signal, log);
+  const held = await HeldFolder.take(() => lockStateFolder(folder, 'schedule', signal), log);
   try {
     const engine = await openEngine(parts, entries);
     parts.onReady(engine);
@@ -153,8 +154,4 @@ async function ended(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

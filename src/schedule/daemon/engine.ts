@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { countOfMissed } from './missed.js';
 import type { Child, EngineParts } from './engine-parts.js';
+import type { Run, Waiting } from './firing.js';
+import { endRun, firingOf, pendingOf } from './firing.js';
 import { ranRecord, unrunRecord } from './firing-record.js';
 import { Ledger } from './ledger.js';
 import { startLongTimer } from './long-timer.js';
@@ -11,21 +13,6 @@ import type { Slot } from './slot.js';
 import type { RunRecord } from '../state/record.js';
 import type { EntryState, PendingFiring, ScheduleState } from '../state/state.js';
 import { STATE_VERSION } from '../state/state.js';
-
-interface Run {
-  entry: ScheduledEntry | undefined;
-  name: string;
-  destination: string | undefined;
-  firing: PendingFiring;
-  /** `undefined` while it is begun. */
-  child: Child | undefined;
-  /** Why it is to end as soon as it has begun. */
-  endReason: string | undefined;
-}
-
-interface Waiting extends WaitingFiring {
-  waited: boolean;
-}
 
 /** What was set back by more than this was wrong before; as Debian's cron has it. */
 const CORRECTION_MS = 3 * 3_600_000;
@@ -395,21 +382,4 @@ export class Engine {
       outbox: [...outbox],
     };
   }
-}
-
-function firingOf(name: string, at: Date) {
-  const due_at = at.toISOString();
-  return { id: `${name}@${due_at}`, name, due_at };
-}
-
-function pendingOf({ id, entry, dueMs, trigger, waited }: Waiting): PendingFiring {
-  return {
-    ...{ id, name: entry.name, due_at: new Date(dueMs).toISOString(), trigger, waited },
-    ...{ started_at: null, log_file: null, process: null },
-  };
-}
-
-function endRun(run: Run, reason: string): void {
-  if (run.child === undefined) run.endReason = reason;
-  else run.child.end(reason);
 }

@@ -1,7 +1,6 @@
-import { isMangamotionError } from '../../errors.js';
+import { isMangamotionError, messageOf } from '../../errors.js';
 import type { DestinationLock } from '../../repository/lock/held-lock.js';
 import type { DaemonLog } from './log.js';
-import { lockStateFolder } from './state-lock.js';
 
 const TELL_EVERY_MS = 60_000;
 
@@ -11,22 +10,20 @@ const TELL_EVERY_MS = 60_000;
  * to another disk.
  */
 export class HeldFolder {
-  readonly #folder: string;
-  readonly #signal: AbortSignal;
+  readonly #take: () => Promise<DestinationLock>;
   readonly #log: DaemonLog;
   #lock: DestinationLock;
   #toldAtMs = -Infinity;
 
-  private constructor(folder: string, signal: AbortSignal, log: DaemonLog, lock: DestinationLock) {
-    this.#folder = folder;
-    this.#signal = signal;
+  private constructor(take: () => Promise<DestinationLock>, log: DaemonLog, lock: DestinationLock) {
+    this.#take = take;
     this.#log = log;
     this.#lock = lock;
   }
 
-  /** Rejects with `locked` where there is another daemon. */
-  static async take(folder: string, signal: AbortSignal, log: DaemonLog): Promise<HeldFolder> {
-    return new HeldFolder(folder, signal, log, await lockStateFolder(folder, 'schedule', signal));
+  /** `take` takes the lock, each time anew. Rejects as it does. */
+  static async take(take: () => Promise<DestinationLock>, log: DaemonLog): Promise<HeldFolder> {
+    return new HeldFolder(take, log, await take());
   }
 
   /** Takes it again where it was lost. Rejects with `locked` where another daemon has it now. */
@@ -34,11 +31,11 @@ export class HeldFolder {
     if (!this.#lock.signal.aborted) return;
     await this.#lock.release();
     try {
-      this.#lock = await lockStateFolder(this.#folder, 'schedule', this.#signal);
+      this.#lock = await this.#take();
       this.#log.warn({}, 'the lock of the state folder was lost, and taken again');
     } catch (error) {
-      if (isMangamotionError(error, 'locked') || this.#signal.aborted) throw error;
-      this.#tell(error instanceof Error ? error.message : String(error));
+      if (isMangamotionError(error, 'locked')) throw error;
+      this.#tell(messageOf(error));
     }
   }
 

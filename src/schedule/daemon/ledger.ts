@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.js';
 import type { RunRecord } from '../state/record.js';
 import type { ScheduleState } from '../state/state.js';
 import type { DaemonLog } from './log.js';
@@ -81,8 +82,10 @@ export class Ledger {
     const nowMs = performance.now();
     if (nowMs - this.#toldAtMs >= TELL_EVERY_MS) {
       this.#toldAtMs = nowMs;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log.error({ reason }, 'the state cannot be written; runs go on, and it is tried again');
+      this.#log.error(
+        { reason: messageOf(error) },
+        'the state cannot be written; runs go on, and it is tried again',
+      );
     }
     return false;
   }

@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { MangamotionError } from '../../../../src/errors.js';
+import type { DestinationLock } from '../../../../src/repository/lock/held-lock.js';
+import { HeldFolder } from '../../../../src/schedule/daemon/held-folder.js';
 import { askForRun, isTaken, takeRequests } from '../../../../src/schedule/daemon/requests.js';
 import { WatchedFile } from '../../../../src/schedule/daemon/watched-file.js';
 import { appendHistory, readHistory } from '../../../../src/schedule/state/history.js';
@@ -71,5 +74,47 @@ describe('the history', () => {
     await appendHistory(folder, [record('newer')]);
     const { records } = await readHistory(folder);
     expect(records.map(({ id }) => id)).toEqual(['newer', 'new', 'old']);
+  });
+});
+
+describe('the lock of the folder', () => {
+  const lockThat = (isLost: boolean): DestinationLock => ({
+    signal: isLost ? AbortSignal.abort() : new AbortController().signal,
+    takenOver: false,
+    check: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+  });
+
+  it('that is lost, and cannot be taken on a full disk, holds nothing up, and is taken later', async () => {
+    const told: string[] = [];
+    const tell = (_fields: object, message: string) => told.push(message);
+    const full = new MangamotionError('disk', 'no space left');
+    const answers = [lockThat(true), full, full, lockThat(false)];
+    const held = await HeldFolder.take(
+      () => {
+        const answer = answers.shift();
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
+      },
+      { info: tell, warn: tell, error: tell },
+    );
+    for (let tick = 0; tick < 5; tick++) await held.keep();
+    expect(answers).toEqual([]);
+    expect(told).toEqual([
+      'the lock of the state folder is lost: runs go on without',
+      'the lock of the state folder was lost, and taken again',
+    ]);
+  });
+
+  it('that another daemon has by now ends this one', async () => {
+    const answers = [lockThat(true), new MangamotionError('locked', 'another one')];
+    const tell = () => undefined;
+    const held = await HeldFolder.take(
+      () => {
+        const answer = answers.shift();
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
+      },
+      { info: tell, warn: tell, error: tell },
+    );
+    await expect(held.keep()).rejects.toMatchObject({ code: 'locked' });
   });
 });
