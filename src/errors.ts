@@ -33,6 +33,16 @@ const EXIT_STATUS = {
 
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
+/** What was asked of a server where a request failed, and what it answered. */
+export interface FailedRequest {
+  /** The operation by its name in the S3 API: `GetObject`. */
+  operation: string;
+  /** The status of the answer; `null` where there was none. */
+  status: number | null;
+  /** The S3 error code, or what stands for one: `AccessDenied`, `ECONNRESET`; `''` where there is none. */
+  code: string;
+}
+
 /**
  * The one error that users see: what failed and on what (`message`, lower case, no final dot) and
  * what to do next (`hint`, a sentence that names the command to run where there is one).
@@ -42,11 +52,22 @@ export class MangamotionError extends Error {
   override readonly name = 'MangamotionError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Present where a request to the object store failed. */
+  readonly request: FailedRequest | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: {
+      hint?: string | undefined;
+      cause?: unknown;
+      request?: FailedRequest | undefined;
+    } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.request = options.request;
   }
 }
 

@@ -19,6 +19,24 @@ export interface ObjectRecord extends ObjectName {
   retention?: { mode: RetentionMode; until: string };
   /** Present only where it is on. */
   legal_hold?: true;
+  /** How the server encrypts it at rest; absent where it does not say. */
+  encryption?: ObjectEncryption;
+  /** Absent where it is STANDARD. */
+  storage_class?: string;
+  /** The checksums that the server keeps, by their S3 header without `x-amz-checksum-`: `crc32c`. */
+  checksums?: Record<string, string>;
+  /** The access control list as the server returned it; absent where it was not read. */
+  acl?: string;
+}
+
+/** Encryption by keys of the server (SSE-S3, SSE-KMS). SSE-C objects are never captured. */
+export interface ObjectEncryption {
+  /** `AES256`, `aws:kms`, `aws:kms:dsse`. */
+  algorithm: string;
+  /** Of SSE-KMS; absent for the server's default key. */
+  key_id?: string;
+  /** S3 Bucket Keys are in use. */
+  bucket_key?: true;
 }
 
 const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
@@ -47,7 +65,7 @@ export function encodeIndexLine(line: IndexLine): string {
 /** The JSON of an object whose place is not known yet. */
 export function encodeRecord(record: ObjectRecord): string {
   const { bucket, key, version_id, size, etag, last_modified, sha256, md5, tags } = record;
-  const { retention, legal_hold } = record;
+  const { retention, legal_hold, encryption, storage_class, checksums, acl } = record;
   const ordered: ObjectRecord = {
     bucket,
     key,
@@ -66,6 +84,10 @@ export function encodeRecord(record: ObjectRecord): string {
       ? {}
       : { retention: { mode: retention.mode, until: retention.until } }),
     ...(legal_hold === undefined ? {} : { legal_hold }),
+    ...(encryption === undefined ? {} : { encryption: orderedEncryption(encryption) }),
+    ...(storage_class === undefined ? {} : { storage_class }),
+    ...(isEmpty(checksums) ? {} : { checksums: sorted(checksums) }),
+    ...(acl === undefined ? {} : { acl }),
   };
   return JSON.stringify(ordered);
 }
@@ -75,6 +97,14 @@ export function encodeLocated(record: string, location: Location): string {
   const { path, archive, offset, length, inner } = location;
   const place = JSON.stringify({ path, archive, offset, length, inner });
   return `${record.slice(0, -1)},${place.slice(1)}\n`;
+}
+
+function orderedEncryption({ algorithm, key_id, bucket_key }: ObjectEncryption): ObjectEncryption {
+  return {
+    algorithm,
+    ...(key_id === undefined ? {} : { key_id }),
+    ...(bucket_key === undefined ? {} : { bucket_key }),
+  };
 }
 
 function isEmpty(values: Record<string, string> | undefined): values is undefined {
@@ -97,7 +127,7 @@ export function decodeIndexLine(text: string): IndexLine {
   }
   if (!isHex(line.sha256, 64)) throw new SyntaxError('sha256 is no digest');
   if (line.md5 !== undefined && !isHex(line.md5, 32)) throw new SyntaxError('md5 is no digest');
-  for (const field of ['headers', 'metadata']) {
+  for (const field of ['headers', 'metadata', 'checksums']) {
     if (line[field] !== undefined && !isTextMap(line[field])) {
       throw new SyntaxError(`${field} is no map of texts`);
     }
@@ -108,6 +138,14 @@ export function decodeIndexLine(text: string): IndexLine {
   }
   if (line.legal_hold !== undefined && line.legal_hold !== true) {
     throw new SyntaxError('legal_hold is not true');
+  }
+  if (line.encryption !== undefined && !isEncryption(line.encryption)) {
+    throw new SyntaxError('encryption is no encryption');
+  }
+  for (const field of ['storage_class', 'acl', 'version_id']) {
+    if (line[field] !== undefined && typeof line[field] !== 'string') {
+      throw new SyntaxError(`${field} is no text`);
+    }
   }
   // The checks above are the proof that TypeScript cannot follow.
   return line as unknown as IndexLine;
@@ -135,6 +173,15 @@ function isRetention(value: unknown): boolean {
     RETENTION_MODES.some((mode) => mode === value.mode) &&
     typeof value.until === 'string' &&
     !Number.isNaN(Date.parse(value.until))
+  );
+}
+
+function isEncryption(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value.algorithm === 'string' &&
+    (value.key_id === undefined || typeof value.key_id === 'string') &&
+    (value.bucket_key === undefined || value.bucket_key === true)
   );
 }
 

@@ -165,6 +165,14 @@ class MinioStore implements ObjectStore {
     return objects.getObjectLock(this.#requests, bucket, key, options);
   }
 
+  getObjectAcl(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectAcl(this.#requests, bucket, key, options);
+  }
+
+  putObjectAcl(bucket: string, key: string, acl: string, options: RequestOptions = {}) {
+    return objects.putObjectAcl(this.#requests, bucket, key, acl, options);
+  }
+
   createMultipartUpload(bucket: string, key: string, options?: UploadOptions) {
     return this.#uploads.createMultipartUpload(bucket, key, options);
   }

@@ -8,6 +8,7 @@ export const OBJECT_HEADERS = [
   'content-language',
   'content-type',
   'expires',
+  'x-amz-website-redirect-location',
 ] as const;
 
 type ObjectHeader = (typeof OBJECT_HEADERS)[number];
@@ -22,6 +23,21 @@ export interface ObjectAttributes {
   /** User metadata by name in lower case, without `x-amz-meta-`. */
   metadata: Record<string, string>;
   tags: Tag[];
+  /** To be encrypted with a key of the server; `null`: as the bucket's default says. */
+  encryption: Encryption | null;
+  /** `null` is STANDARD. */
+  storageClass: string | null;
+  /** Checksums that the server is to check and keep, by header name without `x-amz-checksum-`. */
+  checksums: Record<string, string>;
+}
+
+/** Encryption at rest with a key of the server: SSE-S3 (`AES256`) or SSE-KMS (`aws:kms`). */
+export interface Encryption {
+  algorithm: string;
+  /** Of SSE-KMS; `null` is the server's default key. */
+  keyId: string | null;
+  /** S3 Bucket Keys are in use. */
+  bucketKey: boolean;
 }
 
 /** Until when nobody may delete or replace a version of an object. */

@@ -1,6 +1,11 @@
 import { decodeWords } from './encoded-word.js';
 import { decodeHeader, percentEncode } from './header-text.js';
-import { OBJECT_HEADERS, type ObjectAttributes, type ObjectLock } from './object-attributes.js';
+import {
+  type Encryption,
+  OBJECT_HEADERS,
+  type ObjectAttributes,
+  type ObjectLock,
+} from './object-attributes.js';
 import { lockHeaders, lockOf } from './object-lock.js';
 import type { ObjectHead } from './port.js';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -8,6 +13,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** What an object's headers say, and the headers that say it. Pure. */
 
 const METADATA_PREFIX = 'x-amz-meta-';
+/** The algorithms of S3's additional checksums, as they end the header's name. */
+const CHECKSUMS = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
 
 /**
  * `null` where the headers lack a size or a date: then they are no S3 server's.
@@ -27,6 +34,9 @@ export function objectHead(headers: IncomingHttpHeaders, countsTags: boolean): O
     metadata: metadataOf(headers),
     tagCount: tagCount(headers, countsTags),
     etagIsMd5: /^[0-9a-f]{32}$/.test(etag) && !hidesMd5(headers),
+    encryption: encryptionOf(headers),
+    storageClass: storageClassOf(headers),
+    checksums: checksumsOf(headers),
     ...lockOf(headers),
   };
 }
@@ -71,6 +81,34 @@ function hidesMd5(headers: IncomingHttpHeaders): boolean {
     (encryption?.startsWith('aws:kms') ?? false) ||
     headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
   );
+}
+
+function encryptionOf(headers: IncomingHttpHeaders): Encryption | null {
+  const algorithm = single(headers['x-amz-server-side-encryption']);
+  if (algorithm === undefined || algorithm === '') return null;
+  return {
+    algorithm,
+    keyId: single(headers['x-amz-server-side-encryption-aws-kms-key-id']) ?? null,
+    bucketKey: single(headers['x-amz-server-side-encryption-bucket-key-enabled']) === 'true',
+  };
+}
+
+function storageClassOf(headers: IncomingHttpHeaders): string | null {
+  const storageClass = single(headers['x-amz-storage-class']);
+  return storageClass === undefined || ['', 'STANDARD'].includes(storageClass)
+    ? null
+    : storageClass;
+}
+
+const CHECKSUM_PREFIX = 'x-amz-checksum-';
+
+function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of CHECKSUMS) {
+    const value = single(headers[CHECKSUM_PREFIX + name]);
+    if (value !== undefined && value !== '') found[name] = value;
+  }
+  return found;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseTags } from './bucket-xml.js';
+import { bodyOf, md5Header } from './request-body.js';
 import { parseLegalHold, parseRetention } from './object-lock.js';
 import type {
   GetOptions,
@@ -15,6 +16,7 @@ import { translateFailure } from './response-body.js';
 import type { S3Request } from './s3-client.js';
 import type { S3Requests } from './s3-requests.js';
 import { notS3, s3CodeOf } from './store-errors.js';
+import { parseXml } from './xml.js';
 
 /** Reading objects and what belongs to them, and deleting them: see the port. */
 
@@ -124,4 +126,27 @@ export async function getObjectLock(
     ask('legal-hold', parseLegalHold, { legalHold: false }),
   ]);
   return { retention, legalHold };
+}
+
+export async function getObjectAcl(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  { signal }: RequestOptions,
+): Promise<string> {
+  const request = { method: 'GET', bucket, key, query: 'acl', signal } as const;
+  const isAcl = (xml: string) => (parseXml(xml, 'AccessControlPolicy') === null ? null : xml);
+  return await requests.document(request, isAcl, 'AccessControlPolicy');
+}
+
+export async function putObjectAcl(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  acl: string,
+  { signal }: RequestOptions,
+): Promise<void> {
+  const headers = { 'content-type': 'application/xml', ...md5Header(acl) };
+  const request = { method: 'PUT', bucket, key, query: 'acl', headers } as const;
+  await requests.omit({ ...request, body: bodyOf(acl), signal });
 }

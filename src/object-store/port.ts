@@ -124,6 +124,12 @@ export interface ObjectStore extends MultipartUploads {
    */
   getObjectLock(bucket: string, key: string, options?: RequestOptions): Promise<ObjectLock>;
 
+  /** The object's access control list, exactly as the server returns it. */
+  getObjectAcl(bucket: string, key: string, options?: RequestOptions): Promise<string>;
+
+  /** Puts an access control list back as it is. */
+  putObjectAcl(bucket: string, key: string, acl: string, options?: RequestOptions): Promise<void>;
+
   /** Closes idle connections. */
   close(): void;
 }
@@ -145,6 +151,8 @@ export interface ListOptions extends RequestOptions {
 
 export interface ListPageOptions extends ListOptions {
   token?: string | undefined;
+  /** Only keys behind this one, in the byte order of their UTF-8. Some servers include it, or ignore it. */
+  startAfter?: string | undefined;
   /** At most this many objects; 1,000 where absent, and never more. */
   maxKeys?: number | undefined;
 }
@@ -213,6 +221,12 @@ export interface ObjectHead extends ObjectLock {
   tagCount: number | null;
   /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */
   etagIsMd5: boolean;
+  /** How it is encrypted at rest with a key of the server; `null` where the server does not say. */
+  encryption: ObjectAttributes['encryption'];
+  /** `null` where it is STANDARD, or where the server does not say. */
+  storageClass: string | null;
+  /** By header name without `x-amz-checksum-`; empty where the server keeps or tells none. */
+  checksums: Record<string, string>;
 }
 
 export interface OpenObject {

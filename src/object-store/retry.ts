@@ -57,6 +57,10 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.getObjectTags(bucket, key, options)),
     getObjectLock: (bucket, key, options) =>
       retried(options, () => store.getObjectLock(bucket, key, options)),
+    getObjectAcl: (bucket, key, options) =>
+      retried(options, () => store.getObjectAcl(bucket, key, options)),
+    putObjectAcl: (bucket, key, acl, options) =>
+      retried(options, () => store.putObjectAcl(bucket, key, acl, options)),
     ...retriedUploads(store, retried),
     close: () => store.close(),
   };

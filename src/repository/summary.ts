@@ -26,6 +26,30 @@ const failure = v.object({
   key: v.string(),
   /** Of the bucket: `policy`, `lifecycle`, … */
   document: v.optional(v.string()),
+  /** What of the object is missing, where its bytes are in the backup: `tags`, `acl`, `lock`. */
+  part: v.optional(v.string()),
+  /** The request that failed, by its name in the S3 API; absent where none did. */
+  operation: v.optional(v.string()),
+  /** The status of the answer; absent where there was none. */
+  status: v.optional(count),
+  /** The S3 error code. */
+  code: v.optional(v.string()),
+  reason: v.string(),
+  /** The backup whose copy stands in for what could not be read. */
+  carried_from: v.optional(backupId),
+  /** Since when it could not be read: the time of the first backup that carried it over. */
+  unreadable_since: v.optional(time),
+});
+
+/** What the store keeps with objects, and the backup does not hold. */
+const loss = v.object({
+  bucket: v.string(),
+  /** `tags`, `acl`, `object lock`, `older versions`, … */
+  what: v.string(),
+  /** The objects that it concerns; of a bucket as a whole: 1. */
+  count,
+  /** The first of them. */
+  keys: v.array(v.string()),
   reason: v.string(),
 });
 
@@ -41,9 +65,21 @@ const documentFidelity = v.object({
 
 const suspicion = v.object({
   bucket: v.string(),
-  /** Objects in the parent, and how many of them the store no longer has. */
+  /** Objects in the backup that it was compared with, and how many of them the store no longer has. */
   before: count,
   deleted: count,
+  /** How many of them were wiped in place: they are empty now, or all of one content. */
+  wiped: v.optional(count),
+});
+
+/** How the backup was compared with the newest trusted one of its line; absent in old summaries. */
+const guard = v.object({
+  /** That backup; `null` for the first of a line. */
+  compared_with: v.nullable(backupId),
+  /** By its index, object by object; or, where that could not be read, by the counts of buckets. */
+  by: v.picklist(['index', 'counts', 'nothing']),
+  /** Deletions or changes were accepted on the command line. */
+  accepted: v.boolean(),
 });
 
 const summarySchema = v.object({
@@ -66,6 +102,8 @@ const summarySchema = v.object({
     /** What was selected; null where all buckets were. */
     buckets: v.nullable(v.array(v.string())),
     excluded_buckets: v.array(v.string()),
+    /** What the operator calls the store (BACKUP_SOURCE_NAME): its endpoint may then change. */
+    name: v.optional(v.string()),
   }),
   objects: v.object({
     /** Listed in the store. */
@@ -84,13 +122,26 @@ const summarySchema = v.object({
     unverified: v.optional(count, 0),
     /** Objects of the parent that the store no longer has. */
     deleted: v.optional(count, 0),
+    /** Of the unchanged ones: those that could not be read, and were taken from an earlier backup. */
+    carried: v.optional(count, 0),
   }),
   /** Sum of the sizes of its objects. */
   bytes: count,
   /** Of the tar.gz; of a plain folder: the sum of the sizes of its files. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
+  /** The first 10,000. */
   failures: v.array(failure),
+  /** How many failures are not named. */
+  failures_omitted: v.optional(count, 0),
+  /**
+   * False where it lacks something that an older backup of its line holds, though the store may have
+   * it: older ones must not go for it. Absent in old summaries, where a complete one supersedes.
+   */
+  supersedes: v.optional(v.boolean()),
+  guard: v.optional(guard),
+  /** What is to be known and is no failure: `listing of photos ended early, and was continued`. */
+  notices: v.optional(v.array(v.string()), []),
   /** Buckets of which so much was deleted since the parent that it may be an accident. */
   suspicious: v.optional(v.array(suspicion), []),
   fidelity: v.object({
@@ -98,6 +149,8 @@ const summarySchema = v.object({
     not_captured: v.array(v.string()),
     /** What became of each document of each bucket; empty in backups from before there were any. */
     documents: v.optional(v.array(documentFidelity), []),
+    /** What belongs to objects and is missing, with counts. */
+    losses: v.optional(v.array(loss), []),
   }),
   archive: v.object({
     /** `ID.tar.gz`, or the name of the plain folder, which is the id. */
@@ -122,6 +175,8 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
 export type Suspicion = v.InferOutput<typeof suspicion>;
 /** What could not be captured: an object, or a document of a bucket. */
 export type Failure = v.InferOutput<typeof failure>;
+export type Loss = v.InferOutput<typeof loss>;
+export type GuardRecord = v.InferOutput<typeof guard>;
 export type DocumentFidelity = v.InferOutput<typeof documentFidelity>;
 
 export type DecodedSummary =

@@ -96,7 +96,7 @@ export async function snapshot(store: ObjectStore): Promise<Map<string, string>>
     for await (const page of store.listObjects(bucket)) {
       await inParallel(16, page, async ({ key }) => {
         const { head, body } = await store.getObject(bucket, key);
-        const kept: Omit<ObjectAttributes, 'tags'> = {
+        const kept: Pick<ObjectAttributes, 'headers' | 'metadata'> = {
           headers: head.headers,
           metadata: head.metadata,
         };

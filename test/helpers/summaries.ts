@@ -39,14 +39,16 @@ export function summaryOf(made: Made): Summary {
     source: { endpoint: 'http://127.0.0.1:9000', buckets: null, excluded_buckets: [] },
     objects: {
       ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0 },
-      ...{ changed: 0, vanished: 0, failed: 0, deleted: 0 },
+      ...{ changed: 0, vanished: 0, failed: 0, deleted: 0, carried: 0 },
     },
     bytes: 0,
     archive_bytes: archiveBytes,
     buckets: [],
     failures: [],
+    failures_omitted: 0,
+    notices: [],
     suspicious: [],
-    fidelity: { not_captured: [], documents: [] },
+    fidelity: { not_captured: [], documents: [], losses: [] },
     archive: {
       file: `${id}.tar.gz`,
       sha256: '0'.repeat(64),

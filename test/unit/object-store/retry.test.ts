@@ -16,6 +16,7 @@ const HEAD: ObjectHead = {
   ...{ etag: 'v1', lastModified: '2026-01-01T00:00:00.000Z', versionId: null },
   ...{ headers: {}, metadata: {}, tagCount: 0, etagIsMd5: false },
   ...{ retention: null, legalHold: false },
+  ...{ encryption: null, storageClass: null, checksums: {} },
 };
 
 const unreachable = (): MangamotionError => new MangamotionError('unreachable', 'the line is cut');
@@ -89,6 +90,8 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
   getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
+  getObjectAcl: (store, options) => store.getObjectAcl('b', 'k', options),
+  putObjectAcl: (store, options) => store.putObjectAcl('b', 'k', '', options),
   createMultipartUpload: (store, options) => store.createMultipartUpload('b', 'k', options),
   uploadPart: (store, options) => store.uploadPart('b', 'k', 'id', 1, CONTENT, options),
   completeMultipartUpload: (store, options) =>
