@@ -1,7 +1,7 @@
 import { MangamotionError } from '../errors.js';
 import type { Bucket } from '../object-store/port.js';
 import type { ListedBackup } from '../repository/destination.js';
-import { findParent, whyNoParent } from '../repository/history.js';
+import { findParent, whyNoParent } from '../repository/parent.js';
 import { type OpenBackup, type OpenCommitted, openCommitted } from '../repository/open-backup.js';
 import { type Summary, objectsIn } from '../repository/summary.js';
 import { type Deletions, type ParentChunk, findChanges } from './changes.js';
