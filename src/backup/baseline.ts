@@ -93,7 +93,8 @@ export class Baseline implements EarlierBackup {
       await writer.addWholeObject(line, parts);
       return 'copied';
     } catch (error) {
-      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied')) throw error;
+      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied'))
+        throw error;
       return undefined;
     }
   }
@@ -107,7 +108,8 @@ export class Baseline implements EarlierBackup {
     try {
       return await (await archives.of(id)).readDocument(entry);
     } catch (error) {
-      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied')) throw error;
+      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied'))
+        throw error;
       return undefined;
     }
   }

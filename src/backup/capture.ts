@@ -197,7 +197,9 @@ class Capture {
       return async () => {
         // The listing may have lost its credit while this one waited for its turn.
         if (trust.untrusted.has(line.bucket)) {
-          await (await this.#prepareMissing(line, true))();
+          await (
+            await this.#prepareMissing(line, true)
+          )();
           return;
         }
         trust.assume(line.bucket);
@@ -223,10 +225,14 @@ class Capture {
   }
 
   /** An object that HEAD found and the listing had not. */
-  async #prepareFound(line: IndexLine, { sizeBytes, etag, lastModified }: ObjectHead): Promise<Write> {
+  async #prepareFound(
+    line: IndexLine,
+    { sizeBytes, etag, lastModified }: ObjectHead,
+  ): Promise<Write> {
     const { bucket, key } = line;
     // A head has whole seconds; the line may be more precise.
-    const sameTime = Math.trunc(Date.parse(line.last_modified) / 1000) * 1000 === Date.parse(lastModified);
+    const sameTime =
+      Math.trunc(Date.parse(line.last_modified) / 1000) * 1000 === Date.parse(lastModified);
     const time = sameTime ? line.last_modified : lastModified;
     const listed = { bucket, object: { key, sizeBytes, etag, lastModified: time } };
     const isSame = etag !== '' && etag === line.etag && sizeBytes === line.size;

@@ -83,7 +83,8 @@ async function findHidden(
   const hidden: Bucket[] = [];
   for (const { name, objects } of earlier) {
     if (objects === 0 || shown.has(name) || !isSafeSegment(name)) continue;
-    if (await mayExist(store.bucketExists(name, { signal }))) hidden.push({ name, createdAt: null });
+    if (await mayExist(store.bucketExists(name, { signal })))
+      hidden.push({ name, createdAt: null });
   }
   return hidden;
 }

@@ -1,7 +1,13 @@
-import { predecessorOf } from '../repository/lines.js';
+import { predecessorOf } from '../repository/parent.js';
 import type { Summary } from '../repository/summary.js';
 import { makeBackup } from './make-backup.js';
-import { type BackupContext, type BackupOptions, type BackupPlan, type HeldContext, sourceOf } from './plan.js';
+import {
+  type BackupContext,
+  type BackupOptions,
+  type BackupPlan,
+  type HeldContext,
+  sourceOf,
+} from './plan.js';
 import { makeRoom, openBaseline, planObjects } from './plan-objects.js';
 
 /** Copies all selected buckets into a new archive. The backup exists when this resolves. */
@@ -17,5 +23,5 @@ export async function planFull(context: HeldContext, options: BackupOptions): Pr
   const earlier = predecessorOf(await destination.list(), sourceOf(store, options));
   const baseline =
     earlier === undefined ? undefined : await openBaseline(context, earlier.backup, 'full');
-  return await planObjects(context, options, 'full', baseline);
+  return await planObjects(context, options, 'full', { baseline, newest: earlier?.summary });
 }

@@ -146,10 +146,7 @@ export function findSuspicious(
     .sort((a, b) => compareKeys(a.bucket, b.bucket));
 }
 
-function isLoss(
-  { before, deleted }: BucketChanges,
-  expectedPercent: number | undefined,
-): boolean {
+function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
   const share = expectedPercent === undefined ? MOST_SHARE : expectedPercent / 100;
   // Of a bucket where all may go, nothing can be too much.

@@ -1,11 +1,17 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedBackup } from '../repository/destination.js';
-import { findParent, whyNoParent } from '../repository/history.js';
+import { findParent, predecessorOf, whyNoParent } from '../repository/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import { planFull } from './full.js';
 import { makeBackup } from './make-backup.js';
-import { type BackupContext, type BackupOptions, type BackupPlan, type HeldContext, sourceOf } from './plan.js';
+import {
+  type BackupContext,
+  type BackupOptions,
+  type BackupPlan,
+  type HeldContext,
+  sourceOf,
+} from './plan.js';
 import { openBaseline, planObjects } from './plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
@@ -31,8 +37,9 @@ async function planIncremental(
   context: HeldContext,
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
-  const { destination, progress } = context;
-  const parent = chooseParent(context, await destination.list(), options);
+  const { destination, progress, store } = context;
+  const backups = await destination.list();
+  const parent = chooseParent(context, backups, options);
   if (parent === undefined) {
     progress.warn(
       `${destination.location} holds no backup of this source to compare with: making a full one`,
@@ -41,7 +48,8 @@ async function planIncremental(
   }
   const baseline = await openParent(context, parent);
   if (baseline === undefined) return await planFull(context, options);
-  return await planObjects(context, options, 'incremental', baseline);
+  const newest = predecessorOf(backups, sourceOf(store, options))?.summary;
+  return await planObjects(context, options, 'incremental', { baseline, newest });
 }
 
 /** `undefined` where its archive lies in cold storage: nothing is lost, but it cannot be read now. */

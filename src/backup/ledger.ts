@@ -133,9 +133,14 @@ export class CaptureLedger {
     else counts.unchanged += 1;
   }
 
-  /** A bucket of which something could not be had. `held`: the earlier backup may have it. */
-  bucketFailed(bucket: string, error: MangamotionError, held: boolean): void {
-    this.failures.add(failureOf({ bucket, key: '' }, error), held);
+  /** A bucket of which something could not be had: what the earlier backup holds of it was kept. */
+  bucketFailed(bucket: string, error: MangamotionError): void {
+    this.failures.add(failureOf({ bucket, key: '' }, error), this.#options.earlierIsUnknown());
+  }
+
+  documentFailed(failure: Failure): void {
+    const isCarried = failure.carried_from !== undefined;
+    this.failures.add(failure, !isCarried && this.#options.earlierIsUnknown());
   }
 
   carriedFrom({ bucket, key }: { bucket: string; key: string }): Partial<Failure> {

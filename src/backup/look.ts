@@ -1,6 +1,12 @@
 import type { IndexLine } from '../archive/index-line.js';
 import type { ObjectHead } from '../object-store/port.js';
-import { FETCH_ATTEMPTS, type NotFetched, type ReadContext, hasChanged, judgeRead } from './fetch.js';
+import {
+  FETCH_ATTEMPTS,
+  type NotFetched,
+  type ReadContext,
+  hasChanged,
+  judgeRead,
+} from './fetch.js';
 import type { ListedInBucket } from './listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
 

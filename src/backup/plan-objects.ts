@@ -3,7 +3,7 @@ import { RunFaults } from '../object-store/run-faults.js';
 import type { ListedBackup } from '../repository/destination.js';
 import { lastComplete } from '../repository/history.js';
 import { openCommitted } from '../repository/open-backup.js';
-import { objectsIn } from '../repository/summary.js';
+import { type Summary, objectsIn } from '../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';
 import { findChanges } from './changes.js';
 import { chooseBuckets } from './choose-buckets.js';
@@ -16,18 +16,28 @@ import {
   sourceOf,
 } from './plan.js';
 
+export interface Earlier {
+  /** What the run is compared with object by object. */
+  baseline: Baseline | undefined;
+  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  newest: Summary | undefined;
+}
+
 /** What a run does about the objects of the store, compared with an earlier backup or not. */
 export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
   type: 'full' | 'incremental',
-  baseline: Baseline | undefined,
+  { baseline, newest }: Earlier,
 ): Promise<BackupPlan> {
   const { store, clock, signal, listings, trust } = context;
   const startedAt = clock.now();
-  const chosen = await chooseBuckets(context, options.selection, baseline?.summary);
+  const chosen = await chooseBuckets(context, options.selection, newest);
   const { buckets } = chosen;
-  const faults = new RunFaults(store, buckets.map(({ name }) => name));
+  const faults = new RunFaults(
+    store,
+    buckets.map(({ name }) => name),
+  );
   const listing = new ListingReport();
   trust.begin();
   const listed = listAll({ store, listings, faults, signal, startedAt }, buckets, listing);
@@ -43,6 +53,7 @@ export async function planObjects(
     source: sourceOf(store, options),
     parent: type === 'incremental' ? (baseline?.id ?? null) : null,
     baseline,
+    newest,
     guard: options.guard ?? STRICT_GUARD,
     acls: options.acls ?? false,
     faults,

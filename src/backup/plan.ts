@@ -45,6 +45,8 @@ export interface BackupPlan {
   parent: string | null;
   /** What it is compared with; `undefined` for the first of its line, and for metadata. */
   baseline: Baseline | undefined;
+  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  newest: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
   faults: RunFaults;

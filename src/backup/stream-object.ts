@@ -1,7 +1,14 @@
 import type { ArchiveWriter, ObjectInProgress } from '../archive/archive-writer.js';
 import type { IndexLine } from '../archive/index-line.js';
 import type { ListedObject, ObjectHead, OpenObject } from '../object-store/port.js';
-import { ContentDigest, type NotFetched, type ReadContext, describe, hasChanged, judgeRead } from './fetch.js';
+import {
+  ContentDigest,
+  type NotFetched,
+  type ReadContext,
+  describe,
+  hasChanged,
+  judgeRead,
+} from './fetch.js';
 import type { ListedInBucket } from './listing.js';
 import type { PartFinding } from './object-parts.js';
 
@@ -10,8 +17,7 @@ export interface StreamContext extends ReadContext {
 }
 
 export type Streamed =
-  | { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] }
-  | NotFetched;
+  { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] } | NotFetched;
 
 /**
  * Copies one large object into the archive while it is being read. Its tar header is out before its
@@ -43,7 +49,14 @@ export async function streamObject(
         onBytes(bytes);
       }
       const facts = digest.finish();
-      const { record, findings } = await describe(context, bucket, listed, open.head, facts, before);
+      const { record, findings } = await describe(
+        context,
+        bucket,
+        listed,
+        open.head,
+        facts,
+        before,
+      );
       reading = false;
       inProgress.commit(record);
       await writer.ready();

@@ -59,7 +59,11 @@ export const backupIncremental = defineCommand({
       selection: { only: bucket, excluded: excludeBucket },
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
       refreshMetadata: options.refreshMetadata,
-      acceptDeletions: options.acceptDeletions,
+      guard: {
+        acceptDeletions: options.acceptDeletions,
+        acceptChanges: false,
+        expectDeletions: new Map(),
+      },
       ignoreFreeSpace: options.ignoreFreeSpace,
       waitLockMs: options.waitLock ?? 0,
       retention,
