@@ -81,7 +81,6 @@ export async function backUpChanges(
       ignoreFreeSpace: false,
       waitLockMs: 0,
       refreshMetadata: false,
-      acceptDeletions: false,
       ...rest,
     },
   );
