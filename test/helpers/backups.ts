@@ -117,6 +117,7 @@ export async function restoreInto(
   folder: string,
   id: string,
   { from, to }: { from: string; to: string },
+  { deleteExtra = false }: { deleteExtra?: boolean } = {},
 ): Promise<RestoreReport> {
   const report = await restore(
     {
@@ -128,7 +129,7 @@ export async function restoreInto(
     await locateBackup(join(folder, id)),
     {
       scope: 'full',
-      deleteExtra: false,
+      deleteExtra,
       selection: { buckets: [from], renames: new Map([[from, to]]) },
       onConflict: 'overwrite',
       dryRun: false,
