@@ -28,7 +28,7 @@ export async function backUpFull(context: BackupContext, options: BackupOptions)
 
 export async function planFull(
   context: HeldContext,
-  { selection, ignoreFreeSpace }: BackupOptions,
+  { selection, ignoreFreeSpace, sourceName }: BackupOptions,
 ): Promise<BackupPlan> {
   const { store } = context;
   const buckets = await chooseBuckets(context, selection);
@@ -36,7 +36,7 @@ export async function planFull(
   return {
     type: 'full',
     buckets,
-    source: sourceOf(store, selection),
+    source: sourceOf(store, selection, sourceName),
     parent: null,
     steps: takeAll(context, buckets),
     expected: (signal) => countAll(store, buckets, signal),

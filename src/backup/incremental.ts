@@ -52,9 +52,9 @@ async function planIncremental(
 function chooseParent(
   { store, destination }: BackupContext,
   backups: readonly ListedBackup[],
-  { parent: id, selection }: IncrementalOptions,
+  { parent: id, selection, sourceName }: IncrementalOptions,
 ): ListedBackup | undefined {
-  const source = sourceOf(store, selection);
+  const source = sourceOf(store, selection, sourceName);
   if (id === undefined) return findParent(backups, source);
   const named = backups.find((backup) => backup.id === id);
   const hint = `See what there is with "mangamotion backup list ${destination.location}".`;
@@ -68,7 +68,7 @@ function chooseParent(
 
 function compare(
   { store, listings, signal }: HeldContext,
-  { selection, refreshMetadata, acceptDeletions }: IncrementalOptions,
+  { selection, refreshMetadata, acceptDeletions, sourceName }: IncrementalOptions,
   buckets: readonly Bucket[],
   parent: OpenCommitted,
 ): BackupPlan {
@@ -80,7 +80,7 @@ function compare(
   return {
     type: 'incremental',
     buckets,
-    source: sourceOf(store, selection),
+    source: sourceOf(store, selection, sourceName),
     parent: parent.id,
     steps: changes,
     expected: () => Promise.resolve(expected),

@@ -14,11 +14,11 @@ export async function backUpMetadata(
   context: BackupContext,
   options: MetadataOptions,
 ): Promise<Summary> {
-  const { selection } = options;
+  const { selection, sourceName } = options;
   return await makeBackup(context, { ...options, command: 'backup metadata' }, async (held) => ({
     type: 'metadata',
     buckets: await chooseBuckets(held, selection),
-    source: sourceOf(held.store, selection),
+    source: sourceOf(held.store, selection, sourceName),
     parent: null,
     steps: noSteps(),
     expected: () => Promise.resolve(undefined),

@@ -42,6 +42,16 @@ export interface BackupPlan {
   close: () => Promise<void>;
 }
 
+/** What the deletion guard is told on the command line, and by the settings. */
+export interface GuardOptions {
+  /** Deletions are meant, however many they are. */
+  acceptDeletions: boolean;
+  /** Objects that became empty, or all alike, are meant. */
+  acceptChanges: boolean;
+  /** By bucket, the percentage (1 to 100) of its objects that may be deleted. */
+  expectDeletions: ReadonlyMap<string, number>;
+}
+
 export interface RunOptions {
   /** For those who find the destination taken: `backup full`. */
   command: string;
@@ -49,12 +59,22 @@ export interface RunOptions {
   waitLockMs: number;
   /** What to remove when a complete backup was made; nothing where absent. */
   retention?: RetentionAfterwards | undefined;
+  /** What the operator calls the store. */
+  sourceName?: string | undefined;
+  guard?: GuardOptions | undefined;
+  /** Read the ACL of each object, with a request for each. */
+  acls?: boolean | undefined;
 }
 
-export function sourceOf(store: ObjectStore, selection: BucketSelection): Summary['source'] {
+export function sourceOf(
+  store: ObjectStore,
+  selection: BucketSelection,
+  name?: string,
+): Summary['source'] {
   return {
     endpoint: store.endpoint,
     buckets: selection.only.length === 0 ? null : [...selection.only],
     excluded_buckets: [...selection.excluded],
+    ...(name === undefined ? {} : { name }),
   };
 }
