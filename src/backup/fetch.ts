@@ -69,6 +69,19 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
 }
 
 /**
+ * Throws `damaged` where a server says two sizes under one ETag, and no MD5 tells which bytes are
+ * right: some compress or decompress an object on its way.
+ */
+function checkSize(listed: ListedObject, head: ObjectHead): void {
+  const isSameObject = head.etag !== '' && head.etag === listed.etag;
+  if (head.etagIsMd5 || !isSameObject || head.sizeBytes === listed.sizeBytes) return;
+  throw new MangamotionError(
+    'damaged',
+    `the store sent ${head.sizeBytes} bytes, its listing says ${listed.sizeBytes}`,
+  );
+}
+
+/**
  * Reads an object into memory, if it has at most `mostBytes`. Rejects only with what ends the run:
  * a store that is gone, a signal.
  */
@@ -87,7 +100,7 @@ export async function fetchWhole(
   const release = (): void => block?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const options = { mostBytes, allocate, signal };
+      const options = { mostBytes, allocate, expectedBytes: listed.sizeBytes, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
@@ -111,6 +124,7 @@ export async function describe(
   signal: AbortSignal,
 ): Promise<ObjectRecord> {
   checkContent(facts, head);
+  checkSize(listed, head);
   const { sha256, md5 } = facts;
   const tags = head.tagCount === 0 ? [] : await store.getObjectTags(bucket, listed.key, { signal });
   return {

@@ -19,7 +19,10 @@ export async function lookAt(
   signal: AbortSignal,
 ): Promise<Looked> {
   try {
-    const head = await store.headObject(bucket, object.key, { signal });
+    const head = await store.headObject(bucket, object.key, {
+      expectedBytes: object.sizeBytes,
+      signal,
+    });
     if (hasChanged(object, head)) return { kind: 'other' };
     const tags =
       head.tagCount === 0 ? [] : await store.getObjectTags(bucket, object.key, { signal });

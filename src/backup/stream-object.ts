@@ -27,7 +27,10 @@ export async function streamObject(
     let open: OpenObject | undefined;
     let reading = true;
     try {
-      open = await store.getObject(bucket, listed.key, { signal });
+      open = await store.getObject(bucket, listed.key, {
+        expectedBytes: listed.sizeBytes,
+        signal,
+      });
       inProgress = announce(context, bucket, listed, open.head);
       const digest = new ContentDigest();
       let bytes = 0;
