@@ -120,8 +120,8 @@ class ObjectCheck {
       if (wrong !== undefined) found(this.#result, 'directory', wrong);
     }
     for (const id of this.#options.references) {
-      if (this.#used.has(id)) continue;
-      const message = `the summary says that ${id} is needed, and nothing of this backup lies there`;
+      if (this.#used.has(id) && id !== this.#directory.archive) continue;
+      const message = `the summary refers to ${id}, where nothing of this backup lies`;
       found(this.#result, 'summary', message);
     }
   }
