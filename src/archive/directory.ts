@@ -126,7 +126,7 @@ function parseEach<Schema extends AnySchema>(
   field: string,
 ): v.InferOutput<Schema>[] {
   for (const [i, item] of items.entries()) items[i] = parse(schema, item, `${field}.${i}`);
-  return items as v.InferOutput<Schema>[];
+  return items;
 }
 
 /**

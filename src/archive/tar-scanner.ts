@@ -122,7 +122,7 @@ export class TarScanner {
     if (this.#zeroBlocks > 0) throw new TarStructureError('an entry after the end of the tar');
     if (!header.cksumValid) throw new TarStructureError('a header whose checksum is wrong');
     const size = header.size;
-    if (size === undefined || !Number.isSafeInteger(size) || size < 0)
+    if (size === undefined || !Number.isSafeInteger(size))
       throw new TarStructureError('an entry without a valid size');
     if (header.type === 'ExtendedHeader') this.#beginExtended(size);
     else if (header.type === 'File') {

@@ -1,4 +1,5 @@
 import type { Directory } from '../archive/directory.js';
+import { LARGEST_DOCUMENT_BYTES } from '../archive/limits.js';
 import { bucketDocumentPath } from '../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../object-store/bucket-documents.js';
 import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../repository/names.js';
@@ -87,6 +88,11 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   const found = (message: string) => disagreements.push({ kind: 'document', message });
   const paths = new Set(directory.documents.map(({ path }) => path));
   if (paths.size < directory.documents.length) found('two documents have one file');
+  for (const { path, size } of directory.documents) {
+    // Readers refuse it.
+    const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
+    if (isTooLarge) found(`${JSON.stringify(path)} is larger than a document can be`);
+  }
   if (!paths.delete(`${id}/${BUCKETS_FILE}`)) found(`${BUCKETS_FILE} is missing`);
 
   const names = new Set(directory.buckets.map(({ name }) => name));
