@@ -230,9 +230,11 @@ function ours(error: unknown): MangamotionError {
   throw error;
 }
 
+const EVERYTHING = { buckets: [], keys: [], prefixes: [] };
+
 async function linesOf(folder: string, id: string): Promise<IndexLine[]> {
   const lines: IndexLine[] = [];
   const located = await locateBackup(join(folder, id));
-  for await (const line of listContents(located, { buckets: [] })) lines.push(line);
+  for await (const line of listContents(located, EVERYTHING)) lines.push(line);
   return lines;
 }
