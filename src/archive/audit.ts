@@ -2,7 +2,9 @@ import { type Hash, createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
 import type { Directory } from './directory.js';
 import { FOOTER_BYTES } from './footer.js';
-import { LARGEST_DIRECTORY_BYTES, inflateMember, largestBytesOf, readMember } from './members.js';
+import { MemberKind } from './gzip.js';
+import { largestDirectoryBytes } from './limits.js';
+import { inflateMember, largestBytesOf, readMember } from './members.js';
 import { readChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
@@ -76,6 +78,9 @@ class Audit {
   #expected = new Map<string, Expected>();
   /** Where runs begin, up to the next chunk: the places to go on at after damage. */
   #boundaries: number[] = [];
+  #nextBoundary = 0;
+  readonly #chunkOffsets = new Set<number>();
+  #directories = 0;
   #memberOffset = 0;
   /** Inflated bytes before the current member. */
   #inflatedBefore = 0;
@@ -100,6 +105,7 @@ class Audit {
       .filter((chunk) => chunk.archive === this.#directory.archive)
       .filter((chunk) => this.#liesWithin(chunk, end))
       .sort((a, b) => a.offset - b.offset);
+    for (const { offset } of chunks) this.#chunkOffsets.add(offset);
     for (const document of this.#directory.documents) this.#expect(document, undefined);
     for (const chunk of chunks) {
       await this.#loadChunk(chunk);
@@ -132,17 +138,22 @@ class Audit {
     } catch (error) {
       this.#observer.problem({ kind: 'chunk', message: damageOf(error) });
     }
-    this.#boundaries.sort((a, b) => a - b);
   }
 
   #expect(file: Omit<Expected, 'name'>, name: Expected['name']): void {
     const { path, offset, inner, size, sha256 } = file;
+    if (this.#expected.has(path)) {
+      const message = `two objects or documents have one file: ${JSON.stringify(path)}`;
+      this.#observer.problem({ kind: 'chunk', message, ...name });
+    }
     this.#expected.set(path, { name, path, offset, inner, size, sha256 });
     if (this.#boundaries.at(-1) !== offset) this.#boundaries.push(offset);
   }
 
   /** Reads the members from where the last walk ended up to `end`. */
   async #walk(end: number): Promise<void> {
+    this.#boundaries.sort((a, b) => a - b);
+    this.#nextBoundary = 0;
     while (this.#memberOffset < end) {
       this.#observer.signal.throwIfAborted();
       const next = await this.#readOneMember(end);
@@ -157,8 +168,11 @@ class Audit {
   async #readOneMember(end: number): Promise<number | undefined> {
     const offset = this.#memberOffset;
     try {
-      const { header, raw } = await readMember(this.#source, offset, end, LARGEST_DIRECTORY_BYTES);
-      const content = await inflateMember(raw, offset, largestBytesOf(header.kind));
+      const { sizeBytes } = this.#source;
+      const most = largestDirectoryBytes(sizeBytes);
+      const { header, raw } = await readMember(this.#source, offset, end, most);
+      this.#checkKind(header.kind, offset);
+      const content = await inflateMember(raw, offset, largestBytesOf(header.kind, sizeBytes));
       for (const part of content) this.#scanner.push(part);
       this.#inflatedBefore += content.reduce((sum, part) => sum + part.length, 0);
       this.#archiveHash.update(raw);
@@ -173,9 +187,24 @@ class Audit {
     }
   }
 
+  /** A chunk that the directory leaves out would take its objects with it. */
+  #checkKind(kind: MemberKind, offset: number): void {
+    if (kind === MemberKind.chunk && !this.#chunkOffsets.has(offset)) {
+      const message = `the directory does not name the index chunk at byte ${offset} of the archive`;
+      this.#observer.problem({ kind: 'chunk', message });
+    }
+    if (kind !== MemberKind.directory) return;
+    this.#directories += 1;
+    if (this.#directories === 1) return;
+    const message = `another directory lies at byte ${offset} of the archive`;
+    this.#observer.problem({ kind: 'member', message });
+  }
+
   /** Goes to the next place where a run is known to begin. What is passed over still counts for the hash. */
   async #skipDamage(end: number): Promise<void> {
-    const next = this.#boundaries.find((boundary) => boundary > this.#memberOffset) ?? end;
+    // They are in order, and the walk goes forward.
+    let next = this.#boundaries[this.#nextBoundary] ?? end;
+    while (next <= this.#memberOffset) next = this.#boundaries[++this.#nextBoundary] ?? end;
     // A line may lie about its place; the walk stays in its stretch.
     const resume = Math.min(next, end);
     for (let offset = this.#memberOffset; offset < resume; offset += SKIP_BYTES) {

@@ -68,5 +68,9 @@ function weightOf(record: ObjectRecord): number {
   }
   if (record.retention !== undefined) bytes += RETENTION_BYTES;
   if (record.legal_hold === true) bytes += LEGAL_HOLD_BYTES;
+  // Nothing for what a record lacks: the chunks of older backups end where they always did.
+  for (const more of [record.encryption, record.storage_class, record.checksums, record.acl]) {
+    if (more !== undefined) bytes += 32 + Buffer.byteLength(JSON.stringify(more));
+  }
   return bytes;
 }

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
+import { MOST_BUCKETS, isTooDense, mostChunks } from './limits.js';
+import { isSafeSegment } from './paths.js';
 
 /**
  * The directory of an archive: the entry point for every reader. It names each index chunk with the
@@ -51,50 +53,134 @@ const directorySchema = v.object({
   archive: v.string(),
   objects: count,
   bytes: count,
-  buckets: v.array(bucketEntry),
-  documents: v.array(documentEntry),
-  chunks: v.array(chunkReference),
+  buckets: v.array(v.unknown()),
+  documents: v.array(v.unknown()),
+  chunks: v.array(v.unknown()),
 });
 
 export type ChunkReference = v.InferOutput<typeof chunkReference>;
 export type BucketEntry = v.InferOutput<typeof bucketEntry>;
 export type DocumentEntry = v.InferOutput<typeof documentEntry>;
 
-export type Directory = v.InferOutput<typeof directorySchema>;
+export interface Directory extends Omit<
+  v.InferOutput<typeof directorySchema>,
+  'buckets' | 'documents' | 'chunks'
+> {
+  buckets: BucketEntry[];
+  documents: DocumentEntry[];
+  chunks: ChunkReference[];
+}
 
 export function encodeDirectory(directory: Directory): Buffer {
   return Buffer.from(`${JSON.stringify(directory)}\n`);
 }
 
-/** Throws an error that names what is wrong. */
-export function decodeDirectory(bytes: Buffer): Directory {
+/**
+ * `storedBytes` is what it takes in its archive. Throws an error that names what is wrong.
+ */
+export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Directory {
+  if (isTooDense(bytes)) throw new SyntaxError('it has more entries than its length can hold');
   const json: unknown = JSON.parse(bytes.toString('utf8'));
-  const parsed = v.safeParse(directorySchema, json);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new SyntaxError(`${v.getDotPath(issue) ?? ''}: ${issue.message}`);
+  const outline = parse(directorySchema, json, '');
+  const limits = [
+    ['buckets', MOST_BUCKETS],
+    ['chunks', mostChunks(storedBytes)],
+  ] as const;
+  for (const [field, most] of limits) {
+    const count = outline[field].length;
+    if (count > most) throw new SyntaxError(`${field}: ${count} are more than there can be`);
   }
-  const wrong = whatIsInconsistent(parsed.output);
+  const directory: Directory = {
+    ...outline,
+    buckets: parseEach(bucketEntry, outline.buckets, 'buckets'),
+    documents: parseEach(documentEntry, outline.documents, 'documents'),
+    chunks: parseEach(chunkReference, outline.chunks, 'chunks'),
+  };
+  const wrong =
+    whatIsOutOfOrder(directory) ??
+    whatIsInconsistent(directory) ??
+    whatIsWrongWithBuckets(directory) ??
+    whatIsWrongWithPlaces(directory);
   if (wrong !== undefined) throw new SyntaxError(wrong);
-  return parsed.output;
+  return directory;
+}
+
+type AnySchema = v.GenericSchema;
+
+function parse<Schema extends AnySchema>(
+  schema: Schema,
+  json: unknown,
+  where: string,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = [where, v.getDotPath(issue) ?? ''].filter((part) => part !== '').join('.');
+  throw new SyntaxError(`${path}: ${issue.message}`);
+}
+
+/** Each takes the place of what it was made of: a large directory is not held twice. */
+function parseEach<Schema extends AnySchema>(
+  schema: Schema,
+  items: unknown[],
+  field: string,
+): v.InferOutput<Schema>[] {
+  for (const [i, item] of items.entries()) items[i] = parse(schema, item, `${field}.${i}`);
+  return items;
 }
 
 /**
  * A directory whose digest is right may still be wrong: readers merge its chunks with a listing,
  * which goes by their order, and tell its counts.
  */
-function whatIsInconsistent({ chunks, objects, bytes }: Directory): string | undefined {
+function whatIsOutOfOrder({ chunks }: Directory): string | undefined {
   for (const [i, { first, last }] of chunks.entries()) {
     if (compareObjects(first, last) > 0) return `chunks.${i}: it ends before it begins`;
     const next = chunks[i + 1];
     if (next === undefined || compareObjects(last, next.first) < 0) continue;
     return `chunks.${i + 1}: it begins before the one in front of it ends`;
   }
-  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-  if (sum(chunks.map((chunk) => chunk.objects)) !== objects) {
-    return 'objects: there are not as many in the chunks';
+  return undefined;
+}
+
+function whatIsInconsistent({ chunks, buckets, objects, bytes }: Directory): string | undefined {
+  if (sumOf(chunks, 'objects') !== objects) return 'objects: there are not as many in the chunks';
+  if (sumOf(chunks, 'bytes') !== bytes) return 'bytes: the chunks have another sum';
+  if (sumOf(buckets, 'objects') !== objects) return 'objects: there are not as many in the buckets';
+  if (sumOf(buckets, 'bytes') !== bytes) return 'bytes: the buckets have another sum';
+  return undefined;
+}
+
+function sumOf<Field extends string>(entries: readonly Record<Field, number>[], field: Field) {
+  return entries.reduce((sum, entry) => sum + entry[field], 0);
+}
+
+/** Which bucket has how many of the objects shows only in the lines: see `IndexCheck`. */
+function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefined {
+  const names = new Set<string>();
+  for (const [i, { name }] of buckets.entries()) {
+    if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: that is no name`;
+    if (names.has(name)) return `buckets.${i}: ${name} is there twice`;
+    names.add(name);
   }
-  return sum(chunks.map((chunk) => chunk.bytes)) === bytes
-    ? undefined
-    : 'bytes: the chunks have another sum';
+  for (const [i, { first, last }] of chunks.entries()) {
+    const unknown = [first, last].find(({ bucket }) => !names.has(bucket));
+    if (unknown === undefined) continue;
+    return `chunks.${i}: it has objects of ${JSON.stringify(unknown.bucket)}, which is not among the buckets`;
+  }
+  return undefined;
+}
+
+/** An archive has its chunks in the order of the index, one behind the other. */
+function whatIsWrongWithPlaces({ chunks }: Directory): string | undefined {
+  const ends = new Map<string, number>();
+  const paths = new Set<string>();
+  for (const [i, { archive, path, offset, length }] of chunks.entries()) {
+    if (path === undefined) {
+      if (offset < (ends.get(archive) ?? 0)) return `chunks.${i}: it overlaps another one`;
+      ends.set(archive, offset + length);
+    } else if (paths.has(path)) return `chunks.${i}: another one has its file`;
+    else paths.add(path);
+  }
+  return undefined;
 }

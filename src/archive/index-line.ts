@@ -1,4 +1,5 @@
 import type { ObjectName } from '../key-order.js';
+import { LONGEST_KEY, LONGEST_PATH } from './limits.js';
 
 /** What a backup knows of an object: its content and all that the server keeps with it. */
 export interface ObjectRecord extends ObjectName {
@@ -115,12 +116,24 @@ function sorted(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const LONGEST = [
+  ['bucket', LONGEST_KEY],
+  ['key', LONGEST_KEY],
+  ['path', LONGEST_PATH],
+] as const;
+
 /** Throws a SyntaxError naming what is wrong: an index may come from anywhere. */
 export function decodeIndexLine(text: string): IndexLine {
   const line: unknown = JSON.parse(text);
   if (!isObject(line)) throw new SyntaxError('an index line is no object');
   for (const field of ['bucket', 'key', 'etag', 'last_modified', 'path', 'archive']) {
     if (typeof line[field] !== 'string') throw new SyntaxError(`${field} is no text`);
+  }
+  for (const [field, longest] of LONGEST) {
+    const text = line[field];
+    if (typeof text === 'string' && text.length > longest) {
+      throw new SyntaxError(`${field} is longer than it can be`);
+    }
   }
   for (const field of ['size', 'offset', 'length', 'inner']) {
     if (!isCount(line[field])) throw new SyntaxError(`${field} is no count of bytes`);

@@ -9,23 +9,14 @@ import {
   decodeMemberHeader,
   decodeStoredBlocks,
 } from './gzip.js';
+import { LARGEST_CHUNK_BYTES, LARGEST_MEMBER_BYTES, largestDirectoryBytes } from './limits.js';
 import type { ArchiveSource } from './sink.js';
 
 const inflateOnThreadPool = promisify(inflateRaw);
 
-/**
- * The most that a member can hold: 4 MiB of a file and its headers. A member that claims or inflates
- * to more is damaged or hostile.
- */
-const LARGEST_MEMBER_BYTES = 8 * 1024 * 1024;
-/** Index lines of 4 MiB, in which JSON may write one byte of a name as six. */
-export const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
-/** A directory has an entry a chunk; ten million objects make about 400 kB. */
-export const LARGEST_DIRECTORY_BYTES = 512 * 1024 * 1024;
-
-/** The most that a member of the kind can hold. */
-export function largestBytesOf(kind: MemberKind): number {
-  if (kind === MemberKind.directory) return LARGEST_DIRECTORY_BYTES;
+/** The most that a member of the kind can hold, in an archive of so many bytes. */
+export function largestBytesOf(kind: MemberKind, archiveBytes = Infinity): number {
+  if (kind === MemberKind.directory) return largestDirectoryBytes(archiveBytes);
   return kind === MemberKind.chunk ? LARGEST_CHUNK_BYTES : LARGEST_MEMBER_BYTES;
 }
 

@@ -5,7 +5,13 @@ import { type ChunkReference, type Directory, decodeDirectory } from './director
 import { damagedArchive } from './errors.js';
 import { FOOTER_BYTES, FORMAT_VERSION, type Footer, decodeFooter } from './footer.js';
 import { type IndexLine, decodeIndexLine } from './index-line.js';
-import { LARGEST_CHUNK_BYTES, LARGEST_DIRECTORY_BYTES, readRun } from './members.js';
+import {
+  LARGEST_CHUNK_BYTES,
+  LARGEST_LINE_BYTES,
+  isTooDense,
+  largestDirectoryBytes,
+} from './limits.js';
+import { readRun } from './members.js';
 import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
@@ -39,13 +45,18 @@ export async function readDirectory(
   source: ArchiveSource,
   place: DirectoryPlace,
 ): Promise<Directory> {
-  return parseDirectory(await readOnlyFile(source, place, LARGEST_DIRECTORY_BYTES), place.sha256);
+  const most = largestDirectoryBytes(source.sizeBytes);
+  return parseDirectory(await readOnlyFile(source, place, most), place);
 }
 
-export function parseDirectory(bytes: Buffer, digest: string): Directory {
-  if (sha256(bytes) !== digest) throw damagedArchive('the digest of the directory is wrong');
+/** `place.length` is what it takes in its archive. */
+export function parseDirectory(
+  bytes: Buffer,
+  place: Pick<DirectoryPlace, 'length' | 'sha256'>,
+): Directory {
+  if (sha256(bytes) !== place.sha256) throw damagedArchive('the digest of the directory is wrong');
   try {
-    return decodeDirectory(bytes);
+    return decodeDirectory(bytes, place.length);
   } catch (error) {
     throw damagedArchive(`the directory cannot be read: ${String(error)}`, error);
   }
@@ -81,8 +92,10 @@ export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLin
 export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
   const lines: IndexLine[] = [];
   try {
+    if (isTooDense(bytes)) throw new SyntaxError('it has more values than its length can hold');
     for (const text of bytes.toString('utf8').split('\n')) {
       if (text === '') continue;
+      if (text.length > LARGEST_LINE_BYTES) throw new SyntaxError('a line of it is too long');
       const line = decodeIndexLine(text);
       const previous = lines.at(-1);
       if (previous !== undefined && compareObjects(previous, line) >= 0) {

@@ -10,6 +10,7 @@ import {
 import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
+import { LARGEST_DOCUMENT_BYTES } from './limits.js';
 import { ObjectReader } from './object-reader.js';
 import { readChunk, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
@@ -37,6 +38,9 @@ export class TarArchive implements Archive {
   }
 
   async readDocument(entry: DocumentEntry): Promise<Buffer> {
+    if (entry.size > LARGEST_DOCUMENT_BYTES) {
+      throw damagedArchive(`${entry.path} is larger than a document can be (${entry.size} bytes)`);
+    }
     const parts: Buffer[] = [];
     for await (const part of this.#objects.readRange(entry)) parts.push(part);
     const bytes = Buffer.concat(parts);

@@ -1,4 +1,5 @@
 import { Header, Pax } from 'tar';
+import { LONGEST_EXTENDED_HEADER_BYTES } from './limits.js';
 import { BLOCK_BYTES, paddingOf } from './tar.js';
 
 /** What a scanner reports, in the order of the tar. */
@@ -14,9 +15,6 @@ export interface TarEvents {
 export class TarStructureError extends Error {
   override readonly name = 'TarStructureError';
 }
-
-/** An extended header holds a path and a size: more is an attack on our memory. */
-const LONGEST_EXTENDED_HEADER_BYTES = 64 * 1024;
 
 /**
  * Reads a tar that comes in chunks of any size, down to one byte, and refuses everything but files:

@@ -7,7 +7,8 @@ import {
   decodeMemberHeader,
 } from './gzip.js';
 import type { IndexLine } from './index-line.js';
-import { LARGEST_CHUNK_BYTES, inflateMember } from './members.js';
+import { LARGEST_CHUNK_BYTES } from './limits.js';
+import { inflateMember } from './members.js';
 import { parseChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';

@@ -1,4 +1,5 @@
 import type { IndexLine } from '../archive/index-line.js';
+import { IndexCheck } from '../archive/index-check.js';
 import { type KeySelection, mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
 import { type LocatedBackup } from '../repository/locate.js';
@@ -29,12 +30,16 @@ export async function* listContents(
     const wanted = names.filter(
       (name) => selection.buckets.length === 0 || selection.buckets.includes(name),
     );
+    const check = new IndexCheck(directory);
     for (const chunk of directory.chunks) {
       const buckets = wanted.filter((bucket) => mayHold(chunk, bucket, selection));
       if (buckets.length === 0) continue;
       const lines = await (await archives.of(chunk.archive)).readChunk(chunk);
+      check.add(lines);
       for (const bucket of buckets) yield* selectLines(lines, bucket, selection);
     }
+    const isWhole = selection.key === undefined && selection.prefix === undefined;
+    if (isWhole) for (const bucket of wanted) check.checkWhole(bucket);
   } finally {
     await archives.close();
   }

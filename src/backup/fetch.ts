@@ -82,6 +82,19 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
 }
 
 /**
+ * Throws `damaged` where a server says two sizes under one ETag, and no MD5 tells which bytes are
+ * right: some compress or decompress an object on its way.
+ */
+function checkSize(listed: ListedObject, head: ObjectHead): void {
+  const isSameObject = head.etag !== '' && head.etag === listed.etag;
+  if (head.etagIsMd5 || !isSameObject || head.sizeBytes === listed.sizeBytes) return;
+  throw new MangamotionError(
+    'damaged',
+    `the store sent ${head.sizeBytes} bytes, its listing says ${listed.sizeBytes}`,
+  );
+}
+
+/**
  * Reads an object into memory, if it has at most `mostBytes`. `before`: its line in the earlier
  * backup. Rejects only with what ends the run.
  */
@@ -101,7 +114,7 @@ export async function fetchWhole(
   const release = (): void => block?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const options = { mostBytes, allocate, signal };
+      const options = { mostBytes, allocate, expectedBytes: listed.sizeBytes, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
@@ -126,6 +139,7 @@ export async function describe(
   before: IndexLine | undefined,
 ): Promise<{ record: ObjectRecord; findings: PartFinding[] }> {
   checkContent(facts, head);
+  checkSize(listed, head);
   const { sha256, md5 } = facts;
   const belonging = await parts.read(bucket, listed.key, head, before);
   const record: ObjectRecord = {

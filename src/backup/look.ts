@@ -26,7 +26,10 @@ export async function lookAt(
 ): Promise<Looked> {
   const { store, signal } = context;
   try {
-    const head = await store.headObject(bucket, object.key, { signal });
+    const head = await store.headObject(bucket, object.key, {
+      expectedBytes: object.sizeBytes,
+      signal,
+    });
     if (hasChanged(object, head)) return { kind: 'other' };
     return await refreshed(context, { bucket, object }, line, head, before);
   } catch (error) {

@@ -36,7 +36,8 @@ export async function streamObject(
     let open: OpenObject | undefined;
     let reading = true;
     try {
-      open = await store.getObject(bucket, listed.key, { signal });
+      const options = { expectedBytes: listed.sizeBytes, signal };
+      open = await store.getObject(bucket, listed.key, options);
       inProgress = announce(writer, bucket, listed, open.head);
       const digest = new ContentDigest();
       let bytes = 0;

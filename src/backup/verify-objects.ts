@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Archive, READ_WHOLE_BYTES } from '../archive/archive.js';
 import type { ChunkReference, Directory } from '../archive/directory.js';
+import { IndexCheck, hasOwnPath } from '../archive/index-check.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 import type { Archives } from '../repository/archives.js';
@@ -19,15 +20,16 @@ export interface CheckOptions {
 
 /**
  * Reads the index of a backup, whichever archives it lies in, and checks objects one by one (SHA-256
- * and length). What those archives hold besides is not this backup's concern.
+ * and length). What those archives hold besides is not this backup's concern. Resolves to what the
+ * index names, wanted or not.
  */
 export async function verifyObjects(
   directory: Directory,
   archives: Archives,
   result: VerifyResult,
   options: CheckOptions,
-): Promise<void> {
-  await new ObjectCheck(directory, archives, result, options).run();
+): Promise<{ objects: number; bytes: number }> {
+  return await new ObjectCheck(directory, archives, result, options).run();
 }
 
 class ObjectCheck {
@@ -36,6 +38,12 @@ class ObjectCheck {
   readonly #result: VerifyResult;
   readonly #options: CheckOptions;
   readonly #opened = new Map<string, Archive | undefined>();
+  readonly #index: IndexCheck;
+  /** Archives in which something of this backup lies. */
+  readonly #used = new Set<string>();
+  /** What the index names, as far as it could be read. */
+  readonly #named = { objects: 0, bytes: 0 };
+  #isIndexWhole = true;
 
   constructor(
     directory: Directory,
@@ -47,31 +55,74 @@ class ObjectCheck {
     this.#archives = archives;
     this.#result = result;
     this.#options = options;
+    this.#index = new IndexCheck(directory);
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<{ objects: number; bytes: number }> {
     const { references, wanted, audited, progress, signal } = this.#options;
     for (const id of references) await this.#open(id);
     for (const chunk of this.#directory.chunks) {
+      this.#used.add(chunk.archive);
       for (const line of await this.#linesOf(chunk)) {
-        if (line.archive === audited || !wanted(line)) continue;
+        const isSound = this.#checkLine(line);
+        const isAudited = line.archive === audited && chunk.archive === audited;
+        if (isAudited || !isSound || !wanted(line)) continue;
         signal.throwIfAborted();
         await this.#check(line);
         progress({ objects: this.#result.objects, bytes: this.#result.bytes });
       }
     }
+    if (this.#isIndexWhole) this.#checkWhole();
+    return this.#named;
   }
 
   async #linesOf(chunk: ChunkReference): Promise<IndexLine[]> {
     const archive = await this.#open(chunk.archive);
+    let lines: IndexLine[] | undefined;
     try {
-      return (await archive?.readChunk(chunk)) ?? [];
+      lines = await archive?.readChunk(chunk);
+      if (lines !== undefined) this.#index.add(lines);
     } catch (error) {
       if (!isMangamotionError(error, 'damaged')) throw error;
-      if (chunk.archive !== this.#options.audited) {
-        found(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
-      }
-      return [];
+      this.#isIndexWhole = false;
+      const isKnown = lines === undefined && chunk.archive === this.#options.audited;
+      if (!isKnown) found(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
+    }
+    if (lines === undefined) this.#isIndexWhole = false;
+    return lines ?? [];
+  }
+
+  /** What can be told of a line without the bytes; false where they need not be looked for. */
+  #checkLine(line: IndexLine): boolean {
+    const { archive: id, bucket, key, offset, length, size } = line;
+    this.#named.objects += 1;
+    this.#named.bytes += size;
+    const name = { bucket, key };
+    const tell = (message: string) => found(this.#result, 'object', message, name);
+    if (!this.#archives.isNamed(id)) {
+      tell(`${bucket}/${key} lies in ${JSON.stringify(id)}, which the summary does not name`);
+      return false;
+    }
+    this.#used.add(id);
+    if (!hasOwnPath(line)) {
+      tell(`${bucket}/${key} has a file that is not its own: ${JSON.stringify(line.path)}`);
+    }
+    const archive = this.#opened.get(id);
+    if (archive === undefined || offset + length <= archive.sizeBytes) return true;
+    tell(`${bucket}/${key} lies beyond the end of ${id} (${length} bytes at byte ${offset})`);
+    return false;
+  }
+
+  /** What the directory and the summary say of the whole index, compared with the lines. */
+  #checkWhole(): void {
+    for (const { name } of this.#directory.buckets) {
+      const wrong = this.#index.whatIsWrongWith(name);
+      if (wrong !== undefined) found(this.#result, 'directory', wrong);
+    }
+    for (const id of this.#options.references) {
+      if (this.#used.has(id) && id !== this.#directory.archive) continue;
+      const message = `the summary refers to ${id}, where nothing of this backup lies`;
+      found(this.#result, 'summary', message);
     }
   }
 
@@ -91,6 +142,8 @@ class ObjectCheck {
 
   async #open(id: string): Promise<Archive | undefined> {
     if (this.#opened.has(id)) return this.#opened.get(id);
+    // That the summary does not name it was said before.
+    if (!this.#archives.isNamed(id)) return undefined;
     let archive: Archive | undefined;
     try {
       archive = await this.#archives.of(id);

@@ -5,7 +5,8 @@ import type { WorkProgress } from '../progress.js';
 import { Archives } from '../repository/archives.js';
 import type { Destination, ListedBackup } from '../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
-import { type Summary, objectsIn } from '../repository/summary.js';
+import type { Summary } from '../repository/summary.js';
+import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './verify-agreement.js';
 import { verifyObjects } from './verify-objects.js';
 import { type VerifyResult, found } from './verify-result.js';
 
@@ -38,6 +39,7 @@ export async function verifyBackup(
     objects: 0,
     bytes: 0,
     problems: [],
+    problems_omitted: 0,
   };
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') {
@@ -76,9 +78,13 @@ async function verifyArchives(
       result.bytes = directory.bytes;
       return;
     }
+    await checkBucketsDocument(archive, directory, result);
     const reading = { ...context, directory, archives, result };
-    if (sample === undefined) await readAll(reading, archive, summary);
-    else await readSome(reading, summary.references, sample);
+    const checked =
+      sample === undefined
+        ? await readAll(reading, archive, summary)
+        : await readSome(reading, summary.references, sample);
+    compareCounts(checked, directory, result);
   } finally {
     await archives.close();
   }
@@ -92,13 +98,16 @@ async function archiveBytesOf(
   return await destination.archiveBytesOf(backup.id);
 }
 
+type Counts = Pick<VerifyResult, 'objects' | 'bytes'>;
+
 interface Reading extends VerifyContext {
   directory: Directory;
   archives: Archives;
   result: VerifyResult;
 }
 
-async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<void> {
+/** Objects that were read and are right, and those that the index names: a sample reads fewer. */
+async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<Counts> {
   const { directory, archives, result, progress, signal } = reading;
   progress.start('verifying');
   progress.update({ objectsTotal: directory.objects, bytesTotal: directory.bytes });
@@ -119,21 +128,50 @@ async function readAll(reading: Reading, archive: Archive, summary: Summary): Pr
     progress: (counts) => progress.update(counts),
     signal,
   });
+  return { objects: result.objects, bytes: result.bytes };
 }
 
 async function readSome(
   { directory, archives, result, progress, signal }: Reading,
   references: readonly string[],
   share: number,
-): Promise<void> {
+): Promise<Counts> {
   progress.start('verifying a part');
-  await verifyObjects(directory, archives, result, {
+  return await verifyObjects(directory, archives, result, {
     references,
     wanted: () => Math.random() < share,
     audited: undefined,
     progress: (counts) => progress.update(counts),
     signal,
   });
+}
+
+/** The last word: nothing else was found, but not all was looked at. */
+function compareCounts(checked: Counts, directory: Directory, result: VerifyResult): void {
+  if (result.status !== 'ok') return;
+  for (const what of ['objects', 'bytes'] as const) {
+    if (checked[what] === directory[what]) continue;
+    found(result, 'directory', `checked ${checked[what]} of ${directory[what]} ${what}`);
+  }
+}
+
+async function checkBucketsDocument(
+  archive: Archive,
+  directory: Directory,
+  result: VerifyResult,
+): Promise<void> {
+  // That it is missing was found before.
+  const entry = bucketsDocumentOf(directory);
+  if (entry === undefined) return;
+  try {
+    const content = await archive.readDocument(entry);
+    for (const { kind, message } of compareBucketsDocument(content, directory)) {
+      found(result, kind, message);
+    }
+  } catch (error) {
+    if (!isMangamotionError(error, 'damaged')) throw error;
+    found(result, 'document', error.message);
+  }
 }
 
 function checkLength(bytes: number, summary: Summary, result: VerifyResult): void {
@@ -176,8 +214,8 @@ async function checkDirectory(
       found(result, 'directory', `the directory is that of ${directory.archive}`);
       return undefined;
     }
-    if (directory.objects !== objectsIn(summary) || directory.bytes !== summary.bytes) {
-      found(result, 'directory', 'the directory does not hold the objects that the summary counts');
+    for (const { kind, message } of compareSummary(summary, directory)) {
+      found(result, kind, message);
     }
     return directory;
   } catch (error) {

@@ -30,7 +30,9 @@ export async function deleteObjects(
       if (!deleted.has(key)) left.push(key);
     } else if (error.code !== 'NoSuchKey') {
       const refusal = new S3ResponseError(error.code, 200, error.message);
-      failures.push(undeleted(key, requests.failure(refusal, { method: 'DELETE', bucket, key })));
+      failures.push(
+        undeleted(key, requests.failure(refusal, { method: 'POST', bucket, key, query: 'delete' })),
+      );
     }
   }
   failures.push(...(await deleteOneByOne(requests, bucket, left, options)));

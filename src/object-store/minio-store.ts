@@ -9,6 +9,7 @@ import * as objects from './object-requests.js';
 import type {
   CreateBucketOptions,
   GetOptions,
+  HeadOptions,
   ListedObject,
   ListOptions,
   ListPage,
@@ -114,7 +115,7 @@ class MinioStore implements ObjectStore {
     return listPage(this.#requests, bucket, options);
   }
 
-  headObject(bucket: string, key: string, options: RequestOptions = {}) {
+  headObject(bucket: string, key: string, options: HeadOptions = {}) {
     return objects.headObject(this.#requests, bucket, key, options);
   }
 

@@ -14,15 +14,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** What an object's headers say, and the headers that say it. Pure. */
 
 const METADATA_PREFIX = 'x-amz-meta-';
-/** The algorithms of S3's additional checksums, as they end the header's name. */
-const CHECKSUMS = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
+const ENCRYPTION = 'x-amz-server-side-encryption';
+/** The algorithms of S3's additional checksums, as they end the header's name; the best first. */
+const CHECKSUMS = ['crc64nvme', 'sha256', 'crc32c', 'crc32', 'sha1'] as const;
 
 /**
- * `null` where the headers lack a size or a date: then they are no S3 server's.
+ * `null` where the headers lack a size (and none is known) or a date: then they are no S3 server's.
  * `countsTags`: the server sends x-amz-tagging-count with every object that has tags.
  */
-export function objectHead(headers: IncomingHttpHeaders, countsTags: boolean): ObjectHead | null {
-  const sizeBytes = wholeSize(headers);
+export function objectHead(
+  headers: IncomingHttpHeaders,
+  countsTags: boolean,
+  knownBytes?: number,
+): ObjectHead | null {
+  const sizeBytes = wholeSize(headers, knownBytes);
   const modified = Date.parse(headers['last-modified'] ?? '');
   if (sizeBytes === null || Number.isNaN(modified)) return null;
   const etag = plainEtag(headers.etag ?? '');
@@ -43,9 +48,10 @@ export function objectHead(headers: IncomingHttpHeaders, countsTags: boolean): O
 }
 
 /** Of the whole object: a part's `Content-Range` names it behind the slash. */
-function wholeSize(headers: IncomingHttpHeaders): number | null {
+function wholeSize(headers: IncomingHttpHeaders, knownBytes: number | undefined): number | null {
   const range = headers['content-range'];
   const text = range === undefined ? headers['content-length'] : range.split('/')[1];
+  if (range === undefined && text === undefined) return knownBytes ?? null;
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
 }
 
@@ -77,20 +83,20 @@ function tagCount(headers: IncomingHttpHeaders, countsTags: boolean): number | n
 }
 
 function hidesMd5(headers: IncomingHttpHeaders): boolean {
-  const encryption = single(headers['x-amz-server-side-encryption']);
+  const encryption = single(headers[ENCRYPTION]);
   return (
     (encryption?.startsWith('aws:kms') ?? false) ||
-    headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
+    headers[`${ENCRYPTION}-customer-algorithm`] !== undefined
   );
 }
 
 function encryptionOf(headers: IncomingHttpHeaders): Encryption | null {
-  const algorithm = single(headers['x-amz-server-side-encryption']);
+  const algorithm = single(headers[ENCRYPTION]);
   if (algorithm === undefined || algorithm === '') return null;
   return {
     algorithm,
-    keyId: single(headers['x-amz-server-side-encryption-aws-kms-key-id']) ?? null,
-    bucketKey: single(headers['x-amz-server-side-encryption-bucket-key-enabled']) === 'true',
+    keyId: single(headers[`${ENCRYPTION}-aws-kms-key-id`]) ?? null,
+    bucketKey: single(headers[`${ENCRYPTION}-bucket-key-enabled`]) === 'true',
   };
 }
 
@@ -103,24 +109,52 @@ function storageClassOf(headers: IncomingHttpHeaders): string | null {
 
 const CHECKSUM_PREFIX = 'x-amz-checksum-';
 
+/** Of an object in parts: a checksum of the checksums of its parts, and behind the dash their number. */
+const COMPOSITE = /-\d+$/;
+
 function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const isComposite = single(headers['x-amz-checksum-type'])?.toUpperCase() === 'COMPOSITE';
   const found: Record<string, string> = {};
   for (const name of CHECKSUMS) {
     const value = single(headers[CHECKSUM_PREFIX + name]);
-    if (value !== undefined && value !== '') found[name] = value;
+    if (value === undefined || value === '') continue;
+    // Without its number of parts it would later be taken for one of the bytes.
+    if (isComposite && !COMPOSITE.test(value)) continue;
+    found[name] = value;
   }
   return found;
+}
+
+/**
+ * The header with which a server checks and keeps the object's checksum, for an object that is
+ * written in one request. S3 takes one alone; a composite one cannot be sent, as the parts are gone.
+ */
+export function checksumHeader(checksums: Record<string, string> = {}): Record<string, string> {
+  const name = CHECKSUMS.find((each) => !COMPOSITE.test(checksums[each] ?? '-0'));
+  return name === undefined ? {} : { [CHECKSUM_PREFIX + name]: checksums[name] ?? '' };
+}
+
+function encryptionHeaders(encryption: Encryption | null = null): Record<string, string> {
+  if (encryption === null) return {};
+  const { algorithm, keyId, bucketKey } = encryption;
+  return {
+    [ENCRYPTION]: algorithm,
+    ...(keyId === null ? {} : { [`${ENCRYPTION}-aws-kms-key-id`]: keyId }),
+    ...(bucketKey ? { [`${ENCRYPTION}-bucket-key-enabled`]: 'true' } : {}),
+  };
 }
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The request headers that store the attributes; text, to be signed and then encoded. */
+/** The request headers that store the attributes, but for checksums; text, to be signed and then encoded. */
 export function attributeHeaders(
   attributes: Partial<ObjectAttributes & ObjectLock>,
 ): Record<string, string> {
-  const headers = lockHeaders(attributes);
+  const { encryption, storageClass } = attributes;
+  const headers = { ...lockHeaders(attributes), ...encryptionHeaders(encryption) };
+  if (typeof storageClass === 'string') headers['x-amz-storage-class'] = storageClass;
   for (const name of OBJECT_HEADERS) {
     const value = attributes.headers?.[name];
     if (value !== undefined) headers[name] = withoutOuterBlanks(value);

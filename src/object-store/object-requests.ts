@@ -4,6 +4,7 @@ import { bodyOf, md5Header } from './request-body.js';
 import { parseLegalHold, parseRetention } from './object-lock.js';
 import type {
   GetOptions,
+  HeadOptions,
   ObjectHead,
   ObjectLock,
   OpenObject,
@@ -12,33 +13,38 @@ import type {
   RequestOptions,
   Tag,
 } from './port.js';
-import { translateFailure } from './response-body.js';
-import type { S3Request } from './s3-client.js';
+import { ofLength, translateFailure } from './response-body.js';
+import { CHECKSUM_MODE, type S3Request } from './s3-client.js';
 import type { S3Requests } from './s3-requests.js';
 import { notS3, s3CodeOf } from './store-errors.js';
 import { parseXml } from './xml.js';
 
 /** Reading objects and what belongs to them, and deleting them: see the port. */
 
+/** Some servers compress, or decompress, an object on its way where the request does not say this. */
+const AS_STORED = { 'accept-encoding': 'identity' };
+const WHOLE = { ...AS_STORED, ...CHECKSUM_MODE };
+
 export async function headObject(
   requests: S3Requests,
   bucket: string,
   key: string,
-  { signal }: RequestOptions,
+  { expectedBytes, signal }: HeadOptions,
 ): Promise<ObjectHead> {
-  const request = { method: 'HEAD', bucket, key, signal } as const;
+  const request = { method: 'HEAD', bucket, key, headers: WHOLE, signal } as const;
   const response = await requests.send(request);
   response.resume();
-  return requests.head(response.headers, request);
+  return requests.head(response, request, expectedBytes);
 }
 
 export async function getObject(
   requests: S3Requests,
   bucket: string,
   key: string,
-  { range, ifMatch, signal }: GetOptions,
+  { range, ifMatch, expectedBytes, signal }: GetOptions,
 ): Promise<OpenObject> {
-  const headers: Record<string, string> = {};
+  // What a server says of a part's checksum is none of the object.
+  const headers: Record<string, string> = { ...(range === undefined ? WHOLE : AS_STORED) };
   if (range !== undefined) {
     headers.range = `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
   }
@@ -46,10 +52,13 @@ export async function getObject(
   const request = { method: 'GET', bucket, key, headers, signal } as const;
   const response = await requests.send(request);
   try {
-    const head = requests.head(response.headers, request);
+    const head = requests.head(response, request, expectedBytes);
     if (range !== undefined) checkRange(requests, response, range.start, request);
     const body = translateFailure(response, (error) => requests.failure(error, request) as Error);
-    return { head, body };
+    const saysLength = response.headers['content-length'] !== undefined || range !== undefined;
+    if (saysLength) return { head, body };
+    const wrong = (received: string) => requests.wrongLength(received, head.sizeBytes, request);
+    return { head, body: ofLength(body, head.sizeBytes, wrong) };
   } catch (error) {
     response.destroy();
     throw error;
@@ -63,7 +72,8 @@ function checkRange(
   request: S3Request,
 ): void {
   if (response.headers['content-range']?.startsWith(`bytes ${start}-`) === true) return;
-  throw notS3('with other bytes than those asked for', requests.context(request));
+  const context = requests.context(request);
+  throw notS3('with other bytes than those asked for', context, response.statusCode);
 }
 
 export async function readObject(
@@ -72,9 +82,16 @@ export async function readObject(
   key: string,
   options: ReadOptions,
 ): Promise<ReadObject> {
-  const request = { method: 'GET', bucket, key, signal: options.signal } as const;
-  const { headers, body } = await requests.fetch(request, options);
-  return { head: requests.head(headers, request), content: body };
+  const { expectedBytes, signal } = options;
+  const request = { method: 'GET', bucket, key, headers: WHOLE, signal } as const;
+  const answer = await requests.fetch(request, options);
+  const { body } = answer;
+  const head = requests.head(answer, request, body?.length ?? expectedBytes);
+  const saysLength = answer.headers['content-length'] !== undefined;
+  if (!saysLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
+    throw requests.wrongLength(String(body.length), expectedBytes ?? 0, request);
+  }
+  return { head, content: body };
 }
 
 export async function deleteObject(

@@ -69,6 +69,8 @@ const OF_AN_OBJECT: Table = {
   'PUT retention': ['PutObjectRetention', 's3:PutObjectRetention'],
   'GET legal-hold': ['GetObjectLegalHold', 's3:GetObjectLegalHold'],
   'PUT legal-hold': ['PutObjectLegalHold', 's3:PutObjectLegalHold'],
+  // One of the objects that a bulk delete names.
+  'POST delete': ['DeleteObjects', 's3:DeleteObject'],
   'POST uploads': ['CreateMultipartUpload', 's3:PutObject'],
   'PUT uploadId': ['UploadPart', 's3:PutObject'],
   'POST uploadId': ['CompleteMultipartUpload', 's3:PutObject'],

@@ -86,7 +86,8 @@ export interface ObjectStore extends MultipartUploads {
    */
   listObjects(bucket: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
 
-  headObject(bucket: string, key: string, options?: RequestOptions): Promise<ObjectHead>;
+  /** Rejects (see `isUnexpectedAnswer`) where the server says no size and none is expected. */
+  headObject(bucket: string, key: string, options?: HeadOptions): Promise<ObjectHead>;
 
   /**
    * Opens an object for reading. Headers and body are those of one response, so they belong
@@ -175,14 +176,22 @@ export interface ListPageOptions extends ListOptions {
   maxKeys?: number | undefined;
 }
 
-export interface GetOptions extends RequestOptions {
+export interface HeadOptions extends RequestOptions {
+  /**
+   * The object's size as the listing has it. It stands for a Content-Length that the server does not
+   * send; a body of another length then fails as `damaged`.
+   */
+  expectedBytes?: number | undefined;
+}
+
+export interface GetOptions extends HeadOptions {
   /** Bytes `start` up to, not including, `end`; to the object's end where `end` is absent. */
   range?: { start: number; end?: number } | undefined;
   /** Reject with `not_found` (code `PreconditionFailed` in the cause) unless the ETag is this one. */
   ifMatch?: string | undefined;
 }
 
-export interface ReadOptions extends RequestOptions {
+export interface ReadOptions extends HeadOptions {
   mostBytes: number;
   /** Gives the memory that the content is read into, anew for each attempt. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;

@@ -7,6 +7,7 @@ import { encodePath, percentEncode } from './header-text.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from './operations.js';
 import { codeOf, type S3ResponseError } from './store-errors.js';
+import { verdictOf } from './verdicts.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
 /** Of the empty body. */
@@ -21,6 +22,9 @@ export interface S3Request extends RequestLine {
   /** Its repetition has another meaning: where the connection breaks, the caller has to know. */
   onlyOnce?: boolean | undefined;
 }
+
+/** Asks for the checksums that S3 keeps with an object. */
+export const CHECKSUM_MODE = { 'x-amz-checksum-mode': 'ENABLED' };
 
 export interface RequestBody {
   sha256: string;
@@ -59,6 +63,8 @@ export class S3Client {
   readonly #transport: Transport;
   readonly #origin: string;
   readonly #region: string;
+  /** False once the server has refused a request for it, and taken the same one without. */
+  #takesChecksumMode = true;
   /** Of buckets that the server told us to sign for elsewhere. */
   readonly #regions = new Map<string, string>();
 
@@ -98,26 +104,29 @@ export class S3Client {
 
   /** Resolves with the response of a 2xx status; rejects with what came instead. */
   send(request: S3Request): Promise<IncomingMessage> {
-    return this.#withSecondChance(request, (exchange) => this.#attempt(request, exchange));
+    return this.#withSecondChance(request, (exchange, sent) => this.#attempt(sent, exchange));
   }
 
   /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
   fetch(request: S3Request, limits: BodyMemory): Promise<FetchedAnswer> {
-    return this.#withSecondChance(request, (exchange) =>
-      this.#transport.fetch(exchange, this.#origin, limits),
+    return this.#withSecondChance(request, (exchange, { headers }) =>
+      this.#transport.fetch(exchange, this.#origin, limits, headers),
     );
   }
 
   async #withSecondChance<T>(
     request: S3Request,
-    attempt: (exchange: Exchange) => Promise<T>,
+    attempt: (exchange: Exchange, request: S3Request) => Promise<T>,
   ): Promise<T> {
+    let sent = this.#takesChecksumMode ? request : withoutChecksumMode(request);
     for (let secondChance = true; ; secondChance = false) {
       const region = this.#regions.get(request.bucket ?? '') ?? this.#region;
       const exchange = exchangeOf(request, region);
       request.signal?.throwIfAborted();
       try {
-        return await attempt(exchange);
+        const answer = await attempt(exchange, sent);
+        if (!secondChance && sent !== request) this.#takesChecksumMode = false;
+        return answer;
       } catch (error) {
         request.signal?.throwIfAborted();
         const refusal = await exchange.refusal;
@@ -125,7 +134,11 @@ export class S3Client {
           refusal === undefined
             ? request.onlyOnce !== true && isStaleConnection(error, exchange)
             : this.#hasLearnt(refusal, request, exchange, region);
-        if (!secondChance || !worthwhile) throw refusal ?? error;
+        if (!secondChance) throw refusal ?? error;
+        if (worthwhile) continue;
+        const without = withoutChecksumMode(sent);
+        if (without === sent || !isRefused(refusal)) throw refusal ?? error;
+        sent = without;
       }
     }
   }
@@ -166,6 +179,20 @@ export class S3Client {
   close(): void {
     this.#transport.close();
   }
+}
+
+/** True where the server does not take a request of this kind: it may not know one of its headers. */
+function isRefused(refusal: S3ResponseError | undefined): boolean {
+  if (refusal === undefined || ![400, 501].includes(refusal.statusCode)) return false;
+  return verdictOf(refusal).code === 'refused';
+}
+
+/** The same request where it does not ask for checksums. */
+function withoutChecksumMode(request: S3Request): S3Request {
+  if (request.headers?.['x-amz-checksum-mode'] === undefined) return request;
+  const headers = { ...request.headers };
+  delete headers['x-amz-checksum-mode'];
+  return { ...request, headers };
 }
 
 /** The server closed an idle connection just when we took it up again: nothing is wrong with it. */

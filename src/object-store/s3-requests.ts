@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { MangamotionError } from '../errors.js';
 import { parseErrorDocument } from './bucket-xml.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import { ANSWER_LIMITS } from './limits.js';
@@ -7,6 +8,7 @@ import type { RequestLine } from './operations.js';
 import { objectHead } from './object-headers.js';
 import type { ObjectHead } from './port.js';
 import { readAtMost } from './read-answer.js';
+import type { AnswerHead } from './refusal.js';
 import type { S3Client, S3Request } from './s3-client.js';
 import {
   notS3,
@@ -96,11 +98,22 @@ export class S3Requests {
     throw this.failure(new S3ResponseError(refusal.code, 200, refusal.message), request);
   }
 
-  /** What the headers of an answer tell of its object. */
-  head(headers: IncomingHttpHeaders, request: S3Request): ObjectHead {
-    const head = objectHead(headers, this.#client.countsTags);
+  /**
+   * What the headers of an answer tell of its object. `knownBytes`: its size, for servers that do
+   * not say it.
+   */
+  head(answer: AnswerHead, request: S3Request, knownBytes?: number): ObjectHead {
+    const head = objectHead(answer.headers, this.#client.countsTags, knownBytes);
     if (head !== null) return head;
-    throw notS3('without Content-Length or Last-Modified', this.context(request));
+    const what = 'without Content-Length or Last-Modified';
+    throw notS3(what, this.context(request), answer.statusCode);
+  }
+
+  /** Of a body whose length the server did not say: then the listing's is the only one. */
+  wrongLength(received: string, sizeBytes: number, request: S3Request): MangamotionError {
+    const cause = new UnexpectedAnswer(`answered with ${received} bytes instead of ${sizeBytes}`);
+    const { message, hint, request: failed } = unexpected(cause, this.context(request), 200);
+    return new MangamotionError('damaged', message, { hint, cause, request: failed });
   }
 
   #unlike(error: unknown, request: S3Request, statusCode: number): unknown {

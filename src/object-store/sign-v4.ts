@@ -36,6 +36,7 @@ const UNICODE_BLANKS =
 
 /** What proxies may change on the way, and what is checked by other means. */
 const UNSIGNED = new Set([
+  'accept-encoding',
   'authorization',
   'content-length',
   'content-type',

@@ -107,10 +107,15 @@ export class Transport {
   }
 
   /** A GET whose body comes back in memory. Rejects with the refusal where the status is an error. */
-  async fetch(exchange: Exchange, origin: string, memory: BodyMemory): Promise<FetchedAnswer> {
+  async fetch(
+    exchange: Exchange,
+    origin: string,
+    memory: BodyMemory,
+    given: Record<string, string> = {},
+  ): Promise<FetchedAnswer> {
     const { path, region, sha256, signal } = exchange;
     const { host } = new URL(origin);
-    const headers: Record<string, string> = { host };
+    const headers: Record<string, string> = { host, ...given };
     this.#signer.sign(
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),

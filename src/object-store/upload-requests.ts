@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isMangamotionError, MangamotionError } from '../errors.js';
 import { plainEtag } from './etag.js';
 import { lockHeaders } from './object-lock.js';
-import { attributeHeaders } from './object-headers.js';
+import { attributeHeaders, checksumHeader } from './object-headers.js';
 import type {
   ObjectAttributes,
   ObjectContent,
@@ -26,7 +26,7 @@ export async function putObject(
 ): Promise<StoredObject> {
   const headers = {
     ...attributeHeaders(attributes),
-    ...checksumOfLocked(content, attributes),
+    ...checksumOf(content, attributes),
     ...(ifAbsent ? { 'if-none-match': '*' } : {}),
   };
   try {
@@ -62,11 +62,13 @@ export function storedObject(headers: IncomingHttpHeaders): StoredObject {
   };
 }
 
-/** AWS takes no locked object without a checksum that is a header of its own. */
-function checksumOfLocked(
+/** AWS takes no locked object without a checksum that is a header of its own, and takes one alone. */
+function checksumOf(
   { sha256 }: ObjectContent,
   attributes: Partial<ObjectAttributes & ObjectLock>,
 ): Record<string, string> {
+  const kept = checksumHeader(attributes.checksums);
+  if (Object.keys(kept).length > 0) return kept;
   if (Object.keys(lockHeaders(attributes)).length === 0) return {};
   return { 'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64') };
 }

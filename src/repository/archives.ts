@@ -23,6 +23,7 @@ export class Archives {
 
   /** Rejects with `damaged` where the archive is missing, or not one of the backup's. */
   of(id: string): Promise<Archive> {
+    if (!this.isNamed(id)) return Promise.reject(notNamed(id));
     const open = this.#open.get(id) ?? this.#openReferenced(id);
     this.#open.set(id, open);
     // Whoever awaits it handles its failure.
@@ -40,15 +41,14 @@ export class Archives {
 
   /** Throws `damaged` where the archive is not one of the backup's. */
   checkNamed(id: string): void {
-    if (this.#references.has(id)) return;
-    throw new MangamotionError(
-      'damaged',
-      `the index names an archive that the summary does not: ${JSON.stringify(id)}`,
-    );
+    if (!this.isNamed(id)) throw notNamed(id);
+  }
+
+  isNamed(id: string): boolean {
+    return this.#references.has(id);
   }
 
   async #openReferenced(id: string): Promise<Archive> {
-    this.checkNamed(id);
     try {
       return await this.#destination.openArchive(id);
     } catch (error) {
@@ -60,4 +60,11 @@ export class Archives {
       );
     }
   }
+}
+
+function notNamed(id: string): MangamotionError {
+  return new MangamotionError(
+    'damaged',
+    `the index names an archive that the summary does not: ${JSON.stringify(id)}`,
+  );
 }

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../archive/archive.js';
+import { LARGEST_SUMMARY_BYTES } from '../archive/limits.js';
 import { TarArchive } from '../archive/tar-archive.js';
 import { MangamotionError } from '../errors.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
@@ -33,9 +34,6 @@ import { PlainArchive } from './plain-archive.js';
 import { beginPlainDraft } from './plain-draft.js';
 import { PlainFiles } from './plain-files.js';
 import { type DecodedSummary, decodeSummary } from './summary.js';
-
-/** A summary names its failures; a file over this size is none of ours. */
-const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
 
 /** What a person finds who opens the mark; that it exists is all that counts. */
 const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
@@ -238,5 +236,5 @@ async function readSummary(path: string): Promise<DecodedSummary> {
   if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is no file' };
   return found.size > LARGEST_SUMMARY_BYTES
     ? { kind: 'damaged', reason: 'the summary is too large to be one' }
-    : decodeSummary(await readFile(path, 'utf8'));
+    : decodeSummary(await readFile(path));
 }

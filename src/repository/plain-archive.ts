@@ -6,7 +6,11 @@ import type { ArchiveProblem, AuditObserver, AuditResult } from '../archive/audi
 import type { ChunkReference, Directory, DocumentEntry } from '../archive/directory.js';
 import { damagedArchive } from '../archive/errors.js';
 import type { IndexLine } from '../archive/index-line.js';
-import { LARGEST_CHUNK_BYTES, LARGEST_DIRECTORY_BYTES } from '../archive/members.js';
+import {
+  LARGEST_CHUNK_BYTES,
+  LARGEST_DIRECTORY_BYTES,
+  LARGEST_DOCUMENT_BYTES,
+} from '../archive/limits.js';
 import { checkedChunk, parseDirectory } from '../archive/reader.js';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { DIRECTORY_FILE } from './names.js';
@@ -25,9 +29,9 @@ export class PlainArchive implements Archive {
     this.#files = files;
   }
 
-  async readDirectory({ length, sha256 }: DirectoryPlace): Promise<Directory> {
-    const place = { path: `${this.#files.id}/${DIRECTORY_FILE}`, size: length };
-    return parseDirectory(await this.#files.readWhole(place, LARGEST_DIRECTORY_BYTES), sha256);
+  async readDirectory(place: DirectoryPlace): Promise<Directory> {
+    const file = { path: `${this.#files.id}/${DIRECTORY_FILE}`, size: place.length };
+    return parseDirectory(await this.#files.readWhole(file, LARGEST_DIRECTORY_BYTES), place);
   }
 
   async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
@@ -38,7 +42,7 @@ export class PlainArchive implements Archive {
   }
 
   readDocument(entry: DocumentEntry): Promise<Buffer> {
-    return this.#readChecked(entry, LARGEST_DIRECTORY_BYTES);
+    return this.#readChecked(entry, LARGEST_DOCUMENT_BYTES);
   }
 
   async readWhole(line: IndexLine): Promise<Buffer[]> {

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IndexLine } from '../archive/index-line.js';
-import { LARGEST_CHUNK_BYTES } from '../archive/members.js';
+import { LARGEST_CHUNK_BYTES } from '../archive/limits.js';
 import { parseChunk } from '../archive/reader.js';
 import { isMangamotionError } from '../errors.js';
 import { errnoOf, translateFileError } from './file-errors.js';

@@ -1,4 +1,5 @@
 import type { Archive } from '../archive/archive.js';
+import { LARGEST_SUMMARY_BYTES } from '../archive/limits.js';
 import { TarArchive } from '../archive/tar-archive.js';
 import { MangamotionError } from '../errors.js';
 import { eachObjectPage } from '../object-store/list-requests.js';
@@ -25,8 +26,6 @@ import { S3Source } from './s3-source.js';
 import { contentOf } from './s3-upload-sink.js';
 import { type DecodedSummary, decodeSummary } from './summary.js';
 
-/** A summary names its failures; an object over this size is none of ours. */
-const LARGEST_SUMMARY_BYTES = 512 * 1024 * 1024;
 /** Summaries that are fetched at once; together they weigh a few hundred kB. */
 const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
 
@@ -175,7 +174,7 @@ export class S3Destination implements Destination {
     try {
       const key = this.#key(id, SUMMARY_SUFFIX);
       const { content } = await this.#ask(store.readObject(bucket, key, options));
-      if (content !== undefined) return decodeSummary(content.toString('utf8'));
+      if (content !== undefined) return decodeSummary(content);
       return { kind: 'damaged', reason: 'the summary is too large to be one' };
     } catch (error) {
       if (isNoSuchObject(error)) return undefined;

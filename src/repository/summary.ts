@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { FORMAT_VERSION } from '../archive/footer.js';
+import { LARGEST_SUMMARY_BYTES } from '../archive/limits.js';
 import { BACKUP_TYPES, backupTypeOf } from './names.js';
+import { hasRightDigest, textOfSummary } from './summary-bytes.js';
 
 /**
  * The summary of a backup: its commit point. It is written last; a backup without one does not
@@ -184,6 +186,8 @@ export type DecodedSummary =
   | { kind: 'newer'; version: number }
   | { kind: 'damaged'; reason: string };
 
+const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large to be one' } as const;
+
 /** JSON for people and jq, with the SHA-256 of the rest of it as last field. */
 export function encodeSummary(summary: Summary): string {
   const text = JSON.stringify(summary, null, 2);
@@ -195,27 +199,32 @@ export function encodeSummary(summary: Summary): string {
  * Any byte that was changed since `encodeSummary` makes it damaged: white space too. Every version
  * makes the digest in this way, so that a changed digit is not taken for a newer version.
  */
-export function decodeSummary(text: string): DecodedSummary {
+export function decodeSummary(bytes: Buffer): DecodedSummary {
+  if (bytes.length > LARGEST_SUMMARY_BYTES) return TOO_LARGE;
+  const isRight = hasRightDigest(bytes);
+  const read = textOfSummary(bytes);
+  if (read === undefined) return TOO_LARGE;
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(read.text);
   } catch {
     return { kind: 'damaged', reason: 'the summary is not JSON' };
   }
   if (typeof json !== 'object' || json === null) {
     return { kind: 'damaged', reason: 'the summary is no object' };
   }
-  const rest: Record<string, unknown> = { ...json };
-  delete rest.digest;
-  if (encodeSummary(rest as Summary) !== text) {
-    return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
-  }
+  if (!isRight) return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
+  const rest = json as Record<string, unknown>;
   const version = rest.format;
   if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
     return { kind: 'newer', version };
   }
   const parsed = v.safeParse(summarySchema, rest);
-  if (parsed.success) return { kind: 'valid', summary: parsed.output };
+  if (parsed.success) {
+    const summary = parsed.output;
+    summary.failures_omitted += read.omitted;
+    return { kind: 'valid', summary };
+  }
   const where = v.getDotPath(parsed.issues[0]) ?? '';
   return { kind: 'damaged', reason: `the summary's ${where} is not valid` };
 }

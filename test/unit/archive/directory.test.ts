@@ -68,11 +68,46 @@ describe('the directory', () => {
     first: { bucket: 'b', key: first },
     last: { bucket: 'b', key: last },
   });
-  const withChunks = (...chunks: Directory['chunks']) => ({
+  const withChunks = (...chunks: Directory['chunks']) => {
+    const counts = { objects: chunks.length, bytes: 3 * chunks.length };
+    const placed = chunks.map((one, i) => ({ ...one, offset: one.offset + i * one.length }));
+    const buckets = [{ ...directory.buckets[0]!, ...counts }];
+    return { ...directory, chunks: placed, buckets, ...counts };
+  };
+
+  const inBucket = (bucket: string) => ({
+    ...chunk,
+    first: { bucket, key: 'a' },
+    last: { bucket, key: 'a' },
+  });
+  const placedAt = (length: number, next: number) => {
+    const { chunks, ...rest } = withChunks(at('a', 'b'), at('c', 'd'));
+    const places = [
+      { offset: 0, length },
+      { offset: next, length },
+    ];
+    return { ...rest, chunks: chunks.map((one, i) => ({ ...one, ...places[i] })) };
+  };
+  const withFiles = (...paths: string[]) => {
+    const { chunks, ...rest } = withChunks(at('a', 'b'), at('c', 'd'));
+    return { ...rest, chunks: chunks.map((one, i) => ({ ...one, offset: 0, path: paths[i]! })) };
+  };
+  const withBucket = (lie: Partial<Directory['buckets'][number]>) => ({
     ...directory,
-    chunks,
-    objects: chunks.length,
-    bytes: 3 * chunks.length,
+    buckets: [{ ...directory.buckets[0]!, ...lie }],
+  });
+  const withBuckets = (first: string, second: string) => ({
+    ...directory,
+    buckets: [
+      { ...directory.buckets[0]!, name: first },
+      { ...directory.buckets[0]!, name: second, objects: 0, bytes: 0 },
+    ],
+  });
+
+  it('takes chunks with files of their own, and places that touch', () => {
+    const files = withFiles('n/index/00000.ndjson', 'n/index/00001.ndjson');
+    expect(decodeDirectory(bytesOf(files))).toEqual(files);
+    expect(decodeDirectory(bytesOf(placedAt(100, 100)))).toEqual(placedAt(100, 100));
   });
 
   it('takes chunks that follow one another, in the order of UTF-8', () => {
@@ -86,6 +121,18 @@ describe('the directory', () => {
     ['that overlap', withChunks(at('a', 'c'), at('b', 'd'))],
     ['that share a key', withChunks(at('a', 'b'), at('b', 'c'))],
     ['that end before they begin', withChunks(at('b', 'a'))],
+    ['that overlap in the archive', placedAt(100, 99)],
+    ['that share a file', withFiles('n/index/00000.ndjson', 'n/index/00000.ndjson')],
+    ['of a bucket that it does not have', withChunks(inBucket('c'))],
+    [
+      'that end in a bucket that it does not have',
+      withChunks({ ...chunk, last: inBucket('c').last }),
+    ],
+    ['and fewer objects in its buckets', withBucket({ objects: 0 })],
+    ['and other bytes in its buckets', withBucket({ bytes: 4 })],
+    ['and a bucket that is there twice', withBuckets('b', 'b')],
+    ['and a bucket that has no name', withBuckets('b', '')],
+    ['and a bucket that leads elsewhere', withBuckets('b', '../b')],
     ['with more objects than it says', { ...withChunks(chunk), objects: 0 }],
     ['with other bytes than it says', { ...withChunks(chunk), bytes: 4 }],
   ])('is refused with chunks %s', (_, wrong) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemberKind, encodeMemberHeader } from '../../../src/archive/gzip.js';
-import { LARGEST_DIRECTORY_BYTES, readMember } from '../../../src/archive/members.js';
+import { LARGEST_DIRECTORY_BYTES } from '../../../src/archive/limits.js';
+import { readMember } from '../../../src/archive/members.js';
 import { ObjectReader } from '../../../src/archive/object-reader.js';
 import { readChunk } from '../../../src/archive/reader.js';
 import { expectDamaged } from '../../helpers/archive-damage.js';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { attributeHeaders, objectHead } from '../../../src/object-store/object-headers.js';
+import {
+  attributeHeaders,
+  checksumHeader,
+  objectHead,
+} from '../../../src/object-store/object-headers.js';
 
 const HEADERS = {
   'content-length': '10',
@@ -55,6 +59,47 @@ describe('the head of an object', () => {
     expect(objectHead(headers, false)?.etagIsMd5).toBe(true);
   });
 
+  it('has the size that is known from elsewhere where the answer says none', () => {
+    const chunked = { ...HEADERS, 'content-length': undefined };
+    expect(objectHead(chunked, false, 7)?.sizeBytes).toBe(7);
+    expect(objectHead(HEADERS, false, 7)?.sizeBytes).toBe(10);
+    expect(objectHead({ ...HEADERS, 'content-length': 'x' }, false, 7)).toBeNull();
+  });
+
+  it('has an ETag without the mark of a weak one', () => {
+    const etag = `W/${HEADERS.etag}`;
+    expect(objectHead({ ...HEADERS, etag }, false)?.etag).toBe('49f68a5c8493ec2c0bf489821c21fc3b');
+  });
+
+  it('says how it is encrypted, and in which class it is stored', () => {
+    const headers = {
+      ...HEADERS,
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'key',
+      'x-amz-server-side-encryption-bucket-key-enabled': 'true',
+      'x-amz-storage-class': 'GLACIER',
+      'x-amz-website-redirect-location': '/elsewhere',
+    };
+    expect(objectHead(headers, false)).toMatchObject({
+      encryption: { algorithm: 'aws:kms', keyId: 'key', bucketKey: true },
+      storageClass: 'GLACIER',
+      headers: { 'x-amz-website-redirect-location': '/elsewhere' },
+    });
+    const plain = { ...HEADERS, 'x-amz-storage-class': 'STANDARD' };
+    expect(objectHead(plain, false)?.storageClass).toBeNull();
+  });
+
+  it('has the checksums that the server keeps, composite ones with the number of their parts', () => {
+    const sums = (headers: Record<string, string>) =>
+      objectHead({ ...HEADERS, ...headers }, false)?.checksums;
+    const full = { 'x-amz-checksum-crc32c': 'yZRlqg==', 'x-amz-checksum-type': 'FULL_OBJECT' };
+    expect(sums(full)).toEqual({ crc32c: 'yZRlqg==' });
+    const parts = { 'x-amz-checksum-sha256': 'AAAA-3', 'x-amz-checksum-type': 'COMPOSITE' };
+    expect(sums(parts)).toEqual({ sha256: 'AAAA-3' });
+    expect(sums({ ...parts, 'x-amz-checksum-sha256': 'AAAA' })).toEqual({});
+    expect(sums({ 'x-amz-checksum-md5000': 'x', 'x-amz-checksum-sha1': '' })).toEqual({});
+  });
+
   it('counts tags where the server does: then none said is none', () => {
     expect(objectHead({ ...HEADERS, 'x-amz-tagging-count': '3' }, false)?.tagCount).toBe(3);
     expect(objectHead(HEADERS, true)?.tagCount).toBe(0);
@@ -90,5 +135,26 @@ describe('the headers that store attributes', () => {
       'x-amz-tagging': 'a%20b=1%262%3D3&%C3%A9=',
     });
     expect(attributeHeaders({})).toEqual({});
+  });
+
+  it('ask for the same encryption and storage class', () => {
+    const encryption = { algorithm: 'aws:kms', keyId: 'key', bucketKey: true };
+    expect(attributeHeaders({ encryption, storageClass: 'REDUCED_REDUNDANCY' })).toEqual({
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'key',
+      'x-amz-server-side-encryption-bucket-key-enabled': 'true',
+      'x-amz-storage-class': 'REDUCED_REDUNDANCY',
+    });
+    expect(
+      attributeHeaders({ encryption: { algorithm: 'AES256', keyId: null, bucketKey: false } }),
+    ).toEqual({ 'x-amz-server-side-encryption': 'AES256' });
+    expect(attributeHeaders({ encryption: null, storageClass: null })).toEqual({});
+  });
+
+  it('have one checksum of the whole object, as S3 takes no second', () => {
+    expect(checksumHeader({ sha1: 'b', crc32c: 'a' })).toEqual({ 'x-amz-checksum-crc32c': 'a' });
+    expect(checksumHeader({ sha256: 'AAAA-3' })).toEqual({});
+    expect(checksumHeader({})).toEqual({});
+    expect(attributeHeaders({ checksums: { crc32: 'a' } })).toEqual({});
   });
 });

@@ -75,8 +75,8 @@ export const backupVerify = defineCommand({
         ]);
         if (result.problems.length === 0) return;
         page.text('').table(problemColumns, result.problems.slice(0, MOST_PROBLEMS));
-        const more = result.problems.length - MOST_PROBLEMS;
-        if (more > 0) page.text(`… and ${people.count(more)} more: --json names them all`);
+        const more = result.problems.length + result.problems_omitted - MOST_PROBLEMS;
+        if (more > 0) page.text(`… and ${people.count(more)} more: --json names up to 10,000`);
       },
     });
     return result.status === 'ok' ? undefined : 5;

@@ -1,0 +1,155 @@
+import type { Directory } from '../archive/directory.js';
+import { LARGEST_DOCUMENT_BYTES } from '../archive/limits.js';
+import { bucketDocumentPath } from '../archive/paths.js';
+import { BUCKET_DOCUMENTS } from '../object-store/bucket-documents.js';
+import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../repository/names.js';
+import { type Summary, objectsIn } from '../repository/summary.js';
+
+/**
+ * What a backup says twice, compared: its summary, its directory and `metadata/buckets.json`. Pure.
+ * Each of them can be right by its own digest, and the backup be wrong all the same.
+ */
+
+export interface Disagreement {
+  kind: 'summary' | 'directory' | 'document';
+  message: string;
+}
+
+const BUCKETS_FILE = 'metadata/buckets.json';
+
+/** Where the buckets stand as the store listed them; `undefined` where the directory has no such. */
+export function bucketsDocumentOf({ archive, documents }: Directory) {
+  return documents.find(({ path }) => path === `${archive}/${BUCKETS_FILE}`);
+}
+
+export function compareSummary(summary: Summary, directory: Directory): Disagreement[] {
+  return [
+    ...compareName(summary),
+    ...compareCounts(summary, directory),
+    ...compareBuckets(summary, directory),
+    ...compareChunks(summary, directory),
+    ...compareDocuments(summary, directory),
+  ];
+}
+
+/** The id tells type, time and the name of the archive. */
+function compareName({ id, type, created_at, archive }: Summary): Disagreement[] {
+  const wrong: string[] = [];
+  if (type !== backupTypeOf(id)) wrong.push(`type ${type}`);
+  const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
+  if (seconds(new Date(created_at)) !== seconds(backupTimeOf(id))) wrong.push(created_at);
+  if (archive.file !== id && archive.file !== id + ARCHIVE_SUFFIX) wrong.push(archive.file);
+  return wrong.map((what) => ({
+    kind: 'summary',
+    message: `the summary of ${id} says ${JSON.stringify(what)}`,
+  }));
+}
+
+function compareCounts(summary: Summary, directory: Directory): Disagreement[] {
+  if (directory.objects === objectsIn(summary) && directory.bytes === summary.bytes) return [];
+  const message = 'the directory does not hold the objects that the summary counts';
+  return [{ kind: 'directory', message }];
+}
+
+function compareBuckets(summary: Summary, directory: Directory): Disagreement[] {
+  const told = new Map(summary.buckets.map((bucket) => [bucket.name, bucket]));
+  const disagreements = directory.buckets.flatMap(({ name, objects, bytes }): Disagreement[] => {
+    const other = told.get(name);
+    told.delete(name);
+    if (other?.objects === objects && other.bytes === bytes) return [];
+    const says =
+      other === undefined
+        ? 'does not have it'
+        : `says ${other.objects} objects (${other.bytes} bytes)`;
+    const has = `the directory has bucket ${name} with ${objects} objects (${bytes} bytes)`;
+    return [{ kind: 'directory', message: `${has}, the summary ${says}` }];
+  });
+  for (const name of told.keys()) {
+    const message = `the summary has bucket ${JSON.stringify(name)}, the directory does not`;
+    disagreements.push({ kind: 'directory', message });
+  }
+  if (new Set(summary.buckets.map(({ name }) => name)).size < summary.buckets.length) {
+    disagreements.push({ kind: 'summary', message: 'the summary has a bucket twice' });
+  }
+  return disagreements;
+}
+
+function compareChunks({ id, references }: Summary, { chunks }: Directory): Disagreement[] {
+  const known = new Set([id, ...references]);
+  const unknown = new Set(chunks.map(({ archive }) => archive).filter((name) => !known.has(name)));
+  return [...unknown].map((name) => ({
+    kind: 'directory',
+    message: `the index names an archive that the summary does not: ${JSON.stringify(name)}`,
+  }));
+}
+
+function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disagreement[] {
+  const disagreements: Disagreement[] = [];
+  const found = (message: string) => disagreements.push({ kind: 'document', message });
+  const paths = new Set(directory.documents.map(({ path }) => path));
+  if (paths.size < directory.documents.length) found('two documents have one file');
+  for (const { path, size } of directory.documents) {
+    // Readers refuse it.
+    const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
+    if (isTooLarge) found(`${JSON.stringify(path)} is larger than a document can be`);
+  }
+  if (!paths.delete(`${id}/${BUCKETS_FILE}`)) found(`${BUCKETS_FILE} is missing`);
+
+  const names = new Set(directory.buckets.map(({ name }) => name));
+  for (const { bucket, document, state } of fidelity.documents) {
+    const what = `${document} of bucket ${JSON.stringify(bucket)}`;
+    if (!names.has(bucket)) found(`the summary has the ${what}, which the directory does not have`);
+    const form = BUCKET_DOCUMENTS.find(({ kind }) => kind === document);
+    // One that only a later version knows.
+    if (form === undefined) continue;
+    const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
+    if (state === 'captured' && !isThere) found(`the ${what} is missing`);
+    if (state !== 'captured' && isThere) {
+      found(`the ${what} is there, though the summary calls it ${state}`);
+    }
+  }
+  for (const path of paths) {
+    const why = whyUnexpected(path, id, names);
+    if (why !== undefined) found(`${JSON.stringify(path)} ${why}`);
+  }
+  return disagreements;
+}
+
+/** Of a document of which the summary says nothing. */
+function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): string | undefined {
+  if (!path.startsWith(`${id}/`)) return 'is no document of this archive';
+  const [folder, bucket = '', file = '', ...more] = path.slice(id.length + 1).split('/');
+  // A later version may keep documents elsewhere, or others.
+  if (folder !== 'metadata' || more.length > 0) return undefined;
+  if (!buckets.has(bucket)) return 'belongs to no bucket of the directory';
+  const isKnown = BUCKET_DOCUMENTS.some(({ fileName }) => fileName === file);
+  return isKnown ? 'is there, and the summary does not have it' : undefined;
+}
+
+/** `content` is that of `metadata/buckets.json`. */
+export function compareBucketsDocument(content: Buffer, directory: Directory): Disagreement[] {
+  const told = bucketsIn(content);
+  const facts = directory.buckets.map(({ name, created_at, region }) =>
+    factsOf(name, created_at, region),
+  );
+  if (told !== undefined && JSON.stringify(told) === JSON.stringify(facts)) return [];
+  const message = `${BUCKETS_FILE} does not have the buckets of the directory`;
+  return [{ kind: 'document', message }];
+}
+
+/** `undefined` where it is no list of buckets. */
+function bucketsIn(content: Buffer): string[] | undefined {
+  try {
+    const { buckets } = JSON.parse(content.toString('utf8')) as { buckets: unknown };
+    if (!Array.isArray(buckets)) return undefined;
+    return buckets.map((bucket: Record<string, unknown>) =>
+      factsOf(bucket.name, bucket.created_at, bucket.region),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function factsOf(...facts: unknown[]): string {
+  return JSON.stringify(facts);
+}

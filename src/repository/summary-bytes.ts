@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { LARGEST_SUMMARY_TEXT_BYTES, isTooDense } from '../archive/limits.js';
+
+/**
+ * The bytes of a summary before they are JSON: its digest, and the failures that are more than
+ * anybody needs. Pure. Both go by the layout that `encodeSummary` gives: a line for each field.
+ */
+
+/** More failures than that are counted, and not named. */
+export const MOST_FAILURES = 10_000;
+
+/** A summary that is read as it is, whatever it names. */
+const WHOLE_BYTES = 16 * 1024 * 1024;
+
+const DIGEST = /^,\n {2}"digest": "([0-9a-f]{64})"\n\}\n$/;
+const DIGEST_BYTES = ',\n  "digest": ""\n}\n'.length + 64;
+
+/** Whether the last field is the SHA-256 of the rest, as it stood without it. */
+export function hasRightDigest(bytes: Buffer): boolean {
+  const end = bytes.length - DIGEST_BYTES;
+  if (end < 0) return false;
+  const digest = DIGEST.exec(bytes.toString('latin1', end))?.[1];
+  const hash = createHash('sha256').update(bytes.subarray(0, end)).update('\n}');
+  return digest === hash.digest('hex');
+}
+
+const LIST_BEGINS = Buffer.from('\n  "failures": [\n');
+const LIST_ENDS = Buffer.from('\n  ]');
+const FAILURE_ENDS = Buffer.from('\n    },');
+
+export interface SummaryText {
+  text: string;
+  /** Failures that the text leaves out. */
+  omitted: number;
+}
+
+/**
+ * The JSON of a summary. Old ones name every failure, which may be hundreds of megabytes: of those
+ * the first 10,000 are kept. `undefined` where the rest is larger than that of any summary.
+ */
+export function textOfSummary(bytes: Buffer): SummaryText | undefined {
+  const { parts, omitted } =
+    bytes.length <= WHOLE_BYTES ? { parts: [bytes], omitted: 0 } : withFirstFailures(bytes);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length > LARGEST_SUMMARY_TEXT_BYTES || parts.some(isTooDense)) return undefined;
+  return { text: parts.map((part) => part.toString('utf8')).join(''), omitted };
+}
+
+/** No text of JSON has a line end in it, so that lines tell what is a field and what an entry. */
+function withFirstFailures(bytes: Buffer): { parts: Buffer[]; omitted: number } {
+  const begin = bytes.indexOf(LIST_BEGINS);
+  const end = begin < 0 ? -1 : bytes.indexOf(LIST_ENDS, begin + LIST_BEGINS.length);
+  let named = 0;
+  let cut = end;
+  let at = end < 0 ? -1 : bytes.indexOf(FAILURE_ENDS, begin);
+  for (; at >= 0 && at < end; at = bytes.indexOf(FAILURE_ENDS, at + 1)) {
+    named += 1;
+    if (named === MOST_FAILURES) cut = at + FAILURE_ENDS.length - 1;
+  }
+  if (cut === end) return { parts: [bytes], omitted: 0 };
+  // The last one has no comma behind it.
+  const omitted = named + 1 - MOST_FAILURES;
+  return { parts: [bytes.subarray(0, cut), bytes.subarray(end)], omitted };
+}
