@@ -157,7 +157,7 @@ function mentions(report: RestoreReport, part: string): boolean {
 }
 
 function nameOf({ bucket, key }: { bucket: string; key: string }): string {
-  return `${bucket}/${key}`;
+  return `${bucket.slice(0, 9)}/${key}`;
 }
 
 export function sha256Of(content: Buffer): string {

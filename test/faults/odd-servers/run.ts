@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { buffer as readAll } from 'node:stream/consumers';
 import { listContents } from '../../../src/backup/contents.js';
 import type { IndexLine } from '../../../src/archive/index-line.js';
 import { type MangamotionError, isMangamotionError } from '../../../src/errors.js';
@@ -5,7 +7,6 @@ import type { ObjectStore } from '../../../src/object-store/port.js';
 import { locateBackup } from '../../../src/repository/locate.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import type { RestoreReport } from '../../../src/restore/report.js';
-import { join } from 'node:path';
 import {
   backUp,
   backUpChanges,
@@ -16,16 +17,16 @@ import {
 } from '../../helpers/backups.js';
 import { startOddProxy, type OddProxy } from '../../helpers/odd-proxy.js';
 import type { OddRequest } from '../../helpers/odd-messages.js';
-import { seed, snapshot, type SeedObject } from '../../helpers/seed.js';
+import { listing, seed, type Kept, type SeedObject } from '../../helpers/seed.js';
 import {
   addressOf,
   freshBucket,
   freshBucketName,
-  removeBucket,
+  inParallel,
   testStore,
 } from '../../helpers/test-store.js';
 import { CHANGES, CONTENT, OTHER, plain } from './content.js';
-import type { Restored, TakenBackup, Truth } from './law.js';
+import { sha256Of, type Restored, type TakenBackup, type Truth } from './law.js';
 import type { Phase, Place, Quirk } from './quirk.js';
 
 export interface BackupRun {
@@ -69,7 +70,7 @@ export async function runQuirk(quirk: Quirk): Promise<QuirkRun> {
     odd.close();
     await proxy.close();
     for (const bucket of Object.values(place)) {
-      if (await right.bucketExists(bucket)) await removeBucket(right, bucket);
+      if (await right.bucketExists(bucket)) await emptyAndRemove(right, bucket);
     }
     right.close();
     await clean.close();
@@ -190,12 +191,38 @@ class Runner {
   async #snapshotOfTarget(): Promise<Restored> {
     const { right, place } = this.#setup;
     if (!(await right.bucketExists(place.target))) return new Map();
-    return await snapshot(right, place.target);
+    return await contentsOf(right, place.target);
   }
 }
 
 const VERSIONING =
   '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>';
+
+/** Like `removeBucket`, in a few requests. */
+async function emptyAndRemove(store: ObjectStore, bucket: string): Promise<void> {
+  const keys = (await listing(store, bucket)).map(({ key }) => key);
+  if (keys.length > 0) await store.deleteObjects(bucket, keys);
+  if (!(await keepsVersions(store, bucket))) await store.deleteBucket(bucket);
+}
+
+/** Its versions stay on the server of this run, which goes with it. */
+async function keepsVersions(store: ObjectStore, bucket: string): Promise<boolean> {
+  const document = await store.readBucketDocument(bucket, 'versioning');
+  return document.state === 'captured' && document.content.includes('Enabled');
+}
+
+/** All objects of a bucket, by key; with tags where these tests give any. */
+async function contentsOf(store: ObjectStore, bucket: string): Promise<Restored> {
+  const found = new Map<string, Kept>();
+  await inParallel(16, await listing(store, bucket), async ({ key }) => {
+    const { head, body } = await store.getObject(bucket, key);
+    const { headers, metadata } = head;
+    const sha256 = sha256Of(await readAll(body));
+    const tags = key.startsWith('tagged/') ? await store.getObjectTags(bucket, key) : [];
+    found.set(key, { sha256, headers, metadata, tags });
+  });
+  return found;
+}
 
 /** Errors that users see are results here; all others are thrown. */
 function ours(error: unknown): MangamotionError {
@@ -203,9 +230,11 @@ function ours(error: unknown): MangamotionError {
   throw error;
 }
 
+const EVERYTHING = { buckets: [], keys: [], prefixes: [] };
+
 async function linesOf(folder: string, id: string): Promise<IndexLine[]> {
   const lines: IndexLine[] = [];
   const located = await locateBackup(join(folder, id));
-  for await (const line of listContents(located, { buckets: [] })) lines.push(line);
+  for await (const line of listContents(located, EVERYTHING)) lines.push(line);
   return lines;
 }

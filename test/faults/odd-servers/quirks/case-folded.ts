@@ -12,6 +12,5 @@ export default quirk({
     entries: (all) => all.map((entry) => ({ ...entry, key: entry.key.toLowerCase() })),
   }),
   full: { status: 'partial', failed: { 'reports/a': { operation: 'GetObject', status: 404 } } },
-  restore: { status: 'partial', failed: ['reports/a'] },
   beyond: ['Reports/A'],
 });

@@ -13,5 +13,4 @@ export default quirk({
       chunked(withBody(answer, answer.body.subarray(0, 300))),
     ),
   full: { status: 'partial', failed: { 'pages/14': {} } },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

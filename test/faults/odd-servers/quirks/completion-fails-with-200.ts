@@ -8,7 +8,7 @@ export default quirk({
   what: 'answers the completion of a multipart upload with 200 and an error document, always',
   seenOn: 'AWS documents it (arrow-rs issue 122, duckdb-httpfs pull request 393)',
   tool: 'reads the document, tries again, and names the object',
-  objects: [plain('parts', 5 * 1024 * 1024 + 100)],
+  objects: [plain('parts', 65 * 1024 * 1024)],
   server: ({ bucket }) =>
     both(
       writtenInParts(bucket, 'parts'),

@@ -20,5 +20,4 @@ export default quirk({
     status: 'partial',
     failed: { 'pages/14': { status: 400, code: 'InvalidRequest', reason: /SSE-C|customer/ } },
   },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

@@ -15,5 +15,4 @@ export default quirk({
     status: 'partial',
     failed: { 'pages/14': { operation: 'GetObject', status: 404, code: 'NoSuchKey' } },
   },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

@@ -14,5 +14,4 @@ export default quirk({
       altering(asks('GetObject', bucket, 'pages/14', 'pages/15'), (answer) => withBody(answer, '')),
     ),
   full: { status: 'partial', failed: { 'pages/14': {}, 'pages/15': {} } },
-  restore: { status: 'partial', failed: ['pages/14', 'pages/15'] },
 });

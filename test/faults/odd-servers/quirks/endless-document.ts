@@ -23,6 +23,10 @@ export default quirk({
       }),
       stream: endless(),
     })),
-  full: { status: 'partial', failed: { '': { document: 'policy' } } },
+  full: {
+    status: 'partial',
+    failed: { '': { document: 'policy' } },
+    atMost: { requests: 2, which: asks('GetBucketPolicy') },
+  },
   restore: { status: 'any', failed: 'any' },
 });

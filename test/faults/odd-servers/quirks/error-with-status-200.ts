@@ -13,5 +13,4 @@ export default quirk({
       ...refusal(200, 'InternalError'),
     })),
   full: { status: 'partial', failed: { 'pages/14': {} } },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

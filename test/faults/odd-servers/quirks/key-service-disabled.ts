@@ -19,5 +19,4 @@ export default quirk({
       'tagged/1': { status: 400, code: 'KMS.DisabledException' },
     },
   },
-  restore: { status: 'partial', failed: ['pages/14', 'tagged/1'] },
 });

@@ -13,5 +13,4 @@ export default quirk({
       withHeaders(loginPage(), { 'last-modified': 'Sun, 01 Nov 2026 00:00:00 GMT' }),
     ),
   full: { status: 'partial', failed: { 'pages/14': {} } },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

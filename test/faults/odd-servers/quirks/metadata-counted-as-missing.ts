@@ -12,5 +12,4 @@ export default quirk({
     altering(asks(/^(?:Get|Head)Object$/, bucket, 'described'), (answer) =>
       withHeaders(answer, { 'x-amz-meta-title': undefined, 'x-amz-missing-meta': '1' }),
     ),
-  restore: { status: 'any', failed: 'any' },
 });

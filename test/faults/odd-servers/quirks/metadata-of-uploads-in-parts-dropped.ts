@@ -11,7 +11,7 @@ export default quirk({
   objects: [
     {
       key: 'parts',
-      content: noise(5 * 1024 * 1024 + 100, 'parts'),
+      content: noise(65 * 1024 * 1024, 'parts'),
       attributes: { headers: { 'content-type': 'video/mp4' }, metadata: { director: '宮崎' } },
     },
   ],

@@ -14,5 +14,4 @@ export default quirk({
     status: 'partial',
     failed: { 'pages/14': { operation: 'GetObject', status: 500, code: 'InternalError' } },
   },
-  restore: { status: 'partial', failed: ['pages/14'] },
 });

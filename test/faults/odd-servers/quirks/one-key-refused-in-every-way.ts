@@ -37,5 +37,4 @@ export default quirk({
       ]),
     ),
   },
-  restore: { status: 'partial', failed: Object.keys(STATUSES) },
 });

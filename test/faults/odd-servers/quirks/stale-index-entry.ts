@@ -11,5 +11,4 @@ export default quirk({
       of === bucket && all[0] !== undefined ? [...all, { ...all[0], key: 'zzzz-ghost' }] : all,
   }),
   full: { status: 'partial', failed: { 'zzzz-ghost': { operation: 'GetObject', status: 404 } } },
-  restore: { status: 'partial', failed: ['zzzz-ghost'] },
 });

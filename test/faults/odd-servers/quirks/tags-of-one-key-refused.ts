@@ -24,5 +24,4 @@ export default quirk({
       'tagged/2': { part: 'tags', operation: 'GetObjectTagging', status: 410 },
     },
   },
-  restore: { status: 'any', failed: 'any' },
 });
