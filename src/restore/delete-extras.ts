@@ -3,19 +3,25 @@ import type { ListedObject, ObjectStore } from '../object-store/port.js';
 /** What S3 takes in one request. */
 const MOST_PER_REQUEST = 1000;
 
-/** Removes the objects of the listing; resolves to the count and to those that stayed. */
+/** Removes the objects of the listing; resolves to those that stayed. */
 export async function deleteExtras(
   store: ObjectStore,
   bucket: string,
-  extras: AsyncIterable<readonly ListedObject[]>,
-  signal: AbortSignal,
-): Promise<{ deleted: number; failures: { key: string; reason: string }[] }> {
-  let deleted = 0;
+  {
+    extras,
+    onDeleted,
+    signal,
+  }: {
+    extras: AsyncIterable<readonly ListedObject[]>;
+    onDeleted: (count: number) => void;
+    signal: AbortSignal;
+  },
+): Promise<{ key: string; reason: string }[]> {
   const failures: { key: string; reason: string }[] = [];
   const remove = async (keys: string[]): Promise<void> => {
     if (keys.length === 0) return;
     const undeleted = await store.deleteObjects(bucket, keys, { signal });
-    deleted += keys.length - undeleted.length;
+    onDeleted(keys.length - undeleted.length);
     failures.push(...undeleted.map(({ key, reason }) => ({ key, reason })));
   };
   const keys: string[] = [];
@@ -24,5 +30,5 @@ export async function deleteExtras(
     while (keys.length >= MOST_PER_REQUEST) await remove(keys.splice(0, MOST_PER_REQUEST));
   }
   await remove(keys);
-  return { deleted, failures };
+  return failures;
 }
