@@ -1,16 +1,18 @@
 import type { Archive } from '../archive/archive.js';
-import type { ChunkReference } from '../archive/directory.js';
-import type { IndexLine } from '../archive/index-line.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
-import type { ObjectStore } from '../object-store/port.js';
+import type { IndexLine } from '../archive/index-line.js';
+import { MangamotionError } from '../errors.js';
+import type { ObjectHead } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
-import type { Failure } from '../repository/summary.js';
 import { Arena } from './arena.js';
+import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import { DigestThread } from './digest-thread.js';
-import { type NotFetched, fetchWhole } from './fetch.js';
+import { type ReadContext, fetchWhole } from './fetch.js';
+import type { CaptureLedger } from './ledger.js';
 import type { ListedInBucket } from './listing.js';
-import { lookAt } from './look.js';
+import { type Looked, lookAt } from './look.js';
+import { type ListingTrust, askForMissing } from './missing.js';
 import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
 import { streamObject } from './stream-object.js';
 
@@ -24,56 +26,39 @@ const FIXED_WEIGHT_BYTES = 16 * 1024;
 /** The same of an object that is only named. */
 const CARRIED_WEIGHT_BYTES = 1024;
 
-interface CaptureCounts {
-  /** Objects that the listing named and whose turn has come. */
-  total: number;
-  /** Objects whose bytes were copied. */
-  captured: number;
-  /** Of them: those whose bytes an earlier run, which never ended, had copied already. */
-  salvaged: number;
-  /** Objects whose bytes lie in an earlier archive already. */
-  unchanged: number;
-  /** Of the unchanged: those of which nothing was read but their line in the listing. */
-  unverified: number;
-  /** Captured, but not as they were listed: they were overwritten in between. */
-  changed: number;
-  vanished: number;
-  /** Sum of the sizes of all that is in the backup. */
-  bytes: number;
-}
-
-export interface CaptureResult extends CaptureCounts {
-  failures: Failure[];
-}
-
-export interface CaptureContext {
-  store: ObjectStore;
+export interface CaptureContext extends ReadContext {
   writer: ArchiveWriter;
-  signal: AbortSignal;
+  /** Counts and names what becomes of the objects. */
+  ledger: CaptureLedger;
+  /** `undefined` for the first backup of a line. */
+  baseline: Baseline | undefined;
+  trust: ListingTrust;
+  /** When the run began. */
+  startedAt: Date;
   onProgress: (counts: { objects: number; bytes: number }) => void;
 }
 
 /**
  * Takes the steps, in their order: copies objects into the archive, or names them where they are. An
- * object that cannot be read is named in the result and does not end the run; a store that is gone
- * does.
+ * object that cannot be read is taken over from the earlier backup where that has it, and is named
+ * in the ledger. Rejects with what ends the run.
  */
 export async function capture(
   context: CaptureContext,
   steps: AsyncIterable<readonly Step[]>,
-): Promise<CaptureResult> {
+): Promise<void> {
   // When writing fails, what is still being fetched is given up.
   const givenUp = new AbortController();
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
   const run = new Capture({ ...context, signal });
+  const { counts } = context.ledger;
   try {
     const prepared = prefetchInOrder(steps, PREFETCH_LIMITS, weigh, (step) => run.prepare(step));
     for await (const { result: write } of prepared) {
       signal.throwIfAborted();
       await write();
-      context.onProgress({ objects: run.result.total, bytes: run.result.bytes });
+      context.onProgress({ objects: counts.total, bytes: counts.bytes });
     }
-    return run.result;
   } finally {
     givenUp.abort();
     await run.close();
@@ -88,8 +73,10 @@ function weigh(step: Step): number {
     }
     case 'salvage':
       return FIXED_WEIGHT_BYTES + (isReadWhole(step.line) ? step.line.size : 0);
+    case 'missing':
     case 'look':
       return FIXED_WEIGHT_BYTES;
+    case 'keep':
     case 'carry':
       return CARRIED_WEIGHT_BYTES;
     case 'refer':
@@ -104,21 +91,7 @@ function isPrefetched(sizeBytes: number): boolean {
 /** Puts into the archive what was prepared, when its turn has come. */
 type Write = () => Promise<void>;
 
-/** What is left to count of an object once it is in the archive, or known not to be. */
-export type Written = { kind: 'captured'; bytes: number; changed: boolean } | NotFetched;
-
 class Capture {
-  readonly result: CaptureResult = {
-    total: 0,
-    captured: 0,
-    salvaged: 0,
-    unchanged: 0,
-    unverified: 0,
-    changed: 0,
-    vanished: 0,
-    bytes: 0,
-    failures: [],
-  };
   readonly #context: CaptureContext;
   readonly #arena = new Arena(ARENA_BYTES);
   readonly #digests = new DigestThread();
@@ -135,110 +108,220 @@ class Capture {
   async prepare(step: Step): Promise<Write> {
     switch (step.kind) {
       case 'take':
-        return await this.#prepareTake(step);
+        return await this.#prepareTake(step, step.before);
       case 'look':
         return await this.#prepareLook(step, step.line);
       case 'salvage':
-        return await this.#prepareSalvage(step, step.line, step.archive);
+        return await this.#prepareSalvage(step, step.line, step.archive, step.before);
+      case 'missing':
+        return await this.#prepareMissing(step.line);
+      case 'keep':
+        return () => this.#keep(step.line);
       case 'carry':
-        return () => this.#carry(step.line, 'unverified');
+        return () => this.#carry(step.line);
       case 'refer':
-        return () => this.#refer(step.chunk, step.lines);
+        return () => this.#refer(step);
     }
   }
 
-  async #prepareTake(listed: ListedInBucket): Promise<Write> {
-    const { bucket, object } = listed;
-    if (!isPrefetched(object.sizeBytes)) return () => this.#stream(listed);
-    const { store, signal } = this.#context;
-    const source = { store, arena: this.#arena, digests: this.#digests, signal };
-    const fetched = await fetchWhole(source, bucket, object, LARGEST_PREFETCHED_BYTES);
-    if (fetched.kind === 'stream') return () => this.#stream(listed);
-    if (fetched.kind !== 'whole') return () => this.#countAsync(listed, fetched);
-    const { record, content, release, changed } = fetched;
+  async #prepareTake(listed: ListedInBucket, before: IndexLine | undefined): Promise<Write> {
+    if (!isPrefetched(listed.object.sizeBytes)) return () => this.#stream(listed, before);
+    const { ledger, writer } = this.#context;
+    const source = { ...this.#context, arena: this.#arena, digests: this.#digests };
+    const fetched = await fetchWhole(source, listed, before, LARGEST_PREFETCHED_BYTES);
+    if (fetched.kind === 'stream') return () => this.#stream(listed, before);
+    if (fetched.kind === 'vanished') return () => this.#vanished(listed, before);
+    if (fetched.kind === 'failed') return () => this.#fail(listed, fetched.error, before);
+    const { record, content, release, changed, findings } = fetched;
     return async () => {
-      await this.#context.writer.addWholeObject(record, [content], release);
-      this.#count(listed, { kind: 'captured', bytes: record.size, changed });
+      await writer.addWholeObject(record, [content], release);
+      ledger.captured(record, { bytes: record.size, changed }, findings);
+      this.#compare(listed, before);
     };
   }
 
   async #prepareLook(listed: ListedInBucket, line: IndexLine): Promise<Write> {
-    const looked = await lookAt(this.#context.store, listed, line, this.#context.signal);
-    if (looked.kind === 'same') return () => this.#carry(looked.line, 'verified');
-    if (looked.kind === 'other') return await this.#prepareTake(listed);
-    return () => this.#countAsync(listed, looked);
+    return await this.#afterLook(listed, line, await lookAt(this.#context, listed, line, line));
+  }
+
+  async #afterLook(listed: ListedInBucket, line: IndexLine, looked: Looked): Promise<Write> {
+    switch (looked.kind) {
+      case 'same':
+        return async () => {
+          await this.#context.writer.carry(looked.line);
+          this.#context.ledger.unchanged([looked.line], 'verified', looked.findings);
+          this.#context.ledger.changes.kept(line.bucket);
+        };
+      case 'other':
+        return await this.#prepareTake(listed, line);
+      case 'vanished':
+        return () => this.#vanished(listed, line);
+      case 'failed':
+        return () => this.#fail(listed, looked.error, line);
+    }
   }
 
   /** Whatever a listing does not show is asked for; the bytes alone are taken from the torn archive. */
-  async #prepareSalvage(listed: ListedInBucket, line: IndexLine, from: Archive): Promise<Write> {
-    const looked = await lookAt(this.#context.store, listed, line, this.#context.signal);
-    if (looked.kind === 'other') return await this.#prepareTake(listed);
-    if (looked.kind !== 'same') return () => this.#countAsync(listed, looked);
-    const record = looked.line;
-    if (!isReadWhole(line)) return () => this.#copy(listed, record, from);
+  async #prepareSalvage(
+    listed: ListedInBucket,
+    line: IndexLine,
+    from: Archive,
+    before: IndexLine | undefined,
+  ): Promise<Write> {
+    const looked = await lookAt(this.#context, listed, line, before);
+    if (looked.kind === 'vanished') return () => this.#vanished(listed, before);
+    if (looked.kind !== 'same') return await this.#prepareTake(listed, before);
+    const { line: record, findings } = looked;
+    const salvaged = (): void => {
+      const how = { bytes: record.size, changed: false, salvaged: true };
+      this.#context.ledger.captured(record, how, findings);
+      this.#compare(listed, before);
+    };
+    if (!isReadWhole(line)) {
+      return async () => {
+        if (await copySalvaged(from, record, this.#context.writer)) salvaged();
+        else await this.#stream(listed, before);
+      };
+    }
     const parts = await readSalvaged(from, line);
-    if (parts === undefined) return await this.#prepareTake(listed);
+    if (parts === undefined) return await this.#prepareTake(listed, before);
     return async () => {
       await this.#context.writer.addWholeObject(record, parts);
-      this.#countSalvaged(listed, record);
+      salvaged();
     };
   }
 
-  async #copy(listed: ListedInBucket, line: IndexLine, from: Archive): Promise<void> {
-    if (await copySalvaged(from, line, this.#context.writer)) this.#countSalvaged(listed, line);
-    else await this.#stream(listed);
+  async #prepareMissing(line: IndexLine, always = false): Promise<Write> {
+    const { trust, ledger, startedAt } = this.#context;
+    if (!trust.asksFor(line.bucket) && !always) {
+      return async () => {
+        // The listing may have lost its credit while this one waited for its turn.
+        if (trust.untrusted.has(line.bucket)) {
+          await (
+            await this.#prepareMissing(line, true)
+          )();
+          return;
+        }
+        trust.assume(line.bucket);
+        ledger.changes.deleted(line.bucket);
+      };
+    }
+    const verdict = await askForMissing(this.#context, line);
+    switch (verdict.kind) {
+      case 'gone':
+        return () => Promise.resolve(ledger.changes.deleted(line.bucket));
+      case 'unproven':
+        return () => this.#takeOver(line, verdict.error);
+      case 'there': {
+        const { head } = verdict;
+        const write = await this.#prepareFound(line, head);
+        return async () => {
+          // What was written since the run began is news, and no fault of the listing.
+          if (Date.parse(head.lastModified) < startedAt.getTime()) trust.leftOut(line);
+          await write();
+        };
+      }
+    }
   }
 
-  #countSalvaged(listed: ListedInBucket, { size }: IndexLine): void {
-    this.result.salvaged += 1;
-    this.#count(listed, { kind: 'captured', bytes: size, changed: false });
+  /** An object that HEAD found and the listing had not. */
+  async #prepareFound(
+    line: IndexLine,
+    { sizeBytes, etag, lastModified }: ObjectHead,
+  ): Promise<Write> {
+    const { bucket, key } = line;
+    // A head has whole seconds; the line may be more precise.
+    const sameTime =
+      Math.trunc(Date.parse(line.last_modified) / 1000) * 1000 === Date.parse(lastModified);
+    const time = sameTime ? line.last_modified : lastModified;
+    const listed = { bucket, object: { key, sizeBytes, etag, lastModified: time } };
+    const isSame = etag !== '' && etag === line.etag && sizeBytes === line.size;
+    return isSame && this.#context.baseline?.type === 'incremental'
+      ? await this.#prepareLook(listed, line)
+      : await this.#prepareTake(listed, line);
   }
 
-  async #stream(listed: ListedInBucket): Promise<void> {
-    const { total, bytes } = this.result;
+  async #stream(listed: ListedInBucket, before: IndexLine | undefined): Promise<void> {
+    const { ledger } = this.#context;
+    const { total, bytes } = ledger.counts;
     const onBytes = (read: number) =>
       this.#context.onProgress({ objects: total, bytes: bytes + read });
-    this.#count(listed, await streamObject(this.#context, listed.bucket, listed.object, onBytes));
-  }
-
-  async #carry(line: IndexLine, how: 'verified' | 'unverified'): Promise<void> {
-    await this.#context.writer.carry(line);
-    this.#countUnchanged([line], how);
-  }
-
-  async #refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void> {
-    await this.#context.writer.refer(chunk, lines);
-    this.#countUnchanged(lines, 'unverified');
-  }
-
-  #countUnchanged(lines: readonly IndexLine[], how: 'verified' | 'unverified'): void {
-    const { result } = this;
-    result.total += lines.length;
-    result.unchanged += lines.length;
-    if (how === 'unverified') result.unverified += lines.length;
-    for (const { size } of lines) result.bytes += size;
-  }
-
-  #countAsync(listed: ListedInBucket, written: Written): Promise<void> {
-    this.#count(listed, written);
-    return Promise.resolve();
-  }
-
-  #count({ bucket, object }: ListedInBucket, written: Written): void {
-    const { result } = this;
-    result.total += 1;
-    switch (written.kind) {
-      case 'captured':
-        result.captured += 1;
-        result.bytes += written.bytes;
-        if (written.changed) result.changed += 1;
+    const streamed = await streamObject(this.#context, listed, before, onBytes);
+    switch (streamed.kind) {
+      case 'captured': {
+        const name = { bucket: listed.bucket, key: listed.object.key };
+        ledger.captured(name, streamed, streamed.findings);
+        this.#compare(listed, before);
         return;
+      }
       case 'vanished':
-        result.vanished += 1;
+        await this.#vanished(listed, before);
         return;
       case 'failed':
-        result.failures.push({ bucket, key: object.key, reason: written.reason });
+        await this.#fail(listed, streamed.error, before);
         return;
     }
   }
+
+  async #carry(line: IndexLine): Promise<void> {
+    await this.#context.writer.carry(line);
+    this.#context.ledger.unchanged([line], 'unverified');
+    this.#context.ledger.changes.kept(line.bucket);
+  }
+
+  async #refer({ chunk, lines }: Extract<Step, { kind: 'refer' }>): Promise<void> {
+    const { writer, ledger } = this.#context;
+    await writer.refer(chunk, lines);
+    ledger.unchanged(lines, 'unverified');
+    for (const { bucket } of lines) ledger.changes.kept(bucket);
+  }
+
+  /** Proven gone between the listing and the read. */
+  #vanished({ bucket }: ListedInBucket, before: IndexLine | undefined): Promise<void> {
+    const { ledger } = this.#context;
+    ledger.vanished();
+    if (before !== undefined) ledger.changes.deleted(bucket);
+    return Promise.resolve();
+  }
+
+  async #fail(
+    { bucket, object: { key } }: ListedInBucket,
+    error: MangamotionError,
+    before: IndexLine | undefined,
+  ): Promise<void> {
+    if (before === undefined) this.#context.ledger.failed({ bucket, key }, error, false);
+    else await this.#takeOver(before, error);
+  }
+
+  /** The earlier backup's copy stands in for what could not be read. */
+  async #takeOver(line: IndexLine, error: MangamotionError): Promise<void> {
+    const { baseline, writer, ledger } = this.#context;
+    ledger.changes.kept(line.bucket);
+    const lent = await baseline?.lend(line, writer);
+    if (lent === undefined) ledger.failed(line, error, true);
+    else ledger.carried(line, lent, error);
+  }
+
+  /** Its bucket could not be listed, so nobody knows whether it is still there. */
+  async #keep(line: IndexLine): Promise<void> {
+    const { baseline, writer, ledger } = this.#context;
+    ledger.changes.kept(line.bucket);
+    const lent = await baseline?.lend(line, writer);
+    if (lent === undefined) ledger.failed(line, notListed(line), true);
+    else ledger.kept(line, lent);
+  }
+
+  #compare({ bucket, object }: ListedInBucket, before: IndexLine | undefined): void {
+    if (before === undefined) return;
+    const { changes } = this.#context.ledger;
+    if (object.etag === before.etag && object.sizeBytes === before.size) changes.kept(bucket);
+    else changes.changed(bucket, object);
+  }
+}
+
+function notListed({ bucket }: IndexLine): MangamotionError {
+  return new MangamotionError(
+    'damaged',
+    `${bucket} could not be listed, and the last backup's copy cannot be read`,
+  );
 }

@@ -6,16 +6,25 @@ import type { ListedInBucket } from './listing.js';
 
 /** What to do so that the next object, or the next many, are in the backup. */
 export type Step =
-  /** New, or with another content: its bytes are to be read. */
-  | ({ kind: 'take' } & ListedInBucket)
+  /** Its bytes are to be read. `before`: its line in the earlier backup, should the read fail. */
+  | ({ kind: 'take'; before?: IndexLine } & ListedInBucket)
   /** The same content as in the parent, but something else may differ: its head is to be read. */
   | ({ kind: 'look'; line: IndexLine } & ListedInBucket)
   /** As it is in the parent, as far as a listing shows. */
   | { kind: 'carry'; line: IndexLine }
   /** All objects of a chunk of the parent's index, and no others between them. */
   | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] }
+  /** The earlier backup has it and the listing lacks it: it may be gone, or left out. */
+  | { kind: 'missing'; line: IndexLine }
+  /** The earlier backup has it, and its bucket could not be listed so far. */
+  | { kind: 'keep'; line: IndexLine }
   /** As an earlier run, which never ended, has captured it: to be copied from there. */
-  | ({ kind: 'salvage'; line: IndexLine; archive: Archive } & ListedInBucket);
+  | ({
+      kind: 'salvage';
+      line: IndexLine;
+      archive: Archive;
+      before?: IndexLine;
+    } & ListedInBucket);
 
 /** A chunk of the parent's index. */
 export interface ParentChunk {
@@ -23,29 +32,26 @@ export interface ParentChunk {
   lines: IndexLine[];
 }
 
-/** Of a bucket: the objects of the parent, and how many of them the listing no longer has. */
-export interface Deletions {
-  before: number;
-  deleted: number;
-}
-
 export interface ChangeOptions {
+  /** `full`: all that is listed is read. `incremental`: what is as in the parent is taken from there. */
+  type: 'full' | 'incremental';
   /** Read the head of every object anew. */
   refresh: boolean;
+  /** Whether the listing of a bucket broke off: asked when it has ended. */
+  hasFailed: (bucket: string) => boolean;
 }
 
 /**
- * Compares a listing with the index of the parent; both come in order, and only a chunk and a page
- * are held at a time. `deletions` is filled in, by bucket, while the steps are taken.
+ * Compares a listing with the index of an earlier backup; both come in order, and only a chunk and a
+ * page are held at a time.
  */
 export async function* findChanges(
   listing: AsyncIterable<readonly ListedInBucket[]>,
-  parent: AsyncIterable<ParentChunk>,
-  deletions: Map<string, Deletions>,
+  earlier: AsyncIterable<ParentChunk>,
   options: ChangeOptions,
 ): AsyncGenerator<Step[]> {
   const listed = new Cursor(listing);
-  for await (const { chunk, lines } of parent) {
+  for await (const { chunk, lines } of earlier) {
     const steps: Step[] = [];
     let identical = true;
     for (const line of lines) {
@@ -53,40 +59,31 @@ export async function* findChanges(
         steps.push(take(listed.next()));
         identical = false;
       }
-      const found = listed.is(line) ? listed.next() : undefined;
-      countDeletion(deletions, line, found === undefined);
-      const step = found === undefined ? undefined : compare(found, line, options);
-      if (step !== undefined) steps.push(step);
-      if (step?.kind !== 'carry') identical = false;
+      const step = listed.is(line) ? compare(listed.next(), line, options) : lacking(line, options);
+      steps.push(step);
+      if (step.kind !== 'carry') identical = false;
     }
     yield identical && lines.length > 0 ? [{ kind: 'refer', chunk, lines }] : steps;
   }
-  while (!(await listed.ended())) yield listed.page().map(take);
+  while (!(await listed.ended())) yield listed.page().map((object) => take(object));
 }
 
 /** ETag and size tell the content; a changed time alone tells that something else may have changed. */
-function compare(listed: ListedInBucket, line: IndexLine, { refresh }: ChangeOptions): Step {
+function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
   const { object } = listed;
-  if (object.etag !== line.etag || object.sizeBytes !== line.size || object.etag === '') {
-    return take(listed);
-  }
+  const isSame = object.etag === line.etag && object.sizeBytes === line.size && object.etag !== '';
+  if (options.type === 'full' || !isSame) return take(listed, line);
   const sameTime = Date.parse(object.lastModified) === Date.parse(line.last_modified);
-  return sameTime && !refresh ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
+  return sameTime && !options.refresh ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
 }
 
-function take(listed: ListedInBucket): Step {
-  return { kind: 'take', ...listed };
+/** The cursor stands behind the line's place: whether its bucket could be listed so far is known. */
+function lacking(line: IndexLine, { hasFailed }: ChangeOptions): Step {
+  return { kind: hasFailed(line.bucket) ? 'keep' : 'missing', line };
 }
 
-function countDeletion(
-  deletions: Map<string, Deletions>,
-  { bucket }: IndexLine,
-  deleted: boolean,
-): void {
-  const counts = deletions.get(bucket) ?? { before: 0, deleted: 0 };
-  counts.before += 1;
-  if (deleted) counts.deleted += 1;
-  deletions.set(bucket, counts);
+function take(listed: ListedInBucket, before?: IndexLine): Step {
+  return { kind: 'take', ...listed, ...(before === undefined ? {} : { before }) };
 }
 
 /** One object after the other out of a listing that comes in pages. */

@@ -1,11 +1,13 @@
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import { bucketDocumentPath } from '../archive/paths.js';
-import { isMangamotionError } from '../errors.js';
 import { BUCKET_DOCUMENTS } from '../object-store/bucket-documents.js';
 import type { BucketDocument, ObjectStore } from '../object-store/port.js';
-import { isBucketStillThere } from '../object-store/retry.js';
+import type { RunFaults } from '../object-store/run-faults.js';
 import { prefetchInOrder } from '../prefetch.js';
-import type { DocumentFidelity } from '../repository/summary.js';
+import type { DocumentFidelity, Failure } from '../repository/summary.js';
+import type { MangamotionError } from '../errors.js';
+import type { Baseline } from './baseline.js';
+import { failureOf } from './failures.js';
 
 /** Documents that are asked for at once. They are small: a policy has at most 20 kB. */
 const LIMITS = { mostRequests: 16, mostBytes: 16 * 1024 * 1024 };
@@ -13,19 +15,35 @@ const WEIGHT_BYTES = 64 * 1024;
 
 interface DocumentsContext {
   store: ObjectStore;
+  faults: RunFaults;
   writer: Pick<ArchiveWriter, 'addDocument'>;
+  /** Lends what cannot be read now. */
+  baseline: Pick<Baseline, 'document' | 'id'> | undefined;
   signal: AbortSignal;
 }
 
+export interface CapturedDocuments {
+  fidelity: DocumentFidelity[];
+  /** Those that could not be read: each keeps the backup from being complete. */
+  failures: Failure[];
+  /** Buckets whose objects can be locked, or of which that is not known. */
+  lockable: Set<string>;
+  /** Buckets that keep, or kept, more than the current version of an object. */
+  versioned: string[];
+}
+
+type Form = (typeof BUCKET_DOCUMENTS)[number];
+
 /**
  * Copies the documents of the buckets into the archive as the server returns them, and tells what
- * became of each: in the order of the buckets, and within one in that of the closed list. Rejects
- * only with what ends the run: a store that is gone, a signal, an archive that cannot be written.
+ * became of each: in the order of the buckets, and within one in that of the closed list. One that
+ * cannot be read is taken over from the earlier backup. Rejects only with what ends the run.
  */
 export async function captureDocuments(
-  { store, writer, signal }: DocumentsContext,
+  context: DocumentsContext,
   buckets: readonly { name: string }[],
-): Promise<DocumentFidelity[]> {
+): Promise<CapturedDocuments> {
+  const { writer, baseline } = context;
   const wanted = buckets.map(({ name }) =>
     BUCKET_DOCUMENTS.map((form) => ({ bucket: name, form })),
   );
@@ -33,39 +51,58 @@ export async function captureDocuments(
     eachOf(wanted),
     LIMITS,
     () => WEIGHT_BYTES,
-    ({ bucket, form }) => readOrExplain(store, bucket, form, signal),
+    ({ bucket, form }) => readOrExplain(context, bucket, form),
   );
-  const fidelity: DocumentFidelity[] = [];
+  const captured: CapturedDocuments = {
+    ...{ fidelity: [], failures: [] },
+    ...{ lockable: new Set(), versioned: [] },
+  };
   for await (const { item, result } of read) {
     const { bucket, form } = item;
-    if (result.state === 'captured') {
-      await writer.addDocument(bucketDocumentPath(bucket, form.fileName), result.content);
-    }
-    const { state } = result;
-    const why = 'reason' in result ? { reason: result.reason } : {};
-    fidelity.push({ bucket, document: form.kind, state, ...why });
+    note(captured, bucket, form, result);
+    const path = bucketDocumentPath(bucket, form.fileName);
+    if (result.state === 'captured') await writer.addDocument(path, result.content);
+    if (result.state !== 'failed') continue;
+    const lent = await baseline?.document(path);
+    if (lent !== undefined) await writer.addDocument(path, lent);
+    const from = lent === undefined ? {} : { carried_from: baseline?.id };
+    captured.failures.push(
+      failureOf({ bucket, key: '' }, result.error, { document: form.kind, ...from }),
+    );
   }
-  return fidelity;
+  return captured;
 }
 
-type ReadDocument = BucketDocument | { state: 'failed'; reason: string };
+type ReadDocument = BucketDocument | { state: 'failed'; error: MangamotionError };
 
 async function readOrExplain(
-  store: ObjectStore,
+  { store, faults, signal }: DocumentsContext,
   bucket: string,
-  { kind }: (typeof BUCKET_DOCUMENTS)[number],
-  signal: AbortSignal,
+  { kind }: Form,
 ): Promise<ReadDocument> {
   try {
     return await store.readBucketDocument(bucket, kind, { signal });
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isMangamotionError(error, 'unreachable', 'access_denied', 'not_found', 'refused')) {
-      throw error;
-    }
-    if (error.code === 'unreachable') await isBucketStillThere(store, bucket, error, signal);
-    return { state: 'failed', reason: error.message };
+    return { state: 'failed', error: await faults.judge(bucket, error, signal) };
   }
+}
+
+function note(
+  captured: CapturedDocuments,
+  bucket: string,
+  { kind }: Form,
+  result: ReadDocument,
+): void {
+  const { state } = result;
+  const reason =
+    state === 'failed' ? result.error.message : 'reason' in result ? result.reason : undefined;
+  captured.fidelity.push({
+    ...{ bucket, document: kind, state },
+    ...(reason === undefined ? {} : { reason }),
+  });
+  const mayBe = state === 'captured' || state === 'failed';
+  if (kind === 'object-lock' && mayBe) captured.lockable.add(bucket);
+  if (kind === 'versioning' && state === 'captured') captured.versioned.push(bucket);
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- the pages of something that is all there

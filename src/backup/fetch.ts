@@ -1,19 +1,29 @@
 import { createHash } from 'node:crypto';
-import type { ObjectRecord } from '../archive/index-line.js';
+import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedObject, ObjectHead, ObjectLock, ObjectStore } from '../object-store/port.js';
-import { isBucketStillThere, isObjectChanged } from '../object-store/retry.js';
+import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
+import { isObjectChanged } from '../object-store/retry.js';
+import type { RunFaults } from '../object-store/run-faults.js';
 import type { Arena, Block } from './arena.js';
 import type { DigestThread, Digests } from './digest-thread.js';
+import type { ListedInBucket } from './listing.js';
+import { type ObjectParts, type PartFinding, atRest } from './object-parts.js';
+import { isGone, isNoSuchObject } from './vanished.js';
 
 /** An object is read from the start again so often when it changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
 
-export interface FetchContext {
+/** What it takes to read objects and to tell what became of them. */
+export interface ReadContext {
   store: ObjectStore;
+  faults: RunFaults;
+  parts: ObjectParts;
+  signal: AbortSignal;
+}
+
+export interface FetchContext extends ReadContext {
   arena: Arena;
   digests: DigestThread;
-  signal: AbortSignal;
 }
 
 /** What became of an object that was listed. */
@@ -21,6 +31,7 @@ export type Fetched =
   | {
       kind: 'whole';
       record: ObjectRecord;
+      findings: PartFinding[];
       content: Buffer;
       /** To be called when nobody needs the content any more. */
       release: () => void;
@@ -30,8 +41,10 @@ export type Fetched =
   | { kind: 'stream' }
   | NotFetched;
 
-/** Why an object is not in the backup. */
-export type NotFetched = { kind: 'vanished' } | { kind: 'failed'; reason: string };
+/** Why the bytes of an object cannot be had. */
+export type NotFetched =
+  /** Proven gone: no longer listed, and not to be found. */
+  { kind: 'vanished' } | { kind: 'failed'; error: MangamotionError };
 
 /** Both digests of the content, taken as it passes. */
 export class ContentDigest {
@@ -69,15 +82,16 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
 }
 
 /**
- * Reads an object into memory, if it has at most `mostBytes`. Rejects only with what ends the run:
- * a store that is gone, a signal.
+ * Reads an object into memory, if it has at most `mostBytes`. `before`: its line in the earlier
+ * backup. Rejects only with what ends the run.
  */
 export async function fetchWhole(
-  { store, arena, digests, signal }: FetchContext,
-  bucket: string,
-  listed: ListedObject,
+  context: FetchContext,
+  { bucket, object: listed }: ListedInBucket,
+  before: IndexLine | undefined,
   mostBytes: number,
 ): Promise<Fetched> {
+  const { store, arena, digests, signal } = context;
   let block: Block | undefined;
   const allocate = (sizeBytes: number): Buffer => {
     block?.release();
@@ -91,29 +105,30 @@ export async function fetchWhole(
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
-      const record = await describe(store, bucket, listed, head, facts, signal);
-      return { kind: 'whole', record, content, release, changed: hasChanged(listed, head) };
+      const described = await describe(context, bucket, listed, head, facts, before);
+      return { kind: 'whole', ...described, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
-      if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
+      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      if (verdict.kind === 'again') continue;
       release();
-      return await explainFailure(store, bucket, error, signal);
+      return verdict;
     }
   }
 }
 
 /** The object's line in the index, but for its place: taken from the headers of its own response. */
 export async function describe(
-  store: ObjectStore,
+  { parts }: ReadContext,
   bucket: string,
   listed: ListedObject,
   head: ObjectHead,
   facts: ContentFacts,
-  signal: AbortSignal,
-): Promise<ObjectRecord> {
+  before: IndexLine | undefined,
+): Promise<{ record: ObjectRecord; findings: PartFinding[] }> {
   checkContent(facts, head);
   const { sha256, md5 } = facts;
-  const tags = head.tagCount === 0 ? [] : await store.getObjectTags(bucket, listed.key, { signal });
-  return {
+  const belonging = await parts.read(bucket, listed.key, head, before);
+  const record: ObjectRecord = {
     bucket,
     key: listed.key,
     ...(head.versionId === null ? {} : { version_id: head.versionId }),
@@ -125,47 +140,55 @@ export async function describe(
     ...(md5 === head.etag ? {} : { md5 }),
     headers: head.headers,
     metadata: head.metadata,
-    tags,
-    ...lockOf(head),
+    ...belonging.parts,
+    ...atRest(head),
   };
-}
-
-/** Retention and legal hold, as a line of the index tells them. */
-export function lockOf({
-  retention,
-  legalHold,
-}: ObjectLock): Pick<ObjectRecord, 'retention' | 'legal_hold'> {
-  return {
-    ...(retention === null ? {} : { retention }),
-    ...(legalHold ? { legal_hold: true } : {}),
-  };
+  return { record, findings: belonging.findings };
 }
 
 export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {
   return listed.etag !== head.etag || listed.sizeBytes !== head.sizeBytes;
 }
 
-/** Another version began in the middle, or the bytes are not what the store announced. */
-export function isWorthRestarting(error: unknown): boolean {
-  return isObjectChanged(error) || isMangamotionError(error, 'damaged');
+/**
+ * What the failure of a read means: the object is gone, it failed, or it is worth reading again from
+ * its start. Rejects with what ends the run.
+ */
+export async function judgeRead(
+  { store, faults, signal }: ReadContext,
+  bucket: string,
+  key: string,
+  error: unknown,
+  attempt: number,
+): Promise<NotFetched | { kind: 'again' }> {
+  signal.throwIfAborted();
+  const mayGoBetter = attempt < FETCH_ATTEMPTS;
+  if (isObjectChanged(error)) {
+    if (mayGoBetter) return { kind: 'again' };
+    const reason = 'it was changed each time while it was read';
+    return { kind: 'failed', error: new MangamotionError('damaged', reason, { cause: error }) };
+  }
+  if (isMangamotionError(error, 'damaged') && mayGoBetter) return { kind: 'again' };
+  if (!isNoSuchObject(error)) {
+    return { kind: 'failed', error: await faults.judge(bucket, error, signal) };
+  }
+  try {
+    if (await isGone(store, bucket, key, signal)) return { kind: 'vanished' };
+  } catch (unproven) {
+    const failure = await faults.judge(bucket, unproven, signal);
+    return { kind: 'failed', error: stillThere(error, `whether it is gone: ${failure.message}`) };
+  }
+  // It may have been written anew in between.
+  if (mayGoBetter) return { kind: 'again' };
+  return { kind: 'failed', error: stillThere(error, undefined) };
 }
 
-/**
- * Tells an object that cannot be read from a store that cannot be used: the one is recorded, the
- * other ends the run. Rejects with what the store says when it is asked again.
- */
-export async function explainFailure(
-  store: ObjectStore,
-  bucket: string,
-  error: unknown,
-  signal: AbortSignal,
-): Promise<NotFetched> {
-  signal.throwIfAborted();
-  if (isObjectChanged(error)) {
-    return { kind: 'failed', reason: 'it was changed each time while it was read' };
-  }
-  if (isMangamotionError(error, 'not_found')) return { kind: 'vanished' };
-  if (!isMangamotionError(error, 'unreachable', 'access_denied', 'damaged')) throw error;
-  await isBucketStillThere(store, bucket, error, signal);
-  return { kind: 'failed', reason: error.message };
+/** Says what a 404 cannot mean: that the object is gone. */
+function stillThere(error: unknown, doubt: string | undefined): MangamotionError {
+  const { message, cause, request } = error as MangamotionError;
+  const why =
+    doubt === undefined
+      ? 'the server lists the object and does not find it when it is read'
+      : `the server does not find the object when it is read, and cannot tell ${doubt}`;
+  return new MangamotionError('damaged', `${why} (${message})`, { cause, request });
 }

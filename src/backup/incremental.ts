@@ -1,23 +1,24 @@
-import { MangamotionError } from '../errors.js';
-import type { Bucket } from '../object-store/port.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedBackup } from '../repository/destination.js';
-import { findParent, whyNoParent } from '../repository/history.js';
-import { type OpenBackup, type OpenCommitted, openCommitted } from '../repository/open-backup.js';
-import { type Summary, objectsIn } from '../repository/summary.js';
-import { type Deletions, type ParentChunk, findChanges } from './changes.js';
-import { findSuspicious } from './deletion-guard.js';
-import { type BackupOptions, chooseBuckets, planFull } from './full.js';
-import { listAll } from './listing.js';
+import { findParent, predecessorOf, whyNoParent } from '../repository/parent.js';
+import type { Summary } from '../repository/summary.js';
+import type { Baseline } from './baseline.js';
+import { planFull } from './full.js';
 import { makeBackup } from './make-backup.js';
-import { type BackupContext, type BackupPlan, type HeldContext, sourceOf } from './plan.js';
+import {
+  type BackupContext,
+  type BackupOptions,
+  type BackupPlan,
+  type HeldContext,
+  sourceOf,
+} from './plan.js';
+import { openBaseline, planObjects } from './plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */
   parent?: string | undefined;
   /** Read headers and tags of unchanged objects anew. */
   refreshMetadata: boolean;
-  /** Deletions are meant, however many they are. */
-  acceptDeletions: boolean;
 }
 
 /**
@@ -36,7 +37,7 @@ async function planIncremental(
   context: HeldContext,
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
-  const { destination, progress } = context;
+  const { destination, progress, store } = context;
   const backups = await destination.list();
   const parent = chooseParent(context, backups, options);
   if (parent === undefined) {
@@ -45,16 +46,34 @@ async function planIncremental(
     );
     return await planFull(context, options);
   }
-  const buckets = await chooseBuckets(context, options.selection);
-  return compare(context, options, buckets, await openCommitted({ destination, backup: parent }));
+  const baseline = await openParent(context, parent);
+  if (baseline === undefined) return await planFull(context, options);
+  const newest = predecessorOf(backups, sourceOf(store, options))?.summary;
+  return await planObjects(context, options, 'incremental', { baseline, newest });
+}
+
+/** `undefined` where its archive lies in cold storage: nothing is lost, but it cannot be read now. */
+async function openParent(
+  context: HeldContext,
+  parent: ListedBackup,
+): Promise<Baseline | undefined> {
+  try {
+    return await openBaseline(context, parent, 'incremental');
+  } catch (error) {
+    const isCold = isMangamotionError(error) && error.request?.code === 'InvalidObjectState';
+    if (!isCold) throw error;
+    context.progress.warn(`${parent.id} lies in cold storage, so a full backup is made`);
+    return undefined;
+  }
 }
 
 function chooseParent(
   { store, destination }: BackupContext,
   backups: readonly ListedBackup[],
-  { parent: id, selection }: IncrementalOptions,
+  options: IncrementalOptions,
 ): ListedBackup | undefined {
-  const source = sourceOf(store, selection);
+  const { parent: id } = options;
+  const source = sourceOf(store, options);
   if (id === undefined) return findParent(backups, source);
   const named = backups.find((backup) => backup.id === id);
   const hint = `See what there is with "mangamotion backup list ${destination.location}".`;
@@ -64,40 +83,4 @@ function chooseParent(
   const why = whyNoParent(named, backups, source);
   if (why === undefined) return named;
   throw new MangamotionError('refused', `${id} cannot be the parent: ${why}`, { hint });
-}
-
-function compare(
-  { store, listings, signal }: HeldContext,
-  { selection, refreshMetadata, acceptDeletions }: IncrementalOptions,
-  buckets: readonly Bucket[],
-  parent: OpenCommitted,
-): BackupPlan {
-  const deletions = new Map<string, Deletions>();
-  const changes = findChanges(listAll(listings, buckets, signal), chunksOf(parent), deletions, {
-    refresh: refreshMetadata,
-  });
-  const expected = { objects: objectsIn(parent.summary), bytes: parent.summary.bytes };
-  return {
-    type: 'incremental',
-    buckets,
-    source: sourceOf(store, selection),
-    parent: parent.id,
-    steps: changes,
-    expected: () => Promise.resolve(expected),
-    findings: () => ({
-      deleted: [...deletions.values()].reduce((sum, { deleted }) => sum + deleted, 0),
-      suspicious: acceptDeletions ? [] : findSuspicious(deletions),
-    }),
-    close: () => parent.archives.close(),
-  };
-}
-
-async function* chunksOf({ directory, archives }: OpenBackup): AsyncGenerator<ParentChunk> {
-  for (const chunk of directory.chunks) {
-    const archive = await archives.of(chunk.archive);
-    const lines = await archive.readChunk(chunk);
-    // They are taken over unread: what they name, the new backup would name too.
-    for (const line of lines) archives.checkNamed(line.archive);
-    yield { chunk, lines };
-  }
 }

@@ -1,28 +1,109 @@
+import { MangamotionError } from '../errors.js';
+import { compareKeys } from '../key-order.js';
 import type { OrderedListings } from '../object-store/ordered-listings.js';
 import type { Bucket, ListedObject, ObjectStore } from '../object-store/port.js';
+import type { RunFaults } from '../object-store/run-faults.js';
 
 export interface ListedInBucket {
   bucket: string;
   object: ListedObject;
 }
 
-/** The objects of the buckets, one bucket after the other, each in the order of its keys. */
+export interface ListingContext {
+  store: ObjectStore;
+  listings: OrderedListings;
+  faults: RunFaults;
+  signal: AbortSignal;
+  /** When the run began: what was written since is news, and no sign of a bad listing. */
+  startedAt: Date;
+}
+
+/** What became of the listings of a run, filled in while they are read. */
+export class ListingReport {
+  /** By bucket: why its listing came to no end. */
+  readonly failed = new Map<string, MangamotionError>();
+  readonly notices = new Set<string>();
+}
+
+/**
+ * The objects of the buckets, one bucket after the other, each in the order of its keys. A bucket
+ * that cannot be listed, or not to its end, is named in the report, and the others follow. Rejects
+ * with what ends the run, and with `ListingUnreliable` where it is to begin again.
+ */
 export async function* listAll(
-  listings: OrderedListings,
-  buckets: readonly Bucket[],
-  signal: AbortSignal,
+  context: ListingContext,
+  buckets: readonly Pick<Bucket, 'name'>[],
+  report: ListingReport,
 ): AsyncGenerator<ListedInBucket[]> {
+  const { listings, faults, signal } = context;
   for (const { name } of buckets) {
-    for await (const page of listings.list(name, { signal })) {
-      yield page.map((object) => ({ bucket: name, object }));
+    try {
+      for await (const page of listToTheEnd(context, name, report)) {
+        yield page.map((object) => ({ bucket: name, object }));
+      }
+    } catch (error) {
+      if (listings.isUnreliable(error)) throw error;
+      report.failed.set(name, await faults.judge(name, error, signal));
     }
   }
+}
+
+/**
+ * The listing of a bucket, and behind it what one more request finds past its last key: some servers
+ * call a listing complete before its end.
+ */
+async function* listToTheEnd(
+  context: ListingContext,
+  bucket: string,
+  report: ListingReport,
+): AsyncGenerator<readonly ListedObject[]> {
+  let last: string | undefined;
+  for await (const page of context.listings.list(bucket, { signal: context.signal })) {
+    yield page;
+    last = page.at(-1)?.key ?? last;
+  }
+  while (last !== undefined) {
+    const page = await pageBehind(context, bucket, last, report);
+    if (page.length === 0) return;
+    yield page;
+    last = page.at(-1)?.key;
+  }
+}
+
+/** Objects behind the key; empty where there are none, or where the server cannot tell. */
+async function pageBehind(
+  { store, listings, signal, startedAt }: ListingContext,
+  bucket: string,
+  last: string,
+  report: ListingReport,
+): Promise<readonly ListedObject[]> {
+  const { objects } = await store.listPage(bucket, { startAfter: last, signal });
+  // A server that includes the key, or ignores the parameter, gives what is known already.
+  const behind = objects.filter(({ key }) => compareKeys(key, last) > 0);
+  if (behind.length === 0) {
+    const known = objects.length;
+    if (known > 1) {
+      report.notices.add(
+        `the server ignores start-after: whether the listing of ${bucket} is complete could not be checked`,
+      );
+    } else if (known === 1) {
+      report.notices.add('the server includes the key of start-after in a listing');
+    }
+    return behind;
+  }
+  const isNews = behind.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
+  if (!isNews) {
+    report.notices.add(
+      `the server ended the listing of ${bucket} too early; it was continued behind its end`,
+    );
+  }
+  return listings.inOrder(bucket, behind);
 }
 
 /** Counts what there is to do, while it is being done: for the time left, and for the disk. */
 export async function countAll(
   store: ObjectStore,
-  buckets: readonly Bucket[],
+  buckets: readonly Pick<Bucket, 'name'>[],
   signal: AbortSignal,
 ): Promise<{ objects: number; bytes: number }> {
   let objects = 0;

@@ -1,47 +1,64 @@
 import type { IndexLine } from '../archive/index-line.js';
-import { isMangamotionError } from '../errors.js';
-import type { ObjectStore } from '../object-store/port.js';
-import { type NotFetched, explainFailure, hasChanged, lockOf } from './fetch.js';
+import type { ObjectHead } from '../object-store/port.js';
+import {
+  FETCH_ATTEMPTS,
+  type NotFetched,
+  type ReadContext,
+  hasChanged,
+  judgeRead,
+} from './fetch.js';
 import type { ListedInBucket } from './listing.js';
+import { type PartFinding, atRest } from './object-parts.js';
 
-/** What one HEAD says of an object whose content seems to be that of the parent. */
+/** What one HEAD says of an object whose content seems to be that of a line. */
 export type Looked =
-  | { kind: 'same'; line: IndexLine }
+  | { kind: 'same'; line: IndexLine; findings: PartFinding[] }
   /** It was overwritten since it was listed: its bytes are to be read. */
   | { kind: 'other' }
   | NotFetched;
 
-/** Rejects only with what ends the run: a store that is gone, a signal. */
+/** `before`: the object's line in the earlier backup. Rejects only with what ends the run. */
 export async function lookAt(
-  store: ObjectStore,
+  context: ReadContext,
   { bucket, object }: ListedInBucket,
   line: IndexLine,
-  signal: AbortSignal,
+  before: IndexLine | undefined,
 ): Promise<Looked> {
+  const { store, signal } = context;
   try {
     const head = await store.headObject(bucket, object.key, { signal });
     if (hasChanged(object, head)) return { kind: 'other' };
-    const tags =
-      head.tagCount === 0 ? [] : await store.getObjectTags(bucket, object.key, { signal });
-    const { headers, metadata, versionId } = head;
-    // What is not there any more must not stay.
-    const lasting = { ...line };
-    delete lasting.version_id;
-    delete lasting.retention;
-    delete lasting.legal_hold;
-    const fresh: IndexLine = {
-      ...lasting,
-      last_modified: object.lastModified,
-      headers,
-      metadata,
-      tags,
-      ...(versionId === null ? {} : { version_id: versionId }),
-      ...lockOf(head),
-    };
-    return { kind: 'same', line: fresh };
+    return await refreshed(context, { bucket, object }, line, head, before);
   } catch (error) {
-    signal.throwIfAborted();
-    if (isMangamotionError(error, 'not_found')) return { kind: 'vanished' };
-    return await explainFailure(store, bucket, error, signal);
+    // What is worth another try is read as a whole.
+    const verdict = await judgeRead(context, bucket, object.key, error, FETCH_ATTEMPTS);
+    return verdict.kind === 'again' ? { kind: 'other' } : verdict;
   }
+}
+
+/** The line with all that the head, and the object's own documents, say now. */
+export async function refreshed(
+  { parts }: ReadContext,
+  { bucket, object }: ListedInBucket,
+  line: IndexLine,
+  head: ObjectHead,
+  before: IndexLine | undefined,
+): Promise<Looked> {
+  const belonging = await parts.read(bucket, object.key, head, before);
+  // What is not there any more must not stay.
+  const { bucket: of, key, size, etag, sha256, md5, path, archive, offset, length, inner } = line;
+  const fresh: IndexLine = {
+    ...{ bucket: of, key, size, etag, sha256, path, archive, offset, length, inner },
+    ...(md5 === undefined ? {} : { md5 }),
+    ...(head.versionId === null ? {} : { version_id: head.versionId }),
+    last_modified: object.lastModified,
+    headers: head.headers,
+    metadata: head.metadata,
+    // Of the same content, where nobody tells anew: these are as they were.
+    ...(line.checksums === undefined ? {} : { checksums: line.checksums }),
+    ...(line.acl === undefined ? {} : { acl: line.acl }),
+    ...belonging.parts,
+    ...atRest(head),
+  };
+  return { kind: 'same', line: fresh, findings: belonging.findings };
 }

@@ -1,17 +1,23 @@
 import type { ArchivedBucket } from '../archive/archive-writer.js';
-import { isMangamotionError } from '../errors.js';
-import { OrderedListings, inOrder } from '../object-store/ordered-listings.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import { ListingUnreliable, OrderedListings, inOrder } from '../object-store/ordered-listings.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { PendingBackup } from '../repository/destination.js';
+import type { DestinationLock } from '../repository/lock/held-lock.js';
 import { holding } from '../repository/lock/hold.js';
 import type { Summary } from '../repository/summary.js';
 import { capture } from './capture.js';
 import { captureDocuments } from './documents.js';
 import { showExpected } from './expected.js';
+import { CaptureLedger } from './ledger.js';
+import { ListingTrust } from './missing.js';
+import { ObjectParts } from './object-parts.js';
 import type { BackupContext, BackupPlan, HeldContext, RunOptions } from './plan.js';
 import { pruneAfter } from './prune-after.js';
 import { openLeftovers, salvageFrom } from './salvage.js';
 import { summarise } from './summarise.js';
+
+type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
  * Makes one backup as the only writer of the destination. It exists when this resolves; when it
@@ -21,39 +27,40 @@ import { summarise } from './summarise.js';
 export async function makeBackup(
   context: BackupContext,
   { command, waitLockMs, retention }: RunOptions,
-  plan: (context: HeldContext) => Promise<BackupPlan>,
+  plan: Planner,
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
   return await holding({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
-    const leftovers = await openLeftovers(await context.destination.leftovers(), warn);
     const listings = new OrderedListings(context.store);
-    const held = { ...context, signal, lock, leftovers, listings };
-    try {
-      const makeOne = async () => await planAndCarryOut(held, plan);
-      const summary = await inOrder(makeOne, (why) => {
-        context.progress.warn(
-          `${why.message}: its listings are sorted first, and the run begins anew`,
-        );
-      });
-      // They hold objects, which a backup of the metadata does not.
-      if (summary.type !== 'metadata') await leftovers.remove();
-      if (retention !== undefined) await pruneAfter(held, summary, retention);
-      return summary;
-    } finally {
-      await leftovers.close();
-    }
+    const trust = new ListingTrust();
+    const held = { ...context, signal, lock, listings, trust };
+    const summary = await inOrder(
+      () => makeOne(held, plan),
+      (why) => warn(`${why.message}: ${why.remedy}, and the run begins anew`),
+    );
+    if (retention !== undefined) await pruneAfter(held, summary, retention);
+    return summary;
   });
 }
 
-async function planAndCarryOut(
-  context: HeldContext,
-  plan: (context: HeldContext) => Promise<BackupPlan>,
-): Promise<Summary> {
-  const planned = await plan(context);
+/** Takes from what earlier runs left, and removes that when the backup is made. */
+async function makeOne(context: Omit<HeldContext, 'leftovers'>, plan: Planner): Promise<Summary> {
+  const { destination, progress } = context;
+  const warn = (line: string) => progress.warn(line);
+  const leftovers = await openLeftovers(await destination.leftovers(), warn);
+  const held = { ...context, leftovers };
   try {
-    return await carryOut(context, planned);
+    const planned = await plan(held);
+    try {
+      const summary = await carryOut(held, planned);
+      // They hold objects, which a backup of the metadata does not.
+      if (summary.type !== 'metadata') await leftovers.remove();
+      return summary;
+    } finally {
+      await planned.close();
+    }
   } finally {
-    await planned.close();
+    await leftovers.close();
   }
 }
 
@@ -68,8 +75,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
-    await lock.check();
-    await pending.commit(summary);
+    await commit(lock, pending, summary);
     return summary;
   } catch (error) {
     await end(context, pending, error);
@@ -79,23 +85,74 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
   }
 }
 
+async function commit(
+  lock: DestinationLock,
+  pending: PendingBackup,
+  summary: Summary,
+): Promise<void> {
+  await lock.check();
+  await pending.commit(summary);
+}
+
 async function write(
   context: HeldContext,
   plan: BackupPlan,
   pending: PendingBackup,
 ): Promise<Summary> {
-  const { store, signal, progress, leftovers } = context;
+  const { store, signal, progress, leftovers, trust } = context;
+  const { faults, baseline, startedAt, acls } = plan;
   const { writer } = pending;
   const described = await describeBuckets(store, plan.buckets, signal);
   await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
-  const documents = await captureDocuments({ store, writer, signal }, plan.buckets);
+  const reading = { store, faults, signal };
+  const documents = await captureDocuments({ ...reading, writer, baseline }, plan.buckets);
+  const ledger = openLedger(plan, pending);
+  const parts = new ObjectParts(reading, { acls, lockable: documents.lockable });
   const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
   const steps = salvageFrom(plan.steps, leftovers.sources);
-  const captured = await capture({ store, writer, signal, onProgress }, steps);
+  await capture(
+    { ...reading, parts, writer, ledger, baseline, trust, startedAt, onProgress },
+    steps,
+  );
+  ledger.refuseIfAllDenied();
+  nameBuckets(ledger, plan, context);
+  for (const failure of documents.failures) ledger.documentFailed(failure);
+  for (const bucket of documents.versioned) {
+    ledger.losses.add(bucket, 'older versions', undefined, 'only current versions are captured');
+  }
   const written = await writer.finish(described);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  return await summarise(context, plan, pending, { captured, documents }, written, sealed);
+  return await summarise(context, plan, pending, { ledger, documents }, written, sealed);
+}
+
+function openLedger({ baseline, newest }: BackupPlan, { createdAt }: PendingBackup): CaptureLedger {
+  return new CaptureLedger({
+    earlier: baseline,
+    earlierIsUnknown: () =>
+      newest !== undefined && (baseline?.id !== newest.id || baseline.unreadable !== undefined),
+    createdAt: createdAt.toISOString(),
+  });
+}
+
+/** Names the buckets that could not be listed, or whose listing cannot be trusted. */
+function nameBuckets(
+  ledger: CaptureLedger,
+  { unusable, listing, baseline }: BackupPlan,
+  { trust }: HeldContext,
+): void {
+  for (const { bucket, error } of unusable) ledger.bucketFailed(bucket, error);
+  for (const [bucket, error] of listing.failed) ledger.bucketFailed(bucket, error);
+  for (const [bucket, key] of trust.untrusted) {
+    const count = trust.found.get(bucket) ?? 0;
+    const message = `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}: ${count} were found by asking for what ${baseline?.id ?? 'an earlier backup'} holds; newer ones may be missing`;
+    ledger.bucketFailed(
+      bucket,
+      new MangamotionError('damaged', message, {
+        request: { operation: 'ListObjectsV2', status: 200, code: '' },
+      }),
+    );
+  }
 }
 
 /** Whoever comes next may go on after an interruption; after anything else nothing is kept. */
@@ -105,7 +162,10 @@ async function end(
   error: unknown,
 ): Promise<void> {
   const reason: unknown = signal.aborted ? signal.reason : error;
-  if (!isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable')) {
+  const goesOn =
+    reason instanceof ListingUnreliable ||
+    isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable');
+  if (!goesOn) {
     await pending.discard();
     return;
   }

@@ -1,30 +1,58 @@
+import { RunFaults } from '../object-store/run-faults.js';
+import { predecessorOf } from '../repository/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
-import { chooseBuckets } from './full.js';
+import { chooseBuckets } from './choose-buckets.js';
+import { ListingReport } from './listing.js';
 import { makeBackup } from './make-backup.js';
-import { type BackupContext, type RunOptions, sourceOf } from './plan.js';
-import type { BucketSelection } from './selection.js';
+import {
+  type BackupContext,
+  type BackupOptions,
+  type BackupPlan,
+  type HeldContext,
+  STRICT_GUARD,
+  sourceOf,
+} from './plan.js';
 
-export interface MetadataOptions extends Omit<RunOptions, 'command'> {
-  selection: BucketSelection;
-}
+export type MetadataOptions = Pick<
+  BackupOptions,
+  'selection' | 'sourceName' | 'waitLockMs' | 'retention'
+>;
 
 /** Copies the documents of all selected buckets into a new archive, and no objects. */
 export async function backUpMetadata(
   context: BackupContext,
   options: MetadataOptions,
 ): Promise<Summary> {
-  const { selection } = options;
-  return await makeBackup(context, { ...options, command: 'backup metadata' }, async (held) => ({
+  const run = { ...options, command: 'backup metadata' };
+  return await makeBackup(context, run, (held) => planMetadata(held, options));
+}
+
+async function planMetadata(context: HeldContext, options: MetadataOptions): Promise<BackupPlan> {
+  const { store, clock, destination } = context;
+  const source = sourceOf(store, options);
+  const startedAt = clock.now();
+  const earlier = predecessorOf(await destination.list(), source)?.summary;
+  const chosen = await chooseBuckets(context, options.selection, earlier);
+  return {
     type: 'metadata',
-    buckets: await chooseBuckets(held, selection),
-    source: sourceOf(held.store, selection),
+    ...chosen,
+    source,
     parent: null,
+    baseline: undefined,
+    newest: undefined,
+    guard: STRICT_GUARD,
+    acls: false,
+    faults: new RunFaults(
+      store,
+      chosen.buckets.map(({ name }) => name),
+    ),
+    startedAt,
     steps: noSteps(),
+    listing: new ListingReport(),
     expected: () => Promise.resolve(undefined),
-    findings: () => ({ deleted: 0, suspicious: [] }),
     close: () => Promise.resolve(),
-  }));
+  };
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- it stands in for a listing

@@ -1,11 +1,17 @@
 import type { OrderedListings } from '../object-store/ordered-listings.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
+import type { RunFaults } from '../object-store/run-faults.js';
 import type { WorkProgress } from '../progress.js';
 import type { Clock, Destination } from '../repository/destination.js';
 import type { DestinationLock } from '../repository/lock/held-lock.js';
 import type { BackupType } from '../repository/names.js';
-import type { Summary, Suspicion } from '../repository/summary.js';
+import type { Summary } from '../repository/summary.js';
+import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
+import type { ChosenBuckets } from './choose-buckets.js';
+import type { GuardOptions } from './guard.js';
+import type { ListingReport } from './listing.js';
+import type { ListingTrust } from './missing.js';
 import type { RetentionAfterwards } from './prune-after.js';
 import type { OpenLeftovers } from './salvage.js';
 import type { BucketSelection } from './selection.js';
@@ -24,6 +30,7 @@ export interface BackupContext {
 export interface HeldContext extends BackupContext {
   leftovers: OpenLeftovers;
   listings: OrderedListings;
+  trust: ListingTrust;
   lock: DestinationLock;
 }
 
@@ -31,14 +38,26 @@ export interface HeldContext extends BackupContext {
 export interface BackupPlan {
   type: BackupType;
   buckets: readonly Bucket[];
+  /** Buckets that are part of the selection and cannot be backed up. */
+  unusable: ChosenBuckets['unusable'];
   source: Summary['source'];
+  /** The parent of an incremental. */
   parent: string | null;
+  /** What it is compared with; `undefined` for the first of its line, and for metadata. */
+  baseline: Baseline | undefined;
+  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  newest: Summary | undefined;
+  guard: GuardOptions;
+  acls: boolean;
+  faults: RunFaults;
+  /** When the run began to look at the store. */
+  startedAt: Date;
   steps: AsyncIterable<readonly Step[]>;
+  /** Of the listings that the steps are made from. */
+  listing: ListingReport;
   /** What is to be expected, for the progress; resolves to `undefined` where nobody knows. */
   expected: (signal: AbortSignal) => Promise<{ objects: number; bytes: number } | undefined>;
-  /** Asked when all steps are taken. */
-  findings: () => { deleted: number; suspicious: Suspicion[] };
-  /** Lets go of what the steps are read from. */
+  /** Closes what the steps are read from. */
   close: () => Promise<void>;
 }
 
@@ -47,14 +66,37 @@ export interface RunOptions {
   command: string;
   /** How long to wait for another run to end. */
   waitLockMs: number;
-  /** What to remove when a complete backup was made; nothing where absent. */
+  /** What to remove when a trusted backup was made; nothing where absent. */
   retention?: RetentionAfterwards | undefined;
 }
 
-export function sourceOf(store: ObjectStore, selection: BucketSelection): Summary['source'] {
+/** What the commands that copy objects have in common. */
+export interface BackupOptions extends Omit<RunOptions, 'command'> {
+  selection: BucketSelection;
+  /** Begin although the disk looks too full for it. */
+  ignoreFreeSpace: boolean;
+  /** What the operator calls the store; its endpoint tells where absent. */
+  sourceName?: string | undefined;
+  /** Nothing is accepted where absent. */
+  guard?: GuardOptions | undefined;
+  /** Read the access control list of each object. */
+  acls?: boolean | undefined;
+}
+
+export const STRICT_GUARD: GuardOptions = {
+  acceptDeletions: false,
+  acceptChanges: false,
+  expectDeletions: new Map(),
+};
+
+export function sourceOf(
+  store: ObjectStore,
+  { selection, sourceName }: { selection: BucketSelection; sourceName?: string | undefined },
+): Summary['source'] {
   return {
     endpoint: store.endpoint,
     buckets: selection.only.length === 0 ? null : [...selection.only],
     excluded_buckets: [...selection.excluded],
+    ...(sourceName === undefined ? {} : { name: sourceName }),
   };
 }

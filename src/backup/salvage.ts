@@ -30,11 +30,12 @@ export async function* salvageFrom(
 type Take = Extract<Step, { kind: 'take' }>;
 
 async function find(step: Take, cursors: readonly LineCursor[]): Promise<Step> {
-  const { bucket, object } = step;
+  const { bucket, object, before } = step;
   for (const cursor of cursors) {
     const line = await cursor.find({ bucket, key: object.key });
     if (line !== undefined && isSame(step, line)) {
-      return { kind: 'salvage', bucket, object, line, archive: cursor.archive };
+      const known = before === undefined ? {} : { before };
+      return { kind: 'salvage', bucket, object, line, archive: cursor.archive, ...known };
     }
   }
   return step;

@@ -1,5 +1,4 @@
 import { compareKeys } from '../key-order.js';
-import { isSafeSegment } from '../archive/paths.js';
 import { MangamotionError } from '../errors.js';
 import type { Bucket } from '../object-store/port.js';
 
@@ -32,13 +31,5 @@ export function selectBuckets(all: readonly Bucket[], selection: BucketSelection
       (selection.only.length === 0 || selection.only.includes(name)) &&
       !selection.excluded.includes(name),
   );
-  const unsafe = selected.find(({ name }) => !isSafeSegment(name));
-  if (unsafe !== undefined) {
-    throw new MangamotionError(
-      'refused',
-      `the store has a bucket whose name cannot be a folder: ${JSON.stringify(unsafe.name)}`,
-      { hint: 'Leave it out with --exclude-bucket.' },
-    );
-  }
   return selected.sort((a, b) => compareKeys(a.name, b.name));
 }

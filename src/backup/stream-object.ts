@@ -1,14 +1,23 @@
-import type { ObjectInProgress } from '../archive/archive-writer.js';
+import type { ArchiveWriter, ObjectInProgress } from '../archive/archive-writer.js';
+import type { IndexLine } from '../archive/index-line.js';
 import type { ListedObject, ObjectHead, OpenObject } from '../object-store/port.js';
-import type { CaptureContext, Written } from './capture.js';
 import {
   ContentDigest,
-  FETCH_ATTEMPTS,
+  type NotFetched,
+  type ReadContext,
   describe,
-  explainFailure,
   hasChanged,
-  isWorthRestarting,
+  judgeRead,
 } from './fetch.js';
+import type { ListedInBucket } from './listing.js';
+import type { PartFinding } from './object-parts.js';
+
+export interface StreamContext extends ReadContext {
+  writer: ArchiveWriter;
+}
+
+export type Streamed =
+  { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] } | NotFetched;
 
 /**
  * Copies one large object into the archive while it is being read. Its tar header is out before its
@@ -16,11 +25,11 @@ import {
  * and begun again behind it under the same name.
  */
 export async function streamObject(
-  context: CaptureContext,
-  bucket: string,
-  listed: ListedObject,
+  context: StreamContext,
+  { bucket, object: listed }: ListedInBucket,
+  before: IndexLine | undefined,
   onBytes: (bytes: number) => void,
-): Promise<Written> {
+): Promise<Streamed> {
   const { store, writer, signal } = context;
   for (let attempt = 1; ; attempt++) {
     let inProgress: ObjectInProgress | undefined;
@@ -28,7 +37,7 @@ export async function streamObject(
     let reading = true;
     try {
       open = await store.getObject(bucket, listed.key, { signal });
-      inProgress = announce(context, bucket, listed, open.head);
+      inProgress = announce(writer, bucket, listed, open.head);
       const digest = new ContentDigest();
       let bytes = 0;
       for await (const chunk of open.body as AsyncIterable<Buffer>) {
@@ -39,25 +48,34 @@ export async function streamObject(
         reading = true;
         onBytes(bytes);
       }
-      const record = await describe(store, bucket, listed, open.head, digest.finish(), signal);
+      const facts = digest.finish();
+      const { record, findings } = await describe(
+        context,
+        bucket,
+        listed,
+        open.head,
+        facts,
+        before,
+      );
       reading = false;
       inProgress.commit(record);
       await writer.ready();
-      return { kind: 'captured', bytes: record.size, changed: hasChanged(listed, open.head) };
+      const changed = hasChanged(listed, open.head);
+      return { kind: 'captured', bytes: record.size, changed, findings };
     } catch (error) {
       open?.body.destroy();
       // What the archive's own end says is no failure of this object.
       if (!reading) throw error;
       signal.throwIfAborted();
       await inProgress?.abandon();
-      if (attempt < FETCH_ATTEMPTS && isWorthRestarting(error)) continue;
-      return await explainFailure(store, bucket, error, signal);
+      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      if (verdict.kind !== 'again') return verdict;
     }
   }
 }
 
 function announce(
-  { writer }: CaptureContext,
+  writer: ArchiveWriter,
   bucket: string,
   listed: ListedObject,
   head: ObjectHead,

@@ -2,52 +2,102 @@ import type { WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import type { PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
-import type { DocumentFidelity, Summary } from '../repository/summary.js';
-import type { CaptureResult } from './capture.js';
-import { NOT_CAPTURED, documentFailures } from './fidelity.js';
+import type { GuardRecord, Summary } from '../repository/summary.js';
+import type { CapturedDocuments } from './documents.js';
+import { notCaptured } from './fidelity.js';
+import {
+  type BucketChanges,
+  changesByCounts,
+  deletedIn,
+  findSuspicious,
+  notableChanges,
+} from './guard.js';
+import type { CaptureLedger } from './ledger.js';
 import type { BackupContext, BackupPlan } from './plan.js';
+
+/** What was found while the archive was written. */
+export interface Found {
+  ledger: CaptureLedger;
+  documents: CapturedDocuments;
+}
 
 /** What lies beside the archive, as 'complete' as the run was. */
 export async function summarise(
   { destination, clock, tool }: BackupContext,
-  { type, source, parent, findings }: BackupPlan,
+  plan: BackupPlan,
   { id, createdAt }: PendingBackup,
-  { captured, documents }: { captured: CaptureResult; documents: DocumentFidelity[] },
+  { ledger, documents }: Found,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
+  const { counts, failures } = ledger;
+  const { changes, record } = compare(plan, ledger, written);
+  const unsupported = ledger.settleParts();
+  const suspicious = findSuspicious(changes, plan.guard);
   const finishedAt = clock.now();
-  const { deleted, suspicious } = findings();
-  const { total, salvaged, unchanged, unverified, changed, vanished } = captured;
-  const failures = [...documentFailures(documents), ...captured.failures];
   return {
     format: FORMAT_VERSION,
     id,
-    type,
-    status: suspicious.length > 0 ? 'suspect' : failures.length > 0 ? 'partial' : 'complete',
+    type: plan.type,
+    status: suspicious.length > 0 ? 'suspect' : failures.any ? 'partial' : 'complete',
     sequence: nextSequence(await destination.list()),
-    parent,
+    parent: plan.parent,
     references: written.references,
     destination: destination.location,
     created_at: createdAt.toISOString(),
     finished_at: finishedAt.toISOString(),
     duration_seconds: (finishedAt.getTime() - createdAt.getTime()) / 1000,
-    source,
+    source: plan.source,
     objects: {
-      ...{ total, captured: captured.captured, salvaged, unchanged, unverified, changed, vanished },
-      failed: captured.failures.length,
-      deleted,
-      carried: 0,
+      total: counts.total,
+      captured: counts.captured,
+      salvaged: counts.salvaged,
+      unchanged: counts.unchanged,
+      unverified: counts.unverified,
+      changed: counts.changed,
+      vanished: counts.vanished,
+      failed: counts.failed,
+      carried: counts.carried,
+      deleted: deletedIn(changes),
     },
     bytes: written.objectBytes,
     archive_bytes: sealed.bytes,
     buckets: written.buckets,
-    failures,
-    failures_omitted: 0,
-    notices: [],
+    failures: failures.named,
+    failures_omitted: failures.omitted,
+    supersedes: !failures.leavesGap,
+    ...(plan.type === 'metadata' ? {} : { guard: record }),
+    notices: [...ledger.notices, ...plan.listing.notices, ...notableChanges(changes)],
     suspicious,
-    fidelity: { not_captured: [...NOT_CAPTURED], documents, losses: [] },
+    fidelity: {
+      not_captured: notCaptured(plan),
+      documents: [...documents.fidelity, ...unsupported],
+      losses: ledger.losses.all(),
+    },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     tool,
   };
+}
+
+/**
+ * What became of the objects of the newest trusted backup: by its index; and by the counts in its
+ * summary where the index could not be read, or another backup had to be compared with.
+ */
+function compare(
+  { baseline, newest, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
+  ledger: CaptureLedger,
+  written: WrittenArchive,
+): { changes: Map<string, BucketChanges>; record: GuardRecord } {
+  const accepted = acceptDeletions || acceptChanges;
+  const changes = ledger.changes.byBucket();
+  if (newest === undefined) {
+    return { changes, record: { compared_with: null, by: 'nothing', accepted } };
+  }
+  const byIndex = baseline?.id === newest.id && baseline.unreadable === undefined;
+  const record: GuardRecord = {
+    compared_with: newest.id,
+    by: byIndex ? 'index' : 'counts',
+    accepted,
+  };
+  return { changes: byIndex ? changes : changesByCounts(newest.buckets, written.buckets), record };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Host } from './host.js';
+import { type Host, canAsk } from './host.js';
 import { visibleLines } from './terminal-text.js';
 
 /**
@@ -8,11 +8,12 @@ import { visibleLines } from './terminal-text.js';
  * Anything but `y` or `yes` is no. Rejects with the signal's reason when that aborts.
  */
 export async function confirm(
-  { stdin, stderr }: Host,
+  host: Host,
   question: string,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
-  if (stdin?.isTTY !== true || stderr.isTTY !== true) return undefined;
+  const { stdin, stderr } = host;
+  if (stdin === undefined || !canAsk(host)) return undefined;
   // Not a terminal of its own: the shell's keeps its settings, and Ctrl-C stays a signal.
   const lines = createInterface({ input: stdin, terminal: false });
   try {

@@ -23,6 +23,8 @@ export interface CommandContext {
   connectRedis: () => Promise<OpenRedis>;
   /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
   confirm: (question: string) => Promise<boolean | undefined>;
+  /** There is a terminal to ask on. */
+  isInteractive: boolean;
   /** What was piped in. */
   stdin: Readable;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */

@@ -26,3 +26,8 @@ export interface Host {
   signals: SignalSource;
   now: () => Date;
 }
+
+/** Whether there is a terminal to ask on. */
+export function canAsk({ stdin, stderr }: Host): boolean {
+  return stdin?.isTTY === true && stderr.isTTY === true;
+}

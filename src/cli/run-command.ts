@@ -7,7 +7,7 @@ import type { CommandContext } from './context.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from './global-options.js';
 import { settingFlagsOf } from './global-options.js';
-import type { Host } from './host.js';
+import { type Host, canAsk } from './host.js';
 import { Output } from './output.js';
 import type { Invocation } from './parser.js';
 import { createProgress, systemTicker } from './progress.js';
@@ -44,6 +44,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
       },
+      isInteractive: canAsk(host),
       onHangup: (listener) => hangupListeners.push(listener),
       settingFlags: settingFlagsOf(global),
       stdin: host.stdin ?? Readable.from([]),

@@ -43,6 +43,8 @@ export function assemble(
     backup: {
       retentionDays: v.BACKUP_RETENTION_DAYS,
       compression: v.BACKUP_COMPRESSION,
+      sourceName: v.BACKUP_SOURCE_NAME?.name,
+      expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       destination: backupDestination(v, files),
     },
     schedule: { pingUrl: v.PING_URL },

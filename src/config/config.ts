@@ -56,6 +56,10 @@ export interface Config {
   backup: {
     retentionDays: number;
     compression: boolean;
+    /** What the store is called in summaries; its endpoint may then change. */
+    sourceName: string | undefined;
+    /** By bucket, the percentage of its objects that may be deleted between two backups. */
+    expectDeletions: ReadonlyMap<string, number>;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
     destination: {
       address: StoreAddress | undefined;

@@ -68,13 +68,47 @@ function parseConfig(text: string, file: string): Parsed {
   const values: Record<string, string> = {};
   const problems: string[] = [];
   for (const [name, value] of Object.entries(document) as [string, unknown][]) {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    if (name === 'backup') {
+      const read = readBackupSection(value, file);
+      if ('problem' in read) problems.push(read.problem);
+      else values.BACKUP_EXPECT_DELETIONS = read.text;
+    } else if (isPlain(value)) {
       values[name] = String(value);
     } else {
       problems.push(`${name} (${file}): must be a string, a number, true or false`);
     }
   }
   return { values, problems };
+}
+
+/**
+ * `"backup": {"expectDeletions": {"temp": 80, "cache": 100}}`, or `["temp=80", "cache"]`, as the text
+ * of BACKUP_EXPECT_DELETIONS, which is checked with the other variables.
+ */
+function readBackupSection(value: unknown, file: string): { text: string } | { problem: string } {
+  const wrong = (name: string, what: string) => ({ problem: `${name} (${file}): ${what}` });
+  if (!isObject(value)) return wrong('backup', 'must be an object');
+  const { expectDeletions: expected, ...others } = value;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return wrong(`backup.${unknown}`, 'is no setting of mangamotion');
+  const list: unknown[] | undefined = Array.isArray(expected)
+    ? expected
+    : isObject(expected)
+      ? Object.entries(expected).map(([bucket, percent]) =>
+          isPlain(percent) ? `${bucket}=${String(percent)}` : undefined,
+        )
+      : undefined;
+  if (list?.every(isPlain) === true) return { text: list.map(String).join(',') };
+  const what = 'must be an object such as {"temp": 80}, or a list such as ["temp=80"]';
+  return wrong('backup.expectDeletions', what);
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A warning where every user of the machine can read secrets. */

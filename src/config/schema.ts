@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseExpectedDeletions, parseSourceName } from './backup-values.js';
 import { parseJobPaths } from './job-paths.js';
 import { parsePingUrl } from './ping-url.js';
 import { parseRedisUrl } from './redis-address.js';
@@ -22,6 +23,8 @@ const endpoint = readBy(parseEndpoint);
 const redisUrl = readBy(parseRedisUrl);
 const jobPaths = readBy(parseJobPaths);
 const pingUrl = readBy(parsePingUrl);
+const sourceName = readBy(parseSourceName);
+const expectedDeletions = readBy(parseExpectedDeletions);
 
 const boolean = v.pipe(
   v.string(),
@@ -94,6 +97,8 @@ const schema = v.object({
   BILLING_RETENTION_DAYS: v.optional(days, '90'),
   BACKUP_RETENTION_DAYS: v.optional(days, '30'),
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
+  BACKUP_SOURCE_NAME: v.optional(sourceName),
+  BACKUP_EXPECT_DELETIONS: v.optional(expectedDeletions),
   BACKUP_S3_ENDPOINT: v.optional(endpoint),
   BACKUP_S3_ACCESS_KEY: v.optional(text),
   BACKUP_S3_SECRET_KEY: v.optional(text),

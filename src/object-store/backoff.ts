@@ -1,6 +1,6 @@
 import { MangamotionError } from '../errors.js';
 import { onAbort } from './on-abort.js';
-import { isTransient } from './store-errors.js';
+import { isTransient, isUnexpectedAnswer } from './store-errors.js';
 
 export interface RetryPolicy {
   /** How often a request is sent in all; 6 where absent. */
@@ -17,6 +17,9 @@ export interface RetryPolicy {
   random?: (() => number) | undefined;
 }
 
+/** How often a request is sent whose answer is none of S3: whoever answers so does not by chance. */
+const ATTEMPTS_AT_UNEXPECTED_ANSWERS = 2;
+
 /** A failure that is tried again. */
 export interface Retry {
   error: MangamotionError;
@@ -30,6 +33,7 @@ export class Backoff {
   readonly #policy: RetryPolicy;
   readonly #signal: AbortSignal | undefined;
   #failures = 0;
+  #unexpected = 0;
 
   constructor(policy: RetryPolicy, signal: AbortSignal | undefined) {
     this.#policy = policy;
@@ -39,6 +43,7 @@ export class Backoff {
   /** Something got through, so the next failure is a first one again. */
   reset(): void {
     this.#failures = 0;
+    this.#unexpected = 0;
   }
 
   /** Resolves when it is time to try again; rejects with what there is no point in trying again. */
@@ -47,7 +52,9 @@ export class Backoff {
     if (!(error instanceof MangamotionError) || !isTransient(error)) throw error;
     const { attempts = 6, onRetry, sleep = defaultSleep } = this.#policy;
     this.#failures += 1;
-    if (this.#failures >= attempts) throw gaveUp(error, attempts);
+    if (isUnexpectedAnswer(error)) this.#unexpected += 1;
+    const isEnough = this.#unexpected >= ATTEMPTS_AT_UNEXPECTED_ANSWERS;
+    if (isEnough || this.#failures >= attempts) throw gaveUp(error, this.#failures);
     const delayMs = this.#delay();
     onRetry?.({ error, attempt: this.#failures, delayMs });
     await sleep(delayMs, this.#signal);
@@ -78,8 +85,8 @@ export async function retrying<T>(
 
 function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
   const message = `${error.message} (given up after ${attempts} attempts)`;
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new MangamotionError(error.code, message, { ...hint, cause: error.cause ?? error });
+  const { code, hint, request } = error;
+  return new MangamotionError(code, message, { hint, request, cause: error.cause ?? error });
 }
 
 function defaultSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {

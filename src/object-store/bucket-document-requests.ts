@@ -82,5 +82,8 @@ function isAboutTheDocument(error: MangamotionError): boolean {
 }
 
 function refusedFor(error: MangamotionError): MangamotionError {
-  return new MangamotionError('refused', error.message, { cause: error.cause });
+  return new MangamotionError('refused', error.message, {
+    cause: error.cause,
+    request: error.request,
+  });
 }

@@ -3,7 +3,7 @@ import { locationDocument, parseBuckets, parseLocation } from './bucket-xml.js';
 import type { Bucket, CreateBucketOptions, RequestOptions } from './port.js';
 import { bodyOf } from './request-body.js';
 import type { S3Requests } from './s3-requests.js';
-import { s3CodeOf } from './store-errors.js';
+import { isUnexpectedAnswer, s3CodeOf } from './store-errors.js';
 
 /** Making, finding and deleting buckets: see the port. */
 
@@ -36,8 +36,14 @@ export async function bucketRegion(
   { signal }: RequestOptions,
 ): Promise<string | null> {
   const request = { method: 'GET', bucket, query: 'location', signal } as const;
-  const region = await requests.document(request, parseLocation, 'LocationConstraint');
-  return region === '' ? null : region;
+  try {
+    return await requests.document(request, parseLocation, 'LocationConstraint');
+  } catch (error) {
+    const isOutOfReach = isMangamotionError(error, 'unreachable') && !isUnexpectedAnswer(error);
+    const concernsRegion = isMangamotionError(error) && !isOutOfReach;
+    if (concernsRegion && s3CodeOf(error) !== 'NoSuchBucket') return null;
+    throw error;
+  }
 }
 
 /** In `region`, which the default one must not be named for. */

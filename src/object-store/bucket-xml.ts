@@ -12,13 +12,16 @@ export function parseBuckets(xml: string): Bucket[] | null {
   }));
 }
 
-/** The region; `''` where the server names none, which is us-east-1 on AWS. */
+/** What servers have for the name of a region: `us-east-1`, `default`, `EU`. */
+const REGION = /^[\w.:-]{1,100}$/;
+
+/** The region; `null` where the server names none (which is us-east-1 on AWS), or no region. */
 export function parseLocation(xml: string): string | null {
-  const root = parseXml(xml, 'LocationConstraint');
-  if (root === null) return null;
   // AWS and MinIO put the region into the root itself; some servers nest a second element.
+  const root =
+    parseXml(xml, 'LocationConstraint') ?? parseXml(xml, 'CreateBucketConfiguration') ?? '';
   const region = typeof root === 'string' ? root : (textOf(root, 'LocationConstraint') ?? '');
-  return region.trim();
+  return REGION.test(region.trim()) ? region.trim() : null;
 }
 
 export function parseTags(xml: string): Tag[] | null {

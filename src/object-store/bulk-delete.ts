@@ -30,7 +30,7 @@ export async function deleteObjects(
       if (!deleted.has(key)) left.push(key);
     } else if (error.code !== 'NoSuchKey') {
       const refusal = new S3ResponseError(error.code, 200, error.message);
-      failures.push(undeleted(key, requests.failure(refusal, { method: 'POST', bucket, key })));
+      failures.push(undeleted(key, requests.failure(refusal, { method: 'DELETE', bucket, key })));
     }
   }
   failures.push(...(await deleteOneByOne(requests, bucket, left, options)));
@@ -83,5 +83,5 @@ function undeleted(key: string, error: unknown): UndeletedObject {
   const code = codeOf(said);
   const message = said.message.replace(/\.$/, '');
   const reason = [code, message].filter((part) => part !== '').join(': ');
-  return { key, reason, mayPass: isTransient(error) };
+  return { key, reason, request: error.request, mayPass: isTransient(error) };
 }

@@ -2,9 +2,7 @@ import * as documents from './bucket-document-requests.js';
 import type { BucketDocumentKind } from './bucket-documents.js';
 import * as buckets from './bucket-requests.js';
 import { deleteObjects } from './bulk-delete.js';
-import { percentEncode } from './header-text.js';
-import { parseListPage } from './list-page-xml.js';
-import { eachPage } from './listing.js';
+import { eachObjectPage, listPage } from './list-requests.js';
 import type { ListUploadsOptions, UploadedPart } from './multipart-port.js';
 import { S3MultipartUploads } from './multipart-requests.js';
 import * as objects from './object-requests.js';
@@ -24,7 +22,6 @@ import type {
 } from './port.js';
 import { S3Client } from './s3-client.js';
 import { S3Requests } from './s3-requests.js';
-import { repeatedToken } from './store-errors.js';
 import { putObject } from './upload-requests.js';
 
 export interface MinioStoreOptions {
@@ -46,7 +43,6 @@ export interface MinioStoreOptions {
 
 const IDLE_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-const MAX_PAGE = 1000;
 
 /** An S3 server through the minio package. Tries everything once: see `withRetries`. */
 export function openMinioStore(options: MinioStoreOptions): ObjectStore {
@@ -111,26 +107,11 @@ class MinioStore implements ObjectStore {
   }
 
   listObjects(bucket: string, options: ListOptions = {}): AsyncIterable<ListedObject[]> {
-    return eachPage(
-      (token) => this.listPage(bucket, { ...options, token }),
-      (token) => repeatedToken(token, this.#requests.context({ bucket })),
-    );
+    return eachObjectPage(this, bucket, options);
   }
 
   listPage(bucket: string, options: ListPageOptions = {}): Promise<ListPage> {
-    const { prefix = '', token, maxKeys = MAX_PAGE, signal } = options;
-    const query = [
-      ...(token === undefined ? [] : [`continuation-token=${percentEncode(token)}`]),
-      'encoding-type=url',
-      'list-type=2',
-      `max-keys=${maxKeys}`,
-      `prefix=${percentEncode(prefix)}`,
-    ].join('&');
-    return this.#requests.document(
-      { method: 'GET', bucket, query, signal },
-      parseListPage,
-      'ListBucketResult',
-    );
+    return listPage(this.#requests, bucket, options);
   }
 
   headObject(bucket: string, key: string, options: RequestOptions = {}) {

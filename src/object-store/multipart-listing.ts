@@ -1,6 +1,7 @@
 import { compareKeys } from '../key-order.js';
 import { percentEncode } from './header-text.js';
-import { eachPage } from './listing.js';
+import { ANSWER_LIMITS } from './limits.js';
+import { eachPage, type PageStart } from './listing.js';
 import type { ListUploadsOptions, MultipartUpload } from './multipart-port.js';
 import { parseUploadsPage } from './multipart-xml.js';
 import type { S3Requests } from './s3-requests.js';
@@ -56,7 +57,7 @@ async function listing(
   encoding: string,
 ): Promise<Listing> {
   const found: Listing = { uploads: [], wasEncoded: true, byMinio: false };
-  const fetchPage = async (token: string | undefined) => {
+  const fetchPage = async ({ token }: PageStart) => {
     const markers = token === undefined ? '' : `${token}&`;
     const query = `${encoding}${markers}max-uploads=${maxPerPage}&prefix=${percentEncode(prefix)}&uploads`;
     const page = await requests.document(
@@ -66,11 +67,13 @@ async function listing(
         return parseUploadsPage(xml);
       },
       'ListMultipartUploadsResult',
+      ANSWER_LIMITS.pageBytes,
     );
     found.wasEncoded &&= page.wasEncoded;
     return page;
   };
-  const stuck = (token: string): Error => repeatedToken(token, requests.context({ bucket }));
+  const listed = { method: 'GET', bucket, query: 'uploads' } as const;
+  const stuck = (token: string): Error => repeatedToken(token, requests.context(listed));
   for await (const page of eachPage(fetchPage, stuck)) found.uploads.push(...page);
   return found;
 }

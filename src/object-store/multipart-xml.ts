@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { plainEtag } from './etag.js';
 import { percentDecode, percentEncode } from './header-text.js';
 import type { MultipartUpload, UploadedPart } from './multipart-port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
@@ -25,7 +26,7 @@ export function completionDocument(parts: UploadedPart[]): string {
 /** The object's ETag, without the quotes. */
 export function parseCompletion(xml: string): string | null {
   const root = parseXml(xml, 'CompleteMultipartUploadResult');
-  return root === null ? null : (textOf(root, 'ETag') ?? '').replace(/^"|"$/g, '');
+  return root === null ? null : plainEtag(textOf(root, 'ETag') ?? '');
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
-import { MAX_ERROR_BYTES } from './refusal.js';
+import { ANSWER_LIMITS } from './limits.js';
 
 /**
  * Reads whole objects into memory. Most of a backup is this, so it goes around the streams and
@@ -120,7 +120,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     const length = Number(headers['content-length']);
     const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
     // An error's document is wanted however little the caller has room for.
-    this.#mostBytes = statusCode < 300 ? mostBytes : MAX_ERROR_BYTES;
+    this.#mostBytes = statusCode < 300 ? mostBytes : ANSWER_LIMITS.errorBytes;
     if (length > this.#mostBytes) controller.abort(new NotWanted());
     else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
   }

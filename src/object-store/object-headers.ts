@@ -1,4 +1,5 @@
 import { decodeWords } from './encoded-word.js';
+import { plainEtag } from './etag.js';
 import { decodeHeader, percentEncode } from './header-text.js';
 import {
   type Encryption,
@@ -24,7 +25,7 @@ export function objectHead(headers: IncomingHttpHeaders, countsTags: boolean): O
   const sizeBytes = wholeSize(headers);
   const modified = Date.parse(headers['last-modified'] ?? '');
   if (sizeBytes === null || Number.isNaN(modified)) return null;
-  const etag = (headers.etag ?? '').replace(/^"|"$/g, '');
+  const etag = plainEtag(headers.etag ?? '');
   return {
     sizeBytes,
     etag,

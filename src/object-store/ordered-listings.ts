@@ -19,41 +19,87 @@ export class OrderedListings {
   async *list(bucket: string, options: ListOptions): AsyncGenerator<ListedObject[]> {
     const pages = this.#store.listObjects(bucket, options);
     if (this.#unordered.has(bucket)) {
-      const byKey = (a: ListedObject, b: ListedObject) => compareKeys(a.key, b.key);
       yield* sortOnDisk(pages, byKey, options.signal);
       return;
     }
     let last: string | undefined;
     for await (const page of pages) {
-      for (const { key } of page) {
-        if (last !== undefined && compareKeys(last, key) >= 0) {
-          this.#unordered.add(bucket);
-          throw new ListedOutOfOrder(`${this.#store.endpoint}, bucket ${bucket}`, last, key);
-        }
-        last = key;
-      }
+      this.#checkOrder(bucket, page, last);
+      last = page.at(-1)?.key;
       yield page;
+    }
+  }
+
+  /**
+   * A page that was requested by itself, in order. Rejects like `list`; and with `refused` where the
+   * bucket is known to be listed out of order: what such pages leave out nobody can tell.
+   */
+  inOrder(bucket: string, page: readonly ListedObject[]): readonly ListedObject[] {
+    if (!this.#unordered.has(bucket)) {
+      this.#checkOrder(bucket, page, undefined);
+      return page;
+    }
+    const sorted = [...page].sort(byKey);
+    if (sorted.every((object, i) => object === page[i])) return page;
+    throw new MangamotionError(
+      'refused',
+      `${this.#store.endpoint}, bucket ${bucket}: the listing ends early, and goes on out of order`,
+    );
+  }
+
+  /** True for what says that the work is to begin anew. */
+  isUnreliable(error: unknown): error is ListingUnreliable {
+    return error instanceof ListingUnreliable;
+  }
+
+  #checkOrder(bucket: string, page: readonly ListedObject[], before: string | undefined): void {
+    let last = before;
+    for (const { key } of page) {
+      if (last !== undefined && compareKeys(last, key) >= 0) {
+        this.#unordered.add(bucket);
+        throw new ListedOutOfOrder(`${this.#store.endpoint}, bucket ${bucket}`, last, key);
+      }
+      last = key;
     }
   }
 }
 
-/** The work begun on a listing is to be begun anew: the same listings are then in order. */
-export class ListedOutOfOrder extends MangamotionError {
-  constructor(where: string, first: string, second: string) {
-    super('refused', `${where} lists ${JSON.stringify(second)} after ${JSON.stringify(first)}`);
+function byKey(a: ListedObject, b: ListedObject): number {
+  return compareKeys(a.key, b.key);
+}
+
+/**
+ * The work begun on a listing is to be begun anew: what was learnt of the server is then taken into
+ * account. `message` says what was found, `remedy` what is done about it.
+ */
+export class ListingUnreliable extends MangamotionError {
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string) {
+    super('refused', message);
+    this.remedy = remedy;
   }
 }
 
-/** Does some work that reads such listings; again from its start where one came out of order. */
+export class ListedOutOfOrder extends ListingUnreliable {
+  constructor(where: string, first: string, second: string) {
+    super(
+      `${where} lists ${JSON.stringify(second)} after ${JSON.stringify(first)}`,
+      'its listings are sorted first',
+    );
+  }
+}
+
+/** Does some work that reads such listings; again from its start where one proved unreliable. */
 export async function inOrder<T>(
   work: () => Promise<T>,
-  onAgain: (why: ListedOutOfOrder) => void,
+  onAgain: (why: ListingUnreliable) => void,
 ): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ListedOutOfOrder)) throw error;
+      if (!(error instanceof ListingUnreliable)) throw error;
       onAgain(error);
     }
   }

@@ -33,7 +33,9 @@ async function isWorthwhile(
 ): Promise<boolean> {
   const message = `${bucket}: ${passing.length} objects not deleted yet: ${passing[0]?.reason ?? ''}`;
   try {
-    await backoff.after(new MangamotionError('unreachable', message));
+    await backoff.after(
+      new MangamotionError('unreachable', message, { request: passing[0]?.request }),
+    );
     return true;
   } catch (error) {
     if (isMangamotionError(error, 'unreachable')) return false;

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
+import type { FailedRequest } from '../errors.js';
 import type { BucketDocumentKind } from './bucket-documents.js';
+import type { GoesOnBehind } from './listing.js';
 import type { MultipartUploads } from './multipart-port.js';
 import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
+export type { GoesOnBehind } from './listing.js';
 export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
 /**
@@ -12,12 +15,17 @@ export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
  * Text (keys, header values, tag values) is Unicode. Header bytes that are not valid UTF-8 are kept
  * as lone surrogates (see header-text.ts), so that they come back byte for byte.
  *
- * All methods reject with a MangamotionError:
- *  - `unreachable` when the server does not answer, answers with 5xx, or cuts the connection;
- *  - `access_denied` when it refuses the credentials or the action;
+ * All methods reject with a MangamotionError whose `request` names the operation, the status and
+ * the code of the answer:
+ *  - `unreachable` when the server does not answer, cuts the connection, answers with a status that
+ *    may pass (500, 503, 429, ...), or with something that is no answer of S3: the latter concerns
+ *    the request alone (see `isUnexpectedAnswer`);
+ *  - `access_denied` when it refuses the credentials or the action; the message names the right;
  *  - `not_found` when the bucket or object does not exist, or not the range asked for;
  *  - `refused` when it does not take the request as such: a key or header it does not allow, a bucket
- *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`);
+ *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`),
+ *    a name that is none of a bucket, an answer over the limits of limits.ts (`isUnexpectedAnswer`
+ *    too), an object that cannot be read as it is (see `whyUnreadable`);
  *  - the signal's reason when the signal is aborted.
  */
 export interface ObjectStore extends MultipartUploads {
@@ -29,7 +37,10 @@ export interface ObjectStore extends MultipartUploads {
 
   bucketExists(bucket: string, options?: RequestOptions): Promise<boolean>;
 
-  /** The bucket's region as the server names it; `null` where it names none. */
+  /**
+   * The bucket's region as the server names it; `null` where it names none, refuses to tell, or
+   * answers with anything else. Rejects only where the bucket is gone, or the server out of reach.
+   */
   bucketRegion(bucket: string, options?: RequestOptions): Promise<string | null>;
 
   /** Creates the bucket; one that is already ours is left as it is, object lock or not. */
@@ -62,13 +73,16 @@ export interface ObjectStore extends MultipartUploads {
 
   /**
    * One page of `listObjects`, from `token` (the `nextToken` of the page before) on. A token can be
-   * used again, so a page that failed is asked for once more without a gap or a repetition.
+   * used again, so a page that failed is asked for once more without a gap or a repetition. Rejects
+   * (see `isUnexpectedAnswer`) where the page holds keys without the prefix, or objects without
+   * their fields.
    */
   listPage(bucket: string, options?: ListPageOptions): Promise<ListPage>;
 
   /**
    * The current version of every object whose key begins with `prefix`, a page (at most 1,000) at a
    * time, in the order in which the server lists them (S3: the byte order of the keys' UTF-8).
+   * Rejects (see `isUnexpectedAnswer`) where the listing goes in circles.
    */
   listObjects(bucket: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
 
@@ -147,12 +161,16 @@ export interface CreateBucketOptions extends RequestOptions {
 
 export interface ListOptions extends RequestOptions {
   prefix?: string | undefined;
+  /**
+   * Only keys behind this one, in the byte order of their UTF-8. Some servers include it, or ignore
+   * it: `listObjects` leaves out what is not behind it, `listPage` shows what came.
+   */
+  startAfter?: string | undefined;
 }
 
 export interface ListPageOptions extends ListOptions {
+  /** It says where to go on, so `startAfter` is not sent beside it. */
   token?: string | undefined;
-  /** Only keys behind this one, in the byte order of their UTF-8. Some servers include it, or ignore it. */
-  startAfter?: string | undefined;
   /** At most this many objects; 1,000 where absent, and never more. */
   maxKeys?: number | undefined;
 }
@@ -204,8 +222,13 @@ export interface ListedObject {
 
 export interface ListPage {
   objects: ListedObject[];
-  /** Of the page after this one; `null` on the last. */
+  /** Of the page after this one; `null` on the last, unless `goesOnBehind` is there. */
   nextToken: string | null;
+  /**
+   * The server gives no token, though it says that there is more, or does not say that there is
+   * not: the listing goes on with this key as `startAfter`.
+   */
+  goesOnBehind?: GoesOnBehind | undefined;
 }
 
 export interface ObjectHead extends ObjectLock {
@@ -258,6 +281,8 @@ export interface UndeletedObject {
   key: string;
   /** What the server said: the S3 code, and its message. */
   reason: string;
+  /** What of the request is known, for reports. */
+  request?: FailedRequest | undefined;
   /** True where it may go better a moment later. */
   mayPass: boolean;
 }

@@ -1,9 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import { parseErrorDocument } from './bucket-xml.js';
+import { ANSWER_LIMITS } from './limits.js';
 import { S3ResponseError } from './store-errors.js';
-
-/** An error's text is small; more than this is some other document, and not worth reading. */
-export const MAX_ERROR_BYTES = 64 * 1024;
 
 /** The status line and headers of an answer. */
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
@@ -43,7 +41,7 @@ async function readStart(response: IncomingMessage): Promise<string> {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       sizeBytes += chunk.length;
-      if (sizeBytes > MAX_ERROR_BYTES) break;
+      if (sizeBytes > ANSWER_LIMITS.errorBytes) break;
     }
   } catch {
     // The status alone tells enough.
@@ -62,6 +60,7 @@ function codeOfStatus(status: number): string {
     307: 'TemporaryRedirect',
     403: 'AccessDenied',
     404: 'NotFound',
+    405: 'MethodNotAllowed',
     412: 'PreconditionFailed',
     416: 'InvalidRange',
     501: 'NotImplemented',

@@ -1,15 +1,19 @@
 import { type MangamotionError, isMangamotionError } from '../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
-import { eachPage } from './listing.js';
+import { eachObjectPage } from './list-requests.js';
 import type { MultipartUploads } from './multipart-port.js';
 import { deletePatiently } from './patient-delete.js';
 import { putPatiently } from './patient-put.js';
 import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from './port.js';
 import { ResumingBody } from './resuming-body.js';
-import { repeatedToken } from './store-errors.js';
 
 export type { Retry, RetryPolicy } from './backoff.js';
-export { isObjectChanged, isObjectInTheWay } from './store-errors.js';
+export {
+  isObjectChanged,
+  isObjectInTheWay,
+  isUnexpectedAnswer,
+  whyUnreadable,
+} from './store-errors.js';
 
 /**
  * The same store, with patience: what fails as `unreachable` is tried again after a delay that
@@ -37,10 +41,7 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.writeBucketDocument(bucket, kind, content, options)),
     listPage,
     listObjects: (bucket, options) =>
-      eachPage(
-        (token) => listPage(bucket, { ...options, token }),
-        (token) => repeatedToken(token, { endpoint: store.endpoint, subject: bucket }),
-      ),
+      eachObjectPage({ endpoint: store.endpoint, listPage }, bucket, options),
     headObject: (bucket, key, options) =>
       retried(options, () => store.headObject(bucket, key, options)),
     getObject: (bucket, key, options) =>

@@ -3,8 +3,9 @@ import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../errors.js';
-import { encodePath } from './header-text.js';
+import { encodePath, percentEncode } from './header-text.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
+import type { RequestLine } from './operations.js';
 import { codeOf, type S3ResponseError } from './store-errors.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
@@ -12,12 +13,7 @@ import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } fro
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';
 
-export interface S3Request {
-  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  bucket?: string | undefined;
-  key?: string | undefined;
-  /** Encoded, without the question mark. */
-  query?: string | undefined;
+export interface S3Request extends RequestLine {
   /** Names in lower case, values as text. */
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
@@ -180,7 +176,9 @@ function isStaleConnection(error: unknown, { request }: Exchange): boolean {
 function exchangeOf(request: S3Request, region: string): Exchange {
   const { method, bucket, key, query, signal, body } = request;
   const place =
-    bucket === undefined ? '/' : `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}`;
+    bucket === undefined
+      ? '/'
+      : `/${percentEncode(bucket)}${key === undefined ? '' : `/${encodePath(key)}`}`;
   return {
     path: query === undefined ? place : `${place}?${query}`,
     sha256: body?.sha256 ?? EMPTY_SHA256,

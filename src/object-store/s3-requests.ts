@@ -1,14 +1,25 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { buffer as readAll } from 'node:stream/consumers';
 import { parseErrorDocument } from './bucket-xml.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
+import { ANSWER_LIMITS } from './limits.js';
+import { checkNames } from './names.js';
+import type { RequestLine } from './operations.js';
 import { objectHead } from './object-headers.js';
 import type { ObjectHead } from './port.js';
+import { readAtMost } from './read-answer.js';
 import type { S3Client, S3Request } from './s3-client.js';
-import { notS3, S3ResponseError, translated, type ErrorContext } from './store-errors.js';
+import {
+  notS3,
+  S3ResponseError,
+  translated,
+  unexpected,
+  type ErrorContext,
+} from './store-errors.js';
+import { UnexpectedAnswer } from './unexpected-answer.js';
 
 /** An answer that was read to its end. */
 export interface Answer {
+  statusCode: number;
   headers: IncomingHttpHeaders;
   content: Buffer;
 }
@@ -25,6 +36,7 @@ export class S3Requests {
 
   /** `sourceFailure`: what went wrong with the body, which outweighs what follows from it. */
   async send(request: S3Request, sourceFailure?: () => unknown): Promise<IncomingMessage> {
+    checkNames(request);
     try {
       return await this.#client.send(request);
     } catch (error) {
@@ -34,6 +46,7 @@ export class S3Requests {
 
   /** A GET whose body is wanted in memory, if it has at most `mostBytes`. */
   async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
+    checkNames(request);
     try {
       return await this.#client.fetch(request, memory);
     } catch (error) {
@@ -47,29 +60,39 @@ export class S3Requests {
     response.resume();
   }
 
-  /** A small answer as it came. */
-  async read(request: S3Request): Promise<Answer> {
+  /** An answer of at most `mostBytes` as it came. */
+  async read(request: S3Request, mostBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
     const response = await this.send(request);
+    const { headers, statusCode = 0 } = response;
     try {
-      return { headers: response.headers, content: await readAll(response) };
+      return { statusCode, headers, content: await readAtMost(response, mostBytes) };
     } catch (error) {
-      throw this.failure(error, request);
+      throw this.#unlike(error, request, statusCode);
     }
   }
 
-  /** A small answer, parsed. `name` is its root element, for the message where it is another. */
+  /**
+   * An answer, parsed. `name` is its root element, for the message where it is another. `parse`
+   * resolves with `null` there, and may throw an `UnexpectedAnswer` that says more.
+   */
   async document<T>(
     request: S3Request,
     parse: (xml: string, headers: IncomingHttpHeaders) => T | null,
     name: string,
+    mostBytes?: number,
   ): Promise<T> {
-    const { headers, content } = await this.read(request);
+    const { statusCode, headers, content } = await this.read(request, mostBytes);
     const text = content.toString();
-    const parsed = parse(text, headers);
+    let parsed: T | null;
+    try {
+      parsed = parse(text, headers);
+    } catch (error) {
+      throw this.#unlike(error, request, statusCode);
+    }
     if (parsed !== null) return parsed;
     // What takes long is answered with 200 at once; what then went wrong can only be in the body.
     const refusal = parseErrorDocument(text);
-    if (refusal === null) throw notS3(`with no ${name}`, this.context(request));
+    if (refusal === null) throw notS3(`with no ${name}`, this.context(request), statusCode);
     throw this.failure(new S3ResponseError(refusal.code, 200, refusal.message), request);
   }
 
@@ -80,14 +103,18 @@ export class S3Requests {
     throw notS3('without Content-Length or Last-Modified', this.context(request));
   }
 
+  #unlike(error: unknown, request: S3Request, statusCode: number): unknown {
+    if (!(error instanceof UnexpectedAnswer)) return this.failure(error, request);
+    return unexpected(error, this.context(request), statusCode);
+  }
+
   /** What the caller gets to see: the signal's reason, or what became of the request. */
   failure(error: unknown, request: S3Request): unknown {
     if (request.signal?.aborted === true) return request.signal.reason;
     return translated(error, this.context(request));
   }
 
-  context({ bucket, key }: Pick<S3Request, 'bucket' | 'key'>): ErrorContext {
-    const subject = key === undefined ? bucket : `${bucket ?? ''}/${key}`;
-    return { endpoint: this.endpoint, subject };
+  context(request: RequestLine): ErrorContext {
+    return { endpoint: this.endpoint, request };
   }
 }

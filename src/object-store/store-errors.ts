@@ -1,4 +1,9 @@
-import { isMangamotionError, MangamotionError, type ErrorCode } from '../errors.js';
+import { isMangamotionError, MangamotionError, type FailedRequest } from '../errors.js';
+import { operationOf, type RequestLine } from './operations.js';
+import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
+import { ENDPOINT_HINT, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
+
+export { isUnexpectedAnswer } from './unexpected-answer.js';
 
 /** An answer of the server that is no success; the `cause` of the error that users see. */
 export class S3ResponseError extends Error {
@@ -17,84 +22,10 @@ export class S3ResponseError extends Error {
   }
 }
 
+/** The request that failed, and where it was sent. */
 export interface ErrorContext {
   endpoint: string;
-  /** `bucket` or `bucket/key`; absent for what concerns the whole store. */
-  subject: string | undefined;
-}
-
-const CLOCK_HINT = 'Set the clock of this machine: S3 refuses a request that is 15 minutes off.';
-const KEYS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY.';
-const SIGNATURE_HINT =
-  'Check MINIO_SECRET_KEY (and MINIO_REGION, and that no proxy rewrites Host or path).';
-const RIGHTS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY, and what their policy allows.';
-
-const HEADERS_HINT =
-  'The server may not take the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
-
-interface Verdict {
-  code: ErrorCode;
-  hint?: string;
-}
-
-const BY_S3_CODE = new Map<string, Verdict>(
-  Object.entries({
-    InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
-    SignatureDoesNotMatch: { code: 'access_denied', hint: SIGNATURE_HINT },
-    AccessDenied: { code: 'access_denied', hint: RIGHTS_HINT },
-    ExpiredToken: { code: 'access_denied', hint: KEYS_HINT },
-    InvalidToken: { code: 'access_denied', hint: KEYS_HINT },
-    RequestTimeTooSkewed: { code: 'access_denied', hint: CLOCK_HINT },
-    RequestExpired: { code: 'access_denied', hint: CLOCK_HINT },
-    NoSuchKey: { code: 'not_found' },
-    NoSuchBucket: { code: 'not_found' },
-    NoSuchVersion: { code: 'not_found' },
-    NotFound: { code: 'not_found' },
-    PreconditionFailed: { code: 'not_found' },
-    InvalidRange: { code: 'not_found' },
-    SlowDown: { code: 'unreachable' },
-    RequestTimeout: { code: 'unreachable' },
-    IncompleteBody: { code: 'unreachable' },
-    OperationAborted: { code: 'unreachable' },
-    // Two conditional writes met; S3 asks the one that lost to try again.
-    ConditionalRequestConflict: { code: 'unreachable' },
-    // With a 5xx by themselves; with 200 inside of the answers that S3 begins before it is done.
-    InternalError: { code: 'unreachable' },
-    ServiceUnavailable: { code: 'unreachable' },
-    BadDigest: { code: 'damaged' },
-    XAmzContentSHA256Mismatch: { code: 'damaged' },
-    QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
-    XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
-    NotImplemented: { code: 'refused' },
-    HttpsExpected: { code: 'unreachable', hint: 'Set MINIO_USE_SSL=true.' },
-    MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
-    RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
-    BadRequest: { code: 'refused', hint: HEADERS_HINT },
-  }),
-);
-
-const BY_STATUS: Record<number, Verdict> = {
-  401: { code: 'access_denied', hint: KEYS_HINT },
-  403: { code: 'access_denied', hint: RIGHTS_HINT },
-  404: { code: 'not_found' },
-  408: { code: 'unreachable' },
-  412: { code: 'not_found' },
-  429: { code: 'unreachable' },
-  499: { code: 'unreachable' },
-  431: { code: 'refused', hint: HEADERS_HINT },
-  501: { code: 'refused' },
-  507: { code: 'refused', hint: 'The store is full.' },
-};
-
-const ENDPOINT_HINT = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
-
-function verdictOf(error: S3ResponseError): Verdict {
-  const known = BY_S3_CODE.get(error.code) ?? BY_STATUS[error.statusCode];
-  if (known !== undefined) return known;
-  if (error.statusCode >= 500) return { code: 'unreachable' };
-  const isRedirect = error.statusCode >= 300 && error.statusCode < 400;
-  if (isRedirect) return { code: 'refused', hint: ENDPOINT_HINT };
-  return { code: 'refused' };
+  request: RequestLine;
 }
 
 /** An error of the client as the one that users see; errors of ours, and bugs (no code), stay. */
@@ -104,14 +35,26 @@ export function translated(error: unknown, context: ErrorContext): unknown {
   return codeOf(error) === '' ? error : fromTransport(error, context);
 }
 
+/** `SUBJECT: OPERATION`, with which the messages begin. */
+function placeOf({ request }: ErrorContext): string {
+  const { bucket, key } = request;
+  const { name } = operationOf(request);
+  if (bucket === undefined) return name;
+  return `${key === undefined ? bucket : `${bucket}/${key}`}: ${name}`;
+}
+
 /** Tells a user which answer came back, on what, and what to look at. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
-  const { code, hint } = verdictOf(error);
-  const what = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
-  const message = `${context.subject ?? context.endpoint}: ${context.subject === undefined ? 'the server' : context.endpoint} answered ${what}`;
-  return new MangamotionError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
+  const { code, hint, reason, lacksRight } = verdictOf(error);
+  const { name, right, resource } = operationOf(context.request);
+  const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
+  const needed = lacksRight && right !== null ? `; ${name} needs ${right} on ${resource}` : '';
+  const why = reason === undefined ? '' : `${reason}; `;
+  const answer = `${why}${context.endpoint} answered ${said}${needed}`;
+  return new MangamotionError(code, `${placeOf(context)}: ${answer}`, {
+    hint,
     cause: error,
+    request: { operation: name, status: error.statusCode, code: error.code },
   });
 }
 
@@ -137,12 +80,17 @@ const BY_SYSTEM_CODE: Record<string, string> = {
 function fromTransport(error: unknown, context: ErrorContext): MangamotionError {
   const code = codeOf(error);
   if (INVALID_REQUEST.has(code)) return unsendable(error, context);
-  const place = context.subject === undefined ? '' : `${context.subject}: `;
+  // A store out of reach is so whatever is requested of it as a whole.
+  const place = context.request.bucket === undefined ? '' : `${placeOf(context)}: `;
   return new MangamotionError(
     'unreachable',
     `${place}${context.endpoint} cannot be reached: ${reasonOf(error, code)}`,
-    { hint: transportHint(code), cause: error },
+    { hint: transportHint(code), cause: error, request: unanswered(context, code) },
   );
+}
+
+function unanswered({ request }: ErrorContext, code: string): FailedRequest {
+  return { operation: operationOf(request).name, status: null, code };
 }
 
 /** A header or path that HTTP cannot carry never left this machine. */
@@ -154,17 +102,34 @@ const INVALID_REQUEST = new Set([
 ]);
 
 function unsendable(error: unknown, context: ErrorContext): MangamotionError {
-  const subject = context.subject ?? context.endpoint;
-  const reason = reasonOf(error, '');
-  return new MangamotionError('refused', `${subject}: cannot be sent: ${reason}`, { cause: error });
+  return new MangamotionError(
+    'refused',
+    `${placeOf(context)}: cannot be sent: ${reasonOf(error, '')}`,
+    { cause: error, request: unanswered(context, codeOf(error)) },
+  );
 }
 
-/** Something answers, but not as S3 does. */
-export function notS3(what: string, context: ErrorContext): MangamotionError {
-  const place = context.subject === undefined ? '' : `${context.subject}: `;
-  return new MangamotionError('unreachable', `${place}${context.endpoint} answered ${what}`, {
-    hint: `Is that an S3 server, or a proxy or console? ${ENDPOINT_HINT}`,
-  });
+/** Something answers, but not as S3 does: `answered WHAT`. `status` is that of the answer. */
+export function notS3(what: string, context: ErrorContext, status = 200): MangamotionError {
+  return unexpected(new UnexpectedAnswer(`answered ${what}`), context, status);
+}
+
+/** The error that users see, of an answer that is not what it should be. */
+export function unexpected(
+  cause: UnexpectedAnswer,
+  context: ErrorContext,
+  status: number,
+): MangamotionError {
+  const isTooLarge = cause instanceof AnswerTooLarge;
+  return new MangamotionError(
+    isTooLarge ? 'refused' : 'unreachable',
+    `${placeOf(context)}: ${context.endpoint} ${cause.message}`,
+    {
+      hint: `Is that an S3 server, or a proxy or console? ${ENDPOINT_HINT}`,
+      cause,
+      request: { operation: operationOf(context.request).name, status, code: cause.code },
+    },
+  );
 }
 
 /** A listing that hands out a place twice never ends. */
@@ -219,6 +184,7 @@ function plainly(message: string): string {
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof MangamotionError) || error.code !== 'unreachable') return false;
+  if (error.cause instanceof AnswerTooLarge) return false;
   const code = codeOf(error.cause);
   return !WRONG_PROTOCOL.has(code) && !CERTIFICATE.test(code) && !code.startsWith('HPE_');
 }
@@ -231,4 +197,13 @@ export function isObjectChanged(error: unknown): boolean {
 /** True where an object was to be created that is there already. */
 export function isObjectInTheWay(error: unknown): boolean {
   return isMangamotionError(error, 'refused') && s3CodeOf(error) === 'PreconditionFailed';
+}
+
+/**
+ * Why an object that is there cannot be read: it lies in cold storage, is encrypted with a key of
+ * its client (SSE-C), or with one that the key service does not give out. `undefined` otherwise.
+ */
+export function whyUnreadable(error: unknown): Unreadable | undefined {
+  if (!isMangamotionError(error) || !(error.cause instanceof S3ResponseError)) return undefined;
+  return unreadableFor(verdictOf(error.cause));
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { MangamotionError } from '../errors.js';
+import { isMangamotionError, MangamotionError } from '../errors.js';
+import { plainEtag } from './etag.js';
 import { lockHeaders } from './object-lock.js';
 import { attributeHeaders } from './object-headers.js';
 import type {
@@ -36,6 +37,7 @@ export async function putObject(
     if (!(ifAbsent && isObjectChanged(error))) throw error;
     throw new MangamotionError('refused', `${bucket}/${key}: there is an object of that name`, {
       cause: error instanceof Error ? error.cause : undefined,
+      request: isMangamotionError(error) ? error.request : undefined,
     });
   }
 }
@@ -55,7 +57,7 @@ export async function sendContent(
 export function storedObject(headers: IncomingHttpHeaders): StoredObject {
   const version = headers['x-amz-version-id'];
   return {
-    etag: (headers.etag ?? '').replace(/^"|"$/g, ''),
+    etag: plainEtag(headers.etag ?? ''),
     versionId: typeof version === 'string' ? version : null,
   };
 }

@@ -14,6 +14,8 @@ const parser = new XMLParser({
   // Decoded below: the parser knows no numeric references, and stops at a thousand of the others.
   processEntities: false,
   removeNSPrefix: true,
+  // What is nested deeper is no answer of S3, and rejected before a recursion runs out of stack.
+  maxNestedTags: 32,
 });
 
 export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
@@ -21,7 +23,7 @@ export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 /** The named root element, or `null` where the text is no XML with that root. */
 export function parseXml(text: string, rootName: string): XmlTree | null {
   // The parser takes nearly anything for XML; an HTML page or JSON is told apart by its root.
-  if (!text.trimStart().startsWith('<')) return null;
+  if (!text.trimStart().startsWith('<') || !isWhole(text, rootName)) return null;
   try {
     const document = parser.parse(text) as XmlTree;
     return child(document, rootName) ?? null;
@@ -30,12 +32,25 @@ export function parseXml(text: string, rootName: string): XmlTree | null {
   }
 }
 
-const PROLOGUE = /^(?:\s|<\?[\s\S]*?\?>|<!--[\s\S]*?-->)*/;
+/** The parser also takes a text that ends in the middle, which is then a document of half the truth. */
+function isWhole(text: string, rootName: string): boolean {
+  const end = /<(\/?)(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[^<>]*?(\/?)>\s*$/.exec(
+    text.trimEnd().slice(-1024),
+  );
+  return end?.[2] === rootName && (end[1] === '/') !== (end[3] === '/');
+}
 
 /** The name of the root element, without a prefix; `null` where the text does not begin as XML. */
 export function rootNameOf(text: string): string | null {
-  const start = text.slice(PROLOGUE.exec(text)?.[0].length);
-  return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(start)?.[1] ?? null;
+  let start = text.trimStart();
+  for (;;) {
+    const end = start.startsWith('<?') ? '?>' : start.startsWith('<!--') ? '-->' : undefined;
+    if (end === undefined) break;
+    const at = start.indexOf(end, 2);
+    if (at < 0) return null;
+    start = start.slice(at + end.length).trimStart();
+  }
+  return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(start.slice(0, 1024))?.[1] ?? null;
 }
 
 /** Text as the content of an element. Blanks become references, which no reader folds or trims. */

@@ -91,6 +91,10 @@ export interface ListedBackup {
   archiveBytes: number | null;
   /** Marked by `markExpired`. */
   expired: boolean;
+  /** Marked by `backup accept`: what makes it suspect is meant. */
+  accepted?: boolean;
+  /** Marked by `backup retire-line`: as long as it is the newest of its line, that has ended. */
+  retired?: boolean;
 }
 
 /** A backup that does not exist yet. */

@@ -48,38 +48,6 @@ export function lastComplete(
   );
 }
 
-type Source = Summary['source'];
-
-/**
- * Why a backup cannot be the parent of an incremental of this source; `undefined` where it can. A
- * suspect one cannot: what it misses would count as new when it comes back, and never as deleted.
- */
-export function whyNoParent(
-  { id, summary: decoded }: ListedBackup,
-  backups: readonly ListedBackup[],
-  source: Source,
-): string | undefined {
-  if (decoded.kind === 'damaged') return decoded.reason;
-  if (decoded.kind === 'newer') return `it has the newer format version ${decoded.version}`;
-  const { summary } = decoded;
-  if (summary.id !== id) return `its summary is that of ${summary.id}`;
-  if (summary.type === 'metadata') return 'it holds no objects';
-  if (summary.status === 'suspect') return 'it is suspect';
-  if (summary.source.endpoint !== source.endpoint) {
-    return `it is a backup of ${summary.source.endpoint}, not of ${source.endpoint}`;
-  }
-  if (!isSameSelection(summary.source, source)) return 'it is a backup of other buckets';
-  return missingArchive([id, ...summary.references], backups);
-}
-
-/** The newest backup that an incremental of this source can be compared with. */
-export function findParent(
-  backups: readonly ListedBackup[],
-  source: Source,
-): ListedBackup | undefined {
-  return backups.findLast((backup) => whyNoParent(backup, backups, source) === undefined);
-}
-
 /** What keeps the archives from being read, as far as a listing shows. */
 export function missingArchive(
   ids: readonly string[],
@@ -95,12 +63,4 @@ export function missingArchive(
     }
   }
   return undefined;
-}
-
-function isSameSelection(a: Source, b: Source): boolean {
-  const list = (names: readonly string[] | null) =>
-    JSON.stringify(names === null ? null : [...new Set(names)].sort());
-  return (
-    list(a.buckets) === list(b.buckets) && list(a.excluded_buckets) === list(b.excluded_buckets)
-  );
 }

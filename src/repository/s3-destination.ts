@@ -1,7 +1,8 @@
 import type { Archive } from '../archive/archive.js';
 import { TarArchive } from '../archive/tar-archive.js';
 import { MangamotionError } from '../errors.js';
-import type { RequestOptions } from '../object-store/port.js';
+import { eachObjectPage } from '../object-store/list-requests.js';
+import type { ObjectStore, RequestOptions } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from './destination.js';
 import { bySequence } from './history.js';
@@ -154,14 +155,16 @@ export class S3Destination implements Destination {
   async #sizes(namePrefix = ''): Promise<Map<string, number>> {
     const { store, bucket, prefix } = this.#place;
     const sizes = new Map<string, number>();
-    let token: string | undefined;
-    do {
-      const options = { ...this.#options(), prefix: prefix + namePrefix, token };
-      const page = await this.#ask(store.listPage(bucket, options));
-      for (const { key, sizeBytes } of page.objects) sizes.set(key.slice(prefix.length), sizeBytes);
-      if (page.nextToken !== null && page.nextToken === token) break;
-      token = page.nextToken ?? undefined;
-    } while (token !== undefined);
+    const listPage: ObjectStore['listPage'] = (_, options) =>
+      this.#ask(store.listPage(bucket, { ...options, ...this.#options() }));
+    const options = { prefix: prefix + namePrefix };
+    for await (const page of eachObjectPage(
+      { endpoint: store.endpoint, listPage },
+      bucket,
+      options,
+    )) {
+      for (const { key, sizeBytes } of page) sizes.set(key.slice(prefix.length), sizeBytes);
+    }
     return sizes;
   }
 

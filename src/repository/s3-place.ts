@@ -28,12 +28,14 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
     return new MangamotionError('not_found', `${url}: there is no bucket ${bucket}`, {
       hint: 'Create the bucket, or check the URL and BACKUP_S3_ENDPOINT.',
       cause: error.cause,
+      request: error.request,
     });
   }
   if (error.code === 'access_denied') {
     return new MangamotionError('access_denied', error.message, {
       hint: `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`,
       cause: error.cause,
+      request: error.request,
     });
   }
   // The store's own hints name the variables of the store that is backed up.
@@ -41,6 +43,7 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   return new MangamotionError(error.code, error.message, {
     hint: 'Check BACKUP_S3_ENDPOINT (a URL, http:// or https://), BACKUP_S3_REGION and BACKUP_S3_CA_FILE.',
     cause: error.cause,
+    request: error.request,
   });
 }
 

@@ -53,7 +53,7 @@ const context = {
 };
 const options = {
   selection: { only: [], excluded: [] },
-  ...{ ignoreFreeSpace: false, waitLockMs: 0, refreshMetadata: false, acceptDeletions: false },
+  ...{ ignoreFreeSpace: false, waitLockMs: 0, refreshMetadata: false },
 };
 const summary = await (type === 'full' ? backUpFull : backUpIncremental)(context, options);
 process.stdout.write(`${JSON.stringify(summary.objects)}\n`);

@@ -161,7 +161,7 @@ describe.each(KINDS)('a chain in a %s', (_, open) => {
     if (type === 'metadata') return await backUpMetadata(context, options);
     const making = { ...options, ignoreFreeSpace: false };
     if (type === 'full') return await backUpFull(context, making);
-    const comparing = { ...making, refreshMetadata: false, acceptDeletions: false };
+    const comparing = { ...making, refreshMetadata: false };
     return await backUpIncremental(context, comparing);
   }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { backUpFull } from '../../src/backup/full.js';
+import type { BackupOptions } from '../../src/backup/plan.js';
 import { type IncrementalOptions, backUpIncremental } from '../../src/backup/incremental.js';
 import { listContents } from '../../src/backup/contents.js';
 import { verifyBackup } from '../../src/backup/verify.js';
@@ -41,23 +42,34 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
   return { folder, remove: removeAtExit(folder) };
 }
 
+export interface BackUpOptions extends Partial<BackupOptions> {
+  signal?: AbortSignal;
+  destination?: Destination;
+  warn?: (line: string) => void;
+}
+
 export async function backUp(
   store: ObjectStore,
   folder: string,
   buckets: readonly string[],
-  options: { signal?: AbortSignal; destination?: Destination; waitLockMs?: number } = {},
+  options: BackUpOptions = {},
 ): Promise<Summary> {
-  const { signal = new AbortController().signal, waitLockMs = 0 } = options;
+  const { signal = new AbortController().signal, destination, warn, ...rest } = options;
   return await backUpFull(
     {
       store,
-      destination: options.destination ?? (await openDestination(folder)),
+      destination: destination ?? (await openDestination(folder)),
       clock: { now: () => new Date(), sleep: (ms) => sleep(ms) },
       signal,
-      progress: NO_PROGRESS,
+      progress: { ...NO_PROGRESS, warn: warn ?? NO_PROGRESS.warn },
       tool: 'test',
     },
-    { selection: { only: buckets, excluded: [] }, ignoreFreeSpace: false, waitLockMs },
+    {
+      selection: { only: buckets, excluded: [] },
+      ignoreFreeSpace: false,
+      waitLockMs: 0,
+      ...rest,
+    },
   );
 }
 
@@ -83,7 +95,6 @@ export async function backUpChanges(
       ignoreFreeSpace: false,
       waitLockMs: 0,
       refreshMetadata: false,
-      acceptDeletions: false,
       ...rest,
     },
   );
@@ -138,7 +149,8 @@ export async function restoreInto(
   store: ObjectStore,
   folder: string,
   id: string,
-  { from, to, ...request }: { from: string; to: string } & RestoreRequest,
+  { from, to }: { from: string; to: string },
+  request: RestoreRequest = {},
 ): Promise<RestoreReport> {
   const selection = { ...request.selection, buckets: [from], renames: new Map([[from, to]]) };
   return await restore(store, await locateBackup(join(folder, id)), { ...request, selection });

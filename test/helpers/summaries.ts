@@ -15,6 +15,12 @@ export interface Made {
   status?: Summary['status'];
   references?: readonly string[];
   archiveBytes?: number;
+  parent?: string;
+  source?: Partial<Summary['source']>;
+  supersedes?: boolean;
+  guard?: Summary['guard'];
+  /** Names of the buckets that it holds. */
+  buckets?: readonly string[];
 }
 
 export function idAt(at: string, type: BackupType = 'full'): string {
@@ -30,23 +36,30 @@ export function summaryOf(made: Made): Summary {
     type,
     status,
     sequence,
-    parent: null,
+    parent: made.parent ?? null,
     references: [...(made.references ?? [])],
     destination: '/backups',
     created_at: at,
     finished_at: at,
     duration_seconds: 0,
-    source: { endpoint: 'http://127.0.0.1:9000', buckets: null, excluded_buckets: [] },
+    source: {
+      endpoint: 'http://127.0.0.1:9000',
+      buckets: null,
+      excluded_buckets: [],
+      ...made.source,
+    },
     objects: {
       ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0 },
       ...{ changed: 0, vanished: 0, failed: 0, deleted: 0, carried: 0 },
     },
     bytes: 0,
     archive_bytes: archiveBytes,
-    buckets: [],
+    buckets: (made.buckets ?? []).map((name) => ({ name, objects: 0, bytes: 0 })),
     failures: [],
     failures_omitted: 0,
     notices: [],
+    ...(made.supersedes === undefined ? {} : { supersedes: made.supersedes }),
+    ...(made.guard === undefined ? {} : { guard: made.guard }),
     suspicious: [],
     fidelity: { not_captured: [], documents: [], losses: [] },
     archive: {
@@ -88,9 +101,11 @@ export async function writeBackup(folder: string, made: Made): Promise<string> {
 
 /** Puts what a destination is to list into a folder. */
 export async function writeListed(folder: string, backup: ListedBackup): Promise<void> {
-  const { id, summary, archiveBytes, expired } = backup;
+  const { id, summary, archiveBytes, expired, accepted, retired } = backup;
   const file = (suffix: string, content: string) => writeFile(join(folder, id + suffix), content);
   await file('.json', summary.kind === 'valid' ? encodeSummary(summary.summary) : '{');
   if (archiveBytes !== null) await file('.tar.gz', '.'.repeat(archiveBytes));
   if (expired) await file('.expired', '');
+  if (accepted === true) await file('.accepted', '');
+  if (retired === true) await file('.retired', '');
 }

@@ -3,6 +3,7 @@ import type { PlannedChange, PlannedRestore, RestoreOptions } from '../../restor
 import type { ApplyOptions, RestoreContext } from '../../restore/restoring.js';
 import { isBucketName } from '../../restore/selection.js';
 import { defineCommand } from '../command.js';
+import { confirmOptions } from '../confirm-options.js';
 import type { CommandContext } from '../context.js';
 import { countOf } from '../units.js';
 import { findNamed, namingOptions } from './backup/naming.js';
@@ -77,8 +78,7 @@ export const restoreCommand = defineCommand({
       description: 'do not compare what was written with the listing of the target in the end',
     },
     list: { description: 'with --dry-run: name every object that would be changed' },
-    yes: { short: 'y', description: 'do not ask before objects are overwritten or removed' },
-    noInput: { description: 'ask nothing, as without a terminal' },
+    ...confirmOptions,
   },
   changes: 'dry-run',
   usesStore: true,

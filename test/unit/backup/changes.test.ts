@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../../src/archive/index-line.js';
 import {
-  type Deletions,
+  type ChangeOptions,
   type ParentChunk,
   type Step,
   findChanges,
@@ -50,21 +50,25 @@ async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item);
 }
 
-async function changesOf(
+async function stepsOf(
   listed: readonly (readonly Sample[])[],
   chunks: readonly (readonly Sample[])[],
-  refresh = false,
-): Promise<{ steps: Step[]; deletions: Map<string, Deletions> }> {
-  const deletions = new Map<string, Deletions>();
+  options: Partial<ChangeOptions> = {},
+): Promise<Step[]> {
   const pages = listed.map((page) => page.map(listedOf));
-  const steps = findChanges(streamOf(pages), streamOf(chunks.map(chunkOf)), deletions, { refresh });
-  return { steps: (await collect(steps)).flat(), deletions };
+  const steps = findChanges(streamOf(pages), streamOf(chunks.map(chunkOf)), {
+    ...{ type: 'incremental', refresh: false, hasFailed: () => false },
+    ...options,
+  });
+  return (await collect(steps)).flat();
 }
 
 const short = (step: Step): string => {
   switch (step.kind) {
     case 'carry':
-      return `carry ${step.line.key}`;
+    case 'missing':
+    case 'keep':
+      return `${step.kind} ${step.line.key}`;
     case 'refer':
       return `refer ${step.lines.map(({ key }) => key).join('')}`;
     case 'take':
@@ -74,8 +78,8 @@ const short = (step: Step): string => {
   }
 };
 
-async function stepsOf(...args: Parameters<typeof changesOf>): Promise<string[]> {
-  return (await changesOf(...args)).steps.map(short);
+async function changesOf(...args: Parameters<typeof stepsOf>): Promise<string[]> {
+  return (await stepsOf(...args)).map(short);
 }
 
 describe('the changes since a parent', () => {
@@ -87,14 +91,14 @@ describe('the changes since a parent', () => {
   ];
 
   it('are none where the listing is what it was: whole chunks are referred to', async () => {
-    expect(await stepsOf([[a, b], [c]], [[a, b], [c]])).toEqual(['refer ab', 'refer c']);
-    expect(await stepsOf([[a], [b], [c]], [[a, b, c]])).toEqual(['refer abc']);
+    expect(await changesOf([[a, b], [c]], [[a, b], [c]])).toEqual(['refer ab', 'refer c']);
+    expect(await changesOf([[a], [b], [c]], [[a, b, c]])).toEqual(['refer abc']);
   });
 
   it('break only the chunk that they fall into', async () => {
     const other = { ...b, etag: 'f' };
     expect(
-      await stepsOf(
+      await changesOf(
         [[a, other, c, d]],
         [
           [a, b],
@@ -105,35 +109,35 @@ describe('the changes since a parent', () => {
   });
 
   it('show by the ETag alone, in the same second and size', async () => {
-    expect(await stepsOf([[{ ...a, etag: 'f' }]], [[a]])).toEqual(['take a']);
+    expect(await changesOf([[{ ...a, etag: 'f' }]], [[a]])).toEqual(['take a']);
   });
 
   it('show by the size alone', async () => {
-    expect(await stepsOf([[{ ...a, size: 2 }]], [[a]])).toEqual(['take a']);
+    expect(await changesOf([[{ ...a, size: 2 }]], [[a]])).toEqual(['take a']);
   });
 
   it('are looked at where the time alone is another, be it earlier', async () => {
     const earlier = { ...a, time: '2023-01-15T02:00:00.000Z' };
-    expect(await stepsOf([[earlier, b]], [[a, b]])).toEqual(['look a', 'carry b']);
+    expect(await changesOf([[earlier, b]], [[a, b]])).toEqual(['look a', 'carry b']);
   });
 
   it('are none where the same time is written in another way', async () => {
-    expect(await stepsOf([[{ ...a, time: '2024-01-15T02:00:00Z' }]], [[a]])).toEqual(['refer a']);
+    expect(await changesOf([[{ ...a, time: '2024-01-15T02:00:00Z' }]], [[a]])).toEqual(['refer a']);
   });
 
   it('are taken where the server gives no ETag', async () => {
     const bare = { ...a, etag: '' };
-    expect(await stepsOf([[bare]], [[bare]])).toEqual(['take a']);
+    expect(await changesOf([[bare]], [[bare]])).toEqual(['take a']);
   });
 
   it('are objects before, between and behind those of the parent', async () => {
-    expect(await stepsOf([[a, b, c, d]], [[b], [c]])).toEqual([
+    expect(await changesOf([[a, b, c, d]], [[b], [c]])).toEqual([
       'take a',
       'carry b',
       'refer c',
       'take d',
     ]);
-    expect(await stepsOf([[a, b, c, d]], [[a], [d]])).toEqual([
+    expect(await changesOf([[a, b, c, d]], [[a], [d]])).toEqual([
       'refer a',
       'take b',
       'take c',
@@ -141,24 +145,40 @@ describe('the changes since a parent', () => {
     ]);
   });
 
-  it('are deletions, counted by bucket, of buckets that are gone too', async () => {
+  it('are objects that are missing, also of buckets that are', async () => {
     const y = sample('y/a');
-    const { steps, deletions } = await changesOf([[a, c]], [[a, b, c], [y]]);
-    expect(steps.map(short)).toEqual(['carry a', 'carry c']);
-    expect([...deletions]).toEqual([
-      ['x', { before: 3, deleted: 1 }],
-      ['y', { before: 1, deleted: 1 }],
+    expect(await changesOf([[a, c]], [[a, b, c], [y]])).toEqual([
+      'carry a',
+      'missing b',
+      'carry c',
+      'missing a',
+    ]);
+  });
+
+  it('leave open what became of objects of a bucket whose listing broke off', async () => {
+    const y = sample('y/a');
+    const hasFailed = (bucket: string) => bucket === 'x';
+    expect(await changesOf([[a]], [[a, b], [y]], { hasFailed })).toEqual([
+      'carry a',
+      'keep b',
+      'missing a',
     ]);
   });
 
   it('are all to be looked at when told to', async () => {
-    expect(await stepsOf([[a, b]], [[a, b]], true)).toEqual(['look a', 'look b']);
+    expect(await changesOf([[a, b]], [[a, b]], { refresh: true })).toEqual(['look a', 'look b']);
+  });
+
+  it('of a full are everything that is listed, each with what is known of it', async () => {
+    const steps = await stepsOf([[a, c, d]], [[a, b], [c]], { type: 'full' });
+    expect(steps.map(short)).toEqual(['take a', 'missing b', 'take c', 'take d']);
+    expect(steps.map((step) => 'before' in step)).toEqual([true, false, true, false]);
   });
 
   it('are everything without objects in the parent, and nothing without a listing', async () => {
-    expect(await stepsOf([[a], [], [b]], [])).toEqual(['take a', 'take b']);
-    expect(await stepsOf([], [[a]])).toEqual([]);
-    expect(await stepsOf([], [])).toEqual([]);
+    expect(await changesOf([[a], [], [b]], [])).toEqual(['take a', 'take b']);
+    expect(await changesOf([], [[a]])).toEqual(['missing a']);
+    expect(await changesOf([], [])).toEqual([]);
   });
 
   it('make of any parent exactly what is listed, in order, however it comes', async () => {
@@ -188,13 +208,13 @@ describe('the changes since a parent', () => {
               if (object.fate === 'touched') return { ...object, time: '2025-01-01T00:00:00Z' };
               return object;
             });
-          const { steps } = await changesOf(
-            inGroups(listed, pageSize),
-            inGroups(parent, chunkSize),
-          );
+          const steps = await stepsOf(inGroups(listed, pageSize), inGroups(parent, chunkSize));
           expect(steps.flatMap(outcomeOf)).toEqual(
-            listed.map(({ bucket, key, fate }) => {
-              const what = { same: 'kept', touched: 'look' } as Record<string, string>;
+            ordered.map(({ bucket, key, fate }) => {
+              const what = { same: 'kept', touched: 'look', gone: 'missing' } as Record<
+                string,
+                string
+              >;
               return `${bucket}/${key} ${what[fate] ?? 'take'}`;
             }),
           );
@@ -208,6 +228,9 @@ function outcomeOf(step: Step): string[] {
   switch (step.kind) {
     case 'carry':
       return [`${step.line.bucket}/${step.line.key} kept`];
+    case 'missing':
+    case 'keep':
+      return [`${step.line.bucket}/${step.line.key} ${step.kind}`];
     case 'refer':
       return step.lines.map(({ bucket, key }) => `${bucket}/${key} kept`);
     case 'take':

@@ -28,8 +28,18 @@ describe('the buckets of an answer', () => {
 describe('the region of a bucket', () => {
   it.each([
     ['<LocationConstraint xmlns="x">eu-west-1</LocationConstraint>', 'eu-west-1'],
-    ['<LocationConstraint xmlns="x"></LocationConstraint>', ''],
-    ['<LocationConstraint/>', ''],
+    ['<LocationConstraint xmlns="x"></LocationConstraint>', null],
+    ['<LocationConstraint/>', null],
+    ['<LocationConstraint> us-west-2\n</LocationConstraint>', 'us-west-2'],
+    ['<LocationConstraint>not a region</LocationConstraint>', null],
+    [`<LocationConstraint>${'x'.repeat(101)}</LocationConstraint>`, null],
+    [
+      '<CreateBucketConfiguration xmlns="x"><LocationConstraint>eu</LocationConstraint></CreateBucketConfiguration>',
+      'eu',
+    ],
+    ['<CreateBucketConfiguration/>', null],
+    ['<html>eu-west-1</html>', null],
+    ['', null],
     ['<LocationConstraint><LocationConstraint>EU</LocationConstraint></LocationConstraint>', 'EU'],
     ['<ListBucketResult/>', null],
   ])('in %s is %j', (xml, region) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseListPage } from '../../../src/object-store/list-page-xml.js';
+import { UnexpectedAnswer } from '../../../src/object-store/unexpected-answer.js';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const OPEN = '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">';
@@ -12,6 +13,8 @@ function page(inner: string, rest = '<IsTruncated>false</IsTruncated>'): string 
 function entry(key: string, size = '5'): string {
   return `<Contents><Key>${key}</Key><LastModified>2026-11-24T03:28:12.737Z</LastModified><ETag>&quot;49f68a5c8493ec2c0bf489821c21fc3b&quot;</ETag><Size>${size}</Size><Owner><ID>Key</ID><DisplayName>me</DisplayName></Owner><StorageClass>STANDARD</StorageClass></Contents>`;
 }
+
+const TRUNCATED = '<IsTruncated>true</IsTruncated>';
 
 const OBJECT = {
   sizeBytes: 5,
@@ -96,12 +99,56 @@ describe('a page of a listing', () => {
     ['a web page', '<!DOCTYPE html><html><body><br>ListBucketResult</body></html>'],
     ['JSON', '{"ListBucketResult":{}}'],
     ['half a page', page(entry('a')).slice(0, 200)],
-    ['no word on whether it goes on', page(entry('a'), '')],
-    ['no word on where it goes on', page(entry('a'), '<IsTruncated>true</IsTruncated>')],
-    ['an empty token', page('', '<IsTruncated>true</IsTruncated><NextContinuationToken/>')],
-    ['an object without a key', page(entry('a').replace(/<Key>.*<\/Key>/, ''))],
-    ['an object without a size', page(entry('a', 'many'))],
+    ['half a page that ends behind an object', page(entry('a')).slice(0, -CLOSE.length)],
+    ['the start of a page', `${HEAD}${OPEN}`],
   ])('is no page: %s', (_, xml) => {
     expect(parseListPage(xml)).toBeNull();
   });
+
+  it.each([
+    ['no object and no token', page('', '<IsTruncated>true</IsTruncated>'), 'goes on'],
+    ['an empty token', page('', `${TRUNCATED}<NextContinuationToken/>`), 'goes on'],
+    ['keys out of order and no token', page(entry('b') + entry('a'), TRUNCATED), 'goes on'],
+    ['an object without a key', page(entry('a').replace(/<Key>.*<\/Key>/, '')), 'a Key'],
+    ['an object without a time', page(entry('a').replace(/<Last.*fied>/, '')), 'LastModified (a)'],
+    ['a size that is none', page(entry('a', 'many')), 'a Size (a)'],
+    ['a size below zero', page(entry('a', '-1')), 'a Size (a)'],
+    ['a size past all counting', page(entry('a', '9'.repeat(20))), 'a Size (a)'],
+    ['no size', page(entry('a').replace(/<Size>.*<\/Size>/, '')), 'a Size (a)'],
+  ])('is not taken for a listing: %s', (_, xml, why) => {
+    expect(() => parseListPage(xml)).toThrow(UnexpectedAnswer);
+    expect(() => parseListPage(xml)).toThrow(why);
+  });
+
+  it('is not taken where it has keys that do not begin with the prefix', () => {
+    const xml = page(entry('a/1') + entry('b/1'));
+    expect(() => parseListPage(xml, 'a/')).toThrow('"b/1", which does not begin with "a/"');
+    expect(parseListPage(page(entry('a/1')), 'a/')?.objects).toHaveLength(1);
+  });
+
+  it.each([
+    ['it says that there is more, but gives no token', TRUNCATED, true],
+    ['it does not say whether there is more', '', false],
+    ['it says neither true nor false', '<IsTruncated/>', false],
+  ])('goes on behind its last key where %s', (_, rest, isCertain) => {
+    expect(parseListPage(page(entry('a') + entry('b'), rest))).toMatchObject({
+      nextToken: null,
+      goesOnBehind: { key: 'b', isCertain },
+    });
+  });
+
+  it('is the last where it is empty and says nothing', () => {
+    expect(parseListPage(page('', ''))).toEqual({ objects: [], nextToken: null });
+  });
+
+  it('has ETags without the mark of weak ones', () => {
+    const xml = page(entry('a').replace('<ETag>', '<ETag>W/'));
+    expect(parseListPage(xml)?.objects).toEqual([{ key: 'a', ...OBJECT }]);
+  });
+
+  it('that is endless and hostile is read in no time', () => {
+    const opens = page('<Contents>'.repeat(200_000));
+    expect(() => parseListPage(opens)).not.toThrow(RangeError);
+    expect(parseListPage(opens)).toBeNull();
+  }, 5000);
 });

@@ -20,6 +20,9 @@ describe('the head of an object', () => {
       etagIsMd5: true,
       retention: null,
       legalHold: false,
+      encryption: null,
+      storageClass: null,
+      checksums: {},
     });
   });
 

@@ -7,8 +7,13 @@ import type {
   ObjectStore,
   RequestOptions,
 } from '../../../src/object-store/port.js';
-import { isObjectChanged, withRetries, type Retry } from '../../../src/object-store/retry.js';
-import { S3ResponseError } from '../../../src/object-store/store-errors.js';
+import {
+  isObjectChanged,
+  isUnexpectedAnswer,
+  withRetries,
+  type Retry,
+} from '../../../src/object-store/retry.js';
+import { notS3, S3ResponseError } from '../../../src/object-store/store-errors.js';
 
 const BYTES = Buffer.from('0123456789abcdefghij');
 const HEAD: ObjectHead = {
@@ -198,6 +203,31 @@ describe('a request', () => {
       expect(delays).toEqual([]);
     },
   );
+
+  it('is sent once more where the answer is none of S3, among failures that pass', async () => {
+    const { delays, policy } = patience();
+    const request = { method: 'GET', bucket: 'b', key: 'k' } as const;
+    const odd = () => notS3('with no Tagging', { endpoint: 'http://s', request });
+    const failures = [unreachable(), odd(), unreachable(), odd(), unreachable()];
+    let calls = 0;
+    const getObjectTags = () => Promise.reject(failures[calls++] ?? new Error('too many'));
+    const store = withRetries(storeOf({ getObjectTags }), { ...policy, attempts: 12 });
+    const given: unknown = await store.getObjectTags('b', 'k').catch((error: unknown) => error);
+    expect(given).toMatchObject({
+      code: 'unreachable',
+      request: { operation: 'GetObject', status: 200, code: 'UnexpectedAnswer' },
+    });
+    expect(isUnexpectedAnswer(given)).toBe(true);
+    expect(delays).toHaveLength(3);
+  });
+
+  it('keeps what is known of the request when it is given up', async () => {
+    const { policy } = patience();
+    const request = { operation: 'HeadObject', status: 503, code: 'SlowDown' };
+    const failure = new MangamotionError('unreachable', 'no', { request });
+    const store = withRetries(storeOf({ headObject: () => Promise.reject(failure) }), policy);
+    await expect(store.headObject('b', 'k')).rejects.toMatchObject({ request });
+  });
 
   it('is a bug’s own where it is one', async () => {
     const bug = new TypeError('undefined is not a function');

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { MangamotionError } from '../../../src/errors.js';
+import type { RequestLine } from '../../../src/object-store/operations.js';
+import { MangamotionError, messageOf } from '../../../src/errors.js';
 import {
   isTransient,
+  isUnexpectedAnswer,
+  notS3,
+  repeatedToken,
   S3ResponseError,
   translated,
+  whyUnreadable,
 } from '../../../src/object-store/store-errors.js';
 
-const CONTEXT = { endpoint: 'http://store:9000', subject: 'photos/a.jpg' };
+const CONTEXT = {
+  endpoint: 'http://store:9000',
+  request: { method: 'GET', bucket: 'photos', key: 'a.jpg' },
+} as const;
 
 function answered(code: string, status: number): unknown {
   return translated(new S3ResponseError(code, status, 'Said the server.'), CONTEXT);
@@ -45,12 +53,100 @@ describe('the answer of a server', () => {
     const error = answered(code, status);
     expect(error).toMatchObject({
       code: expected,
-      message: `photos/a.jpg: http://store:9000 answered ${code} (status ${status}): Said the server`,
       cause: { code, statusCode: status },
+      request: { operation: 'GetObject', status, code },
     });
+    const said = `photos/a.jpg: GetObject: http://store:9000 answered ${code} (status ${status}): Said the server`;
+    expect(messageOf(error)).toContain(said);
     const given = error instanceof MangamotionError ? error.hint : undefined;
     if (hint === undefined) expect(given).toBeUndefined();
     else expect(given).toContain(hint);
+  });
+});
+
+describe('a status', () => {
+  const PASSING = [408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524];
+
+  it('is worth another attempt where it is one of the list, and no other is', () => {
+    for (let status = 300; status < 600; status += 1) {
+      expect(isTransient(answered('Anything', status))).toBe(PASSING.includes(status));
+    }
+  });
+
+  it.each([402, 405, 406, 409, 410, 411, 415, 418, 422, 451, 501, 505, 506, 508, 510, 511])(
+    'of %i is a refusal, with operation, status and code',
+    (status) => {
+      expect(answered('Odd', status)).toMatchObject({
+        code: 'refused',
+        request: { operation: 'GetObject', status, code: 'Odd' },
+      });
+    },
+  );
+
+  it('does not count where the code says that it passes', () => {
+    for (const code of ['SlowDown', 'ThrottlingException', 'RequestTimeout', 'InternalError']) {
+      expect(isTransient(answered(code, 400))).toBe(true);
+    }
+    expect(isTransient(answered('NotImplemented', 500))).toBe(false);
+  });
+});
+
+describe('a refusal for want of a right', () => {
+  const denied = (request: RequestLine) =>
+    translated(new S3ResponseError('AccessDenied', 403, ''), { endpoint: 'http://s', request });
+
+  it.each([
+    [{ method: 'GET' }, 'ListBuckets needs s3:ListAllMyBuckets on all buckets'],
+    [
+      { method: 'GET', bucket: 'b', query: 'encoding-type=url&list-type=2&prefix=' },
+      'ListObjectsV2 needs s3:ListBucket on bucket b',
+    ],
+    [{ method: 'HEAD', bucket: 'b', key: 'k' }, 'HeadObject needs s3:GetObject on b/k'],
+  ] as const)('names it: %o', (request, right) => {
+    const message: unknown = expect.stringContaining(right);
+    expect(denied(request)).toMatchObject({ code: 'access_denied', message });
+  });
+
+  it('is not one for want of the right keys', () => {
+    expect(messageOf(answered('InvalidAccessKeyId', 403))).not.toContain('needs');
+  });
+});
+
+describe('an object that is there and cannot be read', () => {
+  const SSE_C =
+    'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.';
+
+  it.each([
+    ['InvalidObjectState', 403, '', 'cold-storage', 'in cold storage'],
+    ['InvalidRequest', 400, SSE_C, 'client-key', 'a key of its client (SSE-C): only who has'],
+    ['InvalidArgument', 400, SSE_C, 'client-key', 'a key of its client (SSE-C): only who has'],
+    ['KMS.DisabledException', 400, 'x is disabled.', 'kms', '(KMS)'],
+    ['KMS.NotFoundException', 400, '', 'kms', '(KMS)'],
+    ['kms:Decrypt', 403, '', 'kms', '(KMS)'],
+    ['XMinioKMSKeyNotFoundException', 400, '', 'kms', '(KMS)'],
+    ['XMinioKMSNotConfigured', 501, '', 'kms', '(KMS)'],
+    ['InvalidRequest', 400, 'Something else.', undefined, 'InvalidRequest'],
+    ['AccessDenied', 403, '', undefined, 'AccessDenied'],
+  ])('says why: %s (%i %s)', (code, status, text, why, said) => {
+    const error = translated(new S3ResponseError(code, status, text), CONTEXT);
+    expect(whyUnreadable(error)).toBe(why);
+    expect(messageOf(error)).toContain(said);
+    if (why !== undefined) expect(error).toMatchObject({ code: 'refused' });
+    expect(isTransient(error)).toBe(false);
+  });
+});
+
+describe('an answer that is none of S3', () => {
+  it('is told apart from a server that is out of reach', () => {
+    const error = notS3('with no Tagging', CONTEXT);
+    expect(error).toMatchObject({
+      message: 'photos/a.jpg: GetObject: http://store:9000 answered with no Tagging',
+      request: { operation: 'GetObject', status: 200, code: 'UnexpectedAnswer' },
+    });
+    expect(isUnexpectedAnswer(error)).toBe(true);
+    expect(isUnexpectedAnswer(repeatedToken('x', CONTEXT))).toBe(true);
+    expect(isUnexpectedAnswer(system('ECONNRESET'))).toBe(false);
+    expect(isUnexpectedAnswer(answered('SlowDown', 503))).toBe(false);
   });
 });
 
@@ -68,7 +164,8 @@ describe('a connection', () => {
   ])('that fails with %s is unreachable, with a hint', (code, hint, transient) => {
     const error = system(code);
     const expected: unknown = expect.stringContaining(hint);
-    expect(error).toMatchObject({ code: 'unreachable', hint: expected, cause: { code } });
+    const request = { operation: 'GetObject', status: null, code };
+    expect(error).toMatchObject({ code: 'unreachable', hint: expected, cause: { code }, request });
     expect(isTransient(error)).toBe(transient);
   });
 

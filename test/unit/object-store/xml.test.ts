@@ -48,6 +48,34 @@ describe('text in XML', () => {
   );
 });
 
+describe('a text that is no document', () => {
+  it.each([
+    ['half of one', '<a><b>c</b>'],
+    ['one that ends in a tag', '<a><b>c</b></a'],
+    ['one whose root is not closed', '<a><a>c</a>'.slice(0, -4)],
+    ['a million elements in one another', '<a>'.repeat(1_000_000) + '</a>'.repeat(1_000_000)],
+    ['a million elements that are not closed', '<a>'.repeat(1_000_000)],
+    ['a million ends', `<a>${'</a>'.repeat(1_000_000)}`],
+  ])('is not read, nor does it hang or break: %s', { timeout: 10_000 }, (what, text) => {
+    const parsed = parseXml(text, 'a');
+    if (what === 'a million ends') expect(parsed === null || parsed === '').toBe(true);
+    else expect(parsed).toBeNull();
+  });
+
+  it('is no bomb: entities of the document are not replaced', { timeout: 10_000 }, () => {
+    const levels = Array.from({ length: 30 }, (_, n) => `<!ENTITY e${n + 1} "&e${n};&e${n};">`);
+    const bomb = `<!DOCTYPE a [<!ENTITY e0 "boom">${levels.join('')}]><a><b>&e30;</b></a>`;
+    const root = parseXml(bomb, 'a');
+    expect(root === null ? '&e30;' : textOf(root, 'b')).toBe('&e30;');
+  });
+
+  it('may have blanks and comments without end before its root', { timeout: 10_000 }, () => {
+    expect(rootNameOf(`${' '.repeat(16_000_000)}<a/>`)).toBe('a');
+    expect(rootNameOf(`${'<!---->'.repeat(100_000)}<a/>`)).toBe('a');
+    expect(rootNameOf('<!--'.repeat(1_000_000))).toBeNull();
+  });
+});
+
 describe('the root element', () => {
   it.each([
     ['<a/>', 'a'],

@@ -1,6 +1,8 @@
 import { defineCommand } from '../../command.js';
 import {
   freeSpaceOption,
+  guardOf,
+  guardOptions,
   lockOption,
   makingArguments,
   openBackupContext,
@@ -8,6 +10,8 @@ import {
   retentionOf,
   retentionOptions,
   selectionOptions,
+  sourceNameOf,
+  sourceNameOption,
 } from './making.js';
 
 export const backupFull = defineCommand({
@@ -16,7 +20,14 @@ export const backupFull = defineCommand({
     'NAME.json beside it is its summary: a backup without a summary does not exist. ' +
     'The folder must exist.',
   arguments: makingArguments,
-  options: { ...selectionOptions, ...freeSpaceOption, ...retentionOptions, ...lockOption },
+  options: {
+    ...selectionOptions,
+    ...guardOptions,
+    ...sourceNameOption,
+    ...freeSpaceOption,
+    ...retentionOptions,
+    ...lockOption,
+  },
   changes: 'always',
   usesStore: true,
   printsRows: false,
@@ -38,6 +49,9 @@ export const backupFull = defineCommand({
     const { retention, pruned } = await retentionOf(context, options);
     const summary = await backUpFull(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
+      guard: await guardOf(context, options),
+      acls: options.acls,
+      sourceName: await sourceNameOf(context, options),
       ignoreFreeSpace,
       waitLockMs: options.waitLock ?? 0,
       retention,

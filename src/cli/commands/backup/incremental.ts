@@ -1,6 +1,8 @@
 import { defineCommand } from '../../command.js';
 import {
   freeSpaceOption,
+  guardOf,
+  guardOptions,
   lockOption,
   makingArguments,
   openBackupContext,
@@ -8,6 +10,8 @@ import {
   retentionOf,
   retentionOptions,
   selectionOptions,
+  sourceNameOf,
+  sourceNameOption,
 } from './making.js';
 
 export const backupIncremental = defineCommand({
@@ -26,7 +30,8 @@ export const backupIncremental = defineCommand({
     refreshMetadata: {
       description: 'read headers and tags of unchanged objects anew: a listing does not show them',
     },
-    acceptDeletions: { description: 'the deletions are meant, however many there are' },
+    ...guardOptions,
+    ...sourceNameOption,
     ...freeSpaceOption,
     ...retentionOptions,
     ...lockOption,
@@ -59,7 +64,9 @@ export const backupIncremental = defineCommand({
       selection: { only: bucket, excluded: excludeBucket },
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
       refreshMetadata: options.refreshMetadata,
-      acceptDeletions: options.acceptDeletions,
+      guard: await guardOf(context, options),
+      acls: options.acls,
+      sourceName: await sourceNameOf(context, options),
       ignoreFreeSpace: options.ignoreFreeSpace,
       waitLockMs: options.waitLock ?? 0,
       retention,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuardOptions } from '../../../backup/guard.js';
 import type { BackupContext } from '../../../backup/plan.js';
+import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RetentionAfterwards } from '../../../backup/prune-after.js';
 import { parseCount } from '../../count.js';
@@ -7,6 +9,7 @@ import { refuseFoolishPolicy } from '../../../repository/policy.js';
 import type { PruneReport } from '../../../repository/prune.js';
 import { isS3Url } from '../../../repository/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
+import type { OptionSpecs, OptionValues } from '../../command.js';
 import type { CommandContext } from '../../context.js';
 import type { ExitStatus } from '../../exit-codes.js';
 import { parseDuration } from '../../duration.js';
@@ -35,6 +38,57 @@ export const selectionOptions = {
     repeatable: true,
   },
 } as const;
+
+export const sourceNameOption = {
+  sourceName: {
+    value: 'name',
+    description:
+      'what the store is called: its backups stay one line when its address changes (BACKUP_SOURCE_NAME)',
+    parse: (text: string) => orUsage(parseSourceName(text)).name,
+  },
+} as const satisfies OptionSpecs;
+
+/** What full and incremental backups are told of deletions, and of what else to read. */
+export const guardOptions = {
+  acceptDeletions: { description: 'the deletions are meant, however many there are' },
+  acceptChanges: {
+    description: 'what became empty, or all alike, is meant, however much it is',
+  },
+  expectDeletions: {
+    value: 'bucket[=percent]',
+    description:
+      'of this bucket, such as temp, up to so many percent of the objects (otherwise all) may go ' +
+      'between two backups (BACKUP_EXPECT_DELETIONS)',
+    repeatable: true,
+    parse: (text: string) => orUsage(parseExpectedDeletion(text)),
+  },
+  acls: { description: 'read the ACL of each object too: one more request for each' },
+} as const satisfies OptionSpecs;
+
+/** Throws `usage` for a text that tells what is wrong. */
+function orUsage<Value extends object>(read: Value | string): Value {
+  if (typeof read !== 'string') return read;
+  throw new MangamotionError('usage', read);
+}
+
+/** The name of the store: that of the flag, or of the settings. */
+export async function sourceNameOf(
+  context: CommandContext,
+  { sourceName }: { sourceName: string | undefined },
+): Promise<string | undefined> {
+  return sourceName ?? (await context.config()).backup.sourceName;
+}
+
+/** The flags, on top of what the settings expect. */
+export async function guardOf(
+  context: CommandContext,
+  { acceptDeletions, acceptChanges, expectDeletions }: OptionValues<typeof guardOptions>,
+): Promise<GuardOptions> {
+  const { backup } = await context.config();
+  const flags = expectDeletions.map(({ bucket, percent }) => [bucket, percent] as const);
+  const expected = new Map([...backup.expectDeletions, ...flags]);
+  return { acceptDeletions, acceptChanges, expectDeletions: expected };
+}
 
 export const freeSpaceOption = {
   ignoreFreeSpace: {

@@ -7,6 +7,8 @@ import {
   retentionOf,
   retentionOptions,
   selectionOptions,
+  sourceNameOf,
+  sourceNameOption,
 } from './making.js';
 
 export const backupMetadata = defineCommand({
@@ -15,7 +17,7 @@ export const backupMetadata = defineCommand({
     'CORS, notifications, object lock, replication) into one archive, as the server returns it, and ' +
     'no objects. Full and incremental backups hold these documents too.',
   arguments: makingArguments,
-  options: { ...selectionOptions, ...retentionOptions, ...lockOption },
+  options: { ...selectionOptions, ...sourceNameOption, ...retentionOptions, ...lockOption },
   changes: 'always',
   usesStore: true,
   printsRows: false,
@@ -36,6 +38,7 @@ export const backupMetadata = defineCommand({
     const { retention, pruned } = await retentionOf(context, options);
     const summary = await backUpMetadata(await openBackupContext(context, destination), {
       selection: { only: bucket, excluded: excludeBucket },
+      sourceName: await sourceNameOf(context, options),
       waitLockMs: options.waitLock ?? 0,
       retention,
     });

@@ -1,7 +1,8 @@
-import { MangamotionError } from '../../../errors.js';
 import { countDoomed } from '../../../restore/consent.js';
 import type { RestorePlan } from '../../../restore/report.js';
+import { approve } from '../../confirm-options.js';
 import type { CommandContext } from '../../context.js';
+import { visible } from '../../terminal-text.js';
 import { countOf } from '../../units.js';
 
 /** Keys of each bucket and action that a question shows. */
@@ -13,19 +14,13 @@ const MOST_SHOWN = 5;
  * no.
  */
 export async function askToDestroy(
-  { confirm }: Pick<CommandContext, 'confirm'>,
+  context: Pick<CommandContext, 'confirm' | 'isInteractive'>,
   plan: RestorePlan,
-  { yes, noInput }: { yes: boolean; noInput: boolean },
+  options: { yes: boolean; noInput: boolean },
 ): Promise<boolean> {
-  if (yes) return true;
   const doomed = countDoomed(plan.buckets);
-  if (noInput || doomed.overwrite + doomed.delete === 0) return false;
-  const answer = await confirm(questionOf(plan));
-  if (answer === undefined) return false;
-  if (answer) return true;
-  throw new MangamotionError('refused', 'nothing was changed', {
-    hint: 'Look at the whole plan with --dry-run --list; --yes restores without being asked.',
-  });
+  if (doomed.overwrite + doomed.delete === 0) return options.yes;
+  return (await approve(context, options, questionOf(plan))) === 'given';
 }
 
 /** What would be lost: counts, and the first keys. */
@@ -33,7 +28,7 @@ export function questionOf({ buckets, destroys }: RestorePlan): string {
   const doomed = countDoomed(buckets);
   const lines = destroys.flatMap(({ bucket, action, objects, omitted }) => {
     const count = objects.length + omitted;
-    const shown = objects.slice(0, MOST_SHOWN).map(({ key }) => `  ${bucket}/${key}`);
+    const shown = objects.slice(0, MOST_SHOWN).map(({ key }) => `  ${visible(`${bucket}/${key}`)}`);
     const more = count - shown.length;
     return [
       `${bucket}: ${countOf(count, 'object')} to ${action}`,

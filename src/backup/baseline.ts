@@ -1,0 +1,125 @@
+import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { IndexLine } from '../archive/index-line.js';
+import { type MangamotionError, isMangamotionError } from '../errors.js';
+import type { OpenCommitted } from '../repository/open-backup.js';
+import type { Summary } from '../repository/summary.js';
+import type { ParentChunk } from './changes.js';
+import type { EarlierBackup } from './ledger.js';
+import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
+
+/**
+ * The newest trusted backup of the line, which a new one is compared with: it tells what should be
+ * there, and lends its copy of what cannot be read.
+ */
+export class Baseline implements EarlierBackup {
+  readonly summary: Summary;
+  readonly #open: OpenCommitted | undefined;
+  /** Of the backup that is being made. */
+  readonly type: 'full' | 'incremental';
+  readonly #since: ReadonlyMap<string, string>;
+  #unreadable: string | undefined;
+
+  /**
+   * `open` is absent where its index cannot be read, and `unreadable` then says why. A full copies
+   * what it takes over; an incremental refers to it.
+   */
+  constructor(
+    type: 'full' | 'incremental',
+    summary: Summary,
+    open: OpenCommitted | undefined,
+    unreadable?: string,
+  ) {
+    this.summary = summary;
+    this.type = type;
+    this.#open = open;
+    this.#unreadable = unreadable;
+    this.#since = new Map(
+      summary.failures.flatMap(({ bucket, key, unreadable_since: since }) =>
+        since === undefined ? [] : [[JSON.stringify([bucket, key]), since]],
+      ),
+    );
+  }
+
+  get id(): string {
+    return this.summary.id;
+  }
+
+  /** Why its index could not be read, or not to its end; `undefined` where it could. */
+  get unreadable(): string | undefined {
+    return this.#unreadable;
+  }
+
+  unreadableSince(bucket: string, key: string): string | undefined {
+    return this.#since.get(JSON.stringify([bucket, key]));
+  }
+
+  /**
+   * The chunks of its index, in order. Of an incremental they reject where they cannot be read; a
+   * full never fails for that: they end, and `unreadable` says why.
+   */
+  async *chunks(): AsyncGenerator<ParentChunk> {
+    if (this.#open === undefined) return;
+    const { directory, archives } = this.#open;
+    for (const chunk of directory.chunks) {
+      let lines: IndexLine[];
+      try {
+        const archive = await archives.of(chunk.archive);
+        lines = await archive.readChunk(chunk);
+        // They are taken over unread: what they name, the new backup would name too.
+        for (const line of lines) archives.checkNamed(line.archive);
+      } catch (error) {
+        if (this.type === 'incremental' || !isMangamotionError(error)) throw error;
+        this.#unreadable = error.message;
+        return;
+      }
+      yield { chunk, lines };
+    }
+  }
+
+  /** Takes the object over as it is here; `undefined` where its bytes cannot be had. */
+  async lend(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
+    if (this.#open === undefined) return undefined;
+    if (this.type === 'incremental') {
+      await writer.carry(line);
+      return 'referred';
+    }
+    try {
+      const archive = await this.#open.archives.of(line.archive);
+      if (!isReadWhole(line)) {
+        return (await copySalvaged(archive, line, writer)) ? 'copied' : undefined;
+      }
+      const parts = await readSalvaged(archive, line);
+      if (parts === undefined) return undefined;
+      await writer.addWholeObject(line, parts);
+      return 'copied';
+    } catch (error) {
+      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied'))
+        throw error;
+      return undefined;
+    }
+  }
+
+  /** A document of a bucket as it is here; `undefined` where there is none, or it cannot be had. */
+  async document(path: string): Promise<Buffer | undefined> {
+    if (this.#open === undefined) return undefined;
+    const { directory, archives, id } = this.#open;
+    const entry = directory.documents.find((document) => document.path === `${id}/${path}`);
+    if (entry === undefined) return undefined;
+    try {
+      return await (await archives.of(id)).readDocument(entry);
+    } catch (error) {
+      if (!isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied'))
+        throw error;
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.archives.close();
+  }
+}
+
+/** Why an index cannot be read now, where that must not keep a full from being made. */
+export function isUnreadable(error: unknown): error is MangamotionError {
+  return isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied', 'disk');
+}

@@ -1,0 +1,115 @@
+import { isSafeSegment } from '../archive/paths.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import { compareKeys } from '../key-order.js';
+import type { Bucket } from '../object-store/port.js';
+import type { Summary } from '../repository/summary.js';
+import type { BackupContext } from './plan.js';
+import { type BucketSelection, selectBuckets } from './selection.js';
+
+export interface ChosenBuckets {
+  /** In byte order. */
+  buckets: Bucket[];
+  /** Selected, and not to be backed up: each with the reason. */
+  unusable: { bucket: string; error: MangamotionError }[];
+}
+
+/**
+ * The buckets of a run. A bucket that the earlier backup holds and the store does not show is asked
+ * for: rights may hide it. Rejects with `not_found` where there is nothing to back up.
+ */
+export async function chooseBuckets(
+  context: BackupContext,
+  selection: BucketSelection,
+  earlier?: Pick<Summary, 'buckets'>,
+): Promise<ChosenBuckets> {
+  const { store } = context;
+  const all = await listOrName(context, selection);
+  const shown = withoutOwn(context, selectBuckets(all, selection));
+  const hidden = await findHidden(context, selection, all, earlier?.buckets ?? []);
+  const selected = [...shown, ...hidden].sort((a, b) => compareKeys(a.name, b.name));
+  const unusable = selected
+    .filter(({ name }) => !isSafeSegment(name))
+    .map(({ name }) => ({ bucket: name, error: unsafeName(name) }));
+  const buckets = selected.filter(({ name }) => isSafeSegment(name));
+  if (buckets.length > 0) return { buckets, unusable };
+  throw new MangamotionError(
+    'not_found',
+    all.length === 0
+      ? `the store at ${store.endpoint} shows no buckets: nothing to back up`
+      : 'every bucket is excluded, or is the destination itself: nothing to back up',
+    {
+      hint: 'Check the endpoint and the credentials: a user sees only the buckets it has rights to.',
+    },
+  );
+}
+
+/** Buckets that are named need not be shown: the right to list all of them is not needed for that. */
+async function listOrName(
+  { store, signal }: BackupContext,
+  { only }: BucketSelection,
+): Promise<Bucket[]> {
+  try {
+    return await store.listBuckets({ signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (only.length === 0 || !isMangamotionError(error, 'access_denied', 'refused')) throw error;
+  }
+  const found: Bucket[] = [];
+  for (const name of new Set(only)) {
+    if (await mayExist(store.bucketExists(name, { signal }))) found.push({ name, createdAt: null });
+  }
+  return found;
+}
+
+/** A HEAD that is refused tells nothing: the listing will. */
+async function mayExist(asked: Promise<boolean>): Promise<boolean> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    return true;
+  }
+}
+
+/** What the earlier backup holds objects of, and the store neither shows nor denies. */
+async function findHidden(
+  { store, signal }: BackupContext,
+  { only, excluded }: BucketSelection,
+  all: readonly Bucket[],
+  earlier: Summary['buckets'],
+): Promise<Bucket[]> {
+  if (only.length > 0) return [];
+  const shown = new Set([...all.map(({ name }) => name), ...excluded]);
+  const hidden: Bucket[] = [];
+  for (const { name, objects } of earlier) {
+    if (objects === 0 || shown.has(name) || !isSafeSegment(name)) continue;
+    if (await mayExist(store.bucketExists(name, { signal })))
+      hidden.push({ name, createdAt: null });
+  }
+  return hidden;
+}
+
+/** A bucket that is the destination itself would grow while it is read. */
+function withoutOwn({ store, destination, progress }: BackupContext, buckets: Bucket[]): Bucket[] {
+  const own = destination.excludesBucket;
+  if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
+  const others = buckets.filter(({ name }) => name !== own.bucket);
+  if (others.length < buckets.length) {
+    progress.warn(`bucket ${own.bucket} holds the backups themselves, and is left out`);
+  }
+  return others;
+}
+
+/** This machine has several names. */
+function isSameEndpoint(a: string, b: string): boolean {
+  const plain = (url: string) =>
+    url.toLowerCase().replace(/\/\/(localhost|\[::1\])(?=:|$)/, '//127.0.0.1');
+  return plain(a) === plain(b);
+}
+
+function unsafeName(name: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `the store has a bucket whose name cannot be a folder: ${JSON.stringify(name)}`,
+  );
+}

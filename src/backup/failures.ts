@@ -1,0 +1,64 @@
+import { MangamotionError } from '../errors.js';
+import type { Failure, Loss } from '../repository/summary.js';
+
+/** What a summary names of what is missing. Memory is bounded, whatever a server does. */
+
+/** So many failures are named; the rest is counted. */
+export const MOST_FAILURES = 10_000;
+/** Keys that are named of a loss. */
+const MOST_KEYS = 10;
+
+/** What a failure says of the request behind it. */
+export function requestOf({ request }: MangamotionError): Partial<Failure> {
+  if (request === undefined) return {};
+  const { operation, status, code } = request;
+  return {
+    operation,
+    ...(status === null ? {} : { status }),
+    ...(code === '' ? {} : { code }),
+  };
+}
+
+/** A failure of an object, or of a bucket where the key is empty, as a summary names it. */
+export function failureOf(
+  { bucket, key }: { bucket: string; key: string },
+  error: MangamotionError,
+  more: Partial<Failure> = {},
+): Failure {
+  return { bucket, key, ...requestOf(error), reason: error.message, ...more };
+}
+
+export class Failures {
+  readonly named: Failure[] = [];
+  omitted = 0;
+  /** Something is missing that an older backup of the line holds, or may hold. */
+  leavesGap = false;
+
+  get any(): boolean {
+    return this.named.length > 0;
+  }
+
+  /** `gap`: an older backup may hold what is missing here, and nothing of it was carried over. */
+  add(failure: Failure, gap: boolean): void {
+    this.leavesGap ||= gap;
+    if (this.named.length < MOST_FAILURES) this.named.push(failure);
+    else this.omitted += 1;
+  }
+}
+
+/** What belongs to objects and is not in the backup, counted by bucket and kind. */
+export class Losses {
+  readonly #found = new Map<string, Loss>();
+
+  add(bucket: string, what: string, key: string | undefined, reason: string): void {
+    const name = JSON.stringify([bucket, what]);
+    const loss = this.#found.get(name) ?? { bucket, what, count: 0, keys: [], reason };
+    loss.count += 1;
+    if (key !== undefined && loss.keys.length < MOST_KEYS) loss.keys.push(key);
+    this.#found.set(name, loss);
+  }
+
+  all(): Loss[] {
+    return [...this.#found.values()];
+  }
+}

@@ -1,0 +1,177 @@
+import { compareKeys } from '../key-order.js';
+import type { Suspicion } from '../repository/summary.js';
+
+/** The guard: what befell a store since its newest trusted backup that looks like an accident. Pure. */
+
+export interface GuardOptions {
+  /** Deletions are meant, however many they are. */
+  acceptDeletions: boolean;
+  /** Contents that were replaced are meant, however many they are. */
+  acceptChanges: boolean;
+  /** By bucket: the percentage of its objects (1 to 100) that may be deleted at once. */
+  expectDeletions: ReadonlyMap<string, number>;
+}
+
+/** A bucket of so many objects that lost more than this share of them was hardly meant to. */
+const LEAST_OBJECTS = 100;
+const MOST_SHARE = 0.25;
+/** Over this share of a bucket of at least so many objects, replaced at once, is worth a word. */
+const NOTABLE_SHARE = 0.5;
+const LEAST_NOTABLE_OBJECTS = 10;
+
+/** What befell the objects that the earlier backup holds of a bucket. */
+export interface BucketChanges {
+  before: number;
+  /** Proven gone, or taken for gone. */
+  deleted: number;
+  /** Of another content now. */
+  changed: number;
+  /** Of the changed ones: empty now, or the largest group of one size and one ETag. */
+  wiped: number;
+}
+
+/** Counts, by bucket, what became of the objects of the earlier backup. Memory is bounded. */
+export class ChangeCounts {
+  readonly #buckets = new Map<string, Counted>();
+
+  /** Objects that are as they were. */
+  kept(bucket: string, objects = 1): void {
+    this.#of(bucket).before += objects;
+  }
+
+  deleted(bucket: string): void {
+    const counts = this.#of(bucket);
+    counts.before += 1;
+    counts.deleted += 1;
+  }
+
+  changed(bucket: string, now: { sizeBytes: number; etag: string }): void {
+    const counts = this.#of(bucket);
+    counts.before += 1;
+    counts.changed += 1;
+    if (now.sizeBytes === 0) counts.empty += 1;
+    if (now.etag !== '') counts.contents.add(`${now.sizeBytes} ${now.etag}`);
+  }
+
+  byBucket(): Map<string, BucketChanges> {
+    return new Map(
+      [...this.#buckets].map(([bucket, { before, deleted, changed, empty, contents }]) => {
+        const wiped = Math.max(empty, contents.largest());
+        return [bucket, { before, deleted, changed, wiped }];
+      }),
+    );
+  }
+
+  #of(bucket: string): Counted {
+    const known = this.#buckets.get(bucket);
+    if (known !== undefined) return known;
+    const fresh = { before: 0, deleted: 0, changed: 0, empty: 0, contents: new Frequent() };
+    this.#buckets.set(bucket, fresh);
+    return fresh;
+  }
+}
+
+interface Counted {
+  before: number;
+  deleted: number;
+  changed: number;
+  empty: number;
+  contents: Frequent;
+}
+
+const MOST_COUNTERS = 1000;
+
+/**
+ * How often the most frequent of many texts came (Misra and Gries). Exact up to a thousand different
+ * ones; beyond that at most a thousandth of all too much, never too little.
+ */
+class Frequent {
+  readonly #counters = new Map<string, number>();
+  #lowered = 0;
+
+  add(text: string): void {
+    const count = this.#counters.get(text);
+    if (count !== undefined || this.#counters.size < MOST_COUNTERS) {
+      this.#counters.set(text, (count ?? 0) + 1);
+      return;
+    }
+    this.#lowered += 1;
+    for (const [other, left] of this.#counters) {
+      if (left === 1) this.#counters.delete(other);
+      else this.#counters.set(other, left - 1);
+    }
+  }
+
+  largest(): number {
+    let most = 0;
+    for (const count of this.#counters.values()) most = Math.max(most, count);
+    return most + this.#lowered;
+  }
+}
+
+/** The same from the counts of two summaries, where the earlier index cannot be read. */
+export function changesByCounts(
+  before: readonly { name: string; objects: number }[],
+  now: readonly { name: string; objects: number }[],
+): Map<string, BucketChanges> {
+  const left = new Map(now.map(({ name, objects }) => [name, objects]));
+  return new Map(
+    before.map(({ name, objects }) => {
+      const deleted = Math.max(0, objects - (left.get(name) ?? 0));
+      return [name, { before: objects, deleted, changed: 0, wiped: 0 }];
+    }),
+  );
+}
+
+/**
+ * The buckets in which so much was deleted, or wiped in place, that it looks like an accident: over a
+ * quarter of at least a hundred objects, or all of a bucket that had any.
+ */
+export function findSuspicious(
+  changes: ReadonlyMap<string, BucketChanges>,
+  options: GuardOptions,
+): Suspicion[] {
+  return [...changes]
+    .filter(
+      ([bucket, counts]) =>
+        (!options.acceptDeletions && isLoss(counts, options.expectDeletions.get(bucket))) ||
+        (!options.acceptChanges && isWiping(counts)),
+    )
+    .map(([bucket, { before, deleted, wiped }]) => ({
+      bucket,
+      before,
+      deleted,
+      ...(isWiping({ before, wiped }) ? { wiped } : {}),
+    }))
+    .sort((a, b) => compareKeys(a.bucket, b.bucket));
+}
+
+function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
+  if (before === 0 || deleted === 0) return false;
+  const share = expectedPercent === undefined ? MOST_SHARE : expectedPercent / 100;
+  // Of a bucket where all may go, nothing can be too much.
+  if (share >= 1) return false;
+  return deleted === before || (before >= LEAST_OBJECTS && deleted > before * share);
+}
+
+function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): boolean {
+  return before >= LEAST_OBJECTS && wiped > before * MOST_SHARE;
+}
+
+/** The buckets of which more than half was replaced at once: no accident by itself, but worth a word. */
+export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): string[] {
+  return [...changes]
+    .filter(
+      ([, { before, changed }]) =>
+        before >= LEAST_NOTABLE_OBJECTS && changed > before * NOTABLE_SHARE,
+    )
+    .map(
+      ([bucket, { before, changed }]) =>
+        `${changed} of ${before} objects of ${bucket} have changed since the backup it was compared with`,
+    )
+    .sort();
+}
+
+export function deletedIn(changes: ReadonlyMap<string, BucketChanges>): number {
+  return [...changes.values()].reduce((sum, { deleted }) => sum + deleted, 0);
+}

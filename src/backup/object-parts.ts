@@ -1,0 +1,198 @@
+import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
+import { type MangamotionError, isMangamotionError } from '../errors.js';
+import type { ObjectHead, ObjectLock, ObjectStore, Tag } from '../object-store/port.js';
+import type { RunFaults } from '../object-store/run-faults.js';
+import { s3CodeOf } from '../object-store/store-errors.js';
+import { isNoSuchObject } from './vanished.js';
+
+/** What belongs to an object and is no part of its answer to GET: tags, locks, access control lists. */
+
+export type PartName = 'tags' | 'acl' | 'lock';
+
+/** What is to be told of a part. */
+export type PartFinding =
+  /** The server implements it: it answered, or counts it. */
+  | { kind: 'answered'; part: PartName }
+  /** The server says that it implements no such thing. */
+  | { kind: 'unsupported'; part: PartName; error: MangamotionError }
+  /** It could not be read; what the earlier backup has of it stands in its place, where it has any. */
+  | { kind: 'failed'; part: PartName; error: MangamotionError; carried: boolean }
+  /** The rights do not suffice to tell whether there is any. */
+  | { kind: 'untold'; part: PartName; error: MangamotionError };
+
+export type Parts = Pick<ObjectRecord, 'tags' | 'retention' | 'legal_hold' | 'acl'>;
+
+export interface PartOptions {
+  /** Read the access control list of each object: one request for each. */
+  acls: boolean;
+  /** The buckets whose objects can be locked. */
+  lockable: ReadonlySet<string>;
+}
+
+interface PartContext {
+  store: ObjectStore;
+  faults: RunFaults;
+  signal: AbortSignal;
+}
+
+/** How a bucket tells of locks: by the head of an object alone, by documents of their own, or not. */
+type LockMode = 'unknown' | 'head' | 'documents' | 'untold';
+
+export class ObjectParts {
+  readonly #context: PartContext;
+  readonly #options: PartOptions;
+  readonly #lockModes = new Map<string, { mode: LockMode; error?: MangamotionError }>();
+
+  constructor(context: PartContext, options: PartOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /**
+   * Reads what belongs to an object whose head is known. `before`: its line in the earlier backup.
+   * Rejects with what ends the run, and with `not_found` where the object is gone by now.
+   */
+  async read(
+    bucket: string,
+    key: string,
+    head: ObjectHead,
+    before: IndexLine | undefined,
+  ): Promise<{ parts: Parts; findings: PartFinding[] }> {
+    const findings: PartFinding[] = [];
+    const tags = await this.#tags(bucket, key, head, before, findings);
+    const acl = await this.#acl(bucket, key, before, findings);
+    const lock = await this.#lock(bucket, key, head, findings);
+    return {
+      parts: { tags, ...lockOf(lock), ...(acl === undefined ? {} : { acl }) },
+      findings,
+    };
+  }
+
+  async #tags(
+    bucket: string,
+    key: string,
+    { tagCount }: ObjectHead,
+    before: IndexLine | undefined,
+    findings: PartFinding[],
+  ): Promise<Tag[]> {
+    if (tagCount !== null) findings.push({ kind: 'answered', part: 'tags' });
+    if (tagCount === 0) return [];
+    const { store, signal } = this.#context;
+    try {
+      const tags = await store.getObjectTags(bucket, key, { signal });
+      findings.push({ kind: 'answered', part: 'tags' });
+      return tags;
+    } catch (error) {
+      if (s3CodeOf(error) === 'NoSuchTagSet') return [];
+      const known = before?.tags ?? [];
+      findings.push(await this.#explain(bucket, 'tags', error, known.length > 0));
+      return known;
+    }
+  }
+
+  async #acl(
+    bucket: string,
+    key: string,
+    before: IndexLine | undefined,
+    findings: PartFinding[],
+  ): Promise<string | undefined> {
+    if (!this.#options.acls) return undefined;
+    const { store, signal } = this.#context;
+    try {
+      const acl = await store.getObjectAcl(bucket, key, { signal });
+      findings.push({ kind: 'answered', part: 'acl' });
+      return acl;
+    } catch (error) {
+      findings.push(await this.#explain(bucket, 'acl', error, before?.acl !== undefined));
+      return before?.acl;
+    }
+  }
+
+  /**
+   * AWS leaves the lock out of the head for those who may not read it: so the first object of a
+   * bucket that shows none is asked for its own documents.
+   */
+  async #lock(
+    bucket: string,
+    key: string,
+    head: ObjectHead,
+    findings: PartFinding[],
+  ): Promise<ObjectLock> {
+    const shown = { retention: head.retention, legalHold: head.legalHold };
+    if (!this.#options.lockable.has(bucket) || shown.retention !== null || shown.legalHold) {
+      return shown;
+    }
+    const known = this.#lockModes.get(bucket) ?? { mode: 'unknown' };
+    if (known.mode === 'head') return shown;
+    if (known.error !== undefined) {
+      findings.push({ kind: 'untold', part: 'lock', error: known.error });
+      return shown;
+    }
+    const { store, signal, faults } = this.#context;
+    try {
+      const lock = await store.getObjectLock(bucket, key, { signal });
+      const isLocked = lock.retention !== null || lock.legalHold;
+      if (isLocked || known.mode === 'unknown') {
+        this.#lockModes.set(bucket, { mode: isLocked ? 'documents' : 'head' });
+      }
+      return lock;
+    } catch (error) {
+      if (isNoSuchObject(error)) throw error;
+      const failure = await faults.judge(bucket, error, signal);
+      if (known.mode === 'unknown') this.#lockModes.set(bucket, { mode: 'untold', error: failure });
+      findings.push({ kind: 'untold', part: 'lock', error: failure });
+      return shown;
+    }
+  }
+
+  /** What the earlier backup has must not be lost because a server has forgotten how to tell it. */
+  async #explain(
+    bucket: string,
+    part: PartName,
+    error: unknown,
+    carried: boolean,
+  ): Promise<PartFinding> {
+    if (isNoSuchObject(error)) throw error;
+    const { faults, signal } = this.#context;
+    const failure = await faults.judge(bucket, error, signal);
+    if (isUnsupported(failure) && !carried) return { kind: 'unsupported', part, error: failure };
+    return { kind: 'failed', part, error: failure, carried };
+  }
+}
+
+/** The closed list of answers by which a server says that it implements no such thing. */
+export function isUnsupported(error: MangamotionError): boolean {
+  if (!isMangamotionError(error, 'refused', 'unreachable', 'access_denied')) return false;
+  const { status, code } = error.request ?? { status: null, code: s3CodeOf(error) };
+  return (
+    status === 501 || status === 405 || code === 'NotImplemented' || code === 'MethodNotAllowed'
+  );
+}
+
+function lockOf({ retention, legalHold }: ObjectLock): Pick<Parts, 'retention' | 'legal_hold'> {
+  return {
+    ...(retention === null ? {} : { retention }),
+    ...(legalHold ? { legal_hold: true } : {}),
+  };
+}
+
+/** How an object is kept at rest, as its line in the index tells it. */
+export function atRest({
+  encryption,
+  storageClass,
+  checksums,
+}: ObjectHead): Pick<ObjectRecord, 'encryption' | 'storage_class' | 'checksums'> {
+  return {
+    ...(encryption === null
+      ? {}
+      : {
+          encryption: {
+            algorithm: encryption.algorithm,
+            ...(encryption.keyId === null ? {} : { key_id: encryption.keyId }),
+            ...(encryption.bucketKey ? { bucket_key: true as const } : {}),
+          },
+        }),
+    ...(storageClass === null ? {} : { storage_class: storageClass }),
+    ...(Object.keys(checksums).length === 0 ? {} : { checksums }),
+  };
+}

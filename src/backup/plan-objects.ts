@@ -1,0 +1,128 @@
+import { MangamotionError } from '../errors.js';
+import { RunFaults } from '../object-store/run-faults.js';
+import type { ListedBackup } from '../repository/destination.js';
+import { lastComplete } from '../repository/history.js';
+import { openCommitted } from '../repository/open-backup.js';
+import { type Summary, objectsIn } from '../repository/summary.js';
+import { Baseline, isUnreadable } from './baseline.js';
+import { findChanges } from './changes.js';
+import { chooseBuckets } from './choose-buckets.js';
+import { ListingReport, countAll, listAll } from './listing.js';
+import {
+  type BackupOptions,
+  type BackupPlan,
+  type HeldContext,
+  STRICT_GUARD,
+  sourceOf,
+} from './plan.js';
+
+export interface Earlier {
+  /** What the run is compared with object by object. */
+  baseline: Baseline | undefined;
+  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  newest: Summary | undefined;
+}
+
+/** What a run does about the objects of the store, compared with an earlier backup or not. */
+export async function planObjects(
+  context: HeldContext,
+  options: BackupOptions & { refreshMetadata?: boolean },
+  type: 'full' | 'incremental',
+  { baseline, newest }: Earlier,
+): Promise<BackupPlan> {
+  const { store, clock, signal, listings, trust } = context;
+  const startedAt = clock.now();
+  const chosen = await chooseBuckets(context, options.selection, newest);
+  const { buckets } = chosen;
+  const faults = new RunFaults(
+    store,
+    buckets.map(({ name }) => name),
+  );
+  const listing = new ListingReport();
+  trust.begin();
+  const listed = listAll({ store, listings, faults, signal, startedAt }, buckets, listing);
+  const unusable = new Set(chosen.unusable.map(({ bucket }) => bucket));
+  const steps = findChanges(listed, baseline?.chunks() ?? nothing(), {
+    type,
+    refresh: options.refreshMetadata ?? false,
+    hasFailed: (bucket) => listing.failed.has(bucket) || unusable.has(bucket),
+  });
+  return {
+    type,
+    ...chosen,
+    source: sourceOf(store, options),
+    parent: type === 'incremental' ? (baseline?.id ?? null) : null,
+    baseline,
+    newest,
+    guard: options.guard ?? STRICT_GUARD,
+    acls: options.acls ?? false,
+    faults,
+    startedAt,
+    steps,
+    listing,
+    expected: (ending) => expectedOf(context, type, buckets, baseline, ending),
+    close: async () => await baseline?.close(),
+  };
+}
+
+/** What an incremental goes through, the earlier one tells well enough. */
+async function expectedOf(
+  { store }: HeldContext,
+  type: 'full' | 'incremental',
+  buckets: BackupPlan['buckets'],
+  baseline: Baseline | undefined,
+  signal: AbortSignal,
+): Promise<{ objects: number; bytes: number }> {
+  if (type === 'full' || baseline === undefined) return await countAll(store, buckets, signal);
+  return { objects: objectsIn(baseline.summary), bytes: baseline.summary.bytes };
+}
+
+/**
+ * Opens a backup to be compared with. One that cannot be read never keeps a full from being made: the
+ * counts in its summary are compared then.
+ */
+export async function openBaseline(
+  { destination, progress }: HeldContext,
+  backup: ListedBackup,
+  type: 'full' | 'incremental',
+): Promise<Baseline> {
+  const { summary } = backup;
+  if (summary.kind !== 'valid') {
+    throw new MangamotionError('damaged', `${backup.id}: its summary cannot be read`);
+  }
+  try {
+    const open = await openCommitted({ destination, backup });
+    return new Baseline(type, summary.summary, open);
+  } catch (error) {
+    if (type === 'incremental' || !isUnreadable(error)) throw error;
+    progress.warn(
+      `${backup.id}, which this backup is compared with, cannot be read, so the counts of its summary are: ${error.message}`,
+    );
+    return new Baseline(type, summary.summary, undefined, error.message);
+  }
+}
+
+/**
+ * The last full of this destination tells about how much room the next one needs. What earlier runs
+ * left is given up for it.
+ */
+export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
+  const last = lastComplete(await destination.list(), 'full');
+  const free = await destination.freeBytes();
+  if (last === undefined || free === null || free >= last.archive_bytes) return;
+  if (free + leftovers.sizeBytes >= last.archive_bytes) {
+    progress.warn('what an earlier run had captured is removed: there is no room for both');
+    await leftovers.remove();
+    return;
+  }
+  throw new MangamotionError(
+    'refused',
+    `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,
+    { hint: 'Free some space, or try all the same with --ignore-free-space.' },
+  );
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for an index
+async function* nothing(): AsyncGenerator<never> {
+  yield* [];
+}

@@ -1,0 +1,32 @@
+import { isMangamotionError } from '../errors.js';
+import type { ObjectStore } from '../object-store/port.js';
+import { s3CodeOf } from '../object-store/store-errors.js';
+
+/** True where a server says that there is no such object; not where it is the bucket that is missing. */
+export function isNoSuchObject(error: unknown): boolean {
+  return isMangamotionError(error, 'not_found') && s3CodeOf(error) !== 'NoSuchBucket';
+}
+
+/**
+ * Whether an object is really gone whose GET or HEAD was answered 404. That answer alone proves
+ * nothing: servers give it for data that they have lost, and for multipart uploads and indexes that
+ * are broken. Gone means that the listing, requested again for this key, lacks it, and that HEAD does
+ * not find it either. Rejects where that cannot be told.
+ */
+export async function isGone(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // The key itself is the first of all that begin with it.
+  const { objects } = await store.listPage(bucket, { prefix: key, maxKeys: 1, signal });
+  if (objects.some((object) => object.key === key)) return false;
+  try {
+    await store.headObject(bucket, key, { signal });
+    return false;
+  } catch (error) {
+    if (isNoSuchObject(error)) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+/** Values of settings about backups, as text that a person writes. */
+
+const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+
+/** The name of a store, which becomes part of the names of lines; or what is wrong (`must …`). */
+export function parseSourceName(text: string): { name: string } | string {
+  if (SOURCE_NAME.test(text)) return { name: text };
+  return 'must be a name of 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or a digit';
+}
+
+/**
+ * Reads `temp=80,cache`: the buckets of which up to so many percent of the objects may be deleted
+ * between two backups; without a number all. Returns what is wrong (`must …`) for anything else.
+ */
+export function parseExpectedDeletions(text: string): ReadonlyMap<string, number> | string {
+  const expected = new Map<string, number>();
+  for (const part of text.split(',')) {
+    const read = parseExpectedDeletion(part.trim());
+    if (typeof read === 'string') return read;
+    if (expected.has(read.bucket))
+      return `must name each bucket once, and names ${read.bucket} twice`;
+    expected.set(read.bucket, read.percent);
+  }
+  return expected;
+}
+
+export function parseExpectedDeletion(text: string): { bucket: string; percent: number } | string {
+  const [bucket = '', percent = '100', ...more] = text.split('=');
+  const isPercent = /^\d{1,3}$/.test(percent) && Number(percent) >= 1 && Number(percent) <= 100;
+  if (BUCKET.test(bucket) && isPercent && more.length === 0) {
+    return { bucket, percent: Number(percent) };
+  }
+  return 'must be BUCKET or BUCKET=PERCENT, with a whole number from 1 to 100, such as temp=80';
+}

@@ -1,0 +1,99 @@
+/**
+ * The operations of S3 that the toolkit requests, each by its name in the S3 API with the IAM right
+ * that it needs (Service Authorization Reference, Amazon S3). The one table; pure.
+ */
+
+export interface RequestLine {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  bucket?: string | undefined;
+  key?: string | undefined;
+  /** Encoded, without the question mark. */
+  query?: string | undefined;
+}
+
+export interface Operation {
+  /** `GetObject`. */
+  name: string;
+  /** `s3:GetObject`; `null` where the table has no such request. */
+  right: string | null;
+  /** What the right is needed on: `bucket NAME`, `BUCKET/KEY`, `all buckets`. */
+  resource: string;
+}
+
+type Table = Record<string, readonly [name: string, right: string]>;
+
+const OF_THE_STORE: Table = {
+  GET: ['ListBuckets', 's3:ListAllMyBuckets'],
+};
+
+/** By method and sub-resource. */
+const OF_A_BUCKET: Table = {
+  HEAD: ['HeadBucket', 's3:ListBucket'],
+  PUT: ['CreateBucket', 's3:CreateBucket'],
+  DELETE: ['DeleteBucket', 's3:DeleteBucket'],
+  'GET list-type': ['ListObjectsV2', 's3:ListBucket'],
+  'GET uploads': ['ListMultipartUploads', 's3:ListBucketMultipartUploads'],
+  'POST delete': ['DeleteObjects', 's3:DeleteObject'],
+  'GET location': ['GetBucketLocation', 's3:GetBucketLocation'],
+  'GET policy': ['GetBucketPolicy', 's3:GetBucketPolicy'],
+  'PUT policy': ['PutBucketPolicy', 's3:PutBucketPolicy'],
+  'GET lifecycle': ['GetBucketLifecycleConfiguration', 's3:GetLifecycleConfiguration'],
+  'PUT lifecycle': ['PutBucketLifecycleConfiguration', 's3:PutLifecycleConfiguration'],
+  'GET versioning': ['GetBucketVersioning', 's3:GetBucketVersioning'],
+  'PUT versioning': ['PutBucketVersioning', 's3:PutBucketVersioning'],
+  'GET tagging': ['GetBucketTagging', 's3:GetBucketTagging'],
+  'PUT tagging': ['PutBucketTagging', 's3:PutBucketTagging'],
+  'GET encryption': ['GetBucketEncryption', 's3:GetEncryptionConfiguration'],
+  'PUT encryption': ['PutBucketEncryption', 's3:PutEncryptionConfiguration'],
+  'GET cors': ['GetBucketCors', 's3:GetBucketCORS'],
+  'PUT cors': ['PutBucketCors', 's3:PutBucketCORS'],
+  'GET notification': ['GetBucketNotificationConfiguration', 's3:GetBucketNotification'],
+  'PUT notification': ['PutBucketNotificationConfiguration', 's3:PutBucketNotification'],
+  'GET object-lock': ['GetObjectLockConfiguration', 's3:GetBucketObjectLockConfiguration'],
+  'PUT object-lock': ['PutObjectLockConfiguration', 's3:PutBucketObjectLockConfiguration'],
+  'GET replication': ['GetBucketReplication', 's3:GetReplicationConfiguration'],
+  'PUT replication': ['PutBucketReplication', 's3:PutReplicationConfiguration'],
+};
+
+const OF_AN_OBJECT: Table = {
+  // S3 has no right of its own to look at an object without reading it.
+  HEAD: ['HeadObject', 's3:GetObject'],
+  GET: ['GetObject', 's3:GetObject'],
+  PUT: ['PutObject', 's3:PutObject'],
+  DELETE: ['DeleteObject', 's3:DeleteObject'],
+  'GET tagging': ['GetObjectTagging', 's3:GetObjectTagging'],
+  'PUT tagging': ['PutObjectTagging', 's3:PutObjectTagging'],
+  'GET acl': ['GetObjectAcl', 's3:GetObjectAcl'],
+  'PUT acl': ['PutObjectAcl', 's3:PutObjectAcl'],
+  'GET retention': ['GetObjectRetention', 's3:GetObjectRetention'],
+  'PUT retention': ['PutObjectRetention', 's3:PutObjectRetention'],
+  'GET legal-hold': ['GetObjectLegalHold', 's3:GetObjectLegalHold'],
+  'PUT legal-hold': ['PutObjectLegalHold', 's3:PutObjectLegalHold'],
+  'POST uploads': ['CreateMultipartUpload', 's3:PutObject'],
+  'PUT uploadId': ['UploadPart', 's3:PutObject'],
+  'POST uploadId': ['CompleteMultipartUpload', 's3:PutObject'],
+  'DELETE uploadId': ['AbortMultipartUpload', 's3:AbortMultipartUpload'],
+  'GET uploadId': ['ListParts', 's3:ListMultipartUploadParts'],
+};
+
+/** Rights that IAM has twice: for the newest version of an object, and for any of them. */
+const OF_VERSIONS = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
+
+export function operationOf({ method, bucket, key, query = '' }: RequestLine): Operation {
+  const table =
+    bucket === undefined ? OF_THE_STORE : key === undefined ? OF_A_BUCKET : OF_AN_OBJECT;
+  const parameters = query.split('&').map((part) => part.split('=')[0] ?? '');
+  const subresource = parameters.find((name) => Object.hasOwn(table, `${method} ${name}`));
+  const row = subresource === undefined ? method : `${method} ${subresource}`;
+  const resource = resourceOf(bucket, key);
+  const found = Object.hasOwn(table, row) ? table[row] : undefined;
+  if (found === undefined) return { name: row, right: null, resource };
+  const [name, right] = found;
+  const ofVersion = parameters.includes('versionId') && method !== 'POST';
+  return { name, right: ofVersion ? right.replace(OF_VERSIONS, '$1Version$2') : right, resource };
+}
+
+function resourceOf(bucket: string | undefined, key: string | undefined): string {
+  if (bucket === undefined) return 'all buckets';
+  return key === undefined ? `bucket ${bucket}` : `${bucket}/${key}`;
+}

@@ -1,0 +1,134 @@
+import type { ErrorCode } from '../errors.js';
+
+/** What an error of the server means for the one who sent the request. Pure data. */
+
+export interface Verdict {
+  code: ErrorCode;
+  hint?: string;
+  /** The request lacks a right, which the message then names. */
+  lacksRight?: true;
+  /** What the server's answer comes down to, in words of its own. */
+  reason?: string;
+}
+
+const CLOCK_HINT = 'Set the clock of this machine: S3 refuses a request that is 15 minutes off.';
+const KEYS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY.';
+const SIGNATURE_HINT =
+  'Check MINIO_SECRET_KEY (and MINIO_REGION, and that no proxy rewrites Host or path).';
+const RIGHTS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY, and what their policy allows.';
+const HEADERS_HINT =
+  'The server may not take the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
+export const ENDPOINT_HINT = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
+
+const NO_RIGHT: Verdict = { code: 'access_denied', hint: RIGHTS_HINT, lacksRight: true };
+const PASSING: Verdict = { code: 'unreachable' };
+
+const COLD: Verdict = {
+  code: 'refused',
+  reason: 'in cold storage',
+  hint: 'Restore the object in the store first (RestoreObject): an archive class is not read at once.',
+};
+
+export const CLIENT_KEY: Verdict = {
+  code: 'refused',
+  reason: 'encrypted with a key of its client (SSE-C): only who has the key can read it',
+};
+
+const KMS: Verdict = {
+  code: 'refused',
+  reason: 'its encryption key cannot be used (KMS)',
+  hint: 'Check that the key exists, is enabled, and may be used with these credentials.',
+};
+
+/** Whatever the status. */
+const BY_S3_CODE = new Map<string, Verdict>(
+  Object.entries({
+    InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
+    SignatureDoesNotMatch: { code: 'access_denied', hint: SIGNATURE_HINT },
+    AccessDenied: NO_RIGHT,
+    ExpiredToken: { code: 'access_denied', hint: KEYS_HINT },
+    InvalidToken: { code: 'access_denied', hint: KEYS_HINT },
+    RequestTimeTooSkewed: { code: 'access_denied', hint: CLOCK_HINT },
+    RequestExpired: { code: 'access_denied', hint: CLOCK_HINT },
+    InvalidObjectState: COLD,
+    NoSuchKey: { code: 'not_found' },
+    NoSuchBucket: { code: 'not_found' },
+    NoSuchVersion: { code: 'not_found' },
+    NotFound: { code: 'not_found' },
+    PreconditionFailed: { code: 'not_found' },
+    InvalidRange: { code: 'not_found' },
+    SlowDown: PASSING,
+    SlowDownRead: PASSING,
+    SlowDownWrite: PASSING,
+    RequestTimeout: PASSING,
+    RequestLimitExceeded: PASSING,
+    TooManyRequests: PASSING,
+    IncompleteBody: PASSING,
+    OperationAborted: PASSING,
+    // Two conditional writes met; S3 asks the one that lost to try again.
+    ConditionalRequestConflict: PASSING,
+    // With a 5xx by themselves; with 200 inside of the answers that S3 begins before it is done.
+    InternalError: PASSING,
+    ServiceUnavailable: PASSING,
+    BadDigest: { code: 'damaged' },
+    XAmzContentSHA256Mismatch: { code: 'damaged' },
+    QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
+    XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
+    NotImplemented: { code: 'refused' },
+    HttpsExpected: { code: 'unreachable', hint: 'Set MINIO_USE_SSL=true.' },
+    MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
+    RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
+    BadRequest: { code: 'refused', hint: HEADERS_HINT },
+  } satisfies Record<string, Verdict>),
+);
+
+/**
+ * The statuses after which the same request may succeed a moment later; of no other one is a request
+ * sent again. 499, 509 and 520 to 524 are those of proxies before a server (nginx, Cloudflare).
+ */
+const PASSING_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524]);
+
+const BY_STATUS: Record<number, Verdict> = {
+  401: { code: 'access_denied', hint: KEYS_HINT },
+  403: NO_RIGHT,
+  404: { code: 'not_found' },
+  412: { code: 'not_found' },
+  431: { code: 'refused', hint: HEADERS_HINT },
+  507: { code: 'refused', hint: 'The store is full.' },
+};
+
+/** Of AWS (`KMS.DisabledException`, `kms:…`) and of MinIO (`XMinioKMSKeyNotFoundException`). */
+const KMS_CODE = /^(?:XMinio)?KMS/i;
+const THROTTLED = /throttl/i;
+/** How AWS and MinIO, and Ceph, refuse a request that lacks the client's key. */
+const ASKS_FOR_CLIENT_KEY = /server[ -]side encryption/i;
+
+export function verdictOf({
+  code: s3Code,
+  statusCode: status,
+  message,
+}: {
+  code: string;
+  statusCode: number;
+  message: string;
+}): Verdict {
+  const known = BY_S3_CODE.get(s3Code);
+  if (known !== undefined) return known;
+  if (PASSING_STATUSES.has(status) || THROTTLED.test(s3Code)) return PASSING;
+  if (KMS_CODE.test(s3Code)) return KMS;
+  if (['InvalidRequest', 'InvalidArgument'].includes(s3Code) && ASKS_FOR_CLIENT_KEY.test(message))
+    return CLIENT_KEY;
+  const byStatus = BY_STATUS[status];
+  if (byStatus !== undefined) return byStatus;
+  if (status >= 300 && status < 400) return { code: 'refused', hint: ENDPOINT_HINT };
+  return { code: 'refused' };
+}
+
+/** Why an object that is there cannot be read, where it is one of the well-known reasons. */
+export type Unreadable = 'cold-storage' | 'client-key' | 'kms';
+
+export function unreadableFor(verdict: Verdict): Unreadable | undefined {
+  if (verdict === COLD) return 'cold-storage';
+  if (verdict === CLIENT_KEY) return 'client-key';
+  return verdict === KMS ? 'kms' : undefined;
+}

@@ -1,0 +1,3 @@
+import { describeQuirks } from './describe.js';
+
+await describeQuirks('buckets');

@@ -1,0 +1,17 @@
+import { plain } from '../content.js';
+import { quirk } from '../quirk.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'lists keys in lower case, and finds them only as they were written',
+  seenOn: 'gateways over file systems without case (SMB, macOS)',
+  tool: 'names each key that is listed and cannot be read',
+  during: ['full', 'incremental'],
+  objects: [plain('Reports/A')],
+  server: () => ({
+    entries: (all) => all.map((entry) => ({ ...entry, key: entry.key.toLowerCase() })),
+  }),
+  full: { status: 'partial', failed: { 'reports/a': { operation: 'GetObject', status: 404 } } },
+  restore: { status: 'partial', failed: ['reports/a'] },
+  beyond: ['Reports/A'],
+});

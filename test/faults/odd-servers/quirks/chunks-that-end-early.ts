@@ -1,0 +1,17 @@
+import { chunked, withBody } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'sends an object in chunks, without Content-Length, and too few of them',
+  seenOn: 'Ceph behind Cloudflare (rclone issue 8500)',
+  tool: 'sees that it is shorter than it was listed, and names it',
+  during: ['full', 'incremental'],
+  server: ({ bucket }) =>
+    altering(asks('GetObject', bucket, 'pages/14'), (answer) =>
+      chunked(withBody(answer, answer.body.subarray(0, 300))),
+    ),
+  full: { status: 'partial', failed: { 'pages/14': {} } },
+  restore: { status: 'partial', failed: ['pages/14'] },
+});

@@ -1,0 +1,26 @@
+import { refusal } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { answering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'has lost the data of an object since the last backup: it is listed, and GET answers 404',
+  seenOn: 'Ceph and MinIO with lost disks (rclone issue 452, MinIO issue 15040)',
+  tool: 'takes the copy of the backup before, and says since when the object cannot be read',
+  during: ['incremental', 'again'],
+  server: ({ bucket }) =>
+    answering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14', 'pages/12'), () =>
+      refusal(404, 'NoSuchKey'),
+    ),
+  incremental: {
+    status: 'partial',
+    failed: { 'pages/12': { status: 404, carried_from: /full/ } },
+  },
+  again: {
+    status: 'partial',
+    failed: {
+      'pages/12': { status: 404, carried_from: /full/ },
+      'pages/14': { status: 404, carried_from: /full|incremental/ },
+    },
+  },
+});

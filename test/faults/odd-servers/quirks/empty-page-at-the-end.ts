@@ -1,0 +1,16 @@
+import { quirk } from '../quirk.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'says IsTruncated=true on the last page, and answers an empty one behind it',
+  seenOn: 'MinIO 2024 (minio-js issue 1314), versitygw 2024 (issue 770)',
+  tool: 'goes on, and is done',
+  server: () => ({
+    handle: async (request, next) => {
+      const answer = await next(request);
+      const { page } = answer;
+      if (page === undefined || page.truncated || page.entries.length === 0) return answer;
+      return { ...answer, page: { ...page, truncated: true, token: 'from-999999' } };
+    },
+  }),
+});

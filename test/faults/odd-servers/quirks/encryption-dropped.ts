@@ -1,0 +1,20 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering, asks, both, rerouting } from '../ways.js';
+
+const ENCRYPTION = 'x-amz-server-side-encryption';
+
+export default quirk({
+  group: 'targets',
+  what: 'takes a PUT that asks for encryption, and does not encrypt',
+  seenOn: 'gateways that ignore the headers that they do not know',
+  tool: 'reads back the first objects of each kind, and names the encryption as lost',
+  server: ({ bucket }) =>
+    both(
+      altering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14'), (answer) =>
+        withHeaders(answer, { [ENCRYPTION]: 'AES256' }),
+      ),
+      rerouting((request) => withHeaders(request, { [ENCRYPTION]: undefined })),
+    ),
+  restore: { status: 'partial', failed: 'any', names: /encrypt/i },
+});

@@ -1,0 +1,11 @@
+import { quirk } from '../quirk.js';
+import { tellingEtags } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'writes ETags without quotes',
+  seenOn: 's3rver 2015 (pull request 14), small gateways',
+  tool: 'compares them without quotes',
+  server: () => tellingEtags((etag) => etag),
+  incremental: { capturedAtMost: 5 },
+});

@@ -1,0 +1,14 @@
+import { quirk } from '../quirk.js';
+
+const HIDDEN = ['pages/14', 'pages/15', 'described'];
+
+export default quirk({
+  group: 'listings',
+  what: 'leaves keys out of its listings that HEAD and GET find',
+  seenOn: 'RustFS 2026 (issue 3217), SeaweedFS 2026 (issue 10652)',
+  tool: 'asks for each object of the backup before by its name, keeps those that are there, and says that the listing leaves out objects',
+  during: ['incremental', 'again'],
+  server: () => ({ entries: (all) => all.filter(({ key }) => !HIDDEN.includes(key)) }),
+  incremental: { status: 'partial', failed: 'any', notice: /leaves? out/ },
+  again: { status: 'partial', failed: 'any', notice: /leaves? out/ },
+});

@@ -1,0 +1,13 @@
+import { quirk } from '../quirk.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'lists nothing at all, with status 200, of a bucket full of objects',
+  seenOn: 'RustFS 2026 (issue 3217, full miss), SeaweedFS 2026 (pull request 10280)',
+  tool: 'keeps what it finds by name, and says that the listing leaves out objects',
+  during: ['incremental', 'again'],
+  server: ({ bucket }) => ({ entries: (all, of) => (of === bucket ? [] : all) }),
+  incremental: { status: 'partial', failed: 'any', notice: /leaves? out/ },
+  again: { status: 'partial', failed: 'any', notice: /leaves? out/ },
+  beyond: ['pages/20-new', 'zzz-new'],
+});

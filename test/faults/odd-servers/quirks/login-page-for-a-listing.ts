@@ -1,0 +1,18 @@
+import { loginPage } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { answering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'has a proxy before it that answers a listing with 200 and a login page',
+  seenOn:
+    'oauth2-proxy and other logins before a store; Garage on its web port (aeroftp issue 122)',
+  tool: 'names the bucket at once, and backs up the others',
+  withOther: true,
+  server: ({ other }) => answering(asks('ListObjectsV2', other), () => loginPage()),
+  full: {
+    status: 'partial',
+    otherFailed: { key: '', operation: 'ListObjectsV2' },
+    atMost: { requests: 8, which: asks('ListObjectsV2') },
+  },
+});

@@ -1,0 +1,16 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'leaves out user metadata that no header can carry, and counts it: x-amz-missing-meta',
+  seenOn: 'AWS, for objects that were written through the REST of other times or SOAP',
+  tool: 'names the metadata as lost',
+  during: ['full', 'incremental'],
+  server: ({ bucket }) =>
+    altering(asks(/^(?:Get|Head)Object$/, bucket, 'described'), (answer) =>
+      withHeaders(answer, { 'x-amz-meta-title': undefined, 'x-amz-missing-meta': '1' }),
+    ),
+  restore: { status: 'any', failed: 'any' },
+});

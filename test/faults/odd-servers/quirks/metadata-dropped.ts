@@ -1,0 +1,13 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { rerouting } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'drops user metadata that is no ASCII, and answers 200',
+  seenOn: 'OpenDAL (issue 6131), SeaweedFS (issue 3943), gateways with strict headers',
+  tool: 'reads back the first objects of each kind, and names the metadata as lost',
+  during: ['restore'],
+  server: () => rerouting((request) => withHeaders(request, { 'x-amz-meta-title': undefined })),
+  restore: { status: 'partial', failed: 'any', names: /metadata/ },
+});

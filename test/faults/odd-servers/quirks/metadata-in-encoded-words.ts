@@ -1,0 +1,17 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'gives out user metadata that is no ASCII in the encoded words of RFC 2047',
+  seenOn: 'AWS, MinIO since 2025 (pull request 21282), lakeFS (pull request 9604)',
+  tool: 'decodes them',
+  during: ['full', 'incremental'],
+  server: ({ bucket }) =>
+    altering(asks(/^(?:Get|Head)Object$/, bucket, 'described'), (answer) =>
+      withHeaders(answer, {
+        'x-amz-meta-title': `=?UTF-8?B?${Buffer.from('進撃の巨人 – été').toString('base64')}?=`,
+      }),
+    ),
+});

@@ -1,0 +1,28 @@
+import { noise } from '../../../helpers/seed.js';
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { both, rerouting, writtenInParts } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'forgets the metadata and headers that come with the beginning of a multipart upload',
+  seenOn: 'SeaweedFS 2021 (issue 2173), Eucalyptus (issue 148), Chimera 2026 (issue 482)',
+  tool: 'reads back the first objects of each kind, and names what was lost',
+  objects: [
+    {
+      key: 'parts',
+      content: noise(5 * 1024 * 1024 + 100, 'parts'),
+      attributes: { headers: { 'content-type': 'video/mp4' }, metadata: { director: '宮崎' } },
+    },
+  ],
+  server: ({ bucket }) =>
+    both(
+      writtenInParts(bucket, 'parts'),
+      rerouting((request) =>
+        request.operation === 'CreateMultipartUpload'
+          ? withHeaders(request, { 'content-type': undefined, 'x-amz-meta-director': undefined })
+          : request,
+      ),
+    ),
+  restore: { status: 'partial', failed: 'any', names: /metadata/ },
+});

@@ -1,0 +1,11 @@
+import { quirk } from '../quirk.js';
+import { tellingEtags } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'gives no ETags at all',
+  seenOn:
+    'gateways before file systems; Google Cloud Storage where it decompresses (arrow-rs issue 774)',
+  tool: 'copies whatever it cannot recognise as the same',
+  server: () => tellingEtags(() => ''),
+});

@@ -1,0 +1,10 @@
+import { quirk } from '../quirk.js';
+import { tellingEtags } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'gives all objects one ETag',
+  seenOn: 'stubs and gateways that do not compute one',
+  tool: 'recognises a change by the date too',
+  server: () => tellingEtags(() => '"00000000-1"'),
+});

@@ -1,0 +1,12 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'answers a PUT without an ETag',
+  seenOn: 'SeaweedFS 2022 (pull request 3314), small gateways',
+  tool: 'compares the sizes',
+  during: ['restore'],
+  server: () => altering(asks('PutObject'), (answer) => withHeaders(answer, { etag: undefined })),
+});

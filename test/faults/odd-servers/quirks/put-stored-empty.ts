@@ -1,0 +1,18 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { asks, rerouting } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'stores an empty object in place of one that was sent, and answers 200',
+  seenOn: 'Ceph behind Cloudflare (rclone issue 8500), gateways with aws-chunked bodies',
+  tool: 'lists what it wrote, and names the object',
+  during: ['restore'],
+  server: ({ target }) =>
+    rerouting((request) =>
+      asks('PutObject', target, 'pages/14')(request)
+        ? { ...withHeaders(request, { 'content-md5': undefined }), body: Buffer.alloc(0) }
+        : request,
+    ),
+  restore: { status: 'partial', failed: ['pages/14'] },
+});

@@ -1,0 +1,12 @@
+import { withoutQuery } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { rerouting } from '../ways.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'ignores start-after, and lists from the beginning',
+  seenOn: 's3rver before 2019 (pull request 424), gateways that translate another protocol',
+  tool: 'ignores keys at or below the last one, and notes it',
+  server: () => rerouting((request) => withoutQuery(request, 'start-after')),
+  full: { notice: /start-after/ },
+});

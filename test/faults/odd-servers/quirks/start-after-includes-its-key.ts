@@ -1,0 +1,21 @@
+import { quirk } from '../quirk.js';
+
+const LONG_AGO = '2020-01-01T00:00:00.000Z';
+
+export default quirk({
+  group: 'listings',
+  what: 'begins a listing with the key of start-after itself',
+  seenOn: 'RustFS 2025 (issue 1165)',
+  tool: 'ignores keys at or below the last one, and notes it',
+  server: () => ({
+    handle: async (request, next) => {
+      const after = request.query.get('start-after');
+      const answer = await next(request);
+      if (after === undefined || answer.page === undefined) return answer;
+      const entry = { key: after, size: '700', etag: '"0"', lastModified: LONG_AGO };
+      const again = { ...entry, storageClass: 'STANDARD' };
+      return { ...answer, page: { ...answer.page, entries: [again, ...answer.page.entries] } };
+    },
+  }),
+  full: { notice: /start-after/ },
+});

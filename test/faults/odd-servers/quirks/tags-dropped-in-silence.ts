@@ -1,0 +1,13 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { rerouting } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'takes x-amz-tagging on a PUT, keeps no tags, and says so: an empty set',
+  seenOn: 'Backblaze B2 (which always answers an empty set; gose issue 42), LeoFS (issue 1133)',
+  tool: 'reads back the first objects of each kind, and names the tags as lost',
+  during: ['restore'],
+  server: () => rerouting((request) => withHeaders(request, { 'x-amz-tagging': undefined })),
+  restore: { status: 'partial', failed: 'any', names: /tag/ },
+});

@@ -1,0 +1,11 @@
+import { quirk } from '../quirk.js';
+import { paging } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'says IsTruncated=false too early when the target is listed',
+  seenOn: 'RustFS 2026 (issue 3217), SeaweedFS 2022 (issue 3166)',
+  tool: 'asks for what comes behind the last key, and goes on from there',
+  during: ['restore'],
+  server: () => paging((page) => ({ ...page, truncated: false, token: undefined })),
+});

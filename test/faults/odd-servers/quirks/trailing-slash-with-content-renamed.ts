@@ -1,0 +1,19 @@
+import { plain } from '../content.js';
+import { quirk } from '../quirk.js';
+import { renaming } from '../ways.js';
+
+export default quirk({
+  group: 'targets',
+  what: 'stores dir/ with content as dir/dir, and answers 200',
+  seenOn: 'SeaweedFS (issue 3086)',
+  tool: 'finds out with an object of its own before it writes, and leaves such keys out, each named',
+  during: ['restore'],
+  objects: [plain('album/')],
+  server: () =>
+    renaming((key, { method, body }) =>
+      key.endsWith('/') && (method !== 'PUT' || body.length > 0) && key !== 'folder/'
+        ? `${key}${key.split('/').at(-2) ?? ''}`
+        : key,
+    ),
+  restore: { status: 'partial', failed: ['album/'] },
+});

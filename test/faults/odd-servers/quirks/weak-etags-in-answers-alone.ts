@@ -1,0 +1,19 @@
+import { withHeaders } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { altering } from '../ways.js';
+
+export default quirk({
+  group: 'objects',
+  what: 'marks ETags as weak in the headers of objects, and not in listings',
+  seenOn: 'proxies that compress (nginx, Cloudflare) before any store',
+  tool: 'compares them without their mark',
+  server: () =>
+    altering(
+      ({ operation }) => operation !== 'ListObjectsV2',
+      (answer) =>
+        answer.headers.etag === undefined
+          ? answer
+          : withHeaders(answer, { etag: `W/${answer.headers.etag}` }),
+    ),
+  incremental: { capturedAtMost: 5 },
+});
