@@ -33,6 +33,7 @@ import {
   isBucketName,
   selectBuckets,
 } from './selection.js';
+import { listTarget } from './target-listing.js';
 
 export interface PlannerContext {
   store: ObjectStore;
@@ -91,7 +92,7 @@ export class RestorePlanner {
       const plan = await this.#unlessFailed(bucket, () =>
         inOrder(
           () => this.#planBucket(bucket, (objects) => onObjects(before + objects)),
-          (why) => warn(`${why.message}: its listings are sorted first`),
+          ({ message, remedy }) => warn(`${message}: ${remedy}`),
         ),
       );
       plans.push(plan);
@@ -274,11 +275,11 @@ export class RestorePlanner {
   }
 
   async *#listingOf({ target }: SelectedBucket): AsyncGenerator<ListedObject[]> {
-    const { selection, signal } = this.#context;
+    const { store, selection, signal } = this.#context;
     for (const range of rangesOf(selection)) {
       if ('prefix' in range) {
         const prefix = range.prefix === '' ? undefined : range.prefix;
-        yield* this.listings.list(target, { prefix, signal });
+        yield* listTarget({ store, listings: this.listings }, target, { prefix, signal });
       } else {
         const object = await this.#find(target, range.key);
         if (object !== undefined) yield [object];

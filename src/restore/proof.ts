@@ -5,6 +5,7 @@ import type { ListedObject, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import { prefetchInOrder } from '../prefetch.js';
 import { type Discrepancy, compareWritten, isAsWritten } from './compare-written.js';
+import { listTarget } from './target-listing.js';
 import type { WrittenObject, WrittenObjects } from './written.js';
 
 export interface ProofContext {
@@ -73,7 +74,7 @@ async function* listingOf(
 ): AsyncGenerator<ListedObject[]> {
   for (const range of rangesOf(selection)) {
     if ('prefix' in range) {
-      yield* listings.list(bucket, { prefix: range.prefix, signal });
+      yield* listTarget({ store, listings }, bucket, { prefix: range.prefix, signal });
     } else {
       const listed = await findListed(store, bucket, range.key, signal);
       if (listed !== undefined) yield [listed];

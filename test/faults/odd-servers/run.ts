@@ -206,6 +206,7 @@ function ours(error: unknown): MangamotionError {
 async function linesOf(folder: string, id: string): Promise<IndexLine[]> {
   const lines: IndexLine[] = [];
   const located = await locateBackup(join(folder, id));
-  for await (const line of listContents(located, { buckets: [] })) lines.push(line);
+  for await (const line of listContents(located, { buckets: [], keys: [], prefixes: [] }))
+    lines.push(line);
   return lines;
 }
