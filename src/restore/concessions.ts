@@ -3,21 +3,23 @@ import { s3CodeOf } from '../object-store/store-errors.js';
 import type { SentAttributes } from './attributes.js';
 
 /** What an object can do without where a target refuses it: it is restored, and the loss is named. */
-export type Concession = 'encryption' | 'storage class' | 'checksum';
+export type Concession = 'encryption' | 'storage class' | 'checksum' | 'tags';
 
 const FIELDS = {
   'storage class': 'storageClass',
   checksum: 'checksums',
+  tags: 'tags',
   encryption: 'encryption',
 } as const satisfies Record<Concession, keyof SentAttributes>;
 
-const ALL: readonly Concession[] = ['storage class', 'checksum', 'encryption'];
+const ALL: readonly Concession[] = ['storage class', 'checksum', 'tags', 'encryption'];
 
 /** Codes that leave no doubt about what is refused. */
 const TELLING: { pattern: RegExp; concession: Concession }[] = [
   { pattern: /StorageClass/i, concession: 'storage class' },
   { pattern: /KMS|Encryption|SSE/i, concession: 'encryption' },
   { pattern: /Checksum|BadDigest/i, concession: 'checksum' },
+  { pattern: /Tag/, concession: 'tags' },
 ];
 
 /**
@@ -34,12 +36,14 @@ export function concessionsFor(
   const isAboutThem =
     isMangamotionError(error, 'refused', 'access_denied') || /BadDigest|Checksum|KMS/i.test(code);
   if (!isAboutThem) return [];
-  const asked = ALL.filter((one) => attributes[FIELDS[one]] !== undefined && mayConcede(one));
+  const asked = ALL.filter((one) => has(attributes, one) && mayConcede(one));
   const told = TELLING.find(({ pattern }) => pattern.test(code))?.concession;
   if (told !== undefined && asked.includes(told)) return [[told]];
-  // A right that is missing is that to use the key, or to write at all; the rest needs none.
+  // Rights of their own are those to use a key and to set tags.
   const likely =
-    error.code === 'access_denied' ? asked.filter((one) => one === 'encryption') : asked;
+    error.code === 'access_denied'
+      ? asked.filter((one) => one === 'encryption' || one === 'tags')
+      : asked;
   const each = likely.map((one) => [one]);
   return likely.length > 1 ? [...each, [...likely]] : each;
 }
@@ -53,6 +57,11 @@ export function without(
   return Object.fromEntries(kept);
 }
 
+function has(attributes: SentAttributes, concession: Concession): boolean {
+  const value = attributes[FIELDS[concession]] ?? null;
+  return Array.isArray(value) ? value.length > 0 : value !== null;
+}
+
 /** What a bucket has refused: it is not asked for again. */
 export class Refusals {
   readonly #reasons = new Map<string, string>();
@@ -62,7 +71,7 @@ export class Refusals {
     const known = new Map<Concession, string>();
     for (const one of ALL) {
       const reason = this.#reasons.get(nameOf(one, attributes));
-      if (reason !== undefined && attributes[FIELDS[one]] !== undefined) known.set(one, reason);
+      if (reason !== undefined && has(attributes, one)) known.set(one, reason);
     }
     return known;
   }
@@ -72,11 +81,10 @@ export class Refusals {
   }
 }
 
-/** One storage class may be refused and another taken; so may one key. */
+/** One storage class may be refused and another taken; so may one key. Tags are taken or not. */
 function nameOf(concession: Concession, attributes: SentAttributes): string {
-  return `${concession} ${JSON.stringify(
-    concession === 'checksum'
-      ? Object.keys(attributes.checksums ?? {})
-      : (attributes[FIELDS[concession]] ?? null),
-  )}`;
+  if (concession === 'tags') return concession;
+  const value = attributes[FIELDS[concession]] ?? null;
+  const told = concession === 'checksum' ? Object.keys(attributes.checksums ?? {}) : value;
+  return `${concession} ${JSON.stringify(told)}`;
 }

@@ -2,6 +2,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import { type MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore, StoredObject } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
+import { s3CodeOf } from '../object-store/store-errors.js';
 import { prefetchInOrder } from '../prefetch.js';
 import type { Archives } from '../repository/archives.js';
 import {
@@ -105,7 +106,9 @@ async function uploadOne(
     );
     for (const what of conceded) {
       const reason = `the target refuses it: ${refusal?.message ?? ''}`;
-      refusals.add(what, attributes, reason);
+      // These tags, not tags as such.
+      const isOfOne = s3CodeOf(refusal) === 'InvalidTag';
+      if (!isOfOne) refusals.add(what, attributes, reason);
       lost.push({ what, reason });
     }
     const writtenAtMs = now().getTime();
