@@ -1,3 +1,4 @@
+import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
 /** What S3 takes in one request. */
@@ -20,7 +21,7 @@ export async function deleteExtras(
   const failures: { key: string; reason: string }[] = [];
   const remove = async (keys: string[]): Promise<void> => {
     if (keys.length === 0) return;
-    const undeleted = await store.deleteObjects(bucket, keys, { signal });
+    const undeleted = await deleteAll(store, bucket, keys, signal);
     onDeleted(keys.length - undeleted.length);
     failures.push(...undeleted.map(({ key, reason }) => ({ key, reason })));
   };
@@ -31,4 +32,29 @@ export async function deleteExtras(
   }
   await remove(keys);
   return failures;
+}
+
+/** One by one where the server does not know how to delete many in one request. */
+async function deleteAll(
+  store: ObjectStore,
+  bucket: string,
+  keys: string[],
+  signal: AbortSignal,
+): Promise<{ key: string; reason: string }[]> {
+  try {
+    return await store.deleteObjects(bucket, keys, { signal });
+  } catch (error) {
+    const status = isMangamotionError(error) ? error.request?.status : undefined;
+    if (status !== 501 && status !== 405) throw error;
+  }
+  const undeleted: { key: string; reason: string }[] = [];
+  for (const key of keys) {
+    try {
+      await store.deleteObject(bucket, key, { signal });
+    } catch (error) {
+      if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+      undeleted.push({ key, reason: error.message });
+    }
+  }
+  return undeleted;
 }
