@@ -1,5 +1,6 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from './port.js';
+import { isUnexpectedAnswer } from './unexpected-answer.js';
 
 /** The request that failed had all its attempts: a store that is there answers these. */
 const PROBE = { attempts: 2 } as const;
@@ -70,14 +71,15 @@ export class RunFaults {
     for (const ask of elsewhere) {
       const next = await this.#failureOf(ask);
       signal.throwIfAborted();
-      if (next === undefined) return;
+      // A bucket that is gone says nothing of the store, which is there and knows us.
+      if (next === undefined || isMangamotionError(next, 'not_found')) return;
     }
     throw isMangamotionError(refused, 'access_denied') ? refused : failure;
   }
 
   /**
    * What stands against the store being there for us; `undefined` where it answered. A refusal that
-   * is none of the credentials is an answer.
+   * is none of the credentials is an answer, and so is one of the wrong shape.
    */
   async #failureOf(ask: () => Promise<unknown>): Promise<MangamotionError | undefined> {
     try {
@@ -85,7 +87,8 @@ export class RunFaults {
       return undefined;
     } catch (error) {
       if (!isMangamotionError(error)) throw error;
-      return error.code === 'refused' || error.code === 'damaged' ? undefined : error;
+      const isAnswer = isMangamotionError(error, 'refused', 'damaged') || isUnexpectedAnswer(error);
+      return isAnswer ? undefined : error;
     }
   }
 }
