@@ -191,9 +191,10 @@ export function describeArchives(name: string, options: FolderOptions): void {
         const key = `${'long-'.repeat(40)}${String(n).padStart(5, '0')}`;
         return recordOf({ bucket: 'b', key, content: Buffer.alloc(0) });
       });
+      const ofBucket = [{ bucket: 'b', key: 'any', content: Buffer.alloc(0) }];
       const rangesOf = async (plain: boolean) => {
         const into = await FolderDestination.open(folder, { plain });
-        const stored = await storeArchive(into, [], async (writer) => {
+        const stored = await storeArchive(into, ofBucket, async (writer) => {
           const place = { archive: 'elsewhere', path: 'p', offset: 0, length: 0, inner: 0 };
           for (const record of many) await writer.carry({ ...record, ...place });
         });

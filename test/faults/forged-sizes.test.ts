@@ -83,25 +83,28 @@ async function measure(args: readonly string[]) {
       `${args.slice(0, -1).join(' ')}: ${Math.round(peakMib)} MiB, ${seconds.toFixed(1)} s\n`,
     );
   }
-  const { exitCode, stderr } = outcome;
-  return { exitCode, stderr, peakMib, seconds };
+  const { exitCode, stdout, stderr } = outcome;
+  return { exitCode, stdout, stderr, peakMib, seconds };
 }
 
 async function expectBounded(command: readonly string[], id: string, statuses: number[]) {
-  const { exitCode, stderr, peakMib, seconds } = await measure([...command, `${folder}/${id}`]);
+  const { exitCode, stdout, stderr, peakMib, seconds } = await measure([...command, `${folder}/${id}`]);
   expect(stderr).not.toContain('this is a bug');
   expect(statuses).toContain(exitCode);
   expect(peakMib).toBeLessThan(MOST_MIB);
   expect(seconds).toBeLessThan(MOST_SECONDS);
+  return String(stdout);
 }
 
 describe.each(FORMS)('a backup (%s) with', (form) => {
   it.each(cases)('%s is damaged, in seconds and little memory', async (what, status, changes) => {
     const id = await forgeBackup(folder, form, changes);
     await expectBounded(['backup', 'verify'], id, [status]);
-    // A list of objects needs no document.
-    await expectBounded(['backup', 'ls'], id, what.includes('document') ? [0] : [status]);
-    await expectBounded(['restore', '--dry-run'], id, [status]);
+    // A list of objects needs no document, and a plan names one that cannot be restored.
+    const isDocument = what.includes('document');
+    await expectBounded(['backup', 'ls'], id, isDocument ? [0] : [status]);
+    const plan = await expectBounded(['restore', '--dry-run'], id, isDocument ? [0] : [status]);
+    if (isDocument) expect(plan).toContain('the policy of alpha cannot be restored');
   });
 });
 
