@@ -2,6 +2,7 @@ import { isSafeSegment } from '../archive/paths.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { compareKeys } from '../key-order.js';
 import type { Bucket } from '../object-store/port.js';
+import { isUnexpectedAnswer } from '../object-store/retry.js';
 import type { Summary } from '../repository/summary.js';
 import type { BackupContext } from './plan.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
@@ -52,7 +53,7 @@ async function listOrName(
     return await store.listBuckets({ signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (only.length === 0 || !isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    if (only.length === 0 || !isAnswer(error)) throw error;
   }
   const found: Bucket[] = [];
   for (const name of new Set(only)) {
@@ -66,9 +67,14 @@ async function mayExist(asked: Promise<boolean>): Promise<boolean> {
   try {
     return await asked;
   } catch (error) {
-    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    if (!isAnswer(error)) throw error;
     return true;
   }
+}
+
+/** The server is there, whatever it says of this request. */
+function isAnswer(error: unknown): boolean {
+  return isMangamotionError(error, 'access_denied', 'refused') || isUnexpectedAnswer(error);
 }
 
 /** What the earlier backup holds objects of, and the store neither shows nor denies. */
