@@ -194,7 +194,7 @@ function suspect({ id, destination, guard, suspicious }: Summary): MangamotionEr
   ];
   return new MangamotionError(
     'refused',
-    `${id} is kept as suspect: since ${since} ${suspicious.map(suspicionText).join('; ')}`,
+    `${id} is kept as suspect; compared with ${since}: ${suspicious.map(suspicionText).join('; ')}`,
     {
       hint:
         `Nothing was pruned. If it was meant, run "mangamotion backup accept ${path}", or back up ` +
