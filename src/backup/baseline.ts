@@ -50,6 +50,18 @@ export class Baseline implements EarlierBackup {
     return this.#unreadable;
   }
 
+  /**
+   * Rejects where an earlier archive in which a part of its index lies cannot be read: one chunk of
+   * each is read. Its own is, where its directory was.
+   */
+  async checkReadable(): Promise<void> {
+    if (this.#open === undefined) return;
+    const { directory, archives } = this.#open;
+    const chunks = new Map(directory.chunks.map((chunk) => [chunk.archive, chunk]));
+    chunks.delete(this.id);
+    for (const [id, chunk] of chunks) await (await archives.of(id)).readChunk(chunk);
+  }
+
   unreadableSince(bucket: string, key: string): string | undefined {
     return this.#since.get(JSON.stringify([bucket, key]));
   }

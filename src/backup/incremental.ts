@@ -40,29 +40,35 @@ async function planIncremental(
   const { destination, progress, store } = context;
   const backups = await destination.list();
   const parent = chooseParent(context, backups, options);
+  const newest = predecessorOf(backups, sourceOf(store, options));
   if (parent === undefined) {
-    progress.warn(
-      `${destination.location} holds no backup of this source to compare with: making a full one`,
-    );
+    const why =
+      newest === undefined
+        ? `${destination.location} holds no backup of this source to compare with`
+        : `no backup of this source can be compared with: ${newest.unreadable ?? 'unknown'}`;
+    progress.warn(`${why}: making a full one`);
     return await planFull(context, options);
   }
   const baseline = await openParent(context, parent);
   if (baseline === undefined) return await planFull(context, options);
-  const newest = predecessorOf(backups, sourceOf(store, options))?.summary;
-  return await planObjects(context, options, 'incremental', { baseline, newest });
+  return await planObjects(context, options, 'incremental', { baseline, newest: newest?.summary });
 }
 
-/** `undefined` where its archive lies in cold storage: nothing is lost, but it cannot be read now. */
+/** `undefined` where it lies in cold storage: nothing is lost, but it cannot be read now. */
 async function openParent(
   context: HeldContext,
   parent: ListedBackup,
 ): Promise<Baseline | undefined> {
+  let baseline: Baseline | undefined;
   try {
-    return await openBaseline(context, parent, 'incremental');
+    baseline = await openBaseline(context, parent, 'incremental');
+    await baseline.checkReadable();
+    return baseline;
   } catch (error) {
+    await baseline?.close();
     const isCold = isMangamotionError(error) && error.request?.code === 'InvalidObjectState';
     if (!isCold) throw error;
-    context.progress.warn(`${parent.id} lies in cold storage, so a full backup is made`);
+    context.progress.warn(`${error.message}: making a full backup instead`);
     return undefined;
   }
 }

@@ -15,6 +15,9 @@ const OPEN = '<Contents>';
 const CLOSE = '</Contents>';
 const FIELD = /<(Key|LastModified|ETag|Size)>([^<]*)<\/\1>/g;
 
+const STANDARD = '<StorageClass>STANDARD</StorageClass>';
+const STORAGE_CLASS = /<StorageClass>([^<]*)<\/StorageClass>/;
+
 type Fields = Partial<Record<string, string>>;
 
 /**
@@ -89,12 +92,17 @@ function fieldsOf(entry: string): Fields {
   for (const [, name = '', value = ''] of entry.matchAll(FIELD)) {
     fields[name] = decodeEntities(value);
   }
+  // Nearly all are STANDARD, of which nothing is kept: the pattern need not look for it in each.
+  if (!entry.includes(STANDARD)) {
+    const storageClass = STORAGE_CLASS.exec(entry)?.[1];
+    if (storageClass !== undefined) fields.StorageClass = decodeEntities(storageClass);
+  }
   return fields;
 }
 
 function parsedFields(entry: XmlTree): Fields {
   const fields: Fields = {};
-  for (const name of ['Key', 'LastModified', 'ETag', 'Size']) {
+  for (const name of ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass']) {
     if (child(entry, name) !== undefined) fields[name] = textOf(entry, name) ?? '';
   }
   return fields;
@@ -117,10 +125,12 @@ function listedObject(fields: Fields, encoded: boolean): ListedObject {
       `answered with a listing of an object without ${lacking ?? ''}${which}`,
     );
   }
+  const storageClass = fields.StorageClass ?? '';
   return {
     key: encoded ? percentDecode(key) : key,
     sizeBytes,
     etag: plainEtag(fields.ETag ?? ''),
     lastModified,
+    ...(storageClass === '' || storageClass === 'STANDARD' ? {} : { storageClass }),
   };
 }

@@ -227,6 +227,8 @@ export interface ListedObject {
   etag: string;
   /** RFC 3339 in UTC, with the precision of the server. */
   lastModified: string;
+  /** Where it is another one than STANDARD, and the server tells. */
+  storageClass?: string | null;
 }
 
 export interface ListPage {

@@ -11,6 +11,8 @@ export interface ChainProblem {
     | 'archive_length'
     | 'reference_missing'
     | 'summary_damaged'
+    /** Nothing is known to be wrong, but it is not read before it is restored there. */
+    | 'archive_cold'
     /** Written by a newer version: nothing is known to be wrong. */
     | 'summary_newer';
   message: string;
@@ -49,13 +51,20 @@ function archiveProblem(
     return { kind: 'archive_missing', message: `the archive of ${id} is missing` };
   }
   // Without its summary nobody knows the length; that backup has a problem of its own.
-  if (backup.summary.kind !== 'valid') return undefined;
-  const { archive_bytes: expected } = backup.summary.summary;
-  if (backup.archiveBytes === expected) return undefined;
-  return {
-    kind: 'archive_length',
-    message: `the archive of ${id} has ${backup.archiveBytes} bytes, its summary says ${expected}`,
-  };
+  const expected = backup.summary.kind === 'valid' ? backup.summary.summary.archive_bytes : null;
+  if (expected !== null && backup.archiveBytes !== expected) {
+    return {
+      kind: 'archive_length',
+      message: `the archive of ${id} has ${backup.archiveBytes} bytes, its summary says ${expected}`,
+    };
+  }
+  if (backup.cold !== true) return undefined;
+  return { kind: 'archive_cold', message: `the archive of ${id} lies in cold storage` };
+}
+
+/** Whether something is known to be wrong; what is not known, or not to be had at once, is not. */
+export function isBreak({ kind }: ChainProblem): boolean {
+  return kind !== 'summary_newer' && kind !== 'archive_cold';
 }
 
 /**

@@ -95,6 +95,8 @@ export interface ListedBackup {
    * summary says, unless a look at its directory tells that this cannot be.
    */
   archiveBytes: number | null;
+  /** The archive lies in a storage class that is not read before it is restored (S3 Glacier). */
+  cold?: boolean;
   /** Marked: it is kept only because others refer to it. */
   expired: boolean;
   /** Marked by `backup accept`: what makes it suspect is meant. */

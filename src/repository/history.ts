@@ -48,7 +48,18 @@ export function lastComplete(
   );
 }
 
-/** What keeps the archives from being read, as far as a listing shows. */
+/** What keeps the archives from being read now, as far as a listing shows. */
+export function unreadableArchive(
+  ids: readonly string[],
+  backups: readonly ListedBackup[],
+): string | undefined {
+  const missing = missingArchive(ids, backups);
+  if (missing !== undefined) return missing;
+  const cold = backups.find((backup) => backup.cold === true && ids.includes(backup.id));
+  return cold && `the archive of ${cold.id} lies in cold storage`;
+}
+
+/** What of the archives is not there, as far as a listing shows. */
 export function missingArchive(
   ids: readonly string[],
   backups: readonly ListedBackup[],

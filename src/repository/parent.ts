@@ -1,5 +1,5 @@
 import type { ListedBackup } from './destination.js';
-import { missingArchive } from './history.js';
+import { unreadableArchive } from './history.js';
 import { isSameServer } from './endpoints.js';
 import { type Line, holdsObjects, lineOfSource } from './lines.js';
 import type { Summary } from './summary.js';
@@ -25,7 +25,7 @@ export function whyNoParent(
   if (!holdsObjects(summary)) return 'it holds no objects';
   const found = lineOfSource(backups, source)?.backups.find((backup) => backup.id === id);
   if (found === undefined) return whyOtherLine(summary.source, source);
-  return found.untrusted ?? missingArchive([id, ...summary.references], backups);
+  return found.untrusted ?? unreadableArchive([id, ...summary.references], backups);
 }
 
 /** The newest backup that an incremental of this source can be compared with. */
@@ -34,7 +34,7 @@ export function findParent(
   source: Source,
 ): ListedBackup | undefined {
   return trustedObjects(lineOfSource(backups, source)).findLast(
-    ({ summary }) => missingArchive([summary.id, ...summary.references], backups) === undefined,
+    ({ summary }) => unreadableArchive([summary.id, ...summary.references], backups) === undefined,
   )?.listed;
 }
 
@@ -42,8 +42,8 @@ export function findParent(
 export interface Predecessor {
   backup: ListedBackup;
   summary: Summary;
-  /** Its archives are there, as far as a listing shows. */
-  readable: boolean;
+  /** Why its archives cannot be read, as far as a listing shows; `undefined` where they can. */
+  unreadable: string | undefined;
 }
 
 /**
@@ -57,8 +57,8 @@ export function predecessorOf(
   const newest = lineOfSource(backups, source)?.newestTrusted;
   if (newest === undefined) return undefined;
   const { listed, summary } = newest;
-  const missing = missingArchive([summary.id, ...summary.references], backups);
-  return { backup: listed, summary, readable: missing === undefined };
+  const unreadable = unreadableArchive([summary.id, ...summary.references], backups);
+  return { backup: listed, summary, unreadable };
 }
 
 function trustedObjects(line: Line | undefined): Line['backups'] {

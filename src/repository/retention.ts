@@ -1,4 +1,4 @@
-import { chainProblems, referrers } from './chain.js';
+import { chainProblems, isBreak, referrers } from './chain.js';
 import type { ListedBackup } from './destination.js';
 import { type Judged, judge } from './judged.js';
 import { keptInSequence } from './kept.js';
@@ -52,7 +52,11 @@ export function planRetention(
       (type === undefined || backupTypeOf(id) === type) &&
       (question.lineOf === undefined || lineOfBackup(lines, id) !== undefined),
   );
-  const broken = new Set(chainProblems(backups).map(({ id }) => id));
+  const broken = new Set(
+    chainProblems(backups)
+      .filter(isBreak)
+      .map(({ id }) => id),
+  );
   const judgements = asked.map((backup) => judge(backup, broken));
   const judged = judgements.filter((judgement) => judgement.kind === 'judged');
 

@@ -32,6 +32,9 @@ import { type DecodedSummary, decodeSummary } from './summary.js';
 /** Summaries that are fetched at once; together they weigh a few hundred kB. */
 const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
 
+/** Storage classes of which GET reads nothing before RestoreObject; GLACIER_IR is read at once. */
+const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
 const REMOVED_TEXT = 'this backup is being removed\n';
 
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
@@ -50,8 +53,8 @@ export class S3Destination implements Destination {
   }
 
   async list(): Promise<ListedBackup[]> {
-    const sizes = await this.#sizes();
-    const ids = [...sizes.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
+    const objects = await this.#objects();
+    const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
     const backups: ListedBackup[] = [];
     const summaries = prefetchInOrder(
@@ -63,10 +66,12 @@ export class S3Destination implements Destination {
     for await (const { item: id, result: summary } of summaries) {
       // One that was pruned since the listing is no longer there.
       if (summary === undefined) continue;
-      const archiveBytes = sizes.get(id + ARCHIVE_SUFFIX) ?? null;
-      const isMarked = (mark: Mark) => sizes.has(id + markSuffix(mark));
+      const archive = objects.get(id + ARCHIVE_SUFFIX);
+      const archiveBytes = archive?.sizeBytes ?? null;
+      const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
       backups.push({
         ...{ id, summary, archiveBytes, expired: isMarked('expired') },
+        ...(COLD_CLASSES.has(archive?.storageClass) ? { cold: true } : {}),
         ...(isMarked('accepted') ? { accepted: true } : {}),
         ...(isMarked('retired') ? { retired: true } : {}),
       });
@@ -81,7 +86,7 @@ export class S3Destination implements Destination {
       const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
       return { id, summary, archiveBytes, expired: false };
     }
-    const isUncommitted = (await this.#sizes(id)).has(id + ARCHIVE_SUFFIX);
+    const isUncommitted = (await this.#objects(id)).has(id + ARCHIVE_SUFFIX);
     throw new MangamotionError(
       'not_found',
       isUncommitted
@@ -92,7 +97,7 @@ export class S3Destination implements Destination {
   }
 
   async archiveBytesOf(id: string): Promise<number | null> {
-    return (await this.#sizes(id)).get(id + ARCHIVE_SUFFIX) ?? null;
+    return (await this.#objects(id)).get(id + ARCHIVE_SUFFIX)?.sizeBytes ?? null;
   }
 
   openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
@@ -124,7 +129,7 @@ export class S3Destination implements Destination {
     for (;;) {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
-      const names = [...(await this.#sizes(id)).keys()];
+      const names = [...(await this.#objects(id)).keys()];
       if (!names.some((name) => backupIdOf(name) === id)) {
         return new PendingS3Backup(this.#place, id, createdAt);
       }
@@ -166,10 +171,10 @@ export class S3Destination implements Destination {
     return findS3Leftovers(this.#place);
   }
 
-  /** The sizes of the objects right under the prefix, by name. */
-  async #sizes(namePrefix = ''): Promise<Map<string, number>> {
+  /** The objects right under the prefix, by name. */
+  async #objects(namePrefix = ''): Promise<Map<string, Stored>> {
     const { store, bucket, prefix } = this.#place;
-    const sizes = new Map<string, number>();
+    const objects = new Map<string, Stored>();
     const listPage: ObjectStore['listPage'] = (_, options) =>
       this.#ask(store.listPage(bucket, { ...options, ...this.#options() }));
     const options = { prefix: prefix + namePrefix };
@@ -178,9 +183,11 @@ export class S3Destination implements Destination {
       bucket,
       options,
     )) {
-      for (const { key, sizeBytes } of page) sizes.set(key.slice(prefix.length), sizeBytes);
+      for (const { key, sizeBytes, storageClass } of page) {
+        objects.set(key.slice(prefix.length), { sizeBytes, storageClass });
+      }
     }
-    return sizes;
+    return objects;
   }
 
   /** `undefined` where there is none. */
@@ -231,6 +238,11 @@ export class S3Destination implements Destination {
   #key(id: string, suffix: string): string {
     return this.#place.prefix + id + suffix;
   }
+}
+
+interface Stored {
+  sizeBytes: number;
+  storageClass: string | null | undefined;
 }
 
 async function* inOnePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {

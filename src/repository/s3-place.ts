@@ -1,6 +1,6 @@
 import { MangamotionError } from '../errors.js';
 import type { ObjectStore, RequestOptions } from '../object-store/port.js';
-import { s3CodeOf } from '../object-store/store-errors.js';
+import { s3CodeOf, whyUnreadable } from '../object-store/store-errors.js';
 import type { S3Location } from './s3-location.js';
 
 /** A bucket of a store, and where in it the backups lie. */
@@ -30,6 +30,17 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
       cause: error.cause,
       request: error.request,
     });
+  }
+  if (whyUnreadable(error) === 'cold-storage') {
+    return new MangamotionError(
+      'refused',
+      `${error.message.split(': ')[0] ?? url} lies in cold storage`,
+      {
+        hint: 'Restore it there first (RestoreObject), then run this again.',
+        cause: error.cause,
+        request: error.request,
+      },
+    );
   }
   if (error.code === 'access_denied') {
     return new MangamotionError('access_denied', error.message, {

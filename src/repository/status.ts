@@ -1,5 +1,5 @@
 import { utcTime } from './calendar.js';
-import { type ChainProblem, chainProblems } from './chain.js';
+import { type ChainProblem, chainProblems, isBreak } from './chain.js';
 import type { ListedBackup } from './destination.js';
 import { nextExpiry } from './expiry.js';
 import { type Growth, growthOf } from './growth.js';
@@ -18,7 +18,7 @@ export interface DestinationStatus {
   kinds: KindStatus[];
   freshness: Freshness;
   chains: {
-    /** `unknown`: nothing is known to be wrong, but a newer version wrote some of it. */
+    /** `unknown`: nothing is known to be wrong, but some is of a newer version, or in cold storage. */
     status: 'ok' | 'broken' | 'unknown';
     /** How many backups were looked at. */
     checked: number;
@@ -217,7 +217,7 @@ function newestBackup(summary: Summary | undefined, now: Date): NewestBackup | n
 
 function chainStatus(problems: readonly ChainProblem[]): 'ok' | 'broken' | 'unknown' {
   if (problems.length === 0) return 'ok';
-  return problems.every(({ kind }) => kind === 'summary_newer') ? 'unknown' : 'broken';
+  return problems.some(isBreak) ? 'broken' : 'unknown';
 }
 
 function bytesOf(backups: readonly ListedBackup[]): number {

@@ -112,7 +112,7 @@ describe('the README’s recovery', { timeout: 120_000 }, () => {
   it('of one object brings it back, and touches nothing else', async () => {
     await store.putObject('processed', '4711/result.zip', contentOf('rubbish'));
     await store.putObject('processed', '4712/result.zip', contentOf('newer than the backup'));
-    expect(await shell(commandsFor('object'))).toContain('✓ restored 1 objects');
+    expect(await shell(commandsFor('object'))).toContain('✓ restored 1 object');
     const now = await snapshot(store, 'processed');
     const was = before.processed as Record<string, unknown>;
     expect(now.get('4711/result.zip')).toEqual(was['4711/result.zip']);

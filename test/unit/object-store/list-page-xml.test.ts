@@ -39,6 +39,19 @@ describe('a page of a listing', () => {
   });
 
   it.each([
+    ['STANDARD', {}],
+    ['', {}],
+    ['GLACIER', { storageClass: 'GLACIER' }],
+    ['A&amp;B', { storageClass: 'A&B' }],
+  ])('tells the storage class %j where it is not STANDARD, cut or parsed', (written, told) => {
+    const tag = '<StorageClass>STANDARD</StorageClass>';
+    const cut = page(entry('a.jpg').replace(tag, `<StorageClass>${written}</StorageClass>`));
+    for (const xml of [cut, cut.replace('<Name>', '<!-- whole --><Name>')]) {
+      expect(parseListPage(xml)?.objects).toEqual([{ key: 'a.jpg', ...OBJECT, ...told }]);
+    }
+  });
+
+  it.each([
     ['007', '007'],
     ['1e5', '1e5'],
     ['true', 'true'],

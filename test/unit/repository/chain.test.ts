@@ -43,6 +43,16 @@ describe('the problems of chains', () => {
     ]);
   });
 
+  it('are cold archives, unless their length is wrong: that is worse', () => {
+    const cold = listedBackup(made(1), { cold: true });
+    expect(problemsOf(cold, listedBackup(made(2, 1)))).toEqual([
+      [id(1), 'archive_cold'],
+      [id(2), 'archive_cold'],
+    ]);
+    const short = listedBackup(made(1), { cold: true, archiveBytes: 99 });
+    expect(problemsOf(short)).toEqual([[id(1), 'archive_length']]);
+  });
+
   it('of an unreadable summary are its own, as long as its archive is there', () => {
     const unreadable = { ...unreadableBackup(at(1)), id: id(1) };
     const newer: ListedBackup = {

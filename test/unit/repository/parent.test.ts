@@ -38,6 +38,16 @@ describe('the parent of an incremental', () => {
     expect(parentOf(first, listedBackup(torn))).toBe(id(1));
   });
 
+  it('has none of its archives in cold storage', () => {
+    const cold = listedBackup(on(1), { cold: true });
+    const onCold = listedBackup(on(2, { type: 'incremental', references: [id(1)] }));
+    expect(parentOf(cold, onCold)).toBeUndefined();
+    expect(parentOf(cold, onCold, listedBackup(on(3)))).toBe(id(3));
+    const why = `the archive of ${id(1)} lies in cold storage`;
+    expect(whyNoParent(onCold, [cold, onCold], source)).toBe(why);
+    expect(predecessorOf([cold, onCold], source)?.unreadable).toBe(why);
+  });
+
   it.each<[string, ListedBackup, string]>([
     ['suspect', listedBackup(on(2, { status: 'suspect' })), 'it is suspect'],
     ['of metadata', listedBackup(on(2, { type: 'metadata' })), 'it holds no objects'],
@@ -73,9 +83,9 @@ describe('the predecessor of a backup', () => {
     expect(predecessorOf([first, torn, ...others], source)).toMatchObject({
       backup: { id: id(2) },
       summary: { sequence: 2 },
-      readable: false,
+      unreadable: `the archive of ${id(2)} is missing`,
     });
-    expect(predecessorOf([first], source)).toMatchObject({ readable: true });
+    expect(predecessorOf([first], source)).toMatchObject({ unreadable: undefined });
   });
 
   it('is none for the first of a line', () => {

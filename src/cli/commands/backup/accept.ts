@@ -2,6 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Acceptable } from '../../../repository/acceptance.js';
 import { defineCommand } from '../../command.js';
 import type { Page } from '../../page.js';
+import { suspicionText } from './describe.js';
 import { lockOption } from './making.js';
 
 export const backupAccept = defineCommand({
@@ -74,13 +75,7 @@ export const backupAccept = defineCommand({
 });
 
 function describe(page: Page, { line, backup, already }: Acceptable, dryRun: boolean): void {
-  const { people } = page;
-  for (const { bucket, before, deleted, wiped = 0 } of backup.summary.suspicious) {
-    const wipedText = wiped === 0 ? '' : `, ${people.count(wiped)} were wiped`;
-    page.text(
-      `${bucket}: ${people.count(deleted)} of ${people.count(before)} objects were deleted${wipedText}`,
-    );
-  }
+  for (const suspicion of backup.summary.suspicious) page.text(suspicionText(suspicion));
   const done = dryRun ? 'would accept' : already ? '✓ accepted before:' : '✓ accepted';
   page.text(`${done} ${backup.id} of line ${line.name}`, dryRun ? undefined : 'good');
 }

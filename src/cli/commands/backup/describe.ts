@@ -1,7 +1,8 @@
-import type { Summary } from '../../../repository/summary.js';
+import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import type { Page } from '../../page.js';
 import type { Tone } from '../../paint.js';
+import { countOf } from '../../units.js';
 
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;
@@ -18,10 +19,20 @@ export function shortList(names: readonly string[]): string {
 /** What there is to do about a line whose newest backup is suspect. */
 export function suspicionOf(line: string, suspect: string): string {
   return (
-    `line ${line} is suspended: ${suspect} is suspect. If what vanished was meant, run "mangamotion ` +
-    'backup accept" with its path, or the next backup with --accept-deletions; else restore it from ' +
-    'an earlier backup'
+    `line ${line} is suspended: ${suspect} is suspect. If the change was meant, run "mangamotion ` +
+    'backup accept" with its path, or the next backup with --accept-deletions or --accept-changes; ' +
+    'if not, restore an earlier backup and back up again'
   );
+}
+
+/** What befell a bucket: `60 of 100 objects of photos gone, 30 wiped in place (…)`. */
+export function suspicionText({ bucket, before, deleted, wiped = 0 }: Suspicion): string {
+  const found = [
+    ...(deleted === 0 ? [] : [{ count: deleted, what: 'gone' }]),
+    ...(wiped === 0 ? [] : [{ count: wiped, what: 'wiped in place (empty now, or all alike)' }]),
+  ];
+  const of = ` of ${countOf(before, 'object')} of ${bucket}`;
+  return found.map(({ count, what }, i) => `${count}${i === 0 ? of : ''} ${what}`).join(', ');
 }
 
 export function statusTone(status: string): Tone {
@@ -62,7 +73,8 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       text: [
         `${people.count(objects.captured)} captured`,
         ...named(objects.unchanged, 'unchanged'),
-        ...named(objects.deleted, 'deleted since the parent'),
+        ...named(objects.carried, 'of these taken over unread'),
+        ...named(objects.deleted, 'deleted since the backup before'),
         ...named(objects.changed, 'changed while it ran'),
         ...named(objects.vanished, 'vanished while it ran'),
         ...named(objects.failed, 'failed'),
@@ -73,13 +85,36 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
     ...describeDocuments(summary),
-    ...summary.suspicious.map(({ bucket, before, deleted }) => ({
+    ...summary.suspicious.map((suspicion) => ({
       label: 'suspect',
-      text: `${people.count(deleted)} of ${people.count(before)} objects of ${bucket} were deleted`,
+      text: suspicionText(suspicion),
       tone: 'bad' as const,
     })),
+    ...carriedText(summary).map((text) => ({ label: 'carried', text, tone: 'bad' as const })),
+    ...summary.fidelity.losses.map((loss) => ({ label: 'missing', text: lossText(loss) })),
+    ...summary.notices.map((text) => ({ label: 'notice', text })),
   ]);
-  describeFailures(page, summary.failures);
+  describeFailures(page, summary.failures, summary.failures_omitted);
+}
+
+/** Of the objects that could not be read, and of which an earlier backup's copy stands in. */
+function carriedText({ objects: { carried }, failures }: Summary): string[] {
+  if (carried === 0) return [];
+  const since = failures.flatMap((failure) => failure.unreadable_since ?? []).sort()[0];
+  const read = since === undefined ? 'could not be read' : `could not be read since ${since}`;
+  const which = since === undefined || carried === 1 ? read : `the first ${read}`;
+  return [`${countOf(carried, 'object')} taken over from an earlier backup: ${which}`];
+}
+
+/** Keys of a loss that people are shown. */
+const MOST_KEYS = 3;
+
+/** `photos: tags of 12 objects (a, b, c, …): REASON`. */
+function lossText({ bucket, what, count, keys, reason }: Loss): string {
+  if (keys.length === 0) return `${bucket}: ${what}: ${reason}`;
+  const more = count > Math.min(keys.length, MOST_KEYS) ? ', …' : '';
+  const named = `${keys.slice(0, MOST_KEYS).join(', ')}${more}`;
+  return `${bucket}: ${what} of ${countOf(count, 'object')} (${named}): ${reason}`;
 }
 
 function describeDocuments({ fidelity }: Summary): { label: string; text: string }[] {
@@ -96,26 +131,43 @@ export interface NamedFailure {
   key: string;
   /** Of the bucket, where it is no object. */
   document?: string | undefined;
+  /** What of the object is missing, where its bytes are there. */
+  part?: string | undefined;
+  operation?: string | undefined;
+  status?: number | null | undefined;
   reason: string;
 }
 
-export function describeFailures(page: Page, failures: readonly NamedFailure[]): void {
+/** `omitted`: failures that are counted, and named nowhere. */
+export function describeFailures(page: Page, failures: readonly NamedFailure[], omitted = 0): void {
   if (failures.length === 0) return;
   const columns: Column<NamedFailure>[] = [
     {
       title: 'bad',
       name: 'key',
-      value: ({ bucket, key, document }) =>
-        document === undefined ? `${bucket}/${key}` : `${bucket}: ${document}`,
+      value: ({ bucket, key, document, part }) => {
+        if (document !== undefined) return `${bucket}: ${document}`;
+        const name = key === '' ? bucket : `${bucket}/${key}`;
+        return part === undefined ? name : `${name}: ${part}`;
+      },
       tone: () => 'bad',
     },
+    ...(failures.some(({ operation }) => operation !== undefined) ? [requestColumn] : []),
     { title: 'reason', name: 'reason', value: ({ reason }) => reason },
   ];
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));
   const more = failures.length - MOST_FAILURES;
-  if (more > 0) page.text(`… and ${page.people.count(more)} more: --json names them all`);
+  if (more > 0) page.text(`… and ${page.people.count(more)} more: --json names them`);
+  if (omitted > 0) page.text(`… and ${page.people.count(omitted)} more, which are only counted`);
 }
+
+const requestColumn: Column<NamedFailure> = {
+  title: 'request',
+  name: 'operation',
+  value: ({ operation, status }) =>
+    [operation ?? '', status ?? ''].filter((text) => text !== '').join(' '),
+};
 
 /** Of the buckets that a backup holds. */
 export const bucketColumns: Column<Summary['buckets'][number]>[] = [

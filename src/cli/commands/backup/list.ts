@@ -21,6 +21,8 @@ interface Row {
   /** Why it is not trusted, and not what --latest means; `undefined` where it is, or nobody knows. */
   untrusted?: string | undefined;
   accepted?: boolean;
+  /** Its archive lies in cold storage. */
+  cold?: boolean;
 }
 
 export const backupList = defineCommand({
@@ -39,7 +41,7 @@ export const backupList = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4, 6],
+  exitCodes: [3, 4, 6, 8],
   examples: [
     { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
     {
@@ -68,6 +70,7 @@ export const backupList = defineCommand({
         ...toRow(backup),
         ...members.get(backup.id),
         accepted: backup.accepted === true,
+        cold: backup.cold === true,
         keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
       })),
     ];
@@ -79,6 +82,7 @@ export const backupList = defineCommand({
         ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
         ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
         ...(row.accepted === true ? { accepted: true } : {}),
+        ...(row.cold === true ? { cold: true } : {}),
         ...(found === undefined ? {} : legacyDocument(found)),
         ...(problem === undefined ? {} : { problem }),
         ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
@@ -126,6 +130,15 @@ function archiveBytes({ summary, legacy }: Row): number | null {
   return summary?.archive_bytes ?? legacy?.bytes ?? null;
 }
 
+function statusText({ status, problem, untrusted, accepted }: Row): string {
+  if (problem !== undefined) return `${status}: ${problem}`;
+  if (accepted === true) return `${status}, accepted`;
+  // That it is suspect, or partial, its status says.
+  return untrusted === undefined || untrusted === `it is ${status}`
+    ? status
+    : `${status}: ${untrusted}`;
+}
+
 const columns: Column<Row>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id },
   {
@@ -142,14 +155,7 @@ const columns: Column<Row>[] = [
     title: 'status',
     name: 'status',
     value: ({ status }) => status,
-    show: ({ status, problem, untrusted, accepted }) => {
-      if (problem !== undefined) return `${status}: ${problem}`;
-      if (accepted === true) return `${status}, accepted`;
-      // That it is suspect, or partial, its status says.
-      return untrusted === undefined || untrusted === `it is ${status}`
-        ? status
-        : `${status}: ${untrusted}`;
-    },
+    show: (row) => (row.cold === true ? `${statusText(row)}, in cold storage` : statusText(row)),
     tone: ({ status, problem, legacy }) =>
       problem !== undefined ? 'bad' : legacy === undefined ? statusTone(status) : 'muted',
   },

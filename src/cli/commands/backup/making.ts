@@ -15,7 +15,7 @@ import type { ExitStatus } from '../../exit-codes.js';
 import { parseDuration } from '../../duration.js';
 import { readVersion } from '../../version.js';
 import type { Page } from '../../page.js';
-import { describeBackup, shortList } from './describe.js';
+import { describeBackup, shortList, suspicionText } from './describe.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -185,15 +185,20 @@ function describePruned(page: Page, pruned: readonly PruneReport[]): void {
   page.text(`\nexpired and removed: ${names} (${page.people.bytes(freed)})`);
 }
 
-function suspect({ id, suspicious }: Summary): MangamotionError {
-  const buckets = suspicious.map(
-    ({ bucket, before, deleted }) => `${deleted} of ${before} objects of ${bucket}`,
-  );
+function suspect({ id, destination, guard, suspicious }: Summary): MangamotionError {
+  const since = guard?.compared_with ?? 'its predecessor';
+  const path = `${destination.replace(/\/$/, '')}/${id}`;
+  const flags = [
+    ...(suspicious.some(({ deleted }) => deleted > 0) ? ['--accept-deletions'] : []),
+    ...(suspicious.some(({ wiped = 0 }) => wiped > 0) ? ['--accept-changes'] : []),
+  ];
   return new MangamotionError(
     'refused',
-    `${id} is kept as suspect: since its parent the store lost ${buckets.join(', ')}`,
+    `${id} is kept as suspect; compared with ${since}: ${suspicious.map(suspicionText).join('; ')}`,
     {
-      hint: 'If these deletions were meant, run it again with --accept-deletions. Nothing was pruned.',
+      hint:
+        `Nothing was pruned. If it was meant, run "mangamotion backup accept ${path}", or back up ` +
+        `again with ${flags.join(' and ')}. If not, restore ${since} and back up again.`,
     },
   );
 }

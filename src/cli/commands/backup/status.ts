@@ -13,7 +13,8 @@ export const backupStatus = defineCommand({
     'Tell how a destination fares: how old the newest complete backup is, whether each backup and ' +
     'the archives that it refers to are there with their lengths, how much room they take, and ' +
     'what expires next. The exit status is 5 where there is no complete backup, the newest is older ' +
-    'than --max-age, or a piece is missing. Each line (source and selection of buckets) with two or ' +
+    'than --max-age, or a piece is missing; and 3 where a newer version wrote some of it, or archives ' +
+    'lie in cold storage. Each line (source and selection of buckets) with two or ' +
     'more backups is looked at by itself, unless it was retired.',
   arguments: {
     destination: {
@@ -37,7 +38,7 @@ export const backupStatus = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6],
+  exitCodes: [3, 4, 5, 6, 8],
   examples: [
     { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
     {
@@ -125,12 +126,24 @@ function freshnessText({ people }: Page, freshness: DestinationStatus['freshness
 
 function chainText({ status, checked, problems }: DestinationStatus['chains']): Told {
   if (status === 'ok') {
-    return { text: `✓ ${checked} backups, with all that they refer to`, tone: 'good' };
+    const all =
+      checked === 1 ? 'backup, with all that it refers' : 'backups, with all that they refer';
+    return { text: `✓ ${checked} ${all} to`, tone: 'good' };
   }
-  const affected = new Set(problems.map(({ id }) => id)).size;
-  return status === 'unknown'
-    ? { text: `? ${affected} of ${checked} backups are of a newer version`, tone: 'waiting' }
-    : { text: `✕ ${affected} of ${checked} backups cannot be read whole`, tone: 'bad' };
+  const affected = (of: readonly ChainProblem[]) => {
+    const { size } = new Set(of.map(({ id }) => id));
+    return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
+  };
+  if (status === 'broken') {
+    return { text: `✕ ${affected(problems)} cannot be read whole`, tone: 'bad' };
+  }
+  const cold = problems.filter(({ kind }) => kind === 'archive_cold');
+  const newer = problems.filter(({ kind }) => kind === 'summary_newer');
+  const parts = [
+    ...(cold.length === 0 ? [] : [`${affected(cold)} in cold storage, wholly or in part`]),
+    ...(newer.length === 0 ? [] : [`${affected(newer)} of a newer version`]),
+  ];
+  return { text: `? ${parts.join('; ')}`, tone: 'waiting' };
 }
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {

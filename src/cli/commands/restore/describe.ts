@@ -53,15 +53,15 @@ export function describeReport(page: Page, report: RestoreReport): void {
   const { objects, bytes } = report.restored;
   const written = report.documents.filter(({ result }) => result === 'written').length;
   const done = [
-    `restored ${people.count(objects)} objects, ${people.bytes(bytes)}`,
-    ...(written === 0 ? [] : [`${written} documents of buckets`]),
-    ...(report.deleted === 0 ? [] : [`removed ${people.count(report.deleted)} objects`]),
+    `restored ${countOf(objects, 'object')}, ${people.bytes(bytes)}`,
+    ...(written === 0 ? [] : [`${countOf(written, 'document')} of buckets`]),
+    ...(report.deleted === 0 ? [] : [`removed ${countOf(report.deleted, 'object')}`]),
   ].join(', ');
   page.table(columnsFor(report.buckets), report.buckets).text('');
   const complete = !isPartial(report);
   page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
-    page.text(`${people.count(count)} objects of ${bucket} came back unlocked: ${reason}`, 'bad');
+    page.text(`${countOf(count, 'object')} of ${bucket} came back unlocked: ${reason}`, 'bad');
   }
   for (const { bucket, what, count, keys, reason } of report.losses) {
     const such = keys.slice(0, MOST_SHOWN).join(', ');
@@ -71,10 +71,7 @@ export function describeReport(page: Page, report: RestoreReport): void {
     if (result === 'skipped') page.text(`${kind} of ${target} left out: ${reason ?? ''}`);
   }
   for (const problem of report.problems) page.line(problem, 'bad');
-  describeFailures(page, report.failures);
-  if (report.failures_omitted > 0) {
-    page.text(`${people.count(report.failures_omitted)} failures are not named`, 'bad');
-  }
+  describeFailures(page, report.failures, report.failures_omitted);
 }
 
 function proofOf({ proved, restored }: RestoreReport): string {
