@@ -11,6 +11,12 @@ export default quirk({
   server: () => ({
     entries: (all) => all.map((entry) => ({ ...entry, key: entry.key.toLowerCase() })),
   }),
-  full: { status: 'partial', failed: { 'reports/a': { operation: 'GetObject', status: 404 } } },
-  beyond: ['Reports/A'],
+  full: {
+    status: 'partial',
+    failed: {
+      'reports/a': { operation: 'GetObject', status: 404 },
+      'percent%2fslash': { operation: 'GetObject', status: 404 },
+    },
+  },
+  beyond: ['Reports/A', 'percent%2Fslash'],
 });

@@ -11,7 +11,7 @@ export default quirk({
     return paging((page, { query }) => {
       if (!query.has('continuation-token') || page.token === undefined || !isFirst) return page;
       isFirst = false;
-      return { ...page, entries: [], token: query.get('continuation-token') };
+      return { ...page, entries: [], token: `${query.get('continuation-token') ?? ''}.0` };
     });
   },
 });
