@@ -1,4 +1,5 @@
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import { IndexCheck } from '../archive/index-check.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { type MangamotionError, isMangamotionError } from '../errors.js';
 import type { OpenCommitted } from '../repository/open-backup.js';
@@ -59,20 +60,11 @@ export class Baseline implements EarlierBackup {
    */
   async *chunks(): AsyncGenerator<ParentChunk> {
     if (this.#open === undefined) return;
-    const { directory, archives } = this.#open;
-    for (const chunk of directory.chunks) {
-      let lines: IndexLine[];
-      try {
-        const archive = await archives.of(chunk.archive);
-        lines = await archive.readChunk(chunk);
-        // They are taken over unread: what they name, the new backup would name too.
-        for (const line of lines) archives.checkNamed(line.archive);
-      } catch (error) {
-        if (this.type === 'incremental' || !isMangamotionError(error)) throw error;
-        this.#unreadable = error.message;
-        return;
-      }
-      yield { chunk, lines };
+    try {
+      yield* readChunks(this.#open);
+    } catch (error) {
+      if (this.type === 'incremental' || !isUnreadable(error)) throw error;
+      this.#unreadable = error.message;
     }
   }
 
@@ -117,6 +109,19 @@ export class Baseline implements EarlierBackup {
   async close(): Promise<void> {
     await this.#open?.archives.close();
   }
+}
+
+async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerator<ParentChunk> {
+  const check = new IndexCheck(directory);
+  for (const chunk of directory.chunks) {
+    const archive = await archives.of(chunk.archive);
+    const lines = await archive.readChunk(chunk);
+    check.add(lines);
+    // They are taken over unread: what they name, the new backup would name too.
+    for (const line of lines) archives.checkNamed(line.archive);
+    yield { chunk, lines };
+  }
+  for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
 /** Why an index cannot be read now, where that must not keep a full from being made. */

@@ -209,7 +209,10 @@ class Capture {
     const verdict = await askForMissing(this.#context, line);
     switch (verdict.kind) {
       case 'gone':
-        return () => Promise.resolve(ledger.changes.deleted(line.bucket));
+        return () => {
+          ledger.changes.deleted(line.bucket);
+          return Promise.resolve();
+        };
       case 'unproven':
         return () => this.#takeOver(line, verdict.error);
       case 'there': {

@@ -38,7 +38,7 @@ export async function* listContents(
       check.add(lines);
       for (const bucket of buckets) yield* selectLines(lines, bucket, selection);
     }
-    const isWhole = selection.key === undefined && selection.prefix === undefined;
+    const isWhole = selection.keys.length === 0 && selection.prefixes.length === 0;
     if (isWhole) for (const bucket of wanted) check.checkWhole(bucket);
   } finally {
     await archives.close();

@@ -1,4 +1,4 @@
-import { MangamotionError } from '../errors.js';
+import type { MangamotionError } from '../errors.js';
 import type { Failure, Loss } from '../repository/summary.js';
 
 /** What a summary names of what is missing. Memory is bounded, whatever a server does. */

@@ -1,4 +1,4 @@
-import { MangamotionError } from '../errors.js';
+import type { MangamotionError } from '../errors.js';
 import { compareKeys } from '../key-order.js';
 import type { OrderedListings } from '../object-store/ordered-listings.js';
 import type { Bucket, ListedObject, ObjectStore } from '../object-store/port.js';

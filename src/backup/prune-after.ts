@@ -10,20 +10,20 @@ export interface RetentionAfterwards {
 }
 
 /**
- * Removes what has expired of the kind that was just made, by whoever still holds the destination.
- * Only a complete backup may take the place of others. The new backup stands whatever comes of it.
+ * Removes what has expired of the kind that was just made, in its line, by whoever still holds the
+ * destination. Only a trusted backup may take the place of others. The new backup stands whatever
+ * comes of it.
  */
 export async function pruneAfter(
   { destination, clock, signal, progress }: BackupContext,
-  { type, status }: Summary,
+  { id, type }: Summary,
   { policy, onPruned }: RetentionAfterwards,
 ): Promise<void> {
-  if (status !== 'complete') return;
   try {
-    const question = { dryRun: false, signal, now: clock.now(), type };
+    const question = { dryRun: false, signal, now: clock.now(), type, after: id };
     onPruned(await prune(destination, policy, question));
   } catch (error) {
     if (!isMangamotionError(error) || signal.aborted) throw error;
-    progress.warn(`the backup is complete, but nothing more was pruned: ${error.message}`);
+    progress.warn(`${id} is there, but nothing more was pruned: ${error.message}`);
   }
 }

@@ -26,6 +26,11 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
   const { entries, rest } = xml.includes('<!') ? { entries: [], rest: xml } : cutEntries(xml);
   const root = parseXml(rest, 'ListBucketResult');
   if (root === null) return null;
+  if (children(root, 'CommonPrefixes').length > 0) {
+    throw new UnexpectedAnswer(
+      'answered with a listing that folds keys into common prefixes, which was not asked for',
+    );
+  }
   const parsed = children(root, 'Contents').map((entry) => parsedFields(entry));
   const encoded = textOf(root, 'EncodingType') === 'url';
   const objects = [...entries, ...parsed].map((fields) => listedObject(fields, encoded));

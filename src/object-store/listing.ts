@@ -24,6 +24,8 @@ export interface PageStart {
 
 /** So many pages may follow one another that bring nothing: servers skip what was deleted. */
 const MOST_PAGES_WITHOUT_PROGRESS = 10_000;
+/** So many of them may hand out a token that was there before. */
+const MOST_EMPTY_PAGES_IN_PLACE = 3;
 
 /**
  * The pages of a listing, each requested while the caller still works on the one before: the server
@@ -92,7 +94,10 @@ class CircleDetector {
   pass(nextToken: string | null, objects: number): void {
     if (nextToken === null) return;
     this.#withoutProgress = objects > 0 ? 0 : this.#withoutProgress + 1;
-    if (nextToken === this.#mark || this.#withoutProgress > MOST_PAGES_WITHOUT_PROGRESS) {
+    // An empty page may ask for patience: its token is then the one that it was requested with.
+    const isPatient = objects === 0 && this.#withoutProgress <= MOST_EMPTY_PAGES_IN_PLACE;
+    const isCircle = nextToken === this.#mark && !isPatient;
+    if (isCircle || this.#withoutProgress > MOST_PAGES_WITHOUT_PROGRESS) {
       throw this.#stuck(nextToken);
     }
     if (this.#sinceMark === this.#patience) {

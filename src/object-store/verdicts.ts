@@ -72,6 +72,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
     ServiceUnavailable: PASSING,
     BadDigest: { code: 'damaged' },
     XAmzContentSHA256Mismatch: { code: 'damaged' },
+    XAmzContentChecksumMismatch: { code: 'damaged' },
     QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
     XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
     NotImplemented: { code: 'refused' },

@@ -3,7 +3,7 @@ import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from './lock/claim-store.js';
-import type { BackupType } from './names.js';
+import type { BackupType, Mark } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /**
@@ -62,17 +62,17 @@ export interface Destination {
   /**
    * Removes a backup for good. The summary goes first, and is gone for certain before the archive
    * is touched: whatever happens in between leaves an uncommitted archive, never a summary without
-   * one. The mark of `markExpired` goes last. Parts that are gone already are no error. Rejects with
+   * one. Its marks go last. Parts that are gone already are no error. Rejects with
    * `usage` where the destination cannot be written to.
    */
   remove(id: string): Promise<void>;
 
   /**
-   * Marks a backup as expired, or takes the mark away: it is whole and stays readable, but is kept
-   * only because others refer to it. Does nothing where the mark is as it should be. Rejects with
-   * `usage` where the destination cannot be written to.
+   * Puts a mark beside a backup, or takes it away; the backup itself stays as it is. Does nothing
+   * where the mark is as it should be. Rejects with `usage` where the destination cannot be written
+   * to.
    */
-  markExpired(id: string, expired: boolean): Promise<void>;
+  mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
 }
 
 export interface Clock {
@@ -89,7 +89,7 @@ export interface ListedBackup {
    * summary says, unless a look at its directory tells that this cannot be.
    */
   archiveBytes: number | null;
-  /** Marked by `markExpired`. */
+  /** Marked: it is kept only because others refer to it. */
   expired: boolean;
   /** Marked by `backup accept`: what makes it suspect is meant. */
   accepted?: boolean;

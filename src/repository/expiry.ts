@@ -6,14 +6,17 @@ import { planRetention } from './retention.js';
  * When a prune that keeps so many days will first find something to remove, or has since; and what.
  * `null` where that will not be, however long one waits.
  *
+ * With `lineOf`: in the line of that backup.
+ *
  * What expires at a time has expired at any later one, so that a search by halves finds the first.
  */
 export function nextExpiry(
   backups: readonly ListedBackup[],
   days: number,
+  lineOf?: string,
 ): { at: string; ids: string[] } | null {
   const removedAt = (now: Date): string[] =>
-    planRetention(backups, { days }, { now }).flatMap(({ id, kind }) =>
+    planRetention(backups, { days }, { now, lineOf }).flatMap(({ id, kind }) =>
       kind === 'remove' ? [id] : [],
     );
   const times = expiryTimes(backups, days);

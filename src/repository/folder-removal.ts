@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from './file-errors.js';
 import { syncChanges } from './folder-sync.js';
-import { ARCHIVE_SUFFIX, EXPIRED_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX } from './names.js';
+import { ARCHIVE_SUFFIX, MARKS, PARTIAL_SUFFIX, SUMMARY_SUFFIX, markSuffix } from './names.js';
 
 /** Removes a backup from a folder, of either kind; see `Destination.remove`. */
 export async function removeBackup(folder: string, id: string): Promise<void> {
@@ -12,7 +12,7 @@ export async function removeBackup(folder: string, id: string): Promise<void> {
   await syncChanges(folder);
   await removeFile(path(ARCHIVE_SUFFIX));
   await removeTree(path(''));
-  await removeFile(path(EXPIRED_SUFFIX));
+  for (const mark of MARKS) await removeFile(path(markSuffix(mark)));
   await removeFile(path(SUMMARY_SUFFIX + PARTIAL_SUFFIX));
   await syncChanges(folder);
 }

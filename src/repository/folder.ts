@@ -22,11 +22,13 @@ import {
   ARCHIVE_SUFFIX,
   type BackupType,
   DIRECTORY_FILE,
-  EXPIRED_SUFFIX,
+  MARK_TEXTS,
+  type Mark,
   PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
+  markSuffix,
   reservedIdOf,
 } from './names.js';
 import { PendingFolderBackup } from './pending-folder-backup.js';
@@ -34,9 +36,6 @@ import { PlainArchive } from './plain-archive.js';
 import { beginPlainDraft } from './plain-draft.js';
 import { PlainFiles } from './plain-files.js';
 import { type DecodedSummary, decodeSummary } from './summary.js';
-
-/** What a person finds who opens the mark; that it exists is all that counts. */
-const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
 
 export interface FolderOptions {
   /** Write archives as plain folders, not as tar.gz. Both are read. */
@@ -148,9 +147,10 @@ export class FolderDestination implements Destination {
     return removeBackup(this.#folder, id);
   }
 
-  async markExpired(id: string, expired: boolean): Promise<void> {
-    if (expired) await this.#writeMark(this.#path(id, EXPIRED_SUFFIX));
-    else await removeFile(this.#path(id, EXPIRED_SUFFIX));
+  async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {
+    const path = this.#path(id, markSuffix(mark));
+    if (isSet) await this.#writeMark(path, MARK_TEXTS[mark]);
+    else await removeFile(path);
     await syncChanges(this.#folder);
   }
 
@@ -176,8 +176,11 @@ export class FolderDestination implements Destination {
     try {
       const summary = await readSummary(path);
       const archiveBytes = await this.#archiveBytes(id, summary);
-      const mark = await this.#statOf(this.#path(id, EXPIRED_SUFFIX));
-      return { id, summary, archiveBytes, expired: mark !== undefined };
+      return {
+        ...{ id, summary, archiveBytes, expired: await this.#isMarked(id, 'expired') },
+        ...((await this.#isMarked(id, 'accepted')) ? { accepted: true } : {}),
+        ...((await this.#isMarked(id, 'retired')) ? { retired: true } : {}),
+      };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw translateFileError(error, 'read', path);
@@ -209,9 +212,13 @@ export class FolderDestination implements Destination {
     }
   }
 
-  async #writeMark(path: string): Promise<void> {
+  async #isMarked(id: string, mark: Mark): Promise<boolean> {
+    return (await this.#statOf(this.#path(id, markSuffix(mark)))) !== undefined;
+  }
+
+  async #writeMark(path: string, text: string): Promise<void> {
     try {
-      await writeFile(path, EXPIRED_TEXT, { mode: 0o600 });
+      await writeFile(path, text, { mode: 0o600 });
     } catch (error) {
       throw translateFileError(error, 'write', path);
     }

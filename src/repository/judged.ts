@@ -10,6 +10,10 @@ export interface Judged extends DatedBackup {
   summary: Summary;
   /** Its archive and those it refers to are there, with their lengths. */
   sound: boolean;
+  /** Why it is not trusted; `undefined` where it is, or before its line was looked at. */
+  untrusted?: string | undefined;
+  /** It is a suspect that no trusted backup of its line has followed. */
+  isStandingSuspect?: boolean;
 }
 
 /** One that nobody can decide on; it stays. */

@@ -1,3 +1,4 @@
+import { MangamotionError } from '../errors.js';
 import type { ListedBackup } from './destination.js';
 import { type LineIdentity, type Selection, identify, keyOf } from './line-keys.js';
 import { nameLines } from './line-names.js';
@@ -66,6 +67,16 @@ export function lineOfSource(
 
 export function lineOfBackup(lines: readonly Line[], id: string): Line | undefined {
   return lines.find(({ backups }) => backups.some((backup) => backup.id === id));
+}
+
+/** Throws `not_found`, with the names that there are. */
+export function lineNamed(lines: readonly Line[], name: string): Line {
+  const line = lines.find((one) => one.name === name);
+  if (line !== undefined) return line;
+  const names = lines.map((one) => one.name).join(', ');
+  throw new MangamotionError('not_found', `no line ${name} here`, {
+    hint: names === '' ? 'There are no backups.' : `There are these lines: ${names}.`,
+  });
 }
 
 /** Fulls and incrementals tell one story; metadata, another. */

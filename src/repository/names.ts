@@ -10,10 +10,26 @@ export const SUMMARY_SUFFIX = '.json';
  * the id, unless something of that id is there afterwards.
  */
 export const PARTIAL_SUFFIX = '.partial';
-/** A mark beside a backup that has expired, and stays because others refer to it. */
-export const EXPIRED_SUFFIX = '.expired';
 
-const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, EXPIRED_SUFFIX];
+/**
+ * Marks beside a backup: it has expired, and stays because others refer to it; it is suspect, and was
+ * accepted; its line was retired.
+ */
+export const MARKS = ['expired', 'accepted', 'retired'] as const;
+export type Mark = (typeof MARKS)[number];
+
+/** What a person finds who opens a mark; that it exists is all that counts. */
+export const MARK_TEXTS: Readonly<Record<Mark, string>> = {
+  expired: 'expired: kept only because other backups refer to its archive\n',
+  accepted: 'accepted: what made it suspect was meant\n',
+  retired: 'retired: its line has ended, unless a newer backup has joined it\n',
+};
+
+export function markSuffix(mark: Mark): string {
+  return `.${mark}`;
+}
+
+const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
 /** Of an archive that is a plain folder, below that folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 

@@ -1,14 +1,26 @@
-import { MangamotionError } from '../errors.js';
 import { dependentsFirst } from './chain.js';
 import type { Destination, ListedBackup } from './destination.js';
+import { lineOfBackup, linesOf } from './lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
-import { type Decision, type RetentionQuestion, planRetention, suspendedBy } from './retention.js';
+import {
+  type Decision,
+  type RetentionQuestion,
+  type Suspended,
+  planRetention,
+  suspendedLines,
+} from './retention.js';
+import type { Summary } from './summary.js';
 
 export interface PruneOptions extends RetentionQuestion {
   /** Report what would be done, and change nothing. */
   dryRun: boolean;
   /** Once it is aborted no more is removed. */
   signal?: AbortSignal | undefined;
+  /**
+   * A backup that was just made: its line alone is pruned, and only where it is trusted, since
+   * nothing else may take the place of older ones.
+   */
+  after?: string | undefined;
 }
 
 /** What was done, or would be; each backup that was in question is in one of the lists. */
@@ -21,6 +33,8 @@ export interface PruneReport {
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
+  /** Lines of which no trusted backup goes, because the newest backup is suspect. */
+  suspended: Suspended[];
 }
 
 /**
@@ -30,8 +44,7 @@ export interface PruneReport {
  * A crash at any moment leaves every backup that stays as whole as it was: nothing goes that one of
  * them refers to, and of those that go a dependent goes before what it refers to.
  *
- * Rejects with `usage` for a policy that keeps nothing, and with `refused` while a suspect backup
- * suspends retention.
+ * Rejects with `usage` for a policy that keeps nothing.
  */
 export async function prune(
   destination: Destination,
@@ -40,11 +53,17 @@ export async function prune(
 ): Promise<PruneReport> {
   refuseFoolishPolicy(policy);
   const backups = await destination.list();
-  refuseSuspended(suspendedBy(backups, options.type));
-  const decisions = planRetention(backups, policy, options);
-  const report = reportOf(decisions, backups, options.dryRun);
+  const question = { ...options, lineOf: options.after ?? options.lineOf };
+  const mayPrune = options.after === undefined || isTrusted(backups, options.after);
+  const decisions = mayPrune ? planRetention(backups, policy, question) : [];
+  const suspended = mayPrune ? suspendedLines(backups, question) : [];
+  const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   if (!options.dryRun) await carryOut(destination, decisions, backups, options.signal);
   return report;
+}
+
+function isTrusted(backups: readonly ListedBackup[], id: string): boolean {
+  return lineOfBackup(linesOf(backups), id)?.trusted.has(id) === true;
 }
 
 async function carryOut(
@@ -55,15 +74,38 @@ async function carryOut(
 ): Promise<void> {
   const marked = new Set(backups.filter(({ expired }) => expired).map(({ id }) => id));
   for (const { id, kind } of decisions) {
-    if (kind === 'keep' && marked.has(id)) await destination.markExpired(id, false);
-    if (kind === 'referenced' && !marked.has(id)) await destination.markExpired(id, true);
+    if (kind === 'keep' && marked.has(id)) await destination.mark(id, 'expired', false);
+    if (kind === 'referenced' && !marked.has(id)) await destination.mark(id, 'expired', true);
   }
   const going = decisions.flatMap((decision) =>
     decision.kind === 'remove' ? [decision.summary] : [],
   );
+  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), going);
   for (const { id } of dependentsFirst(going)) {
     signal?.throwIfAborted();
     await destination.remove(id);
+  }
+}
+
+/**
+ * The mark beside the newest backup of a line says that it has ended. Where that one goes, those
+ * that are left must still say so, also after a kill; where another one has joined it, the mark must
+ * not come to count again.
+ */
+async function correctRetired(
+  destination: Destination,
+  backups: readonly ListedBackup[],
+  asked: ReadonlySet<string>,
+  going: readonly Summary[],
+): Promise<void> {
+  const goingIds = new Set(going.map(({ id }) => id));
+  for (const line of linesOf(backups)) {
+    const isLosing = line.backups.some(({ id }) => goingIds.has(id));
+    for (const { id, listed } of line.backups) {
+      const isMarked = listed.retired === true;
+      if (line.retired && isLosing && !isMarked) await destination.mark(id, 'retired', true);
+      if (!line.retired && isMarked && asked.has(id)) await destination.mark(id, 'retired', false);
+    }
   }
 }
 
@@ -71,9 +113,9 @@ function reportOf(
   decisions: readonly Decision[],
   backups: readonly ListedBackup[],
   dryRun: boolean,
-): PruneReport {
+): Omit<PruneReport, 'suspended'> {
   const bytes = new Map(backups.map(({ id, archiveBytes }) => [id, archiveBytes ?? 0]));
-  const report: PruneReport = {
+  const report: Omit<PruneReport, 'suspended'> = {
     dry_run: dryRun,
     kept: [],
     referenced: [],
@@ -100,17 +142,4 @@ function reportOf(
     }
   }
   return report;
-}
-
-function refuseSuspended(suspect: string | undefined): void {
-  if (suspect === undefined) return;
-  throw new MangamotionError(
-    'refused',
-    `nothing is pruned: ${suspect} is suspect, for many objects had vanished when it was made`,
-    {
-      hint:
-        'If they were deleted on purpose, run "mangamotion backup incremental" with ' +
-        '--accept-deletions; else restore them from an earlier backup.',
-    },
-  );
 }

@@ -1,7 +1,8 @@
 import { chainProblems, referrers } from './chain.js';
 import type { ListedBackup } from './destination.js';
 import { type Judged, judge } from './judged.js';
-import { keptInLine } from './line.js';
+import { keptInSequence } from './kept.js';
+import { type Line, lineOfBackup, linesOf } from './lines.js';
 import { type BackupType, backupTypeOf } from './names.js';
 import type { RetentionPolicy } from './policy.js';
 import type { Summary } from './summary.js';
@@ -20,30 +21,42 @@ export interface RetentionQuestion {
   now: Date;
   /** These alone are decided on; `undefined`: all, full and incremental as one sequence. */
   type?: BackupType | undefined;
+  /** Only the line that this backup is of; `undefined`: each line by itself. */
+  lineOf?: string | undefined;
+}
+
+/** A line whose trusted backups stay whatever the policy says, and the suspect that is the cause. */
+export interface Suspended {
+  line: string;
+  by: string;
 }
 
 /** Fulls and incrementals are one sequence, for they tell one story; metadata is another. */
-const LINES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
+const SEQUENCES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
 
 /**
  * Decides on each backup in question, in their order: oldest first by sequence, which is how they
- * come. Backups that are not in question stay, and so does what they refer to. Nothing is decided
- * by what a backup was marked as before, so that another policy gives another answer.
+ * come. The policy holds for each line by itself. Backups that are not in question stay, and so does
+ * what they refer to. Nothing is decided by what a backup was marked as expired before, so that
+ * another policy gives another answer.
  */
 export function planRetention(
   backups: readonly ListedBackup[],
   policy: RetentionPolicy,
-  { now, type }: RetentionQuestion,
+  question: RetentionQuestion,
 ): Decision[] {
-  const asked = backups.filter(({ id }) => type === undefined || backupTypeOf(id) === type);
+  const { type } = question;
+  const lines = linesInQuestion(linesOf(backups), question);
+  const asked = backups.filter(
+    ({ id }) =>
+      (type === undefined || backupTypeOf(id) === type) &&
+      (question.lineOf === undefined || lineOfBackup(lines, id) !== undefined),
+  );
   const broken = new Set(chainProblems(backups).map(({ id }) => id));
   const judgements = asked.map((backup) => judge(backup, broken));
   const judged = judgements.filter((judgement) => judgement.kind === 'judged');
 
-  const lines = type === undefined ? LINES : [[type]];
-  const kept = new Map(
-    lines.flatMap((types) => [...keptInLine(ofTypes(judged, types), policy, now)]),
-  );
+  const kept = keptInLines(lines, judged, policy, question);
   const expired = judged.filter(({ id }) => !kept.has(id));
   const withheld = olderThanUnreadable(expired, backups);
 
@@ -64,25 +77,57 @@ export function planRetention(
   });
 }
 
-function ofTypes(judged: readonly Judged[], types: readonly BackupType[]): Judged[] {
-  return judged.filter(({ summary }) => types.includes(summary.type));
+/**
+ * The lines in question whose retention is suspended: many objects vanished, no trusted backup has
+ * followed since, and the older ones may be all that is left of them. Metadata holds no objects, and
+ * goes on.
+ */
+export function suspendedLines(
+  backups: readonly ListedBackup[],
+  question: Omit<RetentionQuestion, 'now'>,
+): Suspended[] {
+  if (question.type === 'metadata') return [];
+  return linesInQuestion(linesOf(backups), question).flatMap(({ name, suspendedBy }) =>
+    suspendedBy === undefined ? [] : [{ line: name, by: suspendedBy }],
+  );
 }
 
-/**
- * The suspect backup that suspends retention: many objects vanished, no complete backup has followed
- * since, and the older ones may be all that is left of them. Metadata holds no objects, and goes on.
- */
-export function suspendedBy(
-  backups: readonly ListedBackup[],
-  type: BackupType | undefined,
-): string | undefined {
-  if (type === 'metadata') return undefined;
-  const newest = backups.findLast(
-    ({ summary }) =>
-      summary.kind === 'valid' &&
-      summary.summary.type !== 'metadata' &&
-      summary.summary.status !== 'partial',
-  );
-  const isSuspect = newest?.summary.kind === 'valid' && newest.summary.summary.status === 'suspect';
-  return isSuspect ? newest.id : undefined;
+function linesInQuestion(
+  lines: readonly Line[],
+  { lineOf }: Pick<RetentionQuestion, 'lineOf'>,
+): Line[] {
+  if (lineOf === undefined) return [...lines];
+  const line = lineOfBackup(lines, lineOf);
+  return line === undefined ? [] : [line];
+}
+
+function keptInLines(
+  lines: readonly Line[],
+  judged: readonly Judged[],
+  policy: RetentionPolicy,
+  { now, type }: RetentionQuestion,
+): Map<string, string[]> {
+  const byId = new Map(judged.map((one) => [one.id, one]));
+  const sequences = type === undefined ? SEQUENCES : [[type]];
+  const kept = lines.flatMap((line) => {
+    const own = ofLine(line, byId);
+    return sequences.flatMap((types) => {
+      const sequence = own.filter(({ summary }) => types.includes(summary.type));
+      const suspendedBy = types.includes('metadata') ? undefined : line.suspendedBy;
+      const state = { suspendedBy, retired: line.retired };
+      return [...keptInSequence(sequence, state, policy, now)];
+    });
+  });
+  return new Map(kept);
+}
+
+/** With what the line tells of each. */
+function ofLine(line: Line, byId: ReadonlyMap<string, Judged>): Judged[] {
+  const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
+  return line.backups.flatMap(({ id, listed, summary, untrusted }, index) => {
+    const one = byId.get(id);
+    const isSuspect = summary.status === 'suspect' && listed.accepted !== true;
+    const isStandingSuspect = isSuspect && index > newestTrusted;
+    return one === undefined ? [] : [{ ...one, untrusted, isStandingSuspect }];
+  });
 }

@@ -13,11 +13,14 @@ import { ObjectClaims } from './lock/object-claims.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
-  EXPIRED_SUFFIX,
+  MARKS,
+  MARK_TEXTS,
+  type Mark,
   PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
+  markSuffix,
 } from './names.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
@@ -28,9 +31,6 @@ import { type DecodedSummary, decodeSummary } from './summary.js';
 
 /** Summaries that are fetched at once; together they weigh a few hundred kB. */
 const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
-
-/** What a person finds who opens the mark; that it exists is all that counts. */
-const EXPIRED_TEXT = 'expired: kept only because other backups refer to its archive\n';
 
 const REMOVED_TEXT = 'this backup is being removed\n';
 
@@ -64,7 +64,12 @@ export class S3Destination implements Destination {
       // One that was pruned since the listing is no longer there.
       if (summary === undefined) continue;
       const archiveBytes = sizes.get(id + ARCHIVE_SUFFIX) ?? null;
-      backups.push({ id, summary, archiveBytes, expired: sizes.has(id + EXPIRED_SUFFIX) });
+      const isMarked = (mark: Mark) => sizes.has(id + markSuffix(mark));
+      backups.push({
+        ...{ id, summary, archiveBytes, expired: isMarked('expired') },
+        ...(isMarked('accepted') ? { accepted: true } : {}),
+        ...(isMarked('retired') ? { retired: true } : {}),
+      });
     }
     return backups.sort(bySequence);
   }
@@ -114,19 +119,15 @@ export class S3Destination implements Destination {
 
   /** Where this ends in the middle, the next run knows the archive by the mark beside it for ours. */
   async remove(id: string): Promise<void> {
-    const mark = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
-    await this.#put(id, mark, REMOVED_TEXT);
-    for (const suffix of [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, EXPIRED_SUFFIX, mark]) {
-      await this.#delete(id, suffix);
-    }
+    const removal = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
+    await this.#put(id, removal, REMOVED_TEXT);
+    const suffixes = [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, ...MARKS.map(markSuffix), removal];
+    for (const suffix of suffixes) await this.#delete(id, suffix);
   }
 
-  async markExpired(id: string, expired: boolean): Promise<void> {
-    if (!expired) {
-      await this.#delete(id, EXPIRED_SUFFIX);
-      return;
-    }
-    await this.#put(id, EXPIRED_SUFFIX, EXPIRED_TEXT);
+  async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {
+    if (isSet) await this.#put(id, markSuffix(mark), MARK_TEXTS[mark]);
+    else await this.#delete(id, markSuffix(mark));
   }
 
   claims(): ClaimStore {

@@ -3,14 +3,18 @@ import { type ChainProblem, chainProblems } from './chain.js';
 import type { ListedBackup } from './destination.js';
 import { nextExpiry } from './expiry.js';
 import { type Growth, growthOf } from './growth.js';
-import { lastComplete } from './history.js';
+import { type Line, lineNamed, linesOf } from './lines.js';
 import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
-import { suspendedBy } from './retention.js';
 import type { Summary } from './summary.js';
+import { widestLine } from './widest.js';
 
 /** How a destination fares, for people and for a check that runs by itself. */
 export interface DestinationStatus {
   checked_at: string;
+  /** What `freshness` and each `newest_complete` tell of: the widest line that counts, or the one named. */
+  line: string | null;
+  /** All of them, in the order of their oldest backups; with a line named, that one. */
+  lines: LineStatus[];
   kinds: KindStatus[];
   freshness: Freshness;
   chains: {
@@ -31,6 +35,29 @@ export interface DestinationStatus {
   };
 }
 
+export interface LineStatus {
+  line: string;
+  /** What the operator calls the store; `null` where its endpoint is all there is. */
+  source_name: string | null;
+  endpoints: string[];
+  /** `null`: all that are not excluded. */
+  buckets: string[] | null;
+  excluded_buckets: string[];
+  /** Of all types. */
+  backups: number;
+  archive_bytes: number;
+  newest_complete: NewestBackup | null;
+  /** Whether the line is looked at for `status`: one backup alone is no series. */
+  counts: boolean;
+  status: FreshnessStatus;
+  suspended_by: string | null;
+  retired: boolean;
+  next_expiry: { at: string; ids: string[] } | null;
+}
+
+/** `missing`: there is no trusted backup of these types. `retired`: nothing is expected of it. */
+type FreshnessStatus = 'fresh' | 'overdue' | 'missing' | 'retired';
+
 export interface KindStatus {
   type: BackupType;
   backups: number;
@@ -46,8 +73,7 @@ interface NewestBackup {
 }
 
 interface Freshness {
-  /** `missing`: there is no complete backup of these types. */
-  status: 'fresh' | 'overdue' | 'missing';
+  status: FreshnessStatus;
   types: BackupType[];
   newest_complete: NewestBackup | null;
   max_age_seconds: number | null;
@@ -57,57 +83,119 @@ export interface StatusQuestion {
   now: Date;
   /** BACKUP_RETENTION_DAYS. */
   retentionDays: number;
-  /** The oldest that the newest complete backup may be. */
+  /** The oldest that the newest trusted backup may be. */
   maxAgeMs?: number | undefined;
   /** Whose age counts; `undefined`: that of the newer of full and incremental. */
   type?: BackupType | undefined;
+  /** The name of the only line that counts; `undefined`: all. */
+  line?: string | undefined;
 }
 
-/** The backups come oldest first by sequence. */
+/**
+ * The backups come oldest first by sequence. Throws `not_found` for a line that is not there.
+ */
 export function destinationStatus(
   backups: readonly ListedBackup[],
   question: StatusQuestion,
 ): DestinationStatus {
-  const { now, retentionDays } = question;
+  const { now, retentionDays, line: name } = question;
   const problems = chainProblems(backups);
-  const suspended = suspendedBy(backups, undefined);
+  const all = linesOf(backups);
+  const lines = name === undefined ? all : [lineNamed(all, name)];
+  const series = lines.filter((line) => isSeries(line, question));
+  const main = widestLine(series.length > 0 ? series : lines);
   return {
     checked_at: now.toISOString(),
-    kinds: BACKUP_TYPES.map((type) => kindStatus(backups, type, now)),
-    freshness: freshnessOf(backups, question),
+    line: main?.name ?? null,
+    lines: lineStatusesOf(backups, lines, main, question),
+    kinds: BACKUP_TYPES.map((type) => kindStatus(backups, main, type, now)),
+    freshness: freshnessOf(main, question),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
     archive_bytes: bytesOf(backups),
     growth: growthOf(backups, now),
     retention: {
       days: retentionDays,
-      suspended_by: suspended ?? null,
-      next_expiry: suspended === undefined ? nextExpiry(backups, retentionDays) : null,
+      suspended_by: main?.suspendedBy ?? null,
+      next_expiry: nextExpiry(backups, retentionDays),
     },
   };
 }
 
-function kindStatus(backups: readonly ListedBackup[], type: BackupType, now: Date): KindStatus {
+/** Whether a line that counts lacks what is expected of it. */
+export function isLate({ freshness, lines }: DestinationStatus): boolean {
+  const isBad = (status: FreshnessStatus) => status === 'overdue' || status === 'missing';
+  return isBad(freshness.status) || lines.some((line) => line.counts && isBad(line.status));
+}
+
+/**
+ * A line that has not ended, with two or more backups. One backup alone may have been made by hand,
+ * for a day: such a line counts only where there is nothing else, and of several the widest.
+ */
+function isSeries(line: Line, question: StatusQuestion): boolean {
+  const types = typesOf(question);
+  const ofTypes = line.backups.filter(({ summary }) => types.includes(summary.type));
+  return !line.retired && ofTypes.length >= 2;
+}
+
+function lineStatusesOf(
+  backups: readonly ListedBackup[],
+  lines: readonly Line[],
+  main: Line | undefined,
+  question: StatusQuestion,
+): LineStatus[] {
+  return lines.map((line) => {
+    const { status, newest_complete: newest } = freshnessOf(line, question);
+    const [{ id } = { id: undefined }] = line.backups;
+    return {
+      line: line.name,
+      source_name: line.source.name ?? null,
+      endpoints: [...line.source.endpoints],
+      buckets: line.selection.buckets === null ? null : [...line.selection.buckets],
+      excluded_buckets: [...line.selection.excluded],
+      backups: line.backups.length,
+      archive_bytes: bytesOf(line.backups.map(({ listed }) => listed)),
+      newest_complete: newest,
+      counts: !line.retired && (isSeries(line, question) || line === main),
+      status,
+      suspended_by: line.suspendedBy ?? null,
+      retired: line.retired,
+      next_expiry: nextExpiry(backups, question.retentionDays, id),
+    };
+  });
+}
+
+function kindStatus(
+  backups: readonly ListedBackup[],
+  line: Line | undefined,
+  type: BackupType,
+  now: Date,
+): KindStatus {
   const ofType = backups.filter(({ id }) => backupTypeOf(id) === type);
   return {
     type,
     backups: ofType.length,
     archive_bytes: bytesOf(ofType),
-    newest_complete: newestBackup(lastComplete(backups, type), now),
+    newest_complete: newestBackup(newestTrusted(line, [type]), now),
   };
 }
 
-function freshnessOf(
-  backups: readonly ListedBackup[],
-  { now, maxAgeMs, type }: StatusQuestion,
-): Freshness {
-  const types: BackupType[] = type === undefined ? ['full', 'incremental'] : [type];
-  const newestOfEach = types
-    .map((one) => lastComplete(backups, one))
-    .filter((summary) => summary !== undefined);
-  const [latest] = newestOfEach.sort((a, b) => b.sequence - a.sequence);
-  const newest = newestBackup(latest, now);
+function typesOf({ type }: StatusQuestion): BackupType[] {
+  return type === undefined ? ['full', 'incremental'] : [type];
+}
+
+function newestTrusted(line: Line | undefined, types: readonly BackupType[]): Summary | undefined {
+  return line?.backups.findLast(
+    ({ untrusted, summary }) => untrusted === undefined && types.includes(summary.type),
+  )?.summary;
+}
+
+function freshnessOf(line: Line | undefined, question: StatusQuestion): Freshness {
+  const { now, maxAgeMs } = question;
+  const types = typesOf(question);
+  const newest = newestBackup(newestTrusted(line, types), now);
+  const expected = newest === null ? 'missing' : isOverdue(newest, maxAgeMs) ? 'overdue' : 'fresh';
   return {
-    status: newest === null ? 'missing' : isOverdue(newest, maxAgeMs) ? 'overdue' : 'fresh',
+    status: line?.retired === true ? 'retired' : expected,
     types,
     newest_complete: newest,
     max_age_seconds: maxAgeMs === undefined ? null : maxAgeMs / 1000,

@@ -1,90 +1,103 @@
-import { isMangamotionError } from '../errors.js';
 import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
-import type { ObjectStore } from '../object-store/port.js';
-import type { WorkProgress } from '../progress.js';
-import type { OpenBackup } from '../repository/open-backup.js';
-import { type DocumentToRestore, restoreDocument } from './bucket-documents.js';
+import { restoreDocument } from './bucket-documents.js';
+import { tryCreateBucket } from './create-bucket.js';
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents.js';
-import { explainFailure } from './failure.js';
+import { explained } from './failure.js';
+import type { KeyClass } from './key-classes.js';
 import type { BucketPlan } from './plan.js';
-import type { RestorePlanner } from './planner.js';
-import { type RestoreReport, countLeftOut } from './report.js';
-import type { Shortfalls } from './shortfalls.js';
-import { type Uploading, uploadAll } from './upload-all.js';
-
-export interface RestoreContext {
-  store: ObjectStore;
-  now: () => Date;
-  signal: AbortSignal;
-  progress: WorkProgress;
-}
-
-/** A bucket with all that is to be done to it. */
-export interface PreparedBucket {
-  plan: BucketPlan;
-  documents: DocumentToRestore[];
-  /** Its objects can be locked, or will be able to when it is created. */
-  objectLock: boolean;
-}
-
-export interface PreparedRestore {
-  backup: OpenBackup;
-  planner: RestorePlanner;
-  buckets: PreparedBucket[];
-  /** Objects are restored, not the documents of buckets alone. */
-  objects: boolean;
-  /** What cannot be restored, whatever the target. */
-  shortfalls: Shortfalls;
-}
+import { type ProbeResult, probeClasses } from './probe.js';
+import type { RestoreReport } from './report.js';
+import { restoreBucket } from './restore-bucket.js';
+import type {
+  ApplyOptions,
+  Done,
+  RestoreContext,
+  Restoring,
+  RestoringObjects,
+} from './restoring.js';
 
 /**
- * Carries the plan out. What cannot be restored is named in the report and does not end the run; a
- * store that is gone does.
+ * Carries the plan out. `done` tells at any time what has been done of it, also where a signal ends
+ * it.
  */
-export async function applyPlan(
+export async function restoreAll(
   context: RestoreContext,
-  prepared: PreparedRestore,
+  restoring: Restoring,
+  options: ApplyOptions,
+  done: Done,
 ): Promise<RestoreReport> {
-  const plans = prepared.buckets.map(({ plan }) => plan);
-  const report: RestoreReport = {
-    backup: prepared.backup.id,
-    buckets: plans,
-    restored: { objects: 0, bytes: 0 },
-    documents: [],
-    deleted: 0,
-    left_out: [],
-    problems: [...prepared.shortfalls.problems],
-    failures: [...prepared.shortfalls.failures],
-  };
+  const { plans, backup, failures, losses } = restoring;
+  const documents: RestoreReport['documents'] = [];
+  const left: RestoreReport['left_out'] = [];
   context.progress.start('restoring');
   context.progress.update({
     objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
     bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
   });
-  await createBuckets(context, prepared.buckets);
-  await restoreDocuments(context, prepared, BEFORE_OBJECTS, report);
-  if (prepared.objects) await restoreObjects(context, prepared, report);
-  await restoreDocuments(context, prepared, AFTER_OBJECTS, report);
-  await restoreDocuments(context, prepared, LAST, report);
-  return report;
+  const { results: probes, leftovers } = await probe(context, restoring);
+  await createBuckets(context, restoring, documents);
+  await restoreDocuments(context, restoring, BEFORE_OBJECTS, documents);
+  const proved = restoring.objects
+    ? await restoreObjects(context, restoring, { ...options, probes, done, left })
+    : 0;
+  await restoreDocuments(context, restoring, AFTER_OBJECTS, documents);
+  await restoreDocuments(context, restoring, LAST, documents);
+  return {
+    backup: backup.id,
+    buckets: plans,
+    restored: { objects: done.objects, bytes: done.bytes },
+    documents,
+    deleted: done.deleted,
+    probes,
+    proved: options.proof ? proved : null,
+    left_out: left,
+    losses: losses.all,
+    problems: [...restoring.problems, ...leftovers],
+    failures: failures.named,
+    failures_omitted: failures.omitted,
+  };
 }
 
-/** All before the first object: what the target refuses is known while nothing is changed yet. */
+/** Before anything is written: a key that the target renames would overwrite what is right. */
+async function probe(
+  { store, signal, progress }: RestoreContext,
+  { planner: { classes }, faults, plans }: Restoring,
+): Promise<{ results: ProbeResult[]; leftovers: string[] }> {
+  const existing = plans.filter((plan) => !plan.create_bucket).map(({ target }) => target);
+  return await probeClasses(
+    { store, faults, signal, warn: (line) => progress.warn(line) },
+    classes.classes,
+    classes.buckets.filter((bucket) => existing.includes(bucket)),
+  );
+}
+
+/** All before the first object. One that cannot be created is a failure, and ends no other. */
 async function createBuckets(
   { store, signal }: RestoreContext,
-  buckets: readonly PreparedBucket[],
+  restoring: Restoring,
+  documents: RestoreReport['documents'],
 ): Promise<void> {
-  for (const { plan, objectLock } of buckets) {
-    if (plan.create_bucket) await store.createBucket(plan.target, { objectLock, signal });
+  for (const { plan, objectLock, documents: planned } of restoring.buckets) {
+    if (!plan.create_bucket) continue;
+    const refusal = await tryCreateBucket(store, plan.target, { objectLock, signal });
+    if (refusal === undefined) continue;
+    plan.failed = `it could not be created: ${refusal.message}`;
+    const failure = { ...explained(refusal), reason: plan.failed };
+    restoring.failures.add({ bucket: plan.target, key: '', ...failure });
+    for (const { planned: document } of planned) {
+      const { bucket, target, kind } = document;
+      documents.push({ bucket, target, kind, result: 'failed', reason: plan.failed });
+    }
   }
+  restoring.buckets = restoring.buckets.filter(({ plan }) => plan.failed === undefined);
 }
 
 async function restoreDocuments(
   { store, signal }: RestoreContext,
-  { buckets }: PreparedRestore,
+  { buckets, faults, failures }: Restoring,
   kinds: readonly BucketDocumentKind[],
-  report: RestoreReport,
+  done: RestoreReport['documents'],
 ): Promise<void> {
   const documents = buckets.flatMap((bucket) => bucket.documents);
   for (const kind of kinds) {
@@ -99,33 +112,38 @@ async function restoreDocuments(
             : action === 'skip'
               ? 'skipped'
               : 'unchanged';
-        report.documents.push({ ...planned, result });
+        done.push({ ...planned, result });
       } catch (error) {
-        const reason = await explainFailure(store, bucket, error, signal);
-        report.documents.push({ ...planned, result: 'failed', reason });
-        report.failures.push({ bucket, key: '', document: kind, reason });
+        const failure = explained(await faults.judge(bucket, error, signal));
+        done.push({ ...planned, result: 'failed', reason: failure.reason });
+        failures.add({ bucket, key: '', document: kind, ...failure });
       }
     }
   }
 }
 
+/** Resolves to how many objects were proved. */
 async function restoreObjects(
   context: RestoreContext,
-  { backup, planner, buckets }: PreparedRestore,
-  report: RestoreReport,
-): Promise<void> {
+  restoring: Restoring,
+  how: RestoringObjects,
+): Promise<number> {
   // When one upload ends the run, those under way are given up.
   const givenUp = new AbortController();
-  const { store, now } = context;
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
-  const uploading: Uploading = { store, archives: backup.archives, now, signal };
+  const avoided = new Map<KeyClass, string>();
+  for (const { class: name, reason } of how.probes) {
+    if (reason !== undefined) avoided.set(name, reason);
+  }
+  let proved = 0;
   try {
-    for (const bucket of buckets) {
-      const failed = report.failures.length;
-      await uploadBucket(context, uploading, planner, bucket, report);
+    for (const bucket of restoring.buckets) {
+      const failed = restoring.failures.count;
+      const uploading = { ...context, signal, archives: restoring.backup.archives };
+      proved += await restoreBucket(uploading, restoring, bucket, { ...how, avoided });
       if (bucket.plan.delete === 0) continue;
-      if (report.failures.length === failed) {
-        await removeExtras(context, planner, bucket.plan, report);
+      if (restoring.failures.count === failed) {
+        await removeExtras(context, restoring, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
         context.progress.warn(`${target}: nothing was removed, as not all of it was restored`);
@@ -134,46 +152,25 @@ async function restoreObjects(
   } finally {
     givenUp.abort();
   }
-}
-
-async function uploadBucket(
-  { progress }: RestoreContext,
-  uploading: Uploading,
-  planner: RestorePlanner,
-  { plan, objectLock }: PreparedBucket,
-  report: RestoreReport,
-): Promise<void> {
-  const objects = planner.objectsOf(
-    { name: plan.bucket, target: plan.target },
-    !plan.create_bucket,
-  );
-  const target = { bucket: plan.target, objectLock };
-  for await (const { line, failure, leftOut } of uploadAll(uploading, target, objects)) {
-    if (failure === undefined) {
-      report.restored.objects += 1;
-      report.restored.bytes += line.size;
-    } else {
-      report.failures.push({ bucket: plan.target, key: line.key, reason: failure });
-    }
-    if (leftOut !== undefined) countLeftOut(report, plan.target, leftOut);
-    progress.update(report.restored);
-  }
+  return proved;
 }
 
 async function removeExtras(
   { store, signal }: RestoreContext,
-  planner: RestorePlanner,
+  { planner, faults, failures }: Restoring,
   { bucket: name, target }: BucketPlan,
-  report: RestoreReport,
+  done: { deleted: number },
 ): Promise<void> {
+  const onDeleted = (count: number) => void (done.deleted += count);
   try {
     const extras = planner.extrasOf({ name, target });
-    const { deleted, failures } = await deleteExtras(store, target, extras, signal);
-    report.deleted += deleted;
-    report.failures.push(...failures.map((failure) => ({ bucket: target, ...failure })));
+    for (const failure of await deleteExtras(store, target, { extras, onDeleted, signal })) {
+      failures.add({ bucket: target, ...failure });
+    }
   } catch (error) {
-    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
-    const reason = await explainFailure(store, target, error, signal);
-    report.failures.push({ bucket: target, key: '', reason: `not all removed: ${reason}` });
+    if (planner.isOfBackup(error)) throw error;
+    const failure = explained(await faults.judge(target, error, signal));
+    const reason = `not all removed: ${failure.reason}`;
+    failures.add({ bucket: target, key: '', ...failure, reason });
   }
 }

@@ -2,6 +2,7 @@ import { bucketDocumentPath } from '../archive/paths.js';
 import { isMangamotionError } from '../errors.js';
 import { BUCKET_DOCUMENTS, type BucketDocumentKind } from '../object-store/bucket-documents.js';
 import type { ObjectStore } from '../object-store/port.js';
+import type { RunFaults } from '../object-store/run-faults.js';
 import type { OpenBackup } from '../repository/open-backup.js';
 import {
   type PlannedDocument,
@@ -10,6 +11,7 @@ import {
   isSameDocument,
   whySkipped,
 } from './documents.js';
+import type { RestoreFailure } from './failure.js';
 import type { SelectedBucket } from './selection.js';
 
 /** A document of the backup with what is planned for it. */
@@ -19,16 +21,33 @@ export interface DocumentToRestore {
   content: Buffer;
 }
 
-/** The documents that the backup holds of a bucket, in the order in which they are restored. */
+export interface DocumentsContext {
+  store: ObjectStore;
+  faults: RunFaults;
+  signal: AbortSignal;
+}
+
+/**
+ * The documents that the backup holds of a bucket, in the order in which they are restored; and those
+ * that it holds damaged.
+ */
 export async function planDocuments(
-  { store, backup, signal }: { store: ObjectStore; backup: OpenBackup; signal: AbortSignal },
+  context: DocumentsContext & { backup: OpenBackup },
   bucket: SelectedBucket,
   targetExists: boolean,
-): Promise<DocumentToRestore[]> {
+): Promise<{ documents: DocumentToRestore[]; failures: RestoreFailure[] }> {
+  const { backup } = context;
   const documents: DocumentToRestore[] = [];
+  const failures: RestoreFailure[] = [];
   const { name, target } = bucket;
   for (const kind of RESTORED_ORDER) {
-    const captured = await readCaptured(backup, name, kind);
+    let captured: Buffer | undefined;
+    try {
+      captured = await readCaptured(backup, name, kind);
+    } catch (error) {
+      if (!isMangamotionError(error, 'damaged')) throw error;
+      failures.push({ bucket: target, key: '', document: kind, reason: error.message });
+    }
     if (captured === undefined) continue;
     const content = contentFor(kind, captured, bucket);
     const document = { bucket: name, target, kind };
@@ -36,12 +55,12 @@ export async function planDocuments(
     const decided: Pick<PlannedDocument, 'action' | 'reason'> =
       skipped === undefined
         ? targetExists
-          ? await compareWithTarget(store, document, content, signal)
+          ? await compareWithTarget(context, document, content)
           : { action: 'write' }
         : { action: 'skip', reason: skipped };
     documents.push({ planned: { ...document, ...decided }, content });
   }
-  return documents;
+  return { documents, failures };
 }
 
 /** Whether the bucket could lock objects when it was backed up. */
@@ -51,15 +70,28 @@ export function hadObjectLock(backup: OpenBackup, bucket: string): boolean {
 
 /** Whether objects of the target can be locked; what does not let itself be asked may well do. */
 export async function hasObjectLock(
-  store: ObjectStore,
+  { store, faults, signal }: DocumentsContext,
   target: string,
-  signal: AbortSignal,
 ): Promise<boolean> {
   try {
     const { state } = await store.readBucketDocument(target, 'object-lock', { signal });
     return state === 'captured';
   } catch (error) {
-    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    await faults.judge(target, error, signal);
+    return true;
+  }
+}
+
+/** Whether the target's ETags may be no MD5s, as it encrypts with SSE-KMS by default. */
+export async function mayHideMd5(
+  { store, faults, signal }: DocumentsContext,
+  target: string,
+): Promise<boolean> {
+  try {
+    const document = await store.readBucketDocument(target, 'encryption', { signal });
+    return document.state === 'captured' && document.content.includes('aws:kms');
+  } catch (error) {
+    await faults.judge(target, error, signal);
     return true;
   }
 }
@@ -80,10 +112,9 @@ export async function restoreDocument(
 }
 
 async function compareWithTarget(
-  store: ObjectStore,
+  { store, faults, signal }: DocumentsContext,
   { target, kind }: Pick<PlannedDocument, 'target' | 'kind'>,
   content: Buffer,
-  signal: AbortSignal,
 ): Promise<Pick<PlannedDocument, 'action' | 'reason'>> {
   try {
     const there = await store.readBucketDocument(target, kind, { signal });
@@ -91,8 +122,8 @@ async function compareWithTarget(
     const same = there.state === 'captured' && isSameDocument(there.content, content);
     return { action: same ? 'unchanged' : 'write' };
   } catch (error) {
-    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
-    return { action: 'write', reason: error.message };
+    const { message: reason } = await faults.judge(target, error, signal);
+    return { action: 'write', reason };
   }
 }
 

@@ -1,21 +1,28 @@
+import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
 /** What S3 takes in one request. */
 const MOST_PER_REQUEST = 1000;
 
-/** Removes the objects of the listing; resolves to the count and to those that stayed. */
+/** Removes the objects of the listing; resolves to those that stayed. */
 export async function deleteExtras(
   store: ObjectStore,
   bucket: string,
-  extras: AsyncIterable<readonly ListedObject[]>,
-  signal: AbortSignal,
-): Promise<{ deleted: number; failures: { key: string; reason: string }[] }> {
-  let deleted = 0;
+  {
+    extras,
+    onDeleted,
+    signal,
+  }: {
+    extras: AsyncIterable<readonly ListedObject[]>;
+    onDeleted: (count: number) => void;
+    signal: AbortSignal;
+  },
+): Promise<{ key: string; reason: string }[]> {
   const failures: { key: string; reason: string }[] = [];
   const remove = async (keys: string[]): Promise<void> => {
     if (keys.length === 0) return;
-    const undeleted = await store.deleteObjects(bucket, keys, { signal });
-    deleted += keys.length - undeleted.length;
+    const undeleted = await deleteAll(store, bucket, keys, signal);
+    onDeleted(keys.length - undeleted.length);
     failures.push(...undeleted.map(({ key, reason }) => ({ key, reason })));
   };
   const keys: string[] = [];
@@ -24,5 +31,30 @@ export async function deleteExtras(
     while (keys.length >= MOST_PER_REQUEST) await remove(keys.splice(0, MOST_PER_REQUEST));
   }
   await remove(keys);
-  return { deleted, failures };
+  return failures;
+}
+
+/** One by one where the server does not know how to delete many in one request. */
+async function deleteAll(
+  store: ObjectStore,
+  bucket: string,
+  keys: string[],
+  signal: AbortSignal,
+): Promise<{ key: string; reason: string }[]> {
+  try {
+    return await store.deleteObjects(bucket, keys, { signal });
+  } catch (error) {
+    const status = isMangamotionError(error) ? error.request?.status : undefined;
+    if (status !== 501 && status !== 405) throw error;
+  }
+  const undeleted: { key: string; reason: string }[] = [];
+  for (const key of keys) {
+    try {
+      await store.deleteObject(bucket, key, { signal });
+    } catch (error) {
+      if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+      undeleted.push({ key, reason: error.message });
+    }
+  }
+  return undeleted;
 }

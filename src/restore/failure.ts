@@ -1,20 +1,50 @@
-import { isMangamotionError } from '../errors.js';
-import type { ObjectStore } from '../object-store/port.js';
-import { isBucketStillThere } from '../object-store/retry.js';
+import type { MangamotionError } from '../errors.js';
 
-/**
- * Tells what cannot be restored from a target that cannot be used: the one is reported, the other
- * ends the run. Rejects with what the target says when it is asked again.
- */
-export async function explainFailure(
-  store: ObjectStore,
-  bucket: string,
-  error: unknown,
-  signal: AbortSignal,
-): Promise<string> {
-  signal.throwIfAborted();
-  if (!isMangamotionError(error) || error.code === 'internal' || error.code === 'disk') throw error;
-  if (error.code !== 'damaged' && !(await isBucketStillThere(store, bucket, error, signal)))
-    throw error;
-  return error.message;
+/** What could not be restored: an object, a document of a bucket, or a bucket. */
+export interface RestoreFailure {
+  bucket: string;
+  /** Empty where it is no object. */
+  key: string;
+  /** Of the bucket, where it is no object. */
+  document?: string;
+  /** The request that failed, by its name in the S3 API; absent where none did. */
+  operation?: string;
+  /** The status of the answer; absent where there was none. */
+  status?: number;
+  /** The S3 error code. */
+  code?: string;
+  reason: string;
+}
+
+/** What an error tells of itself, for a failure. */
+export function explained(
+  error: MangamotionError,
+): Pick<RestoreFailure, 'operation' | 'status' | 'code' | 'reason'> {
+  const { message: reason, request } = error;
+  if (request === undefined) return { reason };
+  const { operation, status, code } = request;
+  return {
+    operation,
+    ...(status === null ? {} : { status }),
+    ...(code === '' ? {} : { code }),
+    reason,
+  };
+}
+
+/** More are counted, not named. */
+const MOST_NAMED = 10_000;
+
+/** The failures of a run. */
+export class Failures {
+  readonly named: RestoreFailure[] = [];
+  omitted = 0;
+
+  get count(): number {
+    return this.named.length + this.omitted;
+  }
+
+  add(failure: RestoreFailure): void {
+    if (this.named.length < MOST_NAMED) this.named.push(failure);
+    else this.omitted += 1;
+  }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IndexLine } from '../archive/index-line.js';
 import { MangamotionError } from '../errors.js';
 import type { UploadedPart } from '../object-store/multipart-port.js';
-import type { ObjectStore, UploadOptions } from '../object-store/port.js';
+import type { ObjectStore, StoredObject, UploadOptions } from '../object-store/port.js';
 
 /** How often an upload that is given up is aborted at most: the target may be what failed. */
 const ABORT_ATTEMPTS = 2;
@@ -18,7 +18,7 @@ export async function uploadInParts(
   line: IndexLine,
   { content, partBytes }: { content: AsyncIterable<Buffer>; partBytes: number },
   options: UploadOptions,
-): Promise<void> {
+): Promise<StoredObject> {
   const { signal } = options;
   const uploadId = await store.createMultipartUpload(bucket, line.key, options);
   try {
@@ -35,7 +35,7 @@ export async function uploadInParts(
       parts.push({ partNumber, etag });
     }
     if (sizeBytes !== line.size || hash.digest('hex') !== line.sha256) throw notWhatWasBackedUp();
-    await store.completeMultipartUpload(bucket, line.key, uploadId, parts, { signal });
+    return await store.completeMultipartUpload(bucket, line.key, uploadId, parts, { signal });
   } catch (error) {
     await giveUp(store, bucket, line.key, uploadId);
     throw error;

@@ -17,6 +17,8 @@ export type RestoreAction =
 export interface PlannedObject {
   line: IndexLine;
   action: RestoreAction;
+  /** Of the object that is there; absent where there is none. */
+  targetBytes?: number;
 }
 
 /** Whether the target's object has the content of the backup's, as far as a listing tells. */
@@ -24,13 +26,23 @@ export type Likeness = 'same' | 'different' | 'unknown';
 
 /**
  * Same size and same ETag is the same content, however the ETag was made. Different MD5s are
- * different contents. An ETag of a multipart upload (`…-3`), or none, says nothing.
+ * different contents; but where objects may be encrypted with SSE-KMS, what looks like an MD5 is
+ * none. An ETag of a multipart upload (`…-3`), or none, says nothing.
  */
-export function compareWithTarget(line: IndexLine, target: ListedObject): Likeness {
+export function compareWithTarget(
+  line: IndexLine,
+  target: ListedObject,
+  mayHideMd5: boolean,
+): Likeness {
   if (line.size !== target.sizeBytes) return 'different';
   if (target.etag === '') return 'unknown';
   if (line.etag === target.etag || line.md5 === target.etag) return 'same';
-  return target.etag.includes('-') ? 'unknown' : 'different';
+  return target.etag.includes('-') || mayHideMd5 ? 'unknown' : 'different';
+}
+
+/** Whether a restored object is encrypted so that its ETag is no MD5, as far as its line tells. */
+export function isKmsEncrypted({ encryption }: Pick<IndexLine, 'encryption'>): boolean {
+  return encryption?.algorithm.startsWith('aws:kms') === true;
 }
 
 export function decideAction(likeness: Likeness | 'absent', onConflict: OnConflict): RestoreAction {
@@ -100,6 +112,10 @@ export interface BucketPlan {
   delete: number;
   /** To be transferred. */
   bytes: number;
+  /** Objects that the target has there now, among the selected keys. */
+  listed: number;
+  /** Why nothing of the bucket can be restored; absent as a rule. */
+  failed?: string;
 }
 
 export function emptyPlan(bucket: string, target: string, createBucket: boolean): BucketPlan {
@@ -114,6 +130,7 @@ export function emptyPlan(bucket: string, target: string, createBucket: boolean)
     conflict: 0,
     delete: 0,
     bytes: 0,
+    listed: 0,
   };
 }
 

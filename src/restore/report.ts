@@ -1,15 +1,26 @@
-import type { LockLeftOut } from './attributes.js';
+import { ARCHIVE_CLASS, type LockLeftOut } from './attributes.js';
 import type { PlannedDocument } from './documents.js';
+import type { DoomedObjects } from './doomed.js';
+import type { RestoreFailure } from './failure.js';
+import type { KeyClass } from './key-classes.js';
+import type { RestoreLoss } from './losses.js';
 import type { BucketPlan } from './plan.js';
+import type { ProbeResult } from './probe.js';
 
-/** The answer of `restore --dry-run`. */
+/** What is to be done: the answer of `restore --dry-run`. */
 export interface RestorePlan {
   backup: string;
   dry_run: true;
   buckets: BucketPlan[];
   documents: PlannedDocument[];
   archives: { id: string; present: boolean; bytes: number | null }[];
+  /** The objects of the target that would be lost. */
+  destroys: DoomedObjects[];
+  /** Classes of keys of which the target is to show first whether it keeps them. */
+  probes: { class: KeyClass; keys: number }[];
   problems: string[];
+  /** What is known to fail. */
+  failures: RestoreFailure[];
 }
 
 /** The answer of `restore`. */
@@ -20,33 +31,31 @@ export interface RestoreReport {
   documents: RestoredDocument[];
   /** Objects that were removed from the target. */
   deleted: number;
+  /** What the target does with keys that servers are known to rename. */
+  probes: ProbeResult[];
+  /** How many objects were found in the target's listing as they were written; null: not looked. */
+  proved: number | null;
   /** Locks that objects did not get back. */
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
+  /** What belongs to objects and did not come back with them. */
+  losses: RestoreLoss[];
   /** What the backup does not tell, or holds in a form that cannot be put back. */
   problems: string[];
+  /** The first 10,000. */
   failures: RestoreFailure[];
+  /** How many failures are not named. */
+  failures_omitted: number;
 }
 
 interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
   result: 'written' | 'unchanged' | 'skipped' | 'failed';
 }
 
-interface RestoreFailure {
-  bucket: string;
-  /** Empty where it is no object. */
-  key: string;
-  /** Of the bucket, where it is no object. */
-  document?: string;
-  reason: string;
-}
-
 /** True where something of the backup is not in the target now, though it could be wanted there. */
-export function isPartial({ failures, left_out: leftOut }: RestoreReport): boolean {
-  return failures.length > 0 || leftOut.some(({ reason }) => reason !== 'retention has run out');
-}
-
-export function countLeftOut(report: RestoreReport, bucket: string, reason: LockLeftOut): void {
-  const known = report.left_out.find((one) => one.bucket === bucket && one.reason === reason);
-  if (known === undefined) report.left_out.push({ bucket, reason, objects: 1 });
-  else known.objects += 1;
+export function isPartial({ failures, losses, left_out: leftOut }: RestoreReport): boolean {
+  return (
+    failures.length > 0 ||
+    losses.some(({ what }) => what !== ARCHIVE_CLASS) ||
+    leftOut.some(({ reason }) => reason !== 'retention has run out')
+  );
 }

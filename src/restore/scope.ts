@@ -1,6 +1,6 @@
+import { type KeySelection, selectsAll } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
 import type { OpenBackup } from '../repository/open-backup.js';
-import type { RestoreSelection } from './selection.js';
 
 /** What of a backup is restored: documents of buckets (`metadata`), objects (`data`), or both. Pure. */
 
@@ -8,7 +8,7 @@ export type RestoreScope = 'full' | 'metadata' | 'data';
 
 export interface ScopeRequest {
   scope: RestoreScope;
-  selection: Pick<RestoreSelection, 'key' | 'prefix'>;
+  selection: KeySelection;
   deleteExtra: boolean;
 }
 
@@ -20,14 +20,14 @@ export function decideScope(
   { scope, selection, deleteExtra }: ScopeRequest,
   backup: OpenBackup['summary'],
 ) {
-  const narrowed = selection.key ?? selection.prefix;
-  if (scope === 'metadata' && narrowed !== undefined) {
+  const narrowed = !selectsAll(selection);
+  if (scope === 'metadata' && narrowed) {
     throw usage('--key and --prefix select objects, and metadata restores none');
   }
   if (scope === 'metadata' && deleteExtra) {
     throw usage('--delete-extra removes objects, and metadata is about none');
   }
-  if (deleteExtra && selection.key !== undefined) {
+  if (deleteExtra && selection.keys.length > 0) {
     throw usage('--delete-extra and --key exclude each other');
   }
   if (scope === 'data' && backup.type === 'metadata') {
@@ -37,7 +37,7 @@ export function decideScope(
   }
   if (deleteExtra) refuseDeletion(backup);
   return {
-    documents: scope !== 'data' && narrowed === undefined,
+    documents: scope !== 'data' && !narrowed,
     objects: scope !== 'metadata' && backup.type !== 'metadata',
   };
 }

@@ -46,3 +46,8 @@ export function selectBuckets(directory: Directory, selection: RestoreSelection)
   }
   return selected;
 }
+
+/** What S3 takes as a name, and old servers took too (capitals, `_`): 3 to 63 characters. */
+export function isBucketName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(name) && !name.includes('..');
+}

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { locateBackup } from '../../src/repository/locate.js';
 import { openCommitted } from '../../src/repository/open-backup.js';
 import type { Summary } from '../../src/repository/summary.js';
-import { restore } from '../../src/restore/restore.js';
+import { restore } from '../helpers/backups.js';
 import { countingDestination } from '../helpers/counting-destination.js';
 import { removeBucket } from '../helpers/test-store.js';
 import type { Bench } from './main.js';
@@ -173,19 +173,10 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
   );
   const selection = {
     buckets: [bucket],
-    key: 'jobs/117/page-1117.jpg',
+    keys: ['jobs/117/page-1117.jpg'],
     renames: new Map([[bucket, 'one-object']]),
   };
-  await restore(
-    {
-      store,
-      now: () => new Date(),
-      signal: new AbortController().signal,
-      progress: { start: ignore, update: ignore, warn: ignore },
-    },
-    { ...located, destination },
-    { scope: 'full', deleteExtra: false, selection, onConflict: 'overwrite', dryRun: false },
-  );
+  await restore(store, { ...located, destination }, { selection });
   await removeBucket(store, 'one-object');
   const { summary, directory, archives } = await openCommitted(located);
   await archives.close();
@@ -200,10 +191,6 @@ export async function measureKey({ store, ...bench }: Bench, bucket: string): Pr
       bound: '< 1.5 MB and those',
     },
   ];
-}
-
-function ignore(): void {
-  // Nobody watches.
 }
 
 export async function measureStart(): Promise<Row[]> {

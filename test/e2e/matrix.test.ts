@@ -9,8 +9,7 @@ import type { Destination } from '../../src/repository/destination.js';
 import { FolderDestination } from '../../src/repository/folder.js';
 import { openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
-import { restore } from '../../src/restore/restore.js';
-import { NO_PROGRESS, temporaryFolder, withQuickRetries } from '../helpers/backups.js';
+import { NO_PROGRESS, restore, temporaryFolder, withQuickRetries } from '../helpers/backups.js';
 import {
   documentsOf,
   policyOf,
@@ -220,17 +219,9 @@ describe.each(KINDS)('a chain in a %s', (_, open) => {
 
   async function expectToBringBack(id: string, state: State): Promise<void> {
     const renames = new Map([odd, documented].map((name) => [name, freshBucketName()]));
-    const report = await restore(
-      { store, now: () => new Date(), signal, progress: NO_PROGRESS },
-      { destination: opened.destination, backup: await opened.destination.read(id) },
-      {
-        scope: 'full',
-        deleteExtra: false,
-        selection: { buckets: [], renames },
-        onConflict: 'overwrite',
-        dryRun: false,
-      },
-    );
+    const backup = await opened.destination.read(id);
+    const located = { destination: opened.destination, backup };
+    const report = await restore(store, located, { selection: { renames } });
     expect(report).toMatchObject({ failures: [] });
     const [oddBack = '', documentedBack = ''] = renames.values();
     expect(await snapshot(store, oddBack)).toEqual(state.odd);

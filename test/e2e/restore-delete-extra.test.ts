@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
 import { backUp, temporaryFolder } from '../helpers/backups.js';
-import { runJson } from '../helpers/cli.js';
+import { run, runJson } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, seed } from '../helpers/seed.js';
 import { freshBucket, removeBucket, testStore } from '../helpers/test-store.js';
@@ -58,10 +58,31 @@ describe('restore --delete-extra', () => {
     expect(await there()).toEqual(all());
   });
 
+  it('refuses to remove over a quarter of a bucket unasked, before the first write', async () => {
+    await store.deleteObject(bucket, 'job-2/a');
+    const before = await there();
+    const { exitCode, answer } = await runJson<{ error: { code: string; message: string } }>([
+      ...['restore', backup, '--delete-extra', '--no-input'],
+    ]);
+    expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 8, code: 'refused' });
+    expect(answer.error.message).toContain(`4 of 6 objects of ${bucket}`);
+    expect(await there()).toEqual(before);
+    await seed(store, bucket, [{ key: 'job-2/a', content: noise(100, 'job-2/a') }]);
+  });
+
+  it('names in the plan what it would remove, with the sizes', async () => {
+    const args = ['restore', backup, '--delete-extra', '--dry-run'];
+    const { answer } = await runJson<RestorePlan>(args);
+    const objects = EXTRA.map((key) => ({ key, size: 1 }));
+    expect(answer.destroys).toEqual([{ bucket, action: 'delete', objects, omitted: 0 }]);
+    const { stdout } = await run([...args, '--list']);
+    for (const key of EXTRA) expect(stdout).toMatch(new RegExp(`delete.*${key}`));
+  });
+
   it('removes what the backup does not have, and only that, after the uploads', async () => {
     await store.deleteObject(bucket, 'job-2/a');
     proxy.requests.length = 0;
-    const args = ['restore', backup, '--delete-extra'];
+    const args = ['restore', backup, '--delete-extra', '--yes'];
     const outcome = await runJson<RestoreReport>(args, { endpoint: proxy.endpoint });
     expect(outcome).toMatchObject({ exitCode: 0, answer: { deleted: 4, failures: [] } });
     expect(await there()).toEqual(KEPT);
@@ -70,7 +91,7 @@ describe('restore --delete-extra', () => {
   });
 
   it('stays within the prefix', async () => {
-    const args = ['restore', backup, '--delete-extra', '--prefix', 'job-1/'];
+    const args = ['restore', backup, '--delete-extra', '--prefix', 'job-1/', '--yes'];
     const { answer } = await runJson<RestoreReport>(args);
     expect(answer.deleted).toBe(1);
     expect(await there()).toEqual(all().filter((key) => key !== 'job-1/c'));
@@ -83,7 +104,7 @@ describe('restore --delete-extra', () => {
         ? { kind: 'answer', status: 403, code: 'AccessDenied' }
         : undefined,
     );
-    const args = ['restore', backup, '--delete-extra'];
+    const args = ['restore', backup, '--delete-extra', '--yes'];
     const outcome = await runJson<RestoreReport>(args, { endpoint: proxy.endpoint });
     expect(outcome).toMatchObject({ exitCode: 3, answer: { deleted: 0 } });
     expect(outcome.stderr).toContain('nothing was removed');

@@ -96,6 +96,21 @@ describe('restore into another bucket', () => {
     ]);
   });
 
+  it('--key and --prefix are given several times, and together', async () => {
+    const selection = [
+      '--key',
+      'job-2/page-1.png',
+      '--prefix',
+      'job-10',
+      '--key',
+      'job-1/page-1.png',
+    ];
+    const { exitCode } = await intoTarget(...selection);
+    expect(exitCode).toBe(0);
+    const keys = ['job-1/page-1.png', 'job-10/page-1.png', 'job-2/page-1.png'];
+    expect([...(await snapshot(store, target)).keys()]).toEqual(keys);
+  });
+
   it('--prefix restores what begins with it', async () => {
     const { exitCode } = await intoTarget('--prefix', 'job-1');
     expect(exitCode).toBe(0);
@@ -139,8 +154,7 @@ describe('restore over other objects', () => {
     expect(await listing(store, first)).toEqual(before);
   });
 
-  it('changes nothing where one of the new buckets cannot be made', async () => {
-    const before = await listing(store, first);
+  it('restores the others where one of the new buckets cannot be made, and names that one', async () => {
     const target = freshBucketName();
     const proxy = await startFaultyProxy(store.endpoint, ({ method, path }) =>
       method === 'PUT' && path === `/${target}`
@@ -148,11 +162,14 @@ describe('restore over other objects', () => {
         : undefined,
     );
     try {
-      const { exitCode } = await run(['restore', backup, '--as', `${second}=${target}`], {
+      const args = ['restore', backup, '--as', `${second}=${target}`];
+      const { exitCode, answer } = await runJson<Report & { failures: object[] }>(args, {
         endpoint: proxy.endpoint,
       });
-      expect(exitCode).toBe(6);
-      expect(await listing(store, first)).toEqual(before);
+      expect(exitCode).toBe(3);
+      const named = { bucket: target, key: '', operation: 'CreateBucket', status: 403 };
+      expect(answer.failures).toMatchObject([named]);
+      expect(await snapshot(store, first)).toEqual(inFirst);
     } finally {
       await proxy.close();
     }
@@ -225,7 +242,12 @@ describe('restore with a selection that makes no sense', () => {
     ['a renaming of a bucket that the backup does not have', () => ['--as', 'nosuch=x-y-z'], 4],
     ['--as without =', () => ['--as', first], 2],
     ['two buckets into one', () => ['--as', `${first}=${second}`], 2],
-    ['--key and --prefix', () => ['--key', 'a', '--prefix', 'b'], 2],
+    [
+      'a key that is there and one that is not',
+      () => ['--key', OBJECTS[0]?.key ?? '', '--key', 'nosuch'],
+      4,
+    ],
+    ['--list without --dry-run', () => ['--list'], 2],
     ['an unknown way with conflicts', () => ['--on-conflict', 'maybe'], 2],
     ['an unknown scope', () => ['everything'], 2],
   ])('%s', async (_, selection, status) => {

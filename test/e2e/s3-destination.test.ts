@@ -267,7 +267,7 @@ async function placeOf(id: string, key: string): Promise<{ chunkBytes: number; r
   await archives.close();
   const [chunk] = directory.chunks;
   expect(directory.chunks).toHaveLength(1);
-  for await (const line of listContents(located, { buckets: [] })) {
+  for await (const line of listContents(located, { buckets: [], keys: [], prefixes: [] })) {
     if (line.key === key) return { chunkBytes: chunk?.length ?? 0, runBytes: line.length };
   }
   throw new Error(`${key} is not in the backup`);

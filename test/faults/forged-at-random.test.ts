@@ -4,9 +4,8 @@ import { listContents } from '../../src/backup/contents.js';
 import { verifyBackup } from '../../src/backup/verify.js';
 import { isMangamotionError } from '../../src/errors.js';
 import { locateBackup } from '../../src/repository/locate.js';
-import { restore } from '../../src/restore/restore.js';
 import { collect } from '../helpers/archive-memory.js';
-import { NO_PROGRESS, temporaryFolder, withQuickRetries } from '../helpers/backups.js';
+import { NO_PROGRESS, temporaryFolder, withQuickRetries, restorePlan } from '../helpers/backups.js';
 import { type Changes, FORMS, forgeBackup } from '../helpers/forged-backups.js';
 import { testStore } from '../helpers/test-store.js';
 
@@ -176,16 +175,10 @@ async function tryAll(path: string): Promise<void> {
   if (located === undefined) return;
   const verified = await attempt(() => verifyBackup(context, located, { quick: false }));
   const quick = await attempt(() => verifyBackup(context, located, { quick: true }));
-  const listed = await attempt(() => collect(listContents(located, { buckets: [] })));
-  await attempt(() =>
-    restore({ store, now: () => new Date(), ...context }, located, {
-      scope: 'full',
-      deleteExtra: false,
-      selection: { buckets: [], renames: new Map() },
-      onConflict: 'overwrite',
-      dryRun: true,
-    }),
+  const listed = await attempt(() =>
+    collect(listContents(located, { buckets: [], keys: [], prefixes: [] })),
   );
+  await attempt(() => restorePlan(store, located));
   if (verified?.status !== 'ok') return;
   expect(quick?.status).toBe('ok');
   expect(listed).toHaveLength(verified.objects);

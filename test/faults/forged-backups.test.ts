@@ -4,9 +4,8 @@ import { listContents } from '../../src/backup/contents.js';
 import { verifyBackup } from '../../src/backup/verify.js';
 import { locateBackup } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
-import { restore } from '../../src/restore/restore.js';
 import { collect } from '../helpers/archive-memory.js';
-import { NO_PROGRESS, temporaryFolder, withQuickRetries } from '../helpers/backups.js';
+import { NO_PROGRESS, temporaryFolder, withQuickRetries, restorePlan } from '../helpers/backups.js';
 import { type Changes, FORMS, type Form, forgeBackup } from '../helpers/forged-backups.js';
 import { testStore } from '../helpers/test-store.js';
 
@@ -39,17 +38,13 @@ async function verified(
 }
 
 async function list(form: Form, changes: Changes) {
-  return await collect(listContents(await forge(form, changes), { buckets: [] }));
+  return await collect(
+    listContents(await forge(form, changes), { buckets: [], keys: [], prefixes: [] }),
+  );
 }
 
 async function plan(form: Form, changes: Changes) {
-  return await restore({ store, now: () => new Date(), ...context }, await forge(form, changes), {
-    scope: 'full',
-    deleteExtra: false,
-    selection: { buckets: [], renames: new Map() },
-    onConflict: 'overwrite',
-    dryRun: true,
-  });
+  return await restorePlan(store, await forge(form, changes));
 }
 
 const bucketOf = (directory: Directory | Summary, name: string) =>

@@ -15,10 +15,12 @@ import type { IndexLine } from '../../src/archive/index-line.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { withRetries, type RetryPolicy } from '../../src/object-store/retry.js';
 import type { Destination } from '../../src/repository/destination.js';
-import { locateBackup, openDestination } from '../../src/repository/locate.js';
+import { type LocatedBackup, locateBackup, openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
-import type { RestoreReport } from '../../src/restore/report.js';
-import { restore } from '../../src/restore/restore.js';
+import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
+import type { EncryptionMode } from '../../src/restore/attributes.js';
+import { type RestoreOptions, applyRestore, planRestore } from '../../src/restore/restore.js';
+import type { RestoreSelection } from '../../src/restore/selection.js';
 import { removeAtExit } from './child-processes.js';
 
 /** The use cases in this process, for tests that have to get between them and the store. */
@@ -107,8 +109,54 @@ export async function verify(folder: string, id: string): Promise<VerifyResult> 
 export async function contents(folder: string, id: string): Promise<Map<string, IndexLine>> {
   const lines = new Map<string, IndexLine>();
   const located = await locateBackup(join(folder, id));
-  for await (const line of listContents(located, { buckets: [] })) lines.set(line.key, line);
+  for await (const line of listContents(located, { buckets: [], keys: [], prefixes: [] }))
+    lines.set(line.key, line);
   return lines;
+}
+
+export interface RestoreRequest extends Partial<Omit<RestoreOptions, 'dryRun' | 'selection'>> {
+  selection?: Partial<RestoreSelection>;
+  encryption?: EncryptionMode;
+  proof?: boolean;
+  signal?: AbortSignal;
+  warn?: (line: string) => void;
+}
+
+/** Plans a restore and carries it out, as with --yes. */
+export async function restore(
+  store: ObjectStore,
+  located: LocatedBackup,
+  { selection, encryption = 'prefer', proof = true, signal, warn, ...options }: RestoreRequest = {},
+): Promise<RestoreReport> {
+  const context = {
+    ...{ store, now: () => new Date(), signal: signal ?? new AbortController().signal },
+    progress: { ...NO_PROGRESS, ...(warn === undefined ? {} : { warn }) },
+  };
+  const planned = await planRestore(context, located, {
+    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', dryRun: false },
+    ...options,
+    selection: { buckets: [], keys: [], prefixes: [], renames: new Map(), ...selection },
+  });
+  try {
+    return await applyRestore(context, planned, { consented: true, encryption, proof });
+  } finally {
+    await planned.close();
+  }
+}
+
+/** What a restore of everything would do. */
+export async function restorePlan(
+  store: ObjectStore,
+  located: LocatedBackup,
+  signal = new AbortController().signal,
+): Promise<RestorePlan> {
+  const context = { store, now: () => new Date(), signal, progress: NO_PROGRESS };
+  const planned = await planRestore(context, located, {
+    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', dryRun: true },
+    selection: { buckets: [], keys: [], prefixes: [], renames: new Map() },
+  });
+  await planned.close();
+  return planned.plan;
 }
 
 /** Restores one bucket of a backup into another one. */
@@ -117,26 +165,10 @@ export async function restoreInto(
   folder: string,
   id: string,
   { from, to }: { from: string; to: string },
-  { deleteExtra = false }: { deleteExtra?: boolean } = {},
+  request: RestoreRequest = {},
 ): Promise<RestoreReport> {
-  const report = await restore(
-    {
-      store,
-      now: () => new Date(),
-      signal: new AbortController().signal,
-      progress: NO_PROGRESS,
-    },
-    await locateBackup(join(folder, id)),
-    {
-      scope: 'full',
-      deleteExtra,
-      selection: { buckets: [from], renames: new Map([[from, to]]) },
-      onConflict: 'overwrite',
-      dryRun: false,
-    },
-  );
-  if ('dry_run' in report) throw new Error('this was no dry run');
-  return report;
+  const selection = { ...request.selection, buckets: [from], renames: new Map([[from, to]]) };
+  return await restore(store, await locateBackup(join(folder, id)), { ...request, selection });
 }
 
 /** The files in a folder, sorted. */

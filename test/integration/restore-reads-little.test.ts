@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import { locateBackup, type LocatedBackup } from '../../src/repository/locate.js';
-import { restore } from '../../src/restore/restore.js';
-import { backUp, contents, NO_PROGRESS, temporaryFolder } from '../helpers/backups.js';
+import { backUp, contents, restore, temporaryFolder } from '../helpers/backups.js';
 import { countingDestination } from '../helpers/counting-destination.js';
 import { noise, seed } from '../helpers/seed.js';
 import {
@@ -74,17 +73,8 @@ describe('restore of one object', () => {
       folder,
       await locateBackup(join(folder, id)),
     );
-    await restore(
-      { store, now: () => new Date(), signal: new AbortController().signal, progress: NO_PROGRESS },
-      located,
-      {
-        scope: 'full',
-        deleteExtra: false,
-        selection: { buckets: [bucket], key, renames: new Map([[bucket, target]]) },
-        onConflict: 'overwrite',
-        dryRun: false,
-      },
-    );
+    const selection = { buckets: [bucket], keys: [key], renames: new Map([[bucket, target]]) };
+    await restore(store, located, { selection });
     expect(readAgain()).toEqual([]);
     const content = await readObject(store, target, key);
     await removeBucket(store, target);

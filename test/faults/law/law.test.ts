@@ -301,7 +301,11 @@ class History {
     const held = new Map<string, string>();
     if (id === undefined) return held;
     const located = await locateBackup(join(this.#folder, id));
-    for await (const { key, sha256 } of listContents(located, { buckets: [] }))
+    for await (const { key, sha256 } of listContents(located, {
+      buckets: [],
+      keys: [],
+      prefixes: [],
+    }))
       held.set(key, sha256);
     return held;
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import { BACKUP_TYPES } from '../../../src/repository/names.js';
+import type { Summary } from '../../../src/repository/summary.js';
 import type { RetentionPolicy } from '../../../src/repository/policy.js';
 import { listedBackup, unreadableBackup } from '../../helpers/summaries.js';
 
@@ -9,7 +10,11 @@ import { listedBackup, unreadableBackup } from '../../helpers/summaries.js';
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2023, 11, 20);
 
+const COMPARED = { compared_with: null, by: 'counts', accepted: false } as const;
+
 export const NOW = new Date(START_MS + 60 * 24 * HOUR_MS);
+
+const rarely = fc.constantFrom(false, false, false, true);
 
 const piece = fc.record({
   type: fc.constantFrom(...BACKUP_TYPES),
@@ -23,6 +28,14 @@ const piece = fc.record({
   references: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 }),
   state: fc.constantFrom('whole', 'whole', 'whole', 'whole', 'missing', 'short', 'unreadable'),
   expired: fc.boolean(),
+  accepted: rarely,
+  retired: rarely,
+  supersedes: fc.constantFrom(undefined, undefined, true, false),
+  isCompared: fc.boolean(),
+  source: fc.constantFrom<Partial<Summary['source']>>(
+    ...[{}, {}, {}, { buckets: ['temp'] }, { excluded_buckets: ['temp'] }],
+    ...[{ name: 'prod' }, { endpoint: 'http://other:9000' }],
+  ),
 });
 
 export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
@@ -32,7 +45,7 @@ export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
     const ids: string[] = [];
     const readable: ListedBackup[] = [];
     const unreadable: ListedBackup[] = [];
-    for (const [index, { type, status, hours, references, state, expired }] of pieces.entries()) {
+    for (const [index, { type, hours, references, state, ...piece }] of pieces.entries()) {
       atMs += hours * HOUR_MS;
       // A second that is taken waits for the next, so that every id is another.
       const at = new Date(atMs + index * 1000).toISOString();
@@ -44,11 +57,17 @@ export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
                 at,
                 sequence: index + 1,
                 type,
-                status,
+                status: piece.status,
+                source: piece.source,
+                ...(piece.supersedes === undefined ? {} : { supersedes: piece.supersedes }),
+                ...(piece.isCompared ? { guard: COMPARED } : {}),
+                ...(ids.length === 0 ? {} : { parent: ids.at(-1) ?? '' }),
                 references: references.flatMap((back) => ids[ids.length - back] ?? []),
               },
               {
-                expired,
+                expired: piece.expired,
+                ...(piece.accepted ? { accepted: true } : {}),
+                ...(piece.retired ? { retired: true } : {}),
                 archiveBytes: state === 'missing' ? null : state === 'short' ? 99 : 100,
               },
             );

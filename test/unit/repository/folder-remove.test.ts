@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Destination } from '../../../src/repository/destination.js';
 import { FolderDestination } from '../../../src/repository/folder.js';
+import { MARKS } from '../../../src/repository/names.js';
 import { filesIn, temporaryFolder } from '../../helpers/backups.js';
 import { idAt, writeBackup } from '../../helpers/summaries.js';
 
@@ -25,13 +26,22 @@ afterEach(() => {
 describe('remove', () => {
   it('takes summary, archive and mark, and nothing of another backup', async () => {
     const other = await writeBackup(folder, { at: '2024-01-16T02:00:00.000Z', sequence: 2 });
-    await destination.markExpired(id, true);
+    for (const mark of MARKS) await destination.mark(id, mark, true);
     await destination.remove(id);
     expect(await filesIn(folder)).toEqual([`${other}.json`, `${other}.tar.gz`]);
   });
 
+  it('leaves what of that name is not known', async () => {
+    await writeFile(join(folder, `${id}.sealed`), '');
+    expect((await destination.list()).map((backup) => backup.id)).toEqual([id]);
+    await destination.remove(id);
+    expect(await filesIn(folder)).toEqual([`${id}.sealed`]);
+    expect(await destination.list()).toEqual([]);
+    expect(await destination.leftovers()).toEqual([]);
+  });
+
   it('takes the summary first and the mark last', async () => {
-    await destination.markExpired(id, true);
+    await destination.mark(id, 'expired', true);
     const archive = join(folder, `${id}.tar.gz`);
     await rm(archive);
     // What cannot be unlinked stands for a process that ends here.
@@ -51,20 +61,37 @@ describe('remove', () => {
   });
 });
 
+describe('the marks of a backup', () => {
+  it('are each their own, and listed with it', async () => {
+    for (const mark of MARKS) {
+      await destination.mark(id, mark, true);
+      const [listed] = await destination.list();
+      const { expired, accepted = false, retired = false } = listed ?? { expired: false };
+      expect({ expired, accepted, retired }).toEqual({
+        ...{ expired: false, accepted: false, retired: false },
+        [mark]: true,
+      });
+      expect(await destination.read(id)).toEqual(listed);
+      await destination.mark(id, mark, false);
+    }
+    expect((await destination.list())[0]).not.toHaveProperty('accepted');
+  });
+});
+
 describe('the mark of an expired backup', () => {
   const isExpired = async () => (await destination.read(id)).expired;
 
   it('is set and taken away, as often as one likes', async () => {
     expect(await isExpired()).toBe(false);
     for (const expired of [true, true, false, false, true]) {
-      await destination.markExpired(id, expired);
+      await destination.mark(id, 'expired', expired);
       expect(await isExpired()).toBe(expired);
       expect((await destination.list()).map((backup) => backup.expired)).toEqual([expired]);
     }
   });
 
   it('is a small file beside it, for its owner alone, that says what it is', async () => {
-    await destination.markExpired(id, true);
+    await destination.mark(id, 'expired', true);
     const path = join(folder, `${id}.expired`);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readFile(path, 'utf8')).toMatch(/^expired: .*\n$/);
@@ -73,7 +100,7 @@ describe('the mark of an expired backup', () => {
   it('left behind without its backup keeps a new one from being born expired', async () => {
     await rm(join(folder, `${id}.json`));
     await rm(join(folder, `${id}.tar.gz`));
-    await destination.markExpired(id, true);
+    await destination.mark(id, 'expired', true);
     const times = [new Date(AT), new Date('2024-01-15T02:00:01.000Z')];
     const clock = {
       now: () => times.shift() ?? new Date('2024-01-15T02:00:02.000Z'),

@@ -14,7 +14,7 @@ describe('an id', () => {
   });
 
   it('is in the name of each of the files, so that no new backup takes over an old mark', () => {
-    for (const suffix of ['', '.tar.gz', '.json', '.expired']) {
+    for (const suffix of ['', '.tar.gz', '.json', '.expired', '.accepted', '.retired']) {
       expect(backupIdOf(ID + suffix)).toBe(ID);
     }
     expect(backupIdOf(`${ID}.tar.gz.partial`)).toBeUndefined();

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Destination, ListedBackup } from '../../../src/repository/destination.js';
 import { FolderDestination } from '../../../src/repository/folder.js';
 import { type PruneReport, prune } from '../../../src/repository/prune.js';
-import { suspendedBy } from '../../../src/repository/retention.js';
 import { filesIn, temporaryFolder } from '../../helpers/backups.js';
 import { type Made, idAt, writeBackup, writeListed } from '../../helpers/summaries.js';
 import { NOW as LATER, backupLists, policies, types } from './arbitrary-backups.js';
@@ -61,6 +60,7 @@ describe('prune', () => {
       withheld: [],
       removed: [{ id: full(4), bytes: 7 }],
       freed_bytes: 7,
+      suspended: [],
     });
     expect(await states()).toEqual([
       [full(1), true],
@@ -105,16 +105,45 @@ describe('prune', () => {
     );
   });
 
-  it('is refused for a policy that keeps nothing, and for a suspect backup', async () => {
-    await write(...CHAIN, on(6, { type: 'incremental', status: 'suspect' }));
+  it('is refused for a policy that keeps nothing', async () => {
+    await write(...CHAIN);
     const before = await filesIn(folder);
     await expect(prune(destination, { last: 0 }, options)).rejects.toMatchObject({ code: 'usage' });
-    await expect(prune(destination, { last: 1 }, options)).rejects.toMatchObject({
-      code: 'refused',
-      message: expect.stringContaining(incremental(6)) as unknown,
-      hint: expect.stringContaining('--accept-deletions') as unknown,
-    });
     expect(await filesIn(folder)).toEqual(before);
+  });
+
+  it('of a line whose newest backup is suspect takes suspects alone, and goes on elsewhere', async () => {
+    const temp = { source: { buckets: ['temp'] } };
+    const suspect = (day: number) => on(day, { type: 'incremental', status: 'suspect' });
+    await write(...CHAIN, suspect(6), suspect(7), on(8, temp), on(9, temp));
+    const report = await pruned({ last: 1 });
+    expect(report.suspended).toEqual([{ line: '127.0.0.1:9000', by: incremental(7) }]);
+    expect(report.removed.map(({ id }) => id)).toEqual([incremental(6), full(8)]);
+  });
+
+  it('after a backup prunes its line alone, and nothing where it is not trusted', async () => {
+    const temp = { source: { buckets: ['temp'] } };
+    await write(on(1), on(2), on(3, temp), on(4, temp), on(5, { ...temp, status: 'partial' }));
+    const untrusted = await pruned({ last: 1 }, { after: full(5) });
+    expect(untrusted).toMatchObject({ kept: [], removed: [] });
+    const report = await pruned({ last: 1 }, { after: full(4) });
+    expect(report.removed.map(({ id }) => id)).toEqual([full(3)]);
+    expect(report.kept.map(({ id }) => id)).toEqual([full(4), full(5)]);
+  });
+
+  it('leaves the marks of lines as they are meant', async () => {
+    const temp = { source: { buckets: ['temp'] } };
+    await write(on(1), on(2), on(3, temp), on(4, temp), on(5, { ...temp, type: 'incremental' }));
+    const marked = async () =>
+      (await destination.list()).flatMap(({ id, retired }) => (retired === true ? [id] : []));
+    // A newer one has joined the first line; of the second, what is left still says that it ended.
+    await destination.mark(full(1), 'retired', true);
+    await destination.mark(incremental(5), 'retired', true);
+    await pruned({ last: 2 }, { type: 'incremental' });
+    expect(await marked()).toEqual([full(1), full(3), full(4)]);
+    await pruned({ last: 2 }, { type: 'full' });
+    expect(await marked()).toEqual([]);
+    expect((await destination.list()).map(({ id }) => id)).toEqual([full(1), full(2)]);
   });
 
   it('removes nothing once it is interrupted', async () => {
@@ -152,7 +181,7 @@ function killedAt(inner: Destination, change: number): Destination {
     leftovers: () => inner.leftovers(),
     begin: (type, clock) => inner.begin(type, clock),
     remove: (id) => unlessKilled(() => inner.remove(id)),
-    markExpired: (id, expired) => unlessKilled(() => inner.markExpired(id, expired)),
+    mark: (id, mark, isSet) => unlessKilled(() => inner.mark(id, mark, isSet)),
   };
 }
 
@@ -174,7 +203,6 @@ describe('whatever the destination and the policy', () => {
   it('a dry run changes nothing, and tells what is then done', async () => {
     await fc.assert(
       fc.asyncProperty(...cases, async (backups, policy, type) => {
-        fc.pre(suspendedBy(backups, type) === undefined);
         await inFolder(backups, async (real) => {
           const before = await real.list();
           const told = await prune(real, policy, { dryRun: true, now: LATER, type });
@@ -199,7 +227,6 @@ describe('whatever the destination and the policy', () => {
   it('a kill at any moment breaks no backup, and the next prune ends the work', async () => {
     await fc.assert(
       fc.asyncProperty(...cases, fc.nat(12), async (backups, policy, type, change) => {
-        fc.pre(suspendedBy(backups, type) === undefined);
         await inFolder(backups, async (real) => {
           const asked = { now: LATER, type };
           const planned = await prune(real, policy, { ...asked, dryRun: true });

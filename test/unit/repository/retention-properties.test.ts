@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dependentsFirst } from '../../../src/repository/chain.js';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import { nextExpiry } from '../../../src/repository/expiry.js';
+import { linesOf } from '../../../src/repository/lines.js';
 import { type BackupType, backupTimeOf, backupTypeOf } from '../../../src/repository/names.js';
 import type { RetentionPolicy } from '../../../src/repository/policy.js';
 import { planRetention } from '../../../src/repository/retention.js';
@@ -44,22 +45,51 @@ describe('retention', () => {
     });
   });
 
-  it('never removes the last complete full, nor the last that is whole', () => {
+  it('never removes the last trusted full of a line, nor the last that is whole', () => {
     forAll((backups, policy, type) => {
       const removed = removedBy(backups, policy, type);
-      const fulls = backups.filter((backup) => {
-        const summary = summaryIn(backup);
-        return summary?.type === 'full' && summary.status === 'complete';
-      });
-      const whole = fulls.filter(
-        (backup) =>
-          backup.archiveBytes === 100 &&
-          (summaryIn(backup)?.references ?? []).every((id) =>
-            backups.some((other) => other.id === id && other.archiveBytes === 100),
-          ),
-      );
-      expect(removed).not.toContain(fulls.at(-1)?.id);
-      expect(removed).not.toContain(whole.at(-1)?.id);
+      for (const line of linesOf(backups)) {
+        if (line.retired && line.suspendedBy === undefined) continue;
+        const fulls = line.backups.filter(
+          ({ summary, untrusted }) => summary.type === 'full' && untrusted === undefined,
+        );
+        const whole = fulls.filter(
+          ({ listed, summary }) =>
+            listed.archiveBytes === 100 &&
+            summary.references.every((id) =>
+              backups.some((other) => other.id === id && other.archiveBytes === 100),
+            ),
+        );
+        expect(removed).not.toContain(fulls.at(-1)?.id);
+        expect(removed).not.toContain(whole.at(-1)?.id);
+      }
+    });
+  });
+
+  it('of a suspended line removes nothing that is trusted, and not the newest suspect', () => {
+    forAll((backups, policy, type) => {
+      const removed = removedBy(backups, policy, type);
+      for (const { suspendedBy, backups: line } of linesOf(backups)) {
+        if (suspendedBy === undefined) continue;
+        expect(removed).not.toContain(suspendedBy);
+        for (const { id, summary, untrusted } of line) {
+          if (untrusted === undefined && summary.type !== 'metadata') {
+            expect(removed).not.toContain(id);
+          }
+        }
+      }
+    });
+  });
+
+  it('removes of each line what it would were the others not in question', () => {
+    forAll((backups, policy, type) => {
+      const together = removedBy(backups, policy, type);
+      for (const { backups: line } of linesOf(backups)) {
+        const lineOf = line[0]?.id;
+        const alone = planRetention(backups, policy, { now: NOW, type, lineOf });
+        // What others refer to may stay for them.
+        for (const { id, kind } of alone) if (kind === 'remove') expect(together).toContain(id);
+      }
     });
   });
 

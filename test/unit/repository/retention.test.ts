@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import type { BackupType } from '../../../src/repository/names.js';
 import type { RetentionPolicy } from '../../../src/repository/policy.js';
-import { planRetention, suspendedBy } from '../../../src/repository/retention.js';
+import { planRetention, suspendedLines } from '../../../src/repository/retention.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import {
   type Made,
@@ -20,6 +20,9 @@ const on = (day: number, made: Partial<Made> = {}, hour = '02'): Made => ({
   sequence: day,
   ...made,
 });
+
+/** Keeps, of January, the fourth and later by days. */
+const NOW_IN_DAYS = 61;
 
 const full = (day: number): string => idAt(on(day).at, 'full');
 const incremental = (day: number): string => idAt(on(day).at, 'incremental');
@@ -127,7 +130,8 @@ describe('a backup that is not complete', () => {
   it.each(['partial', 'suspect'] as const)(
     '%s uses up nothing, and goes when it is passed',
     (status) => {
-      expect(plan([on(1), on(2), on(3, { status }), on(4)], { last: 2 })).toEqual({
+      const guard = { compared_with: full(2), by: 'index', accepted: false } as const;
+      expect(plan([on(1), on(2), on(3, { status }), on(4, { guard })], { last: 2 })).toEqual({
         [full(1)]: 'remove',
         [full(2)]: ['last 2'],
         [full(3)]: 'remove',
@@ -148,7 +152,7 @@ describe('a backup that is not complete', () => {
     const partial = on(5, { status: 'partial' });
     const metadata = on(6, { type: 'metadata' });
     expect(plan([on(4), partial, metadata], { last: 1 })[full(5)]).toEqual([
-      'partial, and no complete one is newer',
+      'partial, and no trusted one is newer',
     ]);
     expect(plan([partial], { last: 1 })[full(5)]).toHaveLength(1);
   });
@@ -234,24 +238,130 @@ describe('what cannot be judged', () => {
 describe('retention is suspended', () => {
   const suspect = on(3, { type: 'incremental', status: 'suspect' });
   const asked = (backups: readonly Made[], type?: BackupType) =>
-    suspendedBy(
+    suspendedLines(
       backups.map((made) => listedBackup(made)),
-      type,
-    );
+      { type },
+    ).map(({ by }) => by);
 
-  it('by a suspect backup that no complete one has followed', () => {
-    expect(asked([on(1), suspect])).toBe(incremental(3));
-    expect(asked([on(1), suspect], 'full')).toBe(incremental(3));
-    expect(asked([on(1), suspect, on(4, { status: 'partial' })])).toBe(incremental(3));
-    expect(asked([on(1), suspect, on(4, { type: 'metadata' })])).toBe(incremental(3));
+  it('by a suspect backup that no trusted one has followed', () => {
+    expect(asked([on(1), suspect])).toEqual([incremental(3)]);
+    expect(asked([on(1), suspect], 'full')).toEqual([incremental(3)]);
+    expect(asked([on(1), suspect, on(4, { status: 'partial' })])).toEqual([incremental(3)]);
+    expect(asked([on(1), suspect, on(4, { type: 'metadata' })])).toEqual([incremental(3)]);
   });
 
-  it('no longer when a complete one has', () => {
-    expect(asked([on(1), suspect, on(4, { type: 'incremental' })])).toBeUndefined();
+  it('no longer when a trusted one has', () => {
+    const compared = on(4, { type: 'incremental', parent: full(1) });
+    expect(asked([on(1), suspect, compared])).toEqual([]);
+    // It was compared with nothing: of a store that is empty it would be complete too.
+    expect(asked([on(1), suspect, on(4)])).toEqual([incremental(3)]);
   });
 
   it('not for metadata, which holds no objects', () => {
-    expect(asked([on(1), suspect], 'metadata')).toBeUndefined();
+    expect(asked([on(1), suspect], 'metadata')).toEqual([]);
+  });
+});
+
+describe('a suspended line', () => {
+  const suspect = (day: number) => on(day, { status: 'suspect' });
+
+  it('loses nothing that is trusted, however old, nor the full that follows uncompared', () => {
+    expect(plan([on(1), on(2), suspect(3), on(4)], { last: 1 })).toEqual({
+      [full(1)]: [`trusted, and ${full(3)} is suspect`],
+      [full(2)]: [`trusted, and ${full(3)} is suspect`, 'last 1', 'last complete full'],
+      [full(3)]: ['last 1', 'the newest suspect'],
+      [full(4)]: ['complete, and no trusted one is newer'],
+    });
+  });
+
+  it('has its suspects pruned among themselves, down to the newest', () => {
+    const line = [on(1), suspect(2), suspect(3), suspect(4), suspect(5)];
+    const kept = (policy: RetentionPolicy) =>
+      Object.entries(plan(line, policy)).flatMap(([id, what]) => (what === 'remove' ? [] : [id]));
+    expect(kept({ last: 2 })).toEqual([full(1), full(4), full(5)]);
+    expect(kept({ days: 1 })).toEqual([full(1), full(5)]);
+    expect(kept({ days: NOW_IN_DAYS - 3 })).toEqual([full(1), full(4), full(5)]);
+  });
+
+  it('keeps a suspect that one that stays refers to', () => {
+    const refers = on(4, { status: 'suspect', type: 'incremental', references: [full(3)] });
+    expect(plan([on(1), suspect(3), refers], { last: 1 })[full(3)]).toBe(`for ${incremental(4)}`);
+  });
+
+  it('is free again when a suspect was accepted', () => {
+    const accepted = listedBackup(suspect(3), { accepted: true });
+    expect(plan([on(1), on(2), accepted], { last: 1 })).toEqual({
+      [full(1)]: 'remove',
+      [full(2)]: 'remove',
+      [full(3)]: ['last 1', 'last trusted full'],
+    });
+  });
+
+  it('does not hold the others', () => {
+    const other = { source: { buckets: ['temp'] } };
+    const planned = plan([on(1), on(2, other), suspect(3), on(4, other)], { last: 1 });
+    expect(planned[full(1)]).toEqual(expect.arrayContaining(['last 1']));
+    expect(planned[full(2)]).toBe('remove');
+  });
+});
+
+describe('each line by itself', () => {
+  const temp = { source: { buckets: ['temp'] } };
+
+  it('keeps what the policy asks for: the last of one is not the last of another', () => {
+    expect(plan([on(1), on(2), on(3, temp), on(4, temp)], { last: 1 })).toEqual({
+      [full(1)]: 'remove',
+      [full(2)]: ['last 1', 'last complete full'],
+      [full(3)]: 'remove',
+      [full(4)]: ['last 1', 'last complete full'],
+    });
+  });
+
+  it('can be the only one in question', () => {
+    const backups = [on(1), on(2), on(3, temp), on(4, temp)].map((made) => listedBackup(made));
+    const decided = planRetention(backups, { last: 1 }, { now: NOW, lineOf: full(4) });
+    expect(decided.map(({ id, kind }) => [id, kind])).toEqual([
+      [full(3), 'remove'],
+      [full(4), 'keep'],
+    ]);
+    expect(planRetention(backups, { last: 1 }, { now: NOW, lineOf: full(9) })).toEqual([]);
+  });
+
+  it('that has ended goes with time, and a count keeps nothing of it', () => {
+    const ended = listedBackup(on(4, temp), { retired: true });
+    expect(plan([on(1), on(3, temp), ended], { last: 5 })).toEqual({
+      [full(1)]: ['last 5', 'last complete full'],
+      [full(3)]: 'remove',
+      [full(4)]: 'remove',
+    });
+    expect(plan([on(3, temp), ended], { days: NOW_IN_DAYS - 3 })).toEqual({
+      [full(3)]: 'remove',
+      [full(4)]: [`within ${NOW_IN_DAYS - 3} days`],
+    });
+  });
+
+  it('that has ended keeps what a backup of another line refers to, and what is suspended', () => {
+    const ended = listedBackup(on(3, temp), { retired: true });
+    const refers = on(4, { type: 'incremental', references: [full(3)] });
+    expect(plan([ended, refers], { last: 1 })[full(3)]).toBe(`for ${incremental(4)}`);
+    const suspect = listedBackup(on(5, { ...temp, status: 'suspect' }), { retired: true });
+    expect(plan([on(3, temp), suspect], { last: 1 })[full(3)]).toHaveLength(3);
+  });
+});
+
+describe('a partial backup that is trusted', () => {
+  it('uses up the policy like a complete one; one that is not pushes out nothing', () => {
+    const partial = (supersedes: boolean) => on(3, { status: 'partial', supersedes });
+    expect(plan([on(1), on(2), partial(true)], { last: 1 })).toEqual({
+      [full(1)]: 'remove',
+      [full(2)]: 'remove',
+      [full(3)]: ['last 1', 'last trusted full'],
+    });
+    expect(plan([on(1), on(2), partial(false)], { last: 1 })).toEqual({
+      [full(1)]: 'remove',
+      [full(2)]: ['last 1', 'last complete full'],
+      [full(3)]: ['partial, and no trusted one is newer'],
+    });
   });
 });
 

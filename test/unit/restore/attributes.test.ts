@@ -12,18 +12,19 @@ const line: IndexLine = {
 };
 const kept = { headers: line.headers, metadata: line.metadata, tags: line.tags };
 const until = (text: string) => ({ mode: 'COMPLIANCE', until: text }) as const;
-const locking = { objectLock: true };
+const locking = { objectLock: true, encryption: 'prefer' } as const;
+const none = { leftOut: undefined, archiveClass: undefined };
 
 describe('what an object gets back', () => {
   it('is all that is kept with it', () => {
-    expect(attributesOf(line, locking, NOW)).toEqual({ attributes: kept, leftOut: undefined });
+    expect(attributesOf(line, locking, NOW)).toEqual({ attributes: kept, ...none });
   });
 
   it('is its lock too', () => {
     const retention = until('2026-01-01T00:01:00.000Z');
     const restored = attributesOf({ ...line, retention, legal_hold: true }, locking, NOW);
     const attributes = { ...kept, retention, legalHold: true };
-    expect(restored).toEqual({ attributes, leftOut: undefined });
+    expect(restored).toEqual({ attributes, ...none });
   });
 
   it('is no retention that is over, or nearly: the legal hold stays', () => {
@@ -31,13 +32,17 @@ describe('what an object gets back', () => {
       const locked = { ...line, retention: until(text), legal_hold: true as const };
       expect(attributesOf(locked, locking, NOW)).toEqual({
         attributes: { ...kept, legalHold: true },
-        leftOut: 'retention has run out',
+        ...{ ...none, leftOut: 'retention has run out' },
       });
     }
   });
 
   it('is no lock in a bucket without', () => {
-    const restored = attributesOf({ ...line, legal_hold: true }, { objectLock: false }, NOW);
-    expect(restored).toEqual({ attributes: kept, leftOut: 'bucket has no object lock' });
+    const restored = attributesOf(
+      { ...line, legal_hold: true },
+      { ...locking, objectLock: false },
+      NOW,
+    );
+    expect(restored).toEqual({ ...none, attributes: kept, leftOut: 'bucket has no object lock' });
   });
 });

@@ -48,7 +48,7 @@ describe('an object of the backup and the one under its key', () => {
     ['no ETags at all', { etag: '', md5: MD5 }, { etag: '' }, 'unknown'],
     ['a source without ETags', { etag: '', md5: MD5 }, {}, 'same'],
   ] as const)('%s', (_, line, target, expected) => {
-    expect(compareWithTarget(lineOf('k', line), targetOf('k', target))).toBe(expected);
+    expect(compareWithTarget(lineOf('k', line), targetOf('k', target), false)).toBe(expected);
   });
 });
 

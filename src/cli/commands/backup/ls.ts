@@ -22,7 +22,11 @@ export const backupLs = defineCommand({
       description: 'this bucket alone',
       repeatable: true,
     },
-    prefix: { value: 'prefix', description: 'only keys that begin with this' },
+    prefix: {
+      value: 'prefix',
+      description: 'only keys that begin with this',
+      repeatable: true,
+    },
   },
   changes: 'nothing',
   usesStore: false,
@@ -42,10 +46,11 @@ export const backupLs = defineCommand({
   async run(context, { backup }, { latest, at, bucket, prefix }) {
     const { listContents } = await import('../../../backup/contents.js');
     const located = await findNamed(context, backup, { latest, at });
+    const selection = { buckets: bucket, keys: [], prefixes: prefix };
     let objects = 0;
     let bytes = 0;
     const counted = async function* () {
-      for await (const line of listContents(located, { buckets: bucket, prefix })) {
+      for await (const line of listContents(located, selection)) {
         objects += 1;
         bytes += line.size;
         yield line;

@@ -1,0 +1,135 @@
+import type { PlannedDocument } from '../../../restore/documents.js';
+import type { BucketPlan } from '../../../restore/plan.js';
+import type { PlannedChange } from '../../../restore/restore.js';
+import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
+import type { Column } from '../../columns.js';
+import type { Page } from '../../page.js';
+import { countOf } from '../../units.js';
+import { describeFailures } from '../backup/describe.js';
+
+export function describePlan(page: Page, plan: RestorePlan): void {
+  page.text(`plan for ${plan.backup} (dry run: nothing is changed)`).text('');
+  page.table(columnsFor(plan.buckets), plan.buckets);
+  describeDocuments(page, plan.documents);
+  describeDestruction(page, plan.destroys);
+  for (const { class: name, keys } of plan.probes) {
+    const what = `${countOf(keys, 'key')} of the class "${name}"`;
+    page.text(
+      `${what}: a restore tries first, in a bucket of its own, whether the target keeps such keys`,
+    );
+  }
+  for (const problem of plan.problems) page.line(problem, 'bad');
+}
+
+/** Keys of each bucket and action that are shown; --list shows them all. */
+const MOST_SHOWN = 5;
+
+function describeDestruction(page: Page, destroys: RestorePlan['destroys']): void {
+  for (const { bucket, action, objects, omitted } of destroys) {
+    const count = objects.length + omitted;
+    page.text('').line(`${bucket}: ${countOf(count, 'object')} to ${action}`);
+    for (const { key } of objects.slice(0, MOST_SHOWN)) page.line(`  ${key}`);
+    const more = count - MOST_SHOWN;
+    if (more > 0) page.text(`  … and ${page.people.count(more)} more: --list names them all`);
+  }
+}
+
+/** Of `--dry-run --list`: one row for each object that would be changed. */
+export const changeColumns: Column<PlannedChange>[] = [
+  { title: 'action', name: 'action', value: ({ action }) => action },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
+  { title: 'key', name: 'key', value: ({ key }) => key },
+  {
+    title: 'size',
+    name: 'size',
+    value: ({ size }) => size,
+    show: ({ size }, people) => people.bytes(size),
+    align: 'right',
+  },
+];
+
+export function describeReport(page: Page, report: RestoreReport): void {
+  const { people } = page;
+  const { objects, bytes } = report.restored;
+  const written = report.documents.filter(({ result }) => result === 'written').length;
+  const done = [
+    `restored ${people.count(objects)} objects, ${people.bytes(bytes)}`,
+    ...(written === 0 ? [] : [`${written} documents of buckets`]),
+    ...(report.deleted === 0 ? [] : [`removed ${people.count(report.deleted)} objects`]),
+  ].join(', ');
+  page.table(columnsFor(report.buckets), report.buckets).text('');
+  const complete = !isPartial(report);
+  page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
+  for (const { bucket, reason, objects: count } of report.left_out) {
+    page.text(`${people.count(count)} objects of ${bucket} came back unlocked: ${reason}`, 'bad');
+  }
+  for (const { bucket, what, count, keys, reason } of report.losses) {
+    const such = keys.slice(0, MOST_SHOWN).join(', ');
+    page.line(`${bucket}: ${what} of ${countOf(count, 'object')} (${such}): ${reason}`, 'bad');
+  }
+  for (const { target, kind, result, reason } of report.documents) {
+    if (result === 'skipped') page.text(`${kind} of ${target} left out: ${reason ?? ''}`);
+  }
+  for (const problem of report.problems) page.line(problem, 'bad');
+  describeFailures(page, report.failures);
+  if (report.failures_omitted > 0) {
+    page.text(`${people.count(report.failures_omitted)} failures are not named`, 'bad');
+  }
+}
+
+function proofOf({ proved, restored }: RestoreReport): string {
+  if (restored.objects === 0) return '';
+  return proved === null ? '; not compared with a listing' : '; the listing agrees';
+}
+
+/** Of what is as in the backup there is nothing to be told. */
+function describeDocuments(page: Page, documents: readonly PlannedDocument[]): void {
+  const told = documents.filter(({ action }) => action !== 'unchanged');
+  if (told.length > 0) page.text('').table(documentColumns, told);
+}
+
+const documentColumns: Column<PlannedDocument>[] = [
+  { title: 'into', name: 'target', value: ({ target }) => target },
+  { title: 'document', name: 'kind', value: ({ kind }) => kind },
+  { title: 'action', name: 'action', value: ({ action }) => action },
+  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '' },
+];
+
+function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
+  const deletes = plans.some((plan) => plan.delete > 0);
+  return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
+}
+
+const countColumn = (
+  title: string,
+  name: 'create' | 'overwrite' | 'unchanged' | 'skip' | 'conflict' | 'delete',
+): Column<BucketPlan> => ({
+  title,
+  name,
+  value: (plan) => plan[name],
+  show: (plan, people) => people.count(plan[name]),
+  align: 'right',
+});
+
+const planColumns: Column<BucketPlan>[] = [
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
+  {
+    title: 'into',
+    name: 'target',
+    value: ({ target }) => target,
+    show: ({ target, create_bucket }) => (create_bucket ? `${target} (new)` : target),
+  },
+  countColumn('create', 'create'),
+  countColumn('overwrite', 'overwrite'),
+  countColumn('unchanged', 'unchanged'),
+  countColumn('skip', 'skip'),
+  countColumn('conflict', 'conflict'),
+];
+
+const bytesColumn: Column<BucketPlan> = {
+  title: 'bytes',
+  name: 'bytes',
+  value: ({ bytes }) => bytes,
+  show: ({ bytes }, people) => people.bytes(bytes),
+  align: 'right',
+};

@@ -1,0 +1,119 @@
+import type { Archives } from '../repository/archives.js';
+import type { LockLeftOut } from './attributes.js';
+import { explained } from './failure.js';
+import type { KeyClass } from './key-classes.js';
+import { proveWritten } from './proof.js';
+import { ReadBacks } from './read-back.js';
+import type { RestoreReport } from './report.js';
+import type { PreparedBucket, RestoreContext, Restoring, RestoringObjects } from './restoring.js';
+import { type Uploaded, uploadAll } from './upload-all.js';
+import { WrittenObjects } from './written.js';
+
+type Context = RestoreContext & { archives: Archives };
+type How = RestoringObjects & { avoided: ReadonlyMap<KeyClass, string> };
+
+/**
+ * Restores the objects of a bucket, and proves it: the first of each kind of attribute are read
+ * back, and what was written is compared with the target's listing. Resolves to how many objects
+ * were proved.
+ */
+export async function restoreBucket(
+  context: Context,
+  restoring: Restoring,
+  bucket: PreparedBucket,
+  how: How,
+): Promise<number> {
+  const { store, signal, now } = context;
+  const { faults, losses } = restoring;
+  const begunAtMs = now().getTime();
+  const written = new WrittenObjects();
+  const readBacks = new ReadBacks({ store, faults, signal }, bucket.plan.target);
+  try {
+    await uploadBucket(context, restoring, bucket, how, { written, readBacks });
+    losses.all.push(...(await readBacks.finish()));
+    return how.proof ? await prove(context, restoring, bucket, how, { written, begunAtMs }) : 0;
+  } finally {
+    await written.close();
+  }
+}
+
+async function uploadBucket(
+  context: Context,
+  restoring: Restoring,
+  { plan, objectLock }: PreparedBucket,
+  how: How,
+  { written, readBacks }: { written: WrittenObjects; readBacks: ReadBacks },
+): Promise<void> {
+  const { planner, faults, failures, losses } = restoring;
+  const { target } = plan;
+  const objects = planner.objectsOf({ name: plan.bucket, target }, !plan.create_bucket);
+  const { encryption, avoided, done, left } = how;
+  const uploading = { ...context, faults, encryption, avoided };
+  try {
+    for await (const one of uploadAll(uploading, { bucket: target, objectLock }, objects)) {
+      const { key, size } = one.line;
+      if (one.failure !== undefined) {
+        failures.add({ bucket: target, key, ...one.failure });
+        continue;
+      }
+      done.objects += 1;
+      done.bytes += size;
+      await written.add({
+        key,
+        sizeBytes: size,
+        etag: one.stored.etag,
+        writtenAtMs: one.writtenAtMs,
+      });
+      readBacks.add(key, one.stored, { attributes: one.sent, acl: aclKept(one) });
+      for (const lost of one.lost) losses.add({ bucket: target, key, ...lost });
+      if (one.leftOut !== undefined) countLeftOut(left, target, one.leftOut);
+      context.progress.update({ objects: done.objects, bytes: done.bytes });
+    }
+  } catch (error) {
+    if (planner.isOfBackup(error)) throw error;
+    const failure = explained(await faults.judge(target, error, context.signal));
+    const reason = `not all of it was restored: ${failure.reason}`;
+    failures.add({ bucket: target, key: '', ...failure, reason });
+  }
+}
+
+async function prove(
+  { store, signal, progress }: Context,
+  { planner, faults, failures, selection }: Restoring,
+  { plan }: PreparedBucket,
+  { done }: How,
+  { written, begunAtMs }: { written: WrittenObjects; begunAtMs: number },
+): Promise<number> {
+  const { target: bucket, listed: listedBefore } = plan;
+  try {
+    const { named, omitted, omittedBytes } = await proveWritten(
+      { store, listings: planner.listings, faults, signal },
+      bucket,
+      { written, selection, listedBefore, begunAtMs },
+    );
+    for (const { key, reason } of named) failures.add({ bucket, key, reason });
+    failures.omitted += omitted;
+    const unproved = named.length + omitted;
+    done.objects -= unproved;
+    done.bytes -= named.reduce((sum, { sizeBytes }) => sum + sizeBytes, omittedBytes);
+    progress.update({ objects: done.objects, bytes: done.bytes });
+    return written.count - unproved;
+  } catch (error) {
+    const failure = explained(await faults.judge(bucket, error, signal));
+    const reason = `what was written could not be compared with the listing: ${failure.reason}`;
+    failures.add({ bucket, key: '', ...failure, reason });
+    return 0;
+  }
+}
+
+/** One that the target has refused is named already. */
+function aclKept({ line, ...one }: Uploaded): string | undefined {
+  const lost = one.failure === undefined ? one.lost : [];
+  return lost.some(({ what }) => what === 'acl') ? undefined : line.acl;
+}
+
+function countLeftOut(left: RestoreReport['left_out'], bucket: string, reason: LockLeftOut): void {
+  const known = left.find((one) => one.bucket === bucket && one.reason === reason);
+  if (known === undefined) left.push({ bucket, reason, objects: 1 });
+  else known.objects += 1;
+}

@@ -1,0 +1,34 @@
+import { compareKeys } from '../key-order.js';
+import type { OrderedListings } from '../object-store/ordered-listings.js';
+import type { ListOptions, ListedObject, ObjectStore } from '../object-store/port.js';
+
+export interface TargetListings {
+  store: ObjectStore;
+  listings: OrderedListings;
+}
+
+/**
+ * The objects of a target bucket in order, to the end: some servers call a listing complete before
+ * it is, so that one more request asks for what comes behind the last key.
+ */
+export async function* listTarget(
+  { store, listings }: TargetListings,
+  bucket: string,
+  options: Pick<ListOptions, 'prefix' | 'signal'>,
+): AsyncGenerator<ListedObject[]> {
+  let startAfter: string | undefined;
+  for (;;) {
+    let last: string | undefined;
+    for await (const page of listings.list(bucket, { ...options, startAfter })) {
+      yield page;
+      last = page.at(-1)?.key ?? last;
+    }
+    // A server may list again what was asked to be left out: that is known.
+    if (last === undefined || (startAfter !== undefined && compareKeys(last, startAfter) <= 0))
+      return;
+    const { objects } = await store.listPage(bucket, { ...options, startAfter: last });
+    const end = last;
+    if (!objects.some(({ key }) => compareKeys(key, end) > 0)) return;
+    startAfter = last;
+  }
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** An object that was written, as the target is to list it. */
+export interface WrittenObject {
+  key: string;
+  sizeBytes: number;
+  /** As the answer to our own request told it; empty where it told none. */
+  etag: string;
+  /** When the answer came, in milliseconds since 1970 by the clock of this machine. */
+  writtenAtMs: number;
+}
+
+/** So much is held in memory; more goes to a file. */
+const HELD_CHARACTERS = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
+
+/**
+ * What was written to a bucket, in the order in which it is added. The file has no name any more as
+ * soon as it is open: whatever ends the program, nothing stays behind.
+ */
+export class WrittenObjects {
+  count = 0;
+  #held: string[] = [];
+  #heldCharacters = 0;
+  #file: FileHandle | undefined;
+
+  async add(object: WrittenObject): Promise<void> {
+    const { key, sizeBytes, etag, writtenAtMs } = object;
+    const line = `${JSON.stringify([key, sizeBytes, etag, writtenAtMs])}\n`;
+    this.count += 1;
+    this.#held.push(line);
+    this.#heldCharacters += line.length;
+    if (this.#heldCharacters >= HELD_CHARACTERS) await this.#spool();
+  }
+
+  /** All of them, as often as it is called. */
+  async *read(): AsyncGenerator<WrittenObject> {
+    if (this.#file !== undefined) {
+      // Not by readline, to which other characters of a key end a line too.
+      let rest = Buffer.alloc(0);
+      for (let at = 0; ;) {
+        const { buffer, bytesRead } = await this.#file.read(
+          Buffer.alloc(READ_BYTES),
+          0,
+          READ_BYTES,
+          at,
+        );
+        if (bytesRead === 0) break;
+        at += bytesRead;
+        const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+        const end = bytes.lastIndexOf(LINE_END) + 1;
+        rest = bytes.subarray(end);
+        for (const line of linesOf(bytes.subarray(0, end).toString())) yield decode(line);
+      }
+    }
+    for (const line of this.#held) yield decode(line);
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+    this.#held = [];
+  }
+
+  async #spool(): Promise<void> {
+    this.#file ??= await openNameless();
+    await this.#file.appendFile(this.#held.join(''));
+    this.#held = [];
+    this.#heldCharacters = 0;
+  }
+}
+
+const LINE_END = 0x0a;
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function decode(line: string): WrittenObject {
+  const [key, sizeBytes, etag, writtenAtMs] = JSON.parse(line) as [string, number, string, number];
+  return { key, sizeBytes, etag, writtenAtMs };
+}
+
+async function openNameless(): Promise<FileHandle> {
+  const path = join(tmpdir(), `mangamotion-written-${randomUUID()}`);
+  const file = await open(path, 'ax+', 0o600);
+  await unlink(path);
+  return file;
+}
