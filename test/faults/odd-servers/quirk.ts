@@ -63,7 +63,7 @@ export interface ExpectedBackup {
 }
 
 /** Some fields of a failure: what they are, or what they are like. */
-export type Told = { [Field in keyof Failure]?: Failure[Field] | RegExp };
+type Told = { [Field in keyof Failure]?: Failure[Field] | RegExp };
 
 export interface ExpectedRestore {
   error?: ErrorCode;

@@ -4,7 +4,7 @@ import { quirk } from '../quirk.js';
 export default quirk({
   group: 'listings',
   what: 'lists keys in lower case, and finds them only as they were written',
-  seenOn: 'gateways over file systems without case (SMB, macOS)',
+  seenOn: 'no report: what a gateway over a file system without case may do',
   tool: 'names each key that is listed and cannot be read',
   during: ['full', 'incremental'],
   objects: [plain('Reports/A')],

@@ -14,7 +14,7 @@ export default quirk({
     status: 'partial',
     otherFailed: { key: '', operation: 'ListObjectsV2' },
     atMost: {
-      requests: 3,
+      requests: 8,
       which: (request, { other }) => asks('ListObjectsV2', other)(request),
     },
   },
