@@ -1,10 +1,19 @@
 import { isSafeSegment } from '../archive/paths.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { compareKeys } from '../key-order.js';
-import type { Bucket } from '../object-store/port.js';
+import type { Bucket, ObjectStore } from '../object-store/port.js';
+import { isUnexpectedAnswer } from '../object-store/retry.js';
+import type { WorkProgress } from '../progress.js';
+import type { Destination } from '../repository/destination.js';
 import type { Summary } from '../repository/summary.js';
-import type { BackupContext } from './plan.js';
 import { type BucketSelection, selectBuckets } from './selection.js';
+
+interface ChoiceContext {
+  store: ObjectStore;
+  destination: Pick<Destination, 'excludesBucket'>;
+  progress: Pick<WorkProgress, 'warn'>;
+  signal: AbortSignal;
+}
 
 export interface ChosenBuckets {
   /** In byte order. */
@@ -18,7 +27,7 @@ export interface ChosenBuckets {
  * for: rights may hide it. Rejects with `not_found` where there is nothing to back up.
  */
 export async function chooseBuckets(
-  context: BackupContext,
+  context: ChoiceContext,
   selection: BucketSelection,
   earlier?: Pick<Summary, 'buckets'>,
 ): Promise<ChosenBuckets> {
@@ -45,14 +54,14 @@ export async function chooseBuckets(
 
 /** Buckets that are named need not be shown: the right to list all of them is not needed for that. */
 async function listOrName(
-  { store, signal }: BackupContext,
+  { store, signal }: ChoiceContext,
   { only }: BucketSelection,
 ): Promise<Bucket[]> {
   try {
     return await store.listBuckets({ signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (only.length === 0 || !isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    if (only.length === 0 || !isAnswer(error)) throw error;
   }
   const found: Bucket[] = [];
   for (const name of new Set(only)) {
@@ -66,14 +75,19 @@ async function mayExist(asked: Promise<boolean>): Promise<boolean> {
   try {
     return await asked;
   } catch (error) {
-    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    if (!isAnswer(error)) throw error;
     return true;
   }
 }
 
+/** The server is there, whatever it says of this request. */
+function isAnswer(error: unknown): boolean {
+  return isMangamotionError(error, 'access_denied', 'refused') || isUnexpectedAnswer(error);
+}
+
 /** What the earlier backup holds objects of, and the store neither shows nor denies. */
 async function findHidden(
-  { store, signal }: BackupContext,
+  { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
   all: readonly Bucket[],
   earlier: Summary['buckets'],
@@ -90,7 +104,7 @@ async function findHidden(
 }
 
 /** A bucket that is the destination itself would grow while it is read. */
-function withoutOwn({ store, destination, progress }: BackupContext, buckets: Bucket[]): Bucket[] {
+function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bucket[]): Bucket[] {
   const own = destination.excludesBucket;
   if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
   const others = buckets.filter(({ name }) => name !== own.bucket);

@@ -1,7 +1,7 @@
 import type { ArchivedBucket } from '../archive/archive-writer.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { ListingUnreliable, OrderedListings, inOrder } from '../object-store/ordered-listings.js';
-import type { Bucket, ObjectStore } from '../object-store/port.js';
+import type { ObjectStore } from '../object-store/port.js';
 import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../repository/lock/held-lock.js';
 import { holding } from '../repository/lock/hold.js';
@@ -102,7 +102,7 @@ async function write(
   const { store, signal, progress, leftovers, trust } = context;
   const { faults, baseline, startedAt, acls } = plan;
   const { writer } = pending;
-  const described = await describeBuckets(store, plan.buckets, signal);
+  const described = await describeBuckets(store, plan, signal);
   await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
   const reading = { store, faults, signal };
   const documents = await captureDocuments({ ...reading, writer, baseline }, plan.buckets);
@@ -176,14 +176,20 @@ async function end(
   );
 }
 
+/** The region is a convenience: a server that does not tell it, tells none. */
 async function describeBuckets(
   store: ObjectStore,
-  buckets: readonly Bucket[],
+  { buckets, faults }: BackupPlan,
   signal: AbortSignal,
 ): Promise<ArchivedBucket[]> {
   const described: ArchivedBucket[] = [];
   for (const { name, createdAt } of buckets) {
-    const region = await store.bucketRegion(name, { signal });
+    let region: string | null = null;
+    try {
+      region = await store.bucketRegion(name, { signal });
+    } catch (error) {
+      await faults.judge(name, error, signal);
+    }
     described.push({ name, created_at: createdAt, region });
   }
   return described;

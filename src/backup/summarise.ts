@@ -4,7 +4,6 @@ import type { PendingBackup, SealedArchive } from '../repository/destination.js'
 import { nextSequence } from '../repository/history.js';
 import type { GuardRecord, Summary } from '../repository/summary.js';
 import type { CapturedDocuments } from './documents.js';
-import { notCaptured } from './fidelity.js';
 import {
   type BucketChanges,
   changesByCounts,
@@ -14,6 +13,16 @@ import {
 } from './guard.js';
 import type { CaptureLedger } from './ledger.js';
 import type { BackupContext, BackupPlan } from './plan.js';
+
+/** What an S3 server keeps that a backup does not hold. Part of every summary: never assumed known. */
+const NEVER_CAPTURED = [
+  'versions of objects other than the current one, and delete markers',
+  'ownership and public access settings, and access control lists of buckets',
+  'other settings of buckets: logging, website, request payment, acceleration, analytics, inventory',
+  'users, groups and their policies',
+] as const;
+
+const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
 /** What was found while the archive was written. */
 export interface Found {
@@ -70,7 +79,7 @@ export async function summarise(
     notices: [...ledger.notices, ...plan.listing.notices, ...notableChanges(changes)],
     suspicious,
     fidelity: {
-      not_captured: notCaptured(plan),
+      not_captured: [...NEVER_CAPTURED, ...(plan.acls ? [] : [ACLS])],
       documents: [...documents.fidelity, ...unsupported],
       losses: ledger.losses.all(),
     },

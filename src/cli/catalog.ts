@@ -128,6 +128,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/backup/prune.js')).backupPrune,
   },
   {
+    path: ['backup', 'accept'],
+    summary: 'accept a suspect backup: what vanished was meant',
+    load: async () => (await import('./commands/backup/accept.js')).backupAccept,
+  },
+  {
+    path: ['backup', 'retire-line'],
+    summary: 'end a line of backups, to which no more will be added',
+    load: async () => (await import('./commands/backup/retire-line.js')).backupRetireLine,
+  },
+  {
     path: ['restore'],
     summary: 'bring objects of a backup back into the store',
     load: async () => (await import('./commands/restore.js')).restoreCommand,

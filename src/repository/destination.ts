@@ -41,6 +41,12 @@ export interface Destination {
    */
   openArchive(id: string, sizeBytes?: number): Promise<Archive>;
 
+  /**
+   * Whether what is removed stays there as an older version; `undefined` where that cannot be told.
+   * Absent: nothing stays. Never rejects but for an abort.
+   */
+  keepsVersions?(): Promise<boolean | undefined>;
+
   /** Free bytes; `null` where the destination has no such limit, or does not tell. */
   freeBytes(): Promise<number | null>;
 

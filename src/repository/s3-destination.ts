@@ -100,6 +100,21 @@ export class S3Destination implements Destination {
     return Promise.resolve(new TarArchive(source));
   }
 
+  /** What this asks for is no more than a note: who may not read it may prune all the same. */
+  async keepsVersions(): Promise<boolean | undefined> {
+    const { store, bucket, signal } = this.#place;
+    try {
+      const found = await store.readBucketDocument(bucket, 'versioning', this.#options());
+      return (
+        found.state === 'captured' &&
+        /<Status>\s*(Enabled|Suspended)/.test(found.content.toString('utf8'))
+      );
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
+  }
+
   freeBytes(): Promise<null> {
     return Promise.resolve(null);
   }

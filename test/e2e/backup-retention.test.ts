@@ -23,8 +23,10 @@ beforeEach(async () => {
   folder = temporary.folder;
   bucket = await freshBucket(store);
   await store.putObject(bucket, 'a', contentOf('a'));
-  oldFull = await writeBackup(folder, { at: '2024-01-15T02:00:00Z', sequence: 1 });
-  const metadata = { at: '2024-01-15T03:00:00Z', sequence: 2, type: 'metadata' } as const;
+  // Of the line of what is made here.
+  const source = { endpoint: store.endpoint, buckets: [bucket] };
+  oldFull = await writeBackup(folder, { at: '2024-01-15T02:00:00Z', sequence: 1, source });
+  const metadata = { source, at: '2024-01-15T03:00:00Z', sequence: 2, type: 'metadata' } as const;
   oldMetadata = await writeBackup(folder, metadata);
   return async () => {
     temporary.remove();

@@ -101,13 +101,18 @@ export const restoreCommand = defineCommand({
     },
   ],
   async run(context, { backup, scope }, options) {
-    const { latest, at, bucket, prefix, key, as, onConflict, deleteExtra } = options;
+    const { latest, at, line, bucket, prefix, key, as, onConflict, deleteExtra } = options;
     const { list, encryption, noProof, yes, noInput } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
     const { planRestore } = await import('../../restore/restore.js');
     const { isPartial } = await import('../../restore/report.js');
     const holds = scope === 'metadata' ? 'documents' : 'objects';
-    const located = await findNamed(context, backup, { latest, at }, holds);
+    const located = await findNamed(
+      context,
+      backup,
+      { latest, at, line, buckets: bucket, ambiguous: 'refuse' },
+      holds,
+    );
     const selection = { buckets: bucket, prefixes: prefix, keys: key, renames: renamesOf(as) };
     const wanted: RestoreOptions = {
       scope,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import { growthOf } from '../../../src/repository/growth.js';
 import { nextExpiry } from '../../../src/repository/expiry.js';
-import { type StatusQuestion, destinationStatus } from '../../../src/repository/status.js';
+import { type StatusQuestion, destinationStatus, isLate } from '../../../src/repository/status.js';
 import { type Made, idAt, listedBackup, unreadableBackup } from '../../helpers/summaries.js';
 
 const NOW = new Date('2024-01-31T12:00:00.000Z');
@@ -74,6 +74,67 @@ describe('freshness', () => {
     expect(status([odd], { maxAgeMs: HOUR_MS }).freshness).toMatchObject({
       status: 'overdue',
       newest_complete: { age_seconds: null },
+    });
+  });
+});
+
+describe('of several lines', () => {
+  const temp = { source: { buckets: ['temp'] } };
+  const [main, other] = ['127.0.0.1:9000', '127.0.0.1:9000/temp'];
+  const check = (backups: (Made | ListedBackup)[], question: Partial<StatusQuestion> = {}) => {
+    const listed = backups.map((one) => ('at' in one ? listedBackup(one) : one));
+    const answer = status(listed, { maxAgeMs: 48 * HOUR_MS, ...question });
+    return {
+      late: isLate(answer),
+      line: answer.line,
+      newest: answer.freshness.newest_complete?.id,
+      lines: answer.lines.map(({ line, status: its }) => [line, its]),
+    };
+  };
+
+  it('each with two backups has to be fresh', () => {
+    expect(check([on(1), on(2), on(30, temp), on(31, temp)])).toEqual({
+      late: true,
+      line: main,
+      newest: full(2),
+      lines: [
+        [main, 'overdue'],
+        [other, 'fresh'],
+      ],
+    });
+    expect(check([on(1, temp), on(2, temp), on(30), on(31)])).toMatchObject({ late: true });
+    expect(check([on(30, temp), on(30), on(31, temp), on(31)])).toMatchObject({ late: false });
+  });
+
+  it('one with a single backup is no series', () => {
+    expect(check([on(1, temp), on(30), on(31)])).toMatchObject({ late: false, line: main });
+    expect(check([on(1), on(30, temp), on(31, temp)])).toMatchObject({ late: false, line: other });
+  });
+
+  it('the widest counts where none has two', () => {
+    expect(check([on(1), on(31, temp)])).toMatchObject({ late: true, line: main });
+    expect(check([on(31), on(1, temp)])).toMatchObject({ late: false, line: main });
+  });
+
+  it('one alone can be asked for, and has to be there', () => {
+    const backups = [on(1), on(2), on(30, temp), on(31, temp)];
+    expect(check(backups, { line: other })).toMatchObject({ late: false, newest: full(31) });
+    expect(() => check(backups, { line: 'nothing' })).toThrow('no line nothing');
+  });
+
+  it('one that was retired alarms no more, also where there is no other', () => {
+    const retired = listedBackup(on(2), { retired: true });
+    expect(check([on(1), retired, on(30, temp), on(31, temp)])).toMatchObject({
+      late: false,
+      line: other,
+    });
+    expect(check([on(1), retired])).toMatchObject({ late: false, lines: [[main, 'retired']] });
+  });
+
+  it('a suspect makes none fresh', () => {
+    expect(check([on(1), on(31, { status: 'suspect' })])).toMatchObject({
+      late: true,
+      newest: full(1),
     });
   });
 });

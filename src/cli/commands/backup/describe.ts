@@ -15,12 +15,28 @@ export function shortList(names: readonly string[]): string {
   return names.length <= 1 ? last : `${last} and ${names.length - 1} more`;
 }
 
+/** What there is to do about a line whose newest backup is suspect. */
+export function suspicionOf(line: string, suspect: string): string {
+  return (
+    `line ${line} is suspended: ${suspect} is suspect. If what vanished was meant, run "mangamotion ` +
+    'backup accept" with its path, or the next backup with --accept-deletions; else restore it from ' +
+    'an earlier backup'
+  );
+}
+
 export function statusTone(status: string): Tone {
   return status === 'complete' || status === 'ok' ? 'good' : 'bad';
 }
 
+/** What the other backups of a destination tell of one. */
+interface ShownLine {
+  name: string;
+  /** Why it is not trusted; `undefined` where it is. */
+  untrusted: string | undefined;
+}
+
 /** What people read of a backup. */
-export function describeBackup(page: Page, summary: Summary): void {
+export function describeBackup(page: Page, summary: Summary, line?: ShownLine): void {
   const { people } = page;
   const { objects } = summary;
   const named = (count: number, what: string) =>
@@ -37,6 +53,10 @@ export function describeBackup(page: Page, summary: Summary): void {
     ...(summary.parent === null ? [] : [{ label: 'parent', text: summary.parent }]),
     { label: 'from', text: summary.source.endpoint },
     { label: 'in', text: summary.destination },
+    ...(line === undefined ? [] : [{ label: 'line', text: line.name }]),
+    ...(line?.untrusted === undefined
+      ? []
+      : [{ label: 'trusted', text: `✕ no: ${line.untrusted}`, tone: 'bad' as const }]),
     {
       label: 'objects',
       text: [

@@ -3,7 +3,7 @@ import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
-import { shortList, statusTone } from './describe.js';
+import { shortList, statusTone, suspicionOf } from './describe.js';
 import { legacyDocument } from './describe-legacy.js';
 
 interface Row {
@@ -16,6 +16,11 @@ interface Row {
   problem: string | undefined;
   /** It stays only because of these, which refer to it; `undefined` where it has not expired. */
   keptBecause: string[] | undefined;
+  /** The name of its line; `undefined` where its summary cannot be read. */
+  line?: string | undefined;
+  /** Why it is not trusted, and not what --latest means; `undefined` where it is, or nobody knows. */
+  untrusted?: string | undefined;
+  accepted?: boolean;
 }
 
 export const backupList = defineCommand({
@@ -49,19 +54,31 @@ export const backupList = defineCommand({
     const backups = await destination.list();
     const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
     const neededBy = referrers(backups, current);
+    const { linesOf } = await import('../../../repository/lines.js');
+    const lines = linesOf(backups);
+    const members = new Map(
+      lines.flatMap(({ name: line, backups: own }) =>
+        own.map(({ id, untrusted }) => [id, { line, untrusted }] as const),
+      ),
+    );
     const legacy = (await destination.listLegacy?.()) ?? [];
     const rows = [
       ...legacy.map(toLegacyRow),
       ...backups.map((backup) => ({
         ...toRow(backup),
+        ...members.get(backup.id),
+        accepted: backup.accepted === true,
         keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
       })),
     ];
     await context.output.rows({
       member: 'backups',
       rows,
-      json: ({ id, status, summary, problem, keptBecause, legacy: found }) => ({
+      json: ({ id, status, summary, problem, keptBecause, legacy: found, ...row }) => ({
         ...(summary ?? { id, status }),
+        ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
+        ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
+        ...(row.accepted === true ? { accepted: true } : {}),
         ...(found === undefined ? {} : legacyDocument(found)),
         ...(problem === undefined ? {} : { problem }),
         ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
@@ -69,6 +86,9 @@ export const backupList = defineCommand({
       columns,
       empty: `no backups in ${location}`,
     });
+    for (const { name, suspendedBy } of lines) {
+      if (suspendedBy !== undefined) context.warn(suspicionOf(name, suspendedBy));
+    }
     return rows.some(({ problem }) => problem !== undefined) ? 3 : undefined;
   },
 });
@@ -117,11 +137,19 @@ const columns: Column<Row>[] = [
       return time === null ? '' : people.time(time);
     },
   },
+  { title: 'line', name: 'line', value: ({ line }) => line ?? '' },
   {
     title: 'status',
     name: 'status',
     value: ({ status }) => status,
-    show: ({ status, problem }) => (problem === undefined ? status : `${status}: ${problem}`),
+    show: ({ status, problem, untrusted, accepted }) => {
+      if (problem !== undefined) return `${status}: ${problem}`;
+      if (accepted === true) return `${status}, accepted`;
+      // That it is suspect, or partial, its status says.
+      return untrusted === undefined || untrusted === `it is ${status}`
+        ? status
+        : `${status}: ${untrusted}`;
+    },
     tone: ({ status, problem, legacy }) =>
       problem !== undefined ? 'bad' : legacy === undefined ? statusTone(status) : 'muted',
   },

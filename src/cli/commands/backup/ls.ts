@@ -43,9 +43,12 @@ export const backupLs = defineCommand({
       meaning: 'the results of job 4711, for a spreadsheet',
     },
   ],
-  async run(context, { backup }, { latest, at, bucket, prefix }) {
+  async run(context, { backup }, { latest, at, line, bucket, prefix }) {
     const { listContents } = await import('../../../backup/contents.js');
-    const located = await findNamed(context, backup, { latest, at });
+    const located = await findNamed(context, backup, {
+      ...{ latest, at, line, buckets: bucket },
+      ambiguous: 'widest',
+    });
     const selection = { buckets: bucket, keys: [], prefixes: prefix };
     let objects = 0;
     let bytes = 0;

@@ -1,20 +1,29 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
 import type { RetentionPolicy } from '../../../repository/policy.js';
 import type { PruneReport } from '../../../repository/prune.js';
+import { MangamotionError } from '../../../errors.js';
+import type { Destination } from '../../../repository/destination.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import type { CommandContext } from '../../context.js';
 import { parseCount } from '../../count.js';
+import { countOf, formatBytes } from '../../units.js';
+import { approve, confirmOptions, willAsk } from '../../confirm-options.js';
 import type { Page } from '../../page.js';
-import { shortList } from './describe.js';
+import { shortList, suspicionOf } from './describe.js';
 import { lockOption } from './making.js';
+
+/** Backups that are named before the question. */
+const MOST_SHOWN = 20;
 
 export const backupPrune = defineCommand({
   description:
     'Remove the backups that no --keep asks for. The rules are those of "restic forget": a backup ' +
     'stays that any one of them keeps, and the newest of each period counts. Full and incremental ' +
-    'backups are one sequence, metadata another. What a backup that stays refers to stays too, and ' +
-    'so does the last complete full.',
+    'backups are one sequence, metadata another, and each line (source and selection of buckets) ' +
+    'counts by itself. What a backup that stays refers to stays too, and so does the last complete ' +
+    'full of each line. While the newest backup of a line is suspect, nothing trusted of it goes, and ' +
+    'the exit status is 8. On a terminal it shows what would go, and asks.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -35,6 +44,8 @@ export const backupPrune = defineCommand({
       description: 'look at backups of this kind alone',
       choices: BACKUP_TYPES,
     },
+    line: { value: 'name', description: 'look at this line alone (backup list names them)' },
+    ...confirmOptions,
   },
   changes: 'dry-run',
   usesStore: false,
@@ -55,7 +66,7 @@ export const backupPrune = defineCommand({
       meaning: 'the hourly ones alone',
     },
   ],
-  async run(context, { destination: location }, { type, waitLock, ...keeps }) {
+  async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/prune.js');
     const { holding } = await import('../../../repository/lock/hold.js');
@@ -69,21 +80,75 @@ export const backupPrune = defineCommand({
       yearly: keeps.keepYearly,
     });
     const destination = await openDestination(location, context.cwd, context);
-    const question = { dryRun: context.dryRun, now: context.now(), type };
-    const report = context.dryRun
-      ? await prune(destination, policy, question)
-      : await holding(
-          {
-            ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
-            ...{ signal: context.signal, warn: (line) => context.warn(line) },
-          },
-          (_, signal) => prune(destination, policy, { ...question, signal }),
-        );
-    if (report.withheld.length > 0) context.warn(withheldWarning(report, location));
+    const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
+    const question = { now: context.now(), type, lineOf };
+    const asks = !context.dryRun && willAsk(context, { yes, noInput });
+    const told =
+      context.dryRun || asks
+        ? await prune(destination, policy, { ...question, dryRun: true })
+        : undefined;
+    if (asks && told !== undefined && told.removed.length > 0) {
+      showLoss(context, told);
+      const count = countOf(told.removed.length, 'backup');
+      await approve(context, { yes, noInput }, `remove ${count} for good?`);
+    }
+    const report =
+      context.dryRun && told !== undefined
+        ? told
+        : await holding(
+            {
+              ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
+              ...{ signal: context.signal, warn: (text) => context.warn(text) },
+            },
+            async (_, signal) => {
+              if (told !== undefined) {
+                const now = await prune(destination, policy, { ...question, dryRun: true });
+                refuseOther(told, now);
+              }
+              return await prune(destination, policy, { ...question, dryRun: false, signal });
+            },
+          );
+    const { withheld, suspended } = report;
+    if (withheld.length > 0) context.warn(withheldWarning(report, location));
+    for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));
+    if (report.removed.length > 0 && (await destination.keepsVersions?.()) === true) {
+      context.warn(
+        `the bucket of ${location} keeps versions: what is removed stays there as older versions, and takes room, until a lifecycle rule removes them`,
+      );
+    }
     await context.output.document({ json: report, human: (page) => describe(page, report) });
-    return report.withheld.length > 0 ? 3 : undefined;
+    return suspended.length > 0 ? 8 : withheld.length > 0 ? 3 : undefined;
   },
 });
+
+/** The id of a backup of this line. Rejects with `not_found` where there is no such line. */
+async function oneOfLine(destination: Destination, name: string): Promise<string | undefined> {
+  const { lineNamed, linesOf } = await import('../../../repository/lines.js');
+  return lineNamed(linesOf(await destination.list()), name).backups[0]?.id;
+}
+
+/** On stderr, where the question is asked. */
+function showLoss(
+  { progress }: CommandContext,
+  { removed, freed_bytes: bytes }: PruneReport,
+): void {
+  progress.note(`these backups are no longer kept (${formatBytes(bytes)}):`);
+  for (const { id } of removed.slice(0, MOST_SHOWN)) progress.note(`  ${id}`);
+  const more = removed.length - MOST_SHOWN;
+  if (more > 0) progress.note(`  … and ${more} more: --dry-run names them all`);
+}
+
+/** Nobody has agreed to what was not shown. */
+function refuseOther(told: PruneReport, now: PruneReport): void {
+  const shown = new Set(told.removed.map(({ id }) => id));
+  const other = now.removed.find(({ id }) => !shown.has(id));
+  if (other === undefined) return;
+  throw new MangamotionError(
+    'refused',
+    `the backups have changed since they were shown: ${other.id} would go too`,
+    { hint: 'Nothing was removed. Run it again.' },
+  );
+}
 
 function count(what: string) {
   return { value: 'n', description: `keep ${what}`, parse: parseCount } as const;

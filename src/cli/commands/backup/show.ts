@@ -32,9 +32,9 @@ export const backupShow = defineCommand({
       meaning: 'what could not be captured',
     },
   ],
-  async run(context, { backup }, { latest, at }) {
+  async run(context, { backup }, { latest, at, line }) {
     const { readableSummary } = await import('../../../repository/locate.js');
-    const located = await findNamed(context, backup, { latest, at });
+    const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) {
       const { found } = located.legacy;
       const { openBackup } = await import('../../../repository/open-backup.js');
@@ -47,10 +47,21 @@ export const backupShow = defineCommand({
       return undefined;
     }
     const summary = readableSummary(located.backup);
+    const { lineOfBackup, linesOf } = await import('../../../repository/lines.js');
+    const ofLine = lineOfBackup(linesOf(await located.destination.list()), summary.id);
+    const member = ofLine?.backups.find(({ id }) => id === summary.id);
+    const shown = ofLine && { name: ofLine.name, untrusted: member?.untrusted };
     await context.output.document({
-      json: summary,
+      json: {
+        ...summary,
+        ...(shown === undefined
+          ? {}
+          : { line: shown.name, trusted: shown.untrusted === undefined }),
+        ...(shown?.untrusted === undefined ? {} : { untrusted_because: shown.untrusted }),
+        ...(member?.listed.accepted === true ? { accepted: true } : {}),
+      },
       human: (page) => {
-        describeBackup(page, summary);
+        describeBackup(page, summary, shown);
         page.text('').table(bucketColumns, summary.buckets);
         const documents = documentRows(summary.fidelity.documents);
         if (documents.length > 0) page.text('').table(documentColumns, documents);

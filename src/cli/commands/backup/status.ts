@@ -1,20 +1,20 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
 import type { ChainProblem } from '../../../repository/chain.js';
-import type { DestinationStatus, KindStatus } from '../../../repository/status.js';
+import type { DestinationStatus, KindStatus, LineStatus } from '../../../repository/status.js';
 import type { Column } from '../../columns.js';
 import { defineCommand } from '../../command.js';
 import { parseDuration } from '../../duration.js';
-import type { ExitStatus } from '../../exit-codes.js';
 import type { Page } from '../../page.js';
 import type { Tone } from '../../paint.js';
-import { MOST_PROBLEMS, shortList } from './describe.js';
+import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
 
 export const backupStatus = defineCommand({
   description:
     'Tell how a destination fares: how old the newest complete backup is, whether each backup and ' +
     'the archives that it refers to are there with their lengths, how much room they take, and ' +
     'what expires next. The exit status is 5 where there is no complete backup, the newest is older ' +
-    'than --max-age, or a piece is missing.',
+    'than --max-age, or a piece is missing. Each line (source and selection of buckets) with two or ' +
+    'more backups is looked at by itself, unless it was retired.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -32,6 +32,7 @@ export const backupStatus = defineCommand({
       description: 'whose age counts (otherwise the newer of full and incremental)',
       choices: BACKUP_TYPES,
     },
+    line: { value: 'name', description: 'look at this line alone' },
   },
   changes: 'nothing',
   usesStore: false,
@@ -48,9 +49,9 @@ export const backupStatus = defineCommand({
       meaning: 'one figure',
     },
   ],
-  async run(context, { destination: location }, { maxAge, type }) {
+  async run(context, { destination: location }, { maxAge, type, line }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const { destinationStatus } = await import('../../../repository/status.js');
+    const { destinationStatus, isLate } = await import('../../../repository/status.js');
     const { backup } = await context.config();
     const destination = await openDestination(location, context.cwd, context);
     const status = destinationStatus(await destination.list(), {
@@ -58,19 +59,16 @@ export const backupStatus = defineCommand({
       retentionDays: backup.retentionDays,
       maxAgeMs: maxAge,
       type,
+      line,
     });
     await context.output.document({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
     });
-    return exitStatus(status);
+    if (isLate(status) || status.chains.status === 'broken') return 5;
+    return status.chains.status === 'unknown' ? 3 : undefined;
   },
 });
-
-function exitStatus({ freshness, chains }: DestinationStatus): ExitStatus | undefined {
-  if (freshness.status !== 'fresh' || chains.status === 'broken') return 5;
-  return chains.status === 'unknown' ? 3 : undefined;
-}
 
 function describe(page: Page, status: DestinationStatus): void {
   const { people } = page;
@@ -89,6 +87,10 @@ function describe(page: Page, status: DestinationStatus): void {
     { label: 'expiry', text: expiryText(page, retention) },
   ]);
   page.text('').table(kindColumns, status.kinds);
+  if (status.lines.length > 0) page.text('').table(lineColumns, status.lines);
+  for (const { line, suspended_by: suspect } of status.lines) {
+    if (suspect !== null) page.text('').text(suspicionOf(line, suspect), 'bad');
+  }
   if (chains.problems.length === 0) return;
   page.text('').table(problemColumns, chains.problems.slice(0, MOST_PROBLEMS));
   const more = chains.problems.length - MOST_PROBLEMS;
@@ -107,6 +109,9 @@ function freshnessText({ people }: Page, freshness: DestinationStatus['freshness
   }
   const age = newest.age_seconds === null ? 'of unknown age' : ageText(newest.age_seconds);
   const limit = maxAge === null ? '' : `, at most ${people.duration(maxAge)} are allowed`;
+  if (freshness.status === 'retired') {
+    return { text: `– ${newest.id} is ${age}; its line was retired`, tone: 'muted' };
+  }
   const isFresh = freshness.status === 'fresh';
   return {
     text: `${isFresh ? '✓' : '✕'} ${newest.id} is ${age}${isFresh ? '' : limit}`,
@@ -129,13 +134,47 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
 }
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {
-  const { days, suspended_by: suspect, next_expiry: next } = retention;
-  if (suspect !== null) return `suspended: ${suspect} is suspect`;
+  const { days, next_expiry: next } = retention;
   const rule = `keeping ${days} ${days === 1 ? 'day' : 'days'}`;
   return next === null
     ? `none (${rule})`
     : `${shortList(next.ids)}, ${people.time(next.at)} (${rule})`;
 }
+
+const lineColumns: Column<LineStatus>[] = [
+  { title: 'line', name: 'line', value: ({ line }) => line },
+  {
+    title: 'status',
+    name: 'status',
+    value: ({ status }) => status,
+    show: ({ status, suspended_by: suspect }) => {
+      return suspect === null ? status : `${status}, suspended: the newest is suspect`;
+    },
+    tone: ({ status, counts, suspended_by: suspect }) => {
+      const isGood = suspect === null && (status === 'fresh' || status === 'retired');
+      return isGood ? 'good' : counts ? 'bad' : 'waiting';
+    },
+  },
+  {
+    title: 'newest complete',
+    name: 'newest_complete',
+    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+  },
+  {
+    title: 'backups',
+    name: 'backups',
+    value: ({ backups }) => backups,
+    show: ({ backups }, people) => people.count(backups),
+    align: 'right',
+  },
+  {
+    title: 'archives',
+    name: 'archive_bytes',
+    value: ({ archive_bytes }) => archive_bytes,
+    show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
+    align: 'right',
+  },
+];
 
 const kindColumns: Column<KindStatus>[] = [
   { title: 'kind', name: 'type', value: ({ type }) => type },

@@ -48,13 +48,13 @@ export const backupVerify = defineCommand({
       meaning: 'for every night: in the long run all is read',
     },
   ],
-  async run(context, { backup }, { latest, at, quick, sample }) {
+  async run(context, { backup }, { latest, at, line, quick, sample }) {
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample exclude each other');
     }
     const { nothingToCheck } = await import('../../../repository/legacy/refusals.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
-    const located = await findNamed(context, backup, { latest, at });
+    const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },

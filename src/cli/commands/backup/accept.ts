@@ -1,0 +1,86 @@
+import { MangamotionError } from '../../../errors.js';
+import type { Acceptable } from '../../../repository/acceptance.js';
+import { defineCommand } from '../../command.js';
+import type { Page } from '../../page.js';
+import { lockOption } from './making.js';
+
+export const backupAccept = defineCommand({
+  description:
+    'Accept a suspect backup: what vanished, or was wiped, was meant. It then counts as trusted, ' +
+    '--latest can mean it, and retention of its line goes on. Nothing of the backup is changed: a ' +
+    'small file beside it, NAME.accepted, says so.',
+  arguments: {
+    backup: {
+      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      complete: 'file',
+    },
+  },
+  options: lockOption,
+  changes: 'dry-run',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [4, 5, 6, 7, 8, 130, 143],
+  examples: [
+    {
+      command: 'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000',
+      meaning: 'the deletions that made it suspect were meant',
+    },
+    {
+      command:
+        'mangamotion backup accept s3://backups/minio/minio_backup_full_20240115_020000 --dry-run',
+      meaning: 'what it would be accepted for',
+    },
+  ],
+  async run(context, { backup }, { waitLock }) {
+    const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
+    const { acceptable } = await import('../../../repository/acceptance.js');
+    const { holding } = await import('../../../repository/lock/hold.js');
+    const located = await locateBackup(backup, context.cwd, context);
+    const { destination } = located;
+    if (located.legacy !== undefined) {
+      throw new MangamotionError(
+        'usage',
+        `${backup} was made by backup-minio.sh, and never suspect`,
+      );
+    }
+    const { id } = readableSummary(located.backup);
+    const find = async () => acceptable(await destination.list(), id);
+    const accepted = context.dryRun
+      ? await find()
+      : await holding(
+          {
+            ...{ destination, command: 'backup accept', waitMs: waitLock ?? 0 },
+            ...{ signal: context.signal, warn: (line) => context.warn(line) },
+          },
+          async (lock) => {
+            const found = await find();
+            await lock.check();
+            if (!found.already) await destination.mark(id, 'accepted', true);
+            return found;
+          },
+        );
+    await context.output.document({
+      json: {
+        id,
+        line: accepted.line.name,
+        dry_run: context.dryRun,
+        already_accepted: accepted.already,
+        suspicious: accepted.backup.summary.suspicious,
+      },
+      human: (page) => describe(page, accepted, context.dryRun),
+    });
+    return undefined;
+  },
+});
+
+function describe(page: Page, { line, backup, already }: Acceptable, dryRun: boolean): void {
+  const { people } = page;
+  for (const { bucket, before, deleted, wiped = 0 } of backup.summary.suspicious) {
+    const wipedText = wiped === 0 ? '' : `, ${people.count(wiped)} were wiped`;
+    page.text(
+      `${bucket}: ${people.count(deleted)} of ${people.count(before)} objects were deleted${wipedText}`,
+    );
+  }
+  const done = dryRun ? 'would accept' : already ? '✓ accepted before:' : '✓ accepted';
+  page.text(`${done} ${backup.id} of line ${line.name}`, dryRun ? undefined : 'good');
+}

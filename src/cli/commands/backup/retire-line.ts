@@ -1,0 +1,82 @@
+import type { Line } from '../../../repository/lines.js';
+import { defineCommand } from '../../command.js';
+import { lockOption } from './making.js';
+
+export const backupRetireLine = defineCommand({
+  description:
+    'End a line: the backups of one source and selection, to which no more will be added. It alarms ' +
+    'no more, and prune may remove all of it: only --keep-days, or BACKUP_RETENTION_DAYS, still ' +
+    'keeps what is younger. A newer backup of the line takes that back.',
+  arguments: {
+    destination: {
+      description: 'the folder or s3://bucket/prefix that holds the backups',
+      complete: 'folder',
+    },
+    line: { description: 'the name of the line, as backup list and backup status print it' },
+  },
+  options: lockOption,
+  changes: 'dry-run',
+  usesStore: false,
+  printsRows: false,
+  exitCodes: [4, 6, 7, 8, 130, 143],
+  examples: [
+    {
+      command: 'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp',
+      meaning: 'there will be no more backups of temp alone',
+    },
+    {
+      command:
+        'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp --dry-run',
+      meaning: 'how many backups that concerns',
+    },
+  ],
+  async run(context, { destination: location, line: name }, { waitLock }) {
+    const { openDestination } = await import('../../../repository/locate.js');
+    const { lineNamed, linesOf } = await import('../../../repository/lines.js');
+    const { holding } = await import('../../../repository/lock/hold.js');
+    const destination = await openDestination(location, context.cwd, context);
+    const find = async () => lineNamed(linesOf(await destination.list()), name);
+    const line = context.dryRun
+      ? await find()
+      : await holding(
+          {
+            ...{ destination, command: 'backup retire-line', waitMs: waitLock ?? 0 },
+            ...{ signal: context.signal, warn: (text) => context.warn(text) },
+          },
+          async (lock) => {
+            const found = await find();
+            await lock.check();
+            const newest = found.backups.at(-1);
+            if (newest !== undefined) await destination.mark(newest.id, 'retired', true);
+            return found;
+          },
+        );
+    if (line.suspendedBy !== undefined) {
+      context.warn(
+        `prune keeps what is trusted of it all the same: ${line.suspendedBy} is suspect; see "mangamotion backup accept --help"`,
+      );
+    }
+    const bytes = archiveBytes(line);
+    await context.output.document({
+      json: {
+        line: line.name,
+        dry_run: context.dryRun,
+        already_retired: line.retired,
+        backups: line.backups.map(({ id }) => id),
+        archive_bytes: bytes,
+      },
+      human: (page) => {
+        const { people } = page;
+        const done = context.dryRun ? 'would retire' : '✓ retired';
+        const count = `${people.count(line.backups.length)} backups, ${people.bytes(bytes)}`;
+        page.text(`${done} ${line.name} (${count})`, context.dryRun ? undefined : 'good');
+        page.text('prune may remove all of it');
+      },
+    });
+    return undefined;
+  },
+});
+
+function archiveBytes({ backups }: Line): number {
+  return backups.reduce((sum, { listed }) => sum + (listed.archiveBytes ?? 0), 0);
+}
