@@ -24,7 +24,7 @@ export interface Page {
 }
 
 /** Small, so that a small store has some pages. */
-export const PAGE_SIZE = 10;
+const PAGE_SIZE = 10;
 
 const ENTRY = /<Contents>([\s\S]*?)<\/Contents>/g;
 

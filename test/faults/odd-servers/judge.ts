@@ -50,10 +50,11 @@ function lawsOfRestore(
 function mismatches(
   { taken, requests }: BackupRun,
   expected: ExpectedBackup,
-  { bucket, other }: QuirkRun['place'],
+  place: QuirkRun['place'],
 ): string[] {
   const { atMost } = expected;
-  const sent = requests.filter((request) => atMost?.which(request) === true).length;
+  const { bucket, other } = place;
+  const sent = requests.filter((request) => atMost?.which(request, place) === true).length;
   const tooMany =
     atMost !== undefined && sent > atMost.requests
       ? [`${sent} requests, not ${atMost.requests}`]
@@ -64,10 +65,21 @@ function mismatches(
   }
   if (expected.error !== undefined) return [`did not end with ${expected.error}`];
   const { summary } = taken;
-  const { status = 'complete', failed = {}, otherFailed, notice, capturedAtMost } = expected;
+  const {
+    status = 'complete',
+    failed = {},
+    otherFailed,
+    says,
+    capturedAtMost,
+    held = [],
+  } = expected;
   const objects = summary.failures.filter((failure) => failure.bucket === bucket);
+  const told = [...summary.notices, ...summary.failures.map(({ reason }) => reason)];
   return [
     ...tooMany,
+    ...held
+      .filter((key) => !taken.lines.some((line) => line.bucket === bucket && line.key === key))
+      .map((key) => `${key} is not held`),
     ...difference('status', summary.status, status),
     ...(failed === 'any'
       ? []
@@ -79,9 +91,9 @@ function mismatches(
       summary.failures.find((failure) => failure.bucket === other),
       otherFailed,
     ),
-    ...(notice === undefined || summary.notices.some((text) => notice.test(text))
+    ...(says === undefined || told.some((text) => says.test(text))
       ? []
-      : [`no notice has ${String(notice)}: ${JSON.stringify(summary.notices)}`]),
+      : [`nothing says ${String(says)}: ${JSON.stringify(told)}`]),
     ...(capturedAtMost === undefined || summary.objects.captured <= capturedAtMost
       ? []
       : [`${summary.objects.captured} objects were copied, not ${capturedAtMost}`]),

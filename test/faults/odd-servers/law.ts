@@ -77,8 +77,13 @@ function isNamed(
       (part === undefined ? failure.part === undefined : isOfPart(failure.part ?? '')),
   );
   if (failed || part === undefined) return failed;
-  return summary.fidelity.losses.some(
-    ({ bucket, what }) => bucket === object.bucket && what.includes(part),
+  const { losses, documents } = summary.fidelity;
+  return (
+    losses.some(({ bucket, what }) => bucket === object.bucket && what.includes(part)) ||
+    documents.some(
+      ({ bucket, document, state }) =>
+        bucket === object.bucket && state === 'unsupported' && document.includes(part),
+    )
   );
 }
 

@@ -12,11 +12,11 @@ export interface NamedQuirk extends Quirk {
 export async function loadQuirks(): Promise<NamedQuirk[]> {
   const folder = fileURLToPath(new URL('quirks/', import.meta.url));
   const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
-  return await Promise.all(
-    files.sort().map(async (file) => {
-      const name = basename(file, '.ts');
-      const module = (await import(`./quirks/${name}.ts`)) as { default: Quirk };
-      return { name, ...module.default };
-    }),
-  );
+  const quirks: NamedQuirk[] = [];
+  for (const file of files.sort()) {
+    const name = basename(file, '.ts');
+    const module = (await import(`./quirks/${name}.ts`)) as { default: Quirk };
+    quirks.push({ name, ...module.default });
+  }
+  return quirks;
 }

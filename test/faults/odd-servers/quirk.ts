@@ -50,18 +50,20 @@ export interface ExpectedBackup {
   status?: 'complete' | 'partial' | 'suspect';
   /** The objects that are named as failures, no others; with what is told of them. */
   failed?: Record<string, Told> | 'any';
+  /** Objects that are in it all the same, whatever else is said of their bucket. */
+  held?: readonly string[];
   /** The other bucket is named as one that failed, with this. */
   otherFailed?: Told;
-  /** One of the notices. */
-  notice?: RegExp;
+  /** One of the notices, or the reason of a failure. */
+  says?: RegExp;
   /** How often such a request is sent at most. */
-  atMost?: { requests: number; which: (request: OddRequest) => boolean };
+  atMost?: { requests: number; which: (request: OddRequest, place: Place) => boolean };
   /** Objects whose bytes are copied at most. */
   capturedAtMost?: number;
 }
 
 /** Some fields of a failure: what they are, or what they are like. */
-export type Told = { [Field in keyof Failure]?: Failure[Field] | RegExp };
+type Told = { [Field in keyof Failure]?: Failure[Field] | RegExp };
 
 export interface ExpectedRestore {
   error?: ErrorCode;

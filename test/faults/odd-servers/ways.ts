@@ -1,5 +1,5 @@
 import type { Page } from '../../helpers/odd-listing.js';
-import type { OddAnswer, OddRequest } from '../../helpers/odd-messages.js';
+import { withHeaders, type OddAnswer, type OddRequest } from '../../helpers/odd-messages.js';
 import type { OddServer } from '../../helpers/odd-proxy.js';
 
 /** The ways in which servers are odd, for quirks of a few lines. */
@@ -85,6 +85,19 @@ function bare(etag: string): string {
 export function writtenInParts(bucket: string, key: string): OddServer {
   return tellingEtags((etag, object) =>
     object.bucket === bucket && object.key === key ? `"${etag}-2"` : `"${etag}"`,
+  );
+}
+
+/** Does not show which server it is: one that counts tags is known by these. */
+export function nameless(): OddServer {
+  return altering(
+    () => true,
+    (answer) =>
+      withHeaders(answer, {
+        server: undefined,
+        'x-amz-tagging-count': undefined,
+        'x-rgw-object-type': undefined,
+      }),
   );
 }
 

@@ -5,7 +5,7 @@ import { renaming } from '../ways.js';
 export default quirk({
   group: 'targets',
   what: 'stores x\\y as x/y',
-  seenOn: 'SeaweedFS, gateways on Windows',
+  seenOn: 'SeaweedFS',
   tool: 'finds out with an object of its own before it writes, and leaves such keys out, each named',
   during: ['restore'],
   objects: [plain('back\\1'), plain('back/1')],

@@ -4,13 +4,19 @@ import { quirk } from '../quirk.js';
 export default quirk({
   group: 'listings',
   what: 'lists keys in lower case, and finds them only as they were written',
-  seenOn: 'gateways over file systems without case (SMB, macOS)',
+  seenOn: 'no report: what a gateway over a file system without case may do',
   tool: 'names each key that is listed and cannot be read',
   during: ['full', 'incremental'],
   objects: [plain('Reports/A')],
   server: () => ({
     entries: (all) => all.map((entry) => ({ ...entry, key: entry.key.toLowerCase() })),
   }),
-  full: { status: 'partial', failed: { 'reports/a': { operation: 'GetObject', status: 404 } } },
-  beyond: ['Reports/A'],
+  full: {
+    status: 'partial',
+    failed: {
+      'reports/a': { operation: 'GetObject', status: 404 },
+      'percent%2fslash': { operation: 'GetObject', status: 404 },
+    },
+  },
+  beyond: ['Reports/A', 'percent%2Fslash'],
 });

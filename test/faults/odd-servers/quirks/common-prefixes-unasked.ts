@@ -4,7 +4,7 @@ import { paging } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'gives common prefixes though no delimiter was sent, in place of the objects below them',
-  seenOn: 'proxies and caches that ignore the query of a listing; WebDAV and HTTP gateways',
+  seenOn: 'no report: what proxies that ignore the query of a listing may answer',
   tool: 'does not take that for a listing, and names the bucket',
   withOther: true,
   server: ({ other }) =>

@@ -14,12 +14,14 @@ export default quirk({
     ),
   incremental: {
     status: 'partial',
-    failed: { 'pages/12': { status: 404, carried_from: /full/ } },
+    held: ['pages/12', 'pages/14'],
+    failed: { 'pages/12': { status: 404, carried_from: /full|incremental/ } },
   },
   again: {
     status: 'partial',
+    held: ['pages/12', 'pages/14'],
     failed: {
-      'pages/12': { status: 404, carried_from: /full/ },
+      'pages/12': { status: 404, carried_from: /full|incremental/ },
       'pages/14': { status: 404, carried_from: /full|incremental/ },
     },
   },

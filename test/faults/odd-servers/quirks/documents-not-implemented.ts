@@ -8,7 +8,7 @@ const DOCUMENTS =
 export default quirk({
   group: 'buckets',
   what: 'answers 501 to each request for a policy, versioning, tags or another document of a bucket',
-  seenOn: 'Garage, versitygw (lifecycle), R2',
+  seenOn: 'Garage, versitygw (lifecycle)',
   tool: 'notes that they are not supported; the backup is complete',
   server: () => answering(asks(DOCUMENTS), () => refusal(501, 'NotImplemented')),
 });

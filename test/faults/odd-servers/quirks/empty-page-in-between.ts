@@ -4,14 +4,14 @@ import { paging } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'answers a page without objects in the middle, with a token for the next',
-  seenOn: 'AWS and Ceph where many objects were deleted, SeaweedFS 2026 (pull request 10280)',
+  seenOn: 'SeaweedFS 2026 (pull request 10280); AWS allows it',
   tool: 'goes on',
   server: () => {
     let isFirst = true;
     return paging((page, { query }) => {
       if (!query.has('continuation-token') || page.token === undefined || !isFirst) return page;
       isFirst = false;
-      return { ...page, entries: [], token: query.get('continuation-token') };
+      return { ...page, entries: [], token: `${query.get('continuation-token') ?? ''}.0` };
     });
   },
 });

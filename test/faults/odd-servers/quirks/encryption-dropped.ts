@@ -7,7 +7,7 @@ const ENCRYPTION = 'x-amz-server-side-encryption';
 export default quirk({
   group: 'targets',
   what: 'takes a PUT that asks for encryption, and does not encrypt',
-  seenOn: 'gateways that ignore the headers that they do not know',
+  seenOn: 'no report: what gateways that ignore headers may do',
   tool: 'reads back the first objects of each kind, and names the encryption as lost',
   server: ({ bucket }) =>
     both(

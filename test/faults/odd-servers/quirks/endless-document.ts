@@ -12,7 +12,7 @@ async function* endless(): AsyncGenerator<Buffer> {
 export default quirk({
   group: 'buckets',
   what: 'sends a policy that has no end',
-  seenOn: 'broken caches and gateways',
+  seenOn: 'no report: what a broken cache or gateway may send',
   tool: 'reads at most 16 MiB, and names the document',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

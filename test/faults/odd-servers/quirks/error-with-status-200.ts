@@ -5,7 +5,7 @@ import { answering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'answers the GET of an object with 200 and an error document',
-  seenOn: 'proxies and gateways that lose the status; AWS for copies and completions',
+  seenOn: 'no report for GET: AWS documents it for copies and completions',
   tool: 'does not take it for the object, and names it',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

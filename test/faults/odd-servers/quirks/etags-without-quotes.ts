@@ -4,7 +4,7 @@ import { tellingEtags } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'writes ETags without quotes',
-  seenOn: 's3rver 2015 (pull request 14), small gateways',
+  seenOn: 's3rver 2015 (pull request 14)',
   tool: 'compares them without quotes',
   server: () => tellingEtags((etag) => etag),
   incremental: { capturedAtMost: 5 },

@@ -9,7 +9,7 @@ export default quirk({
   tool: 'reads objects by GET alone',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
-    answering(asks('HeadObject', bucket), ({ key }) =>
-      key.startsWith('pages/1') ? refusal(404, 'NotFound') : refusal(403, 'Forbidden'),
+    answering(asks('HeadObject', bucket, 'pages/14', 'described'), ({ key }) =>
+      key === 'described' ? refusal(404, 'NotFound') : refusal(403, 'Forbidden'),
     ),
 });

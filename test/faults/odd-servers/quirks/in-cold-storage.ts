@@ -5,7 +5,7 @@ import { answering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'has moved objects to cold storage: GET answers 403 InvalidObjectState',
-  seenOn: 'AWS Glacier (restic issue 4583, rustic issue 1383), Scaleway, OVH',
+  seenOn: 'AWS Glacier (restic issue 4583, rustic issue 1383), Scaleway',
   tool: 'names these objects, and backs up the others',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

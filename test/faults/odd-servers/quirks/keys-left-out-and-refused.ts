@@ -14,6 +14,6 @@ export default quirk({
     entries: (all) => all.filter(({ key }) => !HIDDEN.includes(key)),
     ...answering(asks('HeadObject', bucket, ...HIDDEN), () => refusal(403, 'AccessDenied')),
   }),
-  incremental: { status: 'partial', failed: 'any' },
-  again: { status: 'partial', failed: 'any' },
+  incremental: { status: 'partial', failed: 'any', held: HIDDEN },
+  again: { status: 'partial', failed: 'any', held: HIDDEN },
 });

@@ -6,7 +6,7 @@ import { altering, asks } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'sends the first half of a page as if it were the whole, once',
-  seenOn: 'proxies with a buffer limit; Ceph behind nginx',
+  seenOn: 'no report: what proxies with a buffer limit may do',
   tool: 'asks for the page again',
   server: () => {
     let isFirst = true;

@@ -15,7 +15,12 @@ export default quirk({
         query.has('continuation-token') ? { ...page, truncated: false, token: undefined } : page,
       ),
     ),
-  incremental: { status: 'partial', failed: 'any', notice: /leaves? out/ },
-  again: { status: 'partial', failed: 'any', notice: /leaves? out/ },
+  incremental: {
+    status: 'partial',
+    failed: 'any',
+    says: /leaves? out/,
+    held: ['pages/33', 'tagged/1'],
+  },
+  again: { status: 'partial', failed: 'any', says: /leaves? out/, held: ['pages/33', 'tagged/1'] },
   beyond: ['zzz-new'],
 });

@@ -10,5 +10,5 @@ export default quirk({
     paging((page, { query }) =>
       query.has('continuation-token') ? { ...page, truncated: false, token: undefined } : page,
     ),
-  full: { notice: /ended early|continued/ },
+  full: { says: /ended early|continued/ },
 });

@@ -13,7 +13,7 @@ function unusual(xml: string): string {
 export default quirk({
   group: 'listings',
   what: 'writes listings with a namespace prefix, and keys as CDATA',
-  seenOn: 'gateways built with XML libraries that do so (Oracle, Scality in front of other stores)',
+  seenOn: 'no report: what gateways with other XML libraries may write',
   tool: 'reads any XML that says the same',
   server: () =>
     altering(asks('ListObjectsV2'), (answer, { bucket }) =>

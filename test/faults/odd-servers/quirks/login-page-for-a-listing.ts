@@ -13,6 +13,9 @@ export default quirk({
   full: {
     status: 'partial',
     otherFailed: { key: '', operation: 'ListObjectsV2' },
-    atMost: { requests: 8, which: asks('ListObjectsV2') },
+    atMost: {
+      requests: 8,
+      which: (request, { other }) => asks('ListObjectsV2', other)(request),
+    },
   },
 });

@@ -5,7 +5,7 @@ import { altering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'leaves out user metadata that no header can carry, and counts it: x-amz-missing-meta',
-  seenOn: 'AWS, for objects that were written through the REST of other times or SOAP',
+  seenOn: 'AWS, which documents it for metadata that no header can carry',
   tool: 'names the metadata as lost',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

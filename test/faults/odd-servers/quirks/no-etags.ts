@@ -4,8 +4,7 @@ import { tellingEtags } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'gives no ETags at all',
-  seenOn:
-    'gateways before file systems; Google Cloud Storage where it decompresses (arrow-rs issue 774)',
+  seenOn: 'Google Cloud Storage where it decompresses (arrow-rs issue 774)',
   tool: 'copies whatever it cannot recognise as the same',
   server: () => tellingEtags(() => ''),
 });

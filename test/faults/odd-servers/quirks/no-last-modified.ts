@@ -5,7 +5,7 @@ import { altering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'sends objects without Last-Modified',
-  seenOn: 'caches and gateways that drop it',
+  seenOn: 'no report: what caches and gateways may drop',
   tool: 'takes the date of the listing',
   server: () =>
     altering(asks(/^(?:Get|Head)Object$/), (answer) =>

@@ -5,7 +5,7 @@ import { altering } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'writes dates otherwise: RFC 3339 in headers, an offset and no fraction in listings',
-  seenOn: 'gateways over other clouds; OpenStack Swift s3api',
+  seenOn: 'no report: what gateways over other clouds may write',
   tool: 'reads them all',
   server: () =>
     altering(

@@ -5,7 +5,7 @@ import { answering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'answers 500 to each request for one object',
-  seenOn: 'SeaweedFS with lost chunks (issue 2792), MinIO with broken disks',
+  seenOn: 'servers with broken disks or lost chunks',
   tool: 'tries for a while, names the object, and backs up the others',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

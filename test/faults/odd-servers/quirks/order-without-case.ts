@@ -4,7 +4,8 @@ import { quirk } from '../quirk.js';
 export default quirk({
   group: 'listings',
   what: 'sorts without regard to case, and folders before files',
-  seenOn: 'versitygw 2025 (issue 1283), Supabase and other stores over a database with a locale',
+  seenOn:
+    'versitygw 2025 (issue 1283: folders first), NooBaa (issue 8218: another order of Unicode)',
   tool: 'sorts the listing on disk first',
   objects: [plain('Pages/B'), plain('PAGES'), plain('pages!')],
   server: () => ({

@@ -4,7 +4,7 @@ import { paging } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'lists objects with the size that they have encrypted or compressed',
-  seenOn: 'encrypting gateways before a store; compressing ones',
+  seenOn: 'no report: what encrypting and compressing gateways may list',
   tool: 'goes by the size and ETag that the object itself comes with',
   during: ['full', 'incremental'],
   server: () =>

@@ -5,7 +5,7 @@ import { asks, rerouting } from '../ways.js';
 export default quirk({
   group: 'targets',
   what: 'stores an empty object in place of one that was sent, and answers 200',
-  seenOn: 'Ceph behind Cloudflare (rclone issue 8500), gateways with aws-chunked bodies',
+  seenOn: 'Ceph behind Cloudflare (rclone issue 8500)',
   tool: 'lists what it wrote, and names the object',
   during: ['restore'],
   server: ({ target }) =>

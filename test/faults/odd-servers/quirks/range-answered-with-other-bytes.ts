@@ -6,7 +6,7 @@ import { asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'breaks off a large object, and sends its first bytes for its rest, under the right Content-Range',
-  seenOn: 'caches that store parts (Varnish, Squid) before a store',
+  seenOn: 'no report: what a cache that stores parts may send',
   tool: 'finds the digest wrong, and names the object',
   during: ['full'],
   objects: [{ key: 'large', content: noise(9 * 1024 * 1024, 'large') }],

@@ -8,5 +8,5 @@ export default quirk({
   seenOn: 's3rver before 2019 (pull request 424), gateways that translate another protocol',
   tool: 'ignores keys at or below the last one, and notes it',
   server: () => rerouting((request) => withoutQuery(request, 'start-after')),
-  full: { notice: /start-after/ },
+  full: { says: /start-after/ },
 });

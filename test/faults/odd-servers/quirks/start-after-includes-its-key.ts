@@ -17,5 +17,5 @@ export default quirk({
       return { ...answer, page: { ...answer.page, entries: [again, ...answer.page.entries] } };
     },
   }),
-  full: { notice: /start-after/ },
+  full: { says: /start-after/ },
 });

@@ -5,7 +5,7 @@ import { rerouting } from '../ways.js';
 export default quirk({
   group: 'targets',
   what: 'takes x-amz-tagging on a PUT, keeps no tags, and says so: an empty set',
-  seenOn: 'Backblaze B2 (which always answers an empty set; gose issue 42), LeoFS (issue 1133)',
+  seenOn: 'Backblaze B2 always answers an empty set (gose issue 42)',
   tool: 'reads back the first objects of each kind, and names the tags as lost',
   during: ['restore'],
   server: () => rerouting((request) => withHeaders(request, { 'x-amz-tagging': undefined })),

@@ -4,7 +4,7 @@ import { tellingEtags } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'marks ETags as weak: W/"…"',
-  seenOn: 'Ceph behind nginx (aws-sdk-java pull request 2380), Cloudflare',
+  seenOn: 'Ceph (aws-sdk-java pull request 2380), Cloudflare',
   tool: 'compares them without their mark',
   server: () => tellingEtags((etag) => `W/"${etag}"`),
   incremental: { capturedAtMost: 5 },
