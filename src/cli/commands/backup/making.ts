@@ -126,10 +126,14 @@ export async function retentionOf(
   return { retention: { policy, onPruned: (report) => pruned.push(report) }, pruned };
 }
 
-/** Opens the destination and the store, in this order: a folder that is missing is told at once. */
+/**
+ * Opens the destination and the store, in this order: a folder that is missing is told at once.
+ * `buckets`: those that are named, if any.
+ */
 export async function openBackupContext(
   context: CommandContext,
   location: string,
+  buckets: readonly string[],
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -143,7 +147,7 @@ export async function openBackupContext(
   const plain = !backup.compression;
   const destination = await openDestination(location, context.cwd, context, { plain });
   return {
-    store: await context.openStore(),
+    store: await context.openStore(buckets),
     destination,
     signal: context.signal,
     progress: {
@@ -166,7 +170,11 @@ export async function reportBackup(
   pruned: readonly PruneReport[],
 ): Promise<ExitStatus | undefined> {
   context.progress.done();
-  if (summary.status === 'suspect') throw suspect(summary);
+  if (summary.status === 'suspect') {
+    const removed = pruned.flatMap((report) => report.removed.map(({ id }) => id));
+    if (removed.length > 0) context.warn(`expired and removed: ${shortList(removed)}`);
+    throw suspect(summary);
+  }
   await context.output.document({
     json: { ...summary, pruned: pruned.flatMap(({ removed }) => removed) },
     human: (page) => {
@@ -185,15 +193,28 @@ function describePruned(page: Page, pruned: readonly PruneReport[]): void {
   page.text(`\nexpired and removed: ${names} (${page.people.bytes(freed)})`);
 }
 
-function suspect({ id, suspicious }: Summary): MangamotionError {
-  const buckets = suspicious.map(
-    ({ bucket, before, deleted }) => `${deleted} of ${before} objects of ${bucket}`,
+/** Says what befell which bucket since which backup, and the ways out. */
+function suspect({ id, destination, suspicious, guard }: Summary): MangamotionError {
+  const trusted = guard?.compared_with ?? 'the last trusted backup';
+  const deletions = suspicious
+    .filter(({ deleted }) => deleted > 0)
+    .map(({ bucket, before, deleted }) => `${deleted} of ${before} objects of ${bucket}`);
+  const wiped = suspicious.flatMap(({ bucket, before, wiped: count = 0 }) =>
+    count === 0 ? [] : [`${count} of ${before} objects of ${bucket} are empty now, or all alike`],
   );
+  const lost = deletions.length === 0 ? [] : [`the store lost ${deletions.join(', ')}`];
+  const flags = [
+    ...(lost.length === 0 ? [] : ['--accept-deletions']),
+    ...(wiped.length === 0 ? [] : ['--accept-changes']),
+  ];
   return new MangamotionError(
     'refused',
-    `${id} is kept as suspect: since its parent the store lost ${buckets.join(', ')}`,
+    `${id} is kept as suspect: since ${trusted} ${[...lost, ...wiped].join('; ')}`,
     {
-      hint: 'If these deletions were meant, run it again with --accept-deletions. Nothing was pruned.',
+      hint:
+        `If this was meant, run "mangamotion backup accept ${destination}/${id}", or the next ` +
+        `backup with ${flags.join(' ')}; else restore the store from ${trusted}. Until then ` +
+        '--latest means that one, and no trusted backup is removed.',
     },
   );
 }
