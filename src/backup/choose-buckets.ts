@@ -3,6 +3,7 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 import { compareKeys } from '../key-order.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import { isUnexpectedAnswer } from '../object-store/retry.js';
+import { OF_THE_STORE } from '../object-store/run-faults.js';
 import type { WorkProgress } from '../progress.js';
 import type { Destination } from '../repository/destination.js';
 import type { Summary } from '../repository/summary.js';
@@ -14,6 +15,9 @@ interface ChoiceContext {
   progress: Pick<WorkProgress, 'warn'>;
   signal: AbortSignal;
 }
+
+/** A request whose answer is welcome but not needed. */
+const UNNEEDED = { attempts: 2 } as const;
 
 export interface ChosenBuckets {
   /** In byte order. */
@@ -52,22 +56,33 @@ export async function chooseBuckets(
   );
 }
 
-/** Buckets that are named need not be shown: the right to list all of them is not needed for that. */
+/**
+ * All buckets, or those that are named: they need not be shown, and neither the right to list all
+ * nor a list that can be read is needed for them.
+ */
 async function listOrName(
   { store, signal }: ChoiceContext,
-  { only }: BucketSelection,
+  { only, excluded }: BucketSelection,
 ): Promise<Bucket[]> {
+  if (only.length === 0) return await store.listBuckets({ signal });
   try {
-    return await store.listBuckets({ signal });
+    return await store.listBuckets({ ...UNNEEDED, signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (only.length === 0 || !isAnswer(error)) throw error;
+    if (!isMangamotionError(error, ...OF_THE_STORE)) throw error;
   }
   const found: Bucket[] = [];
-  for (const name of new Set(only)) {
-    if (await mayExist(store.bucketExists(name, { signal }))) found.push({ name, createdAt: null });
+  for (const name of new Set([...only, ...excluded])) {
+    if (!(await mayExist(store.bucketExists(name, { signal })))) throw noSuchBucket(name);
+    found.push({ name, createdAt: null });
   }
   return found;
+}
+
+function noSuchBucket(name: string): MangamotionError {
+  return new MangamotionError('not_found', `no such bucket: ${name}`, {
+    hint: 'Check the name: the store does not tell these credentials which buckets there are.',
+  });
 }
 
 /** A HEAD that is refused tells nothing: the listing will. */

@@ -11,8 +11,8 @@ export interface RetentionAfterwards {
 
 /**
  * Removes what has expired of the kind that was just made, in its line, by whoever still holds the
- * destination. Only a trusted backup may take the place of others. The new backup stands whatever
- * comes of it.
+ * destination. Only a trusted backup may take the place of others, and a suspect one that of
+ * suspects. The new backup stands whatever comes of it.
  */
 export async function pruneAfter(
   { destination, clock, signal, progress }: BackupContext,

@@ -12,9 +12,10 @@ export interface CommandContext {
   config: () => Promise<Config>;
   /**
    * The object store of the settings, with retries; the same one for all calls, and closed after the
-   * command. Rejects with `configuration` where the credentials are missing.
+   * command. Where the buckets to be used are named, the right to list all of them is not needed.
+   * Rejects with `configuration` where the credentials are missing.
    */
-  openStore: () => Promise<ObjectStore>;
+  openStore: (buckets?: readonly string[]) => Promise<ObjectStore>;
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
   /** The Redis of the settings, closed after the command. Rejects where it cannot be used. */

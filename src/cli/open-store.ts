@@ -9,22 +9,29 @@ import type { Retry } from '../object-store/retry.js';
 const FIRST_CONTACT = { attempts: 3 };
 /** A run of hours outlasts a server that restarts: some 40 s of delays on average. */
 const LATER = { attempts: 12, maxDelayMs: 15_000 };
+/** Failures that only a server that is there answers with. */
+const ANSWERS = ['access_denied', 'not_found', 'refused', 'damaged'] as const;
 
 /**
- * The object store of the settings, with retries. Rejects with `configuration` where credentials
- * are missing, and with `unreachable` or `access_denied` where the store cannot be used at all.
+ * The object store of the settings, with retries. It is asked for the first of the buckets that are
+ * to be used, and for its list of buckets where none is named. Rejects with `configuration` where
+ * credentials are missing, and with `unreachable` where no S3 server answers.
  */
 export async function openStore(
   config: Config,
+  buckets: readonly string[],
   signal: AbortSignal,
   onRetry: (retry: Retry) => void,
 ): Promise<ObjectStore> {
   const { store, withRetries } = await connect(requireStoreSettings(config));
+  const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
+  const [first] = buckets;
   try {
-    await withRetries(store, { ...FIRST_CONTACT, onRetry }).listBuckets({ signal });
+    if (first === undefined) await hasty.listBuckets({ signal });
+    else await hasty.bucketExists(first, { signal });
   } catch (error) {
-    // Whoever may not list the buckets may still use one; other refusals come up again.
-    if (!isMangamotionError(error, 'access_denied')) {
+    // Whoever may not list the buckets may still use one: where it matters, it comes up again.
+    if (!isMangamotionError(error, ...ANSWERS)) {
       store.close();
       throw error;
     }

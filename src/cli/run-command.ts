@@ -36,7 +36,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
     refuseImpossible(invocation);
     const context: CommandContext = {
       config: () => session.config(),
-      openStore: () => session.openStore(),
+      openStore: (buckets) => session.openStore(buckets),
       openBackupStore: () => session.openBackupStore(),
       openRedis: () => session.openRedis(),
       connectRedis: () => session.connectRedis(),

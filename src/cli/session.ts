@@ -9,7 +9,7 @@ import type { OpenRedis } from './open-redis.js';
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session {
   config(): Promise<Config>;
-  openStore(): Promise<ObjectStore>;
+  openStore(buckets?: readonly string[]): Promise<ObjectStore>;
   openBackupStore(): Promise<ObjectStore>;
   openRedis(): Promise<RedisReader>;
   /** Another connection each time. */
@@ -63,9 +63,9 @@ export function openSession(
     if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
     else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
   };
-  const open = async (): Promise<ObjectStore> => {
+  const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
-    return kept(await openStore(await config(), signal, onRetry));
+    return kept(await openStore(await config(), buckets, signal, onRetry));
   };
   const openOther = async (): Promise<ObjectStore> => {
     const { openBackupStore } = await import('./open-store.js');
@@ -77,7 +77,7 @@ export function openSession(
   };
   return {
     config,
-    openStore: () => (opening ??= open()),
+    openStore: (buckets = []) => (opening ??= open(buckets)),
     openBackupStore: () => (openingOther ??= openOther()),
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
     connectRedis: openOne,

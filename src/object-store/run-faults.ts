@@ -10,7 +10,13 @@ const MOST_OTHERS = 3;
 const TRUSTED_FOR_MS = 2_000;
 
 /** What a store can answer of a single object or bucket. Any other code is a fault of our own side. */
-const OF_THE_STORE = ['unreachable', 'access_denied', 'not_found', 'refused', 'damaged'] as const;
+export const OF_THE_STORE = [
+  'unreachable',
+  'access_denied',
+  'not_found',
+  'refused',
+  'damaged',
+] as const;
 
 /**
  * Tells what ends a whole run from what is a failure of one object or bucket. The list is closed: a

@@ -18,7 +18,7 @@ export interface PruneOptions extends RetentionQuestion {
   signal?: AbortSignal | undefined;
   /**
    * A backup that was just made: its line alone is pruned, and only where it is trusted, since
-   * nothing else may take the place of older ones.
+   * nothing else may take the place of older ones, or suspect, which takes that of other suspects.
    */
   after?: string | undefined;
 }
@@ -54,7 +54,7 @@ export async function prune(
   refuseFoolishPolicy(policy);
   const backups = await destination.list();
   const question = { ...options, lineOf: options.after ?? options.lineOf };
-  const mayPrune = options.after === undefined || isTrusted(backups, options.after);
+  const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
   const decisions = mayPrune ? planRetention(backups, policy, question) : [];
   const suspended = mayPrune ? suspendedLines(backups, question) : [];
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
@@ -62,8 +62,10 @@ export async function prune(
   return report;
 }
 
-function isTrusted(backups: readonly ListedBackup[], id: string): boolean {
-  return lineOfBackup(linesOf(backups), id)?.trusted.has(id) === true;
+/** A suspect suspends its line: other suspects are all that goes, so that a disk does not fill. */
+function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
+  const line = lineOfBackup(linesOf(backups), id);
+  return line?.trusted.has(id) === true || line?.suspendedBy === id;
 }
 
 async function carryOut(

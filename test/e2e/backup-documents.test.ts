@@ -162,8 +162,8 @@ describe('the JSON document of', () => {
       bytes: 0,
     };
     const buckets = [
-      { bucket, target: bucket, ...nothing, create: 1, unchanged: 5, bytes: 104 },
-      { bucket: other, target: other, ...nothing, unchanged: 1 },
+      { bucket, target: bucket, ...nothing, create: 1, unchanged: 5, bytes: 104, listed: 5 },
+      { bucket: other, target: other, ...nothing, unchanged: 1, listed: 1 },
     ];
     expect(answer).toEqual({
       backup: id,
@@ -171,7 +171,10 @@ describe('the JSON document of', () => {
       buckets: [...buckets].sort((a, b) => (a.bucket < b.bucket ? -1 : 1)),
       documents: [],
       archives: [{ id, present: true, bytes: anyNumber }],
+      destroys: [],
+      probes: [],
       problems: [],
+      failures: [],
     });
   });
 
@@ -233,9 +236,10 @@ describe('the CSV of', () => {
     const { exitCode, stdout } = await run(['backup', 'list', folder, '--csv']);
     expect(exitCode).toBe(0);
     const [head = [], ...rows] = parseCsv(stdout);
-    expect(head.slice(0, 5)).toEqual(['id', 'created_at', 'status', 'objects', 'bytes']);
-    expect(rows.map((row) => row.slice(0, 1).concat(row.slice(2, 5)))).toEqual([
-      [id, 'complete', '7', '616'],
+    expect(head.slice(0, 6)).toEqual(['id', 'created_at', 'line', 'status', 'objects', 'bytes']);
+    const line: unknown = expect.stringContaining(new URL(storeUrl()).host);
+    expect(rows.map((row) => row.slice(0, 1).concat(row.slice(2, 6)))).toEqual([
+      [id, line, 'complete', '7', '616'],
     ]);
   });
 

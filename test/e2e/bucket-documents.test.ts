@@ -92,7 +92,14 @@ describe('the documents of a bucket', () => {
       const { exitCode, answer, remove } = await backUp(type, bucket, proxy.endpoint);
       expect({ exitCode, status: answer.status }).toEqual({ exitCode: 3, status: 'partial' });
       const reason: unknown = expect.stringContaining('AccessDenied');
-      expect(answer.failures).toEqual([{ bucket, key: '', document: 'lifecycle', reason }]);
+      const asked = {
+        operation: 'GetBucketLifecycleConfiguration',
+        status: 403,
+        code: 'AccessDenied',
+      };
+      expect(answer.failures).toEqual([
+        { bucket, key: '', document: 'lifecycle', reason, ...asked },
+      ]);
       expect(statesOf(answer)).toMatchObject({
         policy: 'captured',
         lifecycle: 'failed',
@@ -171,7 +178,8 @@ describe('the documents of a bucket', () => {
     });
     expect(exitCode).toBe(3);
     const reason: unknown = expect.stringContaining('MalformedPolicy');
-    expect(answer.failures).toEqual([{ bucket, key: '', document: 'policy', reason }]);
+    const asked = { operation: 'PutBucketPolicy', status: 400, code: 'MalformedPolicy' };
+    expect(answer.failures).toEqual([{ bucket, key: '', document: 'policy', reason, ...asked }]);
     expect(answer.documents).toContainEqual({
       ...{ bucket, target: bucket, kind: 'policy', result: 'failed', reason },
     });

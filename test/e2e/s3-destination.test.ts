@@ -95,6 +95,8 @@ describe('backup prune of a bucket', () => {
       '.json',
       '.tar.gz',
       '.expired',
+      '.accepted',
+      '.retired',
       '.json.partial',
     ]);
   });

@@ -113,7 +113,8 @@ export const restoreCommand = defineCommand({
       { latest, at, line, buckets: bucket, ambiguous: 'refuse' },
       holds,
     );
-    const selection = { buckets: bucket, prefixes: prefix, keys: key, renames: renamesOf(as) };
+    const renames = renamesOf(as);
+    const selection = { buckets: bucket, prefixes: prefix, keys: key, renames };
     const wanted: RestoreOptions = {
       scope,
       selection,
@@ -122,7 +123,8 @@ export const restoreCommand = defineCommand({
       dryRun: context.dryRun,
     };
     const restoring: RestoreContext = {
-      ...{ store: await context.openStore(), now: context.now },
+      store: await context.openStore(bucket.map((name) => renames.get(name) ?? name)),
+      now: context.now,
       ...{ signal: context.signal, progress: context.progress },
     };
     const planned = await planRestore(restoring, located, wanted);

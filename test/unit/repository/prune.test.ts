@@ -121,6 +121,14 @@ describe('prune', () => {
     expect(report.removed.map(({ id }) => id)).toEqual([incremental(6), full(8)]);
   });
 
+  it('after a suspect backup takes older suspects alone', async () => {
+    const suspect = (day: number) => on(day, { status: 'suspect' });
+    await write(on(1), on(2), suspect(3), suspect(4));
+    const report = await pruned({ last: 1 }, { after: full(4), type: 'full' });
+    expect(report.removed.map(({ id }) => id)).toEqual([full(3)]);
+    expect(report.kept.map(({ id }) => id)).toEqual([full(1), full(2), full(4)]);
+  });
+
   it('after a backup prunes its line alone, and nothing where it is not trusted', async () => {
     const temp = { source: { buckets: ['temp'] } };
     await write(on(1), on(2), on(3, temp), on(4, temp), on(5, { ...temp, status: 'partial' }));

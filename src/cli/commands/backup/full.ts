@@ -47,7 +47,7 @@ export const backupFull = defineCommand({
   async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace, ...options }) {
     const { backUpFull } = await import('../../../backup/full.js');
     const { retention, pruned } = await retentionOf(context, options);
-    const summary = await backUpFull(await openBackupContext(context, destination), {
+    const summary = await backUpFull(await openBackupContext(context, destination, bucket), {
       selection: { only: bucket, excluded: excludeBucket },
       guard: await guardOf(context, options),
       acls: options.acls,

@@ -60,7 +60,7 @@ export const backupIncremental = defineCommand({
     const { bucket, excludeBucket, parent } = options;
     const { retention, pruned } = await retentionOf(context, options);
     const name = parent?.split('/').at(-1);
-    const summary = await backUpIncremental(await openBackupContext(context, destination), {
+    const summary = await backUpIncremental(await openBackupContext(context, destination, bucket), {
       selection: { only: bucket, excluded: excludeBucket },
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
       refreshMetadata: options.refreshMetadata,

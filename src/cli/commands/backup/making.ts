@@ -126,10 +126,14 @@ export async function retentionOf(
   return { retention: { policy, onPruned: (report) => pruned.push(report) }, pruned };
 }
 
-/** Opens the destination and the store, in this order: a folder that is missing is told at once. */
+/**
+ * Opens the destination and the store, in this order: a folder that is missing is told at once.
+ * `buckets`: those that are named, if any.
+ */
 export async function openBackupContext(
   context: CommandContext,
   location: string,
+  buckets: readonly string[],
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -143,7 +147,7 @@ export async function openBackupContext(
   const plain = !backup.compression;
   const destination = await openDestination(location, context.cwd, context, { plain });
   return {
-    store: await context.openStore(),
+    store: await context.openStore(buckets),
     destination,
     signal: context.signal,
     progress: {
@@ -166,7 +170,11 @@ export async function reportBackup(
   pruned: readonly PruneReport[],
 ): Promise<ExitStatus | undefined> {
   context.progress.done();
-  if (summary.status === 'suspect') throw suspect(summary);
+  if (summary.status === 'suspect') {
+    const removed = pruned.flatMap((report) => report.removed.map(({ id }) => id));
+    if (removed.length > 0) context.warn(`expired and removed: ${shortList(removed)}`);
+    throw suspect(summary);
+  }
   await context.output.document({
     json: { ...summary, pruned: pruned.flatMap(({ removed }) => removed) },
     human: (page) => {

@@ -36,7 +36,7 @@ export const backupMetadata = defineCommand({
   async run(context, { destination }, { bucket, excludeBucket, ...options }) {
     const { backUpMetadata } = await import('../../../backup/metadata.js');
     const { retention, pruned } = await retentionOf(context, options);
-    const summary = await backUpMetadata(await openBackupContext(context, destination), {
+    const summary = await backUpMetadata(await openBackupContext(context, destination, bucket), {
       selection: { only: bucket, excluded: excludeBucket },
       sourceName: await sourceNameOf(context, options),
       waitLockMs: options.waitLock ?? 0,
