@@ -41,6 +41,8 @@ type LockMode = 'unknown' | 'head' | 'documents' | 'untold';
 export class ObjectParts {
   readonly #context: PartContext;
   readonly #options: PartOptions;
+  /** A head of this server has shown a lock. */
+  #headsTell = false;
   readonly #lockModes = new Map<string, { mode: LockMode; error?: MangamotionError }>();
 
   constructor(context: PartContext, options: PartOptions) {
@@ -109,8 +111,9 @@ export class ObjectParts {
   }
 
   /**
-   * AWS leaves the lock out of the head for those who may not read it: so the first object of a
-   * bucket that shows none is asked for its own documents.
+   * AWS leaves the lock out of the head for those who may not read it, and Versity Gateway out of
+   * every GET: so objects that show none are asked for their own documents, until the head of one has
+   * shown a lock. An object without a lock says nothing of the next one.
    */
   async #lock(
     bucket: string,
@@ -119,6 +122,7 @@ export class ObjectParts {
     findings: PartFinding[],
   ): Promise<ObjectLock> {
     const shown = { retention: head.retention, legalHold: head.legalHold };
+    if (shown.retention !== null || shown.legalHold) this.#headsTell = true;
     if (!this.#options.lockable.has(bucket) || shown.retention !== null || shown.legalHold) {
       return shown;
     }
@@ -132,8 +136,9 @@ export class ObjectParts {
     try {
       const lock = await store.getObjectLock(bucket, key, { signal });
       const isLocked = lock.retention !== null || lock.legalHold;
-      if (isLocked || known.mode === 'unknown') {
-        this.#lockModes.set(bucket, { mode: isLocked ? 'documents' : 'head' });
+      if (isLocked) this.#lockModes.set(bucket, { mode: 'documents' });
+      else if (this.#headsTell && known.mode === 'unknown') {
+        this.#lockModes.set(bucket, { mode: 'head' });
       }
       return lock;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { linesOfFile } from '../lines-of-file.js';
 
 /** So many are sorted in memory at a time; more are kept in files. */
 const RUN_ITEMS = 200_000;
@@ -17,8 +18,8 @@ export async function* sortOnDisk<T>(
   runItems = RUN_ITEMS,
 ): AsyncGenerator<T[]> {
   const folder = await mkdtemp(join(tmpdir(), 'mangamotion-sort-'));
+  const runs: AsyncGenerator<T>[] = [];
   try {
-    const runs: AsyncGenerator<T>[] = [];
     let pending: T[] = [];
     const endRun = async (): Promise<void> => {
       const path = join(folder, String(runs.length));
@@ -40,13 +41,18 @@ export async function* sortOnDisk<T>(
     runs.push(inMemory(pending));
     yield* inPages(distinct(mergeRuns(runs, compare), compare));
   } finally {
+    for (const run of runs) await run.return(undefined);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function* readRun<T>(path: string): AsyncGenerator<T> {
   const file = await open(path);
-  for await (const line of file.readLines()) yield JSON.parse(line) as T;
+  try {
+    for await (const line of linesOfFile(file)) yield JSON.parse(line) as T;
+  } finally {
+    await file.close();
+  }
 }
 
 async function* inMemory<T>(items: readonly T[]): AsyncGenerator<T> {

@@ -25,9 +25,12 @@ export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Reco
   };
 }
 
-/** `null` where the text is no `Retention`; its absence, or an empty one, is no retention. */
+/**
+ * `null` where the text is no `Retention`; its absence, or an empty one, is no retention. Versity
+ * Gateway calls the document `ObjectLockRetention`.
+ */
 export function parseRetention(xml: string): Pick<ObjectLock, 'retention'> | null {
-  const root = parseXml(xml, 'Retention');
+  const root = parseXml(xml, 'Retention') ?? parseXml(xml, 'ObjectLockRetention');
   if (root === null) return null;
   return { retention: retentionOf(textOf(root, 'Mode'), textOf(root, 'RetainUntilDate')) };
 }

@@ -9,6 +9,7 @@ import type { BucketPlan } from './plan.js';
 import { type ProbeResult, probeClasses } from './probe.js';
 import type { RestoreReport } from './report.js';
 import { restoreBucket } from './restore-bucket.js';
+import { CHANGED_SINCE } from './shown.js';
 import type {
   ApplyOptions,
   Done,
@@ -163,7 +164,10 @@ async function removeExtras(
 ): Promise<void> {
   const onDeleted = (count: number) => void (done.deleted += count);
   try {
-    const extras = planner.extrasOf({ name, target });
+    const decided = planner.extrasOf({ name, target });
+    const extras = planner.asShown(target, decided, (key) =>
+      failures.add({ bucket: target, key, reason: CHANGED_SINCE }),
+    );
     for (const failure of await deleteExtras(store, target, { extras, onDeleted, signal })) {
       failures.add({ bucket: target, ...failure });
     }

@@ -17,8 +17,8 @@ export type RestoreAction =
 export interface PlannedObject {
   line: IndexLine;
   action: RestoreAction;
-  /** Of the object that is there; absent where there is none. */
-  targetBytes?: number;
+  /** The object that is there; absent where there is none. */
+  target?: ListedObject;
 }
 
 /** Whether the target's object has the content of the backup's, as far as a listing tells. */

@@ -34,6 +34,7 @@ import {
   isBucketName,
   selectBuckets,
 } from './selection.js';
+import { ShownObjects } from './shown.js';
 import { listTarget } from './target-listing.js';
 
 export interface PlannerContext {
@@ -46,6 +47,8 @@ export interface PlannerContext {
   objects: boolean;
   /** What only the target has is to be removed. */
   deleteExtra: boolean;
+  /** Somebody is asked with the plan: what it shows as lost is remembered. */
+  asks: boolean;
   signal: AbortSignal;
   warn: (line: string) => void;
 }
@@ -62,6 +65,8 @@ export class RestorePlanner {
   /** What of it a target may store under other names. */
   readonly classes = new PlannedClasses();
   readonly doomed = new Doomed();
+  /** Where somebody is to agree to it: all that is shown as lost. */
+  readonly shown: ShownObjects | undefined;
   /** Buckets that cannot be restored to. */
   readonly failures: RestoreFailure[] = [];
   readonly listings: OrderedListings;
@@ -80,6 +85,7 @@ export class RestorePlanner {
 
   constructor(context: PlannerContext) {
     this.#context = context;
+    if (context.asks) this.shown = new ShownObjects();
     this.listings = new OrderedListings(context.store);
     this.needed = new Set([context.backup.id]);
   }
@@ -117,6 +123,42 @@ export class RestorePlanner {
     }
   }
 
+  /**
+   * What of a plan made anew destroys no more than what was shown. The rest is handed over by key: it
+   * has appeared or changed since.
+   */
+  async *asShown<T extends PlannedObject | ListedObject>(
+    bucket: string,
+    pages: AsyncIterable<T[]>,
+    onChanged: (key: string) => void,
+  ): AsyncGenerator<T[]> {
+    if (this.shown === undefined) {
+      yield* pages;
+      return;
+    }
+    const overwritten = this.shown.check(bucket, 'overwrite');
+    const removed = this.shown.check(bucket, 'delete');
+    try {
+      for await (const page of pages) {
+        const kept: T[] = [];
+        for (const one of page) {
+          const isShown =
+            'line' in one
+              ? one.action !== 'overwrite' ||
+                one.target === undefined ||
+                (await overwritten.has(one.target))
+              : await removed.has(one);
+          if (isShown) kept.push(one);
+          else onChanged('line' in one ? one.line.key : one.key);
+        }
+        yield kept;
+      }
+    } finally {
+      await overwritten.close();
+      await removed.close();
+    }
+  }
+
   /** True for an error of the backup: of an index that is damaged, or out of reach. */
   isOfBackup(error: unknown): boolean {
     return error instanceof Error && this.#ofBackup.has(error);
@@ -140,7 +182,7 @@ export class RestorePlanner {
       const failure = await faults.judge(target, error, signal);
       const reason = `nothing of it was restored: ${failure.message}`;
       this.failures.push({ bucket: target, key: '', ...explained(failure), reason });
-      this.#forget(target);
+      await this.#forget(target);
       return { ...emptyPlan(name, target, false), failed: reason };
     }
   }
@@ -150,13 +192,13 @@ export class RestorePlanner {
     onObjects: (objects: number) => void,
   ): Promise<BucketPlan> {
     const { store, signal, deleteExtra } = this.#context;
-    this.#forget(bucket.target);
+    await this.#forget(bucket.target);
     const exists = await store.bucketExists(bucket.target, { signal });
     const plan = emptyPlan(bucket.name, bucket.target, !exists);
     if (!this.#context.objects) return plan;
     const counted = this.#counting(exists ? this.#listingOf(bucket) : nothing(), plan);
     for await (const page of this.#decideAll(bucket, this.#linesOf(bucket.name), counted)) {
-      for (const planned of page) this.#count(plan, planned);
+      for (const planned of page) await this.#count(plan, planned);
       onObjects(objectsOf(plan));
     }
     if (exists && deleteExtra) plan.delete = await this.#countExtras(bucket);
@@ -164,7 +206,8 @@ export class RestorePlanner {
   }
 
   /** A plan that was begun is made anew, or is none. */
-  #forget(target: string): void {
+  async #forget(target: string): Promise<void> {
+    await this.shown?.forget(target);
     this.doomed.forget(target);
     this.classes.forget(target);
   }
@@ -191,16 +234,17 @@ export class RestorePlanner {
     }
   }
 
-  #count(plan: BucketPlan, planned: PlannedObject): void {
+  async #count(plan: BucketPlan, planned: PlannedObject): Promise<void> {
     countInto(plan, planned);
-    const { line, action, targetBytes } = planned;
+    const { line, action, target } = planned;
     this.#meet(line.key);
     if (!transfers(action)) return;
     this.needed.add(line.archive);
     this.refusable.add(plan.target, line.key);
     this.classes.add(plan.target, line.key, line.size);
-    if (action !== 'overwrite') return;
-    this.doomed.add(plan.target, action, { key: line.key, size: targetBytes ?? 0 });
+    if (action !== 'overwrite' || target === undefined) return;
+    this.doomed.add(plan.target, action, { key: line.key, size: target.sizeBytes });
+    await this.shown?.add(plan.target, action, target);
   }
 
   #meet(key: string): void {
@@ -245,8 +289,9 @@ export class RestorePlanner {
     const listing = seen(this.#listingOf(bucket));
     for await (const page of objectsNotIn(this.#linesOf(bucket.name), listing)) {
       extras += page.length;
-      for (const { key, sizeBytes: size } of page) {
-        this.doomed.add(bucket.target, 'delete', { key, size });
+      for (const extra of page) {
+        this.doomed.add(bucket.target, 'delete', { key: extra.key, size: extra.sizeBytes });
+        await this.shown?.add(bucket.target, 'delete', extra);
       }
     }
     return extras;
@@ -325,7 +370,7 @@ export class RestorePlanner {
       likeness = (await this.#hasSameContent(bucket, line, target)) ? 'same' : 'different';
     }
     const action = decideAction(likeness, this.#context.onConflict);
-    return { line, action, targetBytes: target.sizeBytes };
+    return { line, action, target };
   }
 
   /** Asked for where it makes a difference, once a bucket. */

@@ -6,6 +6,7 @@ import { proveWritten } from './proof.js';
 import { ReadBacks } from './read-back.js';
 import type { RestoreReport } from './report.js';
 import type { PreparedBucket, RestoreContext, Restoring, RestoringObjects } from './restoring.js';
+import { CHANGED_SINCE } from './shown.js';
 import { type Uploaded, uploadAll } from './upload-all.js';
 import { WrittenObjects } from './written.js';
 
@@ -46,7 +47,10 @@ async function uploadBucket(
 ): Promise<void> {
   const { planner, faults, failures, losses } = restoring;
   const { target } = plan;
-  const objects = planner.objectsOf({ name: plan.bucket, target }, !plan.create_bucket);
+  const decided = planner.objectsOf({ name: plan.bucket, target }, !plan.create_bucket);
+  const objects = planner.asShown(target, decided, (key) =>
+    failures.add({ bucket: target, key, reason: CHANGED_SINCE }),
+  );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
   try {

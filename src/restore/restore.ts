@@ -21,6 +21,11 @@ export interface RestoreOptions {
   onConflict: OnConflict;
   /** Remove the objects of the target that the backup does not have. */
   deleteExtra: boolean;
+  /**
+   * Somebody is asked with the plan whether it is to be done: what it does not show as lost is then
+   * not overwritten or removed, whatever has come meanwhile.
+   */
+  asks: boolean;
   /** Nothing is to come of the plan: conflicts are told, not refused. */
   dryRun: boolean;
 }
@@ -55,14 +60,14 @@ export async function planRestore(
   const backup = await openBackup(located);
   try {
     const { store, signal, progress } = context;
-    const { selection, onConflict, deleteExtra } = options;
+    const { selection, onConflict, deleteExtra, asks } = options;
     const { documents, objects } = decideScope(options, backup.summary);
     const faults = new RunFaults(
       store,
       backup.directory.buckets.map(({ name }) => selection.renames.get(name) ?? name),
     );
     const planner = new RestorePlanner({
-      ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, signal },
+      ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, asks, signal },
       warn: (line) => progress.warn(line),
     });
     progress.start('planning');
@@ -87,7 +92,10 @@ export async function planRestore(
       plan: describePlan(restoring, archives, onConflict),
       done: { objects: 0, bytes: 0, deleted: 0 },
       changes: () => changesOf(restoring, deleteExtra),
-      close: () => backup.archives.close(),
+      close: async () => {
+        await planner.shown?.close();
+        await backup.archives.close();
+      },
       restoring,
     };
   } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { linesOfFile } from '../lines-of-file.js';
 
 /** An object that was written, as the target is to list it. */
 export interface WrittenObject {
@@ -15,7 +16,6 @@ export interface WrittenObject {
 
 /** So much is held in memory; more goes to a file. */
 const HELD_CHARACTERS = 1024 * 1024;
-const READ_BYTES = 256 * 1024;
 
 /**
  * What was written to a bucket, in the order in which it is added. The file has no name any more as
@@ -39,22 +39,7 @@ export class WrittenObjects {
   /** All of them, as often as it is called. */
   async *read(): AsyncGenerator<WrittenObject> {
     if (this.#file !== undefined) {
-      // Not by readline, to which other characters of a key end a line too.
-      let rest = Buffer.alloc(0);
-      for (let at = 0; ;) {
-        const { buffer, bytesRead } = await this.#file.read(
-          Buffer.alloc(READ_BYTES),
-          0,
-          READ_BYTES,
-          at,
-        );
-        if (bytesRead === 0) break;
-        at += bytesRead;
-        const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-        const end = bytes.lastIndexOf(LINE_END) + 1;
-        rest = bytes.subarray(end);
-        for (const line of linesOf(bytes.subarray(0, end).toString())) yield decode(line);
-      }
+      for await (const line of linesOfFile(this.#file)) yield decode(line);
     }
     for (const line of this.#held) yield decode(line);
   }
@@ -71,12 +56,6 @@ export class WrittenObjects {
     this.#held = [];
     this.#heldCharacters = 0;
   }
-}
-
-const LINE_END = 0x0a;
-
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
 }
 
 function decode(line: string): WrittenObject {

@@ -133,7 +133,7 @@ export async function restore(
     progress: { ...NO_PROGRESS, ...(warn === undefined ? {} : { warn }) },
   };
   const planned = await planRestore(context, located, {
-    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', dryRun: false },
+    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', asks: false, dryRun: false },
     ...options,
     selection: { buckets: [], keys: [], prefixes: [], renames: new Map(), ...selection },
   });
@@ -152,7 +152,7 @@ export async function restorePlan(
 ): Promise<RestorePlan> {
   const context = { store, now: () => new Date(), signal, progress: NO_PROGRESS };
   const planned = await planRestore(context, located, {
-    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', dryRun: true },
+    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', asks: false, dryRun: true },
     selection: { buckets: [], keys: [], prefixes: [], renames: new Map() },
   });
   await planned.close();

@@ -3,7 +3,7 @@ import type { PlannedChange, PlannedRestore, RestoreOptions } from '../../restor
 import type { ApplyOptions, RestoreContext } from '../../restore/restoring.js';
 import { isBucketName } from '../../restore/selection.js';
 import { defineCommand } from '../command.js';
-import { confirmOptions } from '../confirm-options.js';
+import { confirmOptions, willAsk } from '../confirm-options.js';
 import type { CommandContext } from '../context.js';
 import { countOf } from '../units.js';
 import { findNamed, namingOptions } from './backup/naming.js';
@@ -120,6 +120,7 @@ export const restoreCommand = defineCommand({
       selection,
       onConflict,
       deleteExtra,
+      asks: !context.dryRun && willAsk(context, { yes, noInput }),
       dryRun: context.dryRun,
     };
     const restoring: RestoreContext = {

@@ -30,6 +30,12 @@ describe('what is sorted on the disk', () => {
     expect(leftInTemporaryFolder()).toEqual([]);
   });
 
+  it('keeps characters that some readers of lines take for the end of one', async () => {
+    const items = ['b\u2028c', 'a\u2029', '\u2028', 'd\re', 'f\ng'];
+    const sorted = await collect(sortOnDisk(pagesOf(items, 1), compare, undefined, 1));
+    expect(sorted.flat()).toEqual([...items].sort(compare));
+  });
+
   it('comes in pages, and leaves nothing when its reader stops early', async () => {
     const items = Array.from({ length: 2500 }, (_, i) => String(i));
     const pages = sortOnDisk(pagesOf(items, 100), compare, undefined, 700);

@@ -51,6 +51,12 @@ describe('the lock of an object', () => {
     expect(parseLegalHold(legalHoldDocument())).toEqual({ legalHold: true });
   });
 
+  it('is read under the name that Versity Gateway gives it', () => {
+    const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<ObjectLockRetention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-11-29T04:37:33Z</RetainUntilDate></ObjectLockRetention>`;
+    const retention = { mode: 'GOVERNANCE', until: '2026-11-29T04:37:33.000Z' };
+    expect(parseRetention(xml)).toEqual({ retention });
+  });
+
   it('may be an empty document, but not another', () => {
     expect(parseRetention('<Retention/>')).toEqual({ retention: null });
     expect(parseLegalHold('<LegalHold><Status>OFF</Status></LegalHold>')).toEqual({
