@@ -96,7 +96,7 @@ async function expectBounded(command: readonly string[], id: string, statuses: n
   expect(statuses).toContain(exitCode);
   expect(peakMib).toBeLessThan(MOST_MIB);
   expect(seconds).toBeLessThan(MOST_SECONDS);
-  return String(stdout);
+  return stdout;
 }
 
 describe.each(FORMS)('a backup (%s) with', (form) => {
