@@ -88,12 +88,15 @@ async function measure(args: readonly string[]) {
 }
 
 async function expectBounded(command: readonly string[], id: string, statuses: number[]) {
-  const { exitCode, stdout, stderr, peakMib, seconds } = await measure([...command, `${folder}/${id}`]);
+  const { exitCode, stdout, stderr, peakMib, seconds } = await measure([
+    ...command,
+    `${folder}/${id}`,
+  ]);
   expect(stderr).not.toContain('this is a bug');
   expect(statuses).toContain(exitCode);
   expect(peakMib).toBeLessThan(MOST_MIB);
   expect(seconds).toBeLessThan(MOST_SECONDS);
-  return String(stdout);
+  return stdout;
 }
 
 describe.each(FORMS)('a backup (%s) with', (form) => {
