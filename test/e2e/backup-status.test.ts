@@ -93,7 +93,7 @@ describe('backup status', () => {
     await rm(join(folder, `${base}.json`));
     const { exitCode, stdout } = await run(['backup', 'status', folder]);
     expect(exitCode).toBe(5);
-    expect(stdout).toContain('✕ 1 of 1 backups cannot be read whole');
+    expect(stdout).toContain('✕ 1 of 1 backup cannot be read whole');
     expect(stdout).toMatch(new RegExp(`${later} +it refers to ${base}, which is not there\n`));
   });
 
