@@ -3,7 +3,7 @@ import { IndexCheck } from '../archive/index-check.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { type MangamotionError, isMangamotionError } from '../errors.js';
 import type { OpenCommitted } from '../repository/open-backup.js';
-import type { Summary } from '../repository/summary.js';
+import type { Loss, Summary } from '../repository/summary.js';
 import type { ParentChunk } from './changes.js';
 import type { EarlierBackup } from './ledger.js';
 import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
@@ -17,7 +17,10 @@ export class Baseline implements EarlierBackup {
   readonly #open: OpenCommitted | undefined;
   /** Of the backup that is being made. */
   readonly type: 'full' | 'incremental';
+  /** By object: since when it could not be read. */
   readonly #since: ReadonlyMap<string, string>;
+  /** By object: what of it this backup did not get. */
+  readonly #lacked: ReadonlyMap<string, 'bytes' | 'parts'>;
   #unreadable: string | undefined;
 
   /**
@@ -34,9 +37,17 @@ export class Baseline implements EarlierBackup {
     this.type = type;
     this.#open = open;
     this.#unreadable = unreadable;
+    this.#lacked = new Map(
+      summary.failures
+        .filter(({ key }) => key !== '')
+        .map(({ bucket, key, part }) => [
+          nameOf(bucket, key),
+          part === undefined ? 'bytes' : 'parts',
+        ]),
+    );
     this.#since = new Map(
       summary.failures.flatMap(({ bucket, key, unreadable_since: since }) =>
-        since === undefined ? [] : [[JSON.stringify([bucket, key]), since]],
+        since === undefined ? [] : [[nameOf(bucket, key), since]],
       ),
     );
   }
@@ -63,7 +74,19 @@ export class Baseline implements EarlierBackup {
   }
 
   unreadableSince(bucket: string, key: string): string | undefined {
-    return this.#since.get(JSON.stringify([bucket, key]));
+    return this.#since.get(nameOf(bucket, key));
+  }
+
+  /** Where it could not name all of its failures, every object is doubted. */
+  lacked({ bucket, key }: IndexLine): 'bytes' | 'parts' | undefined {
+    const lacked = this.#lacked.get(nameOf(bucket, key));
+    return lacked ?? (this.summary.failures_omitted > 0 ? 'bytes' : undefined);
+  }
+
+  /** What it lacks of objects, and a backup that takes them over unread lacks too. */
+  get inheritedLosses(): readonly Loss[] {
+    if (this.type === 'full') return [];
+    return this.summary.fidelity.losses.filter(({ what }) => what === 'object lock');
   }
 
   /**
@@ -139,4 +162,8 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
 /** Why an index cannot be read now, where that must not keep a full from being made. */
 export function isUnreadable(error: unknown): error is MangamotionError {
   return isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied', 'disk');
+}
+
+function nameOf(bucket: string, key: string): string {
+  return JSON.stringify([bucket, key]);
 }

@@ -37,6 +37,11 @@ export interface ChangeOptions {
   type: 'full' | 'incremental';
   /** Read the head of every object anew. */
   refresh: boolean;
+  /**
+   * What the parent did not get of an object: its bytes, which it took over from an earlier backup, or
+   * what belongs to it. It is read again although it seems unchanged.
+   */
+  lacked: (line: IndexLine) => 'bytes' | 'parts' | undefined;
   /** Whether the listing of a bucket broke off: asked when it has ended. */
   hasFailed: (bucket: string) => boolean;
 }
@@ -73,8 +78,11 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   const { object } = listed;
   const isSame = object.etag === line.etag && object.sizeBytes === line.size && object.etag !== '';
   if (options.type === 'full' || !isSame) return take(listed, line);
+  const lacked = options.lacked(line);
+  if (lacked === 'bytes') return take(listed, line);
   const sameTime = Date.parse(object.lastModified) === Date.parse(line.last_modified);
-  return sameTime && !options.refresh ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
+  const isKnown = sameTime && !options.refresh && lacked === undefined;
+  return isKnown ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
 }
 
 /** The cursor stands behind the line's place: whether its bucket could be listed so far is known. */

@@ -58,6 +58,13 @@ export class Losses {
     this.#found.set(name, loss);
   }
 
+  /** What an earlier backup lacked, and what is taken over from there lacks as well. */
+  inherit(losses: readonly Loss[]): void {
+    for (const loss of losses) {
+      this.#found.set(JSON.stringify([loss.bucket, loss.what]), { ...loss, keys: [...loss.keys] });
+    }
+  }
+
   all(): Loss[] {
     return [...this.#found.values()];
   }

@@ -127,12 +127,14 @@ async function write(
 }
 
 function openLedger({ baseline, newest }: BackupPlan, { createdAt }: PendingBackup): CaptureLedger {
-  return new CaptureLedger({
+  const ledger = new CaptureLedger({
     earlier: baseline,
     earlierIsUnknown: () =>
       newest !== undefined && (baseline?.id !== newest.id || baseline.unreadable !== undefined),
     createdAt: createdAt.toISOString(),
   });
+  ledger.losses.inherit(baseline?.inheritedLosses ?? []);
+  return ledger;
 }
 
 /** Names the buckets that could not be listed, or whose listing cannot be trusted. */

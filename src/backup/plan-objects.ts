@@ -45,6 +45,7 @@ export async function planObjects(
   const steps = findChanges(listed, baseline?.chunks() ?? nothing(), {
     type,
     refresh: options.refreshMetadata ?? false,
+    lacked: (line) => baseline?.lacked(line),
     hasFailed: (bucket) => listing.failed.has(bucket) || unusable.has(bucket),
   });
   return {

@@ -1,6 +1,5 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from './port.js';
-import { isUnexpectedAnswer } from './unexpected-answer.js';
 
 /** The request that failed had all its attempts: a store that is there answers these. */
 const PROBE = { attempts: 2 } as const;
@@ -85,7 +84,8 @@ export class RunFaults {
 
   /**
    * What stands against the store being there for us; `undefined` where it answered. A refusal that
-   * is none of the credentials is an answer, and so is one of the wrong shape.
+   * is none of the credentials is an answer. One of the wrong shape is none: whoever gives it for
+   * everything is no S3 server any more.
    */
   async #failureOf(ask: () => Promise<unknown>): Promise<MangamotionError | undefined> {
     try {
@@ -93,8 +93,7 @@ export class RunFaults {
       return undefined;
     } catch (error) {
       if (!isMangamotionError(error)) throw error;
-      const isAnswer = isMangamotionError(error, 'refused', 'damaged') || isUnexpectedAnswer(error);
-      return isAnswer ? undefined : error;
+      return isMangamotionError(error, 'refused', 'damaged') ? undefined : error;
     }
   }
 }

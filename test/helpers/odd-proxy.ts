@@ -7,7 +7,7 @@ import { operationOf, type OddAnswer, type OddRequest } from './odd-messages.js'
 import { Upstream } from './odd-upstream.js';
 
 /** Asks the server behind. Listings come as pages of ten. */
-type Next = (request: OddRequest) => Promise<OddAnswer>;
+export type Next = (request: OddRequest) => Promise<OddAnswer>;
 
 /** In what a server differs from S3. */
 export interface OddServer {

@@ -57,7 +57,7 @@ async function stepsOf(
 ): Promise<Step[]> {
   const pages = listed.map((page) => page.map(listedOf));
   const steps = findChanges(streamOf(pages), streamOf(chunks.map(chunkOf)), {
-    ...{ type: 'incremental', refresh: false, hasFailed: () => false },
+    ...{ type: 'incremental', refresh: false, hasFailed: () => false, lacked: () => undefined },
     ...options,
   });
   return (await collect(steps)).flat();
@@ -167,6 +167,16 @@ describe('the changes since a parent', () => {
 
   it('are all to be looked at when told to', async () => {
     expect(await changesOf([[a, b]], [[a, b]], { refresh: true })).toEqual(['look a', 'look b']);
+  });
+
+  it('are read again where the parent did not get them, or not all that belongs to them', async () => {
+    const lacked = ({ key }: { key: string }) =>
+      key === 'a' ? 'bytes' : key === 'b' ? 'parts' : undefined;
+    expect(await changesOf([[a, b, c]], [[a, b, c]], { lacked })).toEqual([
+      'take a',
+      'look b',
+      'carry c',
+    ]);
   });
 
   it('of a full are everything that is listed, each with what is known of it', async () => {

@@ -63,7 +63,6 @@ describe('a run goes on after', () => {
   it.each([
     ['refused', fault('refused')],
     ['damaged', fault('damaged')],
-    ['a web page', html()],
   ])('a bucket whose listing is %s: that is an answer', async (_, error) => {
     answers.set('one', error).set('', fault('unreachable'));
     await expect(judge(faults(), error)).resolves.toBe(error);
@@ -79,7 +78,7 @@ describe('a run goes on after', () => {
     },
   );
 
-  it.each([undefined, fault('refused'), fault('not_found'), html()])(
+  it.each([undefined, fault('refused'), fault('not_found')])(
     'a bucket that is refused where another bucket of the run answers: %s',
     async (other) => {
       answers.set('one', fault('access_denied')).set('', fault('access_denied'));
@@ -88,6 +87,18 @@ describe('a run goes on after', () => {
       expect(asked).toEqual(['one', '', 'two']);
     },
   );
+});
+
+it('a run goes on after a web page in place of a listing, where another request is answered', async () => {
+  answers.set('one', html());
+  await expect(judge(faults(), html())).resolves.toMatchObject({ code: 'unreachable' });
+  expect(asked).toEqual(['one', '']);
+});
+
+it('a run ends where everything is answered with a web page: that is no S3 server', async () => {
+  answers.set('one', html()).set('', html()).set('two', html());
+  const error = html();
+  await expect(judge(faults('one', 'two'), error)).rejects.toBe(error);
 });
 
 describe('what ends a run', () => {
