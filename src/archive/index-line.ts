@@ -31,7 +31,7 @@ export interface ObjectRecord extends ObjectName {
 }
 
 /** Encryption by keys of the server (SSE-S3, SSE-KMS). SSE-C objects are never captured. */
-export interface ObjectEncryption {
+interface ObjectEncryption {
   /** `AES256`, `aws:kms`, `aws:kms:dsse`. */
   algorithm: string;
   /** Of SSE-KMS; absent for the server's default key. */

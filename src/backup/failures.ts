@@ -4,12 +4,12 @@ import type { Failure, Loss } from '../repository/summary.js';
 /** What a summary names of what is missing. Memory is bounded, whatever a server does. */
 
 /** So many failures are named; the rest is counted. */
-export const MOST_FAILURES = 10_000;
+const MOST_FAILURES = 10_000;
 /** Keys that are named of a loss. */
 const MOST_KEYS = 10;
 
 /** What a failure says of the request behind it. */
-export function requestOf({ request }: MangamotionError): Partial<Failure> {
+function requestOf({ request }: MangamotionError): Partial<Failure> {
   if (request === undefined) return {};
   const { operation, status, code } = request;
   return {

@@ -40,7 +40,7 @@ export async function lookAt(
 }
 
 /** The line with all that the head, and the object's own documents, say now. */
-export async function refreshed(
+async function refreshed(
   { parts }: ReadContext,
   { bucket, object }: ListedInBucket,
   line: IndexLine,

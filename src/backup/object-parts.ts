@@ -166,7 +166,7 @@ export class ObjectParts {
 }
 
 /** The closed list of answers by which a server says that it implements no such thing. */
-export function isUnsupported(error: MangamotionError): boolean {
+function isUnsupported(error: MangamotionError): boolean {
   if (!isMangamotionError(error, 'refused', 'unreachable', 'access_denied')) return false;
   const { status, code } = error.request ?? { status: null, code: s3CodeOf(error) };
   return (

@@ -81,7 +81,7 @@ export class ListingUnreliable extends MangamotionError {
   }
 }
 
-export class ListedOutOfOrder extends ListingUnreliable {
+class ListedOutOfOrder extends ListingUnreliable {
   constructor(where: string, first: string, second: string) {
     super(
       `${where} lists ${JSON.stringify(second)} after ${JSON.stringify(first)}`,

@@ -1,4 +1,3 @@
-import { type MangamotionError, isMangamotionError } from '../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import { eachObjectPage } from './list-requests.js';
 import type { MultipartUploads } from './multipart-port.js';
@@ -109,25 +108,4 @@ async function getObject(
   const backoff = (): Backoff => new Backoff(policy, signal);
   const sizeBytes = Math.min(range?.end ?? Infinity, head.sizeBytes) - (range?.start ?? 0);
   return { head, body: new ResumingBody({ first: body, sizeBytes, reopen, backoff }) };
-}
-
-/** The request that failed had all its attempts: a store that is there answers these. */
-const PROBE_ATTEMPTS = 2;
-
-/**
- * Asks for a bucket after a request to one of its objects failed for good with `failure`: false
- * where the bucket is gone too. Rejects with `failure` where the whole store is out of reach, and
- * with what the store refuses.
- */
-export async function isBucketStillThere(
-  store: ObjectStore,
-  bucket: string,
-  failure: MangamotionError,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    return await store.bucketExists(bucket, { signal, attempts: PROBE_ATTEMPTS });
-  } catch (error) {
-    throw isMangamotionError(error, 'unreachable') ? failure : error;
-  }
 }

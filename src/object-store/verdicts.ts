@@ -29,7 +29,7 @@ const COLD: Verdict = {
   hint: 'Restore the object in the store first (RestoreObject): an archive class is not read at once.',
 };
 
-export const CLIENT_KEY: Verdict = {
+const CLIENT_KEY: Verdict = {
   code: 'refused',
   reason: 'encrypted with a key of its client (SSE-C): only who has the key can read it',
 };

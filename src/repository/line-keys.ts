@@ -25,7 +25,7 @@ export interface Selection {
   excluded: readonly string[];
 }
 
-export function selectionOf({ buckets, excluded_buckets: excluded }: Source): Selection {
+function selectionOf({ buckets, excluded_buckets: excluded }: Source): Selection {
   return { buckets: buckets === null ? null : asSet(buckets), excluded: asSet(excluded) };
 }
 

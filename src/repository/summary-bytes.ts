@@ -7,7 +7,7 @@ import { LARGEST_SUMMARY_TEXT_BYTES, isTooDense } from '../archive/limits.js';
  */
 
 /** More failures than that are counted, and not named. */
-export const MOST_FAILURES = 10_000;
+const MOST_FAILURES = 10_000;
 
 /** A summary that is read as it is, whatever it names. */
 const WHOLE_BYTES = 16 * 1024 * 1024;

@@ -17,8 +17,8 @@ import { summaryOf } from './summaries.js';
  * SHA-256. All digests are right, unless the change is one of them.
  */
 
-export const FORGED_AT = '2024-01-15T02:00:00.000Z';
-export const FORGED_ID = 'minio_backup_full_20240115_020000';
+const FORGED_AT = '2024-01-15T02:00:00.000Z';
+const FORGED_ID = 'minio_backup_full_20240115_020000';
 export const FORMS = ['tar', 'plain'] as const;
 export type Form = (typeof FORMS)[number];
 

@@ -20,7 +20,7 @@ export type Fault = { bucket: BucketNumber } & (
 /** The buckets of a history, by their place. */
 export type BucketNumber = 0 | 1;
 
-export function keyOf(number: number): string {
+function keyOf(number: number): string {
   return `k${String(number).padStart(2, '0')}`;
 }
 

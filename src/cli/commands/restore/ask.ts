@@ -24,7 +24,7 @@ export async function askToDestroy(
 }
 
 /** What would be lost: counts, and the first keys. */
-export function questionOf({ buckets, destroys }: RestorePlan): string {
+function questionOf({ buckets, destroys }: RestorePlan): string {
   const doomed = countDoomed(buckets);
   const lines = destroys.flatMap(({ bucket, action, objects, omitted }) => {
     const count = objects.length + omitted;

@@ -41,7 +41,9 @@ describe('the index that is made up of a legacy backup', () => {
     for (const chunk of directory.chunks) {
       const lines = await archive.readChunk(chunk);
       expect(lines.reduce((sum, { size }) => sum + size, 0)).toBe(chunk.bytes);
-      expect(lines.every(({ bucket, key }) => mayHold(chunk, bucket, { keys: [key], prefixes: [] }))).toBe(true);
+      expect(
+        lines.every(({ bucket, key }) => mayHold(chunk, bucket, { keys: [key], prefixes: [] })),
+      ).toBe(true);
       all.push(...lines);
     }
     expect(all).toHaveLength(directory.objects);
