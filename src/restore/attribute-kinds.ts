@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ObjectHead, ObjectLock, Tag } from '../object-store/port.js';
 import { child, parseXml } from '../object-store/xml.js';
 import type { SentAttributes } from './attributes.js';
+import { partSizeFor } from './part-size.js';
 
 /** Kinds of what belongs to an object, each of which a server may lose by itself. Pure. */
 
@@ -47,6 +48,15 @@ export function kindsOf({ attributes, acl }: Sent): string[] {
     ...(Object.keys(checksums).length === 0 ? [] : ['checksum']),
     ...(acl === undefined ? [] : ['acl']),
   ];
+}
+
+/**
+ * What sets objects apart that servers store in another way, and so may lose other things of; words
+ * that follow the name of a kind, and none for nearly all objects.
+ */
+export function formOf(object: { key: string; size: number; etag: string }): string {
+  if (partSizeFor(object) !== undefined) return ' (uploaded in parts)';
+  return object.key.endsWith('/') ? ' (keys that end in /)' : '';
 }
 
 /** What has become of a kind on its way to the target and back; `undefined` where all is right. */

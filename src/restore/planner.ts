@@ -7,6 +7,7 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 import { OrderedListings, inOrder } from '../object-store/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
+import { isUnexpectedAnswer } from '../object-store/store-errors.js';
 import type { OpenBackup } from '../repository/open-backup.js';
 import { mayHideMd5 } from './bucket-documents.js';
 import { Doomed } from './doomed.js';
@@ -347,7 +348,10 @@ export class RestorePlanner {
     }
   }
 
-  /** By its head; but there are servers that find `x` where they are asked for `/x`. */
+  /**
+   * By its head; but there are servers that find `x` where they are asked for `/x`, and some whose
+   * heads tell no size: the listing tells it.
+   */
   async #find(bucket: string, key: string): Promise<ListedObject | undefined> {
     const { store, signal } = this.#context;
     if (classesOf(key, 1).length > 0) return await findListed(store, bucket, key, signal);
@@ -356,6 +360,7 @@ export class RestorePlanner {
       return { key, ...head };
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) return undefined;
+      if (isUnexpectedAnswer(error)) return await findListed(store, bucket, key, signal);
       throw error;
     }
   }
@@ -393,7 +398,8 @@ export class RestorePlanner {
     const { store, faults, signal } = this.#context;
     let same = false;
     try {
-      const { body } = await store.getObject(bucket, line.key, { signal });
+      const expectedBytes = target.sizeBytes;
+      const { body } = await store.getObject(bucket, line.key, { signal, expectedBytes });
       const hash = createHash('sha256');
       for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
       same = hash.digest('hex') === line.sha256;

@@ -178,7 +178,8 @@ class Findings {
       return `${NOT_LISTED}: the target seems to have stored it as ${JSON.stringify(other)}`;
     }
     try {
-      const head = await store.headObject(bucket, written.key, { signal });
+      const expectedBytes = written.sizeBytes;
+      const head = await store.headObject(bucket, written.key, { signal, expectedBytes });
       const same = isAsWritten(written, { ...head, key: written.key });
       return same
         ? `${NOT_LISTED}: a HEAD request finds it, but the listing leaves it out`

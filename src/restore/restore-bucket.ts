@@ -68,7 +68,7 @@ async function uploadBucket(
         etag: one.stored.etag,
         writtenAtMs: one.writtenAtMs,
       });
-      readBacks.add(key, one.stored, { attributes: one.sent, acl: aclKept(one) });
+      readBacks.add(one.line, one.stored, { attributes: one.sent, acl: aclKept(one) });
       for (const lost of one.lost) losses.add({ bucket: target, key, ...lost });
       if (one.leftOut !== undefined) countLeftOut(left, target, one.leftOut);
       context.progress.update({ objects: done.objects, bytes: done.bytes });

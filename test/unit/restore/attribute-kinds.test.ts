@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type ReadBack,
   type Sent,
+  formOf,
   kindsOf,
   whatBecameOf,
 } from '../../../src/restore/attribute-kinds.js';
@@ -41,6 +42,16 @@ describe('what belongs to an object', () => {
     ]);
     for (const kind of kinds) expect(whatBecameOf(kind, sent, NOTHING), kind).toMatch(/has none/);
     expect(kindsOf({ attributes: { headers: {}, metadata: {}, tags: [] } })).toEqual([]);
+  });
+
+  it('is of another form where servers store the object in another way', () => {
+    const form = (key: string, size: number) => formOf({ key, size, etag: 'e-13' });
+    const large = 100 * 1024 * 1024;
+    expect(form('a/b', 5)).toBe('');
+    expect(form('a/', 5)).toBe(' (keys that end in /)');
+    expect(form('a/b', large)).toBe(' (uploaded in parts)');
+    expect(form('a/', large)).toBe(' (uploaded in parts)');
+    expect(formOf({ key: 'a', size: large, etag: 'e' })).toBe('');
   });
 
   it('is told where it is another: half of the metadata, another algorithm or key', () => {
