@@ -86,7 +86,7 @@ export class Baseline implements EarlierBackup {
   /** What it lacks of objects, and a backup that takes them over unread lacks too. */
   get inheritedLosses(): readonly Loss[] {
     if (this.type === 'full') return [];
-    return this.summary.fidelity.losses.filter(({ what }) => what === 'object lock');
+    return this.summary.fidelity.losses.filter(({ what }) => INHERITED.includes(what));
   }
 
   /**
@@ -158,6 +158,9 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
+
+/** Losses of objects that a listing does not show; those of other parts are found anew. */
+const INHERITED = ['object lock', 'user metadata'];
 
 /** Why an index cannot be read now, where that must not keep a full from being made. */
 export function isUnreadable(error: unknown): error is MangamotionError {

@@ -220,7 +220,8 @@ class Capture {
         const write = await this.#prepareFound(line, head);
         return async () => {
           // What was written since the run began is news, and no fault of the listing.
-          if (Date.parse(head.lastModified) < startedAt.getTime()) trust.leftOut(line);
+          const isNews = Date.parse(head.lastModified) >= startedAt.getTime();
+          if (!isNews) trust.leftOut(line);
           await write();
         };
       }
@@ -236,7 +237,7 @@ class Capture {
     // A head has whole seconds; the line may be more precise.
     const sameTime =
       Math.trunc(Date.parse(line.last_modified) / 1000) * 1000 === Date.parse(lastModified);
-    const time = sameTime ? line.last_modified : lastModified;
+    const time = sameTime || lastModified === '' ? line.last_modified : lastModified;
     const listed = { bucket, object: { key, sizeBytes, etag, lastModified: time } };
     const isSame = etag !== '' && etag === line.etag && sizeBytes === line.size;
     return isSame && this.#context.baseline?.type === 'incremental'

@@ -73,6 +73,9 @@ export async function* findChanges(
   while (!(await listed.ended())) yield listed.page().map((object) => take(object));
 }
 
+/** An MD5, or what S3 makes of those of the parts of an upload. */
+const CONTENT_ETAG = /^[0-9a-f]{32}(?:-\d+)?$/i;
+
 /** ETag and size tell the content; a changed time alone tells that something else may have changed. */
 function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
   const { object } = listed;
@@ -81,6 +84,8 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   const lacked = options.lacked(line);
   if (lacked === 'bytes') return take(listed, line);
   const sameTime = Date.parse(object.lastModified) === Date.parse(line.last_modified);
+  // An ETag that is made of anything else may stay the same when the content does not.
+  if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;
   return isKnown ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
 }

@@ -131,7 +131,7 @@ export async function fetchWhole(
 
 /** The object's line in the index, but for its place: taken from the headers of its own response. */
 export async function describe(
-  { parts }: ReadContext,
+  context: ReadContext,
   bucket: string,
   listed: ListedObject,
   head: ObjectHead,
@@ -141,7 +141,9 @@ export async function describe(
   checkContent(facts, head);
   checkSize(listed, head);
   const { sha256, md5 } = facts;
-  const belonging = await parts.read(bucket, listed.key, head, before);
+  const isChanged = hasChanged(listed, head);
+  if (isChanged) await confirmChange(context, bucket, listed.key, head);
+  const belonging = await context.parts.read(bucket, listed.key, head, before);
   const record: ObjectRecord = {
     bucket,
     key: listed.key,
@@ -149,7 +151,7 @@ export async function describe(
     size: head.sizeBytes,
     etag: head.etag,
     // The listing is more precise than the header, as long as both speak of the same object.
-    last_modified: hasChanged(listed, head) ? head.lastModified : listed.lastModified,
+    last_modified: isChanged && head.lastModified !== '' ? head.lastModified : listed.lastModified,
     sha256,
     ...(md5 === head.etag ? {} : { md5 }),
     headers: head.headers,
@@ -158,6 +160,30 @@ export async function describe(
     ...atRest(head),
   };
   return { record, findings: belonging.findings };
+}
+
+/**
+ * Throws `damaged` where an answer is not that of the object as it is now. What differs from the
+ * listing may be a newer object, which HEAD or the listing, requested again, then knows; or it may be
+ * something else, such as the login page of a proxy.
+ */
+async function confirmChange(
+  { store, signal }: ReadContext,
+  bucket: string,
+  key: string,
+  { etag, sizeBytes }: ObjectHead,
+): Promise<void> {
+  if (etag !== '') {
+    const head = await store.headObject(bucket, key, { expectedBytes: sizeBytes, signal });
+    if (head.etag === etag && head.sizeBytes === sizeBytes) return;
+  }
+  const { objects } = await store.listPage(bucket, { prefix: key, maxKeys: 1, signal });
+  const now = objects.find((object) => object.key === key);
+  if (now?.etag === etag && now.sizeBytes === sizeBytes) return;
+  throw new MangamotionError(
+    'damaged',
+    'the answer differs from the listing in size or ETag, and neither HEAD nor the listing knows of such a change',
+  );
 }
 
 export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {

@@ -31,6 +31,14 @@ export interface CaptureCounts {
 /** After so many refusals, with nothing read in between, the rights are missing for everything. */
 const MOST_REFUSALS = 1000;
 
+/** What a loss of a part is called in a summary. */
+const LOSS_OF: Readonly<Record<PartName, string>> = {
+  tags: 'tags',
+  acl: 'acl',
+  lock: 'object lock',
+  metadata: 'user metadata',
+};
+
 /** The earlier backup that a run is compared with, as far as failures refer to it. */
 export interface EarlierBackup {
   id: string;
@@ -210,7 +218,7 @@ export class CaptureLedger {
           if (!finding.carried) this.losses.add(bucket, part, key, finding.error.message);
           break;
         case 'untold':
-          this.losses.add(bucket, 'object lock', key, finding.error.message);
+          this.losses.add(bucket, LOSS_OF[part], key, finding.error.message);
           break;
       }
     }

@@ -1,5 +1,5 @@
 import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
-import { type MangamotionError, isMangamotionError } from '../errors.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectHead, ObjectLock, ObjectStore, Tag } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import { s3CodeOf } from '../object-store/store-errors.js';
@@ -7,7 +7,7 @@ import { isNoSuchObject } from './vanished.js';
 
 /** What belongs to an object and is no part of its answer to GET: tags, locks, access control lists. */
 
-export type PartName = 'tags' | 'acl' | 'lock';
+export type PartName = 'tags' | 'acl' | 'lock' | 'metadata';
 
 /** What is to be told of a part. */
 export type PartFinding =
@@ -64,6 +64,7 @@ export class ObjectParts {
     const tags = await this.#tags(bucket, key, head, before, findings);
     const acl = await this.#acl(bucket, key, before, findings);
     const lock = await this.#lock(bucket, key, head, findings);
+    if (head.missingMetadata > 0) findings.push(uncarried(head.missingMetadata));
     return {
       parts: { tags, ...lockOf(lock), ...(acl === undefined ? {} : { acl }) },
       findings,
@@ -163,6 +164,12 @@ export class ObjectParts {
     if (isUnsupported(failure) && !carried) return { kind: 'unsupported', part, error: failure };
     return { kind: 'failed', part, error: failure, carried };
   }
+}
+
+/** S3 leaves out what no header can carry, and counts it. */
+function uncarried(count: number): PartFinding {
+  const message = `the server leaves out ${count} of its user metadata, which no header can carry`;
+  return { kind: 'untold', part: 'metadata', error: new MangamotionError('refused', message) };
 }
 
 /** The closed list of answers by which a server says that it implements no such thing. */

@@ -85,7 +85,7 @@ function announce(
     bucket,
     key: listed.key,
     sizeBytes: head.sizeBytes,
-    modifiedAt: new Date(head.lastModified),
+    modifiedAt: new Date(head.lastModified === '' ? listed.lastModified : head.lastModified),
     contentType: head.headers['content-type'],
   });
 }

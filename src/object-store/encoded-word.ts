@@ -22,6 +22,18 @@ export function decodeWords(value: string): string {
   return encodeWords(text) === value ? text : value;
 }
 
+/** As AWS, and AWS alone, gives out what is more than ASCII: elsewhere such words are the text itself. */
+const BASE64_WORDS = /^=\?UTF-8\?B\?[\w+/]*={0,2}\?=(?: =\?UTF-8\?B\?[\w+/]*={0,2}\?=)*$/i;
+
+/** The value itself where it is only text that looks so: ASCII, or no UTF-8. */
+export function decodeBase64Words(value: string): string {
+  if (!BASE64_WORDS.test(value)) return value;
+  const bytes = value.split(' ').map((word) => Buffer.from(word.slice(10, -2), 'base64'));
+  const text = Buffer.concat(bytes).toString('utf8');
+  const isText = Buffer.concat(bytes).equals(Buffer.from(text));
+  return isText && /[^\0-\x7f]/.test(text) ? text : value;
+}
+
 /** The `Encode` of Go's mime.QEncoding, character for character. */
 export function encodeWords(text: string): string {
   if (/^[\t -~]*$/.test(text)) return text;

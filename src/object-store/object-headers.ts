@@ -1,4 +1,4 @@
-import { decodeWords } from './encoded-word.js';
+import { decodeBase64Words, decodeWords } from './encoded-word.js';
 import { plainEtag } from './etag.js';
 import { decodeHeader, percentEncode } from './header-text.js';
 import {
@@ -19,7 +19,7 @@ const ENCRYPTION = 'x-amz-server-side-encryption';
 const CHECKSUMS = ['crc64nvme', 'sha256', 'crc32c', 'crc32', 'sha1'] as const;
 
 /**
- * `null` where the headers lack a size (and none is known) or a date: then they are no S3 server's.
+ * `null` where the headers lack a size, and none is known.
  * `countsTags`: the server sends x-amz-tagging-count with every object that has tags.
  */
 export function objectHead(
@@ -29,15 +29,16 @@ export function objectHead(
 ): ObjectHead | null {
   const sizeBytes = wholeSize(headers, knownBytes);
   const modified = Date.parse(headers['last-modified'] ?? '');
-  if (sizeBytes === null || Number.isNaN(modified)) return null;
+  if (sizeBytes === null) return null;
   const etag = plainEtag(headers.etag ?? '');
   return {
     sizeBytes,
     etag,
-    lastModified: new Date(modified).toISOString(),
+    lastModified: Number.isNaN(modified) ? '' : new Date(modified).toISOString(),
     versionId: single(headers['x-amz-version-id']) ?? null,
     headers: keptHeaders(headers),
     metadata: metadataOf(headers),
+    missingMetadata: countIn(headers, 'x-amz-missing-meta'),
     tagCount: tagCount(headers, countsTags),
     etagIsMd5: /^[0-9a-f]{32}$/.test(etag) && !hidesMd5(headers),
     encryption: encryptionOf(headers),
@@ -70,10 +71,17 @@ function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
     if (!name.startsWith(METADATA_PREFIX)) continue;
     const value = single(headers[name]);
     if (value === undefined) continue;
-    found.push([name.slice(METADATA_PREFIX.length), decodeWords(decodeHeader(value))]);
+    const text = decodeHeader(value);
+    const decoded = headers.server === 'AmazonS3' ? decodeBase64Words(text) : decodeWords(text);
+    found.push([name.slice(METADATA_PREFIX.length), decoded]);
   }
   // Not by assignment: a name may be `__proto__`.
   return Object.fromEntries(found);
+}
+
+function countIn(headers: IncomingHttpHeaders, name: string): number {
+  const text = single(headers[name]);
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
 }
 
 function tagCount(headers: IncomingHttpHeaders, countsTags: boolean): number | null {

@@ -246,11 +246,13 @@ export interface ObjectHead extends ObjectLock {
   /** Of the whole object, also when a range of it was asked for. */
   sizeBytes: number;
   etag: string;
-  /** RFC 3339 in UTC; the header has whole seconds. */
+  /** RFC 3339 in UTC; the header has whole seconds. `''` where the server does not say. */
   lastModified: string;
   versionId: string | null;
   headers: ObjectAttributes['headers'];
   metadata: ObjectAttributes['metadata'];
+  /** How many more entries of user metadata there are that no header can carry. */
+  missingMetadata: number;
   /** `null` where the server does not say: it may have tags or not. */
   tagCount: number | null;
   /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */

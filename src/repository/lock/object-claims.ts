@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isMangamotionError } from '../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import {
   CLAIMS_FOLDER,
@@ -60,6 +60,7 @@ export class ObjectClaims implements ClaimStore {
     try {
       const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
+      if (head.lastModified === '') throw withoutTime(key);
       return {
         name: key.slice(this.#prefix.length, -CLAIM_SUFFIX.length),
         content: content?.toString(),
@@ -75,4 +76,12 @@ export class ObjectClaims implements ClaimStore {
   #key(name: string): string {
     return `${this.#prefix}${name}${CLAIM_SUFFIX}`;
   }
+}
+
+function withoutTime(key: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `the server does not say when ${key} was written: a lock cannot be held there`,
+    { hint: 'Use another server, or a folder, as the destination.' },
+  );
 }

@@ -20,6 +20,7 @@ describe('the head of an object', () => {
       versionId: null,
       headers: {},
       metadata: {},
+      missingMetadata: 0,
       tagCount: null,
       etagIsMd5: true,
       retention: null,
@@ -37,11 +38,26 @@ describe('the head of an object', () => {
 
   it.each([
     ['no size', { ...HEADERS, 'content-length': undefined }],
-    ['no date', { ...HEADERS, 'last-modified': undefined }],
-    ['a date that is none', { ...HEADERS, 'last-modified': 'yesterday' }],
     ['a part of unknown size', { ...HEADERS, 'content-range': 'bytes 0-1/*' }],
   ])('is none with %s', (_, headers) => {
     expect(objectHead(headers, false)).toBeNull();
+  });
+
+  it.each([undefined, 'yesterday'])('has no date where the server says %s', (date) => {
+    expect(objectHead({ ...HEADERS, 'last-modified': date }, false)?.lastModified).toBe('');
+  });
+
+  it('counts the user metadata that no header can carry', () => {
+    expect(objectHead({ ...HEADERS, 'x-amz-missing-meta': '2' }, false)?.missingMetadata).toBe(2);
+    expect(objectHead({ ...HEADERS, 'x-amz-missing-meta': 'x' }, false)?.missingMetadata).toBe(0);
+  });
+
+  it('decodes the words of AWS, and takes those of others for text', () => {
+    const word = { 'x-amz-meta-title': '=?UTF-8?B?w7Y=?= =?UTF-8?B?w7Y=?=' };
+    const titleOf = (server: string) =>
+      objectHead({ ...HEADERS, ...word, server }, false)?.metadata.title;
+    expect(titleOf('AmazonS3')).toBe('öö');
+    expect(titleOf('MinIO')).toBe(word['x-amz-meta-title']);
   });
 
   it.each([

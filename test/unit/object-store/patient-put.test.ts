@@ -19,7 +19,7 @@ function objectOf(text: string): OpenObject {
       ...{ sizeBytes: text.length, etag: 'found', lastModified: '', versionId: 'v' },
       ...{ headers: {}, metadata: {}, tagCount: 0, etagIsMd5: true },
       ...{ retention: null, legalHold: false },
-      ...{ encryption: null, storageClass: null, checksums: {} },
+      ...{ missingMetadata: 0, encryption: null, storageClass: null, checksums: {} },
     },
     body: Readable.from([Buffer.from(text)]),
   };

@@ -21,7 +21,7 @@ const HEAD: ObjectHead = {
   ...{ etag: 'v1', lastModified: '2026-01-01T00:00:00.000Z', versionId: null },
   ...{ headers: {}, metadata: {}, tagCount: 0, etagIsMd5: false },
   ...{ retention: null, legalHold: false },
-  ...{ encryption: null, storageClass: null, checksums: {} },
+  ...{ missingMetadata: 0, encryption: null, storageClass: null, checksums: {} },
 };
 
 const unreachable = (): MangamotionError => new MangamotionError('unreachable', 'the line is cut');

@@ -11,6 +11,7 @@ export default quirk({
   server: ({ bucket }) =>
     altering(asks(/^(?:Get|Head)Object$/, bucket, 'described'), (answer) =>
       withHeaders(answer, {
+        server: 'AmazonS3',
         'x-amz-meta-title': `=?UTF-8?B?${Buffer.from('進撃の巨人 – été').toString('base64')}?=`,
       }),
     ),
