@@ -5,7 +5,6 @@ import type { GoesOnBehind } from './listing.js';
 import type { MultipartUploads } from './multipart-port.js';
 import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
-export type { GoesOnBehind } from './listing.js';
 export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 
 /**

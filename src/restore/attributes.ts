@@ -24,8 +24,7 @@ export type LockLeftOut = 'retention has run out' | 'bucket has no object lock';
  * encryption the target refuses fails), what they had where the target takes it (`prefer`), or what
  * the bucket's default says (`bucket`).
  */
-const ENCRYPTION_MODES = ['keep', 'prefer', 'bucket'] as const;
-export type EncryptionMode = (typeof ENCRYPTION_MODES)[number];
+export type EncryptionMode = 'keep' | 'prefer' | 'bucket';
 
 /** A retention that ends so soon may have ended when the target looks at it, and would be refused. */
 const SHORTEST_RETENTION_MS = 60_000;
