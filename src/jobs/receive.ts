@@ -1,5 +1,6 @@
 import { isMangamotionError } from '../errors.js';
 import type { ObjectStore, OpenObject } from '../object-store/port.js';
+import { isUnexpectedAnswer } from '../object-store/retry.js';
 import type { Artifact } from './artifacts.js';
 import type { ObjectPlace } from './candidates.js';
 import type { PartialFile } from './partial-file.js';
@@ -81,8 +82,7 @@ async function takesRanges(
   } catch (error) {
     if (!isMangamotionError(error, 'unreachable')) throw error;
     // What came is an answer, and not a failure of the way to it.
-    const isAnswer = error.cause === undefined || isMangamotionError(error.cause);
-    return !isAnswer;
+    return !isUnexpectedAnswer(error);
   }
 }
 
