@@ -84,9 +84,9 @@ describe.each(TYPES)('backup %s', (type) => {
     const { status, answer } = await backup(type);
     expect(status).toBe(8);
     expect(answer.error.message).toContain(
-      `since ${good.id} 26 of 100 objects of ${bucket} are empty now, or all alike`,
+      `compared with ${good.id}: 26 of 100 objects of ${bucket} wiped in place (empty now, or all alike)`,
     );
-    expect(answer.error.hint).toContain('with --accept-changes;');
+    expect(answer.error.hint).toContain('with --accept-changes.');
     expect(await backup(type, ['--accept-deletions'])).toMatchObject({ status: 8 });
     expect(await backup(type, ['--accept-changes'])).toMatchObject({
       status: 0,
@@ -154,11 +154,11 @@ describe('a full backup of a store that lost its objects', () => {
     const { message, hint } = answer.error;
     const id = /^minio_backup_full_\d{8}_\d{6}/.exec(message)?.[0] ?? 'none';
     expect(message).toBe(
-      `${id} is kept as suspect: since ${good.id} the store lost 100 of 100 objects of ${bucket}`,
+      `${id} is kept as suspect; compared with ${good.id}: 100 of 100 objects of ${bucket} gone`,
     );
     expect(hint).toContain(`mangamotion backup accept ${join(folder, id)}`);
-    expect(hint).toContain('with --accept-deletions;');
-    expect(hint).toContain(`restore the store from ${good.id}`);
+    expect(hint).toContain('with --accept-deletions.');
+    expect(hint).toContain(`restore ${good.id} and back up again`);
     expect(stderr).not.toContain('bug');
 
     const latest = async () =>
