@@ -19,7 +19,14 @@ interface Sample extends ObjectName {
 
 const sample = (name: string, changes: Partial<Sample> = {}): Sample => {
   const [bucket = '', key = ''] = name.split('/');
-  return { bucket, key, etag: 'e', size: 1, time: '2024-01-15T02:00:00.000Z', ...changes };
+  return {
+    bucket,
+    key,
+    etag: 'e'.repeat(32),
+    size: 1,
+    time: '2024-01-15T02:00:00.000Z',
+    ...changes,
+  };
 };
 
 function lineOf({ bucket, key, etag, size, time }: Sample): IndexLine {
@@ -119,6 +126,12 @@ describe('the changes since a parent', () => {
   it('are looked at where the time alone is another, be it earlier', async () => {
     const earlier = { ...a, time: '2023-01-15T02:00:00.000Z' };
     expect(await changesOf([[earlier, b]], [[a, b]])).toEqual(['look a', 'carry b']);
+  });
+
+  it('are taken where time is another and the ETag need not change with the content', async () => {
+    const before = { ...a, etag: '00000000-1' };
+    const now = { ...before, time: '2025-01-15T02:00:00.000Z' };
+    expect(await changesOf([[now]], [[before]])).toEqual(['take a']);
   });
 
   it('are none where the same time is written in another way', async () => {
