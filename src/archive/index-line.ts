@@ -34,7 +34,7 @@ export interface ObjectRecord extends ObjectName {
 interface ObjectEncryption {
   /** `AES256`, `aws:kms`, `aws:kms:dsse`. */
   algorithm: string;
-  /** Of SSE-KMS; absent for the server's default key. */
+  /** The id of the KMS key; absent where the server's default key is used. */
   key_id?: string;
   /** S3 Bucket Keys are in use. */
   bucket_key?: true;

@@ -15,11 +15,11 @@ import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
 export class Baseline implements EarlierBackup {
   readonly summary: Summary;
   readonly #open: OpenCommitted | undefined;
-  /** Of the backup that is being made. */
+  /** The type of the backup that is being made. */
   readonly type: 'full' | 'incremental';
-  /** By object: since when it could not be read. */
+  /** Maps an object to the time since when it could not be read. */
   readonly #since: ReadonlyMap<string, string>;
-  /** By object: what of it this backup did not get. */
+  /** Maps an object to what of it this backup did not get. */
   readonly #lacked: ReadonlyMap<string, 'bytes' | 'parts'>;
   #unreadable: string | undefined;
 

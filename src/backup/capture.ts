@@ -33,7 +33,7 @@ export interface CaptureContext extends ReadContext {
   /** `undefined` for the first backup of a line. */
   baseline: Baseline | undefined;
   trust: ListingTrust;
-  /** When the run began. */
+  /** The time at which the run began to look at the store. */
   startedAt: Date;
   onProgress: (counts: { objects: number; bytes: number }) => void;
 }

@@ -20,7 +20,7 @@ interface ChoiceContext {
 const UNNEEDED = { attempts: 2 } as const;
 
 export interface ChosenBuckets {
-  /** In byte order. */
+  /** The buckets to back up, sorted by name in byte order. */
   buckets: Bucket[];
   /** Selected, and not to be backed up: each with the reason. */
   unusable: { bucket: string; error: MangamotionError }[];

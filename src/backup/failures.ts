@@ -8,7 +8,7 @@ const MOST_FAILURES = 10_000;
 /** Keys that are named of a loss. */
 const MOST_KEYS = 10;
 
-/** What a failure says of the request behind it. */
+/** Returns the fields of a failure that describe the request behind it. */
 function requestOf({ request }: MangamotionError): Partial<Failure> {
   if (request === undefined) return {};
   const { operation, status, code } = request;

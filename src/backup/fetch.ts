@@ -13,7 +13,7 @@ import { isGone, isNoSuchObject } from './vanished.js';
 /** An object is read from the start again so often when it changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
 
-/** What it takes to read objects and to tell what became of them. */
+/** The store, and the judges of what becomes of a read. */
 export interface ReadContext {
   store: ObjectStore;
   faults: RunFaults;

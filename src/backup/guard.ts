@@ -19,7 +19,7 @@ const MOST_SHARE = 0.25;
 const NOTABLE_SHARE = 0.5;
 const LEAST_NOTABLE_OBJECTS = 10;
 
-/** What befell the objects that the earlier backup holds of a bucket. */
+/** Counts of what became of the objects that the earlier backup holds of a bucket. */
 export interface BucketChanges {
   before: number;
   /** Proven gone, or taken for gone. */
