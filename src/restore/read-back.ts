@@ -29,8 +29,8 @@ interface Kind {
 }
 
 /**
- * Reads back what belongs to the first restored objects of each kind of attribute in a bucket: there
- * are servers that take tags, answer 200 and keep none. Objects in parts, and folders, are read back
+ * Reads back what belongs to the first objects of each kind of attribute in a bucket: there are
+ * servers that take tags, answer 200 and keep none. Objects in parts, and folders, are read back
  * by themselves: there are servers that lose the metadata of these alone.
  */
 export class ReadBacks {
@@ -47,8 +47,11 @@ export class ReadBacks {
     this.#bucket = bucket;
   }
 
-  /** Counts what an object that was just written has, and begins to read it back where it is due. */
-  add(line: WrittenLine, stored: StoredObject, sent: Sent): void {
+  /**
+   * Counts what an object has that was just written, or that was there already, and begins to read it
+   * back where it is due.
+   */
+  add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
     const form = formOf(line);
     const due: Kind[] = [];
     for (const name of kindsOf(sent)) {
@@ -76,7 +79,12 @@ export class ReadBacks {
     );
   }
 
-  async #check(line: WrittenLine, stored: StoredObject, sent: Sent, due: Kind[]): Promise<void> {
+  async #check(
+    line: WrittenLine,
+    stored: Pick<StoredObject, 'etag'>,
+    sent: Sent,
+    due: Kind[],
+  ): Promise<void> {
     const { faults, signal } = this.#context;
     let failure: MangamotionError;
     try {

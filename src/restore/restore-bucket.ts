@@ -1,7 +1,10 @@
+import type { IndexLine } from '../archive/index-line.js';
+import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
-import type { LockLeftOut } from './attributes.js';
+import { type LockLeftOut, attributesOf } from './attributes.js';
 import { explained } from './failure.js';
 import type { KeyClass } from './key-classes.js';
+import type { PlannedObject } from './plan.js';
 import { proveWritten } from './proof.js';
 import { ReadBacks } from './read-back.js';
 import type { RestoreReport } from './report.js';
@@ -15,7 +18,7 @@ type How = RestoringObjects & { avoided: ReadonlyMap<KeyClass, string> };
 
 /**
  * Restores the objects of a bucket, and proves it: the first of each kind of attribute are read
- * back, and what was written is compared with the target's listing. Resolves to how many objects
+ * back, unchanged ones among them, and what was written is compared with the target's listing. Resolves to how many objects
  * were proved.
  */
 export async function restoreBucket(
@@ -53,8 +56,13 @@ async function uploadBucket(
   );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
+  // An earlier run may have written what is unchanged: what that one lost is lost still.
+  const noting = eachUnchanged(objects, (line, stored) => {
+    const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
+    readBacks.add(line, stored, { attributes, acl: line.acl });
+  });
   try {
-    for await (const one of uploadAll(uploading, { bucket: target, objectLock }, objects)) {
+    for await (const one of uploadAll(uploading, { bucket: target, objectLock }, noting)) {
       const { key, size } = one.line;
       if (one.failure !== undefined) {
         failures.add({ bucket: target, key, ...one.failure });
@@ -78,6 +86,19 @@ async function uploadBucket(
     const failure = explained(await faults.judge(target, error, context.signal));
     const reason = `not all of it was restored: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
+  }
+}
+
+/** Hands over each object that the target has already, and passes all of them on. */
+async function* eachUnchanged(
+  pages: AsyncIterable<PlannedObject[]>,
+  onUnchanged: (line: IndexLine, stored: ListedObject) => void,
+): AsyncGenerator<PlannedObject[]> {
+  for await (const page of pages) {
+    for (const { action, line, target } of page) {
+      if (action === 'unchanged' && target !== undefined) onUnchanged(line, target);
+    }
+    yield page;
   }
 }
 

@@ -43,9 +43,11 @@ export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]>
     if (run < RUNS - 1) rmSync(join(bench.folder, 'copy'), { recursive: true });
   }
   const restores: Timed[] = [];
+  const unproven: Timed[] = [];
   const uploads: Timed[] = [];
   for (let run = 0; run < RUNS; run++) {
     restores.push(await restoreInto(bench, bucket, `restored-${run}`));
+    unproven.push(await restoreInto(bench, bucket, `unproven-${run}`, '--no-proof'));
     uploads.push(await uploadInto(bench, `uploaded-${run}`));
   }
   rmSync(join(bench.folder, 'copy'), { recursive: true });
@@ -60,6 +62,7 @@ export async function measureMixed(bench: Bench, bucket: string): Promise<Row[]>
       seconds(restores) / seconds(uploads),
       '≤ 1.0',
     ),
+    ratio('`restore` : `restore --no-proof`', seconds(restores) / seconds(unproven), '≤ 1.05'),
     megabytes('peak memory of `backup full`, 8,060 objects, 1.1 GB', backups),
     megabytes('peak memory of `restore`, the same', restores),
     { what: '`backup full` of these', value: `${backup.toFixed(1)} s`, bound: '' },
@@ -217,8 +220,20 @@ function newestBackup({ folder }: Pick<Bench, 'folder'>): string {
   return join(folder, 'backups', (names.sort().at(-1) ?? '').slice(0, -'.json'.length));
 }
 
-async function restoreInto(bench: Bench, bucket: string, target: string): Promise<Timed> {
-  const args = ['restore', newestBackup(bench), '--as', `${bucket}=${target}`, '--quiet'];
+async function restoreInto(
+  bench: Bench,
+  bucket: string,
+  target: string,
+  ...options: readonly string[]
+): Promise<Timed> {
+  const args = [
+    'restore',
+    newestBackup(bench),
+    '--as',
+    `${bucket}=${target}`,
+    '--quiet',
+    ...options,
+  ];
   const result = await mangamotion(bench.env, ...args);
   await removeBucket(bench.store, target);
   return result;

@@ -30,7 +30,6 @@ export interface OddAnswer {
 }
 
 const SUBRESOURCES: Record<string, string> = {
-  acl: 'Acl',
   cors: 'BucketCors',
   encryption: 'BucketEncryption',
   lifecycle: 'BucketLifecycleConfiguration',
@@ -53,7 +52,9 @@ export function operationOf(
 ): string {
   const verb = VERBS[method] ?? method;
   if (bucket === '') return 'ListBuckets';
-  if (query.has('tagging')) return `${verb}${key === '' ? 'Bucket' : 'Object'}Tagging`;
+  const of = key === '' ? 'Bucket' : 'Object';
+  if (query.has('tagging')) return `${verb}${of}Tagging`;
+  if (query.has('acl')) return `${verb}${of}Acl`;
   for (const [name, subresource] of Object.entries(SUBRESOURCES)) {
     if (query.has(name)) return verb + subresource;
   }
