@@ -1,0 +1,39 @@
+import { MangamotionError } from '../../errors.js';
+import type { OptionSpecs } from './command.js';
+import type { CommandContext } from '../context.js';
+
+/** The options of commands that ask on a terminal before they destroy anything. */
+export const confirmOptions = {
+  yes: { short: 'y', description: 'do not ask: the answer is yes' },
+  noInput: { description: 'do not ask: act as where there is no terminal' },
+} as const satisfies OptionSpecs;
+
+/**
+ * `given`: by --yes, or by a person who was asked. `unasked`: there is no terminal, or --no-input
+ * says to act as though there were none.
+ */
+export type Approval = 'given' | 'unasked';
+
+/** Whether `approve` is going to ask, so that what the question is about can be shown before. */
+export function willAsk(
+  context: Pick<CommandContext, 'isInteractive'>,
+  { yes, noInput }: { yes: boolean; noInput: boolean },
+): boolean {
+  return !yes && !noInput && context.isInteractive;
+}
+
+/** Asks on the terminal, if there is one. Rejects with `refused` where the answer is not yes. */
+export async function approve(
+  context: Pick<CommandContext, 'confirm' | 'isInteractive'>,
+  options: { yes: boolean; noInput: boolean },
+  question: string,
+): Promise<Approval> {
+  if (options.yes) return 'given';
+  if (!willAsk(context, options)) return 'unasked';
+  const answer = await context.confirm(question);
+  if (answer === undefined) return 'unasked';
+  if (answer) return 'given';
+  throw new MangamotionError('refused', 'the answer was no: nothing was changed', {
+    hint: 'Run it with --yes to go on without being asked, or with --dry-run to look.',
+  });
+}

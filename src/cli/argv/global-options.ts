@@ -1,0 +1,64 @@
+import type { Command, OptionSpecs, OptionValues } from './command.js';
+import { flagOf } from './command.js';
+
+/** Accepted before and after the command, by every command. */
+export const globalOptions = {
+  json: { description: 'print one JSON document on stdout' },
+  csv: { description: 'print the rows as CSV (RFC 4180), cells that look like formulas quoted' },
+  rawCsv: { description: 'as --csv, with cells left exactly as they are' },
+  quiet: { short: 'q', description: 'no progress and no notes on stderr' },
+  noColor: { description: 'no colour' },
+  debug: { description: 'show stack traces and causes of errors' },
+  envFile: {
+    value: 'file',
+    description: 'read settings from a file of NAME=value lines',
+    complete: 'file',
+  },
+  config: {
+    value: 'file',
+    description: 'read settings from this file, not mangamotion.config.json',
+    complete: 'file',
+  },
+} as const satisfies OptionSpecs;
+
+/**
+ * Each stands for a variable. There is none for the secret key: command lines are seen by all users
+ * of a machine and kept in shell histories.
+ */
+export const connectionOptions = {
+  endpoint: {
+    value: 'address',
+    description: 'the object store: host, host:port or URL (MINIO_ENDPOINT)',
+  },
+  accessKey: {
+    value: 'key',
+    description:
+      'MINIO_ACCESS_KEY; the secret key has no flag, set MINIO_SECRET_KEY or MINIO_SECRET_KEY_FILE',
+  },
+  region: { value: 'name', description: 'MINIO_REGION' },
+  caFile: {
+    value: 'file',
+    description: 'CA certificates for TLS (MINIO_CA_FILE)',
+    complete: 'file',
+  },
+} as const satisfies OptionSpecs;
+
+/** Those that make a difference to a command: the ones that its help and its completion show. */
+export function usefulOptions(command: Command): OptionSpecs {
+  const { csv, rawCsv, ...others } = globalOptions;
+  return {
+    ...others,
+    ...(command.printsRows ? { csv, rawCsv } : {}),
+    ...(command.usesStore ? connectionOptions : {}),
+  };
+}
+
+export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectionOptions>;
+
+/** The flags that name settings, as they were given: none of them is a secret. */
+export function settingFlagsOf(global: GlobalOptions): string[] {
+  const { envFile, config, endpoint, accessKey, region, caFile } = global;
+  return Object.entries({ envFile, config, endpoint, accessKey, region, caFile }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [flagOf(name), value]),
+  );
+}

@@ -1,0 +1,51 @@
+import { Argument } from 'commander';
+import type { Command as CommanderCommand } from 'commander';
+import type { ArgumentSpec, Command } from './command.js';
+import { flagOf } from './command.js';
+import { usefulOptions } from './global-options.js';
+import { helpEnding } from './help-ending.js';
+import { readArguments, readGlobalOptions, readOptions } from './parsed-values.js';
+import type { Invocation } from './parser.js';
+import { addOptions, describeValue, readerOf } from './program-tree.js';
+
+/** Gives a command of the tree all that its module knows of it. */
+export function describeLeaf(leaf: CommanderCommand, command: Command): void {
+  leaf.description(command.description);
+  for (const [name, spec] of Object.entries(command.arguments)) {
+    leaf.addArgument(argumentOf(name, spec));
+  }
+  addOptions(leaf, command.options);
+  if (command.changes === 'dry-run') {
+    leaf.option('--dry-run', 'print what would be done, and change nothing (also: DRY_RUN=true)');
+  }
+  leaf.addHelpText('after', helpEnding(command));
+  const useful = new Set(Object.keys(usefulOptions(command)).map(flagOf));
+  leaf.configureHelp({
+    showGlobalOptions: true,
+    visibleGlobalOptions: ({ parent }) => {
+      let root = parent;
+      while (root?.parent) root = root.parent;
+      return (root?.options ?? []).filter(({ long }) => useful.has(long ?? ''));
+    },
+  });
+}
+
+/** What was read, after parsing. */
+export function readValues(
+  root: CommanderCommand,
+  leaf: CommanderCommand,
+  command: Command,
+): Pick<Invocation, 'args' | 'options' | 'global'> {
+  return {
+    args: readArguments(leaf, command),
+    options: readOptions(leaf, command),
+    global: readGlobalOptions(root),
+  };
+}
+
+function argumentOf(name: string, spec: ArgumentSpec): Argument {
+  const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
+  const optional = spec.optional === true || spec.default !== undefined;
+  const shown = optional ? `[${label}]` : `<${label}>`;
+  return new Argument(shown, describeValue(spec)).argParser(readerOf(shown, spec));
+}

@@ -1,0 +1,111 @@
+import { Command as CommanderCommand, Option } from 'commander';
+import { isMangamotionError, MangamotionError } from '../../errors.js';
+import type { CatalogEntry } from '../catalog.js';
+import { groupSummaries } from '../catalog.js';
+import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './command.js';
+import { flagOf, takesValue } from './command.js';
+import { connectionOptions, globalOptions } from './global-options.js';
+import { readVersion } from './version.js';
+
+export interface ProgramTree {
+  root: CommanderCommand;
+  leaves: ReadonlyMap<CatalogEntry, CommanderCommand>;
+}
+
+/** The tree of all commands, each with no more than its summary. What it prints goes into `printed`. */
+export function buildProgram(
+  catalog: readonly CatalogEntry[],
+  printed: { out: string; err: string },
+  helpWidth: number,
+): ProgramTree {
+  const root = new CommanderCommand('mangamotion')
+    .description(
+      'Back up, verify and restore the object store of a MangaMotion deployment, bill its users and look after their jobs.',
+    )
+    .version(readVersion())
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => (printed.out += text),
+      writeErr: (text) => (printed.err += text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      '\nRun `mangamotion <command> --help` for its options, exit codes and examples.',
+    );
+  addOptions(root, globalOptions);
+  for (const [name, spec] of Object.entries(connectionOptions)) {
+    root.addOption(optionOf(name, spec).helpGroup('Connection:'));
+  }
+  const leaves = new Map(catalog.map((entry) => [entry, addLeaf(root, entry)]));
+  return { root, leaves };
+}
+
+function addLeaf(root: CommanderCommand, entry: CatalogEntry): CommanderCommand {
+  let parent = root;
+  for (const word of entry.path.slice(0, -1)) {
+    parent =
+      parent.commands.find((command) => command.name() === word) ??
+      parent
+        .command(word)
+        .description(groupSummaries[word] ?? '')
+        .helpCommand(false);
+  }
+  return parent.command(entry.path.at(-1) ?? '').summary(entry.summary);
+}
+
+export function addOptions(
+  target: CommanderCommand,
+  specs: Readonly<Record<string, OptionSpec>>,
+): void {
+  for (const [name, spec] of Object.entries(specs)) target.addOption(optionOf(name, spec));
+}
+
+function optionOf(name: string, spec: OptionSpec): Option {
+  const flags = spec.short === undefined ? flagOf(name) : `-${spec.short}, ${flagOf(name)}`;
+  if (!takesValue(spec)) return new Option(flags, spec.description);
+  const option = new Option(`${flags} <${spec.value}>`, describeValue(spec));
+  if (spec.choices !== undefined) option.argChoices = [...spec.choices];
+  return option.argParser(readerOf(flagOf(name), spec));
+}
+
+/** The description in the help, with what else is to know. */
+export function describeValue(spec: ArgumentSpec | ValueOptionSpec): string {
+  const notes = [
+    ...(spec.repeatable === true && takesValue(spec) ? ['repeatable'] : []),
+    ...(spec.default === undefined ? [] : [`default: ${String(spec.default)}`]),
+  ];
+  return notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`;
+}
+
+type Reader = (text: string, previous: unknown) => unknown;
+
+/** How the text of a value is read. Throws `usage` with what is wrong, without a hint. */
+export function readerOf(place: string, spec: ArgumentSpec | ValueOptionSpec): Reader {
+  return (text, previous) => {
+    if (spec.choices !== undefined && !spec.choices.includes(text)) {
+      throw invalid(place, text, `must be one of ${spec.choices.join(', ')}`);
+    }
+    const value = spec.parse === undefined ? text : parseWith(spec.parse, place, text);
+    if (spec.repeatable !== true) return value;
+    return [...(Array.isArray(previous) ? (previous as unknown[]) : []), value];
+  };
+}
+
+function parseWith(parse: (text: string) => unknown, place: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw isMangamotionError(error, 'usage') ? invalid(place, text, error.message) : error;
+  }
+}
+
+function invalid(place: string, text: string, what: string): MangamotionError {
+  return new MangamotionError('usage', `${place} ${what}, not '${text}'`);
+}

@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { MangamotionError } from '../../../errors.js';
+import type { LineScope, Wanted } from '../../../repository/choose-backup.js';
+import type { LocatedBackup } from '../../../repository/locate.js';
+import type { OptionSpecs } from '../../argv/command.js';
+import type { CommandContext } from '../../context.js';
+import { type Moment, parseMoment } from '../../values/moment.js';
+
+/** The options of every command that reads one backup. */
+export const namingOptions = {
+  latest: { description: 'of the folder named, the newest complete backup that holds objects' },
+  at: {
+    value: 'time',
+    description:
+      'of the folder named, the newest complete backup made by then: 2024-01-15 (to its end), ' +
+      '"2024-01-15 02:00" (UTC), RFC 3339, or 36h or 7d ago; newest is by the order they were made in',
+    parse: parseMoment,
+  },
+  line: {
+    value: 'name',
+    description:
+      'with --latest or --at: of this line, where the folder holds several (backup list names them)',
+  },
+} as const satisfies OptionSpecs;
+
+export interface NamingValues extends Omit<LineScope, 'line'> {
+  latest: boolean;
+  at: Moment | undefined;
+  line?: string | undefined;
+}
+
+/**
+ * The backup of this path; or, with --latest or --at, one of this folder, told on stderr. Where the
+ * folder holds several lines, and neither `line` nor `buckets` tells which is meant, it rejects with
+ * `usage` unless `ambiguous` says to take the widest.
+ */
+export async function findNamed(
+  context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'progress' | 'openBackupStore' | 'signal'>,
+  named: string,
+  { latest, at, line, buckets, ambiguous }: NamingValues,
+  holds: Wanted = 'objects',
+): Promise<LocatedBackup> {
+  const { locateBackup, openDestination } = await import('../../../repository/locate.js');
+  if (latest && at !== undefined) {
+    throw new MangamotionError('usage', '--latest and --at exclude each other');
+  }
+  if (!latest && at === undefined && line !== undefined) {
+    throw new MangamotionError('usage', '--line goes with --latest or --at');
+  }
+  if (!latest && at === undefined) return await locateBackup(named, context.cwd, context);
+  const { backupIdOf } = await import('../../../repository/names.js');
+  if (backupIdOf(basename(named)) !== undefined) {
+    throw new MangamotionError('usage', `${named} is one backup: --latest and --at need a folder`, {
+      hint: 'Name the folder that holds the backups, or leave the option out.',
+    });
+  }
+  const { chooseBackup } = await import('../../../repository/choose-backup.js');
+  const destination = await openDestination(named, context.cwd, context);
+  const chosen = chooseBackup(
+    await destination.list(),
+    at?.(context.now()),
+    destination.location,
+    holds,
+    { line, buckets, ambiguous },
+  );
+  const { backup, otherLines } = chosen;
+  const ofLine = otherLines.length === 0 ? '' : ` of line ${chosen.line}, the widest`;
+  context.progress.note(`mangamotion: chose ${backup.id}${ofLine}`);
+  if (otherLines.length > 0) {
+    context.warn(`there are other lines, see --line: ${otherLines.join(', ')}`);
+  }
+  for (const { id, reason } of chosen.passedOver) context.warn(`passed over ${id}: ${reason}`);
+  return { destination, backup };
+}

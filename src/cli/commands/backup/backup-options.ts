@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuardOptions } from '../../../backup/guard.js';
+import type { BackupContext } from '../../../backup/plan.js';
+import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
+import { MangamotionError } from '../../../errors.js';
+import type { RetentionAfterwards } from '../../../backup/prune-after.js';
+import { parseCount } from '../../values/count.js';
+import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
+import type { PruneReport } from '../../../repository/retention/prune.js';
+import { isS3Url } from '../../../repository/s3/s3-location.js';
+import type { Summary } from '../../../repository/summary.js';
+import type { OptionSpecs, OptionValues } from '../../argv/command.js';
+import type { CommandContext } from '../../context.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
+import { parseDuration } from '../../values/duration.js';
+import { readVersion } from '../../argv/version.js';
+import type { Page } from '../../output/page.js';
+import { describeBackup, shortList, suspicionText } from './describe.js';
+
+/** What the commands that make a backup have in common. */
+
+export const makingArguments = {
+  destination: {
+    description: 'the folder or s3://bucket/prefix that holds the backups',
+    complete: 'folder',
+  },
+} as const;
+
+export const selectionOptions = {
+  bucket: {
+    value: 'name',
+    description: 'back up this bucket alone',
+    repeatable: true,
+  },
+  excludeBucket: {
+    value: 'name',
+    description: 'leave this bucket out',
+    repeatable: true,
+  },
+} as const;
+
+export const sourceNameOption = {
+  sourceName: {
+    value: 'name',
+    description:
+      'what the store is called: its backups stay one line when its address changes (BACKUP_SOURCE_NAME)',
+    parse: (text: string) => orUsage(parseSourceName(text)).name,
+  },
+} as const satisfies OptionSpecs;
+
+/** What full and incremental backups are told of deletions, and of what else to read. */
+export const guardOptions = {
+  acceptDeletions: { description: 'the deletions are meant, however many there are' },
+  acceptChanges: {
+    description: 'what became empty, or all alike, is meant, however much it is',
+  },
+  expectDeletions: {
+    value: 'bucket[=percent]',
+    description:
+      'of this bucket, such as temp, up to so many percent of the objects (otherwise all) may go ' +
+      'between two backups (BACKUP_EXPECT_DELETIONS)',
+    repeatable: true,
+    parse: (text: string) => orUsage(parseExpectedDeletion(text)),
+  },
+  acls: { description: 'read the ACL of each object too: one more request for each' },
+} as const satisfies OptionSpecs;
+
+/** Throws `usage` for a text that tells what is wrong. */
+function orUsage<Value extends object>(read: Value | string): Value {
+  if (typeof read !== 'string') return read;
+  throw new MangamotionError('usage', read);
+}
+
+/** The name of the store: that of the flag, or of the settings. */
+export async function sourceNameOf(
+  context: CommandContext,
+  { sourceName }: { sourceName: string | undefined },
+): Promise<string | undefined> {
+  return sourceName ?? (await context.config()).backup.sourceName;
+}
+
+/** The flags, on top of what the settings expect. */
+export async function guardOf(
+  context: CommandContext,
+  { acceptDeletions, acceptChanges, expectDeletions }: OptionValues<typeof guardOptions>,
+): Promise<GuardOptions> {
+  const { backup } = await context.config();
+  const flags = expectDeletions.map(({ bucket, percent }) => [bucket, percent] as const);
+  const expected = new Map([...backup.expectDeletions, ...flags]);
+  return { acceptDeletions, acceptChanges, expectDeletions: expected };
+}
+
+export const freeSpaceOption = {
+  ignoreFreeSpace: {
+    description: 'begin although the disk has less room than the last full backup took',
+  },
+} as const;
+
+export const lockOption = {
+  waitLock: {
+    value: 'time',
+    description: 'wait so long (such as 30m) for another run at the destination to end',
+    parse: parseDuration,
+  },
+} as const;
+
+export const retentionOptions = {
+  keepDays: {
+    value: 'n',
+    description:
+      'afterwards remove the backups of this kind older than so many days (default: BACKUP_RETENTION_DAYS)',
+    parse: parseCount,
+  },
+  noPrune: { description: 'remove nothing afterwards' },
+} as const;
+
+/** What to remove afterwards; what that was goes to the returned list. */
+export async function retentionOf(
+  context: CommandContext,
+  { keepDays, noPrune }: { keepDays: number | undefined; noPrune: boolean },
+): Promise<{ retention: RetentionAfterwards | undefined; pruned: PruneReport[] }> {
+  const pruned: PruneReport[] = [];
+  if (noPrune) return { retention: undefined, pruned };
+  const policy = { days: keepDays ?? (await context.config()).backup.retentionDays };
+  refuseFoolishPolicy(policy);
+  return { retention: { policy, onPruned: (report) => pruned.push(report) }, pruned };
+}
+
+/**
+ * Opens the destination and the store, in this order: a folder that is missing is told at once.
+ * `buckets`: those that are named, if any.
+ */
+export async function openBackupContext(
+  context: CommandContext,
+  location: string,
+  buckets: readonly string[],
+): Promise<BackupContext> {
+  const { openDestination } = await import('../../../repository/locate.js');
+  const { backup } = await context.config();
+  if (!backup.compression && isS3Url(location)) {
+    throw new MangamotionError(
+      'usage',
+      `BACKUP_COMPRESSION is false, and ${location} is no folder: plain folders need one`,
+      { hint: 'Name a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
+    );
+  }
+  const plain = !backup.compression;
+  const destination = await openDestination(location, context.cwd, context, { plain });
+  return {
+    store: await context.openStore(buckets),
+    destination,
+    signal: context.signal,
+    progress: {
+      start: (label) => context.progress.start(label),
+      update: (counts) => context.progress.update(counts),
+      warn: (message) => context.warn(message),
+    },
+    clock: {
+      now: () => context.now(),
+      sleep: (ms) => sleep(ms, undefined, { signal: context.signal }),
+    },
+    tool: `mangamotion ${readVersion()}`,
+  };
+}
+
+/** Prints the answer; resolves to the exit status. */
+export async function reportBackup(
+  context: CommandContext,
+  summary: Summary,
+  pruned: readonly PruneReport[],
+): Promise<ExitStatus | undefined> {
+  context.progress.done();
+  if (summary.status === 'suspect') {
+    const removed = pruned.flatMap((report) => report.removed.map(({ id }) => id));
+    if (removed.length > 0) context.warn(`expired and removed: ${shortList(removed)}`);
+    throw suspect(summary);
+  }
+  await context.output.document({
+    json: { ...summary, pruned: pruned.flatMap(({ removed }) => removed) },
+    human: (page) => {
+      describeBackup(page, summary);
+      describePruned(page, pruned);
+    },
+  });
+  return summary.status === 'complete' ? undefined : 3;
+}
+
+function describePruned(page: Page, pruned: readonly PruneReport[]): void {
+  const removed = pruned.flatMap((report) => report.removed);
+  if (removed.length === 0) return;
+  const freed = pruned.reduce((sum, report) => sum + report.freed_bytes, 0);
+  const names = shortList(removed.map(({ id }) => id));
+  page.text(`\nexpired and removed: ${names} (${page.people.bytes(freed)})`);
+}
+
+function suspect({ id, destination, guard, suspicious }: Summary): MangamotionError {
+  const since = guard?.compared_with ?? 'its predecessor';
+  const path = `${destination.replace(/\/$/, '')}/${id}`;
+  const flags = [
+    ...(suspicious.some(({ deleted }) => deleted > 0) ? ['--accept-deletions'] : []),
+    ...(suspicious.some(({ wiped = 0 }) => wiped > 0) ? ['--accept-changes'] : []),
+  ];
+  return new MangamotionError(
+    'refused',
+    `${id} is kept as suspect; compared with ${since}: ${suspicious.map(suspicionText).join('; ')}`,
+    {
+      hint:
+        `Nothing was pruned. If it was meant, run "mangamotion backup accept ${path}", or back up ` +
+        `again with ${flags.join(' and ')}. If not, restore ${since} and back up again.`,
+    },
+  );
+}

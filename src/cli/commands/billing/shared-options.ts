@@ -1,0 +1,70 @@
+import type { Day, Month } from '../../../billing/calendar.js';
+import { dayOf, monthOf, parseMonth } from '../../../billing/calendar.js';
+import type { Pricing } from '../../../billing/pricing.js';
+import type { CounterProblem } from '../../../billing/problems.js';
+import { problemText } from '../../../billing/problems.js';
+import { MangamotionError } from '../../../errors.js';
+import type { RedisReader } from '../../../redis/reader.js';
+import type { CommandContext } from '../../context.js';
+
+/** What every report is made with. */
+export interface Asking {
+  redis: RedisReader;
+  pricing: Pricing;
+  today: Day;
+  retentionDays: number;
+}
+
+export async function openBilling(context: CommandContext): Promise<Asking> {
+  const { billing } = await context.config();
+  const [{ createPricing }, redis] = await Promise.all([
+    import('../../../billing/pricing.js'),
+    context.openRedis(),
+  ]);
+  return {
+    redis,
+    pricing: createPricing(billing),
+    today: dayOf(context.now()),
+    retentionDays: billing.retentionDays,
+  };
+}
+
+export const USER_ARGUMENT = { description: 'the id of the user', parse: parseId } as const;
+export const JOB_ARGUMENT = { description: 'the id of the job', parse: parseId } as const;
+
+export const MONTH_OPTION = {
+  value: 'YYYY-MM',
+  description: 'the month, in UTC (otherwise the current one)',
+  parse: readMonth,
+} as const;
+
+function parseId(text: string): string {
+  if (text !== '') return text;
+  throw new MangamotionError('usage', 'must not be empty');
+}
+
+export function readMonth(text: string): Month {
+  const month = parseMonth(text);
+  if (month !== undefined) return month;
+  throw new MangamotionError('usage', 'must be a month like 2026-11');
+}
+
+/** The month asked for, or the current one. Throws `usage` for one that has not begun. */
+export function begunMonth(month: Month | undefined, today: Day): Month {
+  const current = monthOf(today);
+  if (month === undefined || month <= current) return month ?? current;
+  throw new MangamotionError('usage', `${month} has not begun: today is ${today} (UTC)`);
+}
+
+const MOST_TOLD = 20;
+
+/** Names on stderr what could not be read. */
+export function warnOf(context: CommandContext, problems: readonly CounterProblem[]): void {
+  for (const problem of problems.slice(0, MOST_TOLD)) {
+    // Metadata is no counter: it is printed as it is.
+    const instead = problem.field === 'metadata' ? 'it is kept as text' : 'it counts as 0';
+    context.warn(`${problemText(problem)}; ${instead}`);
+  }
+  const more = problems.length - MOST_TOLD;
+  if (more > 0) context.warn(`and ${more} more: --json names them all`);
+}

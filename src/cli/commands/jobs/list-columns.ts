@@ -1,0 +1,191 @@
+import { moneyText, roundedMoney } from '../../../billing/money.js';
+import type { Decimal } from '../../../billing/money.js';
+import type { JobRow } from '../../../jobs/row.js';
+import { bar } from '../../output/bar.js';
+import type { Column, Presentation } from '../../output/columns.js';
+import type { Tone } from '../../output/paint.js';
+
+/** A row with what it costs and what has become of its files. */
+export interface ListedJob extends JobRow {
+  /** Bytes that were billed; `null` where nothing is recorded. */
+  sizeBytes: bigint | null;
+  /** Exact US dollars. */
+  cost: Decimal | null;
+  /** The result in the object store: `undefined` where it was not looked for. */
+  result: FoundResult | null | undefined;
+}
+
+interface FoundResult {
+  bucket: string;
+  key: string;
+  sizeBytes: number;
+}
+
+/** The rows with what their records say of size and cost. */
+export function listed(
+  rows: readonly JobRow[],
+  { priceOf }: { priceOf: (row: JobRow) => Pick<ListedJob, 'sizeBytes' | 'cost'> },
+): ListedJob[] {
+  return rows.map((row) => ({ ...row, ...priceOf(row), result: undefined }));
+}
+
+const MARKS: Readonly<Record<string, { mark: string; tone: Tone }>> = {
+  completed: { mark: '✓', tone: 'good' },
+  processing: { mark: '⟳', tone: 'active' },
+  failed: { mark: '✕', tone: 'bad' },
+  pending: { mark: '⧖', tone: 'waiting' },
+  skipped: { mark: '–', tone: 'muted' },
+};
+const UNKNOWN = { mark: '?', tone: 'muted' } as const;
+
+export function statusTone(status: string): Tone {
+  return (Object.hasOwn(MARKS, status) ? MARKS[status] : undefined)?.tone ?? UNKNOWN.tone;
+}
+
+/** `✓ completed`; with the state of the queue where that says more. */
+export function statusLabel({ status, state }: Pick<JobRow, 'status' | 'state'>): string {
+  const known = Object.hasOwn(MARKS, status) ? MARKS[status] : undefined;
+  const detail = state === null || PLAIN_STATES.has(state) ? '' : ` (${state})`;
+  return `${(known ?? UNKNOWN).mark} ${status}${detail}`;
+}
+
+/** States that the status says already. */
+const PLAIN_STATES = new Set<string>(['waiting', 'active', 'completed', 'failed']);
+
+const PROGRESS_WIDTH = 8;
+
+/** `███▌     45%` while it runs, else nothing. */
+export function progressBar({ status, progress }: Pick<JobRow, 'status' | 'progress'>): string {
+  if (status !== 'processing' || progress === null) return '';
+  const percent = Math.round(progress);
+  return `${bar(progress / 100, PROGRESS_WIDTH).padEnd(PROGRESS_WIDTH)} ${String(percent).padStart(3)}%`;
+}
+
+const LONGEST_REASON = 60;
+
+/** The first line of why it failed. */
+function shortReason(reason: string | null): string {
+  const [line = ''] = (reason ?? '').split('\n', 1);
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+}
+
+export function timeText(people: Presentation, time: Date | null): string {
+  return time === null ? '' : people.time(time.toISOString());
+}
+
+/** What became of the files of a job that has completed. */
+function resultText(people: Presentation, { result }: ListedJob): string {
+  if (result === undefined) return '';
+  return result === null ? 'gone' : people.bytes(result.sizeBytes);
+}
+
+const iso = (time: Date | null): string => time?.toISOString() ?? '';
+
+/** Without the column of results where none was looked for. */
+export function jobColumns({ withResults }: { withResults: boolean }): Column<ListedJob>[] {
+  const columns: Column<ListedJob>[] = [
+    { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong' },
+    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
+    {
+      title: 'status',
+      name: 'status',
+      value: ({ status }) => status,
+      show: statusLabel,
+      tone: ({ status }) => statusTone(status),
+    },
+    {
+      title: 'progress',
+      name: 'progress',
+      value: ({ progress }) => progress ?? '',
+      show: progressBar,
+      tone: () => 'active',
+      dispensable: 4,
+    },
+    {
+      title: 'files',
+      name: 'file_count',
+      value: ({ fileCount }) => fileCount ?? '',
+      align: 'right',
+      dispensable: 9,
+    },
+    {
+      title: 'size',
+      name: 'size_bytes',
+      value: ({ sizeBytes }) => sizeBytes ?? '',
+      show: ({ sizeBytes }, people) => (sizeBytes === null ? '' : people.bytes(sizeBytes)),
+      align: 'right',
+      dispensable: 8,
+    },
+    {
+      title: 'created',
+      name: 'created_at',
+      value: ({ createdAt }) => iso(createdAt),
+      show: ({ createdAt }, people) => timeText(people, createdAt),
+      dispensable: 2,
+    },
+    {
+      title: 'finished',
+      name: 'finished_at',
+      value: ({ finishedAt }) => iso(finishedAt),
+      show: ({ finishedAt }, people) => timeText(people, finishedAt),
+      dispensable: 5,
+    },
+    {
+      title: 'cost',
+      name: 'cost',
+      value: ({ cost }) => (cost === null ? '' : roundedMoney(cost)),
+      show: ({ cost }) => (cost === null ? '' : moneyText(cost)),
+      align: 'right',
+      dispensable: 6,
+    },
+  ];
+  if (withResults) {
+    columns.push({
+      title: 'result',
+      name: 'result',
+      value: ({ result }) => (result === undefined ? '' : (result?.key ?? 'gone')),
+      show: (job, people) => resultText(people, job),
+      align: 'right',
+      dispensable: 7,
+    });
+  }
+  return [
+    ...columns,
+    {
+      title: 'why',
+      name: 'failed_reason',
+      value: ({ failedReason }) => failedReason ?? '',
+      show: ({ failedReason }) => shortReason(failedReason),
+      tone: () => 'bad',
+      dispensable: 10,
+    },
+  ];
+}
+
+/** A job in JSON. Times are RFC 3339, bytes integers, the cost US dollars. */
+export function jobJson(job: ListedJob) {
+  return {
+    id: job.id,
+    queue: job.queue,
+    source: job.source,
+    status: job.status,
+    state: job.state,
+    user_id: job.userId,
+    progress: job.progress,
+    file_count: job.fileCount,
+    size_bytes: job.sizeBytes,
+    created_at: job.createdAt?.toISOString() ?? null,
+    started_at: job.startedAt?.toISOString() ?? null,
+    finished_at: job.finishedAt?.toISOString() ?? null,
+    failed_reason: job.failedReason,
+    cost: job.cost === null ? null : roundedMoney(job.cost),
+    cost_exact: job.cost?.toString() ?? null,
+    ...(job.result !== undefined && {
+      result: job.result && {
+        bucket: job.result.bucket,
+        key: job.result.key,
+        size_bytes: job.result.sizeBytes,
+      },
+    }),
+  };
+}

@@ -1,0 +1,109 @@
+import type { Decimal } from '../../../billing/money.js';
+import type { Pricing } from '../../../billing/pricing.js';
+import type { CounterProblem } from '../../../billing/problems.js';
+import { MangamotionError } from '../../../errors.js';
+import type { JobRow } from '../../../jobs/row.js';
+import type { JobSources } from '../../../jobs/sources.js';
+import type { QueueAddress } from '../../../jobs/queue/layout.js';
+import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../../jobs/queue/layout.js';
+import type { RedisReader } from '../../../redis/reader.js';
+import type { CommandContext } from '../../context.js';
+
+/** What every command about jobs is made with. */
+export interface AskingJobs {
+  redis: RedisReader;
+  queue: QueueAddress;
+  sources: JobSources;
+  pricing: Pricing;
+  /** What was wrong with records that were read. */
+  problems: CounterProblem[];
+  /** What a row's record says of its size and cost. */
+  priceOf(row: JobRow): { sizeBytes: bigint | null; cost: Decimal | null };
+}
+
+export const QUEUE_OPTION = {
+  value: 'name',
+  description: `the queue, or PREFIX:NAME where the prefix is not ${DEFAULT_PREFIX}`,
+  parse: readQueue,
+  default: DEFAULT_QUEUE,
+} as const;
+
+function readQueue(text: string): string {
+  if (/^(?:[^:]+:)?[^:]+$/.test(text)) return text;
+  throw new MangamotionError('usage', 'must be the name of a queue, or PREFIX:NAME');
+}
+
+function addressOf(text: string): QueueAddress {
+  const at = text.indexOf(':');
+  if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
+  return { prefix: text.slice(0, at), name: text.slice(at + 1) };
+}
+
+/** Billing records belong to the default queue alone: other queues use the same ids. */
+export async function openJobs(
+  context: CommandContext,
+  queueText: string,
+  connected?: RedisReader,
+): Promise<AskingJobs> {
+  const { billing } = await context.config();
+  const [reader, records, index, { createPricing }, redis] = await Promise.all([
+    import('../../../jobs/queue/reader.js'),
+    import('../../../billing/job-records.js'),
+    import('../../../billing/job-index.js'),
+    import('../../../billing/pricing.js'),
+    connected ?? context.openRedis(),
+  ]);
+  const queue = addressOf(queueText);
+  const { signal } = context;
+  const pricing = createPricing(billing);
+  const problems: CounterProblem[] = [];
+  const onProblem = (problem: CounterProblem) => problems.push(problem);
+  const isBilled = queue.name === DEFAULT_QUEUE;
+  const row = { fields: 'row', signal } as const;
+  return {
+    redis,
+    queue,
+    pricing,
+    problems,
+    sources: {
+      queue: {
+        name: queue.name,
+        ids: () => reader.listQueueIds(redis, queue),
+        read: (wanted) => reader.readQueueJobs(redis, queue, wanted, row),
+        readOfUser: (wanted, userId) =>
+          reader.readQueueJobsOfUser(redis, queue, wanted, userId, row),
+        find: (id) => reader.findQueueJob(redis, queue, id),
+      },
+      records: isBilled
+        ? {
+            scan: (userId) => records.scanJobRecords(redis, { userId, signal, onProblem }),
+            read: (ids) => records.readJobRecords(redis, ids, { onProblem }),
+            index: (userId) => index.openJobIndex(redis, userId),
+          }
+        : undefined,
+    },
+    priceOf: ({ record }) => {
+      if (record === undefined) return { sizeBytes: null, cost: null };
+      const { usage, cost, problems: found } = records.costOfRecord(pricing, record);
+      problems.push(...found);
+      return { sizeBytes: record.bytes === null ? null : usage.bytes, cost };
+    },
+  };
+}
+
+/** Rejects with `not_found` where someone asked for a queue that is not there, with those that are. */
+export async function expectQueue(
+  context: CommandContext,
+  { redis, queue, sources }: AskingJobs,
+): Promise<void> {
+  const { listQueueNames, queueExists } = await import('../../../jobs/queue/reader.js');
+  if (await queueExists(redis, queue)) return;
+  const names = await listQueueNames(redis, queue.prefix, context.signal);
+  const there = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
+  const what = `no queue ${queue.name} (prefix ${queue.prefix}) in this Redis: ${there}`;
+  // Billing records are still there when a queue has been flushed.
+  if (sources.records === undefined) {
+    throw new MangamotionError('not_found', what, { hint: 'name another one with --queue' });
+  }
+  context.progress.note(`note: ${what}; --queue names another one`);
+}

@@ -1,0 +1,37 @@
+import type { CellValue } from './csv.js';
+import type { Tone } from './paint.js';
+import { formatAge, formatBytes, formatCount, formatDuration } from './units.js';
+
+/** One column of an answer in rows. */
+export interface Column<Row> {
+  /** The heading that people read. */
+  title: string;
+  /** The heading in CSV: the field's name in the JSON document. */
+  name: string;
+  /** Exact, for CSV. */
+  value(row: Row): CellValue;
+  /** For people; without it they get the value. Hostile characters need no care here. */
+  show?(row: Row, people: Presentation): string;
+  tone?(row: Row): Tone | undefined;
+  align?: 'left' | 'right';
+  /** On a terminal too narrow for all columns those with the highest number go first. */
+  dispensable?: number;
+}
+
+/** How figures are shown to people: on a terminal, or in a log that is read later. */
+export interface Presentation {
+  bytes(bytes: number | bigint): string;
+  count(count: number | bigint): string;
+  duration(seconds: number): string;
+  /** From RFC 3339. Relative to now on a terminal; as it is elsewhere, where `ago` goes stale. */
+  time(rfc3339: string): string;
+}
+
+export function presentationFor(isTerminal: boolean, now: () => Date): Presentation {
+  return {
+    bytes: formatBytes,
+    count: formatCount,
+    duration: formatDuration,
+    time: (text) => (isTerminal ? formatAge(new Date(text), now()) : text),
+  };
+}

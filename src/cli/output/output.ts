@@ -1,0 +1,189 @@
+import { MangamotionError } from '../../errors.js';
+import type { ColorLevel } from './color-level.js';
+import { colorLevel } from './color-level.js';
+import type { Column } from './columns.js';
+import { presentationFor } from './columns.js';
+import type { Host } from '../host.js';
+import type { HumanStyle, HumanTexts } from './human-rows.js';
+import { toJson } from './json.js';
+import type { Page } from './page.js';
+import { createPaint } from './paint.js';
+import type { Canvas } from './picture.js';
+import type { DocumentParts, RowWriter } from './row-writers.js';
+import { csvRowWriter, jsonRowWriter } from './row-writers.js';
+import type { Screen } from './screen.js';
+import type { Sink } from './sink.js';
+
+/** Text is handed to the stream in pieces of about this many characters. */
+const PIECE_LENGTH = 64 * 1024;
+
+/** A preview needs no more. */
+const PICTURE_COLUMNS = 80;
+
+export interface OutputOptions {
+  format: 'human' | 'json' | 'csv';
+  /** CSV cells are left as they are. */
+  rawCsv: boolean;
+  noColor: boolean;
+  /** The document that ends an answer broken off by an error. */
+  describeFailure(error: unknown): object;
+}
+
+/** An answer of one thing. */
+export interface DocumentAnswer {
+  json: object;
+  /** Fills in what people read instead. */
+  human: (page: Page) => void;
+}
+
+/** An answer in rows, which may be longer than memory. */
+export interface RowsAnswer<Row> extends DocumentParts<Row>, HumanTexts {
+  rows: Iterable<Row> | AsyncIterable<Row>;
+  columns: readonly Column<Row>[];
+}
+
+/** The answer of a command, on stdout, in the form that was asked for. A command gives one. */
+export class Output {
+  readonly #host: Host;
+  readonly #sink: Sink;
+  readonly #options: OutputOptions;
+  #begun = false;
+
+  constructor(host: Host, sink: Sink, options: OutputOptions) {
+    this.#host = host;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Whether stdout has (a part of) the answer: an error document must not follow it. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Neither JSON nor CSV. */
+  get forPeople(): boolean {
+    return this.#options.format === 'human';
+  }
+
+  /** Whether a person reads it as it comes: what helps the eye alone is for them. */
+  get onTerminal(): boolean {
+    return this.forPeople && this.#host.stdout.isTTY === true;
+  }
+
+  /** Rejects with `disk` where stdout is a file that cannot be written. */
+  async document(answer: DocumentAnswer): Promise<void> {
+    this.#begun = true;
+    await this.#sink.write(await this.#documentText(answer));
+    await this.#sink.flush();
+  }
+
+  /**
+   * Rows as they come, with back-pressure; stops asking for more when the reader of stdout is gone.
+   * Rejects with what the rows reject with, after a JSON document has been made whole with an
+   * `error` member.
+   */
+  async rows<Row>(answer: RowsAnswer<Row>): Promise<void> {
+    const writer = await this.#rowWriter(answer);
+    this.#begun = true;
+    let pending = writer.begin();
+    try {
+      for await (const row of answer.rows) {
+        pending += writer.row(row);
+        if (pending.length < PIECE_LENGTH) continue;
+        await this.#sink.write(pending);
+        pending = '';
+        if (this.#sink.readerGone) return;
+      }
+      pending += await writer.end();
+    } catch (error) {
+      await this.#sink.write(pending + writer.fail(this.#options.describeFailure(error)));
+      throw error;
+    }
+    await this.#sink.write(pending);
+    await this.#sink.flush();
+  }
+
+  /** One event, as a line of JSON (NDJSON), at once. */
+  async line(event: object): Promise<void> {
+    this.#begun = true;
+    await this.#sink.write(`${toJson(event, { indent: false })}\n`);
+    await this.#sink.flush();
+  }
+
+  /**
+   * A piece of an answer that is bytes, not text. Resolves when more may be written, to whether
+   * anybody wants more; `flush` comes after the last piece.
+   */
+  async bytes(piece: Uint8Array): Promise<boolean> {
+    this.#begun = true;
+    await this.#sink.write(piece);
+    return !this.#sink.readerGone;
+  }
+
+  /** Rejects with `disk` where stdout is a file that could not be written. */
+  async flush(): Promise<void> {
+    await this.#sink.flush();
+  }
+
+  /** Whether nobody is left to read: there is no sense in going on. */
+  get readerGone(): boolean {
+    return this.#sink.readerGone;
+  }
+
+  /** `undefined` where no terminal can be drawn on. `onResize` is told when its size changes. */
+  async screen(onResize: () => void): Promise<{ screen: Screen; style: HumanStyle } | undefined> {
+    if (!this.onTerminal || this.#host.env.TERM === 'dumb') return undefined;
+    const { Screen } = await import('./screen.js');
+    return { screen: new Screen(this.#host.stdout, onResize), style: await this.#humanStyle() };
+  }
+
+  /** What a picture can be drawn on; `undefined` where the answer is not for people. */
+  canvas(): Canvas | undefined {
+    if (!this.forPeople) return undefined;
+    const { stdout, env } = this.#host;
+    return {
+      columns: Math.min(stdout.columns ?? PICTURE_COLUMNS, PICTURE_COLUMNS),
+      lines: Math.max(1, (stdout.rows ?? 24) - 2),
+      level: this.#colorLevel(),
+      env,
+    };
+  }
+
+  #colorLevel(): ColorLevel {
+    const { stdout, env } = this.#host;
+    const isTerminal = stdout.isTTY === true;
+    return colorLevel({ isTerminal, forbidden: this.#options.noColor, env });
+  }
+
+  async #documentText({ json, human }: DocumentAnswer): Promise<string> {
+    if (this.#options.format === 'csv') {
+      throw new MangamotionError('usage', 'this answer has no rows to print as CSV');
+    }
+    if (this.#options.format === 'json') return `${toJson(json, { indent: true })}\n`;
+    // Texts are measured for people alone, by a library with a large table.
+    const { Page } = await import('./page.js');
+    const page = new Page(await this.#humanStyle());
+    human(page);
+    return page.render();
+  }
+
+  async #rowWriter<Row>(answer: RowsAnswer<Row>): Promise<RowWriter<Row>> {
+    if (this.#options.format === 'json') return jsonRowWriter(answer);
+    if (this.#options.format === 'human') {
+      const { humanRowWriter } = await import('./human-rows.js');
+      return humanRowWriter(answer.columns, await this.#humanStyle(), answer);
+    }
+    const toTerminal = this.#host.stdout.isTTY === true;
+    return csvRowWriter(answer.columns, { raw: this.#options.rawCsv, toTerminal });
+  }
+
+  async #humanStyle(): Promise<HumanStyle> {
+    const { stdout, now } = this.#host;
+    const isTerminal = stdout.isTTY === true;
+    return {
+      people: presentationFor(isTerminal, now),
+      paint: await createPaint(this.#colorLevel()),
+      tableWidth: isTerminal ? (stdout.columns ?? 80) : null,
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import stringWidth from 'string-width';
+import type { Column, Presentation } from './columns.js';
+import type { HumanStyle } from './human-rows.js';
+import { humanRowWriter } from './human-rows.js';
+import type { Tone } from './paint.js';
+import { visible, visibleLines } from './terminal-text.js';
+
+export interface Field {
+  label: string;
+  text: string;
+  tone?: Tone | undefined;
+}
+
+/**
+ * What people read of an answer: blocks from top to bottom. Small answers only, it is kept whole;
+ * rows without end are for `Output.rows`.
+ */
+export class Page {
+  /** How figures are shown. */
+  readonly people: Presentation;
+  readonly #style: HumanStyle;
+  readonly #blocks: (() => Promise<string> | string)[] = [];
+
+  constructor(style: HumanStyle) {
+    this.people = style.people;
+    this.#style = style;
+  }
+
+  /** Lines of text, as they are but for hostile characters. */
+  text(text: string, tone?: Tone): this {
+    this.#blocks.push(() => `${this.#style.paint(tone, visibleLines(text))}\n`);
+    return this;
+  }
+
+  /** One line: line ends in it are shown as such. */
+  line(text: string, tone?: Tone): this {
+    this.#blocks.push(() => `${this.#style.paint(tone, visible(text))}\n`);
+    return this;
+  }
+
+  /** A picture made of characters and colours by this program: it is printed as it is. */
+  drawing(text: string): this {
+    this.#blocks.push(() => text);
+    return this;
+  }
+
+  /** `label  text` lines, the texts below one another. */
+  fields(fields: readonly Field[]): this {
+    const width = Math.max(0, ...fields.map(({ label }) => stringWidth(label)));
+    this.#blocks.push(() =>
+      fields
+        .map(({ label, text, tone }) => {
+          const gap = ' '.repeat(width - stringWidth(label) + 2);
+          const { paint } = this.#style;
+          return `${paint('muted', label)}${gap}${paint(tone, visible(text))}\n`;
+        })
+        .join(''),
+    );
+    return this;
+  }
+
+  table<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>): this {
+    this.#blocks.push(async () => {
+      const writer = humanRowWriter(columns, this.#style, {});
+      return [...[...rows].map((row) => writer.row(row)), await writer.end()].join('');
+    });
+    return this;
+  }
+
+  async render(): Promise<string> {
+    let text = '';
+    for (const block of this.#blocks) text += await block();
+    return text;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Config } from '../../config/load.js';
+import type { RedisReader } from '../../redis/reader.js';
+
+export interface OpenRedis {
+  redis: RedisReader;
+  close: () => void;
+}
+
+/**
+ * The Redis of the settings. Rejects with `unreachable` or `access_denied` where it cannot be used,
+ * as do its commands. A signal ends the command that is under way.
+ */
+export async function openRedis(config: Config, signal: AbortSignal): Promise<OpenRedis> {
+  const [{ connectOnce }, { withTranslatedErrors }, { redisTarget }] = await Promise.all([
+    import('../../redis/connect.js'),
+    import('../../redis/translated.js'),
+    import('../../redis-target.js'),
+  ]);
+  signal.throwIfAborted();
+  const target = redisTarget(config.redis);
+  const redis = await connectOnce(target);
+  const close = () => redis.disconnect();
+  signal.addEventListener('abort', close, { once: true });
+  return { redis: withTranslatedErrors(redis, target.text), close };
+}

@@ -1,0 +1,62 @@
+import type { StoreSettings } from '../../config/config.js';
+import type { Config } from '../../config/load.js';
+import { requireBackupStoreSettings, requireStoreSettings } from '../../config/load.js';
+import { isMangamotionError } from '../../errors.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import type { Retry } from '../../object-store/retry/retry.js';
+
+/** A wrong address is told within seconds. */
+const FIRST_CONTACT = { attempts: 3 };
+/** A run of hours outlasts a server that restarts: some 40 s of delays on average. */
+const LATER = { attempts: 12, maxDelayMs: 15_000 };
+/** Failures that only a server that is there answers with. */
+const ANSWERS = ['access_denied', 'not_found', 'refused', 'damaged'] as const;
+
+/**
+ * The object store of the settings, with retries. It is asked for the first of the buckets that are
+ * to be used, and for its list of buckets where none is named. Rejects with `configuration` where
+ * credentials are missing, and with `unreachable` where no S3 server answers.
+ */
+export async function openStore(
+  config: Config,
+  buckets: readonly string[],
+  signal: AbortSignal,
+  onRetry: (retry: Retry) => void,
+): Promise<ObjectStore> {
+  const { store, withRetries } = await connect(requireStoreSettings(config));
+  const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
+  const [first] = buckets;
+  try {
+    if (first === undefined) await hasty.listBuckets({ signal });
+    else await hasty.bucketExists(first, { signal });
+  } catch (error) {
+    // Whoever may not list the buckets may still use one: where it matters, it comes up again.
+    if (!isMangamotionError(error, ...ANSWERS)) {
+      store.close();
+      throw error;
+    }
+  }
+  return withRetries(store, { ...LATER, onRetry });
+}
+
+/**
+ * The store in which `s3://` destinations lie, with retries. Nothing is asked of it: a restore reads
+ * a backup in few requests, and the first of them tells whether it can be used. Rejects with
+ * `configuration` where credentials are missing.
+ */
+export async function openBackupStore(
+  config: Config,
+  onRetry: (retry: Retry) => void,
+): Promise<ObjectStore> {
+  const { store, withRetries } = await connect(requireBackupStoreSettings(config));
+  return withRetries(store, { ...LATER, onRetry });
+}
+
+async function connect({ host, secretKey, ...settings }: StoreSettings) {
+  const [{ openMinioStore }, { withRetries }] = await Promise.all([
+    import('../../object-store/s3/s3-store.js'),
+    import('../../object-store/retry/retry.js'),
+  ]);
+  const store = openMinioStore({ ...settings, endpoint: host, secretKey: secretKey.reveal() });
+  return { store, withRetries };
+}

@@ -1,0 +1,133 @@
+import { Readable } from 'node:stream';
+import type { Config } from '../../config/load.js';
+import { redact, secretsOf } from '../../config/redact.js';
+import { MangamotionError } from '../../errors.js';
+import { colorLevel } from '../output/color-level.js';
+import type { CommandContext } from '../context.js';
+import { failureDocument, reportFailure } from './failure.js';
+import type { GlobalOptions } from '../argv/global-options.js';
+import { settingFlagsOf } from '../argv/global-options.js';
+import { type Host, canAsk } from '../host.js';
+import { Output } from '../output/output.js';
+import type { Invocation } from '../argv/parser.js';
+import { createProgress, systemTicker } from '../progress/progress.js';
+import type { Progress } from '../progress/progress.js';
+import { watchSignals } from './signals.js';
+import type { Sink } from '../output/sink.js';
+import { visible } from '../output/terminal-text.js';
+import { openSession } from './session.js';
+import type { Session } from './session.js';
+
+/** Runs a command that was understood, and reports how it ended. Resolves to the exit status. */
+export async function runCommand(invocation: Invocation, host: Host, sink: Sink): Promise<number> {
+  const { global, command } = invocation;
+  const secrets = () => [...secretsOf(host.env), ...session.secrets()];
+  const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
+  const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
+  const hangupListeners: (() => void)[] = [];
+  const watch = watchSignals(host.signals, {
+    onFirst: () => progress.note('mangamotion: cleaning up; once more ends at once'),
+    onHangup:
+      command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
+  });
+  const session = openSession(global, host, watch.signal, warn);
+  const output = outputOf(invocation, host, sink, session);
+  try {
+    refuseImpossible(invocation);
+    const context: CommandContext = {
+      config: () => session.config(),
+      openStore: (buckets) => session.openStore(buckets),
+      openBackupStore: () => session.openBackupStore(),
+      openRedis: () => session.openRedis(),
+      connectRedis: () => session.connectRedis(),
+      confirm: async (question) => {
+        const { confirm } = await import('./confirm.js');
+        return await confirm(host, question, watch.signal);
+      },
+      isInteractive: canAsk(host),
+      onHangup: (listener) => hangupListeners.push(listener),
+      settingFlags: settingFlagsOf(global),
+      stdin: host.stdin ?? Readable.from([]),
+      dryRun: await isDryRun(invocation, () => session.config()),
+      output,
+      progress,
+      signal: watch.signal,
+      now: () => host.now(),
+      cwd: host.cwd,
+      warn,
+    };
+    return (await command.run(context, invocation.args, invocation.options)) ?? 0;
+  } catch (error) {
+    progress.done();
+    return await reportFailure(endingOf(error, watch.signal), {
+      host,
+      sink,
+      json: global.json && !output.begun,
+      debug: global.debug,
+      secrets: session.secrets(),
+    });
+  } finally {
+    progress.done();
+    session.close();
+    watch.dispose();
+  }
+}
+
+/** What goes wrong because of a signal went wrong by that signal, whatever it looks like. */
+function endingOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : error;
+}
+
+function refuseImpossible({ command, global, name }: Invocation): void {
+  const csv = global.csv || global.rawCsv;
+  if (csv && !command.printsRows) {
+    throw new MangamotionError('usage', `\`${name}\` has no rows to print as CSV`, {
+      hint: 'use --json',
+    });
+  }
+  if (csv && global.json) {
+    throw new MangamotionError('usage', '--json and --csv exclude each other');
+  }
+}
+
+/** DRY_RUN=true must never be overlooked: a command that cannot run dry does not run. */
+async function isDryRun(
+  { command, options, name }: Invocation,
+  config: () => Promise<Config>,
+): Promise<boolean> {
+  if (command.changes === 'nothing') return false;
+  if (options.dryRun === true) return true;
+  const { dryRun } = await config();
+  if (dryRun && command.changes === 'always') {
+    throw new MangamotionError('usage', `DRY_RUN is set, but \`${name}\` has no dry run`, {
+      hint: 'unset DRY_RUN, or set it to false, to run it',
+    });
+  }
+  return dryRun;
+}
+
+function outputOf(invocation: Invocation, host: Host, sink: Sink, session: Session): Output {
+  const { json, csv, rawCsv, noColor } = invocation.global;
+  return new Output(host, sink, {
+    format: json ? 'json' : csv || rawCsv ? 'csv' : 'human',
+    rawCsv,
+    noColor,
+    describeFailure: (error) => failureDocument(error, { host, secrets: session.secrets() }),
+  });
+}
+
+function progressOf(
+  { quiet, noColor }: GlobalOptions,
+  { stderr, env }: Host,
+  clean: (line: string) => string,
+): Progress {
+  const isTerminal = stderr.isTTY === true;
+  return createProgress({
+    stream: stderr,
+    quiet,
+    animated: isTerminal && env.TERM !== 'dumb',
+    colored: colorLevel({ isTerminal, forbidden: noColor, env }) > 0,
+    clean,
+    ticker: systemTicker,
+  });
+}

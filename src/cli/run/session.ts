@@ -1,0 +1,112 @@
+import type { Config, LoadedConfig } from '../../config/load.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import type { Retry } from '../../object-store/retry/retry.js';
+import type { RedisReader } from '../../redis/reader.js';
+import type { GlobalOptions } from '../argv/global-options.js';
+import type { Host } from '../host.js';
+import type { OpenRedis } from './open-redis.js';
+
+/** What a command may need but many do not: opened when asked for, once, and closed at the end. */
+export interface Session {
+  config(): Promise<Config>;
+  openStore(buckets?: readonly string[]): Promise<ObjectStore>;
+  openBackupStore(): Promise<ObjectStore>;
+  openRedis(): Promise<RedisReader>;
+  /** Another connection each time. */
+  connectRedis(): Promise<OpenRedis>;
+  /** What must not be printed, as far as it is known by now. */
+  secrets(): readonly string[];
+  close(): void;
+}
+
+/** From this attempt on a failure is more than a hiccup. */
+const WORTH_TELLING = 4;
+const TELL_EVERY_MS = 30_000;
+
+export function openSession(
+  global: GlobalOptions,
+  host: Host,
+  signal: AbortSignal,
+  warn: (line: string) => void,
+): Session {
+  let loading: Promise<LoadedConfig> | undefined;
+  let opening: Promise<ObjectStore> | undefined;
+  let openingOther: Promise<ObjectStore> | undefined;
+  let openingRedis: Promise<OpenRedis> | undefined;
+  const closes: (() => void)[] = [];
+  let isClosed = false;
+  const kept = <T extends { close: () => void }>(opened: T): T => {
+    // The command may have failed while this was being opened: left open, it would keep the process.
+    if (isClosed) opened.close();
+    else closes.push(() => opened.close());
+    return opened;
+  };
+  let secrets: readonly string[] = [];
+
+  // Many requests meet the same outage.
+  let toldAtMs = -Infinity;
+  const tellOnce = (line: string): void => {
+    const nowMs = host.now().getTime();
+    if (nowMs - toldAtMs < TELL_EVERY_MS) return;
+    toldAtMs = nowMs;
+    warn(line);
+  };
+
+  const config = async (): Promise<Config> => {
+    loading ??= loadSettings(global, host, warn);
+    const loaded = await loading;
+    secrets = loaded.secrets;
+    return loaded.config;
+  };
+  const onRetry = ({ error, attempt, delayMs }: Retry): void => {
+    // A store that is shaky for a moment concerns nobody who does not look for it.
+    if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+    else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
+  };
+  const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
+    const { openStore } = await import('./open-store.js');
+    return kept(await openStore(await config(), buckets, signal, onRetry));
+  };
+  const openOther = async (): Promise<ObjectStore> => {
+    const { openBackupStore } = await import('./open-store.js');
+    return kept(await openBackupStore(await config(), onRetry));
+  };
+  const openOne = async (): Promise<OpenRedis> => {
+    const { openRedis } = await import('./open-redis.js');
+    return kept(await openRedis(await config(), signal));
+  };
+  return {
+    config,
+    openStore: (buckets = []) => (opening ??= open(buckets)),
+    openBackupStore: () => (openingOther ??= openOther()),
+    openRedis: async () => (await (openingRedis ??= openOne())).redis,
+    connectRedis: openOne,
+    secrets: () => secrets,
+    close: () => {
+      isClosed = true;
+      for (const close of closes) close();
+    },
+  };
+}
+
+async function loadSettings(
+  global: GlobalOptions,
+  host: Host,
+  warn: (line: string) => void,
+): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../../config/load.js');
+  const loaded = await loadConfig({
+    environment: host.env,
+    cwd: host.cwd,
+    envFile: global.envFile,
+    configFile: global.config,
+    flags: {
+      MINIO_ENDPOINT: { flag: '--endpoint', value: global.endpoint },
+      MINIO_ACCESS_KEY: { flag: '--access-key', value: global.accessKey },
+      MINIO_REGION: { flag: '--region', value: global.region },
+      MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
+    },
+  });
+  for (const warning of loaded.warnings) warn(warning);
+  return loaded;
+}

@@ -1,0 +1,56 @@
+import { MangamotionError, exitStatusOf } from '../../errors.js';
+import type { SignalSource } from '../host.js';
+
+/** What ends a command before its time. A closed terminal (SIGHUP) terminates most of them too. */
+const CODES = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'terminated' } as const;
+type Name = keyof typeof CODES;
+
+export interface SignalOptions {
+  /** Told of the first signal. */
+  onFirst: (name: Name) => void;
+  /** Called at every SIGHUP, which then ends nothing. */
+  onHangup: (() => void) | undefined;
+}
+
+export interface SignalWatch {
+  /** Aborted by the first signal; its reason is the MangamotionError to end with. */
+  signal: AbortSignal;
+  /** Stops listening. */
+  dispose(): void;
+}
+
+/**
+ * The first signal asks the command to clean up and end; the second of the same name ends the
+ * process at once.
+ */
+export function watchSignals(
+  source: SignalSource,
+  { onFirst, onHangup }: SignalOptions,
+): SignalWatch {
+  const controller = new AbortController();
+  const listeners = (Object.keys(CODES) as Name[]).map((name) => {
+    let count = 0;
+    const listener = () => {
+      if (name === 'SIGHUP' && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
+      count++;
+      if (count > 1) {
+        source.exit(exitStatusOf(CODES[name]));
+        return;
+      }
+      if (controller.signal.aborted) return;
+      controller.abort(new MangamotionError(CODES[name], `${CODES[name]} (${name})`));
+      onFirst(name);
+    };
+    source.on(name, listener);
+    return { name, listener };
+  });
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const { name, listener } of listeners) source.off(name, listener);
+    },
+  };
+}

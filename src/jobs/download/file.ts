@@ -1,0 +1,98 @@
+import { MangamotionError, isMangamotionError } from '../../errors.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import { isObjectChanged } from '../../object-store/retry/retry.js';
+import { placeText } from '../candidates.js';
+import { translateDownloadError } from './errors.js';
+import { PartialFile } from './partial-file.js';
+import { versionTag } from './partial-name.js';
+import { publishFile, refuseInTheWay } from './publish-file.js';
+import { receiveInto } from './receive.js';
+import type { JobResult } from '../result.js';
+
+export interface FileDownload {
+  store: Pick<ObjectStore, 'getObject' | 'headObject'>;
+  /** The absolute path of the file. */
+  target: string;
+  /** Write over a file that is there. */
+  force: boolean;
+  signal: AbortSignal;
+  /** Told of the bytes that are there, those of an earlier run too. */
+  onProgress: (bytes: number, bytesTotal: number) => void;
+  /** Told where it did not come to its end, and the next run goes on from there. */
+  onKept: (path: string, bytes: number, bytesTotal: number) => void;
+}
+
+export interface SavedFile {
+  /** As it was in the end: an object may be replaced while it is read. */
+  result: JobResult;
+  path: string;
+  /** Bytes that an earlier run had left. */
+  resumedFrom: number;
+  /** False where the ETag is no MD5. */
+  isChecked: boolean;
+}
+
+/** An object that is replaced over and over is none that can be had. */
+const MOST_ROUNDS = 3;
+
+/**
+ * Reads the result of a job into a file, going on from what an earlier run has left of the same
+ * version. The file has its name when it is whole, checked and on the disk. Rejects with `refused`
+ * where a file is in the way, `locked` where another run is writing it, and `damaged` where it is not
+ * what its ETag says.
+ */
+export async function downloadToFile(result: JobResult, work: FileDownload): Promise<SavedFile> {
+  try {
+    await refuseInTheWay(work.target, work.force);
+    for (let round = 1, current = result; ; round++) {
+      try {
+        return await downloadVersion(current, work);
+      } catch (error) {
+        if (!isObjectChanged(error) || round >= MOST_ROUNDS) throw error;
+        const { bucket, key } = current;
+        const head = await work.store.headObject(bucket, key, { signal: work.signal });
+        current = { ...current, head };
+      }
+    }
+  } catch (error) {
+    throw translateDownloadError(error, work.target);
+  }
+}
+
+async function downloadVersion(result: JobResult, work: FileDownload): Promise<SavedFile> {
+  const { head } = result;
+  const partial = await PartialFile.open(work.target, versionTag(result, head.etag), {
+    // Without an ETag nobody could tell what the bytes belong to.
+    mostBytes: head.etag === '' ? 0 : head.sizeBytes,
+    hashed: head.etagIsMd5,
+  });
+  try {
+    const resumedFrom = await receiveInto(partial, result, work);
+    await Promise.all([checkContent(result, partial), partial.sync()]);
+    await publishFile(await partial.complete(), work.target, work.force);
+    return { result, path: work.target, resumedFrom, isChecked: head.etagIsMd5 };
+  } catch (error) {
+    const isWorthless =
+      isMangamotionError(error, 'damaged') || isObjectChanged(error) || head.etag === '';
+    if (isWorthless) await partial.discard();
+    else await partial.release();
+    const { sizeBytes, releasedPath } = partial;
+    if (!isWorthless && sizeBytes > 0) work.onKept(releasedPath, sizeBytes, head.sizeBytes);
+    throw error;
+  }
+}
+
+async function checkContent({ head, ...place }: JobResult, partial: PartialFile): Promise<void> {
+  const { sizeBytes } = partial;
+  const md5 = await partial.md5();
+  const what =
+    sizeBytes !== head.sizeBytes
+      ? `${sizeBytes} bytes came of the ${head.sizeBytes} that it has`
+      : md5 !== undefined && md5 !== head.etag
+        ? `its MD5 is ${md5}, and its ETag ${head.etag}`
+        : undefined;
+  if (what === undefined) return;
+  throw new MangamotionError('damaged', `${placeText(place)} came damaged: ${what}`, {
+    hint: 'run it again; where it stays so, the object is damaged in the store',
+  });
+}

@@ -1,0 +1,133 @@
+import { rm } from 'node:fs/promises';
+import { Md5Thread } from './md5-thread.js';
+import { leavePartial, takePartial, type TakenPartial } from './take-partial.js';
+
+/**
+ * After so many bytes the disk begins to write, while more come: left to the end, a download would
+ * wait for it a third of its time.
+ */
+const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
+
+/** The bytes of a download as far as they have come: appended, hashed and made durable. */
+export class PartialFile {
+  readonly #taken: TakenPartial;
+  readonly #hashed: boolean;
+  #md5: Md5Thread | undefined;
+  #sizeBytes: number;
+  #syncing: Promise<void> | undefined;
+  #syncedBytes: number;
+  #isSyncing = false;
+
+  private constructor(taken: TakenPartial, hashed: boolean) {
+    this.#taken = taken;
+    this.#sizeBytes = taken.sizeBytes;
+    this.#syncedBytes = taken.sizeBytes;
+    this.#hashed = hashed;
+    this.#beginMd5();
+  }
+
+  /**
+   * What there is of the file; where it is more than `mostBytes`, none of it is taken for the object.
+   * Rejects with `locked` where another run writes it.
+   */
+  static async open(
+    target: string,
+    version: string,
+    options: { mostBytes: number; hashed: boolean },
+  ): Promise<PartialFile> {
+    const partial = new PartialFile(await takePartial(target, version), options.hashed);
+    try {
+      if (partial.sizeBytes > options.mostBytes) await partial.restart();
+      return partial;
+    } catch (error) {
+      await partial.release();
+      throw error;
+    }
+  }
+
+  /** The name under which its bytes stay where it is released. */
+  get releasedPath(): string {
+    return this.#taken.releasedPath;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** In lower-case hex, of all that is in the file; `undefined` where it was not to be hashed. */
+  async md5(): Promise<string | undefined> {
+    return await this.#md5?.finish(this.#sizeBytes);
+  }
+
+  /** The block stays as it is until this resolves. */
+  async append(block: Uint8Array): Promise<void> {
+    // A write may be cut short (a disk that is nearly full): the rest is written again.
+    for (let written = 0; written < block.length;) {
+      const rest = block.length - written;
+      const { bytesWritten } = await this.#taken.file.write(block, written, rest, this.#sizeBytes);
+      written += bytesWritten;
+      this.#sizeBytes += bytesWritten;
+    }
+    this.#md5?.advance(this.#sizeBytes);
+    if (!this.#isSyncing && this.#sizeBytes - this.#syncedBytes >= SYNC_EVERY_BYTES) {
+      this.#syncInBackground();
+    }
+  }
+
+  /** Begins anew: what is there is none of the object. */
+  async restart(): Promise<void> {
+    await this.#md5?.close();
+    await this.#taken.file.truncate(0);
+    this.#sizeBytes = 0;
+    this.#syncedBytes = 0;
+    this.#beginMd5();
+  }
+
+  /** Resolves when the bytes are on the disk, which takes a while: what else is to do can be done. */
+  async sync(): Promise<void> {
+    // The kernel tells of a failure once: a later call would succeed, with bytes lost.
+    this.#syncing = Promise.resolve(this.#syncing).then(() => this.#taken.file.sync());
+    // Whoever waits for it is told.
+    this.#syncing.catch(() => undefined);
+    await this.#syncing;
+  }
+
+  #syncInBackground(): void {
+    this.#isSyncing = true;
+    this.#syncedBytes = this.#sizeBytes;
+    this.#syncing = this.#taken.file.datasync().then(() => {
+      this.#isSyncing = false;
+    });
+    this.#syncing.catch(() => undefined);
+  }
+
+  /** Closes the file, which is all there. Resolves to its path. */
+  async complete(): Promise<string> {
+    await this.#close();
+    return this.#taken.path;
+  }
+
+  /** Leaves the bytes to whoever takes them up again; of none, nothing. */
+  async release(): Promise<void> {
+    await this.#close();
+    await leavePartial({ ...this.#taken, sizeBytes: this.#sizeBytes });
+  }
+
+  async discard(): Promise<void> {
+    await this.#close();
+    await rm(this.#taken.path, { force: true });
+  }
+
+  /** The thread reads through our descriptor, so it ends first. */
+  async #close(): Promise<void> {
+    await this.#md5?.close();
+    await this.#syncing?.catch(() => undefined);
+    await this.#taken.file.close();
+  }
+
+  #beginMd5(): void {
+    if (!this.#hashed) return;
+    this.#md5 = new Md5Thread(this.#taken.file.fd);
+    this.#md5.advance(this.#sizeBytes);
+  }
+}

@@ -1,0 +1,57 @@
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { MangamotionError } from '../../errors.js';
+import { syncFolder } from '../../files/sync.js';
+import { errnoOf, inTheWay } from './errors.js';
+
+/** Rejects with `refused` where a file is in the way, or what nothing may be written over. */
+export async function refuseInTheWay(target: string, force: boolean): Promise<void> {
+  const stats = await lstat(target).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (stats === undefined) return;
+  if (stats.isFile() || stats.isSymbolicLink()) {
+    if (force) return;
+    throw inTheWay(target);
+  }
+  throw new MangamotionError('refused', `${target} is in the way, and it is no file`, {
+    hint: 'name another place with -o; -o - writes to stdout',
+  });
+}
+
+/**
+ * Gives a complete file its name. Without `force` a file that has come there meanwhile stays, and it
+ * rejects with `refused`; readers see the old file or the whole new one.
+ */
+export async function publishFile(partial: string, target: string, force: boolean): Promise<void> {
+  await refuseInTheWay(target, force);
+  if (force) await rename(partial, target);
+  else await linkInto(partial, target);
+  await syncFolder(path.dirname(target));
+}
+
+/** File systems without links, and how they say so. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+async function linkInto(partial: string, target: string): Promise<void> {
+  try {
+    await link(partial, target);
+    await rm(partial, { force: true });
+  } catch (error) {
+    const code = errnoOf(error) ?? '';
+    if (code === 'EEXIST') throw inTheWay(target, error);
+    if (!NO_LINKS.includes(code)) throw error;
+    await claimAndRename(partial, target);
+  }
+}
+
+/** An empty file of our own holds the name, which one of many can make, until ours takes it. */
+async function claimAndRename(partial: string, target: string): Promise<void> {
+  try {
+    await (await open(target, 'wx')).close();
+  } catch (error) {
+    throw errnoOf(error) === 'EEXIST' ? inTheWay(target, error) : error;
+  }
+  await rename(partial, target);
+}

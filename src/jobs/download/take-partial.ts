@@ -1,0 +1,105 @@
+import { constants } from 'node:fs';
+import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { MangamotionError } from '../../errors.js';
+import { errnoOf } from './errors.js';
+import { parsePartialName, partialName, stateOfWriter, thisWriter } from './partial-name.js';
+
+/** A partial download that this process alone writes. */
+export interface TakenPartial {
+  path: string;
+  /** The name under which anybody may take it up again. */
+  releasedPath: string;
+  file: FileHandle;
+  /** What was there already. */
+  sizeBytes: number;
+}
+
+interface Found {
+  path: string;
+  version: string;
+  writer: string | undefined;
+}
+
+/**
+ * Takes up what was broken off of this version of the file `target`, or begins with nothing; what
+ * was broken off of other versions is removed. Rejects with `locked` where another run is writing it.
+ */
+export async function takePartial(target: string, version: string): Promise<TakenPartial> {
+  const writer = await thisWriter();
+  const nameOf = (owner?: string) =>
+    path.join(path.dirname(target), partialName(path.basename(target), { version, writer: owner }));
+  const own = nameOf(writer);
+  const found = await partialsOf(target);
+  await refuseOthers(target, found, { version, writer });
+  for (const partial of found) await takeOrRemove(partial, version, own);
+  // Links are not followed: a folder may be one that others write into.
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const file = await open(own, flags, 0o666);
+  const taken = { path: own, releasedPath: nameOf(), file, sizeBytes: 0 };
+  try {
+    taken.sizeBytes = (await file.stat()).size;
+    // Who came at the same time sees this one, or is seen: the smaller name goes on.
+    await refuseOthers(target, await partialsOf(target), { version, writer, unlessFirst: true });
+    return taken;
+  } catch (error) {
+    await file.close();
+    await leavePartial(taken);
+    throw error;
+  }
+}
+
+/** Leaves the bytes of a file that is closed to whoever takes them up again; of none, nothing. */
+export async function leavePartial(
+  taken: Pick<TakenPartial, 'path' | 'releasedPath' | 'sizeBytes'>,
+): Promise<void> {
+  if (taken.sizeBytes === 0) await rm(taken.path, { force: true });
+  else await rename(taken.path, taken.releasedPath);
+}
+
+async function partialsOf(target: string): Promise<Found[]> {
+  const folder = path.dirname(target);
+  const name = path.basename(target);
+  return (await readdir(folder)).flatMap((file) => {
+    const parsed = parsePartialName(name, file);
+    return parsed === undefined ? [] : [{ path: path.join(folder, file), ...parsed }];
+  });
+}
+
+interface Ourselves {
+  version: string;
+  writer: string;
+  unlessFirst?: boolean;
+}
+
+async function refuseOthers(
+  target: string,
+  found: readonly Found[],
+  { version, writer, unlessFirst = false }: Ourselves,
+): Promise<void> {
+  for (const other of found) {
+    if (other.version !== version || other.writer === undefined) continue;
+    if (other.writer === writer || (unlessFirst && writer < other.writer)) continue;
+    if ((await stateOfWriter(other.writer)) !== 'alive') continue;
+    const [pid = ''] = other.writer.split('-');
+    throw new MangamotionError('locked', `${target} is being downloaded by process ${pid}`, {
+      hint: 'wait until it is there, or name another place with -o',
+    });
+  }
+}
+
+/** A file that another run took or removed meanwhile is passed over. */
+async function takeOrRemove(found: Found, version: string, own: string): Promise<void> {
+  const isLeft = found.writer === undefined || (await stateOfWriter(found.writer)) === 'dead';
+  if (!isLeft) return;
+  try {
+    const stats = await lstat(found.path);
+    const isOurs = stats.isFile() && stats.uid === (process.getuid?.() ?? stats.uid);
+    if (!isOurs) return;
+    // With a second name it is a download that was complete: writing would change that file.
+    if (found.version !== version || stats.nlink > 1) await rm(found.path, { force: true });
+    else await rename(found.path, own);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}

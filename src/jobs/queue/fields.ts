@@ -1,0 +1,96 @@
+/** The fields of a job's hash one by one, each as BullMQ writes it and as it was found elsewhere. */
+
+/** Takes what could not be read, in words for people. */
+export type Report = (problem: string) => void;
+
+/** The end of the year 9999: RFC 3339 has four digits for it. */
+const LATEST_MS = 253_402_300_799_999;
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The text itself where it is no JSON; `whatIs` begins the problem: `its data is`. */
+export function jsonIn(text: string | null, whatIs: string, report: Report): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    report(`${whatIs} no JSON`);
+    return text;
+  }
+}
+
+/** Empty where there is none. */
+export function objectIn(
+  text: string | null,
+  whatIs: string,
+  report: Report,
+): Record<string, unknown> {
+  const value = jsonIn(text, whatIs, report);
+  if (isRecord(value)) return value;
+  if (value !== null && value !== text) report(`${whatIs} no object`);
+  return {};
+}
+
+/** Milliseconds of Unix time, in which a fraction may occur. */
+export function timeIn(text: string | null, field: string, report: Report): Date | null {
+  if (text === null || text === '') return null;
+  const milliseconds = decimalIn(text);
+  if (milliseconds !== undefined && milliseconds >= 1 && milliseconds <= LATEST_MS) {
+    return new Date(milliseconds);
+  }
+  report(`its ${field} is no time`);
+  return null;
+}
+
+/** The larger one: a job that an update of BullMQ found half done has both fields. */
+export function attemptsIn(texts: readonly (string | null)[], report: Report): number | null {
+  const counts = texts
+    .filter((text) => text !== null)
+    .map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined));
+  if (counts.includes(undefined)) report('its number of attempts is no number');
+  return counts.reduce<number | null>(
+    (most, count) => (count === undefined ? most : Math.max(most ?? 0, count)),
+    null,
+  );
+}
+
+/** `progress` from 0 to 100; `progressDetail` is what was reported where that is no number. */
+export function progressIn(
+  text: string | null,
+  report: Report,
+): { progress: number | null; progressDetail: unknown } {
+  // A text that is no JSON is still shown, as the detail.
+  const reported = jsonIn(text, '', () => undefined);
+  const isDetail = typeof numberIn(reported) !== 'number';
+  const percent = numberIn(isRecord(reported) ? percentIn(reported) : reported);
+  const progress = percent === undefined ? null : Math.min(Math.max(percent, 0), 100);
+  if (progress !== null && progress !== percent) {
+    report(`its progress is ${percent}, which is not from 0 to 100`);
+  }
+  return { progress, progressDetail: isDetail ? reported : null };
+}
+
+function percentIn(reported: Record<string, unknown>): unknown {
+  return reported.percent ?? reported.progress ?? reported.percentage;
+}
+
+function numberIn(value: unknown): number | undefined {
+  if (typeof value === 'string') return decimalIn(value);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function decimalIn(text: string): number | undefined {
+  return /^-?\d{1,20}(\.\d{1,20})?$/.test(text) ? Number(text) : undefined;
+}
+
+/** BullMQ keeps a list of texts; what is none is shown as one text. */
+export function tracesIn(text: string | null, report: Report): string[] {
+  if (text === null || text === '') return [];
+  const traces = jsonIn(text, 'its stacktrace is', report);
+  if (!Array.isArray(traces)) return traces === null ? [] : [text];
+  const texts = traces.filter((trace) => typeof trace === 'string');
+  if (texts.length < traces.length) report('parts of its stacktrace are no text');
+  return texts;
+}

@@ -1,0 +1,126 @@
+import type { QueueJob, QueueState } from '../job.js';
+import {
+  attemptsIn,
+  isRecord,
+  jsonIn,
+  objectIn,
+  progressIn,
+  timeIn,
+  tracesIn,
+} from './fields.js';
+import type { Report } from './fields.js';
+
+/** The fields of a job's hash that a row of a list needs. */
+export const ROW_FIELDS = [
+  'name',
+  'data',
+  'opts',
+  'progress',
+  'timestamp',
+  'processedOn',
+  'finishedOn',
+  'failedReason',
+  'attemptsMade',
+  // What version 5 calls attemptsMade.
+  'atm',
+] as const;
+export const ALL_FIELDS = [...ROW_FIELDS, 'stacktrace', 'returnvalue'] as const;
+
+/**
+ * A job out of the fields of its hash. Nothing that they hold is an error: what cannot be read is
+ * left out, and named among the problems. A field that is absent is no problem.
+ */
+export function decodeQueueJob(
+  queue: string,
+  id: string,
+  state: QueueState,
+  fields: Readonly<Record<string, string | null>>,
+): QueueJob {
+  const problems: string[] = [];
+  const report = (problem: string): void => void problems.push(problem);
+  const field = (name: string): string | null => fields[name] ?? null;
+  const data = jsonIn(field('data'), 'its data is', report);
+  const { progress, progressDetail } = progressIn(field('progress'), report);
+  // No spreading here: it would take five times as long, and there may be many jobs.
+  return {
+    queue,
+    id,
+    state,
+    name: field('name'),
+    data,
+    userId: userIdIn(data, report),
+    files: filesIn(data, report),
+    progress,
+    progressDetail,
+    createdAt: timeIn(field('timestamp'), 'timestamp', report),
+    startedAt: timeIn(field('processedOn'), 'processedOn', report),
+    finishedAt: timeIn(field('finishedOn'), 'finishedOn', report),
+    attemptsMade: attemptsIn([field('attemptsMade'), field('atm')], report),
+    options: objectIn(field('opts'), 'its opts are', report),
+    failedReason: field('failedReason'),
+    stacktrace: tracesIn(field('stacktrace'), report),
+    returnValue: jsonIn(field('returnvalue'), 'its return value is', report),
+    problems,
+  };
+}
+
+/** A job whose key holds something else than a hash. */
+export function unreadableQueueJob(queue: string, id: string, state: QueueState): QueueJob {
+  return { ...decodeQueueJob(queue, id, state, {}), problems: ['its key holds no hash'] };
+}
+
+/**
+ * Whether the data of a job, as JSON, name the user. Where a look at the text shows that they cannot,
+ * it is not parsed.
+ */
+export function namesUser(data: string, userId: string): boolean {
+  if (!mayName(data, userId)) return false;
+  return userIdIn(jsonIn(data, '', ignore), ignore) === userId;
+}
+
+/**
+ * In JSON without a backslash an id that is a text stands there as it is. An id that is a number has
+ * several spellings: 42, 42.0, 4.2e1.
+ */
+function mayName(data: string, userId: string): boolean {
+  if (data.includes(`"${userId}"`) || data.includes('\\')) return true;
+  return String(Number(userId)) === userId && /"user(_i|I)d"\s*:\s*[-\d]/.test(data);
+}
+
+function userIdIn(data: unknown, report: Report): string | null {
+  if (!isRecord(data)) return null;
+  const userId = data.user_id ?? data.userId ?? null;
+  if (typeof userId === 'string' || userId === null) return userId;
+  if (typeof userId !== 'number') {
+    report('its user_id is neither a text nor a number');
+  } else if (Number.isInteger(userId) && !Number.isSafeInteger(userId)) {
+    // Another user may have the number that it was rounded to.
+    report('its user_id is a number with too many digits');
+  } else {
+    return String(userId);
+  }
+  return null;
+}
+
+function filesIn(data: unknown, report: Report): string[] | null {
+  const files = isRecord(data) ? (data.files ?? null) : null;
+  if (files === null) return null;
+  if (!Array.isArray(files)) {
+    report('its files are no list');
+    return null;
+  }
+  const paths = files.map(pathOf).filter((path) => path !== undefined);
+  if (paths.length < files.length) {
+    report(`${files.length - paths.length} of its ${files.length} files have no path`);
+  }
+  return paths;
+}
+
+function pathOf(file: unknown): string | undefined {
+  const candidates = isRecord(file) ? [file.path, file.key, file.name] : [file];
+  return candidates.find((candidate) => typeof candidate === 'string');
+}
+
+function ignore(): void {
+  // Whoever reads the job is told.
+}

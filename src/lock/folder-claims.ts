@@ -1,0 +1,140 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, translateFileError } from '../files/errors.js';
+import { PARTIAL_SUFFIX } from '../repository/names.js';
+import {
+  CLAIMS_FOLDER,
+  CLAIM_SUFFIX,
+  LARGEST_CLAIM_BYTES,
+  type ClaimStore,
+  type ListedClaim,
+} from './claim-store.js';
+
+/** Others may remove the folder that we have just made, but not as often as this. */
+const ATTEMPTS_TO_PUT = 20;
+
+/**
+ * Claims as files, in a folder of the destination that is there while there are any. A file that
+ * is still being written, or was left so by a crash, is a claim without content.
+ */
+export class FolderClaims implements ClaimStore {
+  readonly location: string;
+  readonly #folder: string;
+
+  constructor(destination: string) {
+    this.location = destination;
+    this.#folder = join(destination, CLAIMS_FOLDER);
+  }
+
+  async put(name: string, content: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    for (let attempt = 1; ; attempt++) {
+      // Outside of the try: without the destination there is no point in trying again.
+      await this.#makeFolder();
+      try {
+        await writeFile(this.#path(name, PARTIAL_SUFFIX), content, { mode: 0o600 });
+        await rename(this.#path(name, PARTIAL_SUFFIX), this.#path(name));
+        return;
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT' && attempt < ATTEMPTS_TO_PUT) continue;
+        throw translateFileError(error, 'write into', this.#folder);
+      }
+    }
+  }
+
+  /**
+   * Looks twice: POSIX lets a listing leave out a file that is replaced meanwhile (by a heartbeat),
+   * and with some file systems in user space it cannot be opened at that moment.
+   */
+  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
+    const found = new Map<string, ListedClaim>();
+    for (let pass = 0; pass < 2; pass++) {
+      signal?.throwIfAborted();
+      for (const name of await this.#names()) {
+        const claim = await this.#read(name);
+        if (claim !== undefined) found.set(name, claim);
+      }
+    }
+    return [...found.values()];
+  }
+
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    for (const path of [this.#path(name, PARTIAL_SUFFIX), this.#path(name)]) {
+      try {
+        await unlink(path);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
+      }
+    }
+    // The system removes it only while it is empty; whoever needs it then makes it again. Where it
+    // stays, nothing is wrong: others have claims, or it is not ours.
+    await rmdir(this.#folder).catch(() => undefined);
+  }
+
+  async #makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.#folder);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw translateFileError(error, 'write into', this.location);
+    }
+  }
+
+  async #names(): Promise<Set<string>> {
+    try {
+      const files = await readdir(this.#folder);
+      const names = files.map((file) => /^(.+)\.json(?:\.partial)?$/s.exec(file)?.[1]);
+      return new Set(names.filter((name) => name !== undefined));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return new Set();
+      throw translateFileError(error, 'list', this.#folder);
+    }
+  }
+
+  async #read(name: string): Promise<ListedClaim | undefined> {
+    const path = this.#path(name);
+    try {
+      return { name, ...(await readClaim(path)) };
+    } catch (error) {
+      const code = errnoOf(error);
+      if (isGone(code)) return await this.#withoutContent(name, this.#path(name, PARTIAL_SUFFIX));
+      // The claim of another user.
+      const isClosedToUs = code === 'EACCES' || code === 'EPERM';
+      if (isClosedToUs) return await this.#withoutContent(name, path);
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  async #withoutContent(name: string, path: string): Promise<ListedClaim | undefined> {
+    try {
+      return { name, content: undefined, modifiedAtMs: (await stat(path)).mtimeMs };
+    } catch (error) {
+      if (isGone(errnoOf(error))) return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  #path(name: string, suffix = ''): string {
+    return join(this.#folder, name + CLAIM_SUFFIX + suffix);
+  }
+}
+
+/** NFS has a word of its own for a file that was replaced while it was open. */
+function isGone(code: string | undefined): boolean {
+  return code === 'ENOENT' || code === 'ESTALE';
+}
+
+/** Content and time of one and the same file, though it may be replaced meanwhile. */
+async function readClaim(path: string): Promise<Omit<ListedClaim, 'name'>> {
+  // A pipe without a writer must not hold us up: it is a claim without content.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = await file.stat();
+    const isClaim = stat.isFile() && stat.size <= LARGEST_CLAIM_BYTES;
+    const content = isClaim ? await file.readFile('utf8') : undefined;
+    return { content, modifiedAtMs: stat.mtimeMs };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,207 @@
+import type { MangamotionError } from '../errors.js';
+import type { LockClock } from './clock.js';
+import { STORE_CLOCK_GRAIN_MS, isHeld, isLeaseOver, type JudgedClaim } from './judgement.js';
+import { lockLost, lockedBy } from './lock-errors.js';
+import { survey, type Observer } from './survey.js';
+import type { LockTiming } from './timing.js';
+
+/** The right to write into a destination, until it is released or lost. */
+export interface DestinationLock {
+  /** Aborted when the lock is lost, with a `locked` error that says why. */
+  readonly signal: AbortSignal;
+  /** Whether a claim that a dead run had left was removed. */
+  readonly takenOver: boolean;
+
+  /**
+   * To be called right before a commit. Renews the lock, so that a whole lease is left for the
+   * commit. Rejects with `locked` where it is not ours any more, and as the store does where that
+   * cannot be found out.
+   */
+  check(): Promise<void>;
+
+  /** Never rejects: a claim that cannot be removed ends with its lease. Can be called again. */
+  release(): Promise<void>;
+}
+
+export interface Holding {
+  observer: Observer;
+  content: string;
+  clock: LockClock;
+  timing: LockTiming;
+  takenOver: boolean;
+  /** By `clock`: when the claim began to be put, the last time that this succeeded. */
+  renewedAtMs: number;
+  /** By the clock of the store. */
+  modifiedAtMs: number;
+}
+
+const RELEASE_TIMEOUT_MS = 10_000;
+const LONGEST_PAUSE_BETWEEN_CHECKS_MS = 250;
+
+/**
+ * The lock is ours as long as nobody could find our claim older than the lease. Three observations
+ * end it, each of which would do in a world of good clocks: our own clock, when the last renewal is
+ * too long ago; the clock of the store, when two renewals were too far apart; and the claims, when
+ * ours is gone or another one is held.
+ */
+export class HeldLock implements DestinationLock {
+  readonly takenOver: boolean;
+  readonly #holding: Holding;
+  readonly #lost = new AbortController();
+  readonly #released = new AbortController();
+  /** Ends requests under way when the lock is lost or released. */
+  readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
+  #renewedAtMs: number;
+  #modifiedAtMs: number;
+  /** Renewals and checks, one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #releasing: Promise<void> | undefined;
+  #lastFailure: unknown;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(holding: Holding) {
+    this.#holding = holding;
+    this.takenOver = holding.takenOver;
+    this.#renewedAtMs = holding.renewedAtMs;
+    this.#modifiedAtMs = holding.modifiedAtMs;
+    this.#awaitDeadline();
+    this.#awaitHeartbeat();
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async check(): Promise<void> {
+    const { clock, timing, observer } = this.#holding;
+    // A run that only looks will be gone in a moment; one that died at it, at the end of its lease.
+    const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
+    for (;;) {
+      const undecided = await this.#oneAtATime(async () => {
+        await this.#renew();
+        return await this.#look();
+      });
+      const [first] = undecided;
+      if (first === undefined) return;
+      if (clock.elapsedMs() > untilMs) throw lockedBy(observer.claims.location, first.claim);
+      await clock.sleep(clock.random() * LONGEST_PAUSE_BETWEEN_CHECKS_MS, this.#lost.signal);
+    }
+  }
+
+  release(): Promise<void> {
+    this.#releasing ??= this.#release();
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
+    const { claims, name } = this.#holding.observer;
+    clearTimeout(this.#heartbeat);
+    clearTimeout(this.#deadline);
+    this.#released.abort(new Error('the lock was released'));
+    await this.#queue;
+    // What fails here is told by the next run, if it matters at all: the lease ends the claim.
+    await claims.remove(name, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
+  }
+
+  /** Puts the claim again, if it is still ours to put. */
+  async #renew(limit?: AbortSignal): Promise<void> {
+    const { observer, content, clock } = this.#holding;
+    await this.#look(limit);
+    const begunAtMs = clock.elapsedMs();
+    await this.#inTime(limit, (signal) => observer.claims.put(observer.name, content, signal));
+    this.#renewedAtMs = begunAtMs;
+    this.#lastFailure = undefined;
+    this.#awaitDeadline();
+  }
+
+  /** Resolves to the claims of others of which it is open whether they will be held. */
+  async #look(limit?: AbortSignal): Promise<JudgedClaim[]> {
+    const { observer, content, timing } = this.#holding;
+    const { own, live } = await this.#inTime(limit, (signal) => survey(observer, signal));
+    if (own === undefined) throw this.#lose('its claim was removed');
+    if (own.content !== content) throw this.#lose('its claim was changed');
+    if (isLeaseOver(this.#modifiedAtMs, own.modifiedAtMs, timing.leaseMs)) {
+      throw this.#lose('it was not renewed in time, by the clock of the destination');
+    }
+    this.#modifiedAtMs = own.modifiedAtMs;
+    const holder = live.find(isHeld);
+    if (holder === undefined) return live;
+    const cause = lockedBy(observer.claims.location, holder.claim);
+    throw this.#lose('another run has taken it over', cause);
+  }
+
+  /** An answer that comes when the lock is lost is none: others may have acted meanwhile. */
+  async #inTime<T>(
+    limit: AbortSignal | undefined,
+    request: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#throwIfOver();
+    try {
+      const answer = await request(limit ? AbortSignal.any([limit, this.#over]) : this.#over);
+      this.#throwIfOver();
+      return answer;
+    } catch (error) {
+      this.#throwIfOver();
+      this.#lastFailure = error;
+      throw error;
+    }
+  }
+
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  #awaitHeartbeat(ms = this.#holding.timing.heartbeatMs): void {
+    this.#heartbeat = setTimeout(() => void this.#beat(), ms).unref();
+  }
+
+  async #beat(): Promise<void> {
+    const { heartbeatMs } = this.#holding.timing;
+    // A connection that is dead without a word must not cost more than one beat.
+    const limit = AbortSignal.timeout(heartbeatMs);
+    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline tells.
+    const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
+      () => true,
+      () => false,
+    );
+    if (!this.#over.aborted) this.#awaitHeartbeat(succeeded ? heartbeatMs : heartbeatMs / 4);
+  }
+
+  #awaitDeadline(): void {
+    clearTimeout(this.#deadline);
+    const look = (): void => {
+      if (!this.#isLost()) this.#awaitDeadline();
+    };
+    this.#deadline = setTimeout(look, Math.ceil(this.#remainingMs()) + 1).unref();
+  }
+
+  /** Until the lock is lost for want of a renewal. */
+  #remainingMs(): number {
+    const { clock, timing } = this.#holding;
+    const lostAtMs = this.#renewedAtMs + timing.leaseMs - timing.marginMs;
+    return Math.max(0, lostAtMs - clock.elapsedMs());
+  }
+
+  #throwIfOver(): void {
+    if (this.#isLost()) throw this.#lost.signal.reason;
+    this.#over.throwIfAborted();
+  }
+
+  #isLost(): boolean {
+    if (!this.#lost.signal.aborted && this.#remainingMs() === 0) {
+      const { leaseMs, marginMs } = this.#holding.timing;
+      const why = `it could not be renewed for ${Math.round((leaseMs - marginMs) / 1000)} s`;
+      this.#lose(why, this.#lastFailure);
+    }
+    return this.#lost.signal.aborted;
+  }
+
+  #lose(why: string, cause?: unknown): MangamotionError {
+    const error = lockLost(this.#holding.observer.claims.location, why, cause);
+    this.#lost.abort(error);
+    return error;
+  }
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import type { ObjectStore } from '../object-store/port.js';
+import {
+  CLAIMS_FOLDER,
+  CLAIM_SUFFIX,
+  LARGEST_CLAIM_BYTES,
+  type ClaimStore,
+  type ListedClaim,
+} from './claim-store.js';
+
+/**
+ * Claims as objects. Give it a store of its own where much is uploaded through the other one: a
+ * heartbeat that queues for a connection behind large objects comes too late.
+ */
+export class ObjectClaims implements ClaimStore {
+  readonly location: string;
+  readonly #store: ObjectStore;
+  readonly #bucket: string;
+  readonly #prefix: string;
+
+  /** `prefix` is empty or ends with a slash. */
+  constructor(store: ObjectStore, { bucket, prefix }: { bucket: string; prefix: string }) {
+    this.location = `s3://${bucket}/${prefix}`;
+    this.#store = store;
+    this.#bucket = bucket;
+    this.#prefix = `${prefix}${CLAIMS_FOLDER}/`;
+  }
+
+  async put(name: string, content: string, signal?: AbortSignal): Promise<void> {
+    const bytes = Buffer.from(content);
+    const body = {
+      sizeBytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      open: () => [bytes],
+    };
+    const attributes = { headers: { 'content-type': 'application/json' } };
+    await this.#store.putObject(this.#bucket, this.#key(name), body, { attributes, signal });
+  }
+
+  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
+    const claims: ListedClaim[] = [];
+    const options = { prefix: this.#prefix, signal };
+    for await (const page of this.#store.listObjects(this.#bucket, options)) {
+      for (const { key } of page) {
+        if (!key.endsWith(CLAIM_SUFFIX)) continue;
+        const claim = await this.#read(key, signal);
+        if (claim !== undefined) claims.push(claim);
+      }
+    }
+    return claims;
+  }
+
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#store.deleteObject(this.#bucket, this.#key(name), { signal });
+  }
+
+  /** Content and time of one answer. The time has whole seconds, rounded down. */
+  async #read(key: string, signal: AbortSignal | undefined): Promise<ListedClaim | undefined> {
+    try {
+      const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
+      const { head, content } = await this.#store.readObject(this.#bucket, key, options);
+      if (head.lastModified === '') throw withoutTime(key);
+      return {
+        name: key.slice(this.#prefix.length, -CLAIM_SUFFIX.length),
+        content: content?.toString(),
+        modifiedAtMs: Date.parse(head.lastModified),
+      };
+    } catch (error) {
+      // Removed since it was listed.
+      if (isMangamotionError(error, 'not_found')) return undefined;
+      throw error;
+    }
+  }
+
+  #key(name: string): string {
+    return `${this.#prefix}${name}${CLAIM_SUFFIX}`;
+  }
+}
+
+function withoutTime(key: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `the server does not say when ${key} was written: a lock cannot be held there`,
+    { hint: 'Use another server, or a folder, as the destination.' },
+  );
+}

@@ -1,0 +1,100 @@
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { linesOfFile } from '../../files/lines-of-file.js';
+
+/** So many are sorted in memory at a time; more are kept in files. */
+const RUN_ITEMS = 200_000;
+const PAGE_ITEMS = 1000;
+
+/**
+ * Sorts what does not fit into memory: in runs, each in a temporary file, that are merged in the
+ * end. Of equal items one is kept. Items must be such that JSON keeps them whole.
+ */
+export async function* sortOnDisk<T>(
+  pages: AsyncIterable<readonly T[]>,
+  compare: (a: T, b: T) => number,
+  signal?: AbortSignal,
+  runItems = RUN_ITEMS,
+): AsyncGenerator<T[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'mangamotion-sort-'));
+  const runs: AsyncGenerator<T>[] = [];
+  try {
+    let pending: T[] = [];
+    const endRun = async (): Promise<void> => {
+      const path = join(folder, String(runs.length));
+      pending.sort(compare);
+      await writeFile(
+        path,
+        pending.map((item) => `${JSON.stringify(item)}\n`),
+        { mode: 0o600 },
+      );
+      runs.push(readRun(path));
+      pending = [];
+    };
+    for await (const page of pages) {
+      signal?.throwIfAborted();
+      pending.push(...page);
+      if (pending.length >= runItems) await endRun();
+    }
+    pending.sort(compare);
+    runs.push(inMemory(pending));
+    yield* inPages(distinct(mergeRuns(runs, compare), compare));
+  } finally {
+    for (const run of runs) await run.return(undefined);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* readRun<T>(path: string): AsyncGenerator<T> {
+  const file = await open(path);
+  try {
+    for await (const line of linesOfFile(file)) yield JSON.parse(line) as T;
+  } finally {
+    await file.close();
+  }
+}
+
+async function* inMemory<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+async function* mergeRuns<T>(
+  runs: readonly AsyncGenerator<T>[],
+  compare: (a: T, b: T) => number,
+): AsyncGenerator<T> {
+  const heads: { item: T; run: AsyncGenerator<T> }[] = [];
+  const advance = async (run: AsyncGenerator<T>): Promise<void> => {
+    const next = await run.next();
+    if (next.done !== true) heads.push({ item: next.value, run });
+  };
+  for (const run of runs) await advance(run);
+  while (heads.length > 0) {
+    const least = heads.reduce((a, b) => (compare(b.item, a.item) < 0 ? b : a));
+    yield least.item;
+    heads.splice(heads.indexOf(least), 1);
+    await advance(least.run);
+  }
+}
+
+async function* distinct<T>(
+  items: AsyncIterable<T>,
+  compare: (a: T, b: T) => number,
+): AsyncGenerator<T> {
+  let last: { item: T } | undefined;
+  for await (const item of items) {
+    if (last === undefined || compare(last.item, item) !== 0) yield item;
+    last = { item };
+  }
+}
+
+async function* inPages<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < PAGE_ITEMS) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}

@@ -1,0 +1,105 @@
+import { MangamotionError } from '../../errors.js';
+import { onAbort } from '../s3/on-abort.js';
+import { isTransient, isUnexpectedAnswer } from '../store-errors.js';
+
+export interface RetryPolicy {
+  /** How often a request is sent in all; 6 where absent. */
+  attempts?: number | undefined;
+  /** The longest first delay, 200 ms where absent; it doubles from one attempt to the next. */
+  baseDelayMs?: number | undefined;
+  /** No delay is longer; 10 s where absent. */
+  maxDelayMs?: number | undefined;
+  /** Told of every failure that is tried again, before the delay. */
+  onRetry?: ((retry: Retry) => void) | undefined;
+  /** For tests. Rejects when the signal is aborted. */
+  sleep?: ((delayMs: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  /** For tests: a number from 0 up to 1. */
+  random?: (() => number) | undefined;
+}
+
+/** How often a request is sent whose answer is none of S3: whoever answers so does not by chance. */
+const ATTEMPTS_AT_UNEXPECTED_ANSWERS = 2;
+
+/** A failure that is tried again. */
+export interface Retry {
+  error: MangamotionError;
+  /** The number of the attempt that failed, from 1. */
+  attempt: number;
+  delayMs: number;
+}
+
+/** Counts the failures of one piece of work and waits after each, with full jitter. */
+export class Backoff {
+  readonly #policy: RetryPolicy;
+  readonly #signal: AbortSignal | undefined;
+  #failures = 0;
+  #unexpected = 0;
+
+  constructor(policy: RetryPolicy, signal: AbortSignal | undefined) {
+    this.#policy = policy;
+    this.#signal = signal;
+  }
+
+  /** Something got through, so the next failure is a first one again. */
+  reset(): void {
+    this.#failures = 0;
+    this.#unexpected = 0;
+  }
+
+  /** Resolves when it is time to try again; rejects with what there is no point in trying again. */
+  async after(error: unknown): Promise<void> {
+    this.#signal?.throwIfAborted();
+    if (!(error instanceof MangamotionError) || !isTransient(error)) throw error;
+    const { attempts = 6, onRetry, sleep = defaultSleep } = this.#policy;
+    this.#failures += 1;
+    if (isUnexpectedAnswer(error)) this.#unexpected += 1;
+    const isEnough = this.#unexpected >= ATTEMPTS_AT_UNEXPECTED_ANSWERS;
+    if (isEnough || this.#failures >= attempts) throw gaveUp(error, this.#failures);
+    const delayMs = this.#delay();
+    onRetry?.({ error, attempt: this.#failures, delayMs });
+    await sleep(delayMs, this.#signal);
+  }
+
+  #delay(): number {
+    const { baseDelayMs = 200, maxDelayMs = 10_000, random = Math.random } = this.#policy;
+    return Math.round(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#failures - 1)));
+  }
+}
+
+/** Runs `work` until it succeeds, or fails for good. */
+export async function retrying<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  let backoff: Backoff | undefined;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      backoff ??= new Backoff(policy, signal);
+      await backoff.after(error);
+    }
+  }
+}
+
+function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
+  const message = `${error.message} (given up after ${attempts} attempts)`;
+  const { code, hint, request } = error;
+  return new MangamotionError(code, message, { hint, request, cause: error.cause ?? error });
+}
+
+function defaultSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stopListening?.();
+      resolve();
+    }, delayMs);
+    const stopListening =
+      signal &&
+      onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+  });
+}

@@ -1,0 +1,111 @@
+import { Backoff, retrying, type RetryPolicy } from './backoff.js';
+import { eachObjectPage } from '../s3/requests/list-requests.js';
+import type { MultipartUploads } from '../multipart-port.js';
+import { deletePatiently } from './retrying-delete.js';
+import { putPatiently } from './retrying-put.js';
+import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from '../port.js';
+import { ResumingBody } from './resuming-body.js';
+
+export type { Retry, RetryPolicy } from './backoff.js';
+export {
+  isObjectChanged,
+  isObjectInTheWay,
+  isUnexpectedAnswer,
+  whyUnreadable,
+} from '../store-errors.js';
+
+/**
+ * The same store, with patience: what fails as `unreachable` is tried again after a delay that
+ * grows, and a body that breaks goes on from the byte where it broke. What the server refuses, or
+ * does not have, is not tried again. The last failure is the cause of the error that ends it.
+ *
+ * A body whose object was replaced meanwhile cannot go on; it fails with an error of which
+ * `isObjectChanged` is true, and the caller begins again.
+ */
+export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
+  const retried: Retried = (options, work) =>
+    retrying(policyFor(policy, options), options?.signal, work);
+  const listPage: ObjectStore['listPage'] = (bucket, options) =>
+    retried(options, () => store.listPage(bucket, options));
+  return {
+    endpoint: store.endpoint,
+    listBuckets: (options) => retried(options, () => store.listBuckets(options)),
+    bucketExists: (bucket, options) => retried(options, () => store.bucketExists(bucket, options)),
+    bucketRegion: (bucket, options) => retried(options, () => store.bucketRegion(bucket, options)),
+    createBucket: (bucket, options) => retried(options, () => store.createBucket(bucket, options)),
+    deleteBucket: (bucket, options) => retried(options, () => store.deleteBucket(bucket, options)),
+    readBucketDocument: (bucket, kind, options) =>
+      retried(options, () => store.readBucketDocument(bucket, kind, options)),
+    writeBucketDocument: (bucket, kind, content, options) =>
+      retried(options, () => store.writeBucketDocument(bucket, kind, content, options)),
+    listPage,
+    listObjects: (bucket, options) =>
+      eachObjectPage({ endpoint: store.endpoint, listPage }, bucket, options),
+    headObject: (bucket, key, options) =>
+      retried(options, () => store.headObject(bucket, key, options)),
+    getObject: (bucket, key, options) =>
+      getObject(store, policyFor(policy, options), bucket, key, options),
+    readObject: (bucket, key, options) =>
+      retried(options, () => store.readObject(bucket, key, options)),
+    putObject: (bucket, key, content, options) =>
+      putPatiently(store, policyFor(policy, options), bucket, key, content, options),
+    deleteObject: (bucket, key, options) =>
+      retried(options, () => store.deleteObject(bucket, key, options)),
+    deleteObjects: (bucket, keys, options) =>
+      deletePatiently(store, policyFor(policy, options), bucket, keys, options),
+    getObjectTags: (bucket, key, options) =>
+      retried(options, () => store.getObjectTags(bucket, key, options)),
+    getObjectLock: (bucket, key, options) =>
+      retried(options, () => store.getObjectLock(bucket, key, options)),
+    getObjectAcl: (bucket, key, options) =>
+      retried(options, () => store.getObjectAcl(bucket, key, options)),
+    putObjectAcl: (bucket, key, acl, options) =>
+      retried(options, () => store.putObjectAcl(bucket, key, acl, options)),
+    ...retriedUploads(store, retried),
+    close: () => store.close(),
+  };
+}
+
+type Retried = <T>(options: RequestOptions | undefined, work: () => Promise<T>) => Promise<T>;
+
+function retriedUploads(store: ObjectStore, retried: Retried): MultipartUploads {
+  return {
+    createMultipartUpload: (bucket, key, options) =>
+      retried(options, () => store.createMultipartUpload(bucket, key, options)),
+    uploadPart: (bucket, key, uploadId, partNumber, content, options) =>
+      retried(options, () => store.uploadPart(bucket, key, uploadId, partNumber, content, options)),
+    completeMultipartUpload: (bucket, key, uploadId, parts, options) =>
+      retried(options, () => store.completeMultipartUpload(bucket, key, uploadId, parts, options)),
+    abortMultipartUpload: (bucket, key, uploadId, options) =>
+      retried(options, () => store.abortMultipartUpload(bucket, key, uploadId, options)),
+    listMultipartUploads: (bucket, prefix, options) =>
+      retried(options, () => store.listMultipartUploads(bucket, prefix, options)),
+  };
+}
+
+function policyFor(policy: RetryPolicy, options: RequestOptions | undefined): RetryPolicy {
+  return options?.attempts === undefined ? policy : { ...policy, attempts: options.attempts };
+}
+
+async function getObject(
+  store: ObjectStore,
+  policy: RetryPolicy,
+  bucket: string,
+  key: string,
+  options: GetOptions = {},
+): Promise<OpenObject> {
+  const { range, signal } = options;
+  const { head, body } = await retrying(policy, signal, () =>
+    store.getObject(bucket, key, options),
+  );
+  // Without an ETag nobody could tell whether the rest belongs to the same object.
+  if (head.etag === '') return { head, body };
+  const reopen = async (offset: number) => {
+    const rest = { ...range, start: (range?.start ?? 0) + offset };
+    const again = await store.getObject(bucket, key, { signal, range: rest, ifMatch: head.etag });
+    return again.body;
+  };
+  const backoff = (): Backoff => new Backoff(policy, signal);
+  const sizeBytes = Math.min(range?.end ?? Infinity, head.sizeBytes) - (range?.start ?? 0);
+  return { head, body: new ResumingBody({ first: body, sizeBytes, reopen, backoff }) };
+}

@@ -1,0 +1,152 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type Dispatcher } from 'undici';
+import { onAbort } from './on-abort.js';
+import { ANSWER_LIMITS } from '../limits.js';
+
+/**
+ * Reads whole objects into memory. Most of a backup is this, so it goes around the streams and
+ * copies of node's http, which cost more than all the rest: undici hands on the socket's buffers.
+ */
+
+export interface FetcherOptions {
+  caPem: string | undefined;
+  maxSockets: number;
+  idleTimeoutMs: number;
+  connectTimeoutMs: number;
+  maxHeaderBytes: number;
+}
+
+export interface BodyMemory {
+  /** A body of more than this is not read. */
+  mostBytes: number;
+  /** Gives the block that the body is read into; of the heap where absent. */
+  allocate?: ((sizeBytes: number) => Buffer) | undefined;
+}
+
+export interface FetchRequest {
+  /** `https://host:port`. */
+  origin: string;
+  /** Path and query, encoded. */
+  path: string;
+  /** One character a byte. */
+  headers: Record<string, string>;
+  memory: BodyMemory;
+  signal: AbortSignal | undefined;
+}
+
+export interface FetchedAnswer {
+  statusCode: number;
+  statusMessage: string;
+  /** One character a byte. */
+  headers: IncomingHttpHeaders;
+  /** `undefined` where it has more than `mostBytes`. */
+  body: Buffer | undefined;
+}
+
+/** Ends a request whose body is not wanted. */
+class NotWanted extends Error {}
+
+export class ObjectFetcher {
+  readonly #agent: Agent;
+
+  constructor(options: FetcherOptions) {
+    const { caPem, connectTimeoutMs, idleTimeoutMs, maxSockets, maxHeaderBytes } = options;
+    this.#agent = new Agent({
+      connections: maxSockets,
+      connect: { timeout: connectTimeoutMs, ...(caPem === undefined ? {} : { ca: caPem }) },
+      headersTimeout: idleTimeoutMs,
+      bodyTimeout: idleTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+    });
+  }
+
+  /**
+   * Resolves with any answer, whatever its status; rejects with what happened to the connection. A
+   * body that is shorter or longer than its Content-Length is such a thing too.
+   */
+  get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
+    return new Promise((resolve, reject) => {
+      const handler = new AnswerHandler(memory, signal, resolve, reject);
+      this.#agent.dispatch({ ...request, method: 'GET' }, handler);
+    });
+  }
+
+  close(): void {
+    void this.#agent.destroy();
+  }
+}
+
+class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #memory: BodyMemory;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (answer: FetchedAnswer) => void;
+  readonly #reject: (error: Error) => void;
+  #answer: FetchedAnswer | undefined;
+  /** As long as Content-Length says. One block, so that the socket's buffers are free at once. */
+  #block: Buffer | undefined;
+  /** Of a body that does not say its length. */
+  #chunks: Buffer[] = [];
+  #received = 0;
+  #mostBytes = 0;
+  #stopListening: (() => void) | undefined;
+
+  constructor(
+    memory: BodyMemory,
+    signal: AbortSignal | undefined,
+    resolve: (answer: FetchedAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#memory = memory;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#signal === undefined) return;
+    // Called again where undici sends the request anew, on another connection.
+    this.#stopListening?.();
+    this.#stopListening = onAbort(this.#signal, () => controller.abort(new NotWanted()));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage = '',
+  ): void {
+    if (statusCode < 200) return;
+    this.#answer = { statusCode, statusMessage, headers, body: undefined };
+    const length = Number(headers['content-length']);
+    const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
+    // An error's document is wanted however little the caller has room for.
+    this.#mostBytes = statusCode < 300 ? mostBytes : ANSWER_LIMITS.errorBytes;
+    if (length > this.#mostBytes) controller.abort(new NotWanted());
+    else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const begin = this.#received;
+    this.#received += chunk.length;
+    if (this.#received > (this.#block?.length ?? this.#mostBytes)) {
+      controller.abort(new NotWanted());
+    } else if (this.#block === undefined) {
+      this.#chunks.push(Buffer.from(chunk));
+    } else {
+      chunk.copy(this.#block, begin);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#stopListening?.();
+    if (this.#answer === undefined) this.#reject(new Error('an answer without a status'));
+    else this.#resolve({ ...this.#answer, body: this.#block ?? Buffer.concat(this.#chunks) });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#stopListening?.();
+    const answer = this.#signal?.aborted === true ? undefined : this.#answer;
+    if (error instanceof NotWanted && answer !== undefined) this.#resolve(answer);
+    else this.#reject(error);
+  }
+}

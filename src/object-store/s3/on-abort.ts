@@ -1,0 +1,18 @@
+/**
+ * Calls `action` when the signal is aborted, until the returned function is called. Thousands of
+ * requests share the signal of their command; it gets one listener for them all.
+ */
+export function onAbort(signal: AbortSignal, action: () => void): () => void {
+  const actions = actionsOf.get(signal) ?? listen(signal);
+  actions.add(action);
+  return () => void actions.delete(action);
+}
+
+const actionsOf = new WeakMap<AbortSignal, Set<() => void>>();
+
+function listen(signal: AbortSignal): Set<() => void> {
+  const actions = new Set<() => void>();
+  actionsOf.set(signal, actions);
+  signal.addEventListener('abort', () => actions.forEach((action) => action()), { once: true });
+  return actions;
+}

@@ -1,0 +1,89 @@
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import { documentIn, documentRefused } from '../wire/bucket-document-answer.js';
+import {
+  BUCKET_DOCUMENTS,
+  type BucketDocumentForm,
+  type BucketDocumentKind,
+} from '../../bucket-documents.js';
+import type { BucketDocument, RequestOptions } from '../../port.js';
+import { bodyOf, md5Header } from '../request-body.js';
+import type { S3Requests } from '../s3-requests.js';
+import { notS3, s3CodeOf, S3ResponseError } from '../../store-errors.js';
+
+/** Reading and writing the documents of a bucket: see the port. */
+
+export async function readBucketDocument(
+  requests: S3Requests,
+  bucket: string,
+  kind: BucketDocumentKind,
+  { signal }: RequestOptions,
+): Promise<BucketDocument> {
+  const form = formOf(kind);
+  const request = { method: 'GET', bucket, query: form.subresource, signal } as const;
+  try {
+    const { content } = await requests.read(request);
+    const document = documentIn(form, content);
+    if (document !== null) return document;
+  } catch (error) {
+    const refusal = error instanceof Error ? error.cause : undefined;
+    if (!(refusal instanceof S3ResponseError)) throw error;
+    const document = documentRefused(form, refusal.code, refusal.statusCode);
+    if (document === null) throw error;
+    // MinIO finds no tags and no object lock in buckets that are not there.
+    if (document.state === 'none') await requests.omit({ method: 'HEAD', bucket, signal });
+    return document;
+  }
+  throw notS3(`with no ${form.fileName}`, requests.context(request));
+}
+
+/**
+ * Asks for the document first: to a server that does not know the sub-resource its PUT is one that
+ * creates the bucket, which may well succeed.
+ */
+export async function writeBucketDocument(
+  requests: S3Requests,
+  bucket: string,
+  kind: BucketDocumentKind,
+  content: Uint8Array,
+  { signal }: RequestOptions,
+): Promise<void> {
+  const form = formOf(kind);
+  const before = await readBucketDocument(requests, bucket, kind, { signal });
+  if (before.state === 'unsupported') {
+    const message = `${bucket}: ${requests.endpoint} takes no ${form.fileName}: ${before.reason}`;
+    throw new MangamotionError('refused', message);
+  }
+  const type = form.root === null ? 'application/json' : 'application/xml';
+  const headers = { 'content-type': type, ...md5Header(content) };
+  const body = bodyOf(content);
+  try {
+    const query = form.subresource;
+    await requests.omit({ method: 'PUT', bucket, query, headers, body, signal });
+  } catch (error) {
+    throw isMangamotionError(error) && isAboutTheDocument(error) ? refusedFor(error) : error;
+  }
+}
+
+function formOf(kind: BucketDocumentKind): BucketDocumentForm {
+  const form = BUCKET_DOCUMENTS.find((candidate) => candidate.kind === kind);
+  if (form === undefined) throw new TypeError(`no document of a bucket: ${kind}`);
+  return form;
+}
+
+/** What Go's parsers say of XML that they do not take. */
+const UNREADABLE = /cause\((?:EOF|expected element type|XML syntax error|parsing time|strconv)/;
+
+/** True where other codes than those of a refusal tell of one. */
+function isAboutTheDocument(error: MangamotionError): boolean {
+  // It names a target of replication or a topic that is not there.
+  if (error.code === 'not_found') return s3CodeOf(error) !== 'NoSuchBucket';
+  // MinIO calls a document that it cannot read an error of its own.
+  return s3CodeOf(error) === 'InternalError' && UNREADABLE.test(error.message);
+}
+
+function refusedFor(error: MangamotionError): MangamotionError {
+  return new MangamotionError('refused', error.message, {
+    cause: error.cause,
+    request: error.request,
+  });
+}

@@ -1,0 +1,83 @@
+import { compareKeys } from '../../../key-order.js';
+import { percentEncode } from '../wire/header-text.js';
+import { ANSWER_LIMITS } from '../../limits.js';
+import { eachPage, type PageStart } from './listing.js';
+import type { ListUploadsOptions, MultipartUpload } from '../../multipart-port.js';
+import { parseUploadsPage } from '../wire/multipart-xml.js';
+import type { S3Requests } from '../s3-requests.js';
+import { repeatedToken } from '../../store-errors.js';
+
+/** Listing uploads in progress: see `MultipartUploads`. */
+
+interface Listing {
+  uploads: MultipartUpload[];
+  /** The keys came percent-encoded, and are decoded. */
+  wasEncoded: boolean;
+  /** The server calls itself MinIO. */
+  byMinio: boolean;
+}
+
+export async function listMultipartUploads(
+  requests: S3Requests,
+  bucket: string,
+  prefix: string,
+  options: ListUploadsOptions,
+): Promise<MultipartUpload[]> {
+  const { uploads, byMinio } = await legibleListing(requests, bucket, prefix, options);
+  const found = new Map(uploads.map((upload) => [upload.uploadId, upload]));
+  // MinIO takes a prefix for the whole key, and lists all of the bucket's where there is none.
+  if (byMinio && prefix !== '') {
+    const all = await legibleListing(requests, bucket, '', options);
+    for (const upload of all.uploads) found.set(upload.uploadId, upload);
+  }
+  return [...found.values()].filter(({ key }) => key.startsWith(prefix)).sort(byKeyAndTime);
+}
+
+/**
+ * Ceph encodes keys without saying so where it is asked to; MinIO puts U+FFFD for what XML cannot
+ * carry where it is not. So encoded keys are asked for only where that has happened.
+ */
+async function legibleListing(
+  requests: S3Requests,
+  bucket: string,
+  prefix: string,
+  options: ListUploadsOptions,
+): Promise<Listing> {
+  const plain = await listing(requests, bucket, prefix, options, '');
+  if (!plain.uploads.some(({ key }) => key.includes('\ufffd'))) return plain;
+  const encoded = await listing(requests, bucket, prefix, options, 'encoding-type=url&');
+  return encoded.wasEncoded ? encoded : plain;
+}
+
+async function listing(
+  requests: S3Requests,
+  bucket: string,
+  prefix: string,
+  { maxPerPage = 1000, signal }: ListUploadsOptions,
+  encoding: string,
+): Promise<Listing> {
+  const found: Listing = { uploads: [], wasEncoded: true, byMinio: false };
+  const fetchPage = async ({ token }: PageStart) => {
+    const markers = token === undefined ? '' : `${token}&`;
+    const query = `${encoding}${markers}max-uploads=${maxPerPage}&prefix=${percentEncode(prefix)}&uploads`;
+    const page = await requests.document(
+      { method: 'GET', bucket, query, signal },
+      (xml, headers) => {
+        found.byMinio = headers.server === 'MinIO';
+        return parseUploadsPage(xml);
+      },
+      'ListMultipartUploadsResult',
+      ANSWER_LIMITS.pageBytes,
+    );
+    found.wasEncoded &&= page.wasEncoded;
+    return page;
+  };
+  const listed = { method: 'GET', bucket, query: 'uploads' } as const;
+  const stuck = (token: string): Error => repeatedToken(token, requests.context(listed));
+  for await (const page of eachPage(fetchPage, stuck)) found.uploads.push(...page);
+  return found;
+}
+
+function byKeyAndTime(a: MultipartUpload, b: MultipartUpload): number {
+  return compareKeys(a.key, b.key) || Date.parse(a.initiatedAt) - Date.parse(b.initiatedAt);
+}

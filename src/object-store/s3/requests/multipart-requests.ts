@@ -1,0 +1,167 @@
+import { isMangamotionError } from '../../../errors.js';
+import { percentEncode } from '../wire/header-text.js';
+import { restoreForgotten, type ForgettableAttributes } from './multipart-attributes.js';
+import { listMultipartUploads } from './multipart-listing.js';
+import type { ListUploadsOptions, MultipartUploads, UploadedPart } from '../../multipart-port.js';
+import {
+  completionDocument,
+  multipartEtag,
+  parseCompletion,
+  parsePartList,
+  parseUploadId,
+} from '../wire/multipart-xml.js';
+import { attributeHeaders } from '../wire/object-headers.js';
+import { headObject } from './object-requests.js';
+import type { ObjectContent, RequestOptions, StoredObject, UploadOptions } from '../../port.js';
+import { bodyOf } from '../request-body.js';
+import type { S3Requests } from '../s3-requests.js';
+import { s3CodeOf, S3ResponseError } from '../../store-errors.js';
+import { sendContent, storedObject } from './upload-requests.js';
+
+/** See `MultipartUploads`. */
+export class S3MultipartUploads implements MultipartUploads {
+  readonly #requests: S3Requests;
+  /** By the id of the upload, from its creation to its end. */
+  readonly #attributes = new Map<string, ForgettableAttributes>();
+
+  constructor(requests: S3Requests) {
+    this.#requests = requests;
+  }
+
+  async createMultipartUpload(bucket: string, key: string, options: UploadOptions = {}) {
+    const { attributes = {}, signal } = options;
+    const headers = attributeHeaders(attributes);
+    const uploadId = await this.#requests.document(
+      { method: 'POST', bucket, key, query: 'uploads', headers, body: bodyOf(''), signal },
+      parseUploadId,
+      'InitiateMultipartUploadResult',
+    );
+    this.#attributes.set(uploadId, attributes);
+    return uploadId;
+  }
+
+  async uploadPart(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    content: ObjectContent,
+    { signal }: RequestOptions = {},
+  ) {
+    const query = `partNumber=${partNumber}&${queryOf(uploadId)}`;
+    const request = { method: 'PUT', bucket, key, query, signal } as const;
+    const { etag } = await sendContent(this.#requests, request, content);
+    return etag;
+  }
+
+  async completeMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    { signal }: RequestOptions = {},
+  ) {
+    const stored = await this.#complete(bucket, key, uploadId, parts, signal);
+    const attributes = this.#attributes.get(uploadId) ?? {};
+    await restoreForgotten(this.#requests, { bucket, key, ...stored }, attributes, { signal });
+    this.#attributes.delete(uploadId);
+    return stored;
+  }
+
+  async abortMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    { signal }: RequestOptions = {},
+  ) {
+    try {
+      const query = queryOf(uploadId);
+      await this.#requests.omit({ method: 'DELETE', bucket, key, query, signal });
+    } catch (error) {
+      if (s3CodeOf(error) !== 'NoSuchUpload') throw error;
+    }
+    this.#attributes.delete(uploadId);
+  }
+
+  listMultipartUploads(bucket: string, prefix: string, options: ListUploadsOptions = {}) {
+    return listMultipartUploads(this.#requests, bucket, prefix, options);
+  }
+
+  async #complete(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    signal: AbortSignal | undefined,
+  ): Promise<StoredObject> {
+    const query = queryOf(uploadId);
+    const headers = { 'content-type': 'application/xml' };
+    const body = bodyOf(completionDocument(parts));
+    try {
+      return await this.#requests.document(
+        { method: 'POST', bucket, key, query, headers, body, signal },
+        (xml, answered) => {
+          const etag = parseCompletion(xml);
+          // Ceph leaves it empty at the first time of asking.
+          const made = etag === '' ? (multipartEtag(parts) ?? '') : etag;
+          return made === null ? null : { ...storedObject(answered), etag: made };
+        },
+        'CompleteMultipartUploadResult',
+      );
+    } catch (error) {
+      const gone = await this.#uploadIsGone(bucket, key, uploadId, error, signal);
+      if (gone === undefined) throw error;
+      const made = await this.#madeBefore(bucket, key, parts, signal);
+      if (made === undefined) throw gone;
+      return made;
+    }
+  }
+
+  /**
+   * What tells that there is no such upload, where that is why its completion failed. Ceph has an
+   * internal error for it, so the upload itself is asked for; and then it is an object that is not
+   * there.
+   */
+  async #uploadIsGone(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    error: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (s3CodeOf(error) === 'NoSuchUpload') return error;
+    if (s3CodeOf(error) !== 'InternalError') return undefined;
+    const query = `max-parts=1&${queryOf(uploadId)}`;
+    const request = { method: 'GET', bucket, key, query, signal } as const;
+    try {
+      await this.#requests.document(request, parsePartList, 'ListPartsResult');
+      return undefined;
+    } catch (failure) {
+      if (!['NoSuchUpload', 'NoSuchKey'].includes(s3CodeOf(failure))) return undefined;
+      const refusal = new S3ResponseError('NoSuchUpload', 404, 'there is no such upload');
+      return this.#requests.failure(refusal, request);
+    }
+  }
+
+  /** The object that an earlier completion has made, whose answer was lost. */
+  async #madeBefore(
+    bucket: string,
+    key: string,
+    parts: UploadedPart[],
+    signal: AbortSignal | undefined,
+  ): Promise<StoredObject | undefined> {
+    const expected = multipartEtag(parts);
+    if (expected === null) return undefined;
+    try {
+      const { etag, versionId } = await headObject(this.#requests, bucket, key, { signal });
+      return etag === expected ? { etag, versionId } : undefined;
+    } catch (error) {
+      if (isMangamotionError(error, 'not_found')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function queryOf(uploadId: string): string {
+  return `uploadId=${percentEncode(uploadId)}`;
+}

@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isMangamotionError, MangamotionError } from '../../../errors.js';
+import { plainEtag } from '../../etag.js';
+import { lockHeaders } from '../wire/object-lock.js';
+import { attributeHeaders, checksumHeader } from '../wire/object-headers.js';
+import type {
+  ObjectAttributes,
+  ObjectContent,
+  ObjectLock,
+  PutOptions,
+  StoredObject,
+} from '../../port.js';
+import type { S3Request } from '../s3-client.js';
+import type { S3Requests } from '../s3-requests.js';
+import { isObjectChanged } from '../../store-errors.js';
+import { openUpload } from '../upload.js';
+
+/** Writing objects and parts of them, with their SHA-256 signed: see the port. */
+
+export async function putObject(
+  requests: S3Requests,
+  bucket: string,
+  key: string,
+  content: ObjectContent,
+  { attributes = {}, ifAbsent = false, signal }: PutOptions,
+): Promise<StoredObject> {
+  const headers = {
+    ...attributeHeaders(attributes),
+    ...checksumOf(content, attributes),
+    ...(ifAbsent ? { 'if-none-match': '*' } : {}),
+  };
+  try {
+    const request = { ...{ bucket, key, headers, signal }, onlyOnce: ifAbsent };
+    return await sendContent(requests, { method: 'PUT', ...request }, content);
+  } catch (error) {
+    // The only condition that was sent: what is not met is that there be no object.
+    if (!(ifAbsent && isObjectChanged(error))) throw error;
+    throw new MangamotionError('refused', `${bucket}/${key}: there is an object of that name`, {
+      cause: error instanceof Error ? error.cause : undefined,
+      request: isMangamotionError(error) ? error.request : undefined,
+    });
+  }
+}
+
+/** Sends the content as the body of the request; nothing is committed where it is not as announced. */
+export async function sendContent(
+  requests: S3Requests,
+  request: S3Request,
+  content: ObjectContent,
+): Promise<StoredObject> {
+  const { body, failure } = await openUpload(content);
+  const response = await requests.send({ ...request, body }, failure);
+  response.resume();
+  return storedObject(response.headers);
+}
+
+export function storedObject(headers: IncomingHttpHeaders): StoredObject {
+  const version = headers['x-amz-version-id'];
+  return {
+    etag: plainEtag(headers.etag ?? ''),
+    versionId: typeof version === 'string' ? version : null,
+  };
+}
+
+/** AWS takes no locked object without a checksum that is a header of its own, and takes one alone. */
+function checksumOf(
+  { sha256 }: ObjectContent,
+  attributes: Partial<ObjectAttributes & ObjectLock>,
+): Record<string, string> {
+  const kept = checksumHeader(attributes.checksums);
+  if (Object.keys(kept).length > 0) return kept;
+  if (Object.keys(lockHeaders(attributes)).length === 0) return {};
+  return { 'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64') };
+}

@@ -1,0 +1,217 @@
+import { Client } from 'minio';
+import type http from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { MangamotionError } from '../../errors.js';
+import { encodePath, percentEncode } from './wire/header-text.js';
+import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
+import type { RequestLine } from '../operations.js';
+import { codeOf, type S3ResponseError } from '../store-errors.js';
+import { verdictOf } from '../verdicts.js';
+import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
+
+/** Of the empty body. */
+const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const DEFAULT_REGION = 'us-east-1';
+
+export interface S3Request extends RequestLine {
+  /** Names in lower case, values as text. */
+  headers?: Record<string, string> | undefined;
+  signal?: AbortSignal | undefined;
+  body?: RequestBody | undefined;
+  /** Its repetition has another meaning: where the connection breaks, the caller has to know. */
+  onlyOnce?: boolean | undefined;
+}
+
+/** Asks for the checksums that S3 keeps with an object. */
+export const CHECKSUM_MODE = { 'x-amz-checksum-mode': 'ENABLED' };
+
+export interface RequestBody {
+  sha256: string;
+  sizeBytes: number;
+  /** Opens the body for one sending of it: chunks that are at hand, or a stream. */
+  open: () => Uint8Array[] | Readable;
+  /** Called when the server wants the body; the request then asks first. */
+  onContinue?: (() => void) | undefined;
+}
+
+export interface S3ClientOptions extends TransportOptions {
+  endpoint: string;
+  port: number;
+  region: string | undefined;
+}
+
+type MinioRequest = Parameters<Client['makeRequestStreamAsync']>[0];
+
+/**
+ * minio's client with its requests under our control. It is given no credentials, so that it leaves
+ * the signature to the transport, which signs what really goes over the wire.
+ */
+class RawClient extends Client {
+  protected override getRequestOptions(
+    options: MinioRequest & { region: string; exchange?: Exchange },
+  ) {
+    const { exchange } = options;
+    if (exchange === undefined) throw new TypeError('a request without an exchange');
+    const { path } = exchange;
+    return { ...super.getRequestOptions(options), path, exchange, maxHeaderSize: MAX_HEADER_BYTES };
+  }
+}
+
+export class S3Client {
+  readonly #client: RawClient;
+  readonly #transport: Transport;
+  readonly #origin: string;
+  readonly #region: string;
+  /** False once the server has refused a request for it, and taken the same one without. */
+  #takesChecksumMode = true;
+  /** Of buckets that the server told us to sign for elsewhere. */
+  readonly #regions = new Map<string, string>();
+
+  constructor(options: S3ClientOptions) {
+    this.#region = options.region ?? DEFAULT_REGION;
+    this.#transport = new Transport(options);
+    const host = options.endpoint.includes(':') ? `[${options.endpoint}]` : options.endpoint;
+    this.#origin = `${options.useTls ? 'https' : 'http'}://${host}:${options.port}`;
+    const transport = this.#transport;
+    try {
+      this.#client = new RawClient({
+        endPoint: options.endpoint,
+        port: options.port,
+        useSSL: options.useTls,
+        region: this.#region,
+        pathStyle: true,
+        retryOptions: { disableRetry: true },
+        transportAgent: transport.agent,
+        transport: { request: transport.request.bind(transport) as typeof http.request },
+      });
+    } catch (error) {
+      throw new MangamotionError(
+        'configuration',
+        `no address of an S3 server: ${options.endpoint}`,
+        {
+          hint: 'Set MINIO_ENDPOINT to a host, host:port or URL.',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** See `Transport`. */
+  get countsTags(): boolean {
+    return this.#transport.countsTags;
+  }
+
+  /** Resolves with the response of a 2xx status; rejects with what came instead. */
+  send(request: S3Request): Promise<IncomingMessage> {
+    return this.#withSecondChance(request, (exchange, sent) => this.#attempt(sent, exchange));
+  }
+
+  /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  fetch(request: S3Request, limits: BodyMemory): Promise<FetchedAnswer> {
+    return this.#withSecondChance(request, (exchange, { headers }) =>
+      this.#transport.fetch(exchange, this.#origin, limits, headers),
+    );
+  }
+
+  async #withSecondChance<T>(
+    request: S3Request,
+    attempt: (exchange: Exchange, request: S3Request) => Promise<T>,
+  ): Promise<T> {
+    let sent = this.#takesChecksumMode ? request : withoutChecksumMode(request);
+    for (let secondChance = true; ; secondChance = false) {
+      const region = this.#regions.get(request.bucket ?? '') ?? this.#region;
+      const exchange = exchangeOf(request, region);
+      request.signal?.throwIfAborted();
+      try {
+        const answer = await attempt(exchange, sent);
+        if (!secondChance && sent !== request) this.#takesChecksumMode = false;
+        return answer;
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        const refusal = await exchange.refusal;
+        const worthwhile =
+          refusal === undefined
+            ? request.onlyOnce !== true && isStaleConnection(error, exchange)
+            : this.#hasLearnt(refusal, request, exchange, region);
+        if (!secondChance) throw refusal ?? error;
+        if (worthwhile) continue;
+        const without = withoutChecksumMode(sent);
+        if (without === sent || !isRefused(refusal)) throw refusal ?? error;
+        sent = without;
+      }
+    }
+  }
+
+  /** True where the refusal tells how to sign so that the server is content. */
+  #hasLearnt(
+    refusal: S3ResponseError,
+    { bucket = '' }: S3Request,
+    exchange: Exchange,
+    region: string,
+  ): boolean {
+    if (refusal.region !== undefined && refusal.region !== region) {
+      this.#regions.set(bucket, refusal.region);
+      return true;
+    }
+    if (refusal.code === 'SignatureDoesNotMatch' && exchange.foldingMatters === true) {
+      this.#transport.folding = this.#transport.folding === 'spaces' ? 'unicode' : 'spaces';
+      return true;
+    }
+    return false;
+  }
+
+  #attempt(request: S3Request, exchange: Exchange): Promise<IncomingMessage> {
+    const { method, headers = {}, body } = request;
+    const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
+    const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
+    const opened = body?.open();
+    if (Array.isArray(opened)) exchange.chunks = opened;
+    return this.#client.makeRequestStreamAsync(
+      options,
+      opened === undefined || Array.isArray(opened) ? '' : opened,
+      '',
+      [200, 204, 206],
+      exchange.region,
+    );
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+}
+
+/** True where the server does not take a request of this kind: it may not know one of its headers. */
+function isRefused(refusal: S3ResponseError | undefined): boolean {
+  if (refusal === undefined || ![400, 501].includes(refusal.statusCode)) return false;
+  return verdictOf(refusal).code === 'refused';
+}
+
+/** The same request where it does not ask for checksums. */
+function withoutChecksumMode(request: S3Request): S3Request {
+  if (request.headers?.['x-amz-checksum-mode'] === undefined) return request;
+  const headers = { ...request.headers };
+  delete headers['x-amz-checksum-mode'];
+  return { ...request, headers };
+}
+
+/** The server closed an idle connection just when we took it up again: nothing is wrong with it. */
+function isStaleConnection(error: unknown, { request }: Exchange): boolean {
+  return request?.reusedSocket === true && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+}
+
+function exchangeOf(request: S3Request, region: string): Exchange {
+  const { method, bucket, key, query, signal, body } = request;
+  const place =
+    bucket === undefined
+      ? '/'
+      : `/${percentEncode(bucket)}${key === undefined ? '' : `/${encodePath(key)}`}`;
+  return {
+    path: query === undefined ? place : `${place}?${query}`,
+    sha256: body?.sha256 ?? EMPTY_SHA256,
+    region,
+    signal,
+    carriesText: method === 'PUT' || method === 'POST',
+    onContinue: body?.onContinue,
+  };
+}

@@ -1,0 +1,133 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { MangamotionError } from '../../errors.js';
+import { parseErrorDocument } from './wire/bucket-xml.js';
+import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
+import { ANSWER_LIMITS } from '../limits.js';
+import { checkNames } from '../names.js';
+import type { RequestLine } from '../operations.js';
+import { objectHead } from './wire/object-headers.js';
+import type { ObjectHead } from '../port.js';
+import { readAtMost } from './read-answer.js';
+import type { AnswerHead } from './refusal.js';
+import type { S3Client, S3Request } from './s3-client.js';
+import {
+  notS3,
+  S3ResponseError,
+  translated,
+  unexpected,
+  type ErrorContext,
+} from '../store-errors.js';
+import { UnexpectedAnswer } from '../unexpected-answer.js';
+
+/** An answer that was read to its end. */
+export interface Answer {
+  statusCode: number;
+  headers: IncomingHttpHeaders;
+  content: Buffer;
+}
+
+/** Requests to one server, with every failure as the error that users see. */
+export class S3Requests {
+  readonly #client: S3Client;
+  readonly endpoint: string;
+
+  constructor(client: S3Client, endpoint: string) {
+    this.#client = client;
+    this.endpoint = endpoint;
+  }
+
+  /** `sourceFailure`: what went wrong with the body, which outweighs what follows from it. */
+  async send(request: S3Request, sourceFailure?: () => unknown): Promise<IncomingMessage> {
+    checkNames(request);
+    try {
+      return await this.#client.send(request);
+    } catch (error) {
+      throw sourceFailure?.() ?? this.failure(error, request);
+    }
+  }
+
+  /** A GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
+    checkNames(request);
+    try {
+      return await this.#client.fetch(request, memory);
+    } catch (error) {
+      throw this.failure(error, request);
+    }
+  }
+
+  /** Where the status tells enough. */
+  async omit(request: S3Request): Promise<void> {
+    const response = await this.send(request);
+    response.resume();
+  }
+
+  /** An answer of at most `mostBytes` as it came. */
+  async read(request: S3Request, mostBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
+    const response = await this.send(request);
+    const { headers, statusCode = 0 } = response;
+    try {
+      return { statusCode, headers, content: await readAtMost(response, mostBytes) };
+    } catch (error) {
+      throw this.#unlike(error, request, statusCode);
+    }
+  }
+
+  /**
+   * An answer, parsed. `name` is its root element, for the message where it is another. `parse`
+   * resolves with `null` there, and may throw an `UnexpectedAnswer` that says more.
+   */
+  async document<T>(
+    request: S3Request,
+    parse: (xml: string, headers: IncomingHttpHeaders) => T | null,
+    name: string,
+    mostBytes?: number,
+  ): Promise<T> {
+    const { statusCode, headers, content } = await this.read(request, mostBytes);
+    const text = content.toString();
+    let parsed: T | null;
+    try {
+      parsed = parse(text, headers);
+    } catch (error) {
+      throw this.#unlike(error, request, statusCode);
+    }
+    if (parsed !== null) return parsed;
+    // What takes long is answered with 200 at once; what then went wrong can only be in the body.
+    const refusal = parseErrorDocument(text);
+    if (refusal === null) throw notS3(`with no ${name}`, this.context(request), statusCode);
+    throw this.failure(new S3ResponseError(refusal.code, 200, refusal.message), request);
+  }
+
+  /**
+   * What the headers of an answer tell of its object. `knownBytes`: its size, for servers that do
+   * not say it.
+   */
+  head(answer: AnswerHead, request: S3Request, knownBytes?: number): ObjectHead {
+    const head = objectHead(answer.headers, this.#client.countsTags, knownBytes);
+    if (head !== null) return head;
+    const what = 'without Content-Length or Last-Modified';
+    throw notS3(what, this.context(request), answer.statusCode);
+  }
+
+  /** Of a body whose length the server did not say: then the listing's is the only one. */
+  wrongLength(received: string, sizeBytes: number, request: S3Request): MangamotionError {
+    const cause = new UnexpectedAnswer(`answered with ${received} bytes instead of ${sizeBytes}`);
+    const { message, hint, request: failed } = unexpected(cause, this.context(request), 200);
+    return new MangamotionError('damaged', message, { hint, cause, request: failed });
+  }
+
+  #unlike(error: unknown, request: S3Request, statusCode: number): unknown {
+    if (!(error instanceof UnexpectedAnswer)) return this.failure(error, request);
+    return unexpected(error, this.context(request), statusCode);
+  }
+
+  /** What the caller gets to see: the signal's reason, or what became of the request. */
+  failure(error: unknown, request: S3Request): unknown {
+    if (request.signal?.aborted === true) return request.signal.reason;
+    return translated(error, this.context(request));
+  }
+
+  context(request: RequestLine): ErrorContext {
+    return { endpoint: this.endpoint, request };
+  }
+}

@@ -1,0 +1,194 @@
+import * as documents from './requests/bucket-document-requests.js';
+import type { BucketDocumentKind } from '../bucket-documents.js';
+import * as buckets from './requests/bucket-requests.js';
+import { deleteObjects } from './requests/bulk-delete.js';
+import { eachObjectPage, listPage } from './requests/list-requests.js';
+import type { ListUploadsOptions, UploadedPart } from '../multipart-port.js';
+import { S3MultipartUploads } from './requests/multipart-requests.js';
+import * as objects from './requests/object-requests.js';
+import type {
+  CreateBucketOptions,
+  GetOptions,
+  HeadOptions,
+  ListedObject,
+  ListOptions,
+  ListPage,
+  ListPageOptions,
+  ObjectContent,
+  ObjectStore,
+  PutOptions,
+  ReadOptions,
+  RequestOptions,
+  UploadOptions,
+} from '../port.js';
+import { S3Client } from './s3-client.js';
+import { S3Requests } from './s3-requests.js';
+import { putObject } from './requests/upload-requests.js';
+
+export interface MinioStoreOptions {
+  /** A host name or address, without scheme and port. */
+  endpoint: string;
+  port: number;
+  useTls: boolean;
+  accessKey: string;
+  secretKey: string;
+  /** To sign for, and to create buckets in; us-east-1 where absent. */
+  region?: string | undefined;
+  /** Certificates to trust instead of the system's, in PEM. */
+  caPem?: string | undefined;
+  /** Connections at once, 64 where absent. */
+  maxSockets?: number | undefined;
+  /** A server that moves no byte for so long counts as unreachable; 60 s where absent. */
+  idleTimeoutMs?: number | undefined;
+}
+
+const IDLE_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** An S3 server through the minio package. Tries everything once: see `withRetries`. */
+export function openMinioStore(options: MinioStoreOptions): ObjectStore {
+  return new MinioStore(options);
+}
+
+/** The port's methods, each a request or a few: the files beside this one say how. */
+class MinioStore implements ObjectStore {
+  readonly endpoint: string;
+  readonly #client: S3Client;
+  readonly #requests: S3Requests;
+  readonly #uploads: S3MultipartUploads;
+  readonly #region: string | undefined;
+
+  constructor(options: MinioStoreOptions) {
+    const host = options.endpoint.includes(':') ? `[${options.endpoint}]` : options.endpoint;
+    this.endpoint = `${options.useTls ? 'https' : 'http'}://${host}:${options.port}`;
+    this.#region = options.region;
+    this.#client = new S3Client({
+      ...options,
+      region: options.region,
+      caPem: options.caPem,
+      maxSockets: options.maxSockets ?? 64,
+      idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+    this.#requests = new S3Requests(this.#client, this.endpoint);
+    this.#uploads = new S3MultipartUploads(this.#requests);
+  }
+
+  listBuckets(options: RequestOptions = {}) {
+    return buckets.listBuckets(this.#requests, options);
+  }
+
+  bucketExists(bucket: string, options: RequestOptions = {}) {
+    return buckets.bucketExists(this.#requests, bucket, options);
+  }
+
+  bucketRegion(bucket: string, options: RequestOptions = {}) {
+    return buckets.bucketRegion(this.#requests, bucket, options);
+  }
+
+  createBucket(bucket: string, options: CreateBucketOptions = {}) {
+    return buckets.createBucket(this.#requests, bucket, options, this.#region);
+  }
+
+  deleteBucket(bucket: string, { signal }: RequestOptions = {}) {
+    return this.#requests.omit({ method: 'DELETE', bucket, signal });
+  }
+
+  readBucketDocument(bucket: string, kind: BucketDocumentKind, options: RequestOptions = {}) {
+    return documents.readBucketDocument(this.#requests, bucket, kind, options);
+  }
+
+  writeBucketDocument(
+    bucket: string,
+    kind: BucketDocumentKind,
+    content: Uint8Array,
+    options: RequestOptions = {},
+  ) {
+    return documents.writeBucketDocument(this.#requests, bucket, kind, content, options);
+  }
+
+  listObjects(bucket: string, options: ListOptions = {}): AsyncIterable<ListedObject[]> {
+    return eachObjectPage(this, bucket, options);
+  }
+
+  listPage(bucket: string, options: ListPageOptions = {}): Promise<ListPage> {
+    return listPage(this.#requests, bucket, options);
+  }
+
+  headObject(bucket: string, key: string, options: HeadOptions = {}) {
+    return objects.headObject(this.#requests, bucket, key, options);
+  }
+
+  getObject(bucket: string, key: string, options: GetOptions = {}) {
+    return objects.getObject(this.#requests, bucket, key, options);
+  }
+
+  readObject(bucket: string, key: string, options: ReadOptions) {
+    return objects.readObject(this.#requests, bucket, key, options);
+  }
+
+  putObject(bucket: string, key: string, content: ObjectContent, options: PutOptions = {}) {
+    return putObject(this.#requests, bucket, key, content, options);
+  }
+
+  deleteObject(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.deleteObject(this.#requests, bucket, key, options);
+  }
+
+  deleteObjects(bucket: string, keys: string[], options: RequestOptions = {}) {
+    return deleteObjects(this.#requests, bucket, keys, options);
+  }
+
+  getObjectTags(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectTags(this.#requests, bucket, key, options);
+  }
+
+  getObjectLock(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectLock(this.#requests, bucket, key, options);
+  }
+
+  getObjectAcl(bucket: string, key: string, options: RequestOptions = {}) {
+    return objects.getObjectAcl(this.#requests, bucket, key, options);
+  }
+
+  putObjectAcl(bucket: string, key: string, acl: string, options: RequestOptions = {}) {
+    return objects.putObjectAcl(this.#requests, bucket, key, acl, options);
+  }
+
+  createMultipartUpload(bucket: string, key: string, options?: UploadOptions) {
+    return this.#uploads.createMultipartUpload(bucket, key, options);
+  }
+
+  uploadPart(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    content: ObjectContent,
+    options?: RequestOptions,
+  ) {
+    return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, content, options);
+  }
+
+  completeMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options?: RequestOptions,
+  ) {
+    return this.#uploads.completeMultipartUpload(bucket, key, uploadId, parts, options);
+  }
+
+  abortMultipartUpload(bucket: string, key: string, uploadId: string, options?: RequestOptions) {
+    return this.#uploads.abortMultipartUpload(bucket, key, uploadId, options);
+  }
+
+  listMultipartUploads(bucket: string, prefix: string, options?: ListUploadsOptions) {
+    return this.#uploads.listMultipartUploads(bucket, prefix, options);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Text and bytes of headers and keys. Bytes that are valid UTF-8 are that text; every other byte is
+ * kept as a lone surrogate U+DC80..U+DCFF (PEP 383, "surrogateescape"), so that what a server holds
+ * comes back byte for byte. Pure.
+ */
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const ESCAPED_BYTE = /([\u{dc80}-\u{dcff}])/u;
+const PLAIN_PATH = /^[\w.~/-]*$/;
+export const NOT_ASCII = /[^\u0000-\u007f]/;
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** True where the text stands for bytes that are not UTF-8. */
+function holdsEscapedBytes(text: string): boolean {
+  return LONE_SURROGATE.test(text);
+}
+
+export function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return decodeWithEscapes(bytes);
+  }
+}
+
+/** The inverse of `decodeBytes`. */
+export function encodeText(text: string): Buffer {
+  if (!holdsEscapedBytes(text)) return Buffer.from(text, 'utf8');
+  const parts = text.split(ESCAPED_BYTE);
+  return Buffer.concat(
+    parts.map((part, index) =>
+      index % 2 === 1 ? Buffer.of(part.charCodeAt(0) - 0xdc00) : Buffer.from(part, 'utf8'),
+    ),
+  );
+}
+
+/** The text of a header as node gives it: one character a byte (latin1). */
+export function decodeHeader(value: string): string {
+  return NOT_ASCII.test(value) ? decodeBytes(Buffer.from(value, 'latin1')) : value;
+}
+
+/** The header as node wants it: one character a byte. */
+export function encodeHeader(text: string): string {
+  return NOT_ASCII.test(text) ? encodeText(text).toString('latin1') : text;
+}
+
+/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 demands. */
+export function percentEncode(text: string): string {
+  return holdsEscapedBytes(text) ? percentEncodeBytes(encodeText(text)) : percentEncodeText(text);
+}
+
+/** Percent-encodes all of a key but its slashes. */
+export function encodePath(key: string): string {
+  return PLAIN_PATH.test(key) ? key : percentEncode(key).replaceAll('%2F', '/');
+}
+
+/** Undoes `encoding-type=url`: `%XX` in either case, and `+` for a blank. */
+export function percentDecode(encoded: string): string {
+  if (!encoded.includes('%') && !encoded.includes('+')) return encoded;
+  const percent = encoded.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(percent);
+  } catch {
+    const bytes = encodeText(percent)
+      .toString('latin1')
+      .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    return decodeBytes(Buffer.from(bytes, 'latin1'));
+  }
+}
+
+function percentEncodeText(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, percentByte);
+}
+
+function percentEncodeBytes(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/[^A-Za-z0-9\-._~]/g, percentByte);
+}
+
+function percentByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+function decodeWithEscapes(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let text = '';
+  for (let at = 0; at < buffer.length;) {
+    const length = sequenceLength(buffer, at);
+    text +=
+      length === 0
+        ? String.fromCharCode(0xdc00 + (buffer[at] ?? 0))
+        : buffer.toString('utf8', at, at + length);
+    at += Math.max(length, 1);
+  }
+  return text;
+}
+
+/** Bytes of the well-formed UTF-8 sequence at `at`, 0 where there is none (Unicode, table 3-7). */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const second = bytes[at + 1] ?? 0;
+  const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < lowest || second > highest) return 0;
+  for (let next = at + 2; next < at + length; next += 1) {
+    if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  }
+  return length;
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { plainEtag } from '../../etag.js';
+import { percentDecode, percentEncode } from './header-text.js';
+import type { MultipartUpload, UploadedPart } from '../../multipart-port.js';
+import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
+
+/** The documents of multipart uploads; `null` where a text is not the one it should be. Pure. */
+
+export function parseUploadId(xml: string): string | null {
+  const root = parseXml(xml, 'InitiateMultipartUploadResult');
+  const uploadId = root === null ? undefined : textOf(root, 'UploadId');
+  return uploadId === undefined || uploadId === '' ? null : uploadId;
+}
+
+/** The body of CompleteMultipartUpload. S3 takes the parts in the order of their numbers alone. */
+export function completionDocument(parts: UploadedPart[]): string {
+  const elements = [...parts]
+    .sort((a, b) => a.partNumber - b.partNumber)
+    .map(({ partNumber, etag }) => {
+      const quoted = escapeXml(`"${etag}"`);
+      return `<Part><PartNumber>${partNumber}</PartNumber><ETag>${quoted}</ETag></Part>`;
+    });
+  return `<CompleteMultipartUpload ${S3_NAMESPACE}>${elements.join('')}</CompleteMultipartUpload>`;
+}
+
+/** The object's ETag, without the quotes. */
+export function parseCompletion(xml: string): string | null {
+  const root = parseXml(xml, 'CompleteMultipartUploadResult');
+  return root === null ? null : plainEtag(textOf(root, 'ETag') ?? '');
+}
+
+/**
+ * The ETag that S3, Ceph and MinIO give to an object made of these parts: the MD5 of their MD5s and
+ * their number. `null` where the ETags of the parts are no MD5s.
+ */
+export function multipartEtag(parts: UploadedPart[]): string | null {
+  if (!parts.every(({ etag }) => /^[0-9a-f]{32}$/.test(etag))) return null;
+  const hash = createHash('md5');
+  for (const { etag } of [...parts].sort((a, b) => a.partNumber - b.partNumber)) {
+    hash.update(Buffer.from(etag, 'hex'));
+  }
+  return `${hash.digest('hex')}-${parts.length}`;
+}
+
+/** Which parts there are does not matter here: only that the upload is there. */
+export function parsePartList(xml: string): true | null {
+  return parseXml(xml, 'ListPartsResult') === null ? null : true;
+}
+
+interface UploadsPage {
+  objects: MultipartUpload[];
+  /** The server says that keys came percent-encoded. */
+  wasEncoded: boolean;
+  /** The part of the query that asks for what comes after; `null` on the last page. */
+  nextToken: string | null;
+}
+
+export function parseUploadsPage(xml: string): UploadsPage | null {
+  const root = parseXml(xml, 'ListMultipartUploadsResult');
+  if (root === null) return null;
+  const wasEncoded = textOf(root, 'EncodingType') === 'url';
+  const decode = wasEncoded ? percentDecode : (text: string): string => text;
+  const objects: MultipartUpload[] = [];
+  for (const upload of children(root, 'Upload')) {
+    const [key, uploadId] = [textOf(upload, 'Key'), textOf(upload, 'UploadId')];
+    if (key === undefined || uploadId === undefined) return null;
+    objects.push({ key: decode(key), uploadId, initiatedAt: textOf(upload, 'Initiated') ?? '' });
+  }
+  if (textOf(root, 'IsTruncated') !== 'true') return { objects, wasEncoded, nextToken: null };
+  const nextToken = markersIn(root, decode);
+  return nextToken === null ? null : { objects, wasEncoded, nextToken };
+}
+
+/** A listing that goes on, but not from where, cannot be finished. */
+function markersIn(root: XmlTree, decode: (text: string) => string): string | null {
+  const key = decode(textOf(root, 'NextKeyMarker') ?? '');
+  const uploadId = textOf(root, 'NextUploadIdMarker') ?? '';
+  // MinIO names no key where it lists the uploads of one.
+  if (key === '' && uploadId === '') return null;
+  return `key-marker=${percentEncode(key)}&upload-id-marker=${percentEncode(uploadId)}`;
+}

@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ObjectLock, Retention } from '../../object-attributes.js';
+import { escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
+
+/** Object locks in headers and documents. Pure. */
+
+const MODE = 'x-amz-object-lock-mode';
+const UNTIL = 'x-amz-object-lock-retain-until-date';
+const LEGAL_HOLD = 'x-amz-object-lock-legal-hold';
+
+export function lockOf(headers: IncomingHttpHeaders): ObjectLock {
+  return {
+    retention: retentionOf(textIn(headers, MODE), textIn(headers, UNTIL)),
+    legalHold: isOn(textIn(headers, LEGAL_HOLD)),
+  };
+}
+
+/** The request headers that lock a new object; none where there is nothing to lock. */
+export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Record<string, string> {
+  return {
+    ...(retention === undefined || retention === null
+      ? {}
+      : { [MODE]: retention.mode, [UNTIL]: retention.until }),
+    ...(legalHold === true ? { [LEGAL_HOLD]: 'ON' } : {}),
+  };
+}
+
+/**
+ * `null` where the text is no `Retention`; its absence, or an empty one, is no retention. Versity
+ * Gateway calls the document `ObjectLockRetention`.
+ */
+export function parseRetention(xml: string): Pick<ObjectLock, 'retention'> | null {
+  const root = parseXml(xml, 'Retention') ?? parseXml(xml, 'ObjectLockRetention');
+  if (root === null) return null;
+  return { retention: retentionOf(textOf(root, 'Mode'), textOf(root, 'RetainUntilDate')) };
+}
+
+/** `null` where the text is no `LegalHold`. */
+export function parseLegalHold(xml: string): Pick<ObjectLock, 'legalHold'> | null {
+  const root = parseXml(xml, 'LegalHold');
+  return root === null ? null : { legalHold: isOn(textOf(root, 'Status')) };
+}
+
+export function retentionDocument({ mode, until }: Retention): string {
+  return `<Retention ${S3_NAMESPACE}><Mode>${mode}</Mode><RetainUntilDate>${escapeXml(until)}</RetainUntilDate></Retention>`;
+}
+
+export function legalHoldDocument(): string {
+  return `<LegalHold ${S3_NAMESPACE}><Status>ON</Status></LegalHold>`;
+}
+
+function retentionOf(mode = '', until = ''): Retention | null {
+  const upper = mode.trim().toUpperCase();
+  const end = new Date(until.trim());
+  if (upper !== 'GOVERNANCE' && upper !== 'COMPLIANCE') return null;
+  return Number.isNaN(end.getTime()) ? null : { mode: upper, until: end.toISOString() };
+}
+
+function isOn(status = ''): boolean {
+  return status.trim().toUpperCase() === 'ON';
+}
+
+function textIn(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,247 @@
+import type { Stats } from 'node:fs';
+import { readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Archive } from '../../archive/archive.js';
+import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
+import { TarArchive } from '../../archive/tar-archive.js';
+import { MangamotionError } from '../../errors.js';
+import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+import { FileSource } from './file-source.js';
+import type { BeginDraft } from '../archive-draft.js';
+import { findLeftovers } from './folder-leftovers.js';
+import { removeBackup, removeFile } from './folder-removal.js';
+import { syncChanges } from '../../files/sync.js';
+import { beginTarDraft } from './folder-tar-draft.js';
+import { type LegacyBackup, listLegacy } from '../legacy/legacy-backup.js';
+import type { Leftover } from '../leftover.js';
+import type { ClaimStore } from '../../lock/claim-store.js';
+import { FolderClaims } from '../../lock/folder-claims.js';
+import { bySequence } from '../history.js';
+import {
+  ARCHIVE_SUFFIX,
+  type BackupType,
+  DIRECTORY_FILE,
+  MARK_TEXTS,
+  type Mark,
+  PARTIAL_SUFFIX,
+  SUMMARY_SUFFIX,
+  backupIdFor,
+  backupIdOf,
+  markSuffix,
+  reservedIdOf,
+} from '../names.js';
+import { PendingFolderBackup } from './pending-folder-backup.js';
+import { PlainArchive } from '../plain/plain-archive.js';
+import { beginPlainDraft } from '../plain/plain-draft.js';
+import { PlainFiles } from '../plain/plain-files.js';
+import { type DecodedSummary, decodeSummary } from '../summary.js';
+
+export interface FolderOptions {
+  /** Write archives as plain folders, not as tar.gz. Both are read. */
+  plain?: boolean;
+}
+
+/** Backups in a folder: `ID.tar.gz`, or the folder `ID`, and `ID.json` side by side. */
+export class FolderDestination implements Destination {
+  readonly location: string;
+  readonly #folder: string;
+  readonly #beginDraft: BeginDraft;
+
+  private constructor(location: string, { plain = false }: FolderOptions) {
+    this.location = location;
+    this.#folder = resolve(location);
+    this.#beginDraft = plain ? beginPlainDraft : beginTarDraft;
+  }
+
+  /** Rejects with `not_found` where the folder does not exist: it may be a disk that is not mounted. */
+  static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
+    try {
+      if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'open', location);
+      throw new MangamotionError('not_found', `no such folder: ${location}`, {
+        hint: `Create it with "mkdir -p ${location}", or mount the disk that it should be on.`,
+        cause: error,
+      });
+    }
+    throw new MangamotionError('usage', `${location} is a file, not a folder`, {
+      hint: 'A destination is the folder that holds the backups.',
+    });
+  }
+
+  async list(): Promise<ListedBackup[]> {
+    const names = await this.#names();
+    const ids = names
+      .filter((name) => name.endsWith(SUMMARY_SUFFIX))
+      .map(backupIdOf)
+      .filter((id) => id !== undefined);
+    const backups: ListedBackup[] = [];
+    for (const id of ids) {
+      const backup = await this.#find(id);
+      // One that was pruned since the folder was read is no longer there.
+      if (backup !== undefined) backups.push(backup);
+    }
+    return backups.sort(bySequence);
+  }
+
+  listLegacy(): Promise<LegacyBackup[]> {
+    return listLegacy(this.#folder);
+  }
+
+  async read(id: string): Promise<ListedBackup> {
+    const backup = await this.#find(id);
+    if (backup !== undefined) return backup;
+    if ((await this.#archiveBytes(id)) !== null) {
+      throw new MangamotionError(
+        'not_found',
+        `${id} has an archive but no summary: the backup was never completed`,
+        { hint: `See what there is with "mangamotion backup list ${this.location}".` },
+      );
+    }
+    throw new MangamotionError('not_found', `no backup ${id} in ${this.location}`, {
+      hint: `See what there is with "mangamotion backup list ${this.location}".`,
+    });
+  }
+
+  /** A tar.gz is preferred: a folder of its name may be one into which it was unpacked. */
+  async openArchive(id: string, sizeBytes?: number): Promise<Archive> {
+    const path = this.#path(id, ARCHIVE_SUFFIX);
+    if ((await this.#statOf(path)) === undefined) {
+      const folder = await this.#statOf(this.#path(id, ''));
+      if (folder?.isDirectory() === true) {
+        return new PlainArchive(new PlainFiles(this.#folder, id), sizeBytes);
+      }
+    }
+    return new TarArchive(await FileSource.open(path));
+  }
+
+  async freeBytes(): Promise<number | null> {
+    try {
+      const { bavail, bsize } = await statfs(this.#folder);
+      return bavail * bsize;
+    } catch {
+      // Some network file systems do not tell; the write itself will.
+      return null;
+    }
+  }
+
+  claims(): ClaimStore {
+    return new FolderClaims(this.#folder);
+  }
+
+  leftovers(): Promise<Leftover[]> {
+    return findLeftovers(this.#folder);
+  }
+
+  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+    for (;;) {
+      const createdAt = clock.now();
+      const pending = await this.#reserve(backupIdFor(type, createdAt), createdAt);
+      if (pending !== undefined) return pending;
+      await clock.sleep(1000 - (createdAt.getTime() % 1000));
+    }
+  }
+
+  remove(id: string): Promise<void> {
+    return removeBackup(this.#folder, id);
+  }
+
+  async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {
+    const path = this.#path(id, markSuffix(mark));
+    if (isSet) await this.#writeMark(path, MARK_TEXTS[mark]);
+    else await removeFile(path);
+    await syncChanges(this.#folder);
+  }
+
+  /**
+   * Whoever creates the temporary name owns the id, if nothing else of that id is there afterwards:
+   * what is written is renamed only by its owner, so nobody can complete the id in between. Two that
+   * write archives of both kinds may see each other; then both wait.
+   */
+  async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
+    const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
+      throw translateFileError(error, 'write into', this.location);
+    });
+    if (draft === undefined) return undefined;
+    const pending = new PendingFolderBackup(this.#folder, draft);
+    const others = (await this.#names()).filter((name) => name !== draft.file + PARTIAL_SUFFIX);
+    if (!others.some((name) => reservedIdOf(name) === id)) return pending;
+    await pending.discard();
+    return undefined;
+  }
+
+  async #find(id: string): Promise<ListedBackup | undefined> {
+    const path = this.#path(id, SUMMARY_SUFFIX);
+    try {
+      const summary = await readSummary(path);
+      const archiveBytes = await this.#archiveBytes(id, summary);
+      return {
+        ...{ id, summary, archiveBytes, expired: await this.#isMarked(id, 'expired') },
+        ...((await this.#isMarked(id, 'accepted')) ? { accepted: true } : {}),
+        ...((await this.#isMarked(id, 'retired')) ? { retired: true } : {}),
+      };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  /**
+   * Of a plain folder, whose files nobody counts for a listing: what the summary says, as far as the
+   * length of its directory does not tell otherwise. Each file is looked at by verify.
+   */
+  async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
+    const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));
+    if (archive !== undefined) return archive.size;
+    const folder = await this.#statOf(this.#path(id, ''));
+    if (folder?.isDirectory() !== true) return null;
+    const directory = await this.#statOf(join(this.#path(id, ''), DIRECTORY_FILE));
+    const directoryBytes = directory?.size ?? 0;
+    if (decoded?.kind !== 'valid') return directoryBytes;
+    const { archive_bytes: bytes, archive: written } = decoded.summary;
+    return Math.max(0, bytes - written.directory.length + directoryBytes);
+  }
+
+  async #statOf(path: string): Promise<Stats | undefined> {
+    try {
+      return await stat(path);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  async #isMarked(id: string, mark: Mark): Promise<boolean> {
+    return (await this.#statOf(this.#path(id, markSuffix(mark)))) !== undefined;
+  }
+
+  async #writeMark(path: string, text: string): Promise<void> {
+    try {
+      await writeFile(path, text, { mode: 0o600 });
+    } catch (error) {
+      throw translateFileError(error, 'write', path);
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return (await readdir(this.#folder)).sort();
+    } catch (error) {
+      throw translateFileError(error, 'list', this.location);
+    }
+  }
+
+  #path(id: string, suffix: string): string {
+    return join(this.#folder, id + suffix);
+  }
+}
+
+/** What is no file is not opened: a pipe would never end. */
+async function readSummary(path: string): Promise<DecodedSummary> {
+  const found = await stat(path);
+  if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is no file' };
+  return found.size > LARGEST_SUMMARY_BYTES
+    ? { kind: 'damaged', reason: 'the summary is too large to be one' }
+    : decodeSummary(await readFile(path));
+}

@@ -1,0 +1,65 @@
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClosableSource } from '../../archive/sink.js';
+import { TarArchive } from '../../archive/tar-archive.js';
+import { readTornIndex } from '../../archive/truncated.js';
+import { translateFileError } from '../../files/errors.js';
+import { FileSource } from './file-source.js';
+import type { Leftover, TornArchive } from '../leftover.js';
+import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { tornPlain } from '../plain/plain-truncated.js';
+
+/**
+ * What runs left in a folder that ended before their commit: everything under a temporary name, and
+ * an archive beside whose temporary summary there is no summary. An archive without either is left
+ * alone: the scripts before this program made such, and people copy them. To be asked for by whoever
+ * holds the lock: otherwise it may be a run that is at work.
+ */
+export async function findLeftovers(folder: string): Promise<Leftover[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw translateFileError(error, 'list', folder);
+  });
+  const there = new Set(names);
+  const leftovers: Leftover[] = [];
+  for (const name of names.sort()) {
+    const id = reservedIdOf(name);
+    if (id === undefined) continue;
+    const isPartial = name.endsWith(PARTIAL_SUFFIX);
+    const isArchive = name === id || name === id + ARCHIVE_SUFFIX;
+    const summary = id + SUMMARY_SUFFIX;
+    const isUncommitted = there.has(summary + PARTIAL_SUFFIX) && !there.has(summary);
+    if (isPartial || (isArchive && isUncommitted))
+      leftovers.push(await leftoverOf(folder, id, name));
+  }
+  // By its temporary summary an archive is known to be ours: that goes last.
+  const isSummary = ({ path }: Leftover) => path.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX);
+  return leftovers.sort((a, b) => Number(isSummary(a)) - Number(isSummary(b)));
+}
+
+async function leftoverOf(folder: string, id: string, name: string): Promise<Leftover> {
+  const path = join(folder, name);
+  const stat = await lstat(path).catch((error: unknown) => {
+    throw translateFileError(error, 'read', path);
+  });
+  const isTar = name.startsWith(id + ARCHIVE_SUFFIX);
+  return {
+    id,
+    path,
+    sizeBytes: stat.size,
+    open: async () => {
+      if (stat.isDirectory()) return tornPlain(folder, id, name);
+      return isTar && stat.isFile() ? tornTar(await FileSource.open(path)) : undefined;
+    },
+    remove: async () => {
+      try {
+        await rm(path, { recursive: true, force: true });
+      } catch (error) {
+        throw translateFileError(error, 'remove', path);
+      }
+    },
+  };
+}
+
+function tornTar(source: ClosableSource): TornArchive {
+  return { archive: new TarArchive(source), lines: () => readTornIndex(source) };
+}

@@ -1,0 +1,107 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import type { PendingBackup, SealedArchive } from '../destination.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+import type { ArchiveDraft } from '../archive-draft.js';
+import { syncFolder } from '../../files/sync.js';
+import { PARTIAL_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { type Summary, encodeSummary } from '../summary.js';
+
+/** A backup that is being written into a folder, under names that nobody takes for a backup. */
+export class PendingFolderBackup implements PendingBackup {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly writer: ArchiveWriter;
+  readonly #folder: string;
+  readonly #draft: ArchiveDraft;
+  /** Names in the folder that are ours alone until the commit. */
+  readonly #own = new Set<string>();
+
+  constructor(folder: string, draft: ArchiveDraft) {
+    this.id = draft.id;
+    this.createdAt = draft.createdAt;
+    this.writer = draft.writer;
+    this.#folder = folder;
+    this.#draft = draft;
+    this.#own.add(draft.file + PARTIAL_SUFFIX);
+  }
+
+  async seal(): Promise<SealedArchive> {
+    const written = await this.#draft.end();
+    await this.#draft.close();
+    return { file: this.#draft.file, ...written };
+  }
+
+  /**
+   * The summary is there, under its temporary name, before the archive gets its own: an archive
+   * without either was put there by a person, and is left alone.
+   */
+  async commit(summary: Summary): Promise<void> {
+    const name = this.id + SUMMARY_SUFFIX;
+    const partial = join(this.#folder, name + PARTIAL_SUFFIX);
+    try {
+      const file = await open(partial, 'wx', 0o600);
+      this.#own.add(name + PARTIAL_SUFFIX);
+      try {
+        await file.writeFile(encodeSummary(summary));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await syncFolder(this.#folder);
+    } catch (error) {
+      throw translateFileError(error, 'write', partial);
+    }
+    await this.#publish(this.#draft.file);
+    await this.#publish(name);
+    this.#own.clear();
+  }
+
+  async breakOff(): Promise<{ path: string; objects: number } | undefined> {
+    const name = this.#draft.file + PARTIAL_SUFFIX;
+    const objects = await this.#draft.breakOff();
+    if (objects === 0) {
+      await this.discard();
+      return undefined;
+    }
+    await this.#draft.close();
+    this.#own.delete(name);
+    await this.discard();
+    return { path: join(this.#folder, name), objects };
+  }
+
+  async discard(): Promise<void> {
+    await this.#draft.close();
+    // The archive goes before the temporary summary, by which it is known to be ours; a summary that
+    // has its name already goes first of all, for it would look damaged without the archive.
+    const summary = this.id + SUMMARY_SUFFIX;
+    if (this.#own.has(summary)) await this.#remove(summary);
+    for (const name of this.#own) if (name !== summary) await this.#remove(name);
+    this.#own.clear();
+  }
+
+  async #publish(name: string): Promise<void> {
+    const path = join(this.#folder, name);
+    try {
+      await rename(path + PARTIAL_SUFFIX, path);
+      this.#own.delete(name + PARTIAL_SUFFIX);
+      this.#own.add(name);
+      await syncFolder(this.#folder);
+    } catch (error) {
+      throw translateFileError(error, 'write', path);
+    }
+  }
+
+  /** A folder is removed under its temporary name: what is left of it if we die is no archive. */
+  async #remove(name: string): Promise<void> {
+    const partial = name.endsWith(PARTIAL_SUFFIX) ? name : name + PARTIAL_SUFFIX;
+    try {
+      if (name !== partial) await rename(join(this.#folder, name), join(this.#folder, partial));
+      await rm(join(this.#folder, partial), { recursive: true, force: true });
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw translateFileError(error, 'remove', join(this.#folder, name));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Destination } from './destination.js';
+import { acquireLock } from '../lock/acquire.js';
+import type { Claim } from '../lock/claim.js';
+import type { DestinationLock } from '../lock/held-lock.js';
+import { describeOwner } from '../lock/owner.js';
+
+export interface HoldOptions {
+  destination: Destination;
+  /** What is done, for those who find the lock taken: `backup full`. */
+  command: string;
+  /** How long to wait for another run to end. */
+  waitMs: number;
+  signal: AbortSignal;
+  /** Told whom it waits for. */
+  warn: (line: string) => void;
+}
+
+/**
+ * Does some work as the only writer of a destination. The signal that the work is handed is aborted
+ * also when the lock is lost.
+ */
+export async function holding<T>(
+  { destination, command, waitMs, signal, warn }: HoldOptions,
+  work: (lock: DestinationLock, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lock = await acquireLock(destination.claims(), {
+    owner: await describeOwner(command),
+    waitMs,
+    signal,
+    onWait: (holder) => warn(`waiting for ${describe(holder)} to end`),
+  });
+  try {
+    return await work(lock, AbortSignal.any([signal, lock.signal]));
+  } finally {
+    await lock.release();
+  }
+}
+
+function describe(holder: Claim | undefined): string {
+  if (holder === undefined) return 'another run';
+  const { host, pid, command } = holder.owner;
+  return `"${command}" on ${host} (process ${pid}, since ${holder.since})`;
+}

@@ -1,0 +1,45 @@
+import { MangamotionError } from '../../errors.js';
+import type { ListedBackup } from '../destination.js';
+import { type Line, type LineBackup, lineOfBackup, linesOf } from './lines.js';
+
+export interface Acceptable {
+  line: Line;
+  backup: LineBackup;
+  /** It was accepted before. */
+  already: boolean;
+}
+
+/**
+ * The backup that is to be accepted. Throws `not_found` where there is none, and `usage` where
+ * acceptance would change nothing: where it is trusted as it is, or is not trusted because it lacks
+ * objects.
+ */
+export function acceptable(backups: readonly ListedBackup[], id: string): Acceptable {
+  const line = lineOfBackup(linesOf(backups), id);
+  const backup = line?.backups.find((one) => one.id === id);
+  if (line === undefined || backup === undefined) {
+    throw new MangamotionError('not_found', `no backup ${id} whose summary can be read`);
+  }
+  if (backup.listed.accepted === true) return { line, backup, already: true };
+  const { untrusted, summary } = backup;
+  if (untrusted === undefined) {
+    throw new MangamotionError(
+      'usage',
+      `${id} is ${summary.status}, and trusted: there is nothing to accept`,
+    );
+  }
+  const afterwards = lineOfBackup(
+    linesOf(backups.map((one) => (one.id === id ? { ...one, accepted: true } : one))),
+    id,
+  );
+  if (afterwards?.trusted.has(id) === true) return { line, backup, already: false };
+  throw new MangamotionError('usage', `${id} cannot be accepted: ${lackOf(backup)}`, {
+    hint: 'Make another backup: with --accept-deletions, where the deletions are meant.',
+  });
+}
+
+function lackOf({ untrusted, summary }: LineBackup): string {
+  return summary.supersedes === false
+    ? 'it lacks objects that an older backup holds'
+    : (untrusted ?? '');
+}

@@ -1,0 +1,77 @@
+import type { ListedBackup } from '../destination.js';
+import { unreadableArchive } from '../history.js';
+import { isSameServer } from './endpoints.js';
+import { type Line, holdsObjects, lineOfSource } from './lines.js';
+import type { Summary } from '../summary.js';
+
+/** What a backup that is about to be made can be compared with: the trusted ones of its line. */
+
+type Source = Summary['source'];
+
+/**
+ * Why a backup cannot be the parent of an incremental of this source; `undefined` where it can. One
+ * that is not trusted cannot: what it misses would count as new when it comes back, and never as
+ * deleted.
+ */
+export function whyNoParent(
+  { id, summary: decoded }: ListedBackup,
+  backups: readonly ListedBackup[],
+  source: Source,
+): string | undefined {
+  if (decoded.kind === 'damaged') return decoded.reason;
+  if (decoded.kind === 'newer') return `it has the newer format version ${decoded.version}`;
+  const { summary } = decoded;
+  if (summary.id !== id) return `its summary is that of ${summary.id}`;
+  if (!holdsObjects(summary)) return 'it holds no objects';
+  const found = lineOfSource(backups, source)?.backups.find((backup) => backup.id === id);
+  if (found === undefined) return whyOtherLine(summary.source, source);
+  return found.untrusted ?? unreadableArchive([id, ...summary.references], backups);
+}
+
+/** The newest backup that an incremental of this source can be compared with. */
+export function findParent(
+  backups: readonly ListedBackup[],
+  source: Source,
+): ListedBackup | undefined {
+  return trustedObjects(lineOfSource(backups, source)).findLast(
+    ({ summary }) => unreadableArchive([summary.id, ...summary.references], backups) === undefined,
+  )?.listed;
+}
+
+/** The newest trusted backup with objects of a source, of which at least the summary can be read. */
+export interface Predecessor {
+  backup: ListedBackup;
+  summary: Summary;
+  /** Why its archives cannot be read, as far as a listing shows; `undefined` where they can. */
+  unreadable: string | undefined;
+}
+
+/**
+ * What a backup of this source, full or incremental, is compared with before it counts as right;
+ * `undefined` for the first of a line.
+ */
+export function predecessorOf(
+  backups: readonly ListedBackup[],
+  source: Source,
+): Predecessor | undefined {
+  const newest = lineOfSource(backups, source)?.newestTrusted;
+  if (newest === undefined) return undefined;
+  const { listed, summary } = newest;
+  const unreadable = unreadableArchive([summary.id, ...summary.references], backups);
+  return { backup: listed, summary, unreadable };
+}
+
+function trustedObjects(line: Line | undefined): Line['backups'] {
+  return (line?.backups ?? []).filter(
+    ({ summary, untrusted }) => untrusted === undefined && holdsObjects(summary),
+  );
+}
+
+function whyOtherLine(its: Source, source: Source): string {
+  const isOther =
+    its.name === undefined || source.name === undefined
+      ? !isSameServer(its.endpoint, source.endpoint)
+      : its.name !== source.name;
+  if (!isOther) return 'it is a backup of other buckets';
+  return `it is a backup of ${its.name ?? its.endpoint}, not of ${source.name ?? source.endpoint}`;
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type {
+  AnnouncedObject,
+  ArchiveWriter,
+  ArchivedBucket,
+  ObjectInProgress,
+  WrittenArchive,
+} from '../../archive/archive-writer.js';
+import { describeArchive, describeWritten } from '../../archive/describe-archive.js';
+import { type ChunkReference, type DocumentEntry, encodeDirectory } from '../../archive/directory.js';
+import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
+import { IndexWriter, type Placement } from '../../archive/index-writer.js';
+import { PathAllocator, hashedPath } from '../../archive/paths.js';
+import { DIRECTORY_FILE } from '../names.js';
+import { PlainObject } from './plain-object.js';
+import type { NewFile, PlainTree } from './plain-tree.js';
+
+/**
+ * Writes an archive as a tree of plain files: the same names as in a tar.gz, and the same index, in
+ * which a file's place is its path, with offset 0 and its size as length. Files are written in the
+ * background, many at a time; they are created, and enter the index, in order.
+ */
+export class PlainArchiveWriter implements ArchiveWriter {
+  readonly #archive: string;
+  readonly #createdAt: Date;
+  readonly #tree: PlainTree;
+  readonly #index: IndexWriter;
+  readonly #paths = new PathAllocator();
+  readonly #documents: DocumentEntry[] = [];
+  /** The object that was begun last is in the index, or will never be. */
+  #indexed: Promise<void> = Promise.resolve();
+  #inProgress: PlainObject | undefined;
+  #directorySha256 = '';
+
+  constructor(tree: PlainTree, archive: string, createdAt: Date) {
+    this.#tree = tree;
+    this.#archive = archive;
+    this.#createdAt = createdAt;
+    this.#index = new IndexWriter(archive, {
+      writeChunk: (number, content) => this.#writeChunk(number, content()),
+    });
+  }
+
+  /** Of the directory's file; known when `finish` has resolved. */
+  get directorySha256(): string {
+    return this.#directorySha256;
+  }
+
+  async addDocument(name: string, content: Uint8Array): Promise<void> {
+    const { path } = this.#addFile(name, content);
+    const size = content.length;
+    this.#documents.push({ path, ...placeOf(size), inner: 0, size, sha256: sha256(content) });
+    await this.ready();
+  }
+
+  async addWholeObject(
+    record: ObjectRecord,
+    content: readonly Uint8Array[],
+    onWritten: () => void = () => undefined,
+  ): Promise<void> {
+    if (content.reduce((sum, chunk) => sum + chunk.length, 0) !== record.size) {
+      throw new RangeError('content of another length than announced');
+    }
+    await this.#indexed;
+    const file = await this.#tree.create(this.#namesFor(record.bucket, record.key));
+    const facts = { sizeBytes: record.size, modifiedAt: new Date(record.last_modified) };
+    this.#tree.work.begin(record.size, () =>
+      this.#tree.finish(file, this.#tree.append(file, content), facts, onWritten),
+    );
+    this.#addToIndex(record, file);
+    await this.ready();
+  }
+
+  announceObject(announced: AnnouncedObject): ObjectInProgress {
+    const names = this.#namesFor(announced.bucket, announced.key);
+    const file = this.#indexed.then(() => this.#tree.create(names));
+    // Whoever writes or commits is told.
+    file.catch(() => undefined);
+    this.#inProgress = new PlainObject(this.#tree, file, announced, (record, created) => {
+      this.#indexed = created.then((found) => this.#addToIndex(record, found));
+      // Whoever adds the next, or finishes, is told.
+      this.#indexed.catch(() => undefined);
+    });
+    return this.#inProgress;
+  }
+
+  async carry(line: IndexLine): Promise<void> {
+    await this.#indexed;
+    this.#index.carry(line);
+    await this.ready();
+  }
+
+  async refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void> {
+    await this.#indexed;
+    this.#index.refer(chunk, lines);
+    await this.ready();
+  }
+
+  ready(): Promise<void> {
+    return this.#tree.work.ready();
+  }
+
+  async finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive> {
+    await this.#indexed;
+    this.#index.endChunk();
+    const directory = describeArchive(this.#archive, this.#index, buckets, this.#documents);
+    const content = encodeDirectory(directory);
+    this.#addFile(DIRECTORY_FILE, content);
+    await this.#tree.work.drained();
+    this.#directorySha256 = sha256(content);
+    const place = { ...placeOf(content.length), sha256: this.#directorySha256 };
+    return describeWritten(directory, place, this.#index.references);
+  }
+
+  async breakOff(): Promise<number> {
+    await this.#inProgress?.abandon();
+    await this.#indexed;
+    this.#index.endChunk();
+    await this.#tree.work.drained();
+    return this.#index.ownObjects;
+  }
+
+  /** Resolves when nothing is written any more; for a run that is given up. */
+  async close(): Promise<void> {
+    await this.#inProgress?.abandon();
+    await this.#tree.work.settled();
+  }
+
+  #writeChunk(number: number, content: Buffer): { offset: number; length: number; path: string } {
+    return this.#addFile(`index/${String(number).padStart(5, '0')}.ndjson`, content);
+  }
+
+  /** A file that is no object: its name is ours, and free. */
+  #addFile(name: string, content: Uint8Array): { offset: number; length: number; path: string } {
+    const facts = { sizeBytes: content.length, modifiedAt: this.#createdAt };
+    this.#tree.work.begin(content.length, async () => {
+      const file = await this.#tree.create([name]);
+      await this.#tree.finish(file, this.#tree.append(file, [content]), facts);
+    });
+    return { path: this.#pathOf(name), ...placeOf(content.length) };
+  }
+
+  /**
+   * The names that an object may get, in order. The last one is for buckets whose names are the same
+   * to the file system: they share a folder, and so the hashes of their keys.
+   */
+  #namesFor(bucket: string, key: string): string[] {
+    const own = this.#paths.pathFor(bucket, key);
+    const hashed = [key, `${bucket}\0${key}`].map((name) => `data/${bucket}/${hashedPath(name)}`);
+    return [...new Set([own, ...hashed])];
+  }
+
+  #addToIndex(record: ObjectRecord, { path }: NewFile): void {
+    const placement: Placement = { run: placeOf(record.size), inner: 0 };
+    this.#index.add(record, this.#pathOf(path), placement);
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#archive}/${name}`;
+  }
+}
+
+function placeOf(sizeBytes: number): { offset: number; length: number } {
+  return { offset: 0, length: sizeBytes };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Archive, type DirectoryPlace, READ_WHOLE_BYTES } from '../../archive/archive.js';
+import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/audit.js';
+import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
+import { damagedArchive } from '../../archive/errors.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import {
+  LARGEST_CHUNK_BYTES,
+  LARGEST_DIRECTORY_BYTES,
+  LARGEST_DOCUMENT_BYTES,
+} from '../../archive/limits.js';
+import { checkedChunk, parseDirectory } from '../../archive/reader.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+import { DIRECTORY_FILE } from '../names.js';
+import { auditPlain } from './plain-audit.js';
+import type { PlainFiles } from './plain-files.js';
+import { walkTree } from './plain-walk.js';
+
+/** An archive that is a tree of plain files, in the folder `ID`. */
+export class PlainArchive implements Archive {
+  /** As it was said to be: to count it all would take a walk through the tree. */
+  readonly sizeBytes: number;
+  readonly #files: PlainFiles;
+
+  constructor(files: PlainFiles, sizeBytes = Infinity) {
+    this.sizeBytes = sizeBytes;
+    this.#files = files;
+  }
+
+  async readDirectory(place: DirectoryPlace): Promise<Directory> {
+    const file = { path: `${this.#files.id}/${DIRECTORY_FILE}`, size: place.length };
+    return parseDirectory(await this.#files.readWhole(file, LARGEST_DIRECTORY_BYTES), place);
+  }
+
+  async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
+    const { path, size } = reference;
+    if (path === undefined) throw damagedArchive('the directory names no file of an index chunk');
+    const bytes = await this.#files.readWhole({ path, size }, LARGEST_CHUNK_BYTES);
+    return checkedChunk(bytes, reference);
+  }
+
+  readDocument(entry: DocumentEntry): Promise<Buffer> {
+    return this.#readChecked(entry, LARGEST_DOCUMENT_BYTES);
+  }
+
+  async readWhole(line: IndexLine): Promise<Buffer[]> {
+    return [await this.#files.readWhole(line, READ_WHOLE_BYTES)];
+  }
+
+  read(line: IndexLine): AsyncGenerator<Buffer> {
+    return this.#files.read(line);
+  }
+
+  /** There is no end besides the directory; but what is missing, cut off or too much shows here. */
+  async checkEnd(): Promise<ArchiveProblem | undefined> {
+    const bytes = this.sizeBytes === Infinity ? Infinity : await this.#sumOfFiles();
+    if (bytes === this.sizeBytes) return undefined;
+    const kind = bytes < this.sizeBytes ? 'archive_truncated' : 'archive';
+    const message = `the files of ${this.#files.id} have ${bytes} bytes together, the summary says ${this.sizeBytes}`;
+    return { kind, message };
+  }
+
+  audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
+    return auditPlain(this, this.#files, directory, observer);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #readChecked(
+    file: { path: string; size: number; sha256: string },
+    mostBytes: number,
+  ): Promise<Buffer> {
+    const bytes = await this.#files.readWhole(file, mostBytes);
+    if (createHash('sha256').update(bytes).digest('hex') === file.sha256) return bytes;
+    throw damagedArchive(`the digest of ${file.path} is wrong`);
+  }
+
+  async #sumOfFiles(): Promise<number> {
+    const { root } = this.#files;
+    let bytes = 0;
+    try {
+      for await (const { path, kind } of walkTree(root)) {
+        if (kind === 'file') bytes += (await lstat(join(root, path))).size;
+      }
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'read', root);
+    }
+    return bytes;
+  }
+}

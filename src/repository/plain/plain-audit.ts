@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Archive } from '../../archive/archive.js';
+import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/audit.js';
+import type { ChunkReference, Directory } from '../../archive/directory.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import type { ObjectName } from '../../key-order.js';
+import { prefetchInOrder } from '../../prefetch.js';
+import { translateFileError } from '../../files/errors.js';
+import { DIRECTORY_FILE } from '../names.js';
+import type { FilePlace, PlainFiles } from './plain-files.js';
+import { type TreeEntry, walkTree } from './plain-walk.js';
+
+/** Files that are read at once; of each a megabyte is held at a time. */
+const LIMITS = { mostRequests: 8, mostBytes: Infinity };
+
+/** A file that the directory or the index names. */
+interface Expected extends FilePlace {
+  sha256: string;
+  /** Absent of a document. */
+  object?: ObjectName;
+}
+
+/**
+ * Reads every file that the directory and the index name, and compares length and SHA-256; then
+ * looks for what else lies in the tree.
+ */
+export async function auditPlain(
+  archive: Archive,
+  files: PlainFiles,
+  directory: Directory,
+  observer: AuditObserver,
+): Promise<AuditResult> {
+  return await new PlainAudit(archive, files, directory, observer).run();
+}
+
+class PlainAudit {
+  readonly #archive: Archive;
+  readonly #files: PlainFiles;
+  readonly #directory: Directory;
+  readonly #observer: AuditObserver;
+  readonly #ownChunks: ChunkReference[];
+  /** Files that are as they were written. */
+  #intact = 0;
+  #objects = 0;
+  #bytes = 0;
+
+  constructor(archive: Archive, files: PlainFiles, directory: Directory, observer: AuditObserver) {
+    this.#archive = archive;
+    this.#files = files;
+    this.#directory = directory;
+    this.#observer = observer;
+    this.#ownChunks = directory.chunks.filter((chunk) => chunk.archive === files.id);
+  }
+
+  async run(): Promise<AuditResult> {
+    const sha256 = await this.#digestOfDirectory();
+    const pages = this.#pages((error) => this.#report({ kind: 'chunk', message: error.message }));
+    const checks = prefetchInOrder(
+      pages,
+      LIMITS,
+      () => 1,
+      (expected) => this.#whatIsWrong(expected),
+    );
+    for await (const { item, result } of checks) {
+      this.#observer.signal.throwIfAborted();
+      this.#count(item, result);
+      this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
+    }
+    await this.#lookForOthers();
+    return { sha256, objects: this.#objects, bytes: this.#bytes };
+  }
+
+  /** What should be there, but for the directory and the chunks. A chunk that is damaged is told. */
+  async *#pages(onDamage: (error: MangamotionError) => void): AsyncGenerator<Expected[]> {
+    yield this.#directory.documents;
+    for (const chunk of this.#ownChunks) {
+      this.#observer.signal.throwIfAborted();
+      try {
+        const lines = await this.#archive.readChunk(chunk);
+        this.#intact += 1;
+        yield lines.filter(({ archive }) => archive === this.#files.id).map(expectedOf);
+      } catch (error) {
+        if (!isMangamotionError(error, 'damaged')) throw error;
+        onDamage(error);
+      }
+    }
+  }
+
+  async #whatIsWrong(file: Expected): Promise<string | undefined> {
+    const hash = createHash('sha256');
+    try {
+      for await (const part of this.#files.read(file)) {
+        this.#observer.signal.throwIfAborted();
+        hash.update(part);
+      }
+    } catch (error) {
+      if (isMangamotionError(error, 'damaged')) return error.message;
+      throw error;
+    }
+    return hash.digest('hex') === file.sha256
+      ? undefined
+      : 'its bytes are not those that were backed up';
+  }
+
+  #count({ path, size, object }: Expected, wrong: string | undefined): void {
+    // The path of an object may be a digest, which tells nobody anything.
+    const what = object === undefined ? path : `${object.bucket}/${object.key}`;
+    if (wrong !== undefined) {
+      const kind = object === undefined ? 'document' : 'object';
+      this.#report({ kind, message: `${what} is damaged: ${wrong}`, ...object });
+      return;
+    }
+    this.#intact += 1;
+    if (object === undefined) return;
+    this.#objects += 1;
+    this.#bytes += size;
+  }
+
+  /**
+   * Names what lies in the tree and in no index. Names are compared only where the count tells that
+   * there may be such files: millions of them need not be remembered for it.
+   */
+  async #lookForOthers(): Promise<void> {
+    let found = 0;
+    for await (const { path, kind } of this.#walk()) {
+      if (kind === 'file') found += 1;
+      if (kind === 'other') this.#reportUnexpected(path, 'is neither a file nor a folder');
+    }
+    if (found === this.#intact) return;
+    const known = await this.#knownInodes();
+    for await (const { path, kind } of this.#walk()) {
+      if (kind !== 'file') continue;
+      const inode = await this.#files.inodeOf(path);
+      if (inode === undefined || !known.has(inode)) {
+        this.#reportUnexpected(path, 'is named in no index');
+      }
+    }
+  }
+
+  /** By inode, not by name: a file system may spell a name in its own way. */
+  async #knownInodes(): Promise<Set<bigint>> {
+    const known = new Set<bigint>();
+    const remember = async (path: string | undefined) => {
+      const inode = path === undefined ? undefined : await this.#files.inodeOf(path);
+      if (inode !== undefined) known.add(inode);
+    };
+    await remember(`${this.#files.id}/${DIRECTORY_FILE}`);
+    for (const { path } of this.#ownChunks) await remember(path);
+    for await (const page of this.#pages(() => undefined)) {
+      for (const { path } of page) await remember(path);
+    }
+    return known;
+  }
+
+  async *#walk(): AsyncGenerator<TreeEntry> {
+    const { root, id } = this.#files;
+    try {
+      for await (const { path, kind } of walkTree(root)) {
+        this.#observer.signal.throwIfAborted();
+        yield { path: `${id}/${path}`, kind };
+      }
+    } catch (error) {
+      this.#observer.signal.throwIfAborted();
+      throw translateFileError(error, 'read', root);
+    }
+  }
+
+  #reportUnexpected(path: string, why: string): void {
+    this.#report({ kind: 'unexpected', message: `${JSON.stringify(path)} ${why}` });
+  }
+
+  #report(problem: ArchiveProblem): void {
+    this.#observer.problem(problem);
+  }
+
+  /** The caller has read the directory, and knows that its digest is the right one. */
+  async #digestOfDirectory(): Promise<string> {
+    const { size } = await lstat(join(this.#files.root, DIRECTORY_FILE)).catch((error: unknown) => {
+      throw translateFileError(error, 'read', join(this.#files.root, DIRECTORY_FILE));
+    });
+    const hash = createHash('sha256');
+    const place = { path: `${this.#files.id}/${DIRECTORY_FILE}`, size };
+    for await (const part of this.#files.read(place)) hash.update(part);
+    this.#intact += 1;
+    return hash.digest('hex');
+  }
+}
+
+function expectedOf({ path, size, sha256, bucket, key }: IndexLine): Expected {
+  return { path, size, sha256, object: { bucket, key } };
+}

@@ -1,0 +1,151 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { damagedArchive } from '../../archive/errors.js';
+import { isSafeSegment } from '../../archive/paths.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+
+const READ_BYTES = 1024 * 1024;
+/** A pipe without a writer must not hold us up; it is refused afterwards, being no file. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A file as an index names it. */
+export interface FilePlace {
+  /** `ID/data/<bucket>/<key>`. */
+  path: string;
+  size: number;
+}
+
+/**
+ * The files of an archive that is a plain folder. Both the names, which come out of an index, and
+ * the tree may be hostile: nothing is read that lies outside, or that is no file.
+ */
+export class PlainFiles {
+  readonly id: string;
+  /** The folder that holds the archive's. */
+  readonly #parent: string;
+  /** The name of the archive's own folder. */
+  readonly #folder: string;
+  /** The folder that was looked at last: files of the same one follow one another. */
+  #known = '';
+
+  /** `folder` is another name than the id where the archive was never finished. */
+  constructor(parent: string, id: string, folder = id) {
+    this.#parent = parent;
+    this.id = id;
+    this.#folder = folder;
+  }
+
+  /** Of the archive's own folder. */
+  get root(): string {
+    return join(this.#parent, this.#folder);
+  }
+
+  /** The content, piece by piece: exactly `size` bytes, or it rejects with `damaged`. */
+  async *read(file: FilePlace): AsyncGenerator<Buffer> {
+    const handle = await this.#open(file);
+    try {
+      for (let left = file.size; left > 0;) {
+        const buffer = Buffer.allocUnsafeSlow(Math.min(left, READ_BYTES));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+        if (bytesRead === 0) throw wrongLength(file, file.size - left);
+        left -= bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      throw translateFileError(error, 'read', join(this.#parent, file.path));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** The whole content; `mostBytes` is the most that such a file can have. */
+  async readWhole(file: FilePlace, mostBytes: number): Promise<Buffer> {
+    if (file.size > mostBytes) {
+      throw damagedArchive(`${shown(file.path)} is larger than it can be (${file.size} bytes)`);
+    }
+    const parts: Buffer[] = [];
+    for await (const part of this.read(file)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  /** Tells files apart, whatever they are called; `undefined` where there is none of that name. */
+  async inodeOf(path: string): Promise<bigint | undefined> {
+    try {
+      return (await lstat(await this.#resolve(path), { bigint: true })).ino;
+    } catch (error) {
+      if (isMangamotionError(error, 'damaged') || errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', join(this.#parent, path));
+    }
+  }
+
+  /** Rejects with `damaged` where there is no such file, or one of another length. */
+  async #open(file: FilePlace): Promise<FileHandle> {
+    const path = await this.#resolve(file.path);
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, FLAGS);
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw notAFile(file.path);
+      if (stat.size !== file.size) throw wrongLength(file, stat.size);
+      return handle;
+    } catch (error) {
+      await handle?.close();
+      throw this.#explain(error, file.path);
+    }
+  }
+
+  /** Looks at each folder on the way: `O_NOFOLLOW` speaks of the last name alone. */
+  async #resolve(path: string): Promise<string> {
+    const [id, ...names] = path.split('/');
+    if (id !== this.id || names.length === 0 || !names.every(isSafeSegment)) {
+      throw damagedArchive(`the index names a file outside the archive: ${shown(path)}`);
+    }
+    const parent = names.slice(0, -1).join('/');
+    if (parent !== this.#known) {
+      await this.#checkFolders(names.slice(0, -1));
+      this.#known = parent;
+    }
+    return join(this.root, ...names);
+  }
+
+  async #checkFolders(names: readonly string[]): Promise<void> {
+    for (const depth of names.keys()) {
+      const path = join(...names.slice(0, depth + 1));
+      try {
+        if ((await lstat(join(this.root, path))).isDirectory()) continue;
+      } catch (error) {
+        throw this.#explain(error, `${this.id}/${path}`);
+      }
+      throw damagedArchive(`${shown(`${this.id}/${path}`)} is no folder`);
+    }
+  }
+
+  #explain(error: unknown, path: string): MangamotionError {
+    switch (errnoOf(error) ?? '') {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return damagedArchive(`${shown(path)} is missing`, error);
+      case 'ELOOP':
+      case 'EMLINK':
+      case 'ENXIO':
+        return notAFile(path, error);
+      default:
+        return translateFileError(error, 'read', join(this.#parent, path));
+    }
+  }
+}
+
+function notAFile(path: string, cause?: unknown): MangamotionError {
+  return damagedArchive(`${shown(path)} is no file`, cause);
+}
+
+function wrongLength({ path, size }: FilePlace, foundBytes: number): MangamotionError {
+  return damagedArchive(`${shown(path)} has ${foundBytes} bytes, the index says ${size}`);
+}
+
+/** A name may hold what a terminal would obey. */
+function shown(path: string): string {
+  return isSafeSegment(path.replaceAll('/', '')) ? path : JSON.stringify(path);
+}

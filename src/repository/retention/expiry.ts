@@ -1,0 +1,42 @@
+import { DAY_MS, utcTime } from './calendar.js';
+import type { ListedBackup } from '../destination.js';
+import { planRetention } from './retention.js';
+
+/**
+ * When a prune that keeps so many days will first find something to remove, or has since; and what.
+ * `null` where that will not be, however long one waits.
+ *
+ * With `lineOf`: in the line of that backup.
+ *
+ * What expires at a time has expired at any later one, so that a search by halves finds the first.
+ */
+export function nextExpiry(
+  backups: readonly ListedBackup[],
+  days: number,
+  lineOf?: string,
+): { at: string; ids: string[] } | null {
+  const removedAt = (now: Date): string[] =>
+    planRetention(backups, { days }, { now, lineOf }).flatMap(({ id, kind }) =>
+      kind === 'remove' ? [id] : [],
+    );
+  const times = expiryTimes(backups, days);
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const time = times[middle];
+    if (time !== undefined && removedAt(time).length > 0) high = middle;
+    else low = middle + 1;
+  }
+  const first = times[low];
+  return first === undefined ? null : { at: first.toISOString(), ids: removedAt(first) };
+}
+
+/** When each backup is no longer younger than so many days, in order. */
+function expiryTimes(backups: readonly ListedBackup[], days: number): Date[] {
+  return backups
+    .flatMap(({ summary }) => {
+      const time = summary.kind === 'valid' ? utcTime(summary.summary.created_at) : undefined;
+      return time === undefined ? [] : [new Date(time.getTime() + days * DAY_MS)];
+    })
+    .sort((a, b) => a.getTime() - b.getTime());
+}

@@ -1,0 +1,50 @@
+import { utcTime } from './calendar.js';
+import type { ListedBackup } from '../destination.js';
+import { backupTypeOf } from '../names.js';
+import type { DatedBackup } from './policy.js';
+import type { Summary } from '../summary.js';
+
+/** A backup of which all is known that a decision about it needs. */
+export interface Judged extends DatedBackup {
+  kind: 'judged';
+  summary: Summary;
+  /** Its archive and those it refers to are there, with their lengths. */
+  sound: boolean;
+  /** Why it is not trusted; `undefined` where it is, or before its line was looked at. */
+  untrusted?: string | undefined;
+  /** It is a suspect that no trusted backup of its line has followed. */
+  isStandingSuspect?: boolean;
+}
+
+/** One that nobody can decide on; it stays. */
+interface Unknown {
+  kind: 'unknown';
+  id: string;
+  reason: string;
+}
+
+/** `broken`: the ids of those that cannot be read whole. */
+export function judge(
+  { id, summary: decoded }: ListedBackup,
+  broken: ReadonlySet<string>,
+): Judged | Unknown {
+  if (decoded.kind === 'damaged') {
+    return { kind: 'unknown', id, reason: `cannot be judged: ${decoded.reason}` };
+  }
+  if (decoded.kind === 'newer') {
+    const reason = `cannot be judged: format version ${decoded.version} is newer than this program`;
+    return { kind: 'unknown', id, reason };
+  }
+  const { summary } = decoded;
+  if (summary.id !== id) {
+    return { kind: 'unknown', id, reason: `cannot be judged: its summary is of ${summary.id}` };
+  }
+  if (summary.type !== backupTypeOf(id)) {
+    return { kind: 'unknown', id, reason: `cannot be judged: its summary says ${summary.type}` };
+  }
+  const createdAt = utcTime(summary.created_at);
+  if (createdAt === undefined) {
+    return { kind: 'unknown', id, reason: 'cannot be judged: its time of creation is no time' };
+  }
+  return { kind: 'judged', id, createdAt, summary, sound: !broken.has(id) };
+}

@@ -1,0 +1,81 @@
+import { MangamotionError } from '../../errors.js';
+import { DAY_MS, PERIODS, type Period, periodOf } from './calendar.js';
+
+/**
+ * What to keep; a backup stays that any one rule asks for. The rules are those of `restic forget`:
+ * N counts the periods that have a backup, and the newest of each stays. 0 or `undefined`: that rule
+ * keeps nothing.
+ */
+export interface RetentionPolicy extends Readonly<Partial<Record<Period, number | undefined>>> {
+  /** Everything that is younger than so many days of 24 hours. */
+  readonly days?: number | undefined;
+  /** So many of the newest. */
+  readonly last?: number | undefined;
+}
+
+const RULES = ['days', 'last', ...PERIODS] as const;
+
+/** Throws `usage` for a policy that keeps nothing, or whose numbers are none. */
+export function refuseFoolishPolicy(policy: RetentionPolicy): void {
+  for (const rule of RULES) {
+    const count = policy[rule];
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 0)) continue;
+    throw new MangamotionError('usage', `--keep-${rule} must be a whole number, 0 or more`);
+  }
+  if (RULES.some((rule) => (policy[rule] ?? 0) > 0)) return;
+  throw new MangamotionError('usage', 'this policy keeps nothing: every --keep is 0', {
+    hint: 'Give at least one of them a number above 0, such as --keep-last 7.',
+  });
+}
+
+/** A backup as a policy sees it. */
+export interface DatedBackup {
+  readonly id: string;
+  readonly createdAt: Date;
+}
+
+/** Whether a backup is younger than the days of the policy. One that comes from the future is young. */
+export function isWithinDays(
+  { createdAt }: DatedBackup,
+  { days = 0 }: RetentionPolicy,
+  now: Date,
+): boolean {
+  return days > 0 && now.getTime() - createdAt.getTime() < days * DAY_MS;
+}
+
+export function withinDays({ days = 0 }: RetentionPolicy): string {
+  return `within ${days} ${days === 1 ? 'day' : 'days'}`;
+}
+
+/**
+ * Why the policy keeps each of these backups; those that it does not keep are absent. They come
+ * oldest first by sequence, and the newest of a period is that of the highest sequence, wherever the
+ * clock stood: a clock that was set back opens no period twice.
+ */
+export function keptByPolicy(
+  backups: readonly DatedBackup[],
+  policy: RetentionPolicy,
+  now: Date,
+): Map<string, string[]> {
+  const kept = new Map<string, string[]>();
+  const keep = ({ id }: DatedBackup, reason: string): void => {
+    kept.set(id, [...(kept.get(id) ?? []), reason]);
+  };
+  const newestFirst = [...backups].reverse();
+  for (const backup of newestFirst) {
+    if (isWithinDays(backup, policy, now)) keep(backup, withinDays(policy));
+  }
+  const { last = 0 } = policy;
+  for (const backup of newestFirst.slice(0, last)) keep(backup, `last ${last}`);
+  for (const period of PERIODS) {
+    const seen = new Set<string>();
+    for (const backup of newestFirst) {
+      if (seen.size >= (policy[period] ?? 0)) break;
+      const name = periodOf(period, backup.createdAt);
+      if (seen.has(name)) continue;
+      seen.add(name);
+      keep(backup, `${period} ${name}`);
+    }
+  }
+  return kept;
+}

@@ -1,0 +1,147 @@
+import { dependentsFirst } from '../chain.js';
+import type { Destination, ListedBackup } from '../destination.js';
+import { lineOfBackup, linesOf } from '../lines/lines.js';
+import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
+import {
+  type Decision,
+  type RetentionQuestion,
+  type Suspended,
+  planRetention,
+  suspendedLines,
+} from './retention.js';
+import type { Summary } from '../summary.js';
+
+export interface PruneOptions extends RetentionQuestion {
+  /** Report what would be done, and change nothing. */
+  dryRun: boolean;
+  /** Once it is aborted no more is removed. */
+  signal?: AbortSignal | undefined;
+  /**
+   * A backup that was just made: its line alone is pruned, and only where it is trusted, since
+   * nothing else may take the place of older ones, or suspect, which takes that of other suspects.
+   */
+  after?: string | undefined;
+}
+
+/** What was done, or would be; each backup that was in question is in one of the lists. */
+export interface PruneReport {
+  dry_run: boolean;
+  kept: { id: string; reasons: string[] }[];
+  /** Expired, and kept because these refer to them. */
+  referenced: { id: string; by: string[] }[];
+  /** Expired, and kept because these later ones cannot be read and might refer to them. */
+  withheld: { id: string; because: string[] }[];
+  removed: { id: string; bytes: number }[];
+  freed_bytes: number;
+  /** Lines of which no trusted backup goes, because the newest backup is suspect. */
+  suspended: Suspended[];
+}
+
+/**
+ * Removes what the policy does not keep. The caller holds the destination: a backup that is being
+ * written meanwhile may come to refer to what goes.
+ *
+ * A crash at any moment leaves every backup that stays as whole as it was: nothing goes that one of
+ * them refers to, and of those that go a dependent goes before what it refers to.
+ *
+ * Rejects with `usage` for a policy that keeps nothing.
+ */
+export async function prune(
+  destination: Destination,
+  policy: RetentionPolicy,
+  options: PruneOptions,
+): Promise<PruneReport> {
+  refuseFoolishPolicy(policy);
+  const backups = await destination.list();
+  const question = { ...options, lineOf: options.after ?? options.lineOf };
+  const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
+  const decisions = mayPrune ? planRetention(backups, policy, question) : [];
+  const suspended = mayPrune ? suspendedLines(backups, question) : [];
+  const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
+  if (!options.dryRun) await carryOut(destination, decisions, backups, options.signal);
+  return report;
+}
+
+/** A suspect suspends its line: other suspects are all that goes, so that a disk does not fill. */
+function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
+  const line = lineOfBackup(linesOf(backups), id);
+  return line?.trusted.has(id) === true || line?.suspendedBy === id;
+}
+
+async function carryOut(
+  destination: Destination,
+  decisions: readonly Decision[],
+  backups: readonly ListedBackup[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const marked = new Set(backups.filter(({ expired }) => expired).map(({ id }) => id));
+  for (const { id, kind } of decisions) {
+    if (kind === 'keep' && marked.has(id)) await destination.mark(id, 'expired', false);
+    if (kind === 'referenced' && !marked.has(id)) await destination.mark(id, 'expired', true);
+  }
+  const going = decisions.flatMap((decision) =>
+    decision.kind === 'remove' ? [decision.summary] : [],
+  );
+  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), going);
+  for (const { id } of dependentsFirst(going)) {
+    signal?.throwIfAborted();
+    await destination.remove(id);
+  }
+}
+
+/**
+ * The mark beside the newest backup of a line says that it has ended. Where that one goes, those
+ * that are left must still say so, also after a kill; where another one has joined it, the mark must
+ * not come to count again.
+ */
+async function correctRetired(
+  destination: Destination,
+  backups: readonly ListedBackup[],
+  asked: ReadonlySet<string>,
+  going: readonly Summary[],
+): Promise<void> {
+  const goingIds = new Set(going.map(({ id }) => id));
+  for (const line of linesOf(backups)) {
+    const isLosing = line.backups.some(({ id }) => goingIds.has(id));
+    for (const { id, listed } of line.backups) {
+      const isMarked = listed.retired === true;
+      if (line.retired && isLosing && !isMarked) await destination.mark(id, 'retired', true);
+      if (!line.retired && isMarked && asked.has(id)) await destination.mark(id, 'retired', false);
+    }
+  }
+}
+
+function reportOf(
+  decisions: readonly Decision[],
+  backups: readonly ListedBackup[],
+  dryRun: boolean,
+): Omit<PruneReport, 'suspended'> {
+  const bytes = new Map(backups.map(({ id, archiveBytes }) => [id, archiveBytes ?? 0]));
+  const report: Omit<PruneReport, 'suspended'> = {
+    dry_run: dryRun,
+    kept: [],
+    referenced: [],
+    withheld: [],
+    removed: [],
+    freed_bytes: 0,
+  };
+  for (const decision of decisions) {
+    const { id } = decision;
+    switch (decision.kind) {
+      case 'keep':
+        report.kept.push({ id, reasons: decision.reasons });
+        break;
+      case 'referenced':
+        report.referenced.push({ id, by: decision.by });
+        break;
+      case 'withheld':
+        report.withheld.push({ id, because: decision.because });
+        break;
+      case 'remove':
+        report.removed.push({ id, bytes: bytes.get(id) ?? 0 });
+        report.freed_bytes += bytes.get(id) ?? 0;
+        break;
+    }
+  }
+  return report;
+}

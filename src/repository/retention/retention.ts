@@ -1,0 +1,137 @@
+import { chainProblems, isBreak, referrers } from '../chain.js';
+import type { ListedBackup } from '../destination.js';
+import { type Judged, judge } from './judged.js';
+import { keptInSequence } from './kept.js';
+import { type Line, lineOfBackup, linesOf } from '../lines/lines.js';
+import { type BackupType, backupTypeOf } from '../names.js';
+import type { RetentionPolicy } from './policy.js';
+import type { Summary } from '../summary.js';
+import { olderThanUnreadable } from './unreadable.js';
+
+/** What becomes of a backup. Only `remove` takes anything away. */
+export type Decision =
+  | { id: string; kind: 'keep'; reasons: string[] }
+  /** Expired, but these backups, which stay, need its archive. */
+  | { id: string; kind: 'referenced'; by: string[] }
+  /** Expired, but these later ones may need its archive: nobody can read what they refer to. */
+  | { id: string; kind: 'withheld'; because: string[] }
+  | { id: string; kind: 'remove'; summary: Summary };
+
+export interface RetentionQuestion {
+  now: Date;
+  /** These alone are decided on; `undefined`: all, full and incremental as one sequence. */
+  type?: BackupType | undefined;
+  /** Only the line that this backup is of; `undefined`: each line by itself. */
+  lineOf?: string | undefined;
+}
+
+/** A line whose trusted backups stay whatever the policy says, and the suspect that is the cause. */
+export interface Suspended {
+  line: string;
+  by: string;
+}
+
+/** Fulls and incrementals are one sequence, for they tell one story; metadata is another. */
+const SEQUENCES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
+
+/**
+ * Decides on each backup in question, in their order: oldest first by sequence, which is how they
+ * come. The policy holds for each line by itself. Backups that are not in question stay, and so does
+ * what they refer to. Nothing is decided by what a backup was marked as expired before, so that
+ * another policy gives another answer.
+ */
+export function planRetention(
+  backups: readonly ListedBackup[],
+  policy: RetentionPolicy,
+  question: RetentionQuestion,
+): Decision[] {
+  const { type } = question;
+  const lines = linesInQuestion(linesOf(backups), question);
+  const asked = backups.filter(
+    ({ id }) =>
+      (type === undefined || backupTypeOf(id) === type) &&
+      (question.lineOf === undefined || lineOfBackup(lines, id) !== undefined),
+  );
+  const broken = new Set(
+    chainProblems(backups)
+      .filter(isBreak)
+      .map(({ id }) => id),
+  );
+  const judgements = asked.map((backup) => judge(backup, broken));
+  const judged = judgements.filter((judgement) => judgement.kind === 'judged');
+
+  const kept = keptInLines(lines, judged, policy, question);
+  const expired = judged.filter(({ id }) => !kept.has(id));
+  const withheld = olderThanUnreadable(expired, backups);
+
+  const going = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
+  const staying = backups.map(({ id }) => id).filter((id) => !going.has(id));
+  const neededBy = referrers(backups, staying);
+
+  return judgements.map((judgement): Decision => {
+    const { id } = judgement;
+    if (judgement.kind === 'unknown') return { id, kind: 'keep', reasons: [judgement.reason] };
+    const reasons = kept.get(id);
+    if (reasons !== undefined) return { id, kind: 'keep', reasons };
+    const because = withheld.get(id);
+    if (because !== undefined) return { id, kind: 'withheld', because };
+    const by = neededBy.get(id);
+    if (by !== undefined) return { id, kind: 'referenced', by };
+    return { id, kind: 'remove', summary: judgement.summary };
+  });
+}
+
+/**
+ * The lines in question whose retention is suspended: many objects vanished, no trusted backup has
+ * followed since, and the older ones may be all that is left of them. Metadata holds no objects, and
+ * goes on.
+ */
+export function suspendedLines(
+  backups: readonly ListedBackup[],
+  question: Omit<RetentionQuestion, 'now'>,
+): Suspended[] {
+  if (question.type === 'metadata') return [];
+  return linesInQuestion(linesOf(backups), question).flatMap(({ name, suspendedBy }) =>
+    suspendedBy === undefined ? [] : [{ line: name, by: suspendedBy }],
+  );
+}
+
+function linesInQuestion(
+  lines: readonly Line[],
+  { lineOf }: Pick<RetentionQuestion, 'lineOf'>,
+): Line[] {
+  if (lineOf === undefined) return [...lines];
+  const line = lineOfBackup(lines, lineOf);
+  return line === undefined ? [] : [line];
+}
+
+function keptInLines(
+  lines: readonly Line[],
+  judged: readonly Judged[],
+  policy: RetentionPolicy,
+  { now, type }: RetentionQuestion,
+): Map<string, string[]> {
+  const byId = new Map(judged.map((one) => [one.id, one]));
+  const sequences = type === undefined ? SEQUENCES : [[type]];
+  const kept = lines.flatMap((line) => {
+    const own = ofLine(line, byId);
+    return sequences.flatMap((types) => {
+      const sequence = own.filter(({ summary }) => types.includes(summary.type));
+      const suspendedBy = types.includes('metadata') ? undefined : line.suspendedBy;
+      const state = { suspendedBy, retired: line.retired };
+      return [...keptInSequence(sequence, state, policy, now)];
+    });
+  });
+  return new Map(kept);
+}
+
+/** With what the line tells of each. */
+function ofLine(line: Line, byId: ReadonlyMap<string, Judged>): Judged[] {
+  const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
+  return line.backups.flatMap(({ id, listed, summary, untrusted }, index) => {
+    const one = byId.get(id);
+    const isSuspect = summary.status === 'suspect' && listed.accepted !== true;
+    const isStandingSuspect = isSuspect && index > newestTrusted;
+    return one === undefined ? [] : [{ ...one, untrusted, isStandingSuspect }];
+  });
+}

@@ -1,0 +1,250 @@
+import type { Archive } from '../../archive/archive.js';
+import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
+import { TarArchive } from '../../archive/tar-archive.js';
+import { MangamotionError } from '../../errors.js';
+import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
+import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
+import { prefetchInOrder } from '../../prefetch.js';
+import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import { bySequence } from '../history.js';
+import type { Leftover } from '../leftover.js';
+import type { ClaimStore } from '../../lock/claim-store.js';
+import { ObjectClaims } from '../../lock/object-claims.js';
+import {
+  ARCHIVE_SUFFIX,
+  type BackupType,
+  MARKS,
+  MARK_TEXTS,
+  type Mark,
+  PARTIAL_SUFFIX,
+  SUMMARY_SUFFIX,
+  backupIdFor,
+  backupIdOf,
+  markSuffix,
+} from '../names.js';
+import { findS3Leftovers } from './s3-leftovers.js';
+import { PendingS3Backup } from './s3-pending-backup.js';
+import { FIRST_CONTACT, type S3Place, asked, isNoSuchObject } from './s3-place.js';
+import { S3Source } from './s3-source.js';
+import { contentOf } from './s3-upload-sink.js';
+import { type DecodedSummary, decodeSummary } from '../summary.js';
+
+/** Summaries that are fetched at once; together they weigh a few hundred kB. */
+const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
+
+/** Storage classes of which GET reads nothing before RestoreObject; GLACIER_IR is read at once. */
+const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
+const REMOVED_TEXT = 'this backup is being removed\n';
+
+/** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
+export class S3Destination implements Destination {
+  readonly location: string;
+  /** The bucket that it takes: backed up into itself it would never end. */
+  readonly excludesBucket: { endpoint: string; bucket: string };
+  readonly #place: S3Place;
+  #wasReached = false;
+
+  /** The store comes with its own patience (`withRetries`). */
+  constructor(place: S3Place) {
+    this.location = place.url;
+    this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
+    this.#place = place;
+  }
+
+  async list(): Promise<ListedBackup[]> {
+    const objects = await this.#objects();
+    const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
+    const known = ids.filter((id) => id !== undefined);
+    const backups: ListedBackup[] = [];
+    const summaries = prefetchInOrder(
+      inOnePage(known),
+      SUMMARIES_AT_ONCE,
+      () => 1,
+      (id) => this.#summary(id),
+    );
+    for await (const { item: id, result: summary } of summaries) {
+      // One that was pruned since the listing is no longer there.
+      if (summary === undefined) continue;
+      const archive = objects.get(id + ARCHIVE_SUFFIX);
+      const archiveBytes = archive?.sizeBytes ?? null;
+      const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
+      backups.push({
+        ...{ id, summary, archiveBytes, expired: isMarked('expired') },
+        ...(COLD_CLASSES.has(archive?.storageClass) ? { cold: true } : {}),
+        ...(isMarked('accepted') ? { accepted: true } : {}),
+        ...(isMarked('retired') ? { retired: true } : {}),
+      });
+    }
+    return backups.sort(bySequence);
+  }
+
+  /** In one request, so that what is told of the archive is what its summary says. */
+  async read(id: string): Promise<ListedBackup> {
+    const summary = await this.#summary(id);
+    if (summary !== undefined) {
+      const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
+      return { id, summary, archiveBytes, expired: false };
+    }
+    const isUncommitted = (await this.#objects(id)).has(id + ARCHIVE_SUFFIX);
+    throw new MangamotionError(
+      'not_found',
+      isUncommitted
+        ? `${id} has an archive but no summary: the backup was never completed`
+        : `no backup ${id} in ${this.location}`,
+      { hint: `See what there is with "mangamotion backup list ${this.location}".` },
+    );
+  }
+
+  async archiveBytesOf(id: string): Promise<number | null> {
+    return (await this.#objects(id)).get(id + ARCHIVE_SUFFIX)?.sizeBytes ?? null;
+  }
+
+  openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
+    const source = new S3Source(this.#place, this.#key(id, ARCHIVE_SUFFIX), sizeBytes);
+    return Promise.resolve(new TarArchive(source));
+  }
+
+  /** What this asks for is no more than a note: who may not read it may prune all the same. */
+  async keepsVersions(): Promise<boolean | undefined> {
+    const { store, bucket, signal } = this.#place;
+    try {
+      const found = await store.readBucketDocument(bucket, 'versioning', this.#options());
+      return (
+        found.state === 'captured' &&
+        /<Status>\s*(Enabled|Suspended)/.test(found.content.toString('utf8'))
+      );
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
+  }
+
+  freeBytes(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  /** Two runs may take the same id in the same moment; the lock of the destination prevents that. */
+  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+    for (;;) {
+      const createdAt = clock.now();
+      const id = backupIdFor(type, createdAt);
+      const names = [...(await this.#objects(id)).keys()];
+      if (!names.some((name) => backupIdOf(name) === id)) {
+        return new PendingS3Backup(this.#place, id, createdAt);
+      }
+      await clock.sleep(1000 - (createdAt.getTime() % 1000));
+    }
+  }
+
+  /** Where this ends in the middle, the next run knows the archive by the mark beside it for ours. */
+  async remove(id: string): Promise<void> {
+    const removal = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
+    await this.#put(id, removal, REMOVED_TEXT);
+    const suffixes = [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, ...MARKS.map(markSuffix), removal];
+    for (const suffix of suffixes) await this.#delete(id, suffix);
+  }
+
+  async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {
+    if (isSet) await this.#put(id, markSuffix(mark), MARK_TEXTS[mark]);
+    else await this.#delete(id, markSuffix(mark));
+  }
+
+  claims(): ClaimStore {
+    const { store, bucket, prefix } = this.#place;
+    const claims = new ObjectClaims(store, { bucket, prefix });
+    return {
+      location: claims.location,
+      put: async (name, content, signal) => {
+        await this.#reach();
+        await this.#ask(claims.put(name, content, signal));
+      },
+      list: (signal) => this.#ask(claims.list(signal)),
+      remove: async (name, signal) => {
+        // Before, nothing was put.
+        if (this.#wasReached) await this.#ask(claims.remove(name, signal));
+      },
+    };
+  }
+
+  leftovers(): Promise<Leftover[]> {
+    return findS3Leftovers(this.#place);
+  }
+
+  /** The objects right under the prefix, by name. */
+  async #objects(namePrefix = ''): Promise<Map<string, Stored>> {
+    const { store, bucket, prefix } = this.#place;
+    const objects = new Map<string, Stored>();
+    const listPage: ObjectStore['listPage'] = (_, options) =>
+      this.#ask(store.listPage(bucket, { ...options, ...this.#options() }));
+    const options = { prefix: prefix + namePrefix };
+    for await (const page of eachObjectPage(
+      { endpoint: store.endpoint, listPage },
+      bucket,
+      options,
+    )) {
+      for (const { key, sizeBytes, storageClass } of page) {
+        objects.set(key.slice(prefix.length), { sizeBytes, storageClass });
+      }
+    }
+    return objects;
+  }
+
+  /** `undefined` where there is none. */
+  async #summary(id: string): Promise<DecodedSummary | undefined> {
+    const { store, bucket } = this.#place;
+    const options = { ...this.#options(), mostBytes: LARGEST_SUMMARY_BYTES };
+    try {
+      const key = this.#key(id, SUMMARY_SUFFIX);
+      const { content } = await this.#ask(store.readObject(bucket, key, options));
+      if (content !== undefined) return decodeSummary(content);
+      return { kind: 'damaged', reason: 'the summary is too large to be one' };
+    } catch (error) {
+      if (isNoSuchObject(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #put(id: string, suffix: string, text: string): Promise<void> {
+    const { store, bucket, signal } = this.#place;
+    const content = contentOf(Buffer.from(text));
+    const key = this.#key(id, suffix);
+    await asked(this.#place, store.putObject(bucket, key, content, { signal }));
+  }
+
+  async #delete(id: string, suffix: string): Promise<void> {
+    const { store, bucket, signal } = this.#place;
+    const key = this.#key(id, suffix);
+    await asked(this.#place, store.deleteObject(bucket, key, { signal }));
+  }
+
+  /** A claim is put with much patience: that there is no server at all is told before. */
+  async #reach(): Promise<void> {
+    if (this.#wasReached) return;
+    const { store, bucket, prefix } = this.#place;
+    await this.#ask(store.listPage(bucket, { ...this.#options(), prefix, maxKeys: 1 }));
+  }
+
+  #options(): RequestOptions {
+    return { ...(this.#wasReached ? {} : FIRST_CONTACT), signal: this.#place.signal };
+  }
+
+  async #ask<T>(answer: Promise<T>): Promise<T> {
+    const value = await asked(this.#place, answer);
+    this.#wasReached = true;
+    return value;
+  }
+
+  #key(id: string, suffix: string): string {
+    return this.#place.prefix + id + suffix;
+  }
+}
+
+interface Stored {
+  sizeBytes: number;
+  storageClass: string | null | undefined;
+}
+
+async function* inOnePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield await Promise.resolve(items);
+}

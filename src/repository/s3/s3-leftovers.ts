@@ -1,0 +1,60 @@
+import type { Leftover } from '../leftover.js';
+import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { type S3Place, asked } from './s3-place.js';
+
+/**
+ * What runs left in a bucket that ended before their commit: unfinished uploads of archives, of
+ * which nothing can be read; temporary summaries; and archives beside whose temporary summary there
+ * is no summary. An archive without either is left alone: a person put it there. To be asked for by
+ * whoever holds the lock: otherwise it may be a run that is at work.
+ */
+export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
+  const names = await namesIn(place);
+  const summaries: Leftover[] = [];
+  const archives: Leftover[] = [];
+  for (const name of names) {
+    const id = reservedIdOf(name);
+    if (id === undefined || name !== id + SUMMARY_SUFFIX + PARTIAL_SUFFIX) continue;
+    const archive = id + ARCHIVE_SUFFIX;
+    const isUncommitted = !names.has(id + SUMMARY_SUFFIX) && names.has(archive);
+    if (isUncommitted) archives.push(objectLeft(place, id, archive));
+    summaries.push(objectLeft(place, id, name));
+  }
+  // By its temporary summary an archive is known to be ours: that goes last.
+  return [...(await uploadsLeft(place)), ...archives, ...summaries];
+}
+
+async function uploadsLeft(place: S3Place): Promise<Leftover[]> {
+  const { store, bucket, prefix, signal } = place;
+  const uploads = await asked(place, store.listMultipartUploads(bucket, prefix, { signal }));
+  return uploads.flatMap(({ key, uploadId }) => {
+    const name = key.slice(prefix.length);
+    const id = key.endsWith(ARCHIVE_SUFFIX) ? reservedIdOf(name) : undefined;
+    if (id === undefined) return [];
+    const abort = store.abortMultipartUpload.bind(store, bucket, key, uploadId);
+    return [left(place, id, name, () => asked(place, abort({ signal })))];
+  });
+}
+
+function objectLeft(place: S3Place, id: string, name: string): Leftover {
+  const { store, bucket, prefix, signal } = place;
+  const remove = () => asked(place, store.deleteObject(bucket, prefix + name, { signal }));
+  return left(place, id, name, remove);
+}
+
+function left(place: S3Place, id: string, name: string, remove: () => Promise<void>): Leftover {
+  const path = `s3://${place.bucket}/${place.prefix}${name}`;
+  return { id, path, sizeBytes: 0, open: () => Promise.resolve(undefined), remove };
+}
+
+async function namesIn(place: S3Place): Promise<Set<string>> {
+  const { store, bucket, prefix, signal } = place;
+  const list = async (): Promise<Set<string>> => {
+    const names = new Set<string>();
+    for await (const page of store.listObjects(bucket, { prefix, signal })) {
+      for (const { key } of page) names.add(key.slice(prefix.length));
+    }
+    return names;
+  };
+  return await asked(place, list());
+}

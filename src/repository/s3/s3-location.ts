@@ -1,0 +1,49 @@
+import { MangamotionError } from '../../errors.js';
+
+/** What an `s3://bucket/prefix` names. */
+export interface S3Location {
+  /** As the user gave it, without slashes at its end. */
+  url: string;
+  bucket: string;
+  /** What every key begins with: empty, or with a slash at its end. */
+  prefix: string;
+}
+
+/** S3's rule for names of buckets; capitals and underscores are those of old ones. */
+const BUCKET_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/;
+/** S3 takes keys of 1,024 bytes; the names of a backup's files are shorter than the rest. */
+const LONGEST_PREFIX_BYTES = 900;
+
+export function isS3Url(location: string): boolean {
+  return /^s3:\/\//i.test(location);
+}
+
+/** Throws `usage` where it names no bucket, or what cannot be one or a prefix. */
+export function parseS3Url(location: string): S3Location {
+  const rest = location.replace(/^s3:\/\//i, '');
+  const [bucket = '', ...segments] = rest.replace(/\/+$/, '').split('/');
+  if (!BUCKET_NAME.test(bucket)) {
+    const what = bucket === '' ? 'names no bucket' : `has no name of a bucket: ${bucket}`;
+    throw new MangamotionError('usage', `${location} ${what}`, {
+      hint: 'A destination in a bucket is written s3://bucket or s3://bucket/prefix.',
+    });
+  }
+  // MinIO refuses such keys; anywhere else nobody would find them again.
+  const isOdd = segments.some((segment) => ['', '.', '..'].includes(segment));
+  const prefix = segments.map((segment) => `${segment}/`).join('');
+  if (isOdd || Buffer.byteLength(prefix) > LONGEST_PREFIX_BYTES) {
+    const what = isOdd ? 'has an empty, . or .. segment' : 'is too long';
+    throw new MangamotionError('usage', `the prefix of ${location} ${what}`, {
+      hint: 'A destination in a bucket is written s3://bucket or s3://bucket/prefix.',
+    });
+  }
+  return { url: `s3://${[bucket, ...segments].join('/')}`, bucket, prefix };
+}
+
+/** The destination and the last segment of an URL; `undefined` where it names a bucket alone. */
+export function splitS3Url(location: string): { folder: string; name: string } | undefined {
+  const { url, prefix } = parseS3Url(location);
+  if (prefix === '') return undefined;
+  const slash = url.lastIndexOf('/');
+  return { folder: url.slice(0, slash), name: url.slice(slash + 1) };
+}

@@ -1,0 +1,74 @@
+import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
+import type { PendingBackup, SealedArchive } from '../destination.js';
+import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { type S3Place, asked } from './s3-place.js';
+import { S3UploadSink, contentOf } from './s3-upload-sink.js';
+import { type Summary, encodeSummary } from '../summary.js';
+
+/** A backup that is being uploaded: nobody sees the archive before it is whole. */
+export class PendingS3Backup implements PendingBackup {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly writer: ArchiveWriter;
+  readonly #place: S3Place;
+  readonly #sink: S3UploadSink;
+  #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
+
+  constructor(place: S3Place, id: string, createdAt: Date) {
+    this.id = id;
+    this.createdAt = createdAt;
+    this.#place = place;
+    this.#sink = new S3UploadSink(place, place.prefix + id + ARCHIVE_SUFFIX);
+    this.writer = new TarArchiveWriter(this.#sink, id, createdAt);
+  }
+
+  async seal(): Promise<SealedArchive> {
+    return { file: this.id + ARCHIVE_SUFFIX, ...(await this.#sink.end()) };
+  }
+
+  /**
+   * The summary is there, under its temporary name, before the archive appears: an archive without
+   * either was put there by a person, and is left alone.
+   */
+  async commit(summary: Summary): Promise<void> {
+    const { store, bucket } = this.#place;
+    const content = contentOf(Buffer.from(encodeSummary(summary)));
+    this.#state = 'publishing';
+    // Without the signal: a request that is broken off may still be carried out, after `discard`.
+    await asked(this.#place, store.putObject(bucket, this.#partialKey, content));
+    await this.#sink.publish();
+    this.#state = 'committing';
+    await asked(this.#place, store.putObject(bucket, this.#summaryKey, content));
+    this.#state = 'ended';
+    await asked(this.#place, store.deleteObject(bucket, this.#partialKey));
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === 'ended') return;
+    // The summary first: an archive without one is no backup, but the reverse would look damaged.
+    if (this.#state === 'committing') await this.#delete(this.#summaryKey);
+    await this.#sink.discard();
+    if (this.#state !== 'open') await this.#delete(this.#partialKey);
+    this.#state = 'ended';
+  }
+
+  /** Nothing of an upload can be read before it is complete: there is nothing to leave. */
+  async breakOff(): Promise<undefined> {
+    await this.discard();
+    return undefined;
+  }
+
+  async #delete(key: string): Promise<void> {
+    const { store, bucket } = this.#place;
+    await asked(this.#place, store.deleteObject(bucket, key));
+  }
+
+  get #summaryKey(): string {
+    return this.#place.prefix + this.id + SUMMARY_SUFFIX;
+  }
+
+  get #partialKey(): string {
+    return this.#summaryKey + PARTIAL_SUFFIX;
+  }
+}

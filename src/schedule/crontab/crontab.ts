@@ -1,0 +1,182 @@
+import type { Entry, Problem } from './entry.js';
+import { nextFiring } from './firings.js';
+import type { OptionComment } from './option-comment.js';
+import { DEFAULT_OPTIONS, readOptionComment } from './option-comment.js';
+import { SHORTHANDS, looksLikeField, parseTimeFields } from './time-fields.js';
+import type { TimeFields } from './time-fields.js';
+import type { Word } from './words.js';
+import { splitWords } from './words.js';
+import { isZone } from './zone.js';
+
+/**
+ * The file of the schedule: a crontab whose commands are those of mangamotion. Pure: whether a command
+ * is one of ours is not looked at.
+ */
+
+export interface ParseOptions {
+  /** Of entries in front of which there is no CRON_TZ. */
+  zone: string;
+  /** From when on a time has to come once. */
+  now: Date;
+}
+
+export interface Crontab {
+  entries: Entry[];
+  /** All mistakes, in the order of the file; with one of them the file is not to be used. */
+  problems: Problem[];
+}
+
+const FIELDS = 5;
+
+export function parseCrontab(text: string, options: ParseOptions): Crontab {
+  return new Parser(options).parse(text);
+}
+
+class Parser {
+  readonly #options: ParseOptions;
+  readonly #entries: Entry[] = [];
+  readonly #problems: Problem[] = [];
+  #zone: string;
+  #comment: { comment: OptionComment; line: number } | undefined;
+
+  constructor(options: ParseOptions) {
+    this.#options = options;
+    this.#zone = options.zone;
+  }
+
+  parse(text: string): Crontab {
+    // An editor of another system may have ended the lines in its way, or begun the file with a mark.
+    const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+    for (const [index, line] of lines.entries()) this.#line(line, index + 1);
+    this.#endComment();
+    return { entries: this.#entries, problems: this.#problems };
+  }
+
+  #line(text: string, line: number): void {
+    const trimmed = text.trim();
+    if (trimmed === '') return;
+    if (trimmed.startsWith('#')) this.#comments(text, line);
+    else if (/^\w+\s*=/.test(trimmed)) this.#setting(text, line);
+    else this.#entry(text, line);
+  }
+
+  #comments(text: string, line: number): void {
+    const read = readOptionComment(text, line);
+    if (read === undefined) return;
+    this.#endComment();
+    this.#comment = { comment: read.comment, line };
+    this.#problems.push(...read.problems);
+  }
+
+  /** Options behind which no entry came. */
+  #endComment(): void {
+    if (this.#comment === undefined) return;
+    this.#fail(this.#comment.line, 1, 'these options belong to no entry: put them in front of one');
+    this.#comment = undefined;
+  }
+
+  #setting(text: string, line: number): void {
+    const [, name = '', value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+    const zone = value.replace(/^(["'])(.*)\1$/, '$2');
+    if (name !== 'CRON_TZ') {
+      const hint = 'set it in the environment of the daemon, or in a file given with --env-file';
+      this.#fail(line, 1, `${name} is not set here: ${hint}`);
+    } else if (!isZone(zone)) {
+      this.#fail(line, text.indexOf('=') + 2, `there is no time zone ${JSON.stringify(zone)}`);
+    } else this.#zone = zone;
+  }
+
+  #entry(text: string, line: number): void {
+    const given = this.#comment?.comment;
+    this.#comment = undefined;
+    const words = splitWords(text);
+    if (!Array.isArray(words)) {
+      this.#fail(line, words.unclosedAt + 1, 'this quotation has no end');
+      return;
+    }
+    const time = this.#time(words, line);
+    if (time === undefined) return;
+    const { fields, command, timeText } = time;
+    const argv = command.map((word) => word.text);
+    const column = (command[0]?.at ?? text.length) + 1;
+    if (argv.length === 0) this.#fail(line, column, 'there is no command behind the time');
+    const timing = { fields, zone: this.#zone };
+    if (nextFiring(timing, this.#options.now) === undefined) {
+      this.#fail(
+        line,
+        (words[0]?.at ?? 0) + 1,
+        `${timeText} never runs: no calendar has such a day`,
+      );
+    }
+    const name = this.#nameFor(given?.name, argv, line);
+    this.#entries.push({
+      ...DEFAULT_OPTIONS,
+      ...given?.options,
+      name,
+      line,
+      timing,
+      timeText,
+      argv,
+      commandColumn: column,
+    });
+  }
+
+  #time(
+    words: readonly Word[],
+    line: number,
+  ): { fields: TimeFields; command: readonly Word[]; timeText: string } | undefined {
+    const [first] = words;
+    if (first?.text.startsWith('@')) return this.#shorthand(words, first, line);
+    const count = looksLikeField(words[FIELDS]?.text ?? '') ? FIELDS + 1 : FIELDS;
+    const chosen = words.slice(0, count);
+    if (chosen.length < FIELDS) {
+      this.#fail(
+        line,
+        (first?.at ?? 0) + 1,
+        `a line begins with ${FIELDS} fields of time, and a command`,
+      );
+      return undefined;
+    }
+    const fields = parseTimeFields(chosen.map((word) => word.text));
+    if (Array.isArray(fields)) {
+      for (const { field, message } of fields) {
+        this.#fail(line, (chosen[field]?.at ?? 0) + 1, message);
+      }
+      return undefined;
+    }
+    const timeText = chosen.map((word) => word.text).join(' ');
+    return { fields, command: words.slice(count), timeText };
+  }
+
+  #shorthand(words: readonly Word[], first: Word, line: number) {
+    const text = SHORTHANDS[first.text.toLowerCase()];
+    const fields = text === undefined ? [] : parseTimeFields(text.split(' '));
+    if (!Array.isArray(fields)) return { fields, command: words.slice(1), timeText: first.text };
+    const known = Object.keys(SHORTHANDS).join(', ');
+    this.#fail(line, first.at + 1, `unknown time ${first.text}: there are ${known}`);
+    return undefined;
+  }
+
+  #nameFor(given: string | undefined, argv: readonly string[], line: number): string {
+    const taken = new Set(this.#entries.map(({ name }) => name));
+    if (given !== undefined) {
+      if (taken.has(given)) this.#fail(line, 1, `another entry has the name ${given} already`);
+      return given;
+    }
+    // Without its options: what an entry is called does not change with how long it keeps things.
+    const options = argv.findIndex((word) => word.startsWith('-'));
+    const plain = argv.slice(0, options === -1 ? argv.length : options).join('-');
+    const base =
+      plain
+        .replace(/[^A-Za-z0-9._]+/g, '-')
+        .replace(/^[-.]+|-+$/g, '')
+        .slice(0, 56) || 'entry';
+    let name = base;
+    for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+    return name;
+  }
+
+  #fail(line: number, column: number, message: string): void {
+    this.#problems.push({ line, column, message });
+  }
+}

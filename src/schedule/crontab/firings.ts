@@ -1,0 +1,109 @@
+import type { TimeFields } from './time-fields.js';
+import { endOfGap, instantsOf, offsetAt } from './zone.js';
+
+/** A time in a zone: what a line of the crontab means. */
+export interface Timing {
+  fields: TimeFields;
+  zone: string;
+}
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 86_400_000;
+/** Offsets of zones are whole multiples of it, so that local time goes on evenly within one. */
+const BLOCK_MS = 15 * MINUTE_MS;
+/** A date that does not come in so many years never does: the 29th of February leaves out at most 8. */
+const FAR_DAYS = 30 * 366;
+
+/** The first time after this instant; `undefined` where it never comes. */
+export function nextFiring(timing: Timing, after: Date): Date | undefined {
+  for (const firing of firingsAfter(timing, after)) return firing;
+  return undefined;
+}
+
+/**
+ * All times after this instant, in rising order, without end but for dates that never come. On a day
+ * on which clocks are changed, as Debian's cron has it: a fixed time comes once, right after the gap
+ * where there is none, the first time where there are two; a wildcard comes as often as clocks show it.
+ */
+export function firingsAfter(timing: Timing, after: Date): Generator<Date, undefined> {
+  return timing.fields.isFixed
+    ? fixedFirings(timing, after.getTime())
+    : wildcardFirings(timing, after.getTime());
+}
+
+function* fixedFirings({ fields, zone }: Timing, afterMs: number): Generator<Date, undefined> {
+  let lastMs = afterMs;
+  // A gap can bring a time of the day before over midnight.
+  const firstDay = startOfDay(afterMs + offsetAt(zone, afterMs)) - DAY_MS;
+  for (let day = firstDay, empty = 0; empty < FAR_DAYS; day += DAY_MS, empty++) {
+    if (!isDay(fields, day)) continue;
+    const instants = [...timesOf(fields)].map((time) => onceAt(zone, day + time));
+    for (const instant of instants.sort((a, b) => a - b)) {
+      // Several times in one gap come together.
+      if (instant <= lastMs) continue;
+      lastMs = instant;
+      empty = 0;
+      yield new Date(instant);
+    }
+  }
+  return undefined;
+}
+
+function onceAt(zone: string, localMs: number): number {
+  return instantsOf(zone, localMs)[0] ?? endOfGap(zone, localMs);
+}
+
+/** From the beginning of the day, in ms. */
+function* timesOf({ hours, minutes, seconds }: TimeFields): Generator<number> {
+  for (const hour of hours) {
+    for (const minute of minutes) {
+      for (const second of seconds) yield (hour * 60 + minute) * MINUTE_MS + second * SECOND_MS;
+    }
+  }
+}
+
+function* wildcardFirings({ fields, zone }: Timing, afterMs: number): Generator<Date, undefined> {
+  const seconds = sorted(fields.seconds);
+  const minutes = sorted(fields.minutes);
+  let emptySinceMs = afterMs;
+  for (let block = Math.floor(afterMs / BLOCK_MS) * BLOCK_MS; ; block += BLOCK_MS) {
+    if (block - emptySinceMs > FAR_DAYS * DAY_MS) return undefined;
+    const local = block + offsetAt(zone, block);
+    const day = startOfDay(local);
+    if (!isDay(fields, day)) {
+      // To the last block that can belong to it, clocks changed or not.
+      block += Math.max(0, Math.floor((day + DAY_MS - local) / BLOCK_MS - 13)) * BLOCK_MS;
+      continue;
+    }
+    const minuteOfDay = Math.floor((local - day) / MINUTE_MS);
+    if (!fields.hours.has(Math.floor(minuteOfDay / 60))) continue;
+    const from = minuteOfDay % 60;
+    for (const minute of minutes) {
+      if (minute < from || minute >= from + BLOCK_MS / MINUTE_MS) continue;
+      for (const second of seconds) {
+        const instant = block + (minute - from) * MINUTE_MS + second * SECOND_MS;
+        if (instant <= afterMs) continue;
+        emptySinceMs = instant;
+        yield new Date(instant);
+      }
+    }
+  }
+}
+
+function sorted(values: ReadonlySet<number>): number[] {
+  return [...values].sort((a, b) => a - b);
+}
+
+function startOfDay(localMs: number): number {
+  return Math.floor(localMs / DAY_MS) * DAY_MS;
+}
+
+/** Whether a local day is one of them. */
+function isDay(fields: TimeFields, localDayMs: number): boolean {
+  const date = new Date(localDayMs);
+  if (!fields.months.has(date.getUTCMonth() + 1)) return false;
+  const ofMonth = fields.daysOfMonth.has(date.getUTCDate());
+  const ofWeek = fields.daysOfWeek.has(date.getUTCDay());
+  return fields.eitherDay ? ofMonth || ofWeek : ofMonth && ofWeek;
+}

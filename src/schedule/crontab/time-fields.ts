@@ -1,0 +1,137 @@
+/** The time of a crontab line, by the rules of Debian's cron (crontab(5)). */
+
+export interface TimeFields {
+  seconds: ReadonlySet<number>;
+  minutes: ReadonlySet<number>;
+  hours: ReadonlySet<number>;
+  daysOfMonth: ReadonlySet<number>;
+  /** 1 to 12. */
+  months: ReadonlySet<number>;
+  /** 0 is Sunday. */
+  daysOfWeek: ReadonlySet<number>;
+  /** Where neither day field begins with a star, one of them is enough. */
+  eitherDay: boolean;
+  /**
+   * Neither minute nor hour begins with a star: such a time is meant once a day, also on a day on
+   * which clocks are changed.
+   */
+  isFixed: boolean;
+}
+
+export interface FieldProblem {
+  /** Which of the fields, from 0. */
+  field: number;
+  message: string;
+}
+
+interface FieldKind {
+  name: string;
+  min: number;
+  max: number;
+  names?: readonly string[];
+}
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+const SECOND: FieldKind = { name: 'second', min: 0, max: 59 };
+const KINDS: readonly FieldKind[] = [
+  { name: 'minute', min: 0, max: 59 },
+  { name: 'hour', min: 0, max: 23 },
+  { name: 'day of month', min: 1, max: 31 },
+  { name: 'month', min: 1, max: 12, names: MONTHS },
+  // 7 is Sunday too.
+  { name: 'day of week', min: 0, max: 7, names: DAYS },
+];
+
+/** The five fields that a word stands for. */
+export const SHORTHANDS: Readonly<Record<string, string>> = {
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
+};
+
+/** Reads five fields, or six with the seconds in front. */
+export function parseTimeFields(words: readonly string[]): TimeFields | FieldProblem[] {
+  const withSeconds = words.length === KINDS.length + 1;
+  const kinds = withSeconds ? [SECOND, ...KINDS] : KINDS;
+  const read = kinds.map((kind, index) => parseField(words[index] ?? '', kind));
+  const problems = read.flatMap((field, index) =>
+    typeof field === 'string' ? [{ field: index, message: field }] : [],
+  );
+  if (problems.length > 0) return problems;
+  const sets = read as Set<number>[];
+  const [seconds = new Set([0]), minutes, hours, daysOfMonth, months, weekdays] = withSeconds
+    ? sets
+    : [undefined, ...sets];
+  const none = new Set<number>();
+  const [minute = '', hour = '', day = '', , weekday = ''] = withSeconds ? words.slice(1) : words;
+  return {
+    seconds,
+    minutes: minutes ?? none,
+    hours: hours ?? none,
+    daysOfMonth: daysOfMonth ?? none,
+    months: months ?? none,
+    daysOfWeek: new Set([...(weekdays ?? none)].map((one) => one % 7)),
+    eitherDay: !isStar(day) && !isStar(weekday),
+    isFixed: !isStar(minute) && !isStar(hour),
+  };
+}
+
+function isStar(word: string): boolean {
+  return word.startsWith('*');
+}
+
+/** Whether a word can be a field of a time: what follows the fields is a command. */
+export function looksLikeField(word: string): boolean {
+  return (
+    /^[\d*]/.test(word) || new RegExp(`^(${[...DAYS, ...MONTHS].join('|')})\\b`, 'i').test(word)
+  );
+}
+
+function parseField(text: string, kind: FieldKind): Set<number> | string {
+  const values = new Set<number>();
+  for (const item of text.split(',')) {
+    const range = parseRange(item, kind);
+    if (typeof range === 'string') return range;
+    for (let value = range.from; value <= range.to; value += range.step) values.add(value);
+  }
+  return values;
+}
+
+interface Range {
+  from: number;
+  to: number;
+  step: number;
+}
+
+function parseRange(text: string, kind: FieldKind): Range | string {
+  const shown = `the ${kind.name} ${JSON.stringify(text)}`;
+  const parts = /^(?:(\*)|([^-/*]+)(?:-([^-/*]+))?)(?:\/(.+))?$/.exec(text);
+  if (parts === null) return `${shown} is no number, range or star`;
+  const [, star, first = '', last, step] = parts;
+  const isRange = star !== undefined || last !== undefined;
+  if (step !== undefined && !isRange) return `${shown}: only a range or a star can have a step`;
+  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `${shown}: its step is no number`;
+  const stepBy = Number(step ?? 1);
+  if (star !== undefined) return { from: kind.min, to: kind.max, step: stepBy };
+  const from = valueOf(first, kind);
+  const to = last === undefined ? from : valueOf(last, kind);
+  if (from === undefined || to === undefined) {
+    return `${shown} must be ${kind.min} to ${kind.max}${kind.names === undefined ? '' : ' or a name'}`;
+  }
+  if (from > to) return `${shown}: its end is before its begin`;
+  return { from, to, step: stepBy };
+}
+
+function valueOf(text: string, { min, max, names }: FieldKind): number | undefined {
+  const named = names?.indexOf(text.toLowerCase()) ?? -1;
+  if (named !== -1) return named + (names === MONTHS ? 1 : 0);
+  if (!/^\d{1,2}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}

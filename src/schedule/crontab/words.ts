@@ -1,0 +1,61 @@
+/** A word of a line, and where it begins in it (from 0). */
+export interface Word {
+  text: string;
+  at: number;
+}
+
+/**
+ * Splits a line as a shell does: at spaces and tabs, with '…', "…" and backslashes; nothing else has a
+ * meaning. Returns where a quotation begins that has no end.
+ */
+export function splitWords(line: string): Word[] | { unclosedAt: number } {
+  const words: Word[] = [];
+  let at = 0;
+  while (at < line.length) {
+    if (/[ \t]/.test(line.charAt(at))) {
+      at += 1;
+      continue;
+    }
+    const begin = at;
+    let text = '';
+    while (at < line.length && !/[ \t]/.test(line.charAt(at))) {
+      const character = line.charAt(at);
+      if (character === "'" || character === '"') {
+        const part = quoted(line, at, character);
+        if (part === undefined) return { unclosedAt: at };
+        text += part.text;
+        at = part.end;
+      } else if (character === '\\' && at + 1 < line.length) {
+        text += line.charAt(at + 1);
+        at += 2;
+      } else {
+        text += character;
+        at += 1;
+      }
+    }
+    words.push({ text, at: begin });
+  }
+  return words;
+}
+
+/** What stands between the quote at this place and the next one, and the place behind that. */
+function quoted(
+  line: string,
+  from: number,
+  quote: string,
+): { text: string; end: number } | undefined {
+  let text = '';
+  for (let at = from + 1; at < line.length; at++) {
+    const character = line.charAt(at);
+    if (character === quote) return { text, end: at + 1 };
+    const isEscape = quote === '"' && character === '\\' && /["\\$`]/.test(line.charAt(at + 1));
+    if (isEscape) at += 1;
+    text += line.charAt(at);
+  }
+  return undefined;
+}
+
+/** A word as a shell takes it back. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

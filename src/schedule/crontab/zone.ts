@@ -1,0 +1,62 @@
+/** Time zones of the IANA database, by way of Intl. All times are milliseconds; local ones as if in UTC. */
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Whether there is a zone of that name. */
+export function isZone(zone: string): boolean {
+  try {
+    formatOf(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is added to an instant to get the local time there, in ms. */
+export function offsetAt(zone: string, atMs: number): number {
+  if (zone === 'UTC') return 0;
+  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of formatOf(zone).formatToParts(atMs)) parts[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+  const wholeMs = Math.floor(atMs / 1000) * 1000;
+  return Date.UTC(year, month - 1, day, hour, minute, second) - wholeMs;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The instants at which clocks there show this local time: one; two where they are put back over it;
+ * none where they are put forward over it. In rising order.
+ */
+export function instantsOf(zone: string, localMs: number): number[] {
+  const offsets = new Set([offsetAt(zone, localMs - DAY_MS), offsetAt(zone, localMs + DAY_MS)]);
+  return [...offsets]
+    .map((offset) => localMs - offset)
+    .filter((instant) => instant + offsetAt(zone, instant) === localMs)
+    .sort((a, b) => a - b);
+}
+
+/** The instant at which clocks are put forward over this local time, which there is not. */
+export function endOfGap(zone: string, localMs: number): number {
+  let [before, after] = [localMs - DAY_MS, localMs + DAY_MS];
+  const offset = offsetAt(zone, before);
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetAt(zone, middle) === offset) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', {
+      ...{ timeZone: zone, hourCycle: 'h23', era: undefined },
+      ...{ year: 'numeric', month: 'numeric', day: 'numeric' },
+      ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+    });
+    formats.set(zone, format);
+  }
+  return format;
+}

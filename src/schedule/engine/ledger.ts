@@ -1,0 +1,92 @@
+import { messageOf } from '../../errors.js';
+import type { RunRecord } from '../state/record.js';
+import type { ScheduleState } from '../state/state.js';
+import type { DaemonLog } from '../log.js';
+
+/** Where the state and the history are kept. */
+export interface LedgerStore {
+  save(state: ScheduleState): Promise<void>;
+  append(records: readonly RunRecord[]): Promise<void>;
+}
+
+const TELL_EVERY_MS = 60_000;
+
+/**
+ * Brings the state and the history to the disk, one write after the other; many changes at once are
+ * one write. A record is in the state before it is in the history, and leaves it after: a crash in
+ * between loses none, and by its id none is written twice.
+ */
+export class Ledger {
+  readonly #store: LedgerStore;
+  readonly #log: DaemonLog;
+  readonly #stateOf: (outbox: readonly RunRecord[]) => ScheduleState;
+  #outbox: RunRecord[] = [];
+  #isDirty = false;
+  #writing: Promise<boolean> | undefined;
+  #toldAtMs = -Infinity;
+
+  constructor(
+    store: LedgerStore,
+    log: DaemonLog,
+    stateOf: (outbox: readonly RunRecord[]) => ScheduleState,
+  ) {
+    this.#store = store;
+    this.#log = log;
+    this.#stateOf = stateOf;
+  }
+
+  add(record: RunRecord): void {
+    this.#outbox.push(record);
+    this.#isDirty = true;
+  }
+
+  /** Whether there is something to be written yet. */
+  get isBehind(): boolean {
+    return this.#isDirty;
+  }
+
+  changed(): void {
+    this.#isDirty = true;
+  }
+
+  /**
+   * Resolves when all changes up to now are on the disk, or could not be brought there: backups go on
+   * without, since the disk that is full may be another one. What was not written is tried again.
+   */
+  async flush(): Promise<void> {
+    // A write that is under way may have begun before the last change.
+    while (this.#isDirty || this.#writing !== undefined) {
+      this.#writing ??= this.#write();
+      if (!(await this.#writing)) return;
+    }
+  }
+
+  /** Resolves to whether it came to the disk. */
+  async #write(): Promise<boolean> {
+    this.#isDirty = false;
+    const records = [...this.#outbox];
+    try {
+      await this.#store.save(this.#stateOf(records));
+      if (records.length > 0) await this.#store.append(records);
+      this.#outbox = this.#outbox.slice(records.length);
+      return true;
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #failed(error: unknown): false {
+    this.#isDirty = true;
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs >= TELL_EVERY_MS) {
+      this.#toldAtMs = nowMs;
+      this.#log.error(
+        { reason: messageOf(error) },
+        'the state cannot be written; runs go on, and it is tried again',
+      );
+    }
+    return false;
+  }
+}

@@ -1,0 +1,50 @@
+/** However far away the next firing is: a clock that was set, or a file that changed, is seen by then. */
+const LONGEST_MS = 10_000;
+
+/**
+ * Calls when it is time, whatever the clock does meanwhile; never while the last call is under way.
+ * node-cron would wait for a clock that was set back to come again, and goes through every second
+ * that one set forward has left out: 16 s of work for a day.
+ */
+export class Ticker {
+  readonly #now: () => Date;
+  readonly #onTick: () => Promise<number | undefined>;
+  #timer: NodeJS.Timeout | undefined;
+  #isTicking = false;
+  /** How often it was woken while it was at work. */
+  #wakes = 0;
+  #isStopped = false;
+
+  /** `onTick` resolves to when it wants to be called next, in ms of Unix time. It must not reject. */
+  constructor(now: () => Date, onTick: () => Promise<number | undefined>) {
+    this.#now = now;
+    this.#onTick = onTick;
+    this.#arm(0);
+  }
+
+  /** Calls soon, for something other than the time. */
+  wake(): void {
+    if (this.#isTicking) this.#wakes++;
+    else this.#arm(0);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #arm(inMs: number): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#tick(), inMs);
+  }
+
+  async #tick(): Promise<void> {
+    this.#isTicking = true;
+    const wakes = this.#wakes;
+    const nextMs = (await this.#onTick()) ?? Infinity;
+    this.#isTicking = false;
+    const inMs = Math.max(0, nextMs - this.#now().getTime());
+    this.#arm(this.#wakes > wakes ? 0 : Math.min(inMs, LONGEST_MS));
+  }
+}

@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processEnvironment } from '../../config/environment.js';
+import { redact, secretsOf } from '../../config/redact.js';
+import type { RunRecord } from '../state/record.js';
+import { Tail, lastBytes } from '../run/tail.js';
+
+export interface HookCommand {
+  hook: string;
+  record: RunRecord;
+  /** Its stdin. */
+  body: string;
+  signal: AbortSignal;
+  cwd: string;
+  timing: { commandMs: number; graceMs: number };
+}
+
+/** What is told of its output. */
+const MOST_BYTES = 4096;
+/** So that of a secret no part is left at the beginning. */
+const KEPT_BYTES = 4 * MOST_BYTES;
+const LOOK_EVERY_MS = 50;
+const LAST_OUTPUT_MS = 200;
+
+/**
+ * Runs a command line in a process group of its own, which is ended as a whole. It has ended when its
+ * output has: what it leaves behind with an output elsewhere may stay. Never rejects.
+ */
+export async function runHookCommand({
+  hook,
+  record,
+  body,
+  signal,
+  cwd,
+  timing: { commandMs, graceMs },
+}: HookCommand): Promise<{ problem: string | undefined; output: string }> {
+  const tail = new Tail(KEPT_BYTES);
+  const stop = new AbortController();
+  const isStopped = (): boolean => stop.signal.aborted;
+  const onAbort = (): void => stop.abort('there was no time for it');
+  signal.addEventListener('abort', onAbort, { once: true });
+  const late = `it took longer than ${commandMs / 1000} s`;
+  const timer = setTimeout(() => stop.abort(late), commandMs);
+  try {
+    // Few schedules have hooks.
+    const { execa } = await import('execa');
+    if (isStopped()) return { problem: String(stop.signal.reason), output: '' };
+    const child = execa('/bin/sh', ['-c', hook], {
+      cwd,
+      env: variablesOf(record),
+      input: body,
+      detached: true,
+      all: true,
+      buffer: false,
+      reject: false,
+    });
+    child.all.on('data', (chunk: Buffer) => tail.add(chunk));
+    child.all.on('error', () => undefined);
+    await Promise.race([child, once(stop.signal, 'abort')]);
+    if (!isStopped()) return { problem: problemOf(await child), output: shown(tail) };
+    if (child.pid !== undefined) await endGroup(child.pid, graceMs);
+    // Who has left the group may hold the output for ever.
+    await Promise.race([child, sleep(LAST_OUTPUT_MS)]);
+    for (const stream of [child.all, child.stdout, child.stderr, child.stdin]) stream.destroy();
+    child.unref();
+    return { problem: String(stop.signal.reason), output: shown(tail) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error), output: shown(tail) };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function variablesOf(record: RunRecord): Record<string, string> {
+  return {
+    MANGAMOTION_ENTRY: record.name,
+    MANGAMOTION_RESULT: record.result,
+    MANGAMOTION_EXIT_CODE: String(record.exit_code ?? ''),
+    MANGAMOTION_DUE_AT: record.due_at,
+    MANGAMOTION_STARTED_AT: record.started_at ?? '',
+    MANGAMOTION_FINISHED_AT: record.finished_at ?? '',
+    MANGAMOTION_LOG_FILE: record.log_file ?? '',
+    MANGAMOTION_REASON: record.reason ?? '',
+  };
+}
+
+function problemOf(result: {
+  failed: boolean;
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+  code?: string | undefined;
+}): string | undefined {
+  if (!result.failed) return undefined;
+  if (result.exitCode !== undefined) return `exit status ${result.exitCode}`;
+  if (result.signal !== undefined) return `${result.signal} ended it`;
+  return `it could not be started (${result.code ?? 'for an unknown reason'})`;
+}
+
+/** Asks all processes of the group to end, and ends those that have not after a while. */
+async function endGroup(pid: number, graceMs: number): Promise<void> {
+  const deadline = performance.now() + graceMs;
+  signalGroup(pid, 'SIGTERM');
+  while (signalGroup(pid, 0) && performance.now() < deadline) await sleep(LOOK_EVERY_MS);
+  signalGroup(pid, 'SIGKILL');
+}
+
+/** False where no process of the group is left. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** A command may print its environment, and the log is read by others. */
+function shown(tail: Tail): string {
+  return lastBytes(redact(tail.text(), secretsOf(processEnvironment())), MOST_BYTES);
+}

@@ -1,0 +1,63 @@
+import type { RunRecord } from '../state/record.js';
+import { runHookCommand } from './hook-command.js';
+import type { DaemonLog } from '../log.js';
+import type { SendTiming } from './send.js';
+import { sendPatiently } from './send.js';
+
+export interface HookRequest {
+  /** An entry's on-failure or on-success: a URL, or a command line for the shell. */
+  hook: string;
+  record: RunRecord;
+  /** The last lines of the run's log. */
+  logTail: string | undefined;
+  /** Ends it. */
+  signal: AbortSignal;
+  log: DaemonLog;
+  /** Of a command. */
+  cwd: string;
+  /** For tests. */
+  timing?: HookTiming | undefined;
+}
+
+interface HookTiming {
+  /** A command that takes longer is ended, and killed so much later. */
+  commandMs: number;
+  graceMs: number;
+  send?: SendTiming;
+}
+
+const TIMING: HookTiming = { commandMs: 60_000, graceMs: 5000 };
+
+/** What a hook is told, as JSON. */
+type HookDocument = RunRecord & { log_tail: string | null };
+
+/** Tells a hook of a run. Never rejects: what goes wrong is told to the log. */
+export async function runHook(request: HookRequest): Promise<void> {
+  const { hook, record, logTail, signal, log } = request;
+  const isUrl = /^https?:\/\//i.test(hook);
+  // Neither a URL nor a command line is told: both may hold a secret.
+  const fields = { entry: record.name, run: record.id, hook: isUrl ? 'url' : 'command' };
+  if (signal.aborted) {
+    log.warn(fields, 'a hook was not run: there was no time for it');
+    return;
+  }
+  const body = JSON.stringify({ ...record, log_tail: logTail ?? null } satisfies HookDocument);
+  const { problem, ...more } = isUrl
+    ? await post(request, body)
+    : await runHookCommand({ ...request, timing: request.timing ?? TIMING, body });
+  if (problem === undefined) log.info({ ...fields, ...more }, 'a hook was run');
+  else log.warn({ ...fields, ...more }, `a hook failed: ${problem}`);
+}
+
+async function post(
+  { hook, signal, timing }: HookRequest,
+  body: string,
+): Promise<{ problem: string | undefined; to?: string }> {
+  if (!URL.canParse(hook)) return { problem: 'its URL is no URL' };
+  const url = new URL(hook);
+  const headers = { 'content-type': 'application/json' };
+  // Not followed: a redirection would lose the body.
+  const init = { method: 'POST', headers, body, redirect: 'manual' } as const;
+  const problem = await sendPatiently({ url, init, signal, timing: timing?.send });
+  return { problem, to: url.origin };
+}

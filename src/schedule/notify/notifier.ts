@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import type { Secret } from '../../config/secret.js';
+import type { RunRecord } from '../state/record.js';
+import { hasRun } from '../state/record.js';
+import type { EntryState, PendingFiring } from '../state/state.js';
+import type { Engine } from '../engine/engine.js';
+import { runHook } from './hooks.js';
+import type { DaemonLog } from '../log.js';
+import type { ScheduleMetrics } from './metrics.js';
+import type { Pings } from './pings.js';
+import { createPings } from './pings.js';
+import type { ScheduledEntry } from '../engine/plan.js';
+
+export interface TellingParts {
+  /** Absolute, of the state. */
+  folder: string;
+  cwd: string;
+  log: DaemonLog;
+  /** `undefined` where nobody asks for them. */
+  metrics: ScheduleMetrics | undefined;
+  pingUrl: Secret | undefined;
+  /** Whether firings are claimed in Redis. */
+  hasLease: boolean;
+}
+
+const TAIL_BYTES = 4096;
+
+/** Tells the log, the metrics, the monitoring service and the hooks of what runs. */
+export class Telling {
+  readonly #parts: TellingParts;
+  readonly #pings: Pings | undefined;
+  readonly #runIds = new Map<string, string>();
+  readonly #hooks = new Set<Promise<void>>();
+  readonly #giveUp = new AbortController();
+  #engine: Engine | undefined;
+
+  constructor(parts: TellingParts) {
+    this.#parts = parts;
+    const { pingUrl: url, log } = parts;
+    this.#pings = url === undefined ? undefined : createPings({ url, log });
+  }
+
+  ready(engine: Engine): void {
+    this.#engine = engine;
+  }
+
+  loaded(entries: readonly ScheduledEntry[], at: Date | undefined): void {
+    const { metrics } = this.#parts;
+    metrics?.setEntries(entries.map(({ name }) => name));
+    for (const { name } of entries) {
+      const state = this.#engine?.stateOf(name);
+      if (state !== undefined) metrics?.remembered(name, state.last_run, state.last_success_at);
+    }
+    if (at !== undefined) metrics?.reloaded(true, at);
+  }
+
+  refused(at: Date): void {
+    this.#parts.metrics?.reloaded(false, at);
+  }
+
+  started({ id, due_at, trigger, log_file }: PendingFiring, { name }: ScheduledEntry): void {
+    const { log, metrics } = this.#parts;
+    log.info({ entry: name, due_at, trigger, log_file }, 'begins');
+    metrics?.started(name);
+    const runId = randomUUID();
+    this.#runIds.set(id, runId);
+    this.#pings?.start(name, runId);
+  }
+
+  recorded(
+    record: RunRecord,
+    entry: ScheduledEntry | undefined,
+    state: EntryState | undefined,
+  ): void {
+    this.#log(record);
+    const { id, name, exit_code: exitCode } = record;
+    this.#parts.metrics?.ended(record, state?.last_success_at ?? null);
+    const runId = this.#runIds.get(id) ?? randomUUID();
+    this.#runIds.delete(id);
+    if (!hasRun(record)) return;
+    this.#pings?.end(name, exitCode, runId);
+    const hook = exitCode === 0 ? entry?.onSuccess : entry?.onFailure;
+    if (hook !== undefined) this.#hook(hook, record);
+  }
+
+  /** The figures that are looked up when they are asked for. */
+  async metricsText(): Promise<string> {
+    const { metrics, hasLease } = this.#parts;
+    const engine = this.#engine;
+    if (metrics === undefined) return '';
+    if (engine !== undefined) {
+      for (const name of engine.names) metrics.next(name, engine.nextOf(name));
+      metrics.waiting(engine.waitingCount);
+      if (hasLease) metrics.lease(engine.canClaim);
+    }
+    return await metrics.text();
+  }
+
+  /** Resolves when all have been told, or the time is over. */
+  async idle(limitMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#giveUp.abort(), limitMs);
+    await Promise.all([this.#pings?.idle(limitMs), ...this.#hooks]);
+    clearTimeout(timer);
+  }
+
+  #hook(hook: string, record: RunRecord): void {
+    const { folder, cwd, log } = this.#parts;
+    const logFile = record.log_file === null ? null : path.join(folder, record.log_file);
+    const running = (async () => {
+      const logTail = logFile === null ? undefined : await tailOf(logFile);
+      const told = { ...record, log_file: logFile };
+      await runHook({ hook, record: told, logTail, signal: this.#giveUp.signal, log, cwd });
+    })().finally(() => this.#hooks.delete(running));
+    this.#hooks.add(running);
+  }
+
+  #log(record: RunRecord): void {
+    const { log } = this.#parts;
+    const {
+      name: entry,
+      due_at,
+      result,
+      exit_code,
+      reason,
+      trigger,
+      count,
+      bytes,
+      log_file,
+    } = record;
+    const why = reason === null ? {} : { reason };
+    if (!hasRun(record)) {
+      log.warn({ entry, due_at, ...(count > 1 && { count }), ...why }, result);
+      return;
+    }
+    const seconds = secondsOf(record);
+    const fields = { entry, due_at, trigger, exit_code, seconds, bytes, log_file, ...why };
+    if (exit_code === 0) log.info(fields, 'done');
+    else log.error(fields, 'failed');
+  }
+}
+
+function secondsOf({ started_at, finished_at }: RunRecord): number | null {
+  if (started_at === null || finished_at === null) return null;
+  return (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
+}
+
+async function tailOf(file: string): Promise<string | undefined> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const length = Math.min(size, TAIL_BYTES);
+      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // The hook is told without it: the log may be gone, or the disk full.
+    return undefined;
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+type SentInit = Omit<RequestInit, 'headers' | 'signal'> & { headers?: Record<string, string> };
+
+export interface Sending {
+  /** With a user and a password in it, these are sent as they should be. */
+  url: URL;
+  init: SentInit;
+  /** Gives up. */
+  signal: AbortSignal;
+  /** Whether it is worth another attempt. */
+  isWanted?: () => boolean;
+  /** For tests. */
+  fetch?: typeof fetch | undefined;
+  timing?: SendTiming | undefined;
+}
+
+export interface SendTiming {
+  /** For one attempt. */
+  timeoutMs: number;
+  /** Between attempts: there is one more of these. */
+  pausesMs: readonly number[];
+}
+
+/** Why an attempt was given up. */
+const LATE = 'late';
+
+const TIMING: SendTiming = { timeoutMs: 10_000, pausesMs: [500, 2000] };
+
+/**
+ * Sends a request, some times where the network or the server fails. Never rejects: resolves to why
+ * it did not arrive, `undefined` where it did. The URL is not in that text: it may be a secret.
+ */
+export async function sendPatiently(sending: Sending): Promise<string | undefined> {
+  const { signal, isWanted = () => true, timing = TIMING } = sending;
+  for (const pauseMs of [...timing.pausesMs, undefined]) {
+    const failure = await attempt(sending, timing.timeoutMs);
+    if (failure === undefined) return undefined;
+    if (!failure.isPassing || pauseMs === undefined || !isWanted()) return failure.why;
+    try {
+      await sleep(pauseMs, undefined, { signal });
+    } catch {
+      return `${failure.why}, and there was no time to try again`;
+    }
+  }
+  return undefined;
+}
+
+interface Failure {
+  why: string;
+  /** It may well succeed if it is tried again. */
+  isPassing: boolean;
+}
+
+async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | undefined> {
+  const { signal, fetch: send = fetch } = sending;
+  const controller = new AbortController();
+  const giveUp = (): void => controller.abort();
+  if (signal.aborted) giveUp();
+  const timer = setTimeout(() => controller.abort(LATE), timeoutMs);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    const { url, init } = withoutLogin(sending);
+    const response = await send(url, { ...init, signal: controller.signal });
+    await response.body?.cancel();
+    if (response.ok) return undefined;
+    return { why: `the answer was ${response.status}`, isPassing: response.status >= 500 };
+  } catch (error) {
+    if (controller.signal.reason === LATE)
+      return { why: `no answer within ${timeoutMs / 1000} s`, isPassing: true };
+    if (signal.aborted) return { why: 'there was no time for it', isPassing: false };
+    return { why: networkProblem(error), isPassing: true };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** `fetch` refuses a URL that holds a user or a password. */
+function withoutLogin({ url, init }: Sending): Pick<Sending, 'url' | 'init'> {
+  if (url.username === '' && url.password === '') return { url, init };
+  const login = `${decoded(url.username)}:${decoded(url.password)}`;
+  const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return { url: bare, init: { ...init, headers: { ...init.headers, authorization } } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function networkProblem(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return 'the request failed';
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  return `the request failed (${code ?? cause.name})`;
+}

@@ -1,0 +1,241 @@
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import * as v from 'valibot';
+import { messageOf } from '../../errors.js';
+import { describeChild, isKnownDead } from '../../lock/owner.js';
+import type { LockOwner } from '../../lock/claim.js';
+import type { Child } from '../engine/engine-parts.js';
+import type { ChildEnd } from './firing-record.js';
+import { Lines } from './lines.js';
+import type { DaemonLog } from '../log.js';
+import { startLongTimer } from './long-timer.js';
+import type { ScheduledEntry } from '../engine/plan.js';
+import { RunLog } from './run-log.js';
+
+export interface ChildParts {
+  /** What runs, and the words in front of those of the entry. */
+  program: readonly [file: string, ...args: string[]];
+  cwd: string;
+  log: DaemonLog;
+  /** From being asked to end to being made to. */
+  killAfterMs?: number;
+}
+
+const KILL_AFTER_MS = 10_000;
+/** An answer in JSON names what a backup holds, which is small. */
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
+/** So many lines of a run go into the log of the daemon; all are in the log of the run. */
+const MOST_LINES = 1000;
+const TIMED_OUT = 'it took longer than its timeout';
+const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);
+
+const running = new Set<number>();
+
+/** Ends what is left where the daemon ends without waiting. */
+function killAllChildren(): void {
+  for (const pid of running) killGroup(pid, 'SIGKILL');
+}
+
+/**
+ * Begins the command of an entry as a process of its own, in a group of its own: what ends the daemon
+ * does not end it. The environment is that of the daemon. Never rejects.
+ */
+export async function beginRun(
+  entry: ScheduledEntry,
+  logFile: string,
+  { program, cwd, log, killAfterMs = KILL_AFTER_MS }: ChildParts,
+): Promise<Child> {
+  const [file, ...args] = program;
+  const asksForJson = !entry.argv.some((word) => OWN_FORMAT.has(word));
+  const words = [...args, ...(asksForJson ? ['--json'] : []), ...entry.argv];
+  const runLog = await RunLog.open(logFile);
+  const subprocess = execa(file, words, {
+    ...{ cwd, detached: true, reject: false, buffer: false },
+    ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+  });
+  const { pid } = subprocess;
+  if (pid !== undefined) track(pid);
+  subprocess.once('exit', () => {
+    // What it may have begun itself would hold its output open.
+    if (pid !== undefined) killGroup(pid, 'SIGKILL');
+  });
+  const answer = new Answer();
+  const telling = teller(entry.name, log);
+  const reading = Promise.all([
+    drain(
+      subprocess.stdout,
+      runLog,
+      asksForJson ? (chunk) => answer.add(chunk) : telling('stdout'),
+    ),
+    drain(subprocess.stderr, runLog, telling('stderr')),
+  ]);
+  const ending = new Ending(pid, killAfterMs);
+  const stopTimer =
+    entry.timeoutMs === undefined
+      ? undefined
+      : startLongTimer(() => ending.end(TIMED_OUT), entry.timeoutMs);
+  const ended = (async (): Promise<ChildEnd> => {
+    const [result] = await Promise.all([subprocess, reading]);
+    stopTimer?.();
+    ending.over();
+    if (pid !== undefined) running.delete(pid);
+    await runLog.close();
+    if (runLog.failure !== undefined) {
+      const reason = messageOf(runLog.failure);
+      log.warn({ entry: entry.name, reason }, 'the log of the run could not be written');
+    }
+    const exitCode = result.exitCode ?? null;
+    const { failure, ...sizes } = answer.read();
+    const reason = ending.reason ?? reasonOf(result) ?? failure;
+    return { exitCode, reason, ...sizes };
+  })();
+  const command = entry.argv.join(' ');
+  return {
+    process: pid === undefined ? null : await describeChild(pid, command),
+    ended,
+    end: (reason) => ending.end(reason),
+  };
+}
+
+function track(pid: number): void {
+  if (!process.listeners('exit').includes(killAllChildren)) process.on('exit', killAllChildren);
+  running.add(pid);
+}
+
+const LOOK_EVERY_MS = 1000;
+
+/** A run that a daemon before this one has begun: its end is seen, its exit code is not. */
+export function adoptRun(owner: LockOwner, observer: LockOwner): Child {
+  const ending = new Ending(owner.pid, KILL_AFTER_MS);
+  const ended = (async (): Promise<ChildEnd> => {
+    while (!(await isKnownDead(owner, observer))) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+    ending.over();
+    const reason = ending.reason ?? 'it outlived its daemon: how it ended is not known';
+    return { exitCode: null, reason, bytes: null, archiveBytes: null };
+  })();
+  return { process: owner, ended, end: (reason) => ending.end(reason) };
+}
+
+/** Asks a process group to end, and makes it some seconds later. */
+class Ending {
+  readonly #pid: number | undefined;
+  readonly #killAfterMs: number;
+  #reason: string | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(pid: number | undefined, killAfterMs: number) {
+    this.#pid = pid;
+    this.#killAfterMs = killAfterMs;
+  }
+
+  /** Why it was asked to, if it was. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  end(reason: string): void {
+    if (this.#reason !== null || this.#pid === undefined) return;
+    const pid = this.#pid;
+    this.#reason = reason;
+    killGroup(pid, 'SIGTERM');
+    this.#timer = setTimeout(() => {
+      this.#reason = `${reason}, and did not end when asked to`;
+      killGroup(pid, 'SIGKILL');
+    }, this.#killAfterMs);
+  }
+
+  over(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended, which is what was wanted.
+  }
+}
+
+async function drain(
+  stream: Readable,
+  runLog: RunLog,
+  onChunk: { write: (chunk: Buffer) => void; end: () => void } | ((chunk: Buffer) => void),
+): Promise<void> {
+  const sink = typeof onChunk === 'function' ? { write: onChunk, end: () => undefined } : onChunk;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      sink.write(chunk);
+      await runLog.write(chunk);
+    }
+  } catch {
+    // The pipe broke with the process: how that ended is what is told.
+  }
+  sink.end();
+}
+
+function teller(entry: string, log: DaemonLog): (stream: 'stdout' | 'stderr') => Lines {
+  let lines = 0;
+  return (stream) =>
+    new Lines((line) => {
+      lines++;
+      if (lines <= MOST_LINES) log.info({ entry, stream }, line);
+      if (lines === MOST_LINES) log.info({ entry }, 'what comes now is in the log of the run only');
+    });
+}
+
+const answerSchema = v.object({
+  bytes: v.optional(v.number()),
+  archive_bytes: v.optional(v.number()),
+  error: v.optional(v.object({ message: v.string() })),
+});
+
+/** What a command prints with --json. */
+class Answer {
+  #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+
+  add(chunk: Buffer): void {
+    this.#sizeBytes += chunk.length;
+    if (this.#sizeBytes <= LARGEST_ANSWER_BYTES) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  /** What is in it of use for a record; of any other text nothing. */
+  read(): { bytes: number | null; archiveBytes: number | null; failure: string | null } {
+    const { bytes, archive_bytes: archiveBytes, error } = this.#parse();
+    return {
+      bytes: sizeOf(bytes),
+      archiveBytes: sizeOf(archiveBytes),
+      failure: error?.message ?? null,
+    };
+  }
+
+  #parse(): Partial<v.InferOutput<typeof answerSchema>> {
+    try {
+      const text = Buffer.concat(this.#chunks).toString('utf8');
+      const result = v.safeParse(answerSchema, JSON.parse(text));
+      return result.success ? result.output : {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+function sizeOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+interface Result {
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+  cause?: unknown;
+}
+
+function reasonOf({ exitCode, signal, cause }: Result): string | null {
+  if (exitCode !== undefined) return null;
+  if (signal !== undefined) return `a signal ended it (${signal})`;
+  return `it could not be begun: ${messageOf(cause)}`;
+}

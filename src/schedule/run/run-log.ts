@@ -1,0 +1,78 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A run that prints more has its beginning thrown away: up to twice as much is kept. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** Of one entry. */
+const MOST_FILES = 100;
+
+/**
+ * What a run prints, in a file. A disk that is full ends the log, and not the run: `failure` then
+ * tells why.
+ */
+export class RunLog {
+  readonly #path: string;
+  readonly #mostBytes: number;
+  #file: FileHandle | undefined;
+  #sizeBytes = 0;
+  #failure: unknown;
+
+  private constructor(file: string, mostBytes: number) {
+    this.#path = file;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Never rejects. Logs of earlier runs beside it are removed, but for the newest hundred. */
+  static async open(file: string, mostBytes = MOST_BYTES): Promise<RunLog> {
+    const log = new RunLog(file, mostBytes);
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await removeOld(path.dirname(file));
+      log.#file = await open(file, 'w', 0o600);
+    } catch (error) {
+      log.#failure = error;
+    }
+    return log;
+  }
+
+  /** `undefined` where all was written. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Never rejects. One write at a time. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#file === undefined) return;
+    try {
+      if (this.#sizeBytes > this.#mostBytes) await this.#beginAnew();
+      await this.#file.writeFile(bytes);
+      this.#sizeBytes += bytes.length;
+    } catch (error) {
+      this.#failure ??= error;
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+  }
+
+  async #beginAnew(): Promise<void> {
+    await this.#file?.close();
+    await rename(this.#path, `${this.#path}.1`);
+    this.#file = await open(this.#path, 'w', 0o600);
+    this.#sizeBytes = 0;
+  }
+}
+
+/** Their names begin with the time. */
+async function removeOld(folder: string): Promise<void> {
+  const files = (await readdir(folder)).filter((file) => /\.log(\.1)?$/.test(file)).sort();
+  const old = files.slice(0, Math.max(0, files.length - MOST_FILES + 1));
+  for (const file of old) await rm(path.join(folder, file), { force: true });
+}

@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MOST_PARTS, partBytes } from '../../../../src/repository/s3/s3-parts.js';
+
+const MIB = 1024 * 1024;
+
+describe('the parts of an upload', () => {
+  it('hold 5 TiB, and none is larger than S3 takes', () => {
+    let total = 0;
+    for (let number = 1; number <= MOST_PARTS; number++) total += partBytes(number);
+    expect(total).toBeGreaterThanOrEqual(5 * 1024 ** 4);
+    expect(partBytes(MOST_PARTS)).toBeLessThan(5 * 1024 ** 3);
+  });
+
+  it('stay as small as S3 takes them for an archive of 5 GB', () => {
+    expect(partBytes(1)).toBe(5 * MIB);
+    expect(partBytes(1000)).toBe(5 * MIB);
+    expect(partBytes(1001)).toBeGreaterThan(5 * MIB);
+  });
+
+  it('never shrink', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: MOST_PARTS - 1 }), (number) => {
+        expect(partBytes(number + 1)).toBeGreaterThanOrEqual(partBytes(number));
+      }),
+    );
+  });
+});

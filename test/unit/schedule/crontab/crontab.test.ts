@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
+import { TEMPLATE } from '../../../../src/schedule/crontab/template.js';
+
+const parse = (text: string) =>
+  parseCrontab(text, { zone: 'Europe/Berlin', now: new Date('2026-11-24T12:00:00Z') });
+
+/** The mistakes as `line:column`, with a part of what is said. */
+const mistakes = (text: string) =>
+  parse(text).problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+
+describe('a crontab', () => {
+  it('has the entries that schedule init offers', () => {
+    const { entries, problems } = parse(TEMPLATE);
+    expect(problems).toEqual([]);
+    expect(
+      entries.map(({ name, timeText, argv, timing }) => [
+        name,
+        timeText,
+        argv.join(' '),
+        timing.zone,
+      ]),
+    ).toEqual([
+      ['hourly', '0 * * * *', 'backup incremental /mnt/backup --keep-days 7', 'UTC'],
+      ['daily', '0 2 * * *', 'backup full /mnt/backup --keep-days 30', 'UTC'],
+      ['weekly', '0 3 * * 0', 'backup full s3://backup-bucket/minio --keep-days 365', 'UTC'],
+      ['monthly', '0 4 1 * *', 'backup full /mnt/cold-storage --keep-days 2555', 'UTC'],
+    ]);
+    expect(entries[0]).toMatchObject({ timeoutMs: 3_000_000, overlap: 'skip', catchup: 'once' });
+  });
+
+  it('has shorthands, seconds, names of days and months, and quoted words', () => {
+    const { entries, problems } = parse(
+      [
+        '@daily backup full /a',
+        '*/10 * * * * * backup list /a',
+        '30 4 * jan-mar,Dec mon-FRI backup full \'/with space\' "/and \\" quote"',
+        '0 0 * * 7 backup status /a\\ b # no comment',
+      ].join('\r\n'),
+    );
+    expect(problems).toEqual([]);
+    const [daily, seconds, named, sunday] = entries;
+    expect(daily?.timing).toMatchObject({ zone: 'Europe/Berlin', fields: { isFixed: true } });
+    expect(seconds?.timing.fields.seconds).toEqual(new Set([0, 10, 20, 30, 40, 50]));
+    expect(named?.timing.fields.months).toEqual(new Set([1, 2, 3, 12]));
+    expect(named?.timing.fields.daysOfWeek).toEqual(new Set([1, 2, 3, 4, 5]));
+    expect(named?.argv).toEqual(['backup', 'full', '/with space', '/and " quote']);
+    expect(sunday?.timing.fields.daysOfWeek).toEqual(new Set([0]));
+    expect(sunday?.argv).toEqual(['backup', 'status', '/a b', '#', 'no', 'comment']);
+  });
+
+  it('has options in a comment of key=value alone', () => {
+    const { entries, problems } = parse(
+      [
+        '# a comment with key=value in it is none',
+        '# name=a timeout=1h30m jitter=30s overlap=wait catchup=none',
+        '# on-failure is told below',
+        '0 * * * * backup list /a',
+        "# on-failure='mail -s failed ops' on-success=https://example.com/ping",
+        '0 * * * * backup list /a',
+      ].join('\n'),
+    );
+    expect(problems).toEqual([]);
+    expect(entries[0]).toMatchObject({
+      ...{ name: 'a', timeoutMs: 5_400_000, jitterMs: 30_000, overlap: 'wait', catchup: 'none' },
+    });
+    expect(entries[1]).toMatchObject({
+      ...{ name: 'backup-list-a', overlap: 'skip', onFailure: 'mail -s failed ops' },
+      onSuccess: 'https://example.com/ping',
+    });
+  });
+
+  it('names an entry by its command, not by how long it keeps things', () => {
+    const { entries } = parse('0 1 * * * backup full /a --keep-days 30\n');
+    expect(entries[0]?.name).toBe('backup-full-a');
+  });
+
+  it('gives entries names that differ', () => {
+    const { entries } = parse('0 1 * * * backup list /a\n0 2 * * * backup list /a\n');
+    expect(entries.map(({ name }) => name)).toEqual(['backup-list-a', 'backup-list-a-2']);
+  });
+
+  it('applies CRON_TZ to the entries behind it', () => {
+    const { entries } = parse(
+      '0 1 * * * backup list a\nCRON_TZ="Asia/Tokyo"\n0 1 * * * backup list b',
+    );
+    expect(entries.map(({ timing }) => timing.zone)).toEqual(['Europe/Berlin', 'Asia/Tokyo']);
+  });
+});
+
+describe('mistakes', () => {
+  it.each([
+    ['60 * * * * backup list a', '1:1 the minute "60" must be 0 to 59'],
+    ['0 24 * * * backup list a', '1:3 the hour "24" must be 0 to 23'],
+    ['0 0 0 * * backup list a', '1:5 the day of month "0" must be 1 to 31'],
+    ['0 0 * 13 * backup list a', '1:7 the month "13" must be 1 to 12 or a name'],
+    ['0 0 * * 8 backup list a', '1:9 the day of week "8" must be 0 to 7 or a name'],
+    ['0  0 *  * x backup list a', '1:11 the day of week "x" must be 0 to 7 or a name'],
+    ['5-1 * * * * backup list a', '1:1 the minute "5-1": its end is before its begin'],
+    ['5/2 * * * * backup list a', '1:1 the minute "5/2": only a range or a star can have a step'],
+    ['*/0 * * * * backup list a', '1:1 the minute "*/0": its step is no number'],
+    ['1,,2 * * * * backup list a', '1:1 the minute "" is no number, range or star'],
+    ['0 0 31 2 * backup list a', '1:1 0 0 31 2 * never runs: no calendar has such a day'],
+    ['0 0 * *', '1:1 a line begins with 5 fields of time, and a command'],
+    ['0 0 * * *', '1:10 there is no command behind the time'],
+    ['@reboot backup list a', '1:1 unknown time @reboot: there are @yearly'],
+    ["0 0 * * * backup list 'a", '1:23 this quotation has no end'],
+    ['MAILTO=ops', '1:1 MAILTO is not set here'],
+    ['CRON_TZ=Moon/Base', '1:9 there is no time zone "Moon/Base"'],
+    ['# nam=x\n0 0 * * * backup list a', '1:3 unknown option nam: there are name, timeout'],
+    [
+      '# timeout=0s\n0 0 * * * backup list a',
+      '1:3 timeout must be a time such as 50m or 2h, not "0s"',
+    ],
+    ['#  name=a jitter=x\n0 0 * * * backup list a', '1:11 jitter must be a time'],
+    [
+      '# overlap=maybe\n0 0 * * * backup list a',
+      '1:3 overlap must be skip, wait, kill, not "maybe"',
+    ],
+    ['# name=a name=b\n0 0 * * * backup list a', '1:10 name is set twice'],
+    ['# name=../x\n0 0 * * * backup list a', '1:3 name must be letters'],
+    ['0 0 * * * backup list a\n# name=x', '2:1 these options belong to no entry'],
+    [
+      '# name=x\n0 0 * * * backup list a\n# name=x\n0 0 * * * backup list b',
+      '4:1 another entry has the name x',
+    ],
+  ])('%j', (text, expected) => {
+    const found = mistakes(text);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(expected);
+  });
+
+  it('are told all at once', () => {
+    const text = '61 25 * * * backup list a\n# nonsense=1\nPATH=/bin\n@never backup list a\n';
+    expect(mistakes(text).map((one) => one.split(' ')[0])).toEqual([
+      '1:1',
+      '1:4',
+      '2:3',
+      '3:1',
+      '4:1',
+    ]);
+  });
+});
