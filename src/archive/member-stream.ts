@@ -10,7 +10,7 @@ import {
   encodeTrailer,
 } from './gzip.js';
 import { OrderedOutput } from './ordered-output.js';
-import { Run } from './run.js';
+import { Run } from './span.js';
 import type { ArchiveSink } from './sink.js';
 
 const deflateOnThreadPool = promisify(deflateRaw);

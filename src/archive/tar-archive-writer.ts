@@ -19,7 +19,7 @@ import type { IndexLine, ObjectRecord } from './index-line.js';
 import { IndexWriter } from './index-writer.js';
 import { MemberStream } from './member-stream.js';
 import { PathAllocator } from './paths.js';
-import { Run } from './run.js';
+import { Run } from './span.js';
 import type { ArchiveSink } from './sink.js';
 import { END_OF_TAR, encodeEntryHeader, paddingOf } from './tar.js';
 import {

@@ -1,6 +1,6 @@
 import { MemberKind } from './gzip.js';
 import type { MemberStream } from './member-stream.js';
-import { Run } from './run.js';
+import { Run } from './span.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 
 /** Small files share members up to this size; a larger one has a run of members for itself. */

@@ -79,7 +79,7 @@ export class Baseline implements EarlierBackup {
 
   /** Where it could not name all of its failures, every object is doubted. */
   lacked({ bucket, key }: IndexLine): 'bytes' | 'parts' | undefined {
-    const lacked = this.#lacked.get(nameOf(bucket, key));
+    const lacked = this.#lacked.size === 0 ? undefined : this.#lacked.get(nameOf(bucket, key));
     return lacked ?? (this.summary.failures_omitted > 0 ? 'bytes' : undefined);
   }
 

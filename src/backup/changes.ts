@@ -83,7 +83,9 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   if (options.type === 'full' || !isSame) return take(listed, line);
   const lacked = options.lacked(line);
   if (lacked === 'bytes') return take(listed, line);
-  const sameTime = Date.parse(object.lastModified) === Date.parse(line.last_modified);
+  const sameTime =
+    object.lastModified === line.last_modified ||
+    Date.parse(object.lastModified) === Date.parse(line.last_modified);
   // An ETag that is made of anything else may stay the same when the content does not.
   if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;

@@ -2,7 +2,7 @@ import { isSafeSegment } from '../archive/paths.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { compareKeys } from '../key-order.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
-import { isUnexpectedAnswer } from '../object-store/retry.js';
+import { isUnexpectedAnswer } from '../object-store/retry/retry.js';
 import { OF_THE_STORE } from '../object-store/run-faults.js';
 import type { WorkProgress } from '../progress.js';
 import type { Destination } from '../repository/destination.js';

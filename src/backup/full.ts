@@ -1,4 +1,4 @@
-import { predecessorOf } from '../repository/parent.js';
+import { predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import { makeBackup } from './make-backup.js';
 import {

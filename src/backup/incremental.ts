@@ -1,6 +1,6 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedBackup } from '../repository/destination.js';
-import { findParent, predecessorOf, whyNoParent } from '../repository/parent.js';
+import { findParent, predecessorOf, whyNoParent } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import { planFull } from './full.js';

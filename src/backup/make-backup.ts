@@ -1,10 +1,14 @@
 import type { ArchivedBucket } from '../archive/archive-writer.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import { ListingUnreliable, OrderedListings, inOrder } from '../object-store/ordered-listings.js';
+import {
+  ListingUnreliable,
+  OrderedListings,
+  inOrder,
+} from '../object-store/order/ordered-listings.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { PendingBackup } from '../repository/destination.js';
-import type { DestinationLock } from '../repository/lock/held-lock.js';
-import { holding } from '../repository/lock/hold.js';
+import type { DestinationLock } from '../lock/held-lock.js';
+import { holding } from '../repository/hold.js';
 import type { Summary } from '../repository/summary.js';
 import { capture } from './capture.js';
 import { captureDocuments } from './documents.js';

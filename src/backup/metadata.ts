@@ -1,5 +1,5 @@
 import { RunFaults } from '../object-store/run-faults.js';
-import { predecessorOf } from '../repository/parent.js';
+import { predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './changes.js';
 import { chooseBuckets } from './choose-buckets.js';

@@ -1,6 +1,6 @@
 import type { IndexLine } from '../archive/index-line.js';
 import type { MangamotionError } from '../errors.js';
-import { ListingUnreliable } from '../object-store/ordered-listings.js';
+import { ListingUnreliable } from '../object-store/order/ordered-listings.js';
 import type { ObjectHead } from '../object-store/port.js';
 import type { ReadContext } from './fetch.js';
 import { isNoSuchObject } from './vanished.js';

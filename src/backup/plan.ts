@@ -1,9 +1,9 @@
-import type { OrderedListings } from '../object-store/ordered-listings.js';
+import type { OrderedListings } from '../object-store/order/ordered-listings.js';
 import type { Bucket, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import type { WorkProgress } from '../progress.js';
 import type { Clock, Destination } from '../repository/destination.js';
-import type { DestinationLock } from '../repository/lock/held-lock.js';
+import type { DestinationLock } from '../lock/held-lock.js';
 import type { BackupType } from '../repository/names.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './baseline.js';

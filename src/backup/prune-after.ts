@@ -1,6 +1,6 @@
 import { isMangamotionError } from '../errors.js';
-import type { RetentionPolicy } from '../repository/policy.js';
-import { type PruneReport, prune } from '../repository/prune.js';
+import type { RetentionPolicy } from '../repository/retention/policy.js';
+import { type PruneReport, prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
 import type { BackupContext } from './plan.js';
 

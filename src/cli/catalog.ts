@@ -1,4 +1,4 @@
-import type { Command } from './command.js';
+import type { Command } from './argv/command.js';
 
 /**
  * All commands, without their code: `mangamotion --help` reads nothing but this. A command's module
@@ -140,7 +140,7 @@ export const catalog: readonly CatalogEntry[] = [
   {
     path: ['restore'],
     summary: 'bring objects of a backup back into the store',
-    load: async () => (await import('./commands/restore.js')).restoreCommand,
+    load: async () => (await import('./commands/restore/restore.js')).restoreCommand,
   },
   {
     path: ['schedule'],

@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Config } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { OpenRedis } from './open-redis.js';
-import type { Output } from './output.js';
-import type { Progress } from './progress.js';
+import type { OpenRedis } from './run/open-redis.js';
+import type { Output } from './output/output.js';
+import type { Progress } from './progress/progress.js';
 
 /** What a command is handed: it creates nothing of this itself. */
 export interface CommandContext {

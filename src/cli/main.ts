@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
-import { keepHeapSmall } from './memory.js';
+import { keepHeapSmall } from './run/memory.js';
 import { main } from './program.js';
 
 keepHeapSmall();

@@ -2,8 +2,8 @@ import { MangamotionError } from '../errors.js';
 import { catalog as allCommands } from './catalog.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Host } from './host.js';
-import { hasFlag, parseCommandLine } from './parser.js';
-import { Sink } from './sink.js';
+import { hasFlag, parseCommandLine } from './argv/parser.js';
+import { Sink } from './output/sink.js';
 
 const DEFAULT_HELP_WIDTH = 100;
 
@@ -23,7 +23,7 @@ export async function main(
     const width = host.stdout.columns ?? DEFAULT_HELP_WIDTH;
     const parsed = await parseCommandLine(argv, catalog, width);
     if (parsed.kind === 'run') {
-      const { runCommand } = await import('./run-command.js');
+      const { runCommand } = await import('./run/run-command.js');
       return await runCommand(parsed.invocation, host, sink);
     }
     if (parsed.kind === 'incomplete' && !hasFlag(argv, '--json')) {
@@ -35,7 +35,7 @@ export async function main(
     await sink.flush();
     return 0;
   } catch (error) {
-    const { reportFailure } = await import('./failure.js');
+    const { reportFailure } = await import('./run/failure.js');
     return reportFailure(error, {
       sink,
       host,

@@ -1,6 +1,6 @@
-import type { Gathering, ListRequest } from './gathering.js';
-import { gather, progressed } from './gathering.js';
-import { Newest } from './newest.js';
+import type { Gathering, ListRequest } from './collect.js';
+import { gather, progressed } from './collect.js';
+import { Newest } from './newest-jobs.js';
 import { addIndexed, addScanned } from './records.js';
 import type { JobRow } from './row.js';
 import { isRecordOf, rowOfJob } from './row.js';

@@ -1,8 +1,8 @@
 import type { JobRecord } from '../job-record.js';
 import { sortTimeOf } from '../job-record.js';
 import type { QueueJob } from './job.js';
-import type { Gathering } from './gathering.js';
-import { gather, progressed } from './gathering.js';
+import type { Gathering } from './collect.js';
+import { gather, progressed } from './collect.js';
 import { isRecordOf, rowOfJob, rowOfRecord } from './row.js';
 import type { QueueSource, RecordIndex, RecordSource } from './sources.js';
 

@@ -2,7 +2,7 @@ import { instantOf } from '../instant.js';
 import type { JobRecord } from '../job-record.js';
 import { sortTimeOf } from '../job-record.js';
 import type { QueueJob, QueueState } from './job.js';
-import { statusOf } from './queue-layout.js';
+import { statusOf } from './queue/layout.js';
 
 /** A job as it is listed: what its sources come to together. */
 export interface JobRow {

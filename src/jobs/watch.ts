@@ -1,7 +1,7 @@
 import type { JobFilter } from './filter.js';
 import { matches } from './filter.js';
 import { listJobs, withRecords } from './list.js';
-import { newestFirst } from './newest.js';
+import { newestFirst } from './newest-jobs.js';
 import type { JobRow } from './row.js';
 import { rowOfJob, rowOfRecord } from './row.js';
 import type { JobSources } from './sources.js';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FailedRequest } from '../errors.js';
 import type { BucketDocumentKind } from './bucket-documents.js';
-import type { GoesOnBehind } from './listing.js';
+import type { GoesOnBehind } from './s3/requests/listing.js';
 import type { MultipartUploads } from './multipart-port.js';
 import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
 

@@ -1,10 +1,10 @@
 import { MangamotionError } from '../errors.js';
 import type { ListedBackup } from './destination.js';
 import { missingArchive } from './history.js';
-import type { Selection } from './line-keys.js';
-import { type Line, type LineBackup, holdsObjects, lineNamed, linesOf } from './lines.js';
+import type { Selection } from './lines/line-keys.js';
+import { type Line, type LineBackup, holdsObjects, lineNamed, linesOf } from './lines/lines.js';
 import { backupTimeOf } from './names.js';
-import { widestLine } from './widest.js';
+import { widestLine } from './lines/widest.js';
 
 export interface Choice {
   backup: ListedBackup;

@@ -1,4 +1,4 @@
-import { DAY_MS, utcTime } from './calendar.js';
+import { DAY_MS, utcTime } from './retention/calendar.js';
 import type { ListedBackup } from './destination.js';
 
 /** How far back one looks: long enough for monthly fulls, short enough to tell of today. */

@@ -3,11 +3,11 @@ import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, ListedBackup } from './destination.js';
-import { FolderDestination, type FolderOptions } from './folder.js';
+import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import { backupIdOf } from './names.js';
-import { S3Destination } from './s3-destination.js';
-import { isS3Url, parseS3Url, splitS3Url } from './s3-location.js';
+import { S3Destination } from './s3/s3-destination.js';
+import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
 import type { Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
 

@@ -1,12 +1,12 @@
-import { utcTime } from './calendar.js';
+import { utcTime } from './retention/calendar.js';
 import { type ChainProblem, chainProblems, isBreak } from './chain.js';
 import type { ListedBackup } from './destination.js';
-import { nextExpiry } from './expiry.js';
+import { nextExpiry } from './retention/expiry.js';
 import { type Growth, growthOf } from './growth.js';
-import { type Line, lineNamed, linesOf } from './lines.js';
+import { type Line, lineNamed, linesOf } from './lines/lines.js';
 import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
 import type { Summary } from './summary.js';
-import { widestLine } from './widest.js';
+import { widestLine } from './lines/widest.js';
 
 /** How a destination fares, for people and for a check that runs by itself. */
 export interface DestinationStatus {

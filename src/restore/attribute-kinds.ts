@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectHead, ObjectLock, Tag } from '../object-store/port.js';
-import { child, parseXml } from '../object-store/xml.js';
+import { child, parseXml } from '../object-store/s3/wire/xml.js';
 import type { SentAttributes } from './attributes.js';
 import { partSizeFor } from './part-size.js';
 

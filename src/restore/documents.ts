@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
-import { parseXml, rootNameOf } from '../object-store/xml.js';
+import { parseXml, rootNameOf } from '../object-store/s3/wire/xml.js';
 
 /** What is to become of the documents of buckets. Pure. */
 

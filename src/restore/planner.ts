@@ -4,7 +4,7 @@ import { IndexCheck } from '../archive/index-check.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { mayHold, rangesOf, selectLines, selectsAll } from '../archive/select.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import { OrderedListings, inOrder } from '../object-store/ordered-listings.js';
+import { OrderedListings, inOrder } from '../object-store/order/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import { isUnexpectedAnswer } from '../object-store/store-errors.js';

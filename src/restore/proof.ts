@@ -1,6 +1,6 @@
 import { type KeySelection, rangesOf } from '../archive/select.js';
 import { isMangamotionError } from '../errors.js';
-import { type OrderedListings, inOrder } from '../object-store/ordered-listings.js';
+import { type OrderedListings, inOrder } from '../object-store/order/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import { prefetchInOrder } from '../prefetch.js';

@@ -1,5 +1,5 @@
 import { compareKeys } from '../key-order.js';
-import type { OrderedListings } from '../object-store/ordered-listings.js';
+import type { OrderedListings } from '../object-store/order/ordered-listings.js';
 import type { ListOptions, ListedObject, ObjectStore } from '../object-store/port.js';
 
 export interface TargetListings {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linesOfFile } from '../lines-of-file.js';
+import { linesOfFile } from '../files/lines-of-file.js';
 
 /** An object that was written, as the target is to list it. */
 export interface WrittenObject {

@@ -1,6 +1,6 @@
-import type { Crontab, ParseOptions } from './crontab.js';
-import { parseCrontab } from './crontab.js';
-import type { Problem } from './entry.js';
+import type { Crontab, ParseOptions } from './crontab/crontab.js';
+import { parseCrontab } from './crontab/crontab.js';
+import type { Problem } from './crontab/entry.js';
 
 /** What is wrong with the words of a command, for people; `undefined` where nothing is. */
 export type Validate = (argv: readonly string[]) => Promise<string | undefined>;

@@ -1,8 +1,8 @@
-import type { Entry } from './entry.js';
-import { nextFiring } from './firings.js';
+import type { Entry } from './crontab/entry.js';
+import { nextFiring } from './crontab/firings.js';
 import type { RunRecord } from './state/record.js';
 import type { PendingFiring, ScheduleState } from './state/state.js';
-import { quoteWord } from './words.js';
+import { quoteWord } from './crontab/words.js';
 
 /** How an entry of the schedule fares. Times are RFC 3339 in UTC. */
 export interface EntryStatus {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openMinioStore } from '../../src/object-store/minio-store.js';
+import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { findCommand, removeAtExit } from '../helpers/child-processes.js';
 import { installHint } from '../helpers/install-hint.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backUpFull } from '../../dist/backup/full.js';
 import { backUpIncremental } from '../../dist/backup/incremental.js';
-import { keepHeapSmall } from '../../dist/cli/memory.js';
-import { FolderDestination } from '../../dist/repository/folder.js';
+import { keepHeapSmall } from '../../dist/cli/run/memory.js';
+import { FolderDestination } from '../../dist/repository/folder/folder-destination.js';
 
 /**
  * Backs up a store that is nothing but a listing, of as many empty objects as asked for: what the

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimStore } from '../../src/repository/lock/claim-store.js';
-import { STORE_CLOCK_GRAIN_MS } from '../../src/repository/lock/judgement.js';
-import { decodeClaim } from '../../src/repository/lock/claim.js';
+import type { ClaimStore } from '../../src/lock/claim-store.js';
+import { STORE_CLOCK_GRAIN_MS } from '../../src/lock/judgement.js';
+import { decodeClaim } from '../../src/lock/claim.js';
 
 export interface Place {
   /** As another process would: nothing is shared but the place. */

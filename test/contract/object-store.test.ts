@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { withRetries } from '../../src/object-store/retry.js';
+import { withRetries } from '../../src/object-store/retry/retry.js';
 import { removeBucket, serverFlavour, testStore } from '../helpers/test-store.js';
 import { describeObjectStore } from './object-store.suite.js';
 import { createManyObjects } from './object-store/listing.suite.js';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openMinioStore } from '../../src/object-store/minio-store.js';
+import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { removeAtExit } from '../helpers/child-processes.js';
 import { startRedisServer } from '../helpers/redis-server.js';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesIn, temporaryFolder } from '../helpers/backups.js';
 import { run, runJson } from '../helpers/cli.js';
 import { type Made, writeBackup } from '../helpers/summaries.js';
-import type { PruneReport } from '../../src/repository/prune.js';
+import type { PruneReport } from '../../src/repository/retention/prune.js';
 
 /** The built program prunes a folder, over summaries of which it knows the time. */
 

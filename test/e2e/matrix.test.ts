@@ -6,7 +6,7 @@ import { backUpMetadata } from '../../src/backup/metadata.js';
 import { verifyBackup } from '../../src/backup/verify.js';
 import { isMangamotionError } from '../../src/errors.js';
 import type { Destination } from '../../src/repository/destination.js';
-import { FolderDestination } from '../../src/repository/folder.js';
+import { FolderDestination } from '../../src/repository/folder/folder-destination.js';
 import { openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { NO_PROGRESS, restore, temporaryFolder, withQuickRetries } from '../helpers/backups.js';

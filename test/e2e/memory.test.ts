@@ -8,7 +8,7 @@ import { run } from '../helpers/cli.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
 const churn = fileURLToPath(new URL('../helpers/churn.js', import.meta.url));
-const memory = fileURLToPath(new URL('../../dist/cli/memory.js', import.meta.url));
+const memory = fileURLToPath(new URL('../../dist/cli/run/memory.js', import.meta.url));
 const node = process.env.MANGAMOTION_NODE ?? process.execPath;
 
 interface Churned {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMinioStore } from '../../src/object-store/minio-store.js';
+import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { listContents } from '../../src/backup/contents.js';
 import { locateBackup } from '../../src/repository/locate.js';
 import { openBackup } from '../../src/repository/open-backup.js';
-import type { PruneReport } from '../../src/repository/prune.js';
+import type { PruneReport } from '../../src/repository/retention/prune.js';
 import type { DestinationStatus } from '../../src/repository/status.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMinioStore } from '../../src/object-store/minio-store.js';
+import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { TestDaemon } from '../helpers/daemon.js';

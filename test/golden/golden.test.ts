@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ObjectRecord } from '../../src/archive/index-line.js';
 import { ObjectReader } from '../../src/archive/object-reader.js';
-import { readTornIndex } from '../../src/archive/torn.js';
+import { readTornIndex } from '../../src/archive/truncated.js';
 import { audit } from '../helpers/archive-audit.js';
 import { collect } from '../helpers/archive-memory.js';
 import { contentOf, openArchive, sha256 } from '../helpers/archive-samples.js';

@@ -13,7 +13,7 @@ import { verifyBackup } from '../../src/backup/verify.js';
 import type { VerifyResult } from '../../src/backup/verify-result.js';
 import type { IndexLine } from '../../src/archive/index-line.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
-import { withRetries, type RetryPolicy } from '../../src/object-store/retry.js';
+import { withRetries, type RetryPolicy } from '../../src/object-store/retry/retry.js';
 import type { Destination } from '../../src/repository/destination.js';
 import { type LocatedBackup, locateBackup, openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';

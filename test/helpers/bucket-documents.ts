@@ -3,7 +3,7 @@ import {
   BUCKET_DOCUMENTS,
   type BucketDocumentKind,
 } from '../../src/object-store/bucket-documents.js';
-import { md5Header } from '../../src/object-store/request-body.js';
+import { md5Header } from '../../src/object-store/s3/request-body.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { isMangamotionError } from '../../src/errors.js';
 import { testStoreOptions } from './test-store.js';

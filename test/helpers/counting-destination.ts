@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TarArchive } from '../../src/archive/tar-archive.js';
 import type { Destination } from '../../src/repository/destination.js';
-import { FileSource } from '../../src/repository/file-source.js';
+import { FileSource } from '../../src/repository/folder/file-source.js';
 
 export interface Read {
   id: string;

@@ -2,13 +2,13 @@ import { appendFile, open, unlink } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMangamotionError } from '../../src/errors.js';
-import { withRetries } from '../../src/object-store/retry.js';
-import { acquireLock } from '../../src/repository/lock/acquire.js';
-import type { ClaimStore } from '../../src/repository/lock/claim-store.js';
-import { FolderClaims } from '../../src/repository/lock/folder-claims.js';
-import { ObjectClaims } from '../../src/repository/lock/object-claims.js';
-import { describeOwner } from '../../src/repository/lock/owner.js';
-import type { LockTiming } from '../../src/repository/lock/timing.js';
+import { withRetries } from '../../src/object-store/retry/retry.js';
+import { acquireLock } from '../../src/lock/acquire.js';
+import type { ClaimStore } from '../../src/lock/claim-store.js';
+import { FolderClaims } from '../../src/lock/folder-claims.js';
+import { ObjectClaims } from '../../src/lock/object-claims.js';
+import { describeOwner } from '../../src/lock/owner.js';
+import type { LockTiming } from '../../src/lock/timing.js';
 import { testStore } from './test-store.js';
 
 /**

@@ -1,6 +1,6 @@
 import { compareKeys } from '../../src/key-order.js';
-import { percentDecode, percentEncode } from '../../src/object-store/header-text.js';
-import { decodeEntities, escapeXml } from '../../src/object-store/xml.js';
+import { percentDecode, percentEncode } from '../../src/object-store/s3/wire/header-text.js';
+import { decodeEntities, escapeXml } from '../../src/object-store/s3/wire/xml.js';
 import type { OddRequest } from './odd-messages.js';
 
 /** One object in a listing, every field as it stands in the document. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisReader } from '../../src/redis/reader.js';
-import type { QueueAddress } from '../../src/jobs/queue-layout.js';
-import { PLACES, keyOf } from '../../src/jobs/queue-layout.js';
+import type { QueueAddress } from '../../src/jobs/queue/layout.js';
+import { PLACES, keyOf } from '../../src/jobs/queue/layout.js';
 
 /** Jobs put straight into the keys of BullMQ, for what no producer does at the wanted moment. */
 export class RawQueue {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { openMinioStore, type MinioStoreOptions } from '../../src/object-store/minio-store.js';
+import { openMinioStore, type MinioStoreOptions } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectContent, ObjectStore } from '../../src/object-store/port.js';
 
 /** The server of this run (see global-setup.ts) as options of a store. */

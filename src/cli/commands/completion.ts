@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.js';
+import { defineCommand } from '../argv/command.js';
 
 export const completion = defineCommand({
   description:

@@ -1,8 +1,8 @@
 import { catalog as allCommands, groupSummaries } from '../catalog.js';
 import type { CatalogEntry } from '../catalog.js';
-import type { Command, CompletionKind, OptionSpec, OptionSpecs } from '../command.js';
-import { flagOf, takesValue } from '../command.js';
-import { connectionOptions, globalOptions, usefulOptions } from '../global-options.js';
+import type { Command, CompletionKind, OptionSpec, OptionSpecs } from '../argv/command.js';
+import { flagOf, takesValue } from '../argv/command.js';
+import { connectionOptions, globalOptions, usefulOptions } from '../argv/global-options.js';
 
 /** What a shell offers in one place: fixed words, names of files or folders, or nothing. */
 export interface Offer {

@@ -6,6 +6,7 @@ import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import { inParallel } from '../../in-parallel.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import type { BeginDraft } from '../archive-draft.js';
@@ -42,6 +43,9 @@ export interface FolderOptions {
   plain?: boolean;
 }
 
+/** Summaries; on a network file system each takes a round trip. */
+const READ_AT_ONCE = 16;
+
 /** Backups in a folder: `ID.tar.gz`, or the folder `ID`, and `ID.json` side by side. */
 export class FolderDestination implements Destination {
   readonly location: string;
@@ -76,13 +80,11 @@ export class FolderDestination implements Destination {
       .filter((name) => name.endsWith(SUMMARY_SUFFIX))
       .map(backupIdOf)
       .filter((id) => id !== undefined);
-    const backups: ListedBackup[] = [];
-    for (const id of ids) {
-      const backup = await this.#find(id);
-      // One that was pruned since the folder was read is no longer there.
-      if (backup !== undefined) backups.push(backup);
-    }
-    return backups.sort(bySequence);
+    const marks = new Set(names);
+    const isMarked = (id: string, mark: Mark) => marks.has(id + markSuffix(mark));
+    const found = await inParallel(READ_AT_ONCE, ids, (id) => this.#find(id, isMarked));
+    // One that was pruned since the folder was read is no longer there.
+    return found.filter((backup) => backup !== undefined).sort(bySequence);
   }
 
   listLegacy(): Promise<LegacyBackup[]> {
@@ -90,7 +92,8 @@ export class FolderDestination implements Destination {
   }
 
   async read(id: string): Promise<ListedBackup> {
-    const backup = await this.#find(id);
+    const names = new Set(await this.#names());
+    const backup = await this.#find(id, (of, mark) => names.has(of + markSuffix(mark)));
     if (backup !== undefined) return backup;
     if ((await this.#archiveBytes(id)) !== null) {
       throw new MangamotionError(
@@ -171,15 +174,18 @@ export class FolderDestination implements Destination {
     return undefined;
   }
 
-  async #find(id: string): Promise<ListedBackup | undefined> {
+  async #find(
+    id: string,
+    isMarked: (id: string, mark: Mark) => boolean,
+  ): Promise<ListedBackup | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     try {
       const summary = await readSummary(path);
       const archiveBytes = await this.#archiveBytes(id, summary);
       return {
-        ...{ id, summary, archiveBytes, expired: await this.#isMarked(id, 'expired') },
-        ...((await this.#isMarked(id, 'accepted')) ? { accepted: true } : {}),
-        ...((await this.#isMarked(id, 'retired')) ? { retired: true } : {}),
+        ...{ id, summary, archiveBytes, expired: isMarked(id, 'expired') },
+        ...(isMarked(id, 'accepted') ? { accepted: true } : {}),
+        ...(isMarked(id, 'retired') ? { retired: true } : {}),
       };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
@@ -210,10 +216,6 @@ export class FolderDestination implements Destination {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       throw translateFileError(error, 'read', path);
     }
-  }
-
-  async #isMarked(id: string, mark: Mark): Promise<boolean> {
-    return (await this.#statOf(this.#path(id, markSuffix(mark)))) !== undefined;
   }
 
   async #writeMark(path: string, text: string): Promise<void> {

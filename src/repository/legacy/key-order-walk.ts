@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareKeys } from '../../key-order.js';
-import { translateFileError } from '../file-errors.js';
+import { translateFileError } from '../../files/errors.js';
 
 export interface WalkedEntry {
   /** Below the root, with `/`: the key of the object. */

@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MEMBER_HEADER_BYTES, decodeMemberHeader } from '../../archive/gzip.js';
-import { errnoOf, translateFileError } from '../file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,

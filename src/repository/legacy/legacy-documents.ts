@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DocumentEntry } from '../../archive/directory.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
-import { errnoOf, translateFileError } from '../file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { Shortfall } from './shortfall.js';
 import { isBucketName } from './survey.js';
 import { LEGACY_DOCUMENTS, translateDocument } from './translate.js';

@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChunkReference } from '../../archive/directory.js';
 import { compareKeys } from '../../key-order.js';
-import { errnoOf, translateFileError } from '../file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import { type WalkedEntry, walkInKeyOrder } from './key-order-walk.js';
 import type { Shortfall } from './shortfall.js';
 

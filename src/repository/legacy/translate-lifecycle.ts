@@ -1,4 +1,4 @@
-import { S3_NAMESPACE, escapeXml } from '../../object-store/xml.js';
+import { S3_NAMESPACE, escapeXml } from '../../object-store/s3/wire/xml.js';
 import { isRecord } from './json.js';
 
 /**

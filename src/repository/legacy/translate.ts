@@ -1,5 +1,5 @@
 import type { BucketDocumentKind } from '../../object-store/bucket-documents.js';
-import { S3_NAMESPACE, escapeXml } from '../../object-store/xml.js';
+import { S3_NAMESPACE, escapeXml } from '../../object-store/s3/wire/xml.js';
 import { isRecord, parseJson } from './json.js';
 import { lifecycleXml } from './translate-lifecycle.js';
 import { readTags } from './translate-tags.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { errnoOf, translateFileError } from '../file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import { damagedLegacy } from './refusals.js';
 
 const READ_BYTES = 1024 * 1024;

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry, Unpack } from 'tar';
 import { MangamotionError } from '../../errors.js';
-import { errnoOf, translateFileError } from '../file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { Tree } from './legacy-archive.js';
 import type { LegacyBackup } from './legacy-backup.js';
 import type { Shortfall } from './shortfall.js';

@@ -7,7 +7,11 @@ import type {
   WrittenArchive,
 } from '../../archive/archive-writer.js';
 import { describeArchive, describeWritten } from '../../archive/describe-archive.js';
-import { type ChunkReference, type DocumentEntry, encodeDirectory } from '../../archive/directory.js';
+import {
+  type ChunkReference,
+  type DocumentEntry,
+  encodeDirectory,
+} from '../../archive/directory.js';
 import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
 import { IndexWriter, type Placement } from '../../archive/index-writer.js';
 import { PathAllocator, hashedPath } from '../../archive/paths.js';

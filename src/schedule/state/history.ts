@@ -1,7 +1,7 @@
 import { appendFile, open, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { errnoOf, translateFileError } from '../../repository/file-errors.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { RunRecord } from './record.js';
 import { runRecord } from './record.js';
 

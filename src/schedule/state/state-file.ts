@@ -1,8 +1,8 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { errnoOf, translateFileError } from '../../repository/file-errors.js';
-import { syncFolder } from '../../repository/folder-sync.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+import { syncFolder } from '../../files/sync.js';
 import type { ScheduleState } from './state.js';
 import { STATE_VERSION, scheduleState } from './state.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ObjectStore } from '../../../src/object-store/port.js';
-import { isObjectInTheWay } from '../../../src/object-store/retry.js';
+import { isObjectInTheWay } from '../../../src/object-store/retry/retry.js';
 import { startFaultyProxy, type FaultyProxy } from '../../helpers/faulty-proxy.js';
 import {
   addressOf,

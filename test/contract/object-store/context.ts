@@ -1,4 +1,4 @@
-import type { MinioStoreOptions } from '../../../src/object-store/minio-store.js';
+import type { MinioStoreOptions } from '../../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import type { serverFlavour } from '../../helpers/test-store.js';
 

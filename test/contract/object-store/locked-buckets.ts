@@ -1,6 +1,6 @@
 import { Client } from 'minio';
 import type { ObjectStore } from '../../../src/object-store/port.js';
-import { md5Header } from '../../../src/object-store/request-body.js';
+import { md5Header } from '../../../src/object-store/s3/request-body.js';
 import { freshBucketName, testStoreOptions } from '../../helpers/test-store.js';
 
 const HOLD_OFF = '<LegalHold><Status>OFF</Status></LegalHold>';

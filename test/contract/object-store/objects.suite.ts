@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isObjectChanged } from '../../../src/object-store/retry.js';
+import { isObjectChanged } from '../../../src/object-store/retry/retry.js';
 import type { ObjectContent, ObjectStore } from '../../../src/object-store/port.js';
 import { contentOf, freshBucket, readObject, removeBucket } from '../../helpers/test-store.js';
 import type { Implementation } from './context.js';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { STRICT_GUARD } from '../../../src/backup/plan.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { openDestination } from '../../../src/repository/locate.js';
-import { linesOf } from '../../../src/repository/lines.js';
+import { linesOf } from '../../../src/repository/lines/lines.js';
 import { backUp, backUpChanges, temporaryFolder, withQuickRetries } from '../../helpers/backups.js';
 import { seed } from '../../helpers/seed.js';
 import {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { QueueEvent } from '../../../src/jobs/queue-events.js';
-import { readQueueEvents } from '../../../src/jobs/queue-events.js';
+import type { QueueEvent } from '../../../src/jobs/queue/events.js';
+import { readQueueEvents } from '../../../src/jobs/queue/events.js';
 import { connectOnce } from '../../../src/redis/connect.js';
 import { withTranslatedErrors } from '../../../src/redis/translated.js';
 import { BullQueues, MAJORS, jobData } from '../../helpers/bull-queues.js';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { QueueJob } from '../../../src/jobs/job.js';
-import type { QueueAddress } from '../../../src/jobs/queue-layout.js';
+import type { QueueAddress } from '../../../src/jobs/queue/layout.js';
 import {
   findQueueJob,
   listQueueIds,
@@ -9,7 +9,7 @@ import {
   queueExists,
   readQueueJobs,
   readQueueJobsOfUser,
-} from '../../../src/jobs/queue-reader.js';
+} from '../../../src/jobs/queue/reader.js';
 import type { RedisReader } from '../../../src/redis/reader.js';
 import { withTranslatedErrors } from '../../../src/redis/translated.js';
 import { RawQueue, interposed } from '../../helpers/raw-queue.js';

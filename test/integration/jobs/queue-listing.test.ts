@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { listQueueIds } from '../../../src/jobs/queue-reader.js';
-import { PLACES } from '../../../src/jobs/queue-layout.js';
+import { listQueueIds } from '../../../src/jobs/queue/reader.js';
+import { PLACES } from '../../../src/jobs/queue/layout.js';
 import { RawQueue, interposed } from '../../helpers/raw-queue.js';
 import { useRedis } from '../../helpers/use-redis.js';
 

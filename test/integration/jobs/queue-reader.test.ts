@@ -8,7 +8,7 @@ import {
   queueExists,
   readQueueJobs,
   readQueueJobsOfUser,
-} from '../../../src/jobs/queue-reader.js';
+} from '../../../src/jobs/queue/reader.js';
 import type { BullJob, FilledQueue, Major } from '../../helpers/bull-queues.js';
 import { BullQueues, MAJORS, fillQueue, jobData } from '../../helpers/bull-queues.js';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.js';

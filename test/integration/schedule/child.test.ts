@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { beginRun } from '../../../src/schedule/daemon/child.js';
-import type { ScheduledEntry } from '../../../src/schedule/daemon/plan.js';
+import { beginRun } from '../../../src/schedule/run/child.js';
+import type { ScheduledEntry } from '../../../src/schedule/engine/plan.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { mountSmallDisk } from '../../helpers/small-disk.js';
 import { entriesOf } from '../../unit/schedule/daemon/fake-world.js';

@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../src/errors.js';
-import type { Endpoint, EndpointOptions } from '../../../src/schedule/daemon/endpoint.js';
-import { openEndpoint } from '../../../src/schedule/daemon/endpoint.js';
+import type { Endpoint, EndpointOptions } from '../../../src/schedule/notify/endpoint.js';
+import { openEndpoint } from '../../../src/schedule/notify/endpoint.js';
 
 const open: Endpoint[] = [];
 const sockets: Socket[] = [];

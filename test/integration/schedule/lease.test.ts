@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { connectOnce } from '../../../src/redis/connect.js';
-import { Lease } from '../../../src/schedule/daemon/lease.js';
+import { Lease } from '../../../src/schedule/lease.js';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.js';
 
 let server: RedisServer;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/config/secret.js';
-import type { PingOptions } from '../../../src/schedule/daemon/pings.js';
-import { createPings } from '../../../src/schedule/daemon/pings.js';
+import type { PingOptions } from '../../../src/schedule/notify/pings.js';
+import { createPings } from '../../../src/schedule/notify/pings.js';
 import { freePort } from '../../helpers/child-processes.js';
 import { keepingLog } from '../../unit/schedule/daemon/told.js';
 import type { Listener } from './listener.js';

@@ -4,7 +4,7 @@ import { FOOTER_BYTES, decodeFooter, encodeFooter } from '../../../src/archive/f
 import { MemberKind } from '../../../src/archive/gzip.js';
 import { encodeIndexLine } from '../../../src/archive/index-line.js';
 import { readChunk, readDirectory, readFooter } from '../../../src/archive/reader.js';
-import { hasFooter } from '../../../src/archive/torn.js';
+import { hasFooter } from '../../../src/archive/truncated.js';
 import { expectDamaged } from '../../helpers/archive-damage.js';
 import { MemorySource, collect, failureOf } from '../../helpers/archive-memory.js';
 import { deflatedMember } from '../../helpers/archive-members.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defineCommand } from '../../../src/cli/command.js';
+import { defineCommand } from '../../../src/cli/argv/command.js';
 import { MangamotionError } from '../../../src/errors.js';
 import { catalogOf, runMain, world } from './world.js';
 

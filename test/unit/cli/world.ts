@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import type { CatalogEntry } from '../../../src/cli/catalog.js';
-import type { Command } from '../../../src/cli/command.js';
+import type { Command } from '../../../src/cli/argv/command.js';
 import type { Host } from '../../../src/cli/host.js';
 import { main } from '../../../src/cli/program.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ListRequest } from '../../../src/jobs/gathering.js';
+import type { ListRequest } from '../../../src/jobs/collect.js';
 import { QUEUE_STATES } from '../../../src/jobs/job.js';
 import { listJobs } from '../../../src/jobs/list.js';
 import { memorySources } from './memory-sources.js';

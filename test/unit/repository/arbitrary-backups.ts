@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import { BACKUP_TYPES } from '../../../src/repository/names.js';
 import type { Summary } from '../../../src/repository/summary.js';
-import type { RetentionPolicy } from '../../../src/repository/policy.js';
+import type { RetentionPolicy } from '../../../src/repository/retention/policy.js';
 import { listedBackup, unreadableBackup } from '../../helpers/summaries.js';
 
 /** Destinations of every kind: clocks that go back, chains that are torn, summaries that lie. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ListedBackup } from '../../../src/repository/destination.js';
 import { growthOf } from '../../../src/repository/growth.js';
-import { nextExpiry } from '../../../src/repository/expiry.js';
+import { nextExpiry } from '../../../src/repository/retention/expiry.js';
 import { type StatusQuestion, destinationStatus, isLate } from '../../../src/repository/status.js';
 import { type Made, idAt, listedBackup, unreadableBackup } from '../../helpers/summaries.js';
 

@@ -1,5 +1,5 @@
-import type { TimeFields } from '../../../src/schedule/time-fields.js';
-import { offsetAt } from '../../../src/schedule/zone.js';
+import type { TimeFields } from '../../../src/schedule/crontab/time-fields.js';
+import { offsetAt } from '../../../src/schedule/crontab/zone.js';
 
 const MINUTE_MS = 60_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCrontab } from '../../../src/schedule/crontab.js';
+import { parseCrontab } from '../../../src/schedule/crontab/crontab.js';
 import { entryStatuses, type EntryStatusQuestion } from '../../../src/schedule/entry-status.js';
 import type { PendingFiring, ScheduleState } from '../../../src/schedule/state/state.js';
 import { entryState, runRecord, scheduleState } from '../../helpers/run-records.js';

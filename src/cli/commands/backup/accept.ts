@@ -1,9 +1,9 @@
 import { MangamotionError } from '../../../errors.js';
-import type { Acceptable } from '../../../repository/acceptance.js';
-import { defineCommand } from '../../command.js';
-import type { Page } from '../../page.js';
+import type { Acceptable } from '../../../repository/lines/acceptance.js';
+import { defineCommand } from '../../argv/command.js';
+import type { Page } from '../../output/page.js';
 import { suspicionText } from './describe.js';
-import { lockOption } from './making.js';
+import { lockOption } from './backup-options.js';
 
 export const backupAccept = defineCommand({
   description:
@@ -34,8 +34,8 @@ export const backupAccept = defineCommand({
   ],
   async run(context, { backup }, { waitLock }) {
     const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
-    const { acceptable } = await import('../../../repository/acceptance.js');
-    const { holding } = await import('../../../repository/lock/hold.js');
+    const { acceptable } = await import('../../../repository/lines/acceptance.js');
+    const { holding } = await import('../../../repository/hold.js');
     const located = await locateBackup(backup, context.cwd, context);
     const { destination } = located;
     if (located.legacy !== undefined) {

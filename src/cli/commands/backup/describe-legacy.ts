@@ -1,9 +1,9 @@
 import type { BucketEntry } from '../../../archive/directory.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../../repository/open-backup.js';
-import type { Column } from '../../columns.js';
+import type { Column } from '../../output/columns.js';
 import { bucketColumns } from './describe.js';
-import type { Page } from '../../page.js';
+import type { Page } from '../../output/page.js';
 
 /** What is known of a backup of backup-minio.sh without opening it, in the JSON of its commands. */
 export function legacyDocument({ id, type, createdAt, form, bytes }: LegacyBackup) {

@@ -1,8 +1,8 @@
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
-import type { Column } from '../../columns.js';
-import type { Page } from '../../page.js';
-import type { Tone } from '../../paint.js';
-import { countOf } from '../../units.js';
+import type { Column } from '../../output/columns.js';
+import type { Page } from '../../output/page.js';
+import type { Tone } from '../../output/paint.js';
+import { countOf } from '../../output/units.js';
 
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;

@@ -1,4 +1,4 @@
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import {
   freeSpaceOption,
   guardOf,
@@ -12,7 +12,7 @@ import {
   selectionOptions,
   sourceNameOf,
   sourceNameOption,
-} from './making.js';
+} from './backup-options.js';
 
 export const backupIncremental = defineCommand({
   description:

@@ -1,8 +1,8 @@
 import type { ListedBackup } from '../../../repository/destination.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import { shortList, statusTone, suspicionOf } from './describe.js';
 import { legacyDocument } from './describe-legacy.js';
 
@@ -56,7 +56,7 @@ export const backupList = defineCommand({
     const backups = await destination.list();
     const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
     const neededBy = referrers(backups, current);
-    const { linesOf } = await import('../../../repository/lines.js');
+    const { linesOf } = await import('../../../repository/lines/lines.js');
     const lines = linesOf(backups);
     const members = new Map(
       lines.flatMap(({ name: line, backups: own }) =>

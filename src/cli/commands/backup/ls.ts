@@ -1,7 +1,7 @@
 import type { IndexLine } from '../../../archive/index-line.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { findNamed, namingOptions } from './naming.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { findNamed, namingOptions } from './backup-name.js';
 
 export const backupLs = defineCommand({
   description:

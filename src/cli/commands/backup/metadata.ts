@@ -1,4 +1,4 @@
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import {
   lockOption,
   makingArguments,
@@ -9,7 +9,7 @@ import {
   selectionOptions,
   sourceNameOf,
   sourceNameOption,
-} from './making.js';
+} from './backup-options.js';
 
 export const backupMetadata = defineCommand({
   description:

@@ -1,17 +1,17 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
-import type { RetentionPolicy } from '../../../repository/policy.js';
-import type { PruneReport } from '../../../repository/prune.js';
+import type { RetentionPolicy } from '../../../repository/retention/policy.js';
+import type { PruneReport } from '../../../repository/retention/prune.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Destination } from '../../../repository/destination.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { parseCount } from '../../count.js';
-import { countOf, formatBytes } from '../../units.js';
-import { approve, confirmOptions, willAsk } from '../../confirm-options.js';
-import type { Page } from '../../page.js';
+import { parseCount } from '../../values/count.js';
+import { countOf, formatBytes } from '../../output/units.js';
+import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';
+import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
-import { lockOption } from './making.js';
+import { lockOption } from './backup-options.js';
 
 /** Backups that are named before the question. */
 const MOST_SHOWN = 20;
@@ -68,8 +68,8 @@ export const backupPrune = defineCommand({
   ],
   async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const { prune } = await import('../../../repository/prune.js');
-    const { holding } = await import('../../../repository/lock/hold.js');
+    const { prune } = await import('../../../repository/retention/prune.js');
+    const { holding } = await import('../../../repository/hold.js');
     const policy = await policyOf(context, {
       days: keeps.keepDays,
       last: keeps.keepLast,
@@ -123,7 +123,7 @@ export const backupPrune = defineCommand({
 
 /** The id of a backup of this line. Rejects with `not_found` where there is no such line. */
 async function oneOfLine(destination: Destination, name: string): Promise<string | undefined> {
-  const { lineNamed, linesOf } = await import('../../../repository/lines.js');
+  const { lineNamed, linesOf } = await import('../../../repository/lines/lines.js');
   return lineNamed(linesOf(await destination.list()), name).backups[0]?.id;
 }
 

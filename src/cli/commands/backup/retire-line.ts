@@ -1,6 +1,6 @@
-import type { Line } from '../../../repository/lines.js';
-import { defineCommand } from '../../command.js';
-import { lockOption } from './making.js';
+import type { Line } from '../../../repository/lines/lines.js';
+import { defineCommand } from '../../argv/command.js';
+import { lockOption } from './backup-options.js';
 
 export const backupRetireLine = defineCommand({
   description:
@@ -32,8 +32,8 @@ export const backupRetireLine = defineCommand({
   ],
   async run(context, { destination: location, line: name }, { waitLock }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const { lineNamed, linesOf } = await import('../../../repository/lines.js');
-    const { holding } = await import('../../../repository/lock/hold.js');
+    const { lineNamed, linesOf } = await import('../../../repository/lines/lines.js');
+    const { holding } = await import('../../../repository/hold.js');
     const destination = await openDestination(location, context.cwd, context);
     const find = async () => lineNamed(linesOf(await destination.list()), name);
     const line = context.dryRun

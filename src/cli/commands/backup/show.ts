@@ -1,9 +1,9 @@
 import type { Summary } from '../../../repository/summary.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import { bucketColumns, describeBackup } from './describe.js';
 import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
-import { findNamed, namingOptions } from './naming.js';
+import { findNamed, namingOptions } from './backup-name.js';
 
 export const backupShow = defineCommand({
   description:
@@ -47,7 +47,7 @@ export const backupShow = defineCommand({
       return undefined;
     }
     const summary = readableSummary(located.backup);
-    const { lineOfBackup, linesOf } = await import('../../../repository/lines.js');
+    const { lineOfBackup, linesOf } = await import('../../../repository/lines/lines.js');
     const ofLine = lineOfBackup(linesOf(await located.destination.list()), summary.id);
     const member = ofLine?.backups.find(({ id }) => id === summary.id);
     const shown = ofLine && { name: ofLine.name, untrusted: member?.untrusted };

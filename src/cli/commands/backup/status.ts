@@ -1,11 +1,11 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
 import type { ChainProblem } from '../../../repository/chain.js';
 import type { DestinationStatus, KindStatus, LineStatus } from '../../../repository/status.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { parseDuration } from '../../duration.js';
-import type { Page } from '../../page.js';
-import type { Tone } from '../../paint.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { parseDuration } from '../../values/duration.js';
+import type { Page } from '../../output/page.js';
+import type { Tone } from '../../output/paint.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
 
 export const backupStatus = defineCommand({

@@ -1,9 +1,9 @@
 import type { VerifyProblem } from '../../../backup/verify-result.js';
 import { MangamotionError } from '../../../errors.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS, statusTone } from './describe.js';
-import { findNamed, namingOptions } from './naming.js';
+import { findNamed, namingOptions } from './backup-name.js';
 
 export const backupVerify = defineCommand({
   description:

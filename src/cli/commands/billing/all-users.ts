@@ -5,10 +5,10 @@ import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { countOf } from '../../units.js';
-import { begunMonth, openBilling, readMonth, warnOf } from './asking.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { countOf } from '../../output/units.js';
+import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js';
 
 export const billingAllUsers = defineCommand({
   description:

@@ -3,9 +3,9 @@ import { costOfDifference } from '../../../billing/audit.js';
 import { moneyText } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { USER_ARGUMENT, openBilling } from './asking.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { USER_ARGUMENT, openBilling } from './shared-options.js';
 
 export const billingAudit = defineCommand({
   description:

@@ -5,10 +5,10 @@ import { costOf, type Pricing } from '../../../billing/pricing.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
-import { bar } from '../../bar.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { USER_ARGUMENT, openBilling, warnOf } from './asking.js';
+import { bar } from '../../output/bar.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { USER_ARGUMENT, openBilling, warnOf } from './shared-options.js';
 
 const DEFAULT_DAYS = 30;
 /** A hundred years, each day of which is asked for. */

@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand } from '../../command.js';
-import { JOB_ARGUMENT, openBilling, warnOf } from './asking.js';
+import { defineCommand } from '../../argv/command.js';
+import { JOB_ARGUMENT, openBilling, warnOf } from './shared-options.js';
 
 export const billingJob = defineCommand({
   description:

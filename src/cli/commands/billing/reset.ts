@@ -2,11 +2,11 @@ import path from 'node:path';
 import type { StoredRecord } from '../../../billing/reset.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { countOf } from '../../units.js';
-import { USER_ARGUMENT } from './asking.js';
+import { countOf } from '../../output/units.js';
+import { USER_ARGUMENT } from './shared-options.js';
 
 /** A record that changes between reading and removing is read, and written to the file, anew. */
 const MOST_ROUNDS = 10;

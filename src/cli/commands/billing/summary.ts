@@ -1,9 +1,9 @@
 import { moneyText } from '../../../billing/money.js';
 import type { UserSummary } from '../../../billing/user-summary.js';
-import { defineCommand } from '../../command.js';
-import type { Page } from '../../page.js';
-import type { Asking } from './asking.js';
-import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './asking.js';
+import { defineCommand } from '../../argv/command.js';
+import type { Page } from '../../output/page.js';
+import type { Asking } from './shared-options.js';
+import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './shared-options.js';
 import { monthFields, usageFields } from './usage-text.js';
 
 export const billingSummary = defineCommand({

@@ -1,9 +1,9 @@
 import type { TrackedEvent } from '../../../billing/event.js';
 import { JOB_STATUSES, bytesEvent, completionEvent, computeEvent } from '../../../billing/event.js';
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { JOB_ARGUMENT, USER_ARGUMENT } from './asking.js';
+import { JOB_ARGUMENT, USER_ARGUMENT } from './shared-options.js';
 
 const EVENT_ID_OPTION = {
   value: 'id',

@@ -2,8 +2,8 @@ import type { MonthBill } from '../../../billing/month-bill.js';
 import { moneyText } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
-import type { Presentation } from '../../columns.js';
-import type { Field } from '../../page.js';
+import type { Presentation } from '../../output/columns.js';
+import type { Field } from '../../output/page.js';
 
 /** `12.5 s`, and what that is where it is long: `7,200 s (2h 00m)`. */
 export function computeText(people: Presentation, microseconds: bigint): string {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMangamotionError } from '../../../errors.js';
-import { readQueueEvents } from '../../../jobs/queue-events.js';
+import { readQueueEvents } from '../../../jobs/queue/events.js';
 import type { CommandContext } from '../../context.js';
-import type { AskingJobs } from './asking.js';
-import { openJobs } from './asking.js';
+import type { AskingJobs } from './shared-options.js';
+import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';
 
 const FIRST_DELAY_MS = 500;

@@ -1,12 +1,12 @@
 import path from 'node:path';
-import type { SavedFile } from '../../../jobs/download-file.js';
-import { downloadToFile } from '../../../jobs/download-file.js';
-import { chooseTarget, fileFor } from '../../../jobs/download-target.js';
+import type { SavedFile } from '../../../jobs/download/file.js';
+import { downloadToFile } from '../../../jobs/download/file.js';
+import { chooseTarget, fileFor } from '../../../jobs/download/target.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../context.js';
-import type { ExitStatus } from '../../exit-codes.js';
-import { letHeapGrow } from '../../memory.js';
-import { formatBytes } from '../../units.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
+import { letHeapGrow } from '../../run/memory.js';
+import { formatBytes } from '../../output/units.js';
 import { errorMember, forEachJob, statusOf } from './each-job.js';
 import { openSearch } from './search.js';
 

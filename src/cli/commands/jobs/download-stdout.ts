@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../../errors.js';
-import { downloadToStream } from '../../../jobs/download-stream.js';
+import { downloadToStream } from '../../../jobs/download/stream.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../context.js';
 import { openSearch } from './search.js';

@@ -2,9 +2,9 @@ import { requireStoreSettings } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
 import { findResult } from '../../../jobs/result.js';
 import type { ObjectStore } from '../../../object-store/port.js';
-import { presignGet, type PresignTarget } from '../../../object-store/presign.js';
+import { presignGet, type PresignTarget } from '../../../object-store/s3/presign.js';
 import type { CommandContext } from '../../context.js';
-import type { ExitStatus } from '../../exit-codes.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
 import { errorMember, forEachJob, statusOf } from './each-job.js';
 import { openSearch } from './search.js';
 

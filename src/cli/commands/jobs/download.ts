@@ -1,8 +1,8 @@
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand, type OptionValues } from '../../command.js';
-import { parseDuration } from '../../duration.js';
-import { JOB_ARGUMENT } from '../billing/asking.js';
-import { QUEUE_OPTION } from './asking.js';
+import { defineCommand, type OptionValues } from '../../argv/command.js';
+import { parseDuration } from '../../values/duration.js';
+import { JOB_ARGUMENT } from '../billing/shared-options.js';
+import { QUEUE_OPTION } from './shared-options.js';
 
 const MOST_EXPIRES_MS = 7 * 86_400_000;
 

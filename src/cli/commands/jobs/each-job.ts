@@ -5,7 +5,7 @@ import {
   MangamotionError,
 } from '../../../errors.js';
 import type { CommandContext } from '../../context.js';
-import type { ExitStatus } from '../../exit-codes.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
 
 /** A job of several that failed, as `--json` names it. */
 interface JobFailure {

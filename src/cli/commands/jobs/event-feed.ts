@@ -1,5 +1,5 @@
 import { isMangamotionError } from '../../../errors.js';
-import type { QueueEvent } from '../../../jobs/queue-events.js';
+import type { QueueEvent } from '../../../jobs/queue/events.js';
 
 /** Events come in bursts: this long after the first one they are taken together. */
 const SETTLE_MS = 150;

@@ -1,8 +1,8 @@
 import { MangamotionError } from '../../../errors.js';
 import { STATUSES } from '../../../jobs/job.js';
 import type { JobFilter } from '../../../jobs/filter.js';
-import type { Moment } from '../../moment.js';
-import { parseMoment } from '../../moment.js';
+import type { Moment } from '../../values/moment.js';
+import { parseMoment } from '../../values/moment.js';
 
 const ALL_STATUSES = [...STATUSES, 'skipped', 'unknown'] as const;
 

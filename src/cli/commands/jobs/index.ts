@@ -3,9 +3,9 @@ import type { CounterProblem } from '../../../billing/problems.js';
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { countOf, formatCount } from '../../units.js';
+import { countOf, formatCount } from '../../output/units.js';
 
 export const jobsIndex = defineCommand({
   description:

@@ -1,11 +1,11 @@
 import { moneyText } from '../../../billing/money.js';
 import { durationsOf } from '../../../jobs/durations.js';
-import type { Column, Presentation } from '../../columns.js';
-import type { Field, Page } from '../../page.js';
-import { countOf } from '../../units.js';
+import type { Column, Presentation } from '../../output/columns.js';
+import type { Field, Page } from '../../output/page.js';
+import { countOf } from '../../output/units.js';
 import { computeText } from '../billing/usage-text.js';
 import type { Artifact } from './job-artifacts.js';
-import { progressBar, statusLabel, statusTone, timeText } from './listed.js';
+import { progressBar, statusLabel, statusTone, timeText } from './list-columns.js';
 import type { ShownJob } from './show.js';
 
 const MOST_FILES = 20;

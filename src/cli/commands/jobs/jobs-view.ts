@@ -1,13 +1,13 @@
 import type { JobRow } from '../../../jobs/row.js';
-import { cutToWidth } from '../../cut.js';
+import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../context.js';
-import type { HumanStyle } from '../../human-rows.js';
-import { liveTable } from '../../live-table.js';
-import type { Screen } from '../../screen.js';
-import { visible } from '../../terminal-text.js';
-import { formatCount, formatDuration } from '../../units.js';
-import type { ListedJob } from './listed.js';
-import { jobColumns, jobJson, statusLabel, statusTone } from './listed.js';
+import type { HumanStyle } from '../../output/human-rows.js';
+import { liveTable } from '../../output/live-table.js';
+import type { Screen } from '../../output/screen.js';
+import { visible } from '../../output/terminal-text.js';
+import { formatCount, formatDuration } from '../../output/units.js';
+import type { ListedJob } from './list-columns.js';
+import { jobColumns, jobJson, statusLabel, statusTone } from './list-columns.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
 export interface JobsView {

@@ -1,13 +1,13 @@
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { countOf, formatCount } from '../../units.js';
-import type { AskingJobs } from './asking.js';
-import { QUEUE_OPTION, expectQueue, openJobs } from './asking.js';
+import { countOf, formatCount } from '../../output/units.js';
+import type { AskingJobs } from './shared-options.js';
+import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
-import type { ListedJob } from './listed.js';
-import { jobColumns, jobJson, listed } from './listed.js';
+import type { ListedJob } from './list-columns.js';
+import { jobColumns, jobJson, listed } from './list-columns.js';
 import { findResults } from './results.js';
 
 const DEFAULT_LIMIT = 50;

@@ -3,7 +3,7 @@ import type { FindOutcome, ResultSearch } from '../../../jobs/result.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import type { CommandContext } from '../../context.js';
-import { openJobs } from './asking.js';
+import { openJobs } from './shared-options.js';
 import { jobFilesOf } from './job-files.js';
 
 /** What the result of a job is looked for with. */

@@ -2,16 +2,16 @@ import { jobAnswer } from '../../../billing/answers.js';
 import type { JobDetails } from '../../../billing/job-details.js';
 import { MangamotionError } from '../../../errors.js';
 import { durationsOf } from '../../../jobs/durations.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { JOB_ARGUMENT, warnOf } from '../billing/asking.js';
-import type { AskingJobs } from './asking.js';
-import { QUEUE_OPTION, openJobs } from './asking.js';
+import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
+import type { AskingJobs } from './shared-options.js';
+import { QUEUE_OPTION, openJobs } from './shared-options.js';
 import type { JobArtifacts } from './job-artifacts.js';
 import { artifactJson } from './job-artifacts.js';
 import { describeJob } from './job-page.js';
-import type { ListedJob } from './listed.js';
-import { jobJson } from './listed.js';
+import type { ListedJob } from './list-columns.js';
+import { jobJson } from './list-columns.js';
 import { drawThumbnail } from './thumbnail.js';
 
 /** All that is known of a job. */

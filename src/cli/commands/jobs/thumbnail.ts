@@ -29,7 +29,7 @@ export async function drawThumbnail(
   }
   try {
     const jpeg = await read(context, preview);
-    const { drawPicture } = await import('../../picture.js');
+    const { drawPicture } = await import('../../output/picture.js');
     return { drawing: await drawPicture(jpeg, canvas), problem: undefined };
   } catch (error) {
     if (!isMangamotionError(error)) throw error;

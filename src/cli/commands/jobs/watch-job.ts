@@ -1,16 +1,16 @@
 import { MangamotionError } from '../../../errors.js';
 import { findJob } from '../../../jobs/find.js';
-import type { QueueEvent } from '../../../jobs/queue-events.js';
+import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../context.js';
-import type { ExitStatus } from '../../exit-codes.js';
-import type { AskingJobs } from './asking.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
+import type { AskingJobs } from './shared-options.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
-import type { ListedJob } from './listed.js';
-import { listed, statusLabel } from './listed.js';
+import type { ListedJob } from './list-columns.js';
+import { listed, statusLabel } from './list-columns.js';
 
 /** A job leaves the queue, and then the worker writes how it ended: so long that is waited for. */
 const RECORD_GRACE_MS = 10_000;

@@ -3,11 +3,11 @@ import type { JobFilter } from '../../../jobs/filter.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../context.js';
-import type { AskingJobs } from './asking.js';
+import type { AskingJobs } from './shared-options.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
-import { listed } from './listed.js';
+import { listed } from './list-columns.js';
 
 export interface WatchRequest {
   queue: string;

@@ -1,8 +1,8 @@
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand } from '../../command.js';
-import { parseDuration } from '../../duration.js';
-import { JOB_ARGUMENT } from '../billing/asking.js';
-import { QUEUE_OPTION } from './asking.js';
+import { defineCommand } from '../../argv/command.js';
+import { parseDuration } from '../../values/duration.js';
+import { JOB_ARGUMENT } from '../billing/shared-options.js';
+import { QUEUE_OPTION } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 
 const DEFAULT_INTERVAL_MS = 5000;

@@ -1,9 +1,9 @@
 import { countDoomed } from '../../../restore/consent.js';
 import type { RestorePlan } from '../../../restore/report.js';
-import { approve } from '../../confirm-options.js';
+import { approve } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../context.js';
-import { visible } from '../../terminal-text.js';
-import { countOf } from '../../units.js';
+import { visible } from '../../output/terminal-text.js';
+import { countOf } from '../../output/units.js';
 
 /** Keys of each bucket and action that a question shows. */
 const MOST_SHOWN = 5;

@@ -2,9 +2,9 @@ import type { PlannedDocument } from '../../../restore/documents.js';
 import type { BucketPlan } from '../../../restore/plan.js';
 import type { PlannedChange } from '../../../restore/restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
-import type { Column } from '../../columns.js';
-import type { Page } from '../../page.js';
-import { countOf } from '../../units.js';
+import type { Column } from '../../output/columns.js';
+import type { Page } from '../../output/page.js';
+import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
 
 export function describePlan(page: Page, plan: RestorePlan): void {

@@ -1,7 +1,7 @@
-import type { Problem } from '../../../schedule/entry.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { countOf } from '../../units.js';
+import type { Problem } from '../../../schedule/crontab/entry.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { countOf } from '../../output/units.js';
 import { FILE_OPTION, problemText, readSchedule } from './file.js';
 
 export const scheduleCheck = defineCommand({

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { DaemonLog } from '../../../schedule/daemon/log.js';
+import type { DaemonLog } from '../../../schedule/log.js';
 import type { CommandContext } from '../../context.js';
 
 /** Lines of JSON on stdout, as pino has them; on a terminal, lines for people. */

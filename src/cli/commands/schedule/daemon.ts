@@ -1,7 +1,7 @@
 import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
-import { parseListen } from '../../../schedule/daemon/listen.js';
-import { defineCommand } from '../../command.js';
+import { parseListen } from '../../../schedule/notify/listen.js';
+import { defineCommand } from '../../argv/command.js';
 import { FILE_OPTION } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import { checkCrontab } from '../../../schedule/check.js';
-import type { Crontab } from '../../../schedule/crontab.js';
-import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
-import type { Problem } from '../../../schedule/entry.js';
+import type { Crontab } from '../../../schedule/crontab/crontab.js';
+import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
+import type { Problem } from '../../../schedule/crontab/entry.js';
 import type { CommandContext } from '../../context.js';
-import { countOf } from '../../units.js';
+import { countOf } from '../../output/units.js';
 import { validateCommand, withDestination } from './validate.js';
 
 export const DEFAULT_FILE = 'mangamotion.crontab';

@@ -1,8 +1,8 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { MangamotionError } from '../../../errors.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
-import { countOf } from '../../units.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
+import { countOf } from '../../output/units.js';
 import { resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 import { timeText } from './time-text.js';
@@ -64,7 +64,7 @@ export const scheduleHistory = defineCommand({
 /** Rejects with `not_found` where no daemon has been. */
 async function readRuns(folder: string) {
   const { stat } = await import('node:fs/promises');
-  const { errnoOf, translateFileError } = await import('../../../repository/file-errors.js');
+  const { errnoOf, translateFileError } = await import('../../../files/errors.js');
   try {
     await stat(folder);
   } catch (cause) {

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../../../errors.js';
-import { importCrontab } from '../../../schedule/import.js';
-import { defineCommand } from '../../command.js';
+import { importCrontab } from '../../../schedule/crontab/import.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
 import { problemText, readText } from './file.js';
 

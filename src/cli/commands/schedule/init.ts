@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
-import { TEMPLATE } from '../../../schedule/template.js';
-import { defineCommand } from '../../command.js';
+import { TEMPLATE } from '../../../schedule/crontab/template.js';
+import { defineCommand } from '../../argv/command.js';
 import { DEFAULT_FILE } from './file.js';
 
 export const scheduleInit = defineCommand({

@@ -1,7 +1,7 @@
-import { upcoming } from '../../../schedule/upcoming.js';
-import type { Upcoming } from '../../../schedule/upcoming.js';
-import type { Column } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import { upcoming } from '../../../schedule/crontab/upcoming.js';
+import type { Upcoming } from '../../../schedule/crontab/upcoming.js';
+import type { Column } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import { MangamotionError } from '../../../errors.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { timeText } from './time-text.js';

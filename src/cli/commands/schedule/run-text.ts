@@ -1,7 +1,7 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasFailed, hasRun } from '../../../schedule/state/record.js';
-import { formatCount } from '../../units.js';
-import type { Tone } from '../../paint.js';
+import { formatCount } from '../../output/units.js';
+import type { Tone } from '../../output/paint.js';
 
 /** What became of a firing, in a word or two with a mark: `✓ ran`, `✕ failed`, `– missed 12 times`. */
 export function resultText(record: RunRecord): string {

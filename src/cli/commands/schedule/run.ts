@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
-import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
+import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasRun } from '../../../schedule/state/record.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import type { ExitStatus } from '../../exit-codes.js';
-import { EXIT_MEANINGS } from '../../exit-codes.js';
+import type { ExitStatus } from '../../argv/exit-codes.js';
+import { EXIT_MEANINGS } from '../../argv/exit-codes.js';
 import { FILE_OPTION, loadSchedule } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
@@ -54,8 +54,8 @@ interface Asked {
 /** By ourselves where there is no daemon, else by it. */
 async function runOnce(context: CommandContext, { folder, entry, entries }: Asked) {
   const id = randomUUID();
-  const { runAlone } = await import('../../../schedule/daemon/run-alone.js');
-  const { beginRun } = await import('../../../schedule/daemon/child.js');
+  const { runAlone } = await import('../../../schedule/run-alone.js');
+  const { beginRun } = await import('../../../schedule/run/child.js');
   const { thisProgram } = await import('./program.js');
   const { cwd, now, signal } = context;
   const log = logTo(context);
@@ -68,7 +68,7 @@ async function runOnce(context: CommandContext, { folder, entry, entries }: Aske
       });
     } catch (error) {
       if (!isMangamotionError(error, 'locked')) throw error;
-      const { askDaemon } = await import('../../../schedule/daemon/ask-daemon.js');
+      const { askDaemon } = await import('../../../schedule/state/request-run.js');
       const record = await askDaemon({ folder, name: entry.name, id, now, signal });
       // Whoever was there has ended meanwhile.
       if (record !== undefined) return record;

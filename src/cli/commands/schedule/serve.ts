@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { beginRun } from '../../../schedule/daemon/child.js';
-import { runDaemon } from '../../../schedule/daemon/daemon.js';
-import { daemonId } from '../../../schedule/daemon/daemon-id.js';
-import type { Engine } from '../../../schedule/daemon/engine.js';
-import type { Endpoint } from '../../../schedule/daemon/endpoint.js';
-import { Lease } from '../../../schedule/daemon/lease.js';
-import type { ListenAddress } from '../../../schedule/daemon/listen.js';
-import { Telling } from '../../../schedule/daemon/telling.js';
+import { beginRun } from '../../../schedule/run/child.js';
+import { runDaemon } from '../../../schedule/daemon.js';
+import { daemonId } from '../../../schedule/state/daemon-id.js';
+import type { Engine } from '../../../schedule/engine/engine.js';
+import type { Endpoint } from '../../../schedule/notify/endpoint.js';
+import { Lease } from '../../../schedule/lease.js';
+import type { ListenAddress } from '../../../schedule/notify/listen.js';
+import { Telling } from '../../../schedule/notify/notifier.js';
 import type { CommandContext } from '../../context.js';
 import { openDaemonLog } from './daemon-log.js';
 import { loadSchedule } from './file.js';
@@ -105,7 +105,7 @@ class Life {
 }
 
 async function newMetrics() {
-  const { ScheduleMetrics } = await import('../../../schedule/daemon/metrics.js');
+  const { ScheduleMetrics } = await import('../../../schedule/notify/metrics.js');
   return new ScheduleMetrics();
 }
 
@@ -114,7 +114,7 @@ async function openEndpoint(
   telling: Telling,
   life: Life,
 ): Promise<Endpoint> {
-  const { openEndpoint: open } = await import('../../../schedule/daemon/endpoint.js');
+  const { openEndpoint: open } = await import('../../../schedule/notify/endpoint.js');
   return await open({
     ...address,
     metrics: () => telling.metricsText(),

@@ -1,10 +1,10 @@
 import type { EntryStatus } from '../../../schedule/entry-status.js';
 import type { PendingFiring, ScheduleState } from '../../../schedule/state/state.js';
-import type { Column, Presentation } from '../../columns.js';
-import { defineCommand } from '../../command.js';
+import type { Column, Presentation } from '../../output/columns.js';
+import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../context.js';
-import { parseDuration } from '../../duration.js';
-import type { Tone } from '../../paint.js';
+import { parseDuration } from '../../values/duration.js';
+import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
@@ -71,8 +71,8 @@ interface Daemon {
 }
 
 async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
-  const { FolderClaims } = await import('../../../repository/lock/folder-claims.js');
-  const { lockHolder } = await import('../../../repository/lock/holder.js');
+  const { FolderClaims } = await import('../../../lock/folder-claims.js');
+  const { lockHolder } = await import('../../../lock/holder.js');
   const claim = await lockHolder(new FolderClaims(folder), { now: now(), signal });
   if (claim === undefined) return null;
   const { owner, since } = claim;
@@ -103,7 +103,7 @@ async function endedAmong(
   pending: readonly PendingFiring[],
   hasDaemon: boolean,
 ): Promise<(firing: PendingFiring) => boolean> {
-  const { describeOwner, isKnownDead } = await import('../../../repository/lock/owner.js');
+  const { describeOwner, isKnownDead } = await import('../../../lock/owner.js');
   const observer = await describeOwner('look');
   const ended = new Set<string>();
   for (const { id, process } of pending) {

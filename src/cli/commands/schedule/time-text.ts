@@ -1,4 +1,4 @@
-import type { Presentation } from '../../columns.js';
+import type { Presentation } from '../../output/columns.js';
 
 /** `2026-11-25 02:00:00 UTC`; on a terminal also how far away that is. From RFC 3339 in UTC. */
 export function timeText(iso: string, people: Presentation): string {

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { isMangamotionError } from '../../../errors.js';
-import type { ScheduledEntry } from '../../../schedule/daemon/plan.js';
-import type { Entry } from '../../../schedule/entry.js';
+import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
+import type { Entry } from '../../../schedule/crontab/entry.js';
 import { catalog } from '../../catalog.js';
-import type { Invocation } from '../../parser.js';
-import { parseCommandLine } from '../../parser.js';
+import type { Invocation } from '../../argv/parser.js';
+import { parseCommandLine } from '../../argv/parser.js';
 
 const HELP_WIDTH = 80;
 

@@ -1,4 +1,4 @@
-import { encodeWords } from '../../../../src/object-store/encoded-word.js';
+import { encodeWords } from '../../../../src/object-store/s3/wire/encoded-word.js';
 import { withHeaders } from '../../../helpers/odd-messages.js';
 import { quirk } from '../quirk.js';
 import { altering, asks } from '../ways.js';

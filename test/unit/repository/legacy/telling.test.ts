@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemberKind, encodeStoredMember } from '../../../../src/archive/gzip.js';
-import { FolderDestination } from '../../../../src/repository/folder.js';
+import { FolderDestination } from '../../../../src/repository/folder/folder-destination.js';
 import { locateBackup } from '../../../../src/repository/locate.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 

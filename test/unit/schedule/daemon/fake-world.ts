@@ -1,8 +1,8 @@
-import type { Child, EngineParts } from '../../../../src/schedule/daemon/engine-parts.js';
-import { Engine } from '../../../../src/schedule/daemon/engine.js';
-import type { ChildEnd } from '../../../../src/schedule/daemon/firing-record.js';
-import type { ScheduledEntry } from '../../../../src/schedule/daemon/plan.js';
-import { parseCrontab } from '../../../../src/schedule/crontab.js';
+import type { Child, EngineParts } from '../../../../src/schedule/engine/engine-parts.js';
+import { Engine } from '../../../../src/schedule/engine/engine.js';
+import type { ChildEnd } from '../../../../src/schedule/run/firing-record.js';
+import type { ScheduledEntry } from '../../../../src/schedule/engine/plan.js';
+import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
 import type { RunRecord } from '../../../../src/schedule/state/record.js';
 import type { PendingFiring, ScheduleState } from '../../../../src/schedule/state/state.js';
 

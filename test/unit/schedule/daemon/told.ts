@@ -1,4 +1,4 @@
-import type { DaemonLog } from '../../../../src/schedule/daemon/log.js';
+import type { DaemonLog } from '../../../../src/schedule/log.js';
 import type { RunRecord } from '../../../../src/schedule/state/record.js';
 
 interface Told {
