@@ -1,4 +1,3 @@
-import type { ArchiveProblem, AuditObserver, AuditResult } from './audit.js';
 import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import type { IndexLine } from './index-line.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
@@ -9,6 +8,39 @@ export interface DirectoryPlace {
   length: number;
   /** Of the directory's JSON. */
   sha256: string;
+}
+
+/** One thing that is wrong with an archive. */
+export interface ArchiveProblem {
+  kind:
+    | 'member'
+    | 'tar'
+    | 'chunk'
+    | 'object'
+    | 'document'
+    | 'footer'
+    /** Of a plain folder: its files together are longer, or shorter, than they were. */
+    | 'archive'
+    | 'archive_truncated'
+    /** Of a plain folder: something that no index names. */
+    | 'unexpected';
+  message: string;
+  bucket?: string;
+  key?: string;
+}
+
+export interface AuditResult {
+  /** Of the whole archive. */
+  sha256: string;
+  /** Objects whose bytes are what the index says, and the sum of their sizes. */
+  objects: number;
+  bytes: number;
+}
+
+export interface AuditObserver {
+  problem(problem: ArchiveProblem): void;
+  progress(counts: { objects: number; bytes: number }): void;
+  signal: AbortSignal;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Hash, createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
+import type { AuditObserver, AuditResult } from './archive.js';
 import type { Directory } from './directory.js';
 import { FOOTER_BYTES } from './footer.js';
 import { MemberKind } from './gzip.js';
@@ -8,39 +9,6 @@ import { inflateMember, largestBytesOf, readMember } from './members.js';
 import { readChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
-
-/** One thing that is wrong with an archive. */
-export interface ArchiveProblem {
-  kind:
-    | 'member'
-    | 'tar'
-    | 'chunk'
-    | 'object'
-    | 'document'
-    | 'footer'
-    /** Of a plain folder: its files together are longer, or shorter, than they were. */
-    | 'archive'
-    | 'archive_truncated'
-    /** Of a plain folder: something that no index names. */
-    | 'unexpected';
-  message: string;
-  bucket?: string;
-  key?: string;
-}
-
-export interface AuditResult {
-  /** Of the whole archive. */
-  sha256: string;
-  /** Objects whose bytes are what the index says, and the sum of their sizes. */
-  objects: number;
-  bytes: number;
-}
-
-export interface AuditObserver {
-  problem(problem: ArchiveProblem): void;
-  progress(counts: { objects: number; bytes: number }): void;
-  signal: AbortSignal;
-}
 
 /** A file that the index or the directory announces. */
 interface Expected {

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isMangamotionError } from '../errors.js';
 import type { Archive, DirectoryPlace } from './archive.js';
-import {
-  type ArchiveProblem,
-  type AuditObserver,
-  type AuditResult,
-  auditArchive,
-} from './audit.js';
+import { auditArchive } from './audit.js';
+import { type ArchiveProblem, type AuditObserver, type AuditResult } from './archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';

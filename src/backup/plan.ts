@@ -5,6 +5,8 @@ import type { WorkProgress } from '../progress.js';
 import type { Clock, Destination } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import type { BackupType } from '../repository/names.js';
+import type { RetentionPolicy } from '../repository/retention/policy.js';
+import type { PruneReport } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
@@ -12,7 +14,6 @@ import type { ChosenBuckets } from './choose-buckets.js';
 import type { GuardOptions } from './guard.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './missing.js';
-import type { RetentionAfterwards } from './prune-after.js';
 import type { OpenLeftovers } from './salvage.js';
 import type { BucketSelection } from './selection.js';
 
@@ -59,6 +60,12 @@ export interface BackupPlan {
   expected: (signal: AbortSignal) => Promise<{ objects: number; bytes: number } | undefined>;
   /** Closes what the steps are read from. */
   close: () => Promise<void>;
+}
+
+/** What is removed when a trusted backup was made. */
+export interface RetentionAfterwards {
+  policy: RetentionPolicy;
+  onPruned: (report: PruneReport) => void;
 }
 
 export interface RunOptions {

@@ -1,13 +1,7 @@
 import { isMangamotionError } from '../errors.js';
-import type { RetentionPolicy } from '../repository/retention/policy.js';
-import { type PruneReport, prune } from '../repository/retention/prune.js';
+import { prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
-import type { BackupContext } from './plan.js';
-
-export interface RetentionAfterwards {
-  policy: RetentionPolicy;
-  onPruned: (report: PruneReport) => void;
-}
+import type { BackupContext, RetentionAfterwards } from './plan.js';
 
 /**
  * Removes what has expired of the kind that was just made, in its line, by whoever still holds the

@@ -1,17 +1,7 @@
-import type { Command } from './argv/command.js';
+import type { Catalog, CatalogEntry } from './argv/command.js';
 
-/**
- * All commands, without their code: `mangamotion --help` reads nothing but this. A command's module
- * is imported when that command is run, helped or completed. A new command is a file and an entry.
- */
-export interface CatalogEntry {
-  path: readonly string[];
-  /** One line, lower case, no full stop. */
-  summary: string;
-  load(): Promise<Command>;
-}
-
-export const catalog: readonly CatalogEntry[] = [
+/** A new command is a file and an entry here. */
+const commands: readonly CatalogEntry[] = [
   {
     path: ['billing', 'summary'],
     summary: 'tell what a user has used, and what a month costs',
@@ -194,10 +184,12 @@ export const catalog: readonly CatalogEntry[] = [
   },
 ];
 
-/** Summaries of the words that come before a command's own; shown where a command uses them. */
-export const groupSummaries: Readonly<Record<string, string>> = {
+const groups: Readonly<Record<string, string>> = {
   billing: 'tell what was used and what it costs, and check it',
   jobs: 'look after jobs and their files',
   track: 'count what a job has used, for scripts',
   backup: 'back up the object store, and look at backups',
 };
+
+/** Every command of the program. */
+export const catalog: Catalog = { commands, groups };

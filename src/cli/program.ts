@@ -1,6 +1,6 @@
 import { MangamotionError } from '../errors.js';
 import { catalog as allCommands } from './catalog.js';
-import type { CatalogEntry } from './catalog.js';
+import type { Catalog } from './argv/command.js';
 import type { Host } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
 import { Sink } from './output/sink.js';
@@ -14,7 +14,7 @@ const DEFAULT_HELP_WIDTH = 100;
 export async function main(
   argv: readonly string[],
   host: Host,
-  catalog: readonly CatalogEntry[] = allCommands,
+  catalog: Catalog = allCommands,
 ): Promise<number> {
   const sink = new Sink(host.stdout);
   // A reader of stderr that went away must not end a backup.
@@ -24,7 +24,7 @@ export async function main(
     const parsed = await parseCommandLine(argv, catalog, width);
     if (parsed.kind === 'run') {
       const { runCommand } = await import('./run/run-command.js');
-      return await runCommand(parsed.invocation, host, sink);
+      return await runCommand(parsed.invocation, catalog, host, sink);
     }
     if (parsed.kind === 'incomplete' && !hasFlag(argv, '--json')) {
       host.stderr.write(parsed.text);

@@ -1,7 +1,7 @@
 import { isMangamotionError } from '../errors.js';
 import type { ObjectHead, ObjectStore } from '../object-store/port.js';
 import { S3ResponseError } from '../object-store/store-errors.js';
-import type { ObjectPlace } from './candidates.js';
+import type { ObjectPlace } from './return-value.js';
 
 /** An object that belongs to a job. */
 export interface Artifact extends ObjectPlace {

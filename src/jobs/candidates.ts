@@ -1,19 +1,6 @@
-import { placesIn, type StoreUrls } from './return-value.js';
+import { type JobFiles, type ObjectPlace, placesIn } from './return-value.js';
 
 /** Where files of a job may lie. Pure: which of them exists is for the store to say. */
-
-export interface ObjectPlace {
-  bucket: string;
-  key: string;
-}
-
-/** How files of jobs are laid out in this deployment. */
-export interface JobFiles {
-  /** The bucket of all files, where there is a single one; else a path begins with its bucket. */
-  jobBucket: string | undefined;
-  /** `http://host:port` of the store, as workers may write it. */
-  storeUrls: StoreUrls;
-}
 
 /**
  * The places of these path templates, in their order. The id goes into the key as it is: keys are

@@ -1,7 +1,8 @@
 import { MangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { type Artifact, findArtifact } from './artifacts.js';
-import { type JobFiles, placeText, resultPlaces } from './candidates.js';
+import { placeText, resultPlaces } from './candidates.js';
+import { type JobFiles } from './return-value.js';
 
 /** What the queue and the billing records know of how a job has come out. */
 interface JobOutcome {

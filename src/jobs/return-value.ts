@@ -1,7 +1,18 @@
-import type { JobFiles, ObjectPlace } from './candidates.js';
-
 /** `http://host:port`, one for each address of the store. */
 export type StoreUrls = readonly string[];
+
+export interface ObjectPlace {
+  bucket: string;
+  key: string;
+}
+
+/** How files of jobs are laid out in this deployment. */
+export interface JobFiles {
+  /** The bucket of all files, where there is a single one; else a path begins with its bucket. */
+  jobBucket: string | undefined;
+  /** `http://host:port` of the store, as workers may write it. */
+  storeUrls: StoreUrls;
+}
 
 /** A worker's answer is small; a hostile one must not make a thousand requests. */
 const MOST_PLACES = 8;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../files/errors.js';
-import { PARTIAL_SUFFIX } from '../repository/names.js';
+import { PARTIAL_SUFFIX } from '../files/sync.js';
 import {
   CLAIMS_FOLDER,
   CLAIM_SUFFIX,

@@ -1,3 +1,5 @@
+import { PARTIAL_SUFFIX } from '../files/sync.js';
+
 /** Names of backups, and what the files of a destination are by their names. */
 
 export const BACKUP_TYPES = ['full', 'incremental', 'metadata'] as const;
@@ -5,12 +7,6 @@ export type BackupType = (typeof BACKUP_TYPES)[number];
 
 export const ARCHIVE_SUFFIX = '.tar.gz';
 export const SUMMARY_SUFFIX = '.json';
-/**
- * What is still being written. Whoever creates `ID.tar.gz.partial`, or the folder `ID.partial`, owns
- * the id, unless something of that id is there afterwards.
- */
-export const PARTIAL_SUFFIX = '.partial';
-
 /**
  * Marks beside a backup: it has expired, and stays because others refer to it; it is suspect, and was
  * accepted; its line was retired.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IndexLine } from '../archive/index-line.js';
 import { MangamotionError } from '../errors.js';
-import type { UploadedPart } from '../object-store/multipart-port.js';
+import type { UploadedPart } from '../object-store/port.js';
 import type { ObjectStore, StoredObject, UploadOptions } from '../object-store/port.js';
 
 /** How often an upload that is given up is aborted at most: the target may be what failed. */

@@ -3,7 +3,7 @@ import { enginePlaces } from './daemon.js';
 import type { EngineParts } from './engine/engine-parts.js';
 import { Engine } from './engine/engine.js';
 import { openState } from './engine/open-state.js';
-import type { ScheduledEntry } from './engine/plan.js';
+import type { ScheduledEntry } from './crontab/entry.js';
 import { lockStateFolder } from './state/state-lock.js';
 
 interface Alone extends Pick<EngineParts, 'now' | 'log' | 'begin'> {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
-import { FolderDestination, type FolderOptions } from '../../src/repository/folder/folder-destination.js';
+import {
+  FolderDestination,
+  type FolderOptions,
+} from '../../src/repository/folder/folder-destination.js';
 import { collect } from '../helpers/archive-memory.js';
 import {
   CREATED_AT,

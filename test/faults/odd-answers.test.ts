@@ -4,7 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
-import { isUnexpectedAnswer, whyUnreadable, withRetries } from '../../src/object-store/retry/retry.js';
+import {
+  isUnexpectedAnswer,
+  whyUnreadable,
+  withRetries,
+} from '../../src/object-store/retry/retry.js';
 
 /** Answers that no server of the tests gives, but others do: what the object store makes of them. */
 

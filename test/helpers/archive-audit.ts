@@ -1,4 +1,5 @@
-import { type ArchiveProblem, type AuditResult, auditArchive } from '../../src/archive/audit.js';
+import { auditArchive } from '../../src/archive/audit.js';
+import { type ArchiveProblem, type AuditResult } from '../../src/archive/archive.js';
 import type { Directory } from '../../src/archive/directory.js';
 import { readDirectory, readFooter } from '../../src/archive/reader.js';
 import { MemorySource } from './archive-memory.js';

@@ -1,5 +1,5 @@
 import type { Archive } from '../../src/archive/archive.js';
-import type { ArchiveProblem, AuditResult } from '../../src/archive/audit.js';
+import type { ArchiveProblem, AuditResult } from '../../src/archive/archive.js';
 import type { ArchiveWriter, WrittenArchive } from '../../src/archive/archive-writer.js';
 import type { Directory } from '../../src/archive/directory.js';
 import type { IndexLine } from '../../src/archive/index-line.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../src/archive/index-line.js';
-import type { UploadedPart } from '../../src/object-store/multipart-port.js';
+import type { UploadedPart } from '../../src/object-store/port.js';
 import { uploadInParts } from '../../src/restore/multipart.js';
 import { backUp, contents, restoreInto, temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';

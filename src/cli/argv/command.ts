@@ -1,5 +1,11 @@
-import type { CommandContext } from '../context.js';
+import type { Readable } from 'node:stream';
+import type { Config } from '../../config/load.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import type { RedisReader } from '../../redis/reader.js';
+import type { Output } from '../output/output.js';
+import type { Progress } from '../progress/progress.js';
 import type { ExitStatus } from './exit-codes.js';
+import type { ArgumentSpecs, ArgumentValues, OptionSpecs, OptionValues } from './option-specs.js';
 
 /** A command is data: the parser, the help and the shell completion are all made from it. */
 interface CommandData {
@@ -59,67 +65,69 @@ interface CommandExample {
   meaning: string;
 }
 
-/** What shells offer for a value: names of files, names of folders, or nothing. */
-export type CompletionKind = 'file' | 'folder';
-
-interface ValueReader {
-  description: string;
-  /** The only values allowed. */
-  choices?: readonly string[];
-  /** Reads the text; throws a MangamotionError `usage` (`must be …`) for one that makes no sense. */
-  parse?: (text: string) => unknown;
-  /** What the value is where none is given, as it leaves `parse`. */
-  default?: string | number | boolean;
-  /** Given more than once; the value is then a list, empty where none is given. */
-  repeatable?: boolean;
-  complete?: CompletionKind;
+/** What a command is handed: it creates nothing of this itself. */
+export interface CommandContext {
+  /** The settings, read and checked at the first call. Rejects with `configuration`. */
+  config: () => Promise<Config>;
+  /**
+   * The object store of the settings, with retries; the same one for all calls, and closed after the
+   * command. Where the buckets to be used are named, the right to list all of them is not needed.
+   * Rejects with `configuration` where the credentials are missing.
+   */
+  openStore: (buckets?: readonly string[]) => Promise<ObjectStore>;
+  /** The same for the store in which `s3://` destinations lie. */
+  openBackupStore: () => Promise<ObjectStore>;
+  /** The Redis of the settings, closed after the command. Rejects where it cannot be used. */
+  openRedis: () => Promise<RedisReader>;
+  /** Another connection to it each time, closed after the command at the latest. */
+  connectRedis: () => Promise<OpenRedis>;
+  /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
+  confirm: (question: string) => Promise<boolean | undefined>;
+  /** There is a terminal to ask on. */
+  isInteractive: boolean;
+  /** What was piped in. */
+  stdin: Readable;
+  /** Whether to change nothing: --dry-run or DRY_RUN=true. */
+  dryRun: boolean;
+  output: Output;
+  progress: Progress;
+  /** All commands, for those that parse, describe or complete a command line. */
+  catalog: Catalog;
+  /** Aborted by SIGINT and SIGTERM. */
+  signal: AbortSignal;
+  /** Calls the listener at every SIGHUP, in a command that stays then. */
+  onHangup: (listener: () => void) => void;
+  /** The flags of this run that name settings, for a child that is to have the same ones. */
+  settingFlags: readonly string[];
+  now: () => Date;
+  /** Folder that relative paths on the command line begin at. */
+  cwd: string;
+  /** One line on stderr, above the progress, also with --quiet. */
+  warn: (message: string) => void;
 }
 
-export interface ArgumentSpec extends ValueReader {
-  /** May be left out. Implied by a default. */
-  optional?: boolean;
+/** A connection of its own. */
+export interface OpenRedis {
+  redis: RedisReader;
+  close: () => void;
 }
 
-interface FlagSpec {
-  short?: string;
-  description: string;
+/**
+ * Every command of the program, without its code: `mangamotion --help` reads nothing but this. The
+ * module of a command is imported when the command is run, helped or completed.
+ */
+export interface Catalog {
+  commands: readonly CatalogEntry[];
+  /** Summaries of the words that come before a command's own; shown where a command uses them. */
+  groups: Readonly<Record<string, string>>;
 }
 
-export interface ValueOptionSpec extends ValueReader {
-  short?: string;
-  /** The placeholder in the help: `--bucket <name>`. Its presence is what makes the option take a value. */
-  value: string;
+export interface CatalogEntry {
+  path: readonly string[];
+  /** One line, lower case, no full stop. */
+  summary: string;
+  load(): Promise<Command>;
 }
-
-export type OptionSpec = FlagSpec | ValueOptionSpec;
-export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
-type SingleValue<Spec> = Spec extends { parse: (text: string) => infer Value }
-  ? Value
-  : Spec extends { choices: readonly (infer Choice)[] }
-    ? Choice
-    : string;
-
-type Value<Spec> = Spec extends { repeatable: true }
-  ? SingleValue<Spec>[]
-  : Spec extends { default: string | number | boolean }
-    ? SingleValue<Spec>
-    : SingleValue<Spec> | undefined;
-
-export type OptionValues<Specs extends OptionSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends { value: string }
-    ? Value<Specs[Name]>
-    : boolean;
-};
-
-type ArgumentValues<Specs extends ArgumentSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends { optional: true }
-    ? Value<Specs[Name]>
-    : Specs[Name] extends { repeatable: true }
-      ? SingleValue<Specs[Name]>[]
-      : SingleValue<Specs[Name]>;
-};
 
 /** Checks a command's types, then lets go of them: what calls `run` has made the values from the specs. */
 export function defineCommand<
@@ -127,13 +135,4 @@ export function defineCommand<
   const Options extends OptionSpecs,
 >(spec: CommandSpec<Arguments, Options>): Command {
   return spec;
-}
-
-export function takesValue(spec: OptionSpec): spec is ValueOptionSpec {
-  return 'value' in spec;
-}
-
-/** `acceptDeletions` → `--accept-deletions`. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

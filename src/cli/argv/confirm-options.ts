@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../errors.js';
-import type { OptionSpecs } from './command.js';
-import type { CommandContext } from '../context.js';
+import type { OptionSpecs } from './option-specs.js';
+import type { CommandContext } from './command.js';
 
 /** The options of commands that ask on a terminal before they destroy anything. */
 export const confirmOptions = {

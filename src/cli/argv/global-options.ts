@@ -1,5 +1,6 @@
-import type { Command, OptionSpecs, OptionValues } from './command.js';
-import { flagOf } from './command.js';
+import type { Command } from './command.js';
+import type { OptionSpecs, OptionValues } from './option-specs.js';
+import { flagOf } from './option-specs.js';
 
 /** Accepted before and after the command, by every command. */
 export const globalOptions = {

@@ -1,11 +1,12 @@
 import { Argument } from 'commander';
 import type { Command as CommanderCommand } from 'commander';
-import type { ArgumentSpec, Command } from './command.js';
-import { flagOf } from './command.js';
+import type { Command } from './command.js';
+import type { ArgumentSpec } from './option-specs.js';
+import { flagOf } from './option-specs.js';
 import { usefulOptions } from './global-options.js';
 import { helpEnding } from './help-ending.js';
 import { readArguments, readGlobalOptions, readOptions } from './parsed-values.js';
-import type { Invocation } from './parser.js';
+import type { Invocation } from './invocation.js';
 import { addOptions, describeValue, readerOf } from './program-tree.js';
 
 /** Gives a command of the tree all that its module knows of it. */

@@ -1,6 +1,7 @@
 import type { Command as CommanderCommand } from 'commander';
-import type { ArgumentSpec, Command, OptionSpecs } from './command.js';
-import { flagOf, takesValue } from './command.js';
+import type { Command } from './command.js';
+import type { ArgumentSpec, OptionSpecs } from './option-specs.js';
+import { flagOf, takesValue } from './option-specs.js';
 import type { GlobalOptions } from './global-options.js';
 import { connectionOptions, globalOptions } from './global-options.js';
 

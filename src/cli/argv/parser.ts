@@ -1,21 +1,10 @@
 import { CommanderError } from 'commander';
 import type { Command as CommanderCommand } from 'commander';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
-import type { CatalogEntry } from '../catalog.js';
-import type { Command } from './command.js';
-import type { GlobalOptions } from './global-options.js';
+import type { Catalog, CatalogEntry } from './command.js';
+import type { Invocation } from './invocation.js';
 import { buildProgram } from './program-tree.js';
 import { selectCommand } from './select-command.js';
-
-/** A command line that was understood. */
-export interface Invocation {
-  command: Command;
-  /** `backup list`. */
-  name: string;
-  args: Readonly<Record<string, unknown>>;
-  options: Readonly<Record<string, unknown>>;
-  global: GlobalOptions;
-}
 
 export type ParsedCommandLine =
   | { kind: 'run'; invocation: Invocation }
@@ -30,13 +19,13 @@ export type ParsedCommandLine =
  */
 export async function parseCommandLine(
   argv: readonly string[],
-  catalog: readonly CatalogEntry[],
+  catalog: Catalog,
   helpWidth: number,
 ): Promise<ParsedCommandLine> {
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
   const printed = { out: '', err: '' };
   const { root, leaves } = buildProgram(catalog, printed, helpWidth);
-  const entry = selectCommand(words, catalog);
+  const entry = selectCommand(words, catalog.commands);
   let invocation: Invocation | undefined;
   const leaf = entry && leaves.get(entry);
   if (entry !== undefined && leaf !== undefined) {

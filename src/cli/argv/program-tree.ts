@@ -1,9 +1,8 @@
 import { Command as CommanderCommand, Option } from 'commander';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
-import type { CatalogEntry } from '../catalog.js';
-import { groupSummaries } from '../catalog.js';
-import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './command.js';
-import { flagOf, takesValue } from './command.js';
+import type { Catalog, CatalogEntry } from './command.js';
+import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './option-specs.js';
+import { flagOf, takesValue } from './option-specs.js';
 import { connectionOptions, globalOptions } from './global-options.js';
 import { readVersion } from './version.js';
 
@@ -14,7 +13,7 @@ export interface ProgramTree {
 
 /** The tree of all commands, each with no more than its summary. What it prints goes into `printed`. */
 export function buildProgram(
-  catalog: readonly CatalogEntry[],
+  { commands, groups }: Catalog,
   printed: { out: string; err: string },
   helpWidth: number,
 ): ProgramTree {
@@ -43,18 +42,22 @@ export function buildProgram(
   for (const [name, spec] of Object.entries(connectionOptions)) {
     root.addOption(optionOf(name, spec).helpGroup('Connection:'));
   }
-  const leaves = new Map(catalog.map((entry) => [entry, addLeaf(root, entry)]));
+  const leaves = new Map(commands.map((entry) => [entry, addLeaf(root, groups, entry)]));
   return { root, leaves };
 }
 
-function addLeaf(root: CommanderCommand, entry: CatalogEntry): CommanderCommand {
+function addLeaf(
+  root: CommanderCommand,
+  groups: Catalog['groups'],
+  entry: CatalogEntry,
+): CommanderCommand {
   let parent = root;
   for (const word of entry.path.slice(0, -1)) {
     parent =
       parent.commands.find((command) => command.name() === word) ??
       parent
         .command(word)
-        .description(groupSummaries[word] ?? '')
+        .description(groups[word] ?? '')
         .helpCommand(false);
   }
   return parent.command(entry.path.at(-1) ?? '').summary(entry.summary);

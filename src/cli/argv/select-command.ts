@@ -1,5 +1,5 @@
-import type { CatalogEntry } from '../catalog.js';
-import { flagOf, takesValue } from './command.js';
+import type { CatalogEntry } from './command.js';
+import { flagOf, takesValue } from './option-specs.js';
 import { connectionOptions, globalOptions } from './global-options.js';
 
 const globalFlags = new Set(Object.keys({ ...globalOptions, ...connectionOptions }).map(flagOf));
@@ -16,9 +16,9 @@ const flagsWithValue = new Set(
  */
 export function selectCommand(
   argv: readonly string[],
-  catalog: readonly CatalogEntry[],
+  commands: readonly CatalogEntry[],
 ): CatalogEntry | undefined {
-  let candidates = catalog;
+  let candidates = commands;
   let found: CatalogEntry | undefined;
   let depth = 0;
   for (let index = 0; index < argv.length; index++) {

@@ -28,7 +28,7 @@ export const completion = defineCommand({
   ],
   async run(context, { shell }) {
     const { completionScript } = await import('../completion/script.js');
-    const script = await completionScript(shell);
+    const script = await completionScript(shell, context.catalog);
     await context.output.document({
       json: { shell, script },
       human: (page) => page.text(script.trimEnd()),

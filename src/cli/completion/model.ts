@@ -1,7 +1,6 @@
-import { catalog as allCommands, groupSummaries } from '../catalog.js';
-import type { CatalogEntry } from '../catalog.js';
-import type { Command, CompletionKind, OptionSpec, OptionSpecs } from '../argv/command.js';
-import { flagOf, takesValue } from '../argv/command.js';
+import type { Catalog, Command } from '../argv/command.js';
+import type { CompletionKind, OptionSpec, OptionSpecs } from '../argv/option-specs.js';
+import { flagOf, takesValue } from '../argv/option-specs.js';
 import { connectionOptions, globalOptions, usefulOptions } from '../argv/global-options.js';
 
 /** What a shell offers in one place: fixed words, names of files or folders, or nothing. */
@@ -36,16 +35,14 @@ export interface CompletedNode {
 const help: OptionSpecs = { help: { short: 'h', description: 'show help' } };
 
 /** All commands as a tree, for the writers of scripts. Imports every command's module. */
-export async function completionTree(
-  catalog: readonly CatalogEntry[] = allCommands,
-): Promise<CompletedNode> {
+export async function completionTree({ commands, groups }: Catalog): Promise<CompletedNode> {
   const root = node([], '', {
     ...globalOptions,
     ...connectionOptions,
     ...help,
     version: { short: 'V', description: 'show the version' },
   });
-  for (const entry of catalog) {
+  for (const entry of commands) {
     const command = await entry.load();
     const leaf = node(entry.path, entry.summary, {
       ...command.options,
@@ -54,7 +51,7 @@ export async function completionTree(
       ...help,
     });
     leaf.arguments = argumentsOf(command);
-    parentOf(root, entry.path).children.push(leaf);
+    parentOf(root, groups, entry.path).children.push(leaf);
   }
   return root;
 }
@@ -64,12 +61,16 @@ export function allNodes(top: CompletedNode): CompletedNode[] {
   return [top, ...top.children.flatMap(allNodes)];
 }
 
-function parentOf(root: CompletedNode, path: readonly string[]): CompletedNode {
+function parentOf(
+  root: CompletedNode,
+  groups: Catalog['groups'],
+  path: readonly string[],
+): CompletedNode {
   let parent = root;
   for (const [index, word] of path.slice(0, -1).entries()) {
     let child = parent.children.find((candidate) => candidate.path[index] === word);
     if (child === undefined) {
-      child = node(path.slice(0, index + 1), groupSummaries[word] ?? '', {
+      child = node(path.slice(0, index + 1), groups[word] ?? '', {
         ...globalOptions,
         ...help,
       });

@@ -1,3 +1,4 @@
+import type { Catalog } from '../argv/command.js';
 import { bashScript } from './bash.js';
 import { fishScript } from './fish.js';
 import { completionTree } from './model.js';
@@ -8,6 +9,6 @@ export type Shell = 'bash' | 'zsh' | 'fish';
 const writers = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** The script of a shell. It holds all commands and options, so that it never runs mangamotion. */
-export async function completionScript(shell: Shell): Promise<string> {
-  return writers[shell](await completionTree());
+export async function completionScript(shell: Shell, catalog: Catalog): Promise<string> {
+  return writers[shell](await completionTree(catalog));
 }

@@ -1,10 +1,5 @@
 import type { Config } from '../../config/load.js';
-import type { RedisReader } from '../../redis/reader.js';
-
-export interface OpenRedis {
-  redis: RedisReader;
-  close: () => void;
-}
+import type { OpenRedis } from '../argv/command.js';
 
 /**
  * The Redis of the settings. Rejects with `unreachable` or `access_denied` where it cannot be used,

@@ -3,13 +3,13 @@ import type { Config } from '../../config/load.js';
 import { redact, secretsOf } from '../../config/redact.js';
 import { MangamotionError } from '../../errors.js';
 import { colorLevel } from '../output/color-level.js';
-import type { CommandContext } from '../context.js';
+import type { Catalog, CommandContext } from '../argv/command.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import { settingFlagsOf } from '../argv/global-options.js';
 import { type Host, canAsk } from '../host.js';
 import { Output } from '../output/output.js';
-import type { Invocation } from '../argv/parser.js';
+import type { Invocation } from '../argv/invocation.js';
 import { createProgress, systemTicker } from '../progress/progress.js';
 import type { Progress } from '../progress/progress.js';
 import { watchSignals } from './signals.js';
@@ -19,7 +19,12 @@ import { openSession } from './session.js';
 import type { Session } from './session.js';
 
 /** Runs a command that was understood, and reports how it ended. Resolves to the exit status. */
-export async function runCommand(invocation: Invocation, host: Host, sink: Sink): Promise<number> {
+export async function runCommand(
+  invocation: Invocation,
+  catalog: Catalog,
+  host: Host,
+  sink: Sink,
+): Promise<number> {
   const { global, command } = invocation;
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
   const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
@@ -51,6 +56,7 @@ export async function runCommand(invocation: Invocation, host: Host, sink: Sink)
       dryRun: await isDryRun(invocation, () => session.config()),
       output,
       progress,
+      catalog,
       signal: watch.signal,
       now: () => host.now(),
       cwd: host.cwd,

@@ -4,7 +4,7 @@ import type { Retry } from '../../object-store/retry/retry.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import type { Host } from '../host.js';
-import type { OpenRedis } from './open-redis.js';
+import type { OpenRedis } from '../argv/command.js';
 
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session {

@@ -2,7 +2,7 @@ import { isMangamotionError } from '../../errors.js';
 import type { ObjectStore, OpenObject } from '../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
 import type { Artifact } from '../artifacts.js';
-import type { ObjectPlace } from '../candidates.js';
+import type { ObjectPlace } from '../return-value.js';
 import type { PartialFile } from './partial-file.js';
 
 interface Receiving {

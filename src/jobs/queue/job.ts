@@ -1,13 +1,5 @@
 import type { QueueJob, QueueState } from '../job.js';
-import {
-  attemptsIn,
-  isRecord,
-  jsonIn,
-  objectIn,
-  progressIn,
-  timeIn,
-  tracesIn,
-} from './fields.js';
+import { attemptsIn, isRecord, jsonIn, objectIn, progressIn, timeIn, tracesIn } from './fields.js';
 import type { Report } from './fields.js';
 
 /** The fields of a job's hash that a row of a list needs. */

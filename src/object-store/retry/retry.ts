@@ -1,6 +1,6 @@
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import { eachObjectPage } from '../s3/requests/list-requests.js';
-import type { MultipartUploads } from '../multipart-port.js';
+import type { MultipartUploads } from '../port.js';
 import { deletePatiently } from './retrying-delete.js';
 import { putPatiently } from './retrying-put.js';
 import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from '../port.js';

@@ -3,7 +3,7 @@ import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
-import type { ListUploadsOptions, UploadedPart } from '../multipart-port.js';
+import type { ListUploadsOptions, UploadedPart } from '../port.js';
 import { S3MultipartUploads } from './requests/multipart-requests.js';
 import * as objects from './requests/object-requests.js';
 import type {

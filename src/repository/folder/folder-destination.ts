@@ -25,13 +25,13 @@ import {
   DIRECTORY_FILE,
   MARK_TEXTS,
   type Mark,
-  PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
   markSuffix,
   reservedIdOf,
 } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { PendingFolderBackup } from './pending-folder-backup.js';
 import { PlainArchive } from '../plain/plain-archive.js';
 import { beginPlainDraft } from '../plain/plain-draft.js';

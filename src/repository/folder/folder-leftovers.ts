@@ -6,7 +6,8 @@ import { readTornIndex } from '../../archive/truncated.js';
 import { translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import type { Leftover, TornArchive } from '../leftover.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { tornPlain } from '../plain/plain-truncated.js';
 
 /**

@@ -2,7 +2,8 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { syncChanges } from '../../files/sync.js';
-import { ARCHIVE_SUFFIX, MARKS, PARTIAL_SUFFIX, SUMMARY_SUFFIX, markSuffix } from '../names.js';
+import { ARCHIVE_SUFFIX, MARKS, SUMMARY_SUFFIX, markSuffix } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
 /** Removes a backup from a folder, of either kind; see `Destination.remove`. */
 export async function removeBackup(folder: string, id: string): Promise<void> {

@@ -4,7 +4,8 @@ import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
 import { errnoOf } from '../../files/errors.js';
 import { FileSink } from './file-sink.js';
 import type { ArchiveDraft } from '../archive-draft.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX } from '../names.js';
+import { ARCHIVE_SUFFIX } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
 /** Begins a tar.gz. */
 export async function beginTarDraft(

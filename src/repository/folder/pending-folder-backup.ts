@@ -5,7 +5,8 @@ import type { PendingBackup, SealedArchive } from '../destination.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { ArchiveDraft } from '../archive-draft.js';
 import { syncFolder } from '../../files/sync.js';
-import { PARTIAL_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { SUMMARY_SUFFIX } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type Summary, encodeSummary } from '../summary.js';
 
 /** A backup that is being written into a folder, under names that nobody takes for a backup. */

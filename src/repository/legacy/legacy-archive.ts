@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import mime from 'mime';
 import { type Archive, READ_WHOLE_BYTES } from '../../archive/archive.js';
-import type { ArchiveProblem, AuditResult } from '../../archive/audit.js';
+import type { ArchiveProblem, AuditResult } from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { compareKeys } from '../../key-order.js';

@@ -5,12 +5,12 @@ import { errnoOf, translateFileError } from '../../files/errors.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
-  PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdOf,
   backupTimeOf,
   backupTypeOf,
 } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
 /** A backup that backup-minio.sh made: there is no summary, and nothing of ours inside. */
 export interface LegacyBackup {

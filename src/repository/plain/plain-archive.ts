@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Archive, type DirectoryPlace, READ_WHOLE_BYTES } from '../../archive/archive.js';
-import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/audit.js';
+import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import { damagedArchive } from '../../archive/errors.js';
 import type { IndexLine } from '../../archive/index-line.js';

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../files/errors.js';
 import type { ArchiveDraft } from '../archive-draft.js';
-import { PARTIAL_SUFFIX } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { PlainArchiveWriter } from './plain-archive-writer.js';
 import { PlainTree } from './plain-tree.js';
 

@@ -16,12 +16,12 @@ import {
   MARKS,
   MARK_TEXTS,
   type Mark,
-  PARTIAL_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
   markSuffix,
 } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
 import { FIRST_CONTACT, type S3Place, asked, isNoSuchObject } from './s3-place.js';

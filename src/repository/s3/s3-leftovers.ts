@@ -1,5 +1,6 @@
 import type { Leftover } from '../leftover.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, asked } from './s3-place.js';
 
 /**

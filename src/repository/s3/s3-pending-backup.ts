@@ -1,7 +1,8 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
-import { ARCHIVE_SUFFIX, PARTIAL_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, asked } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
 import { type Summary, encodeSummary } from '../summary.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
-import type { UploadedPart } from '../../object-store/multipart-port.js';
+import type { UploadedPart } from '../../object-store/port.js';
 import type { ObjectContent } from '../../object-store/port.js';
 import { MOST_PARTS, partBytes } from './s3-parts.js';
 import { type S3Place, asked } from './s3-place.js';

@@ -32,6 +32,14 @@ export interface Entry extends EntryOptions {
   commandColumn: number;
 }
 
+/** An entry, and what its command uses. */
+export interface ScheduledEntry extends Entry {
+  /** Two commands that write into one never run at once; `undefined` for one that writes into none. */
+  destination: string | undefined;
+  /** Of those that wait for one destination the lowest goes first. */
+  rank: number;
+}
+
 /** A mistake in the file, for people. Lines and columns are counted from 1. */
 export interface Problem {
   line: number;

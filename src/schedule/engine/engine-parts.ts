@@ -1,18 +1,9 @@
 import type { RunRecord } from '../state/record.js';
 import type { EntryState, PendingFiring } from '../state/state.js';
-import type { ChildEnd } from '../run/firing-record.js';
+import type { Child } from '../run/firing-record.js';
 import type { LedgerStore } from './ledger.js';
 import type { DaemonLog } from '../log.js';
-import type { ScheduledEntry } from './plan.js';
-
-/** A run that is under way. */
-export interface Child {
-  process: PendingFiring['process'];
-  /** Never rejects. */
-  ended: Promise<ChildEnd>;
-  /** Asks it to end, and makes it; the reason is told in its record. Can be called again. */
-  end(reason: string): void;
-}
+import type { ScheduledEntry } from '../crontab/entry.js';
 
 /** What a claim of a firing came to, where several daemons share a schedule. */
 export type Claimed = { kind: 'ours' | 'unavailable' } | { kind: 'taken'; by: string };

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { countOfMissed } from './missed.js';
-import type { Child, EngineParts } from './engine-parts.js';
+import type { EngineParts } from './engine-parts.js';
+import type { Child } from '../run/firing-record.js';
 import type { Run, Waiting } from './firing.js';
 import { endRun, firingOf, pendingOf } from './firing.js';
 import { ranRecord, unrunRecord } from '../run/firing-record.js';
 import { Ledger } from './ledger.js';
 import { startLongTimer } from '../run/long-timer.js';
-import type { ScheduledEntry, WaitingFiring } from './plan.js';
+import type { WaitingFiring } from './plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 import { LATE_MS, admit, dueFirings, nextToStart } from './plan.js';
 import { Roster } from './roster.js';
 import type { Slot } from './slot.js';

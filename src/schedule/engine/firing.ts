@@ -1,6 +1,7 @@
 import type { PendingFiring } from '../state/state.js';
-import type { Child } from './engine-parts.js';
-import type { ScheduledEntry, WaitingFiring } from './plan.js';
+import type { Child } from '../run/firing-record.js';
+import type { WaitingFiring } from './plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 
 /** A firing that is begun, until it has ended. */
 export interface Run {

@@ -6,7 +6,7 @@ import type { EntryState, ScheduleState } from '../state/state.js';
 import { emptyState } from '../state/state.js';
 import { readState, setStateAside } from '../state/state-file.js';
 import type { DaemonLog } from '../log.js';
-import type { ScheduledEntry } from './plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 import { timingText } from './slot.js';
 
 /**

@@ -1,14 +1,6 @@
-import type { Entry } from '../crontab/entry.js';
+import type { Entry, ScheduledEntry } from '../crontab/entry.js';
 import type { Timing } from '../crontab/firings.js';
 import { firingsAfter } from '../crontab/firings.js';
-
-/** An entry, and what its command uses. */
-export interface ScheduledEntry extends Entry {
-  /** Two commands that write into one never run at once; `undefined` for one that writes into none. */
-  destination: string | undefined;
-  /** Of those that wait for one destination the lowest goes first. */
-  rank: number;
-}
 
 /** Later than this a firing counts as missed, and the run as one that makes up for it. */
 export const LATE_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../state/record.js';
 import type { EntryState } from '../state/state.js';
-import type { ScheduledEntry } from './plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 import { Slot, withRun, withoutTiming } from './slot.js';
 
 /** The entries of the running schedule, and what is known of those that are in it no more. */

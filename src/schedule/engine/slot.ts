@@ -2,7 +2,7 @@ import { nextFiring } from '../crontab/firings.js';
 import type { RunRecord } from '../state/record.js';
 import { hasRun } from '../state/record.js';
 import type { EntryState } from '../state/state.js';
-import type { ScheduledEntry } from './plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 
 /** Of an entry that is in the schedule no more: where it comes again, it begins anew. */
 const NO_TIMING = '';

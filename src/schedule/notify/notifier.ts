@@ -11,7 +11,7 @@ import type { DaemonLog } from '../log.js';
 import type { ScheduleMetrics } from './metrics.js';
 import type { Pings } from './pings.js';
 import { createPings } from './pings.js';
-import type { ScheduledEntry } from '../engine/plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 
 export interface TellingParts {
   /** Absolute, of the state. */

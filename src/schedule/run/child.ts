@@ -4,12 +4,12 @@ import * as v from 'valibot';
 import { messageOf } from '../../errors.js';
 import { describeChild, isKnownDead } from '../../lock/owner.js';
 import type { LockOwner } from '../../lock/claim.js';
-import type { Child } from '../engine/engine-parts.js';
+import type { Child } from './firing-record.js';
 import type { ChildEnd } from './firing-record.js';
 import { Lines } from './lines.js';
 import type { DaemonLog } from '../log.js';
 import { startLongTimer } from './long-timer.js';
-import type { ScheduledEntry } from '../engine/plan.js';
+import type { ScheduledEntry } from '../crontab/entry.js';
 import { RunLog } from './run-log.js';
 
 export interface ChildParts {

@@ -12,6 +12,15 @@ export interface ChildEnd {
   archiveBytes: number | null;
 }
 
+/** A run that is under way. */
+export interface Child {
+  process: PendingFiring['process'];
+  /** Never rejects. */
+  ended: Promise<ChildEnd>;
+  /** Asks it to end, and makes it; the reason is told in its record. Can be called again. */
+  end(reason: string): void;
+}
+
 type Firing = Pick<PendingFiring, 'id' | 'name' | 'due_at' | 'trigger'>;
 
 /** Of a firing that was not run. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { beginRun } from '../../../src/schedule/run/child.js';
-import type { ScheduledEntry } from '../../../src/schedule/engine/plan.js';
+import type { ScheduledEntry } from '../../../src/schedule/crontab/entry.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { mountSmallDisk } from '../../helpers/small-disk.js';
 import { entriesOf } from '../../unit/schedule/daemon/fake-world.js';

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ArchiveProblem, auditArchive } from '../../../src/archive/audit.js';
+import { auditArchive } from '../../../src/archive/audit.js';
+import { type ArchiveProblem } from '../../../src/archive/archive.js';
 import { FOOTER_BYTES } from '../../../src/archive/footer.js';
 import { type Audited, audit, namedKeys } from '../../helpers/archive-audit.js';
 import { MemorySource } from '../../helpers/archive-memory.js';

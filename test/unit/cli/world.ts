@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
-import type { CatalogEntry } from '../../../src/cli/catalog.js';
-import type { Command } from '../../../src/cli/argv/command.js';
+import type { Catalog, Command } from '../../../src/cli/argv/command.js';
 import type { Host } from '../../../src/cli/host.js';
 import { main } from '../../../src/cli/program.js';
 
@@ -67,7 +66,7 @@ export function world(options: Partial<Host> & { columns?: number } = {}): World
 }
 
 /** A catalog of one command `backup test`, made of the given parts. */
-export function catalogOf(parts: Partial<Command>, path = ['backup', 'test']): CatalogEntry[] {
+export function catalogOf(parts: Partial<Command>, path = ['backup', 'test']): Catalog {
   const command: Command = {
     description: 'A command of the tests.',
     arguments: {},
@@ -80,7 +79,8 @@ export function catalogOf(parts: Partial<Command>, path = ['backup', 'test']): C
     run: () => Promise.resolve(undefined),
     ...parts,
   };
-  return [{ path, summary: 'do a test', load: () => Promise.resolve(command) }];
+  const entry = { path, summary: 'do a test', load: () => Promise.resolve(command) };
+  return { commands: [entry], groups: {} };
 }
 
 export interface Outcome {
@@ -92,7 +92,7 @@ export interface Outcome {
 /** Runs a command line in-process. */
 export async function runMain(
   argv: readonly string[],
-  catalog: readonly CatalogEntry[],
+  catalog: Catalog,
   host: World = world(),
 ): Promise<Outcome> {
   const status = await main(argv, host, catalog);

@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import type { LineScope, Wanted } from '../../../repository/choose-backup.js';
 import type { LocatedBackup } from '../../../repository/locate.js';
-import type { OptionSpecs } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { OptionSpecs } from '../../argv/option-specs.js';
+import type { CommandContext } from '../../argv/command.js';
 import { type Moment, parseMoment } from '../../values/moment.js';
 
 /** The options of every command that reads one backup. */

@@ -5,7 +5,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Destination } from '../../../repository/destination.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';

@@ -4,7 +4,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { USER_ARGUMENT } from './shared-options.js';
 

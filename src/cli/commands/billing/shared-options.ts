@@ -5,7 +5,7 @@ import type { CounterProblem } from '../../../billing/problems.js';
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 
 /** What every report is made with. */
 export interface Asking {

@@ -2,7 +2,7 @@ import type { TrackedEvent } from '../../../billing/event.js';
 import { JOB_STATUSES, bytesEvent, completionEvent, computeEvent } from '../../../billing/event.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, USER_ARGUMENT } from './shared-options.js';
 
 const EVENT_ID_OPTION = {

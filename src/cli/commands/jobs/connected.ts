@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMangamotionError } from '../../../errors.js';
 import { readQueueEvents } from '../../../jobs/queue/events.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { AskingJobs } from './shared-options.js';
 import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';

@@ -3,7 +3,7 @@ import type { SavedFile } from '../../../jobs/download/file.js';
 import { downloadToFile } from '../../../jobs/download/file.js';
 import { chooseTarget, fileFor } from '../../../jobs/download/target.js';
 import { findResult } from '../../../jobs/result.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
 import { letHeapGrow } from '../../run/memory.js';
 import { formatBytes } from '../../output/units.js';

@@ -1,7 +1,7 @@
 import { MangamotionError } from '../../../errors.js';
 import { downloadToStream } from '../../../jobs/download/stream.js';
 import { findResult } from '../../../jobs/result.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { openSearch } from './search.js';
 
 /** Writes the bytes of one result, and nothing else, to stdout. */

@@ -3,7 +3,7 @@ import { isMangamotionError } from '../../../errors.js';
 import { findResult } from '../../../jobs/result.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import { presignGet, type PresignTarget } from '../../../object-store/s3/presign.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
 import { errorMember, forEachJob, statusOf } from './each-job.js';
 import { openSearch } from './search.js';

@@ -1,5 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
-import { defineCommand, type OptionValues } from '../../argv/command.js';
+import { defineCommand } from '../../argv/command.js';
+import { type OptionValues } from '../../argv/option-specs.js';
 import { parseDuration } from '../../values/duration.js';
 import { JOB_ARGUMENT } from '../billing/shared-options.js';
 import { QUEUE_OPTION } from './shared-options.js';

@@ -4,7 +4,7 @@ import {
   isMangamotionError,
   MangamotionError,
 } from '../../../errors.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
 
 /** A job of several that failed, as `--json` names it. */

@@ -4,7 +4,7 @@ import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';
 
 export const jobsIndex = defineCommand({

@@ -2,10 +2,10 @@ import { hasStoreCredentials } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
 import { inParallel } from '../../../in-parallel.js';
 import type { Artifact as FoundObject } from '../../../jobs/artifacts.js';
-import type { ObjectPlace } from '../../../jobs/candidates.js';
+import type { ObjectPlace } from '../../../jobs/return-value.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { ObjectStore } from '../../../object-store/port.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { ATTEMPTS, givingUpSoon, isUnavailable } from './results.js';
 
 /** An object that belongs to a job. */

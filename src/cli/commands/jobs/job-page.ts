@@ -1,12 +1,18 @@
+import type { JobDetails } from '../../../billing/job-details.js';
 import { moneyText } from '../../../billing/money.js';
 import { durationsOf } from '../../../jobs/durations.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { computeText } from '../billing/usage-text.js';
-import type { Artifact } from './job-artifacts.js';
-import { progressBar, statusLabel, statusTone, timeText } from './list-columns.js';
-import type { ShownJob } from './show.js';
+import type { Artifact, JobArtifacts } from './job-artifacts.js';
+import { type ListedJob, progressBar, statusLabel, statusTone, timeText } from './list-columns.js';
+
+/** All that is known of a job. */
+export interface ShownJob extends ListedJob {
+  details: JobDetails | undefined;
+  artifacts: JobArtifacts;
+}
 
 const MOST_FILES = 20;
 const MOST_STACKS = 3;

@@ -1,6 +1,6 @@
 import type { JobRow } from '../../../jobs/row.js';
 import { cutToWidth } from '../../output/cut.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { HumanStyle } from '../../output/human-rows.js';
 import { liveTable } from '../../output/live-table.js';
 import type { Screen } from '../../output/screen.js';

@@ -1,7 +1,7 @@
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { AskingJobs } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';

@@ -2,7 +2,7 @@ import { hasStoreCredentials } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
 import { inParallel } from '../../../in-parallel.js';
 import type { ObjectStore } from '../../../object-store/port.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ListedJob } from './list-columns.js';
 
 /** An answer must not wait for a store that is away: the jobs are known without it. */

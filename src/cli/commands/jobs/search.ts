@@ -2,7 +2,7 @@ import { findJob } from '../../../jobs/find.js';
 import type { FindOutcome, ResultSearch } from '../../../jobs/result.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { ObjectStore } from '../../../object-store/port.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { openJobs } from './shared-options.js';
 import { jobFilesOf } from './job-files.js';
 

@@ -7,7 +7,7 @@ import type { JobSources } from '../../../jobs/sources.js';
 import type { QueueAddress } from '../../../jobs/queue/layout.js';
 import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../../jobs/queue/layout.js';
 import type { RedisReader } from '../../../redis/reader.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 
 /** What every command about jobs is made with. */
 export interface AskingJobs {

@@ -1,24 +1,15 @@
 import { jobAnswer } from '../../../billing/answers.js';
-import type { JobDetails } from '../../../billing/job-details.js';
 import { MangamotionError } from '../../../errors.js';
 import { durationsOf } from '../../../jobs/durations.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
 import type { AskingJobs } from './shared-options.js';
 import { QUEUE_OPTION, openJobs } from './shared-options.js';
-import type { JobArtifacts } from './job-artifacts.js';
 import { artifactJson } from './job-artifacts.js';
-import { describeJob } from './job-page.js';
-import type { ListedJob } from './list-columns.js';
+import { type ShownJob, describeJob } from './job-page.js';
 import { jobJson } from './list-columns.js';
 import { drawThumbnail } from './thumbnail.js';
-
-/** All that is known of a job. */
-export interface ShownJob extends ListedJob {
-  details: JobDetails | undefined;
-  artifacts: JobArtifacts;
-}
 
 export const jobsShow = defineCommand({
   description:

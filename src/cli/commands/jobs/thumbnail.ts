@@ -1,5 +1,5 @@
 import { isMangamotionError, MangamotionError } from '../../../errors.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { Artifact, JobArtifacts } from './job-artifacts.js';
 
 /** A preview has some 10 kB. */

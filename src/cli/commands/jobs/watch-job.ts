@@ -2,7 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import { findJob } from '../../../jobs/find.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
 import type { AskingJobs } from './shared-options.js';
 import type { Connected } from './connected.js';

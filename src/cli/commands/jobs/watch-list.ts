@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JobFilter } from '../../../jobs/filter.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { AskingJobs } from './shared-options.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';

@@ -1,7 +1,7 @@
 import { countDoomed } from '../../../restore/consent.js';
 import type { RestorePlan } from '../../../restore/report.js';
 import { approve } from '../../argv/confirm-options.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { visible } from '../../output/terminal-text.js';
 import { countOf } from '../../output/units.js';
 

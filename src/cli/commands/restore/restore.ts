@@ -4,7 +4,7 @@ import type { ApplyOptions, RestoreContext } from '../../../restore/restoring.js
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
 import { confirmOptions, willAsk } from '../../argv/confirm-options.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { findNamed, namingOptions } from '../backup/backup-name.js';
 import { askToDestroy } from './ask.js';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { DaemonLog } from '../../../schedule/log.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 
 /** Lines of JSON on stdout, as pino has them; on a terminal, lines for people. */
 export function openDaemonLog({ output, now }: CommandContext): DaemonLog {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import { checkCrontab } from '../../../schedule/check.js';
 import type { Crontab } from '../../../schedule/crontab/crontab.js';
-import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
+import type { ScheduledEntry } from '../../../schedule/crontab/entry.js';
 import type { Problem } from '../../../schedule/crontab/entry.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { validateCommand, withDestination } from './validate.js';
 
@@ -35,7 +35,7 @@ export async function readSchedule(context: CommandContext, file: string): Promi
   );
   return await checkCrontab(text, {
     zone: systemZone(),
-    validate: validateCommand,
+    validate: (argv) => validateCommand(argv, context.catalog),
     now: context.now(),
   });
 }
@@ -57,7 +57,7 @@ export async function loadSchedule(
   file: string,
 ): Promise<ScheduledEntry[]> {
   const { entries } = await readGoodSchedule(context, file);
-  return await Promise.all(entries.map((entry) => withDestination(entry, context.cwd)));
+  return await Promise.all(entries.map((entry) => withDestination(entry, context)));
 }
 
 /** `mangamotion.crontab:3:7: …`, as compilers tell it. */

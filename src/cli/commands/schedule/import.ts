@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { MangamotionError } from '../../../errors.js';
 import { importCrontab } from '../../../schedule/crontab/import.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { problemText, readText } from './file.js';
 
 const MOST_TOLD = 20;

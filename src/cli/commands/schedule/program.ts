@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 
 const BIN = fileURLToPath(new URL('../../../../bin/mangamotion.js', import.meta.url));
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
-import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
+import type { ScheduledEntry } from '../../../schedule/crontab/entry.js';
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasRun } from '../../../schedule/state/record.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
 import { EXIT_MEANINGS } from '../../argv/exit-codes.js';
 import { FILE_OPTION, loadSchedule } from './file.js';

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../../schedule/notify/endpoint.js';
 import { Lease } from '../../../schedule/lease.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { Telling } from '../../../schedule/notify/notifier.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { openDaemonLog } from './daemon-log.js';
 import { loadSchedule } from './file.js';
 import { thisProgram } from './program.js';

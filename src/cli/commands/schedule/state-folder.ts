@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { processEnvironment } from '../../../config/environment.js';
 import { defaultStateFolder } from '../../../config/state-folder.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 
 export const STATE_OPTION = {
   value: 'folder',

@@ -1,7 +1,7 @@
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { Service } from '../../../schedule/unit.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../context.js';
+import type { CommandContext } from '../../argv/command.js';
 import { FILE_OPTION, readSchedule, systemZone } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 

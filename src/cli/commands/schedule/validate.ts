@@ -1,15 +1,18 @@
 import path from 'node:path';
 import { isMangamotionError } from '../../../errors.js';
-import type { ScheduledEntry } from '../../../schedule/engine/plan.js';
+import type { ScheduledEntry } from '../../../schedule/crontab/entry.js';
 import type { Entry } from '../../../schedule/crontab/entry.js';
-import { catalog } from '../../catalog.js';
-import type { Invocation } from '../../argv/parser.js';
+import type { Catalog, CommandContext } from '../../argv/command.js';
+import type { Invocation } from '../../argv/invocation.js';
 import { parseCommandLine } from '../../argv/parser.js';
 
 const HELP_WIDTH = 80;
 
 /** What is wrong with a command line of the schedule, by the parser that will run it. */
-export async function validateCommand(argv: readonly string[]): Promise<string | undefined> {
+export async function validateCommand(
+  argv: readonly string[],
+  catalog: Catalog,
+): Promise<string | undefined> {
   try {
     const parsed = await parseCommandLine(argv, catalog, HELP_WIDTH);
     if (parsed.kind !== 'run') return `\`${argv.join(' ')}\` runs nothing`;
@@ -25,7 +28,10 @@ export async function validateCommand(argv: readonly string[]): Promise<string |
 const WRITERS = ['backup full', 'backup incremental', 'backup metadata', 'backup prune'];
 
 /** The entry, which was found right, with what its command writes into. */
-export async function withDestination(entry: Entry, cwd: string): Promise<ScheduledEntry> {
+export async function withDestination(
+  entry: Entry,
+  { catalog, cwd }: Pick<CommandContext, 'catalog' | 'cwd'>,
+): Promise<ScheduledEntry> {
   const parsed = await parseCommandLine(entry.argv, catalog, HELP_WIDTH);
   const invocation = parsed.kind === 'run' ? parsed.invocation : undefined;
   const rank = WRITERS.indexOf(invocation?.name ?? '');

@@ -1,5 +1,9 @@
 import { MangamotionError } from '../../../errors.js';
-import { deletionDocument, parseDeletionAnswer, type DeletionAnswer } from '../wire/bulk-delete-xml.js';
+import {
+  deletionDocument,
+  parseDeletionAnswer,
+  type DeletionAnswer,
+} from '../wire/bulk-delete-xml.js';
 import { deleteObject } from './object-requests.js';
 import type { RequestOptions, UndeletedObject } from '../../port.js';
 import { bodyOf, md5Header } from '../request-body.js';

@@ -2,7 +2,13 @@ import { percentEncode } from '../wire/header-text.js';
 import { ANSWER_LIMITS } from '../../limits.js';
 import { parseListPage } from '../wire/list-page-xml.js';
 import { eachPage } from './listing.js';
-import type { ListedObject, ListOptions, ListPage, ListPageOptions, ObjectStore } from '../../port.js';
+import type {
+  ListedObject,
+  ListOptions,
+  ListPage,
+  ListPageOptions,
+  ObjectStore,
+} from '../../port.js';
 import type { S3Requests } from '../s3-requests.js';
 import { repeatedToken } from '../../store-errors.js';
 

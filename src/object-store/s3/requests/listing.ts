@@ -1,3 +1,4 @@
+import type { GoesOnBehind } from '../../port.js';
 import { compareKeys } from '../../../key-order.js';
 
 /** A part of a listing. */
@@ -7,13 +8,6 @@ interface Page<T> {
   nextToken: string | null;
   /** See `ListPage`. */
   goesOnBehind?: GoesOnBehind | undefined;
-}
-
-/** A listing that goes on behind a key, as the server gives no token for the rest. */
-export interface GoesOnBehind {
-  key: string;
-  /** The server says that it goes on; otherwise it does not say, and the page may be the last. */
-  isCertain: boolean;
 }
 
 /** Where a page begins: at a token, behind a key, or at the start of the listing (both absent). */

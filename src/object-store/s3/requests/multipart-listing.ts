@@ -2,7 +2,7 @@ import { compareKeys } from '../../../key-order.js';
 import { percentEncode } from '../wire/header-text.js';
 import { ANSWER_LIMITS } from '../../limits.js';
 import { eachPage, type PageStart } from './listing.js';
-import type { ListUploadsOptions, MultipartUpload } from '../../multipart-port.js';
+import type { ListUploadsOptions, MultipartUpload } from '../../port.js';
 import { parseUploadsPage } from '../wire/multipart-xml.js';
 import type { S3Requests } from '../s3-requests.js';
 import { repeatedToken } from '../../store-errors.js';

@@ -2,7 +2,7 @@ import { isMangamotionError } from '../../../errors.js';
 import { percentEncode } from '../wire/header-text.js';
 import { restoreForgotten, type ForgettableAttributes } from './multipart-attributes.js';
 import { listMultipartUploads } from './multipart-listing.js';
-import type { ListUploadsOptions, MultipartUploads, UploadedPart } from '../../multipart-port.js';
+import type { ListUploadsOptions, MultipartUploads, UploadedPart } from '../../port.js';
 import {
   completionDocument,
   multipartEtag,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { plainEtag } from '../../etag.js';
 import { percentDecode, percentEncode } from './header-text.js';
-import type { MultipartUpload, UploadedPart } from '../../multipart-port.js';
+import type { MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 
 /** The documents of multipart uploads; `null` where a text is not the one it should be. Pure. */

@@ -5,7 +5,7 @@ import { parseCommandLine } from '../../../../src/cli/argv/parser.js';
 import { selectCommand } from '../../../../src/cli/argv/select-command.js';
 import { catalogOf } from '../world.js';
 
-const commands = catalogOf({
+const program = catalogOf({
   description: 'Tests everything.',
   arguments: { folder: { description: 'where', complete: 'folder' } },
   options: {
@@ -26,7 +26,7 @@ const commands = catalogOf({
 });
 
 function parse(...argv: string[]) {
-  return parseCommandLine(argv, commands, 100);
+  return parseCommandLine(argv, program, 100);
 }
 
 async function invocation(...argv: string[]) {
@@ -100,7 +100,7 @@ describe('help', () => {
     const unloadable = [
       { path: ['x'], summary: 'do x', load: () => Promise.reject(new Error('loaded')) },
     ];
-    const parsed = await parseCommandLine(['--help'], unloadable, 100);
+    const parsed = await parseCommandLine(['--help'], { commands: unloadable, groups: {} }, 100);
     expect(parsed).toMatchObject({
       kind: 'print',
       text: expect.stringMatching(/x +do x/) as string,
@@ -140,7 +140,7 @@ describe('help', () => {
   });
 
   it('never is wider than the terminal', async () => {
-    const parsed = await parseCommandLine(['backup', 'test', '-h'], commands, 80);
+    const parsed = await parseCommandLine(['backup', 'test', '-h'], program, 80);
     if (parsed.kind !== 'print') throw new Error('no help');
     const upToExamples = parsed.text.slice(0, parsed.text.indexOf('Examples:'));
     for (const line of upToExamples.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -150,17 +150,17 @@ describe('help', () => {
 describe('selecting a command', () => {
   it('steps over options and their values', () => {
     const argv = ['--config', 'backup', '--json', 'backup', '-q', 'test', 'x'];
-    expect(selectCommand(argv, commands)).toBe(commands[0]);
+    expect(selectCommand(argv, program.commands)).toBe(program.commands[0]);
   });
 
   it('finds none where the words are no command', () => {
-    expect(selectCommand(['backup'], commands)).toBeUndefined();
-    expect(selectCommand(['test'], commands)).toBeUndefined();
+    expect(selectCommand(['backup'], program.commands)).toBeUndefined();
+    expect(selectCommand(['test'], program.commands)).toBeUndefined();
   });
 });
 
 describe('the catalog', () => {
-  it.each(catalog.map((entry) => [entry.path.join(' '), entry] as const))(
+  it.each(catalog.commands.map((entry) => [entry.path.join(' '), entry] as const))(
     '%s has help as the contract asks: exit codes, and two or three examples',
     async (name, entry) => {
       const command = await entry.load();

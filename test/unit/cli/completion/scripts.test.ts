@@ -23,18 +23,18 @@ const commands = [
       changes: 'dry-run',
     },
     ['restore'],
-  ),
+  ).commands,
   ...catalogOf({ arguments: { folder: { description: 'f', complete: 'folder' } } }, [
     'backup',
     'list',
-  ]),
+  ]).commands,
   ...catalogOf(
     {
       arguments: { jobs: { description: 'j', choices: ['one', 'two'], repeatable: true } },
       usesStore: true,
     },
     ['backup', 'full'],
-  ),
+  ).commands,
 ];
 
 let folder: string;
@@ -43,7 +43,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mangamotion-completion-'));
   await mkdir(path.join(folder, 'backups here'));
   await writeFile(path.join(folder, 'bare.txt'), '');
-  const tree = await completionTree(commands);
+  const tree = await completionTree({ commands, groups: {} });
   await writeFile(path.join(folder, 'bash'), bashScript(tree));
   await writeFile(path.join(folder, '_mangamotion'), zshScript(tree));
   await writeFile(path.join(folder, 'fish'), fishScript(tree));
@@ -135,7 +135,9 @@ describe('fish', () => {
   });
 
   it('escapes quotes', async () => {
-    expect(fishScript(await completionTree(commands))).toContain(String.raw`-d 'don\'t [care]: x'`);
+    expect(fishScript(await completionTree({ commands, groups: {} }))).toContain(
+      String.raw`-d 'don\'t [care]: x'`,
+    );
   });
 });
 
@@ -149,7 +151,7 @@ describe('zsh', () => {
   });
 
   it('has a function for each command, with escaped descriptions', async () => {
-    const script = zshScript(await completionTree(commands));
+    const script = zshScript(await completionTree({ commands, groups: {} }));
     expect(script).toMatch(/^#compdef mangamotion\n/);
     expect(script).toContain('_mangamotion_backup_list() {');
     expect(script).toContain(String.raw`'--on-conflict=[don'\''t \[care\]\: x]:way:(skip fail)'`);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatBytes, formatCount, formatDuration } from '../../../../src/cli/output/units.js';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+} from '../../../../src/cli/output/units.js';
 
 const KIB = 1024;
 const GIB = KIB ** 3;

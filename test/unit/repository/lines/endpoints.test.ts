@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { displayServer, isSameServer, serverOf } from '../../../../src/repository/lines/endpoints.js';
+import {
+  displayServer,
+  isSameServer,
+  serverOf,
+} from '../../../../src/repository/lines/endpoints.js';
 
 describe('two endpoints', () => {
   it.each([

@@ -1,7 +1,8 @@
-import type { Child, EngineParts } from '../../../../src/schedule/engine/engine-parts.js';
+import type { EngineParts } from '../../../../src/schedule/engine/engine-parts.js';
+import type { Child } from '../../../../src/schedule/run/firing-record.js';
 import { Engine } from '../../../../src/schedule/engine/engine.js';
 import type { ChildEnd } from '../../../../src/schedule/run/firing-record.js';
-import type { ScheduledEntry } from '../../../../src/schedule/engine/plan.js';
+import type { ScheduledEntry } from '../../../../src/schedule/crontab/entry.js';
 import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
 import type { RunRecord } from '../../../../src/schedule/state/record.js';
 import type { PendingFiring, ScheduleState } from '../../../../src/schedule/state/state.js';

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { documentIn, documentRefused } from '../../../../../src/object-store/s3/wire/bucket-document-answer.js';
+import {
+  documentIn,
+  documentRefused,
+} from '../../../../../src/object-store/s3/wire/bucket-document-answer.js';
 import {
   BUCKET_DOCUMENTS,
   type BucketDocumentForm,

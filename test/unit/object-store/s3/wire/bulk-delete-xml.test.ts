@@ -4,7 +4,12 @@ import {
   deletionDocument,
   parseDeletionAnswer,
 } from '../../../../../src/object-store/s3/wire/bulk-delete-xml.js';
-import { children, isXmlText, parseXml, textOf } from '../../../../../src/object-store/s3/wire/xml.js';
+import {
+  children,
+  isXmlText,
+  parseXml,
+  textOf,
+} from '../../../../../src/object-store/s3/wire/xml.js';
 
 describe('a bulk delete', () => {
   it('names every key as it is', () => {

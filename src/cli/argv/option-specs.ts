@@ -1,0 +1,72 @@
+/** What a command takes on its command line, as data; the types of the values follow from it. */
+
+/** What shells offer for a value: names of files, names of folders, or nothing. */
+export type CompletionKind = 'file' | 'folder';
+
+interface ValueReader {
+  description: string;
+  /** The only values allowed. */
+  choices?: readonly string[];
+  /** Reads the text; throws a MangamotionError `usage` (`must be …`) for one that makes no sense. */
+  parse?: (text: string) => unknown;
+  /** What the value is where none is given, as it leaves `parse`. */
+  default?: string | number | boolean;
+  /** Given more than once; the value is then a list, empty where none is given. */
+  repeatable?: boolean;
+  complete?: CompletionKind;
+}
+
+export interface ArgumentSpec extends ValueReader {
+  /** May be left out. Implied by a default. */
+  optional?: boolean;
+}
+
+interface FlagSpec {
+  short?: string;
+  description: string;
+}
+
+export interface ValueOptionSpec extends ValueReader {
+  short?: string;
+  /** The placeholder in the help: `--bucket <name>`. Its presence is what makes the option take a value. */
+  value: string;
+}
+
+export type OptionSpec = FlagSpec | ValueOptionSpec;
+export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+type SingleValue<Spec> = Spec extends { parse: (text: string) => infer Value }
+  ? Value
+  : Spec extends { choices: readonly (infer Choice)[] }
+    ? Choice
+    : string;
+
+type Value<Spec> = Spec extends { repeatable: true }
+  ? SingleValue<Spec>[]
+  : Spec extends { default: string | number | boolean }
+    ? SingleValue<Spec>
+    : SingleValue<Spec> | undefined;
+
+export type OptionValues<Specs extends OptionSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends { value: string }
+    ? Value<Specs[Name]>
+    : boolean;
+};
+
+export type ArgumentValues<Specs extends ArgumentSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends { optional: true }
+    ? Value<Specs[Name]>
+    : Specs[Name] extends { repeatable: true }
+      ? SingleValue<Specs[Name]>[]
+      : SingleValue<Specs[Name]>;
+};
+
+export function takesValue(spec: OptionSpec): spec is ValueOptionSpec {
+  return 'value' in spec;
+}
+
+/** `acceptDeletions` → `--accept-deletions`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
