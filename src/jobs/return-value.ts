@@ -1,5 +1,5 @@
 /** `http://host:port`, one for each address of the store. */
-export type StoreUrls = readonly string[];
+type StoreUrls = readonly string[];
 
 export interface ObjectPlace {
   bucket: string;
