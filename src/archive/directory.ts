@@ -1,7 +1,8 @@
 import * as v from 'valibot';
+import { MangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
-import { MOST_BUCKETS, isTooDense, mostChunks } from './limits.js';
+import { LARGEST_DIRECTORY_BYTES, MOST_BUCKETS, isTooDense, mostChunks } from './limits.js';
 import { isSafeSegment } from './paths.js';
 
 /**
@@ -72,7 +73,15 @@ export interface Directory extends Omit<
 }
 
 export function encodeDirectory(directory: Directory): Buffer {
-  return Buffer.from(`${JSON.stringify(directory)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(directory)}\n`);
+  const isTooLarge =
+    bytes.length > LARGEST_DIRECTORY_BYTES || directory.buckets.length > MOST_BUCKETS;
+  if (!isTooLarge) return bytes;
+  throw new MangamotionError(
+    'refused',
+    `an archive of ${directory.buckets.length} buckets and ${directory.chunks.length} index chunks is larger than one that can be read`,
+    { hint: 'Back the buckets up in several runs, with --bucket, into destinations of their own.' },
+  );
 }
 
 /**

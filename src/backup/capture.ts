@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexLine } from '../archive/index-line.js';
+import { LONGEST_KEY } from '../archive/limits.js';
 import { MangamotionError } from '../errors.js';
 import type { ObjectHead } from '../object-store/port.js';
 import { prefetchInOrder } from '../prefetch.js';
@@ -125,6 +126,10 @@ class Capture {
   }
 
   async #prepareTake(listed: ListedInBucket, before: IndexLine | undefined): Promise<Write> {
+    // A chunk of the index with a longer one could not be read, with all objects that it names.
+    if (listed.object.key.length > LONGEST_KEY) {
+      return () => this.#fail(listed, keyTooLong(listed), before);
+    }
     if (!isPrefetched(listed.object.sizeBytes)) return () => this.#stream(listed, before);
     const { ledger, writer } = this.#context;
     const source = { ...this.#context, arena: this.#arena, digests: this.#digests };
@@ -321,6 +326,13 @@ class Capture {
     if (object.etag === before.etag && object.sizeBytes === before.size) changes.kept(bucket);
     else changes.changed(bucket, object);
   }
+}
+
+function keyTooLong({ bucket, object: { key } }: ListedInBucket): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${bucket}: a key of ${key.length} characters is longer than a backup can hold (${LONGEST_KEY})`,
+  );
 }
 
 function notListed({ bucket }: IndexLine): MangamotionError {

@@ -1,4 +1,5 @@
 import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
+import { LARGEST_LINE_BYTES } from '../archive/limits.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectHead, ObjectLock, ObjectStore, Tag } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
@@ -83,6 +84,7 @@ export class ObjectParts {
     const { store, signal } = this.#context;
     try {
       const tags = await store.getObjectTags(bucket, key, { signal });
+      refuseLarge('tags', JSON.stringify(tags));
       findings.push({ kind: 'answered', part: 'tags' });
       return tags;
     } catch (error) {
@@ -103,6 +105,7 @@ export class ObjectParts {
     const { store, signal } = this.#context;
     try {
       const acl = await store.getObjectAcl(bucket, key, { signal });
+      refuseLarge('access control list', acl);
       findings.push({ kind: 'answered', part: 'acl' });
       return acl;
     } catch (error) {
@@ -164,6 +167,17 @@ export class ObjectParts {
     if (isUnsupported(failure) && !carried) return { kind: 'unsupported', part, error: failure };
     return { kind: 'failed', part, error: failure, carried };
   }
+}
+
+/** S3 allows ten tags and a hundred grants; a longer line of the index could not be read again. */
+const LONGEST_PART = LARGEST_LINE_BYTES / 8;
+
+function refuseLarge(what: string, text: string): void {
+  if (text.length <= LONGEST_PART) return;
+  throw new MangamotionError(
+    'refused',
+    `the ${what} of ${text.length} characters are longer than a backup can hold (${LONGEST_PART})`,
+  );
 }
 
 /** S3 leaves out what no header can carry, and counts it. */
