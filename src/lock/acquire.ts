@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimStore } from './claim-store.js';
-import { encodeClaim, type Claim, type LockOwner } from './claim.js';
-import { systemClock, type LockClock } from './clock.js';
-import { HeldLock, type DestinationLock } from './held-lock.js';
-import { isHeld, isLeaseOver } from './judgement.js';
-import { lockedBy, notListed } from './lock-errors.js';
-import { survey, type Observer } from './survey.js';
-import { LOCK_TIMING, type LockTiming } from './timing.js';
-import { obstacleAmong, patienceLeftMs, pauseMs, type Obstacle } from './waiting.js';
+import { encodeClaim, type Claim, type ClaimStore, type LockOwner } from './claim.js';
+import { LOCK_TIMING, systemClock, type LockClock, type LockTiming } from './clock.js';
+import { HeldLock, lockedBy, notListed, type DestinationLock } from './held-lock.js';
+import {
+  isHeld,
+  isLeaseOver,
+  obstacleAmong,
+  patienceLeftMs,
+  pauseMs,
+  type Obstacle,
+} from './claim-rules.js';
+import { survey, type Observer } from './read-claims.js';
 
 export interface LockOptions {
   owner: LockOwner;

@@ -9,7 +9,7 @@ import {
   LARGEST_CLAIM_BYTES,
   type ClaimStore,
   type ListedClaim,
-} from './claim-store.js';
+} from './claim.js';
 
 /** Others may remove the folder that we have just made, but not as often as this. */
 const ATTEMPTS_TO_PUT = 20;

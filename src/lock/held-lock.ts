@@ -1,9 +1,8 @@
-import type { MangamotionError } from '../errors.js';
-import type { LockClock } from './clock.js';
-import { STORE_CLOCK_GRAIN_MS, isHeld, isLeaseOver, type JudgedClaim } from './judgement.js';
-import { lockLost, lockedBy } from './lock-errors.js';
-import { survey, type Observer } from './survey.js';
-import type { LockTiming } from './timing.js';
+import { MangamotionError } from '../errors.js';
+import { isHeld, isLeaseOver, STORE_CLOCK_GRAIN_MS, type JudgedClaim } from './claim-rules.js';
+import type { Claim } from './claim.js';
+import type { LockClock, LockTiming } from './clock.js';
+import { survey, type Observer } from './read-claims.js';
 
 /** The right to write into a destination, until it is released or lost. */
 export interface DestinationLock {
@@ -204,4 +203,37 @@ export class HeldLock implements DestinationLock {
     this.#lost.abort(error);
     return error;
   }
+}
+
+const WAIT_HINT =
+  'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock ends by itself within minutes.';
+
+/** Another run has the lock; `claim` is `undefined` where its claim cannot be read. */
+export function lockedBy(location: string, claim: Claim | undefined): MangamotionError {
+  return new MangamotionError('locked', `${location} is locked by ${described(claim)}`, {
+    hint: WAIT_HINT,
+  });
+}
+
+function described(claim: Claim | undefined): string {
+  if (claim === undefined) return 'a run whose claim cannot be read';
+  const { owner, since } = claim;
+  return `"${owner.command}" on ${owner.host} (process ${owner.pid}) since ${since}`;
+}
+
+/** We had the lock and have it no longer, or cannot be sure of it. */
+function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
+  return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
+    hint: 'Run the command again. A machine that sleeps, or a destination out of reach for minutes, ends a lock.',
+    cause,
+  });
+}
+
+/** Nobody can be kept out of a place that does not show what was written to it. */
+export function notListed(location: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${location} cannot be locked: it does not list a file that was just written to it`,
+    { hint: 'Run the command again. If that does not help, use another destination.' },
+  );
 }

@@ -7,7 +7,7 @@ import {
   LARGEST_CLAIM_BYTES,
   type ClaimStore,
   type ListedClaim,
-} from './claim-store.js';
+} from './claim.js';
 
 /**
  * Claims as objects. Give it a store of its own where much is uploaded through the other one: a

@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
-import type { ClaimStore } from '../lock/claim-store.js';
+import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimStore } from '../../src/lock/claim-store.js';
-import { STORE_CLOCK_GRAIN_MS } from '../../src/lock/judgement.js';
-import { decodeClaim } from '../../src/lock/claim.js';
+import { decodeClaim, type ClaimStore } from '../../src/lock/claim.js';
+import { STORE_CLOCK_GRAIN_MS } from '../../src/lock/claim-rules.js';
 
 export interface Place {
   /** As another process would: nothing is shared but the place. */

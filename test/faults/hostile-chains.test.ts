@@ -11,7 +11,7 @@ import { backUpFull } from '../../src/backup/full.js';
 import { chooseBackup } from '../../src/repository/choose-backup.js';
 import { FolderDestination } from '../../src/repository/folder/folder-destination.js';
 import { openDestination } from '../../src/repository/locate.js';
-import { CLAIMS_FOLDER } from '../../src/lock/claim-store.js';
+import { CLAIMS_FOLDER } from '../../src/lock/claim.js';
 import { type Summary, encodeSummary } from '../../src/repository/summary.js';
 import {
   NO_PROGRESS,

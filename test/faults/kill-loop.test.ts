@@ -6,7 +6,7 @@ import { verifyBackup } from '../../src/backup/verify.js';
 import { chainProblems } from '../../src/repository/chain.js';
 import type { ListedBackup } from '../../src/repository/destination.js';
 import { locateBackup, openDestination } from '../../src/repository/locate.js';
-import { CLAIMS_FOLDER } from '../../src/lock/claim-store.js';
+import { CLAIMS_FOLDER } from '../../src/lock/claim.js';
 import type { Summary } from '../../src/repository/summary.js';
 import {
   NO_PROGRESS,

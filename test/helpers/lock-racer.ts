@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMangamotionError } from '../../src/errors.js';
 import { withRetries } from '../../src/object-store/retry/retry.js';
 import { acquireLock } from '../../src/lock/acquire.js';
-import type { ClaimStore } from '../../src/lock/claim-store.js';
+import type { ClaimStore } from '../../src/lock/claim.js';
 import { FolderClaims } from '../../src/lock/folder-claims.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
-import type { LockTiming } from '../../src/lock/timing.js';
+import type { LockTiming } from '../../src/lock/clock.js';
 import { testStore } from './test-store.js';
 
 /**

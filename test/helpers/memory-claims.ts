@@ -1,4 +1,4 @@
-import type { ClaimStore, ListedClaim } from '../../src/lock/claim-store.js';
+import type { ClaimStore, ListedClaim } from '../../src/lock/claim.js';
 
 type Operation = 'put' | 'list' | 'remove';
 

@@ -16,7 +16,7 @@ import { syncChanges } from '../../files/sync.js';
 import { beginTarDraft } from './folder-tar-draft.js';
 import { type LegacyBackup, listLegacy } from '../legacy/legacy-backup.js';
 import type { Leftover } from '../leftover.js';
-import type { ClaimStore } from '../../lock/claim-store.js';
+import type { ClaimStore } from '../../lock/claim.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
 import { bySequence } from '../history.js';
 import {

@@ -8,7 +8,7 @@ import { prefetchInOrder } from '../../prefetch.js';
 import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
 import { bySequence } from '../history.js';
 import type { Leftover } from '../leftover.js';
-import type { ClaimStore } from '../../lock/claim-store.js';
+import type { ClaimStore } from '../../lock/claim.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import {
   ARCHIVE_SUFFIX,

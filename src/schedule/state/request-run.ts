@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MangamotionError } from '../../errors.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
-import { lockHolder } from '../../lock/holder.js';
+import { lockHolder } from '../../lock/read-claims.js';
 import { readHistory } from './history.js';
 import type { RunRecord } from './record.js';
 import { askForRun, isTaken, withdraw } from './requests.js';

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../../src/lock/acquire.js';
 import { encodeClaim, type Claim, type LockOwner } from '../../../src/lock/claim.js';
-import type { LockClock } from '../../../src/lock/clock.js';
+import { LOCK_TIMING, type LockClock } from '../../../src/lock/clock.js';
 import type { DestinationLock } from '../../../src/lock/held-lock.js';
-import { LOCK_TIMING } from '../../../src/lock/timing.js';
 import { MemoryClaims } from '../../helpers/memory-claims.js';
 
 const OWNER: LockOwner = { host: 'one', pid: 1, command: 'backup full', process: null };

@@ -72,7 +72,7 @@ interface Daemon {
 
 async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
   const { FolderClaims } = await import('../../../lock/folder-claims.js');
-  const { lockHolder } = await import('../../../lock/holder.js');
+  const { lockHolder } = await import('../../../lock/read-claims.js');
   const claim = await lockHolder(new FolderClaims(folder), { now: now(), signal });
   if (claim === undefined) return null;
   const { owner, since } = claim;

@@ -7,9 +7,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { acquireLock } from '../../../src/lock/acquire.js';
 import { encodeClaim, type Claim, type LockOwner } from '../../../src/lock/claim.js';
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
-import { lockHolder } from '../../../src/lock/holder.js';
+import { lockHolder } from '../../../src/lock/read-claims.js';
 import { describeOwner } from '../../../src/lock/owner.js';
-import { LOCK_TIMING } from '../../../src/lock/timing.js';
+import { LOCK_TIMING } from '../../../src/lock/clock.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { MemoryClaims } from '../../helpers/memory-claims.js';
 
