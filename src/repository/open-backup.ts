@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
 import { Archives } from './archives.js';
-import type { Shortfall } from './legacy/shortfall.js';
+import type { Shortfall } from './legacy/legacy-backup.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
 

@@ -8,7 +8,7 @@ import { FileSource } from './file-source.js';
 import type { Leftover, TornArchive } from '../leftover.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
-import { tornPlain } from '../plain/plain-truncated.js';
+import { tornPlain } from '../plain/plain-archive.js';
 
 /**
  * What runs left in a folder that ended before their commit: everything under a temporary name, and

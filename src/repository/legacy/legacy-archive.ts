@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import mime from 'mime';
-import { type Archive, READ_WHOLE_BYTES } from '../../archive/archive.js';
-import type { ArchiveProblem, AuditResult } from '../../archive/archive.js';
+import {
+  READ_WHOLE_BYTES,
+  type Archive,
+  type ArchiveProblem,
+  type AuditResult,
+} from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
-import { walkInKeyOrder } from './key-order-walk.js';
-import type { LegacyBackup } from './legacy-backup.js';
-import { damagedLegacy, nothingToCheck } from './refusals.js';
-import { look } from './survey.js';
-import { readTreeFile } from './tree-file.js';
+import { look, walkInKeyOrder } from './legacy-objects.js';
+import { damagedLegacy, nothingToCheck, type LegacyBackup } from './legacy-backup.js';
 
 export interface Tree {
   /** Holds `data` and `metadata`. */
@@ -129,4 +133,36 @@ export class LegacyArchive implements Archive {
 function contentTypeOf(key: string): string | null {
   // With a folder before it, `png` is a name without an ending, and not an ending.
   return mime.getType(`/${key}`);
+}
+
+const READ_BYTES = 1024 * 1024;
+/** What became a link or a pipe since the folder was listed is not followed, and not waited for. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A file that a walk has named, piece by piece: `size` bytes, or it rejects with `damaged`. */
+async function* readTreeFile(path: string, size: number): AsyncGenerator<Buffer> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, FLAGS);
+    const found = await file.stat();
+    if (!found.isFile() || found.size !== size) throw changed(path);
+    for (let left = size; left > 0;) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(left, READ_BYTES));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) throw changed(path);
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) {
+      throw changed(path, error);
+    }
+    throw translateFileError(error, 'read', path);
+  } finally {
+    await file?.close();
+  }
+}
+
+function changed(path: string, cause?: unknown) {
+  return damagedLegacy(`${path} was changed while it was read`, cause);
 }

@@ -1,16 +1,17 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MEMBER_HEADER_BYTES, decodeMemberHeader } from '../../archive/gzip.js';
+import { decodeMemberHeader, MEMBER_HEADER_BYTES } from '../../archive/gzip.js';
+import { MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import {
   ARCHIVE_SUFFIX,
-  type BackupType,
-  SUMMARY_SUFFIX,
   backupIdOf,
   backupTimeOf,
   backupTypeOf,
+  SUMMARY_SUFFIX,
+  type BackupType,
 } from '../names.js';
-import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
 /** A backup that backup-minio.sh made: there is no summary, and nothing of ours inside. */
 export interface LegacyBackup {
@@ -101,4 +102,31 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undef
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw translateFileError(error, 'read', path);
   }
+}
+
+/** Why a legacy backup cannot be verified. */
+export function nothingToCheck({ id }: { id: string }): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${id} was made by backup-minio.sh: it has no digests that it could be checked against`,
+    {
+      hint: 'See what is in it with "mangamotion backup ls"; "mangamotion backup full" makes one that can be verified.',
+    },
+  );
+}
+
+/** What is there is not what the scripts wrote. */
+export function damagedLegacy(message: string, cause?: unknown): MangamotionError {
+  const hint = 'Copy it again from where it was made, or use another backup.';
+  return new MangamotionError('damaged', message, { hint, cause });
+}
+
+/** Something of a backup that cannot be brought back. */
+export interface Shortfall {
+  bucket: string;
+  /** Empty where it is no object. */
+  key: string;
+  /** Of the bucket, where it is no object. */
+  document?: string;
+  reason: string;
 }

@@ -5,8 +5,8 @@ import type { DocumentEntry } from '../../archive/directory.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
-import type { Shortfall } from './shortfall.js';
-import { isBucketName } from './survey.js';
+import type { Shortfall } from './legacy-backup.js';
+import { isBucketName } from './legacy-objects.js';
 import { LEGACY_DOCUMENTS, translateDocument } from './translate.js';
 
 /** What lies in `metadata`, as documents that can be put back. */

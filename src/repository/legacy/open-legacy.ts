@@ -4,9 +4,8 @@ import { FORMAT_VERSION } from '../../archive/footer.js';
 import { compareKeys } from '../../key-order.js';
 import { type LegacyDocuments, readLegacyDocuments } from './legacy-documents.js';
 import { LegacyArchive } from './legacy-archive.js';
-import type { LegacyBackup } from './legacy-backup.js';
-import type { Shortfall } from './shortfall.js';
-import { type LegacyObjects, surveyObjects } from './survey.js';
+import type { LegacyBackup, Shortfall } from './legacy-backup.js';
+import { type LegacyObjects, surveyObjects } from './legacy-objects.js';
 import { unpack } from './unpack.js';
 
 export interface OpenLegacy {

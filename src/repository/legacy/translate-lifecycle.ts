@@ -1,5 +1,4 @@
-import { S3_NAMESPACE, escapeXml } from '../../object-store/s3/wire/xml.js';
-import { isRecord } from './json.js';
+import { escapeXml, S3_NAMESPACE } from '../../object-store/s3/wire/xml.js';
 
 /**
  * The rules that `mc ilm export` prints as JSON, in the XML of S3. The names are the same but for
@@ -115,4 +114,8 @@ function findUnknown(
 function unknownIn(item: unknown, { children }: Element, path: string): string | undefined {
   if (children === undefined) return typeof item === 'object' ? path : undefined;
   return isRecord(item) ? findUnknown(item, children, `${path}.`) : path;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,14 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { Parser, type ReadEntry, Unpack } from 'tar';
+import { Parser, Unpack, type ReadEntry } from 'tar';
 import { MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { Tree } from './legacy-archive.js';
-import type { LegacyBackup } from './legacy-backup.js';
-import type { Shortfall } from './shortfall.js';
-import { damagedLegacy } from './refusals.js';
-import { decideEntry } from './tar-entry.js';
+import { damagedLegacy, type LegacyBackup, type Shortfall } from './legacy-backup.js';
 
 /** What a file takes on the disk beyond its bytes, at most: most file systems give out such blocks. */
 const BLOCK_BYTES = 4096;
@@ -173,4 +170,32 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
     `${path} has to be unpacked to be read: that takes ${bytes} bytes, and ${folder} has ${free} left`,
     { hint: 'Set TMPDIR to a folder on a larger disk, or unpack it yourself with "tar -xzf".' },
   );
+}
+
+/** What is to become of an entry of a tar.gz that may be hostile. Pure. */
+type EntryDecision =
+  | { kind: 'unpack' }
+  /** It is named among what is left out. */
+  | { kind: 'skip'; bucket: string; key: string; reason: string }
+  /** Nobody made it by backing up: nothing of the tar is used. */
+  | { kind: 'refuse'; reason: string };
+
+/** `OldFile` is that of a tar from before POSIX. */
+const FILES = ['File', 'OldFile', 'ContiguousFile'];
+
+/** The scripts packed the folder of the backup's name; `./` before it is the same. */
+export function decideEntry(entry: { path: string; type: string }, id: string): EntryDecision {
+  const path = entry.path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
+  // The folder in which it was packed.
+  if (path === '' || path === '.') return { kind: 'unpack' };
+  const [top, ...segments] = path.split('/');
+  const shown = JSON.stringify(entry.path);
+  const isOutside = top !== id || segments.some((name) => name === '..' || name === '.');
+  if (isOutside || path.includes('\0')) {
+    return { kind: 'refuse', reason: `${shown} does not lie in the folder ${id}` };
+  }
+  if (entry.type === 'Directory' || FILES.includes(entry.type)) return { kind: 'unpack' };
+  const [bucket, key] =
+    segments[0] === 'data' ? [segments[1], segments.slice(2).join('/')] : ['', path];
+  return { kind: 'skip', bucket: bucket ?? '', key, reason: `it is no file but a ${entry.type}` };
 }

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Archive, type DirectoryPlace, READ_WHOLE_BYTES } from '../../archive/archive.js';
-import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/archive.js';
+import {
+  READ_WHOLE_BYTES,
+  type Archive,
+  type ArchiveProblem,
+  type AuditObserver,
+  type AuditResult,
+  type DirectoryPlace,
+} from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import { damagedArchive } from '../../archive/errors.js';
 import type { IndexLine } from '../../archive/index-line.js';
@@ -11,12 +17,13 @@ import {
   LARGEST_DIRECTORY_BYTES,
   LARGEST_DOCUMENT_BYTES,
 } from '../../archive/limits.js';
-import { checkedChunk, parseDirectory } from '../../archive/reader.js';
+import { checkedChunk, parseChunk, parseDirectory } from '../../archive/reader.js';
+import { isMangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
+import type { TornArchive } from '../leftover.js';
 import { DIRECTORY_FILE } from '../names.js';
 import { auditPlain } from './plain-audit.js';
-import type { PlainFiles } from './plain-files.js';
-import { walkTree } from './plain-walk.js';
+import { PlainFiles, walkTree } from './plain-files.js';
 
 /** An archive that is a tree of plain files, in the folder `ID`. */
 export class PlainArchive implements Archive {
@@ -90,5 +97,42 @@ export class PlainArchive implements Archive {
       if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'read', root);
     }
     return bytes;
+  }
+}
+
+const CHUNK_FILE = /^\d{5,}\.ndjson$/;
+
+/** A plain folder that was never finished: those of its index chunks that are whole. */
+export function tornPlain(parent: string, id: string, folder: string): TornArchive {
+  const files = new PlainFiles(parent, id, folder);
+  return { archive: new PlainArchive(files), lines: () => readLines(files) };
+}
+
+async function* readLines(files: PlainFiles): AsyncGenerator<IndexLine[]> {
+  for (const name of await chunksIn(join(files.root, 'index'))) {
+    const lines = await readChunk(files, name);
+    if (lines !== undefined) yield lines;
+  }
+}
+
+/** `undefined` for a chunk that was not written to its end. */
+async function readChunk(files: PlainFiles, name: string): Promise<IndexLine[] | undefined> {
+  try {
+    const { size } = await lstat(join(files.root, 'index', name));
+    const place = { path: `${files.id}/index/${name}`, size };
+    return parseChunk(await files.readWhole(place, LARGEST_CHUNK_BYTES), 0);
+  } catch (error) {
+    if (isMangamotionError(error, 'damaged')) return undefined;
+    throw translateFileError(error, 'read', join(files.root, 'index', name));
+  }
+}
+
+async function chunksIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => CHUNK_FILE.test(name)).sort();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw translateFileError(error, 'list', folder);
   }
 }

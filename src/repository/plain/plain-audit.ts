@@ -10,8 +10,7 @@ import type { ObjectName } from '../../key-order.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import { translateFileError } from '../../files/errors.js';
 import { DIRECTORY_FILE } from '../names.js';
-import type { FilePlace, PlainFiles } from './plain-files.js';
-import { type TreeEntry, walkTree } from './plain-walk.js';
+import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './plain-files.js';
 
 /** Files that are read at once; of each a megabyte is held at a time. */
 const LIMITS = { mostRequests: 8, mostBytes: Infinity };

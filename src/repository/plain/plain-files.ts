@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damagedArchive } from '../../archive/errors.js';
 import { isSafeSegment } from '../../archive/paths.js';
-import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import { isMangamotionError, type MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 
 const READ_BYTES = 1024 * 1024;
@@ -148,4 +148,29 @@ function wrongLength({ path, size }: FilePlace, foundBytes: number): Mangamotion
 /** A name may hold what a terminal would obey. */
 function shown(path: string): string {
   return isSafeSegment(path.replaceAll('/', '')) ? path : JSON.stringify(path);
+}
+
+export interface TreeEntry {
+  /** Below the root, with `/`. */
+  path: string;
+  /** `other`: a symbolic link, a device, a pipe, a socket. */
+  kind: 'file' | 'folder' | 'other';
+}
+
+/** All that lies below a folder, which is not named itself. Links are named and not followed. */
+export async function* walkTree(root: string): AsyncGenerator<TreeEntry> {
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for await (const entry of await opendir(join(root, folder), { bufferSize: 256 })) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      const kind = kindOf(entry);
+      if (kind === 'folder') folders.push(path);
+      yield { path, kind };
+    }
+  }
+}
+
+function kindOf(entry: Dirent): TreeEntry['kind'] {
+  if (entry.isFile()) return 'file';
+  return entry.isDirectory() ? 'folder' : 'other';
 }

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
-import type { UploadedPart } from '../../object-store/port.js';
-import type { ObjectContent } from '../../object-store/port.js';
-import { MOST_PARTS, partBytes } from './s3-parts.js';
-import { type S3Place, asked } from './s3-place.js';
+import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
+import { asked, type S3Place } from './s3-place.js';
 
 /** Parts that are being uploaded may hold so much (two small ones); one that is larger goes alone. */
 const MOST_UPLOADING_BYTES = 10 * 1024 * 1024;
@@ -173,4 +171,23 @@ export function contentOf(bytes: Buffer): ObjectContent {
     pieces.push(bytes.subarray(start, start + PIECE_BYTES));
   }
   return { sizeBytes: bytes.length, sha256: hash.digest('hex'), open: () => pieces };
+}
+
+/**
+ * How an archive of unknown length is cut into parts: S3 takes 10,000 of them, and a part is kept in
+ * memory until it is uploaded. So the parts are small for as long as an archive is, and grow such
+ * that 10,000 of them hold 5 TiB, S3's largest object.
+ */
+
+export const MOST_PARTS = 10_000;
+/** S3 takes none that is smaller, but for the last. */
+const FIRST_BYTES = 5 * 1024 * 1024;
+/** Up to here (5 GB) all are alike. */
+const ALIKE = 1000;
+/** Each part after them is larger than the one before by this. */
+const GROWTH_BYTES = 132 * 1024;
+
+/** Bytes of the part of this number, 1 up to 10,000; the last one of an archive may have fewer. */
+export function partBytes(partNumber: number): number {
+  return FIRST_BYTES + Math.max(0, partNumber - ALIKE) * GROWTH_BYTES;
 }

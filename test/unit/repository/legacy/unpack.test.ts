@@ -3,8 +3,8 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLegacy } from '../../../../src/repository/legacy/legacy-backup.js';
-import { unpack } from '../../../../src/repository/legacy/unpack.js';
+import { decideEntry, unpack } from '../../../../src/repository/legacy/unpack.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 
 const ID = 'minio_backup_full_20240115_020000';
@@ -84,5 +84,48 @@ describe('unpack', () => {
   it('is not begun where it was stopped before', async () => {
     await expect(unpack(await pack(), AbortSignal.abort(new Error('no')))).rejects.toThrow('no');
     expect(leftBehind()).toEqual([]);
+  });
+});
+
+const decide = (path: string, type = 'File') => decideEntry({ path, type }, ID).kind;
+
+describe('an entry of a tar.gz', () => {
+  it('is unpacked where it is a file or folder below the folder of the name', () => {
+    for (const path of ['', './', '/data/b/a..b', '/data/b/..a', '/data/b/-x']) {
+      expect(decide(path === './' ? path : `${ID}${path}`)).toBe('unpack');
+      expect(decide(path === './' ? path : `./${ID}${path}`)).toBe('unpack');
+    }
+    expect(decide(`${ID}/data/`, 'Directory')).toBe('unpack');
+    expect(decide(`${ID}/data/b/x`, 'OldFile')).toBe('unpack');
+  });
+
+  it('ends the reading where it would lie outside', () => {
+    for (const path of [
+      '../x',
+      '/etc/passwd',
+      `/${ID}/x`,
+      `${ID}/../x`,
+      `${ID}/data/../../x`,
+      `${ID}/..`,
+      `${ID}x/y`,
+      'data/b/x',
+      `${ID}/a\0b`,
+    ]) {
+      expect(decide(path)).toBe('refuse');
+      expect(decide(path, 'SymbolicLink')).toBe('refuse');
+    }
+  });
+
+  it('is left out where it is no file, and named as the object that it would be', () => {
+    for (const type of ['SymbolicLink', 'Link', 'CharacterDevice', 'BlockDevice', 'FIFO']) {
+      expect(decideEntry({ path: `${ID}/data/b/k/l`, type }, ID)).toEqual({
+        kind: 'skip',
+        bucket: 'b',
+        key: 'k/l',
+        reason: `it is no file but a ${type}`,
+      });
+    }
+    const outside = decideEntry({ path: `${ID}/x`, type: 'Link' }, ID);
+    expect(outside).toMatchObject({ kind: 'skip', bucket: '' });
   });
 });

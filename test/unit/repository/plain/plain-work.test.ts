@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BoundedWork } from '../../../../src/repository/plain/plain-work.js';
+import { BoundedWork } from '../../../../src/repository/plain/plain-tree.js';
 
 const MIB = 1024 * 1024;
 

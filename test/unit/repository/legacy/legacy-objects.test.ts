@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareKeys } from '../../../../src/key-order.js';
-import { walkInKeyOrder } from '../../../../src/repository/legacy/key-order-walk.js';
+import { walkInKeyOrder } from '../../../../src/repository/legacy/legacy-objects.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 
 const { folder, remove } = temporaryFolder();

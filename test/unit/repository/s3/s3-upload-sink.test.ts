@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MOST_PARTS, partBytes } from '../../../../src/repository/s3/s3-parts.js';
+import { MOST_PARTS, partBytes } from '../../../../src/repository/s3/s3-upload-sink.js';
 
 const MIB = 1024 * 1024;
 
