@@ -1,8 +1,7 @@
-import type { Decimal } from './money.js';
-import type { Pricing } from './pricing.js';
-import { costOf } from './pricing.js';
-import type { Usage } from './usage.js';
-import { NO_USAGE } from './usage.js';
+import { usageAnswer, type UsageAnswer } from './answers.js';
+import { roundedMoney, type Decimal } from './money.js';
+import { costOf, type Pricing } from './pricing.js';
+import { NO_USAGE, type Usage } from './usage.js';
 
 /** What the counters of one user add up to. */
 export interface Ledger {
@@ -138,5 +137,28 @@ function larger(a: Usage, b: Usage): Usage {
     completed: most('completed'),
     failed: most('failed'),
     skipped: most('skipped'),
+  };
+}
+
+export interface FindingAnswer {
+  severity: Severity;
+  kind: FindingKind;
+  user_id: string | null;
+  key: string | null;
+  what: string;
+  cause: string;
+  /** Bytes, seconds and US dollars that the figures are apart. */
+  difference: (UsageAnswer & { cost: number; cost_exact: string }) | null;
+}
+
+export function findingAnswer(pricing: Pricing, finding: Finding): FindingAnswer {
+  const { severity, kind, userId, key, what, cause, difference } = finding;
+  const cost = costOfDifference(pricing, finding);
+  return {
+    ...{ severity, kind, user_id: userId, key, what, cause },
+    difference:
+      difference === undefined || cost === undefined
+        ? null
+        : { ...usageAnswer(difference), cost: roundedMoney(cost), cost_exact: cost.toString() },
   };
 }

@@ -1,7 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import { withDeadline } from '../redis/deadline.js';
-import type { RedisReader } from '../redis/reader.js';
-import { withTranslatedErrors } from '../redis/translated.js';
+import { withDeadline, withTranslatedErrors, type RedisReader } from '../redis/reader.js';
 import { summariseAllUsers } from './all-users.js';
 import type { DayAnswer, JobAnswer, SummaryAnswer } from './answers.js';
 import { dailyAnswer, jobAnswer, summaryAnswer } from './answers.js';

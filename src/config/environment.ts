@@ -1,7 +1,18 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
 /** Variables by name, as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment of this process. No other file reads it. */
 export function processEnvironment(): Environment {
   return process.env;
+}
+
+/** Where a program keeps what it must not forget, by the XDG Base Directory Specification. */
+export function defaultStateFolder({ XDG_STATE_HOME: home }: Environment): string {
+  // A relative path is to be ignored, says the specification.
+  const base =
+    home !== undefined && path.isAbsolute(home) ? home : path.join(homedir(), '.local', 'state');
+  return path.join(base, 'mangamotion');
 }

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 import { parseExpectedDeletions, parseSourceName } from './backup-values.js';
-import { parseJobPaths } from './job-paths.js';
-import { parsePingUrl } from './ping-url.js';
 import { parseRedisUrl } from './redis-address.js';
-import type { Settings } from './sources.js';
-import { problemWith } from './sources.js';
+import { Secret } from './secret.js';
+import { problemWith, type Settings } from './sources.js';
 import { parseEndpoint } from './store-address.js';
 import { isSecretVariable } from './variables.js';
 
@@ -136,4 +134,50 @@ export function readVariables(settings: Settings): { variables?: Variables; prob
     return problemWith(name, setting?.origin ?? 'default', issue.message + shown);
   });
   return { problems };
+}
+
+const EXAMPLE = 'processed/{job}/result.zip';
+
+/**
+ * Reads `processed/{job}/result.zip,outputs/{job}/video.mp4`: paths that begin with a bucket, or
+ * with a prefix where all files are in one bucket. Returns what is wrong (`must …`) for anything else.
+ */
+export function parseJobPaths(text: string): string[] | string {
+  const paths = text.split(',').map((path) => path.trim());
+  for (const path of paths) {
+    const problem = problemOf(path);
+    if (problem !== undefined) return problem;
+  }
+  return [...new Set(paths)];
+}
+
+function problemOf(path: string): string | undefined {
+  const [first = '', ...rest] = path.split('/');
+  if (first === '' || rest.length === 0 || rest.at(-1) === '') {
+    return `must be paths such as ${EXAMPLE}, with commas between them`;
+  }
+  // All jobs would have the same file.
+  if (!rest.join('/').includes('{job}')) {
+    return `must have {job} in each path, behind the first slash, as ${EXAMPLE} has`;
+  }
+  const other = /\{(?!job\})[^}]*\}?/.exec(path)?.[0];
+  if (other !== undefined) return `must have no placeholder but {job}, and there is ${other}`;
+  return undefined;
+}
+
+/** Where a name of an entry comes in. */
+const PLACEHOLDER = '{name}';
+
+/**
+ * Reads `https://hc-ping.com/key/mangamotion-{name}`. Returns what is wrong (`must …`) for anything
+ * else, without repeating it: who knows the URL can report runs that never were.
+ */
+export function parsePingUrl(text: string): Secret | string {
+  if (!/^https?:\/\//i.test(text)) return 'must be a URL that begins with http:// or https://';
+  const example = text.replaceAll(PLACEHOLDER, 'name');
+  if (/\s/.test(example) || !URL.canParse(example)) return 'must be a URL, without spaces';
+  if (/[{}]/.test(example)) return 'must have no placeholder but {name}';
+  // It would not be sent, and with it not what is added behind it.
+  if (example.includes('#')) return 'must have # in it only as %23';
+  return new Secret(text);
 }

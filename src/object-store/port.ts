@@ -21,7 +21,7 @@ export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
  *  - `not_found` when the bucket or object does not exist, or not the range asked for;
  *  - `refused` when it does not take the request as such: a key or header it does not allow, a bucket
  *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`),
- *    a name that is none of a bucket, an answer over the limits of limits.ts (`isUnexpectedAnswer`
+ *    a name that is none of a bucket, an answer over the limits of `ANSWER_LIMITS` (`isUnexpectedAnswer`
  *    too), an object that cannot be read as it is (see `whyUnreadable`);
  *  - the signal's reason when the signal is aborted.
  */

@@ -1,4 +1,5 @@
-import { isWrongType } from './errors.js';
+import { MangamotionError } from '../errors.js';
+import { isWrongType, translateRedisError } from './errors.js';
 
 /**
  * What is asked of a connection: a `Redis` of ioredis has it, of any major version. It must have no
@@ -44,4 +45,63 @@ export async function readLives(
     if (error !== null) throw error;
     return seconds === -2 ? 'gone' : seconds === -1 ? 'for ever' : 'limited';
   });
+}
+
+/** Replies that whoever sent the command knows what to do about. */
+const EXPECTED = /^(WRONGTYPE|NOSCRIPT|BADCOUNTER) /;
+
+/** The same connection, with errors that users understand; see `translateRedisError`. */
+export function withTranslatedErrors(redis: RedisReader, server: string): RedisReader {
+  const translate = (error: unknown): unknown =>
+    error instanceof Error && EXPECTED.test(error.message)
+      ? error
+      : translateRedisError(error, server);
+  const translated = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+  return {
+    call: (...command) => translated(redis.call(...command)),
+    callBuffer: (...command) => translated(redis.callBuffer(...command)),
+    pipeline: (commands) => ({
+      exec: async () => {
+        const replies = await translated(redis.pipeline(commands).exec());
+        for (const reply of replies ?? []) {
+          if (reply[0] !== null) reply[0] = translate(reply[0]) as Error;
+        }
+        return replies;
+      },
+    }),
+  };
+}
+
+/** The same connection, each of whose answers is waited for so long, then `unreachable`. */
+export function withDeadline(redis: RedisReader, timeoutMs: number): RedisReader {
+  const inTime = <T>(answer: Promise<T>) => raceAgainst(timeoutMs, answer);
+  return {
+    call: (...command) => inTime(redis.call(...command)),
+    callBuffer: (...command) => inTime(redis.callBuffer(...command)),
+    pipeline: (commands) => ({ exec: () => inTime(redis.pipeline(commands).exec()) }),
+  };
+}
+
+async function raceAgainst<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new MangamotionError('unreachable', `no answer from Redis within ${timeoutMs} ms`, {
+          hint: 'whether a tracking call counted is not known: repeat it with the same event id',
+        }),
+      );
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

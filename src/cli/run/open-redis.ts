@@ -8,7 +8,7 @@ import type { OpenRedis } from '../argv/command.js';
 export async function openRedis(config: Config, signal: AbortSignal): Promise<OpenRedis> {
   const [{ connectOnce }, { withTranslatedErrors }, { redisTarget }] = await Promise.all([
     import('../../redis/connect.js'),
-    import('../../redis/translated.js'),
+    import('../../redis/reader.js'),
     import('../../redis-target.js'),
   ]);
   signal.throwIfAborted();

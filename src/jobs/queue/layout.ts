@@ -1,4 +1,4 @@
-import { escapeGlob } from '../../redis/glob.js';
+import { escapeGlob } from '../../redis/scan.js';
 import type { QueueState, Status } from '../job.js';
 
 /**

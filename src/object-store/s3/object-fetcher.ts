@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
-import { ANSWER_LIMITS } from '../limits.js';
+import { ANSWER_LIMITS } from '../unexpected-answer.js';
 
 /**
  * Reads whole objects into memory. Most of a backup is this, so it goes around the streams and

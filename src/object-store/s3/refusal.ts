@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import { parseErrorDocument } from './wire/bucket-xml.js';
-import { ANSWER_LIMITS } from '../limits.js';
+import { ANSWER_LIMITS } from '../unexpected-answer.js';
 import { S3ResponseError } from '../store-errors.js';
 
 /** The status line and headers of an answer. */

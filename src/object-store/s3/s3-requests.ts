@@ -1,15 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MangamotionError } from '../../errors.js';
-import { parseErrorDocument } from './wire/bucket-xml.js';
-import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
-import { ANSWER_LIMITS } from '../limits.js';
-import { checkNames } from '../names.js';
-import type { RequestLine } from '../operations.js';
-import { objectHead } from './wire/object-headers.js';
+import { ANSWER_LIMITS, AnswerTooLarge, UnexpectedAnswer } from '../unexpected-answer.js';
+import { operationOf, type RequestLine } from '../operations.js';
 import type { ObjectHead } from '../port.js';
-import { readAtMost } from './read-answer.js';
-import type { AnswerHead } from './refusal.js';
-import type { S3Client, S3Request } from './s3-client.js';
 import {
   notS3,
   S3ResponseError,
@@ -17,7 +10,11 @@ import {
   unexpected,
   type ErrorContext,
 } from '../store-errors.js';
-import { UnexpectedAnswer } from '../unexpected-answer.js';
+import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
+import type { AnswerHead } from './refusal.js';
+import type { S3Client, S3Request } from './s3-client.js';
+import { parseErrorDocument } from './wire/bucket-xml.js';
+import { objectHead } from './wire/object-headers.js';
 
 /** An answer that was read to its end. */
 export interface Answer {
@@ -130,4 +127,61 @@ export class S3Requests {
   context(request: RequestLine): ErrorContext {
     return { endpoint: this.endpoint, request };
   }
+}
+
+/**
+ * What S3 has ever taken for the name of a bucket (capitals and underscores in old ones, up to 255
+ * characters), and the colon with which Ceph names a tenant's.
+ */
+const BUCKET_NAME = /^[\w.:-]{1,255}$/;
+
+/**
+ * Throws `refused` where the request would go elsewhere than its bucket and key say: a name with a
+ * slash, a question mark or a control character, a name of dots, an empty one. Nothing is sent.
+ */
+export function checkNames(request: RequestLine): void {
+  const { bucket, key } = request;
+  if (bucket !== undefined && (!BUCKET_NAME.test(bucket) || /^\.+$/.test(bucket))) {
+    throw unsendable(request, `${shown(bucket)} is not the name of a bucket`, 'InvalidBucketName');
+  }
+  if (key === '') {
+    throw unsendable(request, `bucket ${bucket ?? ''}: an empty key names no object`, 'InvalidKey');
+  }
+}
+
+function unsendable(request: RequestLine, message: string, code: string): MangamotionError {
+  const operation = operationOf(request).name;
+  return new MangamotionError('refused', message, {
+    hint: 'A bucket is named with letters, digits, ".", "-" and "_" only.',
+    request: { operation, status: null, code },
+  });
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+}
+
+/**
+ * Reads an answer into memory. Throws `AnswerTooLarge`, and closes the connection, as soon as it has
+ * or announces more than `mostBytes`.
+ */
+async function readAtMost(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    if (Number(response.headers['content-length']) > mostBytes) throw tooLarge(mostBytes);
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > mostBytes) throw tooLarge(mostBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
+  return Buffer.concat(chunks, sizeBytes);
+}
+
+function tooLarge(mostBytes: number): AnswerTooLarge {
+  return new AnswerTooLarge(`answered with more than ${mostBytes / 1024 / 1024} MiB`);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBilling } from '../../../src/billing/billing.js';
 import { openJobIndex } from '../../../src/billing/job-index.js';
 import { findRecords, removeRecord } from '../../../src/billing/reset.js';
-import { withTranslatedErrors } from '../../../src/redis/translated.js';
+import { withTranslatedErrors } from '../../../src/redis/reader.js';
 import { build, distrust, indexed, scanned } from '../../helpers/job-index.js';
 import { todaysWriter } from '../../helpers/todays-writer.js';
 import { useRedis } from '../../helpers/use-redis.js';

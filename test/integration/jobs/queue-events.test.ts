@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { QueueEvent } from '../../../src/jobs/queue/events.js';
 import { readQueueEvents } from '../../../src/jobs/queue/events.js';
 import { connectOnce } from '../../../src/redis/connect.js';
-import { withTranslatedErrors } from '../../../src/redis/translated.js';
+import { withTranslatedErrors } from '../../../src/redis/reader.js';
 import { BullQueues, MAJORS, jobData } from '../../helpers/bull-queues.js';
 import { waitUntil } from '../../helpers/child-processes.js';
 import { RawQueue } from '../../helpers/raw-queue.js';

@@ -10,8 +10,7 @@ import {
   readQueueJobs,
   readQueueJobsOfUser,
 } from '../../../src/jobs/queue/reader.js';
-import type { RedisReader } from '../../../src/redis/reader.js';
-import { withTranslatedErrors } from '../../../src/redis/translated.js';
+import { withTranslatedErrors, type RedisReader } from '../../../src/redis/reader.js';
 import { RawQueue, interposed } from '../../helpers/raw-queue.js';
 import { useRedis } from '../../helpers/use-redis.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingAnswer } from '../../../src/billing/audit-answer.js';
+import { findingAnswer } from '../../../src/billing/audit.js';
 import {
   dailyAnswer,
   jobAnswer,

@@ -52,7 +52,7 @@ export const backupVerify = defineCommand({
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample exclude each other');
     }
-    const { nothingToCheck } = await import('../../../repository/legacy/refusals.js');
+    const { nothingToCheck } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify.js');
     const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);

@@ -1,5 +1,4 @@
-import type { Finding } from '../../../billing/audit.js';
-import { costOfDifference } from '../../../billing/audit.js';
+import { costOfDifference, type Finding } from '../../../billing/audit.js';
 import { moneyText } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
@@ -35,7 +34,7 @@ export const billingAudit = defineCommand({
   async run(context, { user }, { notes: withNotes }) {
     const { redis, pricing, today } = await openBilling(context);
     const { audit } = await import('../../../billing/audit-run.js');
-    const { findingAnswer } = await import('../../../billing/audit-answer.js');
+    const { findingAnswer } = await import('../../../billing/audit.js');
     context.progress.start('auditing');
     const { findings, checked } = await audit(redis, {
       ...{ userId: user, today, signal: context.signal },

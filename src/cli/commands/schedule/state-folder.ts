@@ -1,6 +1,5 @@
 import path from 'node:path';
-import { processEnvironment } from '../../../config/environment.js';
-import { defaultStateFolder } from '../../../config/state-folder.js';
+import { defaultStateFolder, processEnvironment } from '../../../config/environment.js';
 import type { CommandContext } from '../../argv/command.js';
 
 export const STATE_OPTION = {

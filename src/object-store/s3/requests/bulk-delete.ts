@@ -1,15 +1,18 @@
 import { MangamotionError } from '../../../errors.js';
-import {
-  deletionDocument,
-  parseDeletionAnswer,
-  type DeletionAnswer,
-} from '../wire/bulk-delete-xml.js';
-import { deleteObject } from './object-requests.js';
 import type { RequestOptions, UndeletedObject } from '../../port.js';
+import { codeOf, isTransient, S3ResponseError } from '../../store-errors.js';
 import { bodyOf, md5Header } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
-import { codeOf, isTransient, S3ResponseError } from '../../store-errors.js';
-import { isXmlText } from '../wire/xml.js';
+import {
+  child,
+  children,
+  escapeXml,
+  isXmlText,
+  parseXml,
+  S3_NAMESPACE,
+  textOf,
+} from '../wire/xml.js';
+import { deleteObject } from './object-requests.js';
 
 /** S3 takes no more keys at once. */
 const MOST_KEYS = 1000;
@@ -90,4 +93,33 @@ function undeleted(key: string, error: unknown): UndeletedObject {
   const message = said.message.replace(/\.$/, '');
   const reason = [code, message].filter((part) => part !== '').join(': ');
   return { key, reason, request: error.request, mayPass: isTransient(error) };
+}
+
+/** The documents of DeleteObjects. Pure. */
+
+/** Of keys that XML can carry (`isXmlText`). The answer names every key: silence proves nothing. */
+export function deletionDocument(keys: string[]): string {
+  const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`);
+  return `<Delete ${S3_NAMESPACE}>${objects.join('')}</Delete>`;
+}
+
+interface DeletionAnswer {
+  deleted: Set<string>;
+  /** By key. */
+  refused: Map<string, { code: string; message: string }>;
+}
+
+/** `null` where the text is no DeleteResult. */
+export function parseDeletionAnswer(xml: string): DeletionAnswer | null {
+  const root = parseXml(xml, 'DeleteResult');
+  if (root === null) return null;
+  const deleted = new Set<string>();
+  const refused: DeletionAnswer['refused'] = new Map();
+  for (const entry of children(root, 'Deleted')) deleted.add(textOf(entry, 'Key') ?? '');
+  for (const entry of children(root, 'Error')) {
+    if (child(entry, 'Key') === undefined) continue;
+    const [code, message] = [textOf(entry, 'Code') ?? '', textOf(entry, 'Message') ?? ''];
+    refused.set(textOf(entry, 'Key') ?? '', { code, message });
+  }
+  return { deleted, refused };
 }

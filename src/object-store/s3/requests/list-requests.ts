@@ -1,5 +1,5 @@
 import { percentEncode } from '../wire/header-text.js';
-import { ANSWER_LIMITS } from '../../limits.js';
+import { ANSWER_LIMITS } from '../../unexpected-answer.js';
 import { parseListPage } from '../wire/list-page-xml.js';
 import { eachPage } from './listing.js';
 import type {

@@ -1,6 +1,6 @@
 import { compareKeys } from '../../../key-order.js';
 import { percentEncode } from '../wire/header-text.js';
-import { ANSWER_LIMITS } from '../../limits.js';
+import { ANSWER_LIMITS } from '../../unexpected-answer.js';
 import { eachPage, type PageStart } from './listing.js';
 import type { ListUploadsOptions, MultipartUpload } from '../../port.js';
 import { parseUploadsPage } from '../wire/multipart-xml.js';

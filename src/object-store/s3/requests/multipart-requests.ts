@@ -1,8 +1,19 @@
 import { isMangamotionError } from '../../../errors.js';
+import type { ObjectAttributes, ObjectLock } from '../../object-attributes.js';
+import type {
+  ListUploadsOptions,
+  MultipartUploads,
+  ObjectContent,
+  RequestOptions,
+  StoredObject,
+  UploadedPart,
+  UploadOptions,
+} from '../../port.js';
+import { s3CodeOf, S3ResponseError } from '../../store-errors.js';
+import { bodyOf, md5Header } from '../request-body.js';
+import type { S3Requests } from '../s3-requests.js';
+import { tagsDocument } from '../wire/bucket-xml.js';
 import { percentEncode } from '../wire/header-text.js';
-import { restoreForgotten, type ForgettableAttributes } from './multipart-attributes.js';
-import { listMultipartUploads } from './multipart-listing.js';
-import type { ListUploadsOptions, MultipartUploads, UploadedPart } from '../../port.js';
 import {
   completionDocument,
   multipartEtag,
@@ -11,11 +22,9 @@ import {
   parseUploadId,
 } from '../wire/multipart-xml.js';
 import { attributeHeaders } from '../wire/object-headers.js';
+import { legalHoldDocument, retentionDocument } from '../wire/object-lock.js';
+import { listMultipartUploads } from './multipart-listing.js';
 import { headObject } from './object-requests.js';
-import type { ObjectContent, RequestOptions, StoredObject, UploadOptions } from '../../port.js';
-import { bodyOf } from '../request-body.js';
-import type { S3Requests } from '../s3-requests.js';
-import { s3CodeOf, S3ResponseError } from '../../store-errors.js';
 import { sendContent, storedObject } from './upload-requests.js';
 
 /** See `MultipartUploads`. */
@@ -164,4 +173,32 @@ export class S3MultipartUploads implements MultipartUploads {
 
 function queryOf(uploadId: string): string {
   return `uploadId=${percentEncode(uploadId)}`;
+}
+
+/** Ceph takes them with the creation of an upload, and has forgotten them when it is completed. */
+type ForgettableAttributes = Partial<Pick<ObjectAttributes, 'tags'> & ObjectLock>;
+
+/** Gives the object those of the attributes that it lacks. A server that keeps them is only asked. */
+async function restoreForgotten(
+  requests: S3Requests,
+  { bucket, key, etag, versionId }: StoredObject & { bucket: string; key: string },
+  { tags = [], retention = null, legalHold = false }: ForgettableAttributes,
+  { signal }: RequestOptions,
+): Promise<void> {
+  if (tags.length === 0 && retention === null && !legalHold) return;
+  const head = await headObject(requests, bucket, key, { signal });
+  // Somebody has replaced the object: what it has now is not ours to change.
+  if (head.etag !== etag) return;
+  const set = (subresource: string, document: string): Promise<void> => {
+    const version = versionId === null ? '' : `&versionId=${percentEncode(versionId)}`;
+    const query = subresource + version;
+    const headers = { 'content-type': 'application/xml', ...md5Header(document) };
+    const body = bodyOf(document);
+    return requests.omit({ method: 'PUT', bucket, key, query, headers, body, signal });
+  };
+  if (head.tagCount !== tags.length) await set('tagging', tagsDocument(tags));
+  if (retention !== null && head.retention === null) {
+    await set('retention', retentionDocument(retention));
+  }
+  if (legalHold && !head.legalHold) await set('legal-hold', legalHoldDocument());
 }

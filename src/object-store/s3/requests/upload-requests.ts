@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isMangamotionError, MangamotionError } from '../../../errors.js';
-import { plainEtag } from '../../etag.js';
+import { plainEtag } from '../wire/header-text.js';
 import { lockHeaders } from '../wire/object-lock.js';
 import { attributeHeaders, checksumHeader } from '../wire/object-headers.js';
 import type {

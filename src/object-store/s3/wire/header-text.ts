@@ -110,3 +110,8 @@ function sequenceLength(bytes: Buffer, at: number): number {
   }
   return length;
 }
+
+/** An ETag as it is compared: without its quotes, and without the mark of a weak one (`W/"…"`). Pure. */
+export function plainEtag(text: string): string {
+  return text.replace(/^W\//, '').replace(/^"|"$/g, '');
+}

@@ -1,6 +1,5 @@
 import { compareKeys } from '../../../key-order.js';
-import { plainEtag } from '../../etag.js';
-import { percentDecode } from './header-text.js';
+import { percentDecode, plainEtag } from './header-text.js';
 import type { ListedObject, ListPage } from '../../port.js';
 import { UnexpectedAnswer } from '../../unexpected-answer.js';
 import { child, children, decodeEntities, parseXml, textOf, type XmlTree } from './xml.js';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { plainEtag } from '../../etag.js';
-import { percentDecode, percentEncode } from './header-text.js';
+import { percentDecode, percentEncode, plainEtag } from './header-text.js';
 import type { MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 

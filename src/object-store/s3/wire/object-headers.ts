@@ -1,6 +1,5 @@
 import { decodeBase64Words, decodeWords } from './encoded-word.js';
-import { plainEtag } from '../../etag.js';
-import { decodeHeader, percentEncode } from './header-text.js';
+import { decodeHeader, percentEncode, plainEtag } from './header-text.js';
 import {
   type Encryption,
   OBJECT_HEADERS,

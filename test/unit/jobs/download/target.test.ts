@@ -1,7 +1,7 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { localName } from '../../../../src/jobs/download/local-name.js';
+import { localName } from '../../../../src/jobs/download/target.js';
 
 const ids = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),

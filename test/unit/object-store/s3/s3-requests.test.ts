@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNames } from '../../../src/object-store/names.js';
+import { checkNames } from '../../../../src/object-store/s3/s3-requests.js';
 
 const check = (bucket: string, key?: string) => () =>
   checkNames({ method: 'GET', bucket, key, query: 'list-type=2' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   deletionDocument,
   parseDeletionAnswer,
-} from '../../../../../src/object-store/s3/wire/bulk-delete-xml.js';
+} from '../../../../../src/object-store/s3/requests/bulk-delete.js';
 import {
   children,
   isXmlText,
