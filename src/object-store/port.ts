@@ -1,9 +1,23 @@
-import type { Readable } from 'node:stream';
-import type { FailedRequest } from '../errors.js';
 import type { BucketDocumentKind } from './bucket-documents.js';
-import type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
+import type {
+  Bucket,
+  BucketDocument,
+  ListedObject,
+  ListPage,
+  MultipartUpload,
+  ObjectAttributes,
+  ObjectContent,
+  ObjectHead,
+  ObjectLock,
+  OpenObject,
+  ReadObject,
+  StoredObject,
+  Tag,
+  UndeletedObject,
+  UploadedPart,
+} from './objects.js';
 
-export type { ObjectAttributes, ObjectLock, Tag } from './object-attributes.js';
+export type * from './objects.js';
 
 /**
  * An S3 server, as the toolkit needs it. Every implementation passes the suite in test/contract
@@ -204,106 +218,6 @@ export interface PutOptions extends UploadOptions {
   ifAbsent?: boolean | undefined;
 }
 
-export interface Bucket {
-  name: string;
-  /** RFC 3339, as the server gives it; `null` where it gives none. */
-  createdAt: string | null;
-}
-
-export type BucketDocument =
-  | { state: 'captured'; content: Buffer }
-  /** The server has none, or an empty one. */
-  | { state: 'none' }
-  /** The server does not know such documents. */
-  | { state: 'unsupported'; reason: string };
-
-export interface ListedObject {
-  key: string;
-  sizeBytes: number;
-  /** Without the quotes. */
-  etag: string;
-  /** RFC 3339 in UTC, with the precision of the server. */
-  lastModified: string;
-  /** Where it is another one than STANDARD, and the server tells. */
-  storageClass?: string | null;
-}
-
-export interface ListPage {
-  objects: ListedObject[];
-  /** Of the page after this one; `null` on the last, unless `goesOnBehind` is there. */
-  nextToken: string | null;
-  /**
-   * The server gives no token, though it says that there is more, or does not say that there is
-   * not: the listing goes on with this key as `startAfter`.
-   */
-  goesOnBehind?: GoesOnBehind | undefined;
-}
-
-export interface ObjectHead extends ObjectLock {
-  /** Of the whole object, also when a range of it was asked for. */
-  sizeBytes: number;
-  etag: string;
-  /** RFC 3339 in UTC; the header has whole seconds. `''` where the server does not say. */
-  lastModified: string;
-  versionId: string | null;
-  headers: ObjectAttributes['headers'];
-  metadata: ObjectAttributes['metadata'];
-  /** How many more entries of user metadata there are that no header can carry. */
-  missingMetadata: number;
-  /** `null` where the server does not say: it may have tags or not. */
-  tagCount: number | null;
-  /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */
-  etagIsMd5: boolean;
-  /** How it is encrypted at rest with a key of the server; `null` where the server does not say. */
-  encryption: ObjectAttributes['encryption'];
-  /** `null` where it is STANDARD, or where the server does not say. */
-  storageClass: string | null;
-  /** By header name without `x-amz-checksum-`; empty where the server keeps or tells none. */
-  checksums: Record<string, string>;
-}
-
-export interface OpenObject {
-  head: ObjectHead;
-  /** The bytes asked for, as Buffers. */
-  body: Readable;
-}
-
-export interface ReadObject {
-  head: ObjectHead;
-  /** `undefined` where the object has more than `mostBytes`. */
-  content: Buffer | undefined;
-}
-
-export interface ObjectContent {
-  sizeBytes: number;
-  /** Of the whole content, in lower-case hex. */
-  sha256: string;
-  /** Opens the content from its start; called again for each attempt. */
-  open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-}
-
-export interface StoredObject {
-  etag: string;
-  versionId: string | null;
-}
-
-export interface UndeletedObject {
-  key: string;
-  /** What the server said: the S3 code, and its message. */
-  reason: string;
-  /** What of the request is known, for reports. */
-  request?: FailedRequest | undefined;
-  /** True where it may go better a moment later. */
-  mayPass: boolean;
-}
-
-/** A listing that goes on behind a key, as the server gives no token for the rest. */
-export interface GoesOnBehind {
-  key: string;
-  /** The server says that it goes on; otherwise it does not say, and the page may be the last. */
-  isCertain: boolean;
-}
-
 /**
  * Writing an object in parts, for what is too large for one request or whose length is not known
  * when it begins. Nothing is seen of the object before `completeMultipartUpload`; what was uploaded
@@ -374,16 +288,4 @@ export interface MultipartUploads {
 export interface ListUploadsOptions extends RequestOptions {
   /** At most so many in one answer of the server; 1,000 where absent. */
   maxPerPage?: number | undefined;
-}
-
-export interface UploadedPart {
-  partNumber: number;
-  etag: string;
-}
-
-export interface MultipartUpload {
-  key: string;
-  uploadId: string;
-  /** RFC 3339, as the server gives it. */
-  initiatedAt: string;
 }

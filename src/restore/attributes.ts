@@ -1,5 +1,5 @@
 import type { IndexLine } from '../archive/index-line.js';
-import type { Encryption } from '../object-store/object-attributes.js';
+import type { Encryption } from '../object-store/objects.js';
 import type { ObjectLock, PutOptions } from '../object-store/port.js';
 import { partSizeFor } from './part-size.js';
 

@@ -1,5 +1,5 @@
 import { isMangamotionError } from '../../../errors.js';
-import type { ObjectAttributes, ObjectLock } from '../../object-attributes.js';
+import type { ObjectAttributes, ObjectLock } from '../../objects.js';
 import type {
   ListUploadsOptions,
   MultipartUploads,

@@ -5,7 +5,7 @@ import {
   OBJECT_HEADERS,
   type ObjectAttributes,
   type ObjectLock,
-} from '../../object-attributes.js';
+} from '../../objects.js';
 import { lockHeaders, lockOf } from './object-lock.js';
 import type { ObjectHead } from '../../port.js';
 import type { IncomingHttpHeaders } from 'node:http';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ObjectLock, Retention } from '../../object-attributes.js';
+import type { ObjectLock, Retention } from '../../objects.js';
 import { escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
 
 /** Object locks in headers and documents. Pure. */
