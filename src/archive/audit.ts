@@ -168,7 +168,7 @@ class Audit {
     this.#observer.problem({ kind: 'member', message });
   }
 
-  /** Goes to the next place where a run is known to begin. What is passed over still counts for the hash. */
+  /** Goes to the next place where a span is known to begin. What is passed over still counts for the hash. */
   async #skipDamage(end: number): Promise<void> {
     // They are in order, and the walk goes forward.
     let next = this.#boundaries[this.#nextBoundary] ?? end;

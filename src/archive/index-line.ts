@@ -49,10 +49,10 @@ export interface Location {
   path: string;
   /** The id of the archive: always named, the line's own too. */
   archive: string;
-  /** Of the run of gzip members that hold the file, in the archive. */
+  /** Of the span of gzip members that hold the file, in the archive. */
   offset: number;
   length: number;
-  /** Where the content starts in the inflated run. */
+  /** Where the content starts in the inflated span. */
   inner: number;
 }
 

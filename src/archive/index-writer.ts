@@ -7,7 +7,7 @@ import { type IndexLine, type ObjectRecord, encodeLocated, encodeRecord } from '
 
 /** Where the bytes of an object are; the numbers may be filled in up to the writing of the chunk. */
 export interface Placement {
-  run: { offset: number; length: number };
+  span: { offset: number; length: number };
   inner: number;
 }
 
@@ -147,7 +147,7 @@ export class IndexWriter {
   #appendCarried(line: IndexLine): void {
     const { archive, path, offset, length, inner } = line;
     this.#references.add(archive);
-    this.#append(line, { archive, path, placement: { run: { offset, length }, inner } });
+    this.#append(line, { archive, path, placement: { span: { offset, length }, inner } });
   }
 
   #take(chunk: ChunkReference, lines: readonly IndexLine[]): void {
@@ -181,8 +181,8 @@ export class IndexWriter {
   }
 }
 
-function encodeLine({ json, path, archive, placement: { run, inner } }: PendingLine): string {
-  return encodeLocated(json, { path, archive, offset: run.offset, length: run.length, inner });
+function encodeLine({ json, path, archive, placement: { span, inner } }: PendingLine): string {
+  return encodeLocated(json, { path, archive, offset: span.offset, length: span.length, inner });
 }
 
 function located({ unplaced, place }: OwnChunk): ChunkReference {

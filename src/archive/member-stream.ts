@@ -10,7 +10,7 @@ import {
   encodeTrailer,
 } from './gzip.js';
 import { OrderedOutput } from './ordered-output.js';
-import { Run } from './span.js';
+import { Span } from './span.js';
 import type { ArchiveSink } from './sink.js';
 
 const deflateOnThreadPool = promisify(deflateRaw);
@@ -26,22 +26,22 @@ export class MemberStream {
     this.#output = new OrderedOutput(sink);
   }
 
-  add(kind: MemberKind, chunks: Uint8Array[], compress: boolean, run: Run): void {
+  add(kind: MemberKind, chunks: Uint8Array[], compress: boolean, span: Span): void {
     const inputBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    run.expect();
+    span.expect();
     if (!compress) {
-      this.#output.add(() => encodeStoredMember(kind, chunks, inputBytes), inputBytes, run);
+      this.#output.add(() => encodeStoredMember(kind, chunks, inputBytes), inputBytes, span);
       return;
     }
     const encoded = deflateMember(kind, chunks, inputBytes);
     // Its failure is handled when its turn comes; until then it must not count as unhandled.
     encoded.catch(() => undefined);
-    this.#output.add(() => encoded, inputBytes, run);
+    this.#output.add(() => encoded, inputBytes, span);
   }
 
   /** Adds a member whose content can be told only when all members before it are placed. */
-  addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], run: Run): void {
-    run.expect();
+  addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], span: Span): void {
+    span.expect();
     this.#output.add(
       () => {
         const chunks = content();
@@ -49,13 +49,13 @@ export class MemberStream {
         return deflateMember(kind, chunks, inputBytes);
       },
       weight,
-      run,
+      span,
     );
   }
 
   /** Adds bytes that are no member of ours: the footer. */
   addRaw(bytes: () => Uint8Array): void {
-    this.#output.add(() => [bytes()], 0, new Run());
+    this.#output.add(() => [bytes()], 0, new Span());
   }
 
   ready(): Promise<void> {

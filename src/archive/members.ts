@@ -82,17 +82,17 @@ async function inflate(body: Buffer, offset: number, limitBytes: number): Promis
   }
 }
 
-/** Holds any member of a file, so that a run is read in as few reads as it has members, or fewer. */
+/** Holds any member of a file, so that a span is read in as few reads as it has members, or fewer. */
 const WINDOW_BYTES = 4 * 1024 * 1024 + 64 * 1024;
 
-/** The inflated content of a run of members, a member at a time. */
-export async function* readRun(
+/** The inflated content of a span of members, a member at a time. */
+export async function* readSpan(
   source: ArchiveSource,
-  run: { offset: number; length: number },
+  span: { offset: number; length: number },
   limitBytes = LARGEST_MEMBER_BYTES,
 ): AsyncGenerator<Buffer[]> {
-  const end = run.offset + run.length;
-  let offset = run.offset;
+  const end = span.offset + span.length;
+  let offset = span.offset;
   let window: Buffer = Buffer.alloc(0);
   const fill = async (leastBytes: number): Promise<void> => {
     if (window.length >= leastBytes) return;

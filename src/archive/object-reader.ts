@@ -1,6 +1,6 @@
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
-import { readRun } from './members.js';
+import { readSpan } from './members.js';
 import type { ArchiveSource } from './sink.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 
@@ -48,7 +48,7 @@ export class ObjectReader {
   async *readRange(file: FilePlace): AsyncGenerator<Buffer> {
     let skip = file.inner;
     let left = file.size;
-    for await (const member of readRun(this.#source, file)) {
+    for await (const member of readSpan(this.#source, file)) {
       for (const part of member) {
         const wanted = part.subarray(skip, skip + left);
         skip -= Math.min(skip, part.length);
@@ -64,12 +64,12 @@ export class ObjectReader {
 async function readAll(source: ArchiveSource, line: IndexLine): Promise<Buffer[]> {
   const parts: Buffer[] = [];
   let total = 0;
-  for await (const member of readRun(source, line)) {
+  for await (const member of readSpan(source, line)) {
     for (const part of member) {
       parts.push(part);
       total += part.length;
     }
-    // A run that claims to be shared, but is not, must not fill the memory.
+    // A span that claims to be shared, but is not, must not fill the memory.
     if (total > 2 * SHARED_MEMBER_BYTES) throw cutOff(line);
   }
   return parts;

@@ -11,7 +11,7 @@ import {
   isTooDense,
   largestDirectoryBytes,
 } from './limits.js';
-import { readRun } from './members.js';
+import { readSpan as readSpan } from './members.js';
 import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
@@ -112,10 +112,10 @@ export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
   return lines;
 }
 
-/** The content of the one file that a run holds; all its members together stay within the limit. */
+/** The content of the one file that a span holds; all its members together stay within the limit. */
 async function readOnlyFile(
   source: ArchiveSource,
-  run: { offset: number; length: number },
+  span: { offset: number; length: number },
   limitBytes: number,
 ): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -126,18 +126,18 @@ async function readOnlyFile(
     entryEnd: () => undefined,
   });
   try {
-    for await (const content of readRun(source, run, limitBytes)) {
+    for await (const content of readSpan(source, span, limitBytes)) {
       for (const part of content) {
         total += part.length;
         scanner.push(part);
       }
       if (total > limitBytes) {
-        throw damagedArchive(`the file at byte ${run.offset} is larger than it can be`);
+        throw damagedArchive(`the file at byte ${span.offset} is larger than it can be`);
       }
     }
   } catch (error) {
     if (error instanceof MangamotionError) throw error;
-    throw damagedArchive(`the tar is broken at byte ${run.offset}: ${String(error)}`, error);
+    throw damagedArchive(`the tar is broken at byte ${span.offset}: ${String(error)}`, error);
   }
   return Buffer.concat(parts);
 }

@@ -1,17 +1,17 @@
-/** A run of gzip members: where it lies in the archive, once they are placed, and when they are written. */
-export class Run {
+/** A span of gzip members: where it lies in the archive, once they are placed, and when they are written. */
+export class Span {
   offset = -1;
   length = 0;
   #unwritten = 0;
   #complete = false;
   #afterwards: (() => void)[] = [];
 
-  /** Calls back when all members of the run are written: what they were made of is free then. */
+  /** Calls back when all members of the span are written: what they were made of is free then. */
   afterwards(callback: () => void): void {
     this.#afterwards.push(callback);
   }
 
-  /** Another member belongs to the run. */
+  /** Another member belongs to the span. */
   expect(): void {
     this.#unwritten += 1;
   }

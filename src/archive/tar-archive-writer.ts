@@ -19,7 +19,7 @@ import type { IndexLine, ObjectRecord } from './index-line.js';
 import { IndexWriter } from './index-writer.js';
 import { MemberStream } from './member-stream.js';
 import { PathAllocator } from './paths.js';
-import { Run } from './span.js';
+import { Span } from './span.js';
 import type { ArchiveSink } from './sink.js';
 import { END_OF_TAR, encodeEntryHeader, paddingOf } from './tar.js';
 import {
@@ -90,7 +90,7 @@ export class TarArchiveWriter implements ArchiveWriter {
       const file = { path, sizeBytes: record.size, modifiedAt };
       const compress = isCompressible(contentType, content[0] ?? new Uint8Array());
       const placement = this.#packer.addSmall(file, content, compress);
-      placement.run.afterwards(onWritten);
+      placement.span.afterwards(onWritten);
       this.#index.add(record, path, placement);
     }
     await this.#members.ready();
@@ -131,25 +131,25 @@ export class TarArchiveWriter implements ArchiveWriter {
     this.#packer.flush();
     let directory: Directory | undefined;
     let digest = '';
-    const run = this.#addFile(MemberKind.directory, 'index/directory.json', 0, () => {
+    const span = this.#addFile(MemberKind.directory, 'index/directory.json', 0, () => {
       const documents = this.#documents.map(describeDocument);
       directory = describeArchive(this.#archive, this.#index, buckets, documents);
       const content = encodeDirectory(directory);
       digest = createHash('sha256').update(content).digest('hex');
       return content;
     });
-    this.#members.add(MemberKind.end, [END_OF_TAR], false, new Run());
+    this.#members.add(MemberKind.end, [END_OF_TAR], false, new Span());
     this.#members.addRaw(() =>
       encodeFooter({
         version: FORMAT_VERSION,
-        offset: run.offset,
-        length: run.length,
+        offset: span.offset,
+        length: span.length,
         sha256: digest,
       }),
     );
     await this.#members.drained();
     if (directory === undefined) throw new RangeError('the directory was not written');
-    const place = { offset: run.offset, length: run.length, sha256: digest };
+    const place = { offset: span.offset, length: span.length, sha256: digest };
     return describeWritten(directory, place, this.#index.references);
   }
 
@@ -157,15 +157,15 @@ export class TarArchiveWriter implements ArchiveWriter {
     return `${this.#archive}/${this.#paths.pathFor(bucket, key)}`;
   }
 
-  #writeChunk(number: number, content: () => Buffer, weightBytes: number): Run {
+  #writeChunk(number: number, content: () => Buffer, weightBytes: number): Span {
     this.#packer.flush();
     const name = `index/${String(number).padStart(5, '0')}.ndjson`;
     return this.#addFile(MemberKind.chunk, name, weightBytes, content);
   }
 
   /** A file in a member of its own, whose content is made when all before it is placed. */
-  #addFile(kind: MemberKind, name: string, weightBytes: number, make: () => Buffer): Run {
-    const run = new Run();
+  #addFile(kind: MemberKind, name: string, weightBytes: number, make: () => Buffer): Span {
+    const span = new Span();
     const path = `${this.#archive}/${name}`;
     this.#members.addLater(
       kind,
@@ -175,9 +175,9 @@ export class TarArchiveWriter implements ArchiveWriter {
         const header = encodeEntryHeader({ path, sizeBytes: content.length }, this.#createdAt);
         return [header, content, Buffer.alloc(paddingOf(content.length))];
       },
-      run,
+      span,
     );
-    return run;
+    return span;
   }
 }
 
@@ -190,8 +190,8 @@ interface WrittenDocument {
 function describeDocument({ path, content, placement }: WrittenDocument): DocumentEntry {
   return {
     path,
-    offset: placement.run.offset,
-    length: placement.run.length,
+    offset: placement.span.offset,
+    length: placement.span.length,
     inner: placement.inner,
     size: content.length,
     sha256: createHash('sha256').update(content).digest('hex'),
@@ -222,7 +222,7 @@ class TarObjectInProgress implements ObjectInProgress {
 
   commit(record: ObjectRecord, onWritten: () => void = () => undefined): void {
     const file = this.#file ?? this.#begin(true);
-    file.placement.run.afterwards(onWritten);
+    file.placement.span.afterwards(onWritten);
     file.end();
     this.#commit(record, file.placement);
   }

@@ -1,18 +1,18 @@
 import { MemberKind } from './gzip.js';
 import type { MemberStream } from './member-stream.js';
-import { Run } from './span.js';
+import { Span } from './span.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 
-/** Small files share members up to this size; a larger one has a run of members for itself. */
+/** Small files share members up to this size; a larger one has a span of members for itself. */
 export const SHARED_MEMBER_BYTES = 1024 * 1024;
 /** The most that a member of a large file holds. */
 const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
-/** Where a file's content is, once its run is written. */
+/** Where a file's content is, once its span is written. */
 export interface Placement {
-  run: Run;
+  span: Span;
   inner: number;
 }
 
@@ -28,7 +28,7 @@ export class TarPacker {
   #shared: Uint8Array[] = [];
   #sharedBytes = 0;
   #sharedCompress = false;
-  #sharedRun = new Run();
+  #sharedSpan = new Span();
 
   constructor(members: MemberStream) {
     this.#members = members;
@@ -45,7 +45,7 @@ export class TarPacker {
     const tooMuch = this.#sharedBytes + entryBytes > SHARED_MEMBER_BYTES;
     if (tooMuch || compress !== this.#sharedCompress) this.flush();
     this.#sharedCompress = compress;
-    const placement = { run: this.#sharedRun, inner: this.#sharedBytes + header.length };
+    const placement = { span: this.#sharedSpan, inner: this.#sharedBytes + header.length };
     this.#shared.push(header, ...content, ZEROS.subarray(0, padding));
     this.#sharedBytes += entryBytes;
     return placement;
@@ -54,11 +54,11 @@ export class TarPacker {
   /** Ends the shared member, so that what follows begins another. */
   flush(): void {
     if (this.#sharedBytes === 0) return;
-    this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedRun);
-    this.#sharedRun.complete();
+    this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedSpan);
+    this.#sharedSpan.complete();
     this.#shared = [];
     this.#sharedBytes = 0;
-    this.#sharedRun = new Run();
+    this.#sharedSpan = new Span();
   }
 
   beginLarge(file: FileInfo, compress: boolean): LargeFile {
@@ -67,7 +67,7 @@ export class TarPacker {
   }
 }
 
-/** A file that is written while it is being read, in a run of members of its own. */
+/** A file that is written while it is being read, in a span of members of its own. */
 export class LargeFile {
   readonly placement: Placement;
   readonly #members: MemberStream;
@@ -83,7 +83,7 @@ export class LargeFile {
     this.#left = file.sizeBytes;
     this.#paddingBytes = paddingOf(file.sizeBytes);
     const header = encodeEntryHeader(file, file.modifiedAt);
-    this.placement = { run: new Run(), inner: header.length };
+    this.placement = { span: new Span(), inner: header.length };
     this.#append(header);
   }
 
@@ -100,7 +100,7 @@ export class LargeFile {
     if (this.#left > 0) throw new RangeError('less content than the tar header announced');
     this.#append(ZEROS.subarray(0, this.#paddingBytes));
     this.#flush();
-    this.placement.run.complete();
+    this.placement.span.complete();
   }
 
   /** Fills what is missing with zeros: the tar stays whole, although this file is not. */
@@ -133,7 +133,7 @@ export class LargeFile {
 
   #flush(): void {
     if (this.#pendingBytes === 0) return;
-    this.#members.add(MemberKind.data, this.#pending, this.#compress, this.placement.run);
+    this.#members.add(MemberKind.data, this.#pending, this.#compress, this.placement.span);
     this.#pending = [];
     this.#pendingBytes = 0;
   }

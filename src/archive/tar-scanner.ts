@@ -37,7 +37,7 @@ export class TarScanner {
     this.#events = events;
   }
 
-  /** True between two entries: the only places where a run of members may begin or end. */
+  /** True between two entries: the only places where a span of members may begin or end. */
   get atBoundary(): boolean {
     return this.#state === 'header' && this.#pendingBytes === 0 && this.#extended === undefined;
   }

@@ -18,7 +18,7 @@ import { TarScanner } from './tar-scanner.js';
  * of every index chunk that is whole. Members tell their length, so only headers and chunks are
  * read, not the data. Ends at the first byte that is no member: what follows was never described.
  */
-export async function* readTornIndex(source: ArchiveSource): AsyncGenerator<IndexLine[]> {
+export async function* readTruncatedIndex(source: ArchiveSource): AsyncGenerator<IndexLine[]> {
   let offset = 0;
   while (offset + MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES <= source.sizeBytes) {
     const header = decodeMemberHeader(await source.read(offset, MEMBER_HEADER_BYTES));

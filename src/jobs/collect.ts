@@ -1,7 +1,7 @@
 import type { JobFilter } from './filter.js';
 import { matches } from './filter.js';
 import type { QueueJob, QueueState } from './job.js';
-import type { Newest } from './newest-jobs.js';
+import type { NewestJobs } from './newest-jobs.js';
 import type { JobRow } from './row.js';
 
 export interface ListRequest extends JobFilter {
@@ -18,7 +18,7 @@ export interface ListRequest extends JobFilter {
 /** What is gathered while jobs are read. */
 export interface Gathering {
   request: ListRequest;
-  newest: Newest;
+  newest: NewestJobs;
   total: number;
   seen: number;
   /** All that are in the queue; of them those that were read. */

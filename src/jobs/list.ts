@@ -1,6 +1,6 @@
 import type { Gathering, ListRequest } from './collect.js';
 import { gather, progressed } from './collect.js';
-import { Newest } from './newest-jobs.js';
+import { NewestJobs } from './newest-jobs.js';
 import { addIndexed, addScanned } from './records.js';
 import type { JobRow } from './row.js';
 import { isRecordOf, rowOfJob } from './row.js';
@@ -24,7 +24,7 @@ export async function listJobs(sources: JobSources, request: ListRequest): Promi
   const { queue, records } = sources;
   const gathering: Gathering = {
     request,
-    newest: new Newest(request.offset + request.limit),
+    newest: new NewestJobs(request.offset + request.limit),
     total: 0,
     seen: 0,
     ids: await queue.ids(),

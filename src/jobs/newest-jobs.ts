@@ -19,7 +19,7 @@ function higherIdFirst(a: string, b: string): number {
  * The newest so many of any number of rows, in memory for so many: a binary heap whose root is the
  * oldest that is kept.
  */
-export class Newest {
+export class NewestJobs {
   readonly #most: number;
   readonly #heap: JobRow[] = [];
 

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { encodeClaim, type Claim, type ClaimStore, type LockOwner } from './claim.js';
 import { LOCK_TIMING, systemClock, type LockClock, type LockTiming } from './clock.js';
-import { HeldLock, lockedBy, notListed, type DestinationLock } from './held-lock.js';
+import { HeldLock, lockedBy, claimNotVisible, type DestinationLock } from './held-lock.js';
 import {
   isHeld,
   isLeaseOver,
   obstacleAmong,
-  patienceLeftMs,
+  waitLeftMs,
   pauseMs,
   type Obstacle,
 } from './claim-rules.js';
-import { survey, type Observer } from './read-claims.js';
+import { readClaims, type Observer } from './read-claims.js';
 
 export interface LockOptions {
   owner: LockOwner;
@@ -42,26 +42,26 @@ export async function acquireLock(
   const { owner, signal, waitMs } = options;
   const observer = { claims, name: randomUUID(), owner, leaseMs: timing.leaseMs };
   const contender = new Contender(observer, clock, timing);
-  const tell = onceForEach(options);
+  const reportWait = onceForEachHolder(options);
   const begunAtMs = clock.elapsedMs();
   for (let attempts = 1; ; attempts++) {
     const outcome = await contender.attempt(signal);
     if (outcome instanceof HeldLock) return outcome;
     const progress = { attempts, waitedMs: clock.elapsedMs() - begunAtMs, waitMs };
-    const leftMs = patienceLeftMs(outcome, progress, timing);
+    const leftMs = waitLeftMs(outcome, progress, timing);
     if (leftMs === 0) throw lockedBy(claims.location, outcome.claim);
-    const isWorthTelling = outcome.isHolder || progress.waitedMs > timing.settleMs;
-    if (waitMs > 0 && isWorthTelling) tell(outcome.claim);
+    const isWorthReporting = outcome.isHolder || progress.waitedMs > timing.settleMs;
+    if (waitMs > 0 && isWorthReporting) reportWait(outcome.claim);
     await clock.sleep(Math.min(leftMs, pauseMs(outcome, attempts, clock.random())), signal);
   }
 }
 
-function onceForEach({ onWait }: LockOptions): (holder: Claim | undefined) => void {
-  const told = new Set<string>();
+function onceForEachHolder({ onWait }: LockOptions): (holder: Claim | undefined) => void {
+  const reported = new Set<string>();
   return (holder) => {
     const who = holder === undefined ? '' : encodeClaim(holder);
-    if (told.has(who)) return;
-    told.add(who);
+    if (reported.has(who)) return;
+    reported.add(who);
     onWait?.(holder);
   };
 }
@@ -100,16 +100,16 @@ class Contender {
   async #foreseenObstacle(signal: AbortSignal): Promise<Obstacle | undefined> {
     if (this.#put === undefined) return undefined;
     const nowMs = this.#put.modifiedAtMs + this.#clock.elapsedMs() - this.#put.atMs;
-    return obstacleAmong((await survey(this.#observer, signal, nowMs)).live);
+    return obstacleAmong((await readClaims(this.#observer, signal, nowMs)).live);
   }
 
   async #claim(signal: AbortSignal): Promise<HeldLock | Obstacle> {
-    const { stale, ...first } = await this.#putAndLook('trying', signal);
+    const { stale, ...first } = await this.#putAndRead('trying', signal);
     const obstacle = obstacleAmong(first.live);
     if (obstacle !== undefined) return obstacle;
     // Before anything else is done: their owners, should they live, can tell by it.
     for (const { name } of stale) await this.#observer.claims.remove(name, signal);
-    const { live, ...holding } = await this.#putAndLook('held', signal);
+    const { live, ...holding } = await this.#putAndRead('held', signal);
     // Only where the clock of the store was set: others that see our claim step back.
     const holder = obstacleAmong(live.filter(isHeld));
     if (holder !== undefined) return holder;
@@ -125,14 +125,14 @@ class Contender {
     });
   }
 
-  async #putAndLook(state: Claim['state'], signal: AbortSignal) {
+  async #putAndRead(state: Claim['state'], signal: AbortSignal) {
     const { claims, name, owner } = this.#observer;
     const since = this.#clock.now().toISOString();
     const content = encodeClaim({ state, since, owner });
     const atMs = this.#clock.elapsedMs();
     await claims.put(name, content, signal);
-    const { own, live, stale } = await survey(this.#observer, signal);
-    if (own === undefined) throw notListed(claims.location);
+    const { own, live, stale } = await readClaims(this.#observer, signal);
+    if (own === undefined) throw claimNotVisible(claims.location);
     this.#put = { modifiedAtMs: own.modifiedAtMs, atMs };
     return { content, live, stale, renewedAtMs: atMs, modifiedAtMs: own.modifiedAtMs };
   }

@@ -1,4 +1,4 @@
-import type { Claim, ListedClaim } from './claim.js';
+import type { Claim, StoredClaim } from './claim.js';
 import type { LockTiming } from './clock.js';
 
 /** Rules over the claims to a destination. All times are those of its store, never of a host. */
@@ -9,7 +9,7 @@ import type { LockTiming } from './clock.js';
  */
 export const STORE_CLOCK_GRAIN_MS = 2000;
 
-export interface JudgedClaim extends ListedClaim {
+export interface DecodedClaim extends StoredClaim {
   /** `undefined` where its content is none of ours, or half written. */
   claim: Claim | undefined;
   /** Known for certain; false where it cannot be told. */
@@ -26,35 +26,35 @@ export function isLeaseOver(modifiedAtMs: number, nowMs: number, leaseMs: number
  * the future, is given the whole lease as well.
  */
 export function isLive(
-  claim: Pick<JudgedClaim, 'modifiedAtMs' | 'ownerIsDead'>,
+  claim: Pick<DecodedClaim, 'modifiedAtMs' | 'ownerIsDead'>,
   nowMs: number,
   leaseMs: number,
 ): boolean {
   return !claim.ownerIsDead && !isLeaseOver(claim.modifiedAtMs, nowMs, leaseMs);
 }
 
-export function isHeld({ claim }: Pick<JudgedClaim, 'claim'>): boolean {
+export function isHeld({ claim }: Pick<DecodedClaim, 'claim'>): boolean {
   return claim?.state === 'held';
 }
 
-export interface Judgement {
+export interface ClassifiedClaims {
   /** `undefined` where it is not there (any more). */
-  own: JudgedClaim | undefined;
+  own: DecodedClaim | undefined;
   /** Of others: each of them is in our way. */
-  live: JudgedClaim[];
+  live: DecodedClaim[];
   /** Of others: left behind, to be removed by whoever has the lock. */
-  stale: JudgedClaim[];
+  stale: DecodedClaim[];
 }
 
 /**
  * `nowMs` is needed where our own claim is not there to tell the time of the store: it was put a
  * moment ago.
  */
-export function judge(
-  claims: readonly JudgedClaim[],
+export function classifyClaims(
+  claims: readonly DecodedClaim[],
   ownName: string,
   options: { leaseMs: number; nowMs?: number | undefined },
-): Judgement {
+): ClassifiedClaims {
   const own = claims.find(({ name }) => name === ownName);
   const nowMs = options.nowMs ?? own?.modifiedAtMs ?? -Infinity;
   const others = claims.filter(({ name }) => name !== ownName);
@@ -72,7 +72,7 @@ export interface Obstacle {
 }
 
 /** The one of several to tell the user about: the holder, or else one that can be named. */
-export function obstacleAmong(live: readonly JudgedClaim[]): Obstacle | undefined {
+export function obstacleAmong(live: readonly DecodedClaim[]): Obstacle | undefined {
   if (live.length === 0) return undefined;
   const named = live.find(isHeld) ?? live.find(({ claim }) => claim !== undefined);
   return { claim: named?.claim, isHolder: named !== undefined && isHeld(named) };
@@ -84,7 +84,7 @@ const LEAST_ATTEMPTS = 4;
  * How long to go on waiting; 0 when it is time to give up. Two runs that begin at once may both
  * step back: they get a few attempts more, however short the user wants to wait.
  */
-export function patienceLeftMs(
+export function waitLeftMs(
   { isHolder }: Pick<Obstacle, 'isHolder'>,
   { attempts, waitedMs, waitMs }: { attempts: number; waitedMs: number; waitMs: number },
   { settleMs }: Pick<LockTiming, 'settleMs'>,

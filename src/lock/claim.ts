@@ -19,13 +19,13 @@ export interface ClaimStore {
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
   /** Every claim that was there all the while; one that comes or goes meanwhile may be in it. */
-  list(signal?: AbortSignal): Promise<ListedClaim[]>;
+  list(signal?: AbortSignal): Promise<StoredClaim[]>;
 
   /** One that is not there is no error. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
 }
 
-export interface ListedClaim {
+export interface StoredClaim {
   name: string;
   /** `undefined` where it cannot be read, or is far too long to be a claim. */
   content: string | undefined;

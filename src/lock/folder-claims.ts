@@ -8,7 +8,7 @@ import {
   CLAIM_SUFFIX,
   LARGEST_CLAIM_BYTES,
   type ClaimStore,
-  type ListedClaim,
+  type StoredClaim,
 } from './claim.js';
 
 /** Others may remove the folder that we have just made, but not as often as this. */
@@ -47,8 +47,8 @@ export class FolderClaims implements ClaimStore {
    * Looks twice: POSIX lets a listing leave out a file that is replaced meanwhile (by a heartbeat),
    * and with some file systems in user space it cannot be opened at that moment.
    */
-  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
-    const found = new Map<string, ListedClaim>();
+  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+    const found = new Map<string, StoredClaim>();
     for (let pass = 0; pass < 2; pass++) {
       signal?.throwIfAborted();
       for (const name of await this.#names()) {
@@ -92,7 +92,7 @@ export class FolderClaims implements ClaimStore {
     }
   }
 
-  async #read(name: string): Promise<ListedClaim | undefined> {
+  async #read(name: string): Promise<StoredClaim | undefined> {
     const path = this.#path(name);
     try {
       return { name, ...(await readClaim(path)) };
@@ -106,7 +106,7 @@ export class FolderClaims implements ClaimStore {
     }
   }
 
-  async #withoutContent(name: string, path: string): Promise<ListedClaim | undefined> {
+  async #withoutContent(name: string, path: string): Promise<StoredClaim | undefined> {
     try {
       return { name, content: undefined, modifiedAtMs: (await stat(path)).mtimeMs };
     } catch (error) {
@@ -126,7 +126,7 @@ function isGone(code: string | undefined): boolean {
 }
 
 /** Content and time of one and the same file, though it may be replaced meanwhile. */
-async function readClaim(path: string): Promise<Omit<ListedClaim, 'name'>> {
+async function readClaim(path: string): Promise<Omit<StoredClaim, 'name'>> {
   // A pipe without a writer must not hold us up: it is a claim without content.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

@@ -1,8 +1,8 @@
 import { MangamotionError } from '../errors.js';
-import { isHeld, isLeaseOver, STORE_CLOCK_GRAIN_MS, type JudgedClaim } from './claim-rules.js';
+import { isHeld, isLeaseOver, STORE_CLOCK_GRAIN_MS, type DecodedClaim } from './claim-rules.js';
 import type { Claim } from './claim.js';
 import type { LockClock, LockTiming } from './clock.js';
-import { survey, type Observer } from './read-claims.js';
+import { readClaims, type Observer } from './read-claims.js';
 
 /** The right to write into a destination, until it is released or lost. */
 export interface DestinationLock {
@@ -79,7 +79,7 @@ export class HeldLock implements DestinationLock {
     for (;;) {
       const undecided = await this.#oneAtATime(async () => {
         await this.#renew();
-        return await this.#look();
+        return await this.#readClaims();
       });
       const [first] = undecided;
       if (first === undefined) return;
@@ -106,7 +106,7 @@ export class HeldLock implements DestinationLock {
   /** Puts the claim again, if it is still ours to put. */
   async #renew(limit?: AbortSignal): Promise<void> {
     const { observer, content, clock } = this.#holding;
-    await this.#look(limit);
+    await this.#readClaims(limit);
     const begunAtMs = clock.elapsedMs();
     await this.#inTime(limit, (signal) => observer.claims.put(observer.name, content, signal));
     this.#renewedAtMs = begunAtMs;
@@ -115,9 +115,9 @@ export class HeldLock implements DestinationLock {
   }
 
   /** Resolves to the claims of others of which it is open whether they will be held. */
-  async #look(limit?: AbortSignal): Promise<JudgedClaim[]> {
+  async #readClaims(limit?: AbortSignal): Promise<DecodedClaim[]> {
     const { observer, content, timing } = this.#holding;
-    const { own, live } = await this.#inTime(limit, (signal) => survey(observer, signal));
+    const { own, live } = await this.#inTime(limit, (signal) => readClaims(observer, signal));
     if (own === undefined) throw this.#lose('its claim was removed');
     if (own.content !== content) throw this.#lose('its claim was changed');
     if (isLeaseOver(this.#modifiedAtMs, own.modifiedAtMs, timing.leaseMs)) {
@@ -230,7 +230,7 @@ function lockLost(location: string, why: string, cause?: unknown): MangamotionEr
 }
 
 /** Nobody can be kept out of a place that does not show what was written to it. */
-export function notListed(location: string): MangamotionError {
+export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(
     'refused',
     `${location} cannot be locked: it does not list a file that was just written to it`,

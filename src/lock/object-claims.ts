@@ -6,7 +6,7 @@ import {
   CLAIM_SUFFIX,
   LARGEST_CLAIM_BYTES,
   type ClaimStore,
-  type ListedClaim,
+  type StoredClaim,
 } from './claim.js';
 
 /**
@@ -38,8 +38,8 @@ export class ObjectClaims implements ClaimStore {
     await this.#store.putObject(this.#bucket, this.#key(name), body, { attributes, signal });
   }
 
-  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
-    const claims: ListedClaim[] = [];
+  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+    const claims: StoredClaim[] = [];
     const options = { prefix: this.#prefix, signal };
     for await (const page of this.#store.listObjects(this.#bucket, options)) {
       for (const { key } of page) {
@@ -56,7 +56,7 @@ export class ObjectClaims implements ClaimStore {
   }
 
   /** Content and time of one answer. The time has whole seconds, rounded down. */
-  async #read(key: string, signal: AbortSignal | undefined): Promise<ListedClaim | undefined> {
+  async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
     try {
       const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);

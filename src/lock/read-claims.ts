@@ -1,4 +1,4 @@
-import { isHeld, judge, type JudgedClaim, type Judgement } from './claim-rules.js';
+import { isHeld, classifyClaims, type DecodedClaim, type ClassifiedClaims } from './claim-rules.js';
 import { decodeClaim, type Claim, type ClaimStore, type LockOwner } from './claim.js';
 import { LOCK_TIMING } from './clock.js';
 import { describeOwner, isKnownDead } from './owner.js';
@@ -12,18 +12,18 @@ export interface Observer {
 }
 
 /** Lists the claims and judges them. `nowMs`: the time of the store, where it is not our claim's. */
-export async function survey(
+export async function readClaims(
   { claims, name, owner, leaseMs }: Observer,
   signal: AbortSignal,
   nowMs?: number,
-): Promise<Judgement> {
-  const judged: JudgedClaim[] = [];
-  for (const listed of await claims.list(signal)) {
-    const claim = decodeClaim(listed.content);
+): Promise<ClassifiedClaims> {
+  const decoded: DecodedClaim[] = [];
+  for (const stored of await claims.list(signal)) {
+    const claim = decodeClaim(stored.content);
     const ownerIsDead = claim !== undefined && (await isKnownDead(claim.owner, owner));
-    judged.push({ ...listed, claim, ownerIsDead });
+    decoded.push({ ...stored, claim, ownerIsDead });
   }
-  return judge(judged, name, { leaseMs, nowMs });
+  return classifyClaims(decoded, name, { leaseMs, nowMs });
 }
 
 /**
@@ -37,6 +37,6 @@ export async function lockHolder(
 ): Promise<Claim | undefined> {
   const owner = await describeOwner('look');
   const observer = { claims, name: '', owner, leaseMs: LOCK_TIMING.leaseMs };
-  const { live } = await survey(observer, signal, now.getTime());
+  const { live } = await readClaims(observer, signal, now.getTime());
   return live.find(isHeld)?.claim;
 }

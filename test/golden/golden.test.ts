@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ObjectRecord } from '../../src/archive/index-line.js';
 import { ObjectReader } from '../../src/archive/object-reader.js';
-import { readTornIndex } from '../../src/archive/truncated.js';
+import { readTruncatedIndex } from '../../src/archive/truncated.js';
 import { audit } from '../helpers/archive-audit.js';
 import { collect } from '../helpers/archive-memory.js';
 import { contentOf, openArchive, sha256 } from '../helpers/archive-samples.js';
@@ -75,7 +75,7 @@ describe.each(versions)('the archive of %s', (version) => {
   it('can be salvaged without its directory', async () => {
     const { bytes } = await read(folder);
     const { source, directory, lines } = await openArchive(bytes);
-    const chunks = await collect(readTornIndex(source));
+    const chunks = await collect(readTruncatedIndex(source));
     expect(chunks).toHaveLength(directory.chunks.length);
     expect(chunks.flat()).toEqual(lines);
   });

@@ -1,4 +1,4 @@
-import type { ClaimStore, ListedClaim } from '../../src/lock/claim.js';
+import type { ClaimStore, StoredClaim } from '../../src/lock/claim.js';
 
 type Operation = 'put' | 'list' | 'remove';
 
@@ -8,7 +8,7 @@ type Operation = 'put' | 'list' | 'remove';
  */
 export class MemoryClaims implements ClaimStore {
   readonly location = 'memory';
-  readonly claims = new Map<string, ListedClaim>();
+  readonly claims = new Map<string, StoredClaim>();
   /** The clock of the store, in milliseconds. */
   now: () => number = Date.now;
   /** Called before each operation takes effect: may wait, or reject. */
@@ -19,7 +19,7 @@ export class MemoryClaims implements ClaimStore {
     this.claims.set(name, { name, content, modifiedAtMs: this.now() });
   }
 
-  async list(signal?: AbortSignal): Promise<ListedClaim[]> {
+  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
     await this.#begin('list', signal);
     return [...this.claims.values()].map((claim) => ({ ...claim }));
   }

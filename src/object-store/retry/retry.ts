@@ -1,8 +1,8 @@
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import { eachObjectPage } from '../s3/requests/list-requests.js';
 import type { MultipartUploads } from '../port.js';
-import { deletePatiently } from './retrying-delete.js';
-import { putPatiently } from './retrying-put.js';
+import { deleteWithRetries } from './retrying-delete.js';
+import { putWithRetries } from './retrying-put.js';
 import type { GetOptions, ObjectStore, OpenObject, RequestOptions } from '../port.js';
 import { ResumingBody } from './resuming-body.js';
 
@@ -48,11 +48,11 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
     readObject: (bucket, key, options) =>
       retried(options, () => store.readObject(bucket, key, options)),
     putObject: (bucket, key, content, options) =>
-      putPatiently(store, policyFor(policy, options), bucket, key, content, options),
+      putWithRetries(store, policyFor(policy, options), bucket, key, content, options),
     deleteObject: (bucket, key, options) =>
       retried(options, () => store.deleteObject(bucket, key, options)),
     deleteObjects: (bucket, keys, options) =>
-      deletePatiently(store, policyFor(policy, options), bucket, keys, options),
+      deleteWithRetries(store, policyFor(policy, options), bucket, keys, options),
     getObjectTags: (bucket, key, options) =>
       retried(options, () => store.getObjectTags(bucket, key, options)),
     getObjectLock: (bucket, key, options) =>

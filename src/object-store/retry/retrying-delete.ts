@@ -3,7 +3,7 @@ import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import type { ObjectStore, RequestOptions, UndeletedObject } from '../port.js';
 
 /** `deleteObjects`, sent again where it fails; and again for those keys whose failure may pass. */
-export async function deletePatiently(
+export async function deleteWithRetries(
   store: ObjectStore,
   policy: RetryPolicy,
   bucket: string,

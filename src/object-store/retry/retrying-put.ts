@@ -9,7 +9,7 @@ import { isObjectInTheWay, isTransient } from '../store-errors.js';
  * conditional write may be the one that was written: it is read, and counts as written when it has
  * just these bytes. Writers who are to exclude one another must therefore not write the same bytes.
  */
-export async function putPatiently(
+export async function putWithRetries(
   store: ObjectStore,
   policy: RetryPolicy,
   bucket: string,

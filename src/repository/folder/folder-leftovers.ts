@@ -2,13 +2,13 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClosableSource } from '../../archive/sink.js';
 import { TarArchive } from '../../archive/tar-archive.js';
-import { readTornIndex } from '../../archive/truncated.js';
+import { readTruncatedIndex } from '../../archive/truncated.js';
 import { translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import type { Leftover, TornArchive } from '../leftover.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
-import { tornPlain } from '../plain/plain-archive.js';
+import { openTruncatedPlain } from '../plain/plain-archive.js';
 
 /**
  * What runs left in a folder that ended before their commit: everything under a temporary name, and
@@ -48,8 +48,8 @@ async function leftoverOf(folder: string, id: string, name: string): Promise<Lef
     path,
     sizeBytes: stat.size,
     open: async () => {
-      if (stat.isDirectory()) return tornPlain(folder, id, name);
-      return isTar && stat.isFile() ? tornTar(await FileSource.open(path)) : undefined;
+      if (stat.isDirectory()) return openTruncatedPlain(folder, id, name);
+      return isTar && stat.isFile() ? openTruncatedTar(await FileSource.open(path)) : undefined;
     },
     remove: async () => {
       try {
@@ -61,6 +61,6 @@ async function leftoverOf(folder: string, id: string, name: string): Promise<Lef
   };
 }
 
-function tornTar(source: ClosableSource): TornArchive {
-  return { archive: new TarArchive(source), lines: () => readTornIndex(source) };
+function openTruncatedTar(source: ClosableSource): TornArchive {
+  return { archive: new TarArchive(source), lines: () => readTruncatedIndex(source) };
 }

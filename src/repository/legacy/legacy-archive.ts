@@ -13,7 +13,7 @@ import type { ChunkReference, Directory, DocumentEntry } from '../../archive/dir
 import type { IndexLine } from '../../archive/index-line.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
-import { look, walkInKeyOrder } from './legacy-objects.js';
+import { statFile, walkInKeyOrder } from './legacy-objects.js';
 import { damagedLegacy, nothingToCheck, type LegacyBackup } from './legacy-backup.js';
 
 export interface Tree {
@@ -57,9 +57,9 @@ export class LegacyArchive implements Archive {
     const { bucket } = first;
     for await (const entry of walkInKeyOrder(this.#path(bucket, ''), first.key)) {
       if (compareKeys(entry.key, last.key) > 0) break;
-      const looked = await look(this.#tree.root, bucket, entry);
-      if (typeof looked === 'string') continue;
-      lines.push(await this.#lineOf(bucket, entry.key, looked));
+      const file = await statFile(this.#tree.root, bucket, entry);
+      if (typeof file === 'string') continue;
+      lines.push(await this.#lineOf(bucket, entry.key, file));
     }
     if (lines.length === objects) return lines;
     throw damagedLegacy(`${this.#path(bucket, '')} was changed while it was read`);

@@ -28,20 +28,20 @@ export function isBucketName(name: string): boolean {
 }
 
 /** Looks at every file once, and reads none. Rejects with the signal's reason when it is aborted. */
-export async function surveyObjects(
+export async function listLegacyObjects(
   id: string,
   root: string,
   signal: AbortSignal | undefined,
 ): Promise<LegacyObjects> {
   const found: LegacyObjects = { buckets: new Map(), chunks: [], shortfalls: [], problems: [] };
   for (const { name, isFolder } of await namesIn(join(root, 'data'))) {
-    if (isFolder && isBucketName(name)) await surveyBucket(id, root, name, found, signal);
+    if (isFolder && isBucketName(name)) await listBucket(id, root, name, found, signal);
     else found.problems.push(`data/${shown(name)} is no folder of a bucket: it is left out`);
   }
   return found;
 }
 
-async function surveyBucket(
+async function listBucket(
   id: string,
   root: string,
   bucket: string,
@@ -54,9 +54,9 @@ async function surveyBucket(
   for await (const entry of walkInKeyOrder(join(root, 'data', bucket))) {
     signal?.throwIfAborted();
     const { key } = entry;
-    const looked = await look(root, bucket, entry);
-    if (typeof looked === 'string') {
-      found.shortfalls.push({ bucket, key, reason: looked });
+    const file = await statFile(root, bucket, entry);
+    if (typeof file === 'string') {
+      found.shortfalls.push({ bucket, key, reason: file });
       continue;
     }
     if (chunk === undefined || chunk.objects >= MOST_FILES || chunk.bytes >= MOST_BYTES) {
@@ -66,7 +66,7 @@ async function surveyBucket(
     chunk.last = { bucket, key };
     for (const counts of [chunk, total]) {
       counts.objects += 1;
-      counts.bytes += looked.size;
+      counts.bytes += file.size;
     }
   }
 }
@@ -78,7 +78,7 @@ function emptyChunk(archive: string, first: ChunkReference['first']): ChunkRefer
 }
 
 /** What a file is; or why there is none to be read. */
-export async function look(
+export async function statFile(
   root: string,
   bucket: string,
   { key, kind }: WalkedEntry,

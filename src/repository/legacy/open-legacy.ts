@@ -5,7 +5,7 @@ import { compareKeys } from '../../key-order.js';
 import { type LegacyDocuments, readLegacyDocuments } from './legacy-documents.js';
 import { LegacyArchive } from './legacy-archive.js';
 import type { LegacyBackup, Shortfall } from './legacy-backup.js';
-import { type LegacyObjects, surveyObjects } from './legacy-objects.js';
+import { type LegacyObjects, listLegacyObjects } from './legacy-objects.js';
 import { unpack } from './unpack.js';
 
 export interface OpenLegacy {
@@ -29,7 +29,7 @@ const ONLY_CHANGES =
 export async function openLegacy(backup: LegacyBackup, signal?: AbortSignal): Promise<OpenLegacy> {
   const tree = backup.form === 'tar' ? await unpack(backup, signal) : inPlace(backup);
   try {
-    const objects = await surveyObjects(backup.id, tree.root, signal);
+    const objects = await listLegacyObjects(backup.id, tree.root, signal);
     const documents = await readLegacyDocuments(backup.id, tree.root);
     const directory = describe(backup.id, objects, documents);
     const archive = new LegacyArchive(backup, tree, documents.contents, signal);

@@ -27,7 +27,7 @@ export interface UnpackedTree extends Tree {
  * enough for the disk. Rejects with `damaged` or `disk` where it is not.
  */
 export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promise<UnpackedTree> {
-  const { bytes, ...leftOut } = await survey(backup, signal);
+  const { bytes, ...leftOut } = await inspectTar(backup, signal);
   const parent = tmpdir();
   await refuseTooLarge(backup, bytes, parent);
   const folder = await mkdtemp(join(parent, 'mangamotion-unpacked-')).catch((error: unknown) => {
@@ -50,7 +50,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
 }
 
 /** Reads it to its end. Throws where an entry would lie outside; what is no file is counted. */
-async function survey(backup: LegacyBackup, signal: AbortSignal | undefined) {
+async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined) {
   const found: Pick<UnpackedTree, 'shortfalls' | 'problems'> & { bytes: number } = {
     bytes: 0,
     shortfalls: [],

@@ -4,7 +4,7 @@ import { type LineIdentity, type Selection, identify, keyOf } from './line-keys.
 import { nameLines } from './line-names.js';
 import { backupTypeOf } from '../names.js';
 import type { Summary } from '../summary.js';
-import { judgeTrust } from './trust.js';
+import { assessTrust } from './trust.js';
 
 /**
  * Lines: the backups of one source and one selection of buckets, which follow one another. A
@@ -119,7 +119,7 @@ function group(
 }
 
 function buildLine(name: string, identity: LineIdentity, members: readonly Member[]): Line {
-  const { reasons, suspendedBy } = judgeTrust(
+  const { reasons, suspendedBy } = assessTrust(
     members.map(({ listed, summary }) => {
       return { id: listed.id, summary, accepted: listed.accepted === true };
     }),

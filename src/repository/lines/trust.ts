@@ -30,7 +30,7 @@ interface Standing {
 }
 
 /** The backups of one line come in the order in which they were made. */
-export function judgeTrust(line: readonly TrustQuestion[]): Trust {
+export function assessTrust(line: readonly TrustQuestion[]): Trust {
   const places = new Map(line.map(({ id }, index) => [id, index]));
   const standing: Standing = { suspect: undefined, hasTrusted: false, places };
   const reasons = new Map<string, string>();

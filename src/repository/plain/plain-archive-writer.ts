@@ -154,7 +154,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
   }
 
   #addToIndex(record: ObjectRecord, { path }: NewFile): void {
-    const placement: Placement = { run: placeOf(record.size), inner: 0 };
+    const placement: Placement = { span: placeOf(record.size), inner: 0 };
     this.#index.add(record, this.#pathOf(path), placement);
   }
 

@@ -103,7 +103,7 @@ export class PlainArchive implements Archive {
 const CHUNK_FILE = /^\d{5,}\.ndjson$/;
 
 /** A plain folder that was never finished: those of its index chunks that are whole. */
-export function tornPlain(parent: string, id: string, folder: string): TornArchive {
+export function openTruncatedPlain(parent: string, id: string, folder: string): TornArchive {
   const files = new PlainFiles(parent, id, folder);
   return { archive: new PlainArchive(files), lines: () => readLines(files) };
 }

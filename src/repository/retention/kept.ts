@@ -1,4 +1,4 @@
-import type { Judged } from './judged.js';
+import type { KnownBackup } from './known-backup.js';
 import { type RetentionPolicy, isWithinDays, keptByPolicy, withinDays } from './policy.js';
 
 /** What holds for the whole line of a sequence of backups. */
@@ -24,7 +24,7 @@ export interface LineState {
  * Of a line that has ended only the days of the policy keep anything: a count would for ever.
  */
 export function keptInSequence(
-  sequence: readonly Judged[],
+  sequence: readonly KnownBackup[],
   { suspendedBy, retired }: LineState,
   policy: RetentionPolicy,
   now: Date,
@@ -40,7 +40,7 @@ export function keptInSequence(
   const newest = sound.at(-1);
   const newestAt = newest === undefined ? -1 : sequence.indexOf(newest);
 
-  const reasonsFor = (backup: Judged, index: number): string[] => {
+  const reasonsFor = (backup: KnownBackup, index: number): string[] => {
     const { id, summary } = backup;
     if (backup.untrusted === undefined) {
       return [
@@ -67,7 +67,7 @@ export function keptInSequence(
 }
 
 function withinDaysOf(
-  sequence: readonly Judged[],
+  sequence: readonly KnownBackup[],
   policy: RetentionPolicy,
   now: Date,
 ): Map<string, string[]> {
@@ -79,7 +79,7 @@ function withinDaysOf(
  * The last full, and the last of the sequence: they stay however old they are, for with backups that
  * have stopped coming in nothing newer will replace them.
  */
-function lastOnes(trusted: readonly Judged[]): Map<string, string[]> {
+function lastOnes(trusted: readonly KnownBackup[]): Map<string, string[]> {
   const lastFull = trusted.findLast(({ summary }) => summary.type === 'full');
   const last = trusted.at(-1);
   const both = new Set([lastFull, last].filter((backup) => backup !== undefined));

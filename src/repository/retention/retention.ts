@@ -1,6 +1,6 @@
 import { chainProblems, isBreak, referrers } from '../chain.js';
 import type { ListedBackup } from '../destination.js';
-import { type Judged, judge } from './judged.js';
+import { type KnownBackup, classifyBackup } from './known-backup.js';
 import { keptInSequence } from './kept.js';
 import { type Line, lineOfBackup, linesOf } from '../lines/lines.js';
 import { type BackupType, backupTypeOf } from '../names.js';
@@ -57,27 +57,27 @@ export function planRetention(
       .filter(isBreak)
       .map(({ id }) => id),
   );
-  const judgements = asked.map((backup) => judge(backup, broken));
-  const judged = judgements.filter((judgement) => judgement.kind === 'judged');
+  const classified = asked.map((backup) => classifyBackup(backup, broken));
+  const known = classified.filter((backup) => backup.kind === 'known');
 
-  const kept = keptInLines(lines, judged, policy, question);
-  const expired = judged.filter(({ id }) => !kept.has(id));
+  const kept = keptInLines(lines, known, policy, question);
+  const expired = known.filter(({ id }) => !kept.has(id));
   const withheld = olderThanUnreadable(expired, backups);
 
   const going = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
   const staying = backups.map(({ id }) => id).filter((id) => !going.has(id));
   const neededBy = referrers(backups, staying);
 
-  return judgements.map((judgement): Decision => {
-    const { id } = judgement;
-    if (judgement.kind === 'unknown') return { id, kind: 'keep', reasons: [judgement.reason] };
+  return classified.map((backup): Decision => {
+    const { id } = backup;
+    if (backup.kind === 'unknown') return { id, kind: 'keep', reasons: [backup.reason] };
     const reasons = kept.get(id);
     if (reasons !== undefined) return { id, kind: 'keep', reasons };
     const because = withheld.get(id);
     if (because !== undefined) return { id, kind: 'withheld', because };
     const by = neededBy.get(id);
     if (by !== undefined) return { id, kind: 'referenced', by };
-    return { id, kind: 'remove', summary: judgement.summary };
+    return { id, kind: 'remove', summary: backup.summary };
   });
 }
 
@@ -107,11 +107,11 @@ function linesInQuestion(
 
 function keptInLines(
   lines: readonly Line[],
-  judged: readonly Judged[],
+  known: readonly KnownBackup[],
   policy: RetentionPolicy,
   { now, type }: RetentionQuestion,
 ): Map<string, string[]> {
-  const byId = new Map(judged.map((one) => [one.id, one]));
+  const byId = new Map(known.map((one) => [one.id, one]));
   const sequences = type === undefined ? SEQUENCES : [[type]];
   const kept = lines.flatMap((line) => {
     const own = ofLine(line, byId);
@@ -126,7 +126,7 @@ function keptInLines(
 }
 
 /** With what the line tells of each. */
-function ofLine(line: Line, byId: ReadonlyMap<string, Judged>): Judged[] {
+function ofLine(line: Line, byId: ReadonlyMap<string, KnownBackup>): KnownBackup[] {
   const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
   return line.backups.flatMap(({ id, listed, summary, untrusted }, index) => {
     const one = byId.get(id);

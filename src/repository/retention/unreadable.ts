@@ -1,5 +1,5 @@
 import type { ListedBackup } from '../destination.js';
-import type { Judged } from './judged.js';
+import type { KnownBackup } from './known-backup.js';
 import { backupTimeOf } from '../names.js';
 
 /**
@@ -11,14 +11,14 @@ import { backupTimeOf } from '../names.js';
  * older by that time: clocks go back.
  */
 export function olderThanUnreadable(
-  judged: readonly Judged[],
+  known: readonly KnownBackup[],
   backups: readonly ListedBackup[],
 ): Map<string, string[]> {
   const unreadable = backups
     .filter(({ summary }) => summary.kind !== 'valid')
     .map(({ id }) => ({ id, highest: highestUpTo(backupTimeOf(id), backups) }));
   return new Map(
-    judged.flatMap((older): [string, string[]][] => {
+    known.flatMap((older): [string, string[]][] => {
       const because = unreadable.filter(
         ({ id, highest }) =>
           isNotAfter(older.id, backupTimeOf(id)) || older.summary.sequence <= highest,

@@ -24,7 +24,7 @@ import {
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
-import { FIRST_CONTACT, type S3Place, asked, isNoSuchObject } from './s3-place.js';
+import { FIRST_CONTACT, type S3Place, withPlaceErrors, isNoSuchObject } from './s3-place.js';
 import { S3Source } from './s3-source.js';
 import { contentOf } from './s3-upload-sink.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
@@ -209,13 +209,13 @@ export class S3Destination implements Destination {
     const { store, bucket, signal } = this.#place;
     const content = contentOf(Buffer.from(text));
     const key = this.#key(id, suffix);
-    await asked(this.#place, store.putObject(bucket, key, content, { signal }));
+    await withPlaceErrors(this.#place, store.putObject(bucket, key, content, { signal }));
   }
 
   async #delete(id: string, suffix: string): Promise<void> {
     const { store, bucket, signal } = this.#place;
     const key = this.#key(id, suffix);
-    await asked(this.#place, store.deleteObject(bucket, key, { signal }));
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, key, { signal }));
   }
 
   /** A claim is put with much patience: that there is no server at all is told before. */
@@ -230,7 +230,7 @@ export class S3Destination implements Destination {
   }
 
   async #ask<T>(answer: Promise<T>): Promise<T> {
-    const value = await asked(this.#place, answer);
+    const value = await withPlaceErrors(this.#place, answer);
     this.#wasReached = true;
     return value;
   }

@@ -1,7 +1,7 @@
 import type { Leftover } from '../leftover.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
-import { type S3Place, asked } from './s3-place.js';
+import { type S3Place, withPlaceErrors } from './s3-place.js';
 
 /**
  * What runs left in a bucket that ended before their commit: unfinished uploads of archives, of
@@ -27,19 +27,23 @@ export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
 
 async function uploadsLeft(place: S3Place): Promise<Leftover[]> {
   const { store, bucket, prefix, signal } = place;
-  const uploads = await asked(place, store.listMultipartUploads(bucket, prefix, { signal }));
+  const uploads = await withPlaceErrors(
+    place,
+    store.listMultipartUploads(bucket, prefix, { signal }),
+  );
   return uploads.flatMap(({ key, uploadId }) => {
     const name = key.slice(prefix.length);
     const id = key.endsWith(ARCHIVE_SUFFIX) ? reservedIdOf(name) : undefined;
     if (id === undefined) return [];
     const abort = store.abortMultipartUpload.bind(store, bucket, key, uploadId);
-    return [left(place, id, name, () => asked(place, abort({ signal })))];
+    return [left(place, id, name, () => withPlaceErrors(place, abort({ signal })))];
   });
 }
 
 function objectLeft(place: S3Place, id: string, name: string): Leftover {
   const { store, bucket, prefix, signal } = place;
-  const remove = () => asked(place, store.deleteObject(bucket, prefix + name, { signal }));
+  const remove = () =>
+    withPlaceErrors(place, store.deleteObject(bucket, prefix + name, { signal }));
   return left(place, id, name, remove);
 }
 
@@ -57,5 +61,5 @@ async function namesIn(place: S3Place): Promise<Set<string>> {
     }
     return names;
   };
-  return await asked(place, list());
+  return await withPlaceErrors(place, list());
 }

@@ -3,7 +3,7 @@ import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
-import { type S3Place, asked } from './s3-place.js';
+import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
 import { type Summary, encodeSummary } from '../summary.js';
 
@@ -37,12 +37,12 @@ export class PendingS3Backup implements PendingBackup {
     const content = contentOf(Buffer.from(encodeSummary(summary)));
     this.#state = 'publishing';
     // Without the signal: a request that is broken off may still be carried out, after `discard`.
-    await asked(this.#place, store.putObject(bucket, this.#partialKey, content));
+    await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, content));
     await this.#sink.publish();
     this.#state = 'committing';
-    await asked(this.#place, store.putObject(bucket, this.#summaryKey, content));
+    await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
     this.#state = 'ended';
-    await asked(this.#place, store.deleteObject(bucket, this.#partialKey));
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
   }
 
   async discard(): Promise<void> {
@@ -62,7 +62,7 @@ export class PendingS3Backup implements PendingBackup {
 
   async #delete(key: string): Promise<void> {
     const { store, bucket } = this.#place;
-    await asked(this.#place, store.deleteObject(bucket, key));
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
   }
 
   get #summaryKey(): string {

@@ -14,7 +14,7 @@ export interface S3Place extends S3Location {
 export const FIRST_CONTACT: RequestOptions = { attempts: 3 };
 
 /** Passes on what a request to the store resolves with, and its failure in terms of the destination. */
-export async function asked<T>(place: S3Location, answer: Promise<T>): Promise<T> {
+export async function withPlaceErrors<T>(place: S3Location, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

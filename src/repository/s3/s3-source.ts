@@ -2,7 +2,7 @@ import { MEMBER_HEADER_BYTES } from '../../archive/gzip.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
-import { type S3Place, asked, isNoSuchObject } from './s3-place.js';
+import { type S3Place, withPlaceErrors, isNoSuchObject } from './s3-place.js';
 
 /** Whoever reads the head of a member alone goes from one to the next: the audit. */
 const READ_AHEAD_BYTES = 8 * 1024 * 1024;
@@ -47,7 +47,7 @@ export class S3Source implements ClosableSource {
   async #fetch(offset: number, length: number): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
     try {
-      return await asked(this.#place, this.#fetchRange(offset, length));
+      return await withPlaceErrors(this.#place, this.#fetchRange(offset, length));
     } catch (error) {
       if (!isNoSuchObject(error)) throw error;
       if (s3CodeOf(error) === 'InvalidRange') throw this.#endsAt(offset);

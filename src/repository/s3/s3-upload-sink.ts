@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
 import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
-import { asked, type S3Place } from './s3-place.js';
+import { withPlaceErrors, type S3Place } from './s3-place.js';
 
 /** Parts that are being uploaded may hold so much (two small ones); one that is larger goes alone. */
 const MOST_UPLOADING_BYTES = 10 * 1024 * 1024;
@@ -77,12 +77,12 @@ export class S3UploadSink implements ArchiveSink {
     this.#mayExist = true;
     if (this.#begun === undefined) {
       const content = contentOf((this.#part ?? Buffer.alloc(0)).subarray(0, this.#filledBytes));
-      await asked(this.#place, store.putObject(bucket, this.#key, content));
+      await withPlaceErrors(this.#place, store.putObject(bucket, this.#key, content));
     } else {
       const parts = this.#parts.sort((a, b) => a.partNumber - b.partNumber);
       const upload = await this.#begun;
       const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts);
-      await asked(this.#place, completed);
+      await withPlaceErrors(this.#place, completed);
     }
     this.#part = undefined;
     this.#spare.length = 0;
@@ -94,9 +94,9 @@ export class S3UploadSink implements ArchiveSink {
     await Promise.all(this.#uploading);
     const { store, bucket } = this.#place;
     for (const upload of await this.#ownUploads()) {
-      await asked(this.#place, store.abortMultipartUpload(bucket, this.#key, upload));
+      await withPlaceErrors(this.#place, store.abortMultipartUpload(bucket, this.#key, upload));
     }
-    if (this.#mayExist) await asked(this.#place, store.deleteObject(bucket, this.#key));
+    if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
   /** Where the answer to its beginning was lost, the server knows of it. */
@@ -105,7 +105,10 @@ export class S3UploadSink implements ArchiveSink {
     const begun = await this.#begun.catch(() => undefined);
     if (begun !== undefined) return [begun];
     const { store, bucket } = this.#place;
-    const uploads = await asked(this.#place, store.listMultipartUploads(bucket, this.#key));
+    const uploads = await withPlaceErrors(
+      this.#place,
+      store.listMultipartUploads(bucket, this.#key),
+    );
     return uploads.filter(({ key }) => key === this.#key).map(({ uploadId }) => uploadId);
   }
 
@@ -145,10 +148,10 @@ export class S3UploadSink implements ArchiveSink {
       });
     }
     this.#begun ??= store.createMultipartUpload(bucket, this.#key, options);
-    const upload = await asked(this.#place, this.#begun);
+    const upload = await withPlaceErrors(this.#place, this.#begun);
     const part = contentOf(content);
     const sent = store.uploadPart(bucket, this.#key, upload, partNumber, part, options);
-    this.#parts.push({ partNumber, etag: await asked(this.#place, sent) });
+    this.#parts.push({ partNumber, etag: await withPlaceErrors(this.#place, sent) });
   }
 
   /** The memory of a part that is uploaded serves again, unless the parts have grown. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Run } from '../../../src/archive/span.js';
+import { Span } from '../../../src/archive/span.js';
 import { TarArchiveWriter } from '../../../src/archive/tar-archive-writer.js';
 
 describe('Run', () => {
   it('calls back once all of its members are written and no more are to come', () => {
-    const run = new Run();
+    const run = new Span();
     let calls = 0;
     run.afterwards(() => (calls += 1));
     run.expect();
@@ -17,7 +17,7 @@ describe('Run', () => {
   });
 
   it('waits for its end where the members so far are written', () => {
-    const run = new Run();
+    const run = new Span();
     let calls = 0;
     run.afterwards(() => (calls += 1));
     run.expect();
@@ -28,7 +28,7 @@ describe('Run', () => {
   });
 
   it('tells where its first member lies and how long all are', () => {
-    const run = new Run();
+    const run = new Span();
     run.placed(100, 10);
     run.placed(110, 5);
     expect([run.offset, run.length]).toEqual([100, 15]);

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { MemberKind, encodeMemberHeader } from '../../../src/archive/gzip.js';
 import type { IndexLine } from '../../../src/archive/index-line.js';
 import { ObjectReader } from '../../../src/archive/object-reader.js';
-import { readTornIndex } from '../../../src/archive/truncated.js';
+import { readTruncatedIndex } from '../../../src/archive/truncated.js';
 import { MemorySource, collect } from '../../helpers/archive-memory.js';
 import { type FoundMember, deflatedMember, membersOf } from '../../helpers/archive-members.js';
 import { archiveOf, contentOf, noise, openArchive, sha256 } from '../../helpers/archive-samples.js';
@@ -42,7 +42,7 @@ describe('a torn archive', () => {
   });
 
   async function linesOf(torn: Buffer): Promise<IndexLine[]> {
-    return (await collect(readTornIndex(new MemorySource(torn)))).flat();
+    return (await collect(readTruncatedIndex(new MemorySource(torn)))).flat();
   }
 
   async function expectWholeChunks(cut: number): Promise<void> {
@@ -82,7 +82,7 @@ describe('a torn archive', () => {
 
   it('is read without its data', async () => {
     const source = new MemorySource(bytes);
-    await collect(readTornIndex(source));
+    await collect(readTruncatedIndex(source));
     expect(source.readBytes).toBeLessThan(10_000);
   });
 
@@ -99,7 +99,7 @@ describe('a torn archive', () => {
     const memberBytes = 40 * 1024 * 1024;
     const header = encodeMemberHeader({ kind: MemberKind.chunk, memberBytes });
     const source = new MemorySource(Buffer.concat([header, Buffer.alloc(memberBytes)]));
-    expect(await collect(readTornIndex(source))).toEqual([]);
+    expect(await collect(readTruncatedIndex(source))).toEqual([]);
     expect(source.largestReadBytes).toBeLessThan(1000);
   });
 

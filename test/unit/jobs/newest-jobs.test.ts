@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Newest, newestFirst } from '../../../src/jobs/newest-jobs.js';
+import { NewestJobs, newestFirst } from '../../../src/jobs/newest-jobs.js';
 import { rowOfRecord } from '../../../src/jobs/row.js';
 import { jobRecord } from './rows.js';
 
@@ -17,7 +17,7 @@ describe('the newest rows', () => {
     );
     fc.assert(
       fc.property(rows, fc.nat(40), (all, most) => {
-        const newest = new Newest(most);
+        const newest = new NewestJobs(most);
         for (const one of all) newest.add(one);
         const expected = [...all].sort(newestFirst).slice(0, most);
         const named = (of: typeof all) => of.map(({ id, sortTimeMs }) => `${id} ${sortTimeMs}`);

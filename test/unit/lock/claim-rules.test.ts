@@ -2,19 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   isLive,
-  judge,
+  classifyClaims,
   obstacleAmong,
-  patienceLeftMs,
+  waitLeftMs,
   pauseMs,
   STORE_CLOCK_GRAIN_MS,
-  type JudgedClaim,
+  type DecodedClaim,
 } from '../../../src/lock/claim-rules.js';
 import type { Claim } from '../../../src/lock/claim.js';
 
 const LEASE_MS = 120_000;
 const NOW_MS = Date.UTC(2026, 0, 1);
 
-function claimOf(name: string, ageMs: number, more: Partial<JudgedClaim> = {}): JudgedClaim {
+function claimOf(name: string, ageMs: number, more: Partial<DecodedClaim> = {}): DecodedClaim {
   const owner = { host: 'other', pid: 7, command: 'backup full', process: null };
   const claim: Claim = { state: 'held', since: '2026-01-01T00:00:00.000Z', owner };
   return { name, content: '', modifiedAtMs: NOW_MS - ageMs, claim, ownerIsDead: false, ...more };
@@ -54,7 +54,7 @@ describe('the claims of a destination', () => {
 
   it('are judged by the time at which our own was put', () => {
     const claims = [claimOf('a', 20), claimOf('own', 0), claimOf('b', old), claimOf('c', old - 1)];
-    const { own, live, stale } = judge(claims, 'own', { leaseMs: LEASE_MS });
+    const { own, live, stale } = classifyClaims(claims, 'own', { leaseMs: LEASE_MS });
     expect(own?.name).toBe('own');
     expect(live.map(({ name }) => name)).toEqual(['a', 'c']);
     expect(stale.map(({ name }) => name)).toEqual(['b']);
@@ -63,7 +63,7 @@ describe('the claims of a destination', () => {
   it('are judged by the time that is given, where our own is not there', () => {
     const claims = [claimOf('a', 0), claimOf('b', old)];
     const options = { leaseMs: LEASE_MS, nowMs: NOW_MS };
-    expect(judge(claims, 'own', options)).toMatchObject({
+    expect(classifyClaims(claims, 'own', options)).toMatchObject({
       own: undefined,
       live: [{ name: 'a' }],
       stale: [{ name: 'b' }],
@@ -72,17 +72,20 @@ describe('the claims of a destination', () => {
 
   it('are all live where no time of the store is known, but those of the dead', () => {
     const claims = [claimOf('a', 1e12), claimOf('b', 0, { ownerIsDead: true })];
-    const { live, stale } = judge(claims, 'own', { leaseMs: LEASE_MS });
+    const { live, stale } = classifyClaims(claims, 'own', { leaseMs: LEASE_MS });
     expect([live.length, stale.length]).toEqual([1, 1]);
   });
 
   it('of ourselves are never in our way', () => {
     const own = claimOf('own', 0, { ownerIsDead: true });
-    expect(judge([own], 'own', { leaseMs: LEASE_MS })).toMatchObject({ live: [], stale: [] });
+    expect(classifyClaims([own], 'own', { leaseMs: LEASE_MS })).toMatchObject({
+      live: [],
+      stale: [],
+    });
   });
 });
 
-function claimIn(state: 'trying' | 'held' | undefined, host = 'h'): JudgedClaim {
+function claimIn(state: 'trying' | 'held' | undefined, host = 'h'): DecodedClaim {
   const owner = { host, pid: 7, command: 'backup full', process: null };
   const claim = state && { state, since: '2026-01-01T00:00:00.000Z', owner };
   return { name: host, content: '', modifiedAtMs: 0, claim, ownerIsDead: false };
@@ -119,7 +122,7 @@ describe('patience', () => {
     ['a few attempts against a rival in a slow store', false, 3, 9000, 0, 3000],
     ['as long as the user says for a rival', false, 9, 5000, 60_000, 55_000],
   ])('%s', (_, isHolder, attempts, waitedMs, waitMs, expected) => {
-    expect(patienceLeftMs({ isHolder }, { attempts, waitedMs, waitMs }, timing)).toBe(expected);
+    expect(waitLeftMs({ isHolder }, { attempts, waitedMs, waitMs }, timing)).toBe(expected);
   });
 });
 

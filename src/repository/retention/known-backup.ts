@@ -5,8 +5,8 @@ import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
 
 /** A backup of which all is known that a decision about it needs. */
-export interface Judged extends DatedBackup {
-  kind: 'judged';
+export interface KnownBackup extends DatedBackup {
+  kind: 'known';
   summary: Summary;
   /** Its archive and those it refers to are there, with their lengths. */
   sound: boolean;
@@ -17,17 +17,17 @@ export interface Judged extends DatedBackup {
 }
 
 /** One that nobody can decide on; it stays. */
-interface Unknown {
+interface UnknownBackup {
   kind: 'unknown';
   id: string;
   reason: string;
 }
 
 /** `broken`: the ids of those that cannot be read whole. */
-export function judge(
+export function classifyBackup(
   { id, summary: decoded }: ListedBackup,
   broken: ReadonlySet<string>,
-): Judged | Unknown {
+): KnownBackup | UnknownBackup {
   if (decoded.kind === 'damaged') {
     return { kind: 'unknown', id, reason: `cannot be judged: ${decoded.reason}` };
   }
@@ -46,5 +46,5 @@ export function judge(
   if (createdAt === undefined) {
     return { kind: 'unknown', id, reason: 'cannot be judged: its time of creation is no time' };
   }
-  return { kind: 'judged', id, createdAt, summary, sound: !broken.has(id) };
+  return { kind: 'known', id, createdAt, summary, sound: !broken.has(id) };
 }
