@@ -6,7 +6,7 @@ import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 export interface DirectoryPlace {
   offset: number;
   length: number;
-  /** Of the directory's JSON. */
+  /** The digest of the directory's JSON. */
   sha256: string;
 }
 
@@ -19,10 +19,10 @@ export interface ArchiveProblem {
     | 'object'
     | 'document'
     | 'footer'
-    /** Of a plain folder: its files together are longer, or shorter, than they were. */
+    /** The files of a plain folder are together longer, or shorter, than they were. */
     | 'archive'
     | 'archive_truncated'
-    /** Of a plain folder: something that no index names. */
+    /** A plain folder holds something that no index names. */
     | 'unexpected';
   message: string;
   bucket?: string;
@@ -30,7 +30,7 @@ export interface ArchiveProblem {
 }
 
 export interface AuditResult {
-  /** Of the whole archive. */
+  /** The digest of the whole archive. */
   sha256: string;
   /** Objects whose bytes are what the index says, and the sum of their sizes. */
   objects: number;
@@ -50,7 +50,7 @@ export interface AuditObserver {
  * All methods reject with `damaged` where the bytes are not what was written.
  */
 export interface Archive {
-  /** Of all its files; `Infinity` where asking would cost a request and nobody told. */
+  /** The size of all its files; `Infinity` where it is unknown and finding out costs a request. */
   readonly sizeBytes: number;
 
   readDirectory(place: DirectoryPlace): Promise<Directory>;
@@ -70,7 +70,7 @@ export interface Archive {
   /** What is wrong with the archive's own end, apart from its directory; `undefined` if nothing. */
   checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined>;
 
-  /** Reads everything and checks it against the directory. Damage is told to the observer. */
+  /** Reads everything and checks it against the directory. Reports damage to the observer. */
   audit(directory: Directory, observer: AuditObserver): Promise<AuditResult>;
 
   close(): Promise<void>;

@@ -44,7 +44,7 @@ class Audit {
   readonly #scanner: TarScanner;
   /** What is still to come before the next chunk, by path. */
   #expected = new Map<string, Expected>();
-  /** Where runs begin, up to the next chunk: the places to go on at after damage. */
+  /** Where spans begin, up to the next chunk: the places to go on at after damage. */
   #boundaries: number[] = [];
   #nextBoundary = 0;
   readonly #chunkOffsets = new Set<number>();

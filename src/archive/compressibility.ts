@@ -24,7 +24,7 @@ export function isCompressible(contentType: string | undefined, beginning: Uint8
   return deflateRawSync(sample, { level: 1 }).length < sample.length * 0.9;
 }
 
-/** Shannon's, of single bytes, in bits. */
+/** Returns the Shannon entropy of single bytes, in bits. */
 function entropyOf(sample: Uint8Array): number {
   const counts = new Uint32Array(256);
   for (const byte of sample) counts[byte] = (counts[byte] ?? 0) + 1;

@@ -17,10 +17,10 @@ const objectName = v.object({ bucket: v.string(), key: v.string() });
 const chunkReference = v.object({
   /** The id of the archive that holds the chunk: this one, or an earlier one of the chain. */
   archive: v.string(),
-  /** Of the chunk's gzip member; of a plain file: 0 and its size. */
+  /** The place of the chunk's gzip member; for a plain file, 0 and its size. */
   offset: count,
   length: count,
-  /** Of the chunk's file, where the archive is a plain folder. */
+  /** The path of the chunk's file, where the archive is a plain folder. */
   path: v.optional(v.string()),
   /** Bytes of its lines, and their SHA-256. */
   size: count,

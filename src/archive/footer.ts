@@ -7,10 +7,10 @@ export const FORMAT_VERSION = 1;
 
 export interface Footer {
   version: number;
-  /** Of the member that holds the directory. */
+  /** The place of the member that holds the directory. */
   offset: number;
   length: number;
-  /** Of the directory's JSON. */
+  /** The digest of the directory's JSON. */
   sha256: string;
 }
 
@@ -34,7 +34,7 @@ export function encodeFooter(footer: Footer): Buffer {
   return Buffer.concat([HEADER, field, EMPTY_BODY]);
 }
 
-/** `undefined` where the bytes are no footer: the archive is torn, or not ours. */
+/** Returns `undefined` where the bytes are not a footer: the archive is truncated, or not ours. */
 export function decodeFooter(bytes: Buffer): Footer | undefined {
   if (bytes.length !== FOOTER_BYTES) return undefined;
   const field = bytes.subarray(HEADER.length, FOOTER_BYTES - EMPTY_BODY.length);

@@ -11,7 +11,7 @@ export type MemberKind = (typeof MemberKind)[keyof typeof MemberKind];
 
 export interface MemberHeader {
   kind: MemberKind;
-  /** Of the whole member, header and trailer included. */
+  /** The length of the whole member, header and trailer included. */
   memberBytes: number;
 }
 

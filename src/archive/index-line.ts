@@ -16,7 +16,7 @@ export interface ObjectRecord extends ObjectName {
   headers?: Record<string, string>;
   metadata?: Record<string, string>;
   tags?: { key: string; value: string }[];
-  /** Until when nobody may delete this version; RFC 3339 in UTC. */
+  /** The time until which nobody may delete this version; RFC 3339 in UTC. */
   retention?: { mode: RetentionMode; until: string };
   /** Present only where it is on. */
   legal_hold?: true;
@@ -49,7 +49,7 @@ export interface Location {
   path: string;
   /** The id of the archive: always named, the line's own too. */
   archive: string;
-  /** Of the span of gzip members that hold the file, in the archive. */
+  /** Where the span of gzip members that hold the file starts in the archive. */
   offset: number;
   length: number;
   /** Where the content starts in the inflated span. */

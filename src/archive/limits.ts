@@ -42,7 +42,7 @@ export const MOST_BUCKETS = 100_000;
 /** A SHA-256 does not compress: so many bytes of the archive stand for each entry of the directory. */
 const LEAST_ENTRY_BYTES = 32;
 
-/** Of an archive of so many bytes, the most that its directory may inflate to. */
+/** Returns the most bytes that the directory of an archive of this size may inflate to. */
 export function largestDirectoryBytes(archiveBytes: number): number {
   return Math.min(LARGEST_DIRECTORY_BYTES, 32 * MIB + 16 * archiveBytes);
 }

@@ -9,7 +9,7 @@ export interface ArchiveSink {
 
 /** Where an archive is read from: a file, an object read by ranges. */
 export interface ArchiveSource {
-  /** `Infinity` where nobody told, and asking would cost a request. */
+  /** `Infinity` where the size is unknown and finding out would cost a request. */
   readonly sizeBytes: number;
   /** Exactly `length` bytes; rejects when there are fewer. */
   read(offset: number, length: number): Promise<Buffer>;

@@ -14,9 +14,10 @@ import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
 /**
- * The objects of an archive that may be torn (a run that died, a copy that was cut off): the lines
- * of every index chunk that is whole. Members tell their length, so only headers and chunks are
- * read, not the data. Ends at the first byte that is no member: what follows was never described.
+ * Yields the objects of an archive that may be truncated (a run that died, a copy that was cut off):
+ * the lines of every index chunk that is whole. Members carry their length, so that only headers and
+ * chunks are read, not the data. Ends at the first byte that is not a member: what follows was never
+ * described.
  */
 export async function* readTruncatedIndex(source: ArchiveSource): AsyncGenerator<IndexLine[]> {
   let offset = 0;

@@ -32,7 +32,7 @@ export interface AllUsers {
   shownUsers: number;
   /** How many there are. */
   totalUsers: number;
-  /** Of all users. */
+  /** The totals of all users. */
   totals: { lifetime: Usage; cost: Decimal; month: MonthTotals | undefined };
   /** Users with usage in the month, but without a lifetime record. */
   withoutRecord: number;
@@ -197,13 +197,13 @@ function addMonth(totals: MonthTotals | undefined, month: MonthBill | undefined)
 /** A user in the order of the answer. */
 interface Ranked {
   userId: string;
-  /** Of the user's row. */
+  /** The index of the user's row. */
   index: number;
   /** What the user is sorted by; `undefined` for the name alone. */
   rank: Decimal | bigint | undefined;
 }
 
-/** Of the month where there is one that can be billed. */
+/** Ranks by the month, where there is one that can be billed. */
 function rankOf({ lifetime, cost, month }: UserRow, sort: SortKey): Ranked['rank'] {
   const usage = month?.bill?.usage ?? lifetime;
   switch (sort) {

@@ -188,7 +188,7 @@ function integer(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** For figures that only help to read others: 6 places. */
+/** Rounds figures that only explain others to 6 places. */
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }

@@ -32,7 +32,7 @@ export function addDays(day: Day, days: number): Day {
   return dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY));
 }
 
-/** From the first to the last, both included; none where the first comes after the last. */
+/** Yields the days from the first to the last, both included; none where first > last. */
 export function* daysBetween(first: Day, last: Day): Generator<Day> {
   const lastTime = Date.parse(last);
   // Times, not texts: the day after 9999-12-31 has five digits in its year, and sorts before it.

@@ -7,7 +7,7 @@ import { notAHash, notANumber } from './problems.js';
 import type { Usage } from './usage.js';
 import { USAGE_FIELDS, readUsage } from './usage.js';
 
-/** Told of each counter that could not be read. */
+/** Called for each counter that cannot be read. */
 export type OnProblem = (problem: CounterProblem) => void;
 
 /** The usage in a hash; `undefined` where there is none of its fields, or no hash. */

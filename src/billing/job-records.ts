@@ -17,7 +17,7 @@ export interface ScanRequest {
   /** Those of this user alone: of the others nothing is read but whose they are. */
   userId?: string | undefined;
   signal: AbortSignal;
-  /** Told of each key that holds no hash. */
+  /** Called for each key that does not hold a hash. */
   onProblem: OnProblem;
 }
 
@@ -91,7 +91,7 @@ async function jobsOfUser(
   });
 }
 
-/** In the order of the ids; `undefined` for those that have no record. */
+/** Resolves to the records in the order of the ids; `undefined` where there is none. */
 export async function readJobRecords(
   redis: RedisReader,
   jobIds: readonly string[],

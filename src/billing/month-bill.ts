@@ -18,7 +18,7 @@ export interface MonthBill {
   bill: { usage: Usage; invoice: Invoice } | undefined;
 }
 
-/** What a month comes to, of the sum of its daily counters. */
+/** Bills a month from the sum of its daily counters. */
 export function billMonth(
   pricing: Pricing,
   month: Month,
@@ -30,7 +30,7 @@ export function billMonth(
   return { month, state, bill: { usage, invoice: invoiceOf(pricing, costOf(pricing, usage)) } };
 }
 
-/** The days of a month that there can be counters of. */
+/** Yields the days of a month for which counters can exist. */
 export function daysOfMonth(month: Month): Generator<Day> {
   return daysBetween(firstDayOf(month), lastDayOf(month));
 }

@@ -18,7 +18,7 @@ export interface Pricing {
   perByte: Decimal;
   perMicrosecond: Decimal;
   mode: DiscountMode;
-  /** By rising threshold; none where discounts are off. */
+  /** The tiers, sorted by rising threshold; empty where discounts are off. */
   tiers: readonly Tier[];
 }
 

@@ -48,7 +48,7 @@ export class UsageLedger {
   }
 }
 
-/** In the order in which `get` reads them. */
+/** Returns the counters in the order in which `get` reads them. */
 function cellsOf(usage: Usage): bigint[] {
   const { bytes, microseconds, jobs, completed, failed, skipped } = usage;
   return [bytes, microseconds, jobs, completed, failed, skipped];

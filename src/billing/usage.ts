@@ -22,7 +22,7 @@ export const USAGE_FIELDS = [
 
 type UsageField = (typeof USAGE_FIELDS)[number];
 
-/** Told of a field whose value is no number; it then counts as 0. */
+/** Called for a field whose value is not a number; it then counts as 0. */
 export type OnInvalidField = (field: UsageField, value: string) => void;
 
 export const NO_USAGE: Usage = {
@@ -73,7 +73,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
 /** Longer ones were never counted: INCR stops at 19 digits. */
 const INTEGER = /^-?\d{1,40}$/;
 const DECIMAL = /^(-?)(\d{1,40})(?:\.(\d+))?$/;
-/** As String() writes very small numbers, which a writer that sets the field leaves there. */
+/** Matches very small numbers as String() writes them, which a writer may have stored. */
 const SCIENTIFIC = /^-?\d{1,40}(?:\.\d{1,400})?e[+-]?\d{1,2}$/i;
 const PLACES = 6;
 

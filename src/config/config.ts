@@ -49,7 +49,7 @@ export interface Config {
     ratePerSecond: string;
     discountEnabled: boolean;
     discountMode: 'volume' | 'graduated';
-    /** By rising threshold. */
+    /** The tiers, sorted by rising threshold. */
     tiers: readonly DiscountTier[];
     retentionDays: number;
   };
@@ -58,7 +58,7 @@ export interface Config {
     compression: boolean;
     /** What the store is called in summaries; its endpoint may then change. */
     sourceName: string | undefined;
-    /** By bucket, the percentage of its objects that may be deleted between two backups. */
+    /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
     destination: {
@@ -72,7 +72,7 @@ export interface Config {
     };
   };
   schedule: {
-    /** Told of each run that begins and ends; `{name}` stands for the entry's name. */
+    /** The URL that is pinged when a run begins and ends; `{name}` stands for the entry's name. */
     pingUrl: Secret | undefined;
   };
   dryRun: boolean;

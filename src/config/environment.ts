@@ -9,7 +9,7 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
-/** Where a program keeps what it must not forget, by the XDG Base Directory Specification. */
+/** Returns the folder for state, as the XDG Base Directory Specification defines it. */
 export function defaultStateFolder({ XDG_STATE_HOME: home }: Environment): string {
   // A relative path is to be ignored, says the specification.
   const base =

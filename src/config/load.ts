@@ -24,7 +24,7 @@ export interface ConfigRequest {
   configFile: string | undefined;
   /** The variables that count, where not all do: what is wrong with the others is not told. */
   only?: ((name: string) => boolean) | undefined;
-  /** By variable, the flags that stand for it. */
+  /** For each variable, the flag that sets it. */
   flags: Readonly<Record<string, { flag: string; value: string | undefined }>>;
 }
 

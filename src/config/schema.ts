@@ -44,7 +44,7 @@ function wholeNumber(min: number, max: number, what: string) {
   );
 }
 
-/** By a function that answers with a text where it finds something wrong. */
+/** Reads a value with a function that returns a text where the value is wrong. */
 function readBy<Value extends object>(parse: (text: string) => Value | string) {
   return v.pipe(
     v.string(),
@@ -165,7 +165,7 @@ function problemOf(path: string): string | undefined {
   return undefined;
 }
 
-/** Where a name of an entry comes in. */
+/** The placeholder for the name of an entry. */
 const PLACEHOLDER = '{name}';
 
 /**

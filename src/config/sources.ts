@@ -1,6 +1,6 @@
 /** One place that settings come from. */
 export interface Source {
-  /** For messages: `environment`, `--endpoint`, or the path of a file. */
+  /** Where the value comes from: `environment`, `--endpoint`, or the path of a file. */
   origin: string;
   /** Where relative paths in it begin; the working folder where it is undefined. */
   folder?: string | undefined;
@@ -18,7 +18,7 @@ export interface Setting {
 
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** Of each variable the value of the first source that has it. Empty counts as unset. */
+/** Takes each variable from the first source that has it. An empty value counts as unset. */
 export function mergeSources(
   sources: readonly Source[],
   only: (name: string) => boolean = () => true,

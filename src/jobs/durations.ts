@@ -2,9 +2,9 @@ import type { JobRow } from './row.js';
 
 /** How long the parts of a job's life took, in seconds; `null` where an end is not known. */
 export interface JobDurations {
-  /** From its creation until it was begun, or until now. */
+  /** The time from its creation until it was started, or until now. */
   waited: number | null;
-  /** From its begin to its end, or until now. With several attempts: of the last one. */
+  /** The time from the start of its last attempt to its end, or until now. */
   ran: number | null;
 }
 

@@ -23,9 +23,9 @@ export interface QueueJob {
   id: string;
   state: QueueState;
   name: string | null;
-  /** As its JSON; a text where it is none, and `problems` says so. */
+  /** The parsed JSON; the text where it is not JSON, which `problems` then says. */
   data: unknown;
-  /** Of the data. */
+  /** The user id in the data. */
   userId: string | null;
   /** Paths of the uploaded files, of the data. */
   files: readonly string[] | null;

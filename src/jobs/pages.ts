@@ -1,7 +1,7 @@
-/** As many as are asked of Redis at once. */
+/** The number of items in one request to Redis. */
 const PAGE = 1000;
 
-/** The items, up to 1,000 at a time. */
+/** Yields the items, up to 1,000 at a time. */
 export function* pagesOf<T>(items: Iterable<T>): Generator<T[]> {
   let page: T[] = [];
   for (const item of items) {

@@ -12,11 +12,11 @@ export interface QueueSource {
   name: string;
   /** All jobs that are in the queue now, with their states. */
   ids(): Promise<ReadonlyMap<string, QueueState>>;
-  /** Without those that are gone meanwhile. */
+  /** Yields the jobs, without those that were removed meanwhile. */
   read(wanted: Wanted): AsyncIterable<QueueJob[]>;
   /** Those of them whose data names the user. */
   readOfUser(wanted: Wanted, userId: string): AsyncIterable<QueueJob[]>;
-  /** With all that is known of it. */
+  /** Resolves to the job with all that is known of it. */
   find(id: string): Promise<QueueJob | undefined>;
 }
 

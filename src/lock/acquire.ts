@@ -14,24 +14,24 @@ import { readClaims, type Observer } from './read-claims.js';
 
 export interface LockOptions {
   owner: LockOwner;
-  /** How long to wait for another run; with 0 its lock is an error at once. */
+  /** How long to wait for another run. With 0, a lock that is held is an error at once. */
   waitMs: number;
-  /** Ends the waiting, not the lock. */
+  /** Aborting it ends the wait, not the lock. */
   signal: AbortSignal;
   timing?: Partial<LockTiming> | undefined;
   clock?: LockClock | undefined;
-  /** Told of every run that is waited for, once; `undefined` where its claim cannot be read. */
+  /** Called once for every run that we wait for; `undefined` where its claim cannot be read. */
   onWait?: ((holder: Claim | undefined) => void) | undefined;
 }
 
 /**
- * Takes the lock of a destination. Whoever wants it puts a claim there and then lists all of them;
- * who finds another one that is alive steps back. Of two, the one whose claim was there later sees
- * that of the other, so never do both go on; that they both step back is why they try again.
+ * Acquires the lock of a destination. A run puts a claim there and then lists all claims; a run that
+ * finds another live claim steps back. Of two runs, the one whose claim came later sees the other's,
+ * so that never both go on. Both may step back, and therefore try again.
  *
- * Rejects with `locked` where another run has it and the time to wait is over, with the signal's
- * reason when it is aborted, and as the store does; no claim of ours is left then, if that can be
- * helped. Release the lock.
+ * Rejects with `locked` where another run holds the lock and the time to wait is over, with the
+ * signal's reason when it is aborted, and as the store does. It then removes our claim, if it can.
+ * The caller must release the lock.
  */
 export async function acquireLock(
   claims: ClaimStore,
@@ -73,7 +73,7 @@ class Contender {
   readonly #observer: Observer;
   readonly #clock: LockClock;
   readonly #timing: LockTiming;
-  /** When our claim was last put, by the clock of the store and by ours. */
+  /** When our claim was last put, by the clock of the store and by our own. */
   #put: { modifiedAtMs: number; atMs: number } | undefined;
 
   constructor(observer: Observer, clock: LockClock, timing: LockTiming) {
@@ -82,7 +82,7 @@ class Contender {
     this.#timing = timing;
   }
 
-  /** Leaves a claim only with the lock. */
+  /** Leaves a claim behind only if it takes the lock. */
   async attempt(signal: AbortSignal): Promise<HeldLock | Obstacle> {
     const obstacle = await this.#foreseenObstacle(signal);
     if (obstacle !== undefined) return obstacle;
@@ -96,7 +96,7 @@ class Contender {
     }
   }
 
-  /** Whoever waits only looks, so as not to be in the way; the first time the time is not known. */
+  /** A run that waits puts no claim. At first the store's time is unknown, so that it has to. */
   async #foreseenObstacle(signal: AbortSignal): Promise<Obstacle | undefined> {
     if (this.#put === undefined) return undefined;
     const nowMs = this.#put.modifiedAtMs + this.#clock.elapsedMs() - this.#put.atMs;
@@ -107,13 +107,13 @@ class Contender {
     const { stale, ...first } = await this.#putAndRead('trying', signal);
     const obstacle = obstacleAmong(first.live);
     if (obstacle !== undefined) return obstacle;
-    // Before anything else is done: their owners, should they live, can tell by it.
+    // Before anything else: their owners, should they be alive, notice it.
     for (const { name } of stale) await this.#observer.claims.remove(name, signal);
     const { live, ...holding } = await this.#putAndRead('held', signal);
-    // Only where the clock of the store was set: others that see our claim step back.
+    // Happens only where the clock of the store was set: others that see our claim step back.
     const holder = obstacleAmong(live.filter(isHeld));
     if (holder !== undefined) return holder;
-    // Only where this process was stopped in between: others may have gone past our claim.
+    // Happens only where this process was stopped in between: others may have ignored our claim.
     const { leaseMs } = this.#timing;
     if (isLeaseOver(first.modifiedAtMs, holding.modifiedAtMs, leaseMs)) return OVERTAKEN;
     return new HeldLock({
@@ -137,7 +137,7 @@ class Contender {
     return { content, live, stale, renewedAtMs: atMs, modifiedAtMs: own.modifiedAtMs };
   }
 
-  /** Whatever became of the signal. */
+  /** Removes our claim, even if the signal is aborted. */
   async #withdraw(): Promise<void> {
     const { claims, name } = this.#observer;
     await claims.remove(name, AbortSignal.timeout(WITHDRAW_TIMEOUT_MS));

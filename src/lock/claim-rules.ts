@@ -4,15 +4,15 @@ import type { LockTiming } from './clock.js';
 /** Rules over the claims to a destination. All times are those of its store, never of a host. */
 
 /**
- * S3 and old file systems keep whole seconds, FAT every other one: of two times the difference can
- * be this much too large.
+ * S3 and old file systems keep whole seconds, and FAT every second one: the difference between two
+ * times can be too large by this much.
  */
 export const STORE_CLOCK_GRAIN_MS = 2000;
 
 export interface DecodedClaim extends StoredClaim {
-  /** `undefined` where its content is none of ours, or half written. */
+  /** `undefined` where the content is not a claim of ours, or only half of one. */
   claim: Claim | undefined;
-  /** Known for certain; false where it cannot be told. */
+  /** True where the owner is known to have ended; false where nobody can say. */
   ownerIsDead: boolean;
 }
 
@@ -22,8 +22,8 @@ export function isLeaseOver(modifiedAtMs: number, nowMs: number, leaseMs: number
 }
 
 /**
- * Whether whoever made the claim may still count on it. One that cannot be read, or that comes from
- * the future, is given the whole lease as well.
+ * True where the owner of the claim may still rely on it. A claim that cannot be read, or that comes
+ * from the future, has the whole lease as well.
  */
 export function isLive(
   claim: Pick<DecodedClaim, 'modifiedAtMs' | 'ownerIsDead'>,
@@ -38,17 +38,17 @@ export function isHeld({ claim }: Pick<DecodedClaim, 'claim'>): boolean {
 }
 
 export interface ClassifiedClaims {
-  /** `undefined` where it is not there (any more). */
+  /** Our own claim; `undefined` where it is not, or no longer, there. */
   own: DecodedClaim | undefined;
-  /** Of others: each of them is in our way. */
+  /** Claims of other runs that may still be alive: each of them is in our way. */
   live: DecodedClaim[];
-  /** Of others: left behind, to be removed by whoever has the lock. */
+  /** Claims that other runs left behind. The holder of the lock removes them. */
   stale: DecodedClaim[];
 }
 
 /**
- * `nowMs` is needed where our own claim is not there to tell the time of the store: it was put a
- * moment ago.
+ * Divides the claims into our own, live and stale ones. Our own claim was put a moment ago, and so
+ * gives the time of the store; without one, `nowMs` is needed.
  */
 export function classifyClaims(
   claims: readonly DecodedClaim[],
@@ -65,13 +65,13 @@ export function classifyClaims(
 /** Rules for a run that finds the destination locked. */
 
 export interface Obstacle {
-  /** Of the claim that is in the way, where it can be read. */
+  /** The claim that is in the way; `undefined` where it cannot be read. */
   claim: Claim | undefined;
   /** True where that run has the lock; else it only tries, as we do. */
   isHolder: boolean;
 }
 
-/** The one of several to tell the user about: the holder, or else one that can be named. */
+/** Returns the claim to report to the user: the holder's, or else one that can be read. */
 export function obstacleAmong(live: readonly DecodedClaim[]): Obstacle | undefined {
   if (live.length === 0) return undefined;
   const named = live.find(isHeld) ?? live.find(({ claim }) => claim !== undefined);
@@ -81,8 +81,8 @@ export function obstacleAmong(live: readonly DecodedClaim[]): Obstacle | undefin
 const LEAST_ATTEMPTS = 4;
 
 /**
- * How long to go on waiting; 0 when it is time to give up. Two runs that begin at once may both
- * step back: they get a few attempts more, however short the user wants to wait.
+ * Returns how long to go on waiting; 0 when it is time to give up. Two runs that begin at once may
+ * both step back: they get a few more attempts, however short the user's time limit is.
  */
 export function waitLeftMs(
   { isHolder }: Pick<Obstacle, 'isHolder'>,
@@ -96,7 +96,7 @@ export function waitLeftMs(
 
 const LONGEST_PAUSE_MS = { holder: 5000, rival: 800 };
 
-/** Rivals part by chance; for a holder it is enough to look now and then. */
+/** Rivals wait for a random time, so that they part. A holder is checked on now and then. */
 export function pauseMs({ isHolder }: Obstacle, attempts: number, random: number): number {
   const longestMs = Math.min(
     isHolder ? LONGEST_PAUSE_MS.holder : LONGEST_PAUSE_MS.rival,

@@ -1,27 +1,28 @@
 import * as v from 'valibot';
 
 /**
- * Where the claims to one destination lie: a claim is a small text under a name of its own. Every
+ * The place of the claims to one destination: a claim is a small text under a name of its own. Every
  * implementation passes the suite in test/contract.
  *
  * The lock rests on one promise: a `list` that begins after a `put` has resolved shows that claim,
- * whoever made it, until it is removed. Folders of one machine keep it, NFS does after a change of
- * one's own in the same folder, and S3 promises it since 2020 (MinIO and Ceph RGW do too).
+ * whoever put it, until it is removed. Folders of one machine keep this promise, NFS keeps it after
+ * a change by the same client in the same folder, and S3 has kept it since 2020, as do MinIO and
+ * Ceph RGW.
  *
- * All methods reject with a MangamotionError, or with the signal's reason once it is aborted. What
- * was aborted or failed may have been done all the same.
+ * All methods reject with a MangamotionError, or with the signal's reason once it is aborted. A
+ * request that failed or was aborted may have taken effect all the same.
  */
 export interface ClaimStore {
   /** The destination as the user knows it, for messages. */
   readonly location: string;
 
-  /** Creates or replaces: others see the old content or the new one, never a mixture. */
+  /** Creates or replaces a claim. Others see the old content or the new one, never a mixture. */
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
-  /** Every claim that was there all the while; one that comes or goes meanwhile may be in it. */
+  /** Lists every claim that exists throughout; one that comes or goes meanwhile may be included. */
   list(signal?: AbortSignal): Promise<StoredClaim[]>;
 
-  /** One that is not there is no error. */
+  /** Removes a claim. A claim that does not exist is not an error. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
 }
 
@@ -29,23 +30,23 @@ export interface StoredClaim {
   name: string;
   /** `undefined` where it cannot be read, or is far too long to be a claim. */
   content: string | undefined;
-  /** When it was last put, by the clock of the store, at most 2 s too early; ms since 1970. */
+  /** When it was last put, by the store's clock, in ms since 1970; at most 2 s too early. */
   modifiedAtMs: number;
 }
 
 /** The folder of the claims in a destination; in a bucket it is part of their keys. */
 export const CLAIMS_FOLDER = '.mangamotion-lock';
 export const CLAIM_SUFFIX = '.json';
-/** What is larger was not written by us, and is not worth reading. */
+/** A larger file was not written by us, and is not read. */
 export const LARGEST_CLAIM_BYTES = 64 * 1024;
 
 /**
- * What a claim says. `trying` is the claim of a run that looks whether it may have the lock, and
- * will withdraw it or hold it in a moment; `held` is that of the run that has it.
+ * What a claim says. `trying`: the run is checking whether it may hold the lock, and withdraws its
+ * claim or holds it in a moment. `held`: the run holds the lock.
  */
 export interface Claim {
   state: 'trying' | 'held';
-  /** RFC 3339, by the clock of the owner: for people only. */
+  /** RFC 3339, by the clock of the owner; only shown to people. */
   since: string;
   owner: LockOwner;
 }
@@ -54,23 +55,23 @@ export interface Claim {
 export interface LockOwner {
   host: string;
   pid: number;
-  /** What it does, for people. Holds no secret: others can read it. */
+  /** The command, shown to people. It holds no secret, as others can read it. */
   command: string;
-  /** `null` where the system does not tell, so that only the lease can end its lock. */
+  /** `null` where the system does not say: then only the lease ends its lock. */
   process: ProcessIdentity | null;
 }
 
-/** Tells one process from every other that has, had or will have the same id. */
+/** Distinguishes a process from every other that has, had or will have the same id. */
 interface ProcessIdentity {
-  /** Of the running kernel: another one after each start of the machine. */
+  /** The id of the running kernel; each start of the machine gives another one. */
   bootId: string;
-  /** In which process ids and times since the start mean the same. */
+  /** The namespaces within which a process id and a start time are unique. */
   namespaces: string;
-  /** When the process began, in ticks since the machine did. */
+  /** When the process started, in ticks since the machine started. */
   startTicks: string;
 }
 
-/** A newer version may count other claims as dead; to this one its claims are unreadable. */
+/** A newer version may count other claims as dead, so that this version cannot read its claims. */
 const CLAIM_FORMAT = 1;
 
 const schema = v.object({
@@ -99,7 +100,7 @@ export function encodeClaim({ state, since, owner }: Claim): string {
   return `${JSON.stringify(fields, null, 2)}\n`;
 }
 
-/** `undefined` for what is no claim, or not a whole one. */
+/** Returns `undefined` where the content is not a whole claim. */
 export function decodeClaim(content: string | undefined): Claim | undefined {
   const parsed = v.safeParse(schema, parseJson(content ?? ''));
   if (!parsed.success) return undefined;

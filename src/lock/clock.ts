@@ -1,15 +1,15 @@
 import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a lock knows of time, and chance. */
+/** The time and the random numbers that a lock uses. */
 export interface LockClock {
-  /** For people. */
+  /** The wall clock, for messages to people. */
   now(): Date;
   /** Milliseconds since some moment; never goes back, and goes on while the machine sleeps. */
   elapsedMs(): number;
   /** Rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** From 0 up to 1. */
+  /** Returns a random number from 0 up to, but not including, 1. */
   random(): number;
 }
 
@@ -32,13 +32,13 @@ export function systemClock(): LockClock {
 
 /** All in milliseconds. */
 export interface LockTiming {
-  /** A claim that was not put again for so long is nobody's. The same for all who use a store. */
+  /** A claim that was not put again for this long has expired. All users of a store share it. */
   leaseMs: number;
   /** How often a held claim is put again. */
   heartbeatMs: number;
-  /** The holder gives up so long before others may take over: time to notice, and to stop. */
+  /** How long before the lease ends the holder gives up: time to notice, and to stop. */
   marginMs: number;
-  /** How long runs that begin at the same moment sort out among themselves who goes first. */
+  /** How long runs that begin at the same moment may take to settle who goes first. */
   settleMs: number;
 }
 

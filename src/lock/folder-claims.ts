@@ -11,12 +11,12 @@ import {
   type StoredClaim,
 } from './claim.js';
 
-/** Others may remove the folder that we have just made, but not as often as this. */
+/** Others may remove the folder that we just created, but not this often. */
 const ATTEMPTS_TO_PUT = 20;
 
 /**
- * Claims as files, in a folder of the destination that is there while there are any. A file that
- * is still being written, or was left so by a crash, is a claim without content.
+ * Claims as files, in a folder of the destination that exists as long as there are any. A file that
+ * is still being written, or that a crash left unfinished, is a claim without content.
  */
 export class FolderClaims implements ClaimStore {
   readonly location: string;
@@ -44,8 +44,8 @@ export class FolderClaims implements ClaimStore {
   }
 
   /**
-   * Looks twice: POSIX lets a listing leave out a file that is replaced meanwhile (by a heartbeat),
-   * and with some file systems in user space it cannot be opened at that moment.
+   * Lists twice: POSIX lets a listing leave out a file that is replaced meanwhile (by a heartbeat),
+   * and some file systems in user space cannot open it at that moment.
    */
   async list(signal?: AbortSignal): Promise<StoredClaim[]> {
     const found = new Map<string, StoredClaim>();
@@ -68,8 +68,8 @@ export class FolderClaims implements ClaimStore {
         if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
       }
     }
-    // The system removes it only while it is empty; whoever needs it then makes it again. Where it
-    // stays, nothing is wrong: others have claims, or it is not ours.
+    // The system removes it only while it is empty, and a run that needs it creates it again. Where
+    // it stays, nothing is wrong: others have claims, or it is not ours.
     await rmdir(this.#folder).catch(() => undefined);
   }
 
@@ -120,12 +120,12 @@ export class FolderClaims implements ClaimStore {
   }
 }
 
-/** NFS has a word of its own for a file that was replaced while it was open. */
+/** NFS reports a file that was replaced while it was open as ESTALE. */
 function isGone(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ESTALE';
 }
 
-/** Content and time of one and the same file, though it may be replaced meanwhile. */
+/** Returns content and time of the same file, even if it is replaced meanwhile. */
 async function readClaim(path: string): Promise<Omit<StoredClaim, 'name'>> {
   // A pipe without a writer must not hold us up: it is a claim without content.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

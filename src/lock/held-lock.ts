@@ -8,13 +8,13 @@ import { readClaims, type Observer } from './read-claims.js';
 export interface DestinationLock {
   /** Aborted when the lock is lost, with a `locked` error that says why. */
   readonly signal: AbortSignal;
-  /** Whether a claim that a dead run had left was removed. */
+  /** True where the claim of a dead run was removed. */
   readonly takenOver: boolean;
 
   /**
-   * To be called right before a commit. Renews the lock, so that a whole lease is left for the
-   * commit. Rejects with `locked` where it is not ours any more, and as the store does where that
-   * cannot be found out.
+   * Call this right before a commit. It renews the lock, so that a whole lease is left for the
+   * commit. Rejects with `locked` where the lock is no longer ours, and as the store does where
+   * that cannot be found out.
    */
   check(): Promise<void>;
 
@@ -28,9 +28,9 @@ export interface Holding {
   clock: LockClock;
   timing: LockTiming;
   takenOver: boolean;
-  /** By `clock`: when the claim began to be put, the last time that this succeeded. */
+  /** When the last successful put of the claim began, by `clock`. */
   renewedAtMs: number;
-  /** By the clock of the store. */
+  /** When the claim was last put, by the clock of the store. */
   modifiedAtMs: number;
 }
 
@@ -38,10 +38,10 @@ const RELEASE_TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_BETWEEN_CHECKS_MS = 250;
 
 /**
- * The lock is ours as long as nobody could find our claim older than the lease. Three observations
- * end it, each of which would do in a world of good clocks: our own clock, when the last renewal is
- * too long ago; the clock of the store, when two renewals were too far apart; and the claims, when
- * ours is gone or another one is held.
+ * The lock is ours as long as nobody can find our claim older than the lease. Three observations end
+ * it, each of which would be enough if all clocks were right: our own clock, when the last renewal
+ * is too long ago; the clock of the store, when two renewals were too far apart; and the claims,
+ * when ours is gone or another one is held.
  */
 export class HeldLock implements DestinationLock {
   readonly takenOver: boolean;
@@ -52,7 +52,7 @@ export class HeldLock implements DestinationLock {
   readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
   #renewedAtMs: number;
   #modifiedAtMs: number;
-  /** Renewals and checks, one after the other. */
+  /** Renewals and checks run one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
   #releasing: Promise<void> | undefined;
   #lastFailure: unknown;
@@ -74,7 +74,7 @@ export class HeldLock implements DestinationLock {
 
   async check(): Promise<void> {
     const { clock, timing, observer } = this.#holding;
-    // A run that only looks will be gone in a moment; one that died at it, at the end of its lease.
+    // A claim that is being tried is gone in a moment; where its run died, at the end of its lease.
     const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
     for (;;) {
       const undecided = await this.#oneAtATime(async () => {
@@ -99,11 +99,11 @@ export class HeldLock implements DestinationLock {
     clearTimeout(this.#deadline);
     this.#released.abort(new Error('the lock was released'));
     await this.#queue;
-    // What fails here is told by the next run, if it matters at all: the lease ends the claim.
+    // The next run reports a failure, if it matters at all: the lease ends the claim.
     await claims.remove(name, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
 
-  /** Puts the claim again, if it is still ours to put. */
+  /** Puts the claim again, if the lock is still ours. */
   async #renew(limit?: AbortSignal): Promise<void> {
     const { observer, content, clock } = this.#holding;
     await this.#readClaims(limit);
@@ -114,7 +114,7 @@ export class HeldLock implements DestinationLock {
     this.#awaitDeadline();
   }
 
-  /** Resolves to the claims of others of which it is open whether they will be held. */
+  /** Resolves to the live claims of other runs, none of which is held yet. */
   async #readClaims(limit?: AbortSignal): Promise<DecodedClaim[]> {
     const { observer, content, timing } = this.#holding;
     const { own, live } = await this.#inTime(limit, (signal) => readClaims(observer, signal));
@@ -130,7 +130,7 @@ export class HeldLock implements DestinationLock {
     throw this.#lose('another run has taken it over', cause);
   }
 
-  /** An answer that comes when the lock is lost is none: others may have acted meanwhile. */
+  /** Rejects an answer that comes after the lock is lost: another run may have acted by then. */
   async #inTime<T>(
     limit: AbortSignal | undefined,
     request: (signal: AbortSignal) => Promise<T>,
@@ -159,9 +159,9 @@ export class HeldLock implements DestinationLock {
 
   async #beat(): Promise<void> {
     const { heartbeatMs } = this.#holding.timing;
-    // A connection that is dead without a word must not cost more than one beat.
+    // A dead connection must not cost more than one beat.
     const limit = AbortSignal.timeout(heartbeatMs);
-    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline tells.
+    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline ends the lock.
     const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
       () => true,
       () => false,
@@ -177,7 +177,7 @@ export class HeldLock implements DestinationLock {
     this.#deadline = setTimeout(look, Math.ceil(this.#remainingMs()) + 1).unref();
   }
 
-  /** Until the lock is lost for want of a renewal. */
+  /** Returns the time that is left until the lock is lost because it was not renewed. */
   #remainingMs(): number {
     const { clock, timing } = this.#holding;
     const lostAtMs = this.#renewedAtMs + timing.leaseMs - timing.marginMs;
@@ -208,7 +208,7 @@ export class HeldLock implements DestinationLock {
 const WAIT_HINT =
   'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock ends by itself within minutes.';
 
-/** Another run has the lock; `claim` is `undefined` where its claim cannot be read. */
+/** Says that another run has the lock; `claim` is `undefined` where it cannot be read. */
 export function lockedBy(location: string, claim: Claim | undefined): MangamotionError {
   return new MangamotionError('locked', `${location} is locked by ${described(claim)}`, {
     hint: WAIT_HINT,
@@ -221,7 +221,7 @@ function described(claim: Claim | undefined): string {
   return `"${owner.command}" on ${owner.host} (process ${owner.pid}) since ${since}`;
 }
 
-/** We had the lock and have it no longer, or cannot be sure of it. */
+/** Says that we had the lock and have lost it, or cannot be sure that we still have it. */
 function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
   return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
     hint: 'Run the command again. A machine that sleeps, or a destination out of reach for minutes, ends a lock.',
@@ -229,7 +229,7 @@ function lockLost(location: string, why: string, cause?: unknown): MangamotionEr
   });
 }
 
-/** Nobody can be kept out of a place that does not show what was written to it. */
+/** Says that a place does not show what was written to it: nobody can be locked out of it. */
 export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(
     'refused',

@@ -10,8 +10,8 @@ import {
 } from './claim.js';
 
 /**
- * Claims as objects. Give it a store of its own where much is uploaded through the other one: a
- * heartbeat that queues for a connection behind large objects comes too late.
+ * Claims as objects. Use a separate store where much is uploaded through the other one: a heartbeat
+ * that waits for a connection behind large objects comes too late.
  */
 export class ObjectClaims implements ClaimStore {
   readonly location: string;
@@ -55,7 +55,7 @@ export class ObjectClaims implements ClaimStore {
     await this.#store.deleteObject(this.#bucket, this.#key(name), { signal });
   }
 
-  /** Content and time of one answer. The time has whole seconds, rounded down. */
+  /** Returns content and time from one answer. The time is rounded down to seconds. */
   async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
     try {
       const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
@@ -67,7 +67,7 @@ export class ObjectClaims implements ClaimStore {
         modifiedAtMs: Date.parse(head.lastModified),
       };
     } catch (error) {
-      // Removed since it was listed.
+      // It was removed after the listing.
       if (isMangamotionError(error, 'not_found')) return undefined;
       throw error;
     }

@@ -3,12 +3,12 @@ import { hostname } from 'node:os';
 import { errnoOf } from '../files/errors.js';
 import type { LockOwner } from './claim.js';
 
-/** This process. `command` is for people, such as `backup full`. */
+/** Describes this process. `command` is for people, such as `backup full`. */
 export async function describeOwner(command: string): Promise<LockOwner> {
   return { host: hostname(), pid: process.pid, command, process: await identityOfThisProcess() };
 }
 
-/** A child of this process, by its id. */
+/** Describes a child of this process by its id. */
 export async function describeChild(pid: number, command: string): Promise<LockOwner> {
   const [identity, status] = await Promise.all([identityOfThisProcess(), statusOf(String(pid))]);
   const isKnown = identity !== null && status !== undefined;
@@ -18,7 +18,7 @@ export async function describeChild(pid: number, command: string): Promise<LockO
   };
 }
 
-/** Whether a process is known to run on, on this machine. */
+/** True where a process is known to be running on this machine. */
 export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promise<boolean> {
   const [its, ours] = [owner.process, observer.process];
   if (its === null || ours === null || owner.host !== observer.host) return false;
@@ -27,8 +27,8 @@ export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promi
 }
 
 /**
- * True where a process is known to have ended: it ran on this kernel, among the same process ids,
- * and none of them is it any more. False wherever that cannot be told.
+ * True where a process is known to have ended: it ran on this kernel, in the same namespaces, and no
+ * process there is the same any more. False wherever nobody can say.
  */
 export async function isKnownDead(owner: LockOwner, observer: LockOwner): Promise<boolean> {
   const [its, ours] = [owner.process, observer.process];
@@ -52,12 +52,12 @@ async function identityOfThisProcess(): Promise<LockOwner['process']> {
     if (status?.pid !== process.pid) return null;
     return { bootId, namespaces: namespaces.join(' '), startTicks: status.startTicks };
   } catch {
-    // No Linux, or it keeps that from us.
+    // This is not Linux, or it hides that from us.
     return null;
   }
 }
 
-/** A kernel before 5.6 has no namespaces of times. */
+/** Kernels before 5.6 have no time namespaces. */
 function withoutNamespace(error: unknown): string {
   if (errnoOf(error) === 'ENOENT') return '';
   throw error;
@@ -74,7 +74,7 @@ function exists(pid: number): boolean {
 interface ProcessStatus {
   pid: number;
   startTicks: string;
-  /** True for a zombie: nothing of it runs, its parent has not asked for its status. */
+  /** True for a zombie, which has ended but whose parent has not read its exit status. */
   hasEnded: boolean;
 }
 

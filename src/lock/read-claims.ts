@@ -5,13 +5,13 @@ import { describeOwner, isKnownDead } from './owner.js';
 
 export interface Observer {
   claims: ClaimStore;
-  /** Of our own claim. */
+  /** The name of our own claim. */
   name: string;
   owner: LockOwner;
   leaseMs: number;
 }
 
-/** Lists the claims and judges them. `nowMs`: the time of the store, where it is not our claim's. */
+/** Lists and classifies the claims. `nowMs` is the store's time, unless our claim gives it. */
 export async function readClaims(
   { claims, name, owner, leaseMs }: Observer,
   signal: AbortSignal,
@@ -27,15 +27,15 @@ export async function readClaims(
 }
 
 /**
- * Who has the lock, for people: it may be another one a moment later. Nothing is written, so the time
- * of the store is not known and `now` stands in for it: where the two differ by more than the lease,
- * a holder can be overlooked, or one that is gone be told. Rejects as the store does.
+ * Returns who holds the lock, for people: a moment later it may be another run. Nothing is written,
+ * so that the store's time is unknown and `now` stands in for it: where the two differ by more than
+ * the lease, a holder can be missed, or one that is gone be shown. Rejects as the store does.
  */
 export async function lockHolder(
   claims: ClaimStore,
   { now, signal }: { now: Date; signal: AbortSignal },
 ): Promise<Claim | undefined> {
-  const owner = await describeOwner('look');
+  const owner = await describeOwner('');
   const observer = { claims, name: '', owner, leaseMs: LOCK_TIMING.leaseMs };
   const { live } = await readClaims(observer, signal, now.getTime());
   return live.find(isHeld)?.claim;

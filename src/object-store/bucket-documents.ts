@@ -5,9 +5,9 @@
 
 export interface BucketDocumentForm {
   kind: string;
-  /** Its name in a backup, under `metadata/<bucket>/`. */
+  /** The document's name in a backup, under `metadata/<bucket>/`. */
   fileName: string;
-  /** Of the bucket: `GET /bucket?policy`. */
+  /** The bucket's sub-resource, as in `GET /bucket?policy`. */
   subresource: string;
   /** The root element; `null` where the document is a JSON object. */
   root: string | null;

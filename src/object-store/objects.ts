@@ -26,7 +26,7 @@ export interface ObjectAttributes {
   /** User metadata by name in lower case, without `x-amz-meta-`. */
   metadata: Record<string, string>;
   tags: Tag[];
-  /** To be encrypted with a key of the server; `null`: as the bucket's default says. */
+  /** Encrypt with a key of the server; `null` leaves it to the bucket's default. */
   encryption: Encryption | null;
   /** `null` is STANDARD. */
   storageClass: string | null;
@@ -37,13 +37,13 @@ export interface ObjectAttributes {
 /** Encryption at rest with a key of the server: SSE-S3 (`AES256`) or SSE-KMS (`aws:kms`). */
 export interface Encryption {
   algorithm: string;
-  /** Of SSE-KMS; `null` is the server's default key. */
+  /** The key of SSE-KMS; `null` is the server's default key. */
   keyId: string | null;
   /** S3 Bucket Keys are in use. */
   bucketKey: boolean;
 }
 
-/** Until when nobody may delete or replace a version of an object. */
+/** The time until which nobody may delete or replace a version of an object. */
 export interface Retention {
   /** GOVERNANCE yields to those who have the right to bypass it, COMPLIANCE to nobody. */
   mode: 'GOVERNANCE' | 'COMPLIANCE';
@@ -54,7 +54,7 @@ export interface Retention {
 /** What S3 Object Lock keeps with an object. */
 export interface ObjectLock {
   retention: Retention | null;
-  /** Like a retention without an end, until it is taken off. */
+  /** A legal hold is like a retention without an end, until it is removed. */
   legalHold: boolean;
 }
 
@@ -74,17 +74,17 @@ export type BucketDocument =
 export interface ListedObject {
   key: string;
   sizeBytes: number;
-  /** Without the quotes. */
+  /** The ETag without its quotes. */
   etag: string;
   /** RFC 3339 in UTC, with the precision of the server. */
   lastModified: string;
-  /** Where it is another one than STANDARD, and the server tells. */
+  /** Present where it is not STANDARD and the server says so. */
   storageClass?: string | null;
 }
 
 export interface ListPage {
   objects: ListedObject[];
-  /** Of the page after this one; `null` on the last, unless `goesOnBehind` is there. */
+  /** The token of the next page; `null` on the last, unless `goesOnBehind` is present. */
   nextToken: string | null;
   /**
    * The server gives no token, though it says that there is more, or does not say that there is
@@ -94,7 +94,7 @@ export interface ListPage {
 }
 
 export interface ObjectHead extends ObjectLock {
-  /** Of the whole object, also when a range of it was asked for. */
+  /** The size of the whole object, even where a range of it was requested. */
   sizeBytes: number;
   etag: string;
   /** RFC 3339 in UTC; the header has whole seconds. `''` where the server does not say. */
@@ -112,7 +112,7 @@ export interface ObjectHead extends ObjectLock {
   encryption: ObjectAttributes['encryption'];
   /** `null` where it is STANDARD, or where the server does not say. */
   storageClass: string | null;
-  /** By header name without `x-amz-checksum-`; empty where the server keeps or tells none. */
+  /** Checksums by header name without `x-amz-checksum-`; empty where the server has none. */
   checksums: Record<string, string>;
 }
 
@@ -130,7 +130,7 @@ export interface ReadObject {
 
 export interface ObjectContent {
   sizeBytes: number;
-  /** Of the whole content, in lower-case hex. */
+  /** The digest of the whole content, in lower-case hex. */
   sha256: string;
   /** Opens the content from its start; called again for each attempt. */
   open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -145,9 +145,9 @@ export interface UndeletedObject {
   key: string;
   /** What the server said: the S3 code, and its message. */
   reason: string;
-  /** What of the request is known, for reports. */
+  /** What is known of the request, for reports. */
   request?: FailedRequest | undefined;
-  /** True where it may go better a moment later. */
+  /** True where a retry a moment later may succeed. */
   mayPass: boolean;
 }
 

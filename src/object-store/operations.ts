@@ -26,7 +26,7 @@ const OF_THE_STORE: Table = {
   GET: ['ListBuckets', 's3:ListAllMyBuckets'],
 };
 
-/** By method and sub-resource. */
+/** The operations on a bucket, by method and sub-resource. */
 const OF_A_BUCKET: Table = {
   HEAD: ['HeadBucket', 's3:ListBucket'],
   PUT: ['CreateBucket', 's3:CreateBucket'],

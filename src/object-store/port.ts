@@ -128,7 +128,7 @@ export interface ObjectStore extends MultipartUploads {
     options?: PutOptions,
   ): Promise<StoredObject>;
 
-  /** Deletes the object; one that is not there is no error. */
+  /** Deletes the object. An object that does not exist is not an error. */
   deleteObject(bucket: string, key: string, options?: RequestOptions): Promise<void>;
 
   /**
@@ -162,12 +162,12 @@ export interface ObjectStore extends MultipartUploads {
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
-  /** How often to send it at most, where the store tries again by itself (`withRetries`). */
+  /** The most times that a retrying store (`withRetries`) sends the request. */
   attempts?: number | undefined;
 }
 
 export interface CreateBucketOptions extends RequestOptions {
-  /** Its objects can be locked, which also makes it keep versions. Cannot be had afterwards. */
+  /** Allows objects to be locked, and keeps versions. It cannot be turned on afterwards. */
   objectLock?: boolean | undefined;
 }
 
@@ -183,7 +183,7 @@ export interface ListOptions extends RequestOptions {
 export interface ListPageOptions extends ListOptions {
   /** It says where to go on, so `startAfter` is not sent beside it. */
   token?: string | undefined;
-  /** At most this many objects; 1,000 where absent, and never more. */
+  /** The most objects in the page; 1,000 where absent, and never more. */
   maxKeys?: number | undefined;
 }
 
@@ -265,7 +265,7 @@ export interface MultipartUploads {
     options?: RequestOptions,
   ): Promise<StoredObject>;
 
-  /** Gives the upload up, with what was uploaded; one that is over is no error. */
+  /** Aborts the upload and discards its parts. An upload that has ended is not an error. */
   abortMultipartUpload(
     bucket: string,
     key: string,
@@ -286,6 +286,6 @@ export interface MultipartUploads {
 }
 
 export interface ListUploadsOptions extends RequestOptions {
-  /** At most so many in one answer of the server; 1,000 where absent. */
+  /** The most uploads in one answer of the server; 1,000 where absent. */
   maxPerPage?: number | undefined;
 }

@@ -26,7 +26,7 @@ export class RunFaults {
   readonly #store: ObjectStore;
   readonly #buckets: readonly string[];
   readonly #now: () => number;
-  /** By bucket: the probe that is under way, or the last good one. */
+  /** For each bucket, the probe that is under way, or the last one that succeeded. */
   readonly #probes = new Map<string, { at: number; outcome: Promise<void> }>();
 
   /** `buckets`: those of the run. `now` in milliseconds. */

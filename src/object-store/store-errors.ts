@@ -172,7 +172,7 @@ function reasonOf(error: unknown, code: string): string {
   return said.join('; ') || code || error.name;
 }
 
-/** Without what OpenSSL adds: addresses and places in its source, and a second line. */
+/** Removes what OpenSSL adds: addresses, places in its source, and a second line. */
 function plainly(message: string): string {
   const openSsl = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/.exec(message);
   return openSsl === null ? (message.split('\n')[0] ?? '') : `TLS: ${openSsl[1] ?? ''}`;

@@ -40,7 +40,7 @@ const KMS: Verdict = {
   hint: 'Check that the key exists, is enabled, and may be used with these credentials.',
 };
 
-/** Whatever the status. */
+/** What an S3 code means, regardless of the status. */
 const BY_S3_CODE = new Map<string, Verdict>(
   Object.entries({
     InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
@@ -98,7 +98,7 @@ const BY_STATUS: Record<number, Verdict> = {
   507: { code: 'refused', hint: 'The store is full.' },
 };
 
-/** Of AWS (`KMS.DisabledException`, `kms:…`) and of MinIO (`XMinioKMSKeyNotFoundException`). */
+/** Matches codes of AWS (`KMS.DisabledException`) and MinIO (`XMinioKMSKeyNotFoundException`). */
 const KMS_CODE = /^(?:XMinio)?KMS/i;
 const THROTTLED = /throttl/i;
 /** How AWS and MinIO, and Ceph, refuse a request that lacks the client's key. */

@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 /** A server that takes the connection and then is silent is waited for this long. */
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
-/** Of one command: SCAN and HMGET answer within milliseconds. */
+/** The time limit of one command: SCAN and HMGET answer within milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /**

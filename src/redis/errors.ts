@@ -55,7 +55,7 @@ const login: Refusal = {
   hint: 'check the user and the password in REDIS_URL',
 };
 
-/** By the first word of the reply. */
+/** The refusals by the first word of the reply. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   WRONGPASS: login,
   NOAUTH: {

@@ -2,8 +2,8 @@ import { MangamotionError } from '../errors.js';
 import { isWrongType, translateRedisError } from './errors.js';
 
 /**
- * What is asked of a connection: a `Redis` of ioredis has it, of any major version. It must have no
- * keyPrefix: SCAN would not know of it.
+ * What the toolkit needs of a connection: a `Redis` of any major version of ioredis has it. It must
+ * have no keyPrefix, which SCAN would ignore.
  */
 export interface RedisReader {
   call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
@@ -47,10 +47,10 @@ export async function readLives(
   });
 }
 
-/** Replies that whoever sent the command knows what to do about. */
+/** Replies that the sender of the command handles itself. */
 const EXPECTED = /^(WRONGTYPE|NOSCRIPT|BADCOUNTER) /;
 
-/** The same connection, with errors that users understand; see `translateRedisError`. */
+/** Returns the connection with errors that users understand; see `translateRedisError`. */
 export function withTranslatedErrors(redis: RedisReader, server: string): RedisReader {
   const translate = (error: unknown): unknown =>
     error instanceof Error && EXPECTED.test(error.message)
@@ -78,7 +78,7 @@ export function withTranslatedErrors(redis: RedisReader, server: string): RedisR
   };
 }
 
-/** The same connection, each of whose answers is waited for so long, then `unreachable`. */
+/** Returns the connection with a time limit on every answer, then `unreachable`. */
 export function withDeadline(redis: RedisReader, timeoutMs: number): RedisReader {
   const inTime = <T>(answer: Promise<T>) => raceAgainst(timeoutMs, answer);
   return {

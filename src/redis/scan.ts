@@ -1,6 +1,6 @@
 import type { RedisReader } from './reader.js';
 
-/** How many keys of the whole database Redis looks at for one answer: about a millisecond. */
+/** How many keys of the database Redis checks for one answer: about a millisecond. */
 const KEYS_A_STEP = 1000;
 
 /**
@@ -39,7 +39,7 @@ interface Page {
   keys: Buffer[];
 }
 
-/** A text that a pattern of Redis (SCAN's MATCH) takes as it is. */
+/** Escapes a text for a pattern of Redis (SCAN's MATCH). */
 export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\^-]/g, (character) => `\\${character}`);
 }

@@ -117,7 +117,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   );
 }
 
-/** Of one that is in the lines meant. */
+/** Returns why a backup of the selected lines was not chosen. */
 function whyNot(
   { id, listed, summary, untrusted }: LineBackup,
   backups: readonly ListedBackup[],
@@ -130,7 +130,7 @@ function whyNot(
   return missingArchive([id, ...summary.references], backups);
 }
 
-/** Of one that is in no line at all; `undefined` where it is in one that is not meant. */
+/** Returns why a backup is in no line; `undefined` where it is in another line. */
 function whyUnknown(
   { id, summary: decoded, ...listed }: ListedBackup,
   until: Date | undefined,

@@ -11,7 +11,7 @@ import type { DecodedSummary, Summary } from './summary.js';
  * its summary is there.
  */
 export interface Destination {
-  /** As the user named it, for messages. */
+  /** The destination as the user named it, for messages. */
   readonly location: string;
 
   /** Where it is a bucket: the one that is left out of its own backup. */

@@ -11,7 +11,7 @@ export interface HoldOptions {
   /** How long to wait for another run to end. */
   waitMs: number;
   signal: AbortSignal;
-  /** Told whom it waits for. */
+  /** Called with the run that it waits for. */
   warn: (line: string) => void;
 }
 

@@ -5,7 +5,7 @@ import type { IndexLine } from '../archive/index-line.js';
 export interface Leftover {
   /** The id that the backup would have had: the archive that its index lines name. */
   readonly id: string;
-  /** For messages. */
+  /** The path, for messages. */
   readonly path: string;
   readonly sizeBytes: number;
 
@@ -15,7 +15,7 @@ export interface Leftover {
   remove(): Promise<void>;
 }
 
-/** An archive that has no end. */
+/** An archive that ends before its directory. */
 export interface TornArchive {
   /** Reads objects where the lines say. */
   archive: Archive;

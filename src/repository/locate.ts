@@ -13,7 +13,7 @@ import { refuseNewerVersion } from '../archive/reader.js';
 
 export interface LocatedBackup {
   destination: Destination;
-  /** Of a legacy one: as though its summary could not be read, to all that know of no such. */
+  /** A legacy backup appears as one with an unreadable summary. */
   backup: ListedBackup;
   /** Present where it is one that backup-minio.sh made. The signal ends its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };

@@ -26,7 +26,7 @@ export function markSuffix(mark: Mark): string {
 }
 
 const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
-/** Of an archive that is a plain folder, below that folder. */
+/** The directory of an archive that is a plain folder, relative to that folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;

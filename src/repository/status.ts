@@ -24,7 +24,7 @@ export interface DestinationStatus {
     checked: number;
     problems: ChainProblem[];
   };
-  /** Of all archives, as they lie there. */
+  /** The size of all archives at the destination. */
   archive_bytes: number;
   growth: Growth | null;
   retention: {
@@ -43,7 +43,7 @@ export interface LineStatus {
   /** `null`: all that are not excluded. */
   buckets: string[] | null;
   excluded_buckets: string[];
-  /** Of all types. */
+  /** The number of backups of all types. */
   backups: number;
   archive_bytes: number;
   newest_complete: NewestBackup | null;

@@ -26,7 +26,7 @@ const failure = v.object({
   bucket: v.string(),
   /** Empty where it is no object that failed. */
   key: v.string(),
-  /** Of the bucket: `policy`, `lifecycle`, … */
+  /** The document of the bucket: `policy`, `lifecycle`, … */
   document: v.optional(v.string()),
   /** What of the object is missing, where its bytes are in the backup: `tags`, `acl`, `lock`. */
   part: v.optional(v.string()),
@@ -39,7 +39,7 @@ const failure = v.object({
   reason: v.string(),
   /** The backup whose copy stands in for what could not be read. */
   carried_from: v.optional(backupId),
-  /** Since when it could not be read: the time of the first backup that carried it over. */
+  /** The time of the first backup that could not read the object and carried it over. */
   unreadable_since: v.optional(time),
 });
 
@@ -78,7 +78,7 @@ const suspicion = v.object({
 const guard = v.object({
   /** That backup; `null` for the first of a line. */
   compared_with: v.nullable(backupId),
-  /** By its index, object by object; or, where that could not be read, by the counts of buckets. */
+  /** Compared object by object (`index`), or only by the counts of buckets (`counts`). */
   by: v.picklist(['index', 'counts', 'nothing']),
   /** Deletions or changes were accepted on the command line. */
   accepted: v.boolean(),
@@ -112,24 +112,24 @@ const summarySchema = v.object({
     total: count,
     /** Whose bytes were copied by this run. */
     captured: count,
-    /** Of the captured ones: those that an earlier run, which never ended, had copied already. */
+    /** How many of the captured ones an earlier run, which never ended, had already copied. */
     salvaged: v.optional(count, 0),
     /** Whose bytes lie in an earlier archive. With the captured ones: all that is in the backup. */
     unchanged: count,
-    /** Of the captured ones: overwritten between the listing and the copy. */
+    /** How many of the captured ones were overwritten between the listing and the copy. */
     changed: count,
     vanished: count,
     failed: count,
-    /** Of the unchanged ones: those whose tags and holds were taken from the parent unread. */
+    /** How many of the unchanged ones have tags and holds taken from the parent unread. */
     unverified: v.optional(count, 0),
     /** Objects of the parent that the store no longer has. */
     deleted: v.optional(count, 0),
-    /** Of the unchanged ones: those that could not be read, and were taken from an earlier backup. */
+    /** How many of the unchanged ones were unreadable and taken from an earlier backup. */
     carried: v.optional(count, 0),
   }),
   /** Sum of the sizes of its objects. */
   bytes: count,
-  /** Of the tar.gz; of a plain folder: the sum of the sizes of its files. */
+  /** The size of the tar.gz, or the sum of the sizes of a plain folder's files. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
   /** The first 10,000. */

@@ -16,14 +16,14 @@ export interface FileDownload {
   /** Write over a file that is there. */
   force: boolean;
   signal: AbortSignal;
-  /** Told of the bytes that are there, those of an earlier run too. */
+  /** Called with the bytes that are on the disk, including those of an earlier run. */
   onProgress: (bytes: number, bytesTotal: number) => void;
-  /** Told where it did not come to its end, and the next run goes on from there. */
+  /** Called where the download is incomplete; the next run continues from there. */
   onKept: (path: string, bytes: number, bytesTotal: number) => void;
 }
 
 export interface SavedFile {
-  /** As it was in the end: an object may be replaced while it is read. */
+  /** The result as it was at the end: an object may be replaced while it is read. */
   result: JobResult;
   path: string;
   /** Bytes that an earlier run had left. */

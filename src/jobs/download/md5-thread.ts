@@ -9,7 +9,7 @@ export class Md5Thread {
   readonly #worker: Worker;
   readonly #digest: Promise<string>;
 
-  /** Of the file behind this descriptor, which stays open until `finish` or `close`. */
+  /** Hashes the file behind this descriptor, which stays open until `finish` or `close`. */
   constructor(fd: number) {
     // From text, so that it needs no file beside this one, wherever this one is bundled or run from.
     this.#worker = new Worker(`(${followFile.toString()})()`, { eval: true, workerData: fd });
@@ -27,7 +27,7 @@ export class Md5Thread {
     this.#worker.postMessage({ sizeBytes, isEnd: false });
   }
 
-  /** In lower-case hex, of so many bytes. Rejects where they could not be read. */
+  /** Resolves to the MD5 of so many bytes in lower-case hex. Rejects where they cannot be read. */
   async finish(sizeBytes: number): Promise<string> {
     this.#worker.postMessage({ sizeBytes, isEnd: true });
     return await this.#digest;

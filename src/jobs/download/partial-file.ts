@@ -54,7 +54,7 @@ export class PartialFile {
     return this.#sizeBytes;
   }
 
-  /** In lower-case hex, of all that is in the file; `undefined` where it was not to be hashed. */
+  /** Resolves to the MD5 of the file in lower-case hex; `undefined` where it is not hashed. */
   async md5(): Promise<string | undefined> {
     return await this.#md5?.finish(this.#sizeBytes);
   }

@@ -8,7 +8,7 @@ import type { PartialFile } from './partial-file.js';
 interface Receiving {
   store: Pick<ObjectStore, 'getObject'>;
   signal: AbortSignal;
-  /** Told of the bytes that are there, those of an earlier run too. */
+  /** Called with the bytes that are on the disk, including those of an earlier run. */
   onProgress: (bytes: number, bytesTotal: number) => void;
 }
 

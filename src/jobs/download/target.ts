@@ -42,7 +42,7 @@ async function isFolder(full: string): Promise<boolean> {
   }
 }
 
-/** Of the id; with what is added to it a name stays far below the 255 bytes of file systems. */
+/** The most characters of an id, so that a name stays far below the limit of 255 bytes. */
 const MOST_ID_LENGTH = 80;
 
 const VIDEO_ENDINGS = ['.mp4', '.webm', '.mov', '.mkv'];

@@ -58,7 +58,7 @@ export async function lastEventId(
   return entry?.[0];
 }
 
-/** As Redis answers: the id of an entry, and its fields and values in turn. */
+/** An entry of a stream as Redis returns it: its id, then fields and values in turn. */
 type Entry = [id: string, pairs: string[]];
 type Stream = [key: string, entries: Entry[]];
 

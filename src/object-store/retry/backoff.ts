@@ -9,11 +9,11 @@ export interface RetryPolicy {
   baseDelayMs?: number | undefined;
   /** No delay is longer; 10 s where absent. */
   maxDelayMs?: number | undefined;
-  /** Told of every failure that is tried again, before the delay. */
+  /** Called with every failure that is retried, before the delay. */
   onRetry?: ((retry: Retry) => void) | undefined;
-  /** For tests. Rejects when the signal is aborted. */
+  /** Waits; tests replace it. Rejects when the signal is aborted. */
   sleep?: ((delayMs: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
-  /** For tests: a number from 0 up to 1. */
+  /** Returns a random number from 0 up to 1; tests replace it. */
   random?: (() => number) | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Backoff } from './backoff.js';
 export interface ResumingBodyOptions {
   /** The body that is open, from its first byte. */
   first: Readable;
-  /** Of the body as it was asked for. */
+  /** The size of the body that was requested. */
   sizeBytes: number;
   /** Opens the body again, without its first `offset` bytes. */
   reopen: (offset: number) => Promise<Readable>;

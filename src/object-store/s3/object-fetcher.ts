@@ -82,9 +82,9 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: FetchedAnswer) => void;
   readonly #reject: (error: Error) => void;
   #answer: FetchedAnswer | undefined;
-  /** As long as Content-Length says. One block, so that the socket's buffers are free at once. */
+  /** One block of Content-Length bytes, so that the socket's buffers are free at once. */
   #block: Buffer | undefined;
-  /** Of a body that does not say its length. */
+  /** The chunks of a body without a Content-Length. */
   #chunks: Buffer[] = [];
   #received = 0;
   #mostBytes = 0;

@@ -15,14 +15,15 @@ export interface PresignTarget extends Credentials {
 export interface PresignRequest {
   bucket: string;
   key: string;
-  /** From `now` on; S3 takes 1 s to 7 days. */
+  /** How long the URL is valid from `now` on; S3 accepts 1 s to 7 days. */
   expiresSeconds: number;
   now: Date;
 }
 
 /**
- * A URL that reads the object, in path style. Made without a request. minio's own has no brackets
- * around an IPv6 address without a port, and refuses buckets whose names have `_` or capitals.
+ * Returns a URL in path style that reads the object, without a request to the server. minio's own
+ * has no brackets around an IPv6 address without a port, and refuses bucket names with `_` or
+ * capitals.
  */
 export function presignGet(target: PresignTarget, request: PresignRequest): string {
   const host = hostOf(target);
@@ -45,7 +46,7 @@ export function presignGet(target: PresignTarget, request: PresignRequest): stri
   return `${target.useTls ? 'https' : 'http'}://${host}${path}?${query}&X-Amz-Signature=${signature}`;
 }
 
-/** As clients send it: the usual port is left out. */
+/** Returns the Host header that clients send: it leaves out the default port. */
 function hostOf({ endpoint, port, useTls }: PresignTarget): string {
   const host = endpoint.includes(':') ? `[${endpoint}]` : endpoint;
   return port === (useTls ? 443 : 80) ? host : `${host}:${port}`;

@@ -1,3 +1,6 @@
+// minio's client sends our requests, and the rest is ours: its own methods lose what they do not know
+// of a bucket's documents, refuse names that S3 once allowed, read answers of any size into memory,
+// and presign an IPv6 address on the default port without brackets.
 import { Client } from 'minio';
 import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -10,7 +13,7 @@ import { codeOf, type S3ResponseError } from '../store-errors.js';
 import { verdictOf } from '../verdicts.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
-/** Of the empty body. */
+/** The SHA-256 of an empty body. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';
 
@@ -19,11 +22,11 @@ export interface S3Request extends RequestLine {
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
   body?: RequestBody | undefined;
-  /** Its repetition has another meaning: where the connection breaks, the caller has to know. */
+  /** Never send the request twice: if the connection breaks, the caller has to know. */
   onlyOnce?: boolean | undefined;
 }
 
-/** Asks for the checksums that S3 keeps with an object. */
+/** Requests the checksums that S3 keeps with an object. */
 export const CHECKSUM_MODE = { 'x-amz-checksum-mode': 'ENABLED' };
 
 export interface RequestBody {
@@ -31,7 +34,7 @@ export interface RequestBody {
   sizeBytes: number;
   /** Opens the body for one sending of it: chunks that are at hand, or a stream. */
   open: () => Uint8Array[] | Readable;
-  /** Called when the server wants the body; the request then asks first. */
+  /** Called when the server wants the body; the request then sends `Expect: 100-continue`. */
   onContinue?: (() => void) | undefined;
 }
 
@@ -44,8 +47,8 @@ export interface S3ClientOptions extends TransportOptions {
 type MinioRequest = Parameters<Client['makeRequestStreamAsync']>[0];
 
 /**
- * minio's client with its requests under our control. It is given no credentials, so that it leaves
- * the signature to the transport, which signs what really goes over the wire.
+ * minio's client with its requests under our control. It gets no credentials, so that it leaves the
+ * signature to the transport, which signs what really goes over the wire.
  */
 class RawClient extends Client {
   protected override getRequestOptions(
@@ -65,7 +68,7 @@ export class S3Client {
   readonly #region: string;
   /** False once the server has refused a request for it, and taken the same one without. */
   #takesChecksumMode = true;
-  /** Of buckets that the server told us to sign for elsewhere. */
+  /** The regions of buckets for which the server demanded another one. */
   readonly #regions = new Map<string, string>();
 
   constructor(options: S3ClientOptions) {
@@ -143,7 +146,7 @@ export class S3Client {
     }
   }
 
-  /** True where the refusal tells how to sign so that the server is content. */
+  /** True where the refusal says how to sign so that the server accepts the request. */
   #hasLearnt(
     refusal: S3ResponseError,
     { bucket = '' }: S3Request,
@@ -187,7 +190,7 @@ function isRefused(refusal: S3ResponseError | undefined): boolean {
   return verdictOf(refusal).code === 'refused';
 }
 
-/** The same request where it does not ask for checksums. */
+/** Returns the same request without the header that requests checksums. */
 function withoutChecksumMode(request: S3Request): S3Request {
   if (request.headers?.['x-amz-checksum-mode'] === undefined) return request;
   const headers = { ...request.headers };

@@ -43,7 +43,7 @@ export class S3Requests {
     }
   }
 
-  /** A GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  /** Sends a GET and reads its body into memory, if it has at most `mostBytes`. */
   async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
     checkNames(request);
     try {
@@ -53,13 +53,13 @@ export class S3Requests {
     }
   }
 
-  /** Where the status tells enough. */
+  /** Sends a request whose body does not matter, as the status says enough. */
   async omit(request: S3Request): Promise<void> {
     const response = await this.send(request);
     response.resume();
   }
 
-  /** An answer of at most `mostBytes` as it came. */
+  /** Reads an answer of at most `mostBytes` into memory. */
   async read(request: S3Request, mostBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
     const response = await this.send(request);
     const { headers, statusCode = 0 } = response;
@@ -106,7 +106,7 @@ export class S3Requests {
     throw notS3(what, this.context(request), answer.statusCode);
   }
 
-  /** Of a body whose length the server did not say: then the listing's is the only one. */
+  /** Says that a body is not as long as listed, where the server gave no Content-Length. */
   wrongLength(received: string, sizeBytes: number, request: S3Request): MangamotionError {
     const cause = new UnexpectedAnswer(`answered with ${received} bytes instead of ${sizeBytes}`);
     const { message, hint, request: failed } = unexpected(cause, this.context(request), 200);

@@ -18,7 +18,7 @@ export interface ToSign {
   /** Path and query, percent-encoded. */
   path: string;
   headers: WireHeaders;
-  /** Of the body, in hex. */
+  /** The SHA-256 of the body, in hex. */
   sha256: string;
   region: string;
   folding: BlankFolding;
@@ -91,7 +91,7 @@ export class Signer {
   }
 }
 
-/** Of a scope `date/region/service/aws4_request`. */
+/** Returns the signing key of a scope `date/region/service/aws4_request`. */
 export function signingKey(secretKey: string, scope: string): Buffer {
   let key = Buffer.from(`AWS4${secretKey}`);
   for (const part of scope.split('/')) key = createHmac('sha256', key).update(part).digest();

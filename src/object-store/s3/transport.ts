@@ -11,7 +11,7 @@ import type { S3ResponseError } from '../store-errors.js';
 export interface Exchange {
   /** The encoded path and query. */
   path: string;
-  /** Of the body. */
+  /** The digest of the body, in hex. */
   sha256: string;
   /** To sign for. */
   region: string;

@@ -16,17 +16,17 @@ import {
 /** A backup that backup-minio.sh made: there is no summary, and nothing of ours inside. */
 export interface LegacyBackup {
   id: string;
-  /** Of the name, as is all that is known of it. */
+  /** The type in the name: nothing else is known of the backup. */
   type: BackupType;
   /** RFC 3339, the name taken for UTC; `null` where it names no time. */
   createdAt: string | null;
   form: 'folder' | 'tar';
   path: string;
-  /** Of the tar.gz; `null` of a folder, whose files nobody counts for a listing. */
+  /** The size of the tar.gz; `null` for a folder, whose files a listing does not count. */
   bytes: number | null;
 }
 
-/** Those of a folder, by name. Rejects where the folder cannot be listed. */
+/** Lists the legacy backups of a folder by name. Rejects where the folder cannot be listed. */
 export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw translateFileError(error, 'list', folder);
@@ -40,7 +40,7 @@ export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
   return found;
 }
 
-/** The legacy backup of that name; `undefined` where what is there, if anything, is none. */
+/** Returns the legacy backup of that name; `undefined` where there is none. */
 export async function findLegacy(folder: string, id: string): Promise<LegacyBackup | undefined> {
   const type = backupTypeOf(id);
   if (type === undefined) return undefined;
@@ -67,7 +67,7 @@ export async function findLegacy(folder: string, id: string): Promise<LegacyBack
   }
 }
 
-/** The length of a tar.gz; `undefined` where it begins as ours do. */
+/** Returns the length of a tar.gz; `undefined` where it begins like one of ours. */
 async function bytesOfForeign(path: string): Promise<number | undefined> {
   try {
     const file = await open(path);
@@ -104,7 +104,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undef
   }
 }
 
-/** Why a legacy backup cannot be verified. */
+/** Says why a legacy backup cannot be verified. */
 export function nothingToCheck({ id }: { id: string }): MangamotionError {
   return new MangamotionError(
     'refused',
@@ -115,7 +115,7 @@ export function nothingToCheck({ id }: { id: string }): MangamotionError {
   );
 }
 
-/** What is there is not what the scripts wrote. */
+/** Says that a backup is not what the scripts wrote. */
 export function damagedLegacy(message: string, cause?: unknown): MangamotionError {
   const hint = 'Copy it again from where it was made, or use another backup.';
   return new MangamotionError('damaged', message, { hint, cause });
@@ -124,9 +124,9 @@ export function damagedLegacy(message: string, cause?: unknown): MangamotionErro
 /** Something of a backup that cannot be brought back. */
 export interface Shortfall {
   bucket: string;
-  /** Empty where it is no object. */
+  /** Empty where it is not an object. */
   key: string;
-  /** Of the bucket, where it is no object. */
+  /** The document of the bucket, where it is not an object. */
   document?: string;
   reason: string;
 }

@@ -11,10 +11,10 @@ import { LEGACY_DOCUMENTS, translateDocument } from './translate.js';
 
 /** What lies in `metadata`, as documents that can be put back. */
 export interface LegacyDocuments {
-  /** Those of which a document was asked for, whatever the answer. */
+  /** The buckets for which the scripts requested a document, whatever the answer. */
   buckets: Set<string>;
   entries: DocumentEntry[];
-  /** By the path of their entry. */
+  /** The contents by the path of their entry. */
   contents: Map<string, Buffer>;
   shortfalls: Shortfall[];
   problems: string[];
@@ -23,7 +23,7 @@ export interface LegacyDocuments {
 /** S3 has no document as large as that. */
 const LARGEST_DOCUMENT_BYTES = 1024 * 1024;
 
-/** Reads all of them. What does not lie there as the scripts put it is left out and told. */
+/** Reads all documents. A file that the scripts did not write is left out and reported. */
 export async function readLegacyDocuments(id: string, root: string): Promise<LegacyDocuments> {
   const found: LegacyDocuments = {
     buckets: new Set(),

@@ -8,7 +8,7 @@ import type { Shortfall } from './legacy-backup.js';
 
 /** What lies below `data`, counted; the files are read when their chunk is. */
 export interface LegacyObjects {
-  /** By name. */
+  /** The totals of each bucket by its name. */
   buckets: Map<string, { objects: number; bytes: number }>;
   chunks: ChunkReference[];
   shortfalls: Shortfall[];
@@ -27,7 +27,7 @@ export function isBucketName(name: string): boolean {
   return BUCKET_NAME.test(name);
 }
 
-/** Looks at every file once, and reads none. Rejects with the signal's reason when it is aborted. */
+/** Stats every file once and reads none. Rejects with the signal's reason when it is aborted. */
 export async function listLegacyObjects(
   id: string,
   root: string,
@@ -71,13 +71,13 @@ async function listBucket(
   }
 }
 
-/** There are no lines yet: what is said of their bytes is said of nothing. */
+/** Returns a chunk without lines; its digest and place describe nothing yet. */
 function emptyChunk(archive: string, first: ChunkReference['first']): ChunkReference {
   const nowhere = { offset: 0, length: 0, size: 0, sha256: '' };
   return { archive, ...nowhere, first, last: first, objects: 0, bytes: 0 };
 }
 
-/** What a file is; or why there is none to be read. */
+/** Returns the file's stat, or why it cannot be read. */
 export async function statFile(
   root: string,
   bucket: string,
@@ -109,7 +109,7 @@ function shown(name: string): string {
 }
 
 interface WalkedEntry {
-  /** Below the root, with `/`: the key of the object. */
+  /** The path below the root, with `/`: the key of the object. */
   key: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. None of them is followed. */
   kind: 'file' | 'other';

@@ -10,9 +10,9 @@ import { unpack } from './unpack.js';
 
 export interface OpenLegacy {
   archive: Archive;
-  /** Made up from the tree: it has no digests of its own. */
+  /** Built from the tree: it has no digests of its own. */
   directory: Directory;
-  /** What the backup as a whole does not tell. */
+  /** What the backup as a whole lacks. */
   problems: string[];
   shortfalls: Shortfall[];
 }
@@ -54,7 +54,7 @@ function inPlace({ path }: LegacyBackup) {
   return { root: path, shortfalls: [], problems: [], remove: () => Promise.resolve() };
 }
 
-/** A bucket is one that has a folder, or of which a document was asked for. */
+/** A bucket is one that has a folder, or for which the scripts requested a document. */
 function describe(id: string, objects: LegacyObjects, documents: LegacyDocuments): Directory {
   const nothing = { created_at: null, region: null, objects: 0, bytes: 0 };
   const buckets = [...new Set([...objects.buckets.keys(), ...documents.buckets])]

@@ -7,7 +7,7 @@ import { escapeXml, S3_NAMESPACE } from '../../object-store/s3/wire/xml.js';
  */
 
 interface Element {
-  /** In the JSON, and in the XML where it differs. */
+  /** The name in the JSON; `xml` is the one in the XML, where it differs. */
   name: string;
   xml?: string;
   /** What it holds; a leaf where absent. */
@@ -52,7 +52,7 @@ const RULE: readonly Element[] = [
 
 const EVERYTHING = '<Filter><Prefix></Prefix></Filter>';
 
-/** The whole document, or why there is none. */
+/** Returns the whole document, or why there is none. */
 export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { reason: string } {
   const parts: string[] = [];
   for (const rule of rules) {
@@ -93,7 +93,7 @@ function hasContent(value: unknown): boolean {
   return Object.values(value).some(hasContent);
 }
 
-/** The path of something that no element stands for, or that has another form. */
+/** Returns the path of something that is not in the table, or has another form. */
 function findUnknown(
   value: Record<string, unknown>,
   elements: readonly Element[],

@@ -12,7 +12,7 @@ export type Translated =
   | { state: 'translated'; content: Buffer }
   /** The bucket had none. */
   | { state: 'none' }
-  /** It cannot be told what the bucket had. */
+  /** Nobody can say what the bucket had. */
   | { state: 'unusable'; reason: string };
 
 type LegacyDocumentKind = Extract<
@@ -20,7 +20,7 @@ type LegacyDocumentKind = Extract<
   'policy' | 'lifecycle' | 'versioning' | 'tagging'
 >;
 
-/** How the scripts called a file: `<bucket>` and this. */
+/** The scripts named each file `<bucket>` and this suffix. */
 export const LEGACY_DOCUMENTS: readonly { suffix: string; kind: LegacyDocumentKind }[] = [
   { suffix: '_policy.json', kind: 'policy' },
   { suffix: '_lifecycle.json', kind: 'lifecycle' },
@@ -89,7 +89,7 @@ function versioning(content: string, json: unknown): Translated {
   );
 }
 
-/** An empty text where the bucket never kept versions. */
+/** Returns an empty text where the bucket never kept versions. */
 function versioningStatus(content: string, json: unknown): string | undefined {
   if (!isRecord(json)) {
     if (/ is un-?versioned\.?$/i.test(content)) return '';
@@ -130,7 +130,7 @@ function noDocument(content: string): string {
   return `it is none that could be put back: ${shown(content)}`;
 }
 
-/** Its beginning, for a message. */
+/** Returns the beginning of the content, for a message. */
 function shown(content: string): string {
   return JSON.stringify(content.length > 100 ? `${content.slice(0, 99)}…` : content);
 }

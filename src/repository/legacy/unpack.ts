@@ -17,7 +17,7 @@ const BLOCK_BYTES = 4096;
 export interface UnpackedTree extends Tree {
   /** Links and devices among the objects, of which nothing is made. */
   shortfalls: Shortfall[];
-  /** The same elsewhere. */
+  /** Links and devices elsewhere in the tree. */
   problems: string[];
 }
 
@@ -175,9 +175,9 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
 /** What is to become of an entry of a tar.gz that may be hostile. Pure. */
 type EntryDecision =
   | { kind: 'unpack' }
-  /** It is named among what is left out. */
+  /** The entry is left out, and reported. */
   | { kind: 'skip'; bucket: string; key: string; reason: string }
-  /** Nobody made it by backing up: nothing of the tar is used. */
+  /** No backup makes such an entry: the whole tar is refused. */
   | { kind: 'refuse'; reason: string };
 
 /** `OldFile` is that of a tar from before POSIX. */

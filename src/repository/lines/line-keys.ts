@@ -49,7 +49,7 @@ export function keyOf({ store, selection }: LineIdentity): string {
   return JSON.stringify([store, selection.buckets, selection.excluded]);
 }
 
-/** For each place the name that its endpoint and selection had last, there or before. */
+/** Returns for each place the name that its endpoint and selection had last. */
 function lastNames(places: readonly { source: Source; at: string }[]): (string | undefined)[] {
   const last = new Map<string, string>();
   return places.map(({ source, at }) => {

@@ -51,7 +51,7 @@ function selectionParts({ buckets, excluded }: Selection): BaseName[] {
   ];
 }
 
-/** As many names as there is room for, and at least one. */
+/** Returns as many names as fit, and at least one. */
 function shortened(names: readonly string[]): BaseName {
   const texts = names.map(typeable);
   let shown = texts.length;
@@ -64,7 +64,7 @@ function shortened(names: readonly string[]): BaseName {
   return { text: `${text}+${texts.length - shown}-more`, shortened: true };
 }
 
-/** Without what a shell or an option parser takes for its own. */
+/** Removes characters that a shell or an option parser would interpret. */
 function typeable(text: string): string {
   const plain = text.replaceAll(/[[\]]/g, '').replaceAll(/[^A-Za-z0-9._:@-]/g, '-');
   const begun = plain.replace(/^[^A-Za-z0-9]+/, '');

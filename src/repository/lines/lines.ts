@@ -26,11 +26,11 @@ export interface Line {
   readonly source: {
     /** What the operator calls the store; `undefined` where its endpoint is all there is. */
     name: string | undefined;
-    /** As they stand in the summaries, without repetition. */
+    /** The endpoints in the summaries, without duplicates. */
     endpoints: readonly string[];
   };
   readonly selection: Selection;
-  /** Of all types, in the order in which they were made; never none. */
+  /** The backups of all types in order of creation; at least one. */
   readonly backups: readonly LineBackup[];
   /** The ids of those that are trusted. */
   readonly trusted: ReadonlySet<string>;

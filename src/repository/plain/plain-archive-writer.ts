@@ -44,7 +44,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     });
   }
 
-  /** Of the directory's file; known when `finish` has resolved. */
+  /** The digest of the directory's file; known when `finish` has resolved. */
   get directorySha256(): string {
     return this.#directorySha256;
   }

@@ -27,7 +27,7 @@ import { PlainFiles, walkTree } from './plain-files.js';
 
 /** An archive that is a tree of plain files, in the folder `ID`. */
 export class PlainArchive implements Archive {
-  /** As it was said to be: to count it all would take a walk through the tree. */
+  /** The size in the summary: counting it would take a walk through the tree. */
   readonly sizeBytes: number;
   readonly #files: PlainFiles;
 
@@ -102,7 +102,7 @@ export class PlainArchive implements Archive {
 
 const CHUNK_FILE = /^\d{5,}\.ndjson$/;
 
-/** A plain folder that was never finished: those of its index chunks that are whole. */
+/** Opens a plain folder that was never finished, and reads those index chunks that are whole. */
 export function openTruncatedPlain(parent: string, id: string, folder: string): TornArchive {
   const files = new PlainFiles(parent, id, folder);
   return { archive: new PlainArchive(files), lines: () => readLines(files) };
@@ -115,7 +115,7 @@ async function* readLines(files: PlainFiles): AsyncGenerator<IndexLine[]> {
   }
 }
 
-/** `undefined` for a chunk that was not written to its end. */
+/** Returns `undefined` for a chunk that was not fully written. */
 async function readChunk(files: PlainFiles, name: string): Promise<IndexLine[] | undefined> {
   try {
     const { size } = await lstat(join(files.root, 'index', name));

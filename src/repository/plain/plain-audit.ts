@@ -139,7 +139,7 @@ class PlainAudit {
     }
   }
 
-  /** By inode, not by name: a file system may spell a name in its own way. */
+  /** Compares inodes, not names: a file system may spell a name in its own way. */
   async #knownInodes(): Promise<Set<bigint>> {
     const known = new Set<bigint>();
     const remember = async (path: string | undefined) => {

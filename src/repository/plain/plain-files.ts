@@ -27,7 +27,7 @@ export class PlainFiles {
   readonly #parent: string;
   /** The name of the archive's own folder. */
   readonly #folder: string;
-  /** The folder that was looked at last: files of the same one follow one another. */
+  /** The folder that was checked last: files of the same folder follow one another. */
   #known = '';
 
   /** `folder` is another name than the id where the archive was never finished. */
@@ -37,7 +37,7 @@ export class PlainFiles {
     this.#folder = folder;
   }
 
-  /** Of the archive's own folder. */
+  /** The path of the archive's own folder. */
   get root(): string {
     return join(this.#parent, this.#folder);
   }
@@ -96,7 +96,7 @@ export class PlainFiles {
     }
   }
 
-  /** Looks at each folder on the way: `O_NOFOLLOW` speaks of the last name alone. */
+  /** Checks each folder on the way, as `O_NOFOLLOW` applies only to the last name. */
   async #resolve(path: string): Promise<string> {
     const [id, ...names] = path.split('/');
     if (id !== this.id || names.length === 0 || !names.every(isSafeSegment)) {
@@ -151,7 +151,7 @@ function shown(path: string): string {
 }
 
 export interface TreeEntry {
-  /** Below the root, with `/`. */
+  /** The path below the root, with `/`. */
   path: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. */
   kind: 'file' | 'folder' | 'other';

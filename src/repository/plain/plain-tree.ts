@@ -21,7 +21,7 @@ const NAME_REFUSED = new Set([
 
 /** A file of the tree that is being written. */
 export interface NewFile {
-  /** Below the root, with `/`. */
+  /** The path below the root, with `/`. */
   path: string;
   handle: FileHandle;
 }
@@ -39,7 +39,7 @@ export class PlainTree {
     this.#root = root;
   }
 
-  /** Of all files that were finished. */
+  /** The size of all finished files. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -149,12 +149,12 @@ export class PlainTree {
   }
 }
 
-/** Files that are written, or synced, at once: their waits for the disk overlap. */
+/** How many files are written or synced at once, so that their waits for the disk overlap. */
 const MOST_TASKS = 16;
-/** So much may wait for the disk before the producer has to wait as well. */
+/** How much may wait for the disk before the producer has to wait as well. */
 const MOST_PENDING_BYTES = 6 * 1024 * 1024;
 
-/** Does many things at once, within limits. A failure rejects every later call. */
+/** Runs tasks concurrently within limits. A failure rejects every later call. */
 export class BoundedWork {
   #tasks = 0;
   #pendingBytes = 0;

@@ -4,19 +4,19 @@ import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
 
-/** A backup of which all is known that a decision about it needs. */
+/** A backup of which everything is known that a decision about it needs. */
 export interface KnownBackup extends DatedBackup {
   kind: 'known';
   summary: Summary;
   /** Its archive and those it refers to are there, with their lengths. */
   sound: boolean;
-  /** Why it is not trusted; `undefined` where it is, or before its line was looked at. */
+  /** Why it is not trusted; `undefined` where it is, or before its line was examined. */
   untrusted?: string | undefined;
   /** It is a suspect that no trusted backup of its line has followed. */
   isStandingSuspect?: boolean;
 }
 
-/** One that nobody can decide on; it stays. */
+/** A backup that cannot be decided on; it stays. */
 interface UnknownBackup {
   kind: 'unknown';
   id: string;

@@ -125,7 +125,7 @@ function keptInLines(
   return new Map(kept);
 }
 
-/** With what the line tells of each. */
+/** Adds to each backup what its line says of it. */
 function ofLine(line: Line, byId: ReadonlyMap<string, KnownBackup>): KnownBackup[] {
   const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
   return line.backups.flatMap(({ id, listed, summary, untrusted }, index) => {

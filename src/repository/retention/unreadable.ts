@@ -39,7 +39,7 @@ function highestUpTo(time: Date, backups: readonly ListedBackup[]): number {
   );
 }
 
-/** Also true where a name holds no time, such as the 99th of a month: what is unknown stays. */
+/** True also where a name holds no time, such as the 99th of a month: what is unknown stays. */
 function isNotAfter(id: string, time: Date): boolean {
   return !(backupTimeOf(id) > time);
 }

@@ -79,7 +79,7 @@ export class S3Destination implements Destination {
     return backups.sort(bySequence);
   }
 
-  /** In one request, so that what is told of the archive is what its summary says. */
+  /** Reads the summary in one request, so that it describes the archive that is there. */
   async read(id: string): Promise<ListedBackup> {
     const summary = await this.#summary(id);
     if (summary !== undefined) {

@@ -2,7 +2,7 @@ import { MangamotionError } from '../../errors.js';
 
 /** What an `s3://bucket/prefix` names. */
 export interface S3Location {
-  /** As the user gave it, without slashes at its end. */
+  /** The URL as the user gave it, without trailing slashes. */
   url: string;
   bucket: string;
   /** What every key begins with: empty, or with a slash at its end. */

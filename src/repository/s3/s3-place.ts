@@ -10,7 +10,7 @@ export interface S3Place extends S3Location {
   signal: AbortSignal;
 }
 
-/** A store that did not answer at once is told within seconds, as a wrong address is. */
+/** A store that does not answer at first is reported within seconds, like a wrong address. */
 export const FIRST_CONTACT: RequestOptions = { attempts: 3 };
 
 /** Passes on what a request to the store resolves with, and its failure in terms of the destination. */

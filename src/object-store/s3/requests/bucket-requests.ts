@@ -46,7 +46,7 @@ export async function bucketRegion(
   }
 }
 
-/** In `region`, which the default one must not be named for. */
+/** Creates the bucket in `region`; S3 does not accept us-east-1 as a LocationConstraint. */
 export async function createBucket(
   requests: S3Requests,
   bucket: string,

@@ -85,7 +85,7 @@ async function deleteOneByOne(
   return failures;
 }
 
-/** Throws the error where it is none of the server. */
+/** Throws the error where it does not come from the server. */
 function undeleted(key: string, error: unknown): UndeletedObject {
   if (!(error instanceof MangamotionError)) throw error;
   const said = error.cause instanceof Error ? error.cause : error;
@@ -97,7 +97,7 @@ function undeleted(key: string, error: unknown): UndeletedObject {
 
 /** The documents of DeleteObjects. Pure. */
 
-/** Of keys that XML can carry (`isXmlText`). The answer names every key: silence proves nothing. */
+/** Takes keys that XML can carry (`isXmlText`). Not quiet: the answer must name every key. */
 export function deletionDocument(keys: string[]): string {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`);
   return `<Delete ${S3_NAMESPACE}>${objects.join('')}</Delete>`;
@@ -105,11 +105,11 @@ export function deletionDocument(keys: string[]): string {
 
 interface DeletionAnswer {
   deleted: Set<string>;
-  /** By key. */
+  /** The refusal of each key that was not deleted. */
   refused: Map<string, { code: string; message: string }>;
 }
 
-/** `null` where the text is no DeleteResult. */
+/** Returns `null` where the text is not a DeleteResult. */
 export function parseDeletionAnswer(xml: string): DeletionAnswer | null {
   const root = parseXml(xml, 'DeleteResult');
   if (root === null) return null;

@@ -4,7 +4,7 @@ import { compareKeys } from '../../../key-order.js';
 /** A part of a listing. */
 interface Page<T> {
   objects: T[];
-  /** Of the page after this one; `null` where there is none, or where nobody knows it. */
+  /** The token of the next page; `null` where there is none, or where it is unknown. */
   nextToken: string | null;
   /** See `ListPage`. */
   goesOnBehind?: GoesOnBehind | undefined;
@@ -67,7 +67,7 @@ function startOfNext<T>(
   return undefined;
 }
 
-/** Without what is not behind the key. */
+/** Leaves out objects that do not follow the key. */
 function unseen<T extends { key: string }>(objects: T[], behind: string | undefined): T[] {
   if (behind === undefined) return objects;
   return objects.filter(({ key }) => compareKeys(key, behind) > 0);

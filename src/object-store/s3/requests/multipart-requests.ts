@@ -30,7 +30,7 @@ import { sendContent, storedObject } from './upload-requests.js';
 /** See `MultipartUploads`. */
 export class S3MultipartUploads implements MultipartUploads {
   readonly #requests: S3Requests;
-  /** By the id of the upload, from its creation to its end. */
+  /** The attributes of each upload by its id, from its creation to its end. */
   readonly #attributes = new Map<string, ForgettableAttributes>();
 
   constructor(requests: S3Requests) {
@@ -178,7 +178,7 @@ function queryOf(uploadId: string): string {
 /** Ceph takes them with the creation of an upload, and has forgotten them when it is completed. */
 type ForgettableAttributes = Partial<Pick<ObjectAttributes, 'tags'> & ObjectLock>;
 
-/** Gives the object those of the attributes that it lacks. A server that keeps them is only asked. */
+/** Sets those attributes that the object lacks. A server that keeps them gets only a HEAD. */
 async function restoreForgotten(
   requests: S3Requests,
   { bucket, key, etag, versionId }: StoredObject & { bucket: string; key: string },

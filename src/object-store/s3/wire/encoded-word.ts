@@ -22,7 +22,7 @@ export function decodeWords(value: string): string {
   return encodeWords(text) === value ? text : value;
 }
 
-/** As AWS, and AWS alone, gives out what is more than ASCII: elsewhere such words are the text itself. */
+/** AWS alone encodes non-ASCII text like this; elsewhere such words are the text itself. */
 const BASE64_WORDS = /^=\?UTF-8\?B\?[\w+/]*={0,2}\?=(?: =\?UTF-8\?B\?[\w+/]*={0,2}\?=)*$/i;
 
 /** The value itself where it is only text that looks so: ASCII, or no UTF-8. */

@@ -44,7 +44,7 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
   return { objects, ...whereItGoesOn(root, objects) };
 }
 
-/** By the server's token; behind the last key where it gives none, or does not say if it goes on. */
+/** Continues with the server's token, or after the last key where it gives none. */
 function whereItGoesOn(
   root: XmlTree,
   objects: ListedObject[],

@@ -47,7 +47,7 @@ export function objectHead(
   };
 }
 
-/** Of the whole object: a part's `Content-Range` names it behind the slash. */
+/** Returns the size of the whole object, which `Content-Range` gives after the slash. */
 function wholeSize(headers: IncomingHttpHeaders, knownBytes: number | undefined): number | null {
   const range = headers['content-range'];
   const text = range === undefined ? headers['content-length'] : range.split('/')[1];
@@ -116,7 +116,7 @@ function storageClassOf(headers: IncomingHttpHeaders): string | null {
 
 const CHECKSUM_PREFIX = 'x-amz-checksum-';
 
-/** Of an object in parts: a checksum of the checksums of its parts, and behind the dash their number. */
+/** Matches the checksum of an object in parts: after the dash is the number of parts. */
 const COMPOSITE = /-\d+$/;
 
 function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
