@@ -72,6 +72,7 @@ const pureFiles = existing(project, [
   'src/jobs/queue/job.ts',
   'src/jobs/queue/layout.ts',
   'src/jobs/return-value.ts',
+  'src/lock/claim-rules.ts',
   'src/object-store/s3/wire/',
   'src/object-store/verdicts.ts',
   'src/repository/chain.ts',

@@ -26,7 +26,7 @@ export interface ArchiveWriter {
   /** Records an object whose bytes lie in an earlier archive, where the line says. */
   carry(line: IndexLine): Promise<void>;
 
-  /** Records all objects of a chunk of an earlier archive, which are these lines, by naming the chunk. */
+  /** Records the objects of a chunk of an earlier archive, with these lines, by referring to it. */
   refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void>;
 
   /** Resolves when there is room for more. */

@@ -10,11 +10,11 @@ type Counts = Pick<BucketEntry, 'objects' | 'bytes'>;
  * reader that finds fewer than there should be must not pass over it.
  */
 export class IndexCheck {
-  readonly #told: ReadonlyMap<string, Counts>;
+  readonly #expected: ReadonlyMap<string, Counts>;
   readonly #read = new Map<string, Counts>();
 
   constructor({ buckets }: Pick<Directory, 'buckets'>) {
-    this.#told = new Map(buckets.map((bucket) => [bucket.name, bucket]));
+    this.#expected = new Map(buckets.map((bucket) => [bucket.name, bucket]));
   }
 
   /** Counts the lines of a chunk in. Throws `damaged` where a bucket is not in the directory. */
@@ -36,12 +36,12 @@ export class IndexCheck {
    * directory says.
    */
   whatIsWrongWith(bucket: string): string | undefined {
-    const told = this.#told.get(bucket) ?? { objects: 0, bytes: 0 };
+    const expected = this.#expected.get(bucket) ?? { objects: 0, bytes: 0 };
     const read = this.#read.get(bucket) ?? { objects: 0, bytes: 0 };
-    if (told.objects === read.objects && told.bytes === read.bytes) return undefined;
+    if (expected.objects === read.objects && expected.bytes === read.bytes) return undefined;
     return (
       `the index has ${read.objects} objects (${read.bytes} bytes) of bucket ${bucket}, ` +
-      `the directory says ${told.objects} (${told.bytes} bytes)`
+      `the directory says ${expected.objects} (${expected.bytes} bytes)`
     );
   }
 
@@ -52,7 +52,7 @@ export class IndexCheck {
   }
 
   #countsOf(bucket: string): Counts {
-    if (!this.#told.has(bucket)) {
+    if (!this.#expected.has(bucket)) {
       throw damagedArchive(
         `the index has objects of ${JSON.stringify(bucket)}, which is not among the buckets`,
       );

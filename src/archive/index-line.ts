@@ -122,7 +122,7 @@ const LONGEST = [
   ['path', LONGEST_PATH],
 ] as const;
 
-/** Throws a SyntaxError naming what is wrong: an index may come from anywhere. */
+/** Throws a SyntaxError that says what is wrong: an index may come from anywhere. */
 export function decodeIndexLine(text: string): IndexLine {
   const line: unknown = JSON.parse(text);
   if (!isObject(line)) throw new SyntaxError('an index line is no object');

@@ -39,7 +39,7 @@ export class MemberStream {
     this.#output.add(() => encoded, inputBytes, span);
   }
 
-  /** Adds a member whose content can be told only when all members before it are placed. */
+  /** Adds a member whose content is known only when all members before it are placed. */
   addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], span: Span): void {
     span.expect();
     this.#output.add(

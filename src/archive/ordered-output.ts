@@ -5,7 +5,7 @@ const MOST_PENDING_BYTES = 6 * 1024 * 1024;
 /** Pieces are handed to the sink together up to this size: a write costs a turn of the event loop. */
 const WRITE_BYTES = 2 * 1024 * 1024;
 
-/** Is told what becomes of a piece. */
+/** Is notified when a piece is placed and written. */
 export interface PieceObserver {
   placed(offset: number, length: number): void;
   /** The sink has taken it. Not called where the sink fails. */

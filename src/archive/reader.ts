@@ -16,7 +16,10 @@ import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
-/** Reads the end of the archive. Rejects with `damaged` where it is torn, `refused` where it is newer. */
+/**
+ * Reads the end of the archive. Rejects with `damaged` where it is truncated, and with `refused` where
+ * its format is newer.
+ */
 export async function readFooter(source: ArchiveSource): Promise<Footer> {
   const start = source.sizeBytes - FOOTER_BYTES;
   const footer = start < 0 ? undefined : decodeFooter(await source.read(start, FOOTER_BYTES));

@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
-import type { Leftover, TornArchive } from '../repository/leftover.js';
+import type { Leftover, TruncatedArchive } from '../repository/leftover.js';
 import type { Step } from './changes.js';
 
 /** An archive without an end, and the objects in it whose bytes it holds itself, in order. */
@@ -116,7 +116,7 @@ async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>)
 
 interface OpenLeftover {
   leftover: Leftover;
-  torn: TornArchive;
+  torn: TruncatedArchive;
 }
 
 /** What earlier runs left of which something can be used. */
@@ -159,7 +159,7 @@ export class OpenLeftovers {
 }
 
 /** Closes what has none. */
-async function hasLines(torn: TornArchive): Promise<boolean> {
+async function hasLines(torn: TruncatedArchive): Promise<boolean> {
   let found = false;
   try {
     for await (const lines of torn.lines()) {
@@ -173,6 +173,6 @@ async function hasLines(torn: TornArchive): Promise<boolean> {
 }
 
 /** The others lie in archives that are backups. */
-async function* ownLines(torn: TornArchive, id: string): AsyncGenerator<IndexLine[]> {
+async function* ownLines(torn: TruncatedArchive, id: string): AsyncGenerator<IndexLine[]> {
   for await (const lines of torn.lines()) yield lines.filter((line) => line.archive === id);
 }

@@ -56,7 +56,7 @@ export async function* scanJobRecords(
   for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
     const ready = pending;
     pending = read(keys);
-    // Its failure is told when it is waited for, which whoever stops early does not.
+    // Awaiting it reports a failure; a reader that stops early does not await it.
     pending.catch(() => undefined);
     yield await ready;
   }

@@ -1,4 +1,4 @@
-/** A counter that could not be read. It counts as 0, and whoever is answered is told. */
+/** A counter that could not be read. It counts as 0, and the answer reports it. */
 export interface CounterProblem {
   key: string;
   /** `null` where the whole key is of a wrong type. */

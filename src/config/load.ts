@@ -22,7 +22,7 @@ export interface ConfigRequest {
   /** --env-file and --config; relative to `cwd`. */
   envFile: string | undefined;
   configFile: string | undefined;
-  /** The variables that count, where not all do: what is wrong with the others is not told. */
+  /** The variables that count, where not all do: faults of the others are not reported. */
   only?: ((name: string) => boolean) | undefined;
   /** For each variable, the flag that sets it. */
   flags: Readonly<Record<string, { flag: string; value: string | undefined }>>;

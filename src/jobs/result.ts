@@ -48,12 +48,12 @@ export async function findResult(jobId: string, search: ResultSearch): Promise<J
   const places = resultPlaces(outcome, search.resultPaths, search);
   const artifact = await findArtifact(search.store, places, search.signal);
   if (artifact !== undefined) return { ...artifact, jobId, status };
-  const looked = places.map(placeText).join(', ');
+  const searched = places.map(placeText).join(', ');
   const found =
     status === 'completed'
       ? `job ${jobId} is completed, but its result is gone`
       : `job ${jobId} has no recorded status, and no result`;
-  throw new MangamotionError('not_found', `${found}: there is no ${looked}`, {
+  throw new MangamotionError('not_found', `${found}: there is no ${searched}`, {
     hint: 'a lifecycle rule may have removed it; where it lies elsewhere, set JOB_RESULT_PATHS',
   });
 }

@@ -1,7 +1,7 @@
 import type { JobRecord } from '../job-record.js';
 import type { QueueJob, QueueState } from './job.js';
 
-/** Where jobs are looked up: handed to this feature, so that it knows of no prices. */
+/** Where jobs are read from: passed to this feature, so that it knows nothing of prices. */
 export interface JobSources {
   queue: QueueSource;
   /** `undefined` for a queue to which the billing records do not belong. */

@@ -6,7 +6,7 @@ import type { JobRow } from './row.js';
 import { rowOfJob, rowOfRecord } from './row.js';
 import type { JobSources } from './sources.js';
 
-/** What has become of a job since it was looked at before. */
+/** How a job has changed since it was last read. */
 export interface JobChange {
   kind: 'initial' | 'added' | 'changed' | 'removed';
   row: JobRow;

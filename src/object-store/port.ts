@@ -252,7 +252,7 @@ export interface MultipartUploads {
    * Makes the object of the parts, in the order of their numbers; all that were uploaded (Ceph
    * refuses to leave one out). An upload that is over counts as
    * completed when the object is the one that these parts make: a server whose answer was lost has
-   * no upload any more. That is told by the ETag, which S3 makes of those of the parts; where they
+   * no upload any more. The ETag shows it, which S3 computes from those of the parts; where they
    * are no MD5s (SSE-KMS, SSE-C), and where the object was replaced since, it rejects with
    * `not_found` (code `NoSuchUpload` in the cause), and a HEAD must tell. Rejects with `refused`
    * where a part is missing or too small.

@@ -26,7 +26,7 @@ const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
  * A connection for one command of the program: nothing is tried twice, so that a server that is gone
- * is told at once, and an answer is never put together from before and after an outage. Rejects with
+ * is reported at once, and an answer never mixes the time before and after an outage. Rejects with
  * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command.
  */
 export async function connectOnce(

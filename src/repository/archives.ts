@@ -33,7 +33,7 @@ export class Archives {
 
   async close(): Promise<void> {
     for (const opening of this.#open.values()) {
-      // One that could not be opened has nothing to close; whoever asked for it was told.
+      // One that could not be opened has nothing to close; its user got the error.
       const archive = await opening.catch(() => undefined);
       await archive?.close();
     }

@@ -10,7 +10,7 @@ export interface Choice {
   backup: ListedBackup;
   /** The line that it is of. */
   line: string;
-  /** The names of the other lines that could have been meant, and were not looked at. */
+  /** The names of the other lines that could have been meant, and were not searched. */
   otherLines: string[];
   /** The newer ones that were not taken, newest first; not those that were never meant. */
   passedOver: { id: string; reason: string }[];

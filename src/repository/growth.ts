@@ -1,12 +1,12 @@
 import { DAY_MS, utcTime } from './retention/calendar.js';
 import type { ListedBackup } from './destination.js';
 
-/** How far back one looks: long enough for monthly fulls, short enough to tell of today. */
+/** How far back the growth is measured: monthly fulls fit in, and it still describes today. */
 const WINDOW_DAYS = 30;
 
 export interface Growth {
   bytes_per_day: number;
-  /** The oldest and the newest backup that were looked at. */
+  /** The times of the oldest and the newest backup that were counted. */
   since: string;
   until: string;
 }

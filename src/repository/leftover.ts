@@ -10,13 +10,13 @@ export interface Leftover {
   readonly sizeBytes: number;
 
   /** `undefined` where nothing of it can be read. Whoever opens it closes it. */
-  open(): Promise<TornArchive | undefined>;
+  open(): Promise<TruncatedArchive | undefined>;
 
   remove(): Promise<void>;
 }
 
 /** An archive that ends before its directory. */
-export interface TornArchive {
+export interface TruncatedArchive {
   /** Reads objects where the lines say. */
   archive: Archive;
   /** The objects that were recorded before the end, in order. */

@@ -120,7 +120,7 @@ export function refuseNewerSummary({ summary }: ListedBackup): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version);
 }
 
-/** `s3://bucket` would else be looked for as a folder `s3:`. */
+/** Otherwise `s3://bucket` would be taken for a folder `s3:`. */
 function refuseUrl(location: string): void {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
   throw new MangamotionError(

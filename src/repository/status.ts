@@ -20,7 +20,7 @@ export interface DestinationStatus {
   chains: {
     /** `unknown`: nothing is known to be wrong, but some is of a newer version, or in cold storage. */
     status: 'ok' | 'broken' | 'unknown';
-    /** How many backups were looked at. */
+    /** How many backups were checked. */
     checked: number;
     problems: ChainProblem[];
   };
@@ -47,7 +47,7 @@ export interface LineStatus {
   backups: number;
   archive_bytes: number;
   newest_complete: NewestBackup | null;
-  /** Whether the line is looked at for `status`: one backup alone is no series. */
+  /** True where the line counts for `status`: a single backup is not a series. */
   counts: boolean;
   status: FreshnessStatus;
   suspended_by: string | null;
@@ -202,7 +202,7 @@ function freshnessOf(line: Line | undefined, question: StatusQuestion): Freshnes
   };
 }
 
-/** What cannot be told is not taken for fresh. */
+/** A backup whose age is unknown does not count as fresh. */
 function isOverdue({ age_seconds: age }: NewestBackup, maxAgeMs: number | undefined): boolean {
   return maxAgeMs !== undefined && (age === null || age * 1000 > maxAgeMs);
 }

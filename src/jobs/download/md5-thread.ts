@@ -18,7 +18,7 @@ export class Md5Thread {
       this.#worker.once('error', reject);
       this.#worker.once('exit', () => reject(new Error('the MD5 thread has ended')));
     });
-    // Whoever never asks for the digest need not be told.
+    // Where nobody requests the digest, its failure does not matter.
     this.#digest.catch(() => undefined);
   }
 

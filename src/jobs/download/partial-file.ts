@@ -87,7 +87,7 @@ export class PartialFile {
   async sync(): Promise<void> {
     // The kernel tells of a failure once: a later call would succeed, with bytes lost.
     this.#syncing = Promise.resolve(this.#syncing).then(() => this.#taken.file.sync());
-    // Whoever waits for it is told.
+    // Awaiting it reports a failure.
     this.#syncing.catch(() => undefined);
     await this.#syncing;
   }

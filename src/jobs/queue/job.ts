@@ -114,5 +114,5 @@ function pathOf(file: unknown): string | undefined {
 }
 
 function ignore(): void {
-  // Whoever reads the job is told.
+  // `problems` reports it to the reader of the job.
 }

@@ -66,7 +66,7 @@ export async function* readQueueJobsOfUser(
  * One job with all its fields; `undefined` where it is in none of the queue's lists, or its key is
  * gone. A key alone is no job: `meta` and `events` would be ids too, and BullMQ leaves hashes behind
  * (of jobs that a worker reports on after they were removed). Since a job that goes back slips past
- * the reader, one whose key is there is looked for again, for about a tenth of a second.
+ * the reader, one whose key exists is searched for again, for about a tenth of a second.
  */
 export async function findQueueJob(
   redis: RedisReader,

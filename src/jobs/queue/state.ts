@@ -33,7 +33,7 @@ export async function findState(
   return state;
 }
 
-/** Looks through a list where LPOS is unknown (before Redis 6.0.6) or refused. */
+/** Searches a list where LPOS is unknown (before Redis 6.0.6) or refused. */
 async function isListed(
   redis: RedisReader,
   queue: QueueAddress,

@@ -92,7 +92,7 @@ async function* dataByList(
       if (page === undefined) return;
       // The next page is on its way while this one is worked on.
       next = page.length < JOBS_AT_ONCE ? undefined : read(from);
-      // Its failure is told when it is waited for, which whoever stops early does not.
+      // Awaiting it reports a failure; a reader that stops early does not await it.
       next?.catch(() => undefined);
       if (page.length > 0) yield page;
     }

@@ -32,7 +32,7 @@ export class ResumingBody extends Readable {
     this.#openBackoff = backoff;
     this.#source = first;
     this.#attach(first);
-    // A body that nobody reads yet may fail; whoever comes to read it is told then.
+    // A body that nobody reads yet may fail; a later reader gets the error.
     this.on('error', () => undefined);
   }
 

@@ -38,6 +38,6 @@ export function ofLength(
       done(received === sizeBytes ? null : wrong(String(received)));
     },
   });
-  // A failure of either stream ends both; whoever reads is told by the one that is read.
+  // A failure of either stream ends both, and the reader gets it from the one that it reads.
   return pipeline(body, counted, () => undefined);
 }

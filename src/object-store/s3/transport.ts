@@ -7,7 +7,7 @@ import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from '../store-errors.js';
 
-/** What one request tells its transport, and is told by it. Travels inside the request options. */
+/** What a request and its transport pass to each other. Travels inside the request options. */
 export interface Exchange {
   /** The encoded path and query. */
   path: string;

@@ -195,7 +195,7 @@ export class FolderDestination implements Destination {
 
   /**
    * Of a plain folder, whose files nobody counts for a listing: what the summary says, as far as the
-   * length of its directory does not tell otherwise. Each file is looked at by verify.
+   * length of its directory does not contradict it. Verify checks each file.
    */
   async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
     const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));

@@ -5,7 +5,7 @@ import { TarArchive } from '../../archive/tar-archive.js';
 import { readTruncatedIndex } from '../../archive/truncated.js';
 import { translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
-import type { Leftover, TornArchive } from '../leftover.js';
+import type { Leftover, TruncatedArchive } from '../leftover.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { openTruncatedPlain } from '../plain/plain-archive.js';
@@ -13,8 +13,8 @@ import { openTruncatedPlain } from '../plain/plain-archive.js';
 /**
  * What runs left in a folder that ended before their commit: everything under a temporary name, and
  * an archive beside whose temporary summary there is no summary. An archive without either is left
- * alone: the scripts before this program made such, and people copy them. To be asked for by whoever
- * holds the lock: otherwise it may be a run that is at work.
+ * alone: the scripts before this program made such, and people copy them. Call this only while
+ * holding the lock: otherwise it may be a run that is at work.
  */
 export async function findLeftovers(folder: string): Promise<Leftover[]> {
   const names = await readdir(folder).catch((error: unknown) => {
@@ -61,6 +61,6 @@ async function leftoverOf(folder: string, id: string, name: string): Promise<Lef
   };
 }
 
-function openTruncatedTar(source: ClosableSource): TornArchive {
+function openTruncatedTar(source: ClosableSource): TruncatedArchive {
   return { archive: new TarArchive(source), lines: () => readTruncatedIndex(source) };
 }

@@ -171,8 +171,8 @@ const COLON = 0x3a;
 
 /**
  * A line `Name : alias/bucket`, then a line a tag, all with their colon in the same column: so a
- * colon in a key or value is told from the one between them. Columns are counted in bytes, as `mc`
- * counts them.
+ * colon in a key or value is not mistaken for the one between them. Columns are counted in bytes, as
+ * `mc` counts them.
  */
 function tagsOfText(content: string): Tag[] | undefined {
   const [head, ...lines] = content.split(/\r?\n/).map((line) => Buffer.from(line));

@@ -73,7 +73,7 @@ async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined)
   return found;
 }
 
-/** The file may have become another since it was looked at: what is in it is decided on again. */
+/** The file may have changed since it was inspected: each entry is decided on again. */
 async function extract(
   backup: LegacyBackup,
   folder: string,

@@ -77,11 +77,11 @@ export class PlainArchiveWriter implements ArchiveWriter {
   announceObject(announced: AnnouncedObject): ObjectInProgress {
     const names = this.#namesFor(announced.bucket, announced.key);
     const file = this.#indexed.then(() => this.#tree.create(names));
-    // Whoever writes or commits is told.
+    // The next write or commit reports it.
     file.catch(() => undefined);
     this.#inProgress = new PlainObject(this.#tree, file, announced, (record, created) => {
       this.#indexed = created.then((found) => this.#addToIndex(record, found));
-      // Whoever adds the next, or finishes, is told.
+      // Adding the next object, or finishing, reports it.
       this.#indexed.catch(() => undefined);
     });
     return this.#inProgress;
@@ -181,8 +181,8 @@ class PlainObject implements ObjectInProgress {
   readonly #announced: AnnouncedObject;
   readonly #onCommit: (record: ObjectRecord, file: Promise<NewFile>) => void;
   #left: number;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   /** The write that is under way; the next one follows it. */
   #writing: Promise<void> = Promise.resolve();
   #open = true;
@@ -203,16 +203,16 @@ class PlainObject implements ObjectInProgress {
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length > this.#left) throw new RangeError('more content than was announced');
     this.#left -= chunk.length;
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
-    if (this.#gatheredBytes < WRITE_BYTES) return;
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes < WRITE_BYTES) return;
     await this.#writing;
     this.#flush();
   }
 
   commit(record: ObjectRecord, onWritten: () => void = () => undefined): void {
     if (this.#left > 0) throw new RangeError('less content than was announced');
-    const weightBytes = this.#gatheredBytes;
+    const weightBytes = this.#pendingBytes;
     this.#open = false;
     this.#flush();
     this.#tree.work.begin(weightBytes, async () => {
@@ -224,20 +224,20 @@ class PlainObject implements ObjectInProgress {
   async abandon(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    // A failure of the disk was told to whoever wrote; here only the end of the writing counts.
+    // The writer got a failure of the disk already; here only the end of the writing counts.
     await this.#writing.catch(() => undefined);
     const file = await this.#file.catch(() => undefined);
     if (file !== undefined) await this.#tree.remove(file);
   }
 
-  /** Begins to write what was gathered, behind the write that is under way. */
+  /** Begins to write the pending chunks, behind the write that is under way. */
   #flush(): void {
-    const chunks = this.#gathered;
+    const chunks = this.#pending;
     const before = this.#writing;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    this.#pending = [];
+    this.#pendingBytes = 0;
     this.#writing = before.then(async () => this.#tree.append(await this.#file, chunks));
-    // Whoever writes or commits next is told.
+    // The next write or commit reports it.
     this.#writing.catch(() => undefined);
   }
 }

@@ -20,7 +20,7 @@ import {
 import { checkedChunk, parseChunk, parseDirectory } from '../../archive/reader.js';
 import { isMangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
-import type { TornArchive } from '../leftover.js';
+import type { TruncatedArchive } from '../leftover.js';
 import { DIRECTORY_FILE } from '../names.js';
 import { auditPlain } from './plain-audit.js';
 import { PlainFiles, walkTree } from './plain-files.js';
@@ -103,7 +103,7 @@ export class PlainArchive implements Archive {
 const CHUNK_FILE = /^\d{5,}\.ndjson$/;
 
 /** Opens a plain folder that was never finished, and reads those index chunks that are whole. */
-export function openTruncatedPlain(parent: string, id: string, folder: string): TornArchive {
+export function openTruncatedPlain(parent: string, id: string, folder: string): TruncatedArchive {
   const files = new PlainFiles(parent, id, folder);
   return { archive: new PlainArchive(files), lines: () => readLines(files) };
 }

@@ -72,7 +72,7 @@ class PlainAudit {
     return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
 
-  /** What should be there, but for the directory and the chunks. A chunk that is damaged is told. */
+  /** What should be there, except the directory and the chunks. Reports a damaged chunk. */
   async *#pages(onDamage: (error: MangamotionError) => void): AsyncGenerator<Expected[]> {
     yield this.#directory.documents;
     for (const chunk of this.#ownChunks) {

@@ -45,7 +45,7 @@ export class S3Destination implements Destination {
   readonly #place: S3Place;
   #wasReached = false;
 
-  /** The store comes with its own patience (`withRetries`). */
+  /** The store retries by itself (`withRetries`). */
   constructor(place: S3Place) {
     this.location = place.url;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
@@ -218,7 +218,7 @@ export class S3Destination implements Destination {
     await withPlaceErrors(this.#place, store.deleteObject(bucket, key, { signal }));
   }
 
-  /** A claim is put with much patience: that there is no server at all is told before. */
+  /** A claim is put with many retries; a server that is not there is reported before. */
   async #reach(): Promise<void> {
     if (this.#wasReached) return;
     const { store, bucket, prefix } = this.#place;

@@ -6,8 +6,8 @@ import { type S3Place, withPlaceErrors } from './s3-place.js';
 /**
  * What runs left in a bucket that ended before their commit: unfinished uploads of archives, of
  * which nothing can be read; temporary summaries; and archives beside whose temporary summary there
- * is no summary. An archive without either is left alone: a person put it there. To be asked for by
- * whoever holds the lock: otherwise it may be a run that is at work.
+ * is no summary. An archive without either is left alone: a person put it there. Call this only
+ * while holding the lock: otherwise it may be a run that is at work.
  */
 export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
   const names = await namesIn(place);

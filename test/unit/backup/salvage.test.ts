@@ -5,7 +5,7 @@ import type { IndexLine } from '../../../src/archive/index-line.js';
 import type { Step } from '../../../src/backup/changes.js';
 import { openLeftovers, salvageFrom } from '../../../src/backup/salvage.js';
 import { MangamotionError } from '../../../src/errors.js';
-import type { Leftover, TornArchive } from '../../../src/repository/leftover.js';
+import type { Leftover, TruncatedArchive } from '../../../src/repository/leftover.js';
 import { collect } from '../../helpers/archive-memory.js';
 
 const TIME = '2024-01-15T02:00:00.000Z';
@@ -109,7 +109,7 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
 
 describe('left-overs that cannot be used', () => {
   const told = (code: 'usage' | 'disk') => new MangamotionError(code, 'permission denied');
-  const torn = (close: () => void, lines: IndexLine[][]): TornArchive => ({
+  const torn = (close: () => void, lines: IndexLine[][]): TruncatedArchive => ({
     archive: {
       close: () => {
         close();

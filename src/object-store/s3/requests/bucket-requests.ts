@@ -5,7 +5,7 @@ import { bodyOf } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
 import { isUnexpectedAnswer, s3CodeOf } from '../../store-errors.js';
 
-/** Making, finding and deleting buckets: see the port. */
+/** Creates, finds and deletes buckets: see the port. */
 
 export async function listBuckets(
   requests: S3Requests,

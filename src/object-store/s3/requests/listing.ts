@@ -78,7 +78,7 @@ class CircleDetector {
   readonly #stuck: (place: string) => Error;
   #mark: string | undefined;
   #sinceMark = 0;
-  #patience = 1;
+  #markEvery = 1;
   #withoutProgress = 0;
 
   constructor(stuck: (place: string) => Error) {
@@ -88,14 +88,14 @@ class CircleDetector {
   pass(nextToken: string | null, objects: number): void {
     if (nextToken === null) return;
     this.#withoutProgress = objects > 0 ? 0 : this.#withoutProgress + 1;
-    // An empty page may ask for patience: its token is then the one that it was requested with.
-    const isPatient = objects === 0 && this.#withoutProgress <= MOST_EMPTY_PAGES_IN_PLACE;
-    const isCircle = nextToken === this.#mark && !isPatient;
+    // A server that is busy answers with an empty page, whose token is the one it was requested with.
+    const isBusy = objects === 0 && this.#withoutProgress <= MOST_EMPTY_PAGES_IN_PLACE;
+    const isCircle = nextToken === this.#mark && !isBusy;
     if (isCircle || this.#withoutProgress > MOST_PAGES_WITHOUT_PROGRESS) {
       throw this.#stuck(nextToken);
     }
-    if (this.#sinceMark === this.#patience) {
-      [this.#mark, this.#sinceMark, this.#patience] = [nextToken, 0, this.#patience * 2];
+    if (this.#sinceMark === this.#markEvery) {
+      [this.#mark, this.#sinceMark, this.#markEvery] = [nextToken, 0, this.#markEvery * 2];
     }
     this.#mark ??= nextToken;
     this.#sinceMark += 1;

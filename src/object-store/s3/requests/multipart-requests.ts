@@ -111,7 +111,7 @@ export class S3MultipartUploads implements MultipartUploads {
         { method: 'POST', bucket, key, query, headers, body, signal },
         (xml, answered) => {
           const etag = parseCompletion(xml);
-          // Ceph leaves it empty at the first time of asking.
+          // Ceph leaves it empty in the first answer.
           const made = etag === '' ? (multipartEtag(parts) ?? '') : etag;
           return made === null ? null : { ...storedObject(answered), etag: made };
         },

@@ -25,7 +25,7 @@ export function decodeWords(value: string): string {
 /** AWS alone encodes non-ASCII text like this; elsewhere such words are the text itself. */
 const BASE64_WORDS = /^=\?UTF-8\?B\?[\w+/]*={0,2}\?=(?: =\?UTF-8\?B\?[\w+/]*={0,2}\?=)*$/i;
 
-/** The value itself where it is only text that looks so: ASCII, or no UTF-8. */
+/** Returns the value itself where it only resembles an encoded word: ASCII, or not UTF-8. */
 export function decodeBase64Words(value: string): string {
   if (!BASE64_WORDS.test(value)) return value;
   const bytes = value.split(' ').map((word) => Buffer.from(word.slice(10, -2), 'base64'));

@@ -22,7 +22,7 @@ export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
 /** The named root element, or `null` where the text is no XML with that root. */
 export function parseXml(text: string, rootName: string): XmlTree | null {
-  // The parser takes nearly anything for XML; an HTML page or JSON is told apart by its root.
+  // The parser accepts nearly anything as XML; the root shows that it is HTML or JSON.
   if (!text.trimStart().startsWith('<') || !isWhole(text, rootName)) return null;
   try {
     const document = parser.parse(text) as XmlTree;
