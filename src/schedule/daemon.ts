@@ -1,137 +1,206 @@
 import path from 'node:path';
+import type { Secret } from '../config/secret.js';
 import { isMangamotionError, messageOf } from '../errors.js';
 import { describeOwner } from '../lock/owner.js';
-import { appendHistory } from './state/history.js';
-import { writeState } from './state/state-file.js';
-import type { EngineParts } from './engine/engine-parts.js';
-import type { Child } from './run/firing-record.js';
-import { Engine } from './engine/engine.js';
-import { adoptRun } from './run/child.js';
-import { HeldFolder } from './state/held-folder.js';
-import { logPathOf } from './run/log-path.js';
-import { openState, stillRunning } from './engine/open-state.js';
 import type { ScheduledEntry } from './crontab/entry.js';
+import { Engine } from './engine/engine.js';
+import { openState, stillRunning } from './engine/recovery.js';
+import { Ticker } from './engine/ticker.js';
+import type { RedisConnect } from './lease.js';
+import { RedisLease, daemonId } from './lease.js';
+import type { DaemonLog } from './log.js';
+import type { Endpoint } from './notify/endpoint.js';
+import type { ListenAddress } from './notify/listen.js';
+import { Notifier } from './notify/notifier.js';
+import { Probes } from './notify/probes.js';
+import type { ChildParts } from './run/child.js';
+import { ChildRunner, adoptRun } from './run/child.js';
 import type { RunRequest } from './state/requests.js';
 import { takeRequests, watchRequests } from './state/requests.js';
-import { lockStateFolder } from './state/state-lock.js';
-import { Ticker } from './engine/ticker.js';
-import { watchFolder } from './state/watch-folder.js';
-import { WatchedFile } from './state/watched-file.js';
+import { StateFolder } from './state/state-folder.js';
+import { WatchedFile, watchFolder } from './state/watched-file.js';
 
-export interface DaemonParts extends Pick<
-  EngineParts,
-  'now' | 'random' | 'claim' | 'onStarted' | 'onRecord' | 'atOnce' | 'log'
-> {
-  /** Absolute, of the state. */
+export interface DaemonOptions {
+  /** The absolute path of the state folder. */
   folder: string;
-  /** Absolute, of the schedule. */
+  /** The absolute path of the schedule. */
   file: string;
   /** Reads the schedule. Rejects, with all its mistakes, where it has any. */
   load: () => Promise<ScheduledEntry[]>;
-  begin: (entry: ScheduledEntry, logFile: string) => Promise<Child>;
+  /** The command that runs an entry. */
+  program: ChildParts['program'];
+  cwd: string;
+  log: DaemonLog;
+  now: () => Date;
   /** Ends the daemon. */
   signal: AbortSignal;
-  /** Calls whenever the schedule is to be read again. */
+  /** Calls the listener whenever the schedule must be read again. */
   onHangup: (listener: () => void) => void;
-  /** How long runs may go on when the daemon is to end. */
+  /** How long runs may go on when the daemon ends. */
   graceMs: number;
-  /** Told when it runs, of each schedule that is taken up, and of each that was not. */
-  onReady: (engine: Engine) => void;
-  onLoaded: (entries: readonly ScheduledEntry[], isAgain: boolean) => void;
-  onRefused: (error: unknown) => void;
-  onTick: () => void;
+  /** The most runs at once. */
+  atOnce: number;
+  /** Connects to the Redis in which firings are claimed; `undefined` where the daemon is alone. */
+  connectRedis: RedisConnect | undefined;
+  /** Where probes are served; `undefined` where they are not. */
+  listen: ListenAddress | undefined;
+  pingUrl: Secret | undefined;
 }
 
-/** A file that was just changed may be only half written. */
+/** The parts of a daemon that has opened its state. */
+interface Daemon {
+  options: DaemonOptions;
+  state: StateFolder;
+  schedule: WatchedFile;
+  engine: Engine;
+  notifier: Notifier;
+  probes: Probes;
+}
+
+/** How long pings and hooks may go on when all runs have ended. */
+const NOTIFY_MS = 10_000;
+/** A file that has just changed may be half written. */
 const SETTLES_MS = 500;
 
 /**
- * Runs the schedule until it is told to end. Rejects where the schedule has mistakes, with `locked`
- * where the state folder has another daemon, and where it loses that folder to one.
+ * Runs the schedule until the signal. Rejects where the schedule has mistakes, with `locked` where
+ * another daemon holds the state folder, and where this one loses it to another.
  */
-export async function runDaemon(parts: DaemonParts): Promise<void> {
-  const { folder, log, signal } = parts;
-  const entries = await parts.load();
-  const watched = await WatchedFile.open(parts.file);
-  const held = await HeldFolder.take(() => lockStateFolder(folder, 'schedule', signal), log);
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { folder, log, connectRedis: connect, signal } = options;
+  const lease = connect && new RedisLease({ connect, holder: () => daemonId(folder) });
+  const notifier = await openNotifier(options);
+  const probes = new Probes(notifier, { hasLease: lease !== undefined });
+  const endpoint = await serveProbes(options, probes);
   try {
-    const engine = await openEngine(parts, entries);
-    parts.onReady(engine);
-    parts.onLoaded(entries, false);
-    let isHangup = false;
-    const lost = new AbortController();
-    const ticker = new Ticker(parts.now, async () => {
-      try {
-        await held.keep();
-        const isAsked = isHangup;
-        isHangup = false;
-        if ((await watched.hasChanged()) || isAsked) await reload(engine, parts);
-        await engine.tick();
-        for (const request of await takeRequests(folder)) runRequest(engine, request, parts.now());
-        parts.onTick();
-      } catch (error) {
-        if (isMangamotionError(error, 'locked')) lost.abort(error);
-        else log.error({ reason: messageOf(error) }, 'the schedule goes on after a failure');
-      }
-      return watched.isSettling ? parts.now().getTime() + SETTLES_MS : engine.wakeAtMs;
-    });
-    parts.onHangup(() => {
-      isHangup = true;
-      ticker.wake();
-    });
-    const unwatch = [
-      await watchRequests(folder, () => ticker.wake()),
-      watchFolder(path.dirname(parts.file), (name) => {
-        if (name === path.basename(parts.file)) ticker.wake();
-      }),
-    ];
-    await ended(AbortSignal.any([signal, lost.signal]));
-    for (const end of unwatch) end();
-    ticker.stop();
-    const running = engine.runningCount;
-    if (running > 0)
-      log.info({ running, grace_seconds: parts.graceMs / 1000 }, 'waiting for runs to end');
-    await engine.stop(lost.signal.aborted ? 0 : parts.graceMs);
-    lost.signal.throwIfAborted();
+    const entries = await options.load();
+    const schedule = await WatchedFile.open(options.file);
+    const state = await StateFolder.lock(folder, 'schedule', { log, signal });
+    try {
+      const engine = await startEngine(entries, { options, state, lease, notifier });
+      probes.engineStarted(engine);
+      notifier.engineStarted(engine);
+      notifier.loaded(entries);
+      logStart(options, entries, endpoint);
+      const lost = await runCycles({ options, state, schedule, engine, notifier, probes });
+      await stopEngine(engine, options, lost);
+      lost.throwIfAborted();
+    } finally {
+      await state.release();
+    }
+    await notifier.idle(NOTIFY_MS);
+    log.info({}, 'the schedule has ended');
   } finally {
-    await held.release();
+    await endpoint?.close();
+    await lease?.close();
   }
 }
 
-async function openEngine(parts: DaemonParts, entries: readonly ScheduledEntry[]): Promise<Engine> {
-  const { folder, log, now } = parts;
-  const left = await openState(folder, entries, { now: now(), log });
+/** Metrics cost memory: they are loaded where they are served. */
+async function openNotifier(options: DaemonOptions): Promise<Notifier> {
+  const { folder, cwd, log, pingUrl, listen } = options;
+  const hasLease = options.connectRedis !== undefined;
+  const metrics = listen && new (await import('./notify/metrics.js')).ScheduleMetrics();
+  return new Notifier({ folder, cwd, log, metrics, pingUrl, hasLease });
+}
+
+/** Rejects with `usage` where it cannot listen there. */
+async function serveProbes(
+  { listen }: DaemonOptions,
+  probes: Probes,
+): Promise<Endpoint | undefined> {
+  if (listen === undefined) return undefined;
+  const { openEndpoint } = await import('./notify/endpoint.js');
+  return await openEndpoint(listen, probes);
+}
+
+/** Starts the engine with what the last daemon left: its state, and runs that go on. */
+async function startEngine(
+  entries: readonly ScheduledEntry[],
+  parts: Pick<Daemon, 'options' | 'state' | 'notifier'> & { lease: RedisLease | undefined },
+): Promise<Engine> {
+  const { options, state, lease, notifier } = parts;
+  const { folder, atOnce, now, log } = options;
+  const saved = await openState(folder, entries, { now: now(), log });
   const observer = await describeOwner('schedule');
-  const alive = await stillRunning(left, observer);
-  const engine = new Engine({ ...parts, ...enginePlaces(parts) });
-  engine.resume(entries, left, ({ id }) => {
+  const alive = await stillRunning(saved, observer);
+  const runner = new ChildRunner(folder, options);
+  const engine = new Engine({
+    ...{ now, random: Math.random, atOnce, log },
+    ...{ runner, lease, store: state, notifier },
+  });
+  engine.resume(entries, saved, ({ id }) => {
     const owner = alive.get(id);
     return owner === undefined ? undefined : adoptRun(owner, observer);
   });
   return engine;
 }
 
-/** What an engine keeps, and where in the state folder. */
-export function enginePlaces({ folder, begin }: Pick<DaemonParts, 'folder' | 'begin'>) {
-  return {
-    store: {
-      save: (state) => writeState(folder, state),
-      append: (records) => appendHistory(folder, records),
-    },
-    logFileFor: ({ name }, startedAt) => logPathOf(name, startedAt),
-    begin: (entry, logFile) => begin(entry, path.join(folder, logFile)),
-  } satisfies Partial<EngineParts>;
+function logStart(
+  { folder, log }: DaemonOptions,
+  entries: readonly ScheduledEntry[],
+  endpoint: Endpoint | undefined,
+): void {
+  const at = endpoint === undefined ? {} : { port: endpoint.port };
+  log.info({ entries: entries.length, state: folder, ...at }, 'the schedule runs');
 }
 
-/** A schedule with mistakes changes nothing. */
-async function reload(engine: Engine, { load, log, onLoaded, onRefused }: DaemonParts) {
+/**
+ * Repeats the cycle whenever something is due, has changed, or was requested, until the daemon is to
+ * end. Resolves to a signal that is aborted where another daemon took the state folder.
+ */
+async function runCycles(daemon: Daemon): Promise<AbortSignal> {
+  const { options, schedule, engine } = daemon;
+  const { file, folder, log, now, signal } = options;
+  const lost = new AbortController();
+  let isHangup = false;
+  const ticker = new Ticker(now, async () => {
+    const mustReload = isHangup;
+    isHangup = false;
+    try {
+      await runCycle(daemon, mustReload);
+    } catch (error) {
+      if (isMangamotionError(error, 'locked')) lost.abort(error);
+      else log.error({ reason: messageOf(error) }, 'the schedule goes on after a failure');
+    }
+    return schedule.isSettling ? now().getTime() + SETTLES_MS : engine.wakeAtMs;
+  });
+  options.onHangup(() => {
+    isHangup = true;
+    ticker.wake();
+  });
+  const unwatch = [
+    await watchRequests(folder, () => ticker.wake()),
+    watchFolder(path.dirname(file), (name) => {
+      if (name === path.basename(file)) ticker.wake();
+    }),
+  ];
+  await untilAborted(AbortSignal.any([signal, lost.signal]));
+  for (const end of unwatch) end();
+  ticker.stop();
+  return lost.signal;
+}
+
+/** One cycle of the daemon. Rejects with `locked` where another daemon took the state folder. */
+async function runCycle(daemon: Daemon, mustReload: boolean): Promise<void> {
+  const { options, state, schedule, engine, probes } = daemon;
+  await state.keepLock();
+  if ((await schedule.hasChanged()) || mustReload) await reload(daemon);
+  await engine.tick();
+  for (const request of await takeRequests(state.path)) runRequest(engine, request, options.now());
+  probes.cycleEnded();
+}
+
+/** Replaces the schedule; one with mistakes changes nothing. */
+async function reload({ options, engine, notifier }: Daemon): Promise<void> {
+  const { load, log, now } = options;
   try {
     const entries = await load();
     engine.replace(entries);
-    onLoaded(entries, true);
+    notifier.reloaded(entries, now());
     log.info({ entries: entries.length }, 'the schedule was read again');
   } catch (error) {
-    onRefused(error);
+    notifier.reloadFailed(now());
     log.error(
       { reason: messageOf(error) },
       'the schedule on the disk is broken: the old one runs on',
@@ -139,18 +208,29 @@ async function reload(engine: Engine, { load, log, onLoaded, onRefused }: Daemon
   }
 }
 
-/** Whoever asked so long ago is gone. */
-const MOST_AGE_MS = 60_000;
+/** Whoever made an older request no longer waits for it. */
+const REQUEST_AGE_MS = 60_000;
 
-function runRequest(engine: Engine, { id, name, askedAt }: RunRequest, now: Date): void {
+function runRequest(engine: Engine, { id, name, requestedAt }: RunRequest, now: Date): void {
   const entry = engine.entryOf(name);
-  const isOld = now.getTime() - Date.parse(askedAt) > MOST_AGE_MS;
+  const isOld = now.getTime() - Date.parse(requestedAt) > REQUEST_AGE_MS;
   if (isOld) engine.refuse({ id, name }, 'it was asked for too long ago');
   else if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
   else void engine.runNow(entry, id);
 }
 
-async function ended(signal: AbortSignal): Promise<void> {
+/** Waits for runs to end; where another daemon took the folder, it ends them at once. */
+async function stopEngine(
+  engine: Engine,
+  { graceMs, log }: DaemonOptions,
+  lost: AbortSignal,
+): Promise<void> {
+  const running = engine.runningCount;
+  if (running > 0) log.info({ running, grace_seconds: graceMs / 1000 }, 'waiting for runs to end');
+  await engine.stop(lost.aborted ? 0 : graceMs);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });

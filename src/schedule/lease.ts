@@ -1,39 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { errnoOf, translateFileError } from '../files/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Claimed } from './engine/engine-parts.js';
+import type { Claim, Lease } from './engine/claims.js';
 
 /**
- * One firing, one run, of however many daemons: each is claimed in Redis by the name of the entry and
- * the time at which it was due. A claim is never given up nor taken over, so that a daemon that was
- * paused between its claim and its run cannot meet another one there.
+ * Of several daemons that share a schedule, one runs each firing: it claims the firing in Redis by the
+ * name of the entry and the time at which it was due. A claim is never released nor taken over, so that
+ * a daemon that was paused between its claim and its run cannot run it beside another one.
  */
 
-export interface LeaseParts {
-  /** A connection of its own. Rejects where there is none to be had. */
-  connect: () => Promise<{ redis: RedisReader; close: () => void }>;
-  /** Which daemon this is: the same after a restart, and another one for each. */
+/** Opens a connection. Rejects where Redis cannot be used. */
+export type RedisConnect = () => Promise<{ redis: RedisReader; close: () => void }>;
+
+interface LeaseParts {
+  connect: RedisConnect;
+  /** Identifies this daemon: the same after a restart, and different for each daemon. */
   holder: () => Promise<string>;
 }
 
 const PREFIX = 'mangamotion:schedule:claim:';
 /** A firing that was missed longer ago than this might run twice. */
-const KEPT_SECONDS = 40 * 86_400;
-/** A server that is silent must not hold up the runs that need it, nor take their places. */
-const MOST_MS = 5_000;
+const TTL_SECONDS = 40 * 86_400;
+/** A silent server must not hold up the runs that need it, nor occupy their slots. */
+const CLAIM_TIMEOUT_MS = 5_000;
 
-export class Lease {
+/** Claims firings in Redis. */
+export class RedisLease implements Lease {
   readonly #parts: LeaseParts;
-  #connection: ReturnType<LeaseParts['connect']> | undefined;
+  #connection: ReturnType<RedisConnect> | undefined;
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
   }
 
   /** Never rejects. */
-  async claim(name: string, dueMs: number): Promise<Claimed> {
+  async claim(name: string, dueMs: number): Promise<Claim> {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), MOST_MS);
+    const timer = setTimeout(() => limit.abort(), CLAIM_TIMEOUT_MS);
     try {
-      return await Promise.race([this.#ask(name, dueMs), whenAborted(limit.signal)]);
+      return await Promise.race([this.#tryClaim(name, dueMs), whenAborted(limit.signal)]);
     } catch {
       void this.close();
       return { kind: 'unavailable' };
@@ -42,12 +50,12 @@ export class Lease {
     }
   }
 
-  async #ask(name: string, dueMs: number): Promise<Claimed> {
+  async #tryClaim(name: string, dueMs: number): Promise<Claim> {
     const key = `${PREFIX}${new Date(dueMs).toISOString()}:${name}`;
     const holder = await this.#parts.holder();
     this.#connection ??= this.#parts.connect();
     const { redis } = await this.#connection;
-    const isSet = await redis.call('SET', key, holder, 'NX', 'EX', KEPT_SECONDS);
+    const isSet = await redis.call('SET', key, holder, 'NX', 'EX', TTL_SECONDS);
     if (isSet !== null) return { kind: 'ours' };
     const by = await redis.call('GET', key);
     // Ours from before a crash: the run was cut off, and nobody else will make up for it.
@@ -66,9 +74,36 @@ export class Lease {
   }
 }
 
-/** Rejects then, and never resolves. */
+/** Rejects when the signal is aborted; never resolves. */
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('Redis was silent')), { once: true });
   });
+}
+
+const ID_FILE = 'daemon-id';
+
+/**
+ * Identifies this daemon among all that share a Redis; the identity survives a restart. It includes the
+ * name of the machine, since a state folder may have been copied to another one.
+ */
+export async function daemonId(stateFolder: string): Promise<string> {
+  const file = path.join(stateFolder, ID_FILE);
+  try {
+    const id = (await readFile(file, 'utf8')).trim();
+    if (/^[0-9a-f-]{36}$/.test(id)) return withHost(id);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'read', file);
+  }
+  const id = randomUUID();
+  try {
+    await writeFile(file, `${id}\n`, { mode: 0o600, flush: true });
+  } catch (error) {
+    throw translateFileError(error, 'write', file);
+  }
+  return withHost(id);
+}
+
+function withHost(id: string): string {
+  return `${hostname()} ${id.slice(0, 13)}`;
 }

@@ -1,4 +1,4 @@
-/** Where the daemon tells what it does, as pino has it. */
+/** The log of the daemon, with the methods of pino. */
 export interface DaemonLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -1,35 +1,33 @@
 import type { RunRecord } from './state/record.js';
-import { enginePlaces } from './daemon.js';
-import type { EngineParts } from './engine/engine-parts.js';
 import { Engine } from './engine/engine.js';
-import { openState } from './engine/open-state.js';
+import { openState } from './engine/recovery.js';
 import type { ScheduledEntry } from './crontab/entry.js';
-import { lockStateFolder } from './state/state-lock.js';
+import type { ChildParts } from './run/child.js';
+import { ChildRunner } from './run/child.js';
+import { StateFolder } from './state/state-folder.js';
 
-interface Alone extends Pick<EngineParts, 'now' | 'log' | 'begin'> {
+interface SingleRun extends ChildParts {
+  /** The absolute path of the state folder. */
   folder: string;
   entry: ScheduledEntry;
   entries: readonly ScheduledEntry[];
   id: string;
+  now: () => Date;
   signal: AbortSignal;
 }
 
-/**
- * One run of an entry where there is no daemon, as one would make it. Rejects with `locked` where
- * there is one.
- */
-export async function runAlone(parts: Alone): Promise<RunRecord> {
+/** Runs an entry once, as the daemon does. Rejects with `locked` where there is a daemon. */
+export async function runAlone(parts: SingleRun): Promise<RunRecord> {
   const { folder, entry, entries, id, now, signal, log } = parts;
-  const lock = await lockStateFolder(folder, 'schedule run', signal);
+  const state = await StateFolder.lock(folder, 'schedule run', { log, signal });
   try {
-    const left = await openState(folder, entries, { now: now(), log });
+    const saved = await openState(folder, entries, { now: now(), log });
     const engine = new Engine({
-      ...{ now, log, random: () => 0, claim: undefined, atOnce: 1 },
-      ...enginePlaces(parts),
-      onStarted: () => undefined,
-      onRecord: () => undefined,
+      ...{ now, random: () => 0, atOnce: 1, log },
+      ...{ runner: new ChildRunner(folder, parts), lease: undefined, store: state },
+      notifier: undefined,
     });
-    engine.borrow(entries, left);
+    engine.borrow(entries, saved);
     const running = engine.runNow(entry, id);
     const end = () => void engine.stop(0);
     signal.addEventListener('abort', end, { once: true });
@@ -39,6 +37,6 @@ export async function runAlone(parts: Alone): Promise<RunRecord> {
     signal.throwIfAborted();
     return record;
   } finally {
-    await lock.release();
+    await state.release();
   }
 }

@@ -3,16 +3,16 @@ import type { RunRecord } from '../state/record.js';
 import type { ScheduleState } from '../state/state.js';
 import type { DaemonLog } from '../log.js';
 
-/** Where the state and the history are kept. */
+/** Keeps the state and the history on the disk. */
 export interface LedgerStore {
   save(state: ScheduleState): Promise<void>;
   append(records: readonly RunRecord[]): Promise<void>;
 }
 
-const TELL_EVERY_MS = 60_000;
+const LOG_EVERY_MS = 60_000;
 
 /**
- * Brings the state and the history to the disk, one write after the other; many changes at once are
+ * Writes the state and the history to the disk, one write after the other; many changes at once are
  * one write. A record is in the state before it is in the history, and leaves it after: a crash in
  * between loses none, and by its id none is written twice.
  */
@@ -23,7 +23,7 @@ export class Ledger {
   #outbox: RunRecord[] = [];
   #isDirty = false;
   #writing: Promise<boolean> | undefined;
-  #toldAtMs = -Infinity;
+  #loggedAtMs = -Infinity;
 
   constructor(
     store: LedgerStore,
@@ -40,7 +40,7 @@ export class Ledger {
     this.#isDirty = true;
   }
 
-  /** Whether there is something to be written yet. */
+  /** Whether changes are not on the disk yet. */
   get isBehind(): boolean {
     return this.#isDirty;
   }
@@ -50,8 +50,8 @@ export class Ledger {
   }
 
   /**
-   * Resolves when all changes up to now are on the disk, or could not be brought there: backups go on
-   * without, since the disk that is full may be another one. What was not written is tried again.
+   * Resolves when all changes up to now are on the disk, or could not be written: backups go on
+   * without, since the disk that is full may be another one. The next flush writes them again.
    */
   async flush(): Promise<void> {
     // A write that is under way may have begun before the last change.
@@ -61,7 +61,7 @@ export class Ledger {
     }
   }
 
-  /** Resolves to whether it came to the disk. */
+  /** Resolves to whether the write succeeded. */
   async #write(): Promise<boolean> {
     this.#isDirty = false;
     const records = [...this.#outbox];
@@ -80,8 +80,8 @@ export class Ledger {
   #failed(error: unknown): false {
     this.#isDirty = true;
     const nowMs = performance.now();
-    if (nowMs - this.#toldAtMs >= TELL_EVERY_MS) {
-      this.#toldAtMs = nowMs;
+    if (nowMs - this.#loggedAtMs >= LOG_EVERY_MS) {
+      this.#loggedAtMs = nowMs;
       this.#log.error(
         { reason: messageOf(error) },
         'the state cannot be written; runs go on, and it is tried again',

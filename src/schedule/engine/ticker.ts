@@ -1,8 +1,9 @@
-/** However far away the next firing is: a clock that was set, or a file that changed, is seen by then. */
+/** The longest sleep: a clock that was set, or a file that changed, is noticed by then. */
 const LONGEST_MS = 10_000;
 
 /**
- * Calls when it is time, whatever the clock does meanwhile; never while the last call is under way.
+ * Calls a function when it is time, whatever the clock does meanwhile, and never while the last call is
+ * under way.
  * node-cron would wait for a clock that was set back to come again, and goes through every second
  * that one set forward has left out: 16 s of work for a day.
  */
@@ -11,18 +12,18 @@ export class Ticker {
   readonly #onTick: () => Promise<number | undefined>;
   #timer: NodeJS.Timeout | undefined;
   #isTicking = false;
-  /** How often it was woken while it was at work. */
+  /** How often `wake` was called during a tick. */
   #wakes = 0;
   #isStopped = false;
 
-  /** `onTick` resolves to when it wants to be called next, in ms of Unix time. It must not reject. */
+  /** `onTick` resolves to the time of its next call, in ms of Unix time. It must not reject. */
   constructor(now: () => Date, onTick: () => Promise<number | undefined>) {
     this.#now = now;
     this.#onTick = onTick;
     this.#arm(0);
   }
 
-  /** Calls soon, for something other than the time. */
+  /** Calls `onTick` as soon as possible, for something other than the time. */
   wake(): void {
     if (this.#isTicking) this.#wakes++;
     else this.#arm(0);

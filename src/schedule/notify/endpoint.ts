@@ -7,22 +7,24 @@ import { errnoOf } from '../../files/errors.js';
 import type { ListenAddress } from './listen.js';
 import { listenText } from './listen.js';
 
-/** What a probe is told; the reason is for people. */
-interface Health {
+/** The answer to a probe; the reason is for people. */
+export interface Health {
   ok: boolean;
   reason?: string | undefined;
 }
 
-export interface EndpointOptions extends ListenAddress {
-  /** In the text format of Prometheus. */
-  metrics: () => Promise<string>;
-  /** Whether the daemon works at all, and whether it does what it is there for. */
-  health: () => Health;
-  ready: () => Health;
+/** Answers the probes. */
+export interface ProbeSource {
+  /** Resolves to the metrics in the text format of Prometheus. */
+  metrics(): Promise<string>;
+  /** Returns whether the daemon works at all. */
+  health(): Health;
+  /** Returns whether the daemon can run what is due. */
+  ready(): Health;
 }
 
 export interface Endpoint {
-  /** The one that was asked for, or that was free. */
+  /** The port of the address, or the free one that was chosen for port 0. */
   port: number;
   /** Resolves within a second, whatever the clients do. */
   close: () => Promise<void>;
@@ -35,29 +37,29 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-type Page = (options: EndpointOptions) => Answer | Promise<Answer>;
+type Page = (probes: ProbeSource) => Answer | Promise<Answer>;
 
 const PLAIN = 'text/plain; charset=utf-8';
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const METHODS = new Set(['GET', 'HEAD']);
 
-/** A scrape or a probe takes milliseconds; who is slower only holds a connection. */
+/** A scrape or a probe takes milliseconds; a slower client only holds a connection. */
 const HEADERS_MS = 5000;
 const REQUEST_MS = 10_000;
 const IDLE_MS = 30_000;
 const MOST_CONNECTIONS = 64;
-/** For answers that are under way when the daemon ends. */
+/** How long answers may take when the daemon ends. */
 const GRACE_MS = 500;
 
 const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
-  ['/healthz', ({ health }) => healthAnswer(health())],
-  ['/readyz', ({ ready }) => healthAnswer(ready())],
-  ['/metrics', async ({ metrics }) => ({ status: 200, text: await metrics(), type: PROMETHEUS })],
+  ['/healthz', (probes) => healthAnswer(probes.health())],
+  ['/readyz', (probes) => healthAnswer(probes.ready())],
+  ['/metrics', async (probes) => ({ status: 200, text: await probes.metrics(), type: PROMETHEUS })],
   ['/', () => ({ status: 200, text: 'mangamotion schedule: /healthz /readyz /metrics\n' })],
 ]);
 
 /** Serves the metrics and the probes. Rejects with `usage` where it cannot listen there. */
-export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
+export async function openEndpoint(address: ListenAddress, probes: ProbeSource): Promise<Endpoint> {
   const server = createServer(
     {
       headersTimeout: HEADERS_MS,
@@ -65,18 +67,18 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
       keepAliveTimeout: HEADERS_MS,
       connectionsCheckingInterval: HEADERS_MS,
     },
-    (request, response) => void respond(options, request, response),
+    (request, response) => void respond(probes, request, response),
   );
-  // For a client that does not read its answer either.
+  // This also ends a client that does not read its answer.
   server.timeout = IDLE_MS;
   server.maxConnections = MOST_CONNECTIONS;
   try {
-    server.listen(options.port, options.host);
+    server.listen(address.port, address.host);
     await once(server, 'listening');
   } catch (error) {
-    throw cannotListen(options, error);
+    throw cannotListen(address, error);
   }
-  // A connection that could not be taken, for want of descriptors say, is no reason to end the daemon.
+  // A connection that cannot be accepted, for want of descriptors say, must not end the daemon.
   server.on('error', () => undefined);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -94,11 +96,11 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
 }
 
 async function respond(
-  options: EndpointOptions,
+  probes: ProbeSource,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { status, text, type = PLAIN, headers } = await answerTo(options, request);
+  const { status, text, type = PLAIN, headers } = await answerTo(probes, request);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
@@ -110,13 +112,13 @@ async function respond(
 }
 
 async function answerTo(
-  options: EndpointOptions,
+  probes: ProbeSource,
   { url = '', method = '' }: IncomingMessage,
 ): Promise<Answer> {
   // A proxy may send the whole URL.
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(url) ?? [];
   const page = PAGES.get(path === '' ? '/' : path);
-  // Who sends a body to it, of whatever length, is not listened to.
+  // The body of such a request is not read.
   const rest = METHODS.has(method) ? {} : { headers: { connection: 'close' } };
   if (page === undefined) return { status: 404, text: 'not found\n', ...rest };
   if (!METHODS.has(method)) {
@@ -124,7 +126,7 @@ async function answerTo(
     return { status: 405, text: 'method not allowed\n', headers };
   }
   try {
-    return await page(options);
+    return await page(probes);
   } catch {
     return { status: 500, text: 'this could not be found out\n' };
   }

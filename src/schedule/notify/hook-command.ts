@@ -3,28 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processEnvironment } from '../../config/environment.js';
 import { redact, secretsOf } from '../../config/redact.js';
 import type { RunRecord } from '../state/record.js';
-import { Tail, lastBytes } from '../run/tail.js';
 
 export interface HookCommand {
   hook: string;
   record: RunRecord;
-  /** Its stdin. */
+  /** What it reads on stdin. */
   body: string;
   signal: AbortSignal;
   cwd: string;
   timing: { commandMs: number; graceMs: number };
 }
 
-/** What is told of its output. */
+/** So much of its output is logged. */
 const MOST_BYTES = 4096;
-/** So that of a secret no part is left at the beginning. */
+/** More is kept for redaction, so that no part of a secret is left at the beginning. */
 const KEPT_BYTES = 4 * MOST_BYTES;
-const LOOK_EVERY_MS = 50;
+const POLL_EVERY_MS = 50;
 const LAST_OUTPUT_MS = 200;
 
 /**
- * Runs a command line in a process group of its own, which is ended as a whole. It has ended when its
- * output has: what it leaves behind with an output elsewhere may stay. Never rejects.
+ * Runs a command line in a process group of its own, which is ended as a whole. The command has ended
+ * when its output has: a process that it leaves behind with an output elsewhere may stay. Never rejects.
  */
 export async function runHookCommand({
   hook,
@@ -59,7 +58,7 @@ export async function runHookCommand({
     await Promise.race([child, once(stop.signal, 'abort')]);
     if (!isStopped()) return { problem: problemOf(await child), output: shown(tail) };
     if (child.pid !== undefined) await endGroup(child.pid, graceMs);
-    // Who has left the group may hold the output for ever.
+    // A process that has left the group may hold the output open for ever.
     await Promise.race([child, sleep(LAST_OUTPUT_MS)]);
     for (const stream of [child.all, child.stdout, child.stderr, child.stdin]) stream.destroy();
     child.unref();
@@ -101,11 +100,11 @@ function problemOf(result: {
 async function endGroup(pid: number, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;
   signalGroup(pid, 'SIGTERM');
-  while (signalGroup(pid, 0) && performance.now() < deadline) await sleep(LOOK_EVERY_MS);
+  while (signalGroup(pid, 0) && performance.now() < deadline) await sleep(POLL_EVERY_MS);
   signalGroup(pid, 'SIGKILL');
 }
 
-/** False where no process of the group is left. */
+/** Returns false where no process of the group is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid, signal);
@@ -117,4 +116,34 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 /** A command may print its environment, and the log is read by others. */
 function shown(tail: Tail): string {
   return lastBytes(redact(tail.text(), secretsOf(processEnvironment())), MOST_BYTES);
+}
+
+/** Keeps the last bytes of an output, however long it is. */
+class Tail {
+  readonly #mostBytes: number;
+  #bytes = Buffer.alloc(0);
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    // A copy: a part of a larger buffer would keep all of it.
+    this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(-this.#mostBytes)]);
+    if (this.#bytes.length > this.#mostBytes) {
+      this.#bytes = Buffer.from(this.#bytes.subarray(-this.#mostBytes));
+    }
+  }
+
+  text(): string {
+    return this.#bytes.toString('utf8');
+  }
+}
+
+/** Returns the last bytes of a text, without a character that is cut in two. */
+function lastBytes(text: string, mostBytes: number): string {
+  const bytes = Buffer.from(text);
+  let from = Math.max(0, bytes.length - mostBytes);
+  while (from > 0 && ((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
+  return bytes.toString('utf8', from);
 }

@@ -2,7 +2,7 @@ import type { RunRecord } from '../state/record.js';
 import { runHookCommand } from './hook-command.js';
 import type { DaemonLog } from '../log.js';
 import type { SendTiming } from './send.js';
-import { sendPatiently } from './send.js';
+import { sendWithRetries } from './send.js';
 
 export interface HookRequest {
   /** An entry's on-failure or on-success: a URL, or a command line for the shell. */
@@ -10,17 +10,17 @@ export interface HookRequest {
   record: RunRecord;
   /** The last lines of the run's log. */
   logTail: string | undefined;
-  /** Ends it. */
+  /** Gives the hook up. */
   signal: AbortSignal;
   log: DaemonLog;
-  /** Of a command. */
+  /** The working directory of a command. */
   cwd: string;
   /** For tests. */
   timing?: HookTiming | undefined;
 }
 
 interface HookTiming {
-  /** A command that takes longer is ended, and killed so much later. */
+  /** A command that takes longer is ended, and killed after `graceMs` more. */
   commandMs: number;
   graceMs: number;
   send?: SendTiming;
@@ -28,14 +28,14 @@ interface HookTiming {
 
 const TIMING: HookTiming = { commandMs: 60_000, graceMs: 5000 };
 
-/** What a hook is told, as JSON. */
+/** What a hook receives, as JSON. */
 type HookDocument = RunRecord & { log_tail: string | null };
 
-/** Tells a hook of a run. Never rejects: what goes wrong is told to the log. */
+/** Runs a hook for a run that has ended. Never rejects: a failure is logged. */
 export async function runHook(request: HookRequest): Promise<void> {
   const { hook, record, logTail, signal, log } = request;
   const isUrl = /^https?:\/\//i.test(hook);
-  // Neither a URL nor a command line is told: both may hold a secret.
+  // Neither a URL nor a command line is logged: both may hold a secret.
   const fields = { entry: record.name, run: record.id, hook: isUrl ? 'url' : 'command' };
   if (signal.aborted) {
     log.warn(fields, 'a hook was not run: there was no time for it');
@@ -58,6 +58,6 @@ async function post(
   const headers = { 'content-type': 'application/json' };
   // Not followed: a redirection would lose the body.
   const init = { method: 'POST', headers, body, redirect: 'manual' } as const;
-  const problem = await sendPatiently({ url, init, signal, timing: timing?.send });
+  const problem = await sendWithRetries({ url, init, signal, timing: timing?.send });
   return { problem, to: url.origin };
 }

@@ -1,13 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { MangamotionError } from '../../errors.js';
 
-/** Where to listen; `host` undefined: on every address of this machine. Port 0: any that is free. */
+/** Where to listen. `host` is `undefined` for every address of this machine; port 0 is any free port. */
 export interface ListenAddress {
   host: string | undefined;
   port: number;
 }
 
-/** A port alone is for this machine only: who wants the world to reach it says so, with a colon. */
+/** A port alone is for this machine only: a colon in front of it opens it to others. */
 const LOOPBACK = '127.0.0.1';
 
 /** Reads `127.0.0.1:9464`, `[::1]:9464`, `name:9464`, `:9464` (every address) or `9464` (this machine). */
@@ -26,7 +26,7 @@ export function parseListen(text: string): ListenAddress {
   return { host: ipv6 ?? (name === '' ? undefined : name), port };
 }
 
-/** For people. */
+/** Returns the address for messages. */
 export function listenText({ host, port }: ListenAddress): string {
   if (host === undefined) return `port ${port}`;
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
@@ -35,7 +35,7 @@ export function listenText({ host, port }: ListenAddress): string {
 function isHost(ipv6: string | undefined, name: string | undefined): boolean {
   if (ipv6 !== undefined) return isIPv6(ipv6);
   if (name === undefined || name === '') return true;
-  // Of numbers alone it is an address, and a wrong one would be asked of a name server.
+  // Digits and dots alone are an address: a wrong one must not go to a name server.
   if (/^[\d.]+$/.test(name)) return isIPv4(name);
   return name.length <= 253 && /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9.])?$/i.test(name);
 }

@@ -6,6 +6,7 @@ import type { RunRecord } from '../state/record.js';
 import { hasRun } from '../state/record.js';
 import type { EntryState, PendingFiring } from '../state/state.js';
 import type { Engine } from '../engine/engine.js';
+import type { RunNotifier } from '../engine/parts.js';
 import { runHook } from './hooks.js';
 import type { DaemonLog } from '../log.js';
 import type { ScheduleMetrics } from './metrics.js';
@@ -13,12 +14,12 @@ import type { Pings } from './pings.js';
 import { createPings } from './pings.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
 
-export interface TellingParts {
-  /** Absolute, of the state. */
+interface NotifierParts {
+  /** The absolute path of the state folder. */
   folder: string;
   cwd: string;
   log: DaemonLog;
-  /** `undefined` where nobody asks for them. */
+  /** `undefined` where metrics are not served. */
   metrics: ScheduleMetrics | undefined;
   pingUrl: Secret | undefined;
   /** Whether firings are claimed in Redis. */
@@ -27,36 +28,40 @@ export interface TellingParts {
 
 const TAIL_BYTES = 4096;
 
-/** Tells the log, the metrics, the monitoring service and the hooks of what runs. */
-export class Telling {
-  readonly #parts: TellingParts;
+/** Notifies the log, the metrics, the monitoring service and the hooks of runs. */
+export class Notifier implements RunNotifier {
+  readonly #parts: NotifierParts;
   readonly #pings: Pings | undefined;
   readonly #runIds = new Map<string, string>();
   readonly #hooks = new Set<Promise<void>>();
   readonly #giveUp = new AbortController();
   #engine: Engine | undefined;
 
-  constructor(parts: TellingParts) {
+  constructor(parts: NotifierParts) {
     this.#parts = parts;
     const { pingUrl: url, log } = parts;
     this.#pings = url === undefined ? undefined : createPings({ url, log });
   }
 
-  ready(engine: Engine): void {
+  engineStarted(engine: Engine): void {
     this.#engine = engine;
   }
 
-  loaded(entries: readonly ScheduledEntry[], at: Date | undefined): void {
+  loaded(entries: readonly ScheduledEntry[]): void {
     const { metrics } = this.#parts;
     metrics?.setEntries(entries.map(({ name }) => name));
     for (const { name } of entries) {
       const state = this.#engine?.stateOf(name);
       if (state !== undefined) metrics?.remembered(name, state.last_run, state.last_success_at);
     }
-    if (at !== undefined) metrics?.reloaded(true, at);
   }
 
-  refused(at: Date): void {
+  reloaded(entries: readonly ScheduledEntry[], at: Date): void {
+    this.loaded(entries);
+    this.#parts.metrics?.reloaded(true, at);
+  }
+
+  reloadFailed(at: Date): void {
     this.#parts.metrics?.reloaded(false, at);
   }
 
@@ -85,7 +90,7 @@ export class Telling {
     if (hook !== undefined) this.#hook(hook, record);
   }
 
-  /** The figures that are looked up when they are asked for. */
+  /** Resolves to the metrics in the text format of Prometheus; empty where there are none. */
   async metricsText(): Promise<string> {
     const { metrics, hasLease } = this.#parts;
     const engine = this.#engine;
@@ -98,7 +103,7 @@ export class Telling {
     return await metrics.text();
   }
 
-  /** Resolves when all have been told, or the time is over. */
+  /** Resolves when all pings and hooks have ended; those that go on after `limitMs` are given up. */
   async idle(limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.#giveUp.abort(), limitMs);
     await Promise.all([this.#pings?.idle(limitMs), ...this.#hooks]);
@@ -110,8 +115,8 @@ export class Telling {
     const logFile = record.log_file === null ? null : path.join(folder, record.log_file);
     const running = (async () => {
       const logTail = logFile === null ? undefined : await tailOf(logFile);
-      const told = { ...record, log_file: logFile };
-      await runHook({ hook, record: told, logTail, signal: this.#giveUp.signal, log, cwd });
+      const shown = { ...record, log_file: logFile };
+      await runHook({ hook, record: shown, logTail, signal: this.#giveUp.signal, log, cwd });
     })().finally(() => this.#hooks.delete(running));
     this.#hooks.add(running);
   }
@@ -158,7 +163,7 @@ async function tailOf(file: string): Promise<string | undefined> {
       await handle.close();
     }
   } catch {
-    // The hook is told without it: the log may be gone, or the disk full.
+    // The hook runs without it: the log may be gone, or the disk full.
     return undefined;
   }
 }

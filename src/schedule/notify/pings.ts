@@ -1,16 +1,15 @@
 import type { Secret } from '../../config/secret.js';
 import type { DaemonLog } from '../log.js';
 import type { SendTiming } from './send.js';
-import { sendPatiently } from './send.js';
+import { sendWithRetries } from './send.js';
 
-/** Tells a monitoring service in the form of healthchecks.io what runs, and what came of it. */
+/** Notifies a monitoring service, in the form of healthchecks.io, of the start and end of each run. */
 export interface Pings {
   start(name: string, runId: string): void;
   /** `null`: a signal ended it, or it could not start. */
   end(name: string, exitCode: number | null, runId: string): void;
   /**
-   * Resolves when all that are under way have ended; after so many ms those that have not are given
-   * up.
+   * Resolves when all pings under way have ended; those that go on after `limitMs` are given up.
    */
   idle(limitMs: number): Promise<void>;
 }
@@ -30,21 +29,21 @@ const MOST_UNDER_WAY = 100;
 interface Ping {
   name: string;
   runId: string;
-  /** What is added to the path. */
+  /** The last segment of the path. */
   what: string;
 }
 
-/** Pings are sent beside the runs: none waits for one, and none fails with one. */
+/** Creates pings that are sent beside the runs: no run waits for a ping, or fails with one. */
 export function createPings({ url, log, fetch, timing }: PingOptions): Pings {
   const underWay = new Set<Promise<void>>();
-  /** By entry, the latest. */
+  /** The latest ping of each entry. */
   const latest = new Map<string, Promise<void>>();
   let giveUp = new AbortController();
 
   const send = async (ping: Ping, isLatest: () => boolean): Promise<void> => {
     const { name, runId, what } = ping;
     const target = urlOf(url.reveal(), ping);
-    const problem = await sendPatiently({
+    const problem = await sendWithRetries({
       url: target,
       init: { method: 'GET' },
       signal: giveUp.signal,

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 type SentInit = Omit<RequestInit, 'headers' | 'signal'> & { headers?: Record<string, string> };
 
 export interface Sending {
-  /** With a user and a password in it, these are sent as they should be. */
+  /** A user and a password in it are sent as basic authentication. */
   url: URL;
   init: SentInit;
-  /** Gives up. */
+  /** Gives the request up. */
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
   isWanted?: () => boolean;
@@ -16,9 +16,9 @@ export interface Sending {
 }
 
 export interface SendTiming {
-  /** For one attempt. */
+  /** The limit for one attempt. */
   timeoutMs: number;
-  /** Between attempts: there is one more of these. */
+  /** The pauses between attempts: there is one more attempt than pauses. */
   pausesMs: readonly number[];
 }
 
@@ -28,15 +28,15 @@ const LATE = 'late';
 const TIMING: SendTiming = { timeoutMs: 10_000, pausesMs: [500, 2000] };
 
 /**
- * Sends a request, some times where the network or the server fails. Never rejects: resolves to why
- * it did not arrive, `undefined` where it did. The URL is not in that text: it may be a secret.
+ * Sends a request, again where the network or the server fails. Never rejects: resolves to why it did
+ * not arrive, or to `undefined` where it did. The URL is not in that text: it may be a secret.
  */
-export async function sendPatiently(sending: Sending): Promise<string | undefined> {
+export async function sendWithRetries(sending: Sending): Promise<string | undefined> {
   const { signal, isWanted = () => true, timing = TIMING } = sending;
   for (const pauseMs of [...timing.pausesMs, undefined]) {
     const failure = await attempt(sending, timing.timeoutMs);
     if (failure === undefined) return undefined;
-    if (!failure.isPassing || pauseMs === undefined || !isWanted()) return failure.why;
+    if (!failure.isTransient || pauseMs === undefined || !isWanted()) return failure.why;
     try {
       await sleep(pauseMs, undefined, { signal });
     } catch {
@@ -48,8 +48,8 @@ export async function sendPatiently(sending: Sending): Promise<string | undefine
 
 interface Failure {
   why: string;
-  /** It may well succeed if it is tried again. */
-  isPassing: boolean;
+  /** It may succeed if it is sent again. */
+  isTransient: boolean;
 }
 
 async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | undefined> {
@@ -64,12 +64,12 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
     const response = await send(url, { ...init, signal: controller.signal });
     await response.body?.cancel();
     if (response.ok) return undefined;
-    return { why: `the answer was ${response.status}`, isPassing: response.status >= 500 };
+    return { why: `the answer was ${response.status}`, isTransient: response.status >= 500 };
   } catch (error) {
     if (controller.signal.reason === LATE)
-      return { why: `no answer within ${timeoutMs / 1000} s`, isPassing: true };
-    if (signal.aborted) return { why: 'there was no time for it', isPassing: false };
-    return { why: networkProblem(error), isPassing: true };
+      return { why: `no answer within ${timeoutMs / 1000} s`, isTransient: true };
+    if (signal.aborted) return { why: 'there was no time for it', isTransient: false };
+    return { why: networkProblem(error), isTransient: true };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

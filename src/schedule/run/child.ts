@@ -1,11 +1,11 @@
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import * as v from 'valibot';
 import { messageOf } from '../../errors.js';
 import { describeChild, isKnownDead } from '../../lock/owner.js';
 import type { LockOwner } from '../../lock/claim.js';
-import type { Child } from './firing-record.js';
-import type { ChildEnd } from './firing-record.js';
+import type { Child, ChildEnd, Runner } from './firing-record.js';
 import { Lines } from './lines.js';
 import type { DaemonLog } from '../log.js';
 import { startLongTimer } from './long-timer.js';
@@ -13,34 +13,49 @@ import type { ScheduledEntry } from '../crontab/entry.js';
 import { RunLog } from './run-log.js';
 
 export interface ChildParts {
-  /** What runs, and the words in front of those of the entry. */
+  /** The program, and the arguments in front of those of the entry. */
   program: readonly [file: string, ...args: string[]];
   cwd: string;
   log: DaemonLog;
-  /** From being asked to end to being made to. */
+  /** From SIGTERM to SIGKILL. */
   killAfterMs?: number;
 }
 
 const KILL_AFTER_MS = 10_000;
 /** An answer in JSON names what a backup holds, which is small. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
-/** So many lines of a run go into the log of the daemon; all are in the log of the run. */
+/** So many lines of a run are in the log of the daemon; all are in the log of the run. */
 const MOST_LINES = 1000;
 const TIMED_OUT = 'it took longer than its timeout';
 const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);
 
 const running = new Set<number>();
 
-/** Ends what is left where the daemon ends without waiting. */
+/** Ends the children that are left where the daemon exits without waiting. */
 function killAllChildren(): void {
   for (const pid of running) killGroup(pid, 'SIGKILL');
 }
 
+/** Starts entries as child processes, each with a log in the state folder. */
+export class ChildRunner implements Runner {
+  readonly #stateFolder: string;
+  readonly #parts: ChildParts;
+
+  constructor(stateFolder: string, parts: ChildParts) {
+    this.#stateFolder = stateFolder;
+    this.#parts = parts;
+  }
+
+  async start(entry: ScheduledEntry, logFile: string): Promise<Child> {
+    return await startChild(entry, path.join(this.#stateFolder, logFile), this.#parts);
+  }
+}
+
 /**
- * Begins the command of an entry as a process of its own, in a group of its own: what ends the daemon
- * does not end it. The environment is that of the daemon. Never rejects.
+ * Starts the command of an entry in a process group of its own, so that a signal to the daemon's group
+ * does not end it. It has the environment of the daemon. Never rejects.
  */
-export async function beginRun(
+export async function startChild(
   entry: ScheduledEntry,
   logFile: string,
   { program, cwd, log, killAfterMs = KILL_AFTER_MS }: ChildParts,
@@ -56,18 +71,18 @@ export async function beginRun(
   const { pid } = subprocess;
   if (pid !== undefined) track(pid);
   subprocess.once('exit', () => {
-    // What it may have begun itself would hold its output open.
+    // A process that it has started itself would hold its output open.
     if (pid !== undefined) killGroup(pid, 'SIGKILL');
   });
   const answer = new Answer();
-  const telling = teller(entry.name, log);
+  const linesOf = lineLogger(entry.name, log);
   const reading = Promise.all([
     drain(
       subprocess.stdout,
       runLog,
-      asksForJson ? (chunk) => answer.add(chunk) : telling('stdout'),
+      asksForJson ? (chunk) => answer.add(chunk) : linesOf('stdout'),
     ),
-    drain(subprocess.stderr, runLog, telling('stderr')),
+    drain(subprocess.stderr, runLog, linesOf('stderr')),
   ]);
   const ending = new Ending(pid, killAfterMs);
   const stopTimer =
@@ -102,14 +117,14 @@ function track(pid: number): void {
   running.add(pid);
 }
 
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 
-/** A run that a daemon before this one has begun: its end is seen, its exit code is not. */
+/** Follows a run that an earlier daemon has started: its end is seen, its exit code is not. */
 export function adoptRun(owner: LockOwner, observer: LockOwner): Child {
   const ending = new Ending(owner.pid, KILL_AFTER_MS);
   const ended = (async (): Promise<ChildEnd> => {
     while (!(await isKnownDead(owner, observer))) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
     }
     ending.over();
     const reason = ending.reason ?? 'it outlived its daemon: how it ended is not known';
@@ -118,7 +133,7 @@ export function adoptRun(owner: LockOwner, observer: LockOwner): Child {
   return { process: owner, ended, end: (reason) => ending.end(reason) };
 }
 
-/** Asks a process group to end, and makes it some seconds later. */
+/** Ends a process group with SIGTERM, and some seconds later with SIGKILL. */
 class Ending {
   readonly #pid: number | undefined;
   readonly #killAfterMs: number;
@@ -130,7 +145,7 @@ class Ending {
     this.#killAfterMs = killAfterMs;
   }
 
-  /** Why it was asked to, if it was. */
+  /** Why the group was ended; `null` where it was not. */
   get reason(): string | null {
     return this.#reason;
   }
@@ -155,7 +170,7 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended, which is what was wanted.
+    // It has ended already.
   }
 }
 
@@ -171,12 +186,12 @@ async function drain(
       await runLog.write(chunk);
     }
   } catch {
-    // The pipe broke with the process: how that ended is what is told.
+    // The pipe broke with the process, whose end is reported.
   }
   sink.end();
 }
 
-function teller(entry: string, log: DaemonLog): (stream: 'stdout' | 'stderr') => Lines {
+function lineLogger(entry: string, log: DaemonLog): (stream: 'stdout' | 'stderr') => Lines {
   let lines = 0;
   return (stream) =>
     new Lines((line) => {
@@ -203,7 +218,7 @@ class Answer {
     else this.#chunks = [];
   }
 
-  /** What is in it of use for a record; of any other text nothing. */
+  /** Returns what a record needs from the answer; nothing from any other text. */
   read(): { bytes: number | null; archiveBytes: number | null; failure: string | null } {
     const { bytes, archive_bytes: archiveBytes, error } = this.#parse();
     return {

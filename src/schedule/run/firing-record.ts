@@ -1,13 +1,14 @@
+import type { ScheduledEntry } from '../crontab/entry.js';
 import type { RunRecord } from '../state/record.js';
 import type { PendingFiring } from '../state/state.js';
 
-/** How a child process came to its end. */
+/** How a child process ended. */
 export interface ChildEnd {
   /** `null` where a signal ended it, or it could not be begun. */
   exitCode: number | null;
-  /** What is not to be read off the exit code; for people. */
+  /** What the exit code does not say; for people. */
   reason: string | null;
-  /** As the command told in its answer. */
+  /** From the answer of the command; `null` where it did not say. */
   bytes: number | null;
   archiveBytes: number | null;
 }
@@ -17,13 +18,22 @@ export interface Child {
   process: PendingFiring['process'];
   /** Never rejects. */
   ended: Promise<ChildEnd>;
-  /** Asks it to end, and makes it; the reason is told in its record. Can be called again. */
+  /** Ends it; the reason goes into its record. Can be called again. */
   end(reason: string): void;
+}
+
+/** Runs the commands of entries. */
+export interface Runner {
+  /**
+   * Starts the command of an entry. `logFile` is relative to the state folder. Never rejects: a
+   * command that cannot be started counts as one that has ended.
+   */
+  start(entry: ScheduledEntry, logFile: string): Promise<Child>;
 }
 
 type Firing = Pick<PendingFiring, 'id' | 'name' | 'due_at' | 'trigger'>;
 
-/** Of a firing that was not run. */
+/** Returns the record of a firing that was not run. */
 export function unrunRecord(
   { id, name, due_at, trigger }: Firing,
   result: 'skipped' | 'missed',
@@ -37,7 +47,7 @@ export function unrunRecord(
   };
 }
 
-/** Of one that was; `finishedAt` is `null` where nobody saw its end. */
+/** Returns the record of one that was run; `finishedAt` is `null` where nobody saw its end. */
 export function ranRecord(
   firing: PendingFiring,
   { exitCode, reason, bytes, archiveBytes }: ChildEnd,

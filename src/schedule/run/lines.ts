@@ -1,10 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** What is longer is cut: a line of the log is for people. */
+/** A longer line is cut: a line of the log is for people. */
 const MOST_CHARACTERS = 4000;
 const CUT = '…';
 
-/** Makes lines of what a run prints, in bounded memory. */
+/** Splits what a run prints into lines, in bounded memory. */
 export class Lines {
   readonly #decoder = new StringDecoder('utf8');
   readonly #onLine: (line: string) => void;
@@ -19,16 +19,16 @@ export class Lines {
     this.#take(this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
   }
 
-  /** What stands behind the last end of a line is one too. */
+  /** Passes on what follows the last line break as a line too. */
   end(): void {
     this.#take(this.#decoder.end());
-    if (this.#rest !== '') this.#tell();
+    if (this.#rest !== '') this.#emit();
   }
 
   #take(text: string): void {
     const pieces = text.split(/\r?\n|\r/);
     for (const [index, piece] of pieces.entries()) {
-      if (index > 0) this.#tell();
+      if (index > 0) this.#emit();
       this.#add(piece);
     }
   }
@@ -39,7 +39,7 @@ export class Lines {
     this.#rest += piece.slice(0, Math.max(0, room));
   }
 
-  #tell(): void {
+  #emit(): void {
     const line = this.#isCut ? this.#rest + CUT : this.#rest;
     this.#rest = '';
     this.#isCut = false;

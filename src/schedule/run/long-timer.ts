@@ -1,7 +1,7 @@
-/** What is longer overflows in Node, which then calls at once. */
+/** A longer time overflows in Node, which then calls at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** `setTimeout` for times of weeks too. Returns what ends it. */
+/** Like `setTimeout`, but works for weeks too. Returns a function that cancels it. */
 export function startLongTimer(onEnd: () => void, ms: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   const arm = (leftMs: number): void => {

@@ -2,14 +2,14 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A run that prints more has its beginning thrown away: up to twice as much is kept. */
+/** A run that prints more loses the beginning of its log: up to twice as much is kept. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** Of one entry. */
+/** The most logs of one entry. */
 const MOST_FILES = 100;
 
 /**
- * What a run prints, in a file. A disk that is full ends the log, and not the run: `failure` then
- * tells why.
+ * Keeps what a run prints in a file. A full disk ends the log and not the run: `failure` then says
+ * why.
  */
 export class RunLog {
   readonly #path: string;
@@ -36,7 +36,7 @@ export class RunLog {
     return log;
   }
 
-  /** `undefined` where all was written. */
+  /** Why the log is incomplete; `undefined` where all was written. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -75,4 +75,10 @@ async function removeOld(folder: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => /\.log(\.1)?$/.test(file)).sort();
   const old = files.slice(0, Math.max(0, files.length - MOST_FILES + 1));
   for (const file of old) await rm(path.join(folder, file), { force: true });
+}
+
+/** Returns the path of a run's log in the state folder: the logs of an entry lie together, by time. */
+export function logPathOf(name: string, startedAt: Date): string {
+  const time = startedAt.toISOString().replaceAll(':', '').replace('.', '-');
+  return path.join('runs', name, `${time}.log`);
 }

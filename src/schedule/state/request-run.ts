@@ -4,34 +4,34 @@ import { FolderClaims } from '../../lock/folder-claims.js';
 import { lockHolder } from '../../lock/read-claims.js';
 import { readHistory } from './history.js';
 import type { RunRecord } from './record.js';
-import { askForRun, isTaken, withdraw } from './requests.js';
+import { submitRequest, isTaken, withdraw } from './requests.js';
 
-export interface Asking {
+export interface RunRequestOptions {
   folder: string;
-  /** Of the entry. */
+  /** The name of the entry. */
   name: string;
   id: string;
   now: () => Date;
   signal: AbortSignal;
 }
 
-const LOOK_EVERY_MS = 500;
-/** More than the daemon sleeps. */
+const POLL_EVERY_MS = 500;
+/** Longer than the daemon sleeps. */
 const TAKEN_WITHIN_MS = 30_000;
-/** The daemon may have ended between its record and our look at the history. */
-const LOOKS_AFTER_ITS_END = 4;
+/** The daemon may have ended after it wrote the record, and after we read the history. */
+const POLLS_AFTER_ITS_END = 4;
 
 /**
- * Asks the daemon of a state folder for a run, and waits for its end. Resolves to `undefined` where
- * whoever held the folder is gone and has not taken the run. Rejects with `unreachable` where it does
- * not take it, and where it ends before it has recorded the run.
+ * Requests a run from the daemon of a state folder, and waits for its end. Resolves to `undefined` where
+ * the holder of the folder is gone and has not taken the request. Rejects with `unreachable` where the
+ * daemon does not take it, and where it ends before it has recorded the run.
  */
-export async function askDaemon(asking: Asking): Promise<RunRecord | undefined> {
-  const { folder, name, id, now, signal } = asking;
-  await askForRun(folder, { id, name, askedAt: now().toISOString() });
+export async function requestRun(options: RunRequestOptions): Promise<RunRecord | undefined> {
+  const { folder, name, id, now, signal } = options;
+  await submitRequest(folder, { id, name, requestedAt: now().toISOString() });
   const begunAtMs = performance.now();
   while (!(await isTaken(folder, id))) {
-    const holder = await commandOfHolder(asking);
+    const holder = await commandOfHolder(options);
     const isSilent = holder === 'schedule' && performance.now() - begunAtMs > TAKEN_WITHIN_MS;
     const isOver = holder === undefined || isSilent || signal.aborted;
     if (isOver && (await withdraw(folder, id))) {
@@ -41,29 +41,33 @@ export async function askDaemon(asking: Asking): Promise<RunRecord | undefined> 
         hint: 'look at its log: it may be ending, or stopped',
       });
     }
-    await delay(LOOK_EVERY_MS);
+    await delay(POLL_EVERY_MS);
   }
-  return await recordOf(asking);
+  return await recordOf(options);
 }
 
-async function recordOf(asking: Asking): Promise<RunRecord> {
-  for (let looksLeft = LOOKS_AFTER_ITS_END; ;) {
-    asking.signal.throwIfAborted();
-    const { records } = await readHistory(asking.folder);
-    const record = records.find(({ id }) => id === asking.id);
+async function recordOf(options: RunRequestOptions): Promise<RunRecord> {
+  for (let pollsLeft = POLLS_AFTER_ITS_END; ;) {
+    options.signal.throwIfAborted();
+    const { records } = await readHistory(options.folder);
+    const record = records.find(({ id }) => id === options.id);
     if (record !== undefined) return record;
-    if ((await commandOfHolder(asking)) !== undefined) looksLeft = LOOKS_AFTER_ITS_END;
-    else if (looksLeft-- === 0) {
+    if ((await commandOfHolder(options)) !== undefined) pollsLeft = POLLS_AFTER_ITS_END;
+    else if (pollsLeft-- === 0) {
       throw new MangamotionError('unreachable', 'the daemon ended before the run did', {
         hint: 'the next daemon records what became of it: see `mangamotion schedule history`',
       });
     }
-    await delay(LOOK_EVERY_MS);
+    await delay(POLL_EVERY_MS);
   }
 }
 
-/** `schedule` for a daemon, `schedule run` for a run beside none. */
-async function commandOfHolder({ folder, now, signal }: Asking): Promise<string | undefined> {
+/** Resolves to `schedule` for a daemon, `schedule run` for a single run without one. */
+async function commandOfHolder({
+  folder,
+  now,
+  signal,
+}: RunRequestOptions): Promise<string | undefined> {
   const holder = await lockHolder(new FolderClaims(folder), { now: now(), signal });
   return holder?.owner.command;
 }

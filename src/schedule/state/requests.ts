@@ -2,26 +2,30 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import * as v from 'valibot';
 import { errnoOf, translateFileError } from '../../files/errors.js';
-import { watchFolder } from './watch-folder.js';
+import { watchFolder } from './watched-file.js';
 
-/** Runs that are asked of a daemon, as files of the state folder. */
+/** A request to a daemon to run an entry: a file in the state folder. */
 export interface RunRequest {
   id: string;
-  /** Of the entry. */
+  /** The name of the entry. */
   name: string;
   /** RFC 3339. */
-  askedAt: string;
+  requestedAt: string;
 }
 
 const FOLDER = 'requests';
 const SUFFIX = '.json';
 const schema = v.object({ name: v.string(), asked_at: v.string() });
 
-export async function askForRun(folder: string, { id, name, askedAt }: RunRequest): Promise<void> {
+/** Writes a request for the daemon of a state folder. */
+export async function submitRequest(
+  folder: string,
+  { id, name, requestedAt }: RunRequest,
+): Promise<void> {
   const file = fileOf(folder, id);
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.partial`, JSON.stringify({ name, asked_at: askedAt }), {
+    await writeFile(`${file}.partial`, JSON.stringify({ name, asked_at: requestedAt }), {
       mode: 0o600,
     });
     await rename(`${file}.partial`, file);
@@ -35,7 +39,7 @@ export async function isTaken(folder: string, id: string): Promise<boolean> {
   return !(await readNames(folder)).includes(id);
 }
 
-/** Resolves to whether it was there: else a daemon has taken it. */
+/** Removes a request. Resolves to false where a daemon has taken it already. */
 export async function withdraw(folder: string, id: string): Promise<boolean> {
   try {
     await rm(fileOf(folder, id));
@@ -46,7 +50,7 @@ export async function withdraw(folder: string, id: string): Promise<boolean> {
   }
 }
 
-/** Takes all requests that are there; one that makes no sense is removed and passed over. */
+/** Takes all requests; a file that is not a request is removed and ignored. */
 export async function takeRequests(folder: string): Promise<RunRequest[]> {
   const requests: RunRequest[] = [];
   for (const id of await readNames(folder)) {
@@ -55,13 +59,13 @@ export async function takeRequests(folder: string): Promise<RunRequest[]> {
     if (!(await withdraw(folder, id))) continue;
     const parsed = v.safeParse(schema, parseJson(text));
     if (!parsed.success) continue;
-    const { name, asked_at: askedAt } = parsed.output;
-    requests.push({ id, name, askedAt });
+    const { name, asked_at: requestedAt } = parsed.output;
+    requests.push({ id, name, requestedAt });
   }
   return requests;
 }
 
-/** Calls when there may be requests: see `watchFolder`. Resolves to what ends it. */
+/** Calls `onChange` when there may be requests: see `watchFolder`. Resolves to a function that ends it. */
 export async function watchRequests(folder: string, onChange: () => void): Promise<() => void> {
   const requests = path.join(folder, FOLDER);
   // A disk that is full must not keep the schedule from running.

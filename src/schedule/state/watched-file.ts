@@ -1,6 +1,7 @@
+import { watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-/** Tells when a file has become another one: by its place on the disk, its size and its time. */
+/** Detects that a file has changed: by its place on the disk, its size and its time. */
 export class WatchedFile {
   readonly #path: string;
   #seen: string;
@@ -15,14 +16,14 @@ export class WatchedFile {
     return new WatchedFile(path, await markOf(path));
   }
 
-  /** Whether it has changed and may go on doing so: look again soon. */
+  /** Whether it has changed and may still be changing: check again soon. */
   get isSettling(): boolean {
     return this.#changing !== undefined;
   }
 
   /**
-   * True once for each change, when two looks have found the same: it may be half written before. A
-   * file that is gone for a moment, as editors do it, has not changed.
+   * Resolves to true once for each change, when two checks have found the same: before, the file may be
+   * half written. A file that is gone for a moment, while an editor saves it, has not changed.
    */
   async hasChanged(): Promise<boolean> {
     const mark = await markOf(this.#path);
@@ -43,5 +44,20 @@ async function markOf(path: string): Promise<string> {
     return [dev, ino, size, mtimeMs].join(' ');
   } catch {
     return GONE;
+  }
+}
+
+/**
+ * Calls `onChange` with the name of each file that changes in a folder. Some network file systems
+ * report no changes, and a system may have no watches left: callers check now and then too. Returns a
+ * function that ends it.
+ */
+export function watchFolder(folder: string, onChange: (name: string | null) => void): () => void {
+  try {
+    const watcher = watch(folder, (_event, name) => onChange(name));
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => undefined;
   }
 }

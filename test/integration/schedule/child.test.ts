@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { beginRun } from '../../../src/schedule/run/child.js';
+import { startChild } from '../../../src/schedule/run/child.js';
 import type { ScheduledEntry } from '../../../src/schedule/crontab/entry.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { mountSmallDisk } from '../../helpers/small-disk.js';
-import { entriesOf } from '../../unit/schedule/daemon/fake-world.js';
+import { entriesOf } from '../../unit/schedule/engine/fake-world.js';
 
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
@@ -19,7 +19,7 @@ async function begin(script: string, options: Partial<ScheduledEntry> = {}, file
   const lines: string[] = [];
   const logFile = file ?? join(folder, `${++files}.log`);
   const tell = (_fields: object, message: string) => lines.push(message);
-  const child = await beginRun({ ...entry!, ...options }, logFile, {
+  const child = await startChild({ ...entry!, ...options }, logFile, {
     program: [process.execPath, '-e', script, '--'],
     ...{ cwd: folder, killAfterMs: 300, log: { info: tell, warn: tell, error: tell } },
   });
@@ -117,7 +117,7 @@ describe('a run', () => {
   it('that cannot be begun has ended, and tells why', async () => {
     const [entry] = entriesOf('0 0 * * * backup full /mnt/backup');
     const tell = () => undefined;
-    const child = await beginRun(entry!, join(folder, 'none.log'), {
+    const child = await startChild(entry!, join(folder, 'none.log'), {
       program: [join(folder, 'no-such-program')],
       ...{ cwd: folder, log: { info: tell, warn: tell, error: tell } },
     });

@@ -5,8 +5,9 @@ import { connect, createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../src/errors.js';
-import type { Endpoint, EndpointOptions } from '../../../src/schedule/notify/endpoint.js';
+import type { Endpoint, ProbeSource } from '../../../src/schedule/notify/endpoint.js';
 import { openEndpoint } from '../../../src/schedule/notify/endpoint.js';
+import type { ListenAddress } from '../../../src/schedule/notify/listen.js';
 
 const open: Endpoint[] = [];
 const sockets: Socket[] = [];
@@ -16,14 +17,15 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((endpoint) => endpoint.close()));
 });
 
-async function opened(given: Partial<EndpointOptions> = {}): Promise<Endpoint> {
-  const endpoint = await openEndpoint({
-    ...{ host: '127.0.0.1', port: 0 },
+async function opened(given: Partial<ProbeSource & ListenAddress> = {}): Promise<Endpoint> {
+  const { host, port } = { host: '127.0.0.1', port: 0, ...given };
+  const probes = {
     metrics: () => Promise.resolve('up 1\n'),
     health: () => ({ ok: true }),
     ready: () => ({ ok: true }),
     ...given,
-  });
+  };
+  const endpoint = await openEndpoint({ host, port }, probes);
   open.push(endpoint);
   return endpoint;
 }

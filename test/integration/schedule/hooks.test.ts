@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HookRequest } from '../../../src/schedule/notify/hooks.js';
 import { runHook } from '../../../src/schedule/notify/hooks.js';
-import { keepingLog, recordOf } from '../../unit/schedule/daemon/told.js';
+import { keepingLog, recordOf } from '../../unit/schedule/notify/kept-log.js';
 import type { Listener } from './listener.js';
 import { startListener } from './listener.js';
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { connectOnce } from '../../../src/redis/connect.js';
-import { Lease } from '../../../src/schedule/lease.js';
+import { RedisLease } from '../../../src/schedule/lease.js';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.js';
 
 let server: RedisServer;
-const leases: Lease[] = [];
+const leases: RedisLease[] = [];
 beforeEach(async () => {
   server = await startRedisServer();
 });
@@ -14,8 +14,8 @@ afterEach(async () => {
   await server.stop();
 });
 
-function leaseOf(holder: string): Lease {
-  const lease = new Lease({
+function leaseOf(holder: string): RedisLease {
+  const lease = new RedisLease({
     holder: () => Promise.resolve(holder),
     connect: async () => {
       const at = { kind: 'server' as const, host: '127.0.0.1', port: server.port, useTls: false };

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/config/secret.js';
 import type { PingOptions } from '../../../src/schedule/notify/pings.js';
 import { createPings } from '../../../src/schedule/notify/pings.js';
 import { freePort } from '../../helpers/child-processes.js';
-import { keepingLog } from '../../unit/schedule/daemon/told.js';
+import { keepingLog } from '../../unit/schedule/notify/kept-log.js';
 import type { Listener } from './listener.js';
 import { startListener } from './listener.js';
 

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
 import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
-import { FILE_OPTION } from './file.js';
+import { FILE_OPTION, loadSchedule } from './file.js';
+import { thisProgram } from './program.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_AT_ONCE = 4;
@@ -54,12 +56,21 @@ export const scheduleDaemon = defineCommand({
     { command: 'mangamotion schedule --lease redis', meaning: 'on each of two machines' },
   ],
   async run(context, _arguments, options) {
-    const { serveSchedule } = await import('./serve.js');
+    const { cwd, now, signal, onHangup } = context;
     const { file, stateDir, grace, maxRunning, lease, listen } = options;
-    await serveSchedule(context, {
-      ...{ file, listen, atOnce: maxRunning, usesLease: lease === 'redis' },
+    const { schedule } = await context.config();
+    const { runDaemon } = await import('../../../schedule/daemon.js');
+    const { openDaemonLog } = await import('./daemon-log.js');
+    await runDaemon({
+      ...{ cwd, now, signal, onHangup, listen, atOnce: maxRunning },
       folder: stateFolderOf(context, stateDir),
+      file: path.resolve(cwd, file),
+      load: () => loadSchedule(context, file),
+      program: thisProgram(context),
+      log: openDaemonLog(context),
       graceMs: grace ?? DEFAULT_GRACE_MS,
+      connectRedis: lease === 'redis' ? context.connectRedis : undefined,
+      pingUrl: schedule.pingUrl,
     });
     return undefined;
   },

@@ -45,38 +45,34 @@ export const scheduleRun = defineCommand({
   },
 });
 
-interface Asked {
+interface RequestedRun {
   folder: string;
   entry: ScheduledEntry;
   entries: readonly ScheduledEntry[];
 }
 
-/** By ourselves where there is no daemon, else by it. */
-async function runOnce(context: CommandContext, { folder, entry, entries }: Asked) {
+/** Runs the entry here where there is no daemon, else has the daemon run it. */
+async function runOnce(context: CommandContext, { folder, entry, entries }: RequestedRun) {
   const id = randomUUID();
   const { runAlone } = await import('../../../schedule/run-alone.js');
-  const { beginRun } = await import('../../../schedule/run/child.js');
   const { thisProgram } = await import('./program.js');
   const { cwd, now, signal } = context;
+  const program = thisProgram(context);
   const log = logTo(context);
-  const parts = { program: thisProgram(context), cwd, log };
   for (;;) {
     try {
-      return await runAlone({
-        ...{ folder, entry, entries, id, now, signal, log },
-        begin: (one, logFile) => beginRun(one, logFile, parts),
-      });
+      return await runAlone({ folder, entry, entries, id, program, cwd, now, signal, log });
     } catch (error) {
       if (!isMangamotionError(error, 'locked')) throw error;
-      const { askDaemon } = await import('../../../schedule/state/request-run.js');
-      const record = await askDaemon({ folder, name: entry.name, id, now, signal });
-      // Whoever was there has ended meanwhile.
+      const { requestRun } = await import('../../../schedule/state/request-run.js');
+      const record = await requestRun({ folder, name: entry.name, id, now, signal });
+      // The daemon has ended meanwhile.
       if (record !== undefined) return record;
     }
   }
 }
 
-/** What the command prints, on stderr. */
+/** Sends the log of the run to stderr. */
 function logTo({ progress, warn }: CommandContext) {
   return {
     info: (_fields: object, message: string) => progress.note(message),

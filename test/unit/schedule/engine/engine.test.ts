@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TEMPLATE } from '../../../../src/schedule/crontab/template.js';
 import { debianCron } from '../debian-cron.js';
-import { FakeWorld, entriesOf, settle } from '../daemon/fake-world.js';
+import { FakeWorld, entriesOf, settle } from './fake-world.js';
 
 const MINUTE_MS = 60_000;
 const HOURLY = '# name=hourly\n0 * * * * backup incremental /mnt/backup';
@@ -385,10 +385,12 @@ describe('a lease', () => {
   it('runs what is claimed, and tells who runs the rest', async () => {
     const world = new FakeWorld({
       now: '2026-01-01T00:30:00Z',
-      claim: (_name, dueMs) =>
-        Promise.resolve(
-          new Date(dueMs).getUTCHours() === 1 ? { kind: 'ours' } : { kind: 'taken', by: 'other' },
-        ),
+      lease: {
+        claim: (_name, dueMs) =>
+          Promise.resolve(
+            new Date(dueMs).getUTCHours() === 1 ? { kind: 'ours' } : { kind: 'taken', by: 'other' },
+          ),
+      },
       takesMs: { hourly: 1 },
     });
     world.begin(entriesOf(HOURLY));
@@ -401,7 +403,7 @@ describe('a lease', () => {
     let isThere = false;
     const world = new FakeWorld({
       now: '2026-01-01T00:30:00Z',
-      claim: () => Promise.resolve({ kind: isThere ? 'ours' : 'unavailable' }),
+      lease: { claim: () => Promise.resolve({ kind: isThere ? 'ours' : 'unavailable' }) },
     });
     world.begin(entriesOf(`${HOURLY}\n# name=strict catchup=none\n0 * * * * billing all-users`));
     await world.at('2026-01-01T01:00:00Z');

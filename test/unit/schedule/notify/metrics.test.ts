@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { register } from 'prom-client';
 import { ScheduleMetrics } from '../../../../src/schedule/notify/metrics.js';
-import { recordOf } from '../daemon/told.js';
+import { recordOf } from './kept-log.js';
 
 let metrics: ScheduleMetrics;
 

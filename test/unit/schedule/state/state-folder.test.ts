@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../../src/errors.js';
 import type { DestinationLock } from '../../../../src/lock/held-lock.js';
-import { HeldFolder } from '../../../../src/schedule/state/held-folder.js';
-import { askForRun, isTaken, takeRequests } from '../../../../src/schedule/state/requests.js';
+import { RenewedLock } from '../../../../src/schedule/state/state-folder.js';
+import { submitRequest, isTaken, takeRequests } from '../../../../src/schedule/state/requests.js';
 import { WatchedFile } from '../../../../src/schedule/state/watched-file.js';
 import { appendHistory, readHistory } from '../../../../src/schedule/state/history.js';
 import { unrunRecord } from '../../../../src/schedule/run/firing-record.js';
@@ -23,12 +23,12 @@ beforeEach(() => {
 
 describe('requests', () => {
   it('are taken once, and what is none is passed over', async () => {
-    const asked = { id: 'b4d1', name: 'daily', askedAt: '2026-01-01T00:00:00.000Z' };
-    await askForRun(folder, asked);
+    const request = { id: 'b4d1', name: 'daily', requestedAt: '2026-01-01T00:00:00.000Z' };
+    await submitRequest(folder, request);
     mkdirSync(join(folder, 'requests', 'folder.json'));
-    writeFileSync(join(folder, 'requests', 'torn.json'), '{"na');
+    writeFileSync(join(folder, 'requests', 'cut-short.json'), '{"na');
     expect(await isTaken(folder, 'b4d1')).toBe(false);
-    expect(await takeRequests(folder)).toEqual([asked]);
+    expect(await takeRequests(folder)).toEqual([request]);
     expect(await takeRequests(folder)).toEqual([]);
     expect(await isTaken(folder, 'b4d1')).toBe(true);
   });
@@ -60,7 +60,7 @@ describe('the history', () => {
 
   it('gives the newest first, one that was written twice once, and counts lines that are none', async () => {
     await appendHistory(folder, [record('1'), record('2')]);
-    writeFileSync(join(folder, 'history.ndjson'), '{"id":"torn', { flag: 'a' });
+    writeFileSync(join(folder, 'history.ndjson'), '{"id":"cut-short', { flag: 'a' });
     await appendHistory(folder, [record('2'), record('3')]);
     const { records, damaged } = await readHistory(folder);
     expect(records.map(({ id }) => id)).toEqual(['3', '2', '1']);
@@ -90,7 +90,7 @@ describe('the lock of the folder', () => {
     const tell = (_fields: object, message: string) => told.push(message);
     const full = new MangamotionError('disk', 'no space left');
     const answers = [lockThat(true), full, full, lockThat(false)];
-    const held = await HeldFolder.take(
+    const held = await RenewedLock.take(
       () => {
         const answer = answers.shift();
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
@@ -108,7 +108,7 @@ describe('the lock of the folder', () => {
   it('that another daemon has by now ends this one', async () => {
     const answers = [lockThat(true), new MangamotionError('locked', 'another one')];
     const tell = () => undefined;
-    const held = await HeldFolder.take(
+    const held = await RenewedLock.take(
       () => {
         const answer = answers.shift();
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);

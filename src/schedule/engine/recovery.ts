@@ -1,17 +1,21 @@
 import type { LockOwner } from '../../lock/claim.js';
 import { isKnownAlive } from '../../lock/owner.js';
+import { ranRecord, unrunRecord } from '../run/firing-record.js';
 import { readHistory } from '../state/history.js';
+import type { RunRecord } from '../state/record.js';
 import { hasRun } from '../state/record.js';
-import type { EntryState, ScheduleState } from '../state/state.js';
+import type { EntryState, PendingFiring, ScheduleState } from '../state/state.js';
 import { emptyState } from '../state/state.js';
 import { readState, setStateAside } from '../state/state-file.js';
 import type { DaemonLog } from '../log.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
-import { timingText } from './slot.js';
+import type { WaitingFiring } from './admission.js';
+import type { TrackedEntry } from './entry-table.js';
+import { timingText } from './entry-table.js';
 
 /**
- * The state that the daemon before has left. One that cannot be used is kept aside and told of; what
- * the history knows takes its place, so that nothing that was missed is lost.
+ * Reads the state that the last daemon saved. A state that cannot be used is kept aside with a warning;
+ * what the history knows takes its place, so that no missed firing is lost.
  */
 export async function openState(
   folder: string,
@@ -53,7 +57,7 @@ async function stateFromHistory(
   return { ...emptyState(now), entries: states };
 }
 
-/** Those of the runs that a dead daemon left which go on without it, by the id of the firing. */
+/** Returns the runs of a dead daemon that go on without it, by the id of the firing. */
 export async function stillRunning(
   state: ScheduleState | undefined,
   observer: LockOwner,
@@ -63,4 +67,36 @@ export async function stillRunning(
     if (process !== null && (await isKnownAlive(process, observer))) alive.set(id, process);
   }
   return alive;
+}
+
+type Recovery =
+  | { kind: 'record'; record: RunRecord }
+  | {
+      kind: 'catch-up';
+      entry: ScheduledEntry;
+      due: Pick<WaitingFiring, 'id' | 'dueMs' | 'trigger'>;
+    };
+
+/**
+ * Decides what happens to a firing that a dead daemon had started, or was to start: it is run again, or
+ * recorded as cut off or missed. `tracked` is `undefined` where its entry left the schedule.
+ */
+export function recoverFiring(
+  firing: PendingFiring,
+  tracked: Pick<TrackedEntry, 'entry' | 'nextMs'> | undefined,
+  now: Date,
+): Recovery {
+  const isNewerDue = tracked?.nextMs !== undefined && tracked.nextMs <= now.getTime();
+  const isMadeUpFor = tracked?.entry.catchup === 'once' && !isNewerDue;
+  if (tracked !== undefined && isMadeUpFor && firing.trigger !== 'manual') {
+    const due = { id: firing.id, dueMs: Date.parse(firing.due_at), trigger: 'catch-up' } as const;
+    return { kind: 'catch-up', entry: tracked.entry, due };
+  }
+  if (firing.started_at === null) {
+    const reason = 'the daemon ended before it began';
+    return { kind: 'record', record: unrunRecord(firing, 'missed', reason) };
+  }
+  const reason = 'it was cut off: the daemon ended before it';
+  const end = { exitCode: null, reason, bytes: null, archiveBytes: null };
+  return { kind: 'record', record: ranRecord(firing, end, null) };
 }

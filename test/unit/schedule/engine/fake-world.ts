@@ -1,7 +1,6 @@
-import type { EngineParts } from '../../../../src/schedule/engine/engine-parts.js';
-import type { Child } from '../../../../src/schedule/run/firing-record.js';
+import type { EngineParts } from '../../../../src/schedule/engine/parts.js';
 import { Engine } from '../../../../src/schedule/engine/engine.js';
-import type { ChildEnd } from '../../../../src/schedule/run/firing-record.js';
+import type { Child, ChildEnd } from '../../../../src/schedule/run/firing-record.js';
 import type { ScheduledEntry } from '../../../../src/schedule/crontab/entry.js';
 import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
 import type { RunRecord } from '../../../../src/schedule/state/record.js';
@@ -27,7 +26,7 @@ interface FakeRun {
 }
 
 export interface FakeWorldOptions extends Partial<
-  Pick<EngineParts, 'atOnce' | 'claim' | 'random'>
+  Pick<EngineParts, 'atOnce' | 'lease' | 'random'>
 > {
   now: string;
   /** How long a run takes, by the name of its entry; for ever where it is not said. */
@@ -113,11 +112,10 @@ export class FakeWorld {
   }
 
   #newEngine(): Engine {
-    const { atOnce = 4, claim, random = () => 0 } = this.#options;
+    const { atOnce = 4, lease, random = () => 0 } = this.#options;
     const engine: Engine = new Engine({
-      ...{ atOnce, claim, random, now: () => new Date(this.nowMs) },
-      begin: (entry) => Promise.resolve(this.#begin(entry)),
-      logFileFor: ({ name }) => `${name}.log`,
+      ...{ atOnce, lease, random, now: () => new Date(this.nowMs) },
+      runner: { start: (entry) => Promise.resolve(this.#start(entry)) },
       store: {
         save: (state) => {
           if (this.diskFails) return Promise.reject(new Error('no space left'));
@@ -138,13 +136,12 @@ export class FakeWorld {
         warn: (_fields, message) => this.told.push(message),
         error: (_fields, message) => this.told.push(message),
       },
-      onStarted: () => undefined,
-      onRecord: () => undefined,
+      notifier: undefined,
     });
     return engine;
   }
 
-  #begin(entry: ScheduledEntry): Child {
+  #start(entry: ScheduledEntry): Child {
     const { name } = entry;
     this.started.push(`${name} ${new Date(this.nowMs).toISOString().slice(0, 16)}`);
     let finish: (end?: Partial<ChildEnd>) => void = () => undefined;
