@@ -1,11 +1,11 @@
-import { ARCHIVE_CLASS, type LockLeftOut } from './attributes.js';
-import type { PlannedDocument } from './documents.js';
+import { ARCHIVE_CLASS, type LockLeftOut } from './attributes/attributes.js';
+import type { PlannedDocument } from './documents/documents.js';
 import type { DoomedObjects } from './doomed.js';
-import type { RestoreFailure } from './failure.js';
-import type { KeyClass } from './key-classes.js';
+import type { RestoreFailure } from './failures.js';
+import type { KeyClass } from './plan/problem-keys.js';
 import type { RestoreLoss } from './losses.js';
-import type { BucketPlan } from './plan.js';
-import type { ProbeResult } from './probe.js';
+import type { BucketPlan } from './plan/decide.js';
+import type { ProbeResult } from './probe-keys.js';
 
 /** What is to be done: the answer of `restore --dry-run`. */
 export interface RestorePlan {

@@ -1,16 +1,16 @@
 import type { IndexLine } from '../archive/index-line.js';
 import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
-import { type LockLeftOut, attributesOf } from './attributes.js';
-import { explained } from './failure.js';
-import type { KeyClass } from './key-classes.js';
-import type { PlannedObject } from './plan.js';
-import { proveWritten } from './proof.js';
-import { ReadBacks } from './read-back.js';
+import { type LockLeftOut, attributesOf } from './attributes/attributes.js';
+import { explained } from './failures.js';
+import type { KeyClass } from './plan/problem-keys.js';
+import type { PlannedObject } from './plan/decide.js';
+import { proveWritten } from './proof/proof.js';
+import { ReadBacks } from './attributes/read-back.js';
 import type { RestoreReport } from './report.js';
-import type { PreparedBucket, RestoreContext, Restoring, RestoringObjects } from './restoring.js';
-import { CHANGED_SINCE } from './shown.js';
-import { type Uploaded, uploadAll } from './upload-all.js';
+import type { PreparedBucket, RestoreContext, Restoring, RestoringObjects } from './prepared.js';
+import { CHANGED_SINCE } from './plan/shown-objects.js';
+import { type Uploaded, uploadAll } from './upload/upload-all.js';
 import { WrittenObjects } from './written.js';
 
 type Context = RestoreContext & { archives: Archives };

@@ -18,8 +18,8 @@ import type { Destination } from '../../src/repository/destination.js';
 import { type LocatedBackup, locateBackup, openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
-import type { EncryptionMode } from '../../src/restore/attributes.js';
-import { type RestoreOptions, applyRestore, planRestore } from '../../src/restore/restore.js';
+import type { EncryptionMode } from '../../src/restore/attributes/attributes.js';
+import { type RestoreOptions, applyRestore, planRestore } from '../../src/restore/plan-restore.js';
 import type { RestoreSelection } from '../../src/restore/selection.js';
 import { removeAtExit } from './child-processes.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { locateBackup } from '../../src/repository/locate.js';
-import { applyRestore, planRestore } from '../../src/restore/restore.js';
+import { applyRestore, planRestore } from '../../src/restore/plan-restore.js';
 import { NO_PROGRESS, backUp, temporaryFolder } from '../helpers/backups.js';
 import { seed } from '../helpers/seed.js';
 import {

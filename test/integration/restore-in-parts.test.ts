@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../src/archive/index-line.js';
 import type { UploadedPart } from '../../src/object-store/port.js';
-import { uploadInParts } from '../../src/restore/multipart.js';
+import { uploadInParts } from '../../src/restore/upload/multipart.js';
 import { backUp, contents, restoreInto, temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, snapshot } from '../helpers/seed.js';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
-import { compareWritten, isAsWritten } from '../../../src/restore/compare-written.js';
+import { compareWritten, isAsWritten } from '../../../src/restore/proof/compare-written.js';
 import { type WrittenObject, WrittenObjects } from '../../../src/restore/written.js';
 import { collect } from '../../helpers/archive-memory.js';
 

@@ -1,4 +1,4 @@
-import { countDoomed } from '../../../restore/consent.js';
+import { countDoomed } from '../../../restore/plan/consent.js';
 import type { RestorePlan } from '../../../restore/report.js';
 import { approve } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';

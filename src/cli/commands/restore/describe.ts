@@ -1,6 +1,6 @@
-import type { PlannedDocument } from '../../../restore/documents.js';
-import type { BucketPlan } from '../../../restore/plan.js';
-import type { PlannedChange } from '../../../restore/restore.js';
+import type { PlannedDocument } from '../../../restore/documents/documents.js';
+import type { BucketPlan } from '../../../restore/plan/decide.js';
+import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';

@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
-import type { PlannedChange, PlannedRestore, RestoreOptions } from '../../../restore/restore.js';
-import type { ApplyOptions, RestoreContext } from '../../../restore/restoring.js';
+import type { PlannedChange, PlannedRestore, RestoreOptions } from '../../../restore/plan-restore.js';
+import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
 import { confirmOptions, willAsk } from '../../argv/confirm-options.js';
@@ -104,7 +104,7 @@ export const restoreCommand = defineCommand({
     const { latest, at, line, bucket, prefix, key, as, onConflict, deleteExtra } = options;
     const { list, encryption, noProof, yes, noInput } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
-    const { planRestore } = await import('../../../restore/restore.js');
+    const { planRestore } = await import('../../../restore/plan-restore.js');
     const { isPartial } = await import('../../../restore/report.js');
     const holds = scope === 'metadata' ? 'documents' : 'objects';
     const located = await findNamed(
@@ -180,7 +180,7 @@ async function apply(
   planned: PlannedRestore,
   options: ApplyOptions,
 ) {
-  const { applyRestore } = await import('../../../restore/restore.js');
+  const { applyRestore } = await import('../../../restore/plan-restore.js');
   try {
     return await applyRestore(restoring, planned, options);
   } catch (error) {

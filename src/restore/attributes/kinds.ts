@@ -1,0 +1,158 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ObjectHead, ObjectLock, Tag } from '../../object-store/port.js';
+import { child, parseXml } from '../../object-store/s3/wire/xml.js';
+import type { SentAttributes } from './attributes.js';
+import { partSizeFor } from '../part-size.js';
+
+/** Kinds of what belongs to an object, each of which a server may lose by itself. Pure. */
+
+/** What was sent with an object. */
+export interface Sent {
+  attributes: SentAttributes;
+  acl?: string | undefined;
+}
+
+/** What the target tells of it. */
+export interface ReadBack {
+  head: ObjectHead;
+  tags: Tag[];
+  lock: ObjectLock;
+  acl: string | undefined;
+}
+
+/** What has to be asked for besides the head. */
+export const NEEDS: Record<string, 'tags' | 'lock' | 'acl'> = {
+  tags: 'tags',
+  retention: 'lock',
+  'legal hold': 'lock',
+  acl: 'acl',
+};
+
+const HEADER = 'header ';
+const NOT_ASCII = 'metadata beyond ASCII';
+
+/** The kinds that an object has: each header is one, and so is metadata that no header can carry. */
+export function kindsOf({ attributes, acl }: Sent): string[] {
+  const { headers = {}, metadata = {}, tags = [], retention, legalHold } = attributes;
+  const { encryption, storageClass, checksums = {} } = attributes;
+  const texts = Object.entries(metadata);
+  return [
+    ...Object.keys(headers).map((name) => HEADER + name),
+    ...(texts.some(isAscii) ? ['metadata'] : []),
+    ...(texts.every(isAscii) ? [] : [NOT_ASCII]),
+    ...(tags.length === 0 ? [] : ['tags']),
+    ...((retention ?? null) === null ? [] : ['retention']),
+    ...(legalHold === true ? ['legal hold'] : []),
+    ...((encryption ?? null) === null ? [] : ['encryption']),
+    ...((storageClass ?? null) === null ? [] : ['storage class']),
+    ...(Object.keys(checksums).length === 0 ? [] : ['checksum']),
+    ...(acl === undefined ? [] : ['acl']),
+  ];
+}
+
+/**
+ * What sets objects apart that servers store in another way, and so may lose other things of; words
+ * that follow the name of a kind, and none for nearly all objects.
+ */
+export function formOf(object: { key: string; size: number; etag: string }): string {
+  if (partSizeFor(object) !== undefined) return ' (uploaded in parts)';
+  return object.key.endsWith('/') ? ' (keys that end in /)' : '';
+}
+
+/** What has become of a kind on its way to the target and back; `undefined` where all is right. */
+export function whatBecameOf(kind: string, sent: Sent, got: ReadBack): string | undefined {
+  const { attributes } = sent;
+  if (kind.startsWith(HEADER)) {
+    const name = kind.slice(HEADER.length) as keyof ObjectHead['headers'];
+    return changed(trimmed(attributes.headers?.[name]), trimmed(got.head.headers[name]));
+  }
+  switch (kind) {
+    case 'metadata':
+    case NOT_ASCII: {
+      const wanted = Object.entries(attributes.metadata ?? {}).filter(
+        (entry) => isAscii(entry) === (kind === 'metadata'),
+      );
+      const wrong = wanted.find(
+        ([name, text]) => trimmed(got.head.metadata[name]) !== trimmed(text),
+      );
+      if (wrong === undefined) return undefined;
+      const became = changed(trimmed(wrong[1]), trimmed(got.head.metadata[wrong[0]]));
+      return `${wrong[0]}: ${became ?? ''}`;
+    }
+    case 'tags':
+      return changed(inOrder(attributes.tags ?? []), inOrder(got.tags));
+    case 'retention':
+      return changed(retentionOf(attributes), retentionOf(got.lock));
+    case 'legal hold':
+      return got.lock.legalHold ? undefined : LOST;
+    case 'encryption':
+      return encryptionChange(attributes, got.head);
+    case 'storage class':
+      return changed(attributes.storageClass ?? null, got.head.storageClass);
+    case 'checksum': {
+      const [name = '', value] = Object.entries(attributes.checksums ?? {})[0] ?? [];
+      return changed(value, got.head.checksums[name]);
+    }
+    case 'acl':
+      return changed(grantsOf(sent.acl), grantsOf(got.acl));
+  }
+  return undefined;
+}
+
+const LOST = 'the target answered that it had stored it, and has none';
+const MOST_SHOWN = 60;
+
+function changed(wanted: unknown, got: unknown): string | undefined {
+  if (isDeepStrictEqual(wanted, got)) return undefined;
+  if (got === undefined || got === null || isDeepStrictEqual(got, [])) return LOST;
+  return `the target has ${shown(got)} instead of ${shown(wanted)}`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+function encryptionChange({ encryption }: SentAttributes, head: ObjectHead): string | undefined {
+  const wanted = encryption ?? null;
+  const got = head.encryption;
+  if (wanted === null || got?.algorithm !== wanted.algorithm) {
+    return changed(wanted?.algorithm, got?.algorithm);
+  }
+  // A key is told by its id, or by a name that ends in it.
+  const sameKey = [got.keyId, wanted.keyId].some(
+    (id, _, ids) => id === null || ids.every((other) => other?.endsWith(lastPart(id)) === true),
+  );
+  return sameKey ? undefined : changed(wanted.keyId, got.keyId);
+}
+
+function lastPart(id: string): string {
+  return id.split(/[/:]/).at(-1) ?? id;
+}
+
+function retentionOf({ retention }: Partial<ObjectLock>) {
+  if (retention === undefined || retention === null) return null;
+  // Some servers keep whole seconds.
+  return { mode: retention.mode, until: Math.floor(Date.parse(retention.until) / 1000) };
+}
+
+function inOrder(tags: readonly Tag[]): [string, string][] {
+  return tags
+    .map(({ key, value }): [string, string] => [key, value])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Without the owner: another server has other ones. */
+function grantsOf(acl: string | undefined): unknown {
+  if (acl === undefined) return undefined;
+  return child(parseXml(acl, 'AccessControlPolicy') ?? undefined, 'AccessControlList');
+}
+
+/** HTTP takes blanks off at both ends. */
+function trimmed(text: string | undefined): string | undefined {
+  return text?.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
+function isAscii([name, text]: [string, string]): boolean {
+  return /^[ -~]*$/.test(name + text);
+}

@@ -1,0 +1,116 @@
+import type { IndexLine } from '../../archive/index-line.js';
+import type { MangamotionError } from '../../errors.js';
+import type { ObjectStore, StoredObject } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import {
+  NEEDS,
+  type ReadBack,
+  type Sent,
+  formOf,
+  kindsOf,
+  whatBecameOf,
+} from './kinds.js';
+import type { RestoreLoss } from '../losses.js';
+
+/** So many objects with a kind of attribute are read back in a bucket; then the kind is trusted. */
+const READ_BACK = 3;
+const MOST_KEYS = 10;
+
+type WrittenLine = Pick<IndexLine, 'key' | 'size' | 'etag'>;
+
+/** A kind of attribute, of objects of one form. */
+interface Kind {
+  name: string;
+  count: number;
+  keys: string[];
+  asked: number;
+  /** What became of it, where one of those read back lacks it. */
+  reason?: string | undefined;
+}
+
+/**
+ * Reads back what belongs to the first objects of each kind of attribute in a bucket: there are
+ * servers that take tags, answer 200 and keep none. Objects in parts, and folders, are read back
+ * by themselves: there are servers that lose the metadata of these alone.
+ */
+export class ReadBacks {
+  readonly #context: { store: ObjectStore; faults: RunFaults; signal: AbortSignal };
+  readonly #bucket: string;
+  readonly #kinds = new Map<string, Kind>();
+  readonly #underWay: Promise<unknown>[] = [];
+
+  constructor(
+    context: { store: ObjectStore; faults: RunFaults; signal: AbortSignal },
+    bucket: string,
+  ) {
+    this.#context = context;
+    this.#bucket = bucket;
+  }
+
+  /**
+   * Counts what an object has that was just written, or that was there already, and begins to read it
+   * back where it is due.
+   */
+  add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
+    const form = formOf(line);
+    const due: Kind[] = [];
+    for (const name of kindsOf(sent)) {
+      const what = name + form;
+      const kind = this.#kinds.get(what) ?? { name, count: 0, keys: [], asked: 0 };
+      this.#kinds.set(what, kind);
+      kind.count += 1;
+      if (kind.keys.length < MOST_KEYS) kind.keys.push(line.key);
+      if (kind.asked >= READ_BACK) continue;
+      kind.asked += 1;
+      due.push(kind);
+    }
+    if (due.length === 0) return;
+    const reading = this.#check(line, stored, sent, due);
+    // Its failure is thrown by `finish`; until then it must not count as unhandled.
+    reading.catch(() => undefined);
+    this.#underWay.push(reading);
+  }
+
+  /** What was lost, once for each kind. Rejects with what ends the run. */
+  async finish(): Promise<RestoreLoss[]> {
+    await Promise.all(this.#underWay);
+    return [...this.#kinds].flatMap(([what, { count, keys, reason }]) =>
+      reason === undefined ? [] : [{ bucket: this.#bucket, what, count, keys, reason }],
+    );
+  }
+
+  async #check(
+    line: WrittenLine,
+    stored: Pick<StoredObject, 'etag'>,
+    sent: Sent,
+    due: Kind[],
+  ): Promise<void> {
+    const { faults, signal } = this.#context;
+    let failure: MangamotionError;
+    try {
+      const got = await this.#read(line, due);
+      // Somebody has replaced it: what it has now says nothing of what was sent.
+      const replaced = stored.etag !== '' && got.head.etag !== '' && stored.etag !== got.head.etag;
+      for (const kind of due) {
+        kind.reason ??= replaced ? undefined : whatBecameOf(kind.name, sent, got);
+      }
+      return;
+    } catch (error) {
+      failure = await faults.judge(this.#bucket, error, signal);
+    }
+    for (const kind of due) kind.reason ??= `it could not be read back: ${failure.message}`;
+  }
+
+  async #read({ key, size }: WrittenLine, due: readonly Kind[]): Promise<ReadBack> {
+    const { store, signal } = this.#context;
+    const needs = new Set(due.map(({ name }) => NEEDS[name]));
+    const bucket = this.#bucket;
+    const head = await store.headObject(bucket, key, { signal, expectedBytes: size });
+    const tags = needs.has('tags') ? await store.getObjectTags(bucket, key, { signal }) : [];
+    const isTold = head.retention !== null || head.legalHold;
+    const lock =
+      needs.has('lock') && !isTold ? await store.getObjectLock(bucket, key, { signal }) : head;
+    const acl = needs.has('acl') ? await store.getObjectAcl(bucket, key, { signal }) : undefined;
+    return { head, tags, lock, acl };
+  }
+}

@@ -1,0 +1,226 @@
+import { RunFaults } from '../object-store/run-faults.js';
+import type { ObjectStore } from '../object-store/port.js';
+import type { LocatedBackup } from '../repository/locate.js';
+import { type OpenBackup, openBackup } from '../repository/open-backup.js';
+import { restoreAll } from './apply-restore.js';
+import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
+import { refuseConflicts, refuseLargeDeletions } from './plan/consent.js';
+import { Failures } from './failures.js';
+import { Losses } from './losses.js';
+import type { BucketPlan, OnConflict, RestoreAction } from './plan/decide.js';
+import { RestorePlanner } from './plan/planner.js';
+import type { RestorePlan, RestoreReport } from './report.js';
+import type { ApplyOptions, Done, PreparedBucket, RestoreContext, Restoring } from './prepared.js';
+import { type RestoreScope, decideScope } from './scope.js';
+import type { RestoreSelection } from './selection.js';
+import { selectShortfalls } from './plan/shortfalls.js';
+
+export interface RestoreOptions {
+  scope: RestoreScope;
+  selection: RestoreSelection;
+  onConflict: OnConflict;
+  /** Remove the objects of the target that the backup does not have. */
+  deleteExtra: boolean;
+  /**
+   * Somebody is asked with the plan whether it is to be done: what it does not show as lost is then
+   * not overwritten or removed, whatever has come meanwhile.
+   */
+  asks: boolean;
+  /** Nothing is to come of the plan: conflicts are told, not refused. */
+  dryRun: boolean;
+}
+
+/** A plan, and what is needed to carry it out. Whoever makes it closes it. */
+export interface PlannedRestore {
+  plan: RestorePlan;
+  /** What has been done of it so far. */
+  done: Done;
+  /** Every object that is to be changed, in order, bucket by bucket. */
+  changes: () => AsyncGenerator<PlannedChange>;
+  close: () => Promise<void>;
+  restoring: Restoring;
+}
+
+/** One object, and what is to be done with it. */
+export interface PlannedChange {
+  action: RestoreAction | 'delete';
+  /** Of the target. */
+  bucket: string;
+  key: string;
+  /** Of the object in the backup; of one that is to be removed, its own. */
+  size: number;
+}
+
+/** Compares a backup with its target. Changes nothing. */
+export async function planRestore(
+  context: RestoreContext,
+  located: LocatedBackup,
+  options: RestoreOptions,
+): Promise<PlannedRestore> {
+  const backup = await openBackup(located);
+  try {
+    const { store, signal, progress } = context;
+    const { selection, onConflict, deleteExtra, asks } = options;
+    const { documents, objects } = decideScope(options, backup.summary);
+    const faults = new RunFaults(
+      store,
+      backup.directory.buckets.map(({ name }) => selection.renames.get(name) ?? name),
+    );
+    const planner = new RestorePlanner({
+      ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, asks, signal },
+      warn: (line) => progress.warn(line),
+    });
+    progress.start('planning');
+    const plans = await planner.plan((seen) => progress.update({ objects: seen }));
+    const failures = new Failures();
+    for (const failure of planner.failures) failures.add(failure);
+    const buckets: PreparedBucket[] = [];
+    for (const plan of plans.filter(({ failed }) => failed === undefined)) {
+      buckets.push(await prepare({ store, faults, signal, backup, failures }, plan, documents));
+    }
+    const summary = summaryOf(located);
+    const shortfalls = selectShortfalls(backup, summary, plans, { selection, documents, objects });
+    for (const failure of shortfalls.failures) failures.add(failure);
+    if (!options.dryRun) refuseConflicts(plans);
+    const restoring: Restoring = {
+      ...{ backup, planner, faults, plans, buckets, objects, selection, failures },
+      losses: new Losses(),
+      problems: shortfalls.problems,
+    };
+    const archives = options.dryRun ? await describeArchives(located, planner.needed) : [];
+    return {
+      plan: describePlan(restoring, archives, onConflict),
+      done: { objects: 0, bytes: 0, deleted: 0 },
+      changes: () => changesOf(restoring, deleteExtra),
+      close: async () => {
+        await planner.shown?.close();
+        await backup.archives.close();
+      },
+      restoring,
+    };
+  } catch (error) {
+    await backup.archives.close();
+    throw error;
+  }
+}
+
+/**
+ * Carries a plan out. What cannot be restored is named in the report and does not end the run; only
+ * the closed list of `RunFaults` does.
+ */
+export async function applyRestore(
+  context: RestoreContext,
+  planned: PlannedRestore,
+  options: ApplyOptions,
+): Promise<RestoreReport> {
+  if (!options.consented) refuseLargeDeletions(planned.plan.buckets);
+  return await restoreAll(context, planned.restoring, options, planned.done);
+}
+
+interface Preparing {
+  store: ObjectStore;
+  faults: RunFaults;
+  signal: AbortSignal;
+  backup: OpenBackup;
+  failures: Failures;
+}
+
+async function prepare(
+  context: Preparing,
+  plan: BucketPlan,
+  withDocuments: boolean,
+): Promise<PreparedBucket> {
+  const { backup, failures } = context;
+  const bucket = { name: plan.bucket, target: plan.target };
+  const exists = !plan.create_bucket;
+  const { documents, failures: damaged } = withDocuments
+    ? await planDocuments(context, bucket, exists)
+    : { documents: [], failures: [] };
+  for (const failure of damaged) failures.add(failure);
+  const objectLock = exists
+    ? await hasObjectLock(context, plan.target)
+    : hadObjectLock(backup, plan.bucket);
+  return { plan, documents, objectLock };
+}
+
+async function* changesOf(
+  { planner, buckets, objects }: Restoring,
+  deleteExtra: boolean,
+): AsyncGenerator<PlannedChange> {
+  if (!objects) return;
+  for (const { plan } of buckets) {
+    const bucket = { name: plan.bucket, target: plan.target };
+    for await (const page of planner.objectsOf(bucket, !plan.create_bucket)) {
+      for (const { line, action } of page) {
+        if (action === 'unchanged') continue;
+        yield { action, bucket: plan.target, key: line.key, size: line.size };
+      }
+    }
+    if (!deleteExtra || plan.create_bucket) continue;
+    for await (const page of planner.extrasOf(bucket)) {
+      for (const { key, sizeBytes: size } of page) {
+        yield { action: 'delete', bucket: plan.target, key, size };
+      }
+    }
+  }
+}
+
+function summaryOf({ backup: { summary } }: LocatedBackup) {
+  return summary.kind === 'valid' ? summary.summary : undefined;
+}
+
+/** The archives that what is selected lies in, and whether they are there. */
+async function describeArchives(
+  { destination, backup }: LocatedBackup,
+  needed: ReadonlySet<string>,
+): Promise<RestorePlan['archives']> {
+  const others = needed.size > 1 || !needed.has(backup.id) ? await destination.list() : [];
+  const bytesOf = (id: string): number | null =>
+    [backup, ...others].find((listed) => listed.id === id)?.archiveBytes ?? null;
+  return [...needed]
+    .sort()
+    .map((id) => ({ id, present: bytesOf(id) !== null, bytes: bytesOf(id) }));
+}
+
+function describePlan(
+  { backup, planner, plans, buckets, problems: expected, failures }: Restoring,
+  archives: RestorePlan['archives'],
+  onConflict: OnConflict,
+): RestorePlan {
+  const documents = buckets.flatMap((bucket) => bucket.documents.map(({ planned }) => planned));
+  const conflicts = plans
+    .filter((bucket) => bucket.conflict > 0)
+    .map(
+      ({ target, conflict }) =>
+        `${conflict} objects of ${target} differ from the backup: with --on-conflict ${onConflict} nothing would be restored`,
+    );
+  const missing = archives
+    .filter(({ present }) => !present)
+    .map(({ id }) => `the archive of ${id} is missing: what lies in it cannot be restored`);
+  const doubtful = documents
+    .filter(({ action, reason }) => action === 'write' && reason !== undefined)
+    .map(({ target, kind, reason }) => `the ${kind} of ${target} may be refused: ${reason ?? ''}`);
+  const failing = failures.named.map(
+    ({ bucket, key, document, reason }) =>
+      `${document === undefined ? `${bucket}/${key}` : `the ${document} of ${bucket}`} cannot be restored: ${reason}`,
+  );
+  const { classes } = planner;
+  return {
+    backup: backup.id,
+    dry_run: true,
+    buckets: plans,
+    documents,
+    archives,
+    destroys: planner.doomed.all,
+    probes: classes.classes.map((name) => ({ class: name, keys: classes.keysOf(name) })),
+    problems: [
+      ...missing,
+      ...conflicts,
+      ...doubtful,
+      ...planner.refusable.problems(),
+      ...expected,
+      ...failing,
+    ],
+    failures: [...failures.named],
+  };
+}

@@ -1,0 +1,42 @@
+import type { IndexLine } from '../../archive/index-line.js';
+import { compareKeys } from '../../key-order.js';
+import type { ListedObject } from '../../object-store/port.js';
+
+/**
+ * The objects of a listing whose keys no line has. Both come in the order of the keys, and only a
+ * page and a chunk are held at a time. Pure.
+ */
+export async function* objectsNotIn(
+  lines: AsyncIterable<readonly IndexLine[]>,
+  listing: AsyncIterable<readonly ListedObject[]>,
+): AsyncGenerator<ListedObject[]> {
+  const chunks = lines[Symbol.asyncIterator]();
+  let chunk: readonly IndexLine[] = [];
+  let position = 0;
+  let ended = false;
+  try {
+    for await (const page of listing) {
+      const extras: ListedObject[] = [];
+      for (const object of page) {
+        for (;;) {
+          const line = chunk[position];
+          if (line === undefined) {
+            if (ended) break;
+            const next = await chunks.next();
+            ended = next.done === true;
+            chunk = next.done === true ? [] : next.value;
+            position = 0;
+          } else if (compareKeys(line.key, object.key) < 0) {
+            position += 1;
+          } else {
+            break;
+          }
+        }
+        if (chunk[position]?.key !== object.key) extras.push(object);
+      }
+      yield extras;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}

@@ -1,0 +1,123 @@
+import { selectLines, selectsAll } from '../../archive/select.js';
+import type { OpenBackup } from '../../repository/open-backup.js';
+import type { Failure, Loss, Summary } from '../../repository/summary.js';
+import type { RestoreFailure } from '../failures.js';
+import type { BucketPlan } from './decide.js';
+import type { RestoreSelection } from '../selection.js';
+
+/** What of the selected is in the backup, or should be, and cannot be restored. */
+export interface Shortfalls {
+  /** Of the backup as a whole, and of documents: often the bucket had none. */
+  problems: string[];
+  /** Objects: with these, the restore is one in part. */
+  failures: RestoreFailure[];
+}
+
+/**
+ * Pure. Those of buckets that are not selected, and of what is not restored, are left out. What the
+ * summary says that the backup lacks is a problem, no failure: all that it holds can be restored.
+ */
+export function selectShortfalls(
+  { problems, shortfalls }: Pick<OpenBackup, 'problems' | 'shortfalls'>,
+  summary: Summary | undefined,
+  buckets: readonly Pick<BucketPlan, 'bucket' | 'target'>[],
+  wanted: Wanted,
+): Shortfalls {
+  const { selection, documents, objects } = wanted;
+  const found: Shortfalls = { problems: [...problems], failures: [] };
+  for (const { bucket, target } of buckets) {
+    for (const { bucket: of, document, reason } of shortfalls) {
+      if (!documents || document === undefined || of !== bucket) continue;
+      found.problems.push(`the ${document} of ${bucket} cannot be restored: ${reason}`);
+    }
+    const ofObjects = objects ? shortfalls.filter(({ document }) => document === undefined) : [];
+    for (const { key, reason } of selectLines(ofObjects, bucket, selection)) {
+      found.failures.push({ bucket: target, key, reason });
+    }
+    if (summary !== undefined) found.problems.push(...lacksOf(summary, bucket, wanted));
+  }
+  const omitted = summary?.failures_omitted ?? 0;
+  if (omitted > 0) found.problems.push(`the backup lacks ${omitted} more objects: it names 10,000`);
+  return found;
+}
+
+interface Wanted {
+  selection: RestoreSelection;
+  documents: boolean;
+  objects: boolean;
+}
+
+/** What the backup says itself that it lacks of a bucket. */
+function lacksOf(
+  { failures, fidelity }: Summary,
+  bucket: string,
+  { selection, documents, objects }: Wanted,
+): string[] {
+  const lacks: string[] = [];
+  if (objects) {
+    const named = failures.filter(({ document, key }) => document === undefined && key !== '');
+    const selected = selectLines(named, bucket, selection);
+    const carried = selected.filter(({ carried_from: from }) => from !== undefined);
+    const missing = selected.filter((one) => one.carried_from === undefined);
+    const whole = missing.filter(({ part }) => part === undefined);
+    lacks.push(...describe(whole, (count) => `the backup lacks ${count} of ${bucket}`));
+    for (const part of new Set(missing.flatMap((one) => one.part ?? []))) {
+      const ofPart = missing.filter((one) => one.part === part);
+      lacks.push(
+        ...describe(ofPart, (count) => `the backup lacks the ${part} of ${count} of ${bucket}`),
+      );
+    }
+    lacks.push(
+      ...describe(
+        carried,
+        (count) => `the backup has ${count} of ${bucket} as an older one had them`,
+      ),
+    );
+    lacks.push(
+      ...failures
+        .filter((one) => one.bucket === bucket && one.key === '' && one.document === undefined)
+        .map(({ reason }) => `the backup lacks objects of ${bucket}: ${reason}`),
+    );
+    lacks.push(...fidelity.losses.flatMap((loss) => describeLoss(loss, bucket, selection)));
+  }
+  if (documents) {
+    lacks.push(
+      ...fidelity.documents
+        .filter((one) => one.bucket === bucket && one.state === 'failed')
+        .map(
+          ({ document, reason }) =>
+            `the backup lacks the ${document} of ${bucket}: ${reason ?? ''}`,
+        ),
+    );
+  }
+  return lacks;
+}
+
+const MOST_EXAMPLES = 3;
+
+function describe(failures: readonly Failure[], what: (count: string) => string): string[] {
+  const [first] = failures;
+  if (first === undefined) return [];
+  const { length } = failures;
+  const count = `${length} ${length === 1 ? 'object' : 'objects'}`;
+  return [`${what(count)}: ${examples(failures.map(({ key }) => key))}: ${first.reason}`];
+}
+
+function describeLoss(
+  { bucket: of, what, count, keys, reason }: Loss,
+  bucket: string,
+  selection: RestoreSelection,
+): string[] {
+  if (of !== bucket) return [];
+  const named = keys.map((key) => ({ bucket, key }));
+  // The summary names the first keys only: of a selection it may concern others.
+  const concerns = selectsAll(selection) || keys.length < count;
+  if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
+  const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;
+  return [`the backup lacks the ${what} of ${count} objects of ${bucket}${such}: ${reason}`];
+}
+
+function examples(keys: readonly string[]): string {
+  const shown = keys.slice(0, MOST_EXAMPLES).map((key) => JSON.stringify(key));
+  return shown.join(', ') + (keys.length > MOST_EXAMPLES ? ', …' : '');
+}

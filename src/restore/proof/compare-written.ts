@@ -1,0 +1,62 @@
+import { compareKeys } from '../../key-order.js';
+import type { ListedObject } from '../../object-store/port.js';
+import type { WrittenObject } from '../written.js';
+
+/** Where a listing is not what was written. */
+export type Discrepancy =
+  /** Not listed under its key. */
+  | { kind: 'missing'; written: WrittenObject }
+  /** Listed with another size or ETag. */
+  | { kind: 'different'; written: WrittenObject; listed: ListedObject }
+  /** Listed, and not among what was written. */
+  | { kind: 'other'; listed: ListedObject };
+
+/**
+ * Merges what was written with a listing, both in the order of the keys; holds one of each. Of two
+ * objects that were written under one key the last one counts. Pure.
+ */
+export async function* compareWritten(
+  written: AsyncIterable<WrittenObject>,
+  listing: AsyncIterable<readonly ListedObject[]>,
+): AsyncGenerator<Discrepancy> {
+  const ours = lastOfEach(written)[Symbol.asyncIterator]();
+  try {
+    let next = await ours.next();
+    for await (const page of listing) {
+      for (const listed of page) {
+        while (next.done !== true && compareKeys(next.value.key, listed.key) < 0) {
+          yield { kind: 'missing', written: next.value };
+          next = await ours.next();
+        }
+        if (next.done === true || next.value.key !== listed.key) {
+          yield { kind: 'other', listed };
+          continue;
+        }
+        if (!isAsWritten(next.value, listed)) {
+          yield { kind: 'different', written: next.value, listed };
+        }
+        next = await ours.next();
+      }
+    }
+    for (; next.done !== true; next = await ours.next()) {
+      yield { kind: 'missing', written: next.value };
+    }
+  } finally {
+    await ours.return(undefined);
+  }
+}
+
+/** An ETag that one of the two does not tell says nothing. */
+export function isAsWritten(written: WrittenObject, listed: ListedObject): boolean {
+  if (written.sizeBytes !== listed.sizeBytes) return false;
+  return written.etag === '' || listed.etag === '' || written.etag === listed.etag;
+}
+
+async function* lastOfEach(written: AsyncIterable<WrittenObject>): AsyncGenerator<WrittenObject> {
+  let held: WrittenObject | undefined;
+  for await (const object of written) {
+    if (held !== undefined && held.key !== object.key) yield held;
+    held = object;
+  }
+  if (held !== undefined) yield held;
+}

@@ -1,0 +1,211 @@
+import { type KeySelection, rangesOf } from '../../archive/select.js';
+import { isMangamotionError } from '../../errors.js';
+import { type OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
+import type { ListedObject, ObjectStore } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import { prefetchInOrder } from '../../prefetch.js';
+import { type Discrepancy, compareWritten, isAsWritten } from './compare-written.js';
+import { listTarget } from '../target-listing.js';
+import type { WrittenObject, WrittenObjects } from '../written.js';
+
+export interface ProofContext {
+  store: ObjectStore;
+  listings: OrderedListings;
+  faults: RunFaults;
+  signal: AbortSignal;
+}
+
+/** Below this share of a bucket, its keys are listed one by one. */
+const FEW = 0.01;
+const LISTED_AT_ONCE = { mostRequests: 16, mostBytes: 1024 };
+
+/** So many of each are looked at closely: a reason is found for them. */
+const MOST_EXPLAINED = 1000;
+const MOST_FAILURES = 10_000;
+/** Clocks of two machines, and listings that tell whole seconds. */
+const CLOCK_TOLERANCE_MS = 2_000;
+
+export interface Unproven {
+  named: { key: string; sizeBytes: number; reason: string }[];
+  /** How many more there are. */
+  omitted: number;
+  omittedBytes: number;
+}
+
+/**
+ * Compares what was written to a bucket with what the target lists there; resolves to what is not
+ * as it was written. Few keys of a large bucket are listed one by one. Rejects where the target
+ * does not list.
+ */
+export async function proveWritten(
+  context: ProofContext,
+  bucket: string,
+  { written, selection, listedBefore, begunAtMs }: ToProve,
+): Promise<Unproven> {
+  if (written.count === 0) return { named: [], omitted: 0, omittedBytes: 0 };
+  const onlyKeys = selection.keys.length > 0 && selection.prefixes.length === 0;
+  const few = onlyKeys || written.count < listedBefore * FEW;
+  return await inOrder(
+    async () => {
+      const found = new Findings(begunAtMs);
+      const discrepancies = few
+        ? oneByOne(context, bucket, written.read())
+        : compareWritten(written.read(), listingOf(context, bucket, selection));
+      for await (const discrepancy of discrepancies) found.add(discrepancy);
+      return await found.explain(context, bucket);
+    },
+    () => undefined,
+  );
+}
+
+export interface ToProve {
+  written: WrittenObjects;
+  selection: KeySelection;
+  /** Objects in the target bucket when the plan was made. */
+  listedBefore: number;
+  /** When the first was written, in milliseconds since 1970. */
+  begunAtMs: number;
+}
+
+async function* listingOf(
+  { store, listings, signal }: ProofContext,
+  bucket: string,
+  selection: KeySelection,
+): AsyncGenerator<ListedObject[]> {
+  for (const range of rangesOf(selection)) {
+    if ('prefix' in range) {
+      yield* listTarget({ store, listings }, bucket, { prefix: range.prefix, signal });
+    } else {
+      const listed = await findListed(store, bucket, range.key, signal);
+      if (listed !== undefined) yield [listed];
+    }
+  }
+}
+
+async function* oneByOne(
+  { store, signal }: ProofContext,
+  bucket: string,
+  written: AsyncIterable<WrittenObject>,
+): AsyncGenerator<Discrepancy> {
+  const looks = prefetchInOrder(
+    singly(written),
+    LISTED_AT_ONCE,
+    () => 1,
+    async ({ key }) => await findListed(store, bucket, key, signal),
+  );
+  for await (const { item, result: listed } of looks) {
+    if (listed === undefined) yield { kind: 'missing', written: item };
+    else if (!isAsWritten(item, listed)) yield { kind: 'different', written: item, listed };
+  }
+}
+
+async function* singly<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  for await (const item of items) yield [item];
+}
+
+/** A key comes first among those that begin with it; a server without order is read on. */
+export async function findListed(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<ListedObject | undefined> {
+  const isIt = (object: ListedObject) => object.key === key;
+  const first = await store.listPage(bucket, { prefix: key, maxKeys: 1, signal });
+  const found = first.objects.find(isIt);
+  if (found !== undefined || first.objects.length === 0) return found;
+  for await (const page of store.listObjects(bucket, { prefix: key, signal })) {
+    const later = page.find(isIt);
+    if (later !== undefined) return later;
+  }
+  return undefined;
+}
+
+/** What does not agree, with what explains it: bounded, whatever a server answers. */
+class Findings {
+  readonly #begunAtMs: number;
+  readonly #missing: WrittenObject[] = [];
+  readonly #different: Unproven['named'] = [];
+  #omitted = 0;
+  #omittedBytes = 0;
+  /** What was not written, and is new: by size and ETag, it may be what is missing under another name. */
+  readonly #others = new Map<string, string>();
+
+  constructor(begunAtMs: number) {
+    this.#begunAtMs = begunAtMs;
+  }
+
+  add(discrepancy: Discrepancy): void {
+    if (discrepancy.kind === 'other') {
+      this.#remember(discrepancy.listed);
+      return;
+    }
+    const { written } = discrepancy;
+    const { key, sizeBytes } = written;
+    if (this.#missing.length + this.#different.length >= MOST_FAILURES) {
+      this.#omitted += 1;
+      this.#omittedBytes += sizeBytes;
+    } else if (discrepancy.kind === 'missing') this.#missing.push(written);
+    else {
+      const reason = whyDifferent(written, discrepancy.listed);
+      this.#different.push({ key, sizeBytes, reason });
+    }
+  }
+
+  async explain(context: ProofContext, bucket: string): Promise<Unproven> {
+    const named = [...this.#different];
+    for (const [at, written] of this.#missing.entries()) {
+      const reason =
+        at < MOST_EXPLAINED ? await this.#whyMissing(context, bucket, written) : NOT_LISTED;
+      named.push({ key: written.key, sizeBytes: written.sizeBytes, reason });
+    }
+    return { named, omitted: this.#omitted, omittedBytes: this.#omittedBytes };
+  }
+
+  #remember({ key, sizeBytes, etag, lastModified }: ListedObject): void {
+    const isNew = Date.parse(lastModified) >= this.#begunAtMs - CLOCK_TOLERANCE_MS;
+    if (!isNew || etag === '' || this.#others.size >= MOST_FAILURES) return;
+    this.#others.set(nameOf(sizeBytes, etag), key);
+  }
+
+  async #whyMissing(
+    { store, faults, signal }: ProofContext,
+    bucket: string,
+    written: WrittenObject,
+  ): Promise<string> {
+    const other = this.#others.get(nameOf(written.sizeBytes, written.etag));
+    if (other !== undefined) {
+      return `${NOT_LISTED}: the target seems to have stored it as ${JSON.stringify(other)}`;
+    }
+    try {
+      const expectedBytes = written.sizeBytes;
+      const head = await store.headObject(bucket, written.key, { signal, expectedBytes });
+      const same = isAsWritten(written, { ...head, key: written.key });
+      return same
+        ? `${NOT_LISTED}: a HEAD request finds it, but the listing leaves it out`
+        : NOT_LISTED;
+    } catch (error) {
+      if (isMangamotionError(error, 'not_found')) return NOT_LISTED;
+      await faults.judge(bucket, error, signal);
+      return NOT_LISTED;
+    }
+  }
+}
+
+const NOT_LISTED = 'not listed after it was written';
+
+function nameOf(sizeBytes: number, etag: string): string {
+  return `${sizeBytes} ${etag}`;
+}
+
+function whyDifferent(written: WrittenObject, listed: ListedObject): string {
+  const what =
+    written.sizeBytes === listed.sizeBytes
+      ? `ETag ${listed.etag} instead of ${written.etag}`
+      : `${listed.sizeBytes} bytes instead of ${written.sizeBytes}`;
+  const since =
+    Date.parse(listed.lastModified) > written.writtenAtMs
+      ? `: overwritten by somebody since, at ${listed.lastModified}`
+      : '';
+  return `listed with ${what} after it was written${since}`;
+}

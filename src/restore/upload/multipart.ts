@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { IndexLine } from '../../archive/index-line.js';
+import { MangamotionError } from '../../errors.js';
+import type { UploadedPart } from '../../object-store/port.js';
+import type { ObjectStore, StoredObject, UploadOptions } from '../../object-store/port.js';
+
+/** How often an upload that is given up is aborted at most: the target may be what failed. */
+const ABORT_ATTEMPTS = 2;
+
+/**
+ * Uploads an object in parts. The digests of the parts are not known beforehand: the whole object's
+ * is checked while it is read, and the upload is completed only if it is right. What is given up is
+ * aborted, so that it takes no space.
+ */
+export async function uploadInParts(
+  store: ObjectStore,
+  bucket: string,
+  line: IndexLine,
+  { content, partBytes }: { content: AsyncIterable<Buffer>; partBytes: number },
+  options: UploadOptions,
+): Promise<StoredObject> {
+  const { signal } = options;
+  const uploadId = await store.createMultipartUpload(bucket, line.key, options);
+  try {
+    const parts: UploadedPart[] = [];
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunks of inParts(content, partBytes)) {
+      for (const chunk of chunks) hash.update(chunk);
+      const part = describePart(chunks);
+      sizeBytes += part.sizeBytes;
+      if (sizeBytes > line.size) break;
+      const partNumber = parts.length + 1;
+      const etag = await store.uploadPart(bucket, line.key, uploadId, partNumber, part, { signal });
+      parts.push({ partNumber, etag });
+    }
+    if (sizeBytes !== line.size || hash.digest('hex') !== line.sha256) throw notWhatWasBackedUp();
+    return await store.completeMultipartUpload(bucket, line.key, uploadId, parts, { signal });
+  } catch (error) {
+    await giveUp(store, bucket, line.key, uploadId);
+    throw error;
+  }
+}
+
+export function notWhatWasBackedUp(): MangamotionError {
+  return new MangamotionError(
+    'damaged',
+    'its bytes in the archive are not those that were backed up',
+  );
+}
+
+/** Without the signal: an upload is aborted because of it too. */
+async function giveUp(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  uploadId: string,
+): Promise<void> {
+  try {
+    await store.abortMultipartUpload(bucket, key, uploadId, { attempts: ABORT_ATTEMPTS });
+  } catch {
+    // What made it necessary is what the user is to be told.
+  }
+}
+
+function describePart(chunks: readonly Buffer[]) {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for (const chunk of chunks) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { sizeBytes, sha256: hash.digest('hex'), open: () => chunks };
+}
+
+/** The content in stretches of exactly so many bytes; the last may be shorter. */
+async function* inParts(
+  content: AsyncIterable<Buffer>,
+  partBytes: number,
+): AsyncGenerator<Buffer[]> {
+  let part: Buffer[] = [];
+  let room = partBytes;
+  for await (let chunk of content) {
+    while (chunk.length >= room) {
+      part.push(chunk.subarray(0, room));
+      chunk = chunk.subarray(room);
+      yield part;
+      part = [];
+      room = partBytes;
+    }
+    if (chunk.length === 0) continue;
+    part.push(chunk);
+    room -= chunk.length;
+  }
+  if (part.length > 0) yield part;
+}

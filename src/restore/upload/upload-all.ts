@@ -1,0 +1,169 @@
+import type { IndexLine } from '../../archive/index-line.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import type { ObjectStore, StoredObject } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import { s3CodeOf } from '../../object-store/store-errors.js';
+import { prefetchInOrder } from '../../prefetch.js';
+import type { Archives } from '../../repository/archives.js';
+import {
+  ARCHIVE_CLASS,
+  type EncryptionMode,
+  type LockLeftOut,
+  type SentAttributes,
+  attributesOf,
+} from '../attributes/attributes.js';
+import { type Concession, Refusals, concessionsFor, without } from '../attributes/concessions.js';
+import { type RestoreFailure, explained } from '../failures.js';
+import { type KeyClass, classesOf } from '../plan/problem-keys.js';
+import { type PlannedObject, transfers } from '../plan/decide.js';
+import { heldBytes, uploadObject } from './upload-object.js';
+
+/** Uploads under way at once, and the bytes that they may hold in memory together. */
+const UPLOAD_LIMITS = { mostRequests: 24, mostBytes: 64 * 1024 * 1024 };
+const FIXED_WEIGHT_BYTES = 16 * 1024;
+
+export interface Uploading {
+  store: ObjectStore;
+  archives: Archives;
+  faults: RunFaults;
+  encryption: EncryptionMode;
+  /** Keys that are not written, with the reason: the target would give them other names. */
+  avoided: ReadonlyMap<KeyClass, string>;
+  now: () => Date;
+  signal: AbortSignal;
+}
+
+export interface UploadTarget {
+  bucket: string;
+  objectLock: boolean;
+}
+
+/** What became of an object. */
+export type Uploaded = { line: IndexLine } & (
+  | { failure: Omit<RestoreFailure, 'bucket' | 'key'> }
+  | {
+      failure?: undefined;
+      stored: StoredObject;
+      /** In milliseconds since 1970, by the clock of this machine. */
+      writtenAtMs: number;
+      /** What the target was asked to keep with it. */
+      sent: SentAttributes;
+      leftOut: LockLeftOut | undefined;
+      lost: { what: string; reason: string }[];
+    }
+);
+
+/** Uploads what the plan transfers, many at a time, and tells what became of each, in order. */
+export async function* uploadAll(
+  uploading: Uploading,
+  target: UploadTarget,
+  objects: AsyncIterable<readonly PlannedObject[]>,
+): AsyncGenerator<Uploaded> {
+  const refusals = new Refusals();
+  const uploads = prefetchInOrder(
+    toTransfer(objects),
+    UPLOAD_LIMITS,
+    ({ line }) => FIXED_WEIGHT_BYTES + heldBytes(line),
+    async ({ line }) => await uploadOne(uploading, target, refusals, line),
+  );
+  for await (const { result } of uploads) yield result;
+}
+
+async function* toTransfer(
+  pages: AsyncIterable<readonly PlannedObject[]>,
+): AsyncGenerator<PlannedObject[]> {
+  for await (const page of pages) yield page.filter(({ action }) => transfers(action));
+}
+
+async function uploadOne(
+  uploading: Uploading,
+  target: UploadTarget,
+  refusals: Refusals,
+  line: IndexLine,
+): Promise<Uploaded> {
+  const { store, archives, faults, avoided, now, signal } = uploading;
+  const { bucket } = target;
+  const avoid = classesOf(line.key, line.size).map((name) => avoided.get(name));
+  const why = avoid.find((reason) => reason !== undefined);
+  if (why !== undefined) return { line, failure: { reason: why } };
+  const options = { ...target, encryption: uploading.encryption };
+  const { attributes, leftOut, archiveClass } = attributesOf(line, options, now().getTime());
+  const lost: { what: string; reason: string }[] = [];
+  if (archiveClass !== undefined) {
+    const reason = `${archiveClass} is an archive: restored as STANDARD, so that it can be read`;
+    lost.push({ what: ARCHIVE_CLASS, reason });
+  }
+  const known = refusals.knownOf(attributes);
+  for (const [what, reason] of known) lost.push({ what, reason });
+  try {
+    const put = (sent: SentAttributes) =>
+      uploadObject(store, archives, bucket, line, { signal, attributes: sent });
+    const wanted = without(attributes, known.keys());
+    const { stored, sent, conceded, refusal } = await putConceding(
+      put,
+      wanted,
+      (concession) => concession !== 'encryption' || uploading.encryption !== 'keep',
+    );
+    for (const what of conceded) {
+      const reason = `the target refuses it: ${refusal?.message ?? ''}`;
+      // These tags, not tags as such.
+      const isOfOne = s3CodeOf(refusal) === 'InvalidTag';
+      if (!isOfOne) refusals.add(what, attributes, reason);
+      lost.push({ what, reason });
+    }
+    const writtenAtMs = now().getTime();
+    if (line.acl !== undefined) {
+      const refused = await putAcl(uploading, bucket, line.key, line.acl);
+      if (refused !== undefined) lost.push({ what: 'acl', reason: refused });
+    }
+    return { line, stored, sent, leftOut, lost, writtenAtMs };
+  } catch (error) {
+    return { line, failure: explained(await faults.judge(bucket, error, signal)) };
+  }
+}
+
+interface Put {
+  stored: StoredObject;
+  sent: SentAttributes;
+  conceded: readonly Concession[];
+  refusal?: MangamotionError;
+}
+
+/** Puts an object; where the target refuses what belongs to it, without that. */
+async function putConceding(
+  put: (sent: SentAttributes) => Promise<StoredObject>,
+  attributes: SentAttributes,
+  mayConcede: (concession: Concession) => boolean,
+): Promise<Put> {
+  try {
+    return { stored: await put(attributes), sent: attributes, conceded: [] };
+  } catch (error) {
+    if (!isMangamotionError(error)) throw error;
+    for (const conceded of concessionsFor(error, attributes, mayConcede)) {
+      const sent = without(attributes, conceded);
+      try {
+        return { stored: await put(sent), sent, conceded, refusal: error };
+      } catch (again) {
+        // The first refusal is what the user is to be told, where it was about something else.
+        if (!isMangamotionError(again, 'refused', 'access_denied', 'damaged')) throw again;
+      }
+    }
+    throw error;
+  }
+}
+
+/** Resolves to why the target does not take it. */
+async function putAcl(
+  { store, faults, signal }: Uploading,
+  bucket: string,
+  key: string,
+  acl: string,
+): Promise<string | undefined> {
+  try {
+    await store.putObjectAcl(bucket, key, acl, { signal });
+    return undefined;
+  } catch (error) {
+    const { message } = await faults.judge(bucket, error, signal);
+    return `the target refuses it: ${message}`;
+  }
+}

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { IndexLine } from '../../../../src/archive/index-line.js';
+import { compareKeys } from '../../../../src/key-order.js';
+import { objectsNotIn } from '../../../../src/restore/plan/merge.js';
+import { collect } from '../../../helpers/archive-memory.js';
+
+const key = fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('\u{ff21}', '\u{1f600}', 'a/b'));
+const keys = fc.uniqueArray(key, { maxLength: 12 }).map((list) => list.sort(compareKeys));
+const pageSize = fc.integer({ min: 1, max: 5 });
+
+function lineOf(name: string): IndexLine {
+  return {
+    ...{ bucket: 'b', key: name, size: 0, etag: '', sha256: '', path: '', archive: '' },
+    ...{ last_modified: '', offset: 0, length: 0, inner: 0 },
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- pages as they come from elsewhere
+async function* paged<T>(items: readonly T[], size: number): AsyncGenerator<T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+describe('the objects that only the target has', () => {
+  it('are those whose keys no line has, wherever chunks and pages end', async () => {
+    const property = fc.asyncProperty(
+      keys,
+      keys,
+      pageSize,
+      pageSize,
+      async (ours, theirs, m, n) => {
+        const listing = theirs.map((name) => ({
+          ...{ key: name, sizeBytes: 0, etag: '', lastModified: '' },
+        }));
+        const pages = await collect(objectsNotIn(paged(ours.map(lineOf), m), paged(listing, n)));
+        const expected = theirs.filter((name) => !ours.includes(name));
+        expect(pages.flat().map((object) => object.key)).toEqual(expected);
+      },
+    );
+    await fc.assert(property, { numRuns: 300 });
+  });
+});
