@@ -1,34 +1,30 @@
 import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
-import { restoreDocument } from './documents/bucket-documents.js';
-import { tryCreateBucket } from './create-bucket.js';
+import { restoreDocument, tryCreateBucket } from './documents/bucket-documents.js';
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents/documents.js';
 import { explained } from './failures.js';
 import type { KeyClass } from './plan/problem-keys.js';
+import { refuseLargeDeletions } from './plan/consent.js';
 import type { BucketPlan } from './plan/decide.js';
+import type { PlannedRestore } from './plan-restore.js';
 import { type ProbeResult, probeClasses } from './probe-keys.js';
 import type { RestoreReport } from './report.js';
 import { restoreBucket } from './restore-bucket.js';
-import { CHANGED_SINCE } from './plan/shown-objects.js';
-import type {
-  ApplyOptions,
-  Done,
-  RestoreContext,
-  Restoring,
-  RestoringObjects,
-} from './prepared.js';
+import { CHANGED_SINCE, onlyShown } from './plan/shown-objects.js';
+import type { ApplyOptions, RestoreContext, PreparedRestore, ObjectsOptions } from './prepared.js';
 
 /**
- * Carries the plan out. `done` tells at any time what has been done of it, also where a signal ends
- * it.
+ * Carries a plan out. What cannot be restored is named in the report and does not end the restore; only
+ * the closed list of errors in `RunFaults` does. `planned.done` says at any time what has been restored,
+ * also where a signal ends it. Rejects with `refused` where a large deletion has no consent.
  */
-export async function restoreAll(
+export async function applyRestore(
   context: RestoreContext,
-  restoring: Restoring,
+  { plan, prepared, done }: PlannedRestore,
   options: ApplyOptions,
-  done: Done,
 ): Promise<RestoreReport> {
-  const { plans, backup, failures, losses } = restoring;
+  if (!options.consented) refuseLargeDeletions(plan.buckets);
+  const { plans, backup, failures, losses } = prepared;
   const documents: RestoreReport['documents'] = [];
   const left: RestoreReport['left_out'] = [];
   context.progress.start('restoring');
@@ -36,14 +32,14 @@ export async function restoreAll(
     objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
     bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
   });
-  const { results: probes, leftovers } = await probe(context, restoring);
-  await createBuckets(context, restoring, documents);
-  await restoreDocuments(context, restoring, BEFORE_OBJECTS, documents);
-  const proved = restoring.objects
-    ? await restoreObjects(context, restoring, { ...options, probes, done, left })
+  const { results: probes, leftovers } = await probe(context, prepared);
+  await createBuckets(context, prepared, documents);
+  await restoreDocuments(context, prepared, BEFORE_OBJECTS, documents);
+  const proved = prepared.objects
+    ? await restoreObjects(context, prepared, { ...options, probes, done, left })
     : 0;
-  await restoreDocuments(context, restoring, AFTER_OBJECTS, documents);
-  await restoreDocuments(context, restoring, LAST, documents);
+  await restoreDocuments(context, prepared, AFTER_OBJECTS, documents);
+  await restoreDocuments(context, prepared, LAST, documents);
   return {
     backup: backup.id,
     buckets: plans,
@@ -54,16 +50,16 @@ export async function restoreAll(
     proved: options.proof ? proved : null,
     left_out: left,
     losses: losses.all,
-    problems: [...restoring.problems, ...leftovers],
+    problems: [...prepared.problems, ...leftovers],
     failures: failures.named,
     failures_omitted: failures.omitted,
   };
 }
 
-/** Before anything is written: a key that the target renames would overwrite what is right. */
+/** Probes before anything is written: a key that the target renames would overwrite another object. */
 async function probe(
   { store, signal, progress }: RestoreContext,
-  { planner: { classes }, faults, plans }: Restoring,
+  { planner: { classes }, faults, plans }: PreparedRestore,
 ): Promise<{ results: ProbeResult[]; leftovers: string[] }> {
   const existing = plans.filter((plan) => !plan.create_bucket).map(({ target }) => target);
   return await probeClasses(
@@ -73,30 +69,30 @@ async function probe(
   );
 }
 
-/** All before the first object. One that cannot be created is a failure, and ends no other. */
+/** Creates all buckets before the first object. A bucket that cannot be created does not end the others. */
 async function createBuckets(
   { store, signal }: RestoreContext,
-  restoring: Restoring,
+  prepared: PreparedRestore,
   documents: RestoreReport['documents'],
 ): Promise<void> {
-  for (const { plan, objectLock, documents: planned } of restoring.buckets) {
+  for (const { plan, objectLock, documents: planned } of prepared.buckets) {
     if (!plan.create_bucket) continue;
     const refusal = await tryCreateBucket(store, plan.target, { objectLock, signal });
     if (refusal === undefined) continue;
     plan.failed = `it could not be created: ${refusal.message}`;
     const failure = { ...explained(refusal), reason: plan.failed };
-    restoring.failures.add({ bucket: plan.target, key: '', ...failure });
+    prepared.failures.add({ bucket: plan.target, key: '', ...failure });
     for (const { planned: document } of planned) {
       const { bucket, target, kind } = document;
       documents.push({ bucket, target, kind, result: 'failed', reason: plan.failed });
     }
   }
-  restoring.buckets = restoring.buckets.filter(({ plan }) => plan.failed === undefined);
+  prepared.buckets = prepared.buckets.filter(({ plan }) => plan.failed === undefined);
 }
 
 async function restoreDocuments(
   { store, signal }: RestoreContext,
-  { buckets, faults, failures }: Restoring,
+  { buckets, faults, failures }: PreparedRestore,
   kinds: readonly BucketDocumentKind[],
   done: RestoreReport['documents'],
 ): Promise<void> {
@@ -123,49 +119,49 @@ async function restoreDocuments(
   }
 }
 
-/** Resolves to how many objects were proved. */
+/** Restores the objects of all buckets. Resolves to how many were proved. */
 async function restoreObjects(
   context: RestoreContext,
-  restoring: Restoring,
-  how: RestoringObjects,
+  prepared: PreparedRestore,
+  how: ObjectsOptions,
 ): Promise<number> {
-  // When one upload ends the run, those under way are given up.
-  const givenUp = new AbortController();
-  const signal = AbortSignal.any([context.signal, givenUp.signal]);
+  // Where one upload ends the restore, those under way are aborted.
+  const aborted = new AbortController();
+  const signal = AbortSignal.any([context.signal, aborted.signal]);
   const avoided = new Map<KeyClass, string>();
   for (const { class: name, reason } of how.probes) {
     if (reason !== undefined) avoided.set(name, reason);
   }
   let proved = 0;
   try {
-    for (const bucket of restoring.buckets) {
-      const failed = restoring.failures.count;
-      const uploading = { ...context, signal, archives: restoring.backup.archives };
-      proved += await restoreBucket(uploading, restoring, bucket, { ...how, avoided });
+    for (const bucket of prepared.buckets) {
+      const failed = prepared.failures.count;
+      const uploading = { ...context, signal, archives: prepared.backup.archives };
+      proved += await restoreBucket(uploading, prepared, bucket, { ...how, avoided });
       if (bucket.plan.delete === 0) continue;
-      if (restoring.failures.count === failed) {
-        await removeExtras(context, restoring, bucket.plan, how.done);
+      if (prepared.failures.count === failed) {
+        await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
         context.progress.warn(`${target}: nothing was removed, as not all of it was restored`);
       }
     }
   } finally {
-    givenUp.abort();
+    aborted.abort();
   }
   return proved;
 }
 
 async function removeExtras(
   { store, signal }: RestoreContext,
-  { planner, faults, failures }: Restoring,
+  { planner, faults, failures }: PreparedRestore,
   { bucket: name, target }: BucketPlan,
   done: { deleted: number },
 ): Promise<void> {
   const onDeleted = (count: number) => void (done.deleted += count);
   try {
     const decided = planner.extrasOf({ name, target });
-    const extras = planner.asShown(target, decided, (key) =>
+    const extras = onlyShown(planner.shown, target, decided, (key) =>
       failures.add({ bucket: target, key, reason: CHANGED_SINCE }),
     );
     for (const failure of await deleteExtras(store, target, { extras, onDeleted, signal })) {

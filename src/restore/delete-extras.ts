@@ -1,10 +1,10 @@
 import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
-/** What S3 takes in one request. */
+/** The most keys that S3 takes in one request. */
 const MOST_PER_REQUEST = 1000;
 
-/** Removes the objects of the listing; resolves to those that stayed. */
+/** Removes the objects of the listing; resolves to those that could not be removed. */
 export async function deleteExtras(
   store: ObjectStore,
   bucket: string,
@@ -34,7 +34,7 @@ export async function deleteExtras(
   return failures;
 }
 
-/** One by one where the server does not know how to delete many in one request. */
+/** Deletes one by one where the server cannot delete many in one request. */
 async function deleteAll(
   store: ObjectStore,
   bucket: string,

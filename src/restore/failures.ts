@@ -1,11 +1,11 @@
 import type { MangamotionError } from '../errors.js';
 
-/** What could not be restored: an object, a document of a bucket, or a bucket. */
+/** An object, a document of a bucket, or a bucket that could not be restored. */
 export interface RestoreFailure {
   bucket: string;
-  /** Empty where it is no object. */
+  /** Empty for a bucket or a document. */
   key: string;
-  /** Of the bucket, where it is no object. */
+  /** The kind of document; absent for an object or a bucket. */
   document?: string;
   /** The request that failed, by its name in the S3 API; absent where none did. */
   operation?: string;
@@ -16,7 +16,7 @@ export interface RestoreFailure {
   reason: string;
 }
 
-/** What an error tells of itself, for a failure. */
+/** Returns the fields of a failure that an error has. */
 export function explained(
   error: MangamotionError,
 ): Pick<RestoreFailure, 'operation' | 'status' | 'code' | 'reason'> {
@@ -31,10 +31,10 @@ export function explained(
   };
 }
 
-/** More are counted, not named. */
+/** Further failures are counted, not named. */
 const MOST_NAMED = 10_000;
 
-/** The failures of a run. */
+/** The failures of a restore. */
 export class Failures {
   readonly named: RestoreFailure[] = [];
   omitted = 0;
@@ -46,5 +46,44 @@ export class Failures {
   add(failure: RestoreFailure): void {
     if (this.named.length < MOST_NAMED) this.named.push(failure);
     else this.omitted += 1;
+  }
+}
+
+/** An attribute of objects that the target did not keep: one item for each kind and bucket. */
+export interface RestoreLoss {
+  bucket: string;
+  /** `tags`, `encryption`, `header content-type`, … */
+  what: string;
+  /** How many objects lost it. */
+  count: number;
+  /** The first of their keys. */
+  keys: string[];
+  reason: string;
+}
+
+const MOST_KEYS = 10;
+
+/** The losses of a restore. */
+export class Losses {
+  readonly all: RestoreLoss[] = [];
+
+  add({
+    bucket,
+    what,
+    key,
+    reason,
+  }: {
+    bucket: string;
+    what: string;
+    key: string;
+    reason: string;
+  }) {
+    const known = this.all.find((loss) => loss.bucket === bucket && loss.what === what);
+    if (known === undefined) {
+      this.all.push({ bucket, what, count: 1, keys: [key], reason });
+      return;
+    }
+    known.count += 1;
+    if (known.keys.length < MOST_KEYS) known.keys.push(key);
   }
 }

@@ -2,17 +2,14 @@ import { RunFaults } from '../object-store/run-faults.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { LocatedBackup } from '../repository/locate.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
-import { restoreAll } from './apply-restore.js';
 import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
-import { refuseConflicts, refuseLargeDeletions } from './plan/consent.js';
-import { Failures } from './failures.js';
-import { Losses } from './losses.js';
+import { refuseConflicts } from './plan/consent.js';
+import { Failures, Losses } from './failures.js';
 import type { BucketPlan, OnConflict, RestoreAction } from './plan/decide.js';
 import { RestorePlanner } from './plan/planner.js';
-import type { RestorePlan, RestoreReport } from './report.js';
-import type { ApplyOptions, Done, PreparedBucket, RestoreContext, Restoring } from './prepared.js';
-import { type RestoreScope, decideScope } from './scope.js';
-import type { RestoreSelection } from './selection.js';
+import type { RestorePlan } from './report.js';
+import type { Done, PreparedBucket, RestoreContext, PreparedRestore } from './prepared.js';
+import { type RestoreScope, type RestoreSelection, decideScope } from './selection.js';
 import { selectShortfalls } from './plan/shortfalls.js';
 
 export interface RestoreOptions {
@@ -22,36 +19,36 @@ export interface RestoreOptions {
   /** Remove the objects of the target that the backup does not have. */
   deleteExtra: boolean;
   /**
-   * Somebody is asked with the plan whether it is to be done: what it does not show as lost is then
-   * not overwritten or removed, whatever has come meanwhile.
+   * Whether a person confirms the plan: what it does not show as lost is then not overwritten or
+   * removed, whatever has changed meanwhile.
    */
-  asks: boolean;
-  /** Nothing is to come of the plan: conflicts are told, not refused. */
+  confirms: boolean;
+  /** Whether the plan is only shown: conflicts are then reported, not refused. */
   dryRun: boolean;
 }
 
-/** A plan, and what is needed to carry it out. Whoever makes it closes it. */
+/** A plan, and what `applyRestore` needs to carry it out. Its creator closes it. */
 export interface PlannedRestore {
   plan: RestorePlan;
-  /** What has been done of it so far. */
+  /** What has been restored so far. */
   done: Done;
-  /** Every object that is to be changed, in order, bucket by bucket. */
+  /** Yields every object that would be changed, in order, bucket by bucket. */
   changes: () => AsyncGenerator<PlannedChange>;
   close: () => Promise<void>;
-  restoring: Restoring;
+  prepared: PreparedRestore;
 }
 
-/** One object, and what is to be done with it. */
+/** One object, and the action for it. */
 export interface PlannedChange {
   action: RestoreAction | 'delete';
-  /** Of the target. */
+  /** The name of the target bucket. */
   bucket: string;
   key: string;
-  /** Of the object in the backup; of one that is to be removed, its own. */
+  /** The size of the object in the backup, or of the object that would be removed. */
   size: number;
 }
 
-/** Compares a backup with its target. Changes nothing. */
+/** Plans a restore: compares a backup with its target, and changes nothing. */
 export async function planRestore(
   context: RestoreContext,
   located: LocatedBackup,
@@ -60,14 +57,14 @@ export async function planRestore(
   const backup = await openBackup(located);
   try {
     const { store, signal, progress } = context;
-    const { selection, onConflict, deleteExtra, asks } = options;
+    const { selection, onConflict, deleteExtra, confirms } = options;
     const { documents, objects } = decideScope(options, backup.summary);
     const faults = new RunFaults(
       store,
       backup.directory.buckets.map(({ name }) => selection.renames.get(name) ?? name),
     );
     const planner = new RestorePlanner({
-      ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, asks, signal },
+      ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, confirms, signal },
       warn: (line) => progress.warn(line),
     });
     progress.start('planning');
@@ -82,39 +79,26 @@ export async function planRestore(
     const shortfalls = selectShortfalls(backup, summary, plans, { selection, documents, objects });
     for (const failure of shortfalls.failures) failures.add(failure);
     if (!options.dryRun) refuseConflicts(plans);
-    const restoring: Restoring = {
+    const prepared: PreparedRestore = {
       ...{ backup, planner, faults, plans, buckets, objects, selection, failures },
       losses: new Losses(),
       problems: shortfalls.problems,
     };
     const archives = options.dryRun ? await describeArchives(located, planner.needed) : [];
     return {
-      plan: describePlan(restoring, archives, onConflict),
+      plan: describePlan(prepared, archives, onConflict),
       done: { objects: 0, bytes: 0, deleted: 0 },
-      changes: () => changesOf(restoring, deleteExtra),
+      changes: () => changesOf(prepared, deleteExtra),
       close: async () => {
         await planner.shown?.close();
         await backup.archives.close();
       },
-      restoring,
+      prepared,
     };
   } catch (error) {
     await backup.archives.close();
     throw error;
   }
-}
-
-/**
- * Carries a plan out. What cannot be restored is named in the report and does not end the run; only
- * the closed list of `RunFaults` does.
- */
-export async function applyRestore(
-  context: RestoreContext,
-  planned: PlannedRestore,
-  options: ApplyOptions,
-): Promise<RestoreReport> {
-  if (!options.consented) refuseLargeDeletions(planned.plan.buckets);
-  return await restoreAll(context, planned.restoring, options, planned.done);
 }
 
 interface Preparing {
@@ -144,7 +128,7 @@ async function prepare(
 }
 
 async function* changesOf(
-  { planner, buckets, objects }: Restoring,
+  { planner, buckets, objects }: PreparedRestore,
   deleteExtra: boolean,
 ): AsyncGenerator<PlannedChange> {
   if (!objects) return;
@@ -169,7 +153,7 @@ function summaryOf({ backup: { summary } }: LocatedBackup) {
   return summary.kind === 'valid' ? summary.summary : undefined;
 }
 
-/** The archives that what is selected lies in, and whether they are there. */
+/** Returns the archives that the plan needs, and whether they are present. */
 async function describeArchives(
   { destination, backup }: LocatedBackup,
   needed: ReadonlySet<string>,
@@ -183,7 +167,7 @@ async function describeArchives(
 }
 
 function describePlan(
-  { backup, planner, plans, buckets, problems: expected, failures }: Restoring,
+  { backup, planner, plans, buckets, problems: expected, failures }: PreparedRestore,
   archives: RestorePlan['archives'],
   onConflict: OnConflict,
 ): RestorePlan {
@@ -211,7 +195,7 @@ function describePlan(
     buckets: plans,
     documents,
     archives,
-    destroys: planner.doomed.all,
+    destroys: planner.destroyed.all,
     probes: classes.classes.map((name) => ({ class: name, keys: classes.keysOf(name) })),
     problems: [
       ...missing,

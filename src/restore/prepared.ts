@@ -4,15 +4,14 @@ import type { WorkProgress } from '../progress.js';
 import type { OpenBackup } from '../repository/open-backup.js';
 import type { EncryptionMode } from './attributes/attributes.js';
 import type { DocumentToRestore } from './documents/bucket-documents.js';
-import type { Failures } from './failures.js';
-import type { Losses } from './losses.js';
+import type { Failures, Losses } from './failures.js';
 import type { BucketPlan } from './plan/decide.js';
 import type { RestorePlanner } from './plan/planner.js';
 import type { ProbeResult } from './probe-keys.js';
 import type { RestoreReport } from './report.js';
 import type { RestoreSelection } from './selection.js';
 
-/** What is handed from the plan of a restore to the parts that carry it out. */
+/** What the planning of a restore hands to the steps that carry it out. */
 
 export interface RestoreContext {
   store: ObjectStore;
@@ -21,49 +20,49 @@ export interface RestoreContext {
   progress: WorkProgress;
 }
 
-/** A bucket with all that is to be done to it. */
+/** A bucket with its plan and its documents. */
 export interface PreparedBucket {
   plan: BucketPlan;
   documents: DocumentToRestore[];
-  /** Its objects can be locked, or will be able to when it is created. */
+  /** Whether the bucket can lock objects, or will be created so that it can. */
   objectLock: boolean;
 }
 
-/** What a plan hands to those who carry it out. */
-export interface Restoring {
+/** A restore that is planned, and all that is needed to carry it out. */
+export interface PreparedRestore {
   backup: OpenBackup;
   planner: RestorePlanner;
   faults: RunFaults;
-  /** Of all buckets that are selected. */
+  /** The plans of all selected buckets. */
   plans: BucketPlan[];
-  /** Without those that are known to fail. */
+  /** The buckets to restore, without those that are known to fail. */
   buckets: PreparedBucket[];
-  /** Objects are restored, not the documents of buckets alone. */
+  /** Whether objects are restored, and not only the documents of buckets. */
   objects: boolean;
   selection: RestoreSelection;
-  /** With what cannot be restored, whatever the target. */
+  /** Includes what the backup itself lacks. */
   failures: Failures;
   losses: Losses;
   problems: string[];
 }
 
 export interface ApplyOptions {
-  /** Somebody has said that it is to be done, whatever is lost by it. */
+  /** Whether the operator has agreed to what the plan destroys. */
   consented: boolean;
-  /** Compare what was written with the target's listing in the end. */
+  /** Whether what was written is compared with the target's listing in the end. */
   proof: boolean;
   encryption: EncryptionMode;
 }
 
-/** What has been done so far. */
+/** What has been restored so far. */
 export interface Done {
   objects: number;
   bytes: number;
-  /** Objects that were removed. */
+  /** Objects that were removed from the target. */
   deleted: number;
 }
 
-export interface RestoringObjects extends ApplyOptions {
+export interface ObjectsOptions extends ApplyOptions {
   probes: readonly ProbeResult[];
   done: Done;
   left: RestoreReport['left_out'];

@@ -3,7 +3,7 @@ import { type MangamotionError, isMangamotionError, messageOf } from '../errors.
 import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
 import type { ListedObject, ObjectContent, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
-import { tryCreateBucket } from './create-bucket.js';
+import { tryCreateBucket } from './documents/bucket-documents.js';
 import { type KeyClass, probeKeyOf } from './plan/problem-keys.js';
 
 /** What the target does with the keys of a class. */

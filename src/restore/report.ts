@@ -1,13 +1,12 @@
 import { ARCHIVE_CLASS, type LockLeftOut } from './attributes/attributes.js';
 import type { PlannedDocument } from './documents/documents.js';
-import type { DoomedObjects } from './doomed.js';
-import type { RestoreFailure } from './failures.js';
+import type { RestoreFailure, RestoreLoss } from './failures.js';
+import type { DestroyedObjects } from './plan/consent.js';
 import type { KeyClass } from './plan/problem-keys.js';
-import type { RestoreLoss } from './losses.js';
 import type { BucketPlan } from './plan/decide.js';
 import type { ProbeResult } from './probe-keys.js';
 
-/** What is to be done: the answer of `restore --dry-run`. */
+/** The answer of `restore --dry-run`. */
 export interface RestorePlan {
   backup: string;
   dry_run: true;
@@ -15,11 +14,11 @@ export interface RestorePlan {
   documents: PlannedDocument[];
   archives: { id: string; present: boolean; bytes: number | null }[];
   /** The objects of the target that would be lost. */
-  destroys: DoomedObjects[];
-  /** Classes of keys of which the target is to show first whether it keeps them. */
+  destroys: DestroyedObjects[];
+  /** Classes of keys for which a probe finds out first whether the target keeps them. */
   probes: { class: KeyClass; keys: number }[];
   problems: string[];
-  /** What is known to fail. */
+  /** What cannot be restored, as far as the plan knows. */
   failures: RestoreFailure[];
 }
 
@@ -31,15 +30,15 @@ export interface RestoreReport {
   documents: RestoredDocument[];
   /** Objects that were removed from the target. */
   deleted: number;
-  /** What the target does with keys that servers are known to rename. */
+  /** How the target stores keys that some servers rename. */
   probes: ProbeResult[];
-  /** How many objects were found in the target's listing as they were written; null: not looked. */
+  /** How many objects the target lists as they were written; `null` where that was not checked. */
   proved: number | null;
   /** Locks that objects did not get back. */
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
-  /** What belongs to objects and did not come back with them. */
+  /** Attributes of objects that the target did not keep. */
   losses: RestoreLoss[];
-  /** What the backup does not tell, or holds in a form that cannot be put back. */
+  /** What the backup lacks, or holds in a form that cannot be restored. */
   problems: string[];
   /** The first 10,000. */
   failures: RestoreFailure[];
@@ -51,7 +50,7 @@ interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
   result: 'written' | 'unchanged' | 'skipped' | 'failed';
 }
 
-/** True where something of the backup is not in the target now, though it could be wanted there. */
+/** True where a part of the backup is not in the target that an operator may want there. */
 export function isPartial({ failures, losses, left_out: leftOut }: RestoreReport): boolean {
   return (
     failures.length > 0 ||

@@ -8,34 +8,39 @@ import type { PlannedObject } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
 import { ReadBacks } from './attributes/read-back.js';
 import type { RestoreReport } from './report.js';
-import type { PreparedBucket, RestoreContext, Restoring, RestoringObjects } from './prepared.js';
-import { CHANGED_SINCE } from './plan/shown-objects.js';
+import type {
+  PreparedBucket,
+  RestoreContext,
+  PreparedRestore,
+  ObjectsOptions,
+} from './prepared.js';
+import { CHANGED_SINCE, onlyShown } from './plan/shown-objects.js';
 import { type Uploaded, uploadAll } from './upload/upload-all.js';
 import { WrittenObjects } from './written.js';
 
 type Context = RestoreContext & { archives: Archives };
-type How = RestoringObjects & { avoided: ReadonlyMap<KeyClass, string> };
+type How = ObjectsOptions & { avoided: ReadonlyMap<KeyClass, string> };
 
 /**
- * Restores the objects of a bucket, and proves it: the first of each kind of attribute are read
- * back, unchanged ones among them, and what was written is compared with the target's listing. Resolves to how many objects
- * were proved.
+ * Restores the objects of a bucket, and proves it: the first objects with each kind of attribute are
+ * read back, unchanged ones among them, and what was written is compared with the target's listing.
+ * Resolves to how many objects were proved.
  */
 export async function restoreBucket(
   context: Context,
-  restoring: Restoring,
+  prepared: PreparedRestore,
   bucket: PreparedBucket,
   how: How,
 ): Promise<number> {
   const { store, signal, now } = context;
-  const { faults, losses } = restoring;
+  const { faults, losses } = prepared;
   const begunAtMs = now().getTime();
   const written = new WrittenObjects();
   const readBacks = new ReadBacks({ store, faults, signal }, bucket.plan.target);
   try {
-    await uploadBucket(context, restoring, bucket, how, { written, readBacks });
+    await uploadBucket(context, prepared, bucket, how, { written, readBacks });
     losses.all.push(...(await readBacks.finish()));
-    return how.proof ? await prove(context, restoring, bucket, how, { written, begunAtMs }) : 0;
+    return how.proof ? await prove(context, prepared, bucket, how, { written, begunAtMs }) : 0;
   } finally {
     await written.close();
   }
@@ -43,26 +48,26 @@ export async function restoreBucket(
 
 async function uploadBucket(
   context: Context,
-  restoring: Restoring,
+  prepared: PreparedRestore,
   { plan, objectLock }: PreparedBucket,
   how: How,
   { written, readBacks }: { written: WrittenObjects; readBacks: ReadBacks },
 ): Promise<void> {
-  const { planner, faults, failures, losses } = restoring;
+  const { planner, faults, failures, losses } = prepared;
   const { target } = plan;
   const decided = planner.objectsOf({ name: plan.bucket, target }, !plan.create_bucket);
-  const objects = planner.asShown(target, decided, (key) =>
+  const objects = onlyShown(planner.shown, target, decided, (key) =>
     failures.add({ bucket: target, key, reason: CHANGED_SINCE }),
   );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
-  // An earlier run may have written what is unchanged: what that one lost is lost still.
-  const noting = eachUnchanged(objects, (line, stored) => {
+  // An earlier restore may have written what is unchanged: what it lost is still lost.
+  const withReadBacks = eachUnchanged(objects, (line, stored) => {
     const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
     readBacks.add(line, stored, { attributes, acl: line.acl });
   });
   try {
-    for await (const one of uploadAll(uploading, { bucket: target, objectLock }, noting)) {
+    for await (const one of uploadAll(uploading, { bucket: target, objectLock }, withReadBacks)) {
       const { key, size } = one.line;
       if (one.failure !== undefined) {
         failures.add({ bucket: target, key, ...one.failure });
@@ -89,7 +94,7 @@ async function uploadBucket(
   }
 }
 
-/** Hands over each object that the target has already, and passes all of them on. */
+/** Passes all objects on, and calls `onUnchanged` for each that the target has already. */
 async function* eachUnchanged(
   pages: AsyncIterable<PlannedObject[]>,
   onUnchanged: (line: IndexLine, stored: ListedObject) => void,
@@ -104,7 +109,7 @@ async function* eachUnchanged(
 
 async function prove(
   { store, signal, progress }: Context,
-  { planner, faults, failures, selection }: Restoring,
+  { planner, faults, failures, selection }: PreparedRestore,
   { plan }: PreparedBucket,
   { done }: How,
   { written, begunAtMs }: { written: WrittenObjects; begunAtMs: number },
@@ -131,7 +136,7 @@ async function prove(
   }
 }
 
-/** One that the target has refused is named already. */
+/** Returns the ACL to read back; an ACL that the target has refused is reported already. */
 function aclKept({ line, ...one }: Uploaded): string | undefined {
   const lost = one.failure === undefined ? one.lost : [];
   return lost.some(({ what }) => what === 'acl') ? undefined : line.acl;

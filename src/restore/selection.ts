@@ -1,12 +1,15 @@
 import type { Directory } from '../archive/directory.js';
-import type { KeySelection } from '../archive/select.js';
+import { type KeySelection, selectsAll } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
+import type { OpenBackup } from '../repository/open-backup.js';
 
-/** What of a backup is to be restored, and where to. */
+/** Which part of a backup is restored, and where to. Pure. */
+
+/** The buckets and keys to restore. */
 export interface RestoreSelection extends KeySelection {
-  /** Names as in the backup; empty means all. */
+  /** Names in the backup; empty means all buckets. */
   buckets: readonly string[];
-  /** By the bucket's name in the backup: the bucket to restore it to. */
+  /** The target of each renamed bucket, by its name in the backup. */
   renames: ReadonlyMap<string, string>;
 }
 
@@ -16,7 +19,7 @@ export interface SelectedBucket {
 }
 
 /**
- * The buckets to restore, in the order of the backup. Throws `not_found` for a bucket that the
+ * Returns the buckets to restore, in the order of the backup. Throws `not_found` for a bucket that the
  * backup does not hold and `usage` for two buckets with one target.
  */
 export function selectBuckets(directory: Directory, selection: RestoreSelection): SelectedBucket[] {
@@ -47,7 +50,61 @@ export function selectBuckets(directory: Directory, selection: RestoreSelection)
   return selected;
 }
 
-/** What S3 takes as a name, and old servers took too (capitals, `_`): 3 to 63 characters. */
+/** Whether S3 accepts a name, or old servers did (capitals, `_`): 3 to 63 characters. */
 export function isBucketName(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(name) && !name.includes('..');
+}
+
+/** The documents of buckets (`metadata`), objects (`data`), or both. */
+export type RestoreScope = 'full' | 'metadata' | 'data';
+
+export interface ScopeRequest {
+  scope: RestoreScope;
+  selection: KeySelection;
+  deleteExtra: boolean;
+}
+
+/**
+ * Returns whether documents and objects are restored; a key or prefix selects objects only. Throws
+ * `usage` for options that contradict each other, and `not_found` where the backup has no objects.
+ */
+export function decideScope(
+  { scope, selection, deleteExtra }: ScopeRequest,
+  backup: OpenBackup['summary'],
+) {
+  const narrowed = !selectsAll(selection);
+  if (scope === 'metadata' && narrowed) {
+    throw usage('--key and --prefix select objects, and metadata restores none');
+  }
+  if (scope === 'metadata' && deleteExtra) {
+    throw usage('--delete-extra removes objects, and metadata is about none');
+  }
+  if (deleteExtra && selection.keys.length > 0) {
+    throw usage('--delete-extra and --key exclude each other');
+  }
+  if (scope === 'data' && backup.type === 'metadata') {
+    throw new MangamotionError('not_found', `${backup.id} holds no objects, only metadata`, {
+      hint: 'Restore it with the scope metadata, or name a full or incremental backup.',
+    });
+  }
+  if (deleteExtra) refuseDeletion(backup);
+  return {
+    documents: scope !== 'data' && !narrowed,
+    objects: scope !== 'metadata' && backup.type !== 'metadata',
+  };
+}
+
+/** An object that an incomplete backup lacks is not one that the target has in excess. */
+function refuseDeletion({ id, type, status }: OpenBackup['summary']): void {
+  if (type !== 'metadata' && status === 'complete') return;
+  const why = type === 'metadata' ? 'it holds no objects' : `it is ${status}`;
+  throw new MangamotionError(
+    'refused',
+    `--delete-extra would remove what ${id} does not have, and ${why}: nothing was changed`,
+    { hint: 'Restore it without --delete-extra, or use a complete backup.' },
+  );
+}
+
+function usage(message: string): MangamotionError {
+  return new MangamotionError('usage', message);
 }

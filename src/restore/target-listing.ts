@@ -8,8 +8,8 @@ export interface TargetListings {
 }
 
 /**
- * The objects of a target bucket in order, to the end: some servers call a listing complete before
- * it is, so that one more request asks for what comes behind the last key.
+ * Yields the objects of a target bucket in order, to the end: some servers call a listing complete
+ * before it is, so that one more request asks for what comes after the last key.
  */
 export async function* listTarget(
   { store, listings }: TargetListings,
@@ -31,4 +31,25 @@ export async function* listTarget(
     if (!objects.some(({ key }) => compareKeys(key, end) > 0)) return;
     startAfter = last;
   }
+}
+
+/**
+ * Resolves to the object of a key by the listing, `undefined` where it is not listed. A key comes first
+ * among those that begin with it; on a server without order the listing is read on.
+ */
+export async function findListed(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<ListedObject | undefined> {
+  const isIt = (object: ListedObject) => object.key === key;
+  const first = await store.listPage(bucket, { prefix: key, maxKeys: 1, signal });
+  const found = first.objects.find(isIt);
+  if (found !== undefined || first.objects.length === 0) return found;
+  for await (const page of store.listObjects(bucket, { prefix: key, signal })) {
+    const later = page.find(isIt);
+    if (later !== undefined) return later;
+  }
+  return undefined;
 }

@@ -4,22 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linesOfFile } from '../files/lines-of-file.js';
 
-/** An object that was written, as the target is to list it. */
+/** An object that was written, as the target must list it. */
 export interface WrittenObject {
   key: string;
   sizeBytes: number;
-  /** As the answer to our own request told it; empty where it told none. */
+  /** From the answer to our own request; empty where it had none. */
   etag: string;
   /** When the answer came, in milliseconds since 1970 by the clock of this machine. */
   writtenAtMs: number;
 }
 
-/** So much is held in memory; more goes to a file. */
+/** A longer list goes to a file. */
 const HELD_CHARACTERS = 1024 * 1024;
 
 /**
- * What was written to a bucket, in the order in which it is added. The file has no name any more as
- * soon as it is open: whatever ends the program, nothing stays behind.
+ * A list of objects in the order in which they are added. Its file is unlinked as soon as it is open:
+ * whatever ends the program, nothing stays behind.
  */
 export class WrittenObjects {
   count = 0;
@@ -36,7 +36,7 @@ export class WrittenObjects {
     if (this.#heldCharacters >= HELD_CHARACTERS) await this.#spool();
   }
 
-  /** All of them, as often as it is called. */
+  /** Yields all objects, each time it is called. */
   async *read(): AsyncGenerator<WrittenObject> {
     if (this.#file !== undefined) {
       for await (const line of linesOfFile(this.#file)) yield decode(line);

@@ -19,7 +19,8 @@ import { type LocatedBackup, locateBackup, openDestination } from '../../src/rep
 import type { Summary } from '../../src/repository/summary.js';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
 import type { EncryptionMode } from '../../src/restore/attributes/attributes.js';
-import { type RestoreOptions, applyRestore, planRestore } from '../../src/restore/plan-restore.js';
+import { applyRestore } from '../../src/restore/apply-restore.js';
+import { type RestoreOptions, planRestore } from '../../src/restore/plan-restore.js';
 import type { RestoreSelection } from '../../src/restore/selection.js';
 import { removeAtExit } from './child-processes.js';
 
@@ -133,7 +134,13 @@ export async function restore(
     progress: { ...NO_PROGRESS, ...(warn === undefined ? {} : { warn }) },
   };
   const planned = await planRestore(context, located, {
-    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', asks: false, dryRun: false },
+    ...{
+      scope: 'full',
+      deleteExtra: false,
+      onConflict: 'overwrite',
+      confirms: false,
+      dryRun: false,
+    },
     ...options,
     selection: { buckets: [], keys: [], prefixes: [], renames: new Map(), ...selection },
   });
@@ -152,7 +159,13 @@ export async function restorePlan(
 ): Promise<RestorePlan> {
   const context = { store, now: () => new Date(), signal, progress: NO_PROGRESS };
   const planned = await planRestore(context, located, {
-    ...{ scope: 'full', deleteExtra: false, onConflict: 'overwrite', asks: false, dryRun: true },
+    ...{
+      scope: 'full',
+      deleteExtra: false,
+      onConflict: 'overwrite',
+      confirms: false,
+      dryRun: true,
+    },
     selection: { buckets: [], keys: [], prefixes: [], renames: new Map() },
   });
   await planned.close();

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { locateBackup } from '../../src/repository/locate.js';
-import { applyRestore, planRestore } from '../../src/restore/plan-restore.js';
+import { applyRestore } from '../../src/restore/apply-restore.js';
+import { planRestore } from '../../src/restore/plan-restore.js';
 import { NO_PROGRESS, backUp, temporaryFolder } from '../helpers/backups.js';
 import { seed } from '../helpers/seed.js';
 import {
@@ -44,7 +45,7 @@ const textOf = async (key: string) => String(await readObject(store, target, key
 
 /** Restores, and does something between the plan and its execution. */
 async function restoreAfter(
-  asks: boolean,
+  confirms: boolean,
   deleteExtra: boolean,
   meanwhile: () => Promise<unknown>,
 ) {
@@ -53,7 +54,7 @@ async function restoreAfter(
     progress: NO_PROGRESS,
   };
   const planned = await planRestore(context, await locateBackup(join(folder, id)), {
-    ...{ scope: 'data', onConflict: 'overwrite', dryRun: false, asks, deleteExtra },
+    ...{ scope: 'data', onConflict: 'overwrite', dryRun: false, confirms, deleteExtra },
     selection: { buckets: [bucket], keys: [], prefixes: [], renames: new Map([[bucket, target]]) },
   });
   try {

@@ -3,7 +3,7 @@ import type { Encryption } from '../../object-store/objects.js';
 import type { ObjectLock, PutOptions } from '../../object-store/port.js';
 import { partSizeFor } from '../part-size.js';
 
-/** What an object of a backup gets back beside its bytes. Pure. */
+/** The attributes that an object of a backup gets back. Pure. */
 export interface RestoredAttributes {
   attributes: SentAttributes;
   /** Why its lock is left out, if it is. */
@@ -14,7 +14,7 @@ export interface RestoredAttributes {
 
 export type SentAttributes = NonNullable<PutOptions['attributes']>;
 
-/** What a restore does not bring back by intent: it is named, and is no failure. */
+/** A restore leaves this out by intent: it is reported, and is not a failure. */
 export const ARCHIVE_CLASS = 'archive storage class';
 
 export type LockLeftOut = 'retention has run out' | 'bucket has no object lock';
@@ -26,16 +26,16 @@ export type LockLeftOut = 'retention has run out' | 'bucket has no object lock';
  */
 export type EncryptionMode = 'keep' | 'prefer' | 'bucket';
 
-/** A retention that ends so soon may have ended when the target looks at it, and would be refused. */
+/** A retention that ends sooner may have ended when the target checks it, and would be refused. */
 const SHORTEST_RETENTION_MS = 60_000;
 
-/** An object of these cannot be read before it is thawed: who restores wants to read. */
+/** An object in one of these classes cannot be read before it is thawed. */
 const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
 
-/** A request takes one; the strongest first. */
+/** A request carries one checksum; the strongest comes first. */
 const CHECKSUM_ORDER = ['sha256', 'crc64nvme', 'crc32c', 'crc32', 'sha1'];
 
-/** `now` in milliseconds since 1970. A retention that is over cannot be set. */
+/** Returns the attributes to send. `now` is in milliseconds since 1970. */
 export function attributesOf(
   line: IndexLine,
   target: { objectLock: boolean; encryption: EncryptionMode },
@@ -79,8 +79,8 @@ function lockOf(
 }
 
 /**
- * One of the whole object, where it goes in one request: that of an object in parts is made of those
- * of its parts (`…-3`). A locked object is sent with a SHA-256 anyway, and with no second one.
+ * Returns a checksum of the whole object where it goes in one request: that of an object in parts is
+ * made of those of its parts (`…-3`). A locked object is sent with a SHA-256 anyway, and no second one.
  */
 function checksumsOf(line: IndexLine, isLocked: boolean): Record<string, string> | undefined {
   if (isLocked || partSizeFor(line) !== undefined) return undefined;

@@ -2,7 +2,7 @@ import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import type { SentAttributes } from './attributes.js';
 
-/** What an object can do without where a target refuses it: it is restored, and the loss is named. */
+/** An attribute that a target may refuse: the object is restored without it, and the loss is reported. */
 export type Concession = 'encryption' | 'storage class' | 'checksum' | 'tags';
 
 const FIELDS = {
@@ -14,8 +14,8 @@ const FIELDS = {
 
 const ALL: readonly Concession[] = ['storage class', 'checksum', 'tags', 'encryption'];
 
-/** Codes that leave no doubt about what is refused. */
-const TELLING: { pattern: RegExp; concession: Concession }[] = [
+/** S3 error codes that say which attribute is refused. */
+const REFUSAL_CODES: { pattern: RegExp; concession: Concession }[] = [
   { pattern: /StorageClass/i, concession: 'storage class' },
   { pattern: /KMS|Encryption|SSE/i, concession: 'encryption' },
   { pattern: /Checksum|BadDigest/i, concession: 'checksum' },
@@ -23,9 +23,9 @@ const TELLING: { pattern: RegExp; concession: Concession }[] = [
 ];
 
 /**
- * What to leave out, one after the other, where a target has refused an object with these
- * attributes: what its code tells of; or each alone, then all together. Empty where the refusal is
- * about something else. Pure.
+ * Returns the sets of attributes to leave out, one set after the other, where a target has refused an
+ * object: the one that the error code names, or each alone and then all together. Empty where the
+ * refusal is about something else. Pure.
  */
 export function concessionsFor(
   error: MangamotionError,
@@ -36,18 +36,19 @@ export function concessionsFor(
   const isAboutThem =
     isMangamotionError(error, 'refused', 'access_denied') || /BadDigest|Checksum|KMS/i.test(code);
   if (!isAboutThem) return [];
-  const asked = ALL.filter((one) => has(attributes, one) && mayConcede(one));
-  const told = TELLING.find(({ pattern }) => pattern.test(code))?.concession;
-  if (told !== undefined && asked.includes(told)) return [[told]];
-  // Rights of their own are those to use a key and to set tags.
+  const candidates = ALL.filter((one) => has(attributes, one) && mayConcede(one));
+  const named = REFUSAL_CODES.find(({ pattern }) => pattern.test(code))?.concession;
+  if (named !== undefined && candidates.includes(named)) return [[named]];
+  // Only the use of a key and the setting of tags need rights of their own.
   const likely =
     error.code === 'access_denied'
-      ? asked.filter((one) => one === 'encryption' || one === 'tags')
-      : asked;
+      ? candidates.filter((one) => one === 'encryption' || one === 'tags')
+      : candidates;
   const each = likely.map((one) => [one]);
   return likely.length > 1 ? [...each, [...likely]] : each;
 }
 
+/** Returns the attributes without some of them. */
 export function without(
   attributes: SentAttributes,
   concessions: Iterable<Concession>,
@@ -62,11 +63,11 @@ function has(attributes: SentAttributes, concession: Concession): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
-/** What a bucket has refused: it is not asked for again. */
+/** The attributes that a bucket has refused, which are not sent again. */
 export class Refusals {
   readonly #reasons = new Map<string, string>();
 
-  /** Those of the attributes that are known to be refused, with the reasons. */
+  /** Returns those of the attributes that are known to be refused, with the reasons. */
   knownOf(attributes: SentAttributes): Map<Concession, string> {
     const known = new Map<Concession, string>();
     for (const one of ALL) {
@@ -81,10 +82,10 @@ export class Refusals {
   }
 }
 
-/** One storage class may be refused and another taken; so may one key. Tags are taken or not. */
+/** A storage class or a key may be refused while another is accepted; tags are accepted or not. */
 function nameOf(concession: Concession, attributes: SentAttributes): string {
   if (concession === 'tags') return concession;
   const value = attributes[FIELDS[concession]] ?? null;
-  const told = concession === 'checksum' ? Object.keys(attributes.checksums ?? {}) : value;
-  return `${concession} ${JSON.stringify(told)}`;
+  const shown = concession === 'checksum' ? Object.keys(attributes.checksums ?? {}) : value;
+  return `${concession} ${JSON.stringify(shown)}`;
 }

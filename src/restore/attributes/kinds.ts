@@ -4,15 +4,15 @@ import { child, parseXml } from '../../object-store/s3/wire/xml.js';
 import type { SentAttributes } from './attributes.js';
 import { partSizeFor } from '../part-size.js';
 
-/** Kinds of what belongs to an object, each of which a server may lose by itself. Pure. */
+/** Kinds of attributes of objects, each of which a server may lose by itself. Pure. */
 
-/** What was sent with an object. */
+/** The attributes that were sent with an object. */
 export interface Sent {
   attributes: SentAttributes;
   acl?: string | undefined;
 }
 
-/** What the target tells of it. */
+/** The attributes that the target returns. */
 export interface ReadBack {
   head: ObjectHead;
   tags: Tag[];
@@ -20,7 +20,7 @@ export interface ReadBack {
   acl: string | undefined;
 }
 
-/** What has to be asked for besides the head. */
+/** The kinds that a HEAD request does not return, and the request that does. */
 export const NEEDS: Record<string, 'tags' | 'lock' | 'acl'> = {
   tags: 'tags',
   retention: 'lock',
@@ -31,7 +31,7 @@ export const NEEDS: Record<string, 'tags' | 'lock' | 'acl'> = {
 const HEADER = 'header ';
 const NOT_ASCII = 'metadata beyond ASCII';
 
-/** The kinds that an object has: each header is one, and so is metadata that no header can carry. */
+/** Returns the kinds that an object has: each header is one, and so is metadata beyond ASCII. */
 export function kindsOf({ attributes, acl }: Sent): string[] {
   const { headers = {}, metadata = {}, tags = [], retention, legalHold } = attributes;
   const { encryption, storageClass, checksums = {} } = attributes;
@@ -51,16 +51,16 @@ export function kindsOf({ attributes, acl }: Sent): string[] {
 }
 
 /**
- * What sets objects apart that servers store in another way, and so may lose other things of; words
- * that follow the name of a kind, and none for nearly all objects.
+ * Returns the form of an object that servers store in another way, and may lose other attributes of, as
+ * a suffix to the name of a kind; empty for nearly all objects.
  */
 export function formOf(object: { key: string; size: number; etag: string }): string {
   if (partSizeFor(object) !== undefined) return ' (uploaded in parts)';
   return object.key.endsWith('/') ? ' (keys that end in /)' : '';
 }
 
-/** What has become of a kind on its way to the target and back; `undefined` where all is right. */
-export function whatBecameOf(kind: string, sent: Sent, got: ReadBack): string | undefined {
+/** Returns how the target has changed a kind of attribute; `undefined` where it has not. */
+export function changeOf(kind: string, sent: Sent, got: ReadBack): string | undefined {
   const { attributes } = sent;
   if (kind.startsWith(HEADER)) {
     const name = kind.slice(HEADER.length) as keyof ObjectHead['headers'];
@@ -119,7 +119,7 @@ function encryptionChange({ encryption }: SentAttributes, head: ObjectHead): str
   if (wanted === null || got?.algorithm !== wanted.algorithm) {
     return changed(wanted?.algorithm, got?.algorithm);
   }
-  // A key is told by its id, or by a name that ends in it.
+  // A key is identified by its id, or by a name that ends in it.
   const sameKey = [got.keyId, wanted.keyId].some(
     (id, _, ids) => id === null || ids.every((other) => other?.endsWith(lastPart(id)) === true),
   );
@@ -142,13 +142,13 @@ function inOrder(tags: readonly Tag[]): [string, string][] {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Without the owner: another server has other ones. */
+/** Returns the grants without the owner, which differs from server to server. */
 function grantsOf(acl: string | undefined): unknown {
   if (acl === undefined) return undefined;
   return child(parseXml(acl, 'AccessControlPolicy') ?? undefined, 'AccessControlList');
 }
 
-/** HTTP takes blanks off at both ends. */
+/** HTTP removes blanks at both ends of a header value. */
 function trimmed(text: string | undefined): string | undefined {
   return text?.replace(/^[ \t]+|[ \t]+$/g, '');
 }

@@ -2,17 +2,10 @@ import type { IndexLine } from '../../archive/index-line.js';
 import type { MangamotionError } from '../../errors.js';
 import type { ObjectStore, StoredObject } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
-import {
-  NEEDS,
-  type ReadBack,
-  type Sent,
-  formOf,
-  kindsOf,
-  whatBecameOf,
-} from './kinds.js';
-import type { RestoreLoss } from '../losses.js';
+import { NEEDS, type ReadBack, type Sent, formOf, kindsOf, changeOf } from './kinds.js';
+import type { RestoreLoss } from '../failures.js';
 
-/** So many objects with a kind of attribute are read back in a bucket; then the kind is trusted. */
+/** The objects with a kind of attribute that are read back in a bucket before the kind is trusted. */
 const READ_BACK = 3;
 const MOST_KEYS = 10;
 
@@ -23,8 +16,8 @@ interface Kind {
   name: string;
   count: number;
   keys: string[];
-  asked: number;
-  /** What became of it, where one of those read back lacks it. */
+  readBack: number;
+  /** Why it counts as lost; absent where all that were read back have it. */
   reason?: string | undefined;
 }
 
@@ -48,20 +41,20 @@ export class ReadBacks {
   }
 
   /**
-   * Counts what an object has that was just written, or that was there already, and begins to read it
-   * back where it is due.
+   * Counts the attributes of an object that was just written, or was there already, and reads it back
+   * where a kind of them is due.
    */
   add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
     const form = formOf(line);
     const due: Kind[] = [];
     for (const name of kindsOf(sent)) {
       const what = name + form;
-      const kind = this.#kinds.get(what) ?? { name, count: 0, keys: [], asked: 0 };
+      const kind = this.#kinds.get(what) ?? { name, count: 0, keys: [], readBack: 0 };
       this.#kinds.set(what, kind);
       kind.count += 1;
       if (kind.keys.length < MOST_KEYS) kind.keys.push(line.key);
-      if (kind.asked >= READ_BACK) continue;
-      kind.asked += 1;
+      if (kind.readBack >= READ_BACK) continue;
+      kind.readBack += 1;
       due.push(kind);
     }
     if (due.length === 0) return;
@@ -71,7 +64,7 @@ export class ReadBacks {
     this.#underWay.push(reading);
   }
 
-  /** What was lost, once for each kind. Rejects with what ends the run. */
+  /** Resolves to the losses, one for each kind. Rejects with an error that ends the restore. */
   async finish(): Promise<RestoreLoss[]> {
     await Promise.all(this.#underWay);
     return [...this.#kinds].flatMap(([what, { count, keys, reason }]) =>
@@ -89,10 +82,10 @@ export class ReadBacks {
     let failure: MangamotionError;
     try {
       const got = await this.#read(line, due);
-      // Somebody has replaced it: what it has now says nothing of what was sent.
+      // It was replaced meanwhile: what it has now says nothing about what was sent.
       const replaced = stored.etag !== '' && got.head.etag !== '' && stored.etag !== got.head.etag;
       for (const kind of due) {
-        kind.reason ??= replaced ? undefined : whatBecameOf(kind.name, sent, got);
+        kind.reason ??= replaced ? undefined : changeOf(kind.name, sent, got);
       }
       return;
     } catch (error) {
@@ -107,9 +100,9 @@ export class ReadBacks {
     const bucket = this.#bucket;
     const head = await store.headObject(bucket, key, { signal, expectedBytes: size });
     const tags = needs.has('tags') ? await store.getObjectTags(bucket, key, { signal }) : [];
-    const isTold = head.retention !== null || head.legalHold;
+    const isKnown = head.retention !== null || head.legalHold;
     const lock =
-      needs.has('lock') && !isTold ? await store.getObjectLock(bucket, key, { signal }) : head;
+      needs.has('lock') && !isKnown ? await store.getObjectLock(bucket, key, { signal }) : head;
     const acl = needs.has('acl') ? await store.getObjectAcl(bucket, key, { signal }) : undefined;
     return { head, tags, lock, acl };
   }

@@ -1,7 +1,7 @@
 import { bucketDocumentPath } from '../../archive/paths.js';
-import { isMangamotionError } from '../../errors.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import { BUCKET_DOCUMENTS, type BucketDocumentKind } from '../../object-store/bucket-documents.js';
-import type { ObjectStore } from '../../object-store/port.js';
+import type { CreateBucketOptions, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import {
@@ -14,10 +14,10 @@ import {
 import type { RestoreFailure } from '../failures.js';
 import type { SelectedBucket } from '../selection.js';
 
-/** A document of the backup with what is planned for it. */
+/** A document of the backup with its plan. */
 export interface DocumentToRestore {
   planned: PlannedDocument;
-  /** As the target is to have it. */
+  /** The content for the target. */
   content: Buffer;
 }
 
@@ -28,8 +28,8 @@ export interface DocumentsContext {
 }
 
 /**
- * The documents that the backup holds of a bucket, in the order in which they are restored; and those
- * that it holds damaged.
+ * Resolves to the documents that the backup holds of a bucket, in the order in which they are restored,
+ * and to a failure for each that is damaged.
  */
 export async function planDocuments(
   context: DocumentsContext & { backup: OpenBackup },
@@ -68,7 +68,7 @@ export function hadObjectLock(backup: OpenBackup, bucket: string): boolean {
   return entryOf(backup, bucket, 'object-lock') !== undefined;
 }
 
-/** Whether objects of the target can be locked; what does not let itself be asked may well do. */
+/** Whether objects of the target can be locked; true where the target does not answer. */
 export async function hasObjectLock(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -82,7 +82,7 @@ export async function hasObjectLock(
   }
 }
 
-/** Whether the target's ETags may be no MD5s, as it encrypts with SSE-KMS by default. */
+/** Whether the target encrypts with SSE-KMS by default, so that its ETags are not MD5s. */
 export async function mayHideMd5(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -97,16 +97,16 @@ export async function mayHideMd5(
 }
 
 /**
- * Writes a document, unless the target has the same: a bucket that was just created has some by
- * itself. Resolves to what was done.
+ * Writes a document, unless the target has the same: a new bucket has some by itself. Resolves to what
+ * was done.
  */
 export async function restoreDocument(
   store: ObjectStore,
   { planned: { target, kind }, content }: DocumentToRestore,
   signal: AbortSignal,
 ): Promise<'written' | 'unchanged'> {
-  const there = await store.readBucketDocument(target, kind, { signal });
-  if (there.state === 'captured' && isSameDocument(there.content, content)) return 'unchanged';
+  const current = await store.readBucketDocument(target, kind, { signal });
+  if (current.state === 'captured' && isSameDocument(current.content, content)) return 'unchanged';
   await store.writeBucketDocument(target, kind, content, { signal });
   return 'written';
 }
@@ -117,9 +117,9 @@ async function compareWithTarget(
   content: Buffer,
 ): Promise<Pick<PlannedDocument, 'action' | 'reason'>> {
   try {
-    const there = await store.readBucketDocument(target, kind, { signal });
-    if (there.state === 'unsupported') return { action: 'write', reason: there.reason };
-    const same = there.state === 'captured' && isSameDocument(there.content, content);
+    const current = await store.readBucketDocument(target, kind, { signal });
+    if (current.state === 'unsupported') return { action: 'write', reason: current.reason };
+    const same = current.state === 'captured' && isSameDocument(current.content, content);
     return { action: same ? 'unchanged' : 'write' };
   } catch (error) {
     const { message: reason } = await faults.judge(target, error, signal);
@@ -142,4 +142,40 @@ function entryOf({ directory, id }: OpenBackup, bucket: string, kind: BucketDocu
   const form = BUCKET_DOCUMENTS.find((candidate) => candidate.kind === kind);
   const path = `${id}/${bucketDocumentPath(bucket, form?.fileName ?? '')}`;
   return directory.documents.find((entry) => entry.path === path);
+}
+
+const PROBE = { attempts: 2 } as const;
+
+/**
+ * Creates a bucket. Resolves to the error where that bucket alone cannot be created; rejects where the
+ * store cannot be reached any more, and with the signal's reason.
+ */
+export async function tryCreateBucket(
+  store: ObjectStore,
+  bucket: string,
+  options: CreateBucketOptions & { signal: AbortSignal },
+): Promise<MangamotionError | undefined> {
+  const { signal } = options;
+  try {
+    await store.createBucket(bucket, options);
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isMangamotionError(error) || error.code === 'internal' || error.code === 'disk')
+      throw error;
+    if (error.code === 'unreachable' && !(await answers(store, signal))) throw error;
+    return error;
+  }
+}
+
+/** Whether the store answers at all; a refusal is an answer. */
+async function answers(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.listBuckets({ ...PROBE, signal });
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isMangamotionError(error)) throw error;
+    return error.code !== 'unreachable';
+  }
 }

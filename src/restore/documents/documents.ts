@@ -2,23 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BucketDocumentKind } from '../../object-store/bucket-documents.js';
 import { parseXml, rootNameOf } from '../../object-store/s3/wire/xml.js';
 
-/** What is to become of the documents of buckets. Pure. */
+/** The plan for the documents of buckets. Pure. */
 
 export interface PlannedDocument {
-  /** As in the backup. */
+  /** The name in the backup. */
   bucket: string;
   target: string;
   kind: BucketDocumentKind;
-  /** `unchanged`: the target has the same; `skip`: it is not to be restored. */
+  /** `unchanged`: the target has the same document; `skip`: it is not restored. */
   action: 'write' | 'unchanged' | 'skip';
-  /** Why it is skipped, or what is to be expected. */
+  /** Why it is skipped, or may be refused. */
   reason?: string;
 }
 
 /**
- * When which documents are restored. A lock, versions and encryption are there before the first
- * object; what restricts or removes objects comes after the last of all buckets; what makes others
- * see objects come and go is last, so that a restore fires no events.
+ * The order in which documents are restored. Lock, versioning and encryption come before the first
+ * object; what restricts or removes objects comes after the last object of all buckets; notification and
+ * replication are last, so that a restore fires no events.
  */
 export const BEFORE_OBJECTS = ['object-lock', 'versioning', 'encryption'] as const;
 export const AFTER_OBJECTS = ['policy', 'tagging', 'lifecycle', 'cors'] as const;
@@ -30,7 +30,7 @@ export const RESTORED_ORDER: readonly BucketDocumentKind[] = [
   ...LAST,
 ];
 
-/** Why a document stays out of a bucket of another name; `undefined` where it does not. */
+/** Returns why a document is not restored into a bucket of another name; `undefined` where it is. */
 export function whySkipped(
   kind: BucketDocumentKind,
   { name, target }: { name: string; target: string },
@@ -39,7 +39,7 @@ export function whySkipped(
   return `it would tell of ${target} as though it were ${name}`;
 }
 
-/** The document as the target is to have it: in a policy the bucket has its new name. */
+/** Returns the document for the target: in a policy the bucket has its new name. */
 export function contentFor(
   kind: BucketDocumentKind,
   content: Buffer,
@@ -55,7 +55,7 @@ export function contentFor(
   return Buffer.from(content.toString().replace(resource, (_, arn: string) => arn + target));
 }
 
-/** The same bytes, or another way to write the same: two servers format a document differently. */
+/** Whether two documents say the same: servers format them differently. */
 export function isSameDocument(a: Buffer, b: Buffer): boolean {
   if (a.equals(b)) return true;
   const [first, second] = [readDocument(a), readDocument(b)];
@@ -73,7 +73,7 @@ function readDocument(content: Buffer): unknown {
   }
 }
 
-/** The lists of a policy are sets, and MinIO gives them in another order each time. */
+/** The lists of a policy are sets, which MinIO returns in another order each time. */
 function unordered(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => unordered(item));

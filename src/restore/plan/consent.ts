@@ -1,14 +1,52 @@
 import { MangamotionError } from '../../errors.js';
 import type { BucketPlan } from './decide.js';
 
-/** What is done only when somebody has said so. Pure. */
+/** What a restore destroys, and what it does only with consent. Pure. */
 
-/** A larger share of a bucket is not removed unasked. */
-const MOST_UNASKED = 0.25;
+/** The objects of a bucket that a restore would overwrite or remove. */
+export interface DestroyedObjects {
+  /** The name of the target bucket. */
+  bucket: string;
+  action: 'overwrite' | 'delete';
+  /** The first thousand, with the sizes of what is there now. */
+  objects: { key: string; size: number }[];
+  /** How many objects are not named. */
+  omitted: number;
+}
 
-/** Throws `refused` where more of a target bucket would be removed than goes without consent. */
+const MOST_NAMED = 1000;
+
+/** Names the first objects that a plan would destroy, and counts the others. */
+export class DestroyedList {
+  readonly all: DestroyedObjects[] = [];
+
+  add(
+    bucket: string,
+    action: DestroyedObjects['action'],
+    object: { key: string; size: number },
+  ): void {
+    let found = this.all.find((one) => one.bucket === bucket && one.action === action);
+    if (found === undefined) {
+      found = { bucket, action, objects: [], omitted: 0 };
+      this.all.push(found);
+    }
+    if (found.objects.length < MOST_NAMED) found.objects.push(object);
+    else found.omitted += 1;
+  }
+
+  /** Forgets a bucket whose plan is made again. */
+  forget(bucket: string): void {
+    const others = this.all.filter((one) => one.bucket !== bucket);
+    this.all.splice(0, this.all.length, ...others);
+  }
+}
+
+/** A larger share of a bucket is removed only with consent. */
+const MOST_WITHOUT_CONSENT = 0.25;
+
+/** Throws `refused` where so large a share of a target bucket would be removed that consent is needed. */
 export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
-  const large = buckets.filter((plan) => plan.delete > plan.listed * MOST_UNASKED);
+  const large = buckets.filter((plan) => plan.delete > plan.listed * MOST_WITHOUT_CONSENT);
   if (large.length === 0) return;
   const named = large.map(
     ({ target, delete: count, listed }) => `${count} of ${listed} objects of ${target}`,
@@ -20,13 +58,17 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   );
 }
 
-/** How many objects of the target a plan would destroy. */
-export function countDoomed(buckets: readonly BucketPlan[]): { overwrite: number; delete: number } {
+/** Returns how many objects of the target a plan would destroy. */
+export function countDestroyed(buckets: readonly BucketPlan[]): {
+  overwrite: number;
+  delete: number;
+} {
   const sum = (action: 'overwrite' | 'delete') =>
     buckets.reduce((total, plan) => total + plan[action], 0);
   return { overwrite: sum('overwrite'), delete: sum('delete') };
 }
 
+/** Throws `refused` where a plan with the conflict rule `fail` has conflicts. */
 export function refuseConflicts(buckets: readonly BucketPlan[]): void {
   const conflicts = buckets.reduce((sum, plan) => sum + plan.conflict, 0);
   if (conflicts === 0) return;

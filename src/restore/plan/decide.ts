@@ -1,33 +1,32 @@
 import type { IndexLine } from '../../archive/index-line.js';
-import { compareKeys } from '../../key-order.js';
 import type { ListedObject } from '../../object-store/port.js';
 
-/** What to do where the target has another object under the key. */
+/** The rule for keys under which the target has another object. */
 export type OnConflict = 'overwrite' | 'skip' | 'fail';
 
 export type RestoreAction =
   | 'create'
   | 'overwrite'
   | 'unchanged'
-  /** Another object is there, and stays. */
+  /** The target has another object, which stays. */
   | 'skip'
-  /** Another object is there, and nothing is to be restored because of it. */
+  /** The target has another object, and nothing is restored because of it. */
   | 'conflict';
 
 export interface PlannedObject {
   line: IndexLine;
   action: RestoreAction;
-  /** The object that is there; absent where there is none. */
+  /** The object that the target has; absent where it has none. */
   target?: ListedObject;
 }
 
-/** Whether the target's object has the content of the backup's, as far as a listing tells. */
+/** Whether the target's object has the content of the backup's, as far as a listing shows. */
 export type Likeness = 'same' | 'different' | 'unknown';
 
 /**
- * Same size and same ETag is the same content, however the ETag was made. Different MD5s are
- * different contents; but where objects may be encrypted with SSE-KMS, what looks like an MD5 is
- * none. An ETag of a multipart upload (`…-3`), or none, says nothing.
+ * Compares size and ETag. The same size and the same ETag mean the same content, however the ETag was
+ * made. Different MD5s mean different contents; but where objects may be encrypted with SSE-KMS, an
+ * ETag that looks like an MD5 is not one. An ETag of a multipart upload (`…-3`), or none, says nothing.
  */
 export function compareWithTarget(
   line: IndexLine,
@@ -40,65 +39,19 @@ export function compareWithTarget(
   return target.etag.includes('-') || mayHideMd5 ? 'unknown' : 'different';
 }
 
-/** Whether a restored object is encrypted so that its ETag is no MD5, as far as its line tells. */
+/** Whether an object was encrypted with SSE-KMS, so that its ETag is not an MD5. */
 export function isKmsEncrypted({ encryption }: Pick<IndexLine, 'encryption'>): boolean {
   return encryption?.algorithm.startsWith('aws:kms') === true;
 }
 
+/** Returns the action for an object of the backup. */
 export function decideAction(likeness: Likeness | 'absent', onConflict: OnConflict): RestoreAction {
   if (likeness === 'absent') return 'create';
   if (likeness === 'same') return 'unchanged';
   return onConflict === 'fail' ? 'conflict' : onConflict;
 }
 
-export interface MergedObject {
-  line: IndexLine;
-  target: ListedObject | undefined;
-}
-
-/**
- * Puts beside each line what the target has under its key. Both come in the order of the keys; what
- * only the target has is passed over.
- */
-export async function* mergeWithTarget(
-  lines: AsyncIterable<readonly IndexLine[]>,
-  listing: AsyncIterable<readonly ListedObject[]>,
-): AsyncGenerator<MergedObject[]> {
-  const pages = listing[Symbol.asyncIterator]();
-  let page: readonly ListedObject[] = [];
-  let position = 0;
-  let ended = false;
-  try {
-    for await (const chunk of lines) {
-      const merged: MergedObject[] = [];
-      for (const line of chunk) {
-        for (;;) {
-          const target = page[position];
-          if (target === undefined) {
-            if (ended) break;
-            const next = await pages.next();
-            ended = next.done === true;
-            page = next.done === true ? [] : next.value;
-            position = 0;
-          } else if (compareKeys(target.key, line.key) < 0) {
-            position += 1;
-          } else {
-            break;
-          }
-        }
-        const candidate = page[position];
-        merged.push({ line, target: candidate?.key === line.key ? candidate : undefined });
-      }
-      yield merged;
-    }
-    // To its end: only then is it known that the listing was in order.
-    while (!ended) ended = (await pages.next()).done === true;
-  } finally {
-    await pages.return?.();
-  }
-}
-
-/** The counts of a bucket in a plan, or in what became of it. */
+/** The plan of a bucket in counts; also the result, in the report. */
 export interface BucketPlan {
   bucket: string;
   target: string;
@@ -108,16 +61,17 @@ export interface BucketPlan {
   unchanged: number;
   skip: number;
   conflict: number;
-  /** Objects of the target that the backup does not have, and that are to be removed. */
+  /** Objects to remove, which only the target has. */
   delete: number;
-  /** To be transferred. */
+  /** The bytes to transfer. */
   bytes: number;
-  /** Objects that the target has there now, among the selected keys. */
+  /** Objects that the target has now, among the selected keys. */
   listed: number;
   /** Why nothing of the bucket can be restored; absent as a rule. */
   failed?: string;
 }
 
+/** Returns the plan of a bucket without objects. */
 export function emptyPlan(bucket: string, target: string, createBucket: boolean): BucketPlan {
   return {
     bucket,
@@ -134,11 +88,13 @@ export function emptyPlan(bucket: string, target: string, createBucket: boolean)
   };
 }
 
+/** Adds an object to the plan of its bucket. */
 export function countInto(plan: BucketPlan, { line, action }: PlannedObject): void {
   plan[action] += 1;
   if (transfers(action)) plan.bytes += line.size;
 }
 
+/** Whether an action transfers the bytes of the object. */
 export function transfers(action: RestoreAction): boolean {
   return action === 'create' || action === 'overwrite';
 }

@@ -2,9 +2,56 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { compareKeys } from '../../key-order.js';
 import type { ListedObject } from '../../object-store/port.js';
 
+export interface MergedObject {
+  line: IndexLine;
+  target: ListedObject | undefined;
+}
+
 /**
- * The objects of a listing whose keys no line has. Both come in the order of the keys, and only a
- * page and a chunk are held at a time. Pure.
+ * Yields each line with the object that the target has under its key. Both come in the order of the
+ * keys; an object that only the target has is skipped.
+ */
+export async function* mergeWithTarget(
+  lines: AsyncIterable<readonly IndexLine[]>,
+  listing: AsyncIterable<readonly ListedObject[]>,
+): AsyncGenerator<MergedObject[]> {
+  const pages = listing[Symbol.asyncIterator]();
+  let page: readonly ListedObject[] = [];
+  let position = 0;
+  let ended = false;
+  try {
+    for await (const chunk of lines) {
+      const merged: MergedObject[] = [];
+      for (const line of chunk) {
+        for (;;) {
+          const target = page[position];
+          if (target === undefined) {
+            if (ended) break;
+            const next = await pages.next();
+            ended = next.done === true;
+            page = next.done === true ? [] : next.value;
+            position = 0;
+          } else if (compareKeys(target.key, line.key) < 0) {
+            position += 1;
+          } else {
+            break;
+          }
+        }
+        const candidate = page[position];
+        merged.push({ line, target: candidate?.key === line.key ? candidate : undefined });
+      }
+      yield merged;
+    }
+    // To its end: only then is it known that the listing was in order.
+    while (!ended) ended = (await pages.next()).done === true;
+  } finally {
+    await pages.return?.();
+  }
+}
+
+/**
+ * Yields the objects of a listing whose keys no line has. Both come in the order of the keys, and only
+ * a page and a chunk are held at a time. Pure.
  */
 export async function* objectsNotIn(
   lines: AsyncIterable<readonly IndexLine[]>,

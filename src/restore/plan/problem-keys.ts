@@ -1,6 +1,6 @@
 /**
- * Classes of keys that some servers store under another name, and say nothing: a restore that wrote
- * them unasked would write over other objects. Pure.
+ * Keys that some targets refuse, and keys that some targets store under another name without saying so:
+ * a restore that wrote the latter unchecked would overwrite other objects. Pure.
  */
 
 export const KEY_CLASSES = [
@@ -14,9 +14,9 @@ export const KEY_CLASSES = [
 
 export type KeyClass = (typeof KEY_CLASSES)[number];
 
-/** Those that a key belongs to; none, as a rule. */
+/** Returns the classes that a key belongs to; most keys belong to none. */
 export function classesOf(key: string, sizeBytes: number): KeyClass[] {
-  // Nearly all keys have none of these: they are told apart without splitting them.
+  // Nearly all keys belong to no class: this finds them without splitting the key.
   const first = key.charCodeAt(0);
   const last = key.charCodeAt(key.length - 1);
   const odd = first === SLASH || last === SLASH || first === DOT || /\\|\/\/|\/\./.test(key);
@@ -37,7 +37,7 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * A key of that class alone. Whatever a server makes of it, it still begins with the stem, or with
+ * Returns a key of that class alone. However a server renames it, it still begins with the stem, or with
  * `/` and the stem.
  */
 export function probeKeyOf(name: KeyClass, stem: string): string {
@@ -64,17 +64,17 @@ export class PlannedClasses {
     }
   }
 
-  /** The plan of the bucket is made anew. */
+  /** Forgets a bucket whose plan is made again. */
   forget(bucket: string): void {
     this.#byBucket.delete(bucket);
   }
 
-  /** In the order of the list above. */
+  /** The classes that occur, in the order of `KEY_CLASSES`. */
   get classes(): KeyClass[] {
     return KEY_CLASSES.filter((name) => this.keysOf(name) > 0);
   }
 
-  /** Those into which such keys would be written. */
+  /** The buckets into which such keys would be written. */
   get buckets(): string[] {
     return [...this.#byBucket.keys()];
   }
@@ -82,4 +82,43 @@ export class PlannedClasses {
   keysOf(name: KeyClass): number {
     return [...this.#byBucket.values()].reduce((sum, found) => sum + (found.get(name) ?? 0), 0);
   }
+}
+
+/** Returns why MinIO refuses an object of that key; `undefined` where it takes it. */
+export function whyRefusable(key: string): string | undefined {
+  if (Buffer.byteLength(key) > 1024) return 'the key is over 1,024 bytes';
+  if (key.includes('//')) return 'an empty segment';
+  const segments = key.split('/');
+  if (segments.some((segment) => segment === '.' || segment === '..')) return 'a segment . or ..';
+  if (segments.some((segment) => Buffer.byteLength(segment) > 255))
+    return 'a segment over 255 bytes';
+  return undefined;
+}
+
+const MOST_EXAMPLES = 3;
+
+/** Counts such keys, by bucket and reason, with some examples. */
+export class RefusableKeys {
+  readonly #found = new Map<string, { count: number; examples: string[] }>();
+
+  add(bucket: string, key: string): void {
+    const reason = whyRefusable(key);
+    if (reason === undefined) return;
+    const name = `${bucket} (${reason})`;
+    const found = this.#found.get(name) ?? { count: 0, examples: [] };
+    found.count += 1;
+    if (found.examples.length < MOST_EXAMPLES) found.examples.push(shortened(key));
+    this.#found.set(name, found);
+  }
+
+  problems(): string[] {
+    return [...this.#found].map(
+      ([name, { count, examples }]) =>
+        `${count} objects of ${name} may be refused: MinIO takes no such keys, such as ${examples.join(', ')}`,
+    );
+  }
+}
+
+function shortened(key: string): string {
+  return JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key);
 }

@@ -5,7 +5,7 @@ import type { RestoreFailure } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** What of the selected is in the backup, or should be, and cannot be restored. */
+/** What is selected and cannot be restored, because the backup lacks it or holds it damaged. */
 export interface Shortfalls {
   /** Of the backup as a whole, and of documents: often the bucket had none. */
   problems: string[];

@@ -1,7 +1,9 @@
 import { compareKeys } from '../../key-order.js';
+import type { ListedObject } from '../../object-store/port.js';
 import { WrittenObjects } from '../written.js';
+import type { PlannedObject } from './decide.js';
 
-/** An object of the target, as a listing told of it. */
+/** An object of the target, as it is listed. */
 export interface TargetObject {
   key: string;
   sizeBytes: number;
@@ -15,14 +17,14 @@ export const CHANGED_SINCE =
   'it has changed since the plan was shown, and nobody has agreed to lose it: run it again';
 
 /**
- * What a plan showed as lost before somebody agreed to it. Whoever carries it out destroys that and
- * nothing else: an object that came later, or that is another one now, stays. What does not fit into
+ * The objects that a plan showed as lost before a person confirmed it. The restore destroys these and
+ * nothing else: an object that was created or replaced later stays. A list that does not fit into
  * memory goes to a file.
  */
 export class ShownObjects {
   readonly #byName = new Map<string, WrittenObjects>();
 
-  /** In the order of the keys, for each bucket and what is done to it. */
+  /** Adds an object. Call it in the order of the keys for each bucket and action. */
   async add(bucket: string, action: Destruction, object: TargetObject): Promise<void> {
     const name = nameOf(bucket, action);
     const shown = this.#byName.get(name) ?? new WrittenObjects();
@@ -30,7 +32,7 @@ export class ShownObjects {
     await shown.add({ ...object, writtenAtMs: 0 });
   }
 
-  /** A plan of the bucket that was begun is made anew. */
+  /** Forgets a bucket whose plan is made again. */
   async forget(bucket: string): Promise<void> {
     for (const action of ['overwrite', 'delete'] as const) {
       await this.#byName.get(nameOf(bucket, action))?.close();
@@ -38,7 +40,7 @@ export class ShownObjects {
     }
   }
 
-  /** Tells whether an object was shown as it is now. It is asked in the order of the keys. */
+  /** Returns a check whether objects were shown as they are now; call it in the order of the keys. */
   check(bucket: string, action: Destruction): ShownCheck {
     return new ShownCheck(this.#byName.get(nameOf(bucket, action)));
   }
@@ -80,4 +82,42 @@ async function* none(): AsyncGenerator<never> {
 
 function nameOf(bucket: string, action: Destruction): string {
   return `${action} ${bucket}`;
+}
+
+/**
+ * Yields the part of a plan made again that destroys no more than `shown`, in the order of the keys. The
+ * rest has appeared or changed since: `onChanged` is called with each key of it. Where `shown` is
+ * `undefined`, nobody confirmed the plan, and all of it is yielded.
+ */
+export async function* onlyShown<T extends PlannedObject | ListedObject>(
+  shown: ShownObjects | undefined,
+  bucket: string,
+  pages: AsyncIterable<T[]>,
+  onChanged: (key: string) => void,
+): AsyncGenerator<T[]> {
+  if (shown === undefined) {
+    yield* pages;
+    return;
+  }
+  const overwritten = shown.check(bucket, 'overwrite');
+  const removed = shown.check(bucket, 'delete');
+  try {
+    for await (const page of pages) {
+      const kept: T[] = [];
+      for (const one of page) {
+        const isShown =
+          'line' in one
+            ? one.action !== 'overwrite' ||
+              one.target === undefined ||
+              (await overwritten.has(one.target))
+            : await removed.has(one);
+        if (isShown) kept.push(one);
+        else onChanged('line' in one ? one.line.key : one.key);
+      }
+      yield kept;
+    }
+  } finally {
+    await overwritten.close();
+    await removed.close();
+  }
 }

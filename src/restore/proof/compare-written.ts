@@ -2,7 +2,7 @@ import { compareKeys } from '../../key-order.js';
 import type { ListedObject } from '../../object-store/port.js';
 import type { WrittenObject } from '../written.js';
 
-/** Where a listing is not what was written. */
+/** A difference between a listing and what was written. */
 export type Discrepancy =
   /** Not listed under its key. */
   | { kind: 'missing'; written: WrittenObject }
@@ -12,8 +12,8 @@ export type Discrepancy =
   | { kind: 'other'; listed: ListedObject };
 
 /**
- * Merges what was written with a listing, both in the order of the keys; holds one of each. Of two
- * objects that were written under one key the last one counts. Pure.
+ * Merges what was written with a listing, both in the order of the keys, and holds one object of each.
+ * Where two objects were written under one key, the last one counts. Pure.
  */
 export async function* compareWritten(
   written: AsyncIterable<WrittenObject>,
@@ -46,7 +46,7 @@ export async function* compareWritten(
   }
 }
 
-/** An ETag that one of the two does not tell says nothing. */
+/** Compares size and ETag; an empty ETag on either side says nothing. */
 export function isAsWritten(written: WrittenObject, listed: ListedObject): boolean {
   if (written.sizeBytes !== listed.sizeBytes) return false;
   return written.etag === '' || listed.etag === '' || written.etag === listed.etag;

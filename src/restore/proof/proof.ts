@@ -5,7 +5,7 @@ import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import { type Discrepancy, compareWritten, isAsWritten } from './compare-written.js';
-import { listTarget } from '../target-listing.js';
+import { findListed, listTarget } from '../target-listing.js';
 import type { WrittenObject, WrittenObjects } from '../written.js';
 
 export interface ProofContext {
@@ -19,23 +19,23 @@ export interface ProofContext {
 const FEW = 0.01;
 const LISTED_AT_ONCE = { mostRequests: 16, mostBytes: 1024 };
 
-/** So many of each are looked at closely: a reason is found for them. */
+/** The most missing objects for which a reason is looked up. */
 const MOST_EXPLAINED = 1000;
 const MOST_FAILURES = 10_000;
-/** Clocks of two machines, and listings that tell whole seconds. */
+/** Clocks of two machines differ, and some listings have whole seconds. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** How many more there are. */
+  /** How many objects are not named. */
   omitted: number;
   omittedBytes: number;
 }
 
 /**
- * Compares what was written to a bucket with what the target lists there; resolves to what is not
- * as it was written. Few keys of a large bucket are listed one by one. Rejects where the target
- * does not list.
+ * Compares what was written to a bucket with what the target lists there; resolves to the objects that
+ * are not listed as they were written. Few keys of a large bucket are listed one by one. Rejects where
+ * the target cannot list.
  */
 export async function proveWritten(
   context: ProofContext,
@@ -63,7 +63,7 @@ export interface ToProve {
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
-  /** When the first was written, in milliseconds since 1970. */
+  /** When the first object was written, in milliseconds since 1970. */
   begunAtMs: number;
 }
 
@@ -87,13 +87,13 @@ async function* oneByOne(
   bucket: string,
   written: AsyncIterable<WrittenObject>,
 ): AsyncGenerator<Discrepancy> {
-  const looks = prefetchInOrder(
+  const lookups = prefetchInOrder(
     singly(written),
     LISTED_AT_ONCE,
     () => 1,
     async ({ key }) => await findListed(store, bucket, key, signal),
   );
-  for await (const { item, result: listed } of looks) {
+  for await (const { item, result: listed } of lookups) {
     if (listed === undefined) yield { kind: 'missing', written: item };
     else if (!isAsWritten(item, listed)) yield { kind: 'different', written: item, listed };
   }
@@ -103,32 +103,14 @@ async function* singly<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   for await (const item of items) yield [item];
 }
 
-/** A key comes first among those that begin with it; a server without order is read on. */
-export async function findListed(
-  store: ObjectStore,
-  bucket: string,
-  key: string,
-  signal: AbortSignal,
-): Promise<ListedObject | undefined> {
-  const isIt = (object: ListedObject) => object.key === key;
-  const first = await store.listPage(bucket, { prefix: key, maxKeys: 1, signal });
-  const found = first.objects.find(isIt);
-  if (found !== undefined || first.objects.length === 0) return found;
-  for await (const page of store.listObjects(bucket, { prefix: key, signal })) {
-    const later = page.find(isIt);
-    if (later !== undefined) return later;
-  }
-  return undefined;
-}
-
-/** What does not agree, with what explains it: bounded, whatever a server answers. */
+/** The discrepancies with their reasons, in bounded memory whatever a server answers. */
 class Findings {
   readonly #begunAtMs: number;
   readonly #missing: WrittenObject[] = [];
   readonly #different: Unproven['named'] = [];
   #omitted = 0;
   #omittedBytes = 0;
-  /** What was not written, and is new: by size and ETag, it may be what is missing under another name. */
+  /** New objects that were not written here: one of the same size and ETag may be a renamed object. */
   readonly #others = new Map<string, string>();
 
   constructor(begunAtMs: number) {

@@ -4,13 +4,13 @@ import { MangamotionError } from '../../errors.js';
 import type { UploadedPart } from '../../object-store/port.js';
 import type { ObjectStore, StoredObject, UploadOptions } from '../../object-store/port.js';
 
-/** How often an upload that is given up is aborted at most: the target may be what failed. */
+/** The most attempts to abort an upload: the target may be what failed. */
 const ABORT_ATTEMPTS = 2;
 
 /**
- * Uploads an object in parts. The digests of the parts are not known beforehand: the whole object's
- * is checked while it is read, and the upload is completed only if it is right. What is given up is
- * aborted, so that it takes no space.
+ * Uploads an object in parts. The digests of the parts are not known beforehand: that of the whole
+ * object is checked while it is read, and the upload is completed only if it matches. An upload that
+ * fails is aborted, so that it takes no space.
  */
 export async function uploadInParts(
   store: ObjectStore,
@@ -37,7 +37,7 @@ export async function uploadInParts(
     if (sizeBytes !== line.size || hash.digest('hex') !== line.sha256) throw notWhatWasBackedUp();
     return await store.completeMultipartUpload(bucket, line.key, uploadId, parts, { signal });
   } catch (error) {
-    await giveUp(store, bucket, line.key, uploadId);
+    await abort(store, bucket, line.key, uploadId);
     throw error;
   }
 }
@@ -49,8 +49,8 @@ export function notWhatWasBackedUp(): MangamotionError {
   );
 }
 
-/** Without the signal: an upload is aborted because of it too. */
-async function giveUp(
+/** Aborts without the signal, which may be the reason for it. */
+async function abort(
   store: ObjectStore,
   bucket: string,
   key: string,
@@ -59,7 +59,7 @@ async function giveUp(
   try {
     await store.abortMultipartUpload(bucket, key, uploadId, { attempts: ABORT_ATTEMPTS });
   } catch {
-    // What made it necessary is what the user is to be told.
+    // The error that made it necessary is reported.
   }
 }
 
@@ -73,7 +73,7 @@ function describePart(chunks: readonly Buffer[]) {
   return { sizeBytes, sha256: hash.digest('hex'), open: () => chunks };
 }
 
-/** The content in stretches of exactly so many bytes; the last may be shorter. */
+/** Yields the content in parts of exactly `partBytes`; the last may be shorter. */
 async function* inParts(
   content: AsyncIterable<Buffer>,
   partBytes: number,

@@ -27,7 +27,7 @@ export interface Uploading {
   archives: Archives;
   faults: RunFaults;
   encryption: EncryptionMode;
-  /** Keys that are not written, with the reason: the target would give them other names. */
+  /** Classes of keys that are not written, with the reason: the target would rename them. */
   avoided: ReadonlyMap<KeyClass, string>;
   now: () => Date;
   signal: AbortSignal;
@@ -38,22 +38,22 @@ export interface UploadTarget {
   objectLock: boolean;
 }
 
-/** What became of an object. */
+/** The result for one object. */
 export type Uploaded = { line: IndexLine } & (
   | { failure: Omit<RestoreFailure, 'bucket' | 'key'> }
   | {
       failure?: undefined;
       stored: StoredObject;
-      /** In milliseconds since 1970, by the clock of this machine. */
+      /** The time in milliseconds since 1970, by the clock of this machine. */
       writtenAtMs: number;
-      /** What the target was asked to keep with it. */
+      /** The attributes that were sent with it. */
       sent: SentAttributes;
       leftOut: LockLeftOut | undefined;
       lost: { what: string; reason: string }[];
     }
 );
 
-/** Uploads what the plan transfers, many at a time, and tells what became of each, in order. */
+/** Uploads what the plan transfers, many objects at a time, and yields the result of each in order. */
 export async function* uploadAll(
   uploading: Uploading,
   target: UploadTarget,
@@ -106,7 +106,7 @@ async function uploadOne(
     );
     for (const what of conceded) {
       const reason = `the target refuses it: ${refusal?.message ?? ''}`;
-      // These tags, not tags as such.
+      // The target refuses these tags, and not tags as such.
       const isOfOne = s3CodeOf(refusal) === 'InvalidTag';
       if (!isOfOne) refusals.add(what, attributes, reason);
       lost.push({ what, reason });
@@ -129,7 +129,7 @@ interface Put {
   refusal?: MangamotionError;
 }
 
-/** Puts an object; where the target refuses what belongs to it, without that. */
+/** Puts an object; where the target refuses an attribute of it, again without that. */
 async function putConceding(
   put: (sent: SentAttributes) => Promise<StoredObject>,
   attributes: SentAttributes,
@@ -144,7 +144,7 @@ async function putConceding(
       try {
         return { stored: await put(sent), sent, conceded, refusal: error };
       } catch (again) {
-        // The first refusal is what the user is to be told, where it was about something else.
+        // Where the refusal was about something else, the first one is reported.
         if (!isMangamotionError(again, 'refused', 'access_denied', 'damaged')) throw again;
       }
     }
@@ -152,7 +152,7 @@ async function putConceding(
   }
 }
 
-/** Resolves to why the target does not take it. */
+/** Resolves to the reason where the target refuses the ACL. */
 async function putAcl(
   { store, faults, signal }: Uploading,
   bucket: string,

@@ -1,4 +1,4 @@
-import { countDoomed } from '../../../restore/plan/consent.js';
+import { countDestroyed } from '../../../restore/plan/consent.js';
 import type { RestorePlan } from '../../../restore/report.js';
 import { approve } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
@@ -9,23 +9,22 @@ import { countOf } from '../../output/units.js';
 const MOST_SHOWN = 5;
 
 /**
- * Asks on a terminal before objects are overwritten or removed. Resolves to whether somebody has
- * agreed: false where there is nothing to ask, or no terminal to ask on. Rejects with `refused` for a
- * no.
+ * Asks on a terminal before objects are overwritten or removed. Resolves to whether the operator has
+ * agreed: false where nothing is destroyed, or there is no terminal. Rejects with `refused` for a no.
  */
 export async function askToDestroy(
   context: Pick<CommandContext, 'confirm' | 'isInteractive'>,
   plan: RestorePlan,
   options: { yes: boolean; noInput: boolean },
 ): Promise<boolean> {
-  const doomed = countDoomed(plan.buckets);
-  if (doomed.overwrite + doomed.delete === 0) return options.yes;
+  const destroyed = countDestroyed(plan.buckets);
+  if (destroyed.overwrite + destroyed.delete === 0) return options.yes;
   return (await approve(context, options, questionOf(plan))) === 'given';
 }
 
-/** What would be lost: counts, and the first keys. */
+/** Returns the question: what would be lost, in counts and by the first keys. */
 function questionOf({ buckets, destroys }: RestorePlan): string {
-  const doomed = countDoomed(buckets);
+  const destroyed = countDestroyed(buckets);
   const lines = destroys.flatMap(({ bucket, action, objects, omitted }) => {
     const count = objects.length + omitted;
     const shown = objects.slice(0, MOST_SHOWN).map(({ key }) => `  ${visible(`${bucket}/${key}`)}`);
@@ -37,8 +36,8 @@ function questionOf({ buckets, destroys }: RestorePlan): string {
     ];
   });
   const what = [
-    ...(doomed.overwrite > 0 ? [`overwrite ${countOf(doomed.overwrite, 'object')}`] : []),
-    ...(doomed.delete > 0 ? [`remove ${countOf(doomed.delete, 'object')}`] : []),
+    ...(destroyed.overwrite > 0 ? [`overwrite ${countOf(destroyed.overwrite, 'object')}`] : []),
+    ...(destroyed.delete > 0 ? [`remove ${countOf(destroyed.delete, 'object')}`] : []),
   ];
   return [...lines, `${what.join(' and ')}?`].join('\n');
 }

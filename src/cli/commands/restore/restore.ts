@@ -1,5 +1,9 @@
 import { MangamotionError } from '../../../errors.js';
-import type { PlannedChange, PlannedRestore, RestoreOptions } from '../../../restore/plan-restore.js';
+import type {
+  PlannedChange,
+  PlannedRestore,
+  RestoreOptions,
+} from '../../../restore/plan-restore.js';
 import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
@@ -120,15 +124,15 @@ export const restoreCommand = defineCommand({
       selection,
       onConflict,
       deleteExtra,
-      asks: !context.dryRun && willAsk(context, { yes, noInput }),
+      confirms: !context.dryRun && willAsk(context, { yes, noInput }),
       dryRun: context.dryRun,
     };
-    const restoring: RestoreContext = {
+    const restoreContext: RestoreContext = {
       store: await context.openStore(bucket.map((name) => renames.get(name) ?? name)),
       now: context.now,
       ...{ signal: context.signal, progress: context.progress },
     };
-    const planned = await planRestore(restoring, located, wanted);
+    const planned = await planRestore(restoreContext, located, wanted);
     try {
       context.progress.done();
       if (context.dryRun) {
@@ -136,7 +140,7 @@ export const restoreCommand = defineCommand({
         return undefined;
       }
       const consented = await askToDestroy(context, planned.plan, { yes, noInput });
-      const report = await apply(context, restoring, planned, {
+      const report = await apply(context, restoreContext, planned, {
         ...{ consented, encryption, proof: !noProof },
       });
       const { describeReport } = await import('./describe.js');
@@ -173,16 +177,16 @@ async function showPlan(
   });
 }
 
-/** What was interrupted says how far it had come. */
+/** Carries the plan out; after an interruption it reports how far it came. */
 async function apply(
   context: CommandContext,
-  restoring: RestoreContext,
+  restoreContext: RestoreContext,
   planned: PlannedRestore,
   options: ApplyOptions,
 ) {
-  const { applyRestore } = await import('../../../restore/plan-restore.js');
+  const { applyRestore } = await import('../../../restore/apply-restore.js');
   try {
-    return await applyRestore(restoring, planned, options);
+    return await applyRestore(restoreContext, planned, options);
   } catch (error) {
     if (context.signal.aborted) {
       const { objects, bytes, deleted } = planned.done;

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../../src/errors.js';
-import { Refusals, concessionsFor, without } from '../../../../src/restore/attributes/concessions.js';
+import {
+  Refusals,
+  concessionsFor,
+  without,
+} from '../../../../src/restore/attributes/concessions.js';
 
 const all = {
   metadata: { a: 'b' },

@@ -4,7 +4,7 @@ import {
   type Sent,
   formOf,
   kindsOf,
-  whatBecameOf,
+  changeOf,
 } from '../../../../src/restore/attributes/kinds.js';
 
 const NOTHING: ReadBack = {
@@ -40,7 +40,7 @@ describe('what belongs to an object', () => {
       ...['header cache-control', 'metadata', 'metadata beyond ASCII', 'tags', 'retention'],
       ...['legal hold', 'encryption', 'storage class', 'checksum'],
     ]);
-    for (const kind of kinds) expect(whatBecameOf(kind, sent, NOTHING), kind).toMatch(/has none/);
+    for (const kind of kinds) expect(changeOf(kind, sent, NOTHING), kind).toMatch(/has none/);
     expect(kindsOf({ attributes: { headers: {}, metadata: {}, tags: [] } })).toEqual([]);
   });
 
@@ -56,14 +56,10 @@ describe('what belongs to an object', () => {
 
   it('is told where it is another: half of the metadata, another algorithm or key', () => {
     const metadata = { a: 'plain', b: '?t?' };
-    expect(whatBecameOf('metadata', sent, having({ metadata }))).toBeUndefined();
-    expect(whatBecameOf('metadata beyond ASCII', sent, having({ metadata }))).toContain('b: ');
+    expect(changeOf('metadata', sent, having({ metadata }))).toBeUndefined();
+    expect(changeOf('metadata beyond ASCII', sent, having({ metadata }))).toContain('b: ');
     const told = (algorithm: string, keyId: string | null) =>
-      whatBecameOf(
-        'encryption',
-        sent,
-        having({ encryption: { algorithm, keyId, bucketKey: false } }),
-      );
+      changeOf('encryption', sent, having({ encryption: { algorithm, keyId, bucketKey: false } }));
     expect(told('AES256', null)).toContain('AES256');
     expect(told('aws:kms', 'other')).toContain('other');
     expect(told('aws:kms', 'key')).toBeUndefined();
@@ -75,14 +71,14 @@ describe('what belongs to an object', () => {
       retention: { mode: 'GOVERNANCE', until: '2040-01-01T00:00:00.000Z' },
       legalHold: true,
     } as const;
-    expect(whatBecameOf('retention', sent, { ...NOTHING, lock })).toBeUndefined();
-    expect(whatBecameOf('legal hold', sent, { ...NOTHING, lock })).toBeUndefined();
+    expect(changeOf('retention', sent, { ...NOTHING, lock })).toBeUndefined();
+    expect(changeOf('legal hold', sent, { ...NOTHING, lock })).toBeUndefined();
     const [a, b] = [
       { key: 'a', value: '1' },
       { key: 'b', value: '2' },
     ] as const;
     expect(
-      whatBecameOf('tags', { attributes: { tags: [a, b] } }, { ...NOTHING, tags: [b, a] }),
+      changeOf('tags', { attributes: { tags: [a, b] } }, { ...NOTHING, tags: [b, a] }),
     ).toBeUndefined();
   });
 });

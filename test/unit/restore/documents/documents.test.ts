@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { contentFor, isSameDocument, whySkipped } from '../../../../src/restore/documents/documents.js';
+import {
+  contentFor,
+  isSameDocument,
+  whySkipped,
+} from '../../../../src/restore/documents/documents.js';
 
 const renamed = { name: 'photos', target: 'photos-2' };
 

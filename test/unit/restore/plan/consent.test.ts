@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import {
-  countDoomed,
+  countDestroyed,
   refuseConflicts,
   refuseLargeDeletions,
 } from '../../../../src/restore/plan/consent.js';
@@ -18,7 +18,7 @@ it('up to a quarter of a bucket is removed unasked, of each bucket', () => {
 });
 
 it('what would be lost is counted over all buckets', () => {
-  expect(countDoomed([plan({ overwrite: 2 }), plan({ overwrite: 1, delete: 4 })])).toEqual({
+  expect(countDestroyed([plan({ overwrite: 2 }), plan({ overwrite: 1, delete: 4 })])).toEqual({
     overwrite: 3,
     delete: 4,
   });

@@ -9,8 +9,8 @@ import {
   countInto,
   decideAction,
   emptyPlan,
-  mergeWithTarget,
 } from '../../../../src/restore/plan/decide.js';
+import { mergeWithTarget } from '../../../../src/restore/plan/merge.js';
 import { collect } from '../../../helpers/archive-memory.js';
 
 const MD5 = '0123456789abcdef0123456789abcdef';

@@ -1,0 +1,96 @@
+import type { ChunkReference } from '../../archive/directory.js';
+import { IndexCheck } from '../../archive/index-check.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { mayHold, rangesOf, selectLines, selectsAll } from '../../archive/select.js';
+import { MangamotionError } from '../../errors.js';
+import type { OpenBackup } from '../../repository/open-backup.js';
+import type { RestoreSelection } from '../selection.js';
+
+/** The part of a backup's index that a restore selects. */
+export class SelectedIndex {
+  readonly #backup: OpenBackup;
+  readonly #selection: RestoreSelection;
+  readonly #signal: AbortSignal;
+  /** Errors of the index itself, as opposed to errors of the target. */
+  readonly #errors = new WeakSet<Error>();
+  /** The selected keys and prefixes that the backup has. */
+  readonly #met = new Set<string>();
+  #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
+
+  constructor(backup: OpenBackup, selection: RestoreSelection, signal: AbortSignal) {
+    this.#backup = backup;
+    this.#selection = selection;
+    this.#signal = signal;
+  }
+
+  /** Yields the selected lines of a bucket, a chunk at a time, and checks the index on the way. */
+  async *linesOf(bucket: string): AsyncGenerator<IndexLine[]> {
+    const check = new IndexCheck(this.#backup.directory);
+    for (const chunk of this.#backup.directory.chunks) {
+      if (!mayHold(chunk, bucket, this.#selection)) continue;
+      this.#signal.throwIfAborted();
+      const lines = await this.#readChunk(chunk);
+      this.#checked(() => check.add(lines));
+      yield selectLines(lines, bucket, this.#selection);
+    }
+    if (selectsAll(this.#selection)) this.#checked(() => check.checkWhole(bucket));
+  }
+
+  /** True for an error of the backup: its index is damaged, or cannot be read. */
+  isOwnError(error: unknown): boolean {
+    return error instanceof Error && this.#errors.has(error);
+  }
+
+  /** Remembers which selected key or prefix an object of the backup belongs to. */
+  meet(key: string): void {
+    if (selectsAll(this.#selection)) return;
+    for (const range of rangesOf(this.#selection)) {
+      if ('key' in range ? range.key === key : key.startsWith(range.prefix)) {
+        this.#met.add(JSON.stringify(range));
+      }
+    }
+  }
+
+  /** Throws `not_found` where the backup has no object of a selected key or prefix. */
+  refuseUnmet(): void {
+    if (selectsAll(this.#selection)) return;
+    const unmet = rangesOf(this.#selection).filter(
+      (range) => !this.#met.has(JSON.stringify(range)),
+    );
+    if (unmet.length === 0) return;
+    const named = unmet.map((range) =>
+      'key' in range
+        ? `no object ${JSON.stringify(range.key)}`
+        : `no object whose key begins with ${JSON.stringify(range.prefix)}`,
+    );
+    const { id, path } = this.#backup;
+    throw new MangamotionError(
+      'not_found',
+      `${id} has ${named.join(', and ')} in the buckets selected`,
+      { hint: `See what it has with "mangamotion backup ls ${path}".` },
+    );
+  }
+
+  /** The plan and the restore both read the index; for one object that is one chunk, read once. */
+  async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
+    if (this.#lastChunk?.chunk === chunk) return this.#lastChunk.lines;
+    try {
+      const archive = await this.#backup.archives.of(chunk.archive);
+      const lines = await archive.readChunk(chunk);
+      this.#lastChunk = { chunk, lines };
+      return lines;
+    } catch (error) {
+      if (error instanceof Error) this.#errors.add(error);
+      throw error;
+    }
+  }
+
+  #checked(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (error instanceof Error) this.#errors.add(error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { IndexLine } from '../../archive/index-line.js';
+import { rangesOf } from '../../archive/select.js';
+import { isMangamotionError } from '../../errors.js';
+import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
+import type { ListedObject, ObjectStore } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import { isUnexpectedAnswer } from '../../object-store/store-errors.js';
+import { mayHideMd5 } from '../documents/bucket-documents.js';
+import type { RestoreSelection } from '../selection.js';
+import { findListed, listTarget } from '../target-listing.js';
+import { type Likeness, compareWithTarget, isKmsEncrypted } from './decide.js';
+import { classesOf } from './problem-keys.js';
+
+export interface TargetContext {
+  store: ObjectStore;
+  listings: OrderedListings;
+  faults: RunFaults;
+  selection: RestoreSelection;
+  signal: AbortSignal;
+}
+
+/** Compares objects of a backup with those of the target, and reads the target's where it must. */
+export class TargetComparison {
+  readonly #context: TargetContext;
+  /** Results of comparisons for which the target's object was read. */
+  readonly #compared = new Map<string, boolean>();
+  /** For each target bucket: whether it may encrypt objects so that their ETags are not MD5s. */
+  readonly #hidesMd5 = new Map<string, boolean>();
+
+  constructor(context: TargetContext) {
+    this.#context = context;
+  }
+
+  /** Yields the selected objects that a target bucket has, in order. */
+  async *listingOf(bucket: string): AsyncGenerator<ListedObject[]> {
+    const { store, listings, selection, signal } = this.#context;
+    for (const range of rangesOf(selection)) {
+      if ('prefix' in range) {
+        const prefix = range.prefix === '' ? undefined : range.prefix;
+        yield* listTarget({ store, listings }, bucket, { prefix, signal });
+      } else {
+        const object = await this.#find(bucket, range.key);
+        if (object !== undefined) yield [object];
+      }
+    }
+  }
+
+  /** Resolves to whether the target's object has the content of the backup's. */
+  async compare(
+    bucket: string,
+    line: IndexLine,
+    target: ListedObject,
+  ): Promise<Exclude<Likeness, 'unknown'>> {
+    let likeness = compareWithTarget(line, target, isKmsEncrypted(line));
+    if (likeness === 'different' && line.size === target.sizeBytes) {
+      if (await this.#mayHideMd5(bucket)) likeness = 'unknown';
+    }
+    if (likeness !== 'unknown') return likeness;
+    return (await this.#hasSameContent(bucket, line, target)) ? 'same' : 'different';
+  }
+
+  /**
+   * Finds an object by a HEAD request, or by the listing: some servers find `x` where the request is for
+   * `/x`, and some answer a HEAD request without a size.
+   */
+  async #find(bucket: string, key: string): Promise<ListedObject | undefined> {
+    const { store, signal } = this.#context;
+    if (classesOf(key, 1).length > 0) return await findListed(store, bucket, key, signal);
+    try {
+      const head = await store.headObject(bucket, key, { signal });
+      return { key, ...head };
+    } catch (error) {
+      if (isMangamotionError(error, 'not_found')) return undefined;
+      if (isUnexpectedAnswer(error)) return await findListed(store, bucket, key, signal);
+      throw error;
+    }
+  }
+
+  /** Reads the bucket's encryption where it makes a difference, once for each bucket. */
+  async #mayHideMd5(bucket: string): Promise<boolean> {
+    const known = this.#hidesMd5.get(bucket);
+    if (known !== undefined) return known;
+    const may = await mayHideMd5(this.#context, bucket);
+    this.#hidesMd5.set(bucket, may);
+    return may;
+  }
+
+  /**
+   * Reads the target's object where neither size nor ETag can tell: once for the plan and the restore.
+   * An object that cannot be read counts as different.
+   */
+  async #hasSameContent(bucket: string, line: IndexLine, target: ListedObject): Promise<boolean> {
+    const name = `${bucket}/${line.key}@${target.etag}`;
+    const known = this.#compared.get(name);
+    if (known !== undefined) return known;
+    const { store, faults, signal } = this.#context;
+    let same = false;
+    try {
+      const expectedBytes = target.sizeBytes;
+      const { body } = await store.getObject(bucket, line.key, { signal, expectedBytes });
+      const hash = createHash('sha256');
+      for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
+      same = hash.digest('hex') === line.sha256;
+    } catch (error) {
+      await faults.judge(bucket, error, signal);
+    }
+    this.#compared.set(name, same);
+    return same;
+  }
+}
