@@ -1,4 +1,4 @@
-import type { BackupContext, BackupPlan } from './plan.js';
+import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
 /** Totals for the progress, found out beside the run, which does not depend on them. */
 export function showExpected(

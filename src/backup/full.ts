@@ -7,8 +7,8 @@ import {
   type BackupPlan,
   type HeldContext,
   sourceOf,
-} from './plan.js';
-import { makeRoom, openBaseline, planObjects } from './plan-objects.js';
+} from './plan/backup-plan.js';
+import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
 
 /** Copies all selected buckets into a new archive. The backup exists when this resolves. */
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {

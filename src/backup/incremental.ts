@@ -2,7 +2,7 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ListedBackup } from '../repository/destination.js';
 import { findParent, predecessorOf, whyNoParent } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
-import type { Baseline } from './baseline.js';
+import type { Baseline } from './plan/baseline.js';
 import { planFull } from './full.js';
 import { makeBackup } from './make-backup.js';
 import {
@@ -11,8 +11,8 @@ import {
   type BackupPlan,
   type HeldContext,
   sourceOf,
-} from './plan.js';
-import { openBaseline, planObjects } from './plan-objects.js';
+} from './plan/backup-plan.js';
+import { openBaseline, planObjects } from './plan/plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */

@@ -1,9 +1,9 @@
 import { RunFaults } from '../object-store/run-faults.js';
 import { predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
-import type { Step } from './changes.js';
-import { chooseBuckets } from './choose-buckets.js';
-import { ListingReport } from './listing.js';
+import type { Step } from './plan/changes.js';
+import { chooseBuckets } from './plan/choose-buckets.js';
+import { ListingReport } from './plan/listing.js';
 import { makeBackup } from './make-backup.js';
 import {
   type BackupContext,
@@ -12,7 +12,7 @@ import {
   type HeldContext,
   STRICT_GUARD,
   sourceOf,
-} from './plan.js';
+} from './plan/backup-plan.js';
 
 export type MetadataOptions = Pick<
   BackupOptions,

@@ -1,7 +1,7 @@
 import { isMangamotionError } from '../errors.js';
 import { prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
-import type { BackupContext, RetentionAfterwards } from './plan.js';
+import type { BackupContext, RetentionAfterwards } from './plan/backup-plan.js';
 
 /**
  * Removes what has expired of the kind that was just made, in its line, by whoever still holds the

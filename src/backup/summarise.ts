@@ -3,7 +3,7 @@ import { FORMAT_VERSION } from '../archive/footer.js';
 import type { PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
 import type { GuardRecord, Summary } from '../repository/summary.js';
-import type { CapturedDocuments } from './documents.js';
+import type { CapturedDocuments } from './capture/documents.js';
 import {
   type BucketChanges,
   changesByCounts,
@@ -11,8 +11,8 @@ import {
   findSuspicious,
   notableChanges,
 } from './guard.js';
-import type { CaptureLedger } from './ledger.js';
-import type { BackupContext, BackupPlan } from './plan.js';
+import type { CaptureLedger } from './capture/ledger.js';
+import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
 /** What an S3 server keeps that a backup does not hold. Part of every summary: never assumed known. */
 const NEVER_CAPTURED = [

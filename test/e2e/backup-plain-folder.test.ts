@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/repository/summary.js';
-import type { VerifyResult } from '../../src/backup/verify-result.js';
+import type { VerifyResult } from '../../src/backup/verify/result.js';
 import { contents, filesIn, restoreInto, temporaryFolder } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
 import { run, runJson, type ProgramOptions } from '../helpers/cli.js';

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backUpFull } from '../../src/backup/full.js';
 import { backUpIncremental } from '../../src/backup/incremental.js';
 import { backUpMetadata } from '../../src/backup/metadata.js';
-import { verifyBackup } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { isMangamotionError } from '../../src/errors.js';
 import type { Destination } from '../../src/repository/destination.js';
 import { FolderDestination } from '../../src/repository/folder/folder-destination.js';

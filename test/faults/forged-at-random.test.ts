@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listContents } from '../../src/backup/contents.js';
-import { verifyBackup } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { isMangamotionError } from '../../src/errors.js';
 import { locateBackup } from '../../src/repository/locate.js';
 import { collect } from '../helpers/archive-memory.js';

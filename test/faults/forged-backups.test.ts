@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Directory } from '../../src/archive/directory.js';
 import { listContents } from '../../src/backup/contents.js';
-import { verifyBackup } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { locateBackup } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { collect } from '../helpers/archive-memory.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { verifyBackup } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { chainProblems } from '../../src/repository/chain.js';
 import type { ListedBackup } from '../../src/repository/destination.js';
 import { locateBackup, openDestination } from '../../src/repository/locate.js';

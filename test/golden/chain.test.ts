@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { listContents } from '../../src/backup/contents.js';
-import { verifyBackup } from '../../src/backup/verify.js';
+import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { openDestination } from '../../src/repository/locate.js';
 import { openBackup } from '../../src/repository/open-backup.js';
 import { collect } from '../helpers/archive-memory.js';

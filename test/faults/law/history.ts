@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { listContents } from '../../../src/backup/contents.js';
 import { backUpFull } from '../../../src/backup/full.js';
 import { backUpIncremental } from '../../../src/backup/incremental.js';
-import { type BackupOptions, STRICT_GUARD } from '../../../src/backup/plan.js';
+import { type BackupOptions, STRICT_GUARD } from '../../../src/backup/plan/backup-plan.js';
 import { isMangamotionError } from '../../../src/errors.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { acceptable } from '../../../src/repository/lines/acceptance.js';

@@ -1,7 +1,7 @@
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { STRICT_GUARD } from '../../../src/backup/plan.js';
+import { STRICT_GUARD } from '../../../src/backup/plan/backup-plan.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { openDestination } from '../../../src/repository/locate.js';
 import { linesOf } from '../../../src/repository/lines/lines.js';

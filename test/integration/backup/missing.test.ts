@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { STRICT_GUARD } from '../../../src/backup/plan.js';
+import { STRICT_GUARD } from '../../../src/backup/plan/backup-plan.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import {

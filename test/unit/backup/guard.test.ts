@@ -8,7 +8,7 @@ import {
   findSuspicious,
   notableChanges,
 } from '../../../src/backup/guard.js';
-import { STRICT_GUARD } from '../../../src/backup/plan.js';
+import { STRICT_GUARD } from '../../../src/backup/plan/backup-plan.js';
 
 const changesOf = (counts: Partial<BucketChanges>, bucket = 'bucket') =>
   new Map([[bucket, { before: 0, deleted: 0, changed: 0, wiped: 0, ...counts }]]);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardOptions } from '../../../backup/guard.js';
-import type { BackupContext } from '../../../backup/plan.js';
+import type { BackupContext } from '../../../backup/plan/backup-plan.js';
 import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
 import { MangamotionError } from '../../../errors.js';
-import type { RetentionAfterwards } from '../../../backup/plan.js';
+import type { RetentionAfterwards } from '../../../backup/plan/backup-plan.js';
 import { parseCount } from '../../values/count.js';
 import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';

@@ -1,4 +1,4 @@
-import type { VerifyProblem } from '../../../backup/verify-result.js';
+import type { VerifyProblem } from '../../../backup/verify/result.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
@@ -53,7 +53,7 @@ export const backupVerify = defineCommand({
       throw new MangamotionError('usage', '--quick and --sample exclude each other');
     }
     const { nothingToCheck } = await import('../../../repository/legacy/legacy-backup.js');
-    const { verifyBackup } = await import('../../../backup/verify.js');
+    const { verifyBackup } = await import('../../../backup/verify/verify.js');
     const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);
     const result = await verifyBackup(

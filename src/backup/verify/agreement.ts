@@ -1,9 +1,9 @@
-import type { Directory } from '../archive/directory.js';
-import { LARGEST_DOCUMENT_BYTES } from '../archive/limits.js';
-import { bucketDocumentPath } from '../archive/paths.js';
-import { BUCKET_DOCUMENTS } from '../object-store/bucket-documents.js';
-import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../repository/names.js';
-import { type Summary, objectsIn } from '../repository/summary.js';
+import type { Directory } from '../../archive/directory.js';
+import { LARGEST_DOCUMENT_BYTES } from '../../archive/limits.js';
+import { bucketDocumentPath } from '../../archive/paths.js';
+import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
+import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../../repository/names.js';
+import { type Summary, objectsIn } from '../../repository/summary.js';
 
 /**
  * What a backup says twice, compared: its summary, its directory and `metadata/buckets.json`. Pure.

@@ -1,7 +1,7 @@
-import type { Archive } from '../archive/archive.js';
-import type { ChunkReference } from '../archive/directory.js';
-import type { IndexLine } from '../archive/index-line.js';
-import { compareObjects } from '../key-order.js';
+import type { Archive } from '../../archive/archive.js';
+import type { ChunkReference } from '../../archive/directory.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { compareObjects } from '../../key-order.js';
 import type { ListedInBucket } from './listing.js';
 
 /** What to do so that the next object, or the next many, are in the backup. */

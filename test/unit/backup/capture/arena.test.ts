@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Arena, type Block } from '../../../src/backup/arena.js';
+import { Arena, type Block } from '../../../../src/backup/capture/arena.js';
 
 /** The ring is one ArrayBuffer; a block elsewhere came from the heap. */
 function inRing(arena: Arena, block: Block): boolean {

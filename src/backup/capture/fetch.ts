@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedObject, ObjectHead, ObjectStore } from '../object-store/port.js';
-import { isObjectChanged } from '../object-store/retry/retry.js';
-import type { RunFaults } from '../object-store/run-faults.js';
+import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
+import type { ListedObject, ObjectHead, ObjectStore } from '../../object-store/port.js';
+import { isObjectChanged } from '../../object-store/retry/retry.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
 import type { Arena, Block } from './arena.js';
 import type { DigestThread, Digests } from './digest-thread.js';
-import type { ListedInBucket } from './listing.js';
+import type { ListedInBucket } from '../plan/listing.js';
 import { type ObjectParts, type PartFinding, atRest } from './object-parts.js';
 import { isGone, isNoSuchObject } from './vanished.js';
 

@@ -1,21 +1,21 @@
-import type { OrderedListings } from '../object-store/order/ordered-listings.js';
-import type { Bucket, ObjectStore } from '../object-store/port.js';
-import type { RunFaults } from '../object-store/run-faults.js';
-import type { WorkProgress } from '../progress.js';
-import type { Clock, Destination } from '../repository/destination.js';
-import type { DestinationLock } from '../lock/held-lock.js';
-import type { BackupType } from '../repository/names.js';
-import type { RetentionPolicy } from '../repository/retention/policy.js';
-import type { PruneReport } from '../repository/retention/prune.js';
-import type { Summary } from '../repository/summary.js';
+import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
+import type { Bucket, ObjectStore } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import type { WorkProgress } from '../../progress.js';
+import type { Clock, Destination } from '../../repository/destination.js';
+import type { DestinationLock } from '../../lock/held-lock.js';
+import type { BackupType } from '../../repository/names.js';
+import type { RetentionPolicy } from '../../repository/retention/policy.js';
+import type { PruneReport } from '../../repository/retention/prune.js';
+import type { Summary } from '../../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { ChosenBuckets } from './choose-buckets.js';
-import type { GuardOptions } from './guard.js';
+import type { GuardOptions } from '../guard.js';
 import type { ListingReport } from './listing.js';
-import type { ListingTrust } from './missing.js';
-import type { OpenLeftovers } from './salvage.js';
-import type { BucketSelection } from './selection.js';
+import type { ListingTrust } from './listing-trust.js';
+import type { OpenLeftovers } from './leftovers.js';
+import type { BucketSelection } from '../selection.js';
 
 export interface BackupContext {
   store: ObjectStore;

@@ -1,14 +1,14 @@
-import type { Archive } from '../archive/archive.js';
-import type { Directory } from '../archive/directory.js';
-import { isMangamotionError } from '../errors.js';
-import type { WorkProgress } from '../progress.js';
-import { Archives } from '../repository/archives.js';
-import type { Destination, ListedBackup } from '../repository/destination.js';
-import { type LocatedBackup, refuseNewerSummary } from '../repository/locate.js';
-import type { Summary } from '../repository/summary.js';
-import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './verify-agreement.js';
-import { verifyObjects } from './verify-objects.js';
-import { type VerifyResult, found } from './verify-result.js';
+import type { Archive } from '../../archive/archive.js';
+import type { Directory } from '../../archive/directory.js';
+import { isMangamotionError } from '../../errors.js';
+import type { WorkProgress } from '../../progress.js';
+import { Archives } from '../../repository/archives.js';
+import type { Destination, ListedBackup } from '../../repository/destination.js';
+import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.js';
+import type { Summary } from '../../repository/summary.js';
+import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
+import { verifyObjects } from './objects.js';
+import { type VerifyResult, found } from './result.js';
 
 export interface VerifyContext {
   signal: AbortSignal;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Archive, READ_WHOLE_BYTES } from '../archive/archive.js';
-import type { ChunkReference, Directory } from '../archive/directory.js';
-import { IndexCheck, hasOwnPath } from '../archive/index-check.js';
-import type { IndexLine } from '../archive/index-line.js';
-import { isMangamotionError } from '../errors.js';
-import type { Archives } from '../repository/archives.js';
-import { type VerifyResult, found } from './verify-result.js';
+import { type Archive, READ_WHOLE_BYTES } from '../../archive/archive.js';
+import type { ChunkReference, Directory } from '../../archive/directory.js';
+import { IndexCheck, hasOwnPath } from '../../archive/index-check.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { isMangamotionError } from '../../errors.js';
+import type { Archives } from '../../repository/archives.js';
+import { type VerifyResult, found } from './result.js';
 
 export interface CheckOptions {
   /** The other archives of the backup, by id: each is to be there. */

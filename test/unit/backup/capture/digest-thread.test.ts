@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DigestThread } from '../../../src/backup/digest-thread.js';
+import { DigestThread } from '../../../../src/backup/capture/digest-thread.js';
 
 function sharedBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(length + 10), 7, length);

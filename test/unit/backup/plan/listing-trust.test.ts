@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { IndexLine } from '../../../src/archive/index-line.js';
-import { ListingTrust } from '../../../src/backup/missing.js';
-import { ListingUnreliable } from '../../../src/object-store/order/ordered-listings.js';
+import type { IndexLine } from '../../../../src/archive/index-line.js';
+import { ListingTrust } from '../../../../src/backup/plan/listing-trust.js';
+import { ListingUnreliable } from '../../../../src/object-store/order/ordered-listings.js';
 
 const line = (bucket: string, key: string) => ({ bucket, key }) as IndexLine;
 

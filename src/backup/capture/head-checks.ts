@@ -1,5 +1,5 @@
-import type { IndexLine } from '../archive/index-line.js';
-import type { ObjectHead } from '../object-store/port.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import type { ObjectHead } from '../../object-store/port.js';
 import {
   FETCH_ATTEMPTS,
   type NotFetched,
@@ -7,7 +7,7 @@ import {
   hasChanged,
   judgeRead,
 } from './fetch.js';
-import type { ListedInBucket } from './listing.js';
+import type { ListedInBucket } from '../plan/listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
 
 /** What one HEAD says of an object whose content seems to be that of a line. */

@@ -1,8 +1,8 @@
-import type { IndexLine } from '../archive/index-line.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { DocumentFidelity, Failure } from '../repository/summary.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
+import type { DocumentFidelity, Failure } from '../../repository/summary.js';
 import { Failures, Losses, failureOf } from './failures.js';
-import { ChangeCounts } from './guard.js';
+import { ChangeCounts } from '../guard.js';
 import type { PartFinding, PartName } from './object-parts.js';
 
 /** What became of the objects of a run, as its summary counts and names it. */

@@ -1,8 +1,8 @@
-import type { Archive } from '../archive/archive.js';
-import type { IndexLine } from '../archive/index-line.js';
-import { isMangamotionError } from '../errors.js';
-import { compareObjects } from '../key-order.js';
-import type { Leftover, TruncatedArchive } from '../repository/leftover.js';
+import type { Archive } from '../../archive/archive.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { isMangamotionError } from '../../errors.js';
+import { compareObjects } from '../../key-order.js';
+import type { Leftover, TruncatedArchive } from '../../repository/leftover.js';
 import type { Step } from './changes.js';
 
 /** An archive without an end, and the objects in it whose bytes it holds itself, in order. */

@@ -1,5 +1,5 @@
-import type { MangamotionError } from '../errors.js';
-import type { Failure, Loss } from '../repository/summary.js';
+import type { MangamotionError } from '../../errors.js';
+import type { Failure, Loss } from '../../repository/summary.js';
 
 /** What a summary names of what is missing. Memory is bounded, whatever a server does. */
 

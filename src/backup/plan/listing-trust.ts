@@ -1,9 +1,9 @@
-import type { IndexLine } from '../archive/index-line.js';
-import type { MangamotionError } from '../errors.js';
-import { ListingUnreliable } from '../object-store/order/ordered-listings.js';
-import type { ObjectHead } from '../object-store/port.js';
-import type { ReadContext } from './fetch.js';
-import { isNoSuchObject } from './vanished.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import type { MangamotionError } from '../../errors.js';
+import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
+import type { ObjectHead } from '../../object-store/port.js';
+import type { ReadContext } from '../capture/fetch.js';
+import { isNoSuchObject } from '../capture/vanished.js';
 
 /** Objects that the earlier backup holds and the listing lacks: gone, or left out by the server. */
 

@@ -1,12 +1,12 @@
-import type { ArchiveWriter } from '../archive/archive-writer.js';
-import { bucketDocumentPath } from '../archive/paths.js';
-import { BUCKET_DOCUMENTS } from '../object-store/bucket-documents.js';
-import type { BucketDocument, ObjectStore } from '../object-store/port.js';
-import type { RunFaults } from '../object-store/run-faults.js';
-import { prefetchInOrder } from '../prefetch.js';
-import type { DocumentFidelity, Failure } from '../repository/summary.js';
-import type { MangamotionError } from '../errors.js';
-import type { Baseline } from './baseline.js';
+import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import { bucketDocumentPath } from '../../archive/paths.js';
+import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
+import type { BucketDocument, ObjectStore } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import { prefetchInOrder } from '../../prefetch.js';
+import type { DocumentFidelity, Failure } from '../../repository/summary.js';
+import type { MangamotionError } from '../../errors.js';
+import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
 /** Documents that are asked for at once. They are small: a policy has at most 20 kB. */

@@ -1,6 +1,6 @@
-import type { ArchiveWriter, ObjectInProgress } from '../archive/archive-writer.js';
-import type { IndexLine } from '../archive/index-line.js';
-import type { ListedObject, ObjectHead, OpenObject } from '../object-store/port.js';
+import type { ArchiveWriter, ObjectInProgress } from '../../archive/archive-writer.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import type { ListedObject, ObjectHead, OpenObject } from '../../object-store/port.js';
 import {
   ContentDigest,
   type NotFetched,
@@ -9,7 +9,7 @@ import {
   hasChanged,
   judgeRead,
 } from './fetch.js';
-import type { ListedInBucket } from './listing.js';
+import type { ListedInBucket } from '../plan/listing.js';
 import type { PartFinding } from './object-parts.js';
 
 export interface StreamContext extends ReadContext {

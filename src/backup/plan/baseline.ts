@@ -1,12 +1,12 @@
-import type { ArchiveWriter } from '../archive/archive-writer.js';
-import { IndexCheck } from '../archive/index-check.js';
-import type { IndexLine } from '../archive/index-line.js';
-import { type MangamotionError, isMangamotionError } from '../errors.js';
-import type { OpenCommitted } from '../repository/open-backup.js';
-import type { Loss, Summary } from '../repository/summary.js';
+import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import { IndexCheck } from '../../archive/index-check.js';
+import type { IndexLine } from '../../archive/index-line.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import type { OpenCommitted } from '../../repository/open-backup.js';
+import type { Loss, Summary } from '../../repository/summary.js';
 import type { ParentChunk } from './changes.js';
-import type { EarlierBackup } from './ledger.js';
-import { copySalvaged, isReadWhole, readSalvaged } from './salvage-object.js';
+import type { EarlierBackup } from '../capture/ledger.js';
+import { copySalvaged, isReadWhole, readSalvaged } from '../archived-object.js';
 
 /**
  * The newest trusted backup of the line, which a new one is compared with: it tells what should be

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { IndexLine } from '../../../src/archive/index-line.js';
+import type { IndexLine } from '../../../../src/archive/index-line.js';
 import {
   type ChangeOptions,
   type ParentChunk,
   type Step,
   findChanges,
-} from '../../../src/backup/changes.js';
-import type { ListedInBucket } from '../../../src/backup/listing.js';
-import { type ObjectName, compareObjects } from '../../../src/key-order.js';
-import { collect } from '../../helpers/archive-memory.js';
+} from '../../../../src/backup/plan/changes.js';
+import type { ListedInBucket } from '../../../../src/backup/plan/listing.js';
+import { type ObjectName, compareObjects } from '../../../../src/key-order.js';
+import { collect } from '../../../helpers/archive-memory.js';
 
 interface Sample extends ObjectName {
   etag: string;

@@ -1,9 +1,9 @@
-import { MangamotionError } from '../errors.js';
-import { RunFaults } from '../object-store/run-faults.js';
-import type { ListedBackup } from '../repository/destination.js';
-import { lastComplete } from '../repository/history.js';
-import { openCommitted } from '../repository/open-backup.js';
-import { type Summary, objectsIn } from '../repository/summary.js';
+import { MangamotionError } from '../../errors.js';
+import { RunFaults } from '../../object-store/run-faults.js';
+import type { ListedBackup } from '../../repository/destination.js';
+import { lastComplete } from '../../repository/history.js';
+import { openCommitted } from '../../repository/open-backup.js';
+import { type Summary, objectsIn } from '../../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';
 import { findChanges } from './changes.js';
 import { chooseBuckets } from './choose-buckets.js';
@@ -14,7 +14,7 @@ import {
   type HeldContext,
   STRICT_GUARD,
   sourceOf,
-} from './plan.js';
+} from './backup-plan.js';
 
 export interface Earlier {
   /** What the run is compared with object by object. */

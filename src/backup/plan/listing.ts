@@ -1,8 +1,8 @@
-import type { MangamotionError } from '../errors.js';
-import { compareKeys } from '../key-order.js';
-import type { OrderedListings } from '../object-store/order/ordered-listings.js';
-import type { Bucket, ListedObject, ObjectStore } from '../object-store/port.js';
-import type { RunFaults } from '../object-store/run-faults.js';
+import type { MangamotionError } from '../../errors.js';
+import { compareKeys } from '../../key-order.js';
+import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
+import type { Bucket, ListedObject, ObjectStore } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
 
 export interface ListedInBucket {
   bucket: string;

@@ -1,13 +1,13 @@
-import { isSafeSegment } from '../archive/paths.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
-import { compareKeys } from '../key-order.js';
-import type { Bucket, ObjectStore } from '../object-store/port.js';
-import { isUnexpectedAnswer } from '../object-store/retry/retry.js';
-import { OF_THE_STORE } from '../object-store/run-faults.js';
-import type { WorkProgress } from '../progress.js';
-import type { Destination } from '../repository/destination.js';
-import type { Summary } from '../repository/summary.js';
-import { type BucketSelection, selectBuckets } from './selection.js';
+import { isSafeSegment } from '../../archive/paths.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
+import { compareKeys } from '../../key-order.js';
+import type { Bucket, ObjectStore } from '../../object-store/port.js';
+import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
+import { OF_THE_STORE } from '../../object-store/run-faults.js';
+import type { WorkProgress } from '../../progress.js';
+import type { Destination } from '../../repository/destination.js';
+import type { Summary } from '../../repository/summary.js';
+import { type BucketSelection, selectBuckets } from '../selection.js';
 
 interface ChoiceContext {
   store: ObjectStore;

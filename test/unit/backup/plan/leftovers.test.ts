@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Archive } from '../../../src/archive/archive.js';
-import type { IndexLine } from '../../../src/archive/index-line.js';
-import type { Step } from '../../../src/backup/changes.js';
-import { openLeftovers, salvageFrom } from '../../../src/backup/salvage.js';
-import { MangamotionError } from '../../../src/errors.js';
-import type { Leftover, TruncatedArchive } from '../../../src/repository/leftover.js';
-import { collect } from '../../helpers/archive-memory.js';
+import type { Archive } from '../../../../src/archive/archive.js';
+import type { IndexLine } from '../../../../src/archive/index-line.js';
+import type { Step } from '../../../../src/backup/plan/changes.js';
+import { openLeftovers, salvageFrom } from '../../../../src/backup/plan/leftovers.js';
+import { MangamotionError } from '../../../../src/errors.js';
+import type { Leftover, TruncatedArchive } from '../../../../src/repository/leftover.js';
+import { collect } from '../../../helpers/archive-memory.js';
 
 const TIME = '2024-01-15T02:00:00.000Z';
 

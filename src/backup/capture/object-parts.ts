@@ -1,9 +1,9 @@
-import type { IndexLine, ObjectRecord } from '../archive/index-line.js';
-import { LARGEST_LINE_BYTES } from '../archive/limits.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ObjectHead, ObjectLock, ObjectStore, Tag } from '../object-store/port.js';
-import type { RunFaults } from '../object-store/run-faults.js';
-import { s3CodeOf } from '../object-store/store-errors.js';
+import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
+import { LARGEST_LINE_BYTES } from '../../archive/limits.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
+import type { ObjectHead, ObjectLock, ObjectStore, Tag } from '../../object-store/port.js';
+import type { RunFaults } from '../../object-store/run-faults.js';
+import { s3CodeOf } from '../../object-store/store-errors.js';
 import { isNoSuchObject } from './vanished.js';
 
 /** What belongs to an object and is no part of its answer to GET: tags, locks, access control lists. */

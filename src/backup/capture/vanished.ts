@@ -1,6 +1,6 @@
-import { isMangamotionError } from '../errors.js';
-import type { ObjectStore } from '../object-store/port.js';
-import { s3CodeOf } from '../object-store/store-errors.js';
+import { isMangamotionError } from '../../errors.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import { s3CodeOf } from '../../object-store/store-errors.js';
 
 /** True where a server says that there is no such object; not where it is the bucket that is missing. */
 export function isNoSuchObject(error: unknown): boolean {
