@@ -4,8 +4,8 @@ import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 
-/** The bytes of a small object out of a torn archive; `undefined` where they are not right. */
-export async function readSalvaged(
+/** Resolves to the bytes of a small object in an archive; `undefined` where their digest is wrong. */
+export async function readArchived(
   archive: Archive,
   line: IndexLine,
 ): Promise<Buffer[] | undefined> {
@@ -20,12 +20,13 @@ export async function readSalvaged(
   }
 }
 
+/** Whether an object is small enough to be read into memory. */
 export function isReadWhole({ size }: IndexLine): boolean {
   return size <= READ_WHOLE_BYTES;
 }
 
-/** Copies a large object from one archive to the other; false where its bytes are not right. */
-export async function copySalvaged(
+/** Copies a large object from an archive to another; resolves to false where its digest is wrong. */
+export async function copyArchived(
   archive: Archive,
   line: IndexLine,
   writer: ArchiveWriter,

@@ -16,7 +16,7 @@ export async function backUpFull(context: BackupContext, options: BackupOptions)
   return await makeBackup(context, run, (held) => planFull(held, options));
 }
 
-/** It is compared with the newest trusted backup of its line, and copies everything all the same. */
+/** Plans a full backup: it copies everything, and is compared with the last trusted backup of its line. */
 export async function planFull(context: HeldContext, options: BackupOptions): Promise<BackupPlan> {
   const { destination, store } = context;
   if (!options.ignoreFreeSpace) await makeRoom(context);

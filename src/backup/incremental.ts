@@ -17,13 +17,13 @@ import { openBaseline, planObjects } from './plan/plan-objects.js';
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the backup to compare with; the newest usable one where absent. */
   parent?: string | undefined;
-  /** Read headers and tags of unchanged objects anew. */
+  /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;
 }
 
 /**
- * Copies what changed since the parent and refers to it for the rest. Without a usable parent it
- * becomes a full backup, and says so.
+ * Copies what changed since the parent, and refers to the parent for the rest. Without a usable parent
+ * it makes a full backup, with a warning.
  */
 export async function backUpIncremental(
   context: BackupContext,
@@ -54,7 +54,7 @@ async function planIncremental(
   return await planObjects(context, options, 'incremental', { baseline, newest: newest?.summary });
 }
 
-/** `undefined` where it lies in cold storage: nothing is lost, but it cannot be read now. */
+/** Opens the parent; resolves to `undefined` where it is in cold storage, and cannot be read now. */
 async function openParent(
   context: HeldContext,
   parent: ListedBackup,

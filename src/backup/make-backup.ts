@@ -1,32 +1,35 @@
-import type { ArchivedBucket } from '../archive/archive-writer.js';
-import { MangamotionError, isMangamotionError } from '../errors.js';
+import { isMangamotionError } from '../errors.js';
 import {
   ListingUnreliable,
   OrderedListings,
   inOrder,
 } from '../object-store/order/ordered-listings.js';
-import type { ObjectStore } from '../object-store/port.js';
 import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { holding } from '../repository/hold.js';
+import { prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
-import { capture } from './capture/steps.js';
-import { captureDocuments } from './capture/documents.js';
-import { showExpected } from './expected.js';
+import { capture } from './capture/capture.js';
+import { captureBuckets, captureDocuments } from './capture/documents.js';
 import { CaptureLedger } from './capture/ledger.js';
 import { ListingTrust } from './plan/listing-trust.js';
 import { ObjectParts } from './capture/object-parts.js';
-import type { BackupContext, BackupPlan, HeldContext, RunOptions } from './plan/backup-plan.js';
-import { pruneAfter } from './prune-after.js';
+import type {
+  BackupContext,
+  BackupPlan,
+  HeldContext,
+  RetentionAfterwards,
+  RunOptions,
+} from './plan/backup-plan.js';
 import { openLeftovers, salvageFrom } from './plan/leftovers.js';
 import { summarise } from './summarise.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
- * Makes one backup as the only writer of the destination. It exists when this resolves; when it
- * rejects, there is none. What was captured before a signal, or before the store went away, is left
- * for the next run.
+ * Makes one backup under the lock of the destination, and applies the retention. The backup exists when
+ * this resolves; when it rejects, there is none. What was captured before a signal, or before the store
+ * went away, is left for the next run.
  */
 export async function makeBackup(
   context: BackupContext,
@@ -39,7 +42,7 @@ export async function makeBackup(
     const trust = new ListingTrust();
     const held = { ...context, signal, lock, listings, trust };
     const summary = await inOrder(
-      () => makeOne(held, plan),
+      () => makeAttempt(held, plan),
       (why) => warn(`${why.message}: ${why.remedy}, and the run begins anew`),
     );
     if (retention !== undefined) await pruneAfter(held, summary, retention);
@@ -47,8 +50,11 @@ export async function makeBackup(
   });
 }
 
-/** Takes from what earlier runs left, and removes that when the backup is made. */
-async function makeOne(context: Omit<HeldContext, 'leftovers'>, plan: Planner): Promise<Summary> {
+/** Plans and writes the backup, with what earlier runs have left, which is removed afterwards. */
+async function makeAttempt(
+  context: Omit<HeldContext, 'leftovers'>,
+  plan: Planner,
+): Promise<Summary> {
   const { destination, progress } = context;
   const warn = (line: string) => progress.warn(line);
   const leftovers = await openLeftovers(await destination.leftovers(), warn);
@@ -57,7 +63,7 @@ async function makeOne(context: Omit<HeldContext, 'leftovers'>, plan: Planner): 
     const planned = await plan(held);
     try {
       const summary = await carryOut(held, planned);
-      // They hold objects, which a backup of the metadata does not.
+      // A backup of the metadata does not replace them: they hold objects.
       if (summary.type !== 'metadata') await leftovers.remove();
       return summary;
     } finally {
@@ -106,9 +112,8 @@ async function write(
   const { store, signal, progress, leftovers, trust } = context;
   const { faults, baseline, startedAt, acls } = plan;
   const { writer } = pending;
-  const described = await describeBuckets(store, plan, signal);
-  await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
   const reading = { store, faults, signal };
+  const described = await captureBuckets({ ...reading, writer }, plan.buckets);
   const documents = await captureDocuments({ ...reading, writer, baseline }, plan.buckets);
   const ledger = openLedger(plan, pending);
   const parts = new ObjectParts(reading, { acls, lockable: documents.lockable });
@@ -119,7 +124,7 @@ async function write(
     steps,
   );
   ledger.refuseIfAllDenied();
-  nameBuckets(ledger, plan, context);
+  recordBuckets(ledger, plan, context);
   for (const failure of documents.failures) ledger.documentFailed(failure);
   for (const bucket of documents.versioned) {
     ledger.losses.add(bucket, 'older versions', undefined, 'only current versions are captured');
@@ -141,8 +146,8 @@ function openLedger({ baseline, newest }: BackupPlan, { createdAt }: PendingBack
   return ledger;
 }
 
-/** Names the buckets that could not be listed, or whose listing cannot be trusted. */
-function nameBuckets(
+/** Records the buckets that could not be listed, or whose listing cannot be trusted. */
+function recordBuckets(
   ledger: CaptureLedger,
   { unusable, listing, baseline }: BackupPlan,
   { trust }: HeldContext,
@@ -150,28 +155,21 @@ function nameBuckets(
   for (const { bucket, error } of unusable) ledger.bucketFailed(bucket, error);
   for (const [bucket, error] of listing.failed) ledger.bucketFailed(bucket, error);
   for (const [bucket, key] of trust.untrusted) {
-    const count = trust.found.get(bucket) ?? 0;
-    const message = `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}: ${count} were found by asking for what ${baseline?.id ?? 'an earlier backup'} holds; newer ones may be missing`;
-    ledger.bucketFailed(
-      bucket,
-      new MangamotionError('damaged', message, {
-        request: { operation: 'ListObjectsV2', status: 200, code: '' },
-      }),
-    );
+    ledger.bucketFailed(bucket, trust.failureOf(bucket, key, baseline?.id));
   }
 }
 
-/** Whoever comes next may go on after an interruption; after anything else nothing is kept. */
+/** Keeps what was captured where the next run can go on from it; discards it after other errors. */
 async function end(
   { signal, progress }: BackupContext,
   pending: PendingBackup,
   error: unknown,
 ): Promise<void> {
   const reason: unknown = signal.aborted ? signal.reason : error;
-  const goesOn =
+  const canGoOn =
     reason instanceof ListingUnreliable ||
     isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable');
-  if (!goesOn) {
+  if (!canGoOn) {
     await pending.discard();
     return;
   }
@@ -182,25 +180,45 @@ async function end(
   );
 }
 
-/** The region is a convenience: a server that does not tell it, tells none. */
-async function describeBuckets(
-  store: ObjectStore,
-  { buckets, faults }: BackupPlan,
-  signal: AbortSignal,
-): Promise<ArchivedBucket[]> {
-  const described: ArchivedBucket[] = [];
-  for (const { name, createdAt } of buckets) {
-    let region: string | null = null;
-    try {
-      region = await store.bucketRegion(name, { signal });
-    } catch (error) {
-      await faults.judge(name, error, signal);
+/** Shows totals in the progress as soon as they are known. Returns a function that ends it. */
+function showExpected(
+  { destination, signal, progress }: BackupContext,
+  { type, expected }: BackupPlan,
+): () => void {
+  const done = new AbortController();
+  const show = async () => {
+    const totals = await expected(AbortSignal.any([signal, done.signal]));
+    const free = await destination.freeBytes();
+    if (totals === undefined || done.signal.aborted) return;
+    progress.update({ objectsTotal: totals.objects, bytesTotal: totals.bytes });
+    // How much an incremental will copy is not known beforehand.
+    if (type === 'full' && free !== null && free < totals.bytes) {
+      progress.warn(
+        `the objects are ${totals.bytes} bytes and ${destination.location} has ${free} free: unless they compress, they will not fit`,
+      );
     }
-    described.push({ name, created_at: createdAt, region });
-  }
-  return described;
+  };
+  show().catch(() => {
+    // The backup itself meets the same error, and reports it.
+  });
+  return () => done.abort();
 }
 
-function toJson(buckets: readonly ArchivedBucket[]): string {
-  return `${JSON.stringify({ buckets }, null, 2)}\n`;
+/**
+ * Applies the retention to the line and the type of the new backup, under the same lock. Only a trusted
+ * backup may replace others, and a suspect one replaces suspects. The new backup stays, even where this
+ * fails.
+ */
+async function pruneAfter(
+  { destination, clock, signal, progress }: BackupContext,
+  { id, type }: Summary,
+  { policy, onPruned }: RetentionAfterwards,
+): Promise<void> {
+  try {
+    const question = { dryRun: false, signal, now: clock.now(), type, after: id };
+    onPruned(await prune(destination, policy, question));
+  } catch (error) {
+    if (!isMangamotionError(error) || signal.aborted) throw error;
+    progress.warn(`${id} is there, but nothing more was pruned: ${error.message}`);
+  }
 }

@@ -14,7 +14,7 @@ import {
 import type { CaptureLedger } from './capture/ledger.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
-/** What an S3 server keeps that a backup does not hold. Part of every summary: never assumed known. */
+/** What an S3 server holds that no backup captures. Every summary says so. */
 const NEVER_CAPTURED = [
   'versions of objects other than the current one, and delete markers',
   'ownership and public access settings, and access control lists of buckets',
@@ -24,13 +24,13 @@ const NEVER_CAPTURED = [
 
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
-/** What was found while the archive was written. */
+/** The findings of the capture. */
 export interface Found {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
 }
 
-/** What lies beside the archive, as 'complete' as the run was. */
+/** Returns the summary that is stored beside the archive. */
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
@@ -89,8 +89,8 @@ export async function summarise(
 }
 
 /**
- * What became of the objects of the newest trusted backup: by its index; and by the counts in its
- * summary where the index could not be read, or another backup had to be compared with.
+ * Returns how the objects of the last trusted backup have changed: by its index, or by the counts in its
+ * summary where the index could not be read, or another backup was compared.
  */
 function compare(
   { baseline, newest, guard: { acceptDeletions, acceptChanges } }: BackupPlan,

@@ -16,7 +16,7 @@ export class Arena {
     this.#ring = Buffer.from(new SharedArrayBuffer(capacityBytes));
   }
 
-  /** A block of exactly that size, whose content is whatever was there before. */
+  /** Returns a block of exactly that size, with arbitrary content. */
   take(sizeBytes: number): Block {
     const start = this.#roomFor(sizeBytes);
     if (start === undefined)
@@ -48,7 +48,7 @@ export class Arena {
 
 export interface Block {
   bytes: Buffer;
-  /** Called when nobody reads or writes the bytes any more; more than once does no harm. */
+  /** Call this when nobody reads or writes the bytes any more; it may be called again. */
   release: () => void;
 }
 

@@ -1,7 +1,7 @@
-import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import type { ArchiveWriter, ArchivedBucket } from '../../archive/archive-writer.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
-import type { BucketDocument, ObjectStore } from '../../object-store/port.js';
+import type { Bucket, BucketDocument, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
@@ -9,7 +9,7 @@ import type { MangamotionError } from '../../errors.js';
 import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
-/** Documents that are asked for at once. They are small: a policy has at most 20 kB. */
+/** Documents that are read at once. They are small: a policy has at most 20 kB. */
 const LIMITS = { mostRequests: 16, mostBytes: 16 * 1024 * 1024 };
 const WEIGHT_BYTES = 64 * 1024;
 
@@ -17,16 +17,16 @@ interface DocumentsContext {
   store: ObjectStore;
   faults: RunFaults;
   writer: Pick<ArchiveWriter, 'addDocument'>;
-  /** Lends what cannot be read now. */
+  /** Lends its copy of what cannot be read now. */
   baseline: Pick<Baseline, 'document' | 'id'> | undefined;
   signal: AbortSignal;
 }
 
 export interface CapturedDocuments {
   fidelity: DocumentFidelity[];
-  /** Those that could not be read: each keeps the backup from being complete. */
+  /** Documents that could not be read: each keeps the backup from being complete. */
   failures: Failure[];
-  /** Buckets whose objects can be locked, or of which that is not known. */
+  /** Buckets whose objects can be locked, or may be. */
   lockable: Set<string>;
   /** Buckets that keep, or kept, more than the current version of an object. */
   versioned: string[];
@@ -35,9 +35,9 @@ export interface CapturedDocuments {
 type Form = (typeof BUCKET_DOCUMENTS)[number];
 
 /**
- * Copies the documents of the buckets into the archive as the server returns them, and tells what
- * became of each: in the order of the buckets, and within one in that of the closed list. One that
- * cannot be read is taken over from the earlier backup. Rejects only with what ends the run.
+ * Copies the documents of the buckets into the archive as the server returns them, in the order of the
+ * buckets and of the closed list. A document that cannot be read is taken over from the earlier backup.
+ * Resolves to what was captured. Rejects only with an error that ends the backup.
  */
 export async function captureDocuments(
   context: DocumentsContext,
@@ -59,7 +59,7 @@ export async function captureDocuments(
   };
   for await (const { item, result } of read) {
     const { bucket, form } = item;
-    note(captured, bucket, form, result);
+    record(captured, bucket, form, result);
     const path = bucketDocumentPath(bucket, form.fileName);
     if (result.state === 'captured') await writer.addDocument(path, result.content);
     if (result.state !== 'failed') continue;
@@ -87,7 +87,7 @@ async function readOrExplain(
   }
 }
 
-function note(
+function record(
   captured: CapturedDocuments,
   bucket: string,
   { kind }: Form,
@@ -105,7 +105,33 @@ function note(
   if (kind === 'versioning' && state === 'captured') captured.versioned.push(bucket);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the pages of something that is all there
+// eslint-disable-next-line @typescript-eslint/require-await -- pages of a list in memory
 async function* eachOf<T>(pages: readonly (readonly T[])[]): AsyncGenerator<readonly T[]> {
   yield* pages;
+}
+
+/**
+ * Writes the list of buckets into the archive, and resolves to it. A region that the server does not
+ * return stays `null`.
+ */
+export async function captureBuckets(
+  { store, faults, writer, signal }: Omit<DocumentsContext, 'baseline'>,
+  buckets: readonly Bucket[],
+): Promise<ArchivedBucket[]> {
+  const described: ArchivedBucket[] = [];
+  for (const { name, createdAt } of buckets) {
+    let region: string | null = null;
+    try {
+      region = await store.bucketRegion(name, { signal });
+    } catch (error) {
+      await faults.judge(name, error, signal);
+    }
+    described.push({ name, created_at: createdAt, region });
+  }
+  await writer.addDocument('metadata/buckets.json', Buffer.from(toJson(described)));
+  return described;
+}
+
+function toJson(buckets: readonly ArchivedBucket[]): string {
+  return `${JSON.stringify({ buckets }, null, 2)}\n`;
 }

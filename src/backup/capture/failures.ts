@@ -1,11 +1,11 @@
 import type { MangamotionError } from '../../errors.js';
 import type { Failure, Loss } from '../../repository/summary.js';
 
-/** What a summary names of what is missing. Memory is bounded, whatever a server does. */
+/** What a summary names as missing, in bounded memory whatever a server does. */
 
-/** So many failures are named; the rest is counted. */
+/** The most failures that are named; the others are counted. */
 const MOST_FAILURES = 10_000;
-/** Keys that are named of a loss. */
+/** The most keys that are named for a loss. */
 const MOST_KEYS = 10;
 
 /** Returns the fields of a failure that describe the request behind it. */
@@ -19,7 +19,7 @@ function requestOf({ request }: MangamotionError): Partial<Failure> {
   };
 }
 
-/** A failure of an object, or of a bucket where the key is empty, as a summary names it. */
+/** Returns the failure of an object, or of a bucket where the key is empty, for the summary. */
 export function failureOf(
   { bucket, key }: { bucket: string; key: string },
   error: MangamotionError,
@@ -46,7 +46,7 @@ export class Failures {
   }
 }
 
-/** What belongs to objects and is not in the backup, counted by bucket and kind. */
+/** The attributes of objects that are not in the backup, counted by bucket and kind. */
 export class Losses {
   readonly #found = new Map<string, Loss>();
 
@@ -58,7 +58,7 @@ export class Losses {
     this.#found.set(name, loss);
   }
 
-  /** What an earlier backup lacked, and what is taken over from there lacks as well. */
+  /** Adds the losses of an earlier backup, which objects that are taken over from it share. */
   inherit(losses: readonly Loss[]): void {
     for (const loss of losses) {
       this.#found.set(JSON.stringify([loss.bucket, loss.what]), { ...loss, keys: [...loss.keys] });

@@ -10,10 +10,10 @@ import type { ListedInBucket } from '../plan/listing.js';
 import { type ObjectParts, type PartFinding, atRest } from './object-parts.js';
 import { isGone, isNoSuchObject } from './vanished.js';
 
-/** An object is read from the start again so often when it changes or does not match its digest. */
+/** The most attempts to read an object that changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
 
-/** The store, and the judges of what becomes of a read. */
+/** What a read of objects needs. */
 export interface ReadContext {
   store: ObjectStore;
   faults: RunFaults;
@@ -26,27 +26,27 @@ export interface FetchContext extends ReadContext {
   digests: DigestThread;
 }
 
-/** What became of an object that was listed. */
+/** The result of a read into memory. */
 export type Fetched =
   | {
       kind: 'whole';
       record: ObjectRecord;
       findings: PartFinding[];
       content: Buffer;
-      /** To be called when nobody needs the content any more. */
+      /** Call this when the content is no longer needed. */
       release: () => void;
       changed: boolean;
     }
-  /** Too large to be held in memory: to be read when its turn comes. */
+  /** The object is too large for memory, and is read when its turn comes. */
   | { kind: 'stream' }
   | NotFetched;
 
-/** Why the bytes of an object cannot be had. */
+/** Why the bytes of an object could not be read. */
 export type NotFetched =
-  /** Proven gone: no longer listed, and not to be found. */
+  /** The object is proven gone: it is no longer listed, and HEAD does not find it. */
   { kind: 'vanished' } | { kind: 'failed'; error: MangamotionError };
 
-/** Both digests of the content, taken as it passes. */
+/** Computes both digests of a content as it passes. */
 export class ContentDigest {
   readonly #sha256 = createHash('sha256');
   readonly #md5 = createHash('md5');
@@ -96,7 +96,7 @@ function checkSize(listed: ListedObject, head: ObjectHead): void {
 
 /**
  * Reads an object into memory, if it has at most `mostBytes`. `before`: its line in the earlier
- * backup. Rejects only with what ends the run.
+ * backup. Rejects only with an error that ends the backup.
  */
 export async function fetchWhole(
   context: FetchContext,
@@ -129,7 +129,7 @@ export async function fetchWhole(
   }
 }
 
-/** The object's line in the index, but for its place: taken from the headers of its own response. */
+/** Returns the object's line in the index, without its place, from the headers of its own response. */
 export async function describe(
   context: ReadContext,
   bucket: string,
@@ -143,7 +143,7 @@ export async function describe(
   const { sha256, md5 } = facts;
   const isChanged = hasChanged(listed, head);
   if (isChanged) await confirmChange(context, bucket, listed.key, head);
-  const belonging = await context.parts.read(bucket, listed.key, head, before);
+  const others = await context.parts.read(bucket, listed.key, head, before);
   const record: ObjectRecord = {
     bucket,
     key: listed.key,
@@ -156,10 +156,10 @@ export async function describe(
     ...(md5 === head.etag ? {} : { md5 }),
     headers: head.headers,
     metadata: head.metadata,
-    ...belonging.parts,
+    ...others.parts,
     ...atRest(head),
   };
-  return { record, findings: belonging.findings };
+  return { record, findings: others.findings };
 }
 
 /**
@@ -191,8 +191,8 @@ export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {
 }
 
 /**
- * What the failure of a read means: the object is gone, it failed, or it is worth reading again from
- * its start. Rejects with what ends the run.
+ * Decides what a failed read means: the object is gone, it failed, or it is worth reading again from its
+ * start. Rejects with an error that ends the backup.
  */
 export async function judgeRead(
   { store, faults, signal }: ReadContext,
@@ -202,13 +202,13 @@ export async function judgeRead(
   attempt: number,
 ): Promise<NotFetched | { kind: 'again' }> {
   signal.throwIfAborted();
-  const mayGoBetter = attempt < FETCH_ATTEMPTS;
+  const mayRetry = attempt < FETCH_ATTEMPTS;
   if (isObjectChanged(error)) {
-    if (mayGoBetter) return { kind: 'again' };
+    if (mayRetry) return { kind: 'again' };
     const reason = 'it was changed each time while it was read';
     return { kind: 'failed', error: new MangamotionError('damaged', reason, { cause: error }) };
   }
-  if (isMangamotionError(error, 'damaged') && mayGoBetter) return { kind: 'again' };
+  if (isMangamotionError(error, 'damaged') && mayRetry) return { kind: 'again' };
   if (!isNoSuchObject(error)) {
     return { kind: 'failed', error: await faults.judge(bucket, error, signal) };
   }
@@ -218,8 +218,8 @@ export async function judgeRead(
     const failure = await faults.judge(bucket, unproven, signal);
     return { kind: 'failed', error: stillThere(error, `whether it is gone: ${failure.message}`) };
   }
-  // It may have been written anew in between.
-  if (mayGoBetter) return { kind: 'again' };
+  // It may have been written again in between.
+  if (mayRetry) return { kind: 'again' };
   return { kind: 'failed', error: stillThere(error, undefined) };
 }
 

@@ -1,4 +1,5 @@
 import type { IndexLine } from '../../archive/index-line.js';
+import type { MangamotionError } from '../../errors.js';
 import type { ObjectHead } from '../../object-store/port.js';
 import {
   FETCH_ATTEMPTS,
@@ -9,21 +10,25 @@ import {
 } from './fetch.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
+import { isNoSuchObject } from './vanished.js';
 
-/** What one HEAD says of an object whose content seems to be that of a line. */
-export type Looked =
+/** What a HEAD request shows of an object whose content seems to be that of a line. */
+export type Verified =
   | { kind: 'same'; line: IndexLine; findings: PartFinding[] }
-  /** It was overwritten since it was listed: its bytes are to be read. */
+  /** It was overwritten since it was listed: its bytes must be read. */
   | { kind: 'other' }
   | NotFetched;
 
-/** `before`: the object's line in the earlier backup. Rejects only with what ends the run. */
-export async function lookAt(
+/**
+ * Verifies that an object is as listed, and refreshes its line. `before` is its line in the earlier
+ * backup. Rejects only with an error that ends the backup.
+ */
+export async function verifyUnchanged(
   context: ReadContext,
   { bucket, object }: ListedInBucket,
   line: IndexLine,
   before: IndexLine | undefined,
-): Promise<Looked> {
+): Promise<Verified> {
   const { store, signal } = context;
   try {
     const head = await store.headObject(bucket, object.key, {
@@ -33,22 +38,22 @@ export async function lookAt(
     if (hasChanged(object, head)) return { kind: 'other' };
     return await refreshed(context, { bucket, object }, line, head, before);
   } catch (error) {
-    // What is worth another try is read as a whole.
+    // An object that is worth another attempt is read as a whole.
     const verdict = await judgeRead(context, bucket, object.key, error, FETCH_ATTEMPTS);
     return verdict.kind === 'again' ? { kind: 'other' } : verdict;
   }
 }
 
-/** The line with all that the head, and the object's own documents, say now. */
+/** Returns the line with what the head and the other requests say now. */
 async function refreshed(
   { parts }: ReadContext,
   { bucket, object }: ListedInBucket,
   line: IndexLine,
   head: ObjectHead,
   before: IndexLine | undefined,
-): Promise<Looked> {
-  const belonging = await parts.read(bucket, object.key, head, before);
-  // What is not there any more must not stay.
+): Promise<Verified> {
+  const others = await parts.read(bucket, object.key, head, before);
+  // An attribute that is gone must not stay in the line.
   const { bucket: of, key, size, etag, sha256, md5, path, archive, offset, length, inner } = line;
   const fresh: IndexLine = {
     ...{ bucket: of, key, size, etag, sha256, path, archive, offset, length, inner },
@@ -57,11 +62,33 @@ async function refreshed(
     last_modified: object.lastModified,
     headers: head.headers,
     metadata: head.metadata,
-    // Of the same content, where nobody tells anew: these are as they were.
+    // The content is the same: where the server does not return these, they are as they were.
     ...(line.checksums === undefined ? {} : { checksums: line.checksums }),
     ...(line.acl === undefined ? {} : { acl: line.acl }),
-    ...belonging.parts,
+    ...others.parts,
     ...atRest(head),
   };
-  return { kind: 'same', line: fresh, findings: belonging.findings };
+  return { kind: 'same', line: fresh, findings: others.findings };
+}
+
+/** What a HEAD request shows of an object that the listing lacks. */
+export type MissingVerdict =
+  | { kind: 'gone' }
+  | { kind: 'there'; head: ObjectHead }
+  | { kind: 'unproven'; error: MangamotionError };
+
+/**
+ * Sends a HEAD request for an object that the earlier backup holds and the listing lacks. Rejects only
+ * with an error that ends the backup.
+ */
+export async function findMissing(
+  { store, faults, signal }: ReadContext,
+  { bucket, key }: IndexLine,
+): Promise<MissingVerdict> {
+  try {
+    return { kind: 'there', head: await store.headObject(bucket, key, { signal }) };
+  } catch (error) {
+    if (isNoSuchObject(error)) return { kind: 'gone' };
+    return { kind: 'unproven', error: await faults.judge(bucket, error, signal) };
+  }
 }

@@ -3,46 +3,38 @@ import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
 import { Failures, Losses, failureOf } from './failures.js';
 import { ChangeCounts } from '../guard.js';
-import type { PartFinding, PartName } from './object-parts.js';
+import type { PartFinding } from './object-parts.js';
+import { PartLedger } from './part-ledger.js';
 
-/** What became of the objects of a run, as its summary counts and names it. */
-
+/** How many objects had each outcome, as the summary counts them. */
 export interface CaptureCounts {
   /** Objects that the listing named, or HEAD found, and whose turn has come. */
   total: number;
   /** Objects whose bytes were copied. */
   captured: number;
-  /** Of them: those whose bytes an earlier run, which never ended, had copied already. */
+  /** Of the captured: objects whose bytes an earlier run, which was broken off, had copied already. */
   salvaged: number;
   /** Objects whose bytes lie in an earlier archive already. */
   unchanged: number;
-  /** Of the unchanged: those of which nothing was read but their line in the listing. */
+  /** Of the unchanged: objects of which only the line in the listing was read. */
   unverified: number;
-  /** Captured, but not as they were listed: they were overwritten in between. */
+  /** Objects that were captured, but overwritten after they were listed. */
   changed: number;
   vanished: number;
   failed: number;
-  /** Could not be read, and were taken over from an earlier backup; captured or unchanged as well. */
+  /** Objects that could not be read and were taken over; they also count as captured or unchanged. */
   carried: number;
-  /** Sum of the sizes of all that is in the backup. */
+  /** The sum of the sizes of all objects in the backup. */
   bytes: number;
 }
 
-/** After so many refusals, with nothing read in between, the rights are missing for everything. */
+/** After so many refusals without a successful read, the rights are missing for everything. */
 const MOST_REFUSALS = 1000;
 
-/** What a loss of a part is called in a summary. */
-const LOSS_OF: Readonly<Record<PartName, string>> = {
-  tags: 'tags',
-  acl: 'acl',
-  lock: 'object lock',
-  metadata: 'user metadata',
-};
-
-/** The earlier backup that a run is compared with, as far as failures refer to it. */
+/** The earlier backup, as far as failures refer to it. */
 export interface EarlierBackup {
   id: string;
-  /** Since when it could not read an object itself. */
+  /** Returns since when it could not read an object itself. */
   unreadableSince: (bucket: string, key: string) => string | undefined;
 }
 
@@ -51,10 +43,11 @@ export interface LedgerOptions {
   earlier: EarlierBackup | undefined;
   /** True where it is not known what the earlier backup holds: its index cannot be read. */
   earlierIsUnknown: () => boolean;
-  /** Of the run; RFC 3339. */
+  /** When the backup was created; RFC 3339. */
   createdAt: string;
 }
 
+/** Counts the outcome of each object, and names what is missing, for the summary. */
 export class CaptureLedger {
   readonly counts: CaptureCounts = {
     ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0, changed: 0 },
@@ -65,16 +58,17 @@ export class CaptureLedger {
   readonly changes = new ChangeCounts();
   readonly notices = new Set<string>();
   readonly #options: LedgerOptions;
-  /** Parts that the server answered at least once. */
-  readonly #implemented = new Set<PartName>();
-  /** Answers that may mean that the server implements no such thing: told apart at the end. */
-  readonly #unsupported = new Map<PartName, { failures: Failures; error: MangamotionError }>();
-  readonly #withoutPart = new Map<string, { bucket: string; part: PartName; reason: string }>();
+  readonly #parts: PartLedger;
   #refusals = 0;
   #lastRefusal: MangamotionError | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#parts = new PartLedger({
+      ...{ failures: this.failures, losses: this.losses },
+      carriedFrom: (name) => this.carriedFrom(name),
+      earlierIsUnknown: options.earlierIsUnknown,
+    });
   }
 
   captured(
@@ -88,7 +82,7 @@ export class CaptureLedger {
     counts.bytes += how.bytes;
     if (how.changed) counts.changed += 1;
     if (how.salvaged === true) counts.salvaged += 1;
-    this.#record(bucket, key, findings);
+    this.#parts.add(bucket, key, findings);
   }
 
   unchanged(
@@ -102,7 +96,7 @@ export class CaptureLedger {
     if (how === 'unverified') counts.unverified += lines.length;
     for (const { size } of lines) counts.bytes += size;
     const [line] = lines;
-    if (line !== undefined) this.#record(line.bucket, line.key, findings);
+    if (line !== undefined) this.#parts.add(line.bucket, line.key, findings);
   }
 
   vanished(): void {
@@ -110,7 +104,7 @@ export class CaptureLedger {
     this.counts.vanished += 1;
   }
 
-  /** It could not be read, and no earlier copy stands in for it. `held`: the earlier backup has it. */
+  /** Records an object that could not be read. `held`: the earlier backup has it, but cannot lend it. */
   failed(name: { bucket: string; key: string }, error: MangamotionError, held: boolean): void {
     this.counts.total += 1;
     this.counts.failed += 1;
@@ -118,7 +112,7 @@ export class CaptureLedger {
     this.#countRefusal(error);
   }
 
-  /** It could not be read, and the earlier backup's copy is in this one. */
+  /** Records an object that could not be read, and was taken over from the earlier backup. */
   carried(line: IndexLine, how: 'copied' | 'referred', error: MangamotionError): void {
     const { counts } = this;
     counts.total += 1;
@@ -131,7 +125,7 @@ export class CaptureLedger {
     this.#countRefusal(error);
   }
 
-  /** The same of one whose bucket could not be listed: that is named once for the bucket. */
+  /** Records an object that was taken over because its bucket, named once, could not be listed. */
   kept(line: IndexLine, how: 'copied' | 'referred'): void {
     const { counts } = this;
     counts.total += 1;
@@ -141,7 +135,7 @@ export class CaptureLedger {
     else counts.unchanged += 1;
   }
 
-  /** A bucket of which something could not be had: what the earlier backup holds of it was kept. */
+  /** Records a bucket that could not be listed: the earlier backup's copies were kept. */
   bucketFailed(bucket: string, error: MangamotionError): void {
     this.failures.add(failureOf({ bucket, key: '' }, error), this.#options.earlierIsUnknown());
   }
@@ -159,8 +153,8 @@ export class CaptureLedger {
   }
 
   /**
-   * Ends the run where the credentials were refused for everything: nothing could be read, and every
-   * answer was a refusal of rights. A single object proves nothing.
+   * Throws `access_denied` where the credentials were refused for everything: nothing could be read, and
+   * every answer was a refusal. A single object proves nothing.
    */
   refuseIfAllDenied(): void {
     const { captured, unchanged, carried } = this.counts;
@@ -174,64 +168,9 @@ export class CaptureLedger {
     );
   }
 
-  /**
-   * What the server turned out not to implement leaves the backup complete; an answer of that kind
-   * from a server that does implement it is a failure of its object.
-   */
+  /** Returns the parts of objects that the server does not implement; see `PartLedger.settle`. */
   settleParts(): DocumentFidelity[] {
-    for (const part of this.#implemented) {
-      const found = this.#unsupported.get(part);
-      for (const failure of found?.failures.named ?? []) {
-        this.failures.add(failure, false);
-        this.losses.add(failure.bucket, part, failure.key, failure.reason);
-      }
-      this.failures.omitted += found?.failures.omitted ?? 0;
-    }
-    return [...this.#withoutPart.values()]
-      .filter(({ part }) => !this.#implemented.has(part))
-      .map(({ bucket, part, reason }) => ({
-        bucket,
-        document: `object-${part}`,
-        state: 'unsupported',
-        reason,
-      }));
-  }
-
-  #record(bucket: string, key: string, findings: readonly PartFinding[]): void {
-    for (const finding of findings) {
-      const { part } = finding;
-      switch (finding.kind) {
-        case 'answered':
-          this.#implemented.add(part);
-          break;
-        case 'unsupported':
-          this.#countUnsupported(bucket, key, part, finding.error);
-          break;
-        case 'failed':
-          this.failures.add(
-            failureOf({ bucket, key }, finding.error, {
-              part,
-              ...(finding.carried ? this.carriedFrom({ bucket, key }) : {}),
-            }),
-            !finding.carried && this.#options.earlierIsUnknown(),
-          );
-          if (!finding.carried) this.losses.add(bucket, part, key, finding.error.message);
-          break;
-        case 'untold':
-          this.losses.add(bucket, LOSS_OF[part], key, finding.error.message);
-          break;
-      }
-    }
-  }
-
-  #countUnsupported(bucket: string, key: string, part: PartName, error: MangamotionError): void {
-    const known = this.#unsupported.get(part) ?? { failures: new Failures(), error };
-    this.#unsupported.set(part, known);
-    known.failures.add(failureOf({ bucket, key }, error, { part }), false);
-    const name = JSON.stringify([bucket, part]);
-    if (!this.#withoutPart.has(name)) {
-      this.#withoutPart.set(name, { bucket, part, reason: error.message });
-    }
+    return this.#parts.settle();
   }
 
   #countRefusal(error: MangamotionError): void {

@@ -65,7 +65,7 @@ export async function streamObject(
       return { kind: 'captured', bytes: record.size, changed, findings };
     } catch (error) {
       open?.body.destroy();
-      // What the archive's own end says is no failure of this object.
+      // A failure of the archive is not a failure of this object.
       if (!reading) throw error;
       signal.throwIfAborted();
       await inProgress?.abandon();

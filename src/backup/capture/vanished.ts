@@ -8,10 +8,10 @@ export function isNoSuchObject(error: unknown): boolean {
 }
 
 /**
- * Whether an object is really gone whose GET or HEAD was answered 404. That answer alone proves
- * nothing: servers give it for data that they have lost, and for multipart uploads and indexes that
- * are broken. Gone means that the listing, requested again for this key, lacks it, and that HEAD does
- * not find it either. Rejects where that cannot be told.
+ * Whether an object is really gone after a GET or HEAD was answered 404. That answer alone proves
+ * nothing: servers also give it for data that they have lost, and for broken multipart uploads and
+ * indexes. The object is gone where the listing, requested again for this key, lacks it, and HEAD does
+ * not find it either. Rejects where neither can be found out.
  */
 export async function isGone(
   store: ObjectStore,

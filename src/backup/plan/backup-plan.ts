@@ -10,12 +10,11 @@ import type { PruneReport } from '../../repository/retention/prune.js';
 import type { Summary } from '../../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
-import type { ChosenBuckets } from './choose-buckets.js';
+import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
 import type { GuardOptions } from '../guard.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
-import type { BucketSelection } from '../selection.js';
 
 export interface BackupContext {
   store: ObjectStore;
@@ -27,7 +26,7 @@ export interface BackupContext {
   tool: string;
 }
 
-/** A run that has the destination for itself. */
+/** A backup run that holds the lock of the destination. */
 export interface HeldContext extends BackupContext {
   leftovers: OpenLeftovers;
   listings: OrderedListings;
@@ -35,67 +34,69 @@ export interface HeldContext extends BackupContext {
   lock: DestinationLock;
 }
 
-/** What kind of backup is made, out of what. */
+/** The plan of one backup: its type, its buckets, and the steps that bring objects into it. */
 export interface BackupPlan {
   type: BackupType;
   buckets: readonly Bucket[];
-  /** Buckets that are part of the selection and cannot be backed up. */
+  /** Selected buckets that cannot be backed up. */
   unusable: ChosenBuckets['unusable'];
   source: Summary['source'];
   /** The parent of an incremental. */
   parent: string | null;
-  /** What it is compared with; `undefined` for the first of its line, and for metadata. */
+  /** The backup to compare with; `undefined` for the first of its line, and for metadata. */
   baseline: Baseline | undefined;
-  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
   newest: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
   faults: RunFaults;
-  /** When the run began to look at the store. */
+  /** When the backup began to read the store. */
   startedAt: Date;
   steps: AsyncIterable<readonly Step[]>;
-  /** Of the listings that the steps are made from. */
+  /** The report on the listings that the steps come from. */
   listing: ListingReport;
-  /** What is to be expected, for the progress; resolves to `undefined` where nobody knows. */
+  /** Resolves to the totals for the progress, or to `undefined` where they are not known. */
   expected: (signal: AbortSignal) => Promise<{ objects: number; bytes: number } | undefined>;
   /** Closes what the steps are read from. */
   close: () => Promise<void>;
 }
 
-/** What is removed when a trusted backup was made. */
+/** The retention to apply after a trusted backup. */
 export interface RetentionAfterwards {
   policy: RetentionPolicy;
   onPruned: (report: PruneReport) => void;
 }
 
 export interface RunOptions {
-  /** For those who find the destination taken: `backup full`. */
+  /** The command, for others that wait for the lock: `backup full`. */
   command: string;
   /** How long to wait for another run to end. */
   waitLockMs: number;
-  /** What to remove when a trusted backup was made; nothing where absent. */
+  /** The retention to apply after a trusted backup; none where absent. */
   retention?: RetentionAfterwards | undefined;
 }
 
-/** What the commands that copy objects have in common. */
+/** The options that full and incremental backups share. */
 export interface BackupOptions extends Omit<RunOptions, 'command'> {
   selection: BucketSelection;
-  /** Begin although the disk looks too full for it. */
+  /** Start although the disk seems too full. */
   ignoreFreeSpace: boolean;
-  /** What the operator calls the store; its endpoint tells where absent. */
+  /** The operator's name for the store; its endpoint identifies it where absent. */
   sourceName?: string | undefined;
-  /** Nothing is accepted where absent. */
+  /** The strict guard applies where absent. */
   guard?: GuardOptions | undefined;
   /** Read the access control list of each object. */
   acls?: boolean | undefined;
 }
 
+/** Accepts no suspicious changes. */
 export const STRICT_GUARD: GuardOptions = {
   acceptDeletions: false,
   acceptChanges: false,
   expectDeletions: new Map(),
 };
 
+/** Returns the source of a backup as its summary names it. */
 export function sourceOf(
   store: ObjectStore,
   { selection, sourceName }: { selection: BucketSelection; sourceName?: string | undefined },

@@ -5,14 +5,13 @@ import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
 import type { Loss, Summary } from '../../repository/summary.js';
 import type { ParentChunk } from './changes.js';
-import type { EarlierBackup } from '../capture/ledger.js';
-import { copySalvaged, isReadWhole, readSalvaged } from '../archived-object.js';
+import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 
 /**
- * The newest trusted backup of the line, which a new one is compared with: it tells what should be
- * there, and lends its copy of what cannot be read.
+ * The earlier backup that a new one is compared with: it says what the store should hold, and lends its
+ * copy of what cannot be read.
  */
-export class Baseline implements EarlierBackup {
+export class Baseline {
   readonly summary: Summary;
   readonly #open: OpenCommitted | undefined;
   /** The type of the backup that is being made. */
@@ -77,21 +76,21 @@ export class Baseline implements EarlierBackup {
     return this.#since.get(nameOf(bucket, key));
   }
 
-  /** Where it could not name all of its failures, every object is doubted. */
+  /** What this backup lacks of an object; where it could not name all of its failures, all bytes. */
   lacked({ bucket, key }: IndexLine): 'bytes' | 'parts' | undefined {
     const lacked = this.#lacked.size === 0 ? undefined : this.#lacked.get(nameOf(bucket, key));
     return lacked ?? (this.summary.failures_omitted > 0 ? 'bytes' : undefined);
   }
 
-  /** What it lacks of objects, and a backup that takes them over unread lacks too. */
+  /** The losses that a backup inherits which takes objects over unread. */
   get inheritedLosses(): readonly Loss[] {
     if (this.type === 'full') return [];
     return this.summary.fidelity.losses.filter(({ what }) => INHERITED.includes(what));
   }
 
   /**
-   * The chunks of its index, in order. Of an incremental they reject where they cannot be read; a
-   * full never fails for that: they end, and `unreadable` says why.
+   * Yields the chunks of its index in order. An incremental backup fails where they cannot be read; for
+   * a full one they end there, and `unreadable` says why.
    */
   async *chunks(): AsyncGenerator<ParentChunk> {
     if (this.#open === undefined) return;
@@ -103,7 +102,7 @@ export class Baseline implements EarlierBackup {
     }
   }
 
-  /** Takes the object over as it is here; `undefined` where its bytes cannot be had. */
+  /** Copies or refers to its copy of an object; `undefined` where the bytes cannot be read. */
   async lend(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
     if (this.#open === undefined) return undefined;
     if (this.type === 'incremental') {
@@ -113,9 +112,9 @@ export class Baseline implements EarlierBackup {
     try {
       const archive = await this.#open.archives.of(line.archive);
       if (!isReadWhole(line)) {
-        return (await copySalvaged(archive, line, writer)) ? 'copied' : undefined;
+        return (await copyArchived(archive, line, writer)) ? 'copied' : undefined;
       }
-      const parts = await readSalvaged(archive, line);
+      const parts = await readArchived(archive, line);
       if (parts === undefined) return undefined;
       await writer.addWholeObject(line, parts);
       return 'copied';
@@ -126,7 +125,7 @@ export class Baseline implements EarlierBackup {
     }
   }
 
-  /** A document of a bucket as it is here; `undefined` where there is none, or it cannot be had. */
+  /** Resolves to its copy of a document; `undefined` where it has none, or cannot read it. */
   async document(path: string): Promise<Buffer | undefined> {
     if (this.#open === undefined) return undefined;
     const { directory, archives, id } = this.#open;
@@ -152,17 +151,17 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
     const archive = await archives.of(chunk.archive);
     const lines = await archive.readChunk(chunk);
     check.add(lines);
-    // They are taken over unread: what they name, the new backup would name too.
+    // They are taken over unread: the new backup would name the same archives.
     for (const line of lines) archives.checkNamed(line.archive);
     yield { chunk, lines };
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
-/** Losses of objects that a listing does not show; those of other parts are found anew. */
+/** Losses that a listing does not show; those of other parts are found again. */
 const INHERITED = ['object lock', 'user metadata'];
 
-/** Why an index cannot be read now, where that must not keep a full from being made. */
+/** Whether an index cannot be read, which must not prevent a full backup. */
 export function isUnreadable(error: unknown): error is MangamotionError {
   return isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied', 'disk');
 }

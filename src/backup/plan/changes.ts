@@ -4,21 +4,21 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { compareObjects } from '../../key-order.js';
 import type { ListedInBucket } from './listing.js';
 
-/** What to do so that the next object, or the next many, are in the backup. */
+/** The step that brings the next object, or the next many, into the backup. */
 export type Step =
-  /** Its bytes are to be read. `before`: its line in the earlier backup, should the read fail. */
+  /** Read its bytes. `before` is its line in the earlier backup, in case the read fails. */
   | ({ kind: 'take'; before?: IndexLine } & ListedInBucket)
-  /** The same content as in the parent, but something else may differ: its head is to be read. */
-  | ({ kind: 'look'; line: IndexLine } & ListedInBucket)
-  /** As it is in the parent, as far as a listing shows. */
+  /** The content is that of the parent, but attributes may differ: read its head. */
+  | ({ kind: 'verify'; line: IndexLine } & ListedInBucket)
+  /** It is as in the parent, as far as a listing shows. */
   | { kind: 'carry'; line: IndexLine }
   /** All objects of a chunk of the parent's index, and no others between them. */
   | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] }
   /** The earlier backup has it and the listing lacks it: it may be gone, or left out. */
   | { kind: 'missing'; line: IndexLine }
-  /** The earlier backup has it, and its bucket could not be listed so far. */
+  /** The earlier backup has it, and its bucket could not be listed that far. */
   | { kind: 'keep'; line: IndexLine }
-  /** As an earlier run, which never ended, has captured it: to be copied from there. */
+  /** An earlier run, which was broken off, has captured it: copy it from there. */
   | ({
       kind: 'salvage';
       line: IndexLine;
@@ -33,16 +33,16 @@ export interface ParentChunk {
 }
 
 export interface ChangeOptions {
-  /** `full`: all that is listed is read. `incremental`: what is as in the parent is taken from there. */
+  /** `full` reads all that is listed; `incremental` refers to the parent for what is unchanged. */
   type: 'full' | 'incremental';
-  /** Read the head of every object anew. */
+  /** Whether the head of every object is read again. */
   refresh: boolean;
   /**
-   * What the parent did not get of an object: its bytes, which it took over from an earlier backup, or
-   * what belongs to it. It is read again although it seems unchanged.
+   * What the parent lacks of an object: its bytes, which it took over from an earlier backup, or other
+   * parts of it. Such an object is read again although it seems unchanged.
    */
   lacked: (line: IndexLine) => 'bytes' | 'parts' | undefined;
-  /** Whether the listing of a bucket broke off: asked when it has ended. */
+  /** Whether the listing of a bucket broke off; called when it has ended. */
   hasFailed: (bucket: string) => boolean;
 }
 
@@ -76,7 +76,7 @@ export async function* findChanges(
 /** An MD5, or what S3 makes of those of the parts of an upload. */
 const CONTENT_ETAG = /^[0-9a-f]{32}(?:-\d+)?$/i;
 
-/** ETag and size tell the content; a changed time alone tells that something else may have changed. */
+/** ETag and size identify the content; where only the time differs, attributes may have changed. */
 function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
   const { object } = listed;
   const isSame = object.etag === line.etag && object.sizeBytes === line.size && object.etag !== '';
@@ -89,10 +89,10 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   // An ETag that is made of anything else may stay the same when the content does not.
   if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;
-  return isKnown ? { kind: 'carry', line } : { kind: 'look', line, ...listed };
+  return isKnown ? { kind: 'carry', line } : { kind: 'verify', line, ...listed };
 }
 
-/** The cursor stands behind the line's place: whether its bucket could be listed so far is known. */
+/** The cursor is past the line's place: it is known whether its bucket could be listed that far. */
 function lacking(line: IndexLine, { hasFailed }: ChangeOptions): Step {
   return { kind: hasFailed(line.bucket) ? 'keep' : 'missing', line };
 }

@@ -1,56 +1,46 @@
 import type { IndexLine } from '../../archive/index-line.js';
-import type { MangamotionError } from '../../errors.js';
+import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
-import type { ObjectHead } from '../../object-store/port.js';
-import type { ReadContext } from '../capture/fetch.js';
-import { isNoSuchObject } from '../capture/vanished.js';
 
-/** Objects that the earlier backup holds and the listing lacks: gone, or left out by the server. */
-
-/** All of the first so many of a bucket are asked for, then one in a hundred. */
+/** Of the keys of a bucket that a listing lacks, the first so many get a HEAD request, then one in 100. */
 const ALL_OF_THE_FIRST = 1000;
 const ONE_IN = 100;
 
-export type MissingVerdict =
-  | { kind: 'gone' }
-  /** Not asked for: taken for gone as long as the listing of its bucket is trusted. */
-  | { kind: 'assumed' }
-  | { kind: 'there'; head: ObjectHead }
-  | { kind: 'unproven'; error: MangamotionError };
-
 /**
- * Which listings of a run can be trusted. Lives as long as the run, and outlasts its beginning anew.
+ * Decides which listings can be trusted: an object that the earlier backup holds and a listing lacks is
+ * gone, or the server has left it out. It outlasts a second attempt of the backup.
  */
 export class ListingTrust {
-  /** By bucket: a key that is there and was not listed. */
+  /** For each such bucket, a key that exists and was not listed. */
   readonly untrusted = new Map<string, string>();
-  /** Objects per bucket that HEAD found and the listing had not. */
+  /** For each bucket, how many objects HEAD found that the listing lacks. */
   readonly found = new Map<string, number>();
-  readonly #asked = new Map<string, number>();
+  readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();
 
-  /** A run begins, or begins anew: nothing is counted yet. */
+  /** Resets the counts for a new attempt. */
   begin(): void {
     this.found.clear();
-    this.#asked.clear();
+    this.#missing.clear();
     this.#assumed.clear();
   }
 
-  /** Whether HEAD is to be sent for the next missing key of the bucket. */
-  asksFor(bucket: string): boolean {
-    const index = this.#asked.get(bucket) ?? 0;
-    this.#asked.set(bucket, index + 1);
+  /** Whether the next missing key of the bucket needs a HEAD request. */
+  needsHead(bucket: string): boolean {
+    const index = this.#missing.get(bucket) ?? 0;
+    this.#missing.set(bucket, index + 1);
     return this.untrusted.has(bucket) || index < ALL_OF_THE_FIRST || index % ONE_IN === 0;
   }
 
+  /** Records an object that is assumed gone because the listing lacks it. */
   assume(bucket: string): void {
     this.#assumed.set(bucket, (this.#assumed.get(bucket) ?? 0) + 1);
   }
 
   /**
-   * An object is there that was there before the run, and the listing lacks it. Throws
-   * `ListingUnreliable` where others of the bucket were taken for gone: the run begins anew, and asks
-   * for each.
+   * Records an object that existed before the backup and that the listing lacks. Throws
+   * `ListingUnreliable` where others of the bucket were assumed gone: the backup then starts again, and
+   * sends a HEAD request for each.
    */
   leftOut({ bucket, key }: IndexLine): void {
     this.found.set(bucket, (this.found.get(bucket) ?? 0) + 1);
@@ -62,17 +52,13 @@ export class ListingTrust {
       'each object that the last backup holds and the listing lacks is asked for',
     );
   }
-}
 
-/** Sends HEAD for the object. Rejects only with what ends the run. */
-export async function askForMissing(
-  { store, faults, signal }: ReadContext,
-  { bucket, key }: IndexLine,
-): Promise<Exclude<MissingVerdict, { kind: 'assumed' }>> {
-  try {
-    return { kind: 'there', head: await store.headObject(bucket, key, { signal }) };
-  } catch (error) {
-    if (isNoSuchObject(error)) return { kind: 'gone' };
-    return { kind: 'unproven', error: await faults.judge(bucket, error, signal) };
+  /** Returns the failure of a bucket whose listing is not trusted; `earlier` is the earlier backup. */
+  failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
+    const count = this.found.get(bucket) ?? 0;
+    const message = `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}: ${count} were found by asking for what ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
+    return new MangamotionError('damaged', message, {
+      request: { operation: 'ListObjectsV2', status: 200, code: '' },
+    });
   }
 }

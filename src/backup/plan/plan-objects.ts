@@ -17,13 +17,13 @@ import {
 } from './backup-plan.js';
 
 export interface Earlier {
-  /** What the run is compared with object by object. */
+  /** The backup that the store is compared with, object by object. */
   baseline: Baseline | undefined;
-  /** The newest trusted backup of the line; another one than the baseline where it cannot be read. */
+  /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
   newest: Summary | undefined;
 }
 
-/** What a run does about the objects of the store, compared with an earlier backup or not. */
+/** Plans a backup of objects, compared with an earlier backup where there is one. */
 export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
@@ -66,7 +66,7 @@ export async function planObjects(
   };
 }
 
-/** What an incremental goes through, the earlier one tells well enough. */
+/** Resolves to the totals; for an incremental backup, those of the earlier one are close enough. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',
@@ -79,8 +79,8 @@ async function expectedOf(
 }
 
 /**
- * Opens a backup to be compared with. One that cannot be read never keeps a full from being made: the
- * counts in its summary are compared then.
+ * Opens a backup to compare with. One that cannot be read never prevents a full backup: the counts in
+ * its summary are compared then.
  */
 export async function openBaseline(
   { destination, progress }: HeldContext,
@@ -104,8 +104,8 @@ export async function openBaseline(
 }
 
 /**
- * The last full of this destination tells about how much room the next one needs. What earlier runs
- * left is given up for it.
+ * Checks that there is room for about as much as the last full backup took. What earlier runs have left
+ * is removed where that makes the room. Rejects with `refused` where there is not enough.
  */
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');

@@ -79,7 +79,7 @@ const short = (step: Step): string => {
     case 'refer':
       return `refer ${step.lines.map(({ key }) => key).join('')}`;
     case 'take':
-    case 'look':
+    case 'verify':
     case 'salvage':
       return `${step.kind} ${step.object.key}`;
   }
@@ -234,7 +234,7 @@ describe('the changes since a parent', () => {
           const steps = await stepsOf(inGroups(listed, pageSize), inGroups(parent, chunkSize));
           expect(steps.flatMap(outcomeOf)).toEqual(
             ordered.map(({ bucket, key, fate }) => {
-              const what = { same: 'kept', touched: 'look', gone: 'missing' } as Record<
+              const what = { same: 'kept', touched: 'verify', gone: 'missing' } as Record<
                 string,
                 string
               >;
@@ -257,7 +257,7 @@ function outcomeOf(step: Step): string[] {
     case 'refer':
       return step.lines.map(({ bucket, key }) => `${bucket}/${key} kept`);
     case 'take':
-    case 'look':
+    case 'verify':
     case 'salvage':
       return [`${step.bucket}/${step.object.key} ${step.kind}`];
   }

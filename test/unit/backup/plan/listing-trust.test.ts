@@ -5,26 +5,26 @@ import { ListingUnreliable } from '../../../../src/object-store/order/ordered-li
 
 const line = (bucket: string, key: string) => ({ bucket, key }) as IndexLine;
 
-/** Which of so many missing keys are asked for, by their number. */
-function asked(trust: ListingTrust, bucket: string, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i).filter(() => trust.asksFor(bucket));
+/** The numbers of the missing keys that get a HEAD request. */
+function withHead(trust: ListingTrust, bucket: string, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i).filter(() => trust.needsHead(bucket));
 }
 
 describe('of the keys that a listing lacks', () => {
   it('the first 1,000 of each bucket are asked for, then one in 100', () => {
     const trust = new ListingTrust();
     const firsts = Array.from({ length: 1000 }, (_, i) => i);
-    expect(asked(trust, 'one', 1301)).toEqual([...firsts, 1000, 1100, 1200, 1300]);
-    expect(asked(trust, 'two', 1000)).toEqual(firsts);
+    expect(withHead(trust, 'one', 1301)).toEqual([...firsts, 1000, 1100, 1200, 1300]);
+    expect(withHead(trust, 'two', 1000)).toEqual(firsts);
   });
 
   it('all are asked for once the listing of the bucket is not trusted, and of that bucket alone', () => {
     const trust = new ListingTrust();
-    asked(trust, 'one', 1000);
-    asked(trust, 'two', 1001);
+    withHead(trust, 'one', 1000);
+    withHead(trust, 'two', 1001);
     trust.leftOut(line('one', 'k'));
-    expect(asked(trust, 'one', 500)).toHaveLength(500);
-    expect(asked(trust, 'two', 100)).toEqual([99]);
+    expect(withHead(trust, 'one', 500)).toHaveLength(500);
+    expect(withHead(trust, 'two', 100)).toEqual([99]);
   });
 });
 
@@ -47,16 +47,16 @@ describe('an object that is there and was not listed', () => {
 
   it('is remembered when the run begins anew, and what was counted is not', () => {
     const trust = new ListingTrust();
-    asked(trust, 'one', 1001);
+    withHead(trust, 'one', 1001);
     trust.assume('one');
     expect(() => trust.leftOut(line('one', 'a'))).toThrow(
       'the server\'s listing of one leaves out objects that are there, such as "a"',
     );
     trust.begin();
     expect([...trust.found]).toEqual([]);
-    expect(asked(trust, 'one', 1200)).toHaveLength(1200);
+    expect(withHead(trust, 'one', 1200)).toHaveLength(1200);
     expect(() => trust.leftOut(line('one', 'a'))).not.toThrow();
     expect([...trust.found]).toEqual([['one', 1]]);
-    expect(asked(trust, 'two', 1002)).toHaveLength(1001);
+    expect(withHead(trust, 'two', 1002)).toHaveLength(1001);
   });
 });

@@ -1,0 +1,57 @@
+import { prefetchInOrder } from '../../prefetch.js';
+import { isReadWhole } from '../archived-object.js';
+import type { Step } from '../plan/changes.js';
+import type { CaptureContext } from './outcomes.js';
+import { StepRunner, isPrefetched } from './steps.js';
+
+const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 12 * 1024 * 1024 };
+/** What a fetched object costs besides its bytes: names, headers, promises. */
+const FIXED_WEIGHT_BYTES = 16 * 1024;
+/** What an object costs that is only named. */
+const CARRIED_WEIGHT_BYTES = 1024;
+
+/**
+ * Carries the steps out in their order: copies objects into the archive, or refers to them where they
+ * are. The earlier backup's copy stands in for an object that cannot be read, and the ledger names it.
+ * Rejects with an error that ends the backup.
+ */
+export async function capture(
+  context: CaptureContext,
+  steps: AsyncIterable<readonly Step[]>,
+): Promise<void> {
+  // When writing fails, what is still being fetched is aborted.
+  const aborted = new AbortController();
+  const signal = AbortSignal.any([context.signal, aborted.signal]);
+  const runner = new StepRunner({ ...context, signal });
+  const { counts } = context.ledger;
+  try {
+    const prepared = prefetchInOrder(steps, PREFETCH_LIMITS, weigh, (step) => runner.prepare(step));
+    for await (const { result: write } of prepared) {
+      signal.throwIfAborted();
+      await write();
+      context.onProgress({ objects: counts.total, bytes: counts.bytes });
+    }
+  } finally {
+    aborted.abort();
+    await runner.close();
+  }
+}
+
+function weigh(step: Step): number {
+  switch (step.kind) {
+    case 'take': {
+      const { sizeBytes } = step.object;
+      return FIXED_WEIGHT_BYTES + (isPrefetched(sizeBytes) ? sizeBytes : 0);
+    }
+    case 'salvage':
+      return FIXED_WEIGHT_BYTES + (isReadWhole(step.line) ? step.line.size : 0);
+    case 'missing':
+    case 'verify':
+      return FIXED_WEIGHT_BYTES;
+    case 'keep':
+    case 'carry':
+      return CARRIED_WEIGHT_BYTES;
+    case 'refer':
+      return step.lines.length * CARRIED_WEIGHT_BYTES;
+  }
+}
