@@ -4,44 +4,44 @@ import type { RunRecord } from './state/record.js';
 import type { PendingFiring, ScheduleState } from './state/state.js';
 import { quoteWord } from './crontab/words.js';
 
-/** How an entry of the schedule fares. Times are RFC 3339 in UTC. */
+/** The status of an entry. Times are RFC 3339 in UTC. */
 export interface EntryStatus {
   name: string;
   command: string;
-  /** `waiting`: it is due, and something else has to end first. */
+  /** `waiting`: it is due, and another run must end first. */
   state: 'running' | 'waiting' | 'idle';
   running_since: string | null;
   next_at: string | null;
   last_run: RunRecord | null;
   last_success_at: string | null;
-  /** `null` where no age was named, or nothing is known of any run. */
+  /** `null` where no age was given, or no run is known. */
   overdue: boolean | null;
 }
 
-export interface EntryStatusQuestion {
+export interface EntryStatusOptions {
   now: Date;
-  /** The oldest that the last success of an entry may be. */
+  /** The maximum age of the last success. */
   maxAgeMs: number | undefined;
-  /** Whether a run that was begun is known to have ended since, so that its daemon ended before it. */
+  /** Whether a run is known to have ended since, after its daemon. */
   hasEnded: (firing: PendingFiring) => boolean;
 }
 
 /**
- * One for each entry, in the order of the file. `undefined` for a state that cannot be read: what it
- * would have told is then not known, while the state of a schedule that never ran is empty.
+ * Returns the status of each entry, in the order of the file. `state` is `undefined` where it cannot be
+ * read: last runs are then unknown, while the state of a schedule that never ran is empty.
  */
 export function entryStatuses(
   entries: readonly Entry[],
   state: Pick<ScheduleState, 'entries' | 'pending'> | undefined,
-  question: EntryStatusQuestion,
+  options: EntryStatusOptions,
 ): EntryStatus[] {
-  return entries.map((entry) => entryStatus(entry, state, question));
+  return entries.map((entry) => entryStatus(entry, state, options));
 }
 
 function entryStatus(
   { name, argv, timing }: Entry,
   state: Pick<ScheduleState, 'entries' | 'pending'> | undefined,
-  { now, maxAgeMs, hasEnded }: EntryStatusQuestion,
+  { now, maxAgeMs, hasEnded }: EntryStatusOptions,
 ): EntryStatus {
   const pending = (state?.pending ?? []).filter((firing) => firing.name === name);
   const begun = pending.filter((firing) => firing.started_at !== null && !hasEnded(firing));
@@ -65,7 +65,7 @@ function entryStatus(
   };
 }
 
-/** What cannot be told is not taken for young. */
+/** Whether a success is known and recent. */
 function isYoung(at: string | null, now: Date, maxAgeMs: number): boolean {
   return at !== null && now.getTime() - Date.parse(at) <= maxAgeMs;
 }

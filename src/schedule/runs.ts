@@ -2,18 +2,18 @@ import type { RunRecord } from './state/record.js';
 import { hasFailed } from './state/record.js';
 import type { ScheduleState } from './state/state.js';
 
-export interface RunsQuestion {
-  /** `undefined`: those of all entries. */
+export interface RunFilter {
+  /** The name of an entry; `undefined` for all entries. */
   name: string | undefined;
-  /** Those alone that an operator has to look at. */
+  /** Whether only failed and missed runs are selected. */
   failedOnly: boolean;
   limit: number;
 }
 
-/** The records that are asked for, in the order they come in. */
+/** Selects records, in their order. */
 export function selectRuns(
   records: readonly RunRecord[],
-  { name, failedOnly, limit }: RunsQuestion,
+  { name, failedOnly, limit }: RunFilter,
 ): RunRecord[] {
   return records
     .filter((record) => name === undefined || record.name === name)
@@ -22,8 +22,8 @@ export function selectRuns(
 }
 
 /**
- * The history with what a daemon had no time to write into it, the newest first. Where a daemon writes
- * meanwhile, a record is in both.
+ * Returns the history and the records that a daemon has not written into it yet, the latest first. While
+ * a daemon writes, a record may be in both.
  */
 export function withOutbox(
   records: readonly RunRecord[],
@@ -33,7 +33,7 @@ export function withOutbox(
   return [...outbox.filter(({ id }) => !ids.has(id)).reverse(), ...records];
 }
 
-/** The entries that have left a trace, in the order of the alphabet. */
+/** Returns the names of all entries with a record or a state, sorted. */
 export function namesOf(
   records: readonly RunRecord[],
   { entries }: Pick<ScheduleState, 'entries'>,

@@ -32,7 +32,7 @@ export interface CaptureCounts {
 const MOST_REFUSALS = 1000;
 
 /** The earlier backup, as far as failures refer to it. */
-export interface EarlierBackup {
+interface EarlierBackup {
   id: string;
   /** Returns since when it could not read an object itself. */
   unreadableSince: (bucket: string, key: string) => string | undefined;

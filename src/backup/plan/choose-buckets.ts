@@ -152,7 +152,7 @@ export interface BucketSelection {
  * The buckets to back up, in byte order. Throws `not_found` for a name that the store does not have:
  * a typo must not make an empty backup.
  */
-export function selectBuckets(all: readonly Bucket[], selection: BucketSelection): Bucket[] {
+function selectBuckets(all: readonly Bucket[], selection: BucketSelection): Bucket[] {
   const names = new Set(all.map((bucket) => bucket.name));
   for (const name of [...selection.only, ...selection.excluded]) {
     if (!names.has(name)) {

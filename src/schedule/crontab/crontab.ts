@@ -9,25 +9,26 @@ import { splitWords } from './words.js';
 import { isZone } from './zone.js';
 
 /**
- * The file of the schedule: a crontab whose commands are those of mangamotion. Pure: whether a command
- * is one of ours is not looked at.
+ * The file of the schedule: a crontab whose commands are those of mangamotion. The parser is pure: it
+ * does not check the commands; `checkCrontab` does.
  */
 
 export interface ParseOptions {
-  /** Of entries in front of which there is no CRON_TZ. */
+  /** The zone of entries without a CRON_TZ before them. */
   zone: string;
-  /** From when on a time has to come once. */
+  /** Each time must occur at least once after this instant. */
   now: Date;
 }
 
 export interface Crontab {
   entries: Entry[];
-  /** All mistakes, in the order of the file; with one of them the file is not to be used. */
+  /** All mistakes, in the order of the file; a file with a mistake must not be used. */
   problems: Problem[];
 }
 
 const FIELDS = 5;
 
+/** Parses the text of a crontab. */
 export function parseCrontab(text: string, options: ParseOptions): Crontab {
   return new Parser(options).parse(text);
 }
@@ -68,7 +69,7 @@ class Parser {
     this.#problems.push(...read.problems);
   }
 
-  /** Options behind which no entry came. */
+  /** Reports options that no entry follows. */
   #endComment(): void {
     if (this.#comment === undefined) return;
     this.#fail(this.#comment.line, 1, 'these options belong to no entry: put them in front of one');
@@ -163,7 +164,7 @@ class Parser {
       if (taken.has(given)) this.#fail(line, 1, `another entry has the name ${given} already`);
       return given;
     }
-    // Without its options: what an entry is called does not change with how long it keeps things.
+    // The name leaves out the options, so that it does not change with, say, the retention.
     const options = argv.findIndex((word) => word.startsWith('-'));
     const plain = argv.slice(0, options === -1 ? argv.length : options).join('-');
     const base =
@@ -179,4 +180,26 @@ class Parser {
   #fail(line: number, column: number, message: string): void {
     this.#problems.push({ line, column, message });
   }
+}
+
+/** Resolves to what is wrong with the words of a command, for people; `undefined` where nothing is. */
+export type Validate = (argv: readonly string[]) => Promise<string | undefined>;
+
+/** Parses a crontab and checks its commands. Reports all mistakes, in the order of the file. */
+export async function checkCrontab(
+  text: string,
+  { validate, ...options }: ParseOptions & { validate: Validate },
+): Promise<Crontab> {
+  const { entries, problems } = parseCrontab(text, options);
+  const wrong: Problem[] = [];
+  for (const { argv, line, commandColumn: column } of entries) {
+    const message = argv.length === 0 ? undefined : await validate(argv);
+    if (message !== undefined) wrong.push({ line, column, message });
+  }
+  const all = [...problems, ...wrong];
+  all.sort((a, b) => a.line - b.line || a.column - b.column);
+  if (all.length === 0 && entries.length === 0) {
+    all.push({ line: 1, column: 1, message: 'there is no entry in this file' });
+  }
+  return { entries, problems: all };
 }

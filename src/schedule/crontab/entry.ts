@@ -3,40 +3,40 @@ import type { Timing } from './firings.js';
 export const OVERLAPS = ['skip', 'wait', 'kill'] as const;
 export const CATCH_UPS = ['once', 'none'] as const;
 
-/** What a comment in front of a line can set. */
+/** The options that a comment before a line can set. */
 export interface EntryOptions {
-  /** Ends a run that takes longer; `undefined`: no limit. */
+  /** A run that takes longer is ended; `undefined` for no limit. */
   timeoutMs: number | undefined;
-  /** Each run begins up to so much later, by chance. */
+  /** Each run starts later by a random time up to this. */
   jitterMs: number;
-  /** What becomes of a firing while the entry still runs. */
+  /** What happens to a firing while the entry still runs. */
   overlap: (typeof OVERLAPS)[number];
-  /** Whether a firing that was missed is made up for, and how often. */
+  /** Whether missed firings are made up for by one run. */
   catchup: (typeof CATCH_UPS)[number];
-  /** A command line for the shell, or a URL; told of each run that ended so. */
+  /** A hook: a command line for the shell, or a URL, called after each run with this result. */
   onFailure: string | undefined;
   onSuccess: string | undefined;
 }
 
 /** A line of the crontab that runs a command. */
 export interface Entry extends EntryOptions {
-  /** Unique; what its history goes by. */
+  /** The unique name, by which the history refers to it. */
   name: string;
-  /** Of the file, from 1. */
+  /** The line in the file, from 1. */
   line: number;
   timing: Timing;
-  /** As it is written: `0 2 * * *`. */
+  /** The time as it is written: `0 2 * * *`. */
   timeText: string;
-  /** Words for `mangamotion`, and where the first one begins in the line, from 1. */
+  /** The arguments of `mangamotion`, and the column of the first one, from 1. */
   argv: readonly string[];
   commandColumn: number;
 }
 
-/** An entry, and what its command uses. */
+/** An entry, and the destination that its command writes into. */
 export interface ScheduledEntry extends Entry {
-  /** Two commands that write into one never run at once; `undefined` for one that writes into none. */
+  /** Commands with the same destination never run at once; `undefined` for a command without one. */
   destination: string | undefined;
-  /** Of those that wait for one destination the lowest goes first. */
+  /** Of the firings that wait for a destination, the one with the lowest rank runs first. */
   rank: number;
 }
 

@@ -10,21 +10,22 @@ export interface Timing {
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 86_400_000;
-/** Offsets of zones are whole multiples of it, so that local time goes on evenly within one. */
+/** Offsets of zones are multiples of 15 minutes, so that local time is even within a block. */
 const BLOCK_MS = 15 * MINUTE_MS;
-/** A date that does not come in so many years never does: the 29th of February leaves out at most 8. */
+/** A date that does not occur within 30 years never does: the 29th of February skips at most 8. */
 const FAR_DAYS = 30 * 366;
 
-/** The first time after this instant; `undefined` where it never comes. */
+/** Returns the first firing after this instant; `undefined` where there is none. */
 export function nextFiring(timing: Timing, after: Date): Date | undefined {
   for (const firing of firingsAfter(timing, after)) return firing;
   return undefined;
 }
 
 /**
- * All times after this instant, in rising order, without end but for dates that never come. On a day
- * on which clocks are changed, as Debian's cron has it: a fixed time comes once, right after the gap
- * where there is none, the first time where there are two; a wildcard comes as often as clocks show it.
+ * Yields all firings after this instant, in rising order and without end, except for dates that never
+ * occur. On a day on which clocks change it follows Debian's cron: a fixed time fires once, right after
+ * the gap where the clock skips it, and the first time where the clock shows it twice; a wildcard fires
+ * as often as the clock shows it.
  */
 export function firingsAfter(timing: Timing, after: Date): Generator<Date, undefined> {
   return timing.fields.isFixed
@@ -34,13 +35,13 @@ export function firingsAfter(timing: Timing, after: Date): Generator<Date, undef
 
 function* fixedFirings({ fields, zone }: Timing, afterMs: number): Generator<Date, undefined> {
   let lastMs = afterMs;
-  // A gap can bring a time of the day before over midnight.
+  // A gap can move a time of the day before past midnight.
   const firstDay = startOfDay(afterMs + offsetAt(zone, afterMs)) - DAY_MS;
   for (let day = firstDay, empty = 0; empty < FAR_DAYS; day += DAY_MS, empty++) {
     if (!isDay(fields, day)) continue;
     const instants = [...timesOf(fields)].map((time) => onceAt(zone, day + time));
     for (const instant of instants.sort((a, b) => a - b)) {
-      // Several times in one gap come together.
+      // Several times in one gap fire together.
       if (instant <= lastMs) continue;
       lastMs = instant;
       empty = 0;
@@ -54,7 +55,7 @@ function onceAt(zone: string, localMs: number): number {
   return instantsOf(zone, localMs)[0] ?? endOfGap(zone, localMs);
 }
 
-/** From the beginning of the day, in ms. */
+/** Yields the times of a day, in ms from its beginning. */
 function* timesOf({ hours, minutes, seconds }: TimeFields): Generator<number> {
   for (const hour of hours) {
     for (const minute of minutes) {
@@ -72,7 +73,7 @@ function* wildcardFirings({ fields, zone }: Timing, afterMs: number): Generator<
     const local = block + offsetAt(zone, block);
     const day = startOfDay(local);
     if (!isDay(fields, day)) {
-      // To the last block that can belong to it, clocks changed or not.
+      // Skips to the last block that can belong to the day, whether or not clocks change.
       block += Math.max(0, Math.floor((day + DAY_MS - local) / BLOCK_MS - 13)) * BLOCK_MS;
       continue;
     }
@@ -99,7 +100,7 @@ function startOfDay(localMs: number): number {
   return Math.floor(localMs / DAY_MS) * DAY_MS;
 }
 
-/** Whether a local day is one of them. */
+/** Whether the fields include a local day. */
 function isDay(fields: TimeFields, localDayMs: number): boolean {
   const date = new Date(localDayMs);
   if (!fields.months.has(date.getUTCMonth() + 1)) return false;

@@ -2,24 +2,24 @@ import type { Problem } from './entry.js';
 import { SHORTHANDS, looksLikeField } from './time-fields.js';
 import { quoteWord, splitWords } from './words.js';
 
-/** What `schedule import` makes of a crontab. */
+/** The result of `schedule import`. */
 export interface Imported {
-  /** The equivalent file. */
+  /** The text of the equivalent schedule. */
   text: string;
-  /** How many lines of it run something. */
+  /** How many entries it has. */
   entries: number;
-  /** Lines that call something else, or what is not carried over, for people. */
+  /** Lines or settings that were not imported, for people. */
   notes: Problem[];
 }
 
 const FIELDS = 5;
 const TYPES = new Set(['full', 'incremental', 'metadata']);
-/** What a script kept where nothing else was said. */
+/** The retention of the script where none was set. */
 const DEFAULT_KEEP_DAYS = 30;
 
 /**
- * The schedule that does what the lines of a crontab do that call `backup-minio.sh TYPE DESTINATION`.
- * `isSystem`: the crontab of the system, each line of which names a user before the command.
+ * Converts the lines of a crontab that call `backup-minio.sh TYPE DESTINATION` into a schedule.
+ * `isSystem` is true for the crontab of the system, where each line names a user before the command.
  */
 export function importCrontab(text: string, { isSystem }: { isSystem: boolean }): Imported {
   const lines: string[] = [];
@@ -48,20 +48,20 @@ export function importCrontab(text: string, { isSystem }: { isSystem: boolean })
       }
       continue;
     }
-    const made = importLine(trimmed, isSystem, settings);
-    if (typeof made === 'string') {
-      note(made);
+    const imported = importLine(trimmed, isSystem, settings);
+    if (typeof imported === 'string') {
+      note(imported);
       lines.push(`# not imported: ${trimmed}`);
     } else {
       entries += 1;
-      lines.push(made.line);
-      for (const message of made.notes) note(message);
+      lines.push(imported.line);
+      for (const message of imported.notes) note(message);
     }
   }
   return { text: `${lines.join('\n').trimEnd()}\n`, entries, notes };
 }
 
-/** A comment that would now set options must not. */
+/** Changes a comment that would now set options, so that it does not. */
 function asComment(trimmed: string): string {
   const words = trimmed.replace(/^#+/, '').trim().split(/\s+/);
   const isOption = trimmed !== '' && words.every((word) => /^[\w-]+=/.test(word));

@@ -13,7 +13,7 @@ export const DEFAULT_OPTIONS: EntryOptions = {
   onSuccess: undefined,
 };
 
-/** What a comment sets; the name is `undefined` where it names none. */
+/** The options of a comment; the name is `undefined` where it sets none. */
 export interface OptionComment {
   name: string | undefined;
   options: Partial<EntryOptions>;
@@ -32,8 +32,8 @@ const KEYS = [
 type Key = (typeof KEYS)[number];
 
 /**
- * The options in a comment every word of which is `key=value`; `undefined` for any other comment. The
- * text is that of the line, with the `#`.
+ * Reads the options of a comment every word of which is `key=value`; returns `undefined` for any other
+ * comment. The text is that of the line, with the `#`.
  */
 export function readOptionComment(
   text: string,

@@ -1,4 +1,4 @@
-/** The schedule that operators had as four lines of crontab, for `schedule init`. */
+/** The schedule that `schedule init` writes. */
 export const TEMPLATE = `# The schedule of this deployment. \`mangamotion schedule check\` looks for mistakes,
 # \`mangamotion schedule next\` tells when what runs, \`mangamotion schedule\` runs it.
 #

@@ -9,17 +9,17 @@ export interface TimeFields {
   months: ReadonlySet<number>;
   /** 0 is Sunday. */
   daysOfWeek: ReadonlySet<number>;
-  /** Where neither day field begins with a star, one of them is enough. */
+  /** Neither day field begins with a star: a day that matches one of them is enough. */
   eitherDay: boolean;
   /**
-   * Neither minute nor hour begins with a star: such a time is meant once a day, also on a day on
-   * which clocks are changed.
+   * Neither minute nor hour begins with a star: such a time fires once a day, also on a day on which
+   * clocks change.
    */
   isFixed: boolean;
 }
 
 export interface FieldProblem {
-  /** Which of the fields, from 0. */
+  /** The index of the field, from 0. */
   field: number;
   message: string;
 }
@@ -44,7 +44,7 @@ const KINDS: readonly FieldKind[] = [
   { name: 'day of week', min: 0, max: 7, names: DAYS },
 ];
 
-/** The five fields that a word stands for. */
+/** The five fields that each shorthand stands for. */
 export const SHORTHANDS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
@@ -55,7 +55,7 @@ export const SHORTHANDS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** Reads five fields, or six with the seconds in front. */
+/** Parses five fields, or six with the seconds first. */
 export function parseTimeFields(words: readonly string[]): TimeFields | FieldProblem[] {
   const withSeconds = words.length === KINDS.length + 1;
   const kinds = withSeconds ? [SECOND, ...KINDS] : KINDS;
@@ -86,7 +86,7 @@ function isStar(word: string): boolean {
   return word.startsWith('*');
 }
 
-/** Whether a word can be a field of a time: what follows the fields is a command. */
+/** Whether a word can be a time field, and not the beginning of a command. */
 export function looksLikeField(word: string): boolean {
   return (
     /^[\d*]/.test(word) || new RegExp(`^(${[...DAYS, ...MONTHS].join('|')})\\b`, 'i').test(word)

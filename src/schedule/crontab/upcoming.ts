@@ -2,16 +2,16 @@ import type { Entry } from './entry.js';
 import { firingsAfter } from './firings.js';
 import { quoteWord } from './words.js';
 
-/** A time at which an entry is due. */
+/** A coming firing of an entry. */
 export interface Upcoming {
   name: string;
   at: Date;
-  /** The command line, as a shell takes it. */
+  /** The command line, quoted for a shell. */
   command: string;
   zone: string;
 }
 
-/** The next so many, the earliest first; those of the same time in the order of the file. */
+/** Returns the next `count` firings, the earliest first; those of the same time in the order of the file. */
 export function upcoming(entries: readonly Entry[], after: Date, count: number): Upcoming[] {
   const sources = entries.map((entry) => {
     const firings = firingsAfter(entry.timing, after);

@@ -1,4 +1,4 @@
-/** A word of a line, and where it begins in it (from 0). */
+/** A word of a line, and its position from 0. */
 export interface Word {
   text: string;
   at: number;
@@ -6,7 +6,7 @@ export interface Word {
 
 /**
  * Splits a line as a shell does: at spaces and tabs, with '…', "…" and backslashes; nothing else has a
- * meaning. Returns where a quotation begins that has no end.
+ * meaning. For a quotation without an end it returns where that begins.
  */
 export function splitWords(line: string): Word[] | { unclosedAt: number } {
   const words: Word[] = [];
@@ -38,7 +38,7 @@ export function splitWords(line: string): Word[] | { unclosedAt: number } {
   return words;
 }
 
-/** What stands between the quote at this place and the next one, and the place behind that. */
+/** Returns the text from the quote at `from` to the next one, and the position after that. */
 function quoted(
   line: string,
   from: number,
@@ -55,7 +55,7 @@ function quoted(
   return undefined;
 }
 
-/** A word as a shell takes it back. */
+/** Quotes a word for a shell. */
 export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,8 +1,8 @@
-/** Time zones of the IANA database, by way of Intl. All times are milliseconds; local ones as if in UTC. */
+/** Time zones of the IANA database, through Intl. Times are in ms; a local time is given as if in UTC. */
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Whether there is a zone of that name. */
+/** Whether a zone of that name exists. */
 export function isZone(zone: string): boolean {
   try {
     formatOf(zone);
@@ -12,7 +12,7 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** What is added to an instant to get the local time there, in ms. */
+/** Returns the offset of the zone from UTC at an instant, in ms. */
 export function offsetAt(zone: string, atMs: number): number {
   if (zone === 'UTC') return 0;
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
@@ -25,8 +25,8 @@ export function offsetAt(zone: string, atMs: number): number {
 const DAY_MS = 86_400_000;
 
 /**
- * The instants at which clocks there show this local time: one; two where they are put back over it;
- * none where they are put forward over it. In rising order.
+ * Returns the instants at which clocks in the zone show this local time, in rising order: one as a rule,
+ * two where clocks are put back over it, none where they are put forward over it.
  */
 export function instantsOf(zone: string, localMs: number): number[] {
   const offsets = new Set([offsetAt(zone, localMs - DAY_MS), offsetAt(zone, localMs + DAY_MS)]);
@@ -36,7 +36,7 @@ export function instantsOf(zone: string, localMs: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The instant at which clocks are put forward over this local time, which there is not. */
+/** Returns the instant at which clocks are put forward over a local time that does not exist. */
 export function endOfGap(zone: string, localMs: number): number {
   let [before, after] = [localMs - DAY_MS, localMs + DAY_MS];
   const offset = offsetAt(zone, before);

@@ -6,31 +6,31 @@ import type { RunRecord } from './record.js';
 import { runRecord } from './record.js';
 
 const FILE = 'history.ndjson';
-/** Some 15,000 records; the file before is kept, those before it are not. */
+/** Some 15,000 records. One older file is kept. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 function filesOf(folder: string): { current: string; before: string } {
   return { current: path.join(folder, FILE), before: path.join(folder, `${FILE}.1`) };
 }
 
-/** Adds records at the end. A line that a crash cut short stays a line of its own. */
+/** Appends records. A line that a crash truncated stays a line of its own. */
 export async function appendHistory(folder: string, records: readonly RunRecord[]): Promise<void> {
   const { current, before } = filesOf(folder);
   try {
     const sizeBytes = await sizeOf(current);
     if (sizeBytes > MOST_BYTES) await rename(current, before);
     const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-    const isTorn =
+    const isTruncated =
       sizeBytes > 0 && sizeBytes <= MOST_BYTES && !(await endsLine(current, sizeBytes));
-    await appendFile(current, isTorn ? `\n${lines}` : lines, { mode: 0o600, flush: true });
+    await appendFile(current, isTruncated ? `\n${lines}` : lines, { mode: 0o600, flush: true });
   } catch (error) {
     throw translateFileError(error, 'write', current);
   }
 }
 
 /**
- * All records that are kept, the newest first, and how many lines are none. One that is there twice,
- * since a write was tried again, is given once.
+ * Resolves to all records, the latest first, and to the number of damaged lines. A record that was
+ * written twice, because a write was repeated, is returned once.
  */
 export async function readHistory(
   folder: string,

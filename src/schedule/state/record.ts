@@ -5,30 +5,30 @@ const instant = v.pipe(text, v.isoTimestamp());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /**
- * What became of a firing: one of these for each, in the history and in the state. Times are RFC 3339
- * in UTC.
+ * The record of a firing, in the history and in the state. Each firing gets one. Times are RFC 3339 in
+ * UTC.
  */
 export const runRecord = v.object({
-  /** Unique, so that none is written twice. */
+  /** The unique id, by which no record is written twice. */
   id: text,
-  /** Of the entry. */
+  /** The name of the entry. */
   name: text,
   due_at: instant,
   started_at: v.nullable(instant),
   finished_at: v.nullable(instant),
-  /** `null` where there was none: it did not run, or a signal ended it. */
+  /** `null` where it did not run, or a signal ended it. */
   exit_code: v.nullable(count),
-  /** `waited`: it ran, later than it was due, since something else had to end first. */
+  /** `waited`: it ran later than it was due, because another run had to end first. */
   result: v.picklist(['run', 'waited', 'skipped', 'missed']),
   trigger: v.picklist(['cron', 'catch-up', 'manual']),
-  /** Why it did not run, or did not come to its end; for people. */
+  /** Why it did not run, or failed; for people. */
   reason: v.nullable(text),
-  /** Of the objects, and of the archive, as the command told; `null` where it did not. */
+  /** The sizes of the objects and of the archive, from the command's answer; `null` where unknown. */
   bytes: v.nullable(count),
   archive_bytes: v.nullable(count),
-  /** In the state folder. */
+  /** The path in the state folder. */
   log_file: v.nullable(text),
-  /** More than 1 where so many firings were missed that they are told of together. */
+  /** More than 1 where the record stands for many missed firings. */
   count: v.pipe(count, v.minValue(1)),
 });
 

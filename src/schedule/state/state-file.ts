@@ -11,10 +11,10 @@ const FILE = 'state.json';
 export type ReadState =
   | { kind: 'read'; state: ScheduleState }
   | { kind: 'none' }
-  /** Torn, or of a newer version. */
+  /** Truncated, damaged, or of a newer version. */
   | { kind: 'unusable'; reason: string };
 
-/** What is in the state folder. Rejects where it cannot be read at all. */
+/** Reads the state of a folder. Rejects where the file cannot be read at all. */
 export async function readState(folder: string): Promise<ReadState> {
   let text: string;
   try {
@@ -45,14 +45,14 @@ function parseState(text: string): ReadState {
   return { kind: 'unusable', reason: `${where} is not what it should be` };
 }
 
-/** Keeps a file that cannot be used under another name. Resolves to that. */
+/** Renames a state that cannot be used. Resolves to the new path. */
 export async function setStateAside(folder: string, now: Date): Promise<string> {
   const aside = path.join(folder, `state.unusable-${now.toISOString().replaceAll(':', '')}.json`);
   await rename(path.join(folder, FILE), aside);
   return aside;
 }
 
-/** Whoever reads it meanwhile, or after a crash, has the old one or the new one. */
+/** Writes the state. Readers see the old state or the new one, also after a crash. */
 export async function writeState(folder: string, state: ScheduleState): Promise<void> {
   const file = path.join(folder, FILE);
   const draft = `${file}.partial`;

@@ -6,7 +6,7 @@ const instant = v.pipe(text, v.isoTimestamp());
 
 export const STATE_VERSION = 1;
 
-/** Which process it is, so that another one with the same id is not taken for it. */
+/** Identifies a process, so that another one with the same pid is not mistaken for it. */
 const processOwner = v.object({
   host: text,
   pid: v.number(),
@@ -14,7 +14,7 @@ const processOwner = v.object({
   process: v.nullable(v.object({ bootId: text, namespaces: text, startTicks: text })),
 });
 
-/** A firing that has not come to its end. */
+/** A firing that waits or runs. */
 const pendingFiring = v.object({
   id: text,
   name: text,
@@ -27,17 +27,17 @@ const pendingFiring = v.object({
 });
 
 const entryState = v.object({
-  /** Time and zone; where they have changed, the schedule of the entry begins anew. */
+  /** Time fields and zone; where they change, the entry begins anew. */
   timing: text,
-  /** Firings up to here are dealt with. */
+  /** Firings up to this time are dealt with. */
   handled_until: instant,
-  /** The latest that was begun by the clock. */
+  /** The due time of the last firing that was started by the clock. */
   last_started_due: v.nullable(instant),
   last_run: v.nullable(runRecord),
   last_success_at: v.nullable(instant),
 });
 
-/** What a daemon leaves to the next one. */
+/** The state that a daemon saves for the next one. */
 export const scheduleState = v.object({
   version: v.literal(STATE_VERSION),
   saved_at: instant,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCrontab } from '../../../src/schedule/crontab/crontab.js';
-import { entryStatuses, type EntryStatusQuestion } from '../../../src/schedule/entry-status.js';
+import { entryStatuses, type EntryStatusOptions } from '../../../src/schedule/entry-status.js';
 import type { PendingFiring, ScheduleState } from '../../../src/schedule/state/state.js';
 import { entryState, runRecord, scheduleState } from '../../helpers/run-records.js';
 
@@ -14,7 +14,7 @@ const text = [
 ].join('\n');
 const { entries } = parseCrontab(text, { zone: 'UTC', now: NOW });
 
-const statuses = (state: ScheduleState | undefined, question: Partial<EntryStatusQuestion> = {}) =>
+const statuses = (state: ScheduleState | undefined, question: Partial<EntryStatusOptions> = {}) =>
   entryStatuses(entries, state, {
     ...{ now: NOW, maxAgeMs: undefined, hasEnded: () => false, ...question },
   });

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
-import { checkCrontab } from '../../../schedule/check.js';
 import type { Crontab } from '../../../schedule/crontab/crontab.js';
+import { checkCrontab } from '../../../schedule/crontab/crontab.js';
 import type { ScheduledEntry } from '../../../schedule/crontab/entry.js';
 import type { Problem } from '../../../schedule/crontab/entry.js';
 import type { CommandContext } from '../../argv/command.js';

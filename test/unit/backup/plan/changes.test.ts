@@ -123,9 +123,9 @@ describe('the changes since a parent', () => {
     expect(await changesOf([[{ ...a, size: 2 }]], [[a]])).toEqual(['take a']);
   });
 
-  it('are looked at where the time alone is another, be it earlier', async () => {
+  it('are verified where the time alone is another, be it earlier', async () => {
     const earlier = { ...a, time: '2023-01-15T02:00:00.000Z' };
-    expect(await changesOf([[earlier, b]], [[a, b]])).toEqual(['look a', 'carry b']);
+    expect(await changesOf([[earlier, b]], [[a, b]])).toEqual(['verify a', 'carry b']);
   });
 
   it('are taken where time is another and the ETag need not change with the content', async () => {
@@ -178,8 +178,11 @@ describe('the changes since a parent', () => {
     ]);
   });
 
-  it('are all to be looked at when told to', async () => {
-    expect(await changesOf([[a, b]], [[a, b]], { refresh: true })).toEqual(['look a', 'look b']);
+  it('are all verified where a refresh is requested', async () => {
+    expect(await changesOf([[a, b]], [[a, b]], { refresh: true })).toEqual([
+      'verify a',
+      'verify b',
+    ]);
   });
 
   it('are read again where the parent did not get them, or not all that belongs to them', async () => {
@@ -187,7 +190,7 @@ describe('the changes since a parent', () => {
       key === 'a' ? 'bytes' : key === 'b' ? 'parts' : undefined;
     expect(await changesOf([[a, b, c]], [[a, b, c]], { lacked })).toEqual([
       'take a',
-      'look b',
+      'verify b',
       'carry c',
     ]);
   });
