@@ -12,8 +12,8 @@ export interface Salvageable {
 }
 
 /**
- * Turns steps that would read from the store into such that read from what an earlier run left: for
- * objects of which the listing says what the index there says.
+ * Replaces steps that would read from the store by steps that read from what an earlier run has left,
+ * for objects that the listing shows as the index there has them.
  */
 export async function* salvageFrom(
   steps: AsyncIterable<readonly Step[]>,
@@ -83,9 +83,9 @@ class LineCursor {
 type Warn = (line: string) => void;
 
 /**
- * Opens what can be read of them; what is not worth keeping is removed. One that the user may not
- * read, or on which the disk fails, is told and left where it is: it is no backup, and must not keep
- * others from being made.
+ * Opens the leftovers that can be read, and removes those that are not worth keeping. One that the user
+ * may not read, or on which the disk fails, stays with a warning: it is not a backup, and must not
+ * prevent others.
  */
 export async function openLeftovers(
   leftovers: readonly Leftover[],
@@ -96,8 +96,9 @@ export async function openLeftovers(
   const marks: Leftover[] = [];
   for (const leftover of leftovers) {
     await orWarn(warn, leftover, async () => {
-      const torn = await leftover.open();
-      if (torn !== undefined && (await hasLines(torn))) open.push({ leftover, torn });
+      const truncated = await leftover.open();
+      if (truncated !== undefined && (await hasLines(truncated)))
+        open.push({ leftover, truncated });
       else if (open.some((kept) => kept.leftover.id === leftover.id)) marks.push(leftover);
       else await leftover.remove();
     });
@@ -116,10 +117,10 @@ async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>)
 
 interface OpenLeftover {
   leftover: Leftover;
-  torn: TruncatedArchive;
+  truncated: TruncatedArchive;
 }
 
-/** What earlier runs left of which something can be used. */
+/** The leftovers of earlier runs from which something can be used. */
 export class OpenLeftovers {
   #open: readonly OpenLeftover[];
   #marks: readonly Leftover[];
@@ -132,18 +133,18 @@ export class OpenLeftovers {
   }
 
   get sources(): Salvageable[] {
-    return this.#open.map(({ leftover, torn }) => ({
-      archive: torn.archive,
-      lines: ownLines(torn, leftover.id),
+    return this.#open.map(({ leftover, truncated }) => ({
+      archive: truncated.archive,
+      lines: ownLines(truncated, leftover.id),
     }));
   }
 
-  /** What they take of the destination's room. */
+  /** How much of the destination's space they take. */
   get sizeBytes(): number {
     return this.#open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0);
   }
 
-  /** They are of no more use. */
+  /** Removes the leftovers, which are of no more use. */
   async remove(): Promise<void> {
     await this.close();
     for (const leftover of [...this.#open.map((open) => open.leftover), ...this.#marks]) {
@@ -154,25 +155,25 @@ export class OpenLeftovers {
   }
 
   async close(): Promise<void> {
-    for (const { torn } of this.#open) await torn.archive.close();
+    for (const { truncated } of this.#open) await truncated.archive.close();
   }
 }
 
-/** Closes what has none. */
-async function hasLines(torn: TruncatedArchive): Promise<boolean> {
+/** Whether an archive has lines; one without is closed. */
+async function hasLines(truncated: TruncatedArchive): Promise<boolean> {
   let found = false;
   try {
-    for await (const lines of torn.lines()) {
+    for await (const lines of truncated.lines()) {
       found = lines.length > 0;
       if (found) break;
     }
     return found;
   } finally {
-    if (!found) await torn.archive.close();
+    if (!found) await truncated.archive.close();
   }
 }
 
-/** The others lie in archives that are backups. */
-async function* ownLines(torn: TruncatedArchive, id: string): AsyncGenerator<IndexLine[]> {
-  for await (const lines of torn.lines()) yield lines.filter((line) => line.archive === id);
+/** Yields the lines of the objects in this archive; the others lie in archives of backups. */
+async function* ownLines(truncated: TruncatedArchive, id: string): AsyncGenerator<IndexLine[]> {
+  for await (const lines of truncated.lines()) yield lines.filter((line) => line.archive === id);
 }

@@ -7,7 +7,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { type Moment, parseMoment } from '../../values/moment.js';
 
 /** The options of every command that reads one backup. */
-export const namingOptions = {
+export const chooseOptions = {
   latest: { description: 'of the folder named, the newest complete backup that holds objects' },
   at: {
     value: 'time',
@@ -23,21 +23,21 @@ export const namingOptions = {
   },
 } as const satisfies OptionSpecs;
 
-export interface NamingValues extends Omit<LineScope, 'line'> {
+export interface ChooseValues extends Omit<LineScope, 'line'> {
   latest: boolean;
   at: Moment | undefined;
   line?: string | undefined;
 }
 
 /**
- * The backup of this path; or, with --latest or --at, one of this folder, told on stderr. Where the
- * folder holds several lines, and neither `line` nor `buckets` tells which is meant, it rejects with
- * `usage` unless `ambiguous` says to take the widest.
+ * Resolves to the backup of this path; or, with --latest or --at, to one of this folder, which is named
+ * on stderr. Where the folder holds several lines, and neither `line` nor `buckets` says which is meant,
+ * it rejects with `usage` unless `ambiguous` says to take the widest.
  */
-export async function findNamed(
+export async function findBackup(
   context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'progress' | 'openBackupStore' | 'signal'>,
   named: string,
-  { latest, at, line, buckets, ambiguous }: NamingValues,
+  { latest, at, line, buckets, ambiguous }: ChooseValues,
   holds: Wanted = 'objects',
 ): Promise<LocatedBackup> {
   const { locateBackup, openDestination } = await import('../../../repository/locate.js');

@@ -19,7 +19,7 @@ import { describeBackup, shortList, suspicionText } from './describe.js';
 
 /** What the commands that make a backup have in common. */
 
-export const makingArguments = {
+export const destinationArguments = {
   destination: {
     description: 'the folder or s3://bucket/prefix that holds the backups',
     complete: 'folder',

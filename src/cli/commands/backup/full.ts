@@ -4,7 +4,7 @@ import {
   guardOf,
   guardOptions,
   lockOption,
-  makingArguments,
+  destinationArguments,
   openBackupContext,
   reportBackup,
   retentionOf,
@@ -19,7 +19,7 @@ export const backupFull = defineCommand({
     'Copy every object of every bucket into one archive, NAME.tar.gz, that plain tar reads. ' +
     'NAME.json beside it is its summary: a backup without a summary does not exist. ' +
     'The folder must exist.',
-  arguments: makingArguments,
+  arguments: destinationArguments,
   options: {
     ...selectionOptions,
     ...guardOptions,

@@ -4,7 +4,7 @@ import {
   guardOf,
   guardOptions,
   lockOption,
-  makingArguments,
+  destinationArguments,
   openBackupContext,
   reportBackup,
   retentionOf,
@@ -20,7 +20,7 @@ export const backupIncremental = defineCommand({
     'archives for the rest: what comes out is a whole backup. Where there is none to compare with, ' +
     'it becomes a full backup. Where suspiciously much was deleted (over a quarter of at least 100 ' +
     'objects of a bucket, or all), the backup is kept as suspect, and the exit status is 8.',
-  arguments: makingArguments,
+  arguments: destinationArguments,
   options: {
     ...selectionOptions,
     parent: {

@@ -1,7 +1,7 @@
 import type { IndexLine } from '../../../archive/index-line.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { findNamed, namingOptions } from './backup-name.js';
+import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupLs = defineCommand({
   description:
@@ -16,7 +16,7 @@ export const backupLs = defineCommand({
     },
   },
   options: {
-    ...namingOptions,
+    ...chooseOptions,
     bucket: {
       value: 'name',
       description: 'this bucket alone',
@@ -45,7 +45,7 @@ export const backupLs = defineCommand({
   ],
   async run(context, { backup }, { latest, at, line, bucket, prefix }) {
     const { listContents } = await import('../../../backup/contents.js');
-    const located = await findNamed(context, backup, {
+    const located = await findBackup(context, backup, {
       ...{ latest, at, line, buckets: bucket },
       ambiguous: 'widest',
     });

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../argv/command.js';
 import {
   lockOption,
-  makingArguments,
+  destinationArguments,
   openBackupContext,
   reportBackup,
   retentionOf,
@@ -16,7 +16,7 @@ export const backupMetadata = defineCommand({
     'Copy what every bucket is configured with (policy, lifecycle, versioning, tags, encryption, ' +
     'CORS, notifications, object lock, replication) into one archive, as the server returns it, and ' +
     'no objects. Full and incremental backups hold these documents too.',
-  arguments: makingArguments,
+  arguments: destinationArguments,
   options: { ...selectionOptions, ...sourceNameOption, ...retentionOptions, ...lockOption },
   changes: 'always',
   usesStore: true,

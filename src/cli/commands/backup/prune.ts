@@ -83,27 +83,27 @@ export const backupPrune = defineCommand({
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
     const question = { now: context.now(), type, lineOf };
     const asks = !context.dryRun && willAsk(context, { yes, noInput });
-    const told =
+    const shownReport =
       context.dryRun || asks
         ? await prune(destination, policy, { ...question, dryRun: true })
         : undefined;
-    if (asks && told !== undefined && told.removed.length > 0) {
-      showLoss(context, told);
-      const count = countOf(told.removed.length, 'backup');
+    if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
+      showLoss(context, shownReport);
+      const count = countOf(shownReport.removed.length, 'backup');
       await approve(context, { yes, noInput }, `remove ${count} for good?`);
     }
     const report =
-      context.dryRun && told !== undefined
-        ? told
+      context.dryRun && shownReport !== undefined
+        ? shownReport
         : await holding(
             {
               ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
               ...{ signal: context.signal, warn: (text) => context.warn(text) },
             },
             async (_, signal) => {
-              if (told !== undefined) {
+              if (shownReport !== undefined) {
                 const now = await prune(destination, policy, { ...question, dryRun: true });
-                refuseOther(told, now);
+                refuseOther(shownReport, now);
               }
               return await prune(destination, policy, { ...question, dryRun: false, signal });
             },
@@ -139,8 +139,8 @@ function showLoss(
 }
 
 /** Nobody has agreed to what was not shown. */
-function refuseOther(told: PruneReport, now: PruneReport): void {
-  const shown = new Set(told.removed.map(({ id }) => id));
+function refuseOther(shownReport: PruneReport, now: PruneReport): void {
+  const shown = new Set(shownReport.removed.map(({ id }) => id));
   const other = now.removed.find(({ id }) => !shown.has(id));
   if (other === undefined) return;
   throw new MangamotionError(

@@ -3,7 +3,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { bucketColumns, describeBackup } from './describe.js';
 import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
-import { findNamed, namingOptions } from './backup-name.js';
+import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupShow = defineCommand({
   description:
@@ -16,7 +16,7 @@ export const backupShow = defineCommand({
       complete: 'file',
     },
   },
-  options: namingOptions,
+  options: chooseOptions,
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
@@ -34,7 +34,7 @@ export const backupShow = defineCommand({
   ],
   async run(context, { backup }, { latest, at, line }) {
     const { readableSummary } = await import('../../../repository/locate.js');
-    const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
+    const located = await findBackup(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) {
       const { found } = located.legacy;
       const { openBackup } = await import('../../../repository/open-backup.js');

@@ -98,12 +98,12 @@ function describe(page: Page, status: DestinationStatus): void {
   if (more > 0) page.text(`… and ${people.count(more)} more: --json names them all`);
 }
 
-interface Told {
+interface StatusText {
   text: string;
   tone: Tone;
 }
 
-function freshnessText({ people }: Page, freshness: DestinationStatus['freshness']): Told {
+function freshnessText({ people }: Page, freshness: DestinationStatus['freshness']): StatusText {
   const { types, newest_complete: newest, max_age_seconds: maxAge } = freshness;
   if (newest === null) {
     return { text: `✕ there is no complete ${types.join(' or ')} backup`, tone: 'bad' };
@@ -124,7 +124,7 @@ function freshnessText({ people }: Page, freshness: DestinationStatus['freshness
   }
 }
 
-function chainText({ status, checked, problems }: DestinationStatus['chains']): Told {
+function chainText({ status, checked, problems }: DestinationStatus['chains']): StatusText {
   if (status === 'ok') {
     const all =
       checked === 1 ? 'backup, with all that it refers' : 'backups, with all that they refer';

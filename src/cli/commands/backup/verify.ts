@@ -3,7 +3,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS, statusTone } from './describe.js';
-import { findNamed, namingOptions } from './backup-name.js';
+import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupVerify = defineCommand({
   description:
@@ -18,7 +18,7 @@ export const backupVerify = defineCommand({
     },
   },
   options: {
-    ...namingOptions,
+    ...chooseOptions,
     quick: {
       description: 'check only the summary, the length of the archive, its footer and directory',
     },
@@ -54,7 +54,7 @@ export const backupVerify = defineCommand({
     }
     const { nothingToCheck } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify/verify.js');
-    const located = await findNamed(context, backup, { latest, at, line, ambiguous: 'widest' });
+    const located = await findBackup(context, backup, { latest, at, line, ambiguous: 'widest' });
     if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },

@@ -46,13 +46,13 @@ export const billingAllUsers = defineCommand({
     },
   ],
   async run(context, _arguments, { month, sort, top }) {
-    const asking = await openBilling(context);
+    const reportContext = await openBilling(context);
     const { summariseAllUsers } = await import('../../../billing/all-users.js');
     const { summaryAnswer, totalsAnswer } = await import('../../../billing/answers.js');
-    const chosen = month === undefined ? undefined : begunMonth(month, asking.today);
+    const chosen = month === undefined ? undefined : begunMonth(month, reportContext.today);
     context.progress.start('reading users');
-    const report = await summariseAllUsers(asking.redis, {
-      ...asking,
+    const report = await summariseAllUsers(reportContext.redis, {
+      ...reportContext,
       ...{ month: chosen, sort, top, signal: context.signal },
       onProgress: (users) => context.progress.update({ objects: users }),
     });
@@ -67,7 +67,7 @@ export const billingAllUsers = defineCommand({
     const isExpired = chosen !== undefined && totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
-        `${chosen} is expired: daily counters live for ${asking.retentionDays} days, so that its costs are not known`,
+        `${chosen} is expired: daily counters live for ${reportContext.retentionDays} days, so that its costs are not known`,
       );
     }
     await context.output.rows({

@@ -46,22 +46,22 @@ export const billingDaily = defineCommand({
     },
   ],
   async run(context, { user }, options) {
-    const asking = await openBilling(context);
+    const reportContext = await openBilling(context);
     const { readDailyUsage } = await import('../../../billing/daily-usage.js');
     const { dailyAnswer } = await import('../../../billing/answers.js');
-    const range = rangeOf(options, asking.today);
-    const usage = await readDailyUsage(asking.redis, user, {
-      ...asking,
+    const range = rangeOf(options, reportContext.today);
+    const usage = await readDailyUsage(reportContext.redis, user, {
+      ...reportContext,
       ...range,
       fill: options.fill,
     });
     warnOf(context, usage.problems);
     if (usage.expiredUntil !== undefined) {
       context.warn(
-        `counters of days up to ${usage.expiredUntil} have expired after ${asking.retentionDays} days: the totals are without them`,
+        `counters of days up to ${usage.expiredUntil} have expired after ${reportContext.retentionDays} days: the totals are without them`,
       );
     }
-    const { daily_usage: answers, totals, ...rest } = dailyAnswer(asking.pricing, usage);
+    const { daily_usage: answers, totals, ...rest } = dailyAnswer(reportContext.pricing, usage);
     const { user_id, start_date, end_date, ...tail } = rest;
     const byDay = new Map(answers.map((answer) => [answer.date, answer]));
     await context.output.rows({
@@ -70,12 +70,12 @@ export const billingDaily = defineCommand({
       json: ({ day }) => byDay.get(day) ?? {},
       tail: () => ({ totals, ...tail }),
       rows: usage.days,
-      columns: columnsFor(asking.pricing, usage.days, context.output.onTerminal),
+      columns: columnsFor(reportContext.pricing, usage.days, context.output.onTerminal),
       empty: `${user} used nothing from ${usage.start} to ${usage.end}`,
       footer: () =>
         usage.days.length === 0
           ? undefined
-          : `total ${moneyText(costOf(asking.pricing, usage.totals))} before discounts, ` +
+          : `total ${moneyText(costOf(reportContext.pricing, usage.totals))} before discounts, ` +
             `${usage.totals.bytes} bytes, ${secondsText(usage.totals.microseconds)} s, ${usage.totals.jobs} jobs`,
     });
     return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 3 : undefined;

@@ -7,15 +7,15 @@ import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { CommandContext } from '../../argv/command.js';
 
-/** What every report is made with. */
-export interface Asking {
+/** What every report needs. */
+export interface ReportContext {
   redis: RedisReader;
   pricing: Pricing;
   today: Day;
   retentionDays: number;
 }
 
-export async function openBilling(context: CommandContext): Promise<Asking> {
+export async function openBilling(context: CommandContext): Promise<ReportContext> {
   const { billing } = await context.config();
   const [{ createPricing }, redis] = await Promise.all([
     import('../../../billing/pricing.js'),

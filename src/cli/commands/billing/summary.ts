@@ -2,7 +2,7 @@ import { moneyText } from '../../../billing/money.js';
 import type { UserSummary } from '../../../billing/user-summary.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Page } from '../../output/page.js';
-import type { Asking } from './shared-options.js';
+import type { ReportContext } from './shared-options.js';
 import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './shared-options.js';
 import { monthFields, usageFields } from './usage-text.js';
 
@@ -30,14 +30,14 @@ export const billingSummary = defineCommand({
     },
   ],
   async run(context, { user }, { month, explain }) {
-    const asking = await openBilling(context);
+    const reportContext = await openBilling(context);
     const { summariseUser } = await import('../../../billing/user-summary.js');
     const { summaryAnswer } = await import('../../../billing/answers.js');
-    const chosen = begunMonth(month, asking.today);
-    const summary = await summariseUser(asking.redis, user, chosen, asking);
+    const chosen = begunMonth(month, reportContext.today);
+    const summary = await summariseUser(reportContext.redis, user, chosen, reportContext);
     if (!summary.known) context.progress.note(`note: no record of user ${user}`);
     warnOf(context, summary.problems);
-    const lines = explain ? await explained(asking, summary) : undefined;
+    const lines = explain ? await explained(reportContext, summary) : undefined;
     await context.output.document({
       json: { ...summaryAnswer(summary), problems: summary.problems, explain: lines },
       human: (page) => describe(page, summary),
@@ -57,7 +57,7 @@ export const billingSummary = defineCommand({
   },
 });
 
-async function explained({ pricing }: Asking, { month }: UserSummary): Promise<string[]> {
+async function explained({ pricing }: ReportContext, { month }: UserSummary): Promise<string[]> {
   const { explainMonth } = await import('../../../billing/explain.js');
   return explainMonth(pricing, month);
 }

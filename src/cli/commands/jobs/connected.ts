@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isMangamotionError } from '../../../errors.js';
 import { readQueueEvents } from '../../../jobs/queue/events.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { AskingJobs } from './shared-options.js';
+import type { JobsContext } from './shared-options.js';
 import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';
 
@@ -12,14 +12,14 @@ const LONGEST_DELAY_MS = 10_000;
 const BLOCK_MS = 5_000;
 
 export interface Connected {
-  asking: AskingJobs;
+  jobsContext: JobsContext;
   feed: EventFeed;
 }
 
 /**
- * Does work that lasts, with two connections: one to ask, one on which the queue tells of its jobs.
- * When they are lost, `onLost` is told, and the work begins again with new ones. Rejects where even
- * the first ones cannot be made.
+ * Does long work with two connections: one for requests, and one for the events of the queue. When they
+ * are lost, it calls `onLost` and starts the work again with new ones. Rejects where even the first ones
+ * cannot be opened.
  */
 export async function withConnections<Result>(
   context: CommandContext,
@@ -34,14 +34,14 @@ export async function withConnections<Result>(
     try {
       const [main, events] = [await context.connectRedis(), await context.connectRedis()];
       closes.push(main.close, events.close);
-      const asking = await openJobs(context, queue, main.redis);
+      const jobsContext = await openJobs(context, queue, main.redis);
       wasConnected = true;
       const feed = new EventFeed();
       const options = { signal: AbortSignal.any([signal, ended.signal]), blockMs: BLOCK_MS };
-      const following = feed.follow(readQueueEvents(events.redis, asking.queue, options));
+      const following = feed.follow(readQueueEvents(events.redis, jobsContext.queue, options));
       delayMs = FIRST_DELAY_MS;
       try {
-        return await work({ asking, feed });
+        return await work({ jobsContext, feed });
       } finally {
         ended.abort();
         for (const close of closes) close();

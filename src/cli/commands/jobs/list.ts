@@ -3,7 +3,7 @@ import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';
-import type { AskingJobs } from './shared-options.js';
+import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 import type { ListedJob } from './list-columns.js';
@@ -46,20 +46,20 @@ export const jobsList = defineCommand({
   async run(context, _arguments, options) {
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());
-    const asking = await openJobs(context, options.queue);
+    const jobsContext = await openJobs(context, options.queue);
     const { listJobs } = await import('../../../jobs/list.js');
     context.progress.start('reading jobs');
-    const list = await listJobs(asking.sources, {
+    const list = await listJobs(jobsContext.sources, {
       ...filter,
       ...{ limit, offset, signal: context.signal },
       onProgress: (count) => context.progress.update({ objects: count }),
       onScan: (reason) => tellOfScan(context, filter.userId, reason),
     });
     context.progress.done();
-    if (list.total === 0) await expectQueue(context, asking);
-    const rows = listed(list.rows, asking);
+    if (list.total === 0) await expectQueue(context, jobsContext);
+    const rows = listed(list.rows, jobsContext);
     const looked = noFiles ? 'not asked' : await findResults(context, rows);
-    const problems = problemsOf(asking, rows);
+    const problems = problemsOf(jobsContext, rows);
     for (const problem of problems.slice(0, MOST_TOLD)) context.warn(problem);
     await context.output.rows({
       member: 'jobs',
@@ -84,7 +84,7 @@ function tellOfScan(context: CommandContext, userId: string | undefined, reason:
   );
 }
 
-function problemsOf({ problems }: AskingJobs, rows: readonly ListedJob[]): string[] {
+function problemsOf({ problems }: JobsContext, rows: readonly ListedJob[]): string[] {
   const ofRecords = problems.map(problemText);
   const ofJobs = rows.flatMap(({ id, job }) =>
     (job?.problems ?? []).map((problem) => `job ${id}: ${problem}`),

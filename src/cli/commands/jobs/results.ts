@@ -9,28 +9,28 @@ import type { ListedJob } from './list-columns.js';
 export const ATTEMPTS = 2;
 const AT_ONCE = 16;
 
-/** What came of looking for results. */
-export type Looked = 'found' | 'not configured' | 'unreachable';
+/** The outcome of the lookup of results. */
+export type LookupOutcome = 'found' | 'not configured' | 'unreachable';
 
 /**
- * Looks up the results of the jobs that have completed, and notes in each what was found. A store
- * that is not configured is not asked; one that does not answer is told of, and the jobs stay as
- * they are.
+ * Looks up the results of the jobs that have completed, and sets them in the jobs. A store that is not
+ * configured is not used; for one that does not answer there is a warning, and the jobs stay as they
+ * are.
  */
 export async function findResults(
   context: CommandContext,
   jobs: readonly ListedJob[],
-): Promise<Looked> {
+): Promise<LookupOutcome> {
   if (!hasStoreCredentials(await context.config())) return 'not configured';
   const completed = jobs.filter(({ status }) => status === 'completed');
   if (completed.length === 0) return 'found';
   try {
-    const look = await lookup(context);
+    const findResult = await lookup(context);
     const [first, ...others] = completed;
-    // One request tells whether there is a store at all.
-    if (first !== undefined) first.result = await look(first);
+    // The first request shows whether the store answers at all.
+    if (first !== undefined) first.result = await findResult(first);
     await inParallel(AT_ONCE, others, async (job) => {
-      job.result = await look(job);
+      job.result = await findResult(job);
     });
     return 'found';
   } catch (error) {
@@ -40,9 +40,9 @@ export async function findResults(
   }
 }
 
-type Look = (job: ListedJob) => Promise<NonNullable<ListedJob['result']> | null>;
+type ResultLookup = (job: ListedJob) => Promise<NonNullable<ListedJob['result']> | null>;
 
-async function lookup(context: CommandContext): Promise<Look> {
+async function lookup(context: CommandContext): Promise<ResultLookup> {
   const [{ resultPlaces }, { findArtifact }, { jobFilesOf }, config, store] = await Promise.all([
     import('../../../jobs/candidates.js'),
     import('../../../jobs/artifacts.js'),

@@ -9,15 +9,15 @@ import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../../jobs/queue/layout.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { CommandContext } from '../../argv/command.js';
 
-/** What every command about jobs is made with. */
-export interface AskingJobs {
+/** What every command about jobs needs. */
+export interface JobsContext {
   redis: RedisReader;
   queue: QueueAddress;
   sources: JobSources;
   pricing: Pricing;
-  /** What was wrong with records that were read. */
+  /** Problems of the records that were read. */
   problems: CounterProblem[];
-  /** What a row's record says of its size and cost. */
+  /** Returns the size and the cost by the record of a row. */
   priceOf(row: JobRow): { sizeBytes: bigint | null; cost: Decimal | null };
 }
 
@@ -44,7 +44,7 @@ export async function openJobs(
   context: CommandContext,
   queueText: string,
   connected?: RedisReader,
-): Promise<AskingJobs> {
+): Promise<JobsContext> {
   const { billing } = await context.config();
   const [reader, records, index, { createPricing }, redis] = await Promise.all([
     import('../../../jobs/queue/reader.js'),
@@ -94,7 +94,7 @@ export async function openJobs(
 /** Rejects with `not_found` where someone asked for a queue that is not there, with those that are. */
 export async function expectQueue(
   context: CommandContext,
-  { redis, queue, sources }: AskingJobs,
+  { redis, queue, sources }: JobsContext,
 ): Promise<void> {
   const { listQueueNames, queueExists } = await import('../../../jobs/queue/reader.js');
   if (await queueExists(redis, queue)) return;

@@ -4,7 +4,7 @@ import { durationsOf } from '../../../jobs/durations.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
-import type { AskingJobs } from './shared-options.js';
+import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTION, openJobs } from './shared-options.js';
 import { artifactJson } from './job-artifacts.js';
 import { type ShownJob, describeJob } from './job-page.js';
@@ -35,9 +35,9 @@ export const jobsShow = defineCommand({
     },
   ],
   async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
-    const asking = await openJobs(context, queue);
-    const shown = await readJob(context, asking, id, noFiles);
-    const lines = explain ? await explained(asking, shown) : undefined;
+    const jobsContext = await openJobs(context, queue);
+    const shown = await readJob(context, jobsContext, id, noFiles);
+    const lines = explain ? await explained(jobsContext, shown) : undefined;
     const picture = thumbnail ? await drawThumbnail(context, shown.artifacts) : undefined;
     const { details, artifacts } = shown;
     const problems = [
@@ -65,26 +65,26 @@ export const jobsShow = defineCommand({
 
 async function readJob(
   context: CommandContext,
-  asking: AskingJobs,
+  jobsContext: JobsContext,
   id: string,
   noFiles: boolean,
 ): Promise<ShownJob> {
   const { findJob } = await import('../../../jobs/find.js');
   const { readJobDetails } = await import('../../../billing/job-details.js');
-  const row = await findJob(asking.sources, id);
+  const row = await findJob(jobsContext.sources, id);
   if (row === undefined) {
-    throw new MangamotionError('not_found', `no job ${id} in queue ${asking.queue.name}`, {
+    throw new MangamotionError('not_found', `no job ${id} in queue ${jobsContext.queue.name}`, {
       hint: 'neither the queue nor the billing records know it; `mangamotion jobs list` lists those that are known',
     });
   }
-  const details = row.record && (await readJobDetails(asking.redis, id, asking.pricing));
+  const details = row.record && (await readJobDetails(jobsContext.redis, id, jobsContext.pricing));
   const { findArtifacts } = await import('./job-artifacts.js');
   const artifacts = await findArtifacts(context, row, { look: !noFiles });
-  return { ...row, ...asking.priceOf(row), result: undefined, details, artifacts };
+  return { ...row, ...jobsContext.priceOf(row), result: undefined, details, artifacts };
 }
 
 async function explained(
-  { pricing }: AskingJobs,
+  { pricing }: JobsContext,
   { details }: ShownJob,
 ): Promise<string[] | undefined> {
   if (details === undefined) return ['nothing is recorded of what it has used'];

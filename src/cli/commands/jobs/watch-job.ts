@@ -4,7 +4,7 @@ import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';
 import type { ExitStatus } from '../../argv/exit-codes.js';
-import type { AskingJobs } from './shared-options.js';
+import type { JobsContext } from './shared-options.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
@@ -34,7 +34,7 @@ export async function followJob(
       work: (connected) => followWith(context, request, { connected, view, following }),
     });
     view.close();
-    if (!view.showsChanges) await tellEnd(context, end);
+    if (!view.showsChanges) await showEnd(context, end);
     return end.status === 'completed' ? undefined : 5;
   } finally {
     view.close();
@@ -54,11 +54,11 @@ async function followWith(
   { id, intervalMs }: FollowRequest,
   { connected, view, following }: { connected: Connected; view: JobsView; following: Following },
 ): Promise<ListedJob> {
-  const { asking, feed } = connected;
+  const { jobsContext, feed } = connected;
   for (;;) {
-    const row = await look(context, asking, id, following);
+    const row = await readLatest(context, jobsContext, id, following);
     if (row !== undefined) {
-      const [job] = listed([row], asking);
+      const [job] = listed([row], jobsContext);
       if (job !== undefined) await show(view, following.last, job);
       following.last = row;
       if (job !== undefined && hasEnded(row)) return job;
@@ -68,10 +68,10 @@ async function followWith(
   }
 }
 
-/** `undefined` while it is not known how it ended. Rejects where that will not be known any more. */
-async function look(
+/** Resolves to `undefined` while it is not known how the job ended; rejects where it never will be. */
+async function readLatest(
   context: CommandContext,
-  { sources, queue }: AskingJobs,
+  { sources, queue }: JobsContext,
   id: string,
   following: Following,
 ): Promise<JobRow | undefined> {
@@ -126,7 +126,7 @@ async function show(view: JobsView, last: JobRow | undefined, job: ListedJob): P
   if (isNew) await view.changed([{ kind: last === undefined ? 'initial' : 'changed', job }]);
 }
 
-async function tellEnd(context: CommandContext, job: ListedJob): Promise<void> {
+async function showEnd(context: CommandContext, job: ListedJob): Promise<void> {
   await context.output.document({
     json: {},
     human: (page) => {

@@ -3,7 +3,7 @@ import type { JobFilter } from '../../../jobs/filter.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { AskingJobs } from './shared-options.js';
+import type { JobsContext } from './shared-options.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
@@ -25,15 +25,15 @@ export async function watchJobs(
   try {
     await withConnections(context, queue, {
       onLost: (error) => view.lost(error),
-      work: async ({ asking, feed }) => {
+      work: async ({ jobsContext, feed }) => {
         // After an outage what was known is compared with what is there now.
         if (watch === undefined) {
-          const begun = new JobWatch(asking.sources, filter, context.signal);
-          await tell(view, asking, begun, await begun.begin());
+          const begun = new JobWatch(jobsContext.sources, filter, context.signal);
+          await showChanges(view, jobsContext, begun, await begun.begin());
           watch = begun;
         } else {
-          watch.use(asking.sources);
-          await tell(view, asking, watch, await watch.refresh([]));
+          watch.use(jobsContext.sources);
+          await showChanges(view, jobsContext, watch, await watch.refresh([]));
         }
         for (let tookMs = 0; ;) {
           await rest(Math.min(REST * tookMs, intervalMs), context.signal);
@@ -41,7 +41,7 @@ export async function watchJobs(
           if (context.output.readerGone) return;
           const touched = events.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
           const beganMs = performance.now();
-          await tell(view, asking, watch, await watch.refresh(touched));
+          await showChanges(view, jobsContext, watch, await watch.refresh(touched));
           tookMs = performance.now() - beganMs;
         }
       },
@@ -62,22 +62,22 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-async function tell(
+async function showChanges(
   view: JobsView,
-  asking: AskingJobs,
+  jobsContext: JobsContext,
   watch: JobWatch,
   changes: readonly JobChange[],
 ): Promise<void> {
   if (view.showsChanges) {
     const rows = await priced(
       changes.map(({ row }) => row),
-      asking.sources,
+      jobsContext.sources,
     );
-    const jobs = listed(rows, asking);
+    const jobs = listed(rows, jobsContext);
     await view.changed(changes.map(({ kind }, at) => ({ kind, job: jobs[at] })));
     return;
   }
   const all = watch.rows;
-  const shown = await priced(all.slice(0, view.mostRows), asking.sources);
-  view.show(all, listed(shown, asking));
+  const shown = await priced(all.slice(0, view.mostRows), jobsContext.sources);
+  view.show(all, listed(shown, jobsContext));
 }

@@ -81,8 +81,8 @@ function proofOf({ proved, restored }: RestoreReport): string {
 
 /** Of what is as in the backup there is nothing to be told. */
 function describeDocuments(page: Page, documents: readonly PlannedDocument[]): void {
-  const told = documents.filter(({ action }) => action !== 'unchanged');
-  if (told.length > 0) page.text('').table(documentColumns, told);
+  const shown = documents.filter(({ action }) => action !== 'unchanged');
+  if (shown.length > 0) page.text('').table(documentColumns, shown);
 }
 
 const documentColumns: Column<PlannedDocument>[] = [

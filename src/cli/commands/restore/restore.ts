@@ -10,7 +10,7 @@ import { defineCommand } from '../../argv/command.js';
 import { confirmOptions, willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
-import { findNamed, namingOptions } from '../backup/backup-name.js';
+import { findBackup, chooseOptions } from '../backup/backup-name.js';
 import { askToDestroy } from './ask.js';
 
 export const restoreCommand = defineCommand({
@@ -35,7 +35,7 @@ export const restoreCommand = defineCommand({
     },
   },
   options: {
-    ...namingOptions,
+    ...chooseOptions,
     bucket: {
       value: 'name',
       description: 'this bucket alone',
@@ -111,7 +111,7 @@ export const restoreCommand = defineCommand({
     const { planRestore } = await import('../../../restore/plan-restore.js');
     const { isPartial } = await import('../../../restore/report.js');
     const holds = scope === 'metadata' ? 'documents' : 'objects';
-    const located = await findNamed(
+    const located = await findBackup(
       context,
       backup,
       { latest, at, line, buckets: bucket, ambiguous: 'refuse' },
