@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { fillLarge } from '../bench/content.js';
 import { peakOf } from '../bench/processes.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
-import { run } from '../helpers/cli.js';
+import { runProcess } from '../helpers/cli.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
 const churn = fileURLToPath(new URL('../helpers/churn.js', import.meta.url));
@@ -35,7 +35,7 @@ it('a backup into a bucket holds a few parts of the archive, however large it be
   const [source, bucket] = [freshBucketName(), await freshBucket(store)];
   await fillLarge(store, source, 400_000_000);
   const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
-  const program = run(args, { env: backupStoreSettings() });
+  const program = runProcess(args, { env: backupStoreSettings() });
   let peakMib = 0;
   const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 20);
   const { exitCode, stderr } = await program;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
 import {
   startFaultyProxy,
   type Fault,
@@ -63,7 +63,7 @@ afterAll(async () => {
   store.close();
 });
 
-const backingUp = () => run(['backup', 'full', destination, '--bucket', source], { env });
+const backingUp = () => runProcess(['backup', 'full', destination, '--bucket', source], { env });
 const names = () => namesAt(store, { bucket, prefix: PREFIX });
 
 /** Starts a backup, ends it when a request comes that is held back; resolves to its outcome. */
