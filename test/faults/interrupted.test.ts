@@ -9,6 +9,7 @@ import { backUp, filesIn, temporaryFolder, verify } from '../helpers/backups.js'
 import { waitUntil } from '../helpers/child-processes.js';
 import { run, runJson, runJsonProcess, runProcess, type Outcome } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
+import { rounds } from '../helpers/rounds.js';
 import { noise, randomFrom, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
@@ -16,7 +17,7 @@ import { freshBucket, freshBucketName, removeBucket, testStore } from '../helper
 
 const MIB = 1024 * 1024;
 const SEED = process.env.TEST_SEED ?? new Date().toISOString();
-const ROUNDS = 9;
+const ROUNDS = rounds({ sample: 4, all: 9 });
 
 const store = testStore();
 let bucket: string;

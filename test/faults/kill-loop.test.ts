@@ -17,6 +17,7 @@ import {
   verify,
 } from '../helpers/backups.js';
 import { run, runJson, runProcess } from '../helpers/cli.js';
+import { rounds } from '../helpers/rounds.js';
 import { noise, randomFrom, seed, snapshot } from '../helpers/seed.js';
 import {
   contentOf,
@@ -32,7 +33,7 @@ import {
  */
 
 const SEED = process.env.TEST_SEED ?? new Date().toISOString();
-const ROUNDS = Number(process.env.TEST_KILL_ROUNDS ?? 6);
+const ROUNDS = Number(process.env.TEST_KILL_ROUNDS ?? rounds({ sample: 3, all: 20 }));
 /** What a run does after it has the lock takes about as long, on a machine that does other things too. */
 const SPREAD_MS = 700;
 const PRUNE_SPREAD_MS = 60;

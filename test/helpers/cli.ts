@@ -20,9 +20,15 @@ export function run(args: readonly string[], options: ProgramOptions = {}): Prom
 }
 
 /** The built program in a process of its own, which can be sent signals before it is awaited. */
-export function runProcess(args: readonly string[], options: ProgramOptions = {}) {
-  const { cwd } = options;
-  return mangamotion(args, { ...(cwd === undefined ? {} : { cwd }), env: storeSettings(options) });
+export function runProcess(
+  args: readonly string[],
+  { node, ...options }: ProgramOptions & { node?: string } = {},
+) {
+  return mangamotion(args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(node === undefined ? {} : { node }),
+    env: storeSettings(options),
+  });
 }
 
 /** The settings of the store as a user would put them into the environment. */
