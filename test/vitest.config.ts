@@ -4,7 +4,8 @@ import { useMemoryForTemporaryFiles } from './helpers/memory-folder.js';
 
 /** Two cores carry the tests and the servers that they talk to. */
 const WORKERS = 2;
-const TIMEOUTS = { testTimeout: 60_000, hookTimeout: 120_000 };
+/** Far more than a test takes: a machine that does other things too makes no test fail. */
+const TIMEOUTS = { testTimeout: 120_000, hookTimeout: 180_000 };
 
 useMemoryForTemporaryFiles();
 

@@ -11,7 +11,7 @@ export interface Wanted {
 }
 
 /** The Debian packages that provide what is not there yet. */
-export function missingPackages({ wantsClients = false, wantsPeers = false }: Wanted): string[] {
+function missingPackages({ wantsClients = false, wantsPeers = false }: Wanted): string[] {
   const hasS3 = findCommand('minio') !== undefined || isRgwInstalled();
   const lacks = (command: string): boolean => findCommand(command) === undefined;
   return [
