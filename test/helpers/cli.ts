@@ -66,7 +66,6 @@ export async function runJsonProcess<T>(
   return answerOf(await runProcess([...args, '--json'], options));
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as JSON.parse cannot know it
 function answerOf<T>({ exitCode, stdout, stderr }: Outcome): JsonOutcome<T> {
   try {
     return { exitCode, answer: JSON.parse(stdout) as T, stderr };
