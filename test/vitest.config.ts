@@ -1,13 +1,47 @@
 import { defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './helpers/long-files-first.js';
+import { useMemoryForTemporaryFiles } from './helpers/memory-folder.js';
 
+/** Two cores carry the tests and the servers that they talk to. */
+const WORKERS = 2;
+/** Far more than a test takes: a machine that does other things too makes no test fail. */
+const TIMEOUTS = { testTimeout: 120_000, hookTimeout: 180_000 };
+
+useMemoryForTemporaryFiles();
+
+/**
+ * `unit` needs no server. The others share one S3 server, which is started before the first of them.
+ * The files of a project share the modules of a worker: to load them anew for each file would take
+ * longer than most of the tests.
+ */
 export default defineConfig({
   test: {
     root: '.',
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/helpers/global-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // Two cores carry the tests and the servers they talk to.
-    maxWorkers: 2,
+    maxWorkers: WORKERS,
+    reporters: ['default', './test/helpers/slowest-files.ts'],
+    sequence: { sequencer: LongFilesFirst },
+    projects: [
+      {
+        test: {
+          ...TIMEOUTS,
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+      ...[
+        { name: 'integration', include: ['test/{integration,contract}/**/*.test.ts'] },
+        { name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
+        { name: 'faults', include: ['test/{faults,golden}/**/*.test.ts'] },
+      ].map((project) => ({
+        test: {
+          ...TIMEOUTS,
+          ...project,
+          isolate: false,
+          globalSetup: ['test/helpers/global-setup.ts'],
+        },
+      })),
+    ],
   },
 });

@@ -7,7 +7,7 @@ import type { Summary } from '../../src/repository/summary.js';
 import type { VerifyResult } from '../../src/backup/verify/result.js';
 import { contents, filesIn, restoreInto, temporaryFolder } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson, type ProgramOptions } from '../helpers/cli.js';
+import { run, runJson, runJsonProcess, runProcess, type ProgramOptions } from '../helpers/cli.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import {
@@ -296,7 +296,7 @@ describe('a plain backup that does not come to its end', () => {
     const proxy = await stalled();
     const { id } = await backUp('full');
     const args = ['backup', 'full', folder, '--bucket', bucket];
-    const program = run(args, { ...PLAIN, endpoint: proxy.endpoint });
+    const program = runProcess(args, { ...PLAIN, endpoint: proxy.endpoint });
     const partial = async () => (await filesIn(folder)).find((file) => file.endsWith('.partial'));
     await waitUntil('the large file', [], async () => {
       const files = await readdir(join(folder, (await partial()) ?? 'none'), {
@@ -325,7 +325,9 @@ describe('a plain backup that does not come to its end', () => {
 describe('two backups of both kinds in the same second', () => {
   it('get different names', async () => {
     const args = ['backup', 'full', folder, '--bucket', bucket, '--wait-lock', '2m'];
-    const runs = await Promise.all([PLAIN, {}, PLAIN].map((as) => runJson<Summary>(args, as)));
+    const runs = await Promise.all(
+      [PLAIN, {}, PLAIN].map((as) => runJsonProcess<Summary>(args, as)),
+    );
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     expect(new Set(runs.map(({ answer }) => answer.id)).size).toBe(3);
     for (const { answer } of runs) {

@@ -3,7 +3,7 @@ import type { Summary } from '../../src/repository/summary.js';
 import { withQuickRetries } from '../helpers/backups.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultPlan, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, seed, snapshot } from '../helpers/seed.js';
 import {
@@ -148,7 +148,7 @@ describe('a destination in a bucket', () => {
     const isPart = (path: string): boolean => path.includes('partNumber=');
     proxy.setPlan(({ path }) => (/partNumber=3\b/.test(path) ? { kind: 'ignore' } : undefined));
     proxy.requests.length = 0;
-    const program = run(['backup', 'full', destination, '--bucket', source], { env });
+    const program = runProcess(['backup', 'full', destination, '--bucket', source], { env });
     await waitUntil('the upload', [], () =>
       Promise.resolve(proxy.requests.filter(({ path }) => isPart(path)).length >= 3),
     );

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSummary } from '../../src/repository/summary.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { summaryOf } from '../helpers/summaries.js';
-import { mangamotion } from './run.js';
+import { runHere } from '../helpers/in-process.js';
 
 const { folder, remove } = temporaryFolder();
 const first = summaryOf({ sequence: 1, at: '2024-01-15T02:00:00.000Z' });
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(remove);
 
-const show = (...args: string[]) => mangamotion(['backup', 'show', ...args, '--json']);
+const show = (...args: string[]) => runHere(['backup', 'show', ...args, '--json']);
 
 describe('naming a backup by its folder', () => {
   it('takes the newest complete one, and says on stderr what it passed over', async () => {

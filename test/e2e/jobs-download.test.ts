@@ -7,7 +7,7 @@ import { noise, seed } from '../helpers/seed.js';
 import { contentOf } from '../helpers/test-store.js';
 
 const jobs = useJobResults();
-const { complete, download, downloadJson } = jobs;
+const { complete, download, downloading, downloadJson } = jobs;
 const kept = (name: string) => readFile(join(jobs.folder, name));
 
 interface Saved {
@@ -134,7 +134,7 @@ describe('where the result goes', () => {
 
   it('-o - is stdout, which then carries the bytes alone', async () => {
     const content = await complete('4711', noise(3 * 1024 * 1024, 'large'));
-    const program = download(['4711', '-o', '-']);
+    const program = downloading(['4711', '-o', '-']);
     const chunks: Buffer[] = [];
     program.stdout.on('data', (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
     expect((await program).exitCode).toBe(0);
@@ -144,7 +144,7 @@ describe('where the result goes', () => {
 
   it('-o - into a reader that leaves ends quietly', async () => {
     await complete('4711', noise(3 * 1024 * 1024, 'large'));
-    const program = download(['4711', '-o', '-']);
+    const program = downloading(['4711', '-o', '-']);
     program.stdout.once('data', () => program.stdout.destroy());
     const { exitCode, stderr } = await program;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openJobIndex } from '../../src/billing/job-index.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
 import { indexed, scanned } from '../helpers/job-index.js';
 import { databaseSnapshot } from '../helpers/redis-snapshot.js';
 import { todaysWriter } from '../helpers/todays-writer.js';
@@ -153,7 +153,7 @@ describe('jobs index', () => {
 describe('jobs index, killed while it runs', () => {
   it.each(['SIGKILL', 'SIGINT'] as const)('by %s, is trusted by nobody', async (signal) => {
     await seed(14);
-    const child = run(['jobs', 'index'], { env: env() });
+    const child = runProcess(['jobs', 'index'], { env: env() });
     // It waits a second for other writers once the totals are copied.
     const state = 'billing:index:state:alice';
     await waitUntil('a copy', [], async () => (await records().redis.exists(state)) === 1, 20_000);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
 import { backUp, temporaryFolder } from '../helpers/backups.js';
 import { policyOf, removeVersions } from '../helpers/bucket-documents.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
@@ -346,7 +346,7 @@ describe('a restore from a tar.gz that is stopped', () => {
       });
     });
     const archive = join(folder, 'tars', FULL);
-    const running = run(['restore', archive], { env, endpoint: proxy.endpoint });
+    const running = runProcess(['restore', archive], { env, endpoint: proxy.endpoint });
     await planning;
     expect(leftBehind()).toHaveLength(1);
     for (let sent = 0; sent < signals; sent++) running.kill('SIGINT');

@@ -4,38 +4,38 @@ import { expect, it } from 'vitest';
 import { fillLarge } from '../bench/content.js';
 import { peakOf } from '../bench/processes.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
-import { run } from '../helpers/cli.js';
+import { runProcess } from '../helpers/cli.js';
+import { NODES } from '../helpers/nodes.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
 const churn = fileURLToPath(new URL('../helpers/churn.js', import.meta.url));
 const memory = fileURLToPath(new URL('../../dist/cli/run/memory.js', import.meta.url));
-const node = process.env.MANGAMOTION_NODE ?? process.execPath;
 
 interface Churned {
   collections: number;
   newSpaceBytes: number;
 }
 
-async function measure(...args: string[]): Promise<Churned> {
+async function measure(node: string, ...args: string[]): Promise<Churned> {
   const { stdout, stderr } = await execa(node, [churn, ...args]);
   // A flag that this V8 does not know would be named here.
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Churned;
 }
 
-it('V8 looks for garbage sooner than by default, in a process that runs already', async () => {
-  const byDefault = await measure();
-  const small = await measure(memory);
+it.each(NODES)('V8 looks for garbage sooner than by default, on %s', async (node) => {
+  const byDefault = await measure(node);
+  const small = await measure(node, memory);
   expect(small.collections).toBeGreaterThan(byDefault.collections);
   expect(small.newSpaceBytes).toBeLessThan(byDefault.newSpaceBytes);
 });
 
-it('a backup into a bucket holds a few parts of the archive, however large it becomes', async () => {
+it.each(NODES)('a backup into a bucket holds a few parts of the archive, on %s', async (node) => {
   const store = testStore();
   const [source, bucket] = [freshBucketName(), await freshBucket(store)];
   await fillLarge(store, source, 400_000_000);
   const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
-  const program = run(args, { env: backupStoreSettings() });
+  const program = runProcess(args, { env: backupStoreSettings(), node });
   let peakMib = 0;
   const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 20);
   const { exitCode, stderr } = await program;

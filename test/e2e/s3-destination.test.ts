@@ -6,7 +6,7 @@ import type { PruneReport } from '../../src/repository/retention/prune.js';
 import type { DestinationStatus } from '../../src/repository/status.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
-import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { run, runJson, runJsonProcess, storeSettings } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { namesAt, putBackup } from '../helpers/s3-destinations.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
@@ -203,7 +203,9 @@ describe('two backups to one bucket at once', () => {
   const both = (...args: string[]) => {
     const all = ['backup', 'full', destination, '--bucket', source, ...args];
     return Promise.all(
-      [1, 2].map(() => runJson<Summary & { error?: { code: string; hint: string } }>(all, { env })),
+      [1, 2].map(() =>
+        runJsonProcess<Summary & { error?: { code: string; hint: string } }>(all, { env }),
+      ),
     );
   };
 

@@ -5,7 +5,7 @@ import { appendHistory } from '../../src/schedule/state/history.js';
 import type { RunRecord } from '../../src/schedule/state/record.js';
 import { writeState } from '../../src/schedule/state/state-file.js';
 import { temporaryFolder } from '../helpers/backups.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
 import { entryState, notRun, runRecord, scheduleState } from '../helpers/run-records.js';
 
 const { folder, remove } = temporaryFolder();
@@ -120,7 +120,7 @@ describe('schedule history', () => {
   });
 
   it('looks where the daemon of this user leaves it', async () => {
-    const { exitCode, stderr } = await run(['schedule', 'history'], {
+    const { exitCode, stderr } = await runProcess(['schedule', 'history'], {
       env: { XDG_STATE_HOME: state },
     });
     expect(exitCode).toBe(4);

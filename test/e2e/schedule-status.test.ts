@@ -13,7 +13,7 @@ import type { EntryStatus } from '../../src/schedule/entry-status.js';
 import type { PendingFiring } from '../../src/schedule/state/state.js';
 import { writeState } from '../../src/schedule/state/state-file.js';
 import { temporaryFolder } from '../helpers/backups.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runJsonProcess, runProcess } from '../helpers/cli.js';
 import { entryState, runRecord, scheduleState } from '../helpers/run-records.js';
 import { PROGRAM } from './run.js';
 
@@ -204,7 +204,7 @@ describe('schedule status', () => {
 });
 
 describe('schedule unit', () => {
-  const unit = (...more: string[]) => run(['schedule', 'unit', ...more], { cwd });
+  const unit = (...more: string[]) => runProcess(['schedule', 'unit', ...more], { cwd });
 
   it('prints a unit of systemd that runs this very program', async () => {
     const { exitCode, stdout, stderr } = await unit('systemd', '--state-dir', 'state');
@@ -212,9 +212,12 @@ describe('schedule unit', () => {
     expect(stdout).toContain(
       `\nExecStart=${process.execPath} ${PROGRAM} schedule --file ${cwd}/mangamotion.crontab --state-dir ${state}\n`,
     );
-    const { answer } = await runJson(['schedule', 'unit', 'systemd', '--state-dir', 'state'], {
-      cwd,
-    });
+    const { answer } = await runJsonProcess(
+      ['schedule', 'unit', 'systemd', '--state-dir', 'state'],
+      {
+        cwd,
+      },
+    );
     expect(answer).toEqual({ kind: 'systemd', text: stdout });
   });
 

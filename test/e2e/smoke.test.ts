@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObjectStore } from '../../src/object-store/port.js';
+import { NODES } from '../helpers/nodes.js';
 import {
   contentOf,
   freshBucket,
@@ -14,23 +15,20 @@ import {
 } from '../helpers/test-store.js';
 
 /**
- * The built program from end to end, on the Node.js in MANGAMOTION_NODE where that is set: this is
- * what CI runs on every version that the program supports.
+ * The built program from end to end, on each Node.js in MANGAMOTION_NODES (see helpers/nodes.ts): this
+ * is what CI runs on every version that the program supports.
  */
 
 const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
-const node = process.env.MANGAMOTION_NODE ?? process.execPath;
 
-function mangamotion(...args: string[]) {
-  const env = {
-    MINIO_ENDPOINT: process.env.TEST_S3_ENDPOINT,
-    MINIO_ACCESS_KEY: process.env.TEST_S3_ACCESS_KEY,
-    MINIO_SECRET_KEY: process.env.TEST_S3_SECRET_KEY,
-  };
-  return execa(node, [program, ...args], { env });
-}
+const env = {
+  MINIO_ENDPOINT: process.env.TEST_S3_ENDPOINT,
+  MINIO_ACCESS_KEY: process.env.TEST_S3_ACCESS_KEY,
+  MINIO_SECRET_KEY: process.env.TEST_S3_SECRET_KEY,
+};
 
-describe('the built program', () => {
+describe.each(NODES)('the built program on %s', (node) => {
+  const mangamotion = (...args: string[]) => execa(node, [program, ...args], { env });
   const folder = mkdtempSync(join(tmpdir(), 'mangamotion-smoke-'));
   let store: ObjectStore;
   let bucket: string;

@@ -3,7 +3,7 @@ import type { Directory } from '../../src/archive/directory.js';
 import { peakOf } from '../bench/processes.js';
 import { headerBlock } from '../helpers/archive-tar.js';
 import { temporaryFolder } from '../helpers/backups.js';
-import { run } from '../helpers/cli.js';
+import { runProcess } from '../helpers/cli.js';
 import { type Changes, FORMS, forgeBackup } from '../helpers/forged-backups.js';
 
 /** Backups that are small or large on the disk, and would take all memory if they were believed. */
@@ -72,7 +72,7 @@ const folders: Changes = {
 
 async function measure(args: readonly string[]) {
   const begin = performance.now();
-  const program = run(args);
+  const program = runProcess(args);
   let peakMib = 0;
   const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 10);
   const outcome = await program;

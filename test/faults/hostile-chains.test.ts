@@ -23,7 +23,7 @@ import {
   verify,
   withQuickRetries,
 } from '../helpers/backups.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
 import { seed, snapshot } from '../helpers/seed.js';
 import {
   contentOf,
@@ -399,7 +399,7 @@ describe('two that want the same destination', () => {
   it('incrementals: one is made, the other is locked out or comes after it', async () => {
     await backUp(store, folder, [bucket]);
     const args = ['backup', 'incremental', folder, '--bucket', bucket];
-    const runs = await Promise.all([1, 2, 3].map(() => run(args)));
+    const runs = await Promise.all([1, 2, 3].map(() => runProcess(args)));
     expect(runs.map(({ exitCode }) => exitCode)).toContain(0);
     for (const { exitCode } of runs) expect([0, 7]).toContain(exitCode);
     const backups = await (await openDestination(folder)).list();
@@ -411,8 +411,17 @@ describe('two that want the same destination', () => {
     await backUp(store, folder, [bucket]);
     const wait = ['--wait-lock', '2m'];
     const [made, pruned] = await Promise.all([
-      run(['backup', 'incremental', folder, '--bucket', bucket, '--parent', full.id, ...wait]),
-      run(['backup', 'prune', folder, '--keep-last', '1', ...wait]),
+      runProcess([
+        'backup',
+        'incremental',
+        folder,
+        '--bucket',
+        bucket,
+        '--parent',
+        full.id,
+        ...wait,
+      ]),
+      runProcess(['backup', 'prune', folder, '--keep-last', '1', ...wait]),
     ]);
     // Whichever came first: a parent that was pruned before is not found.
     expect([0, 4]).toContain(made.exitCode);

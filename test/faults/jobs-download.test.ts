@@ -20,7 +20,7 @@ const KEY = 'processed/big/result.zip';
 const NAME = 'big-result.zip';
 
 const jobs = useJobResults();
-const { complete, download, downloadJson } = jobs;
+const { complete, download, downloading, downloadJson } = jobs;
 const kept = (name = NAME) => readFile(join(jobs.folder, name));
 
 let proxy: FaultyProxy;
@@ -75,7 +75,7 @@ async function untilPartialRests(): Promise<void> {
 /** Begins a download and ends it when half is there. */
 async function breakOff(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM') {
   stallAfter(SIZE / 2);
-  const program = download(['big'], { endpoint: proxy.endpoint });
+  const program = downloading(['big'], { endpoint: proxy.endpoint });
   await untilPartialHas(SIZE / 2 - MIB);
   await untilPartialRests();
   program.kill(signal);
@@ -139,7 +139,7 @@ describe('a download that was broken off', () => {
   it('again and again comes to its end, and is right', async () => {
     for (let round = 1; round < 4; round++) {
       stallAfter(5 * MIB);
-      const program = download(['big'], { endpoint: proxy.endpoint });
+      const program = downloading(['big'], { endpoint: proxy.endpoint });
       await untilPartialHas(round * 4 * MIB);
       program.kill('SIGKILL');
       await program;
@@ -240,7 +240,7 @@ describe('a file that comes into the way meanwhile', () => {
 describe('two downloads of the same', () => {
   it('one after the other begun: the second is status 7, and the first goes on', async () => {
     stallAfter(SIZE / 2);
-    const first = download(['big'], { endpoint: proxy.endpoint });
+    const first = downloading(['big'], { endpoint: proxy.endpoint });
     await untilPartialHas(SIZE / 2 - MIB);
     const { exitCode, answer } = await downloadJson<Failed>(['big']);
     expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 7, code: 'locked' });
@@ -253,7 +253,7 @@ describe('two downloads of the same', () => {
   });
 
   it('begun at once are one file, right, and refusals', async () => {
-    const runs = await Promise.all([1, 2, 3, 4].map(() => download(['big'])));
+    const runs = await Promise.all([1, 2, 3, 4].map(() => downloading(['big'])));
     const statuses = runs.map(({ exitCode }) => exitCode ?? -1).sort();
     expect(statuses[0]).toBe(0);
     for (const status of statuses.slice(1)) expect([7, 8]).toContain(status);
@@ -264,7 +264,7 @@ describe('two downloads of the same', () => {
   });
 
   it('at once with --force are one file, and right', async () => {
-    const runs = await Promise.all([1, 2, 3].map(() => download(['big', '--force'])));
+    const runs = await Promise.all([1, 2, 3].map(() => downloading(['big', '--force'])));
     for (const { exitCode } of runs) expect([0, 7]).toContain(exitCode);
     expect((await kept()).equals(content)).toBe(true);
   });

@@ -16,7 +16,8 @@ import {
   temporaryFolder,
   verify,
 } from '../helpers/backups.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
+import { rounds } from '../helpers/rounds.js';
 import { noise, randomFrom, seed, snapshot } from '../helpers/seed.js';
 import {
   contentOf,
@@ -32,7 +33,7 @@ import {
  */
 
 const SEED = process.env.TEST_SEED ?? new Date().toISOString();
-const ROUNDS = Number(process.env.TEST_KILL_ROUNDS ?? 6);
+const ROUNDS = Number(process.env.TEST_KILL_ROUNDS ?? rounds({ sample: 3, all: 20 }));
 /** What a run does after it has the lock takes about as long, on a machine that does other things too. */
 const SPREAD_MS = 700;
 const PRUNE_SPREAD_MS = 60;
@@ -59,11 +60,11 @@ afterAll(async () => {
 const selected = () => ['--bucket', bucket];
 const plain = { env: { BACKUP_COMPRESSION: 'false' } };
 const WRITERS = [
-  ['full', () => run(['backup', 'full', folder, ...selected()])],
-  ['incremental', () => run(['backup', 'incremental', folder, ...selected()])],
-  ['plain full', () => run(['backup', 'full', folder, ...selected()], plain)],
-  ['plain incremental', () => run(['backup', 'incremental', folder, ...selected()], plain)],
-  ['prune', () => run(['backup', 'prune', folder, '--keep-last', '2'])],
+  ['full', () => runProcess(['backup', 'full', folder, ...selected()])],
+  ['incremental', () => runProcess(['backup', 'incremental', folder, ...selected()])],
+  ['plain full', () => runProcess(['backup', 'full', folder, ...selected()], plain)],
+  ['plain incremental', () => runProcess(['backup', 'incremental', folder, ...selected()], plain)],
+  ['prune', () => runProcess(['backup', 'prune', folder, '--keep-last', '2'])],
 ] as const;
 
 /** Most moments of a run lie before it has the lock: half of the rounds wait until it is about to. */

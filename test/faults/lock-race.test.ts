@@ -14,6 +14,7 @@ import type { LockTiming } from '../../src/lock/clock.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { claimsOf, type RacerTask } from '../helpers/lock-racer.js';
+import { rounds } from '../helpers/rounds.js';
 import { addressOf, freshBucket, removeBucket, testStore } from '../helpers/test-store.js';
 
 /** Real processes that want the lock of one destination, and that die or stand still with it. */
@@ -77,9 +78,9 @@ async function ended(child: ReturnType<typeof racer>): Promise<never> {
 }
 
 describe.each([
-  ['a folder', inAFolder, 20],
-  ['a bucket', inABucket, 8],
-])('the lock of %s', (_, create, rounds) => {
+  ['a folder', inAFolder, rounds({ sample: 8, all: 20 })],
+  ['a bucket', inABucket, rounds({ sample: 3, all: 8 })],
+])('the lock of %s', (_, create, turns) => {
   let place: Place;
   let journal: string;
   let remove: () => void;
@@ -113,12 +114,12 @@ describe.each([
   }
 
   it('is never held by two processes at once', { timeout: PATIENCE_MS }, async () => {
-    const task: RacerTask = { destination: place.destination, rounds, journal };
+    const task: RacerTask = { destination: place.destination, rounds: turns, journal };
     const runs = await Promise.all(Array.from({ length: RACERS }, () => racer(task)));
     for (const { exitCode, stderr } of runs)
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     const lines = await journalLines();
-    expect(lines.length).toBe(2 * rounds * RACERS);
+    expect(lines.length).toBe(2 * turns * RACERS);
     for (let i = 0; i < lines.length; i += 2) {
       expect(lines[i + 1]).toBe(lines[i]?.replace('begin', 'end'));
     }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
 import {
   startFaultyProxy,
   type Fault,
@@ -63,7 +63,8 @@ afterAll(async () => {
   store.close();
 });
 
-const backingUp = () => run(['backup', 'full', destination, '--bucket', source], { env });
+const backUpHere = () => run(['backup', 'full', destination, '--bucket', source], { env });
+const backingUp = () => runProcess(['backup', 'full', destination, '--bucket', source], { env });
 const names = () => namesAt(store, { bucket, prefix: PREFIX });
 
 /** Starts a backup, ends it when a request comes that is held back; resolves to its outcome. */
@@ -88,7 +89,7 @@ interface Asked {
   path: string;
 }
 
-async function expectOneWholeBackup(outcome: ReturnType<typeof backingUp>): Promise<void> {
+async function expectOneWholeBackup(outcome: ReturnType<typeof backUpHere>): Promise<void> {
   const { exitCode, stderr } = await outcome;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const verified = await runJson(['backup', 'verify', destination, '--latest'], { env });
@@ -107,7 +108,7 @@ describe('a backup into a bucket that is killed', { timeout: PATIENCE_MS }, () =
     expect((await endedAt(isThirdPart, 'SIGKILL')).exitCode).toBeUndefined();
     expect(await uploadsAt(store, bucket)).toHaveLength(3);
     expect(await names()).toEqual([]);
-    await expectOneWholeBackup(backingUp());
+    await expectOneWholeBackup(backUpHere());
     expect(await uploadsAt(store, bucket)).toEqual(foreign);
     expect(await names()).toHaveLength(2);
   });
@@ -123,7 +124,7 @@ describe('a backup into a bucket that is killed', { timeout: PATIENCE_MS }, () =
     ]);
     const list = await runJson(['backup', 'list', destination], { env });
     expect(list).toMatchObject({ exitCode: 0, answer: { backups: [] } });
-    await expectOneWholeBackup(backingUp());
+    await expectOneWholeBackup(backUpHere());
     const now = await names();
     expect(now).toHaveLength(3);
     expect(now).toContain(byHand);
@@ -137,7 +138,7 @@ describe('a backup into a bucket that is killed', { timeout: PATIENCE_MS }, () =
     );
     const before = await names();
     expect(before).toHaveLength(3);
-    await expectOneWholeBackup(backingUp());
+    await expectOneWholeBackup(backUpHere());
     const now = await names();
     expect(now).toHaveLength(4);
     for (const name of before) expect(now.includes(name)).toBe(!name.endsWith('.partial'));
@@ -171,7 +172,7 @@ describe('a backup into a bucket that ends by itself', () => {
     proxy.setPlan((asked) =>
       isRefused(asked) ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined,
     );
-    const { exitCode, stderr } = await backingUp();
+    const { exitCode, stderr } = await backUpHere();
     expect(exitCode).toBe(6);
     expect(stderr).toContain(`in the bucket ${bucket}`);
     expect((await store.listPage(bucket)).objects).toEqual([]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/repository/summary.js';
 import { backUp, filesIn, restoreInto, temporaryFolder, verify } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { run, runJson } from '../helpers/cli.js';
+import { runJson, runProcess } from '../helpers/cli.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
@@ -59,7 +59,7 @@ async function killedBackup(env: Record<string, string> = {}): Promise<void> {
     method === 'GET' && path.endsWith('/stalls') ? { kind: 'stall', afterBytes: 0 } : undefined,
   );
   const args = ['backup', 'full', folder, '--bucket', bucket];
-  const program = run(args, { endpoint: proxy.endpoint, env });
+  const program = runProcess(args, { endpoint: proxy.endpoint, env });
   await waitUntil('the backup', [], async () => {
     const partial = (await partials()).find((name) => !name.endsWith('.json.partial'));
     return partial !== undefined && (await bytesOf(join(folder, partial))) > (3 * VIDEOS + 6) * MIB;

@@ -1,7 +1,8 @@
 import { mangamotion } from '../e2e/run.js';
+import { runHere, type Outcome } from './in-process.js';
 import { testStoreOptions } from './test-store.js';
 
-/** The built program, pointed at the server of this run. */
+/** The program, pointed at the server of this run. */
 
 export interface ProgramOptions {
   /** Another address than that of the server of this run. */
@@ -11,17 +12,23 @@ export interface ProgramOptions {
   cwd?: string;
 }
 
-export interface Outcome {
-  /** Absent where a signal ended it. */
-  exitCode?: number | undefined;
-  stdout: string;
-  stderr: string;
+export type { Outcome };
+
+/** Runs a command in this process. Never rejects. */
+export function run(args: readonly string[], options: ProgramOptions = {}): Promise<Outcome> {
+  return runHere(args, { cwd: options.cwd, env: storeSettings(options) });
 }
 
-/** Never rejects. The child can be sent signals before it is awaited. */
-export function run(args: readonly string[], options: ProgramOptions = {}) {
-  const { cwd } = options;
-  return mangamotion(args, { ...(cwd === undefined ? {} : { cwd }), env: storeSettings(options) });
+/** The built program in a process of its own, which can be sent signals before it is awaited. */
+export function runProcess(
+  args: readonly string[],
+  { node, ...options }: ProgramOptions & { node?: string } = {},
+) {
+  return mangamotion(args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(node === undefined ? {} : { node }),
+    env: storeSettings(options),
+  });
 }
 
 /** The settings of the store as a user would put them into the environment. */
@@ -37,13 +44,29 @@ export function storeSettings({ endpoint, env = {} }: ProgramOptions = {}): Reco
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ''));
 }
 
+export interface JsonOutcome<T> {
+  exitCode: number | undefined;
+  answer: T;
+  stderr: string;
+}
+
 /** Runs a command with --json; the answer, of the shape that the caller expects, and its status. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as JSON.parse cannot know it
 export async function runJson<T>(
   args: readonly string[],
   options: ProgramOptions = {},
-): Promise<{ exitCode: number | undefined; answer: T; stderr: string }> {
-  const { exitCode, stdout, stderr } = await run([...args, '--json'], options);
+): Promise<JsonOutcome<T>> {
+  return answerOf(await run([...args, '--json'], options));
+}
+
+/** The same in a process of its own: for runs that compete with each other. */
+export async function runJsonProcess<T>(
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<JsonOutcome<T>> {
+  return answerOf(await runProcess([...args, '--json'], options));
+}
+
+function answerOf<T>({ exitCode, stdout, stderr }: Outcome): JsonOutcome<T> {
   try {
     return { exitCode, answer: JSON.parse(stdout) as T, stderr };
   } catch (cause) {

@@ -1,7 +1,12 @@
+import { installMissing } from './missing-packages.js';
 import { startS3Server } from './s3-server.js';
 
-/** One S3 server for the whole run; the workers find it in their environment. */
+/**
+ * Installs what the tests need and is not there, and starts one S3 server for the whole run; the
+ * workers find it in their environment, and so do the set-ups of the projects that come after.
+ */
 export default async function setup(): Promise<() => Promise<void>> {
+  installMissing({ wantsClients: true });
   const server = await startS3Server();
   process.env.TEST_S3_ENDPOINT = server.endpoint;
   process.env.TEST_S3_ACCESS_KEY = server.accessKey;

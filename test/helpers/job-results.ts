@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { readdir } from 'node:fs/promises';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { temporaryFolder } from './backups.js';
-import { run, runJson, type ProgramOptions } from './cli.js';
+import { run, runJson, runProcess, type ProgramOptions } from './cli.js';
 import { noise, seed } from './seed.js';
 import { freshBucket, removeBucket, testStore } from './test-store.js';
 import { useRedis, type UsedRedis } from './use-redis.js';
@@ -17,6 +17,8 @@ export interface JobResults extends Pick<UsedRedis, 'redis' | 'server'> {
   complete: (jobId: string, content?: Buffer, path?: string) => Promise<Buffer>;
   /** `mangamotion jobs download …`, and with --json. */
   download: (args: readonly string[], options?: ProgramOptions) => ReturnType<typeof run>;
+  /** The same in a process of its own. */
+  downloading: (args: readonly string[], options?: ProgramOptions) => ReturnType<typeof runProcess>;
   downloadJson: <T>(
     args: readonly string[],
     options?: ProgramOptions,
@@ -62,6 +64,7 @@ export function useJobResults(): JobResults {
       return content;
     },
     download: (args, options) => run(['jobs', 'download', ...args], optionsOf(options)),
+    downloading: (args, options) => runProcess(['jobs', 'download', ...args], optionsOf(options)),
     downloadJson: (args, options) => runJson(['jobs', 'download', ...args], optionsOf(options)),
     files: async () => (await readdir(used.folder)).sort(),
   } satisfies Partial<JobResults>);

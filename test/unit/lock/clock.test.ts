@@ -1,9 +1,17 @@
-import { uptime } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/lock/clock.js';
 
-vi.mock('node:os', { spy: true });
-afterEach(() => vi.restoreAllMocks());
+/** What the system tells from now on about how long it has been up. */
+function setUptime(seconds: number): void {
+  vi.spyOn(os, 'uptime').mockReturnValue(seconds);
+  syncBuiltinESMExports();
+}
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 describe('the clock of a lock', () => {
   it('goes on while it sleeps', async () => {
@@ -16,14 +24,14 @@ describe('the clock of a lock', () => {
   it('counts what the machine slept, though the monotonic clock stood still', () => {
     const clock = systemClock();
     const before = clock.elapsedMs();
-    vi.mocked(uptime).mockReturnValue(uptime() + 600);
+    setUptime(os.uptime() + 600);
     expect(clock.elapsedMs() - before).toBeGreaterThanOrEqual(590_000);
   });
 
   it('does not go back where the system tells less than it did', () => {
     const clock = systemClock();
     const before = clock.elapsedMs();
-    vi.mocked(uptime).mockReturnValue(1);
+    setUptime(1);
     expect(clock.elapsedMs()).toBeGreaterThanOrEqual(before);
   });
 

@@ -15,8 +15,7 @@ export function* debianCron(
   fromMs: number,
   untilMs: number,
 ): Generator<number> {
-  // Offsets change at quarters of an hour: asking for each minute would take minutes.
-  const offsets = new Map<number, number>();
+  const offsets = offsetsOf(zone);
   const localMinute = (atMs: number): number => {
     const quarter = Math.floor(atMs / (15 * MINUTE_MS));
     const offset = offsets.get(quarter) ?? offsetAt(zone, atMs);
@@ -41,12 +40,22 @@ export function* debianCron(
   }
 }
 
+/** Offsets change at quarters of an hour. To look them up for each minute would take minutes. */
+const offsetsByZone = new Map<string, Map<number, number>>();
+
+function offsetsOf(zone: string): Map<number, number> {
+  const known = offsetsByZone.get(zone) ?? new Map<number, number>();
+  offsetsByZone.set(zone, known);
+  return known;
+}
+
 function matches(fields: TimeFields, localMinute: number): boolean {
+  // Most minutes of a year end here, without a date.
+  if (!fields.minutes.has(((localMinute % 60) + 60) % 60)) return false;
   const date = new Date(localMinute * MINUTE_MS);
   const day = fields.daysOfMonth.has(date.getUTCDate());
   const weekday = fields.daysOfWeek.has(date.getUTCDay());
   return (
-    fields.minutes.has(date.getUTCMinutes()) &&
     fields.hours.has(date.getUTCHours()) &&
     fields.months.has(date.getUTCMonth() + 1) &&
     (fields.eitherDay ? day || weekday : day && weekday)

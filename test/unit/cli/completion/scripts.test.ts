@@ -7,35 +7,7 @@ import { bashScript } from '../../../../src/cli/completion/bash.js';
 import { fishScript } from '../../../../src/cli/completion/fish.js';
 import { completionTree } from '../../../../src/cli/completion/model.js';
 import { zshScript } from '../../../../src/cli/completion/zsh.js';
-import { catalogOf } from '../world.js';
-
-const commands = [
-  ...catalogOf(
-    {
-      arguments: {
-        backup: { description: 'b', complete: 'file' },
-        what: { description: 'w', choices: ['full', 'data'], default: 'full' },
-      },
-      options: {
-        onConflict: { value: 'way', description: "don't [care]: x", choices: ['skip', 'fail'] },
-        bucket: { short: 'b', value: 'name', description: 'one of them', repeatable: true },
-      },
-      changes: 'dry-run',
-    },
-    ['restore'],
-  ).commands,
-  ...catalogOf({ arguments: { folder: { description: 'f', complete: 'folder' } } }, [
-    'backup',
-    'list',
-  ]).commands,
-  ...catalogOf(
-    {
-      arguments: { jobs: { description: 'j', choices: ['one', 'two'], repeatable: true } },
-      usesStore: true,
-    },
-    ['backup', 'full'],
-  ).commands,
-];
+import { commands } from './commands.js';
 
 let folder: string;
 
@@ -45,8 +17,6 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'bare.txt'), '');
   const tree = await completionTree({ commands, groups: {} });
   await writeFile(path.join(folder, 'bash'), bashScript(tree));
-  await writeFile(path.join(folder, '_mangamotion'), zshScript(tree));
-  await writeFile(path.join(folder, 'fish'), fishScript(tree));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
@@ -114,26 +84,6 @@ describe('bash', () => {
 });
 
 describe('fish', () => {
-  it.each([
-    ['mangamotion ', ['backup', 'restore']],
-    ['mangamotion backup ', ['full', 'list']],
-    ['mangamotion --config backup backup l', ['list']],
-    ['mangamotion restore --on-conflict ', ['fail', 'skip']],
-    ['mangamotion restore bare.txt ', ['data', 'full']],
-    ['mangamotion restore -b x bare.txt f', ['full']],
-    ['mangamotion restore bar', ['bare.txt']],
-    ['mangamotion restore --dry', ['--dry-run']],
-    ['mangamotion backup list b', ['backups here/']],
-    ['mangamotion backup list x ', []],
-    ['mangamotion backup full one t', ['two']],
-    ['mangamotion backup list --end', []],
-  ])('%j is completed by %j', async (line, offered) => {
-    const script = `source ./fish; complete -C ${JSON.stringify(line)}`;
-    const { stdout } = await execa('fish', ['--no-config', '-c', script], { cwd: folder });
-    const words = stdout.split('\n').map((text) => text.split('\t')[0] ?? '');
-    expect(words.filter((word) => word !== '').sort()).toEqual(offered);
-  });
-
   it('escapes quotes', async () => {
     expect(fishScript(await completionTree({ commands, groups: {} }))).toContain(
       String.raw`-d 'don\'t [care]: x'`,
@@ -142,14 +92,6 @@ describe('fish', () => {
 });
 
 describe('zsh', () => {
-  it('reads the script without complaint', async () => {
-    await execa('zsh', ['-n', '_mangamotion'], { cwd: folder });
-    const load =
-      'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d ./dump; print $_comps[mangamotion]';
-    const { stdout } = await execa('zsh', ['-fc', load], { cwd: folder });
-    expect(stdout).toBe('_mangamotion');
-  });
-
   it('has a function for each command, with escaped descriptions', async () => {
     const script = zshScript(await completionTree({ commands, groups: {} }));
     expect(script).toMatch(/^#compdef mangamotion\n/);

@@ -10,7 +10,8 @@ import { openLegacy } from '../../../../src/repository/legacy/open-legacy.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 
 const ID = 'minio_backup_full_20240115_020000';
-const FILES = 9000;
+/** More than one chunk of the index holds. */
+const FILES = 8200;
 
 const { folder, remove } = temporaryFolder();
 beforeAll(() => {
@@ -26,15 +27,17 @@ afterAll(remove);
 
 const file = (...names: string[]) => join(folder, ID, 'data', 'originals', ...names);
 
-async function open() {
+type Opened = Awaited<ReturnType<typeof openLegacy>>;
+let opened: Opened;
+beforeAll(async () => {
   const backup = await findLegacy(folder, ID);
   if (backup === undefined) throw new Error('none was found');
-  return await openLegacy(backup);
-}
+  opened = await openLegacy(backup);
+});
 
 describe('the index that is made up of a legacy backup', () => {
   it('has all objects in order, in chunks of one bucket that tell what is in them', async () => {
-    const { archive, directory } = await open();
+    const { archive, directory } = opened;
     expect(directory).toMatchObject({ objects: FILES + 1, buckets: [{ objects: FILES }, {}] });
     expect(directory.chunks.map(({ objects }) => objects)).toEqual([8192, FILES - 8192, 1]);
     const all: IndexLine[] = [];
@@ -58,7 +61,7 @@ describe('the index that is made up of a legacy backup', () => {
   });
 
   it('is damaged where the tree changes meanwhile', async () => {
-    const { archive, directory } = await open();
+    const { archive, directory } = opened;
     const [chunk] = directory.chunks;
     if (chunk === undefined) throw new Error('there is no chunk');
     const lines = await archive.readChunk(chunk);
