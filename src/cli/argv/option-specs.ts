@@ -14,6 +14,8 @@ interface ValueReader {
   /** Given more than once; the value is then a list, empty where none is given. */
   repeatable?: boolean;
   complete?: CompletionKind;
+  /** Words that shells offer, where others are allowed too. */
+  offers?: readonly string[];
 }
 
 export interface ArgumentSpec extends ValueReader {

@@ -1,0 +1,156 @@
+import type { Token, Tokens } from 'marked';
+import { lexer } from 'marked';
+import stringWidth from 'string-width';
+import type { TextStyle } from '../output/output.js';
+import type { Paint, Tone } from '../output/paint.js';
+import { plainLine } from '../output/table.js';
+import { visibleLines } from '../output/terminal-text.js';
+import type { Span } from './inline.js';
+import { spansOf, wrap } from './inline.js';
+
+const CODE_INDENT = 4;
+const GAP = 2;
+const MIN_COLUMN = 8;
+
+/**
+ * Markdown as people read it on a terminal or, without colours, in a file: there code keeps its
+ * backticks, and headings are underlined. Lines of code are never wrapped: they are for copying. Pure.
+ */
+export function renderMarkdown(markdown: string, style: TextStyle): string {
+  const blocks = lexer(markdown)
+    .map((token) => block(token, style))
+    .filter((lines) => lines.length > 0);
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function block(token: Token, style: TextStyle): string[] {
+  switch (token.type) {
+    case 'heading':
+      return heading(token as Tokens.Heading, style);
+    case 'paragraph':
+    case 'text':
+      return paragraph((token as Tokens.Paragraph).tokens ?? [], style);
+    case 'code':
+      return code((token as Tokens.Code).text, style);
+    case 'list':
+      return list(token as Tokens.List, style);
+    case 'table':
+      return table(token as Tokens.Table, style);
+    case 'blockquote':
+      return blocksWithin((token as Tokens.Blockquote).tokens, style, '  │ ', '  │ ');
+    default:
+      // Comments mark what tests and scripts look for.
+      return [];
+  }
+}
+
+function heading({ tokens, depth }: Tokens.Heading, style: TextStyle): string[] {
+  const text = spansOf(tokens, !style.colored)
+    .map((span) => span.text)
+    .join('');
+  if (style.colored) return [style.paint('strong', depth === 1 ? text.toUpperCase() : text)];
+  return depth > 2 ? [text] : [text, (depth === 1 ? '=' : '-').repeat(stringWidth(text))];
+}
+
+function paragraph(tokens: readonly Token[], style: TextStyle): string[] {
+  const spans = spansOf(tokens, !style.colored);
+  return wrap(spans, style.width).map((line) => paintLine(line, style.paint));
+}
+
+function paintLine(line: readonly Span[], paint: Paint): string {
+  return line.map(({ text, tone }) => paint(tone, visibleLines(text))).join('');
+}
+
+function code(text: string, { paint, colored }: TextStyle): string[] {
+  const tone: Tone | undefined = colored ? 'active' : undefined;
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? '' : ' '.repeat(CODE_INDENT) + paint(tone, visibleLines(line))));
+}
+
+function list({ items, ordered, start, loose }: Tokens.List, style: TextStyle): string[] {
+  const rendered = items.map((item, index) => {
+    const mark = ordered ? `${Number(start) + index}. ` : '- ';
+    return blocksWithin(item.tokens, style, mark, ' '.repeat(mark.length));
+  });
+  return loose
+    ? rendered.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]))
+    : rendered.flat();
+}
+
+/** Blocks behind a mark: a bullet before the first line, an indent before the others. */
+function blocksWithin(
+  tokens: readonly Token[],
+  style: TextStyle,
+  first: string,
+  other: string,
+): string[] {
+  const inner = { ...style, width: style.width - other.length };
+  const lines = tokens
+    .map((token) => block(token, inner))
+    .filter((found) => found.length > 0)
+    .flatMap((found, index) => (index === 0 || tokens.length < 3 ? found : ['', ...found]));
+  return lines.map((line, index) => (index === 0 ? first : line === '' ? '' : other) + line);
+}
+
+/** Plain columns; cells are wrapped so that the table fits, and then rows stand apart. */
+function table({ header, rows, align }: Tokens.Table, style: TextStyle): string[] {
+  const spans = [header, ...rows].map((row) =>
+    row.map((cell) => spansOf(cell.tokens, !style.colored)),
+  );
+  const widths = columnWidths(spans, style.width);
+  const grid = {
+    titles: header.map(({ text }) => text),
+    aligns: align.map((side) => (side === 'right' ? ('right' as const) : ('left' as const))),
+  };
+  const toned = (text: Span[] | undefined, isTitle: boolean) => ({
+    text: (text ?? []).map((span) => span.text).join(''),
+    tone: isTitle ? ('strong' as const) : (text ?? []).length === 1 ? text?.[0]?.tone : undefined,
+  });
+  const printed = spans.map((row, index) => {
+    const cells = row.map((cell, column) => wrap(cell, widths[column] ?? MIN_COLUMN));
+    const height = Math.max(...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, at) =>
+      plainLine(
+        cells.map((lines) => toned(lines[at], index === 0)),
+        grid,
+        widths,
+        style.paint,
+      ).trimEnd(),
+    );
+  });
+  const [titles = [], ...body] = printed;
+  const rule = widths.map((width) => '─'.repeat(width)).join(' '.repeat(GAP));
+  const isWrapped = body.some((lines) => lines.length > 1);
+  const apart = body.flatMap((lines, index) => (isWrapped && index > 0 ? ['', ...lines] : lines));
+  return [...titles, style.paint('muted', rule), ...apart];
+}
+
+/** The widest column gives way until the table fits, down to its longest word where that can be. */
+function columnWidths(rows: readonly (readonly Span[][])[], width: number): number[] {
+  const columns = rows[0]?.map((_, column) => rows.map((row) => row[column] ?? [])) ?? [];
+  const widths = columns.map((cells) => Math.max(...cells.map(widthOf)));
+  const least = columns.map((cells) =>
+    Math.min(
+      Math.floor(width / 2),
+      Math.max(MIN_COLUMN, ...cells.map((cell) => Math.max(0, ...wrap(cell, 1).map(widthOf)))),
+    ),
+  );
+  const room = width - GAP * (widths.length - 1);
+  const total = () => widths.reduce((sum, each) => sum + each, 0);
+  const shrink = (limits: readonly number[]) => {
+    while (total() > room) {
+      const slack = widths.map((each, column) => (each > (limits[column] ?? 0) ? each : 0));
+      const widest = slack.indexOf(Math.max(...slack));
+      if (slack[widest] === 0) return;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+    }
+  };
+  shrink(least);
+  shrink(widths.map(() => MIN_COLUMN));
+  return widths;
+}
+
+function widthOf(line: readonly Span[]): number {
+  return line.reduce((sum, { text }) => sum + stringWidth(text), 0);
+}
