@@ -28,7 +28,7 @@ describe('the package', () => {
     if (packed === undefined) throw new Error('nothing was packed');
     const outside = packed.files.filter(
       (file) =>
-        !/^(bin|dist|examples)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(bin|dist|examples|src\/manual)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           file.path,
         ),
     );

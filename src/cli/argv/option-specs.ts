@@ -72,3 +72,9 @@ export function takesValue(spec: OptionSpec): spec is ValueOptionSpec {
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
+
+/** An argument in a usage line: `<backup>`, `[full|data]`, `<job...>`. */
+export function argumentLabel(name: string, spec: ArgumentSpec): string {
+  const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
+  return spec.optional === true || spec.default !== undefined ? `[${label}]` : `<${label}>`;
+}

@@ -101,11 +101,19 @@ function unknownTopic(words: readonly string[], catalog: Catalog): MangamotionEr
   const hints = [
     ...(near.length === 0 ? [] : [`did you mean ${near.join(' or ')}?`]),
     ...(mentions.length === 0 ? [] : [`these topics mention it: ${mentions.join(', ')}.`]),
+    ...(near.length + mentions.length === 0 ? [whatThereIs(words, catalog)] : []),
     'Run `mangamotion help` for all topics and commands',
   ];
   return new MangamotionError('usage', `no topic or command is called '${asked}'`, {
     hint: hints.join(' '),
   });
+}
+
+/** The commands of the group that the words begin with, or the topics. */
+function whatThereIs([first = '']: readonly string[], { commands }: Catalog): string {
+  const inGroup = commands.filter(({ path }) => path[0] === first && path.length > 1);
+  if (inGroup.length === 0) return `the topics are ${TOPIC_NAMES.join(', ')}.`;
+  return `\`${first}\` has ${inGroup.map(({ path }) => path.slice(1).join(' ')).join(', ')}.`;
 }
 
 function mentionsAll(page: string, words: readonly string[]): boolean {

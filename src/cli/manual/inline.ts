@@ -48,12 +48,12 @@ interface Word {
   endsLine: boolean;
 }
 
-/** Lines of at most `width` columns; a word that is wider has a line of its own. */
+/** Lines of at most `width` columns; a word that is wider is broken. */
 export function wrap(spans: readonly Span[], width: number): Span[][] {
   const lines: Span[][] = [];
   let line: Span[] = [];
   let taken = 0;
-  for (const word of wordsOf(spans)) {
+  for (const word of wordsOf(spans).flatMap((each) => broken(each, width))) {
     if (taken > 0 && taken + 1 + word.width > width) {
       lines.push(line);
       line = [];
@@ -69,6 +69,53 @@ export function wrap(spans: readonly Span[], width: number): Span[][] {
   }
   if (taken > 0 || lines.length === 0) lines.push(line);
   return lines;
+}
+
+/** The word, or where it is wider than a line its parts: at blanks where it has some. */
+function broken(word: Word, width: number): Word[] {
+  if (word.width <= width) return [word];
+  const hasBlank = word.spans.some(({ text }) => text.includes(' '));
+  if (hasBlank) {
+    const words = word.spans.flatMap(({ text, tone }) =>
+      text.split(' ').map((part) => wordOf({ text: part, tone })),
+    );
+    return withEnding(
+      words.flatMap((part) => broken(part, width)),
+      word.endsLine,
+    );
+  }
+  const parts: Word[] = [];
+  let part: Word = { spans: [], width: 0, endsLine: false };
+  for (const { text, tone } of word.spans) {
+    for (const character of text) {
+      const columns = stringWidth(character);
+      if (part.width > 0 && part.width + columns > width) {
+        parts.push(part);
+        part = { spans: [], width: 0, endsLine: false };
+      }
+      const last = part.spans.at(-1);
+      if (last !== undefined && last.tone === tone) last.text += character;
+      else part.spans.push({ text: character, tone });
+      part.width += columns;
+    }
+  }
+  return withEnding([...parts, part], word.endsLine);
+}
+
+function wordOf(span: Span): Word {
+  return { spans: [span], width: stringWidth(span.text), endsLine: false };
+}
+
+function withEnding(words: Word[], endsLine: boolean): Word[] {
+  return words.map((word, index) => ({
+    ...word,
+    endsLine: endsLine && index === words.length - 1,
+  }));
+}
+
+/** The width of the widest word. */
+export function widestWord(spans: readonly Span[]): number {
+  return Math.max(0, ...wordsOf(spans).map(({ width }) => width));
 }
 
 function spaceTone(before: Span | undefined, after: Span | undefined): Tone | undefined {

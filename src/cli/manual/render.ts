@@ -3,14 +3,14 @@ import { lexer } from 'marked';
 import stringWidth from 'string-width';
 import type { TextStyle } from '../output/output.js';
 import type { Paint, Tone } from '../output/paint.js';
+import type { GridCell } from '../output/table.js';
 import { plainLine } from '../output/table.js';
 import { visibleLines } from '../output/terminal-text.js';
 import type { Span } from './inline.js';
-import { spansOf, wrap } from './inline.js';
+import { spansOf, widestWord, wrap } from './inline.js';
 
 const CODE_INDENT = 4;
 const GAP = 2;
-const MIN_COLUMN = 8;
 
 /**
  * Markdown as people read it on a terminal or, without colours, in a file: there code keeps its
@@ -45,11 +45,15 @@ function block(token: Token, style: TextStyle): string[] {
 }
 
 function heading({ tokens, depth }: Tokens.Heading, style: TextStyle): string[] {
-  const text = spansOf(tokens, !style.colored)
-    .map((span) => span.text)
-    .join('');
-  if (style.colored) return [style.paint('strong', depth === 1 ? text.toUpperCase() : text)];
-  return depth > 2 ? [text] : [text, (depth === 1 ? '=' : '-').repeat(stringWidth(text))];
+  const lines = wrap(spansOf(tokens, !style.colored), style.width).map((line) =>
+    line.map(({ text }) => text).join(''),
+  );
+  if (style.colored) {
+    return lines.map((line) => style.paint('strong', depth === 1 ? line.toUpperCase() : line));
+  }
+  if (depth > 2) return lines;
+  const width = Math.max(...lines.map((line) => stringWidth(line)));
+  return [...lines, (depth === 1 ? '=' : '-').repeat(width)];
 }
 
 function paragraph(tokens: readonly Token[], style: TextStyle): string[] {
@@ -95,59 +99,80 @@ function blocksWithin(
 
 /** Plain columns; cells are wrapped so that the table fits, and then rows stand apart. */
 function table({ header, rows, align }: Tokens.Table, style: TextStyle): string[] {
-  const spans = [header, ...rows].map((row) =>
+  const [titles = [], ...body] = [header, ...rows].map((row) =>
     row.map((cell) => spansOf(cell.tokens, !style.colored)),
   );
-  const widths = columnWidths(spans, style.width);
+  const widths = columnWidths([titles, ...body], style.width);
+  if (widths === undefined) return stacked(titles, body, style);
   const grid = {
     titles: header.map(({ text }) => text),
     aligns: align.map((side) => (side === 'right' ? ('right' as const) : ('left' as const))),
   };
-  const toned = (text: Span[] | undefined, isTitle: boolean) => ({
-    text: (text ?? []).map((span) => span.text).join(''),
-    tone: isTitle ? ('strong' as const) : (text ?? []).length === 1 ? text?.[0]?.tone : undefined,
-  });
-  const printed = spans.map((row, index) => {
-    const cells = row.map((cell, column) => wrap(cell, widths[column] ?? MIN_COLUMN));
+  const print = (row: readonly Span[][], title: Tone | undefined) => {
+    const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 0));
     const height = Math.max(...cells.map((lines) => lines.length));
     return Array.from({ length: height }, (_, at) =>
       plainLine(
-        cells.map((lines) => toned(lines[at], index === 0)),
+        cells.map((lines) => gridCell(lines[at] ?? [], title)),
         grid,
         widths,
         style.paint,
       ).trimEnd(),
     );
-  });
-  const [titles = [], ...body] = printed;
+  };
+  const printed = body.map((row) => print(row, undefined));
   const rule = widths.map((width) => '─'.repeat(width)).join(' '.repeat(GAP));
-  const isWrapped = body.some((lines) => lines.length > 1);
-  const apart = body.flatMap((lines, index) => (isWrapped && index > 0 ? ['', ...lines] : lines));
-  return [...titles, style.paint('muted', rule), ...apart];
+  return [...print(titles, 'strong'), style.paint('muted', rule), ...apart(printed)];
 }
 
-/** The widest column gives way until the table fits, down to its longest word where that can be. */
-function columnWidths(rows: readonly (readonly Span[][])[], width: number): number[] {
+/** A cell has one tone: that of its text, where it has only one. */
+function gridCell(line: readonly Span[], title: Tone | undefined): GridCell {
+  const text = line.map((span) => span.text).join('');
+  return { text, tone: title ?? (line.length === 1 ? line[0]?.tone : undefined) };
+}
+
+/** Where the columns do not fit beside one another: each row as lines below its first cell. */
+function stacked(
+  titles: readonly Span[][],
+  rows: readonly (readonly Span[][])[],
+  style: TextStyle,
+): string[] {
+  const indent = 2;
+  return apart(
+    rows.map(([first = [], ...others]) => [
+      ...wrap(first, style.width).map((line) => paintLine(line, style.paint)),
+      ...others.flatMap((cell, index) => {
+        if (cell.length === 0) return [];
+        const label = [...(titles[index + 1] ?? []), { text: ': ', tone: undefined }];
+        return wrap([...label, ...cell], style.width - indent).map(
+          (line) => ' '.repeat(indent) + paintLine(line, style.paint),
+        );
+      }),
+    ]),
+  );
+}
+
+/** Rows of several lines have an empty line between them. */
+function apart(rows: readonly string[][]): string[] {
+  const isWrapped = rows.some((lines) => lines.length > 1);
+  return rows.flatMap((lines, index) => (isWrapped && index > 0 ? ['', ...lines] : lines));
+}
+
+/**
+ * The widest column gives way until the table fits; `undefined` where a column would be narrower than
+ * its widest word.
+ */
+function columnWidths(rows: readonly (readonly Span[][])[], width: number): number[] | undefined {
   const columns = rows[0]?.map((_, column) => rows.map((row) => row[column] ?? [])) ?? [];
   const widths = columns.map((cells) => Math.max(...cells.map(widthOf)));
-  const least = columns.map((cells) =>
-    Math.min(
-      Math.floor(width / 2),
-      Math.max(MIN_COLUMN, ...cells.map((cell) => Math.max(0, ...wrap(cell, 1).map(widthOf)))),
-    ),
-  );
+  const least = columns.map((cells) => Math.max(...cells.map(widestWord)));
   const room = width - GAP * (widths.length - 1);
-  const total = () => widths.reduce((sum, each) => sum + each, 0);
-  const shrink = (limits: readonly number[]) => {
-    while (total() > room) {
-      const slack = widths.map((each, column) => (each > (limits[column] ?? 0) ? each : 0));
-      const widest = slack.indexOf(Math.max(...slack));
-      if (slack[widest] === 0) return;
-      widths[widest] = (widths[widest] ?? 0) - 1;
-    }
-  };
-  shrink(least);
-  shrink(widths.map(() => MIN_COLUMN));
+  while (widths.reduce((sum, each) => sum + each, 0) > room) {
+    const slack = widths.map((each, column) => (each > (least[column] ?? 0) ? each : 0));
+    const widest = slack.indexOf(Math.max(...slack));
+    if (slack[widest] === 0) return undefined;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
   return widths;
 }
 

@@ -1,8 +1,9 @@
 import type { Catalog, CatalogEntry, Command } from '../../argv/command.js';
-import { COMMON_EXIT_CODES, EXIT_MEANINGS } from '../../argv/exit-codes.js';
-import { usefulOptions } from '../../argv/global-options.js';
+import { EXIT_MEANINGS } from '../../argv/exit-codes.js';
+import { dryRunOption, usefulOptions } from '../../argv/global-options.js';
+import { exitStatusesOf } from '../../argv/help-ending.js';
 import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../../argv/option-specs.js';
-import { flagOf, takesValue } from '../../argv/option-specs.js';
+import { argumentLabel, flagOf, takesValue } from '../../argv/option-specs.js';
 import { describeValue } from '../../argv/program-tree.js';
 import { TOPIC_NAMES, TOPICS, readPage } from '../topics.js';
 import { escapeText, literal, roffOfMarkdown, textLine, titleLines } from './roff.js';
@@ -55,11 +56,7 @@ function programPage({ commands }: Catalog, version: string): string {
 }
 
 function commandPage(name: string, entry: CatalogEntry, command: Command, version: string): string {
-  const { arguments: args, options, description, changes, exitCodes, examples } = command;
-  const dryRun = {
-    dryRun: { description: 'print what would be done, and change nothing (also: DRY_RUN=true)' },
-  };
-  const codes = [...new Set([...COMMON_EXIT_CODES, ...exitCodes])].sort((a, b) => a - b);
+  const { arguments: args, options, description, changes, examples } = command;
   return text([
     ...titleLines({ name, section: 1, summary: entry.summary, version }),
     '.SH SYNOPSIS',
@@ -68,11 +65,18 @@ function commandPage(name: string, entry: CatalogEntry, command: Command, versio
     '.SH DESCRIPTION',
     textLine(escapeText(description)),
     ...section('ARGUMENTS', argumentItems(args)),
-    ...section('OPTIONS', optionItems({ ...options, ...(changes === 'dry-run' ? dryRun : {}) })),
+    ...section(
+      'OPTIONS',
+      optionItems({ ...options, ...(changes === 'dry-run' ? dryRunOption : {}) }),
+    ),
     ...section('GLOBAL OPTIONS', optionItems(usefulOptions(command))),
     ...section(
       'EXIT STATUS',
-      codes.flatMap((code) => ['.TP', `.B ${code}`, escapeText(EXIT_MEANINGS[code])]),
+      exitStatusesOf(command).flatMap((status) => [
+        '.TP',
+        `.B ${status}`,
+        escapeText(EXIT_MEANINGS[status]),
+      ]),
     ),
     ...section(
       'EXAMPLES',
@@ -91,10 +95,7 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function argumentWords(args: ArgumentSpecs): string[] {
-  return Object.entries(args).map(([name, spec]) => {
-    const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
-    return spec.optional === true || spec.default !== undefined ? `[${label}]` : `<${label}>`;
-  });
+  return Object.entries(args).map(([name, spec]) => argumentLabel(name, spec));
 }
 
 function argumentItems(args: ArgumentSpecs): string[] {

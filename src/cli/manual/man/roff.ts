@@ -19,6 +19,9 @@ export interface ManTitle {
 export function titleLines({ name, section, summary, version }: ManTitle): string[] {
   return [
     `.TH "${escapeText(name.toUpperCase())}" ${section} "" "mangamotion ${version}" "mangamotion"`,
+    // Ragged on the right and without hyphens: names and options stay whole.
+    '.ad l',
+    '.nh',
     '.SH NAME',
     `${escapeText(name)} \\- ${escapeText(summary)}`,
   ];
