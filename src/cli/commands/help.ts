@@ -36,7 +36,7 @@ export const help = defineCommand({
     { command: 'mangamotion help recovery', meaning: 'what to type when objects are lost' },
     { command: 'mangamotion help backup full', meaning: 'the options of a command' },
   ],
-  async run({ catalog, output }, { topic: words = [] }, { noPager }) {
+  async run({ catalog, output }, { topic: words }, { noPager }) {
     const usePager = !noPager;
     const [first] = words;
     if (first === undefined) {

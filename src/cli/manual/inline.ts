@@ -23,9 +23,7 @@ export function spansOf(tokens: readonly Token[], marks: boolean, tone?: Tone): 
     if (token.type === 'br') return [{ text: '\n', tone }];
     if (token.type === 'html') return [];
     const inner = token.type === 'strong' || token.type === 'em' ? 'strong' : tone;
-    if ('tokens' in token && token.tokens !== undefined) {
-      return spansOf(token.tokens, marks, inner);
-    }
+    if ('tokens' in token) return spansOf(token.tokens, marks, inner);
     return [{ text: (token as Tokens.Text).text, tone }];
   });
 }

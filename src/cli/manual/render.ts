@@ -29,7 +29,7 @@ function block(token: Token, style: TextStyle): string[] {
       return heading(token as Tokens.Heading, style);
     case 'paragraph':
     case 'text':
-      return paragraph((token as Tokens.Paragraph).tokens ?? [], style);
+      return paragraph((token as Tokens.Text).tokens ?? [], style);
     case 'code':
       return code((token as Tokens.Code).text, style);
     case 'list':

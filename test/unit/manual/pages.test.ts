@@ -72,7 +72,7 @@ describe.each(documents.map((document) => [document.path, document.text] as cons
       const named = inlineCode(text).flatMap(
         (code) => code.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? [],
       );
-      expect(named.filter((flag) => !flags.has(flag) && !/-$/.test(flag))).toEqual([]);
+      expect(named.filter((flag) => !flags.has(flag) && !flag.endsWith('-'))).toEqual([]);
     });
 
     it('names no setting that there is not', () => {
@@ -198,14 +198,14 @@ it('the page on development names files that exist', () => {
 });
 
 it('the examples of every command are command lines that the program understands', async () => {
-  for (const { path, load } of catalog.commands) {
-    for (const { command } of (await load()).examples) {
+  for (const entry of catalog.commands) {
+    for (const { command } of (await entry.load()).examples) {
       // What a shell would put in.
       const line = command.replace(/\$(?:\([^)]*\)|SECONDS)/, '1');
       const [words] = commandLines(`\`\`\`sh\n${line}\n\`\`\`\n`);
       const parsed = await parseCommandLine(words ?? [], catalog, 80);
       expect(parsed.kind, command).toBe('run');
-      if (parsed.kind === 'run') expect(parsed.invocation.name).toBe(path.join(' '));
+      if (parsed.kind === 'run') expect(parsed.invocation.name).toBe(entry.path.join(' '));
     }
   }
 });

@@ -1,11 +1,11 @@
-import type { Catalog, CatalogEntry, Command } from '../../argv/command.js';
-import { EXIT_MEANINGS } from '../../argv/exit-codes.js';
-import { dryRunOption, usefulOptions } from '../../argv/global-options.js';
-import { exitStatusesOf } from '../../argv/help-ending.js';
-import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../../argv/option-specs.js';
-import { argumentLabel, flagOf, takesValue } from '../../argv/option-specs.js';
-import { describeValue } from '../../argv/program-tree.js';
-import { TOPIC_NAMES, TOPICS, readPage } from '../topics.js';
+import type { Catalog, CatalogEntry, Command } from '../argv/command.js';
+import { EXIT_MEANINGS } from '../argv/exit-codes.js';
+import { dryRunOption, usefulOptions } from '../argv/global-options.js';
+import { exitStatusesOf } from '../argv/help-ending.js';
+import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../argv/option-specs.js';
+import { argumentLabel, flagOf, takesValue } from '../argv/option-specs.js';
+import { describeValue } from '../argv/program-tree.js';
+import { TOPIC_NAMES, TOPICS, readPage } from '../manual/topics.js';
 import { escapeText, literal, roffOfMarkdown, textLine, titleLines } from './roff.js';
 
 const PROGRAM = 'mangamotion';

@@ -1,7 +1,7 @@
 import type { Token, Tokens } from 'marked';
 import { lexer } from 'marked';
-import { renderMarkdown } from '../render.js';
-import { spansOf } from '../inline.js';
+import { renderMarkdown } from '../manual/render.js';
+import { spansOf } from '../manual/inline.js';
 
 /** A man page is indented by 7 columns on a terminal of 80. */
 const TABLE_WIDTH = 72;
@@ -51,7 +51,7 @@ function block(token: Token): string[] {
     case 'list':
       return list(token as Tokens.List);
     case 'blockquote':
-      return ['.RS 4', ...((token as Tokens.Blockquote).tokens ?? []).flatMap(block), '.RE'];
+      return ['.RS 4', ...(token as Tokens.Blockquote).tokens.flatMap(block), '.RE'];
     default:
       return [];
   }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { flagOf } from '../../../../src/cli/argv/option-specs.js';
 import { catalog } from '../../../../src/cli/catalog.js';
-import { manPages } from '../../../../src/cli/manual/man/pages.js';
-import { roffOfMarkdown } from '../../../../src/cli/manual/man/roff.js';
+import { manPages } from '../../../../src/cli/man/pages.js';
+import { roffOfMarkdown } from '../../../../src/cli/man/roff.js';
 import { TOPIC_NAMES } from '../../../../src/cli/manual/topics.js';
 
 let pages: Map<string, string>;
@@ -20,9 +20,9 @@ describe('the man pages', () => {
   });
 
   it('of commands have all options, exit statuses and examples', async () => {
-    for (const { path, load } of catalog.commands) {
-      const page = pages.get(`mangamotion-${path.join('-')}.1`) ?? '';
-      const { options, examples } = await load();
+    for (const entry of catalog.commands) {
+      const page = pages.get(`mangamotion-${entry.path.join('-')}.1`) ?? '';
+      const { options, examples } = await entry.load();
       for (const name of Object.keys(options)) {
         expect(page).toContain(`\\fB${flagOf(name).replaceAll('-', '\\-')}\\fR`);
       }
