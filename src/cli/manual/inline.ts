@@ -33,7 +33,9 @@ function linkSpans({ href, tokens }: Tokens.Link, marks: boolean, tone?: Tone): 
   const text = spansOf(tokens, marks, tone);
   const [, topic] = /^([a-z-]+)\.md(?:#.*)?$/.exec(href) ?? [];
   if (isTopic(topic)) {
-    return [...text, { text: ` (${marks ? '`' : ''}help ${topic}${marks ? '`' : ''})`, tone }];
+    const command = `mangamotion help ${topic}`;
+    const shown: Span = { text: marks ? `\`${command}\`` : command, tone: 'active' };
+    return [...text, { text: ' (', tone }, shown, { text: ')', tone }];
   }
   if (href.startsWith('#') || text.map((span) => span.text).join('') === href) return text;
   return [...text, { text: ` (${href.replace(/^(\.\.\/)+/, '')})`, tone }];
