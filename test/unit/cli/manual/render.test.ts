@@ -24,7 +24,9 @@ describe('a page as plain text', () => {
 
   it('says how to follow a link', () => {
     const text = render('[Jobs](jobs.md), [x](../../examples/x.env), [y](https://a.example/)', 200);
-    expect(text).toBe('Jobs (`mangamotion help jobs`), x (examples/x.env), y (https://a.example/)\n');
+    expect(text).toBe(
+      'Jobs (`mangamotion help jobs`), x (examples/x.env), y (https://a.example/)\n',
+    );
   });
 
   it('wraps at words, and counts wide characters twice', () => {
