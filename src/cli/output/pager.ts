@@ -6,10 +6,16 @@ import { isSecretVariable } from '../../config/variables.js';
 /** What less is told where nobody says otherwise, as git does: quit if it fits, colours, no clearing. */
 const LESS = 'FRX';
 
+/** The exit status of a shell that finds no such command. */
+const NOT_FOUND = 127;
+
+/** Nothing is said of a less that is not installed: the text is then printed. */
+const DEFAULT_PAGER = 'command -v less >/dev/null || exit 127; exec less -R';
+
 /** The command line of the pager; `undefined` where the text is to be printed as it is. */
 export function pagerOf({ PAGER, TERM }: Environment): string | undefined {
   if (TERM === 'dumb' || PAGER === '' || PAGER === 'cat') return undefined;
-  return PAGER ?? 'less -R';
+  return PAGER ?? DEFAULT_PAGER;
 }
 
 /**
@@ -30,7 +36,6 @@ export async function showInPager(
   // A reader who leaves before the end closes the pipe.
   child.stdin.on('error', () => undefined);
   child.stdin.end(text);
-  const NOT_FOUND = 127;
   try {
     const [status] = await exited;
     return status !== NOT_FOUND;

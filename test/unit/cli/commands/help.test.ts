@@ -107,6 +107,7 @@ describe('a page on a terminal', () => {
     ['PAGER is empty', 24, { PAGER: '' }, ['recovery']],
     ['the terminal is dumb', 24, { PAGER, TERM: 'dumb' }, ['recovery']],
     ['there is no such pager', 24, { PAGER: 'no-such-pager-here 2>&-' }, ['recovery']],
+    ['less is not installed', 24, { PATH: folder }, ['recovery']],
     ['JSON was asked for', 24, { PAGER }, ['recovery', '--json']],
   ])('is printed where %s', async (_why, rows, env, words) => {
     const { stdout, paged } = await onTerminal(rows, env, ...words);
