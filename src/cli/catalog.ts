@@ -182,6 +182,11 @@ const commands: readonly CatalogEntry[] = [
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.js')).completion,
   },
+  {
+    path: ['help'],
+    summary: 'show a page of the manual, or the help of a command',
+    load: async () => (await import('./commands/help.js')).help,
+  },
 ];
 
 const groups: Readonly<Record<string, string>> = {

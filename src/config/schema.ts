@@ -119,6 +119,12 @@ export type VariableName = keyof Variables;
 
 export const VARIABLE_NAMES = Object.keys(schema.entries) as VariableName[];
 
+/** The text that a variable has where nothing sets it. */
+export function defaultOf(name: VariableName): string | undefined {
+  const entry: { default?: unknown } = schema.entries[name];
+  return typeof entry.default === 'string' ? entry.default : undefined;
+}
+
 /** The values of all variables, or what is wrong with each that is wrong. */
 export function readVariables(settings: Settings): { variables?: Variables; problems: string[] } {
   const values = Object.fromEntries([...settings].map(([name, { value }]) => [name, value]));

@@ -26,14 +26,14 @@ import {
 
 /**
  * `npm run bench [-- part ...]`: ratios against peers on the same server in the same run, as medians.
- * Nothing passes or fails here. The table of a group whose parts were all run goes into the README.
+ * Nothing passes or fails here. The table of a group whose parts were all run goes into the manual.
  */
 
 const LARGE_BYTES = 5_000_000_000;
 const OFFSITE_BYTES = 1_000_000_000;
 const MANY_OBJECTS = 100_000;
 const TINY_OBJECTS = 200_000;
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../src/manual/speed.md', import.meta.url));
 
 export interface Bench {
   store: ObjectStore;
@@ -76,7 +76,7 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
   schedule: () => measureSchedule(),
 };
 
-/** The tables of the README, by the parts that fill them. */
+/** The tables of the page, by the parts that fill them. */
 const groups: Record<string, readonly string[]> = {
   backup: [...Object.keys(storeParts).filter((part) => part !== 'download'), 'start'],
   billing: ['billing'],
@@ -106,7 +106,7 @@ async function main(): Promise<void> {
     if (rows.length === 0) continue;
     const table = render(rows, group);
     console.log(`\n${table}`);
-    if (members.every((member) => measured.has(member))) intoReadme(group, table);
+    if (members.every((member) => measured.has(member))) intoPage(group, table);
   }
 }
 
@@ -180,11 +180,11 @@ function render(rows: readonly Row[], group: string): string {
   ].join('\n');
 }
 
-function intoReadme(group: string, table: string): void {
-  const text = readFileSync(README, 'utf8');
+function intoPage(group: string, table: string): void {
+  const text = readFileSync(PAGE, 'utf8');
   const marked = new RegExp(`(<!-- bench: ${group} -->\\n)[\\s\\S]*(\\n<!-- /bench: ${group} -->)`);
   writeFileSync(
-    README,
+    PAGE,
     text.replace(marked, (_, begin: string, end: string) => `${begin}\n${table}\n${end}`),
   );
 }

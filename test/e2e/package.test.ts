@@ -28,7 +28,7 @@ describe('the package', () => {
     if (packed === undefined) throw new Error('nothing was packed');
     const outside = packed.files.filter(
       (file) =>
-        !/^(bin|dist|examples)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(bin|dist|examples|src\/manual)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           file.path,
         ),
     );
@@ -43,5 +43,17 @@ describe('the package', () => {
     expect(run.stdout).toBe((JSON.parse(manifest) as { version: string }).version);
     const script = await npx('mangamotion', 'completion', 'bash');
     expect(script.stdout).toContain('complete -o default -F _mangamotion mangamotion');
+    const page = await npx('mangamotion', 'help', 'recovery');
+    expect(page.stdout).toMatch(/^Recovery\n========\n/);
+
+    const prefix = path.join(folder, 'global');
+    await execa('npm', ['install', ...quiet, '--global', '--prefix', prefix, archive], {
+      cwd: folder,
+    });
+    const manual = path.join(prefix, 'share', 'man');
+    const command = await readFile(path.join(manual, 'man1', 'mangamotion-restore.1'), 'utf8');
+    expect(command).toContain('.SH EXIT STATUS');
+    const topic = await readFile(path.join(manual, 'man7', 'mangamotion-recovery.7'), 'utf8');
+    expect(topic).toContain('mangamotion restore /var/backups/minio \\-\\-latest');
   });
 });

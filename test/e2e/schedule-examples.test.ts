@@ -5,10 +5,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
 import { run, runJson } from '../helpers/cli.js';
 
-/** The schedules that operators take from the examples and from the README. */
+/** The schedules that operators take from the examples and from the manual. */
 
 const example = fileURLToPath(new URL('../../examples/mangamotion.crontab', import.meta.url));
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../src/manual/schedule.md', import.meta.url), 'utf8');
 
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
@@ -16,9 +16,9 @@ afterAll(remove);
 /** What stands behind `<!-- schedule: NAME -->`. */
 function blockOf(name: string, language: string): string {
   const marked = new RegExp(`<!-- schedule: ${name} -->\\s*\`\`\`${language}\\n([^]*?)\`\`\``).exec(
-    readme,
+    page,
   );
-  if (marked?.[1] === undefined) throw new Error(`the README has no ${name} of a schedule`);
+  if (marked?.[1] === undefined) throw new Error(`the page has no ${name} of a schedule`);
   return marked[1];
 }
 
@@ -59,7 +59,7 @@ describe('the schedule in the examples', () => {
   });
 });
 
-describe('the README’s schedule', () => {
+describe('the schedule of the manual', () => {
   it('has no mistakes', async () => {
     const file = join(folder, 'mangamotion.crontab');
     writeFileSync(file, blockOf('file', 'cron'));

@@ -23,6 +23,8 @@ interface CommandData {
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */
   staysOnHangup?: boolean;
+  /** Shows its answer in a pager, to which Ctrl-C belongs: SIGINT ends nothing. */
+  ignoresInterrupt?: boolean;
   /** Besides 0, 1 and 2, which any command can give. */
   exitCodes: readonly ExitStatus[];
   examples: readonly CommandExample[];

@@ -44,6 +44,11 @@ export const connectionOptions = {
   },
 } as const satisfies OptionSpecs;
 
+/** Of every command that changes something and can run dry. */
+export const dryRunOption = {
+  dryRun: { description: 'print what would be done, and change nothing (also: DRY_RUN=true)' },
+} as const satisfies OptionSpecs;
+
 /** Those that make a difference to a command: the ones that its help and its completion show. */
 export function usefulOptions(command: Command): OptionSpecs {
   const { csv, rawCsv, ...others } = globalOptions;

@@ -1,9 +1,8 @@
 import type { Command } from './command.js';
-import { COMMON_EXIT_CODES, EXIT_MEANINGS } from './exit-codes.js';
+import { COMMON_EXIT_CODES, EXIT_MEANINGS, type ExitStatus } from './exit-codes.js';
 
 /** The end of every command's help: its examples and its exit codes. */
 export function helpEnding(command: Command): string {
-  const codes = [...new Set([...COMMON_EXIT_CODES, ...command.exitCodes])].sort((a, b) => a - b);
   return [
     '',
     'Examples:',
@@ -13,6 +12,13 @@ export function helpEnding(command: Command): string {
     ]),
     '',
     'Exit codes:',
-    ...codes.map((code) => `  ${code.toString().padStart(3)}  ${EXIT_MEANINGS[code]}`),
+    ...exitStatusesOf(command).map(
+      (status) => `  ${status.toString().padStart(3)}  ${EXIT_MEANINGS[status]}`,
+    ),
   ].join('\n');
+}
+
+/** The statuses that a command can end with, in order. */
+export function exitStatusesOf({ exitCodes }: Command): ExitStatus[] {
+  return [...new Set([...COMMON_EXIT_CODES, ...exitCodes])].sort((a, b) => a - b);
 }

@@ -2,8 +2,8 @@ import { Argument } from 'commander';
 import type { Command as CommanderCommand } from 'commander';
 import type { Command } from './command.js';
 import type { ArgumentSpec } from './option-specs.js';
-import { flagOf } from './option-specs.js';
-import { usefulOptions } from './global-options.js';
+import { argumentLabel, flagOf } from './option-specs.js';
+import { dryRunOption, usefulOptions } from './global-options.js';
 import { helpEnding } from './help-ending.js';
 import { readArguments, readGlobalOptions, readOptions } from './parsed-values.js';
 import type { Invocation } from './invocation.js';
@@ -17,7 +17,7 @@ export function describeLeaf(leaf: CommanderCommand, command: Command): void {
   }
   addOptions(leaf, command.options);
   if (command.changes === 'dry-run') {
-    leaf.option('--dry-run', 'print what would be done, and change nothing (also: DRY_RUN=true)');
+    addOptions(leaf, dryRunOption);
   }
   leaf.addHelpText('after', helpEnding(command));
   const useful = new Set(Object.keys(usefulOptions(command)).map(flagOf));
@@ -45,8 +45,6 @@ export function readValues(
 }
 
 function argumentOf(name: string, spec: ArgumentSpec): Argument {
-  const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
-  const optional = spec.optional === true || spec.default !== undefined;
-  const shown = optional ? `[${label}]` : `<${label}>`;
+  const shown = argumentLabel(name, spec);
   return new Argument(shown, describeValue(spec)).argParser(readerOf(shown, spec));
 }

@@ -14,6 +14,8 @@ interface ValueReader {
   /** Given more than once; the value is then a list, empty where none is given. */
   repeatable?: boolean;
   complete?: CompletionKind;
+  /** Words that shells offer, where others are allowed too. */
+  offers?: readonly string[];
 }
 
 export interface ArgumentSpec extends ValueReader {
@@ -69,4 +71,10 @@ export function takesValue(spec: OptionSpec): spec is ValueOptionSpec {
 /** `acceptDeletions` → `--accept-deletions`. */
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** An argument in a usage line: `<backup>`, `[full|data]`, `<job...>`. */
+export function argumentLabel(name: string, spec: ArgumentSpec): string {
+  const label = (spec.choices?.join('|') ?? name) + (spec.repeatable === true ? '...' : '');
+  return spec.optional === true || spec.default !== undefined ? `[${label}]` : `<${label}>`;
 }

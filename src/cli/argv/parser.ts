@@ -22,10 +22,9 @@ export async function parseCommandLine(
   catalog: Catalog,
   helpWidth: number,
 ): Promise<ParsedCommandLine> {
-  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
   const printed = { out: '', err: '' };
   const { root, leaves } = buildProgram(catalog, printed, helpWidth);
-  const entry = selectCommand(words, catalog.commands);
+  const entry = selectCommand(argv, catalog.commands);
   let invocation: Invocation | undefined;
   const leaf = entry && leaves.get(entry);
   if (entry !== undefined && leaf !== undefined) {
@@ -40,7 +39,7 @@ export async function parseCommandLine(
     });
   }
   try {
-    root.parse(words, { from: 'user' });
+    root.parse([...argv], { from: 'user' });
   } catch (error) {
     if (isMangamotionError(error, 'usage')) throw withHint(error, entry);
     if (!(error instanceof CommanderError)) throw error;

@@ -36,7 +36,7 @@ export function buildProgram(
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
-      '\nRun `mangamotion <command> --help` for its options, exit codes and examples.',
+      '\nRun `mangamotion <command> --help` for its options, exit codes and examples,\nand `mangamotion help` for the topics of the manual.',
     );
   addOptions(root, globalOptions);
   for (const [name, spec] of Object.entries(connectionOptions)) {

@@ -100,7 +100,7 @@ function optionOf(name: string, spec: OptionSpec): CompletedOption {
 function argumentsOf(command: Command): CompletedArgument[] {
   return Object.entries(command.arguments).map(([name, spec]) => ({
     name,
-    words: spec.choices ?? [],
+    words: spec.choices ?? spec.offers ?? [],
     files: spec.complete,
     repeatable: spec.repeatable === true,
   }));

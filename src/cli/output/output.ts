@@ -7,6 +7,7 @@ import type { Host } from '../host.js';
 import type { HumanStyle, HumanTexts } from './human-rows.js';
 import { toJson } from './json.js';
 import type { Page } from './page.js';
+import type { Paint } from './paint.js';
 import { createPaint } from './paint.js';
 import type { Canvas } from './picture.js';
 import type { DocumentParts, RowWriter } from './row-writers.js';
@@ -16,6 +17,9 @@ import type { Sink } from './sink.js';
 
 /** Text is handed to the stream in pieces of about this many characters. */
 const PIECE_LENGTH = 64 * 1024;
+
+/** Longer lines are hard to read, however wide the terminal is. */
+const WIDEST_TEXT = 100;
 
 /** A preview needs no more. */
 const PICTURE_COLUMNS = 80;
@@ -34,6 +38,22 @@ export interface DocumentAnswer {
   json: object;
   /** Fills in what people read instead. */
   human: (page: Page) => void;
+}
+
+/** How a page of the manual may look. */
+export interface TextStyle {
+  /** Columns that a line may take. */
+  width: number;
+  paint: Paint;
+  colored: boolean;
+}
+
+/** An answer that is read from top to bottom. */
+export interface TextAnswer {
+  json: object;
+  human: (style: TextStyle) => string;
+  /** On a terminal that it does not fit on it is shown by the pager of the user. */
+  usePager: boolean;
 }
 
 /** An answer in rows, which may be longer than memory. */
@@ -75,6 +95,34 @@ export class Output {
     this.#begun = true;
     await this.#sink.write(await this.#documentText(answer));
     await this.#sink.flush();
+  }
+
+  /** How wide a text of this answer may be. */
+  get textWidth(): number {
+    return Math.min(this.#host.stdout.columns ?? WIDEST_TEXT, WIDEST_TEXT);
+  }
+
+  /** A text, shown by a pager where it is longer than the terminal. */
+  async text({ json, human, usePager }: TextAnswer): Promise<void> {
+    if (!this.forPeople) {
+      await this.document({ json, human: () => undefined });
+      return;
+    }
+    this.#begun = true;
+    const level = this.#colorLevel();
+    const paint = await createPaint(level);
+    const text = human({ width: this.textWidth, paint, colored: level > 0 });
+    if (usePager && (await this.#wasPaged(text))) return;
+    await this.#sink.write(text);
+    await this.#sink.flush();
+  }
+
+  async #wasPaged(text: string): Promise<boolean> {
+    const { stdout, env } = this.#host;
+    if (!this.onTerminal || text.split('\n').length <= (stdout.rows ?? Infinity)) return false;
+    const { pagerOf, showInPager } = await import('./pager.js');
+    const pager = pagerOf(env);
+    return pager !== undefined && (await showInPager(pager, text, env));
   }
 
   /**

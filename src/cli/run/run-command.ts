@@ -32,6 +32,7 @@ export async function runCommand(
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
     onFirst: () => progress.note('mangamotion: cleaning up; once more ends at once'),
+    ignoresInterrupt: command.ignoresInterrupt === true,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });

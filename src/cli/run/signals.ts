@@ -10,6 +10,8 @@ export interface SignalOptions {
   onFirst: (name: Name) => void;
   /** Called at every SIGHUP, which then ends nothing. */
   onHangup: (() => void) | undefined;
+  /** SIGINT is for a child on the same terminal, and ends nothing here. */
+  ignoresInterrupt?: boolean;
 }
 
 export interface SignalWatch {
@@ -25,7 +27,7 @@ export interface SignalWatch {
  */
 export function watchSignals(
   source: SignalSource,
-  { onFirst, onHangup }: SignalOptions,
+  { onFirst, onHangup, ignoresInterrupt = false }: SignalOptions,
 ): SignalWatch {
   const controller = new AbortController();
   const listeners = (Object.keys(CODES) as Name[]).map((name) => {
@@ -35,6 +37,7 @@ export function watchSignals(
         onHangup();
         return;
       }
+      if (name === 'SIGINT' && ignoresInterrupt) return;
       count++;
       if (count > 1) {
         source.exit(exitStatusOf(CODES[name]));

@@ -5,11 +5,12 @@ import { tablesOf } from './table.js';
 
 const LEAST_QUIRKS = 30;
 
-it('the README beside this file tells of every quirk', async () => {
+it('the page of the manual tells of every quirk, and how many there are', async () => {
   const quirks = await loadQuirks();
   expect(quirks.length).toBeGreaterThanOrEqual(LEAST_QUIRKS);
-  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
-  expect(cellsOf(readme)).toEqual(cellsOf(tablesOf(quirks)));
+  const page = readFileSync(new URL('../../../src/manual/servers.md', import.meta.url), 'utf8');
+  expect(cellsOf(page)).toEqual(cellsOf(tablesOf(quirks)));
+  expect(page).toContain(`plays ${quirks.length} quirks`);
 });
 
 /** The rows of all tables, however they are laid out. */

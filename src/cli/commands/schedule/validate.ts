@@ -15,7 +15,8 @@ export async function validateCommand(
 ): Promise<string | undefined> {
   try {
     const parsed = await parseCommandLine(argv, catalog, HELP_WIDTH);
-    if (parsed.kind !== 'run') return `\`${argv.join(' ')}\` runs nothing`;
+    if (parsed.kind !== 'run' || parsed.invocation.name === 'help')
+      return `\`${argv.join(' ')}\` runs nothing`;
     const [group] = parsed.invocation.name.split(' ');
     return group === 'schedule' ? 'a schedule cannot run a schedule' : undefined;
   } catch (error) {

@@ -129,10 +129,6 @@ describe('help', () => {
     );
   });
 
-  it('is the same by `help backup test`', async () => {
-    expect(await help('help', 'backup', 'test')).toBe(await help('backup', 'test', '--help'));
-  });
-
   it('shows connection options only where there is a connection', async () => {
     expect(await help('backup', 'test', '--help')).toContain('--endpoint');
     const offline = await parseCommandLine(['backup', 'test', '-h'], catalogOf({}), 100);

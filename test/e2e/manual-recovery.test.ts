@@ -18,14 +18,14 @@ import {
   testStoreOptions,
 } from '../helpers/test-store.js';
 
-/** The commands of the README's recovery section, as they stand there, on a store of their own. */
+/** The commands of the manual's page on recovery, as they stand there, on a store of their own. */
 
 const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../src/manual/recovery.md', import.meta.url), 'utf8');
 
 function commandsFor(name: string): string {
-  const marked = new RegExp(`<!-- recovery: ${name} -->\\s*\`\`\`sh\\n([^]*?)\`\`\``).exec(readme);
-  if (marked?.[1] === undefined) throw new Error(`the README has no recovery of ${name}`);
+  const marked = new RegExp(`<!-- recovery: ${name} -->\\s*\`\`\`sh\\n([^]*?)\`\`\``).exec(page);
+  if (marked?.[1] === undefined) throw new Error(`the page has no recovery of ${name}`);
   return marked[1];
 }
 
@@ -108,7 +108,7 @@ async function empty(bucket: string): Promise<void> {
   }
 }
 
-describe('the README’s recovery', { timeout: 120_000 }, () => {
+describe('the recovery of the manual', { timeout: 120_000 }, () => {
   it('of one object brings it back, and touches nothing else', async () => {
     await store.putObject('processed', '4711/result.zip', contentOf('rubbish'));
     await store.putObject('processed', '4712/result.zip', contentOf('newer than the backup'));
