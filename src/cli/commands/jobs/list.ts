@@ -1,7 +1,6 @@
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { AskingJobs } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
@@ -53,7 +52,6 @@ export const jobsList = defineCommand({
       ...filter,
       ...{ limit, offset, signal: context.signal },
       onProgress: (count) => context.progress.update({ objects: count }),
-      onScan: (reason) => tellOfScan(context, filter.userId, reason),
     });
     context.progress.done();
     if (list.total === 0) await expectQueue(context, asking);
@@ -76,13 +74,6 @@ export const jobsList = defineCommand({
 });
 
 const MOST_TOLD = 20;
-
-function tellOfScan(context: CommandContext, userId: string | undefined, reason: string): void {
-  if (userId === undefined) return;
-  context.progress.note(
-    `note: reading the billing records of all users, since no index of jobs can be used: ${reason}; \`mangamotion jobs index\` builds it`,
-  );
-}
 
 function problemsOf({ problems }: AskingJobs, rows: readonly ListedJob[]): string[] {
   const ofRecords = problems.map(problemText);
