@@ -110,10 +110,9 @@ function recordOf(key: string, reply: unknown): Record<string, string> {
       hint: 'nothing was removed; keep it with redis-cli DUMP, and remove it by hand',
     });
   });
-  const pairs = texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? '']] : []));
-  const fields = Object.fromEntries(pairs) as Record<string, string>;
-  delete fields[OLD_INDEX_MARK];
-  return fields;
+  const isField = (name: string, at: number) => at % 2 === 0 && name !== OLD_INDEX_MARK;
+  const pairs = texts.flatMap((name, at) => (isField(name, at) ? [[name, texts[at + 1] ?? '']] : []));
+  return Object.fromEntries(pairs) as Record<string, string>;
 }
 
 async function dayKeys(redis: RedisReader, userId: string, signal: AbortSignal): Promise<Buffer[]> {

@@ -1,9 +1,11 @@
 import type { Command } from './command.js';
-import { COMMON_EXIT_CODES, EXIT_MEANINGS } from './exit-codes.js';
+import { EXIT_MEANINGS, type ErrorCode, type ExitStatus, exitStatusOf } from '../../errors.js';
+
+/** Any command can end with these. */
+const COMMON_ENDS: readonly ErrorCode[] = ['internal', 'usage'];
 
 /** The end of every command's help: its examples and its exit codes. */
 export function helpEnding(command: Command): string {
-  const codes = [...new Set([...COMMON_EXIT_CODES, ...command.exitCodes])].sort((a, b) => a - b);
   return [
     '',
     'Examples:',
@@ -13,6 +15,13 @@ export function helpEnding(command: Command): string {
     ]),
     '',
     'Exit codes:',
-    ...codes.map((code) => `  ${code.toString().padStart(3)}  ${EXIT_MEANINGS[code]}`),
+    ...exitStatusesOf(command).map(
+      (status) => `  ${status.toString().padStart(3)}  ${EXIT_MEANINGS[status]}`,
+    ),
   ].join('\n');
+}
+
+function exitStatusesOf({ endsWith }: Command): ExitStatus[] {
+  const statuses = [undefined, ...COMMON_ENDS, ...endsWith].map(exitStatusOf);
+  return [...new Set(statuses)].sort((a, b) => a - b);
 }

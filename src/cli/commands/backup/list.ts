@@ -41,7 +41,7 @@ export const backupList = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4, 6, 8],
+  endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
   examples: [
     { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
     {
@@ -93,7 +93,7 @@ export const backupList = defineCommand({
     for (const { name, suspendedBy } of lines) {
       if (suspendedBy !== undefined) context.warn(suspicionOf(name, suspendedBy));
     }
-    return rows.some(({ problem }) => problem !== undefined) ? 3 : undefined;
+    return rows.some(({ problem }) => problem !== undefined) ? 'partial' : undefined;
   },
 });
 

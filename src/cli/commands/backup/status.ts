@@ -38,7 +38,7 @@ export const backupStatus = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 8],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
     { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
     {
@@ -66,8 +66,8 @@ export const backupStatus = defineCommand({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
     });
-    if (isLate(status) || status.chains.status === 'broken') return 5;
-    return status.chains.status === 'unknown' ? 3 : undefined;
+    if (isLate(status) || status.chains.status === 'broken') return 'damaged';
+    return status.chains.status === 'unknown' ? 'partial' : undefined;
   },
 });
 

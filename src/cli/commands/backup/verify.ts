@@ -31,7 +31,7 @@ export const backupVerify = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 8, 130, 143],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
   examples: [
     {
       command: 'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000',
@@ -79,7 +79,7 @@ export const backupVerify = defineCommand({
         if (more > 0) page.text(`… and ${people.count(more)} more: --json names up to 10,000`);
       },
     });
-    return result.status === 'ok' ? undefined : 5;
+    return result.status === 'ok' ? undefined : 'damaged';
   },
 });
 

@@ -17,9 +17,10 @@ export const jobsIndex = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [6],
+  endsWith: ['unreachable'],
   examples: [
     { command: 'mangamotion jobs index --remove', meaning: 'remove what an earlier version built' },
+    { command: 'mangamotion jobs index --remove --dry-run', meaning: 'how many keys that is' },
   ],
   async run(context, _args, { status, remove }) {
     if (status && remove) {

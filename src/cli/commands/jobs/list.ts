@@ -33,7 +33,7 @@ export const jobsList = defineCommand({
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
-  exitCodes: [3, 4, 6],
+  endsWith: ['partial', 'not_found', 'unreachable'],
   examples: [
     { command: 'mangamotion jobs list --status failed --since 24h', meaning: 'what went wrong' },
     { command: 'mangamotion jobs list --user alice --limit 10', meaning: 'the last ten of a user' },
@@ -69,7 +69,7 @@ export const jobsList = defineCommand({
       empty: list.total === 0 ? 'no jobs' : `no more jobs: there are ${formatCount(list.total)}`,
       footer: () => footerText(rows.length, list.total, offset),
     });
-    return problems.length > 0 || looked === 'unreachable' ? 3 : undefined;
+    return problems.length > 0 || looked === 'unreachable' ? 'partial' : undefined;
   },
 });
 

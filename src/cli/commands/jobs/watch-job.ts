@@ -1,9 +1,8 @@
-import { MangamotionError } from '../../../errors.js';
+import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import { findJob } from '../../../jobs/find.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
 import type { AskingJobs } from './shared-options.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
@@ -25,7 +24,7 @@ export interface FollowRequest {
 export async function followJob(
   context: CommandContext,
   request: FollowRequest,
-): Promise<ExitStatus | undefined> {
+): Promise<ErrorCode | undefined> {
   const view = await jobsView(context, request);
   const following: Following = { last: undefined, heard: undefined, goneSinceMs: undefined };
   try {
@@ -35,7 +34,7 @@ export async function followJob(
     });
     view.close();
     if (!view.showsChanges) await tellEnd(context, end);
-    return end.status === 'completed' ? undefined : 5;
+    return end.status === 'completed' ? undefined : 'damaged';
   } finally {
     view.close();
   }

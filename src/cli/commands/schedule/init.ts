@@ -20,7 +20,7 @@ export const scheduleInit = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [8],
+  endsWith: ['refused'],
   examples: [
     { command: 'mangamotion schedule init', meaning: `write ${DEFAULT_FILE} here` },
     { command: 'mangamotion schedule init -', meaning: 'look at it first' },
