@@ -111,7 +111,9 @@ function recordOf(key: string, reply: unknown): Record<string, string> {
     });
   });
   const isField = (name: string, at: number) => at % 2 === 0 && name !== OLD_INDEX_MARK;
-  const pairs = texts.flatMap((name, at) => (isField(name, at) ? [[name, texts[at + 1] ?? '']] : []));
+  const pairs = texts.flatMap((name, at) =>
+    isField(name, at) ? [[name, texts[at + 1] ?? '']] : [],
+  );
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 

@@ -3,8 +3,9 @@ import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { shortList, statusTone, suspicionOf } from './describe.js';
+import { shortList, suspicionOf } from './describe.js';
 import { legacyDocument } from './describe-legacy.js';
+import { statusTone } from './status-marks.js';
 
 interface Row {
   id: string;

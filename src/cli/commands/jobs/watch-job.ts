@@ -9,7 +9,8 @@ import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
 import type { ListedJob } from './list-columns.js';
-import { listed, statusLabel } from './list-columns.js';
+import { listed } from './list-columns.js';
+import { statusLabel } from './status-marks.js';
 
 /** A job leaves the queue, and then the worker writes how it ended: so long that is waited for. */
 const RECORD_GRACE_MS = 10_000;
@@ -20,7 +21,7 @@ export interface FollowRequest {
   intervalMs: number;
 }
 
-/** Follows one job to its end. Resolves to 5 where it has not completed. */
+/** Follows one job to its end. Resolves to `damaged` where it has not completed. */
 export async function followJob(
   context: CommandContext,
   request: FollowRequest,
