@@ -4,9 +4,9 @@ import { parseDay } from './calendar.js';
 
 /** The names of the counters, as the backend's writer gives them. An id can hold any byte, `:` too. */
 
-export const USER_PREFIX = 'billing:user:';
+const USER_PREFIX = 'billing:user:';
 const DAY_PREFIX = 'billing:daily:';
-export const JOB_PREFIX = 'billing:job:';
+const JOB_PREFIX = 'billing:job:';
 
 export const USER_KEYS = `${USER_PREFIX}*`;
 export const DAY_KEYS = `${DAY_PREFIX}*`;
