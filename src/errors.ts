@@ -1,6 +1,23 @@
+/** What each exit status tells a script. `--help` prints the ones that a command can end with. */
+export const EXIT_MEANINGS = {
+  0: 'done',
+  1: 'an unexpected error: a bug, or a disk that failed or is full',
+  2: 'wrong usage or configuration',
+  3: 'finished, but in part: what is missing is named in the output',
+  4: 'not found',
+  5: 'damaged, inconsistent or overdue',
+  6: 'Redis or the object store cannot be reached, or refuses the credentials',
+  7: 'locked: another run holds the destination',
+  8: 'refused: something is in the way, or a guard tripped',
+  130: 'interrupted (SIGINT), after cleaning up',
+  143: 'terminated (SIGTERM), after cleaning up',
+} as const;
+
+export type ExitStatus = keyof typeof EXIT_MEANINGS;
+
 /**
- * Every way in which a command can fail, with the exit status that tells it to a script.
- * The table is the closed list: a new code cannot be used before it has a status.
+ * Every way in which a command can fail, with its exit status. The table is the closed list: a new
+ * code does not compile without a status that has a meaning.
  */
 const EXIT_STATUS = {
   /** A bug of ours. */
@@ -29,7 +46,7 @@ const EXIT_STATUS = {
   interrupted: 130,
   /** SIGTERM. */
   terminated: 143,
-} as const;
+} as const satisfies Record<string, ExitStatus>;
 
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
@@ -76,8 +93,16 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export function exitStatusOf(code: ErrorCode): number {
-  return EXIT_STATUS[code];
+/** The exit status of a command that ended with this code; `undefined` where it succeeded. */
+export function exitStatusOf(code: ErrorCode | undefined): ExitStatus {
+  return code === undefined ? 0 : EXIT_STATUS[code];
+}
+
+/** The code of another run of this program that ended with the status; `undefined` for success. */
+export function codeOfStatus(status: number | null): ErrorCode | undefined {
+  if (status === 0) return undefined;
+  const codes = Object.keys(EXIT_STATUS) as ErrorCode[];
+  return codes.find((code) => EXIT_STATUS[code] === status) ?? 'internal';
 }
 
 /** True for an error of ours, optionally of one of the given codes. */

@@ -1,4 +1,5 @@
 import type { RedisSettings } from './config/config.js';
+import { REDIS_ADDRESS_SETTING } from './config/hints.js';
 import { redisAddressText } from './config/redis-address.js';
 import type { RedisTarget } from './redis/connect.js';
 
@@ -12,5 +13,6 @@ export function redisTarget(settings: RedisSettings): RedisTarget {
     db,
     caPem,
     text: redisAddressText(settings),
+    setting: REDIS_ADDRESS_SETTING,
   };
 }

@@ -1,3 +1,4 @@
+import { REDIS_ADDRESS_SETTING } from '../config/hints.js';
 import { MangamotionError } from '../errors.js';
 import { withDeadline, withTranslatedErrors, type RedisReader } from '../redis/reader.js';
 import { summariseAllUsers } from './all-users.js';
@@ -107,7 +108,10 @@ export function createBilling(options: BillingOptions): Billing {
   refuseKeyPrefix(options.redis);
   checkRetention(retentionDays);
   const redis = withDeadline(
-    withTranslatedErrors(options.redis, 'the given connection'),
+    withTranslatedErrors(options.redis, {
+      text: 'the given connection',
+      setting: REDIS_ADDRESS_SETTING,
+    }),
     timeoutMs,
   );
   const pricing = createPricing({ ...DEFAULT_PRICING, ...options.pricing });

@@ -1,3 +1,4 @@
+import { NO_DISCOUNTS_TEXT } from '../config/hints.js';
 import type { MonthBill } from './month-bill.js';
 import type { Decimal } from './money.js';
 import { Decimal as DecimalClass, moneyText } from './money.js';
@@ -35,7 +36,7 @@ export function explainMonth(pricing: Pricing, { month, bill }: MonthBill): stri
   return [
     ...explainCost(pricing, bill.usage),
     ...(pricing.tiers.length === 0
-      ? ['no discounts (BILLING_VOLUME_DISCOUNT_ENABLED=false)']
+      ? [NO_DISCOUNTS_TEXT]
       : [...explainVolume(pricing, gross), ...explainGraduated(pricing, gross)]),
   ];
 }

@@ -4,21 +4,16 @@ import { parseDay } from './calendar.js';
 
 /** The names of the counters, as the backend's writer gives them. An id can hold any byte, `:` too. */
 
-export const USER_PREFIX = 'billing:user:';
+const USER_PREFIX = 'billing:user:';
 const DAY_PREFIX = 'billing:daily:';
-export const JOB_PREFIX = 'billing:job:';
+const JOB_PREFIX = 'billing:job:';
 
 export const USER_KEYS = `${USER_PREFIX}*`;
 export const DAY_KEYS = `${DAY_PREFIX}*`;
 export const JOB_KEYS = `${JOB_PREFIX}*`;
 
-/** The index of jobs, see job-index.ts: its marker, and of each user the jobs and the state. */
-export const INDEX_MARKER = 'billing:index:built';
-export const INDEX_JOBS_PREFIX = 'billing:index:jobs:';
-export const INDEX_STATE_PREFIX = 'billing:index:state:';
-
-export const INDEX_KEYS = 'billing:index:*';
-export const INDEX_STATE_KEYS = `${INDEX_STATE_PREFIX}*`;
+/** The field by which an earlier version marked the records of users. It means nothing now. */
+export const OLD_INDEX_MARK = 'job_index';
 
 export function userKey(userId: string): string {
   return USER_PREFIX + userId;

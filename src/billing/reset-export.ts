@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
+import { errnoOf, explainFileError } from '../files/errors.js';
 import type { StoredRecord } from './reset.js';
 
 /** The file that keeps what a reset removes. Its owner alone may read it. */
@@ -29,8 +30,8 @@ export async function createExport(
       try {
         await replace(path, `${JSON.stringify(document, null, 2)}\n`);
       } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new MangamotionError('disk', `cannot write ${path}: ${reason}`, {
+        const { why } = explainFileError(cause, 'write');
+        throw new MangamotionError('disk', `cannot write ${path}: ${why}`, {
           hint: 'nothing more is removed; name a place with room with --export',
           cause,
         });
@@ -44,15 +45,14 @@ async function claim(path: string): Promise<void> {
   try {
     await (await open(path, 'wx', 0o600)).close();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'EEXIST') {
+    if (errnoOf(cause) === 'EEXIST') {
       throw new MangamotionError('refused', `${path} is in the way: it is never overwritten`, {
         hint: 'name another file with --export',
         cause,
       });
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MangamotionError('usage', `cannot create ${path}: ${reason}`, {
+    const { why } = explainFileError(cause, 'write');
+    throw new MangamotionError('usage', `cannot create ${path}: ${why}`, {
       hint: 'name a file in a folder that you may write with --export',
       cause,
     });

@@ -5,8 +5,7 @@ import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
-import { FORGET_INDEX_LUA } from './job-index-script.js';
-import { JOB_KEYS, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
+import { JOB_KEYS, OLD_INDEX_MARK, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
 
 /** A record as it lies in Redis, before it is removed. */
 export interface StoredRecord {
@@ -58,17 +57,15 @@ export async function removeRecord(
 
 /** Deletes a hash if its content has the fingerprint: `fingerprint` below, in Lua. */
 const REMOVE_SCRIPT = `
-${FORGET_INDEX_LUA}
-local pairs, fields, user = redis.call('HGETALL', KEYS[1]), {}, nil
+local pairs, fields = redis.call('HGETALL', KEYS[1]), {}
 for n = 1, #pairs, 2 do
-  fields[#fields + 1] = redis.sha1hex(pairs[n]) .. redis.sha1hex(pairs[n + 1])
-  if pairs[n] == 'user_id' then user = pairs[n + 1] end
+  if pairs[n] ~= '${OLD_INDEX_MARK}' then
+    fields[#fields + 1] = redis.sha1hex(pairs[n]) .. redis.sha1hex(pairs[n + 1])
+  end
 end
 table.sort(fields)
 if redis.sha1hex(table.concat(fields)) ~= ARGV[1] then return 0 end
-local removed = redis.call('DEL', KEYS[1])
-forget(KEYS[1], user)
-return removed
+return redis.call('DEL', KEYS[1])
 `;
 
 function fingerprint(fields: Readonly<Record<string, string>>): string {
@@ -113,7 +110,10 @@ function recordOf(key: string, reply: unknown): Record<string, string> {
       hint: 'nothing was removed; keep it with redis-cli DUMP, and remove it by hand',
     });
   });
-  const pairs = texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? '']] : []));
+  const isField = (name: string, at: number) => at % 2 === 0 && name !== OLD_INDEX_MARK;
+  const pairs = texts.flatMap((name, at) =>
+    isField(name, at) ? [[name, texts[at + 1] ?? '']] : [],
+  );
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 

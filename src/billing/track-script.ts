@@ -1,22 +1,19 @@
-import { TRACK_INDEX_LUA } from './job-index-script.js';
-
 /**
  * One call of the tracker, in Redis: all of it or nothing, since Redis runs a script without letting
  * anyone in between, and everything that could fail is looked at before anything is written (Redis
- * takes nothing back of a script that fails half-way). The index of jobs comes last, and may fail.
+ * takes nothing back of a script that fails half-way).
  *
  * KEYS: user, day, job, and the event where there is one.
- * ARGV: seconds that the day, the job and the event live; now, in milliseconds of Unix time; the
- * number of increments; for each of them `i` or `f`, whether the job has the field too (`1` or `0`),
- * field, amount; then fields and values that the job gets.
+ * ARGV: seconds that the day, the job and the event live; the number of increments; for each of them
+ * `i` or `f`, whether the job has the field too (`1` or `0`), field, amount; then fields and values that
+ * the job gets.
  *
  * Answers 1 when it counted, 0 when the event had been counted before.
  */
 export const TRACK_SCRIPT = `
-${TRACK_INDEX_LUA}
-local DAY_LIFE, JOB_LIFE, EVENT_LIFE, NOW_MS = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local increments, at = {}, 6
-for n = 1, tonumber(ARGV[5]) do
+local DAY_LIFE, JOB_LIFE, EVENT_LIFE = ARGV[1], ARGV[2], ARGV[3]
+local increments, at = {}, 5
+for n = 1, tonumber(ARGV[4]) do
   increments[n] = { kind = ARGV[at], inJob = ARGV[at + 1] == '1', field = ARGV[at + 2], amount = ARGV[at + 3] }
   at = at + 4
 end
@@ -40,10 +37,8 @@ end
 
 if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 
-local isUnknownUser
 for n = 1, 3 do
   local kind = redis.call('TYPE', KEYS[n]).ok
-  if n == 1 then isUnknownUser = kind == 'none' end
   if kind ~= 'hash' and kind ~= 'none' then
     return redis.error_reply('BADCOUNTER ' .. KEYS[n] .. ' holds a ' .. kind .. ', not a hash')
   end
@@ -85,8 +80,6 @@ for _, increment in ipairs(increments) do
   end
 end
 
-local index = openIndex(isUnknownUser)
-
 if KEYS[4] then redis.call('SET', KEYS[4], '1', 'EX', EVENT_LIFE) end
 for _, increment in ipairs(increments) do
   local command = increment.kind == 'i' and 'HINCRBY' or 'HINCRBYFLOAT'
@@ -97,6 +90,5 @@ end
 redis.call('EXPIRE', KEYS[2], DAY_LIFE)
 redis.call('HSET', KEYS[3], unpack(ARGV, at))
 redis.call('EXPIRE', KEYS[3], JOB_LIFE)
-if index then keepIndex(index, increments, tonumber(NOW_MS), tonumber(JOB_LIFE)) end
 return 1
 `;

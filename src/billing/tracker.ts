@@ -1,16 +1,16 @@
+import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { dayOf } from './calendar.js';
 import { checkId, type TrackedEvent } from './event.js';
 import { dayKey, eventKey, jobKey, userKey } from './keys.js';
-import { createScript, hasPrefix } from './script.js';
 import { TRACK_SCRIPT } from './track-script.js';
 
 const SECONDS_PER_DAY = 86_400;
 const JOB_LIFE_DAYS = 365;
 const EVENT_LIFE_DAYS = 1;
 
-const trackScript = createScript(TRACK_SCRIPT);
+const TRACK_SHA1 = createHash('sha1').update(TRACK_SCRIPT).digest('hex');
 
 /** Whether a call counted: not when its event had been counted within the last 24 hours. */
 export interface Tracked {
@@ -43,7 +43,6 @@ export async function track(redis: RedisReader, request: TrackRequest): Promise<
   const fields = { ...jobFields, user_id: userId, timestamp: now.toISOString() };
   const args = [
     ...[retentionDays, JOB_LIFE_DAYS, EVENT_LIFE_DAYS].map((days) => days * SECONDS_PER_DAY),
-    now.getTime(),
     increments.length,
     ...increments.flatMap(({ kind, inJob, field, amount }) => [
       kind,
@@ -62,7 +61,7 @@ async function runScript(
   args: readonly (string | number)[],
 ): Promise<unknown> {
   try {
-    return await trackScript.run(redis, keys, args);
+    return await evaluate(redis, [keys.length, ...keys, ...args]);
   } catch (error) {
     if (!hasPrefix(error, 'BADCOUNTER')) throw error;
     const what = error.message.slice('BADCOUNTER '.length);
@@ -70,4 +69,19 @@ async function runScript(
       hint: 'mangamotion billing audit names every such counter',
     });
   }
+}
+
+/** Sends the script itself only to a Redis that does not have it yet. */
+async function evaluate(redis: RedisReader, operands: (string | number)[]): Promise<unknown> {
+  try {
+    return await redis.call('EVALSHA', TRACK_SHA1, ...operands);
+  } catch (error) {
+    if (!hasPrefix(error, 'NOSCRIPT')) throw error;
+    return await redis.call('EVAL', TRACK_SCRIPT, ...operands);
+  }
+}
+
+/** Whether an error reply of Redis begins with this word. */
+function hasPrefix(error: unknown, prefix: string): error is Error {
+  return error instanceof Error && error.message.startsWith(`${prefix} `);
 }

@@ -69,7 +69,7 @@ const commands: readonly CatalogEntry[] = [
   },
   {
     path: ['jobs', 'index'],
-    summary: 'build the index that finds the jobs of a user at once',
+    summary: 'warn that there is no index of jobs any more, or remove an old one',
     load: async () => (await import('./commands/jobs/index.js')).jobsIndex,
   },
   {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
+import { explainFileError } from '../files/errors.js';
 import type { Source } from './sources.js';
 import { isSecretVariable } from './variables.js';
 
@@ -37,7 +38,7 @@ export async function readNamedFile(file: string): Promise<{ text: string } | { 
   try {
     return { text: await readFile(file, 'utf8') };
   } catch (error) {
-    return { problem: `cannot read ${file}: ${reasonOf(error)}` };
+    return { problem: `cannot read ${file}: ${explainFileError(error).why}` };
   }
 }
 
@@ -122,12 +123,4 @@ async function exposedSecrets(file: string, values: Parsed['values']): Promise<s
   return [
     `${file} holds ${secrets.join(', ')} and can be read by all users; run chmod 600 ${file}`,
   ];
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return 'permission denied';
-  if (code === 'EISDIR') return 'it is a folder';
-  return error instanceof Error ? error.message : String(error);
 }

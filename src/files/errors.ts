@@ -1,50 +1,79 @@
-import { MangamotionError } from '../errors.js';
+import { type ErrorCode, MangamotionError, messageOf } from '../errors.js';
 
-/** Translates a failure of the file system, and says what to do about it. */
-export function translateFileError(error: unknown, action: string, path: string): MangamotionError {
-  if (error instanceof MangamotionError) return error;
-  const code = errnoOf(error);
-  const explain = (why: string) => `cannot ${action} ${path}: ${why}`;
-  switch (code ?? '') {
-    case 'ENOENT':
-      return new MangamotionError('not_found', explain('it does not exist'), { cause: error });
-    case 'ENOTDIR':
-    case 'EISDIR':
-      return new MangamotionError('usage', explain('a file stands where a folder should be'), {
-        hint: 'Name an existing folder.',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EPERM':
-      return new MangamotionError('usage', explain('permission denied'), {
-        hint: 'Give the user of this command the rights to it, or name another folder.',
-        cause: error,
-      });
-    case 'EROFS':
-      return new MangamotionError('usage', explain('the file system is read-only'), {
-        hint: 'Name a folder on a file system that can be written to.',
-        cause: error,
-      });
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new MangamotionError('disk', explain('no space is left on the disk'), {
-        hint: 'Free some space, or name a folder on a larger disk. What was written of this backup has been removed.',
-        cause: error,
-      });
-    case 'EFBIG':
-      return new MangamotionError('disk', explain('the file is too large for the file system'), {
-        hint: 'Name a folder on a file system without that limit, or back up fewer buckets at a time with --bucket.',
-        cause: error,
-      });
-    default:
-      return new MangamotionError(
-        'disk',
-        explain(error instanceof Error ? error.message : String(error)),
-        { cause: error },
-      );
-  }
+interface Meaning {
+  code: ErrorCode;
+  why: string;
+  hint?: string;
 }
 
+const DENIED: Meaning = {
+  code: 'usage',
+  why: 'permission denied',
+  hint: 'Give the user of this command the rights to it, or name another folder.',
+};
+const MORE_ROOM = 'Free some space, or name a folder on a larger disk.';
+
+/** What the errno values of the file system mean: every message about a file takes its words from here. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ENOENT: { code: 'not_found', why: 'it does not exist' },
+  ENOTDIR: {
+    code: 'usage',
+    why: 'a file stands where a folder should be',
+    hint: 'Name an existing folder.',
+  },
+  EISDIR: { code: 'usage', why: 'it is a folder', hint: 'Name another path, or move the folder.' },
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: {
+    code: 'usage',
+    why: 'the file system is read-only',
+    hint: 'Name a folder on a file system that can be written to.',
+  },
+  ENAMETOOLONG: { code: 'usage', why: 'the name is too long', hint: 'Name a shorter path.' },
+  ENOSPC: { code: 'disk', why: 'no space is left on the disk', hint: MORE_ROOM },
+  EDQUOT: { code: 'disk', why: 'the quota of the disk is used up', hint: MORE_ROOM },
+  EFBIG: {
+    code: 'disk',
+    why: 'the file is too large for the file system',
+    hint: 'Name a folder on a file system without that limit.',
+  },
+};
+
+/** The kind of a failure of the file system, and its reason in words. */
+export function explainFileError(error: unknown, action?: string): Meaning {
+  const errno = errnoOf(error) ?? '';
+  const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
+  // A file that is written need not be there before, but its folder must.
+  if (errno === 'ENOENT' && meaning !== undefined && action === 'write') {
+    return { ...meaning, why: 'there is no such folder' };
+  }
+  return meaning ?? { code: 'disk', why: messageOf(error) };
+}
+
+/** What else the hint says, for a caller that knows what was being written. */
+export interface FileErrorAdvice {
+  /** For a full disk and for a used-up quota. */
+  full?: string;
+  tooLarge?: string;
+}
+
+/** Translates a failure of the file system, and says what to do about it. */
+export function translateFileError(
+  error: unknown,
+  action: string,
+  path: string,
+  { full, tooLarge }: FileErrorAdvice = {},
+): MangamotionError {
+  if (error instanceof MangamotionError) return error;
+  const { code, why, hint } = explainFileError(error, action);
+  const more = hint === MORE_ROOM ? full : errnoOf(error) === 'EFBIG' ? tooLarge : undefined;
+  return new MangamotionError(code, `cannot ${action} ${path}: ${why}`, {
+    hint: more === undefined ? hint : `${hint} ${more}`,
+    cause: error,
+  });
+}
+
+/** `ENOENT` and the like; `undefined` where the error does not come from the system. */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code

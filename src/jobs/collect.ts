@@ -11,8 +11,6 @@ export interface ListRequest extends JobFilter {
   signal: AbortSignal;
   /** How many jobs and records have been looked at. */
   onProgress: (count: number) => void;
-  /** Before all records are read, for want of an index that can be relied on. */
-  onScan: (reason: string) => void;
 }
 
 /** What is gathered while jobs are read. */

@@ -1,10 +1,10 @@
 import type { Gathering, ListRequest } from './collect.js';
 import { gather, progressed } from './collect.js';
 import { NewestJobs } from './newest-jobs.js';
-import { addIndexed, addScanned } from './records.js';
+import { addRecords } from './records.js';
 import type { JobRow } from './row.js';
 import { isRecordOf, rowOfJob } from './row.js';
-import type { JobSources, QueueSource, RecordIndex, RecordSource } from './sources.js';
+import type { JobSources, QueueSource, RecordSource } from './sources.js';
 
 export interface JobList {
   /** Newest first. */
@@ -12,7 +12,7 @@ export interface JobList {
   /** How many match. */
   total: number;
   /** What was read of the billing records. */
-  read: 'index' | 'scan' | 'nothing';
+  read: 'scan' | 'nothing';
 }
 
 /**
@@ -30,19 +30,13 @@ export async function listJobs(sources: JobSources, request: ListRequest): Promi
     ids: await queue.ids(),
     live: new Map(),
   };
-  const index = records && indexFor(records, request.userId);
-  // Its failure is told when it is waited for.
-  index?.catch(() => undefined);
   await addLive(queue, gathering);
-  const read =
-    records === undefined || index === undefined
-      ? 'nothing'
-      : await addRecords(queue, records, await index, gathering);
+  if (records !== undefined) await addRecords(queue, records, gathering);
   const rows = gathering.newest.sorted().slice(request.offset);
   return {
     rows: records === undefined ? rows : await withRecords(rows, records),
     total: gathering.total,
-    read,
+    read: records === undefined ? 'nothing' : 'scan',
   };
 }
 
@@ -58,27 +52,6 @@ async function addLive(queue: QueueSource, gathering: Gathering): Promise<void> 
     }
     progressed(gathering, jobs.length);
   }
-}
-
-async function addRecords(
-  queue: QueueSource,
-  records: RecordSource,
-  index: RecordIndex,
-  gathering: Gathering,
-): Promise<'index' | 'scan'> {
-  if (index.trusted) {
-    await addIndexed(queue, records, index, gathering);
-    return 'index';
-  }
-  gathering.request.onScan(index.reason);
-  await addScanned(queue, records, gathering);
-  return 'scan';
-}
-
-async function indexFor(records: RecordSource, userId: string | undefined): Promise<RecordIndex> {
-  return userId === undefined
-    ? { trusted: false, reason: 'all users are asked for' }
-    : await records.index(userId);
 }
 
 /** The rows, those of the queue with their billing records. */

@@ -38,13 +38,6 @@ export class NewestJobs {
     }
   }
 
-  /** Whether there are as many as wanted, all of them newer than this. */
-  isAllNewerThan(timeMs: number): boolean {
-    const oldest = this.#heap[0];
-    if (this.#heap.length < this.#most) return this.#most === 0;
-    return oldest === undefined || (oldest.sortTimeMs ?? -Infinity) > timeMs;
-  }
-
   sorted(): JobRow[] {
     return [...this.#heap].sort(newestFirst);
   }

@@ -1,3 +1,4 @@
+import { RESULT_GONE_HINT } from '../config/hints.js';
 import { MangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import { type Artifact, findArtifact } from './artifacts.js';
@@ -54,7 +55,7 @@ export async function findResult(jobId: string, search: ResultSearch): Promise<J
       ? `job ${jobId} is completed, but its result is gone`
       : `job ${jobId} has no recorded status, and no result`;
   throw new MangamotionError('not_found', `${found}: there is no ${searched}`, {
-    hint: 'a lifecycle rule may have removed it; where it lies elsewhere, set JOB_RESULT_PATHS',
+    hint: RESULT_GONE_HINT,
   });
 }
 

@@ -26,18 +26,4 @@ export interface RecordSource {
   /** Every record, or every one of a user; some of them twice. */
   scan(userId: string | undefined): AsyncIterable<JobRecord[]>;
   read(ids: readonly string[]): Promise<(JobRecord | undefined)[]>;
-  /** The index of a user's records, or why it cannot be relied on. */
-  index(userId: string): Promise<RecordIndex>;
 }
-
-export type RecordIndex =
-  | {
-      trusted: true;
-      /** How many ids there are in it. */
-      count(): number;
-      /** Ids, newest first; some of them of records that are gone, or another user's. */
-      page(from: number, count: number): Promise<string[]>;
-      /** The places of ids in that order; `null` for one that is not in it. */
-      positions(ids: readonly string[]): Promise<(number | null)[]>;
-    }
-  | { trusted: false; reason: string };

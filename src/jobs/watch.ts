@@ -47,7 +47,6 @@ export class JobWatch {
       ...this.#filter,
       ...{ limit: MOST_ENDED, offset: 0, signal: this.#signal },
       onProgress: () => undefined,
-      onScan: () => undefined,
     });
     for (const row of list.rows) this.#rows.set(row.id, row);
     await this.refresh([]);

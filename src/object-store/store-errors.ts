@@ -1,7 +1,8 @@
 import { isMangamotionError, MangamotionError, type FailedRequest } from '../errors.js';
 import { operationOf, type RequestLine } from './operations.js';
 import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
-import { ENDPOINT_HINT, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
+import { PLAIN_HINTS, type StoreHints } from './hints.js';
+import { unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
 
@@ -26,6 +27,8 @@ export class S3ResponseError extends Error {
 export interface ErrorContext {
   endpoint: string;
   request: RequestLine;
+  /** Without names of settings where absent. */
+  hints?: StoreHints | undefined;
 }
 
 /** An error of the client as the one that users see; errors of ours, and bugs (no code), stay. */
@@ -43,16 +46,20 @@ function placeOf({ request }: ErrorContext): string {
   return `${key === undefined ? bucket : `${bucket}/${key}`}: ${name}`;
 }
 
+function hintsOf({ hints = PLAIN_HINTS }: ErrorContext): StoreHints {
+  return hints;
+}
+
 /** Tells a user which answer came back, on what, and what to look at. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
-  const { code, hint, reason, lacksRight } = verdictOf(error);
+  const { code, hint, check, reason, lacksRight } = verdictOf(error);
   const { name, right, resource } = operationOf(context.request);
   const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
   const needed = lacksRight && right !== null ? `; ${name} needs ${right} on ${resource}` : '';
   const why = reason === undefined ? '' : `${reason}; `;
   const answer = `${why}${context.endpoint} answered ${said}${needed}`;
   return new MangamotionError(code, `${placeOf(context)}: ${answer}`, {
-    hint,
+    hint: check === undefined ? hint : hintsOf(context)[check],
     cause: error,
     request: { operation: name, status: error.statusCode, code: error.code },
   });
@@ -67,13 +74,16 @@ const WRONG_PROTOCOL = new Set([
 const CERTIFICATE = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_(?:GET|VERIFY)/;
 
 const BY_SYSTEM_CODE: Record<string, string> = {
-  ECONNREFUSED: `Is the server running, and on that port? ${ENDPOINT_HINT}`,
-  ENOTFOUND: `The name is not known. ${ENDPOINT_HINT}`,
   EAI_AGAIN: 'The name server does not answer.',
   CERT_HAS_EXPIRED: 'Renew the certificate of the server, or set the clock of this machine.',
   CERT_NOT_YET_VALID: 'Set the clock of this machine, or of the one that made the certificate.',
-  ERR_TLS_CERT_ALTNAME_INVALID:
-    'Set MINIO_ENDPOINT to a name that the certificate is for, or give the server another one.',
+};
+
+/** The same where a setting may be wrong. */
+const CHECK_BY_SYSTEM_CODE: Record<string, keyof StoreHints> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'unknownName',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'serverName',
 };
 
 /** Tells a user that no answer came: refused, cut, silent, or not understood. */
@@ -85,7 +95,11 @@ function fromTransport(error: unknown, context: ErrorContext): MangamotionError 
   return new MangamotionError(
     'unreachable',
     `${place}${context.endpoint} cannot be reached: ${reasonOf(error, code)}`,
-    { hint: transportHint(code), cause: error, request: unanswered(context, code) },
+    {
+      hint: transportHint(code, hintsOf(context)),
+      cause: error,
+      request: unanswered(context, code),
+    },
   );
 }
 
@@ -125,7 +139,7 @@ export function unexpected(
     isTooLarge ? 'refused' : 'unreachable',
     `${placeOf(context)}: ${context.endpoint} ${cause.message}`,
     {
-      hint: `Is that an S3 server, or a proxy or console? ${ENDPOINT_HINT}`,
+      hint: hintsOf(context).notS3,
       cause,
       request: { operation: operationOf(context.request).name, status, code: cause.code },
     },
@@ -137,16 +151,16 @@ export function repeatedToken(token: string, context: ErrorContext): Mangamotion
   return notS3(`with the same part of the listing over and over (${token})`, context);
 }
 
-function transportHint(code: string): string {
-  if (WRONG_PROTOCOL.has(code))
-    return 'The server does not speak TLS there: set MINIO_USE_SSL=false.';
-  const hint = BY_SYSTEM_CODE[code];
-  if (hint !== undefined) return hint;
-  if (CERTIFICATE.test(code)) return 'Give the CA that signed the certificate with MINIO_CA_FILE.';
-  if (code.startsWith('HPE_')) {
-    return 'The answer is not HTTP; a server that speaks TLS needs MINIO_USE_SSL=true.';
-  }
-  return ENDPOINT_HINT;
+function transportHint(code: string, hints: StoreHints): string {
+  return BY_SYSTEM_CODE[code] ?? hints[settingToCheck(code)];
+}
+
+function settingToCheck(code: string): keyof StoreHints {
+  if (WRONG_PROTOCOL.has(code)) return 'noTls';
+  const known = CHECK_BY_SYSTEM_CODE[code];
+  if (known !== undefined) return known;
+  if (CERTIFICATE.test(code)) return 'certificate';
+  return code.startsWith('HPE_') ? 'notHttp' : 'address';
 }
 
 /** The code of a system or vendor error; `''` where it has none. */

@@ -1,10 +1,13 @@
 import type { ErrorCode } from '../errors.js';
+import type { StoreHints } from './hints.js';
 
 /** What an error of the server means for the one who sent the request. Pure data. */
 
 export interface Verdict {
   code: ErrorCode;
   hint?: string;
+  /** The setting to check, in place of a hint. */
+  check?: keyof StoreHints;
   /** The request lacks a right, which the message then names. */
   lacksRight?: true;
   /** What the server's answer comes down to, in words of its own. */
@@ -12,15 +15,10 @@ export interface Verdict {
 }
 
 const CLOCK_HINT = 'Set the clock of this machine: S3 refuses a request that is 15 minutes off.';
-const KEYS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY.';
-const SIGNATURE_HINT =
-  'Check MINIO_SECRET_KEY (and MINIO_REGION, and that no proxy rewrites Host or path).';
-const RIGHTS_HINT = 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY, and what their policy allows.';
 const HEADERS_HINT =
   'The server may not take the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
-export const ENDPOINT_HINT = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
 
-const NO_RIGHT: Verdict = { code: 'access_denied', hint: RIGHTS_HINT, lacksRight: true };
+const NO_RIGHT: Verdict = { code: 'access_denied', check: 'rights', lacksRight: true };
 const PASSING: Verdict = { code: 'unreachable' };
 
 const COLD: Verdict = {
@@ -43,11 +41,11 @@ const KMS: Verdict = {
 /** What an S3 code means, regardless of the status. */
 const BY_S3_CODE = new Map<string, Verdict>(
   Object.entries({
-    InvalidAccessKeyId: { code: 'access_denied', hint: KEYS_HINT },
-    SignatureDoesNotMatch: { code: 'access_denied', hint: SIGNATURE_HINT },
+    InvalidAccessKeyId: { code: 'access_denied', check: 'keys' },
+    SignatureDoesNotMatch: { code: 'access_denied', check: 'signature' },
     AccessDenied: NO_RIGHT,
-    ExpiredToken: { code: 'access_denied', hint: KEYS_HINT },
-    InvalidToken: { code: 'access_denied', hint: KEYS_HINT },
+    ExpiredToken: { code: 'access_denied', check: 'keys' },
+    InvalidToken: { code: 'access_denied', check: 'keys' },
     RequestTimeTooSkewed: { code: 'access_denied', hint: CLOCK_HINT },
     RequestExpired: { code: 'access_denied', hint: CLOCK_HINT },
     InvalidObjectState: COLD,
@@ -76,7 +74,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
     QuotaExceeded: { code: 'refused', hint: 'The quota of the bucket or the user is used up.' },
     XMinioStorageFull: { code: 'refused', hint: 'The store is full.' },
     NotImplemented: { code: 'refused' },
-    HttpsExpected: { code: 'unreachable', hint: 'Set MINIO_USE_SSL=true.' },
+    HttpsExpected: { code: 'unreachable', check: 'needsTls' },
     MetadataTooLarge: { code: 'refused', hint: HEADERS_HINT },
     RequestHeaderSectionTooLarge: { code: 'refused', hint: HEADERS_HINT },
     BadRequest: { code: 'refused', hint: HEADERS_HINT },
@@ -90,7 +88,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
 const PASSING_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524]);
 
 const BY_STATUS: Record<number, Verdict> = {
-  401: { code: 'access_denied', hint: KEYS_HINT },
+  401: { code: 'access_denied', check: 'keys' },
   403: NO_RIGHT,
   404: { code: 'not_found' },
   412: { code: 'not_found' },
@@ -121,7 +119,7 @@ export function verdictOf({
     return CLIENT_KEY;
   const byStatus = BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
-  if (status >= 300 && status < 400) return { code: 'refused', hint: ENDPOINT_HINT };
+  if (status >= 300 && status < 400) return { code: 'refused', check: 'address' };
   return { code: 'refused' };
 }
 

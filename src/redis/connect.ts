@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { MangamotionError } from '../errors.js';
-import { translateRedisError } from './errors.js';
+import { type RedisName, translateRedisError } from './errors.js';
 
 /** Where Redis is, and how to log in to it. */
-export interface RedisTarget {
+export interface RedisTarget extends RedisName {
   at:
     | { kind: 'server'; host: string; port: number; useTls: boolean }
     | { kind: 'socket'; path: string }
@@ -13,8 +13,6 @@ export interface RedisTarget {
   db: number;
   /** The CA certificates to trust for TLS, in PEM; the system's where undefined. */
   caPem: string | undefined;
-  /** The same as words, without the password. */
-  text: string;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -46,7 +44,7 @@ export async function connectOnce(
     redis.options.commandTimeout = commandTimeoutMs;
   } catch (error) {
     redis.disconnect();
-    throw translateRedisError(errors.first ?? error, target.text);
+    throw translateRedisError(errors.first ?? error, target);
   }
   if (errors.first !== undefined) {
     // The library goes on in database 0 when the one that was asked for is refused.
@@ -88,8 +86,9 @@ function rememberErrors(redis: Redis): { first: unknown } {
   return errors;
 }
 
-function refusedDatabase(error: unknown, { db, text }: RedisTarget): unknown {
-  const translated = translateRedisError(error, text);
+function refusedDatabase(error: unknown, target: RedisTarget): unknown {
+  const { db, text, setting } = target;
+  const translated = translateRedisError(error, target);
   const message = error instanceof Error ? error.message : String(error);
   if (translated instanceof MangamotionError && !/\bselect\b|DB index/i.test(message)) {
     return translated;
@@ -98,7 +97,7 @@ function refusedDatabase(error: unknown, { db, text }: RedisTarget): unknown {
     'access_denied',
     `Redis at ${text} refuses database ${db}: ${message}`,
     {
-      hint: 'check the number at the end of REDIS_URL, and the rights of its user (+@connection)',
+      hint: `check the number at the end of ${setting}, and the rights of its user (+@connection)`,
       cause: translated instanceof MangamotionError ? translated.cause : error,
     },
   );

@@ -1,33 +1,43 @@
 import { MangamotionError } from '../errors.js';
 
+/** How messages and hints name a server. */
+export interface RedisName {
+  /** Its address in words, without the password. */
+  text: string;
+  /** What the user calls the setting that has the address. */
+  setting: string;
+}
+
 /**
  * What went wrong with Redis, for users. Anything that is no failure of Redis or of the way to it
  * comes back as it is. The cause is kept without the command that failed: it may be a password.
  */
-export function translateRedisError(error: unknown, server: string): unknown {
+export function translateRedisError(error: unknown, server: RedisName): unknown {
   if (!(error instanceof Error) || error instanceof MangamotionError) return error;
   const cause = withoutCommand(error);
   const { message } = cause;
   const [word = ''] = message.split(' ');
   const refusal = Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
   if (refusal !== undefined) {
-    return new MangamotionError(refusal.code, refusal.what(server, message), {
-      hint: refusal.hint,
+    return new MangamotionError(refusal.code, refusal.what(server.text, message), {
+      hint: refusal.hint(server.setting),
       cause,
     });
   }
   if (isConnectionError(error)) {
     return new MangamotionError(
       'unreachable',
-      `cannot reach Redis at ${server}: ${reasonOf(error)}`,
+      `cannot reach Redis at ${server.text}: ${reasonOf(error)}`,
       {
-        hint: 'check REDIS_URL, and that the server runs and can be reached from here',
+        hint: `check ${server.setting}, and that the server runs and can be reached from here`,
         cause,
       },
     );
   }
   if (error.name === 'ReplyError') {
-    return new MangamotionError('unreachable', `Redis at ${server} refuses: ${message}`, { cause });
+    return new MangamotionError('unreachable', `Redis at ${server.text} refuses: ${message}`, {
+      cause,
+    });
   }
   return error;
 }
@@ -46,13 +56,13 @@ export function isRefusedByServer(error: unknown): boolean {
 interface Refusal {
   code: 'access_denied' | 'unreachable';
   what: (server: string, message: string) => string;
-  hint: string;
+  hint: (setting: string) => string;
 }
 
 const login: Refusal = {
   code: 'access_denied',
   what: (server) => `Redis at ${server} refuses the user or the password`,
-  hint: 'check the user and the password in REDIS_URL',
+  hint: (setting) => `check the user and the password in ${setting}`,
 };
 
 /** The refusals by the first word of the reply. */
@@ -61,42 +71,42 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     ...login,
     what: (server) => `Redis at ${server} wants a password`,
-    hint: 'put it into REDIS_URL: redis://user:password@host:port/db',
+    hint: (setting) => `put it into ${setting}: redis://user:password@host:port/db`,
   },
   NOPERM: {
     code: 'access_denied',
     what: (server, message) => `Redis at ${server} does not permit it: ${withoutWord(message)}`,
-    hint: 'reading needs a user with the rights +@read +@connection on the keys it reads',
+    hint: () => 'reading needs a user with the rights +@read +@connection on the keys it reads',
   },
   LOADING: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} is still loading its data`,
-    hint: 'wait until it has read them, then run the command again',
+    hint: () => 'wait until it has read them, then run the command again',
   },
   READONLY: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} is a replica, which takes no writes`,
-    hint: 'point REDIS_URL at the master; redis-sentinel:// finds it',
+    hint: (setting) => `point ${setting} at the master; redis-sentinel:// finds it`,
   },
   MASTERDOWN: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} is a replica that has lost its master`,
-    hint: 'point REDIS_URL at the master, or run the command again when it is back',
+    hint: (setting) => `point ${setting} at the master, or run the command again when it is back`,
   },
   OOM: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} has no memory left, and takes no writes`,
-    hint: 'raise maxmemory, or let it evict what may go',
+    hint: () => 'raise maxmemory, or let it evict what may go',
   },
   MISCONF: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} cannot save to its disk, and takes no writes`,
-    hint: 'look at the log of the server: its disk is full, or may not be written',
+    hint: () => 'look at the log of the server: its disk is full, or may not be written',
   },
   BUSY: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} is busy with a script`,
-    hint: 'run the command again when the script has ended',
+    hint: () => 'run the command again when the script has ended',
   },
 };
 

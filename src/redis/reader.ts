@@ -1,5 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import { isWrongType, translateRedisError } from './errors.js';
+import { isWrongType, type RedisName, translateRedisError } from './errors.js';
 
 /**
  * What the toolkit needs of a connection: a `Redis` of any major version of ioredis has it. It must
@@ -51,7 +51,7 @@ export async function readLives(
 const EXPECTED = /^(WRONGTYPE|NOSCRIPT|BADCOUNTER) /;
 
 /** Returns the connection with errors that users understand; see `translateRedisError`. */
-export function withTranslatedErrors(redis: RedisReader, server: string): RedisReader {
+export function withTranslatedErrors(redis: RedisReader, server: RedisName): RedisReader {
   const translate = (error: unknown): unknown =>
     error instanceof Error && EXPECTED.test(error.message)
       ? error

@@ -1,4 +1,11 @@
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { FileErrorAdvice } from '../files/errors.js';
+
+/** What a hint says of a backup whose file cannot be written. */
+export const DRAFT_ADVICE: FileErrorAdvice = {
+  full: 'What was written of this backup has been removed.',
+  tooLarge: 'Fewer buckets at a time, chosen with --bucket, make a smaller file.',
+};
 
 /** An archive that is being written into a folder, under a temporary name. */
 export interface ArchiveDraft {

@@ -152,13 +152,6 @@ describe('jobs list', () => {
     ]);
   });
 
-  it('says that it reads all records where there is no index', async () => {
-    await fill();
-    const { stderr } = await listText(['--user', 'alice']);
-    expect(stderr).toContain('reading the billing records of all users');
-    expect(stderr).toContain('mangamotion jobs index');
-  });
-
   it('fits on a terminal of 40 columns: the status stays, what matters less goes', async () => {
     await fill();
     const terminal = await openTerminal(['jobs', 'list'], {

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { SOURCE_STORE_HINTS } from '../../src/config/hints.js';
 import { openMinioStore, type MinioStoreOptions } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectContent, ObjectStore } from '../../src/object-store/port.js';
 
@@ -10,6 +11,7 @@ export function testStoreOptions(): MinioStoreOptions {
     ...addressOf(endpoint),
     accessKey: process.env.TEST_S3_ACCESS_KEY ?? 'minioadmin',
     secretKey: process.env.TEST_S3_SECRET_KEY ?? 'minioadmin',
+    hints: SOURCE_STORE_HINTS,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Config } from '../../config/load.js';
+import type { ErrorCode } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { Output } from '../output/output.js';
 import type { Progress } from '../progress/progress.js';
-import type { ExitStatus } from './exit-codes.js';
 import type { ArgumentSpecs, ArgumentValues, OptionSpecs, OptionValues } from './option-specs.js';
 
 /** A command is data: the parser, the help and the shell completion are all made from it. */
@@ -25,8 +25,8 @@ interface CommandData {
   staysOnHangup?: boolean;
   /** Shows its answer in a pager, to which Ctrl-C belongs: SIGINT ends nothing. */
   ignoresInterrupt?: boolean;
-  /** Besides 0, 1 and 2, which any command can give. */
-  exitCodes: readonly ExitStatus[];
+  /** The codes whose exit statuses `--help` prints, besides 0, 1 and 2, which any command can give. */
+  endsWith: readonly ErrorCode[];
   examples: readonly CommandExample[];
 }
 
@@ -40,14 +40,14 @@ export interface CommandSpec<
   /** By name in camel case: `acceptDeletions` is the flag `--accept-deletions`. */
   options: Options;
   /**
-   * Does the work and reports through `context.output`. Resolves to the exit status where that is
-   * not 0 although the whole answer was printed (3, 5); any other failure is a MangamotionError.
+   * Does the work and reports through `context.output`. Resolves to a code where the whole answer was
+   * printed and yet is no success (`partial`, `damaged`); any other failure is a MangamotionError.
    */
   run(
     context: CommandContext,
     args: ArgumentValues<Arguments>,
     options: OptionValues<Options>,
-  ): Promise<ExitStatus | undefined>;
+  ): Promise<ErrorCode | undefined>;
 }
 
 /** Any command, as the parser and the help see it. */
@@ -58,7 +58,7 @@ export interface Command extends CommandData {
     context: CommandContext,
     args: Readonly<Record<string, unknown>>,
     options: Readonly<Record<string, unknown>>,
-  ): Promise<ExitStatus | undefined>;
+  ): Promise<ErrorCode | undefined>;
 }
 
 interface CommandExample {

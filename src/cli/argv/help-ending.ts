@@ -1,5 +1,8 @@
 import type { Command } from './command.js';
-import { COMMON_EXIT_CODES, EXIT_MEANINGS, type ExitStatus } from './exit-codes.js';
+import { EXIT_MEANINGS, type ErrorCode, type ExitStatus, exitStatusOf } from '../../errors.js';
+
+/** Any command can end with these. */
+const COMMON_ENDS: readonly ErrorCode[] = ['internal', 'usage'];
 
 /** The end of every command's help: its examples and its exit codes. */
 export function helpEnding(command: Command): string {
@@ -19,6 +22,7 @@ export function helpEnding(command: Command): string {
 }
 
 /** The statuses that a command can end with, in order. */
-export function exitStatusesOf({ exitCodes }: Command): ExitStatus[] {
-  return [...new Set([...COMMON_EXIT_CODES, ...exitCodes])].sort((a, b) => a - b);
+export function exitStatusesOf({ endsWith }: Command): ExitStatus[] {
+  const statuses = [undefined, ...COMMON_ENDS, ...endsWith].map(exitStatusOf);
+  return [...new Set(statuses)].sort((a, b) => a - b);
 }

@@ -11,7 +11,7 @@ export const completion = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [],
+  endsWith: [],
   examples: [
     {
       command: 'source <(mangamotion completion bash)',

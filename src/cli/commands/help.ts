@@ -30,7 +30,7 @@ export const help = defineCommand({
   usesStore: false,
   printsRows: false,
   ignoresInterrupt: true,
-  exitCodes: [],
+  endsWith: [],
   examples: [
     { command: 'mangamotion help', meaning: 'list topics and commands' },
     { command: 'mangamotion help recovery', meaning: 'what to type when objects are lost' },

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogEntry, Command } from '../argv/command.js';
-import { EXIT_MEANINGS } from '../argv/exit-codes.js';
+import { EXIT_MEANINGS } from '../../errors.js';
 import { dryRunOption, usefulOptions } from '../argv/global-options.js';
 import { exitStatusesOf } from '../argv/help-ending.js';
 import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../argv/option-specs.js';

@@ -16,5 +16,5 @@ export async function openRedis(config: Config, signal: AbortSignal): Promise<Op
   const redis = await connectOnce(target);
   const close = () => redis.disconnect();
   signal.addEventListener('abort', close, { once: true });
-  return { redis: withTranslatedErrors(redis, target.text), close };
+  return { redis: withTranslatedErrors(redis, target), close };
 }

@@ -1,7 +1,9 @@
 import type { StoreSettings } from '../../config/config.js';
 import type { Config } from '../../config/load.js';
+import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS } from '../../config/hints.js';
 import { requireBackupStoreSettings, requireStoreSettings } from '../../config/load.js';
 import { isMangamotionError } from '../../errors.js';
+import type { StoreHints } from '../../object-store/hints.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { Retry } from '../../object-store/retry/retry.js';
 
@@ -23,7 +25,7 @@ export async function openStore(
   signal: AbortSignal,
   onRetry: (retry: Retry) => void,
 ): Promise<ObjectStore> {
-  const { store, withRetries } = await connect(requireStoreSettings(config));
+  const { store, withRetries } = await connect(requireStoreSettings(config), SOURCE_STORE_HINTS);
   const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
   const [first] = buckets;
   try {
@@ -48,15 +50,19 @@ export async function openBackupStore(
   config: Config,
   onRetry: (retry: Retry) => void,
 ): Promise<ObjectStore> {
-  const { store, withRetries } = await connect(requireBackupStoreSettings(config));
+  const { store, withRetries } = await connect(
+    requireBackupStoreSettings(config),
+    BACKUP_STORE_HINTS,
+  );
   return withRetries(store, { ...LATER, onRetry });
 }
 
-async function connect({ host, secretKey, ...settings }: StoreSettings) {
+async function connect({ host, secretKey, ...settings }: StoreSettings, hints: StoreHints) {
   const [{ openMinioStore }, { withRetries }] = await Promise.all([
     import('../../object-store/s3/s3-store.js'),
     import('../../object-store/retry/retry.js'),
   ]);
-  const store = openMinioStore({ ...settings, endpoint: host, secretKey: secretKey.reveal() });
+  const address = { endpoint: host, secretKey: secretKey.reveal(), hints };
+  const store = openMinioStore({ ...settings, ...address });
   return { store, withRetries };
 }

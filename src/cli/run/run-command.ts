@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Config } from '../../config/load.js';
 import { redact, secretsOf } from '../../config/redact.js';
-import { MangamotionError } from '../../errors.js';
+import { MangamotionError, exitStatusOf } from '../../errors.js';
 import { colorLevel } from '../output/color-level.js';
 import type { Catalog, CommandContext } from '../argv/command.js';
 import { failureDocument, reportFailure } from './failure.js';
@@ -63,7 +63,7 @@ export async function runCommand(
       cwd: host.cwd,
       warn,
     };
-    return (await command.run(context, invocation.args, invocation.options)) ?? 0;
+    return exitStatusOf(await command.run(context, invocation.args, invocation.options));
   } catch (error) {
     progress.done();
     return await reportFailure(endingOf(error, watch.signal), {

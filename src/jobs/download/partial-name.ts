@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeOwner, isKnownDead } from '../../lock/owner.js';
-import { errnoOf } from './errors.js';
+import { errnoOf } from '../../files/errors.js';
 
 /**
  * The names of downloads that are under way or were broken off, beside the file that they become:

@@ -1,8 +1,9 @@
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
+import { errnoOf } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
-import { errnoOf, inTheWay } from './errors.js';
+import { inTheWay } from './errors.js';
 
 /** Rejects with `refused` where a file is in the way, or what nothing may be written over. */
 export async function refuseInTheWay(target: string, force: boolean): Promise<void> {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
-import { errnoOf } from './errors.js';
+import { errnoOf } from '../../files/errors.js';
 import { parsePartialName, partialName, stateOfWriter, thisWriter } from './partial-name.js';
 
 /** A partial download that this process alone writes. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
-import { errnoOf } from './errors.js';
+import { errnoOf } from '../../files/errors.js';
 
 /** Where the results of jobs go to. */
 export type Target = { kind: 'folder'; folder: string } | { kind: 'file'; file: string };

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../../errors.js';
 import { encodePath, percentEncode } from './wire/header-text.js';
+import type { StoreHints } from '../hints.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';
 import { codeOf, type S3ResponseError } from '../store-errors.js';
@@ -42,6 +43,7 @@ export interface S3ClientOptions extends TransportOptions {
   endpoint: string;
   port: number;
   region: string | undefined;
+  hints: StoreHints;
 }
 
 type MinioRequest = Parameters<Client['makeRequestStreamAsync']>[0];
@@ -93,7 +95,7 @@ export class S3Client {
         'configuration',
         `no address of an S3 server: ${options.endpoint}`,
         {
-          hint: 'Set MINIO_ENDPOINT to a host, host:port or URL.',
+          hint: options.hints.invalidAddress,
           cause: error,
         },
       );

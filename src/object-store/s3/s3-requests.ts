@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MangamotionError } from '../../errors.js';
+import type { StoreHints } from '../hints.js';
 import { ANSWER_LIMITS, AnswerTooLarge, UnexpectedAnswer } from '../unexpected-answer.js';
 import { operationOf, type RequestLine } from '../operations.js';
 import type { ObjectHead } from '../port.js';
@@ -27,10 +28,12 @@ export interface Answer {
 export class S3Requests {
   readonly #client: S3Client;
   readonly endpoint: string;
+  readonly #hints: StoreHints | undefined;
 
-  constructor(client: S3Client, endpoint: string) {
+  constructor(client: S3Client, endpoint: string, hints?: StoreHints) {
     this.#client = client;
     this.endpoint = endpoint;
+    this.#hints = hints;
   }
 
   /** `sourceFailure`: what went wrong with the body, which outweighs what follows from it. */
@@ -125,7 +128,7 @@ export class S3Requests {
   }
 
   context(request: RequestLine): ErrorContext {
-    return { endpoint: this.endpoint, request };
+    return { endpoint: this.endpoint, hints: this.#hints, request };
   }
 }
 

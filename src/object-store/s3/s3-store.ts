@@ -1,4 +1,5 @@
 import * as documents from './requests/bucket-document-requests.js';
+import { PLAIN_HINTS, type StoreHints } from '../hints.js';
 import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
@@ -40,6 +41,8 @@ export interface MinioStoreOptions {
   maxSockets?: number | undefined;
   /** A server that moves no byte for so long counts as unreachable; 60 s where absent. */
   idleTimeoutMs?: number | undefined;
+  /** What users are told to check; without names of settings where absent. */
+  hints?: StoreHints | undefined;
 }
 
 const IDLE_TIMEOUT_MS = 60_000;
@@ -64,13 +67,14 @@ class MinioStore implements ObjectStore {
     this.#region = options.region;
     this.#client = new S3Client({
       ...options,
+      hints: options.hints ?? PLAIN_HINTS,
       region: options.region,
       caPem: options.caPem,
       maxSockets: options.maxSockets ?? 64,
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
-    this.#requests = new S3Requests(this.#client, this.endpoint);
+    this.#requests = new S3Requests(this.#client, this.endpoint, options.hints);
     this.#uploads = new S3MultipartUploads(this.#requests);
   }
 

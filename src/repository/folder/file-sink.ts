@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { translateFileError } from '../../files/errors.js';
+import { DRAFT_ADVICE } from '../archive-draft.js';
 
 /**
  * So many bytes are handed to the disk in the background while the next ones come: the sync at the
@@ -29,7 +30,7 @@ export class FileSink implements ArchiveSink {
       await this.#writeAll(chunks);
       if (this.#syncFailure !== undefined) throw this.#syncFailure.error;
     } catch (error) {
-      throw translateFileError(error, 'write', this.#path);
+      throw translateFileError(error, 'write', this.#path, DRAFT_ADVICE);
     }
   }
 
@@ -40,7 +41,7 @@ export class FileSink implements ArchiveSink {
       if (this.#syncFailure !== undefined) throw this.#syncFailure.error;
       await this.#file.sync();
     } catch (error) {
-      throw translateFileError(error, 'write', this.#path);
+      throw translateFileError(error, 'write', this.#path, DRAFT_ADVICE);
     }
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }

@@ -9,7 +9,7 @@ import type { Clock, Destination, ListedBackup, PendingBackup } from '../destina
 import { inParallel } from '../../in-parallel.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
-import type { BeginDraft } from '../archive-draft.js';
+import { type BeginDraft, DRAFT_ADVICE } from '../archive-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
 import { removeBackup, removeFile } from './folder-removal.js';
 import { syncChanges } from '../../files/sync.js';
@@ -164,7 +164,7 @@ export class FolderDestination implements Destination {
    */
   async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
     const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
-      throw translateFileError(error, 'write into', this.location);
+      throw translateFileError(error, 'write into', this.location, DRAFT_ADVICE);
     });
     if (draft === undefined) return undefined;
     const pending = new PendingFolderBackup(this.#folder, draft);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
-import type { ArchiveDraft } from '../archive-draft.js';
+import { type ArchiveDraft, DRAFT_ADVICE } from '../archive-draft.js';
 import { syncFolder } from '../../files/sync.js';
 import { SUMMARY_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
@@ -52,7 +52,7 @@ export class PendingFolderBackup implements PendingBackup {
       }
       await syncFolder(this.#folder);
     } catch (error) {
-      throw translateFileError(error, 'write', partial);
+      throw translateFileError(error, 'write', partial, DRAFT_ADVICE);
     }
     await this.#publish(this.#draft.file);
     await this.#publish(name);
@@ -90,7 +90,7 @@ export class PendingFolderBackup implements PendingBackup {
       this.#own.add(name);
       await syncFolder(this.#folder);
     } catch (error) {
-      throw translateFileError(error, 'write', path);
+      throw translateFileError(error, 'write', path, DRAFT_ADVICE);
     }
   }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
+import { DRAFT_ADVICE } from '../archive-draft.js';
 import { walkTree } from './plain-files.js';
 
 /**
@@ -55,7 +56,7 @@ export class PlainTree {
       } catch (error) {
         const isLast = index === names.length - 1;
         if (isLast || !NAME_REFUSED.has(errnoOf(error) ?? '')) {
-          throw translateFileError(error, 'write', join(this.#root, path));
+          throw translateFileError(error, 'write', join(this.#root, path), DRAFT_ADVICE);
         }
       }
     }
@@ -68,7 +69,7 @@ export class PlainTree {
       // Each goes on where the one before ended, and is written whole.
       for (const chunk of chunks) await handle.writeFile(chunk);
     } catch (error) {
-      throw translateFileError(error, 'write', join(this.#root, path));
+      throw translateFileError(error, 'write', join(this.#root, path), DRAFT_ADVICE);
     }
   }
 
@@ -94,7 +95,7 @@ export class PlainTree {
         await handle.close();
       }
     } catch (error) {
-      throw translateFileError(error, 'write', join(this.#root, path));
+      throw translateFileError(error, 'write', join(this.#root, path), DRAFT_ADVICE);
     }
     this.#files += 1;
     this.#bytes += sizeBytes;
@@ -129,7 +130,7 @@ export class PlainTree {
       }
       await this.work.drained();
     } catch (error) {
-      throw translateFileError(error, 'write', this.#root);
+      throw translateFileError(error, 'write', this.#root, DRAFT_ADVICE);
     }
     if (found === this.#files) return;
     throw new MangamotionError(

@@ -1,3 +1,4 @@
+import { MISSING_BACKUP_BUCKET_HINT, backupRightsHint } from '../../config/hints.js';
 import { MangamotionError } from '../../errors.js';
 import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { s3CodeOf, whyUnreadable } from '../../object-store/store-errors.js';
@@ -26,7 +27,7 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   if (!(error instanceof MangamotionError)) return error;
   if (s3CodeOf(error) === 'NoSuchBucket') {
     return new MangamotionError('not_found', `${url}: there is no bucket ${bucket}`, {
-      hint: 'Create the bucket, or check the URL and BACKUP_S3_ENDPOINT.',
+      hint: MISSING_BACKUP_BUCKET_HINT,
       cause: error.cause,
       request: error.request,
     });
@@ -44,18 +45,12 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   }
   if (error.code === 'access_denied') {
     return new MangamotionError('access_denied', error.message, {
-      hint: `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`,
+      hint: backupRightsHint(bucket),
       cause: error.cause,
       request: error.request,
     });
   }
-  // The store's own hints name the variables of the store that is backed up.
-  if (error.hint?.includes('MINIO_') !== true) return error;
-  return new MangamotionError(error.code, error.message, {
-    hint: 'Check BACKUP_S3_ENDPOINT (a URL, http:// or https://), BACKUP_S3_REGION and BACKUP_S3_CA_FILE.',
-    cause: error.cause,
-    request: error.request,
-  });
+  return error;
 }
 
 /** True where the answer is about the object, not about the bucket that should hold it. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readJobRecords, scanJobRecords } from '../../../src/billing/job-records.js';
 import type { CounterProblem } from '../../../src/billing/problems.js';
-import { noProblem, scanned } from '../../helpers/job-index.js';
+import { noProblem, scanned } from '../../helpers/scanned-records.js';
 import { useRedis } from '../../helpers/use-redis.js';
 
 const used = useRedis();

@@ -26,7 +26,14 @@ afterEach(async () => {
 async function connect(port: number): Promise<Redis> {
   const redis = await connectOnce({
     at: { kind: 'server', host: '127.0.0.1', port, useTls: false },
-    ...{ username: 'reader', password: 'pw', db: 0, caPem: undefined, text: 'here' },
+    ...{
+      username: 'reader',
+      password: 'pw',
+      db: 0,
+      caPem: undefined,
+      text: 'here',
+      setting: 'REDIS_URL',
+    },
   });
   closings.push(() => redis.disconnect());
   return redis;
@@ -39,7 +46,7 @@ interface Watch {
 
 /** From now on: it has begun to wait when this resolves. */
 async function watch(port = used.server.port, blockMs = 20): Promise<Watch> {
-  const redis = withTranslatedErrors(await connect(port), 'here');
+  const redis = withTranslatedErrors(await connect(port), { text: 'here', setting: 'REDIS_URL' });
   const controller = new AbortController();
   const pages = readQueueEvents(redis, QUEUE, { signal: controller.signal, blockMs });
   return { pages, controller };

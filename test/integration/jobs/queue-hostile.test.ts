@@ -151,7 +151,7 @@ async function reader(rights: string): Promise<RedisReader> {
     ...{ lazyConnect: true, enableReadyCheck: false, disableClientInfo: true },
   });
   connections.push(redis);
-  return withTranslatedErrors(redis, 'here');
+  return withTranslatedErrors(redis, { text: 'here', setting: 'REDIS_URL' });
 }
 
 const connections: Redis[] = [];
@@ -194,7 +194,7 @@ describe('a server that knows or permits less', () => {
       await expect(old.redis.call('LPOS', 'l', 'x')).rejects.toThrow('unknown command');
       await queue.addJob('1', 'wait', { data: '{"user_id":"alice"}' });
       await queue.addJob('2', 'wait', { data: '{"user_id":"bob"}' });
-      const redis = withTranslatedErrors(old.redis, 'here');
+      const redis = withTranslatedErrors(old.redis, { text: 'here', setting: 'REDIS_URL' });
       expect(await jobsOfUser(redis, 'alice')).toEqual(['1']);
       expect(await findQueueJob(redis, QUEUE, '2')).toMatchObject({ state: 'waiting' });
       expect(await findQueueJob(redis, QUEUE, '3')).toBeUndefined();

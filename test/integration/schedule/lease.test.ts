@@ -20,7 +20,7 @@ function leaseOf(holder: string): RedisLease {
     connect: async () => {
       const at = { kind: 'server' as const, host: '127.0.0.1', port: server.port, useTls: false };
       const login = { username: undefined, password: undefined, db: 0, caPem: undefined };
-      const redis = await connectOnce({ at, ...login, text: 'here' });
+      const redis = await connectOnce({ at, ...login, text: 'here', setting: 'REDIS_URL' });
       return { redis, close: () => redis.disconnect() };
     },
   });

@@ -15,7 +15,7 @@ describe('the status of a command', () => {
   });
 
   it('is what the command resolves to', async () => {
-    const partial = catalogOf({ run: () => Promise.resolve(3) });
+    const partial = catalogOf({ run: () => Promise.resolve('partial') });
     expect((await runMain(['backup', 'test'], partial)).status).toBe(3);
   });
 
@@ -166,7 +166,7 @@ describe('defineCommand', () => {
       changes: 'nothing',
       usesStore: false,
       printsRows: false,
-      exitCodes: [],
+      endsWith: [],
       examples: [],
       run(_context, args, options) {
         const what: 'full' | 'data' = args.what;

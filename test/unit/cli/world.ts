@@ -74,7 +74,7 @@ export function catalogOf(parts: Partial<Command>, path = ['backup', 'test']): C
     changes: 'nothing',
     usesStore: false,
     printsRows: false,
-    exitCodes: [],
+    endsWith: [],
     examples: [],
     run: () => Promise.resolve(undefined),
     ...parts,

@@ -202,8 +202,8 @@ describe('problems', () => {
 
   it('of files that are not there name them', async () => {
     const message = await problemOf({}, { envFile: 'no.env', configFile: 'no.json' });
-    expect(message).toContain(`cannot read ${folder}/no.env: there is no such file`);
-    expect(message).toContain(`cannot read ${folder}/no.json: there is no such file`);
+    expect(message).toContain(`cannot read ${folder}/no.env: it does not exist`);
+    expect(message).toContain(`cannot read ${folder}/no.json: it does not exist`);
   });
 });
 
@@ -216,7 +216,7 @@ describe('MINIO_SECRET_KEY_FILE', () => {
   });
 
   it.each([
-    ['nowhere', undefined, /cannot read .*nowhere: there is no such file/],
+    ['nowhere', undefined, /cannot read .*nowhere: it does not exist/],
     ['empty', '\n', /the file is empty/],
   ])('%s is an error', async (name, content, problem) => {
     if (content !== undefined) await file(name, content);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
-import { EXIT_MEANINGS } from '../../../src/cli/argv/exit-codes.js';
+import { EXIT_MEANINGS } from '../../../src/errors.js';
 import {
   connectionOptions,
   dryRunOption,

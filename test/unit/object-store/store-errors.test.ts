@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestLine } from '../../../src/object-store/operations.js';
+import { SOURCE_STORE_HINTS } from '../../../src/config/hints.js';
 import { MangamotionError, messageOf } from '../../../src/errors.js';
 import {
   isTransient,
@@ -14,6 +15,7 @@ import {
 const CONTEXT = {
   endpoint: 'http://store:9000',
   request: { method: 'GET', bucket: 'photos', key: 'a.jpg' },
+  hints: SOURCE_STORE_HINTS,
 } as const;
 
 function answered(code: string, status: number): unknown {

@@ -14,7 +14,7 @@ function replyError(message: string): Error {
 }
 
 function translated(error: unknown): MangamotionError {
-  const result = translateRedisError(error, 'h:6379');
+  const result = translateRedisError(error, { text: 'h:6379', setting: 'REDIS_URL' });
   if (!(result instanceof MangamotionError)) throw new Error(`not ours: ${inspect(result)}`);
   return result;
 }
@@ -154,21 +154,21 @@ describe('what is no failure of Redis', () => {
     const bug = new TypeError('x is not a function');
     const ours = new MangamotionError('damaged', 'LOADING is no word of ours');
     for (const thing of [bug, ours, new RangeError('LOADINGX'), 'NOAUTH', undefined, null, 7]) {
-      expect(translateRedisError(thing, 'h')).toBe(thing);
+      expect(translateRedisError(thing, { text: 'h', setting: 'REDIS_URL' })).toBe(thing);
     }
   });
 
   it('comes back whatever its first word is, a name that every object has too', () => {
     for (const word of ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']) {
       const bug = new Error(`${word} is odd`);
-      expect(translateRedisError(bug, 'h')).toBe(bug);
+      expect(translateRedisError(bug, { text: 'h', setting: 'REDIS_URL' })).toBe(bug);
     }
   });
 
   it('never makes the translation itself fail', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true }), fc.string(), (thing, message) => {
-        expect(() => translateRedisError(thing, 'h')).not.toThrow();
+        expect(() => translateRedisError(thing, { text: 'h', setting: 'REDIS_URL' })).not.toThrow();
         expect(translated(replyError(message)).code).toMatch(/^(unreachable|access_denied)$/);
       }),
     );

@@ -20,7 +20,15 @@ export const backupAccept = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 7, 8, 130, 143],
+  endsWith: [
+    'not_found',
+    'damaged',
+    'unreachable',
+    'locked',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: [
     {
       command: 'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardOptions } from '../../../backup/guard.js';
 import type { BackupContext } from '../../../backup/plan/backup-plan.js';
 import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
-import { MangamotionError } from '../../../errors.js';
+import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import type { RetentionAfterwards } from '../../../backup/plan/backup-plan.js';
 import { parseCount } from '../../values/count.js';
 import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
@@ -11,7 +11,6 @@ import { isS3Url } from '../../../repository/s3/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
 import type { OptionSpecs, OptionValues } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
 import { parseDuration } from '../../values/duration.js';
 import { readVersion } from '../../argv/version.js';
 import type { Page } from '../../output/page.js';
@@ -168,7 +167,7 @@ export async function reportBackup(
   context: CommandContext,
   summary: Summary,
   pruned: readonly PruneReport[],
-): Promise<ExitStatus | undefined> {
+): Promise<ErrorCode | undefined> {
   context.progress.done();
   if (summary.status === 'suspect') {
     const removed = pruned.flatMap((report) => report.removed.map(({ id }) => id));
@@ -182,7 +181,7 @@ export async function reportBackup(
       describePruned(page, pruned);
     },
   });
-  return summary.status === 'complete' ? undefined : 3;
+  return summary.status === 'complete' ? undefined : 'partial';
 }
 
 function describePruned(page: Page, pruned: readonly PruneReport[]): void {

@@ -1,8 +1,8 @@
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';
-import type { Tone } from '../../output/paint.js';
 import { countOf } from '../../output/units.js';
+import { marked } from './status-marks.js';
 
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;
@@ -35,10 +35,6 @@ export function suspicionText({ bucket, before, deleted, wiped = 0 }: Suspicion)
   return found.map(({ count, what }, i) => `${count}${i === 0 ? of : ''} ${what}`).join(', ');
 }
 
-export function statusTone(status: string): Tone {
-  return status === 'complete' || status === 'ok' ? 'good' : 'bad';
-}
-
 /** What the other backups of a destination tell of one. */
 interface ShownLine {
   name: string;
@@ -52,10 +48,9 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
   const { objects } = summary;
   const named = (count: number, what: string) =>
     count === 0 ? [] : [`${people.count(count)} ${what}`];
-  const mark = summary.status === 'complete' ? '✓' : '✕';
   page.fields([
     { label: 'backup', text: summary.id },
-    { label: 'status', text: `${mark} ${summary.status}`, tone: statusTone(summary.status) },
+    { label: 'status', ...marked(summary.status) },
     { label: 'type', text: summary.type },
     {
       label: 'created',
@@ -67,7 +62,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     ...(line === undefined ? [] : [{ label: 'line', text: line.name }]),
     ...(line?.untrusted === undefined
       ? []
-      : [{ label: 'trusted', text: `✕ no: ${line.untrusted}`, tone: 'bad' as const }]),
+      : [{ label: 'trusted', ...marked('untrusted', `no: ${line.untrusted}`) }]),
     {
       label: 'objects',
       text: [

@@ -39,7 +39,16 @@ export const backupIncremental = defineCommand({
   changes: 'always',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 7, 8, 130, 143],
+  endsWith: [
+    'partial',
+    'not_found',
+    'damaged',
+    'unreachable',
+    'locked',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: [
     {
       command: 'mangamotion backup incremental /var/backups/minio',

@@ -3,8 +3,9 @@ import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { shortList, statusTone, suspicionOf } from './describe.js';
+import { shortList, suspicionOf } from './describe.js';
 import { legacyDocument } from './describe-legacy.js';
+import { statusTone } from './status-marks.js';
 
 interface Row {
   id: string;
@@ -41,7 +42,7 @@ export const backupList = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4, 6, 8],
+  endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
   examples: [
     { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
     {
@@ -93,7 +94,7 @@ export const backupList = defineCommand({
     for (const { name, suspendedBy } of lines) {
       if (suspendedBy !== undefined) context.warn(suspicionOf(name, suspendedBy));
     }
-    return rows.some(({ problem }) => problem !== undefined) ? 3 : undefined;
+    return rows.some(({ problem }) => problem !== undefined) ? 'partial' : undefined;
   },
 });
 

@@ -31,7 +31,7 @@ export const backupLs = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [4, 5, 6, 8],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
     {
       command: 'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000',

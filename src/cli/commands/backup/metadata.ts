@@ -21,7 +21,15 @@ export const backupMetadata = defineCommand({
   changes: 'always',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 6, 7, 8, 130, 143],
+  endsWith: [
+    'partial',
+    'not_found',
+    'unreachable',
+    'locked',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: [
     {
       command: 'mangamotion backup metadata /var/backups/minio',

@@ -50,7 +50,15 @@ export const backupPrune = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 6, 7, 8, 130, 143],
+  endsWith: [
+    'partial',
+    'not_found',
+    'unreachable',
+    'locked',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: [
     {
       command:
@@ -117,7 +125,7 @@ export const backupPrune = defineCommand({
       );
     }
     await context.output.document({ json: report, human: (page) => describe(page, report) });
-    return suspended.length > 0 ? 8 : withheld.length > 0 ? 3 : undefined;
+    return suspended.length > 0 ? 'refused' : withheld.length > 0 ? 'partial' : undefined;
   },
 });
 

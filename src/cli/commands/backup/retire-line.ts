@@ -18,7 +18,7 @@ export const backupRetireLine = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 6, 7, 8, 130, 143],
+  endsWith: ['not_found', 'unreachable', 'locked', 'refused', 'interrupted', 'terminated'],
   examples: [
     {
       command: 'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp',

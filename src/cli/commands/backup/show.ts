@@ -20,7 +20,7 @@ export const backupShow = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 8],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
     {
       command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',

@@ -7,6 +7,7 @@ import { parseDuration } from '../../values/duration.js';
 import type { Page } from '../../output/page.js';
 import type { Tone } from '../../output/paint.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
+import { marked } from './status-marks.js';
 
 export const backupStatus = defineCommand({
   description:
@@ -38,7 +39,7 @@ export const backupStatus = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 8],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
     { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
     {
@@ -66,8 +67,8 @@ export const backupStatus = defineCommand({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
     });
-    if (isLate(status) || status.chains.status === 'broken') return 5;
-    return status.chains.status === 'unknown' ? 3 : undefined;
+    if (isLate(status) || status.chains.status === 'broken') return 'damaged';
+    return status.chains.status === 'unknown' ? 'partial' : undefined;
   },
 });
 
@@ -106,18 +107,15 @@ interface StatusText {
 function freshnessText({ people }: Page, freshness: DestinationStatus['freshness']): StatusText {
   const { types, newest_complete: newest, max_age_seconds: maxAge } = freshness;
   if (newest === null) {
-    return { text: `✕ there is no complete ${types.join(' or ')} backup`, tone: 'bad' };
+    return marked('missing', `there is no complete ${types.join(' or ')} backup`);
   }
   const age = newest.age_seconds === null ? 'of unknown age' : ageText(newest.age_seconds);
   const limit = maxAge === null ? '' : `, at most ${people.duration(maxAge)} are allowed`;
   if (freshness.status === 'retired') {
-    return { text: `– ${newest.id} is ${age}; its line was retired`, tone: 'muted' };
+    return marked('retired', `${newest.id} is ${age}; its line was retired`);
   }
   const isFresh = freshness.status === 'fresh';
-  return {
-    text: `${isFresh ? '✓' : '✕'} ${newest.id} is ${age}${isFresh ? '' : limit}`,
-    tone: isFresh ? 'good' : 'bad',
-  };
+  return marked(freshness.status, `${newest.id} is ${age}${isFresh ? '' : limit}`);
 
   function ageText(seconds: number): string {
     return seconds < 0 ? 'from the future: a clock is wrong' : `${people.duration(seconds)} old`;
@@ -128,14 +126,14 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
   if (status === 'ok') {
     const all =
       checked === 1 ? 'backup, with all that it refers' : 'backups, with all that they refer';
-    return { text: `✓ ${checked} ${all} to`, tone: 'good' };
+    return marked(status, `${checked} ${all} to`);
   }
   const affected = (of: readonly ChainProblem[]) => {
     const { size } = new Set(of.map(({ id }) => id));
     return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
   };
   if (status === 'broken') {
-    return { text: `✕ ${affected(problems)} cannot be read whole`, tone: 'bad' };
+    return marked(status, `${affected(problems)} cannot be read whole`);
   }
   const cold = problems.filter(({ kind }) => kind === 'archive_cold');
   const newer = problems.filter(({ kind }) => kind === 'summary_newer');
@@ -143,7 +141,7 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
     ...(cold.length === 0 ? [] : [`${affected(cold)} in cold storage, wholly or in part`]),
     ...(newer.length === 0 ? [] : [`${affected(newer)} of a newer version`]),
   ];
-  return { text: `? ${parts.join('; ')}`, tone: 'waiting' };
+  return marked(status, parts.join('; '));
 }
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {

@@ -2,7 +2,8 @@ import type { VerifyProblem } from '../../../backup/verify/result.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { MOST_PROBLEMS, statusTone } from './describe.js';
+import { MOST_PROBLEMS } from './describe.js';
+import { marked } from './status-marks.js';
 import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupVerify = defineCommand({
@@ -31,7 +32,7 @@ export const backupVerify = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 8, 130, 143],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
   examples: [
     {
       command: 'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000',
@@ -67,10 +68,9 @@ export const backupVerify = defineCommand({
       human: (page) => {
         const { people } = page;
         const counts = `${people.count(result.objects)} objects, ${people.bytes(result.bytes)}`;
-        const mark = result.status === 'ok' ? '✓' : '✕';
         page.fields([
           { label: 'backup', text: result.id },
-          { label: 'status', text: `${mark} ${result.status}`, tone: statusTone(result.status) },
+          { label: 'status', ...marked(result.status) },
           { label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts },
         ]);
         if (result.problems.length === 0) return;
@@ -79,7 +79,7 @@ export const backupVerify = defineCommand({
         if (more > 0) page.text(`… and ${people.count(more)} more: --json names up to 10,000`);
       },
     });
-    return result.status === 'ok' ? undefined : 5;
+    return result.status === 'ok' ? undefined : 'damaged';
   },
 });
 

@@ -33,7 +33,7 @@ export const billingAllUsers = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 6],
+  endsWith: ['partial', 'unreachable'],
   examples: [
     { command: 'mangamotion billing all-users --top 10', meaning: 'who has cost the most' },
     {
@@ -80,7 +80,7 @@ export const billingAllUsers = defineCommand({
       empty: 'no users',
       footer: () => footerText(report, chosen),
     });
-    return problems.length > 0 || isExpired ? 3 : undefined;
+    return problems.length > 0 || isExpired ? 'partial' : undefined;
   },
 });
 

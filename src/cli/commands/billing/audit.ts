@@ -21,7 +21,7 @@ export const billingAudit = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [5, 6],
+  endsWith: ['damaged', 'unreachable'],
   examples: [
     { command: 'mangamotion billing audit', meaning: 'all users' },
     { command: 'mangamotion billing audit alice --notes', meaning: 'one user, with the notes' },
@@ -58,7 +58,7 @@ export const billingAudit = defineCommand({
         `${notes.length > 0 && !withNotes ? ' (--notes lists them)' : ''}; ` +
         `checked ${checked.users} users, ${checked.days} days, ${checked.jobs} jobs`,
     });
-    return drift.length > 0 ? 5 : undefined;
+    return drift.length > 0 ? 'damaged' : undefined;
   },
 });
 

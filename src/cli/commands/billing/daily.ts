@@ -32,7 +32,7 @@ export const billingDaily = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 6],
+  endsWith: ['partial', 'unreachable'],
   examples: [
     { command: 'mangamotion billing daily alice --last 7d --fill', meaning: 'the last week' },
     {
@@ -78,7 +78,7 @@ export const billingDaily = defineCommand({
           : `total ${moneyText(costOf(reportContext.pricing, usage.totals))} before discounts, ` +
             `${usage.totals.bytes} bytes, ${secondsText(usage.totals.microseconds)} s, ${usage.totals.jobs} jobs`,
     });
-    return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 3 : undefined;
+    return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 'partial' : undefined;
   },
 });
 

@@ -11,7 +11,7 @@ export const billingJob = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
   examples: [
     { command: 'mangamotion billing job 4711', meaning: 'for people' },
     { command: 'mangamotion billing job 4711 --explain', meaning: 'how its cost comes about' },
@@ -51,6 +51,6 @@ export const billingJob = defineCommand({
         if (lines !== undefined) page.text('').text(lines.join('\n'));
       },
     });
-    return problems.length > 0 ? 3 : undefined;
+    return problems.length > 0 ? 'partial' : undefined;
   },
 });

@@ -30,7 +30,7 @@ export const billingReset = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 8],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
     { command: 'mangamotion billing reset alice --dry-run', meaning: 'what would be removed' },
     {

@@ -20,7 +20,7 @@ export const billingSummary = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 6],
+  endsWith: ['partial', 'unreachable'],
   examples: [
     { command: 'mangamotion billing summary alice', meaning: 'the lifetime and this month' },
     { command: 'mangamotion billing summary alice --month 2026-10', meaning: 'an invoice' },
@@ -43,7 +43,7 @@ export const billingSummary = defineCommand({
       human: (page) => describe(page, summary),
     });
     const isPartial = summary.problems.length > 0 || summary.month.state === 'expired';
-    return isPartial ? 3 : undefined;
+    return isPartial ? 'partial' : undefined;
 
     function describe(page: Page, { userId, lifetime, cost, month: bill }: UserSummary): void {
       page.fields([

@@ -18,7 +18,7 @@ const shared = {
   changes: 'always',
   usesStore: false,
   printsRows: false,
-  exitCodes: [5, 6],
+  endsWith: ['damaged', 'unreachable'],
 } as const;
 
 export const trackBytes = defineCommand({

@@ -1,13 +1,13 @@
+import type { ErrorCode } from '../../../errors.js';
 import path from 'node:path';
 import type { SavedFile } from '../../../jobs/download/file.js';
 import { downloadToFile } from '../../../jobs/download/file.js';
 import { chooseTarget, fileFor } from '../../../jobs/download/target.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
 import { letHeapGrow } from '../../run/memory.js';
 import { formatBytes } from '../../output/units.js';
-import { errorMember, forEachJob, statusOf } from './each-job.js';
+import { errorMember, forEachJob, endOf } from './each-job.js';
 import { openSearch } from './search.js';
 
 interface FilesAsked {
@@ -21,7 +21,7 @@ export async function saveResults(
   context: CommandContext,
   jobIds: readonly string[],
   { output, force, queue }: FilesAsked,
-): Promise<ExitStatus> {
+): Promise<ErrorCode | undefined> {
   letHeapGrow();
   const target = await chooseTarget(output, context.cwd, jobIds.length);
   const search = await openSearch(context, queue);
@@ -49,7 +49,7 @@ export async function saveResults(
       for (const file of done) page.text(`✓ ${fileText(file, context.cwd)}`, 'good');
     },
   });
-  return statusOf(outcomes);
+  return endOf(outcomes);
 }
 
 function fileAnswer({ result, path: file, resumedFrom, isChecked }: SavedFile): object {

@@ -1,11 +1,10 @@
 import { requireStoreSettings } from '../../../config/load.js';
-import { isMangamotionError } from '../../../errors.js';
+import { type ErrorCode, isMangamotionError } from '../../../errors.js';
 import { findResult } from '../../../jobs/result.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import { presignGet, type PresignTarget } from '../../../object-store/s3/presign.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
-import { errorMember, forEachJob, statusOf } from './each-job.js';
+import { errorMember, forEachJob, endOf } from './each-job.js';
 import { openSearch } from './search.js';
 
 const DEFAULT_EXPIRES_SECONDS = 3600;
@@ -22,7 +21,7 @@ export async function printUrls(
   context: CommandContext,
   jobIds: readonly string[],
   { expires, queue }: UrlsAsked,
-): Promise<ExitStatus> {
+): Promise<ErrorCode | undefined> {
   const search = await openSearch(context, queue);
   const seconds = expires === undefined ? DEFAULT_EXPIRES_SECONDS : expires / 1000;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
@@ -45,7 +44,7 @@ export async function printUrls(
       for (const { download_url: url } of done) page.text(url);
     },
   });
-  return statusOf(outcomes);
+  return endOf(outcomes);
 }
 
 /** The address that users reach the store at, and the region that the server checks. */

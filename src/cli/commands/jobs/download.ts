@@ -34,7 +34,7 @@ export const jobsDownload = defineCommand({
   changes: 'nothing',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 7, 8],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
   examples: [
     { command: 'mangamotion jobs download 4711', meaning: 'to 4711-result.zip, here' },
     { command: 'mangamotion jobs download 4711 4712 -o results/', meaning: 'to a folder' },

@@ -5,7 +5,6 @@ import {
   MangamotionError,
 } from '../../../errors.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
 
 /** A job of several that failed, as `--json` names it. */
 interface JobFailure {
@@ -54,12 +53,12 @@ function notTried(jobId: string, cause: MangamotionError): MangamotionError {
   return new MangamotionError(cause.code, `job ${jobId} was not tried after that`, { cause });
 }
 
-/** 0 where none failed, the status of the failures where all failed alike, else 3. */
-export function statusOf({ done, failures }: Outcomes<unknown>): ExitStatus {
-  const [first, ...others] = new Set(failures.map(({ code }) => exitStatusOf(code)));
-  if (first === undefined) return 0;
-  // The table of codes holds no other statuses.
-  return done.length === 0 && others.length === 0 ? (first as ExitStatus) : 3;
+/** `undefined` where none failed, the code of the failures where all failed alike, else `partial`. */
+export function endOf({ done, failures }: Outcomes<unknown>): ErrorCode | undefined {
+  const [first] = failures;
+  if (first === undefined) return undefined;
+  const statuses = new Set(failures.map(({ code }) => exitStatusOf(code)));
+  return done.length === 0 && statuses.size === 1 ? first.code : 'partial';
 }
 
 /** The `error` member of an answer that holds nothing else, as after any failure. */

@@ -6,7 +6,8 @@ import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { computeText } from '../billing/usage-text.js';
 import type { Artifact, JobArtifacts } from './job-artifacts.js';
-import { type ListedJob, progressBar, statusLabel, statusTone, timeText } from './list-columns.js';
+import { type ListedJob, progressBar, timeText } from './list-columns.js';
+import { statusLabel, statusTone } from './status-marks.js';
 
 /** All that is known of a job. */
 export interface ShownJob extends ListedJob {

@@ -7,7 +7,8 @@ import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
 import { formatCount, formatDuration } from '../../output/units.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson, statusLabel, statusTone } from './list-columns.js';
+import { jobColumns, jobJson } from './list-columns.js';
+import { statusLabel, statusTone } from './status-marks.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
 export interface JobsView {

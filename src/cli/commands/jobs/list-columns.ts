@@ -3,7 +3,7 @@ import type { Decimal } from '../../../billing/money.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { bar } from '../../output/bar.js';
 import type { Column, Presentation } from '../../output/columns.js';
-import type { Tone } from '../../output/paint.js';
+import { statusLabel, statusTone } from './status-marks.js';
 
 /** A row with what it costs and what has become of its files. */
 export interface ListedJob extends JobRow {
@@ -28,29 +28,6 @@ export function listed(
 ): ListedJob[] {
   return rows.map((row) => ({ ...row, ...priceOf(row), result: undefined }));
 }
-
-const MARKS: Readonly<Record<string, { mark: string; tone: Tone }>> = {
-  completed: { mark: '✓', tone: 'good' },
-  processing: { mark: '⟳', tone: 'active' },
-  failed: { mark: '✕', tone: 'bad' },
-  pending: { mark: '⧖', tone: 'waiting' },
-  skipped: { mark: '–', tone: 'muted' },
-};
-const UNKNOWN = { mark: '?', tone: 'muted' } as const;
-
-export function statusTone(status: string): Tone {
-  return (Object.hasOwn(MARKS, status) ? MARKS[status] : undefined)?.tone ?? UNKNOWN.tone;
-}
-
-/** `✓ completed`; with the state of the queue where that says more. */
-export function statusLabel({ status, state }: Pick<JobRow, 'status' | 'state'>): string {
-  const known = Object.hasOwn(MARKS, status) ? MARKS[status] : undefined;
-  const detail = state === null || PLAIN_STATES.has(state) ? '' : ` (${state})`;
-  return `${(known ?? UNKNOWN).mark} ${status}${detail}`;
-}
-
-/** States that the status says already. */
-const PLAIN_STATES = new Set<string>(['waiting', 'active', 'completed', 'failed']);
 
 const PROGRESS_WIDTH = 8;
 

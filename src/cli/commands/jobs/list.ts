@@ -1,7 +1,6 @@
 import { problemText } from '../../../billing/problems.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
@@ -34,7 +33,7 @@ export const jobsList = defineCommand({
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
-  exitCodes: [3, 4, 6],
+  endsWith: ['partial', 'not_found', 'unreachable'],
   examples: [
     { command: 'mangamotion jobs list --status failed --since 24h', meaning: 'what went wrong' },
     { command: 'mangamotion jobs list --user alice --limit 10', meaning: 'the last ten of a user' },
@@ -53,7 +52,6 @@ export const jobsList = defineCommand({
       ...filter,
       ...{ limit, offset, signal: context.signal },
       onProgress: (count) => context.progress.update({ objects: count }),
-      onScan: (reason) => tellOfScan(context, filter.userId, reason),
     });
     context.progress.done();
     if (list.total === 0) await expectQueue(context, jobsContext);
@@ -71,18 +69,11 @@ export const jobsList = defineCommand({
       empty: list.total === 0 ? 'no jobs' : `no more jobs: there are ${formatCount(list.total)}`,
       footer: () => footerText(rows.length, list.total, offset),
     });
-    return problems.length > 0 || looked === 'unreachable' ? 3 : undefined;
+    return problems.length > 0 || looked === 'unreachable' ? 'partial' : undefined;
   },
 });
 
 const MOST_TOLD = 20;
-
-function tellOfScan(context: CommandContext, userId: string | undefined, reason: string): void {
-  if (userId === undefined) return;
-  context.progress.note(
-    `note: reading the billing records of all users, since no index of jobs can be used: ${reason}; \`mangamotion jobs index\` builds it`,
-  );
-}
 
 function problemsOf({ problems }: JobsContext, rows: readonly ListedJob[]): string[] {
   const ofRecords = problems.map(problemText);

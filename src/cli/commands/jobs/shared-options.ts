@@ -46,10 +46,9 @@ export async function openJobs(
   connected?: RedisReader,
 ): Promise<JobsContext> {
   const { billing } = await context.config();
-  const [reader, records, index, { createPricing }, redis] = await Promise.all([
+  const [reader, records, { createPricing }, redis] = await Promise.all([
     import('../../../jobs/queue/reader.js'),
     import('../../../billing/job-records.js'),
-    import('../../../billing/job-index.js'),
     import('../../../billing/pricing.js'),
     connected ?? context.openRedis(),
   ]);
@@ -78,7 +77,6 @@ export async function openJobs(
         ? {
             scan: (userId) => records.scanJobRecords(redis, { userId, signal, onProblem }),
             read: (ids) => records.readJobRecords(redis, ids, { onProblem }),
-            index: (userId) => index.openJobIndex(redis, userId),
           }
         : undefined,
     },

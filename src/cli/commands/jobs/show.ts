@@ -25,7 +25,7 @@ export const jobsShow = defineCommand({
   changes: 'nothing',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
   examples: [
     { command: 'mangamotion jobs show 4711', meaning: 'for people' },
     { command: 'mangamotion jobs show 4711 --thumbnail', meaning: 'with its preview' },
@@ -59,7 +59,7 @@ export const jobsShow = defineCommand({
         if (picture?.drawing !== undefined) page.text('').drawing(picture.drawing);
       },
     });
-    return problems.length > 0 || (details?.problems ?? []).length > 0 ? 3 : undefined;
+    return problems.length > 0 || (details?.problems ?? []).length > 0 ? 'partial' : undefined;
   },
 });
 

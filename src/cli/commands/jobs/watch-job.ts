@@ -1,16 +1,16 @@
-import { MangamotionError } from '../../../errors.js';
+import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import { findJob } from '../../../jobs/find.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
 import type { JobsContext } from './shared-options.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
 import type { ListedJob } from './list-columns.js';
-import { listed, statusLabel } from './list-columns.js';
+import { listed } from './list-columns.js';
+import { statusLabel } from './status-marks.js';
 
 /** A job leaves the queue, and then the worker writes how it ended: so long that is waited for. */
 const RECORD_GRACE_MS = 10_000;
@@ -21,11 +21,11 @@ export interface FollowRequest {
   intervalMs: number;
 }
 
-/** Follows one job to its end. Resolves to 5 where it has not completed. */
+/** Follows one job to its end. Resolves to `damaged` where it has not completed. */
 export async function followJob(
   context: CommandContext,
   request: FollowRequest,
-): Promise<ExitStatus | undefined> {
+): Promise<ErrorCode | undefined> {
   const view = await jobsView(context, request);
   const following: Following = { last: undefined, heard: undefined, goneSinceMs: undefined };
   try {
@@ -35,7 +35,7 @@ export async function followJob(
     });
     view.close();
     if (!view.showsChanges) await showEnd(context, end);
-    return end.status === 'completed' ? undefined : 5;
+    return end.status === 'completed' ? undefined : 'damaged';
   } finally {
     view.close();
   }

@@ -28,7 +28,7 @@ export const jobsWatch = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [4, 5, 6, 130],
+  endsWith: ['not_found', 'damaged', 'unreachable', 'interrupted'],
   examples: [
     { command: 'mangamotion jobs watch --status pending,processing', meaning: 'what is going on' },
     { command: 'mangamotion jobs watch 4711 && mangamotion jobs download 4711', meaning: 'wait' },

@@ -87,7 +87,15 @@ export const restoreCommand = defineCommand({
   changes: 'dry-run',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 8, 130, 143],
+  endsWith: [
+    'partial',
+    'not_found',
+    'damaged',
+    'unreachable',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: [
     {
       command: 'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --dry-run',
@@ -149,7 +157,7 @@ export const restoreCommand = defineCommand({
         json: report,
         human: (page) => describeReport(page, report),
       });
-      return isPartial(report) ? 3 : undefined;
+      return isPartial(report) ? 'partial' : undefined;
     } finally {
       await planned.close();
     }

@@ -13,7 +13,7 @@ export const scheduleCheck = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [4, 5],
+  endsWith: ['not_found', 'damaged'],
   examples: [
     { command: 'mangamotion schedule check', meaning: 'before the daemon reads it' },
     {
@@ -31,7 +31,7 @@ export const scheduleCheck = defineCommand({
       columns: columnsFor(file),
       empty: `✓ ${file}: ${countOf(entries.length, 'entry', 'entries')}, no mistakes`,
     });
-    return problems.length > 0 ? 5 : undefined;
+    return problems.length > 0 ? 'damaged' : undefined;
   },
 });
 

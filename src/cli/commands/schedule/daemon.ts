@@ -46,7 +46,7 @@ export const scheduleDaemon = defineCommand({
   usesStore: true,
   printsRows: false,
   staysOnHangup: true,
-  exitCodes: [4, 6, 7],
+  endsWith: ['not_found', 'unreachable', 'locked'],
   examples: [
     { command: 'mangamotion schedule', meaning: 'the schedule in mangamotion.crontab' },
     {

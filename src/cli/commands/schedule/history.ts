@@ -27,7 +27,7 @@ export const scheduleHistory = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4],
+  endsWith: ['partial', 'not_found'],
   examples: [
     { command: 'mangamotion schedule history', meaning: `the last ${DEFAULT_LIMIT}` },
     { command: 'mangamotion schedule history daily --failed', meaning: 'what went wrong with one' },
@@ -57,7 +57,7 @@ export const scheduleHistory = defineCommand({
           ? 'nothing was due yet: `mangamotion schedule next` tells when something is'
           : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
     });
-    return damaged > 0 ? 3 : undefined;
+    return damaged > 0 ? 'partial' : undefined;
   },
 });
 

@@ -21,7 +21,7 @@ export const scheduleImport = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [3, 4],
+  endsWith: ['partial', 'not_found'],
   examples: [
     {
       command: 'crontab -l | mangamotion schedule import - > mangamotion.crontab',
@@ -44,7 +44,7 @@ export const scheduleImport = defineCommand({
       json: { entries, text: schedule, notes },
       human: (page) => page.text(schedule.trimEnd()),
     });
-    return notes.length > 0 || entries === 0 ? 3 : undefined;
+    return notes.length > 0 || entries === 0 ? 'partial' : undefined;
   },
 });
 

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
+import { errnoOf, explainFileError } from '../../../files/errors.js';
 import { TEMPLATE } from '../../../schedule/crontab/template.js';
 import { defineCommand } from '../../argv/command.js';
 import { DEFAULT_FILE } from './file.js';
@@ -20,7 +21,7 @@ export const scheduleInit = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  exitCodes: [8],
+  endsWith: ['refused'],
   examples: [
     { command: 'mangamotion schedule init', meaning: `write ${DEFAULT_FILE} here` },
     { command: 'mangamotion schedule init -', meaning: 'look at it first' },
@@ -51,18 +52,20 @@ async function writeNew(file: string, shown: string): Promise<void> {
       await handle.close();
     }
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'EEXIST') {
+    if (errnoOf(cause) === 'EEXIST') {
       throw new MangamotionError('refused', `${shown} is in the way: it is never overwritten`, {
         hint: 'name another file, or look at what it would be with `mangamotion schedule init -`',
         cause,
       });
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-    throw new MangamotionError(isFull ? 'disk' : 'usage', `cannot write ${shown}: ${reason}`, {
-      hint: 'name a file in a folder that you may write',
-      cause,
-    });
+    const { code, why } = explainFileError(cause, 'write');
+    throw new MangamotionError(
+      code === 'disk' ? 'disk' : 'usage',
+      `cannot write ${shown}: ${why}`,
+      {
+        hint: 'name a file in a folder that you may write',
+        cause,
+      },
+    );
   }
 }

@@ -23,7 +23,7 @@ export const scheduleNext = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [4],
+  endsWith: ['not_found'],
   examples: [
     { command: 'mangamotion schedule next', meaning: 'the next ten' },
     {

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import {
+  type ErrorCode,
+  MangamotionError,
+  codeOfStatus,
+  isMangamotionError,
+} from '../../../errors.js';
 import type { ScheduledEntry } from '../../../schedule/crontab/entry.js';
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasRun } from '../../../schedule/state/record.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ExitStatus } from '../../argv/exit-codes.js';
-import { EXIT_MEANINGS } from '../../argv/exit-codes.js';
 import { FILE_OPTION, loadSchedule } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
@@ -20,7 +23,7 @@ export const scheduleRun = defineCommand({
   changes: 'always',
   usesStore: true,
   printsRows: false,
-  exitCodes: [3, 4, 5, 6, 7, 8],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
   examples: [
     { command: 'mangamotion schedule run hourly', meaning: 'before an upgrade, for one' },
     { command: 'mangamotion schedule run hourly --json | jq .log_file', meaning: 'for a script' },
@@ -41,7 +44,7 @@ export const scheduleRun = defineCommand({
         if (record.log_file !== null) page.text(`log: ${folder}/${record.log_file}`);
       },
     });
-    return statusOf(record);
+    return endOf(record);
   },
 });
 
@@ -96,13 +99,6 @@ function outcomeText(record: RunRecord): [text: string, isGood: boolean] {
   return [`ended with exit status ${exitCode ?? 'unknown'}${why}`, false];
 }
 
-function statusOf(record: RunRecord): ExitStatus | undefined {
-  if (!hasRun(record)) return 8;
-  const { exit_code: exitCode } = record;
-  if (exitCode === 0) return undefined;
-  return isExitStatus(exitCode) ? exitCode : 1;
-}
-
-function isExitStatus(code: number | null): code is ExitStatus {
-  return code !== null && code in EXIT_MEANINGS;
+function endOf(record: RunRecord): ErrorCode | undefined {
+  return hasRun(record) ? codeOfStatus(record.exit_code) : 'refused';
 }

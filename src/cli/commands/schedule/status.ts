@@ -28,7 +28,7 @@ export const scheduleStatus = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
-  exitCodes: [3, 4, 5],
+  endsWith: ['partial', 'not_found', 'damaged'],
   examples: [
     { command: 'mangamotion schedule status', meaning: 'for people' },
     {
@@ -59,8 +59,8 @@ export const scheduleStatus = defineCommand({
       columns: context.output.forPeople ? peopleColumns(maxAge !== undefined) : csvColumns,
       footer: () => footer(daemon, kind === 'none' ? folder : undefined),
     });
-    if (rows.some(({ overdue }) => overdue === true)) return 5;
-    return kind === 'unusable' ? 3 : undefined;
+    if (rows.some(({ overdue }) => overdue === true)) return 'damaged';
+    return kind === 'unusable' ? 'partial' : undefined;
   },
 });
 

@@ -38,7 +38,7 @@ export const scheduleUnit = defineCommand({
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
-  exitCodes: [],
+  endsWith: [],
   examples: [
     {
       command:

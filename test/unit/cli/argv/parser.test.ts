@@ -21,7 +21,7 @@ const program = catalogOf({
   },
   changes: 'dry-run',
   usesStore: true,
-  exitCodes: [6, 3],
+  endsWith: ['unreachable', 'partial'],
   examples: [{ command: 'mangamotion backup test ./b', meaning: 'test it' }],
 });
 

@@ -1,0 +1,56 @@
+/** What users are told to check where it has the name of a setting: no other layer knows the names. */
+
+const ADDRESS = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
+
+export const SOURCE_STORE_HINTS = {
+  address: ADDRESS,
+  invalidAddress: 'Set MINIO_ENDPOINT to a host, host:port or URL.',
+  keys: 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY.',
+  signature: 'Check MINIO_SECRET_KEY (and MINIO_REGION, and that no proxy rewrites Host or path).',
+  rights: 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY, and what their policy allows.',
+  needsTls: 'Set MINIO_USE_SSL=true.',
+  noTls: 'The server does not speak TLS there: set MINIO_USE_SSL=false.',
+  notHttp: 'The answer is not HTTP; a server that speaks TLS needs MINIO_USE_SSL=true.',
+  serverName:
+    'Set MINIO_ENDPOINT to a name that the certificate is for, or give the server another one.',
+  certificate: 'Give the CA that signed the certificate with MINIO_CA_FILE.',
+  refused: `Is the server running, and on that port? ${ADDRESS}`,
+  unknownName: `The name is not known. ${ADDRESS}`,
+  notS3: `Is that an S3 server, or a proxy or console? ${ADDRESS}`,
+};
+
+const BACKUP_ADDRESS =
+  'Check BACKUP_S3_ENDPOINT (a URL, http:// or https://), BACKUP_S3_REGION and BACKUP_S3_CA_FILE.';
+const BACKUP_KEYS = 'Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY.';
+
+/** Of the store in which `s3://` destinations lie. */
+export const BACKUP_STORE_HINTS = {
+  address: BACKUP_ADDRESS,
+  invalidAddress: BACKUP_ADDRESS,
+  keys: BACKUP_KEYS,
+  signature: BACKUP_KEYS,
+  rights: BACKUP_KEYS,
+  needsTls: BACKUP_ADDRESS,
+  noTls: BACKUP_ADDRESS,
+  notHttp: BACKUP_ADDRESS,
+  serverName: BACKUP_ADDRESS,
+  certificate: BACKUP_ADDRESS,
+  refused: BACKUP_ADDRESS,
+  unknownName: BACKUP_ADDRESS,
+  notS3: BACKUP_ADDRESS,
+};
+
+export const MISSING_BACKUP_BUCKET_HINT =
+  'Create the bucket, or check the URL and BACKUP_S3_ENDPOINT.';
+
+export function backupRightsHint(bucket: string): string {
+  return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`;
+}
+
+/** What hints about Redis call its address. */
+export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
+
+export const RESULT_GONE_HINT =
+  'a lifecycle rule may have removed it; where it lies elsewhere, set JOB_RESULT_PATHS';
+
+export const NO_DISCOUNTS_TEXT = 'no discounts (BILLING_VOLUME_DISCOUNT_ENABLED=false)';
