@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compareKeys } from '../../src/key-order.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { backUp, restoreInto, temporaryFolder } from '../helpers/backups.js';
-import { startOddProxy, type OddProxy, type OddServer } from '../helpers/odd-proxy.js';
+import type { Entry } from '../helpers/odd-listing.js';
+import { startOddProxy, type Next, type OddProxy, type OddServer } from '../helpers/odd-proxy.js';
 import { listing, seed } from '../helpers/seed.js';
 import {
   addressOf,
@@ -26,7 +28,8 @@ beforeAll(async () => {
   proxy = await startOddProxy();
   odd = testStore(addressOf(proxy.endpoint));
   bucket = await freshBucket(store);
-  await seed(store, bucket, [
+  proxy.be(keepsSlash({}));
+  await seed(odd, bucket, [
     { key: '/x', content: Buffer.from('of /x') },
     { key: 'x', content: Buffer.from('of x, and longer') },
     ...Array.from({ length: 8 }, (_, i) => ({ key: `k${i}`, content: Buffer.from(`k ${i}`) })),
@@ -36,7 +39,7 @@ beforeAll(async () => {
       attributes: { tags: [{ key: 'a', value: 'b' }], metadata: { title: 'été' } },
     },
   ]);
-  id = (await backUp(store, folder, [bucket])).id;
+  id = (await backUp(odd, folder, [bucket])).id;
 });
 beforeEach(() => {
   target = freshBucketName();
@@ -56,8 +59,25 @@ afterAll(async () => {
   remove();
 });
 
+/** On any server behind the proxy `/x` and `x` are two objects, unless the odd one above says otherwise. */
+function keepsSlash({ handle, entries }: OddServer): OddServer {
+  const slashed = /^held(?=\/)/;
+  const shown = (all: Entry[]) =>
+    all
+      .map((entry) => ({ ...entry, key: entry.key.replace(slashed, '') }))
+      .sort((a, b) => compareKeys(a.key, b.key));
+  return {
+    entries: (all, of) => entries?.(shown(all), of) ?? shown(all),
+    handle: (request, next) => {
+      const below: Next = (asked) =>
+        next(asked.key.startsWith('/') ? { ...asked, key: `held${asked.key}` } : asked);
+      return (handle ?? ((asked) => below(asked)))(request, below);
+    },
+  };
+}
+
 const restoreOddly = (server: OddServer, more: Parameters<typeof restoreInto>[4] = {}) => {
-  proxy.be(server);
+  proxy.be(keepsSlash(server));
   return restoreInto(odd, folder, id, { from: bucket, to: target }, more);
 };
 

@@ -94,6 +94,18 @@ async function mayExist(asked: Promise<boolean>): Promise<boolean> {
   }
 }
 
+/** For a while after a bucket was removed, HEAD finds it on MinIO; its listing does not. */
+async function isThere(store: ObjectStore, name: string, signal: AbortSignal): Promise<boolean> {
+  if (!(await store.bucketExists(name, { signal }))) return false;
+  try {
+    await store.listPage(name, { maxKeys: 1, signal });
+    return true;
+  } catch (error) {
+    if (isMangamotionError(error, 'not_found')) return false;
+    throw error;
+  }
+}
+
 /** The server is there, whatever it says of this request. */
 function isAnswer(error: unknown): boolean {
   return isMangamotionError(error, 'access_denied', 'refused') || isUnexpectedAnswer(error);
@@ -111,8 +123,7 @@ async function findHidden(
   const hidden: Bucket[] = [];
   for (const { name, objects } of earlier) {
     if (objects === 0 || shown.has(name) || !isSafeSegment(name)) continue;
-    if (await mayExist(store.bucketExists(name, { signal })))
-      hidden.push({ name, createdAt: null });
+    if (await mayExist(isThere(store, name, signal))) hidden.push({ name, createdAt: null });
   }
   return hidden;
 }
