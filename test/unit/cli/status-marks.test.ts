@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { marked } from '../../../src/cli/commands/backup/status-marks.js';
+import { withMark } from '../../../src/cli/commands/backup/status-marks.js';
 import { statusLabel, statusTone } from '../../../src/cli/commands/jobs/status-marks.js';
 import { JOB_STATUSES } from '../../../src/billing/event.js';
 import { STATUSES } from '../../../src/jobs/job.js';
@@ -34,5 +34,5 @@ it.each([
   ['unknown', '? unknown', 'waiting'],
   ['constructor', '✕ constructor', 'bad'],
 ])('the status %s of a backup is %j', (status, text, tone) => {
-  expect(marked(status)).toEqual({ text, tone });
+  expect(withMark(status)).toEqual({ text, tone });
 });

@@ -2,7 +2,7 @@ import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
-import { marked } from './status-marks.js';
+import { withMark } from './status-marks.js';
 
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;
@@ -50,7 +50,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     count === 0 ? [] : [`${people.count(count)} ${what}`];
   page.fields([
     { label: 'backup', text: summary.id },
-    { label: 'status', ...marked(summary.status) },
+    { label: 'status', ...withMark(summary.status) },
     { label: 'type', text: summary.type },
     {
       label: 'created',
@@ -62,7 +62,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     ...(line === undefined ? [] : [{ label: 'line', text: line.name }]),
     ...(line?.untrusted === undefined
       ? []
-      : [{ label: 'trusted', ...marked('untrusted', `no: ${line.untrusted}`) }]),
+      : [{ label: 'trusted', ...withMark('untrusted', `no: ${line.untrusted}`) }]),
     {
       label: 'objects',
       text: [

@@ -22,7 +22,7 @@ export function statusTone(status: string): Tone {
 }
 
 /** A text with the mark and the colour of a status: `✓ complete` where no other text is given. */
-export function marked(status: string, text = status): { text: string; tone: Tone } {
+export function withMark(status: string, text = status): { text: string; tone: Tone } {
   const { mark, tone } = markOf(status);
   return { text: `${mark} ${text}`, tone };
 }

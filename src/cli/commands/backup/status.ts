@@ -7,7 +7,7 @@ import { parseDuration } from '../../values/duration.js';
 import type { Page } from '../../output/page.js';
 import type { Tone } from '../../output/paint.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
-import { marked } from './status-marks.js';
+import { withMark } from './status-marks.js';
 
 export const backupStatus = defineCommand({
   description:
@@ -107,15 +107,15 @@ interface StatusText {
 function freshnessText({ people }: Page, freshness: DestinationStatus['freshness']): StatusText {
   const { types, newest_complete: newest, max_age_seconds: maxAge } = freshness;
   if (newest === null) {
-    return marked('missing', `there is no complete ${types.join(' or ')} backup`);
+    return withMark('missing', `there is no complete ${types.join(' or ')} backup`);
   }
   const age = newest.age_seconds === null ? 'of unknown age' : ageText(newest.age_seconds);
   const limit = maxAge === null ? '' : `, at most ${people.duration(maxAge)} are allowed`;
   if (freshness.status === 'retired') {
-    return marked('retired', `${newest.id} is ${age}; its line was retired`);
+    return withMark('retired', `${newest.id} is ${age}; its line was retired`);
   }
   const isFresh = freshness.status === 'fresh';
-  return marked(freshness.status, `${newest.id} is ${age}${isFresh ? '' : limit}`);
+  return withMark(freshness.status, `${newest.id} is ${age}${isFresh ? '' : limit}`);
 
   function ageText(seconds: number): string {
     return seconds < 0 ? 'from the future: a clock is wrong' : `${people.duration(seconds)} old`;
@@ -126,14 +126,14 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
   if (status === 'ok') {
     const all =
       checked === 1 ? 'backup, with all that it refers' : 'backups, with all that they refer';
-    return marked(status, `${checked} ${all} to`);
+    return withMark(status, `${checked} ${all} to`);
   }
   const affected = (of: readonly ChainProblem[]) => {
     const { size } = new Set(of.map(({ id }) => id));
     return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
   };
   if (status === 'broken') {
-    return marked(status, `${affected(problems)} cannot be read whole`);
+    return withMark(status, `${affected(problems)} cannot be read whole`);
   }
   const cold = problems.filter(({ kind }) => kind === 'archive_cold');
   const newer = problems.filter(({ kind }) => kind === 'summary_newer');
@@ -141,7 +141,7 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
     ...(cold.length === 0 ? [] : [`${affected(cold)} in cold storage, wholly or in part`]),
     ...(newer.length === 0 ? [] : [`${affected(newer)} of a newer version`]),
   ];
-  return marked(status, parts.join('; '));
+  return withMark(status, parts.join('; '));
 }
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {

@@ -3,7 +3,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS } from './describe.js';
-import { marked } from './status-marks.js';
+import { withMark } from './status-marks.js';
 import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupVerify = defineCommand({
@@ -70,7 +70,7 @@ export const backupVerify = defineCommand({
         const counts = `${people.count(result.objects)} objects, ${people.bytes(result.bytes)}`;
         page.fields([
           { label: 'backup', text: result.id },
-          { label: 'status', ...marked(result.status) },
+          { label: 'status', ...withMark(result.status) },
           { label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts },
         ]);
         if (result.problems.length === 0) return;
