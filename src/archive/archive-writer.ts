@@ -8,7 +8,7 @@ import type { IndexLine, ObjectRecord } from './index-line.js';
  * complete, never before.
  */
 export interface ArchiveWriter {
-  /** Adds a document that is no object, such as `metadata/buckets.json`. */
+  /** Adds a document that is not an object, such as `metadata/buckets.json`. */
   addDocument(name: string, content: Uint8Array): Promise<void>;
 
   /**

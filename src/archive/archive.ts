@@ -58,7 +58,7 @@ export interface Archive {
   /** The lines of an index chunk that this archive holds, in order. */
   readChunk(reference: ChunkReference): Promise<IndexLine[]>;
 
-  /** A document that is no object, such as `metadata/buckets.json`; its digest is checked. */
+  /** A document that is not an object, such as `metadata/buckets.json`; its digest is checked. */
   readDocument(entry: DocumentEntry): Promise<Buffer>;
 
   /** The bytes of an object of at most `READ_WHOLE_BYTES`. The caller checks the SHA-256. */

@@ -168,7 +168,7 @@ function sumOf<Field extends string>(entries: readonly Record<Field, number>[], 
 function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefined {
   const names = new Set<string>();
   for (const [i, { name }] of buckets.entries()) {
-    if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: that is no name`;
+    if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: that is not a name`;
     if (names.has(name)) return `buckets.${i}: ${name} is there twice`;
     names.add(name);
   }

@@ -125,9 +125,9 @@ const LONGEST = [
 /** Throws a SyntaxError that says what is wrong: an index may come from anywhere. */
 export function decodeIndexLine(text: string): IndexLine {
   const line: unknown = JSON.parse(text);
-  if (!isObject(line)) throw new SyntaxError('an index line is no object');
+  if (!isObject(line)) throw new SyntaxError('an index line is not an object');
   for (const field of ['bucket', 'key', 'etag', 'last_modified', 'path', 'archive']) {
-    if (typeof line[field] !== 'string') throw new SyntaxError(`${field} is no text`);
+    if (typeof line[field] !== 'string') throw new SyntaxError(`${field} is not text`);
   }
   for (const [field, longest] of LONGEST) {
     const text = line[field];
@@ -157,7 +157,7 @@ export function decodeIndexLine(text: string): IndexLine {
   }
   for (const field of ['storage_class', 'acl', 'version_id']) {
     if (line[field] !== undefined && typeof line[field] !== 'string') {
-      throw new SyntaxError(`${field} is no text`);
+      throw new SyntaxError(`${field} is not text`);
     }
   }
   // The checks above are the proof that TypeScript cannot follow.

@@ -106,7 +106,7 @@ class AuditRun {
       this.#checked.jobs += 1;
       if (UNDEFINED_IDS.has(jobOfKey(key))) {
         this.#find('note', 'undefined_id', owner, name, {
-          what: 'is no record of a job',
+          what: 'is not a record of a job',
           cause: 'a worker tracked without a job id: several jobs overwrote each other here',
           difference: usage,
         });
@@ -151,7 +151,13 @@ class AuditRun {
     this.#checked.users += 1;
     this.#checkSigns(userId, key, usage);
     if (UNDEFINED_IDS.has(userId)) {
-      this.#note('undefined_id', userId, key, 'is no record of a user', 'a worker had no user id');
+      this.#note(
+        'undefined_id',
+        userId,
+        key,
+        'is not a record of a user',
+        'a worker had no user id',
+      );
     }
     if (problems.length === 0) this.#ledgerOf(userId).lifetime = usage;
   }

@@ -15,7 +15,7 @@ export function monthOf(day: Day): Month {
   return day.slice(0, 7);
 }
 
-/** `undefined` for a text that is no day, or a day that no calendar has. */
+/** `undefined` for a text that is not a day, or a day that no calendar has. */
 export function parseDay(text: string): Day | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
   const start = new Date(`${text}T00:00:00Z`);

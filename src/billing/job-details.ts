@@ -69,7 +69,7 @@ function readMetadata(key: string, text: string | null, problems: CounterProblem
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    problems.push({ key, field: 'metadata', problem: 'is no JSON' });
+    problems.push({ key, field: 'metadata', problem: 'is not JSON' });
     return text;
   }
 }

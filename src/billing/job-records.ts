@@ -112,7 +112,7 @@ function recordIn(jobId: string, fields: HashFields, onProblem: OnProblem): JobR
   return { jobId, userId, status, timestamp, completedAt, bytes, seconds };
 }
 
-/** What a job has used and costs, exact US dollars. What is no number counts as 0, and is named. */
+/** What a job has used and costs, exact US dollars. What is not a number counts as 0, and is named. */
 export function costOfRecord(
   pricing: Pricing,
   { jobId, bytes, seconds }: Pick<JobRecord, 'jobId' | 'bytes' | 'seconds'>,

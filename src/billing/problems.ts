@@ -10,14 +10,14 @@ const LONGEST_SHOWN = 40;
 
 export function notANumber(key: string, field: string, value: string): CounterProblem {
   const text = value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value;
-  return { key, field, problem: `is no number: ${JSON.stringify(text)}` };
+  return { key, field, problem: `is not a number: ${JSON.stringify(text)}` };
 }
 
 export function notAHash(key: string): CounterProblem {
   return { key, field: null, problem: 'is not a hash' };
 }
 
-/** `compute_seconds of billing:user:u1 is no number: "abc"`. */
+/** `compute_seconds of billing:user:u1 is not a number: "abc"`. */
 export function problemText({ key, field, problem }: CounterProblem): string {
   return field === null ? `${key} ${problem}` : `${field} of ${key} ${problem}`;
 }

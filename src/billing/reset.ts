@@ -10,7 +10,7 @@ import { JOB_KEYS, OLD_INDEX_MARK, dayKeysOf, idText, partsOfDayKey, userKey } f
 /** A record as it lies in Redis, before it is removed. */
 export interface StoredRecord {
   key: string;
-  /** The bytes of a key that is no UTF-8: `key` then only shows it. */
+  /** The bytes of a key that is not UTF-8: `key` then only shows it. */
   key_base64?: string;
   fields: Record<string, string>;
   /** Seconds that were left of its life; `null` where it never expires. */
@@ -102,11 +102,11 @@ async function readRecord(
   };
 }
 
-/** JSON has no other text: what is no UTF-8 could not be put back from the export. */
+/** JSON has no other text: what is not UTF-8 could not be put back from the export. */
 function recordOf(key: string, reply: unknown): Record<string, string> {
   const texts = (reply as Buffer[]).map((bytes) => {
     if (isUtf8(bytes)) return bytes.toString('utf8');
-    throw new MangamotionError('damaged', `${key} holds bytes that are no UTF-8 text`, {
+    throw new MangamotionError('damaged', `${key} holds bytes that are not UTF-8 text`, {
       hint: 'nothing was removed; keep it with redis-cli DUMP, and remove it by hand',
     });
   });

@@ -77,7 +77,7 @@ const DECIMAL = /^(-?)(\d{1,40})(?:\.(\d+))?$/;
 const SCIENTIFIC = /^-?\d{1,40}(?:\.\d{1,400})?e[+-]?\d{1,2}$/i;
 const PLACES = 6;
 
-/** `undefined` for what is no whole number. */
+/** `undefined` for what is not a whole number. */
 export function parseInteger(text: string): bigint | undefined {
   return INTEGER.test(text) ? BigInt(text) : undefined;
 }

@@ -91,7 +91,7 @@ function readBackupSection(value: unknown, file: string): { text: string } | { p
   if (!isObject(value)) return wrong('backup', 'must be an object');
   const { expectDeletions: expected, ...others } = value;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return wrong(`backup.${unknown}`, 'is no setting of mangamotion');
+  if (unknown !== undefined) return wrong(`backup.${unknown}`, 'is not a setting of mangamotion');
   const list: unknown[] | undefined = Array.isArray(expected)
     ? expected
     : isObject(expected)

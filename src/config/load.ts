@@ -104,7 +104,8 @@ async function defaultConfigFile(cwd: string): Promise<string | undefined> {
 function typoWarnings(origin: string, values: Environment): string[] {
   const names = Object.keys(values).filter((name) => values[name] !== '');
   return findTypos(names, VARIABLE_NAMES).map(
-    ({ name, meant }) => `${name} (${origin}) is no setting of mangamotion; did you mean ${meant}?`,
+    ({ name, meant }) =>
+      `${name} (${origin}) is not a setting of mangamotion; did you mean ${meant}?`,
   );
 }
 
@@ -116,7 +117,7 @@ function unknownNames({ origin, values }: Source): string[] {
     .map((name) => {
       const meant = closest(name, VARIABLE_NAMES);
       const guess = meant === undefined ? '' : `; did you mean ${meant}?`;
-      return `${name} (${origin}): is no setting of mangamotion${guess}`;
+      return `${name} (${origin}): is not a setting of mangamotion${guess}`;
     });
 }
 

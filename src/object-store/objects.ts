@@ -106,7 +106,7 @@ export interface ObjectHead extends ObjectLock {
   missingMetadata: number;
   /** `null` where the server does not say: it may have tags or not. */
   tagCount: number | null;
-  /** False where the server says or implies that the ETag is no MD5 (multipart, SSE-KMS, SSE-C). */
+  /** False where the server says or implies that the ETag is not an MD5 (multipart, SSE-KMS, SSE-C). */
   etagIsMd5: boolean;
   /** How it is encrypted at rest with a key of the server; `null` where the server does not say. */
   encryption: ObjectAttributes['encryption'];

@@ -253,7 +253,7 @@ export interface MultipartUploads {
    * refuses to leave one out). An upload that is over counts as
    * completed when the object is the one that these parts make: a server whose answer was lost has
    * no upload any more. The ETag shows it, which S3 computes from those of the parts; where they
-   * are no MD5s (SSE-KMS, SSE-C), and where the object was replaced since, it rejects with
+   * are not MD5s (SSE-KMS, SSE-C), and where the object was replaced since, it rejects with
    * `not_found` (code `NoSuchUpload` in the cause), and a HEAD must tell. Rejects with `refused`
    * where a part is missing or too small.
    */

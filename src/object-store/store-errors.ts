@@ -6,7 +6,7 @@ import { unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
 
-/** An answer of the server that is no success; the `cause` of the error that users see. */
+/** An answer of the server that is not a success; the `cause` of the error that users see. */
 export class S3ResponseError extends Error {
   override readonly name = 'S3ResponseError';
   /** The S3 error code (`NoSuchKey`); made from the status where the server gives none (HEAD). */

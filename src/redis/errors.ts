@@ -9,7 +9,7 @@ export interface RedisName {
 }
 
 /**
- * What went wrong with Redis, for users. Anything that is no failure of Redis or of the way to it
+ * What went wrong with Redis, for users. Anything that is not a failure of Redis or of the way to it
  * comes back as it is. The cause is kept without the command that failed: it may be a password.
  */
 export function translateRedisError(error: unknown, server: RedisName): unknown {

@@ -69,7 +69,7 @@ export function chooseBackup(
   const [newest] = passedOver;
   const when = until === undefined ? '' : ` of ${until.toISOString()} or before`;
   const why =
-    newest === undefined ? '' : `; the newest, ${newest.id}, is no choice: ${newest.reason}`;
+    newest === undefined ? '' : `; the newest, ${newest.id}, cannot be used: ${newest.reason}`;
   const elsewhere =
     others.length === 0
       ? ''

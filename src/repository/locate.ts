@@ -19,7 +19,7 @@ export interface LocatedBackup {
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
-/** What it takes to reach a destination that is no folder. */
+/** What it takes to reach a destination that is not a folder. */
 export interface RemoteAccess {
   /** The store in which `s3://` destinations lie, with retries. */
   openBackupStore: () => Promise<ObjectStore>;

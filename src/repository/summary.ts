@@ -24,7 +24,7 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 const failure = v.object({
   bucket: v.string(),
-  /** Empty where it is no object that failed. */
+  /** Empty where it is not an object that failed. */
   key: v.string(),
   /** The document of the bucket: `policy`, `lifecycle`, … */
   document: v.optional(v.string()),
@@ -142,7 +142,7 @@ const summarySchema = v.object({
    */
   supersedes: v.optional(v.boolean()),
   guard: v.optional(guard),
-  /** What is to be known and is no failure: `listing of photos ended early, and was continued`. */
+  /** What is to be known and is not a failure: `listing of photos ended early, and was continued`. */
   notices: v.optional(v.array(v.string()), []),
   /** Buckets of which so much was deleted since the parent that it may be an accident. */
   suspicious: v.optional(v.array(suspicion), []),
@@ -211,7 +211,7 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
     return { kind: 'damaged', reason: 'the summary is not JSON' };
   }
   if (typeof json !== 'object' || json === null) {
-    return { kind: 'damaged', reason: 'the summary is no object' };
+    return { kind: 'damaged', reason: 'the summary is not an object' };
   }
   if (!isRight) return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
   const rest = json as Record<string, unknown>;

@@ -88,12 +88,12 @@ describe('billing all-users', () => {
       expect.arrayContaining([
         {
           ...{ key: 'billing:user:bytes', field: 'bytes_processed' },
-          problem: 'is no number: "12 GB"',
+          problem: 'is not a number: "12 GB"',
         },
         { key: 'billing:user:set', field: null, problem: 'is not a hash' },
       ]),
     );
-    expect(stderr).toContain('bytes_processed of billing:user:bytes is no number');
+    expect(stderr).toContain('bytes_processed of billing:user:bytes is not a number');
     expect(stderr).toContain('billing:user:set is not a hash');
   });
 });

@@ -77,17 +77,17 @@ describe('billing audit', () => {
       finding: { kind: 'jobs_exceed_lifetime', difference: { bytes_processed: 1 } },
     },
     {
-      what: 'a total that is no number',
+      what: 'a total that is not a number',
       write: () => records().user('alice', { jobs_failed: 'none' }),
       finding: { kind: 'not_a_number', ...key('user:alice') },
     },
     {
-      what: 'a day that is no number',
+      what: 'a day that is not a number',
       write: () => records().day('alice', today, { compute_seconds: '1,5' }),
       finding: { kind: 'not_a_number', ...key(`daily:alice:${today}`) },
     },
     {
-      what: 'a job that is no number',
+      what: 'a job that is not a number',
       write: () => records().job('1', { user_id: 'alice', bytes_processed: '0x10' }),
       finding: { kind: 'not_a_number', ...key('job:1') },
     },
@@ -173,7 +173,7 @@ describe('billing audit', () => {
     expect(people.stdout).toContain('0 findings of drift, 1 notes; checked');
   });
 
-  it('says no more of a total that is no number than that', async () => {
+  it('says no more of a total that is not a number than that', async () => {
     await records().tracked('alice', { day: today, job: '1', usage });
     await records().user('alice', { bytes_processed: 'many' });
     const { exitCode, answer } = await audit();

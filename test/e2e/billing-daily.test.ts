@@ -142,7 +142,7 @@ describe('billing daily', () => {
       { key: 'billing:daily:alice:2026-02-27', field: null, problem: 'is not a hash' },
       {
         ...{ key: 'billing:daily:alice:2026-03-01', field: 'bytes_processed' },
-        problem: 'is no number: "1e3"',
+        problem: 'is not a number: "1e3"',
       },
     ]);
     expect(datesOf(answer)).toEqual(['2026-02-24', '2026-02-28', '2026-03-01', '2026-03-02']);

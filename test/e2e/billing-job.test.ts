@@ -59,17 +59,17 @@ describe('billing job', () => {
     expect(people.stdout).toMatch(/user +not recorded/);
   });
 
-  it('keeps metadata that is no JSON as text, and names it: status 3', async () => {
+  it('keeps metadata that is not JSON as text, and names it: status 3', async () => {
     await records().job('4711', { ...whole, metadata: '{pages:' });
     const { exitCode, answer, stderr } = await job('4711');
     expect(exitCode).toBe(3);
-    const problem = { key: 'billing:job:4711', field: 'metadata', problem: 'is no JSON' };
+    const problem = { key: 'billing:job:4711', field: 'metadata', problem: 'is not JSON' };
     expect(answer).toMatchObject({ metadata: '{pages:', job_cost: 0.361, problems: [problem] });
-    expect(stderr).toContain('metadata of billing:job:4711 is no JSON');
+    expect(stderr).toContain('metadata of billing:job:4711 is not JSON');
     expect(stderr).not.toContain('counts as 0');
   });
 
-  it('names a counter that is no number: status 3', async () => {
+  it('names a counter that is not a number: status 3', async () => {
     await records().job('4711', { ...whole, compute_seconds: 'Infinity' });
     const { exitCode, answer, stderr } = await job('4711');
     expect(exitCode).toBe(3);
@@ -77,7 +77,7 @@ describe('billing job', () => {
       ...{ compute_seconds: 0, job_cost: 0.001 },
       problems: [{ key: 'billing:job:4711', field: 'compute_seconds' }],
     });
-    expect(stderr).toContain('compute_seconds of billing:job:4711 is no number: "Infinity"');
+    expect(stderr).toContain('compute_seconds of billing:job:4711 is not a number: "Infinity"');
   });
 
   it('whose key holds something else is status 5', async () => {

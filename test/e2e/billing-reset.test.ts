@@ -139,12 +139,12 @@ describe('billing reset', () => {
     await records().redis.hset(keys.user, 'name', Buffer.from([0xff, 0xfe]));
     const { exitCode, stderr } = await reset(['alice', '--all', '--yes']);
     expect(exitCode).toBe(5);
-    expect(stderr).toContain(`${keys.user} holds bytes that are no UTF-8 text`);
+    expect(stderr).toContain(`${keys.user} holds bytes that are not UTF-8 text`);
     expect(await left()).toEqual(ALL_KEYS.sort());
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('removes a job whose id is no UTF-8 as well', async () => {
+  it('removes a job whose id is not UTF-8 as well', async () => {
     const odd = Buffer.from('billing:job:\xff\x80', 'latin1');
     await records().redis.hset(odd, 'user_id', 'alice', 'bytes_processed', '5');
     expect((await reset(['alice', '--all', '--yes', '--export', 'kept.json'])).exitCode).toBe(0);

@@ -175,15 +175,15 @@ describe('counters that are no numbers', () => {
       ...{ bytes_processed: 0, compute_seconds: 10, job_count: 0, estimated_cost: 0.001 },
       month: { bytes_processed: 5, compute_seconds: 0 },
       problems: [
-        { key: 'billing:user:alice', field: 'bytes_processed', problem: 'is no number: "abc"' },
-        { key: 'billing:user:alice', field: 'job_count', problem: 'is no number: ""' },
+        { key: 'billing:user:alice', field: 'bytes_processed', problem: 'is not a number: "abc"' },
+        { key: 'billing:user:alice', field: 'job_count', problem: 'is not a number: ""' },
         {
           ...{ key: keyOf(dayFromToday(0)), field: 'compute_seconds' },
-          problem: 'is no number: "NaN"',
+          problem: 'is not a number: "NaN"',
         },
       ],
     });
-    expect(stderr).toContain('bytes_processed of billing:user:alice is no number: "abc"');
+    expect(stderr).toContain('bytes_processed of billing:user:alice is not a number: "abc"');
   });
 
   it('and keys of another type do not hide the rest', async () => {

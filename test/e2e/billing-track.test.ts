@@ -71,12 +71,12 @@ describe('billing track', () => {
     expect(await records().changes()).toBe(before);
   });
 
-  it('writes nothing where a counter is no number: status 5', async () => {
+  it('writes nothing where a counter is not a number: status 5', async () => {
     await records().user('alice', { bytes_processed: 'abc' });
     const before = await records().changes();
     const { exitCode, stderr } = await track(['bytes', 'alice', '1', '1', '--event-id', 'e']);
     expect(exitCode).toBe(5);
-    expect(stderr).toContain('bytes_processed of billing:user:alice is no whole number');
+    expect(stderr).toContain('bytes_processed of billing:user:alice is not a whole number');
     expect(await records().changes()).toBe(before);
   });
 

@@ -83,7 +83,7 @@ describe('jobs download', () => {
     expect(await jobs.files()).toEqual(['empty-result.zip']);
   });
 
-  it('of a result whose ETag is no MD5 checks the length, and says so', async () => {
+  it('of a result whose ETag is not an MD5 checks the length, and says so', async () => {
     await complete('parts');
     const key = 'processed/parts/result.zip';
     const content = noise(6 * 1024 * 1024, 'parts');
@@ -93,7 +93,7 @@ describe('jobs download', () => {
     await jobs.store.completeMultipartUpload(jobs.bucket, key, id, [{ partNumber: 1, etag }]);
     const { exitCode, stdout } = await download(['parts']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('length checked, its ETag is no MD5');
+    expect(stdout).toContain('length checked, its ETag is not an MD5');
     expect((await kept('parts-result.zip')).equals(content)).toBe(true);
   });
 });
@@ -112,9 +112,9 @@ describe('where the result goes', () => {
   });
 
   it.each([
-    [['4711', '-o', 'missing/'], 'missing/ is no folder'],
+    [['4711', '-o', 'missing/'], 'missing/ is not a folder'],
     [['4711', '-o', 'missing/x.zip'], 'there is no such folder'],
-    [['4711', '4712', '-o', 'one.zip'], 'is no folder, and there are several jobs'],
+    [['4711', '4712', '-o', 'one.zip'], 'is not a folder, and there are several jobs'],
     [['4711', '4712', '-o', '-'], '-o - takes one job'],
     [['4711', '-o', '-', '--json'], '-o - and --json exclude each other'],
     [['4711', '-o', ''], 'must not be empty'],
@@ -186,7 +186,7 @@ describe('a file in the way', () => {
     for (const args of [['4711'], ['4711', '-o', '/dev/null']]) {
       const { exitCode, stderr } = await download([...args, '--force']);
       expect(exitCode).toBe(8);
-      expect(stderr).toContain('it is no file');
+      expect(stderr).toContain('it is not a file');
     }
   });
 });

@@ -208,7 +208,7 @@ describe('what stands in a queue', () => {
     expect(answer.jobs).toMatchObject([{ id: '1', size_bytes: 0, cost: 0.36 }]);
     expect(answer.problems.sort()).toEqual([
       'billing:job:2 is not a hash',
-      'bytes_processed of billing:job:1 is no number: "many"',
+      'bytes_processed of billing:job:1 is not a number: "many"',
     ]);
   });
 

@@ -140,7 +140,7 @@ describe('jobs show', () => {
     await put('processed/79/thumb.jpg', 'no picture', 'image/jpeg');
     const broken = await showText('79', '--thumbnail');
     expect(broken.exitCode).toBe(3);
-    expect(broken.stderr).toContain('thumb.jpg is not drawn: it is no JPEG');
+    expect(broken.stderr).toContain('thumb.jpg is not drawn: it is not a JPEG');
     expect((await showText('78', '--thumbnail')).exitCode).toBe(4);
     expect(
       (await run(['jobs', 'show', '79', '--thumbnail', '--json'], { env: settings() })).exitCode,
@@ -157,7 +157,7 @@ describe('jobs show', () => {
     expect(stderr).toContain('its files were not looked up');
   });
 
-  it('shows what is no JSON as it is, and nothing that a terminal acts on', async () => {
+  it('shows what is not JSON as it is, and nothing that a terminal acts on', async () => {
     const { redis } = records();
     const stack = JSON.stringify(['Error\u001b[2J\n  at x']);
     const fields = {

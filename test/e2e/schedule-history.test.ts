@@ -77,7 +77,9 @@ describe('schedule history', () => {
     const { exitCode, stdout, stderr } = await history('--json');
     expect(exitCode).toBe(3);
     expect((JSON.parse(stdout) as { runs: RunRecord[] }).runs).toEqual([failed, well]);
-    expect(stderr).toBe(`mangamotion: warning: 2 lines of the history in ${state} are no record\n`);
+    expect(stderr).toBe(
+      `mangamotion: warning: 2 lines of the history in ${state} are not records\n`,
+    );
   });
 
   it('of a name that there is not is status 4, with those that there are', async () => {

@@ -68,7 +68,7 @@ function expectOneMessage({ stdout, stderr }: Outcome, about: RegExp): void {
 describe('an archive without its summary', () => {
   beforeEach(() => rm(summary()));
 
-  it('is no backup: it was never completed, status 4', async () => {
+  it('is not a backup: it was never completed, status 4', async () => {
     for (const command of [
       ['restore'],
       ['backup', 'verify'],

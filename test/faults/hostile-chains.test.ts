@@ -315,7 +315,7 @@ describe('a clock that goes back', () => {
   });
 });
 
-describe('what is no file', () => {
+describe('what is not a file', () => {
   const ID = 'minio_backup_full_20240115_020000';
   const pipe = (name: string) => execFileSync('mkfifo', [join(folder, name)]);
 

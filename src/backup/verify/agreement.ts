@@ -137,7 +137,7 @@ export function compareBucketsDocument(content: Buffer, directory: Directory): D
   return [{ kind: 'document', message }];
 }
 
-/** `undefined` where it is no list of buckets. */
+/** `undefined` where it is not a list of buckets. */
 function bucketsIn(content: Buffer): string[] | undefined {
   try {
     const { buckets } = JSON.parse(content.toString('utf8')) as { buckets: unknown };

@@ -41,7 +41,7 @@ export interface CommandSpec<
   options: Options;
   /**
    * Does the work and reports through `context.output`. Resolves to a code where the whole answer was
-   * printed and yet is no success (`partial`, `damaged`); any other failure is a MangamotionError.
+   * printed and yet is not a success (`partial`, `damaged`); any other failure is a MangamotionError.
    */
   run(
     context: CommandContext,

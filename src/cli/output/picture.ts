@@ -17,7 +17,7 @@ export interface Canvas {
 
 /**
  * A JPEG, drawn for the terminal: as an image where it shows those (the protocol of iTerm2), else in
- * half blocks. Rejects with `damaged` for what is no JPEG that can be read.
+ * half blocks. Rejects with `damaged` for what is not a JPEG that can be read.
  */
 export async function drawPicture(jpeg: Buffer, canvas: Canvas): Promise<string> {
   const { default: codec } = await import('jpeg-js');
@@ -27,7 +27,9 @@ export async function drawPicture(jpeg: Buffer, canvas: Canvas): Promise<string>
     pixels = codec.decode(jpeg, { useTArray: true, formatAsRGBA: true, ...limits });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MangamotionError('damaged', `it is no JPEG that can be drawn: ${reason}`, { cause });
+    throw new MangamotionError('damaged', `it is not a JPEG that can be drawn: ${reason}`, {
+      cause,
+    });
   }
   if (showsImages(canvas.env)) return inlineImage(jpeg, canvas.columns);
   return halfBlocks(pixels, canvas, await cellPainter(canvas.level));

@@ -31,7 +31,7 @@ export async function runCommand(
   const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
-    onFirst: () => progress.note('mangamotion: cleaning up; once more ends at once'),
+    onFirst: () => progress.note('mangamotion: cleaning up; send the signal again to stop at once'),
     ignoresInterrupt: command.ignoresInterrupt === true,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,

@@ -28,7 +28,7 @@ export interface SavedFile {
   path: string;
   /** Bytes that an earlier run had left. */
   resumedFrom: number;
-  /** False where the ETag is no MD5. */
+  /** False where the ETag is not an MD5. */
   isChecked: boolean;
 }
 

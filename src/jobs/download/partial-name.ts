@@ -23,7 +23,7 @@ export function partialName(name: string, { version, writer }: PartialName): str
   return `.${stemOf(name)}.${version}.${writer === undefined ? '' : `${writer}.`}partial`;
 }
 
-/** `undefined` for any file that is no partial download of this name. */
+/** `undefined` for any file that is not a partial download of this name. */
 export function parsePartialName(name: string, file: string): PartialName | undefined {
   const prefix = `.${stemOf(name)}.`;
   if (!file.startsWith(prefix)) return undefined;

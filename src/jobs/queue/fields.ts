@@ -10,7 +10,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The text itself where it is no JSON; `whatIs` begins the problem: `its data is`. */
+/** The text itself where it is not JSON; `whatIs` begins the problem: `its data is`. */
 export function jsonIn(text: string | null, whatIs: string, report: Report): unknown {
   if (text === null) return null;
   try {
@@ -40,7 +40,7 @@ export function timeIn(text: string | null, field: string, report: Report): Date
   if (milliseconds !== undefined && milliseconds >= 1 && milliseconds <= LATEST_MS) {
     return new Date(milliseconds);
   }
-  report(`its ${field} is no time`);
+  report(`its ${field} is not a time`);
   return null;
 }
 
@@ -49,19 +49,19 @@ export function attemptsIn(texts: readonly (string | null)[], report: Report): n
   const counts = texts
     .filter((text) => text !== null)
     .map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined));
-  if (counts.includes(undefined)) report('its number of attempts is no number');
+  if (counts.includes(undefined)) report('its number of attempts is not a number');
   return counts.reduce<number | null>(
     (most, count) => (count === undefined ? most : Math.max(most ?? 0, count)),
     null,
   );
 }
 
-/** `progress` from 0 to 100; `progressDetail` is what was reported where that is no number. */
+/** `progress` from 0 to 100; `progressDetail` is what was reported where that is not a number. */
 export function progressIn(
   text: string | null,
   report: Report,
 ): { progress: number | null; progressDetail: unknown } {
-  // A text that is no JSON is still shown, as the detail.
+  // A text that is not JSON is still shown, as the detail.
   const reported = jsonIn(text, '', () => undefined);
   const isDetail = typeof numberIn(reported) !== 'number';
   const percent = numberIn(isRecord(reported) ? percentIn(reported) : reported);
@@ -91,6 +91,6 @@ export function tracesIn(text: string | null, report: Report): string[] {
   const traces = jsonIn(text, 'its stacktrace is', report);
   if (!Array.isArray(traces)) return traces === null ? [] : [text];
   const texts = traces.filter((trace) => typeof trace === 'string');
-  if (texts.length < traces.length) report('parts of its stacktrace are no text');
+  if (texts.length < traces.length) report('parts of its stacktrace are not text');
   return texts;
 }

@@ -98,7 +98,7 @@ function filesIn(data: unknown, report: Report): string[] | null {
   const files = isRecord(data) ? (data.files ?? null) : null;
   if (files === null) return null;
   if (!Array.isArray(files)) {
-    report('its files are no list');
+    report('its files are not a list');
     return null;
   }
   const paths = files.map(pathOf).filter((path) => path !== undefined);

@@ -24,7 +24,7 @@ export class FileSource implements ClosableSource {
     try {
       file = await open(path, FLAGS);
       const stat = await file.stat();
-      if (!stat.isFile()) throw new MangamotionError('damaged', `${path} is no file`);
+      if (!stat.isFile()) throw new MangamotionError('damaged', `${path} is not a file`);
       return new FileSource(file, path, stat.size);
     } catch (error) {
       await file?.close();

@@ -239,10 +239,10 @@ export class FolderDestination implements Destination {
   }
 }
 
-/** What is no file is not opened: a pipe would never end. */
+/** What is not a file is not opened: a pipe would never end. */
 async function readSummary(path: string): Promise<DecodedSummary> {
   const found = await stat(path);
-  if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is no file' };
+  if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is not a file' };
   return found.size > LARGEST_SUMMARY_BYTES
     ? { kind: 'damaged', reason: 'the summary is too large to be one' }
     : decodeSummary(await readFile(path));

@@ -65,7 +65,7 @@ function entryOf(path: string, content: Buffer): DocumentEntry {
 async function readText(path: string): Promise<string | { state: 'unusable'; reason: string }> {
   try {
     const found = await lstat(path);
-    if (!found.isFile()) return { state: 'unusable', reason: 'it is no file' };
+    if (!found.isFile()) return { state: 'unusable', reason: 'it is not a file' };
     if (found.size > LARGEST_DOCUMENT_BYTES)
       return { state: 'unusable', reason: 'it is too large' };
     return await readFile(path, 'utf8');

@@ -36,7 +36,7 @@ export async function listLegacyObjects(
   const found: LegacyObjects = { buckets: new Map(), chunks: [], shortfalls: [], problems: [] };
   for (const { name, isFolder } of await namesIn(join(root, 'data'))) {
     if (isFolder && isBucketName(name)) await listBucket(id, root, name, found, signal);
-    else found.problems.push(`data/${shown(name)} is no folder of a bucket: it is left out`);
+    else found.problems.push(`data/${shown(name)} is not a folder of a bucket: it is left out`);
   }
   return found;
 }
@@ -84,7 +84,7 @@ export async function statFile(
   { key, kind }: WalkedEntry,
 ): Promise<Stats | string> {
   const path = join(root, 'data', bucket, key);
-  if (kind === 'other') return 'it is no file (links and devices are not followed)';
+  if (kind === 'other') return 'it is not a file (links and devices are not followed)';
   try {
     return await lstat(path);
   } catch (error) {

@@ -56,7 +56,7 @@ const EVERYTHING = '<Filter><Prefix></Prefix></Filter>';
 export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { reason: string } {
   const parts: string[] = [];
   for (const rule of rules) {
-    if (!isRecord(rule)) return { reason: 'a rule is no object' };
+    if (!isRecord(rule)) return { reason: 'a rule is not an object' };
     const unknown = findUnknown(rule, RULE, '');
     if (unknown !== undefined) return { reason: `a rule has ${unknown}, which is not known here` };
     // S3 wants either a filter or a prefix: an empty prefix is a filter that lets all objects in.

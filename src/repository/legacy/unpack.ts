@@ -49,7 +49,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
   return { root: join(folder, backup.id), ...leftOut, remove };
 }
 
-/** Reads it to its end. Throws where an entry would lie outside; what is no file is counted. */
+/** Reads it to its end. Throws where an entry would lie outside; what is not a file is counted. */
 async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined) {
   const found: Pick<UnpackedTree, 'shortfalls' | 'problems'> & { bytes: number } = {
     bytes: 0,
@@ -150,7 +150,7 @@ function explain(error: unknown, { path }: LegacyBackup): MangamotionError {
   // Of zlib, and of the tar library, which calls its own so.
   if (code.startsWith('Z_') || code.startsWith('TAR_')) {
     const why = code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message;
-    return damagedLegacy(`${path} is no whole tar.gz: ${why}`, error);
+    return damagedLegacy(`${path} is not a whole tar.gz: ${why}`, error);
   }
   return translateFileError(error, 'unpack', path);
 }
@@ -197,5 +197,10 @@ export function decideEntry(entry: { path: string; type: string }, id: string): 
   if (entry.type === 'Directory' || FILES.includes(entry.type)) return { kind: 'unpack' };
   const [bucket, key] =
     segments[0] === 'data' ? [segments[1], segments.slice(2).join('/')] : ['', path];
-  return { kind: 'skip', bucket: bucket ?? '', key, reason: `it is no file but a ${entry.type}` };
+  return {
+    kind: 'skip',
+    bucket: bucket ?? '',
+    key,
+    reason: `it is not a file but a ${entry.type}`,
+  };
 }

@@ -133,7 +133,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     return this.#addFile(`index/${String(number).padStart(5, '0')}.ndjson`, content);
   }
 
-  /** A file that is no object: its name is ours, and free. */
+  /** A file that is not an object: its name is ours, and free. */
   #addFile(name: string, content: Uint8Array): { offset: number; length: number; path: string } {
     const facts = { sizeBytes: content.length, modifiedAt: this.#createdAt };
     this.#tree.work.begin(content.length, async () => {

@@ -19,7 +19,7 @@ export interface FilePlace {
 
 /**
  * The files of an archive that is a plain folder. Both the names, which come out of an index, and
- * the tree may be hostile: nothing is read that lies outside, or that is no file.
+ * the tree may be hostile: nothing is read that lies outside, or that is not a file.
  */
 export class PlainFiles {
   readonly id: string;
@@ -118,7 +118,7 @@ export class PlainFiles {
       } catch (error) {
         throw this.#explain(error, `${this.id}/${path}`);
       }
-      throw damagedArchive(`${shown(`${this.id}/${path}`)} is no folder`);
+      throw damagedArchive(`${shown(`${this.id}/${path}`)} is not a folder`);
     }
   }
 
@@ -138,7 +138,7 @@ export class PlainFiles {
 }
 
 function notAFile(path: string, cause?: unknown): MangamotionError {
-  return damagedArchive(`${shown(path)} is no file`, cause);
+  return damagedArchive(`${shown(path)} is not a file`, cause);
 }
 
 function wrongLength({ path, size }: FilePlace, foundBytes: number): MangamotionError {

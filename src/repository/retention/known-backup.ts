@@ -44,7 +44,7 @@ export function classifyBackup(
   }
   const createdAt = utcTime(summary.created_at);
   if (createdAt === undefined) {
-    return { kind: 'unknown', id, reason: 'cannot be judged: its time of creation is no time' };
+    return { kind: 'unknown', id, reason: 'cannot be judged: its time of creation is not a time' };
   }
   return { kind: 'known', id, createdAt, summary, sound: !broken.has(id) };
 }

@@ -47,7 +47,7 @@ export class PendingS3Backup implements PendingBackup {
 
   async discard(): Promise<void> {
     if (this.#state === 'ended') return;
-    // The summary first: an archive without one is no backup, but the reverse would look damaged.
+    // The summary first: an archive without one is not a backup, but the reverse would look damaged.
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
     await this.#sink.discard();
     if (this.#state !== 'open') await this.#delete(this.#partialKey);

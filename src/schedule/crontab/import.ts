@@ -113,7 +113,7 @@ function importCommand(
     own.BACKUP_RETENTION_DAYS ?? settings.get('BACKUP_RETENTION_DAYS') ?? String(DEFAULT_KEEP_DAYS);
   const notes: string[] = [];
   const isKeep = /^[1-9]\d{0,4}$/.test(keep);
-  if (!isKeep) notes.push(`BACKUP_RETENTION_DAYS ${JSON.stringify(keep)} is no number of days`);
+  if (!isKeep) notes.push(`BACKUP_RETENTION_DAYS ${JSON.stringify(keep)} is not a number of days`);
   const others = Object.keys(own).filter((name) => name !== 'BACKUP_RETENTION_DAYS');
   if (others.length > 0) notes.push(`${others.join(', ')} left out: set them for the daemon`);
   // Where its output went: the daemon keeps a log of each run.

@@ -112,11 +112,12 @@ interface Range {
 function parseRange(text: string, kind: FieldKind): Range | string {
   const shown = `the ${kind.name} ${JSON.stringify(text)}`;
   const parts = /^(?:(\*)|([^-/*]+)(?:-([^-/*]+))?)(?:\/(.+))?$/.exec(text);
-  if (parts === null) return `${shown} is no number, range or star`;
+  if (parts === null) return `${shown} is not a number, range or star`;
   const [, star, first = '', last, step] = parts;
   const isRange = star !== undefined || last !== undefined;
   if (step !== undefined && !isRange) return `${shown}: only a range or a star can have a step`;
-  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `${shown}: its step is no number`;
+  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step))
+    return `${shown}: its step is not a number`;
   const stepBy = Number(step ?? 1);
   if (star !== undefined) return { from: kind.min, to: kind.max, step: stepBy };
   const from = valueOf(first, kind);

@@ -39,7 +39,7 @@ export function hasRun({ result }: RunRecord): boolean {
   return result === 'run' || result === 'waited';
 }
 
-/** Whether it was run and did not succeed; 3 (finished, but in part) is no success. */
+/** Whether it was run and did not succeed; 3 (finished, but in part) is not a success. */
 export function hasFailed(record: RunRecord): boolean {
   return hasRun(record) && record.exit_code !== 0;
 }

@@ -31,7 +31,7 @@ function parseState(text: string): ReadState {
   try {
     value = JSON.parse(text);
   } catch {
-    return { kind: 'unusable', reason: 'it is no JSON: it was cut short or changed' };
+    return { kind: 'unusable', reason: 'it is not JSON: it was cut short or changed' };
   }
   const version = v.safeParse(v.object({ version: v.number() }), value);
   if (version.success && version.output.version > STATE_VERSION) {

@@ -94,13 +94,13 @@ export function describeAttributes({ open, flavour }: Implementation): void {
       if (flavour !== 'other') expect(head.tagCount).toBe(0);
     });
 
-    it('keep header bytes that are no UTF-8', async () => {
+    it('keep header bytes that are not UTF-8', async () => {
       const value = 'text/plain; x=\udcff\udc80é';
       const head = await roundTrip({ headers: { 'content-type': value } });
       expect(head.headers['content-type']).toBe(value);
     });
 
-    it('keep user metadata that is no UTF-8, or what the server makes of it', async () => {
+    it('keep user metadata that is not UTF-8, or what the server makes of it', async () => {
       const head = await roundTrip({ metadata: { bytes: 'x\udcff' } });
       // Ceph hands it out as an RFC 2047 word; written back, it is handed out just so again.
       const shown = flavour === 'rgw' ? '=?UTF-8?Q?x=FF?=' : 'x\udcff';

@@ -119,7 +119,7 @@ describe('a malformed index line', () => {
   });
 
   it.each(['bucket', 'key', 'etag', 'last_modified', 'path', 'archive'])(
-    'is refused for a %s that is no text',
+    'is refused for a %s that is not text',
     (field) => {
       for (const value of [undefined, null, 1, {}, ['a']]) {
         expect(() => decodeIndexLine(JSON.stringify({ ...line, [field]: value }))).toThrow(field);

@@ -136,14 +136,14 @@ describe('a tar that is none of ours', () => {
     ['below zero', [0xff, ...Array<number>(10).fill(0xff), 0xfb]],
     ['beyond what a number holds', [0x80, ...Array<number>(11).fill(0xff)]],
     ['in a base that nobody knows', [0xc1, ...Array<number>(11).fill(1)]],
-    ['that is no number', [...Buffer.from('zzzzzzzzzzz\0')]],
+    ['that is not a number', [...Buffer.from('zzzzzzzzzzz\0')]],
   ])('is refused for a size %s', (_, size) => {
     const block = headerBlock({ type: 'File' });
     block.set(size, 124);
     expect(complaintOf(withChecksum(block))).not.toBe('none');
   });
 
-  it('is refused for an extended size that is no whole number', () => {
+  it('is refused for an extended size that is not a whole number', () => {
     for (const size of ['1.5', 'Infinity', '1e300']) {
       const record = ` size=${size}\n`;
       const body = `${record.length + 2}${record}`.padEnd(512, '\0');

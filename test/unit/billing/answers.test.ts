@@ -158,7 +158,7 @@ describe('the answer of days', () => {
   });
 
   it('has an empty list, the last expired day, and what could not be read', () => {
-    const problem = { key: 'k', field: 'job_count', problem: 'is no number: "x"' };
+    const problem = { key: 'k', field: 'job_count', problem: 'is not a number: "x"' };
     const rest = { days: [], expiredUntil: '2026-08-26', problems: [problem] };
     const answer = dailyAnswer(pricing, { ...report, ...rest });
     expect(answer.daily_usage).toEqual([]);

@@ -21,7 +21,7 @@ describe('the time by which a record is sorted', () => {
     expect(sortTimeOf({ completedAt: null, timestamp: text })).toBe(ms);
   });
 
-  it('is the end, and the last call only where that is no time', () => {
+  it('is the end, and the last call only where that is not a time', () => {
     const timestamp = '2026-11-24T12:00:00.000Z';
     const at = (completedAt: string | null) => sortTimeOf({ completedAt, timestamp });
     expect(at('2026-11-24T12:00:00.001Z')).toBe(NOON + 1);
@@ -49,11 +49,11 @@ describe('the cost of a record', () => {
     );
   });
 
-  it('takes what is no number for 0, and names it', () => {
+  it('takes what is not a number for 0, and names it', () => {
     const { cost, problems } = costOfRecord(pricing, { jobId: 'j', bytes: 'x', seconds: '1' });
     expect(cost.toString()).toBe('0.0001');
     expect(problems).toEqual([
-      { key: 'billing:job:j', field: 'bytes_processed', problem: 'is no number: "x"' },
+      { key: 'billing:job:j', field: 'bytes_processed', problem: 'is not a number: "x"' },
     ]);
   });
 });

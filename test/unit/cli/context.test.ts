@@ -52,7 +52,7 @@ describe('the configuration of a command', () => {
     const host = world({ env: { MINIO_ENDPIONT: 'h' } });
     const { stderr } = await runMain([...argv, '--quiet'], asksTwice, host);
     expect(stderr.split('\n')).toEqual([
-      'mangamotion: warning: MINIO_ENDPIONT (environment) is no setting of mangamotion; did you mean MINIO_ENDPOINT?',
+      'mangamotion: warning: MINIO_ENDPIONT (environment) is not a setting of mangamotion; did you mean MINIO_ENDPOINT?',
       String.raw`mangamotion: warning: no answer from http://me:[redacted]@h/\u001b[2J`,
       '',
     ]);

@@ -183,8 +183,8 @@ describe('problems', () => {
     const config = await file('mangamotion.config.json', '{"MINIO_ENDPIONT": "h", "port": 1}');
     expect(await problemOf()).toBe(
       '2 settings are wrong:\n' +
-        `  - MINIO_ENDPIONT (${config}): is no setting of mangamotion; did you mean MINIO_ENDPOINT?\n` +
-        `  - port (${config}): is no setting of mangamotion`,
+        `  - MINIO_ENDPIONT (${config}): is not a setting of mangamotion; did you mean MINIO_ENDPOINT?\n` +
+        `  - port (${config}): is not a setting of mangamotion`,
     );
   });
 
@@ -263,8 +263,8 @@ describe('warnings', () => {
     const env = await file('a.env', 'BACKUP_RETENTION_DAY=3\n');
     const { warnings } = await load({ MINO_ENDPOINT: 'h' }, { envFile: 'a.env' });
     expect(warnings).toEqual([
-      'MINO_ENDPOINT (environment) is no setting of mangamotion; did you mean MINIO_ENDPOINT?',
-      `BACKUP_RETENTION_DAY (${env}) is no setting of mangamotion; did you mean BACKUP_RETENTION_DAYS?`,
+      'MINO_ENDPOINT (environment) is not a setting of mangamotion; did you mean MINIO_ENDPOINT?',
+      `BACKUP_RETENTION_DAY (${env}) is not a setting of mangamotion; did you mean BACKUP_RETENTION_DAYS?`,
     ]);
   });
 

@@ -149,7 +149,7 @@ describe('the cause', () => {
   });
 });
 
-describe('what is no failure of Redis', () => {
+describe('what is not a failure of Redis', () => {
   it('comes back as it is', () => {
     const bug = new TypeError('x is not a function');
     const ours = new MangamotionError('damaged', 'LOADING is no word of ours');

@@ -68,7 +68,7 @@ describe('freshness', () => {
     });
   });
 
-  it('is not granted to a backup whose time is no time', () => {
+  it('is not granted to a backup whose time is not a time', () => {
     const odd = listedBackup(on(30));
     if (odd.summary.kind === 'valid') odd.summary.summary.created_at = 'just now';
     expect(status([odd], { maxAgeMs: HOUR_MS }).freshness).toMatchObject({

@@ -139,7 +139,7 @@ export async function openBackupContext(
   if (!backup.compression && isS3Url(location)) {
     throw new MangamotionError(
       'usage',
-      `BACKUP_COMPRESSION is false, and ${location} is no folder: plain folders need one`,
+      `BACKUP_COMPRESSION is false, and ${location} is not a folder: plain folders need one`,
       { hint: 'Name a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
     );
   }

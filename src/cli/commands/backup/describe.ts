@@ -124,7 +124,7 @@ function describeDocuments({ fidelity }: Summary): { label: string; text: string
 export interface NamedFailure {
   bucket: string;
   key: string;
-  /** Of the bucket, where it is no object. */
+  /** Of the bucket, where it is not an object. */
   document?: string | undefined;
   /** What of the object is missing, where its bytes are there. */
   part?: string | undefined;

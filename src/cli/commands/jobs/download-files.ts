@@ -67,7 +67,7 @@ function fileText({ result, path: file, resumedFrom, isChecked }: SavedFile, cwd
   const notes = [
     formatBytes(result.head.sizeBytes),
     ...(resumedFrom > 0 ? [`went on from ${formatBytes(resumedFrom)}`] : []),
-    ...(isChecked ? [] : ['length checked, its ETag is no MD5']),
+    ...(isChecked ? [] : ['length checked, its ETag is not an MD5']),
   ];
   return `job ${result.jobId}: ${shown} (${notes.join(', ')})`.replaceAll('\n', ' ');
 }

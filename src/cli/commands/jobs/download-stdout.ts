@@ -11,7 +11,7 @@ export async function writeResult(
   { force, queue }: { force: boolean; queue: string },
 ): Promise<void> {
   if (context.output.onTerminal && !force) {
-    throw new MangamotionError('refused', 'stdout is a terminal, and the result is no text', {
+    throw new MangamotionError('refused', 'stdout is a terminal, and the result is not text', {
       hint: 'redirect stdout, name a file with -o, or give --force',
     });
   }

@@ -30,7 +30,7 @@ export function parseCompletion(xml: string): string | null {
 
 /**
  * The ETag that S3, Ceph and MinIO give to an object made of these parts: the MD5 of their MD5s and
- * their number. `null` where the ETags of the parts are no MD5s.
+ * their number. `null` where the ETags of the parts are not MD5s.
  */
 export function multipartEtag(parts: UploadedPart[]): string | null {
   if (!parts.every(({ etag }) => /^[0-9a-f]{32}$/.test(etag))) return null;

@@ -20,7 +20,7 @@ const parser = new XMLParser({
 
 export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-/** The named root element, or `null` where the text is no XML with that root. */
+/** The named root element, or `null` where the text is not XML with that root. */
 export function parseXml(text: string, rootName: string): XmlTree | null {
   // The parser accepts nearly anything as XML; the root shows that it is HTML or JSON.
   if (!text.trimStart().startsWith('<') || !isWhole(text, rootName)) return null;

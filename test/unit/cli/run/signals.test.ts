@@ -29,7 +29,7 @@ describe('a signal', () => {
     const outcome = await interrupt(name);
     expect(outcome.status).toBe(status);
     expect(outcome.stderr).toBe(
-      `mangamotion: cleaning up; once more ends at once\nmangamotion: ${message}\n`,
+      `mangamotion: cleaning up; send the signal again to stop at once\nmangamotion: ${message}\n`,
     );
     expect(outcome.host.signals.exits).toEqual([]);
   });

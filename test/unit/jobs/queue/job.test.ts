@@ -91,9 +91,9 @@ describe('a job', () => {
 
 describe('the data', () => {
   it.each([
-    ['{"a":', '{"a":', ['its data is no JSON']],
-    ['', '', ['its data is no JSON']],
-    ['undefined', 'undefined', ['its data is no JSON']],
+    ['{"a":', '{"a":', ['its data is not JSON']],
+    ['', '', ['its data is not JSON']],
+    ['undefined', 'undefined', ['its data is not JSON']],
     ['"a text"', 'a text', []],
     ['17', 17, []],
     ['null', null, []],
@@ -133,8 +133,8 @@ describe('the data', () => {
     [[{ key: 'k', name: 'n' }, { name: 'n' }], ['k', 'n'], []],
     [[{ path: 7, name: 'n' }], ['n'], []],
     [['a', 7, {}, null, ['b']], ['a'], ['4 of its 5 files have no path']],
-    ['a', null, ['its files are no list']],
-    [{ 0: 'a' }, null, ['its files are no list']],
+    ['a', null, ['its files are not a list']],
+    [{ 0: 'a' }, null, ['its files are not a list']],
     [null, null, []],
   ])('with the files %j have the paths %j', (files, paths, problems) => {
     expect(ofData({ files })).toMatchObject({ files: paths, problems });
@@ -193,8 +193,8 @@ describe('a time', () => {
       expect(job).toEqual({
         ...NOTHING,
         problems: [
-          ...['its timestamp is no time', 'its processedOn is no time'],
-          ...['its finishedOn is no time'],
+          ...['its timestamp is not a time', 'its processedOn is not a time'],
+          ...['its finishedOn is not a time'],
         ],
       });
     },
@@ -210,14 +210,14 @@ describe('the other fields', () => {
     [{ attemptsMade: '2' }, 2, []],
     [{ atm: '2' }, 2, []],
     [{ attemptsMade: '1', atm: '2' }, 2, []],
-    [{ attemptsMade: 'x', atm: '2' }, 2, ['its number of attempts is no number']],
-    [{ atm: '-1' }, null, ['its number of attempts is no number']],
+    [{ attemptsMade: 'x', atm: '2' }, 2, ['its number of attempts is not a number']],
+    [{ atm: '-1' }, null, ['its number of attempts is not a number']],
   ])('%j are %j attempts', (fields, attemptsMade, problems) => {
     expect(decode(fields)).toEqual({ ...NOTHING, attemptsMade, problems });
   });
 
   it.each([
-    ['{"attempts":', {}, ['its opts are no JSON']],
+    ['{"attempts":', {}, ['its opts are not JSON']],
     ['"text"', {}, ['its opts are no object']],
     ['[1]', {}, ['its opts are no object']],
     ['null', {}, []],
@@ -227,9 +227,9 @@ describe('the other fields', () => {
   });
 
   it.each([
-    ['Error: plain', ['Error: plain'], ['its stacktrace is no JSON']],
+    ['Error: plain', ['Error: plain'], ['its stacktrace is not JSON']],
     ['"Error: one"', ['"Error: one"'], []],
-    ['["a",7,null]', ['a'], ['parts of its stacktrace are no text']],
+    ['["a",7,null]', ['a'], ['parts of its stacktrace are not text']],
     ['null', [], []],
     ['[]', [], []],
     ['', [], []],
@@ -240,7 +240,7 @@ describe('the other fields', () => {
   it.each([
     ['"x"', 'x', []],
     ['null', null, []],
-    ['plain', 'plain', ['its return value is no JSON']],
+    ['plain', 'plain', ['its return value is not JSON']],
   ])('returnvalue %s is %j', (returnvalue, returnValue, problems) => {
     expect(decode({ returnvalue })).toEqual({ ...NOTHING, returnValue, problems });
   });

@@ -62,7 +62,7 @@ describe('unpack', () => {
     writeFileSync(object('a'), 'content');
     linkSync(object('a'), object('b'));
     const tree = await unpack(await pack());
-    const reason = 'it is no file but a Link';
+    const reason = 'it is not a file but a Link';
     expect(tree.shortfalls).toMatchObject([{ bucket: 'originals', reason }]);
     expect(readdirSync(join(tree.root, 'data', 'originals'))).toHaveLength(1);
     await tree.remove();
@@ -116,13 +116,13 @@ describe('an entry of a tar.gz', () => {
     }
   });
 
-  it('is left out where it is no file, and named as the object that it would be', () => {
+  it('is left out where it is not a file, and named as the object that it would be', () => {
     for (const type of ['SymbolicLink', 'Link', 'CharacterDevice', 'BlockDevice', 'FIFO']) {
       expect(decideEntry({ path: `${ID}/data/b/k/l`, type }, ID)).toEqual({
         kind: 'skip',
         bucket: 'b',
         key: 'k/l',
-        reason: `it is no file but a ${type}`,
+        reason: `it is not a file but a ${type}`,
       });
     }
     const outside = decideEntry({ path: `${ID}/x`, type: 'Link' }, ID);

@@ -67,7 +67,7 @@ describe('a path of an index that leads out of the archive', () => {
   });
 });
 
-describe('a tree of which a part is no file', () => {
+describe('a tree of which a part is not a file', () => {
   it('is refused: a link in the place of a file', async () => {
     await rm(path);
     await symlink(join(folder, 'elsewhere'), path);

@@ -61,7 +61,7 @@ describe('what cannot be carried over is told', () => {
     ['MAILTO=ops@example.com', '1 MAILTO is left out'],
     [
       '0 5 * * * BACKUP_RETENTION_DAYS=x /opt/backup-minio.sh full /b',
-      '1 BACKUP_RETENTION_DAYS "x" is no number of days',
+      '1 BACKUP_RETENTION_DAYS "x" is not a number of days',
     ],
     ['0 5 * * * MINIO_ENDPOINT=http://a /opt/backup-minio.sh full /b', '1 MINIO_ENDPOINT left out'],
     ['0 5 * * * /opt/backup-minio.sh full /b --fast', '1 --fast is left out'],

@@ -48,7 +48,7 @@ describe('an answer about a document of a bucket', () => {
     expect(answered(kind, text)).toEqual({ state: 'captured', content: Buffer.from(text) });
   });
 
-  it('keeps bytes that are no UTF-8', () => {
+  it('keeps bytes that are not UTF-8', () => {
     const content = Buffer.concat([Buffer.from('{"Id":"'), Buffer.of(0xff), Buffer.from('"}')]);
     expect(documentIn(formOf('policy'), content)).toEqual({ state: 'captured', content });
   });

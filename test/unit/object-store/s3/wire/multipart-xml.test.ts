@@ -53,7 +53,7 @@ describe('the ETag of an object made of parts', () => {
     expect(multipartEtag(PARTS)).toBe(`${md5}-3`);
   });
 
-  it('is not known where one of theirs is no MD5', () => {
+  it('is not known where one of theirs is not an MD5', () => {
     expect(multipartEtag([...PARTS, { partNumber: 11, etag: 'f00d' }])).toBeNull();
   });
 });
