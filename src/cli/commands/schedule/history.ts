@@ -44,8 +44,8 @@ export const scheduleHistory = defineCommand({
     const names = namesOf(records, state);
     if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
     if (damaged > 0) {
-      const are = damaged === 1 ? 'is' : 'are';
-      context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are} no record`);
+      const are = damaged === 1 ? 'is not a record' : 'are not records';
+      context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
     await context.output.rows({
       member: 'runs',
