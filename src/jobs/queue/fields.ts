@@ -16,7 +16,7 @@ export function jsonIn(text: string | null, whatIs: string, report: Report): unk
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    report(`${whatIs} no JSON`);
+    report(`${whatIs} not JSON`);
     return text;
   }
 }

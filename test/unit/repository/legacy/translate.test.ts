@@ -121,7 +121,7 @@ describe('a lifecycle', () => {
     expect(read('lifecycle', rules(rule, unknown))).toContain('a rule has Filter.And.Owner');
     expect(read('lifecycle', rules({ ...rule, Filter: 'tmp/' }))).toContain('a rule has Filter');
     expect(read('lifecycle', rules({ ...rule, Status: ['a', 'b'] }))).toContain('has Status');
-    expect(read('lifecycle', '{"Rules":[7]}')).toContain('no object');
+    expect(read('lifecycle', '{"Rules":[7]}')).toContain('not an object');
     expect(read('lifecycle', '{"Rules":7}')).toMatch(/^unusable/);
   });
 

@@ -71,7 +71,7 @@ describe('a tree of which a part is not a file', () => {
   it('is refused: a link in the place of a file', async () => {
     await rm(path);
     await symlink(join(folder, 'elsewhere'), path);
-    await expectRefused(/no file/);
+    await expectRefused(/not a file/);
     const { problems, objects } = await auditStored(stored);
     expect(objects).toBe(1);
     expect(problems.map(({ kind }) => kind)).toEqual(['object', 'unexpected']);
@@ -84,7 +84,7 @@ describe('a tree of which a part is not a file', () => {
     const place = join(folder, stored.id, 'data/b', ...['deep', 'down'].slice(0, depth));
     await rename(place, join(folder, 'moved'));
     await symlink(join(folder, 'moved'), place);
-    await expectRefused(/no folder/);
+    await expectRefused(/not a folder/);
     expect((await auditStored(stored)).problems.map(({ kind }) => kind)).toEqual([
       'object',
       'unexpected',
@@ -94,18 +94,18 @@ describe('a tree of which a part is not a file', () => {
   it('is refused without waiting: a pipe', async () => {
     await rm(path);
     await promisify(execFile)('mkfifo', [path]);
-    await expectRefused(/no file/);
+    await expectRefused(/not a file/);
   });
 
   it('is refused: a folder, or a file where a folder should be', async () => {
     await rm(path);
     await mkdir(path);
-    await expectRefused(/no file/);
+    await expectRefused(/not a file/);
     await rm(dirname(path), { recursive: true });
     await writeFile(dirname(path), '');
     // What was looked at before the change is remembered by the other one.
     stored.archive = await destination.openArchive(stored.id);
-    await expectRefused(/no folder/);
+    await expectRefused(/not a folder/);
   });
 
   it('is refused: a file that is missing', async () => {
