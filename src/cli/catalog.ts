@@ -4,72 +4,72 @@ import type { Catalog, CatalogEntry } from './argv/command.js';
 const commands: readonly CatalogEntry[] = [
   {
     path: ['billing', 'summary'],
-    summary: 'tell what a user has used, and what a month costs',
+    summary: 'show what a user has used and what a month costs',
     load: async () => (await import('./commands/billing/summary.js')).billingSummary,
   },
   {
     path: ['billing', 'daily'],
-    summary: 'list the usage of a user day by day',
+    summary: "list a user's usage day by day",
     load: async () => (await import('./commands/billing/daily.js')).billingDaily,
   },
   {
     path: ['billing', 'job'],
-    summary: 'tell what a job has used and costs',
+    summary: 'show what a job used and what it costs',
     load: async () => (await import('./commands/billing/job.js')).billingJob,
   },
   {
     path: ['billing', 'all-users'],
-    summary: 'list all users with what they have used',
+    summary: 'list all users with their usage',
     load: async () => (await import('./commands/billing/all-users.js')).billingAllUsers,
   },
   {
     path: ['billing', 'audit'],
-    summary: 'find what was billed wrong or never',
+    summary: 'find wrong and missing billing records',
     load: async () => (await import('./commands/billing/audit.js')).billingAudit,
   },
   {
     path: ['billing', 'track', 'bytes'],
-    summary: 'count bytes that a job has processed',
+    summary: 'record bytes that a job processed',
     load: async () => (await import('./commands/billing/track.js')).trackBytes,
   },
   {
     path: ['billing', 'track', 'compute'],
-    summary: 'count seconds that a job has computed',
+    summary: 'record compute seconds of a job',
     load: async () => (await import('./commands/billing/track.js')).trackCompute,
   },
   {
     path: ['billing', 'track', 'job'],
-    summary: 'count a job that has ended',
+    summary: 'record the end of a job',
     load: async () => (await import('./commands/billing/track.js')).trackJob,
   },
   {
     path: ['billing', 'reset'],
-    summary: 'remove what a user has used',
+    summary: "remove a user's usage records",
     load: async () => (await import('./commands/billing/reset.js')).billingReset,
   },
   {
     path: ['jobs', 'list'],
-    summary: 'list the jobs of the queue and of the billing records',
+    summary: 'list jobs from the queue and the billing records',
     load: async () => (await import('./commands/jobs/list.js')).jobsList,
   },
   {
     path: ['jobs', 'show'],
-    summary: 'tell all that is known of a job',
+    summary: 'show everything known about a job',
     load: async () => (await import('./commands/jobs/show.js')).jobsShow,
   },
   {
     path: ['jobs', 'watch'],
-    summary: 'show jobs as they change, or wait for one',
+    summary: 'follow jobs as they change, or wait for one to end',
     load: async () => (await import('./commands/jobs/watch.js')).jobsWatch,
   },
   {
     path: ['jobs', 'download'],
-    summary: 'save the results of jobs, or make URLs of them',
+    summary: 'download the results of jobs, or print URLs for them',
     load: async () => (await import('./commands/jobs/download.js')).jobsDownload,
   },
   {
     path: ['jobs', 'index'],
-    summary: 'warn that there is no index of jobs any more, or remove an old one',
+    summary: 'deprecated: remove the job index of an earlier version',
     load: async () => (await import('./commands/jobs/index.js')).jobsIndex,
   },
   {
@@ -79,27 +79,27 @@ const commands: readonly CatalogEntry[] = [
   },
   {
     path: ['backup', 'incremental'],
-    summary: 'back up what changed since the last backup',
+    summary: 'back up what has changed since the last backup',
     load: async () => (await import('./commands/backup/incremental.js')).backupIncremental,
   },
   {
     path: ['backup', 'metadata'],
-    summary: 'back up the settings of buckets, without objects',
+    summary: 'back up bucket settings, without objects',
     load: async () => (await import('./commands/backup/metadata.js')).backupMetadata,
   },
   {
     path: ['backup', 'list'],
-    summary: 'list the backups of a folder',
+    summary: 'list the backups at a destination',
     load: async () => (await import('./commands/backup/list.js')).backupList,
   },
   {
     path: ['backup', 'show'],
-    summary: 'show what a backup is',
+    summary: 'show the summary of a backup',
     load: async () => (await import('./commands/backup/show.js')).backupShow,
   },
   {
     path: ['backup', 'ls'],
-    summary: 'list the objects of a backup',
+    summary: 'list the objects in a backup',
     load: async () => (await import('./commands/backup/ls.js')).backupLs,
   },
   {
@@ -109,52 +109,52 @@ const commands: readonly CatalogEntry[] = [
   },
   {
     path: ['backup', 'status'],
-    summary: 'tell how old, whole and large the backups of a folder are',
+    summary: 'check the age, integrity and size of the backups at a destination',
     load: async () => (await import('./commands/backup/status.js')).backupStatus,
   },
   {
     path: ['backup', 'prune'],
-    summary: 'remove the backups that a policy does not keep',
+    summary: 'remove backups that the retention policy does not keep',
     load: async () => (await import('./commands/backup/prune.js')).backupPrune,
   },
   {
     path: ['backup', 'accept'],
-    summary: 'accept a suspect backup: what vanished was meant',
+    summary: 'accept a suspect backup: its deletions were intended',
     load: async () => (await import('./commands/backup/accept.js')).backupAccept,
   },
   {
     path: ['backup', 'retire-line'],
-    summary: 'end a line of backups, to which no more will be added',
+    summary: 'retire a line that will get no more backups',
     load: async () => (await import('./commands/backup/retire-line.js')).backupRetireLine,
   },
   {
     path: ['restore'],
-    summary: 'bring objects of a backup back into the store',
+    summary: 'restore objects and bucket settings from a backup',
     load: async () => (await import('./commands/restore/restore.js')).restoreCommand,
   },
   {
     path: ['schedule'],
-    summary: 'run what is due, in place of crontab; plan it, and look at what has run',
+    summary: 'run backups and other commands on a schedule, in place of cron',
     load: async () => (await import('./commands/schedule/daemon.js')).scheduleDaemon,
   },
   {
     path: ['schedule', 'init'],
-    summary: 'write a schedule to begin with',
+    summary: 'write a starter schedule',
     load: async () => (await import('./commands/schedule/init.js')).scheduleInit,
   },
   {
     path: ['schedule', 'import'],
-    summary: 'make a schedule of an existing crontab',
+    summary: 'convert a crontab to a schedule',
     load: async () => (await import('./commands/schedule/import.js')).scheduleImport,
   },
   {
     path: ['schedule', 'check'],
-    summary: 'look for mistakes in the schedule',
+    summary: 'check the schedule for mistakes',
     load: async () => (await import('./commands/schedule/check.js')).scheduleCheck,
   },
   {
     path: ['schedule', 'next'],
-    summary: 'tell what runs next, and when',
+    summary: 'show what runs next, and when',
     load: async () => (await import('./commands/schedule/next.js')).scheduleNext,
   },
   {
@@ -164,22 +164,22 @@ const commands: readonly CatalogEntry[] = [
   },
   {
     path: ['schedule', 'status'],
-    summary: 'tell what runs, what ran last, and whether a daemon is there',
+    summary: 'show the state of each entry and of the daemon',
     load: async () => (await import('./commands/schedule/status.js')).scheduleStatus,
   },
   {
     path: ['schedule', 'history'],
-    summary: 'list what ran, what failed and what was missed',
+    summary: 'list past runs, failures and missed runs',
     load: async () => (await import('./commands/schedule/history.js')).scheduleHistory,
   },
   {
     path: ['schedule', 'unit'],
-    summary: 'print a service of systemd or Docker that runs the daemon',
+    summary: 'print a systemd unit or a Docker Compose service for the daemon',
     load: async () => (await import('./commands/schedule/unit.js')).scheduleUnit,
   },
   {
     path: ['completion'],
-    summary: 'print the completion script of a shell',
+    summary: 'print a shell completion script',
     load: async () => (await import('./commands/completion.js')).completion,
   },
   {
@@ -190,10 +190,10 @@ const commands: readonly CatalogEntry[] = [
 ];
 
 const groups: Readonly<Record<string, string>> = {
-  billing: 'tell what was used and what it costs, and check it',
-  jobs: 'look after jobs and their files',
-  track: 'count what a job has used, for scripts',
-  backup: 'back up the object store, and look at backups',
+  billing: 'report usage and costs, and audit the records',
+  jobs: 'list, watch and download jobs',
+  track: 'record the usage of a job, for scripts',
+  backup: 'make, check and prune backups of the object store',
 };
 
 /** Every command of the program. */

@@ -4,8 +4,8 @@ import type { CommandContext } from './command.js';
 
 /** The options of commands that ask on a terminal before they destroy anything. */
 export const confirmOptions = {
-  yes: { short: 'y', description: 'do not ask: the answer is yes' },
-  noInput: { description: 'do not ask: act as where there is no terminal' },
+  yes: { short: 'y', description: 'answer yes to every question' },
+  noInput: { description: 'never prompt; behave as if there were no terminal' },
 } as const satisfies OptionSpecs;
 
 /**
@@ -33,7 +33,7 @@ export async function approve(
   const answer = await context.confirm(question);
   if (answer === undefined) return 'unasked';
   if (answer) return 'given';
-  throw new MangamotionError('refused', 'the answer was no: nothing was changed', {
-    hint: 'Run it with --yes to go on without being asked, or with --dry-run to look.',
+  throw new MangamotionError('refused', 'you answered no: nothing was changed', {
+    hint: 'Use --yes to skip the question, or --dry-run to see what would change.',
   });
 }

@@ -5,10 +5,10 @@ import { flagOf } from './option-specs.js';
 /** Accepted before and after the command, by every command. */
 export const globalOptions = {
   json: { description: 'print one JSON document on stdout' },
-  csv: { description: 'print the rows as CSV (RFC 4180), cells that look like formulas quoted' },
-  rawCsv: { description: 'as --csv, with cells left exactly as they are' },
-  quiet: { short: 'q', description: 'no progress and no notes on stderr' },
-  noColor: { description: 'no colour' },
+  csv: { description: 'print rows as CSV (RFC 4180); cells that look like formulas are quoted' },
+  rawCsv: { description: 'like --csv, but leave every cell as it is' },
+  quiet: { short: 'q', description: 'show no progress and no notes on stderr' },
+  noColor: { description: 'print without colour' },
   debug: { description: 'show stack traces and causes of errors' },
   envFile: {
     value: 'file',
@@ -17,7 +17,7 @@ export const globalOptions = {
   },
   config: {
     value: 'file',
-    description: 'read settings from this file, not mangamotion.config.json',
+    description: 'read settings from this file instead of mangamotion.config.json',
     complete: 'file',
   },
 } as const satisfies OptionSpecs;
@@ -34,9 +34,10 @@ export const connectionOptions = {
   accessKey: {
     value: 'key',
     description:
-      'MINIO_ACCESS_KEY; the secret key has no flag, set MINIO_SECRET_KEY or MINIO_SECRET_KEY_FILE',
+      'the access key (MINIO_ACCESS_KEY); the secret key has no flag: set MINIO_SECRET_KEY or ' +
+      'MINIO_SECRET_KEY_FILE',
   },
-  region: { value: 'name', description: 'MINIO_REGION' },
+  region: { value: 'name', description: 'the region of the store (MINIO_REGION)' },
   caFile: {
     value: 'file',
     description: 'CA certificates for TLS (MINIO_CA_FILE)',
@@ -46,7 +47,7 @@ export const connectionOptions = {
 
 /** Of every command that changes something and can run dry. */
 export const dryRunOption = {
-  dryRun: { description: 'print what would be done, and change nothing (also: DRY_RUN=true)' },
+  dryRun: { description: 'show what would be done, but change nothing (also: DRY_RUN=true)' },
 } as const satisfies OptionSpecs;
 
 /** Those that make a difference to a command: the ones that its help and its completion show. */

@@ -19,7 +19,8 @@ export function buildProgram(
 ): ProgramTree {
   const root = new CommanderCommand('mangamotion')
     .description(
-      'Back up, verify and restore the object store of a MangaMotion deployment, bill its users and look after their jobs.',
+      'Back up, verify and restore the object store of a MangaMotion deployment, bill its users ' +
+        'and manage their jobs.',
     )
     .version(readVersion())
     .helpCommand(false)

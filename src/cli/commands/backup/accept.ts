@@ -7,9 +7,9 @@ import { lockOption } from './backup-options.js';
 
 export const backupAccept = defineCommand({
   description:
-    'Accept a suspect backup: what vanished, or was wiped, was meant. It then counts as trusted, ' +
-    '--latest can mean it, and retention of its line goes on. Nothing of the backup is changed: a ' +
-    'small file beside it, NAME.accepted, says so.',
+    'Accept a suspect backup: the deleted or wiped objects were intended. The backup then counts ' +
+    'as trusted, --latest can choose it, and retention of its line resumes. The backup itself ' +
+    'does not change: a small file beside it, NAME.accepted, records this.',
   arguments: {
     backup: {
       description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
@@ -32,12 +32,12 @@ export const backupAccept = defineCommand({
   examples: [
     {
       command: 'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'the deletions that made it suspect were meant',
+      meaning: 'the deletions that made it suspect were intended',
     },
     {
       command:
         'mangamotion backup accept s3://backups/minio/minio_backup_full_20240115_020000 --dry-run',
-      meaning: 'what it would be accepted for',
+      meaning: 'the changes that it would accept',
     },
   ],
   async run(context, { backup }, { waitLock }) {

@@ -8,18 +8,19 @@ import { type Moment, parseMoment } from '../../values/moment.js';
 
 /** The options of every command that reads one backup. */
 export const chooseOptions = {
-  latest: { description: 'of the folder named, the newest complete backup that holds objects' },
+  latest: { description: 'use the newest complete backup with objects at this destination' },
   at: {
     value: 'time',
     description:
-      'of the folder named, the newest complete backup made by then: 2024-01-15 (to its end), ' +
-      '"2024-01-15 02:00" (UTC), RFC 3339, or 36h or 7d ago; newest is by the order they were made in',
+      'use the newest complete backup made by this time: 2024-01-15 (end of day), "2024-01-15 ' +
+      '02:00" (UTC), RFC 3339, or an age such as 36h or 7d; the order of backups decides which is ' +
+      'newest',
     parse: parseMoment,
   },
   line: {
     value: 'name',
     description:
-      'with --latest or --at: of this line, where the folder holds several (backup list names them)',
+      'with --latest or --at, choose from this line if there are several (see backup list)',
   },
 } as const satisfies OptionSpecs;
 
@@ -42,16 +43,16 @@ export async function findBackup(
 ): Promise<LocatedBackup> {
   const { locateBackup, openDestination } = await import('../../../repository/locate.js');
   if (latest && at !== undefined) {
-    throw new MangamotionError('usage', '--latest and --at exclude each other');
+    throw new MangamotionError('usage', '--latest and --at cannot be combined');
   }
   if (!latest && at === undefined && line !== undefined) {
-    throw new MangamotionError('usage', '--line goes with --latest or --at');
+    throw new MangamotionError('usage', '--line needs --latest or --at');
   }
   if (!latest && at === undefined) return await locateBackup(named, context.cwd, context);
   const { backupIdOf } = await import('../../../repository/names.js');
   if (backupIdOf(basename(named)) !== undefined) {
     throw new MangamotionError('usage', `${named} is one backup: --latest and --at need a folder`, {
-      hint: 'Name the folder that holds the backups, or leave the option out.',
+      hint: 'Give the folder that holds the backups, or omit the option.',
     });
   }
   const { chooseBackup } = await import('../../../repository/choose-backup.js');

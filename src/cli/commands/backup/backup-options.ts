@@ -28,12 +28,12 @@ export const destinationArguments = {
 export const selectionOptions = {
   bucket: {
     value: 'name',
-    description: 'back up this bucket alone',
+    description: 'back up only this bucket',
     repeatable: true,
   },
   excludeBucket: {
     value: 'name',
-    description: 'leave this bucket out',
+    description: 'skip this bucket',
     repeatable: true,
   },
 } as const;
@@ -42,26 +42,27 @@ export const sourceNameOption = {
   sourceName: {
     value: 'name',
     description:
-      'what the store is called: its backups stay one line when its address changes (BACKUP_SOURCE_NAME)',
+      'a stable name for the store, so that its backups stay in one line when its address changes ' +
+      '(BACKUP_SOURCE_NAME)',
     parse: (text: string) => orUsage(parseSourceName(text)).name,
   },
 } as const satisfies OptionSpecs;
 
 /** What full and incremental backups are told of deletions, and of what else to read. */
 export const guardOptions = {
-  acceptDeletions: { description: 'the deletions are meant, however many there are' },
+  acceptDeletions: { description: 'accept any number of deleted objects as intended' },
   acceptChanges: {
-    description: 'what became empty, or all alike, is meant, however much it is',
+    description: 'accept any number of objects that became empty or identical as intended',
   },
   expectDeletions: {
     value: 'bucket[=percent]',
     description:
-      'of this bucket, such as temp, up to so many percent of the objects (otherwise all) may go ' +
-      'between two backups (BACKUP_EXPECT_DELETIONS)',
+      'allow this share of the objects in a bucket to be deleted between two backups (default: all ' +
+      'of them), as for a bucket of temporary files (BACKUP_EXPECT_DELETIONS)',
     repeatable: true,
     parse: (text: string) => orUsage(parseExpectedDeletion(text)),
   },
-  acls: { description: 'read the ACL of each object too: one more request for each' },
+  acls: { description: 'also back up object ACLs (one more request per object)' },
 } as const satisfies OptionSpecs;
 
 /** Throws `usage` for a text that tells what is wrong. */
@@ -91,14 +92,14 @@ export async function guardOf(
 
 export const freeSpaceOption = {
   ignoreFreeSpace: {
-    description: 'begin although the disk has less room than the last full backup took',
+    description: 'start even if the disk has less free space than the last full backup took',
   },
 } as const;
 
 export const lockOption = {
   waitLock: {
     value: 'time',
-    description: 'wait so long (such as 30m) for another run at the destination to end',
+    description: 'wait up to this long (such as 30m) for another run at the destination to finish',
     parse: parseDuration,
   },
 } as const;
@@ -107,10 +108,10 @@ export const retentionOptions = {
   keepDays: {
     value: 'n',
     description:
-      'afterwards remove the backups of this kind older than so many days (default: BACKUP_RETENTION_DAYS)',
+      'then remove backups of this type older than n days (default: BACKUP_RETENTION_DAYS)',
     parse: parseCount,
   },
-  noPrune: { description: 'remove nothing afterwards' },
+  noPrune: { description: 'do not prune after the backup' },
 } as const;
 
 /** What to remove afterwards; what that was goes to the returned list. */
@@ -140,7 +141,7 @@ export async function openBackupContext(
     throw new MangamotionError(
       'usage',
       `BACKUP_COMPRESSION is false, and ${location} is not a folder: plain folders need one`,
-      { hint: 'Name a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
+      { hint: 'Use a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
     );
   }
   const plain = !backup.compression;
@@ -204,8 +205,8 @@ function suspect({ id, destination, guard, suspicious }: Summary): MangamotionEr
     `${id} is kept as suspect; compared with ${since}: ${suspicious.map(suspicionText).join('; ')}`,
     {
       hint:
-        `Nothing was pruned. If it was meant, run "mangamotion backup accept ${path}", or back up ` +
-        `again with ${flags.join(' and ')}. If not, restore ${since} and back up again.`,
+        `Nothing was pruned. If the change was intended, run "mangamotion backup accept ${path}", or ` +
+        `back up again with ${flags.join(' and ')}. If not, restore ${since} and back up again.`,
     },
   );
 }

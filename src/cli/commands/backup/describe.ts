@@ -19,9 +19,9 @@ export function shortList(names: readonly string[]): string {
 /** What there is to do about a line whose newest backup is suspect. */
 export function suspicionOf(line: string, suspect: string): string {
   return (
-    `line ${line} is suspended: ${suspect} is suspect. If the change was meant, run "mangamotion ` +
-    'backup accept" with its path, or the next backup with --accept-deletions or --accept-changes; ' +
-    'if not, restore an earlier backup and back up again'
+    `line ${line} is suspended: ${suspect} is suspect. If the change was intended, run ` +
+    '"mangamotion backup accept" with its path, or the next backup with --accept-deletions or ' +
+    '--accept-changes; if not, restore an earlier backup and back up again'
   );
 }
 

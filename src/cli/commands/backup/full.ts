@@ -16,9 +16,9 @@ import {
 
 export const backupFull = defineCommand({
   description:
-    'Copy every object of every bucket into one archive, NAME.tar.gz, that plain tar reads. ' +
-    'NAME.json beside it is its summary: a backup without a summary does not exist. ' +
-    'The folder must exist.',
+    'Copy every object of every bucket into one archive, NAME.tar.gz, that plain tar can read. ' +
+    'Its summary is NAME.json, beside it; without a summary, a backup does not count. The folder ' +
+    'must exist.',
   arguments: destinationArguments,
   options: {
     ...selectionOptions,
@@ -44,12 +44,12 @@ export const backupFull = defineCommand({
     { command: 'mangamotion backup full /var/backups/minio', meaning: 'back up all buckets' },
     {
       command: 'mangamotion backup full /var/backups/minio --bucket originals --json',
-      meaning: 'one bucket; the summary as JSON',
+      meaning: 'back up one bucket; print the summary as JSON',
     },
     {
       command:
         'mangamotion backup full /var/backups/minio --exclude-bucket temp --quiet > /dev/null',
-      meaning: 'for a cron line: silent but for warnings and errors',
+      meaning: 'for cron: print only warnings and errors',
     },
   ],
   async run(context, { destination }, { bucket, excludeBucket, ignoreFreeSpace, ...options }) {

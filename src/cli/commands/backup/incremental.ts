@@ -17,18 +17,19 @@ import {
 export const backupIncremental = defineCommand({
   description:
     'Copy what is new or changed since the last backup of the same buckets, and refer to earlier ' +
-    'archives for the rest: what comes out is a whole backup. Where there is none to compare with, ' +
-    'it becomes a full backup. Where suspiciously much was deleted (over a quarter of at least 100 ' +
-    'objects of a bucket, or all), the backup is kept as suspect, and the exit status is 8.',
+    'archives for the rest: the result can be restored like a full backup. Without an earlier ' +
+    'backup, this makes a full backup. If suspiciously many objects were deleted (over a quarter ' +
+    'of at least 100 objects in a bucket, or all), the backup is kept as suspect, and the exit ' +
+    'status is 8.',
   arguments: destinationArguments,
   options: {
     ...selectionOptions,
     parent: {
       value: 'backup',
-      description: 'compare with this backup of the destination, not with the newest',
+      description: 'compare with this backup at the destination instead of the newest',
     },
     refreshMetadata: {
-      description: 'read headers and tags of unchanged objects anew: a listing does not show them',
+      description: 're-read headers and tags of unchanged objects, which a listing does not show',
     },
     ...guardOptions,
     ...sourceNameOption,
@@ -52,15 +53,15 @@ export const backupIncremental = defineCommand({
   examples: [
     {
       command: 'mangamotion backup incremental /var/backups/minio',
-      meaning: 'what changed since the newest backup there',
+      meaning: 'back up what has changed since the newest backup',
     },
     {
       command: 'mangamotion backup incremental /var/backups/minio --refresh-metadata',
-      meaning: 'tags too, which a listing does not show',
+      meaning: 'also pick up changed tags and headers',
     },
     {
       command: 'mangamotion backup incremental /var/backups/minio --accept-deletions',
-      meaning: 'after a clean-up of the store',
+      meaning: 'after an intended clean-up of the store',
     },
   ],
   async run(context, { destination }, options) {

@@ -28,10 +28,10 @@ interface Row {
 
 export const backupList = defineCommand({
   description:
-    'List the backups that a folder holds, oldest first. A backup that cannot be used (its summary ' +
-    'is damaged, or its archive is missing) is listed with what is wrong, and the exit status is 3. ' +
-    'One that has expired is listed with the newest backup that still refers to it. Those that ' +
-    'backup-minio.sh made come first, as legacy: they can be restored, and are never pruned.',
+    'List the backups at a destination, oldest first. If a backup cannot be used (its summary is ' +
+    'damaged or its archive is missing), the list says why and the exit status is 3. An expired ' +
+    'backup is listed with the newest backup that still refers to it. Backups made by ' +
+    'backup-minio.sh come first, marked as legacy: they can be restored and are never pruned.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -47,7 +47,7 @@ export const backupList = defineCommand({
     { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
     {
       command: "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'",
-      meaning: 'the name of the newest',
+      meaning: 'the name of the newest backup',
     },
   ],
   async run(context, { destination: location }) {
@@ -116,7 +116,7 @@ function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBeca
         archiveBytes === null
           ? 'its archive is missing'
           : archiveBytes !== summary.summary.archive_bytes
-            ? 'its archive does not have the length that the summary says'
+            ? 'its archive has a different length than its summary says'
             : undefined;
       return { id, status: summary.summary.status, summary: summary.summary, problem };
     }
@@ -199,7 +199,7 @@ const columns: Column<Row>[] = [
     show: ({ keptBecause }) => {
       if (keptBecause === undefined) return '';
       return keptBecause.length === 0
-        ? 'goes with the next prune'
+        ? 'removed by the next prune'
         : `kept: referenced by ${shortList(keptBecause)}`;
     },
   },

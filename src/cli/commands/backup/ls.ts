@@ -5,13 +5,14 @@ import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupLs = defineCommand({
   description:
-    'List the objects that a backup holds, by bucket and key. Reads the index alone, not the data. ' +
-    'One that backup-minio.sh made has no index: all of it is read, and a tar.gz is unpacked below ' +
-    'TMPDIR first.',
+    'List the objects in a backup, by bucket and key. This reads only the index, not the data. A ' +
+    'backup made by backup-minio.sh has no index, so it is read in full; a tar.gz is first ' +
+    'unpacked below TMPDIR.',
   arguments: {
     backup: {
       description:
-        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
+        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
+        '--at, a destination',
       complete: 'file',
     },
   },
@@ -19,12 +20,12 @@ export const backupLs = defineCommand({
     ...chooseOptions,
     bucket: {
       value: 'name',
-      description: 'this bucket alone',
+      description: 'list only this bucket',
       repeatable: true,
     },
     prefix: {
       value: 'prefix',
-      description: 'only keys that begin with this',
+      description: 'list only keys with this prefix',
       repeatable: true,
     },
   },
@@ -73,7 +74,7 @@ export const backupLs = defineCommand({
       }),
       tail: () => ({ total: { objects, bytes } }),
       columns,
-      empty: 'no such objects in this backup',
+      empty: 'no matching objects in this backup',
     });
     return undefined;
   },

@@ -13,9 +13,9 @@ import {
 
 export const backupMetadata = defineCommand({
   description:
-    'Copy what every bucket is configured with (policy, lifecycle, versioning, tags, encryption, ' +
-    'CORS, notifications, object lock, replication) into one archive, as the server returns it, and ' +
-    'no objects. Full and incremental backups hold these documents too.',
+    'Copy the settings of every bucket (policy, lifecycle, versioning, tags, encryption, CORS, ' +
+    'notifications, object lock, replication) into one archive, as the server returns them, ' +
+    'without objects. Full and incremental backups contain these documents too.',
   arguments: destinationArguments,
   options: { ...selectionOptions, ...sourceNameOption, ...retentionOptions, ...lockOption },
   changes: 'always',
@@ -33,12 +33,12 @@ export const backupMetadata = defineCommand({
   examples: [
     {
       command: 'mangamotion backup metadata /var/backups/minio',
-      meaning: 'the settings of all buckets',
+      meaning: 'back up the settings of all buckets',
     },
     {
       command:
         'mangamotion backup metadata /var/backups/minio --json | jq \'.fidelity.documents[] | select(.state == "failed")\'',
-      meaning: 'what could not be read',
+      meaning: 'documents that could not be read',
     },
   ],
   async run(context, { destination }, { bucket, excludeBucket, ...options }) {

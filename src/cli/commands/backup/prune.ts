@@ -18,12 +18,13 @@ const MOST_SHOWN = 20;
 
 export const backupPrune = defineCommand({
   description:
-    'Remove the backups that no --keep asks for. The rules are those of "restic forget": a backup ' +
-    'stays that any one of them keeps, and the newest of each period counts. Full and incremental ' +
-    'backups are one sequence, metadata another, and each line (source and selection of buckets) ' +
-    'counts by itself. What a backup that stays refers to stays too, and so does the last complete ' +
-    'full of each line. While the newest backup of a line is suspect, nothing trusted of it goes, and ' +
-    'the exit status is 8. On a terminal it shows what would go, and asks.',
+    'Remove the backups that no --keep option keeps. The rules are those of "restic forget": a ' +
+    'backup stays if any option keeps it, and the newest of each period counts. Full and ' +
+    'incremental backups form one sequence and metadata backups another; each line (source and ' +
+    'selection of buckets) counts separately. Backups that a kept backup refers to stay, and so ' +
+    'does the last complete full backup of each line. While the newest backup of a line is ' +
+    'suspect, its trusted backups stay and the exit status is 8. On a terminal the command lists ' +
+    'what it would remove and asks first.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -31,20 +32,22 @@ export const backupPrune = defineCommand({
     },
   },
   options: {
-    keepDays: count('everything younger than so many days (default: BACKUP_RETENTION_DAYS, alone)'),
-    keepLast: count('so many of the newest'),
-    keepHourly: count('the newest of each of the last so many hours that have a backup'),
-    keepDaily: count('the newest of each of the last so many days (UTC) that have one'),
-    keepWeekly: count('the newest of each of the last so many weeks (ISO 8601) that have one'),
-    keepMonthly: count('the newest of each of the last so many months that have one'),
-    keepYearly: count('the newest of each of the last so many years that have one'),
+    keepDays: count(
+      'everything newer than n days (default: BACKUP_RETENTION_DAYS, if no --keep is given)',
+    ),
+    keepLast: count('the newest n backups'),
+    keepHourly: count('the newest of each of the last n hours with a backup'),
+    keepDaily: count('the newest of each of the last n days (UTC) with a backup'),
+    keepWeekly: count('the newest of each of the last n weeks (ISO 8601) with a backup'),
+    keepMonthly: count('the newest of each of the last n months with a backup'),
+    keepYearly: count('the newest of each of the last n years with a backup'),
     ...lockOption,
     type: {
       value: 'type',
-      description: 'look at backups of this kind alone',
+      description: 'prune only backups of this type',
       choices: BACKUP_TYPES,
     },
-    line: { value: 'name', description: 'look at this line alone (backup list names them)' },
+    line: { value: 'name', description: 'prune only this line (see backup list)' },
     ...confirmOptions,
   },
   changes: 'dry-run',
@@ -63,15 +66,15 @@ export const backupPrune = defineCommand({
     {
       command:
         'mangamotion backup prune /var/backups/minio --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
-      meaning: 'what would go, and why the rest stays',
+      meaning: 'show what would be removed, and why the rest stays',
     },
     {
       command: 'mangamotion backup prune /var/backups/minio',
-      meaning: 'keep BACKUP_RETENTION_DAYS',
+      meaning: 'keep the last BACKUP_RETENTION_DAYS days',
     },
     {
       command: 'mangamotion backup prune /var/backups/minio --type incremental --keep-days 2',
-      meaning: 'the hourly ones alone',
+      meaning: 'prune only incremental backups',
     },
   ],
   async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
@@ -121,7 +124,8 @@ export const backupPrune = defineCommand({
     for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));
     if (report.removed.length > 0 && (await destination.keepsVersions?.()) === true) {
       context.warn(
-        `the bucket of ${location} keeps versions: what is removed stays there as older versions, and takes room, until a lifecycle rule removes them`,
+        `the bucket of ${location} is versioned: removed files stay there as older versions and use ` +
+          'space until a lifecycle rule removes them',
       );
     }
     await context.output.document({ json: report, human: (page) => describe(page, report) });
@@ -153,8 +157,8 @@ function refuseOther(shownReport: PruneReport, now: PruneReport): void {
   if (other === undefined) return;
   throw new MangamotionError(
     'refused',
-    `the backups have changed since they were shown: ${other.id} would go too`,
-    { hint: 'Nothing was removed. Run it again.' },
+    `the backups have changed since they were listed: ${other.id} would also be removed`,
+    { hint: 'Nothing was removed. Run the command again.' },
   );
 }
 
@@ -172,7 +176,7 @@ async function policyOf(context: CommandContext, given: RetentionPolicy): Promis
 function withheldWarning({ withheld }: PruneReport, location: string): string {
   const unreadable = [...new Set(withheld.flatMap(({ because }) => because))];
   return (
-    `${withheld.length} expired backups stay: ${shortList(unreadable)} cannot be read, and may ` +
+    `${withheld.length} expired backups stay: ${shortList(unreadable)} cannot be read and may ` +
     `refer to them; see "mangamotion backup status ${location}"`
   );
 }

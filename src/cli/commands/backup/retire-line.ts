@@ -4,9 +4,9 @@ import { lockOption } from './backup-options.js';
 
 export const backupRetireLine = defineCommand({
   description:
-    'End a line: the backups of one source and selection, to which no more will be added. It alarms ' +
-    'no more, and prune may remove all of it: only --keep-days, or BACKUP_RETENTION_DAYS, still ' +
-    'keeps what is younger. A newer backup of the line takes that back.',
+    'Retire a line: the backups of one source and selection of buckets. A retired line raises no ' +
+    'more alarms, and prune may remove all of it: only --keep-days or BACKUP_RETENTION_DAYS ' +
+    'still protects newer backups. A new backup of the line makes it active again.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -22,12 +22,12 @@ export const backupRetireLine = defineCommand({
   examples: [
     {
       command: 'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp',
-      meaning: 'there will be no more backups of temp alone',
+      meaning: 'temp will no longer be backed up on its own',
     },
     {
       command:
         'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp --dry-run',
-      meaning: 'how many backups that concerns',
+      meaning: 'how many backups it affects',
     },
   ],
   async run(context, { destination: location, line: name }, { waitLock }) {
@@ -53,7 +53,8 @@ export const backupRetireLine = defineCommand({
         );
     if (line.suspendedBy !== undefined) {
       context.warn(
-        `prune keeps what is trusted of it all the same: ${line.suspendedBy} is suspect; see "mangamotion backup accept --help"`,
+        `prune still keeps its trusted backups: ${line.suspendedBy} is suspect; see "mangamotion ` +
+          'backup accept --help"',
       );
     }
     const bytes = archiveBytes(line);

@@ -7,12 +7,13 @@ import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupShow = defineCommand({
   description:
-    'Show what a backup is: its summary, its buckets, and what it does not hold. A tar.gz of ' +
-    'backup-minio.sh is unpacked below TMPDIR for it.',
+    'Show the summary of a backup, its buckets, and what it does not contain. A tar.gz made by ' +
+    'backup-minio.sh is first unpacked below TMPDIR.',
   arguments: {
     backup: {
       description:
-        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
+        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
+        '--at, a destination',
       complete: 'file',
     },
   },
@@ -24,12 +25,12 @@ export const backupShow = defineCommand({
   examples: [
     {
       command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'for people',
+      meaning: 'a summary to read',
     },
     {
       command:
         "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'",
-      meaning: 'what could not be captured',
+      meaning: 'objects that could not be captured',
     },
   ],
   async run(context, { backup }, { latest, at, line }) {

@@ -11,12 +11,12 @@ import { withMark } from './status-marks.js';
 
 export const backupStatus = defineCommand({
   description:
-    'Tell how a destination fares: how old the newest complete backup is, whether each backup and ' +
-    'the archives that it refers to are there with their lengths, how much room they take, and ' +
-    'what expires next. The exit status is 5 where there is no complete backup, the newest is older ' +
-    'than --max-age, or a piece is missing; and 3 where a newer version wrote some of it, or archives ' +
-    'lie in cold storage. Each line (source and selection of buckets) with two or ' +
-    'more backups is looked at by itself, unless it was retired.',
+    'Check the backups at a destination: the age of the newest complete backup, whether each ' +
+    'backup and the archives that it refers to are present with the right length, how much space ' +
+    'they take, and what expires next. The exit status is 5 if there is no complete backup, the ' +
+    'newest is older than --max-age, or a file is missing; it is 3 if a newer version wrote some ' +
+    'backups or archives are in cold storage. Each line (source and selection of buckets) with ' +
+    'two or more backups is checked separately, unless it is retired.',
   arguments: {
     destination: {
       description: 'the folder or s3://bucket/prefix that holds the backups',
@@ -26,29 +26,29 @@ export const backupStatus = defineCommand({
   options: {
     maxAge: {
       value: 'duration',
-      description: 'the oldest that the newest complete backup may be, such as 26h',
+      description: 'the maximum age of the newest complete backup, such as 26h',
       parse: parseDuration,
     },
     type: {
       value: 'type',
-      description: 'whose age counts (otherwise the newer of full and incremental)',
+      description: 'the type whose age counts (default: the newer of full and incremental)',
       choices: BACKUP_TYPES,
     },
-    line: { value: 'name', description: 'look at this line alone' },
+    line: { value: 'name', description: 'check only this line' },
   },
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
-    { command: 'mangamotion backup status /var/backups/minio', meaning: 'for people' },
+    { command: 'mangamotion backup status /var/backups/minio', meaning: 'a summary to read' },
     {
       command: 'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null',
-      meaning: 'for a cron line: the exit status tells whether the nightly backup came',
+      meaning: 'for cron: the exit status shows whether the nightly backup was made',
     },
     {
       command: "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'",
-      meaning: 'one figure',
+      meaning: 'the growth per day',
     },
   ],
   async run(context, { destination: location }, { maxAge, type, line }) {
@@ -83,7 +83,7 @@ function describe(page: Page, status: DestinationStatus): void {
       label: 'growth',
       text:
         growth === null
-          ? 'not known before there are backups of two days'
+          ? 'unknown until there are backups from two days'
           : `${people.bytes(growth.bytes_per_day)} a day, by the archives since ${growth.since}`,
     },
     { label: 'expiry', text: expiryText(page, retention) },

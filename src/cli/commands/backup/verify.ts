@@ -8,24 +8,25 @@ import { findBackup, chooseOptions } from './backup-name.js';
 
 export const backupVerify = defineCommand({
   description:
-    'Read a whole backup and check every byte of it: the SHA-256 of the archive, the gzip members, ' +
-    'the tar, the index, and the SHA-256 of each object. Any finding is named, and the exit status ' +
-    'is 5. One that backup-minio.sh made is refused: it has nothing to be checked against.',
+    'Read a whole backup and check every byte: the SHA-256 of the archive, the gzip members, the ' +
+    'tar, the index, and the SHA-256 of each object. Problems are listed, and the exit status is ' +
+    '5. Backups made by backup-minio.sh are refused, because they have no checksums.',
   arguments: {
     backup: {
       description:
-        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
+        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
+        '--at, a destination',
       complete: 'file',
     },
   },
   options: {
     ...chooseOptions,
     quick: {
-      description: 'check only the summary, the length of the archive, its footer and directory',
+      description: 'check only the summary, and the length, footer and directory of the archive',
     },
     sample: {
       value: 'share',
-      description: 'read the index, and of the objects a random part, such as 5%',
+      description: 'read the index and a random share of the objects, such as 5%',
       parse: parseShare,
     },
   },
@@ -36,22 +37,22 @@ export const backupVerify = defineCommand({
   examples: [
     {
       command: 'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'read and check all of it',
+      meaning: 'check the whole backup',
     },
     {
       command:
         'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --quick --json',
-      meaning: 'a look at a copy that has just arrived',
+      meaning: 'check a copy that has just arrived',
     },
     {
       command:
         'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --sample 5%',
-      meaning: 'for every night: in the long run all is read',
+      meaning: 'for a nightly job: over time it covers everything',
     },
   ],
   async run(context, { backup }, { latest, at, line, quick, sample }) {
     if (quick && sample !== undefined) {
-      throw new MangamotionError('usage', '--quick and --sample exclude each other');
+      throw new MangamotionError('usage', '--quick and --sample cannot be combined');
     }
     const { nothingToCheck } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify/verify.js');

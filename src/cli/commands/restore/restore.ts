@@ -15,21 +15,23 @@ import { askToDestroy } from './ask.js';
 
 export const restoreCommand = defineCommand({
   description:
-    'Bring a backup back into the store: objects, and what buckets are configured with. A plan is ' +
-    'made first; --dry-run shows it and changes nothing. What is as in the backup is left alone, so ' +
-    'that a restore can be run again; objects that are not in the backup stay. On a terminal it asks ' +
-    'before it overwrites or removes any. What was written is compared with a listing in the end. A backup that ' +
-    'backup-minio.sh made is restored too, with content types by the names of the objects; a ' +
-    'tar.gz of it is unpacked below TMPDIR first, for --dry-run too.',
+    'Restore objects and bucket settings from a backup. A restore first plans its work; ' +
+    '--dry-run shows the plan and changes nothing. Objects that already match the backup are not ' +
+    'written again, so a restore can be repeated; objects that are not in the backup stay. On a ' +
+    'terminal it asks before it overwrites or removes objects. At the end it compares what it ' +
+    'wrote with a listing. It also restores backups made by backup-minio.sh, with content types ' +
+    'guessed from the names of the objects; a tar.gz is first unpacked below TMPDIR, even for ' +
+    '--dry-run.',
   arguments: {
     backup: {
       description:
-        'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz; or a destination, with --latest or --at',
+        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
+        '--at, a destination',
       complete: 'file',
     },
     scope: {
       description:
-        'what to restore: metadata is the documents of buckets, data the objects, full is both',
+        'what to restore: metadata (the documents of buckets), data (the objects), or full (both)',
       choices: ['full', 'metadata', 'data'],
       default: 'full',
     },
@@ -38,18 +40,18 @@ export const restoreCommand = defineCommand({
     ...chooseOptions,
     bucket: {
       value: 'name',
-      description: 'this bucket alone',
+      description: 'restore only this bucket',
       repeatable: true,
     },
     prefix: {
       value: 'prefix',
-      description: 'only objects whose keys begin with this, and no documents of buckets',
+      description: 'restore only objects with this prefix, and no documents of buckets',
       repeatable: true,
     },
     key: {
       value: 'key',
       description:
-        'only the object with this key, and no documents of buckets; with --prefix, these too',
+        'restore only the object with this key, and no documents of buckets; adds to --prefix',
       repeatable: true,
     },
     as: {
@@ -61,27 +63,28 @@ export const restoreCommand = defineCommand({
     onConflict: {
       value: 'what',
       description:
-        'where another object has the key: overwrite it, skip it, or fail before anything is changed',
+        'if a different object has the key: overwrite it, skip it, or fail before any change',
       choices: ['overwrite', 'skip', 'fail'],
       default: 'overwrite',
     },
     deleteExtra: {
       description:
-        'remove the objects of the buckets (with --prefix: those with the prefix) that the backup ' +
-        'does not have, when all else is done; over a quarter of a bucket only with --yes',
+        'at the end, remove objects that the backup does not contain from the restored buckets (with ' +
+        '--prefix, only below it); over a quarter of a bucket only with --yes',
     },
     encryption: {
       value: 'how',
       description:
-        'encrypt as the objects were: keep fails an object where the target refuses that, prefer ' +
-        "falls back on the bucket's default and says so, bucket takes the default",
+        'how to encrypt: keep the original encryption and fail objects if the target refuses it; ' +
+        'prefer it, but fall back to the default of the bucket with a warning; or always use the ' +
+        'default of the bucket',
       choices: ['keep', 'prefer', 'bucket'],
       default: 'prefer',
     },
     noProof: {
-      description: 'do not compare what was written with the listing of the target in the end',
+      description: 'do not compare the result with a listing of the target',
     },
-    list: { description: 'with --dry-run: name every object that would be changed' },
+    list: { description: 'with --dry-run, list every object that would change' },
     ...confirmOptions,
   },
   changes: 'dry-run',
@@ -99,17 +102,17 @@ export const restoreCommand = defineCommand({
   examples: [
     {
       command: 'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --dry-run',
-      meaning: 'what would be done',
+      meaning: 'show the plan',
     },
     {
       command:
         'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --key 4711/result.zip',
-      meaning: 'one object',
+      meaning: 'restore one object',
     },
     {
       command:
         'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket originals --as originals=originals-restored',
-      meaning: 'a bucket beside the one that is there',
+      meaning: 'restore a bucket under a new name',
     },
   ],
   async run(context, { backup, scope }, options) {
@@ -181,7 +184,7 @@ async function showPlan(
       columns: changeColumns,
       json: (change: PlannedChange) => change,
     },
-    empty: 'nothing would be changed',
+    empty: 'nothing would change',
   });
 }
 
