@@ -2,10 +2,10 @@ import { defineCommand } from '../argv/command.js';
 
 export const completion = defineCommand({
   description:
-    'Print a script that teaches a shell to complete the commands and options of mangamotion. ' +
-    'The script does not call mangamotion: make it anew after an update.',
+    'Print a completion script for the commands and options of mangamotion. The script does not ' +
+    'call mangamotion: regenerate it after an update.',
   arguments: {
-    shell: { description: 'the shell', choices: ['bash', 'zsh', 'fish'] },
+    shell: { description: 'the shell to complete for', choices: ['bash', 'zsh', 'fish'] },
   },
   options: {},
   changes: 'nothing',
@@ -15,15 +15,15 @@ export const completion = defineCommand({
   examples: [
     {
       command: 'source <(mangamotion completion bash)',
-      meaning: 'for this bash; put the line into ~/.bashrc for all',
+      meaning: 'in this bash; add the line to ~/.bashrc for all',
     },
     {
       command: 'mangamotion completion zsh > "${fpath[1]}/_mangamotion"',
-      meaning: 'for zsh, from its next start on',
+      meaning: 'in zsh, from its next start',
     },
     {
       command: 'mangamotion completion fish > ~/.config/fish/completions/mangamotion.fish',
-      meaning: 'for fish',
+      meaning: 'in fish',
     },
   ],
   async run(context, { shell }) {

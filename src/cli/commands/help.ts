@@ -12,19 +12,19 @@ const PLAIN: TextStyle = { width: 80, paint: (_tone, text) => text, colored: fal
 
 export const help = defineCommand({
   description:
-    'Show a page of the manual, or the help of a command. Without a topic, list both. A long page ' +
-    'is shown by the pager in PAGER, or less. Where a topic and a command share a name, this shows ' +
-    'the topic, and `--help` behind the command shows the command.',
+    'Show a manual page or the help of a command. Without a topic, list all of them. A long page ' +
+    'opens in PAGER, or less. If a topic and a command share a name, this shows the topic; use ' +
+    'COMMAND --help for the command.',
   arguments: {
     topic: {
-      description: 'a topic of the manual, or the words of a command',
+      description: 'a topic of the manual, or a command',
       optional: true,
       repeatable: true,
       offers: TOPIC_NAMES,
     },
   },
   options: {
-    noPager: { description: 'print the page, however long it is' },
+    noPager: { description: 'print the page without a pager' },
   },
   changes: 'nothing',
   usesStore: false,
@@ -33,8 +33,8 @@ export const help = defineCommand({
   endsWith: [],
   examples: [
     { command: 'mangamotion help', meaning: 'list topics and commands' },
-    { command: 'mangamotion help recovery', meaning: 'what to type when objects are lost' },
-    { command: 'mangamotion help backup full', meaning: 'the options of a command' },
+    { command: 'mangamotion help recovery', meaning: 'what to do when objects are lost' },
+    { command: 'mangamotion help backup full', meaning: 'show the help of a command' },
   ],
   async run({ catalog, output }, { topic: words }, { noPager }) {
     const usePager = !noPager;

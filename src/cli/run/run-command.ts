@@ -93,7 +93,7 @@ function refuseImpossible({ command, global, name }: Invocation): void {
     });
   }
   if (csv && global.json) {
-    throw new MangamotionError('usage', '--json and --csv exclude each other');
+    throw new MangamotionError('usage', '--json and --csv cannot be combined');
   }
 }
 
@@ -107,7 +107,7 @@ async function isDryRun(
   const { dryRun } = await config();
   if (dryRun && command.changes === 'always') {
     throw new MangamotionError('usage', `DRY_RUN is set, but \`${name}\` has no dry run`, {
-      hint: 'unset DRY_RUN, or set it to false, to run it',
+      hint: 'unset DRY_RUN or set it to false to run the command',
     });
   }
   return dryRun;

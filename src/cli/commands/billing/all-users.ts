@@ -12,37 +12,40 @@ import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js'
 
 export const billingAllUsers = defineCommand({
   description:
-    'List all users with what they have used since the beginning, gross; with --month with what they ' +
-    'used in that month, its discounts and what it costs. With a month that has lost counters the ' +
-    'exit status is 3. Users who were reset are listed with a month where they have usage in it.',
+    'List all users with their lifetime usage and gross cost; with --month, with the usage, ' +
+    'discount and net cost of that month. The exit status is 3 if counters of the month have ' +
+    'expired. Users who were reset appear in a month in which they have usage.',
   arguments: {},
   options: {
     month: {
       value: 'YYYY-MM',
-      description: 'bill this month, in UTC (otherwise the lifetime)',
+      description: 'bill this month, in UTC (default: the lifetime)',
       parse: readMonth,
     },
     sort: {
       value: 'by',
-      description: 'the highest first, or users by name',
+      description: 'sort by this column, highest first, or by user name',
       choices: SORT_KEYS,
       default: 'cost',
     },
-    top: { value: 'count', description: 'list the first so many alone', parse: readTop },
+    top: { value: 'count', description: 'list only the first n users', parse: readTop },
   },
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'unreachable'],
   examples: [
-    { command: 'mangamotion billing all-users --top 10', meaning: 'who has cost the most' },
+    {
+      command: 'mangamotion billing all-users --top 10',
+      meaning: 'list the ten most expensive users',
+    },
     {
       command: 'mangamotion billing all-users --month 2026-10 --csv > october.csv',
-      meaning: 'the invoices of a month',
+      meaning: 'export the invoices of a month',
     },
     {
       command: "mangamotion billing all-users --json | jq '.users[] | {user_id, estimated_cost}'",
-      meaning: 'for a script',
+      meaning: 'select fields in a script',
     },
   ],
   async run(context, _arguments, { month, sort, top }) {
@@ -61,13 +64,15 @@ export const billingAllUsers = defineCommand({
     const { users, totals, totalUsers, withoutRecord, problems } = report;
     if (withoutRecord > 0) {
       context.warn(
-        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} but no record: reset since`,
+        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} but without a lifetime ` +
+          'record, because of a reset',
       );
     }
     const isExpired = chosen !== undefined && totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
-        `${chosen} is expired: daily counters live for ${reportContext.retentionDays} days, so that its costs are not known`,
+        `the counters of ${chosen} have expired after ${reportContext.retentionDays} days, so its ` +
+          'costs are unknown',
       );
     }
     await context.output.rows({

@@ -8,14 +8,14 @@ import { USER_ARGUMENT, openBilling } from './shared-options.js';
 
 export const billingAudit = defineCommand({
   description:
-    "Compare each user's lifetime total with the sum of the days and the sum of the jobs, as far as " +
-    'they have not expired, and name every record that is wrong. Drift means that something was billed ' +
-    "wrong or not at all: the exit status is 5. Notes are what the backend's own writer leaves behind. " +
-    'Nothing is changed.',
-  arguments: { user: { ...USER_ARGUMENT, description: 'audit this user alone', optional: true } },
+    "Compare each user's lifetime total with the sum of the days and the sum of the jobs that " +
+    'have not expired, and list every wrong record. Drift means that usage was billed wrongly or ' +
+    "not at all: the exit status is 5. Notes are differences that the backend's own writer " +
+    'causes. Nothing is changed.',
+  arguments: { user: { ...USER_ARGUMENT, description: 'audit only this user', optional: true } },
   options: {
     notes: {
-      description: 'list the notes too; otherwise they are counted (--json and --csv have all)',
+      description: 'list the notes too, instead of only counting them (--json and --csv have all)',
     },
   },
   changes: 'nothing',
@@ -23,12 +23,12 @@ export const billingAudit = defineCommand({
   printsRows: true,
   endsWith: ['damaged', 'unreachable'],
   examples: [
-    { command: 'mangamotion billing audit', meaning: 'all users' },
-    { command: 'mangamotion billing audit alice --notes', meaning: 'one user, with the notes' },
+    { command: 'mangamotion billing audit', meaning: 'audit all users' },
+    { command: 'mangamotion billing audit alice --notes', meaning: 'audit one user, with notes' },
     {
       command:
         'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'',
-      meaning: 'what is wrong, for a script',
+      meaning: 'select drift in a script',
     },
   ],
   async run(context, { user }, { notes: withNotes }) {

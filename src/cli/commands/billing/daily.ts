@@ -16,33 +16,34 @@ const MOST_DAYS = 36_525;
 
 export const billingDaily = defineCommand({
   description:
-    'List what a user has used day by day, in UTC, and what each day costs before discounts. Daily ' +
-    'counters expire after BILLING_RETENTION_DAYS; where the range begins earlier, the exit status is 3.',
+    "List a user's usage day by day, in UTC, and the cost of each day before discounts. Daily " +
+    'counters expire after BILLING_RETENTION_DAYS; if the range begins earlier, the exit status ' +
+    'is 3.',
   arguments: { user: USER_ARGUMENT },
   options: {
     from: { value: 'date', description: 'the first day, YYYY-MM-DD', parse: readDay },
-    to: { value: 'date', description: 'the last day (otherwise today)', parse: readDay },
+    to: { value: 'date', description: 'the last day (default: today)', parse: readDay },
     last: {
       value: 'days',
-      description: 'so many days, today included: 7d, 30d, 90d (otherwise 30d)',
+      description: 'the number of days, including today: 7d, 30d, 90d (default: 30d)',
       parse: readDays,
     },
-    fill: { description: 'list days without usage too' },
+    fill: { description: 'include days without usage' },
   },
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'unreachable'],
   examples: [
-    { command: 'mangamotion billing daily alice --last 7d --fill', meaning: 'the last week' },
+    { command: 'mangamotion billing daily alice --last 7d --fill', meaning: 'list the last week' },
     {
       command: 'mangamotion billing daily alice --from 2026-10-01 --to 2026-10-31 --csv',
-      meaning: 'a month, for a spreadsheet',
+      meaning: 'export a month to a spreadsheet',
     },
     {
       command:
         "mangamotion billing daily alice --json | jq '[.daily_usage[].bytes_processed] | add'",
-      meaning: 'a sum',
+      meaning: 'add up the bytes',
     },
   ],
   async run(context, { user }, options) {
@@ -58,7 +59,8 @@ export const billingDaily = defineCommand({
     warnOf(context, usage.problems);
     if (usage.expiredUntil !== undefined) {
       context.warn(
-        `counters of days up to ${usage.expiredUntil} have expired after ${reportContext.retentionDays} days: the totals are without them`,
+        `counters up to ${usage.expiredUntil} have expired after ${reportContext.retentionDays} ` +
+          'days: the totals do not include them',
       );
     }
     const { daily_usage: answers, totals, ...rest } = dailyAnswer(reportContext.pricing, usage);
@@ -90,15 +92,15 @@ interface RangeOptions {
 
 function rangeOf({ from, to, last }: RangeOptions, today: Day): { start: Day; end: Day } {
   if (last !== undefined && (from !== undefined || to !== undefined)) {
-    throw new MangamotionError('usage', '--last excludes --from and --to');
+    throw new MangamotionError('usage', '--last cannot be combined with --from or --to');
   }
   const end = to ?? today;
   const start = from ?? addDays(end, 1 - (last ?? DEFAULT_DAYS));
   if (start > end) {
-    throw new MangamotionError('usage', `--from ${start} comes after the end of the range, ${end}`);
+    throw new MangamotionError('usage', `--from ${start} is after the end of the range, ${end}`);
   }
   if (countDays(start, end) > MOST_DAYS) {
-    throw new MangamotionError('usage', `the range has more than ${MOST_DAYS} days`);
+    throw new MangamotionError('usage', `the range is longer than ${MOST_DAYS} days`);
   }
   return { start, end };
 }

@@ -4,18 +4,24 @@ import { JOB_ARGUMENT, openBilling, warnOf } from './shared-options.js';
 
 export const billingJob = defineCommand({
   description:
-    'Tell what a job has used, what that costs, and how it ended. Records of jobs live for 365 days. ' +
-    'Discounts belong to months, not to jobs.',
+    'Show what a job used, what it costs, and how it ended. Job records expire after 365 days. ' +
+    'Discounts apply to months, not to jobs.',
   arguments: { job: JOB_ARGUMENT },
-  options: { explain: { description: 'print the arithmetic' } },
+  options: { explain: { description: 'show how the cost is calculated' } },
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
   examples: [
-    { command: 'mangamotion billing job 4711', meaning: 'for people' },
-    { command: 'mangamotion billing job 4711 --explain', meaning: 'how its cost comes about' },
-    { command: "mangamotion billing job 4711 --json | jq '.job_cost'", meaning: 'one figure' },
+    { command: 'mangamotion billing job 4711', meaning: 'show usage and cost' },
+    {
+      command: 'mangamotion billing job 4711 --explain',
+      meaning: 'show how its cost is calculated',
+    },
+    {
+      command: "mangamotion billing job 4711 --json | jq '.job_cost'",
+      meaning: 'print only the cost',
+    },
   ],
   async run(context, { job }, { explain }) {
     const { redis, pricing } = await openBilling(context);
@@ -27,7 +33,7 @@ export const billingJob = defineCommand({
     const details = await readJobDetails(redis, job, pricing);
     if (details === undefined) {
       throw new MangamotionError('not_found', `no billing record of job ${job}`, {
-        hint: 'records of jobs live for 365 days; a job that has not ended yet may have none',
+        hint: 'job records expire after 365 days; an unfinished job may have none',
       });
     }
     const { usage, cost, problems } = details;

@@ -13,17 +13,18 @@ const MOST_ROUNDS = 10;
 
 export const billingReset = defineCommand({
   description:
-    'Remove the lifetime total of a user; with --all also the days and the jobs. What is removed is ' +
-    'written to a JSON file first, and each record is removed only if it still is what was written. ' +
-    'On a terminal it asks; elsewhere it needs --yes.',
+    'Remove the lifetime total of a user; with --all, also the days and the jobs. The records ' +
+    'are first saved to a JSON file, and a record is removed only if it still matches that file. ' +
+    'On a terminal the command asks first; elsewhere it needs --yes.',
   arguments: { user: USER_ARGUMENT },
   options: {
-    all: { description: 'remove the days and the jobs too' },
+    all: { description: 'also remove the days and the jobs' },
     yes: { short: 'y', description: 'do not ask' },
     export: {
       value: 'file',
       description:
-        'keep what is removed in this new file (otherwise billing-reset-USER-TIME.json here)',
+        'save the removed records to this new file (default: billing-reset-USER-TIME.json in the ' +
+        'current folder)',
       complete: 'file',
     },
   },
@@ -32,10 +33,10 @@ export const billingReset = defineCommand({
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
-    { command: 'mangamotion billing reset alice --dry-run', meaning: 'what would be removed' },
+    { command: 'mangamotion billing reset alice --dry-run', meaning: 'show what would be removed' },
     {
       command: 'mangamotion billing reset alice --all --yes --export /root/alice.json',
-      meaning: 'all of it, without asking',
+      meaning: 'remove everything without a prompt',
     },
   ],
   async run(context, { user }, { all, yes, export: exportTo }) {
@@ -74,8 +75,8 @@ async function ask(
   if (answer === true) return;
   throw new MangamotionError(
     answer === undefined ? 'usage' : 'refused',
-    answer === undefined ? 'there is no terminal to ask on' : 'nothing was removed',
-    { hint: 'run it with --yes to remove them without being asked, or with --dry-run to look' },
+    answer === undefined ? 'there is no terminal for the question' : 'nothing was removed',
+    { hint: 'use --yes to skip the question, or --dry-run to see what would be removed' },
   );
 }
 
@@ -112,8 +113,10 @@ async function exportAndRemove(
   if (left.length === 0) return [...kept.values()];
   throw new MangamotionError(
     'refused',
-    `${left.length} of ${kept.size} records were not removed: they keep changing`,
-    { hint: `stop the workers of the user and run it again; ${file} has what was removed` },
+    `${left.length} of ${kept.size} records were not removed, because they keep changing`,
+    {
+      hint: `stop the workers of the user and run the command again; ${file} contains the removed records`,
+    },
   );
 }
 
@@ -141,7 +144,7 @@ async function report(context: CommandContext, { user, records, file }: Report):
         return;
       }
       page.text(`✓ removed ${countOf(records.length, 'record')} of user ${user}`, 'good');
-      page.text(`they are kept in ${file}`);
+      page.text(`they are saved in ${file}`);
     },
   });
 }

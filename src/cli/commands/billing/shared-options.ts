@@ -34,7 +34,7 @@ export const JOB_ARGUMENT = { description: 'the id of the job', parse: parseId }
 
 export const MONTH_OPTION = {
   value: 'YYYY-MM',
-  description: 'the month, in UTC (otherwise the current one)',
+  description: 'the month, in UTC (default: the current month)',
   parse: readMonth,
 } as const;
 

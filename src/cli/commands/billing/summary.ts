@@ -8,25 +8,28 @@ import { monthFields, usageFields } from './usage-text.js';
 
 export const billingSummary = defineCommand({
   description:
-    'Tell what a user has used since the beginning, gross, and what a month costs: its gross, the ' +
-    'discount of the tier it reaches, and the net. A month is open while it runs and final after it; ' +
-    'where daily counters of it have expired, its costs are not known, and the exit status is 3. An ' +
-    'unknown user has used nothing.',
+    'Show the lifetime usage of a user with its gross cost, and the cost of a month: gross, the ' +
+    'discount of its tier, and net. A month is open until it ends, then final. If daily counters ' +
+    'of the month have expired, its costs are unknown and the exit status is 3. An unknown user ' +
+    'has no usage.',
   arguments: { user: USER_ARGUMENT },
   options: {
     month: MONTH_OPTION,
-    explain: { description: 'print the arithmetic of the month, in both discount modes' },
+    explain: { description: 'show how the month is calculated, in both discount modes' },
   },
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'unreachable'],
   examples: [
-    { command: 'mangamotion billing summary alice', meaning: 'the lifetime and this month' },
-    { command: 'mangamotion billing summary alice --month 2026-10', meaning: 'an invoice' },
+    { command: 'mangamotion billing summary alice', meaning: 'show the lifetime and this month' },
+    {
+      command: 'mangamotion billing summary alice --month 2026-10',
+      meaning: 'show the invoice of a month',
+    },
     {
       command: "mangamotion billing summary alice --json | jq '.month.net_cost'",
-      meaning: 'one figure',
+      meaning: 'print only the net cost',
     },
   ],
   async run(context, { user }, { month, explain }) {

@@ -7,11 +7,11 @@ import { JOB_ARGUMENT, USER_ARGUMENT } from './shared-options.js';
 
 const EVENT_ID_OPTION = {
   value: 'id',
-  description: 'count once, however often the command is run with this id within 24 hours',
+  description: 'count only once per id within 24 hours, however often the command runs',
 } as const;
 
 const RULES =
-  'The user, the day (UTC) and the job are changed in one atomic step, or not at all. With ' +
+  'The counters of the user, the day (UTC) and the job change in one atomic step. With ' +
   'BILLING_ENABLED=false nothing is counted.';
 
 const shared = {
@@ -23,7 +23,7 @@ const shared = {
 
 export const trackBytes = defineCommand({
   ...shared,
-  description: `Count bytes that a job of a user has processed. ${RULES}`,
+  description: `Record bytes that a job of a user processed. ${RULES}`,
   arguments: {
     user: USER_ARGUMENT,
     bytes: { description: 'a whole number of bytes', parse: readBytes },
@@ -33,11 +33,11 @@ export const trackBytes = defineCommand({
   examples: [
     {
       command: 'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1',
-      meaning: 'a retry of the same step counts once',
+      meaning: 'count a retried step only once',
     },
     {
       command: 'mangamotion billing track bytes alice "$(stat -c %s pages.zip)" 4711',
-      meaning: 'the length of a file',
+      meaning: 'count the size of a file',
     },
   ],
   async run(context, { user, bytes, job }, { eventId }) {
@@ -48,7 +48,7 @@ export const trackBytes = defineCommand({
 
 export const trackCompute = defineCommand({
   ...shared,
-  description: `Count seconds that a job of a user has computed, to 6 decimal places. ${RULES}`,
+  description: `Record compute seconds of a job of a user, to 6 decimal places. ${RULES}`,
   arguments: {
     user: USER_ARGUMENT,
     seconds: { description: 'a decimal number of seconds', parse: readSeconds },
@@ -58,11 +58,11 @@ export const trackCompute = defineCommand({
   examples: [
     {
       command: 'mangamotion billing track compute alice 12.5 4711 --event-id 4711-render-1',
-      meaning: 'a retry of the same step counts once',
+      meaning: 'count a retried step only once',
     },
     {
       command: 'mangamotion billing track compute alice "$SECONDS" 4711',
-      meaning: 'how long a bash script has run',
+      meaning: 'count the run time of a bash script',
     },
   ],
   async run(context, { user, seconds, job }, { eventId }) {
@@ -73,16 +73,16 @@ export const trackCompute = defineCommand({
 
 export const trackJob = defineCommand({
   ...shared,
-  description: `Count a job of a user that has ended. ${RULES}`,
+  description: `Record the end of a job of a user. ${RULES}`,
   arguments: {
     user: USER_ARGUMENT,
     job: JOB_ARGUMENT,
-    status: { description: 'how it ended', choices: JOB_STATUSES },
+    status: { description: 'how the job ended', choices: JOB_STATUSES },
   },
   options: {
     metadata: {
       value: 'json',
-      description: 'an object that is kept with the job',
+      description: 'a JSON object to store with the job',
       parse: readMetadata,
     },
     eventId: EVENT_ID_OPTION,
@@ -90,11 +90,11 @@ export const trackJob = defineCommand({
   examples: [
     {
       command: 'mangamotion billing track job alice 4711 completed --event-id 4711-end',
-      meaning: 'counted once, however often it is run',
+      meaning: 'count the job once, even if the command is repeated',
     },
     {
       command: `mangamotion billing track job alice 4711 failed --metadata '{"pages": 12}'`,
-      meaning: 'with what is worth knowing',
+      meaning: 'store metadata with the job',
     },
   ],
   async run(context, { user, job, status }, { metadata, eventId }) {
@@ -122,7 +122,7 @@ async function count(
     ? 'billing is switched off (BILLING_ENABLED=false)'
     : counted
       ? null
-      : `event ${eventId ?? ''} has been counted within the last 24 hours`;
+      : `event ${eventId ?? ''} was already counted in the last 24 hours`;
   await context.output.document({
     json: { user_id: userId, job_id: jobId, kind, event_id: eventId ?? null, counted, reason },
     human: (page) => {

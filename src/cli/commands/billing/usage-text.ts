@@ -33,9 +33,9 @@ export function usageFields(people: Presentation, usage: Usage): Field[] {
 }
 
 const STATE_TEXTS = {
-  open: 'open: it still runs',
+  open: 'open: not over yet',
   final: 'final',
-  expired: 'expired: a part of its counters is gone, so that it cannot be billed',
+  expired: 'expired: some counters are gone, so it cannot be billed',
 } as const;
 
 export function monthFields(people: Presentation, { month, state, bill }: MonthBill): Field[] {

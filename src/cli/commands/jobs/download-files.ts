@@ -37,7 +37,9 @@ export async function saveResults(
       onProgress: (bytes, bytesTotal) => progress.update({ bytes, bytesTotal }),
       onKept: (kept, bytes, bytesTotal) => {
         const share = `${formatBytes(bytes)} of ${formatBytes(bytesTotal)}`;
-        progress.note(`mangamotion: ${share} stay in ${kept}; the same command goes on from there`);
+        progress.note(
+          `mangamotion: ${share} are kept in ${kept}; run the same command again to resume`,
+        );
       },
     });
   });
@@ -66,7 +68,7 @@ function fileText({ result, path: file, resumedFrom, isChecked }: SavedFile, cwd
   const shown = relative.startsWith('..') ? file : relative;
   const notes = [
     formatBytes(result.head.sizeBytes),
-    ...(resumedFrom > 0 ? [`went on from ${formatBytes(resumedFrom)}`] : []),
+    ...(resumedFrom > 0 ? [`resumed at ${formatBytes(resumedFrom)}`] : []),
     ...(isChecked ? [] : ['length checked, its ETag is not an MD5']),
   ];
   return `job ${result.jobId}: ${shown} (${notes.join(', ')})`.replaceAll('\n', ' ');

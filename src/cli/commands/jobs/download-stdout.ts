@@ -12,7 +12,7 @@ export async function writeResult(
 ): Promise<void> {
   if (context.output.onTerminal && !force) {
     throw new MangamotionError('refused', 'stdout is a terminal, and the result is not text', {
-      hint: 'redirect stdout, name a file with -o, or give --force',
+      hint: 'redirect stdout, give a file with -o, or use --force',
     });
   }
   const { progress, signal } = context;

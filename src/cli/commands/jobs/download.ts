@@ -11,24 +11,24 @@ const options = {
   output: {
     short: 'o',
     value: 'path',
-    description: 'the file or folder to save to; - is stdout (otherwise the current folder)',
+    description: 'the file or folder to save to; - is stdout (default: the current folder)',
     parse: readOutput,
     complete: 'file',
   },
-  url: { description: 'print a URL instead, with which anybody can download the result' },
+  url: { description: 'print a URL instead, which lets anyone download the result' },
   expires: {
     value: 'duration',
-    description: 'how long the URL works, at most 7d (otherwise 1h)',
+    description: 'how long the URL works, at most 7d (default: 1h)',
     parse: readExpires,
   },
-  force: { description: 'overwrite a file that is in the way' },
+  force: { description: 'overwrite an existing file' },
   queue: QUEUE_OPTION,
 } as const;
 
 export const jobsDownload = defineCommand({
   description:
-    'Save the results of jobs that have completed, each under a name made of its id. A download that ' +
-    'was broken off goes on where it ended. With --url it prints a presigned URL instead.',
+    'Save the results of completed jobs to files named after their ids. An interrupted download ' +
+    'resumes where it stopped. With --url, the command prints a presigned URL instead.',
   arguments: { job: { ...JOB_ARGUMENT, description: 'the ids of the jobs', repeatable: true } },
   options,
   changes: 'nothing',
@@ -36,11 +36,14 @@ export const jobsDownload = defineCommand({
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
   examples: [
-    { command: 'mangamotion jobs download 4711', meaning: 'to 4711-result.zip, here' },
-    { command: 'mangamotion jobs download 4711 4712 -o results/', meaning: 'to a folder' },
+    {
+      command: 'mangamotion jobs download 4711',
+      meaning: 'save 4711-result.zip in the current folder',
+    },
+    { command: 'mangamotion jobs download 4711 4712 -o results/', meaning: 'save to a folder' },
     {
       command: "mangamotion jobs download 4711 --url --expires 1d --json | jq -r '.download_url'",
-      meaning: 'a URL that works for a day',
+      meaning: 'print a URL that works for a day',
     },
   ],
   async run(context, { job }, chosen) {
@@ -79,13 +82,13 @@ function refuseTogether(
 ): void {
   const problem =
     url && (output !== undefined || force)
-      ? '--url saves nothing: leave out -o and --force'
+      ? '--url saves no file: omit -o and --force'
       : !url && expires !== undefined
-        ? '--expires is the life of a URL: give --url too'
+        ? '--expires needs --url'
         : output === '-' && jobIds.length > 1
-          ? '-o - takes one job'
+          ? '-o - accepts only one job'
           : output === '-' && !forPeople
-            ? '-o - and --json exclude each other: stdout is for the result'
+            ? '-o - and --json cannot be combined: stdout carries the result'
             : undefined;
   if (problem !== undefined) throw new MangamotionError('usage', problem);
 }

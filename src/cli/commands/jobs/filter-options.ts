@@ -7,18 +7,22 @@ import { parseMoment } from '../../values/moment.js';
 const ALL_STATUSES = [...STATUSES, 'skipped', 'unknown'] as const;
 
 export const FILTER_OPTIONS = {
-  user: { value: 'id', description: 'jobs of this user alone', parse: readUser },
+  user: { value: 'id', description: 'only jobs of this user', parse: readUser },
   status: {
     value: 'list',
-    description: `one or more of ${ALL_STATUSES.join(', ')}, with commas`,
+    description: `only these statuses, separated by commas: ${ALL_STATUSES.join(', ')}`,
     parse: readStatuses,
   },
   since: {
     value: 'time',
-    description: 'from this time on: 2026-11-24, "2026-11-24 08:00", 7d, 36h',
+    description: 'only jobs since this time: 2026-11-24, "2026-11-24 08:00", 7d, 36h',
     parse: readSince,
   },
-  until: { value: 'time', description: 'up to this time, the whole of a day', parse: parseMoment },
+  until: {
+    value: 'time',
+    description: 'only jobs up to this time; a date includes the whole day',
+    parse: parseMoment,
+  },
 } as const;
 
 export interface FilterValues {
@@ -32,7 +36,7 @@ export interface FilterValues {
 export function filterOf({ user, status, since, until }: FilterValues, now: Date): JobFilter {
   const [from, to] = [since?.(now), until?.(now)];
   if (from !== undefined && to !== undefined && from > to) {
-    throw new MangamotionError('usage', '--since is after --until: nothing is between them');
+    throw new MangamotionError('usage', '--since is after --until: no job can match');
   }
   return { userId: user, statuses: status, since: from, until: to };
 }

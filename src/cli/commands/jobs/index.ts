@@ -6,12 +6,12 @@ import { countOf } from '../../output/units.js';
 /** Stays for one release, so that a nightly line in a crontab does not fail. */
 export const jobsIndex = defineCommand({
   description:
-    'There is no index of jobs any more: `jobs list` reads the billing records of all users, which ' +
-    'takes 2.4 s for 200,000 of them. This command warns and does nothing; with --remove it removes ' +
-    'the index that an earlier version built. The next release does not have it.',
+    'The job index no longer exists: `jobs list` reads the billing records of all users, which ' +
+    'takes 2.4 s for 200,000 of them. This command only prints a warning; with --remove it ' +
+    'removes the index that an earlier version built. The next release drops the command.',
   arguments: {},
   options: {
-    status: { description: 'warn that there is no index, as without it' },
+    status: { description: 'print the warning, as without options' },
     remove: { description: 'remove the index that an earlier version built' },
   },
   changes: 'dry-run',
@@ -19,12 +19,15 @@ export const jobsIndex = defineCommand({
   printsRows: false,
   endsWith: ['unreachable'],
   examples: [
-    { command: 'mangamotion jobs index --remove', meaning: 'remove what an earlier version built' },
-    { command: 'mangamotion jobs index --remove --dry-run', meaning: 'how many keys that is' },
+    { command: 'mangamotion jobs index --remove', meaning: 'remove an old index' },
+    {
+      command: 'mangamotion jobs index --remove --dry-run',
+      meaning: 'show how many keys would be removed',
+    },
   ],
   async run(context, _args, { status, remove }) {
     if (status && remove) {
-      throw new MangamotionError('usage', '--status and --remove exclude each other');
+      throw new MangamotionError('usage', '--status and --remove cannot be combined');
     }
     if (remove) await removeIndex(context);
     else await reportRemoval(context);
@@ -34,8 +37,8 @@ export const jobsIndex = defineCommand({
 
 async function reportRemoval({ dryRun, output, warn }: CommandContext): Promise<void> {
   warn(
-    'the index of jobs is gone, since reading all billing records takes 2.4 s for 200,000 of them; ' +
-      'delete this command from your crontab, and run mangamotion jobs index --remove once',
+    'the job index no longer exists; delete this command from your crontab, and run mangamotion ' +
+      'jobs index --remove once',
   );
   await output.document({ json: { dry_run: dryRun, built_at: null }, human: () => undefined });
 }

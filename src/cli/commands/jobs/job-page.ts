@@ -43,7 +43,7 @@ export function describeJob(page: Page, job: ShownJob, now: Date): void {
 
 const SOURCES = {
   queue: 'the queue; no billing record yet',
-  billing: 'its billing record; it is not in the queue (any more)',
+  billing: 'its billing record; it is not in the queue',
   both: 'the queue and its billing record',
 } as const;
 
@@ -125,9 +125,9 @@ function describeArtifacts(page: Page, { artifacts, status }: ShownJob): void {
   page.text('');
   if (artifacts.found.length > 0) page.table(artifactColumns, artifacts.found);
   if (!artifacts.found.some(({ kind }) => kind === 'result') && status === 'completed') {
-    page.line('its result is gone from the object store', 'bad');
+    page.line('its result is no longer in the object store', 'bad');
   } else if (artifacts.found.length === 0) {
-    page.line('nothing of it is in the object store', 'muted');
+    page.line('it has no objects in the object store', 'muted');
   }
 }
 

@@ -13,9 +13,9 @@ const DEFAULT_LIMIT = 50;
 
 export const jobsList = defineCommand({
   description:
-    'List jobs, the newest first: those in the queue and those of which a billing record is left. Each ' +
-    'row says which of the two it comes from. Where the object store is configured, the results of ' +
-    'completed jobs are looked up in it. Times are of the creation, else of the end, else of the last ' +
+    'List jobs, newest first: those in the queue and those with a billing record. Each row shows ' +
+    'which of the two it comes from. If the object store is configured, the results of completed ' +
+    'jobs are looked up there. Times are those of creation, else of the end, else of the last ' +
     'billing call.',
   arguments: {},
   options: {
@@ -23,23 +23,29 @@ export const jobsList = defineCommand({
     queue: QUEUE_OPTION,
     limit: {
       value: 'count',
-      description: 'so many rows',
+      description: 'the number of rows',
       parse: readLimit,
       default: DEFAULT_LIMIT,
     },
-    offset: { value: 'count', description: 'pass over so many', parse: readOffset, default: 0 },
-    noFiles: { description: 'do not look for results in the object store' },
+    offset: { value: 'count', description: 'skip this many jobs', parse: readOffset, default: 0 },
+    noFiles: { description: 'do not look up results in the object store' },
   },
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable'],
   examples: [
-    { command: 'mangamotion jobs list --status failed --since 24h', meaning: 'what went wrong' },
-    { command: 'mangamotion jobs list --user alice --limit 10', meaning: 'the last ten of a user' },
+    {
+      command: 'mangamotion jobs list --status failed --since 24h',
+      meaning: 'list recent failures',
+    },
+    {
+      command: 'mangamotion jobs list --user alice --limit 10',
+      meaning: 'list the last ten jobs of a user',
+    },
     {
       command: "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'",
-      meaning: 'for a script',
+      meaning: 'select fields in a script',
     },
   ],
   async run(context, _arguments, options) {

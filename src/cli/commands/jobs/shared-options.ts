@@ -97,11 +97,11 @@ export async function expectQueue(
   const { listQueueNames, queueExists } = await import('../../../jobs/queue/reader.js');
   if (await queueExists(redis, queue)) return;
   const names = await listQueueNames(redis, queue.prefix, context.signal);
-  const there = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
+  const there = names.length === 0 ? 'there are no queues' : `there are ${names.join(', ')}`;
   const what = `no queue ${queue.name} (prefix ${queue.prefix}) in this Redis: ${there}`;
   // Billing records are still there when a queue has been flushed.
   if (sources.records === undefined) {
-    throw new MangamotionError('not_found', what, { hint: 'name another one with --queue' });
+    throw new MangamotionError('not_found', what, { hint: 'choose another queue with --queue' });
   }
-  context.progress.note(`note: ${what}; --queue names another one`);
+  context.progress.note(`note: ${what}; choose another queue with --queue`);
 }

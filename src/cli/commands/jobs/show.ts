@@ -13,25 +13,25 @@ import { drawThumbnail } from './thumbnail.js';
 
 export const jobsShow = defineCommand({
   description:
-    'Tell all that is known of a job: its state, when it was queued, begun and ended, its attempts, ' +
-    'files, options, error, cost, and what lies in the object store of it.',
+    'Show everything known about a job: its state, times, attempts, files, options, error and ' +
+    'cost, and its objects in the object store.',
   arguments: { job: JOB_ARGUMENT },
   options: {
     queue: QUEUE_OPTION,
-    explain: { description: 'print the arithmetic of its cost' },
-    thumbnail: { description: 'draw its preview, on a terminal' },
-    noFiles: { description: 'do not look into the object store' },
+    explain: { description: 'show how its cost is calculated' },
+    thumbnail: { description: 'draw its preview on a terminal' },
+    noFiles: { description: 'do not query the object store' },
   },
   changes: 'nothing',
   usesStore: true,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
   examples: [
-    { command: 'mangamotion jobs show 4711', meaning: 'for people' },
-    { command: 'mangamotion jobs show 4711 --thumbnail', meaning: 'with its preview' },
+    { command: 'mangamotion jobs show 4711', meaning: 'show a job' },
+    { command: 'mangamotion jobs show 4711 --thumbnail', meaning: 'show a job with its preview' },
     {
       command: "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'",
-      meaning: 'why it failed',
+      meaning: 'print the last stack trace',
     },
   ],
   async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
@@ -74,7 +74,9 @@ async function readJob(
   const row = await findJob(jobsContext.sources, id);
   if (row === undefined) {
     throw new MangamotionError('not_found', `no job ${id} in queue ${jobsContext.queue.name}`, {
-      hint: 'neither the queue nor the billing records know it; `mangamotion jobs list` lists those that are known',
+      hint:
+        'neither the queue nor the billing records contain it; `mangamotion jobs list` lists the ' +
+        'known jobs',
     });
   }
   const details = row.record && (await readJobDetails(jobsContext.redis, id, jobsContext.pricing));
@@ -87,7 +89,7 @@ async function explained(
   { pricing }: JobsContext,
   { details }: ShownJob,
 ): Promise<string[] | undefined> {
-  if (details === undefined) return ['nothing is recorded of what it has used'];
+  if (details === undefined) return ['no usage is recorded'];
   const { explainCost } = await import('../../../billing/explain.js');
   return explainCost(pricing, details.usage);
 }

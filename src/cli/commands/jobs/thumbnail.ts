@@ -18,13 +18,13 @@ export async function drawThumbnail(
 ): Promise<Thumbnail> {
   const canvas = context.output.canvas();
   if (canvas === undefined) {
-    throw new MangamotionError('usage', '--thumbnail draws for people: it makes no JSON', {
-      hint: 'leave out --thumbnail, or --json',
+    throw new MangamotionError('usage', '--thumbnail and --json cannot be combined', {
+      hint: 'omit one of them',
     });
   }
   const preview = found.find(({ kind }) => kind === 'preview');
   if (preview === undefined) {
-    const why = looked ? 'there is none' : 'the object store was not asked';
+    const why = looked ? 'there is none' : 'the object store was not queried';
     return { drawing: undefined, problem: `no preview is drawn: ${why}` };
   }
   try {

@@ -96,8 +96,8 @@ async function readLatest(
     'not_found',
     row === undefined && last === undefined
       ? `no job ${id} in queue ${queue.name}`
-      : `job ${id} is not in the queue, and nothing tells how it ended`,
-    { hint: `\`mangamotion jobs show ${id}\` tells what is left of it` },
+      : `job ${id} is not in the queue, and its outcome is not recorded`,
+    { hint: `\`mangamotion jobs show ${id}\` shows what is known about it` },
   );
 }
 

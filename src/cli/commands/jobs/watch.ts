@@ -11,17 +11,17 @@ const LONGEST_MS = 3_600_000;
 
 export const jobsWatch = defineCommand({
   description:
-    'Show jobs as they change, until Ctrl-C: on a terminal a screen that is drawn over in place, ' +
-    'elsewhere (or with --json) one line of JSON for each change, after one for each job that is ' +
-    'there at the beginning. With a job it follows that one and ends when it has ended: exit status 0 ' +
-    'where it completed, 5 where it did not.',
-  arguments: { job: { ...JOB_ARGUMENT, description: 'follow this one', optional: true } },
+    'Show jobs as they change, until Ctrl-C. On a terminal this is a live table; elsewhere (or ' +
+    'with --json) it is one line of JSON per change, after one line for each existing job. With ' +
+    'a job id, it follows that job until it ends: the exit status is 0 if the job completed and ' +
+    '5 if it did not.',
+  arguments: { job: { ...JOB_ARGUMENT, description: 'follow only this job', optional: true } },
   options: {
     ...FILTER_OPTIONS,
     queue: QUEUE_OPTION,
     interval: {
       value: 'time',
-      description: 'look again after so long where nothing is heard: 1s to 1h (otherwise 5s)',
+      description: 'how often to poll when no events arrive: 1s to 1h (default: 5s)',
       parse: readInterval,
     },
   },
@@ -30,11 +30,17 @@ export const jobsWatch = defineCommand({
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'interrupted'],
   examples: [
-    { command: 'mangamotion jobs watch --status pending,processing', meaning: 'what is going on' },
-    { command: 'mangamotion jobs watch 4711 && mangamotion jobs download 4711', meaning: 'wait' },
+    {
+      command: 'mangamotion jobs watch --status pending,processing',
+      meaning: 'show unfinished jobs',
+    },
+    {
+      command: 'mangamotion jobs watch 4711 && mangamotion jobs download 4711',
+      meaning: 'wait for a job, then download its result',
+    },
     {
       command: 'mangamotion jobs watch --json | jq -c \'select(.job.status == "failed")\'',
-      meaning: 'failures as they come',
+      meaning: 'print failures as they happen',
     },
   ],
   async run(context, { job }, options) {
@@ -46,8 +52,8 @@ export const jobsWatch = defineCommand({
       return undefined;
     }
     if (Object.values(filter).some((value) => value !== undefined)) {
-      throw new MangamotionError('usage', 'a filter makes no sense with a single job', {
-        hint: 'leave out --user, --status, --since and --until, or the job',
+      throw new MangamotionError('usage', 'filters cannot be combined with a job id', {
+        hint: 'omit --user, --status, --since and --until, or the job id',
       });
     }
     const { followJob } = await import('./watch-job.js');

@@ -6,8 +6,8 @@ import { FILE_OPTION, problemText, readSchedule } from './file.js';
 
 export const scheduleCheck = defineCommand({
   description:
-    'Look for mistakes in the file of the schedule, in its times, its options and its commands, and ' +
-    'tell all of them with line and column. With mistakes the exit status is 5: no daemon starts on it.',
+    'Check the times, options and commands in the schedule file, and list all mistakes with line ' +
+    'and column. If there are mistakes, the exit status is 5; a daemon does not start with them.',
   arguments: {},
   options: { file: FILE_OPTION },
   changes: 'nothing',
@@ -15,10 +15,13 @@ export const scheduleCheck = defineCommand({
   printsRows: true,
   endsWith: ['not_found', 'damaged'],
   examples: [
-    { command: 'mangamotion schedule check', meaning: 'before the daemon reads it' },
+    {
+      command: 'mangamotion schedule check',
+      meaning: 'check the schedule before the daemon reads it',
+    },
     {
       command: 'mangamotion schedule check --file /etc/mangamotion.crontab',
-      meaning: 'another file',
+      meaning: 'check another file',
     },
   ],
   async run(context, _arguments, { file }) {

@@ -12,33 +12,33 @@ const DEFAULT_GRACE_MS = 60_000;
 
 export const scheduleDaemon = defineCommand({
   description:
-    'Run the schedule: the daemon in place of crontab. It runs each entry when it is due, as a child ' +
-    'of its own with a log of its own, and makes up for what was missed once. SIGHUP, or a change of ' +
-    'the file, makes it read the schedule again; SIGTERM waits for runs that are under way.',
+    'Run the schedule daemon, in place of cron. It runs each entry when it is due, as a child ' +
+    'process with its own log, and runs a missed entry once when it can. SIGHUP or a change to ' +
+    'the file reloads the schedule; SIGTERM waits for current runs.',
   arguments: {},
   options: {
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
     grace: {
       value: 'time',
-      description: 'how long runs may go on when the daemon is to end (default: 60s)',
+      description: 'how long to wait for current runs at shutdown (default: 60s)',
       parse: readTime,
     },
     maxRunning: {
       value: 'count',
-      description: 'so many runs at once',
+      description: 'the maximum number of parallel runs',
       parse: readCount,
       default: DEFAULT_AT_ONCE,
     },
     lease: {
       value: 'where',
       description:
-        'where each firing is claimed, so that of several daemons one runs it: redis (REDIS_URL)',
+        'where several daemons claim each run, so that only one runs it: redis (REDIS_URL)',
       choices: ['redis'],
     },
     listen: {
       value: 'address',
-      description: 'serve /healthz, /readyz and /metrics, at 127.0.0.1:9464 for one',
+      description: 'serve /healthz, /readyz and /metrics at this address, such as 127.0.0.1:9464',
       parse: parseListen,
     },
   },
@@ -48,12 +48,12 @@ export const scheduleDaemon = defineCommand({
   staysOnHangup: true,
   endsWith: ['not_found', 'unreachable', 'locked'],
   examples: [
-    { command: 'mangamotion schedule', meaning: 'the schedule in mangamotion.crontab' },
+    { command: 'mangamotion schedule', meaning: 'run the schedule in mangamotion.crontab' },
     {
       command: 'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464',
-      meaning: 'with metrics',
+      meaning: 'run another schedule, with metrics',
     },
-    { command: 'mangamotion schedule --lease redis', meaning: 'on each of two machines' },
+    { command: 'mangamotion schedule --lease redis', meaning: 'run on each of two machines' },
   ],
   async run(context, _arguments, options) {
     const { cwd, now, signal, onHangup } = context;

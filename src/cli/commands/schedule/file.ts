@@ -13,7 +13,7 @@ export const DEFAULT_FILE = 'mangamotion.crontab';
 
 export const FILE_OPTION = {
   value: 'path',
-  description: 'the file of the schedule',
+  description: 'the schedule file',
   default: DEFAULT_FILE,
   complete: 'file',
 } as const;
@@ -31,7 +31,7 @@ export async function readSchedule(context: CommandContext, file: string): Promi
   const text = await readText(
     path.resolve(context.cwd, file),
     file,
-    '`mangamotion schedule init` makes one; --file names another',
+    '`mangamotion schedule init` creates one; --file selects another',
   );
   return await checkCrontab(text, {
     zone: systemZone(),
@@ -47,7 +47,7 @@ export async function readGoodSchedule(context: CommandContext, file: string): P
   if (problems.length === 0) return crontab;
   const list = problems.map((problem) => `\n  - ${problemText(file, problem)}`).join('');
   throw new MangamotionError('configuration', `${countOf(problems.length, 'mistake')}:${list}`, {
-    hint: 'mend them, and look again with `mangamotion schedule check`',
+    hint: 'fix them, then run `mangamotion schedule check`',
   });
 }
 

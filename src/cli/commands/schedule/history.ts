@@ -11,14 +11,14 @@ const DEFAULT_LIMIT = 20;
 
 export const scheduleHistory = defineCommand({
   description:
-    'Tell what became of each time that something was due, the newest first: whether it ran, how it ' +
-    'ended, how long it took. Lines of the history that are none are counted; the exit status is then 3.',
-  arguments: { name: { description: 'of one entry of the schedule alone', optional: true } },
+    'List past runs, newest first: whether each entry ran, how it ended and how long it took. ' +
+    'Damaged lines of the history are counted, and the exit status is then 3.',
+  arguments: { name: { description: 'list only this entry', optional: true } },
   options: {
-    failed: { description: 'what did not succeed, and what was missed' },
+    failed: { description: 'list only failed and missed runs' },
     limit: {
       value: 'count',
-      description: 'so many at most',
+      description: 'the maximum number of runs',
       parse: readLimit,
       default: DEFAULT_LIMIT,
     },
@@ -29,12 +29,15 @@ export const scheduleHistory = defineCommand({
   printsRows: true,
   endsWith: ['partial', 'not_found'],
   examples: [
-    { command: 'mangamotion schedule history', meaning: `the last ${DEFAULT_LIMIT}` },
-    { command: 'mangamotion schedule history daily --failed', meaning: 'what went wrong with one' },
+    { command: 'mangamotion schedule history', meaning: `list the last ${DEFAULT_LIMIT} runs` },
+    {
+      command: 'mangamotion schedule history daily --failed',
+      meaning: 'list failed and missed runs of one entry',
+    },
     {
       command:
         "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'",
-      meaning: 'how a backup grows',
+      meaning: 'follow the size of a backup',
     },
   ],
   async run(context, { name }, { failed, limit, stateDir }) {
@@ -54,7 +57,7 @@ export const scheduleHistory = defineCommand({
       columns: context.output.forPeople ? columns : csvColumns,
       empty:
         records.length === 0
-          ? 'nothing was due yet: `mangamotion schedule next` tells when something is'
+          ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
           : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
     });
     return damaged > 0 ? 'partial' : undefined;
@@ -70,7 +73,7 @@ async function readRuns(folder: string) {
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw translateFileError(cause, 'read', folder);
     throw new MangamotionError('not_found', `there is no state folder ${folder}`, {
-      hint: 'the daemon, `mangamotion schedule`, makes it; --state-dir names another',
+      hint: 'the daemon, `mangamotion schedule`, creates it; --state-dir selects another',
       cause,
     });
   }
@@ -88,7 +91,7 @@ const MOST_NAMES = 20;
 
 function unknown(name: string, names: readonly string[]): MangamotionError {
   const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
-  return new MangamotionError('not_found', `nothing is known of an entry ${name}`, {
+  return new MangamotionError('not_found', `there is no history of an entry ${name}`, {
     hint: `there are ${names.slice(0, MOST_NAMES).join(', ')}${more}`,
   });
 }

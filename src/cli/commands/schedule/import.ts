@@ -10,13 +10,13 @@ const MOST_TOLD = 20;
 
 export const scheduleImport = defineCommand({
   description:
-    'Print the schedule that does what the lines of a crontab do that call backup-minio.sh. Lines that ' +
-    'call something else are kept as comments and told of; the exit status is then 3.',
+    'Convert the crontab lines that call backup-minio.sh to a schedule, and print it. Other ' +
+    'lines are kept as comments and reported; the exit status is then 3.',
   arguments: {
     crontab: { description: 'the crontab; - is stdin', complete: 'file' },
   },
   options: {
-    system: { description: 'it is one of the system, with a user in each line (/etc/cron.d)' },
+    system: { description: 'read a system crontab, with a user in each line (/etc/cron.d)' },
   },
   changes: 'nothing',
   usesStore: false,
@@ -25,11 +25,11 @@ export const scheduleImport = defineCommand({
   examples: [
     {
       command: 'crontab -l | mangamotion schedule import - > mangamotion.crontab',
-      meaning: 'that of this user',
+      meaning: 'convert the crontab of this user',
     },
     {
       command: 'mangamotion schedule import --system /etc/cron.d/minio-backup',
-      meaning: 'one of the system',
+      meaning: 'convert a system crontab',
     },
   ],
   async run(context, { crontab }, { system }) {
@@ -61,7 +61,7 @@ async function readAll(stdin: Readable): Promise<string> {
   for await (const chunk of stdin.setEncoding('utf8')) {
     text += String(chunk);
     if (text.length > MOST_CHARACTERS) {
-      throw new MangamotionError('usage', 'this is too large for a crontab: over 1 MiB');
+      throw new MangamotionError('usage', 'the crontab is too large: over 1 MiB');
     }
   }
   return text;

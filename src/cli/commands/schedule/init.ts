@@ -8,8 +8,8 @@ import { DEFAULT_FILE } from './file.js';
 
 export const scheduleInit = defineCommand({
   description:
-    'Write a file of the schedule to begin with: an incremental backup every hour, a full one every ' +
-    'day, one off site every week, one into cold storage every month. A file that is there is kept.',
+    'Write a starter schedule: an incremental backup every hour, a full one every day, one off ' +
+    'site every week, and one to cold storage every month. An existing file is not overwritten.',
   arguments: {
     file: {
       description: 'the file to write; - prints it instead',
@@ -23,8 +23,11 @@ export const scheduleInit = defineCommand({
   printsRows: false,
   endsWith: ['refused'],
   examples: [
-    { command: 'mangamotion schedule init', meaning: `write ${DEFAULT_FILE} here` },
-    { command: 'mangamotion schedule init -', meaning: 'look at it first' },
+    {
+      command: 'mangamotion schedule init',
+      meaning: `write ${DEFAULT_FILE} in the current folder`,
+    },
+    { command: 'mangamotion schedule init -', meaning: 'print it first' },
   ],
   async run(context, { file }) {
     const toStdout = file === '-' || context.dryRun;
@@ -35,7 +38,7 @@ export const scheduleInit = defineCommand({
         if (toStdout) page.text(TEMPLATE.trimEnd());
         else {
           page.text(`✓ wrote ${file}`, 'good');
-          page.text('put your destinations into it, then: mangamotion schedule check');
+          page.text('set your destinations in it, then run: mangamotion schedule check');
         }
       },
     });
@@ -53,8 +56,8 @@ async function writeNew(file: string, shown: string): Promise<void> {
     }
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST') {
-      throw new MangamotionError('refused', `${shown} is in the way: it is never overwritten`, {
-        hint: 'name another file, or look at what it would be with `mangamotion schedule init -`',
+      throw new MangamotionError('refused', `${shown} already exists and is not overwritten`, {
+        hint: 'choose another file, or print the schedule with `mangamotion schedule init -`',
         cause,
       });
     }
@@ -63,7 +66,7 @@ async function writeNew(file: string, shown: string): Promise<void> {
       code === 'disk' ? 'disk' : 'usage',
       `cannot write ${shown}: ${why}`,
       {
-        hint: 'name a file in a folder that you may write',
+        hint: 'choose a file in a folder that you can write to',
         cause,
       },
     );

@@ -9,13 +9,13 @@ import { timeText } from './time-text.js';
 const DEFAULT_COUNT = 10;
 
 export const scheduleNext = defineCommand({
-  description: 'Tell what runs next and when, by the file of the schedule.',
+  description: 'Show what the schedule runs next, and when.',
   arguments: {},
   options: {
     file: FILE_OPTION,
     count: {
       value: 'count',
-      description: 'so many runs',
+      description: 'the number of runs',
       parse: readCount,
       default: DEFAULT_COUNT,
     },
@@ -25,10 +25,10 @@ export const scheduleNext = defineCommand({
   printsRows: true,
   endsWith: ['not_found'],
   examples: [
-    { command: 'mangamotion schedule next', meaning: 'the next ten' },
+    { command: 'mangamotion schedule next', meaning: 'show the next ten runs' },
     {
       command: "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'",
-      meaning: 'for a script',
+      meaning: 'print the next time in a script',
     },
   ],
   async run(context, _arguments, { file, count }) {
@@ -40,7 +40,7 @@ export const scheduleNext = defineCommand({
       }),
       rows: upcoming(entries, context.now(), count),
       columns,
-      empty: 'nothing runs',
+      empty: 'nothing is scheduled',
     });
     return undefined;
   },

@@ -15,18 +15,21 @@ import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 export const scheduleRun = defineCommand({
   description:
-    'Run an entry of the schedule now, as the daemon does: with its log, its timeout and its history. ' +
-    'A daemon that is there is asked to; the exit status is that of the command, and 8 where the run ' +
-    'was skipped.',
-  arguments: { name: { description: 'of the entry: see `mangamotion schedule next`' } },
+    'Run an entry of the schedule now, as the daemon does: with its log, timeout and history. If ' +
+    'a daemon is running, it does the work. The exit status is that of the command, or 8 if the ' +
+    'run was skipped.',
+  arguments: { name: { description: 'the name of the entry (see `mangamotion schedule next`)' } },
   options: { file: FILE_OPTION, stateDir: STATE_OPTION },
   changes: 'always',
   usesStore: true,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
   examples: [
-    { command: 'mangamotion schedule run hourly', meaning: 'before an upgrade, for one' },
-    { command: 'mangamotion schedule run hourly --json | jq .log_file', meaning: 'for a script' },
+    { command: 'mangamotion schedule run hourly', meaning: 'run an entry before an upgrade' },
+    {
+      command: 'mangamotion schedule run hourly --json | jq .log_file',
+      meaning: 'find the log in a script',
+    },
   ],
   async run(context, { name }, { file, stateDir }) {
     const folder = stateFolderOf(context, stateDir);

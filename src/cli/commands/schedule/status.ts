@@ -12,16 +12,17 @@ import { timeText } from './time-text.js';
 
 export const scheduleStatus = defineCommand({
   description:
-    'Tell for each entry of the schedule whether it runs, when it runs next, how it last ended and ' +
-    'when it last succeeded, and whether a daemon is there to run it. The exit status is 5 where the ' +
-    'last success of an entry is older than --max-age, or there was none; 3 where the state cannot be read.',
+    'Show for each entry of the schedule whether it is running, when it runs next, how its last ' +
+    'run ended and when it last succeeded, and whether a daemon is running. The exit status is 5 ' +
+    'if the last success of an entry is missing or older than --max-age, and 3 if the state ' +
+    'cannot be read.',
   arguments: {},
   options: {
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
     maxAge: {
       value: 'duration',
-      description: 'the oldest that the last success of each entry may be, such as 26h',
+      description: 'the maximum age of the last success of each entry, such as 26h',
       parse: parseDuration,
     },
   },
@@ -30,14 +31,14 @@ export const scheduleStatus = defineCommand({
   printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged'],
   examples: [
-    { command: 'mangamotion schedule status', meaning: 'for people' },
+    { command: 'mangamotion schedule status', meaning: 'show the schedule' },
     {
       command: 'mangamotion schedule status --max-age 8d --quiet > /dev/null',
-      meaning: 'for a check that runs elsewhere: the exit status tells whether all is well',
+      meaning: 'for monitoring: the exit status shows whether all is well',
     },
     {
       command: "mangamotion schedule status --json | jq -e '.daemon != null'",
-      meaning: 'whether a daemon is there',
+      meaning: 'check whether a daemon is running',
     },
   ],
   async run(context, _arguments, { file, stateDir, maxAge }) {
@@ -116,9 +117,9 @@ async function endedAmong(
 function footer(daemon: Daemon | null, emptyFolder: string | undefined): string {
   const alive =
     daemon === null
-      ? '✕ no daemon runs: nothing begins by itself'
-      : `✓ a daemon runs: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
-  return emptyFolder === undefined ? alive : `${alive}; no run is known yet in ${emptyFolder}`;
+      ? '✕ no daemon is running: no entry starts by itself'
+      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
+  return emptyFolder === undefined ? alive : `${alive}; ${emptyFolder} has no runs yet`;
 }
 
 const STATE_TONES = { running: 'active', waiting: 'waiting', idle: 'muted' } as const;

@@ -11,14 +11,14 @@ const DEFAULT_FOLDER = '/mnt/backup';
 
 export const scheduleUnit = defineCommand({
   description:
-    'Print a service that keeps the daemon of the schedule running. Put that of systemd into ' +
-    '/etc/systemd/system/mangamotion.service, and the secrets (MINIO_SECRET_KEY=… and so on) into ' +
-    '/etc/mangamotion.env, chmod 600; then `systemctl daemon-reload`, `systemctl enable --now ' +
-    'mangamotion`, and `systemctl reload mangamotion` after a change of the schedule. Put that of ' +
-    'Docker into compose.yaml; then `docker compose up -d`. It mounts the folders that the schedule ' +
-    'backs up into.',
+    'Print a service definition that keeps the daemon running. For systemd, save it as ' +
+    '/etc/systemd/system/mangamotion.service and put the secrets (MINIO_SECRET_KEY=… and so on) ' +
+    'into /etc/mangamotion.env, chmod 600; then run `systemctl daemon-reload` and `systemctl ' +
+    'enable --now mangamotion`, and `systemctl reload mangamotion` after a change to the ' +
+    'schedule. For Docker, save it as compose.yaml and run `docker compose up -d`. It mounts the ' +
+    'folders that the schedule backs up to.',
   arguments: {
-    kind: { description: 'what runs the daemon', choices: ['systemd', 'docker'] },
+    kind: { description: 'the service manager', choices: ['systemd', 'docker'] },
   },
   options: {
     file: FILE_OPTION,
@@ -26,12 +26,14 @@ export const scheduleUnit = defineCommand({
     user: {
       value: 'user',
       description:
-        'who runs it, user or user:group (default: you); its state is then in /var/lib/mangamotion',
+        'run as this user or user:group (default: you); the state is then in /var/lib/mangamotion',
       parse: readUser,
     },
     image: {
       value: 'image',
-      description: `for docker (default: ${DEFAULT_IMAGE}); one that is not of node has mangamotion in it`,
+      description:
+        `the Docker image (default: ${DEFAULT_IMAGE}); an image not based on node must contain ` +
+        'mangamotion',
       parse: readImage,
     },
   },
@@ -43,16 +45,18 @@ export const scheduleUnit = defineCommand({
     {
       command:
         'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service',
-      meaning: 'then: sudo systemctl daemon-reload && sudo systemctl enable --now mangamotion',
+      meaning:
+        'install it, then run: sudo systemctl daemon-reload && sudo systemctl enable --now ' +
+        'mangamotion',
     },
     {
       command: 'mangamotion schedule unit docker > compose.yaml && docker compose up -d',
-      meaning: 'in a container; `docker compose ps` tells whether it is well',
+      meaning: 'run in a container; `docker compose ps` shows its health',
     },
   ],
   async run(context, { kind }, options) {
     if (kind === 'systemd' && options.image !== undefined) {
-      throw new MangamotionError('usage', '--image is for docker');
+      throw new MangamotionError('usage', '--image applies only to docker');
     }
     const text =
       kind === 'systemd'
@@ -93,7 +97,7 @@ async function dockerText(
   const folders = await foldersOf(context, options.file);
   const flags = context.settingFlags.filter((word) => word.startsWith('--'));
   if (flags.length > 0) {
-    context.warn(`${flags.join(', ')} left out: put the settings into ${ENVIRONMENT_FILE}`);
+    context.warn(`${flags.join(', ')} not included: put the settings into ${ENVIRONMENT_FILE}`);
   }
   const program = isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
   refuseUnwritable([service.file, service.stateFolder, program ?? '', ...folders]);
@@ -146,14 +150,14 @@ async function foldersOf(context: CommandContext, file: string): Promise<string[
   try {
     const { entries, problems } = await readSchedule(context, file);
     if (problems.length > 0) {
-      context.warn(`${file} has mistakes: look with \`mangamotion schedule check\``);
+      context.warn(`${file} has mistakes: run \`mangamotion schedule check\``);
     }
     const words = entries.flatMap(({ argv }) => (argv[0] === 'backup' ? argv : []));
     const folders = [...new Set(words.filter((word) => /^\/[^/]/.test(word)))];
     return folders.length === 0 ? [DEFAULT_FOLDER] : folders;
   } catch (error) {
     if (!isMangamotionError(error, 'not_found')) throw error;
-    context.warn(`${error.message} yet: \`mangamotion schedule init\` makes one`);
+    context.warn(`${error.message} yet: \`mangamotion schedule init\` creates one`);
     return [DEFAULT_FOLDER];
   }
 }
@@ -167,13 +171,9 @@ function isOfNode(image: string): boolean {
 function refuseUnwritable(paths: readonly string[]): void {
   const wrong = paths.find((path) => /\p{Cc}|\\$/u.test(path));
   if (wrong === undefined) return;
-  throw new MangamotionError(
-    'usage',
-    `no service can be told of the path ${JSON.stringify(wrong)}`,
-    {
-      hint: 'name one without control characters and without a backslash at its end',
-    },
-  );
+  throw new MangamotionError('usage', `a service cannot use the path ${JSON.stringify(wrong)}`, {
+    hint: 'use a path without control characters and without a trailing backslash',
+  });
 }
 
 function readUser(text: string): string {
