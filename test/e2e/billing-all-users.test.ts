@@ -110,7 +110,9 @@ describe('billing all-users --month', () => {
     await records().day('rich', dayFromToday(-80), seconds(7777));
     const { exitCode, answer, stderr } = await allUsers('--month', lastMonth);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain(`1 user with usage in ${lastMonth} but no record: reset since`);
+    expect(stderr).toContain(
+      `1 user with usage in ${lastMonth} but without a lifetime record, because of a reset`,
+    );
     expect(answer).toMatchObject({
       ...{ total_users: 3, month: lastMonth },
       users: [

@@ -97,7 +97,7 @@ describe('billing daily', () => {
     expect(whole.answer.expired_until).toBeNull();
     const more = await daily('--last', '91d');
     expect(more).toMatchObject({ status: 3, answer: { expired_until: '2025-12-02' } });
-    expect(more.stderr).toContain('counters of days up to 2025-12-02 have expired');
+    expect(more.stderr).toContain('counters up to 2025-12-02 have expired');
     const old = await daily('--from', '2025-06-01', '--to', '2025-06-30');
     expect(old).toMatchObject({ status: 3, answer: { expired_until: '2025-06-30' } });
   });
@@ -165,11 +165,11 @@ describe('the built program', () => {
     [['--from', '2026-02-30'], '--from must be a date of the calendar'],
     [['--to', '2025-02-29'], '--to must be a date of the calendar'],
     [['--from', '24.11.2026'], '--from must be a date of the calendar'],
-    [['--from', '2026-03-02', '--to', '2026-03-01'], 'comes after the end of the range'],
+    [['--from', '2026-03-02', '--to', '2026-03-01'], 'is after the end of the range'],
     [['--last', '0d'], '--last must be a number of days'],
     [['--last', '7'], '--last must be a number of days'],
-    [['--last', '7d', '--to', '2026-03-01'], '--last excludes --from and --to'],
-    [['--from', '1000-01-01'], 'the range has more than'],
+    [['--last', '7d', '--to', '2026-03-01'], '--last cannot be combined with --from or --to'],
+    [['--from', '1000-01-01'], 'the range is longer than'],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(['billing', 'daily', 'bob', ...args], {
       env: env(),

@@ -39,7 +39,7 @@ describe('billing track', () => {
     const args = ['bytes', 'alice', '5', '1', '--event-id', 'e1'];
     expect(await counted(args)).toMatchObject({ counted: true, event_id: 'e1' });
     expect(await counted(args)).toMatchObject({
-      ...{ counted: false, reason: 'event e1 has been counted within the last 24 hours' },
+      ...{ counted: false, reason: 'event e1 was already counted in the last 24 hours' },
     });
     expect(await counted(['bytes', 'alice', '7', '2', '--event-id', 'e1'])).toMatchObject({
       counted: true,

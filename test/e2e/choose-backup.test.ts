@@ -36,7 +36,7 @@ describe('naming a backup by its folder', () => {
   });
 
   it.each([
-    ['both options', [folder, '--latest', '--at', '7d'], 'exclude each other'],
+    ['both options', [folder, '--latest', '--at', '7d'], 'cannot be combined'],
     ['one backup', [join(folder, first.id), '--latest'], 'need a folder'],
     ['a folder alone', [folder], '--latest or --at TIME'],
   ])('refuses %s', async (_, args, message) => {

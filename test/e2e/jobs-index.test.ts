@@ -50,7 +50,9 @@ describe('jobs index', () => {
       const dry_run = args[0] === '--dry-run' || 'DRY_RUN' in more;
       const { exitCode, answer, stderr } = await index(args, more);
       expect({ exitCode, answer }).toEqual({ exitCode: 0, answer: { dry_run, built_at: null } });
-      expect(stderr).toMatch(/^mangamotion: warning: the index of jobs is gone, .* 2\.4 s .*\n$/);
+      expect(stderr).toMatch(
+        /^mangamotion: warning: the job index no longer exists, .* 2\.4 s .*\n$/,
+      );
       const human = await run(['jobs', 'index', ...args], { env: { ...env(), ...more } });
       expect(human).toMatchObject({ exitCode: 0, stdout: '', stderr });
       expect(await databaseSnapshot(records().redis)).toEqual(before);

@@ -256,7 +256,7 @@ describe('without a server', () => {
       env: { REDIS_URL: server.url, ...NO_STORE },
     });
     expect({ stdout, exitCode }).toEqual({ stdout: 'no jobs\n', exitCode: 0 });
-    expect(stderr).toContain('no queue ai-job (prefix bull) in this Redis: there is none');
+    expect(stderr).toContain('no queue ai-job (prefix bull) in this Redis: there are no queues');
     await server.stop();
   });
 });

@@ -89,7 +89,7 @@ describe('jobs show', () => {
     expect(stdout).toMatch(/\noptions +\{"style":"ink"\}\n/);
     expect(stdout).toMatch(/\n1 file\n {2}originals\/1\/a\.jpg\n/);
     expect(stdout).toContain('✕ out of memory\nError: out of memory\n    at ');
-    expect(stdout).toContain('nothing of it is in the object store');
+    expect(stdout).toContain('it has no objects in the object store');
   });
 
   it('tells of a completed job what it cost and what lies in the store', async () => {
@@ -123,7 +123,7 @@ describe('jobs show', () => {
   it('says that a result is gone', async () => {
     await completedRecord('78');
     const { stdout } = await showText('78');
-    expect(stdout).toContain('its result is gone from the object store');
+    expect(stdout).toContain('its result is no longer in the object store');
   });
 
   it('draws the preview', async () => {

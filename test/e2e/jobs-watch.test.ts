@@ -217,7 +217,7 @@ describe('jobs watch of one job', () => {
     await (await queue().queue.getJob('1'))?.remove();
     const { exitCode, stderr } = await watch.ended();
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('nothing tells how it ended');
+    expect(stderr).toContain('its outcome is not recorded');
   }, 30_000);
 
   it('takes no filters', async () => {

@@ -79,8 +79,8 @@ describe('schedule status', () => {
     expect(answer.entries[0]?.next_at).toMatch(/T02:00:00\.000Z$/);
     expect(readdirSync(state)).toEqual([]);
     const { stdout } = await status();
-    expect(stdout).toContain('✕ no daemon runs');
-    expect(stdout).toContain(`no run is known yet in ${state}`);
+    expect(stdout).toContain('✕ no daemon is running');
+    expect(stdout).toContain(`${state} has no runs yet`);
   });
 
   it('is the same where the folder of the state is not there', async () => {
@@ -96,7 +96,9 @@ describe('schedule status', () => {
       const { answer } = await statusOf();
       expect(answer.daemon).toMatchObject({ pid: process.pid, host: hostname() });
       expect(answer.daemon?.since).toMatch(/^\d{4}-.*Z$/);
-      expect((await status()).stdout).toContain(`✓ a daemon runs: process ${process.pid} on `);
+      expect((await status()).stdout).toContain(
+        `✓ a daemon is running: process ${process.pid} on `,
+      );
     });
     expect((await statusOf()).answer.daemon).toBeNull();
   });

@@ -127,11 +127,13 @@ describe('a download that was broken off', () => {
   ] as const)('by %s says that the next run goes on, which it does', async (signal, status) => {
     const { exitCode, stderr } = await breakOff(signal);
     expect(exitCode).toBe(status);
-    expect(stderr).toMatch(/10\.0 MiB of 20\.0 MiB stay in .*\.partial; the same command goes on/);
+    expect(stderr).toMatch(
+      /10\.0 MiB of 20\.0 MiB are kept in .*\.partial; run the same command again to resume/,
+    );
     const before = bytesRead();
     const { exitCode: next, stdout } = await download(['big'], { endpoint: proxy.endpoint });
     expect(next).toBe(0);
-    expect(stdout).toContain('went on from 10.0 MiB');
+    expect(stdout).toContain('resumed at 10.0 MiB');
     expect(bytesRead() - before).toBe(SIZE / 2 + 1);
     await expectWhole();
   });

@@ -116,7 +116,7 @@ function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBeca
         archiveBytes === null
           ? 'its archive is missing'
           : archiveBytes !== summary.summary.archive_bytes
-            ? 'its archive has a different length than its summary says'
+            ? 'its archive does not have the length that its summary says'
             : undefined;
       return { id, status: summary.summary.status, summary: summary.summary, problem };
     }

@@ -7,7 +7,7 @@ import { JOB_ARGUMENT, USER_ARGUMENT } from './shared-options.js';
 
 const EVENT_ID_OPTION = {
   value: 'id',
-  description: 'count only once per id within 24 hours, however often the command runs',
+  description: 'count an event with this id only once within 24 hours',
 } as const;
 
 const RULES =

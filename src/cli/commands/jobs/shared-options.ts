@@ -23,7 +23,7 @@ export interface JobsContext {
 
 export const QUEUE_OPTION = {
   value: 'name',
-  description: `the queue, or PREFIX:NAME where the prefix is not ${DEFAULT_PREFIX}`,
+  description: `the queue, as NAME or PREFIX:NAME (default prefix: ${DEFAULT_PREFIX})`,
   parse: readQueue,
   default: DEFAULT_QUEUE,
 } as const;

@@ -20,7 +20,7 @@ describe('approval', () => {
     expect(yes.asked).toEqual(['remove it?']);
     await expect(approve(terminal(false), neither, 'remove it?')).rejects.toMatchObject({
       code: 'refused',
-      message: 'the answer was no: nothing was changed',
+      message: 'you answered no: nothing was changed',
     });
   });
 
