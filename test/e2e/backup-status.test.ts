@@ -65,7 +65,7 @@ describe('backup status', () => {
     expect(full).toMatchObject({ exitCode: 5, answer: { freshness: { status: 'overdue' } } });
     const { exitCode, stdout } = await run(['backup', 'status', folder, '--max-age', '19h']);
     expect(exitCode).toBe(5);
-    expect(stdout).toMatch(/^fresh +✕ .* is 20h \d\dm old, at most 19h 00m are allowed\n/);
+    expect(stdout).toMatch(/^fresh +✕ .* is 20h \d\dm old, but may be at most 19h 00m\n/);
   });
 
   it('without a complete backup is status 5', async () => {
@@ -93,7 +93,7 @@ describe('backup status', () => {
     await rm(join(folder, `${base}.json`));
     const { exitCode, stdout } = await run(['backup', 'status', folder]);
     expect(exitCode).toBe(5);
-    expect(stdout).toContain('✕ 1 of 1 backup cannot be read whole');
+    expect(stdout).toContain('✕ 1 of 1 backup cannot be read completely');
     expect(stdout).toMatch(new RegExp(`${later} +it refers to ${base}, which is not there\n`));
   });
 
@@ -111,7 +111,7 @@ describe('backup status', () => {
     const { exitCode, stdout } = await run(['backup', 'status', folder]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^fresh +✓ minio_backup_full_\d+_\d+ is 1h \d\dm old\n/);
-    expect(stdout).toMatch(/whole +✓ 3 backups, with all that they refer to\n/);
+    expect(stdout).toMatch(/whole +✓ 3 backups, with all archives that they refer to\n/);
     expect(stdout).toMatch(/growth +83 B a day, by the archives since \d{4}-.*Z\n/);
     expect(stdout).toMatch(new RegExp(`expiry +${old}, \\d{4}-.*Z \\(keeping 30 days\\)\n`));
   });

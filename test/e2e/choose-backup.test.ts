@@ -27,7 +27,7 @@ describe('naming a backup by its folder', () => {
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ id: second.id });
     expect(stderr).toContain(`chose ${second.id}`);
-    expect(stderr).toContain(`passed over ${partial.id}: it is partial`);
+    expect(stderr).toContain(`skipped ${partial.id}: it is partial`);
   });
 
   it('takes the one of a day', async () => {

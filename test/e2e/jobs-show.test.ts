@@ -140,7 +140,7 @@ describe('jobs show', () => {
     await put('processed/79/thumb.jpg', 'no picture', 'image/jpeg');
     const broken = await showText('79', '--thumbnail');
     expect(broken.exitCode).toBe(3);
-    expect(broken.stderr).toContain('thumb.jpg is not drawn: it is not a JPEG');
+    expect(broken.stderr).toContain('thumb.jpg: it is not a JPEG');
     expect((await showText('78', '--thumbnail')).exitCode).toBe(4);
     expect(
       (await run(['jobs', 'show', '79', '--thumbnail', '--json'], { env: settings() })).exitCode,

@@ -325,7 +325,7 @@ describe.runIf(disk !== undefined)('a disk', () => {
         code: 'disk',
         reason: expect.stringContaining('no space is left') as string,
       },
-      { job_id: 'small', code: 'disk', reason: 'job small was not tried after that' },
+      { job_id: 'small', code: 'disk', reason: 'job small was not tried after that error' },
     ]);
     expect(answer.error).toMatchObject({ code: 'disk' });
   });

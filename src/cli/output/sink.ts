@@ -45,7 +45,7 @@ export class Sink {
   #throwFailure(): void {
     if (this.#failure === undefined) return;
     throw new MangamotionError('disk', `cannot write to stdout: ${this.#failure.message}`, {
-      hint: 'Is the disk full that the output is redirected to?',
+      hint: 'The disk that the output is redirected to may be full.',
       cause: this.#failure,
     });
   }

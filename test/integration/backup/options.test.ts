@@ -84,7 +84,7 @@ describe.each(TYPES)('backup %s', (type) => {
     const { status, answer } = await backup(type);
     expect(status).toBe(8);
     expect(answer.error.message).toContain(
-      `compared with ${good.id}: 26 of 100 objects of ${bucket} wiped in place (empty now, or all alike)`,
+      `compared with ${good.id}: 26 of 100 objects of ${bucket} wiped in place (now empty or identical)`,
     );
     expect(answer.error.hint).toContain('with --accept-changes.');
     expect(await backup(type, ['--accept-deletions'])).toMatchObject({ status: 8 });

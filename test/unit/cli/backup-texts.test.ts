@@ -45,14 +45,14 @@ describe('backup show', () => {
     const shown = await runMain(['backup', 'show', join(folder, summary.id)], catalog, world());
     expect(shown.status).toBe(0);
     for (const text of [
-      '9 unchanged, 1 of these taken over unread',
-      `1 object taken over from an earlier backup: could not be read since ${SINCE}`,
+      '9 unchanged, 1 of these carried over unread',
+      `1 object carried over from an earlier backup: could not be read since ${SINCE}`,
       'photos: tags of 4 objects (b, c, d, …): refused',
       'temp: older versions: not captured',
       'the listing was continued',
       'GetObject 404',
       'photos/b: tags',
-      '… and 1,200 more, which are only counted',
+      '… and 1,200 more that are not listed',
     ]) {
       expect(shown.stdout).toContain(text);
     }
@@ -66,7 +66,7 @@ describe('what makes a backup suspect', () => {
     [{ deleted: 0, wiped: 30 }, '30 of 100 objects of b wiped in place'],
   ])('%j is told', (counts, text) => {
     expect(suspicionText({ bucket: 'b', before: 100, ...counts })).toMatch(
-      new RegExp(`^${text}(?: \\(empty now, or all alike\\))?$`),
+      new RegExp(`^${text}(?: \\(now empty or identical\\))?$`),
     );
   });
 });

@@ -12,7 +12,7 @@ export const backupAccept = defineCommand({
     'does not change: a small file beside it, NAME.accepted, records this.',
   arguments: {
     backup: {
-      description: 'the backup (a path, or s3://bucket/prefix/NAME), with or without .tar.gz',
+      description: 'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz',
       complete: 'file',
     },
   },
@@ -32,12 +32,12 @@ export const backupAccept = defineCommand({
   examples: [
     {
       command: 'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'the deletions that made it suspect were intended',
+      meaning: 'accept a backup after intended deletions',
     },
     {
       command:
         'mangamotion backup accept s3://backups/minio/minio_backup_full_20240115_020000 --dry-run',
-      meaning: 'the changes that it would accept',
+      meaning: 'show the changes that would be accepted',
     },
   ],
   async run(context, { backup }, { waitLock }) {
@@ -49,7 +49,7 @@ export const backupAccept = defineCommand({
     if (located.legacy !== undefined) {
       throw new MangamotionError(
         'usage',
-        `${backup} was made by backup-minio.sh, and never suspect`,
+        `${backup} was made by backup-minio.sh and is never suspect`,
       );
     }
     const { id } = readableSummary(located.backup);
@@ -84,6 +84,6 @@ export const backupAccept = defineCommand({
 
 function describe(page: Page, { line, backup, already }: Acceptable, dryRun: boolean): void {
   for (const suspicion of backup.summary.suspicious) page.text(suspicionText(suspicion));
-  const done = dryRun ? 'would accept' : already ? '✓ accepted before:' : '✓ accepted';
+  const done = dryRun ? 'would accept' : already ? '✓ already accepted:' : '✓ accepted';
   page.text(`${done} ${backup.id} of line ${line.name}`, dryRun ? undefined : 'good');
 }

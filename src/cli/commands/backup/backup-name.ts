@@ -68,8 +68,8 @@ export async function findBackup(
   const ofLine = otherLines.length === 0 ? '' : ` of line ${chosen.line}, the widest`;
   context.progress.note(`mangamotion: chose ${backup.id}${ofLine}`);
   if (otherLines.length > 0) {
-    context.warn(`there are other lines, see --line: ${otherLines.join(', ')}`);
+    context.warn(`there are other lines (choose one with --line): ${otherLines.join(', ')}`);
   }
-  for (const { id, reason } of chosen.passedOver) context.warn(`passed over ${id}: ${reason}`);
+  for (const { id, reason } of chosen.passedOver) context.warn(`skipped ${id}: ${reason}`);
   return { destination, backup };
 }

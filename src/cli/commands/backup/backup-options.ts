@@ -108,7 +108,7 @@ export const retentionOptions = {
   keepDays: {
     value: 'n',
     description:
-      'then remove backups of this type older than n days (default: BACKUP_RETENTION_DAYS)',
+      'after the backup, remove those of this type older than n days (default: BACKUP_RETENTION_DAYS)',
     parse: parseCount,
   },
   noPrune: { description: 'do not prune after the backup' },

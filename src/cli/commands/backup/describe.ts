@@ -29,7 +29,7 @@ export function suspicionOf(line: string, suspect: string): string {
 export function suspicionText({ bucket, before, deleted, wiped = 0 }: Suspicion): string {
   const found = [
     ...(deleted === 0 ? [] : [{ count: deleted, what: 'gone' }]),
-    ...(wiped === 0 ? [] : [{ count: wiped, what: 'wiped in place (empty now, or all alike)' }]),
+    ...(wiped === 0 ? [] : [{ count: wiped, what: 'wiped in place (now empty or identical)' }]),
   ];
   const of = ` of ${countOf(before, 'object')} of ${bucket}`;
   return found.map(({ count, what }, i) => `${count}${i === 0 ? of : ''} ${what}`).join(', ');
@@ -68,10 +68,10 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       text: [
         `${people.count(objects.captured)} captured`,
         ...named(objects.unchanged, 'unchanged'),
-        ...named(objects.carried, 'of these taken over unread'),
-        ...named(objects.deleted, 'deleted since the backup before'),
-        ...named(objects.changed, 'changed while it ran'),
-        ...named(objects.vanished, 'vanished while it ran'),
+        ...named(objects.carried, 'of these carried over unread'),
+        ...named(objects.deleted, 'deleted since the previous backup'),
+        ...named(objects.changed, 'changed during the backup'),
+        ...named(objects.vanished, 'vanished during the backup'),
         ...named(objects.failed, 'failed'),
       ].join(', '),
     },
@@ -98,7 +98,7 @@ function carriedText({ objects: { carried }, failures }: Summary): string[] {
   const since = failures.flatMap((failure) => failure.unreadable_since ?? []).sort()[0];
   const read = since === undefined ? 'could not be read' : `could not be read since ${since}`;
   const which = since === undefined || carried === 1 ? read : `the first ${read}`;
-  return [`${countOf(carried, 'object')} taken over from an earlier backup: ${which}`];
+  return [`${countOf(carried, 'object')} carried over from an earlier backup: ${which}`];
 }
 
 /** Keys of a loss that people are shown. */
@@ -153,8 +153,8 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[], 
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));
   const more = failures.length - MOST_FAILURES;
-  if (more > 0) page.text(`… and ${page.people.count(more)} more: --json names them`);
-  if (omitted > 0) page.text(`… and ${page.people.count(omitted)} more, which are only counted`);
+  if (more > 0) page.text(`… and ${page.people.count(more)} more: --json lists them`);
+  if (omitted > 0) page.text(`… and ${page.people.count(omitted)} more that are not listed`);
 }
 
 const requestColumn: Column<NamedFailure> = {

@@ -61,7 +61,7 @@ export const backupIncremental = defineCommand({
     },
     {
       command: 'mangamotion backup incremental /var/backups/minio --accept-deletions',
-      meaning: 'after an intended clean-up of the store',
+      meaning: 'back up after an intended clean-up of the store',
     },
   ],
   async run(context, { destination }, options) {

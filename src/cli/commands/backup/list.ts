@@ -44,10 +44,10 @@ export const backupList = defineCommand({
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
   examples: [
-    { command: 'mangamotion backup list /var/backups/minio', meaning: 'all backups' },
+    { command: 'mangamotion backup list /var/backups/minio', meaning: 'list all backups' },
     {
       command: "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'",
-      meaning: 'the name of the newest backup',
+      meaning: 'print the name of the newest backup',
     },
   ],
   async run(context, { destination: location }) {

@@ -36,12 +36,12 @@ export const backupLs = defineCommand({
   examples: [
     {
       command: 'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'all objects',
+      meaning: 'list all objects',
     },
     {
       command:
         'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --prefix 4711/ --csv',
-      meaning: 'the results of job 4711, for a spreadsheet',
+      meaning: 'export the results of job 4711 to a spreadsheet',
     },
   ],
   async run(context, { backup }, { latest, at, line, bucket, prefix }) {

@@ -38,7 +38,7 @@ export const backupMetadata = defineCommand({
     {
       command:
         'mangamotion backup metadata /var/backups/minio --json | jq \'.fidelity.documents[] | select(.state == "failed")\'',
-      meaning: 'documents that could not be read',
+      meaning: 'list documents that could not be read',
     },
   ],
   async run(context, { destination }, { bucket, excludeBucket, ...options }) {

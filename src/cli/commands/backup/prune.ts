@@ -101,7 +101,7 @@ export const backupPrune = defineCommand({
     if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
       showLoss(context, shownReport);
       const count = countOf(shownReport.removed.length, 'backup');
-      await approve(context, { yes, noInput }, `remove ${count} for good?`);
+      await approve(context, { yes, noInput }, `permanently remove ${count}?`);
     }
     const report =
       context.dryRun && shownReport !== undefined
@@ -147,7 +147,7 @@ function showLoss(
   progress.note(`these backups are no longer kept (${formatBytes(bytes)}):`);
   for (const { id } of removed.slice(0, MOST_SHOWN)) progress.note(`  ${id}`);
   const more = removed.length - MOST_SHOWN;
-  if (more > 0) progress.note(`  … and ${more} more: --dry-run names them all`);
+  if (more > 0) progress.note(`  … and ${more} more: --dry-run lists them all`);
 }
 
 /** Nobody has agreed to what was not shown. */

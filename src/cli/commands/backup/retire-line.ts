@@ -22,12 +22,12 @@ export const backupRetireLine = defineCommand({
   examples: [
     {
       command: 'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp',
-      meaning: 'temp will no longer be backed up on its own',
+      meaning: 'retire the separate backups of temp',
     },
     {
       command:
         'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp --dry-run',
-      meaning: 'how many backups it affects',
+      meaning: 'show how many backups it affects',
     },
   ],
   async run(context, { destination: location, line: name }, { waitLock }) {

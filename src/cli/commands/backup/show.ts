@@ -25,12 +25,12 @@ export const backupShow = defineCommand({
   examples: [
     {
       command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'a summary to read',
+      meaning: 'show the summary',
     },
     {
       command:
         "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'",
-      meaning: 'objects that could not be captured',
+      meaning: 'list objects that could not be captured',
     },
   ],
   async run(context, { backup }, { latest, at, line }) {

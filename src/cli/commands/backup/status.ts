@@ -41,14 +41,14 @@ export const backupStatus = defineCommand({
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: [
-    { command: 'mangamotion backup status /var/backups/minio', meaning: 'a summary to read' },
+    { command: 'mangamotion backup status /var/backups/minio', meaning: 'show the status' },
     {
       command: 'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null',
       meaning: 'for cron: the exit status shows whether the nightly backup was made',
     },
     {
       command: "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'",
-      meaning: 'the growth per day',
+      meaning: 'print the growth per day',
     },
   ],
   async run(context, { destination: location }, { maxAge, type, line }) {
@@ -96,7 +96,7 @@ function describe(page: Page, status: DestinationStatus): void {
   if (chains.problems.length === 0) return;
   page.text('').table(problemColumns, chains.problems.slice(0, MOST_PROBLEMS));
   const more = chains.problems.length - MOST_PROBLEMS;
-  if (more > 0) page.text(`… and ${people.count(more)} more: --json names them all`);
+  if (more > 0) page.text(`… and ${people.count(more)} more: --json lists them all`);
 }
 
 interface StatusText {
@@ -110,7 +110,7 @@ function freshnessText({ people }: Page, freshness: DestinationStatus['freshness
     return withMark('missing', `there is no complete ${types.join(' or ')} backup`);
   }
   const age = newest.age_seconds === null ? 'of unknown age' : ageText(newest.age_seconds);
-  const limit = maxAge === null ? '' : `, at most ${people.duration(maxAge)} are allowed`;
+  const limit = maxAge === null ? '' : `, but may be at most ${people.duration(maxAge)}`;
   if (freshness.status === 'retired') {
     return withMark('retired', `${newest.id} is ${age}; its line was retired`);
   }
@@ -118,14 +118,18 @@ function freshnessText({ people }: Page, freshness: DestinationStatus['freshness
   return withMark(freshness.status, `${newest.id} is ${age}${isFresh ? '' : limit}`);
 
   function ageText(seconds: number): string {
-    return seconds < 0 ? 'from the future: a clock is wrong' : `${people.duration(seconds)} old`;
+    return seconds < 0
+      ? 'dated in the future: a clock is wrong'
+      : `${people.duration(seconds)} old`;
   }
 }
 
 function chainText({ status, checked, problems }: DestinationStatus['chains']): StatusText {
   if (status === 'ok') {
     const all =
-      checked === 1 ? 'backup, with all that it refers' : 'backups, with all that they refer';
+      checked === 1
+        ? 'backup, with all archives that it refers'
+        : 'backups, with all archives that they refer';
     return withMark(status, `${checked} ${all} to`);
   }
   const affected = (of: readonly ChainProblem[]) => {
@@ -133,12 +137,12 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
     return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
   };
   if (status === 'broken') {
-    return withMark(status, `${affected(problems)} cannot be read whole`);
+    return withMark(status, `${affected(problems)} cannot be read completely`);
   }
   const cold = problems.filter(({ kind }) => kind === 'archive_cold');
   const newer = problems.filter(({ kind }) => kind === 'summary_newer');
   const parts = [
-    ...(cold.length === 0 ? [] : [`${affected(cold)} in cold storage, wholly or in part`]),
+    ...(cold.length === 0 ? [] : [`${affected(cold)} partly or fully in cold storage`]),
     ...(newer.length === 0 ? [] : [`${affected(newer)} of a newer version`]),
   ];
   return withMark(status, parts.join('; '));

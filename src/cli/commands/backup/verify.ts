@@ -77,7 +77,7 @@ export const backupVerify = defineCommand({
         if (result.problems.length === 0) return;
         page.text('').table(problemColumns, result.problems.slice(0, MOST_PROBLEMS));
         const more = result.problems.length + result.problems_omitted - MOST_PROBLEMS;
-        if (more > 0) page.text(`… and ${people.count(more)} more: --json names up to 10,000`);
+        if (more > 0) page.text(`… and ${people.count(more)} more: --json lists up to 10,000`);
       },
     });
     return result.status === 'ok' ? undefined : 'damaged';

@@ -19,7 +19,7 @@ export const billingReset = defineCommand({
   arguments: { user: USER_ARGUMENT },
   options: {
     all: { description: 'also remove the days and the jobs' },
-    yes: { short: 'y', description: 'do not ask' },
+    yes: { short: 'y', description: 'do not ask for confirmation' },
     export: {
       value: 'file',
       description:

@@ -66,5 +66,5 @@ export function warnOf(context: CommandContext, problems: readonly CounterProble
     context.warn(`${problemText(problem)}; ${instead}`);
   }
   const more = problems.length - MOST_TOLD;
-  if (more > 0) context.warn(`and ${more} more: --json names them all`);
+  if (more > 0) context.warn(`and ${more} more: --json lists them all`);
 }

@@ -50,7 +50,7 @@ export async function forEachJob<Done>(
 }
 
 function notTried(jobId: string, cause: MangamotionError): MangamotionError {
-  return new MangamotionError(cause.code, `job ${jobId} was not tried after that`, { cause });
+  return new MangamotionError(cause.code, `job ${jobId} was not tried after that error`, { cause });
 }
 
 /** `undefined` where none failed, the code of the failures where all failed alike, else `partial`. */

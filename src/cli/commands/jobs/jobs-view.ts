@@ -130,7 +130,7 @@ class ScreenView implements JobsView {
     const { queue, intervalMs } = this.#options;
     const time = this.#context.now().toISOString().slice(11, 19);
     const every = `every ${formatDuration(intervalMs / 1000)}`;
-    const text = `jobs of ${visible(queue)}  ${time} UTC  ${every}  Ctrl-C ends`;
+    const text = `jobs of ${visible(queue)}  ${time} UTC  ${every}  Ctrl-C quits`;
     return this.#style.paint('strong', cutToWidth(text, width));
   }
 

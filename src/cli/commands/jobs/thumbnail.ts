@@ -25,7 +25,7 @@ export async function drawThumbnail(
   const preview = found.find(({ kind }) => kind === 'preview');
   if (preview === undefined) {
     const why = looked ? 'there is none' : 'the object store was not queried';
-    return { drawing: undefined, problem: `no preview is drawn: ${why}` };
+    return { drawing: undefined, problem: `cannot draw a preview: ${why}` };
   }
   try {
     const jpeg = await read(context, preview);
@@ -34,7 +34,7 @@ export async function drawThumbnail(
   } catch (error) {
     if (!isMangamotionError(error)) throw error;
     const name = `${preview.bucket}/${preview.key}`;
-    return { drawing: undefined, problem: `the preview ${name} is not drawn: ${error.message}` };
+    return { drawing: undefined, problem: `cannot draw the preview ${name}: ${error.message}` };
   }
 }
 

@@ -15,7 +15,7 @@ export function describePlan(page: Page, plan: RestorePlan): void {
   for (const { class: name, keys } of plan.probes) {
     const what = `${countOf(keys, 'key')} of the class "${name}"`;
     page.text(
-      `${what}: a restore tries first, in a bucket of its own, whether the target keeps such keys`,
+      `${what}: a restore first tests in a temporary bucket whether the target keeps such keys`,
     );
   }
   for (const problem of plan.problems) page.line(problem, 'bad');
@@ -30,7 +30,7 @@ function describeDestruction(page: Page, destroys: RestorePlan['destroys']): voi
     page.text('').line(`${bucket}: ${countOf(count, 'object')} to ${action}`);
     for (const { key } of objects.slice(0, MOST_SHOWN)) page.line(`  ${key}`);
     const more = count - MOST_SHOWN;
-    if (more > 0) page.text(`  … and ${page.people.count(more)} more: --list names them all`);
+    if (more > 0) page.text(`  … and ${page.people.count(more)} more: --list lists them all`);
   }
 }
 
@@ -61,7 +61,10 @@ export function describeReport(page: Page, report: RestoreReport): void {
   const complete = !isPartial(report);
   page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
-    page.text(`${countOf(count, 'object')} of ${bucket} came back unlocked: ${reason}`, 'bad');
+    page.text(
+      `${countOf(count, 'object')} of ${bucket} were restored without their lock: ${reason}`,
+      'bad',
+    );
   }
   for (const { bucket, what, count, keys, reason } of report.losses) {
     const such = keys.slice(0, MOST_SHOWN).join(', ');
@@ -76,7 +79,7 @@ export function describeReport(page: Page, report: RestoreReport): void {
 
 function proofOf({ proved, restored }: RestoreReport): string {
   if (restored.objects === 0) return '';
-  return proved === null ? '; not compared with a listing' : '; the listing agrees';
+  return proved === null ? '; not verified against a listing' : '; verified against a listing';
 }
 
 /** Of what is as in the backup there is nothing to be told. */

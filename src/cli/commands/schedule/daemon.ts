@@ -13,7 +13,7 @@ const DEFAULT_GRACE_MS = 60_000;
 export const scheduleDaemon = defineCommand({
   description:
     'Run the schedule daemon, in place of cron. It runs each entry when it is due, as a child ' +
-    'process with its own log, and runs a missed entry once when it can. SIGHUP or a change to ' +
+    'process with its own log, and catches up on missed runs once. SIGHUP or a change to ' +
     'the file reloads the schedule; SIGTERM waits for current runs.',
   arguments: {},
   options: {

@@ -5,7 +5,7 @@ import type { CommandContext } from '../../argv/command.js';
 export const STATE_OPTION = {
   value: 'folder',
   description:
-    'where the state, the history and the logs of the daemon are (default: mangamotion in $XDG_STATE_HOME or ~/.local/state)',
+    'the folder for the state, history and logs of the daemon (default: mangamotion in $XDG_STATE_HOME or ~/.local/state)',
   complete: 'folder',
 } as const;
 
