@@ -13,8 +13,7 @@ export const chooseOptions = {
     value: 'time',
     description:
       'use the newest complete backup made by this time: 2024-01-15 (end of day), "2024-01-15 ' +
-      '02:00" (UTC), RFC 3339, or an age such as 36h or 7d; the order of backups decides which is ' +
-      'newest',
+      '02:00" (UTC), RFC 3339, or an age such as 36h or 7d; newest goes by sequence, not by clock',
     parse: parseMoment,
   },
   line: {
