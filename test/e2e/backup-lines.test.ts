@@ -36,7 +36,7 @@ describe('two lines in one folder', () => {
     expect(list.answer.backups.map(({ line }) => line)).toEqual([MAIN, MAIN, TEMP, TEMP]);
     const show = await runJson(['backup', 'show', folder, '--latest']);
     expect(show).toMatchObject({ exitCode: 0, answer: { id: id(2), line: MAIN } });
-    expect(show.stderr).toContain(`see --line: ${TEMP}`);
+    expect(show.stderr).toContain(`(choose one with --line): ${TEMP}`);
     const other = await runJson(['backup', 'show', folder, '--latest', '--line', TEMP]);
     expect(other).toMatchObject({ exitCode: 0, answer: { id: id(4), line: TEMP } });
   });

@@ -143,7 +143,7 @@ describe('billing all-users --month', () => {
     expect(answer.users[0]?.month).toMatchObject({ state: 'expired', gross_cost: null });
     const none = { bytes_processed: null, gross_cost: null, net_cost: null };
     expect(answer.totals.month).toMatchObject(none);
-    expect(stderr).toContain(`${long} is expired`);
+    expect(stderr).toContain(`the counters of ${long} have expired`);
   });
 
   it('refuses a month that has not begun', async () => {

@@ -118,7 +118,7 @@ describe('where the result goes', () => {
     [['4711', '4712', '-o', '-'], '-o - accepts only one job'],
     [['4711', '-o', '-', '--json'], '-o - and --json cannot be combined'],
     [['4711', '-o', ''], 'must not be empty'],
-    [['4711', '--expires', '1h'], 'give --url too'],
+    [['4711', '--expires', '1h'], '--expires needs --url'],
     [['4711', '--url', '--force'], 'omit -o and --force'],
     [['4711', '--url', '--expires', '8d'], 'must be at most 7d'],
     [['4711', '--url', '--expires', 'soon'], 'must be a duration'],

@@ -228,7 +228,7 @@ describe('schedule unit', () => {
     expect(stdout).toContain(` --config "${cwd}/my settings.json" --region x schedule --file `);
     const { stdout: docker, stderr } = await unit('docker', '--config', 'my settings.json');
     expect(docker).not.toContain('my settings');
-    expect(stderr).toContain('--config left out');
+    expect(stderr).toContain('--config not included');
   });
 
   it('lets another user keep its state where the system has it', async () => {

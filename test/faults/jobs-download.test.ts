@@ -308,7 +308,7 @@ describe.runIf(disk !== undefined)('a disk', () => {
       expect(stderr).toMatch(
         /cannot write .*big-result\.zip: no space is left on the disk\n {2}hint/,
       );
-      expect(stderr).toMatch(/ of 20\.0 MiB stay in /);
+      expect(stderr).toMatch(/ of 20\.0 MiB are kept in /);
     }
     expect(await jobs.files()).toEqual([]);
   });
