@@ -43,7 +43,7 @@ export async function makeBackup(
     const held = { ...context, signal, lock, listings, trust };
     const summary = await inOrder(
       () => makeAttempt(held, plan),
-      (why) => warn(`${why.message}: ${why.remedy}, and the run begins anew`),
+      (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
     );
     if (retention !== undefined) await pruneAfter(held, summary, retention);
     return summary;
@@ -81,7 +81,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
   try {
     progress.start('backing up');
     if (leftovers.sources.length > 0) {
-      progress.warn('an earlier run did not end: what it had captured is taken from there');
+      progress.warn('an earlier run did not finish: this backup reuses what it captured');
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
@@ -176,7 +176,7 @@ async function end(
   const left = await pending.breakOff();
   if (left === undefined) return;
   progress.warn(
-    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup takes them from there`,
+    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup reuses them`,
   );
 }
 
@@ -219,6 +219,6 @@ async function pruneAfter(
     onPruned(await prune(destination, policy, question));
   } catch (error) {
     if (!isMangamotionError(error) || signal.aborted) throw error;
-    progress.warn(`${id} is there, but nothing more was pruned: ${error.message}`);
+    progress.warn(`${id} is complete, but pruning stopped: ${error.message}`);
   }
 }

@@ -224,7 +224,7 @@ function described(claim: Claim | undefined): string {
 /** Says that we had the lock and have lost it, or cannot be sure that we still have it. */
 function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
   return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
-    hint: 'Run the command again. A machine that sleeps, or a destination out of reach for minutes, ends a lock.',
+    hint: 'Run the command again. A lock ends when the machine sleeps or cannot reach the destination for minutes.',
     cause,
   });
 }

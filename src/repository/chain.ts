@@ -55,7 +55,7 @@ function archiveProblem(
   if (expected !== null && backup.archiveBytes !== expected) {
     return {
       kind: 'archive_length',
-      message: `the archive of ${id} has ${backup.archiveBytes} bytes, its summary says ${expected}`,
+      message: `the archive of ${id} has ${backup.archiveBytes} bytes, but its summary says ${expected}`,
     };
   }
   if (backup.cold !== true) return undefined;

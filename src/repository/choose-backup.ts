@@ -73,7 +73,7 @@ export function chooseBackup(
   const elsewhere =
     others.length === 0
       ? ''
-      : ` Other lines are not looked at without --line: ${others.join(', ')}.`;
+      : ` Without --line, other lines are not searched: ${others.join(', ')}.`;
   throw new MangamotionError('not_found', `no ${what}${when} in ${location}${why}`, {
     hint: `See what there is with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
   });
@@ -113,7 +113,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   return new MangamotionError(
     'usage',
     `${location} holds backups of ${lines.length} lines:${list.join('')}`,
-    { hint: 'Say which is meant with --line NAME, or with --bucket NAME for the buckets.' },
+    { hint: 'Choose one with --line NAME, or with --bucket NAME for its buckets.' },
   );
 }
 

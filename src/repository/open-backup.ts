@@ -65,8 +65,8 @@ async function readOwnDirectory(archive: Archive, summary: Summary): Promise<Dir
   if (archive.sizeBytes !== summary.archive_bytes) {
     throw new MangamotionError(
       'damaged',
-      `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
-      { hint: 'Copy it again from where it was made, or use another backup.' },
+      `${summary.archive.file} has ${archive.sizeBytes} bytes, but its summary says ${summary.archive_bytes}`,
+      { hint: 'Copy it again from its original place, or use another backup.' },
     );
   }
   const directory = await archive.readDirectory(summary.archive.directory);

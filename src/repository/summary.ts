@@ -186,7 +186,7 @@ export type DecodedSummary =
   | { kind: 'newer'; version: number }
   | { kind: 'damaged'; reason: string };
 
-const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large to be one' } as const;
+const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large' } as const;
 
 /** JSON for people and jq, with the SHA-256 of the rest of it as last field. */
 export function encodeSummary(summary: Summary): string {

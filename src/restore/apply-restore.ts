@@ -143,7 +143,7 @@ async function restoreObjects(
         await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
-        context.progress.warn(`${target}: nothing was removed, as not all of it was restored`);
+        context.progress.warn(`${target}: nothing was removed, because not all of it was restored`);
       }
     }
   } finally {

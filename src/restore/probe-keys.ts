@@ -101,11 +101,11 @@ async function findPlace(
   { store, signal }: ProbeContext,
   targets: readonly string[],
 ): Promise<Place | string> {
-  let why = 'no bucket may be created to try it in';
+  let why = 'no bucket may be created for the probe';
   for (const bucket of targets) {
     const found = await whyUnfit(store, bucket, signal);
     if (found === undefined) return { bucket, temporary: false };
-    why = `no bucket may be created to try it in, and ${bucket} ${found}`;
+    why = `no bucket may be created for the probe, and ${bucket} ${found}`;
   }
   return why;
 }
@@ -122,7 +122,7 @@ async function whyUnfit(
     } catch (error) {
       signal.throwIfAborted();
       if (!isMangamotionError(error)) throw error;
-      return `does not tell its ${kind}`;
+      return `does not report its ${kind}`;
     }
   }
   return undefined;
@@ -158,7 +158,7 @@ async function probeOne(
     const made = sameSize[0];
     const instead =
       made === undefined ? 'does not list it' : `lists ${JSON.stringify(made.key)} instead`;
-    const reason = `the target does not keep such keys (${name}): it took ${JSON.stringify(key)}, and ${instead}`;
+    const reason = `the target does not keep such keys (${name}): it accepted ${JSON.stringify(key)}, but ${instead}`;
     return { class: name, outcome: 'renamed', reason };
   } catch (error) {
     failure = await faults.judge(place.bucket, error, signal);

@@ -77,7 +77,7 @@ export function decideScope(
     throw usage('--key and --prefix select objects, and metadata restores none');
   }
   if (scope === 'metadata' && deleteExtra) {
-    throw usage('--delete-extra removes objects, and metadata is about none');
+    throw usage('--delete-extra removes objects, and a restore of metadata changes none');
   }
   if (deleteExtra && selection.keys.length > 0) {
     throw usage('--delete-extra and --key exclude each other');

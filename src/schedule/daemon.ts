@@ -198,12 +198,12 @@ async function reload({ options, engine, notifier }: Daemon): Promise<void> {
     const entries = await load();
     engine.replace(entries);
     notifier.reloaded(entries, now());
-    log.info({ entries: entries.length }, 'the schedule was read again');
+    log.info({ entries: entries.length }, 'the schedule was reloaded');
   } catch (error) {
     notifier.reloadFailed(now());
     log.error(
       { reason: messageOf(error) },
-      'the schedule on the disk is broken: the old one runs on',
+      'the schedule on the disk has mistakes: the old one stays in use',
     );
   }
 }
@@ -214,7 +214,7 @@ const REQUEST_AGE_MS = 60_000;
 function runRequest(engine: Engine, { id, name, requestedAt }: RunRequest, now: Date): void {
   const entry = engine.entryOf(name);
   const isOld = now.getTime() - Date.parse(requestedAt) > REQUEST_AGE_MS;
-  if (isOld) engine.refuse({ id, name }, 'it was asked for too long ago');
+  if (isOld) engine.refuse({ id, name }, 'it was requested too long ago');
   else if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
   else void engine.runNow(entry, id);
 }

@@ -83,7 +83,7 @@ describe('billing summary', () => {
     });
     const people = await shown('alice', '--month', long);
     expect(people.exitCode).toBe(3);
-    expect(people.stdout).toContain(`${long} (expired: a part of its counters is gone`);
+    expect(people.stdout).toContain(`${long} (expired: some of its counters are gone`);
     expect(people.stdout).not.toContain('net');
   });
 

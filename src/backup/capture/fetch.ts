@@ -73,11 +73,11 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
   if (sizeBytes !== head.sizeBytes) {
     throw new MangamotionError(
       'damaged',
-      `read ${sizeBytes} bytes, the store announced ${head.sizeBytes}`,
+      `read ${sizeBytes} bytes, but the store announced ${head.sizeBytes}`,
     );
   }
   if (head.etagIsMd5 && md5 !== head.etag) {
-    throw new MangamotionError('damaged', `MD5 is ${md5}, the store's ETag says ${head.etag}`);
+    throw new MangamotionError('damaged', `MD5 is ${md5}, but the store's ETag is ${head.etag}`);
   }
 }
 
@@ -90,7 +90,7 @@ function checkSize(listed: ListedObject, head: ObjectHead): void {
   if (head.etagIsMd5 || !isSameObject || head.sizeBytes === listed.sizeBytes) return;
   throw new MangamotionError(
     'damaged',
-    `the store sent ${head.sizeBytes} bytes, its listing says ${listed.sizeBytes}`,
+    `the store sent ${head.sizeBytes} bytes, but its listing says ${listed.sizeBytes}`,
   );
 }
 
@@ -182,7 +182,7 @@ async function confirmChange(
   if (now?.etag === etag && now.sizeBytes === sizeBytes) return;
   throw new MangamotionError(
     'damaged',
-    'the answer differs from the listing in size or ETag, and neither HEAD nor the listing knows of such a change',
+    'the answer differs from the listing in size or ETag, and neither HEAD nor the listing shows such a change',
   );
 }
 
@@ -205,7 +205,7 @@ export async function judgeRead(
   const mayRetry = attempt < FETCH_ATTEMPTS;
   if (isObjectChanged(error)) {
     if (mayRetry) return { kind: 'again' };
-    const reason = 'it was changed each time while it was read';
+    const reason = 'it changed during each attempt to read it';
     return { kind: 'failed', error: new MangamotionError('damaged', reason, { cause: error }) };
   }
   if (isMangamotionError(error, 'damaged') && mayRetry) return { kind: 'again' };
@@ -228,7 +228,7 @@ function stillThere(error: unknown, doubt: string | undefined): MangamotionError
   const { message, cause, request } = error as MangamotionError;
   const why =
     doubt === undefined
-      ? 'the server lists the object and does not find it when it is read'
+      ? 'the server lists the object but does not find it when it is read'
       : `the server does not find the object when it is read, and cannot tell ${doubt}`;
   return new MangamotionError('damaged', `${why} (${message})`, { cause, request });
 }

@@ -80,7 +80,7 @@ async function listOrName(
 
 function noSuchBucket(name: string): MangamotionError {
   return new MangamotionError('not_found', `no such bucket: ${name}`, {
-    hint: 'Check the name: the store does not tell these credentials which buckets there are.',
+    hint: 'Check the name: these credentials cannot list the buckets of the store.',
   });
 }
 
@@ -134,7 +134,7 @@ function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bu
   if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
   const others = buckets.filter(({ name }) => name !== own.bucket);
   if (others.length < buckets.length) {
-    progress.warn(`bucket ${own.bucket} holds the backups themselves, and is left out`);
+    progress.warn(`bucket ${own.bucket} holds the backups themselves and is not backed up`);
   }
   return others;
 }

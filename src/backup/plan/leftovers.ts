@@ -111,7 +111,7 @@ async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>)
     await work();
   } catch (error) {
     if (!isMangamotionError(error, 'usage', 'disk', 'damaged')) throw error;
-    warn(`${path}, which an earlier run left, stays there: ${error.message}`);
+    warn(`${path}, left by an earlier run, stays in place: ${error.message}`);
   }
 }
 

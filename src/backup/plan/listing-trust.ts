@@ -48,15 +48,15 @@ export class ListingTrust {
     this.untrusted.set(bucket, key);
     if ((this.#assumed.get(bucket) ?? 0) === 0) return;
     throw new ListingUnreliable(
-      `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}`,
-      'each object that the last backup holds and the listing lacks is asked for',
+      `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}`,
+      'HEAD requests check each object that the last backup holds and the listing lacks',
     );
   }
 
   /** Returns the failure of a bucket whose listing is not trusted; `earlier` is the earlier backup. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const message = `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}: ${count} were found by asking for what ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
+    const message = `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${count} objects that ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },
     });

@@ -94,7 +94,7 @@ async function pageBehind(
   const isNews = behind.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
   if (!isNews) {
     report.notices.add(
-      `the server ended the listing of ${bucket} too early; it was continued behind its end`,
+      `the server ended the listing of ${bucket} too early; it was continued past its end`,
     );
   }
   return listings.inOrder(bucket, behind);

@@ -97,7 +97,7 @@ export async function openBaseline(
   } catch (error) {
     if (type === 'incremental' || !isUnreadable(error)) throw error;
     progress.warn(
-      `${backup.id}, which this backup is compared with, cannot be read, so the counts of its summary are: ${error.message}`,
+      `${backup.id} cannot be read, so this backup is compared with the counts in its summary: ${error.message}`,
     );
     return new Baseline(type, summary.summary, undefined, error.message);
   }
@@ -112,14 +112,14 @@ export async function makeRoom({ destination, progress, leftovers }: HeldContext
   const free = await destination.freeBytes();
   if (last === undefined || free === null || free >= last.archive_bytes) return;
   if (free + leftovers.sizeBytes >= last.archive_bytes) {
-    progress.warn('what an earlier run had captured is removed: there is no room for both');
+    progress.warn('objects that an earlier run captured are removed: there is no room for both');
     await leftovers.remove();
     return;
   }
   throw new MangamotionError(
     'refused',
     `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,
-    { hint: 'Free some space, or try all the same with --ignore-free-space.' },
+    { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }
 

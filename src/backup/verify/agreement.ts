@@ -105,7 +105,7 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
     const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
     if (state === 'captured' && !isThere) found(`the ${what} is missing`);
     if (state !== 'captured' && isThere) {
-      found(`the ${what} is there, though the summary calls it ${state}`);
+      found(`the ${what} exists, although the summary calls it ${state}`);
     }
   }
   for (const path of paths) {
@@ -117,13 +117,13 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
 
 /** Of a document of which the summary says nothing. */
 function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): string | undefined {
-  if (!path.startsWith(`${id}/`)) return 'is no document of this archive';
+  if (!path.startsWith(`${id}/`)) return 'is not a document of this archive';
   const [folder, bucket = '', file = '', ...more] = path.slice(id.length + 1).split('/');
   // A later version may keep documents elsewhere, or others.
   if (folder !== 'metadata' || more.length > 0) return undefined;
   if (!buckets.has(bucket)) return 'belongs to no bucket of the directory';
   const isKnown = BUCKET_DOCUMENTS.some(({ fileName }) => fileName === file);
-  return isKnown ? 'is there, and the summary does not have it' : undefined;
+  return isKnown ? 'exists, but the summary does not have it' : undefined;
 }
 
 /** `content` is that of `metadata/buckets.json`. */

@@ -121,7 +121,7 @@ class ObjectCheck {
     }
     for (const id of this.#options.references) {
       if (this.#used.has(id) && id !== this.#directory.archive) continue;
-      const message = `the summary refers to ${id}, where nothing of this backup lies`;
+      const message = `the summary refers to ${id}, which holds nothing of this backup`;
       found(this.#result, 'summary', message);
     }
   }

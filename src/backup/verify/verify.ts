@@ -180,7 +180,7 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   found(
     result,
     kind,
-    `${summary.archive.file} has ${bytes} bytes, the summary says ${summary.archive_bytes}`,
+    `${summary.archive.file} has ${bytes} bytes, but the summary says ${summary.archive_bytes}`,
   );
 }
 

@@ -16,7 +16,7 @@ export async function refuseInTheWay(target: string, force: boolean): Promise<vo
     if (force) return;
     throw inTheWay(target);
   }
-  throw new MangamotionError('refused', `${target} is in the way, and it is not a file`, {
+  throw new MangamotionError('refused', `${target} exists and is not a file`, {
     hint: 'name another place with -o; -o - writes to stdout',
   });
 }

@@ -84,7 +84,7 @@ export async function retrying<T>(
 }
 
 function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
-  const message = `${error.message} (given up after ${attempts} attempts)`;
+  const message = `${error.message} (gave up after ${attempts} attempts)`;
   const { code, hint, request } = error;
   return new MangamotionError(code, message, { hint, request, cause: error.cause ?? error });
 }

@@ -93,7 +93,7 @@ export class S3Client {
     } catch (error) {
       throw new MangamotionError(
         'configuration',
-        `no address of an S3 server: ${options.endpoint}`,
+        `not the address of an S3 server: ${options.endpoint}`,
         {
           hint: options.hints.invalidAddress,
           cause: error,

@@ -244,6 +244,6 @@ async function readSummary(path: string): Promise<DecodedSummary> {
   const found = await stat(path);
   if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is not a file' };
   return found.size > LARGEST_SUMMARY_BYTES
-    ? { kind: 'damaged', reason: 'the summary is too large to be one' }
+    ? { kind: 'damaged', reason: 'the summary is too large' }
     : decodeSummary(await readFile(path));
 }

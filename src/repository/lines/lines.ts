@@ -75,7 +75,7 @@ export function lineNamed(lines: readonly Line[], name: string): Line {
   if (line !== undefined) return line;
   const names = lines.map((one) => one.name).join(', ');
   throw new MangamotionError('not_found', `no line ${name} here`, {
-    hint: names === '' ? 'There are no backups.' : `There are these lines: ${names}.`,
+    hint: names === '' ? 'There are no backups.' : `The lines are: ${names}.`,
   });
 }
 

@@ -198,7 +198,7 @@ export class S3Destination implements Destination {
       const key = this.#key(id, SUMMARY_SUFFIX);
       const { content } = await this.#ask(store.readObject(bucket, key, options));
       if (content !== undefined) return decodeSummary(content);
-      return { kind: 'damaged', reason: 'the summary is too large to be one' };
+      return { kind: 'damaged', reason: 'the summary is too large' };
     } catch (error) {
       if (isNoSuchObject(error)) return undefined;
       throw error;

@@ -54,7 +54,7 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   throw new MangamotionError(
     'refused',
     `--delete-extra would remove ${named.join(', and ')}, more than a quarter: nothing was changed`,
-    { hint: 'Look at the plan with --dry-run; if it is meant, give --yes.' },
+    { hint: 'Check the plan with --dry-run; if it is intended, add --yes.' },
   );
 }
 
@@ -76,7 +76,7 @@ export function refuseConflicts(buckets: readonly BucketPlan[]): void {
     'refused',
     `${conflicts} objects in the target differ from the backup, and --on-conflict is fail: nothing was changed`,
     {
-      hint: 'Look at the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
+      hint: 'Check the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
     },
   );
 }

@@ -125,7 +125,7 @@ export class RestorePlanner {
   ): Promise<BucketPlan> {
     const { faults, signal } = this.#context;
     if (!isBucketName(target)) {
-      const reason = `${JSON.stringify(target)} is not a name of a bucket: choose another with --as`;
+      const reason = `${JSON.stringify(target)} is not a valid bucket name: choose another with --as`;
       this.failures.push({ bucket: target, key: '', reason });
       return { ...emptyPlan(name, target, false), failed: reason };
     }

@@ -68,10 +68,7 @@ function lacksOf(
       );
     }
     lacks.push(
-      ...describe(
-        carried,
-        (count) => `the backup has ${count} of ${bucket} as an older one had them`,
-      ),
+      ...describe(carried, (count) => `the backup has ${count} of ${bucket} from an older backup`),
     );
     lacks.push(
       ...failures

@@ -187,7 +187,7 @@ function whyDifferent(written: WrittenObject, listed: ListedObject): string {
       : `${listed.sizeBytes} bytes instead of ${written.sizeBytes}`;
   const since =
     Date.parse(listed.lastModified) > written.writtenAtMs
-      ? `: overwritten by somebody since, at ${listed.lastModified}`
+      ? `: overwritten since, at ${listed.lastModified}`
       : '';
   return `listed with ${what} after it was written${since}`;
 }

@@ -79,7 +79,7 @@ function importLine(
 ): { line: string; notes: string[] } | string {
   // In a crontab what follows an unescaped % is given to the command as its input.
   const words = splitWords(line.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%'));
-  if (!Array.isArray(words)) return 'a quotation in it has no end';
+  if (!Array.isArray(words)) return 'a quotation in it is not closed';
   const texts = words.map((word) => word.text);
   const isShort = texts[0]?.startsWith('@') ?? false;
   if (isShort && SHORTHANDS[texts[0]?.toLowerCase() ?? ''] === undefined) {

@@ -125,7 +125,7 @@ function parseRange(text: string, kind: FieldKind): Range | string {
   if (from === undefined || to === undefined) {
     return `${shown} must be ${kind.min} to ${kind.max}${kind.names === undefined ? '' : ' or a name'}`;
   }
-  if (from > to) return `${shown}: its end is before its begin`;
+  if (from > to) return `${shown}: its end is before its start`;
   return { from, to, step: stepBy };
 }
 

@@ -20,7 +20,7 @@ export function admit(
 ): Admission {
   if (!isRunning && !isWaiting) return { kind: 'queue' };
   if (overlap === 'kill') return { kind: 'replace' };
-  if (isWaiting) return { kind: 'skip', reason: 'an earlier firing of it still waits' };
+  if (isWaiting) return { kind: 'skip', reason: 'an earlier firing still waits' };
   if (overlap === 'wait') return { kind: 'queue' };
   return { kind: 'skip', reason: 'it was still running' };
 }

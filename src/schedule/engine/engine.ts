@@ -128,7 +128,7 @@ export class Engine {
     for (const firing of this.#queue.waiting) {
       firing.entry = this.entryOf(firing.entry.name) ?? firing.entry;
       if (names.has(firing.entry.name)) continue;
-      this.#drop(firing, 'its entry was taken out of the schedule');
+      this.#drop(firing, 'its entry was removed from the schedule');
     }
     this.#ledger.changed();
   }
@@ -183,7 +183,7 @@ export class Engine {
   }
 
   #correctClock(nowMs: number): void {
-    const message = 'the clock was set back by more than 3 hours: the schedule goes by it';
+    const message = 'the clock was set back by more than 3 hours: the schedule follows it';
     this.#parts.log.warn({}, message);
     this.#entries.setBack(nowMs);
     this.#ledger.changed();
@@ -224,8 +224,8 @@ export class Engine {
       return;
     }
     if (admission.kind === 'replace') {
-      for (const run of running) endRun(run, 'the next firing of it was due');
-      for (const firing of earlier) this.#drop(firing, 'the next firing of it was due');
+      for (const run of running) endRun(run, 'its next firing was due');
+      for (const firing of earlier) this.#drop(firing, 'its next firing was due');
     }
     const jitterMs = due.trigger === 'cron' ? Math.floor(this.#parts.random() * entry.jitterMs) : 0;
     this.#queue.add({ ...due, entry, notBeforeMs: due.dueMs + jitterMs, waited: false });

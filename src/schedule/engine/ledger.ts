@@ -84,7 +84,7 @@ export class Ledger {
       this.#loggedAtMs = nowMs;
       this.#log.error(
         { reason: messageOf(error) },
-        'the state cannot be written; runs go on, and it is tried again',
+        'the state cannot be written; runs go on, and the write will be retried',
       );
     }
     return false;

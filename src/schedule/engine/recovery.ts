@@ -93,10 +93,10 @@ export function recoverFiring(
     return { kind: 'catch-up', entry: tracked.entry, due };
   }
   if (firing.started_at === null) {
-    const reason = 'the daemon ended before it began';
+    const reason = 'the daemon ended before the run started';
     return { kind: 'record', record: unrunRecord(firing, 'missed', reason) };
   }
-  const reason = 'it was cut off: the daemon ended before it';
+  const reason = 'it was cut off: the daemon ended first';
   const end = { exitCode: null, reason, bytes: null, archiveBytes: null };
   return { kind: 'record', record: ranRecord(firing, end, null) };
 }

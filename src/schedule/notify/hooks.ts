@@ -53,7 +53,7 @@ async function post(
   { hook, signal, timing }: HookRequest,
   body: string,
 ): Promise<{ problem: string | undefined; to?: string }> {
-  if (!URL.canParse(hook)) return { problem: 'its URL is no URL' };
+  if (!URL.canParse(hook)) return { problem: 'its URL is not valid' };
   const url = new URL(hook);
   const headers = { 'content-type': 'application/json' };
   // Not followed: a redirection would lose the body.

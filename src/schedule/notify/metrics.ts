@@ -18,7 +18,7 @@ export class ScheduleMetrics {
   );
   readonly #lastRun = this.#perEntry(
     'last_run_timestamp_seconds',
-    'When the last run ended, whatever came of it, since the epoch.',
+    'When the last run ended, whatever its result, since the epoch.',
   );
   readonly #lastDuration = this.#perEntry(
     'last_duration_seconds',
@@ -26,7 +26,7 @@ export class ScheduleMetrics {
   );
   readonly #lastBytes = this.#perEntry(
     'last_bytes',
-    'Bytes of the objects that the last run that ended told of; absent where it told of none.',
+    'Bytes of the objects that the last finished run reported; absent where it reported none.',
   );
   readonly #lastExitCode = this.#perEntry(
     'last_exit_code',
@@ -39,7 +39,7 @@ export class ScheduleMetrics {
   readonly #running = this.#perEntry('running', 'Whether a run is under way.');
   readonly #firings = new Counter({
     name: `${PREFIX}firings_total`,
-    help: 'Firings since the daemon began, by what came of them.',
+    help: 'Firings since the daemon started, by result.',
     labelNames: ['entry', 'result'] as const,
     registers: [this.#registry],
   });
@@ -116,14 +116,17 @@ export class ScheduleMetrics {
   lease(isAvailable: boolean): void {
     this.#leaseAvailable ??= this.#gauge(
       'lease_available',
-      'Whether the lease can be asked for: 0 while what it lies in does not answer.',
+      'Whether the lease can be requested: 0 while its server does not answer.',
     );
     this.#leaseAvailable.set(isAvailable ? 1 : 0);
   }
 
   /** The file was read; where that failed, what was read before stays in use. */
   reloaded(isOk: boolean, at: Date): void {
-    this.#reloadOk ??= this.#gauge('reload_ok', 'Whether the file was right when last read.');
+    this.#reloadOk ??= this.#gauge(
+      'reload_ok',
+      'Whether the schedule file was valid when last read.',
+    );
     this.#reloadOk.set(isOk ? 1 : 0);
     if (!isOk) return;
     this.#lastReload ??= this.#gauge(

@@ -68,7 +68,7 @@ export function createPings({ url, log, fetch, timing }: PingOptions): Pings {
     const before = latest.get(name) ?? Promise.resolve();
     const sent: Promise<void> = before
       .then(() => send(one, () => latest.get(name) === sent))
-      .catch(() => log.warn(fields, 'a ping was not sent: its URL is no URL'))
+      .catch(() => log.warn(fields, 'a ping was not sent: its URL is not valid'))
       .then(() => {
         underWay.delete(sent);
         if (latest.get(name) === sent) latest.delete(name);

@@ -156,7 +156,7 @@ class Ending {
     this.#reason = reason;
     killGroup(pid, 'SIGTERM');
     this.#timer = setTimeout(() => {
-      this.#reason = `${reason}, and did not end when asked to`;
+      this.#reason = `${reason}, and did not end when it was signalled`;
       killGroup(pid, 'SIGKILL');
     }, this.#killAfterMs);
   }
@@ -197,7 +197,7 @@ function lineLogger(entry: string, log: DaemonLog): (stream: 'stdout' | 'stderr'
     new Lines((line) => {
       lines++;
       if (lines <= MOST_LINES) log.info({ entry, stream }, line);
-      if (lines === MOST_LINES) log.info({ entry }, 'what comes now is in the log of the run only');
+      if (lines === MOST_LINES) log.info({ entry }, 'further output is only in the log of the run');
     });
 }
 
@@ -252,5 +252,5 @@ interface Result {
 function reasonOf({ exitCode, signal, cause }: Result): string | null {
   if (exitCode !== undefined) return null;
   if (signal !== undefined) return `a signal ended it (${signal})`;
-  return `it could not be begun: ${messageOf(cause)}`;
+  return `it could not be started: ${messageOf(cause)}`;
 }

@@ -42,7 +42,7 @@ function parseState(text: string): ReadState {
   if (result.success) return { kind: 'read', state: result.output };
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? 'it';
-  return { kind: 'unusable', reason: `${where} is not what it should be` };
+  return { kind: 'unusable', reason: `${where} is not valid` };
 }
 
 /** Renames a state that cannot be used. Resolves to the new path. */

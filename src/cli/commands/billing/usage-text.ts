@@ -35,7 +35,7 @@ export function usageFields(people: Presentation, usage: Usage): Field[] {
 const STATE_TEXTS = {
   open: 'open: it still runs',
   final: 'final',
-  expired: 'expired: a part of its counters is gone, so that it cannot be billed',
+  expired: 'expired: some of its counters are gone, so that it cannot be billed',
 } as const;
 
 export function monthFields(people: Presentation, { month, state, bill }: MonthBill): Field[] {

@@ -53,7 +53,7 @@ async function writeNew(file: string, shown: string): Promise<void> {
     }
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST') {
-      throw new MangamotionError('refused', `${shown} is in the way: it is never overwritten`, {
+      throw new MangamotionError('refused', `${shown} already exists, and is never overwritten`, {
         hint: 'name another file, or look at what it would be with `mangamotion schedule init -`',
         cause,
       });
