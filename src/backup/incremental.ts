@@ -15,7 +15,7 @@ import {
 import { openBaseline, planObjects } from './plan/plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
-  /** The id of the backup to compare with; the newest usable one where absent. */
+  /** The id of the backup to compare with; if absent, the newest usable one. */
   parent?: string | undefined;
   /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;

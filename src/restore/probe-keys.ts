@@ -9,9 +9,9 @@ import { type KeyClass, probeKeyOf } from './plan/problem-keys.js';
 /** What the target does with the keys of a class. */
 export interface ProbeResult {
   class: KeyClass;
-  /** `unknown`: there was no bucket to try it in. */
+  /** `unknown`: there was no bucket for the probe. */
   outcome: 'kept' | 'renamed' | 'refused' | 'unknown';
-  /** Why its keys are not restored; absent where they are kept. */
+  /** Why its keys are not restored; absent if they are kept. */
   reason?: string;
 }
 
@@ -25,7 +25,7 @@ export interface ProbeContext {
 /** How often what a probe made is removed at most: the target may be what failed. */
 const CLEANING = { attempts: 3 } as const;
 
-/** What would make a probe be kept, sent on or told of for good. */
+/** Bucket settings that would keep a probe, replicate it or announce it for good. */
 const ENTANGLING: readonly BucketDocumentKind[] = [
   'versioning',
   'object-lock',
@@ -183,7 +183,10 @@ async function listProbes(
   return objects;
 }
 
-/** Without the signal, which may be why it ends. Resolves to what is left, in words. */
+/**
+ * Removes the probes without the signal, which may already be aborted. Resolves to a description of what
+ * is left.
+ */
 async function cleanUp(
   { store }: ProbeContext,
   place: Place,

@@ -2,13 +2,15 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
 
-/** Of the keys of a bucket that a listing lacks, the first so many get a HEAD request, then one in 100. */
+/**
+ * The number of missing keys in a bucket that each get a HEAD request; of later ones, one in 100 does.
+ */
 const ALL_OF_THE_FIRST = 1000;
 const ONE_IN = 100;
 
 /**
  * Decides which listings can be trusted: an object that the earlier backup holds and a listing lacks is
- * gone, or the server has left it out. It outlasts a second attempt of the backup.
+ * gone, or the server has omitted it. One instance serves both attempts of a backup.
  */
 export class ListingTrust {
   /** For each such bucket, a key that exists and was not listed. */
@@ -39,8 +41,8 @@ export class ListingTrust {
 
   /**
    * Records an object that existed before the backup and that the listing lacks. Throws
-   * `ListingUnreliable` where others of the bucket were assumed gone: the backup then starts again, and
-   * sends a HEAD request for each.
+   * `ListingUnreliable` if other objects of the bucket were assumed gone: the backup then starts over,
+   * and sends a HEAD request for each.
    */
   leftOut({ bucket, key }: IndexLine): void {
     this.found.set(bucket, (this.found.get(bucket) ?? 0) + 1);

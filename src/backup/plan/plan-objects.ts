@@ -66,7 +66,7 @@ export async function planObjects(
   };
 }
 
-/** Resolves to the totals; for an incremental backup, those of the earlier one are close enough. */
+/** Resolves to the totals. For an incremental backup, those of the earlier backup are close enough. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',
@@ -79,8 +79,8 @@ async function expectedOf(
 }
 
 /**
- * Opens a backup to compare with. One that cannot be read never prevents a full backup: the counts in
- * its summary are compared then.
+ * Opens a backup to compare with. An unreadable one never prevents a full backup: the counts in its
+ * summary are compared instead.
  */
 export async function openBaseline(
   { destination, progress }: HeldContext,
@@ -104,8 +104,8 @@ export async function openBaseline(
 }
 
 /**
- * Checks that there is room for about as much as the last full backup took. What earlier runs have left
- * is removed where that makes the room. Rejects with `refused` where there is not enough.
+ * Checks that there is room for about as much as the last full backup took. Removes the leftovers of
+ * earlier runs if that frees enough space. Rejects with `refused` if it does not.
  */
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');

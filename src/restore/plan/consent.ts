@@ -1,22 +1,22 @@
 import { MangamotionError } from '../../errors.js';
 import type { BucketPlan } from './decide.js';
 
-/** What a restore destroys, and what it does only with consent. Pure. */
+/** Determines what a restore destroys, and what needs consent. Pure. */
 
 /** The objects of a bucket that a restore would overwrite or remove. */
 export interface DestroyedObjects {
   /** The name of the target bucket. */
   bucket: string;
   action: 'overwrite' | 'delete';
-  /** The first thousand, with the sizes of what is there now. */
+  /** The first thousand objects, with their current sizes in the target. */
   objects: { key: string; size: number }[];
-  /** How many objects are not named. */
+  /** The number of further objects, which are not listed. */
   omitted: number;
 }
 
 const MOST_NAMED = 1000;
 
-/** Names the first objects that a plan would destroy, and counts the others. */
+/** Lists the first objects that a plan would destroy, and counts the others. */
 export class DestroyedList {
   readonly all: DestroyedObjects[] = [];
 

@@ -36,7 +36,7 @@ export interface PlannerContext {
   objects: boolean;
   /** Whether objects that only the target has are removed. */
   deleteExtra: boolean;
-  /** Whether a person confirms the plan: what it shows as lost is then remembered. */
+  /** Whether a person confirms the plan: the objects it shows as lost are then remembered. */
   confirms: boolean;
   signal: AbortSignal;
   warn: (line: string) => void;

@@ -27,7 +27,7 @@ const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** How many objects are not named. */
+  /** The number of further objects, which are not listed. */
   omitted: number;
   omittedBytes: number;
 }
