@@ -115,7 +115,7 @@ describe.each([
         operation: 'ListObjectsV2',
         status: 200,
         reason: expect.stringContaining(
-          `the server's listing of ${bucket} leaves out objects that are there`,
+          `the server's listing of ${bucket} omits objects that exist`,
         ) as string,
       },
     ]);

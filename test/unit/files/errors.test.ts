@@ -58,7 +58,7 @@ describe('the hint of a full disk', () => {
     expect(hint()).toBe(room);
     expect(hint(DRAFT_ADVICE)).toBe(`${room} The unfinished backup has been removed.`);
     expect(translateDownloadError(failure(errno), '/x')).toMatchObject({
-      hint: expect.stringContaining('the same command goes on') as string,
+      hint: expect.stringContaining('the same command resumes') as string,
     });
   });
 

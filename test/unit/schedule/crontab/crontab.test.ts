@@ -107,7 +107,7 @@ describe('mistakes', () => {
     ["0 0 * * * backup list 'a", '1:23 this quotation is not closed'],
     ['MAILTO=ops', '1:1 MAILTO is not set here'],
     ['CRON_TZ=Moon/Base', '1:9 there is no time zone "Moon/Base"'],
-    ['# nam=x\n0 0 * * * backup list a', '1:3 unknown option nam: there are name, timeout'],
+    ['# nam=x\n0 0 * * * backup list a', '1:3 unknown option nam: the options are name, timeout'],
     [
       '# timeout=0s\n0 0 * * * backup list a',
       '1:3 timeout must be a time such as 50m or 2h, not "0s"',
@@ -122,7 +122,7 @@ describe('mistakes', () => {
     ['0 0 * * * backup list a\n# name=x', '2:1 these options belong to no entry'],
     [
       '# name=x\n0 0 * * * backup list a\n# name=x\n0 0 * * * backup list b',
-      '4:1 another entry has the name x',
+      '4:1 another entry already has the name x',
     ],
   ])('%j', (text, expected) => {
     const found = mistakes(text);
