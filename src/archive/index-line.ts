@@ -1,7 +1,7 @@
 import type { ObjectName } from '../key-order.js';
 import { LONGEST_KEY, LONGEST_PATH } from './limits.js';
 
-/** What a backup knows of an object: its content and all that the server keeps with it. */
+/** The index entry of an object: its content and all attributes that the server keeps. */
 export interface ObjectRecord extends ObjectName {
   version_id?: string;
   /** Bytes. */
@@ -43,7 +43,7 @@ interface ObjectEncryption {
 const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
 type RetentionMode = (typeof RETENTION_MODES)[number];
 
-/** Where the bytes of an object are. */
+/** The place of an object's bytes. */
 export interface Location {
   /** The name of the file in the tar. */
   path: string;

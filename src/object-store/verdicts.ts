@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { StoreHints } from './hints.js';
 
-/** What an error of the server means for the one who sent the request. Pure data. */
+/** Maps the errors of a server to their meaning for the user. Pure data. */
 
 export interface Verdict {
   code: ErrorCode;

@@ -23,9 +23,9 @@ export type Wanted = 'objects' | 'documents';
 export interface LineScope {
   /** This one; by its name. */
   line?: string | undefined;
-  /** Where no line is named: any of them, for a backup that has all these buckets. */
+  /** With no line named: any line may be chosen, for a backup that has all these buckets. */
   buckets?: readonly string[] | undefined;
-  /** Where neither decides: whether to take the widest selection, or to refuse. */
+  /** If neither decides: whether to take the line with the widest selection, or to refuse. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 
@@ -141,7 +141,7 @@ function whyUnknown(
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/** Where the summary cannot be read, the name tells the time. */
+/** If the summary cannot be read, the time comes from the name. */
 function isBy({ id, summary }: ListedBackup, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =

@@ -14,9 +14,9 @@ export interface OpenBackup {
   summary: Pick<Summary, 'id' | 'type'> & { status: Summary['status'] | 'legacy' };
   archives: Archives;
   directory: Directory;
-  /** What is to be known before anything is restored from it. */
+  /** Warnings to show before anything is restored from it. */
   problems: readonly string[];
-  /** What should be in it, and cannot be brought back. */
+  /** Parts that should be in it and cannot be restored. */
   shortfalls: readonly Shortfall[];
 }
 
@@ -36,7 +36,7 @@ export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   return { id, path, summary: { id, type, status: 'legacy' }, archives, ...rest };
 }
 
-/** The same for what can only be done with a backup that has a summary. */
+/** Opens a backup for work that needs a summary, and refuses legacy backups. */
 export async function openCommitted({
   destination,
   backup,

@@ -134,8 +134,10 @@ interface Probe {
   content: ObjectContent;
 }
 
-/** Of a size of its own, by which it is found under another name. A key that ends in a slash is
- * another thing when it has no content. */
+/**
+ * The probe has a size of its own, so that it can be found under another name. A key that ends in a
+ * slash is another thing when it has no content.
+ */
 function probeOf(name: KeyClass, stem: string, at: number): Probe {
   const key = probeKeyOf(name, stem);
   const bytes = Buffer.alloc(64 + at, key);

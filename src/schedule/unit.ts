@@ -15,7 +15,7 @@ export interface SystemdService extends Service {
   node: string;
   /** The script that node runs. */
   program: string;
-  /** Before the command: where settings are. */
+  /** The working directory, in which settings are found. */
   flags: readonly string[];
 }
 
@@ -23,22 +23,22 @@ export interface ComposeService extends Service {
   image: string;
   /** The script on this machine, links resolved; `undefined` where the image has `mangamotion`. */
   program: string | undefined;
-  /** Into which backups are written. */
+  /** The folders into which backups are written. */
   folders: readonly string[];
-  /** In which times of the crontab are meant where it names none. */
+  /** The time zone of the crontab if it names none. */
   zone: string;
 }
 
-/** Where secrets are, one NAME=value a line. */
+/** The file with secrets, one NAME=value a line. */
 export const ENVIRONMENT_FILE = '/etc/mangamotion.env';
 
-/** The one that systemd makes for a service, with the right owner. */
+/** The state folder that systemd creates for a service, with the right owner. */
 export const SYSTEM_STATE_FOLDER = '/var/lib/mangamotion';
 
 /** The daemon gives its runs 60 s to end (--grace) and then ends them; killed earlier, it cannot. */
 const STOP_SECONDS = 90;
 
-/** Where the daemon tells how it is, in a container. */
+/** The address at which the daemon serves probes, in a container. */
 const HEALTH_ADDRESS = '127.0.0.1:9464';
 
 export function systemdUnit(service: SystemdService): string {
@@ -128,7 +128,7 @@ interface Mount {
   source: string;
   target: string;
   readOnly?: true;
-  /** Docker makes a folder where there is nothing: right for the state alone. */
+  /** Docker creates a folder for a missing path, which is right only for the state. */
   isMade?: true;
 }
 

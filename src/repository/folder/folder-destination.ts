@@ -124,7 +124,7 @@ export class FolderDestination implements Destination {
       const { bavail, bsize } = await statfs(this.#folder);
       return bavail * bsize;
     } catch {
-      // Some network file systems do not tell; the write itself will.
+      // Some network file systems do not report it; the write itself will fail.
       return null;
     }
   }

@@ -24,7 +24,7 @@ export interface Line {
   /** Derived, unlike that of any other line of the destination, and typed without quotes. */
   readonly name: string;
   readonly source: {
-    /** What the operator calls the store; `undefined` where its endpoint is all there is. */
+    /** The operator's name for the store; `undefined` if it has only an endpoint. */
     name: string | undefined;
     /** The endpoints in the summaries, without duplicates. */
     endpoints: readonly string[];
@@ -79,7 +79,7 @@ export function lineNamed(lines: readonly Line[], name: string): Line {
   });
 }
 
-/** Fulls and incrementals tell one story; metadata, another. */
+/** Full and incremental backups form one sequence; metadata backups form another. */
 export function holdsObjects({ type }: Pick<Summary, 'type'>): boolean {
   return type !== 'metadata';
 }

@@ -4,7 +4,7 @@ import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
 
-/** A backup of which everything is known that a decision about it needs. */
+/** A backup with all facts that a retention decision needs. */
 export interface KnownBackup extends DatedBackup {
   kind: 'known';
   summary: Summary;

@@ -99,7 +99,7 @@ export class S3UploadSink implements ArchiveSink {
     if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
-  /** Where the answer to its beginning was lost, the server knows of it. */
+  /** If the answer to CreateMultipartUpload was lost, the server still has the upload. */
   async #ownUploads(): Promise<string[]> {
     if (this.#begun === undefined) return [];
     const begun = await this.#begun.catch(() => undefined);

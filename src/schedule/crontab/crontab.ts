@@ -9,7 +9,7 @@ import { splitWords } from './words.js';
 import { isZone } from './zone.js';
 
 /**
- * The file of the schedule: a crontab whose commands are those of mangamotion. The parser is pure: it
+ * Parses the schedule file: a crontab whose commands are commands of mangamotion. The parser is pure and
  * does not check the commands; `checkCrontab` does.
  */
 
@@ -46,7 +46,8 @@ class Parser {
   }
 
   parse(text: string): Crontab {
-    // An editor of another system may have ended the lines in its way, or begun the file with a mark.
+    // An editor of another system may have used other line ends, or begun the file with a byte order
+    // mark.
     const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
     for (const [index, line] of lines.entries()) this.#line(line, index + 1);
     this.#endComment();

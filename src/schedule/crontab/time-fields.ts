@@ -86,7 +86,7 @@ function isStar(word: string): boolean {
   return word.startsWith('*');
 }
 
-/** Whether a word can be a time field, and not the beginning of a command. */
+/** Whether a word can be a time field rather than the start of a command. */
 export function looksLikeField(word: string): boolean {
   return (
     /^[\d*]/.test(word) || new RegExp(`^(${[...DAYS, ...MONTHS].join('|')})\\b`, 'i').test(word)

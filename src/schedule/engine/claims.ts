@@ -31,7 +31,7 @@ export class Claims {
     this.#log = log;
   }
 
-  /** False while runs wait for the server of the claims. */
+  /** False while runs wait because Redis, which holds the claims, cannot be reached. */
   get isReachable(): boolean {
     return this.#isReachable;
   }

@@ -50,8 +50,8 @@ export class Ledger {
   }
 
   /**
-   * Resolves when all changes up to now are on the disk, or could not be written: backups go on
-   * without, since the disk that is full may be another one. The next flush writes them again.
+   * Resolves when all changes up to now are on the disk, or the write has failed. Backups go on after a
+   * failure, since they may use another disk. The next flush writes the changes again.
    */
   async flush(): Promise<void> {
     // A write that is under way may have begun before the last change.

@@ -58,7 +58,10 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['/', () => ({ status: 200, text: 'mangamotion schedule: /healthz /readyz /metrics\n' })],
 ]);
 
-/** Serves the metrics and the probes. Rejects with `usage` where it cannot listen there. */
+/**
+ * Serves the metrics and the probes. Serves the probes. Rejects with `usage` if it cannot listen at the
+ * address.
+ */
 export async function openEndpoint(address: ListenAddress, probes: ProbeSource): Promise<Endpoint> {
   const server = createServer(
     {
@@ -78,7 +81,7 @@ export async function openEndpoint(address: ListenAddress, probes: ProbeSource):
   } catch (error) {
     throw cannotListen(address, error);
   }
-  // A connection that cannot be accepted, for want of descriptors say, must not end the daemon.
+  // A connection that cannot be accepted, for example for lack of descriptors, must not end the daemon.
   server.on('error', () => undefined);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -2,10 +2,10 @@ import type { Engine } from '../engine/engine.js';
 import type { Health, ProbeSource } from './endpoint.js';
 import type { Notifier } from './notifier.js';
 
-/** A daemon that has completed no cycle for so long counts as dead. */
+/** A daemon that has completed no cycle for this long counts as dead. */
 const DEAD_AFTER_MS = 30_000;
 
-/** What the daemon answers to /healthz, /readyz and /metrics. */
+/** Decides the answers to /healthz, /readyz and /metrics. */
 export class Probes implements ProbeSource {
   readonly #notifier: Notifier;
   readonly #hasLease: boolean;

@@ -24,7 +24,7 @@ export interface ChildParts {
 const KILL_AFTER_MS = 10_000;
 /** An answer in JSON names what a backup holds, which is small. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
-/** So many lines of a run are in the log of the daemon; all are in the log of the run. */
+/** The maximum number of lines of a run in the log of the daemon; the log of the run has all. */
 const MOST_LINES = 1000;
 const TIMED_OUT = 'it took longer than its timeout';
 const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);

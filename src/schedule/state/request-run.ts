@@ -16,7 +16,7 @@ export interface RunRequestOptions {
 }
 
 const POLL_EVERY_MS = 500;
-/** Longer than the daemon sleeps. */
+/** The time to wait for the daemon, which is longer than its longest sleep. */
 const TAKEN_WITHIN_MS = 30_000;
 /** The daemon may have ended after it wrote the record, and after we read the history. */
 const POLLS_AFTER_ITS_END = 4;

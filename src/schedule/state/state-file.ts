@@ -11,7 +11,7 @@ const FILE = 'state.json';
 export type ReadState =
   | { kind: 'read'; state: ScheduleState }
   | { kind: 'none' }
-  /** Truncated, damaged, or of a newer version. */
+  /** The state is truncated, damaged, or of a newer version. */
   | { kind: 'unusable'; reason: string };
 
 /** Reads the state of a folder. Rejects where the file cannot be read at all. */
