@@ -14,7 +14,7 @@ export interface QueueSource {
   ids(): Promise<ReadonlyMap<string, QueueState>>;
   /** Yields the jobs, without those that were removed meanwhile. */
   read(wanted: Wanted): AsyncIterable<QueueJob[]>;
-  /** Selects the jobs whose data names the user. */
+  /** Yields the wanted jobs whose data names the user. */
   readOfUser(wanted: Wanted, userId: string): AsyncIterable<QueueJob[]>;
   /** Resolves to the job with all that is known of it. */
   find(id: string): Promise<QueueJob | undefined>;

@@ -141,7 +141,9 @@ function whyUnknown(
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/** If the summary cannot be read, the time comes from the name. */
+/**
+ * Whether a backup existed at an instant. If the summary cannot be read, the time comes from the name.
+ */
 function isBy({ id, summary }: ListedBackup, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =

@@ -53,7 +53,7 @@ export interface Destination {
   /** Resolves to the free bytes; `null` if the destination has no such limit, or does not report it. */
   freeBytes(): Promise<number | null>;
 
-  /** The claims by which a run locks the destination. */
+  /** Returns the claims by which a run locks the destination. */
   claims(): ClaimStore;
 
   /**

@@ -15,9 +15,7 @@ export interface LocatedBackup {
   destination: Destination;
   /** A legacy backup appears as one with an unreadable summary. */
   backup: ListedBackup;
-  /**
-   * Opens a backup that backup-minio.sh made; absent for other backups. The signal ends the unpacking.
-   */
+  /** Present for a backup that backup-minio.sh made. The signal ends its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
@@ -109,7 +107,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
   return { destination, backup: await destination.read(id) };
 }
 
-/** Resolves to the summary of a backup. Rejects with `damaged` or `refused` if it cannot be read. */
+/** Returns the summary of a backup. Throws `damaged` or `refused` if it cannot be read. */
 export function readableSummary(backup: ListedBackup): Summary {
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') return backup.summary.summary;

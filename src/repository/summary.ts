@@ -177,7 +177,7 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
 }
 
 export type Suspicion = v.InferOutput<typeof suspicion>;
-/** Names the object or document that could not be captured. */
+/** An object, or a document of a bucket, that could not be captured. */
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;
 export type GuardRecord = v.InferOutput<typeof guard>;

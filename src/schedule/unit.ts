@@ -15,7 +15,7 @@ export interface SystemdService extends Service {
   node: string;
   /** The script that node runs. */
   program: string;
-  /** The working directory, in which settings are found. */
+  /** The flags before the command, which say where the settings are. */
   flags: readonly string[];
 }
 

@@ -5,10 +5,7 @@ import { errnoOf } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
 import { inTheWay } from './errors.js';
 
-/**
- * Publishes the file. Rejects with `refused` if a file exists at the target, or something that cannot be
- * overwritten.
- */
+/** Rejects with `refused` if a file exists at the target, or something that cannot be overwritten. */
 export async function refuseInTheWay(target: string, force: boolean): Promise<void> {
   const stats = await lstat(target).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
 import { errnoOf } from '../../files/errors.js';
 
-/** Decides where the results of jobs are written. */
+/** The place where the results of jobs are written. */
 export type Target = { kind: 'folder'; folder: string } | { kind: 'file'; file: string };
 
 /**

@@ -31,8 +31,8 @@ export class OrderedListings {
   }
 
   /**
-   * Resolves to a single page, in order. Rejects like `list`; and with `refused` where the bucket is
-   * known to be listed out of order: what such pages leave out nobody can tell.
+   * Returns a page that was requested by itself, if it is in order. Throws as `list` rejects, and throws
+   * `refused` if the bucket is known to be listed out of order: its pages may omit anything.
    */
   inOrder(bucket: string, page: readonly ListedObject[]): readonly ListedObject[] {
     if (!this.#unordered.has(bucket)) {

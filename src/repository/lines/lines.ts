@@ -79,7 +79,7 @@ export function lineNamed(lines: readonly Line[], name: string): Line {
   });
 }
 
-/** Full and incremental backups form one sequence; metadata backups form another. */
+/** True for full and incremental backups, which form one sequence; metadata backups hold no objects. */
 export function holdsObjects({ type }: Pick<Summary, 'type'>): boolean {
   return type !== 'metadata';
 }

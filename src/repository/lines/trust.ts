@@ -55,7 +55,7 @@ function isSuspect({ summary, accepted }: TrustQuestion): boolean {
   return summary.status === 'suspect' && !accepted;
 }
 
-/** The closed list of trusted states; all other states are not trusted. */
+/** Returns why a backup is not trusted. Only a closed list of states is trusted. */
 function whyUntrusted(backup: TrustQuestion, standing: Standing): string | undefined {
   const { summary, accepted } = backup;
   if (isSuspect(backup)) return 'it is suspect';

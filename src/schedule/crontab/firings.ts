@@ -1,7 +1,7 @@
 import type { TimeFields } from './time-fields.js';
 import { endOfGap, instantsOf, offsetAt } from './zone.js';
 
-/** Computes the firings of a crontab time in a time zone. */
+/** The time of a crontab line, and its time zone. */
 export interface Timing {
   fields: TimeFields;
   zone: string;

@@ -58,10 +58,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['/', () => ({ status: 200, text: 'mangamotion schedule: /healthz /readyz /metrics\n' })],
 ]);
 
-/**
- * Serves the metrics and the probes. Serves the probes. Rejects with `usage` if it cannot listen at the
- * address.
- */
+/** Serves the metrics and the probes. Rejects with `usage` if it cannot listen at the address. */
 export async function openEndpoint(address: ListenAddress, probes: ProbeSource): Promise<Endpoint> {
   const server = createServer(
     {

@@ -112,7 +112,7 @@ export class ScheduleMetrics {
     this.#waiting.set(count);
   }
 
-  /** Registers the lease metric; call it only for a daemon that shares its schedule. */
+  /** Reports whether the lease is available. Call it only for a daemon that shares its schedule. */
   lease(isAvailable: boolean): void {
     this.#leaseAvailable ??= this.#gauge(
       'lease_available',

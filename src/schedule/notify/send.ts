@@ -96,7 +96,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The message `fetch failed` is useless; its cause is not. */
+/** Returns the cause of a network error, since the message `fetch failed` says nothing. */
 function networkProblem(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return 'the request failed';
