@@ -109,7 +109,7 @@ class Frequent {
   }
 }
 
-/** Compares the counts of two summaries, for when the earlier index cannot be read. */
+/** Returns the changes by the counts of two summaries, for when the earlier index cannot be read. */
 export function changesByCounts(
   before: readonly { name: string; objects: number }[],
   now: readonly { name: string; objects: number }[],

@@ -134,7 +134,7 @@ const summarySchema = v.object({
   /** The size of the tar.gz, or the sum of the sizes of a plain folder's files. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
-  /** The first 10,000 problems. */
+  /** The first 10,000 failures. */
   failures: v.array(failure),
   /** How many failures are not named. */
   failures_omitted: v.optional(count, 0),

@@ -163,7 +163,7 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
-/** Whether a loss is one that a listing does not show; losses of other parts are found again. */
+/** The losses that a listing does not show; losses of other parts are found again. */
 const INHERITED = ['object lock', 'user metadata'];
 
 /** Whether an index cannot be read, which must not prevent a full backup. */

@@ -135,14 +135,14 @@ class Cursor {
     return listed;
   }
 
-  /** The rest of the current page. */
+  /** Returns the rest of the current page. */
   page(): readonly ListedInBucket[] {
     const rest = this.#page.slice(this.#position);
     this.#position = this.#page.length;
     return rest;
   }
 
-  /** Loads the next page if the current one is used up. Resolves to false at the end of the listing. */
+  /** Loads the next page if the current one is used up. */
   async #fill(): Promise<void> {
     while (!this.#ended && this.#position >= this.#page.length) {
       const next = await this.#pages.next();
