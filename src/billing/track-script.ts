@@ -57,7 +57,7 @@ end
 local function problemOf(value, increment)
   if increment.kind == 'i' then
     if value ~= '0' and not string.match(value, '^%-?[1-9]%d*$') or #value > 20 then
-      return 'no whole number'
+      return 'not a whole number'
     end
     if #value == 20 and string.sub(value, 1, 1) == '-' and value > '-9223372036854775808' then
       return 'beyond what Redis can count'
