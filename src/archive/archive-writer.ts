@@ -59,7 +59,7 @@ export interface ObjectInProgress {
   /** The bytes are complete and right: the object enters the index. */
   commit(record: ObjectRecord, onWritten?: () => void): void;
 
-  /** The bytes are not to be had: the index does not know the object. */
+  /** The bytes are unavailable: the object does not enter the index. */
   abandon(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export interface ArchivedBucket {
   region: string | null;
 }
 
-/** What the archive's reader starts from; also kept in the backup's summary. */
+/** The entry point for a reader of the archive; the summary repeats it. */
 export interface WrittenArchive {
   directory: DirectoryPlace;
   objects: number;

@@ -2,7 +2,7 @@ import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import type { IndexLine } from './index-line.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 
-/** Where an archive's directory is, as its summary repeats it. */
+/** The place of an archive's directory, which the summary repeats. */
 export interface DirectoryPlace {
   offset: number;
   length: number;
@@ -10,7 +10,7 @@ export interface DirectoryPlace {
   sha256: string;
 }
 
-/** One thing that is wrong with an archive. */
+/** A finding about an archive. */
 export interface ArchiveProblem {
   kind:
     | 'member'

@@ -44,7 +44,7 @@ class Audit {
   readonly #scanner: TarScanner;
   /** What is still to come before the next chunk, by path. */
   #expected = new Map<string, Expected>();
-  /** Where spans begin, up to the next chunk: the places to go on at after damage. */
+  /** The starts of spans up to the next chunk: after damage the audit continues at one of these. */
   #boundaries: number[] = [];
   #nextBoundary = 0;
   readonly #chunkOffsets = new Set<number>();
@@ -132,7 +132,7 @@ class Audit {
     this.#boundaries = [];
   }
 
-  /** Where the next member begins; `undefined` where this one is damaged. */
+  /** Resolves to the start of the next member; `undefined` if this one is damaged. */
   async #readOneMember(end: number): Promise<number | undefined> {
     const offset = this.#memberOffset;
     try {

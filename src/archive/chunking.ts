@@ -68,7 +68,7 @@ function weightOf(record: ObjectRecord): number {
   }
   if (record.retention !== undefined) bytes += RETENTION_BYTES;
   if (record.legal_hold === true) bytes += LEGAL_HOLD_BYTES;
-  // Nothing for what a record lacks: the chunks of older backups end where they always did.
+  // Absent fields count nothing, so that the chunks of older backups still end at the same objects.
   for (const more of [record.encryption, record.storage_class, record.checksums, record.acl]) {
     if (more !== undefined) bytes += 32 + Buffer.byteLength(JSON.stringify(more));
   }

@@ -25,7 +25,7 @@ export function describeArchive(
   };
 }
 
-/** What the summary says of an archive with this directory. */
+/** Returns the summary's fields for an archive with this directory. */
 export function describeWritten(
   { objects, bytes, buckets }: Directory,
   place: DirectoryPlace,

@@ -1,7 +1,7 @@
 import type { ObjectName } from '../key-order.js';
 import { LONGEST_KEY, LONGEST_PATH } from './limits.js';
 
-/** What a backup knows of an object: its content and all that the server keeps with it. */
+/** The index entry of an object: its content and all attributes that the server keeps. */
 export interface ObjectRecord extends ObjectName {
   version_id?: string;
   /** Bytes. */
@@ -43,7 +43,7 @@ interface ObjectEncryption {
 const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
 type RetentionMode = (typeof RETENTION_MODES)[number];
 
-/** Where the bytes of an object are. */
+/** The place of an object's bytes. */
 export interface Location {
   /** The name of the file in the tar. */
   path: string;
@@ -132,28 +132,28 @@ export function decodeIndexLine(text: string): IndexLine {
   for (const [field, longest] of LONGEST) {
     const text = line[field];
     if (typeof text === 'string' && text.length > longest) {
-      throw new SyntaxError(`${field} is longer than it can be`);
+      throw new SyntaxError(`${field} is longer than allowed`);
     }
   }
   for (const field of ['size', 'offset', 'length', 'inner']) {
-    if (!isCount(line[field])) throw new SyntaxError(`${field} is no count of bytes`);
+    if (!isCount(line[field])) throw new SyntaxError(`${field} is not a count of bytes`);
   }
-  if (!isHex(line.sha256, 64)) throw new SyntaxError('sha256 is no digest');
-  if (line.md5 !== undefined && !isHex(line.md5, 32)) throw new SyntaxError('md5 is no digest');
+  if (!isHex(line.sha256, 64)) throw new SyntaxError('sha256 is not a digest');
+  if (line.md5 !== undefined && !isHex(line.md5, 32)) throw new SyntaxError('md5 is not a digest');
   for (const field of ['headers', 'metadata', 'checksums']) {
     if (line[field] !== undefined && !isTextMap(line[field])) {
-      throw new SyntaxError(`${field} is no map of texts`);
+      throw new SyntaxError(`${field} is not a map of strings`);
     }
   }
-  if (line.tags !== undefined && !isTags(line.tags)) throw new SyntaxError('tags are no tags');
+  if (line.tags !== undefined && !isTags(line.tags)) throw new SyntaxError('tags are not valid');
   if (line.retention !== undefined && !isRetention(line.retention)) {
-    throw new SyntaxError('retention is no retention');
+    throw new SyntaxError('retention is not valid');
   }
   if (line.legal_hold !== undefined && line.legal_hold !== true) {
     throw new SyntaxError('legal_hold is not true');
   }
   if (line.encryption !== undefined && !isEncryption(line.encryption)) {
-    throw new SyntaxError('encryption is no encryption');
+    throw new SyntaxError('encryption is not valid');
   }
   for (const field of ['storage_class', 'acl', 'version_id']) {
     if (line[field] !== undefined && typeof line[field] !== 'string') {

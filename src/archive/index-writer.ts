@@ -5,13 +5,13 @@ import { ChunkBoundary, isWholeChunk } from './chunking.js';
 import type { BucketEntry, ChunkReference } from './directory.js';
 import { type IndexLine, type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
 
-/** Where the bytes of an object are; the numbers may be filled in up to the writing of the chunk. */
+/** The place of an object's bytes; the numbers may be filled in until the chunk is written. */
 export interface Placement {
   span: { offset: number; length: number };
   inner: number;
 }
 
-/** Where a chunk is; the numbers are right once it is written. */
+/** The place of a chunk; the numbers are valid once it is written. */
 interface ChunkPlace {
   offset: number;
   length: number;

@@ -77,7 +77,9 @@ export function isTooDense(json: Buffer): boolean {
   return false;
 }
 
-/** Where the text ends that begins at `start`; behind the end of the JSON where it does not. */
+/**
+ * Returns the end of the string that begins at `start`; past the end of the JSON if it is not closed.
+ */
 function endOfText(json: Buffer, start: number): number {
   let end = start + 1;
   while (end < json.length && json[end] !== QUOTE) end += json[end] === BACKSLASH ? 2 : 1;

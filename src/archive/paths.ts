@@ -40,12 +40,12 @@ function folded(segment: string): string {
     .toUpperCase();
 }
 
-/** Where a document of a bucket lies, as the server returned it. */
+/** Returns the path of a bucket's document. */
 export function bucketDocumentPath(bucket: string, fileName: string): string {
   return `metadata/${bucket}/${fileName}`;
 }
 
-/** Where a key lies that cannot be a file name. */
+/** Returns the path of an object whose key cannot be a file name. */
 export function hashedPath(key: string): string {
   return `${HASHED_KEYS_FOLDER}/${createHash('sha256').update(key).digest('hex')}`;
 }

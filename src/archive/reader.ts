@@ -24,7 +24,9 @@ export async function readFooter(source: ArchiveSource): Promise<Footer> {
   const start = source.sizeBytes - FOOTER_BYTES;
   const footer = start < 0 ? undefined : decodeFooter(await source.read(start, FOOTER_BYTES));
   if (footer === undefined) {
-    throw damagedArchive('the archive has no footer: it is cut off, or not one of ours');
+    throw damagedArchive(
+      'the archive has no footer: it is truncated, or not an archive of mangamotion',
+    );
   }
   refuseNewerVersion(footer.version);
   if (footer.offset + footer.length > start) {
@@ -135,7 +137,7 @@ async function readOnlyFile(
         scanner.push(part);
       }
       if (total > limitBytes) {
-        throw damagedArchive(`the file at byte ${span.offset} is larger than it can be`);
+        throw damagedArchive(`the file at byte ${span.offset} is larger than allowed`);
       }
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Where an archive is written to: a file, an upload. */
+/** The sink to which an archive is written: a file or an upload. */
 export interface ArchiveSink {
   /**
    * Appends the chunks. Called one at a time, in order; the promise is the back-pressure. The
@@ -7,7 +7,7 @@ export interface ArchiveSink {
   write(chunks: readonly Uint8Array[]): Promise<void>;
 }
 
-/** Where an archive is read from: a file, an object read by ranges. */
+/** The source from which an archive is read: a file, or an object read by ranges. */
 export interface ArchiveSource {
   /** `Infinity` where the size is unknown and finding out would cost a request. */
   readonly sizeBytes: number;

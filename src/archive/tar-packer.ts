@@ -10,7 +10,7 @@ const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
-/** Where a file's content is, once its span is written. */
+/** The place of a file's content, valid once its span is written. */
 export interface Placement {
   span: Span;
   inner: number;

@@ -6,12 +6,12 @@ import { type LocatedBackup } from '../repository/locate.js';
 import { openBackup } from '../repository/open-backup.js';
 
 export interface ContentsSelection extends KeySelection {
-  /** Empty means all. */
+  /** The buckets to read; empty means all. */
   buckets: readonly string[];
 }
 
 /**
- * The objects of a backup, in order, read chunk by chunk. Rejects with `not_found` for a bucket that
+ * Yields the objects of a backup, in order, chunk by chunk. Rejects with `not_found` for a bucket that
  * it does not hold.
  */
 export async function* listContents(

@@ -1,40 +1,40 @@
 import { compareKeys } from '../key-order.js';
 import type { Suspicion } from '../repository/summary.js';
 
-/** The guard: what befell a store since its newest trusted backup that looks like an accident. Pure. */
+/** The guard: finds changes since the newest trusted backup that look like an accident. Pure. */
 
 export interface GuardOptions {
-  /** Deletions are meant, however many they are. */
+  /** All deletions are intended, however many there are. */
   acceptDeletions: boolean;
-  /** Contents that were replaced are meant, however many they are. */
+  /** All replaced contents are intended, however many there are. */
   acceptChanges: boolean;
-  /** By bucket: the percentage of its objects (1 to 100) that may be deleted at once. */
+  /** For each bucket: the percentage of its objects (1 to 100) that may be deleted at once. */
   expectDeletions: ReadonlyMap<string, number>;
 }
 
-/** A bucket of so many objects that lost more than this share of them was hardly meant to. */
+/** A bucket is suspect if it had at least this many objects and lost more than this share of them. */
 const LEAST_OBJECTS = 100;
 const MOST_SHARE = 0.25;
-/** Over this share of a bucket of at least so many objects, replaced at once, is worth a word. */
+/** A warning is given if more than this share of a bucket's objects was replaced at once. */
 const NOTABLE_SHARE = 0.5;
 const LEAST_NOTABLE_OBJECTS = 10;
 
-/** Counts of what became of the objects that the earlier backup holds of a bucket. */
+/** Counts what happened to a bucket's objects since the earlier backup. */
 export interface BucketChanges {
   before: number;
-  /** Proven gone, or taken for gone. */
+  /** Objects that are gone, proven by HEAD or assumed. */
   deleted: number;
-  /** Of another content now. */
+  /** Objects whose content has changed. */
   changed: number;
-  /** Of the changed ones: empty now, or the largest group of one size and one ETag. */
+  /** Changed objects that are now empty, or the largest group of them with one size and one ETag. */
   wiped: number;
 }
 
-/** Counts, by bucket, what became of the objects of the earlier backup. Memory is bounded. */
+/** Counts, by bucket, what happened to the objects of the earlier backup. Memory is bounded. */
 export class ChangeCounts {
   readonly #buckets = new Map<string, Counted>();
 
-  /** Objects that are as they were. */
+  /** Counts objects that are unchanged. */
   kept(bucket: string, objects = 1): void {
     this.#of(bucket).before += objects;
   }
@@ -82,8 +82,8 @@ interface Counted {
 const MOST_COUNTERS = 1000;
 
 /**
- * How often the most frequent of many texts came (Misra and Gries). Exact up to a thousand different
- * ones; beyond that at most a thousandth of all too much, never too little.
+ * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a thousand
+ * different strings. Beyond that it is too high by at most a thousandth of all, and never too low.
  */
 class Frequent {
   readonly #counters = new Map<string, number>();
@@ -109,7 +109,7 @@ class Frequent {
   }
 }
 
-/** The same from the counts of two summaries, where the earlier index cannot be read. */
+/** Returns the changes by the counts of two summaries, for when the earlier index cannot be read. */
 export function changesByCounts(
   before: readonly { name: string; objects: number }[],
   now: readonly { name: string; objects: number }[],
@@ -124,8 +124,8 @@ export function changesByCounts(
 }
 
 /**
- * The buckets in which so much was deleted, or wiped in place, that it looks like an accident: over a
- * quarter of at least a hundred objects, or all of a bucket that had any.
+ * Returns the buckets in which so much was deleted, or wiped in place, that it looks like an accident:
+ * over a quarter of at least a hundred objects, or all objects of a bucket.
  */
 export function findSuspicious(
   changes: ReadonlyMap<string, BucketChanges>,
@@ -149,7 +149,7 @@ export function findSuspicious(
 function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
   const share = expectedPercent === undefined ? MOST_SHARE : expectedPercent / 100;
-  // Of a bucket where all may go, nothing can be too much.
+  // If all objects of a bucket may be deleted, no deletion is suspect.
   if (share >= 1) return false;
   return deleted === before || (before >= LEAST_OBJECTS && deleted > before * share);
 }
@@ -158,7 +158,10 @@ function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): b
   return before >= LEAST_OBJECTS && wiped > before * MOST_SHARE;
 }
 
-/** The buckets of which more than half was replaced at once: no accident by itself, but worth a word. */
+/**
+ * Returns the buckets of which more than half was replaced at once. That is no accident by itself, but
+ * deserves a warning.
+ */
 export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): string[] {
   return [...changes]
     .filter(

@@ -15,7 +15,7 @@ import {
 import { openBaseline, planObjects } from './plan/plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
-  /** The id of the backup to compare with; the newest usable one where absent. */
+  /** The id of the backup to compare with; if absent, the newest usable one. */
   parent?: string | undefined;
   /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;
@@ -45,8 +45,8 @@ async function planIncremental(
     const why =
       newest === undefined
         ? `${destination.location} holds no backup of this source to compare with`
-        : `no backup of this source can be compared with: ${newest.unreadable ?? 'unknown'}`;
-    progress.warn(`${why}: making a full one`);
+        : `no backup of this source can be used as the parent: ${newest.unreadable ?? 'unknown'}`;
+    progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
   const baseline = await openParent(context, parent);

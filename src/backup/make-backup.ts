@@ -27,9 +27,9 @@ import { summarise } from './summarise.js';
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
- * Makes one backup under the lock of the destination, and applies the retention. The backup exists when
- * this resolves; when it rejects, there is none. What was captured before a signal, or before the store
- * went away, is left for the next run.
+ * Makes one backup under the lock of the destination, then applies the retention. The backup exists when
+ * this resolves; when it rejects, there is none. Objects captured before a signal, or before the store
+ * became unreachable, are left for the next run.
  */
 export async function makeBackup(
   context: BackupContext,
@@ -43,14 +43,14 @@ export async function makeBackup(
     const held = { ...context, signal, lock, listings, trust };
     const summary = await inOrder(
       () => makeAttempt(held, plan),
-      (why) => warn(`${why.message}: ${why.remedy}, and the run begins anew`),
+      (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
     );
     if (retention !== undefined) await pruneAfter(held, summary, retention);
     return summary;
   });
 }
 
-/** Plans and writes the backup, with what earlier runs have left, which is removed afterwards. */
+/** Plans and writes the backup. Reuses the leftovers of earlier runs, and removes them afterwards. */
 async function makeAttempt(
   context: Omit<HeldContext, 'leftovers'>,
   plan: Planner,
@@ -63,7 +63,7 @@ async function makeAttempt(
     const planned = await plan(held);
     try {
       const summary = await carryOut(held, planned);
-      // A backup of the metadata does not replace them: they hold objects.
+      // A metadata backup must not remove leftovers: they hold objects.
       if (summary.type !== 'metadata') await leftovers.remove();
       return summary;
     } finally {
@@ -81,7 +81,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
   try {
     progress.start('backing up');
     if (leftovers.sources.length > 0) {
-      progress.warn('an earlier run did not end: what it had captured is taken from there');
+      progress.warn('an earlier run did not finish: this backup reuses what it captured');
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
@@ -159,7 +159,7 @@ function recordBuckets(
   }
 }
 
-/** Keeps what was captured where the next run can go on from it; discards it after other errors. */
+/** Keeps the captured objects if the next run can reuse them; discards them after other errors. */
 async function end(
   { signal, progress }: BackupContext,
   pending: PendingBackup,
@@ -176,7 +176,7 @@ async function end(
   const left = await pending.breakOff();
   if (left === undefined) return;
   progress.warn(
-    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup takes them from there`,
+    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup reuses them`,
   );
 }
 
@@ -191,7 +191,7 @@ function showExpected(
     const free = await destination.freeBytes();
     if (totals === undefined || done.signal.aborted) return;
     progress.update({ objectsTotal: totals.objects, bytesTotal: totals.bytes });
-    // How much an incremental will copy is not known beforehand.
+    // The size of an incremental backup is not known in advance.
     if (type === 'full' && free !== null && free < totals.bytes) {
       progress.warn(
         `the objects are ${totals.bytes} bytes and ${destination.location} has ${free} free: unless they compress, they will not fit`,
@@ -199,15 +199,15 @@ function showExpected(
     }
   };
   show().catch(() => {
-    // The backup itself meets the same error, and reports it.
+    // The backup itself will meet the same error and report it.
   });
   return () => done.abort();
 }
 
 /**
- * Applies the retention to the line and the type of the new backup, under the same lock. Only a trusted
- * backup may replace others, and a suspect one replaces suspects. The new backup stays, even where this
- * fails.
+ * Applies the retention to the line and the type of the new backup, under the same lock. A trusted
+ * backup may replace any other, and a suspect one only suspects. If pruning fails, the new backup still
+ * stands.
  */
 async function pruneAfter(
   { destination, clock, signal, progress }: BackupContext,
@@ -219,6 +219,6 @@ async function pruneAfter(
     onPruned(await prune(destination, policy, question));
   } catch (error) {
     if (!isMangamotionError(error) || signal.aborted) throw error;
-    progress.warn(`${id} is there, but nothing more was pruned: ${error.message}`);
+    progress.warn(`${id} is complete, but pruning stopped: ${error.message}`);
   }
 }

@@ -14,7 +14,7 @@ import {
 import type { CaptureLedger } from './capture/ledger.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
-/** What an S3 server holds that no backup captures. Every summary says so. */
+/** The parts of an S3 server that no backup captures. Every summary lists them. */
 const NEVER_CAPTURED = [
   'versions of objects other than the current one, and delete markers',
   'ownership and public access settings, and access control lists of buckets',
@@ -89,8 +89,8 @@ export async function summarise(
 }
 
 /**
- * Returns how the objects of the last trusted backup have changed: by its index, or by the counts in its
- * summary where the index could not be read, or another backup was compared.
+ * Returns how the objects of the last trusted backup have changed. The counts in its summary stand in
+ * for its index if that could not be read, or if the baseline was another backup.
  */
 function compare(
   { baseline, newest, guard: { acceptDeletions, acceptChanges } }: BackupPlan,

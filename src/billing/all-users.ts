@@ -21,7 +21,7 @@ export interface UserRow {
   lifetime: Usage;
   /** Exact US dollars of the lifetime's usage, without discounts. */
   cost: Decimal;
-  /** Where a month was asked for. */
+  /** The month's amounts, if a month was requested. */
   month: MonthBill | undefined;
 }
 
@@ -63,7 +63,10 @@ export interface AllUsersRequest extends Period {
 /** What a month's answer has of the fields: the first ones. */
 const BILLED_FIELDS = USAGE_FIELDS.slice(0, 3);
 
-/** What is kept while users are read: a row of each. Those with a lifetime record come first. */
+/**
+ * The table that is built while users are read: one row for each. Users with a lifetime record come
+ * first.
+ */
 interface Users {
   rows: Map<string, number>;
   withRecord: number;

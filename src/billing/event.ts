@@ -75,7 +75,7 @@ export function completionEvent(
 type Increment = TrackedEvent['increments'][number];
 
 export function checkId(name: string, id: unknown): asserts id is string {
-  if (typeof id !== 'string' || id === '') throw invalid(`${name} must be a text, and not empty`);
+  if (typeof id !== 'string' || id === '') throw invalid(`${name} must be a string, and not empty`);
   if (!id.isWellFormed()) throw invalid(`${name} must be valid Unicode`);
   if (Buffer.byteLength(id) > MOST_ID_BYTES) {
     throw invalid(`${name} must have at most ${MOST_ID_BYTES} bytes`);

@@ -29,9 +29,9 @@ export function explainCost(pricing: Pricing, usage: Usage): string[] {
   ];
 }
 
-/** The same of a month: the gross, its discount in both modes, and where a larger bill is cheaper. */
+/** Explains a month: the gross, its discount in both modes, and where a larger bill is cheaper. */
 export function explainMonth(pricing: Pricing, { month, bill }: MonthBill): string[] {
-  if (bill === undefined) return [`${month} is expired: a part of its counters is gone`];
+  if (bill === undefined) return [`${month} is expired: some of its counters are gone`];
   const { gross } = bill.invoice;
   return [
     ...explainCost(pricing, bill.usage),

@@ -10,7 +10,7 @@ import { notAHash, notANumber, problemText } from './problems.js';
 import type { Usage } from './usage.js';
 import { readUsage } from './usage.js';
 
-/** What is billed for a job, and what is known of it. Absent fields are `null`. */
+/** The billed usage and the details of a job. Absent fields are `null`. */
 export interface JobDetails {
   jobId: string;
   userId: string | null;

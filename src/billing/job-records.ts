@@ -14,7 +14,7 @@ import type { Usage } from './usage.js';
 import { readUsage } from './usage.js';
 
 export interface ScanRequest {
-  /** Those of this user alone: of the others nothing is read but whose they are. */
+  /** Read only the records of this user; of other records only the owner is read. */
   userId?: string | undefined;
   signal: AbortSignal;
   /** Called for each key that does not hold a hash. */

@@ -10,7 +10,7 @@ interface Tier {
 
 export type DiscountMode = 'volume' | 'graduated';
 
-/** What usage costs. Made by `createPricing`. */
+/** The prices of usage. Create it with `createPricing`. */
 export interface Pricing {
   /** US dollars per GiB (1024³ bytes), and per second. */
   ratePerGib: Decimal;

@@ -32,7 +32,7 @@ export async function createExport(
       } catch (cause) {
         const { why } = explainFileError(cause, 'write');
         throw new MangamotionError('disk', `cannot write ${path}: ${why}`, {
-          hint: 'nothing more is removed; name a place with room with --export',
+          hint: 'nothing more is removed; choose a place with free space with --export',
           cause,
         });
       }
@@ -46,14 +46,14 @@ async function claim(path: string): Promise<void> {
     await (await open(path, 'wx', 0o600)).close();
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST') {
-      throw new MangamotionError('refused', `${path} is in the way: it is never overwritten`, {
+      throw new MangamotionError('refused', `${path} already exists, and is never overwritten`, {
         hint: 'name another file with --export',
         cause,
       });
     }
     const { why } = explainFileError(cause, 'write');
     throw new MangamotionError('usage', `cannot create ${path}: ${why}`, {
-      hint: 'name a file in a folder that you may write with --export',
+      hint: 'use --export to name a file in a folder that you can write to',
       cause,
     });
   }

@@ -1,6 +1,6 @@
 import { type JobFiles, type ObjectPlace, placesIn } from './return-value.js';
 
-/** Where files of a job may lie. Pure: which of them exists is for the store to say. */
+/** Lists the keys at which files of a job may lie. Pure: it does not check which of them exist. */
 
 /**
  * The places of these path templates, in their order. The id goes into the key as it is: keys are
@@ -19,7 +19,10 @@ export function placesOf(
   });
 }
 
-/** Where the result of a job may be: the known places, then those that its return value names. */
+/**
+ * Returns the places where the result of a job may be: the known ones, then those that its return value
+ * names.
+ */
 export function resultPlaces(
   job: { id: string; returnValue: unknown },
   templates: readonly string[],

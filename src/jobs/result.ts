@@ -41,7 +41,7 @@ export async function findResult(jobId: string, search: ResultSearch): Promise<J
   const outcome = await search.findOutcome(jobId);
   if (outcome === undefined) {
     throw new MangamotionError('not_found', `no such job: ${jobId}`, {
-      hint: 'mangamotion jobs list lists the jobs; for one of another queue give --queue',
+      hint: 'mangamotion jobs list shows the jobs; use --queue for a job of another queue',
     });
   }
   const { status, state } = outcome;
@@ -64,7 +64,7 @@ function notCompleted(jobId: string, status: string, state: string | null): Mang
   return new MangamotionError('refused', `job ${jobId} is not completed: it is ${shown}`, {
     hint:
       status === 'pending' || status === 'processing'
-        ? 'it has no result yet; mangamotion jobs watch tells when it completes'
-        : 'it has no result; mangamotion jobs show tells what became of it',
+        ? 'it has no result yet; mangamotion jobs watch shows when it completes'
+        : 'it has no result; mangamotion jobs show shows what happened to it',
   });
 }

@@ -19,7 +19,7 @@ const MOST_PLACES = 8;
 const MOST_DEPTH = 4;
 const MOST_KEY_BYTES = 1024;
 
-/** Names that workers give to the path of what they made. */
+/** The field names under which workers record the path of a result. */
 const RESULT_NAME =
   /output|result|path|key|url|uri|video|archive|file|zip|artifact|download|location/i;
 /** Names of other files of a job. */

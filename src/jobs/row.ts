@@ -11,7 +11,7 @@ export interface JobRow {
   source: 'queue' | 'billing' | 'both';
   /** One of STATUSES, else what a billing record says, or `unknown`. */
   status: string;
-  /** Where the queue has it; `null` where it is not (any more) in there. */
+  /** The state in the queue; `null` if the job is not, or no longer, in the queue. */
   state: QueueState | null;
   userId: string | null;
   /** 0 to 100. */

@@ -1,7 +1,7 @@
 import type { JobRecord } from '../job-record.js';
 import type { QueueJob, QueueState } from './job.js';
 
-/** Where jobs are read from: passed to this feature, so that it knows nothing of prices. */
+/** The sources of jobs. They are passed to this feature, so that it does not depend on billing. */
 export interface JobSources {
   queue: QueueSource;
   /** `undefined` for a queue to which the billing records do not belong. */
@@ -14,7 +14,7 @@ export interface QueueSource {
   ids(): Promise<ReadonlyMap<string, QueueState>>;
   /** Yields the jobs, without those that were removed meanwhile. */
   read(wanted: Wanted): AsyncIterable<QueueJob[]>;
-  /** Those of them whose data names the user. */
+  /** Yields the wanted jobs whose data names the user. */
   readOfUser(wanted: Wanted, userId: string): AsyncIterable<QueueJob[]>;
   /** Resolves to the job with all that is known of it. */
   find(id: string): Promise<QueueJob | undefined>;

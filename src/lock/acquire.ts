@@ -107,7 +107,7 @@ class Contender {
     const { stale, ...first } = await this.#putAndRead('trying', signal);
     const obstacle = obstacleAmong(first.live);
     if (obstacle !== undefined) return obstacle;
-    // Before anything else: their owners, should they be alive, notice it.
+    // Stale claims are removed first: an owner that is still alive notices it.
     for (const { name } of stale) await this.#observer.claims.remove(name, signal);
     const { live, ...holding } = await this.#putAndRead('held', signal);
     // Happens only where the clock of the store was set: others that see our claim step back.

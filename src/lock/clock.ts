@@ -30,7 +30,7 @@ export function systemClock(): LockClock {
   };
 }
 
-/** All in milliseconds. */
+/** The times of a lock, in milliseconds. */
 export interface LockTiming {
   /** A claim that was not put again for this long has expired. All users of a store share it. */
   leaseMs: number;

@@ -11,7 +11,7 @@ import {
   type StoredClaim,
 } from './claim.js';
 
-/** Others may remove the folder that we just created, but not this often. */
+/** The number of attempts: others may remove the folder that we just created, but not this often. */
 const ATTEMPTS_TO_PUT = 20;
 
 /**

@@ -208,7 +208,7 @@ export class HeldLock implements DestinationLock {
 const WAIT_HINT =
   'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock ends by itself within minutes.';
 
-/** Says that another run has the lock; `claim` is `undefined` where it cannot be read. */
+/** Returns the error for a lock that another run holds; `claim` is `undefined` if it cannot be read. */
 export function lockedBy(location: string, claim: Claim | undefined): MangamotionError {
   return new MangamotionError('locked', `${location} is locked by ${described(claim)}`, {
     hint: WAIT_HINT,
@@ -221,15 +221,18 @@ function described(claim: Claim | undefined): string {
   return `"${owner.command}" on ${owner.host} (process ${owner.pid}) since ${since}`;
 }
 
-/** Says that we had the lock and have lost it, or cannot be sure that we still have it. */
+/** Returns the error for a lock that was lost, or that may be lost. */
 function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
   return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
-    hint: 'Run the command again. A machine that sleeps, or a destination out of reach for minutes, ends a lock.',
+    hint: 'Run the command again. A lock ends when the machine sleeps or cannot reach the destination for minutes.',
     cause,
   });
 }
 
-/** Says that a place does not show what was written to it: nobody can be locked out of it. */
+/**
+ * Returns the error for a destination that does not list a file just written to it, so that a lock
+ * cannot work there.
+ */
 export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(
     'refused',

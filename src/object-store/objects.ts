@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FailedRequest } from '../errors.js';
 
-/** What a store keeps: buckets, objects with their attributes, uploads in parts. */
+/** The types of a store's contents: buckets, objects with their attributes, multipart uploads. */
 
 /** The headers that belong to the object and are kept with it, by their names in lower case. */
 export const OBJECT_HEADERS = [

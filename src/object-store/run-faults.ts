@@ -100,7 +100,7 @@ export class RunFaults {
 
 function bucketGone(bucket: string, cause: MangamotionError): MangamotionError {
   return new MangamotionError('not_found', `bucket ${bucket} is gone: ${cause.message}`, {
-    hint: 'It was deleted while the run went on, or the server has lost it. See what there is, and run it again.',
+    hint: 'It was deleted during the run, or the server has lost it. Check the buckets, and run the command again.',
     cause: cause.cause,
     request: cause.request,
   });

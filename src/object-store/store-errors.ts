@@ -27,7 +27,7 @@ export class S3ResponseError extends Error {
 export interface ErrorContext {
   endpoint: string;
   request: RequestLine;
-  /** Without names of settings where absent. */
+  /** The settings that hints name; if absent, hints name none. */
   hints?: StoreHints | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { StoreHints } from './hints.js';
 
-/** What an error of the server means for the one who sent the request. Pure data. */
+/** Maps the errors of a server to their meaning for the user. Pure data. */
 
 export interface Verdict {
   code: ErrorCode;
@@ -16,7 +16,7 @@ export interface Verdict {
 
 const CLOCK_HINT = 'Set the clock of this machine: S3 refuses a request that is 15 minutes off.';
 const HEADERS_HINT =
-  'The server may not take the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
+  'The server may not accept the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
 
 const NO_RIGHT: Verdict = { code: 'access_denied', check: 'rights', lacksRight: true };
 const PASSING: Verdict = { code: 'unreachable' };
@@ -24,12 +24,12 @@ const PASSING: Verdict = { code: 'unreachable' };
 const COLD: Verdict = {
   code: 'refused',
   reason: 'in cold storage',
-  hint: 'Restore the object in the store first (RestoreObject): an archive class is not read at once.',
+  hint: 'Restore the object in the store first (RestoreObject): an archive class cannot be read directly.',
 };
 
 const CLIENT_KEY: Verdict = {
   code: 'refused',
-  reason: 'encrypted with a key of its client (SSE-C): only who has the key can read it',
+  reason: 'encrypted with a key of the client (SSE-C): only the holder of that key can read it',
 };
 
 const KMS: Verdict = {

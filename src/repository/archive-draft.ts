@@ -3,8 +3,8 @@ import type { FileErrorAdvice } from '../files/errors.js';
 
 /** What a hint says of a backup whose file cannot be written. */
 export const DRAFT_ADVICE: FileErrorAdvice = {
-  full: 'What was written of this backup has been removed.',
-  tooLarge: 'Fewer buckets at a time, chosen with --bucket, make a smaller file.',
+  full: 'The unfinished backup has been removed.',
+  tooLarge: 'To get a smaller file, back up fewer buckets at a time with --bucket.',
 };
 
 /** An archive that is being written into a folder, under a temporary name. */

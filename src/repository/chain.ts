@@ -1,7 +1,7 @@
 import type { ListedBackup } from './destination.js';
 import type { Summary } from './summary.js';
 
-/** How backups hang together: which archives each one needs, and whether they are there. */
+/** Determines which archives each backup needs, and whether they exist. */
 
 export interface ChainProblem {
   /** The backup that cannot be read whole because of it. */
@@ -19,8 +19,8 @@ export interface ChainProblem {
 }
 
 /**
- * What stands against reading each backup, as far as lengths tell. A backup needs its own archive
- * and those that its summary names, nothing else.
+ * Returns the problems of each backup, as far as lengths show them. A backup needs its own archive and
+ * those that its summary names, nothing else.
  */
 export function chainProblems(backups: readonly ListedBackup[]): ChainProblem[] {
   const byId = new Map(backups.map((backup) => [backup.id, backup]));
@@ -55,7 +55,7 @@ function archiveProblem(
   if (expected !== null && backup.archiveBytes !== expected) {
     return {
       kind: 'archive_length',
-      message: `the archive of ${id} has ${backup.archiveBytes} bytes, its summary says ${expected}`,
+      message: `the archive of ${id} has ${backup.archiveBytes} bytes, but its summary says ${expected}`,
     };
   }
   if (backup.cold !== true) return undefined;

@@ -23,9 +23,9 @@ export type Wanted = 'objects' | 'documents';
 export interface LineScope {
   /** This one; by its name. */
   line?: string | undefined;
-  /** Where no line is named: any of them, for a backup that has all these buckets. */
+  /** With no line named: any line may be chosen, for a backup that has all these buckets. */
   buckets?: readonly string[] | undefined;
-  /** Where neither decides: whether to take the widest selection, or to refuse. */
+  /** If neither decides: whether to take the line with the widest selection, or to refuse. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 
@@ -73,7 +73,7 @@ export function chooseBackup(
   const elsewhere =
     others.length === 0
       ? ''
-      : ` Other lines are not looked at without --line: ${others.join(', ')}.`;
+      : ` Without --line, other lines are not searched: ${others.join(', ')}.`;
   throw new MangamotionError('not_found', `no ${what}${when} in ${location}${why}`, {
     hint: `See what there is with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
   });
@@ -113,7 +113,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   return new MangamotionError(
     'usage',
     `${location} holds backups of ${lines.length} lines:${list.join('')}`,
-    { hint: 'Say which is meant with --line NAME, or with --bucket NAME for the buckets.' },
+    { hint: 'Choose one with --line NAME, or with --bucket NAME for its buckets.' },
   );
 }
 
@@ -141,7 +141,9 @@ function whyUnknown(
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/** Where the summary cannot be read, the name tells the time. */
+/**
+ * Whether a backup existed at an instant. If the summary cannot be read, the time comes from the name.
+ */
 function isBy({ id, summary }: ListedBackup, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =

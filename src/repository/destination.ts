@@ -14,7 +14,7 @@ export interface Destination {
   /** The destination as the user named it, for messages. */
   readonly location: string;
 
-  /** Where it is a bucket: the one that is left out of its own backup. */
+  /** The bucket, if it is one: it is left out of its own backup. */
   readonly excludesBucket?: { endpoint: string; bucket: string };
 
   /**
@@ -23,7 +23,7 @@ export interface Destination {
    */
   list(): Promise<ListedBackup[]>;
 
-  /** Those that backup-minio.sh made, by name; no such lie elsewhere than in folders. */
+  /** Lists the backups that backup-minio.sh made, by name. Only folders hold such backups. */
   listLegacy?(): Promise<LegacyBackup[]>;
 
   /**
@@ -32,7 +32,10 @@ export interface Destination {
    */
   read(id: string): Promise<ListedBackup>;
 
-  /** Where `read` does not look at it: bytes of a backup's archive, `null` where it is missing. */
+  /**
+   * Resolves to the size of a backup's archive, for destinations whose `read` does not check it; `null`
+   * if it is missing.
+   */
   archiveBytesOf?(id: string): Promise<number | null>;
 
   /**
@@ -42,20 +45,20 @@ export interface Destination {
   openArchive(id: string, sizeBytes?: number): Promise<Archive>;
 
   /**
-   * Whether what is removed stays there as an older version; `undefined` where that cannot be told.
-   * Absent: nothing stays. Never rejects but for an abort.
+   * Resolves to whether removed objects stay as older versions, or to `undefined` if that is unknown.
+   * Absent: nothing stays. Rejects only if it is aborted.
    */
   keepsVersions?(): Promise<boolean | undefined>;
 
-  /** Free bytes; `null` where the destination has no such limit, or does not tell. */
+  /** Resolves to the free bytes; `null` if the destination has no such limit, or does not report it. */
   freeBytes(): Promise<number | null>;
 
-  /** Where those who write here claim it for themselves. */
+  /** Returns the claims by which a run locks the destination. */
   claims(): ClaimStore;
 
   /**
-   * What runs left that ended before their commit. Asked for by whoever holds the lock: to others
-   * it may be a run at work.
+   * Resolves to the leftovers of runs that ended before their commit. Call it only while holding the
+   * lock: otherwise a leftover may belong to a run at work.
    */
   leftovers(): Promise<Leftover[]>;
 

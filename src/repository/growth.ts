@@ -12,9 +12,9 @@ export interface Growth {
 }
 
 /**
- * What backups add in a day: the bytes of all archives after the oldest of the last 30 days, divided
- * by the days from that one to the newest. `null` where these are less than a day apart: one hour
- * tells nothing of a day. What was pruned in that time is missed.
+ * Returns the bytes that backups add in a day: all archives after the oldest of the last 30 days,
+ * divided by the days from that one to the newest. `null` if these are less than a day apart: an hour
+ * does not predict a day. Backups pruned in that time are not counted.
  */
 export function growthOf(backups: readonly ListedBackup[], now: Date): Growth | null {
   const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);

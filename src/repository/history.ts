@@ -2,9 +2,9 @@ import type { ListedBackup } from './destination.js';
 import type { BackupType } from './names.js';
 import type { Summary } from './summary.js';
 
-/** Rules over the backups of a destination, which come sorted by sequence. */
+/** Rules for the backups of a destination, which are sorted by sequence. */
 
-/** Oldest first, and last what has no sequence that can be read. */
+/** Sorts backups by sequence, oldest first; those without a readable sequence come last. */
 export function bySequence(a: ListedBackup, b: ListedBackup): number {
   return (
     sequenceOf(a) - sequenceOf(b) ||
@@ -48,7 +48,7 @@ export function lastComplete(
   );
 }
 
-/** What keeps the archives from being read now, as far as a listing shows. */
+/** Returns why the archives cannot be read now, as far as a listing shows. */
 export function unreadableArchive(
   ids: readonly string[],
   backups: readonly ListedBackup[],
@@ -59,7 +59,7 @@ export function unreadableArchive(
   return cold && `the archive of ${cold.id} lies in cold storage`;
 }
 
-/** What of the archives is not there, as far as a listing shows. */
+/** Returns which archives are missing, as far as a listing shows. */
 export function missingArchive(
   ids: readonly string[],
   backups: readonly ListedBackup[],

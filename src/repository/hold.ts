@@ -6,7 +6,7 @@ import { describeOwner } from '../lock/owner.js';
 
 export interface HoldOptions {
   destination: Destination;
-  /** What is done, for those who find the lock taken: `backup full`. */
+  /** The command, for others that find the lock taken: `backup full`. */
   command: string;
   /** How long to wait for another run to end. */
   waitMs: number;

@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.js';
 import type { IndexLine } from '../archive/index-line.js';
 
-/** What a run that ended before its commit left at a destination. It is not a backup. */
+/** The leftover of a run that ended before its commit. It is not a backup. */
 export interface Leftover {
   /** The id that the backup would have had: the archive that its index lines name. */
   readonly id: string;

@@ -15,11 +15,11 @@ export interface LocatedBackup {
   destination: Destination;
   /** A legacy backup appears as one with an unreadable summary. */
   backup: ListedBackup;
-  /** Present where it is one that backup-minio.sh made. The signal ends its unpacking. */
+  /** Present for a backup that backup-minio.sh made. The signal ends its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
-/** What it takes to reach a destination that is not a folder. */
+/** The connections needed to reach a destination that is not a folder. */
 export interface RemoteAccess {
   /** The store in which `s3://` destinations lie, with retries. */
   openBackupStore: () => Promise<ObjectStore>;
@@ -27,8 +27,8 @@ export interface RemoteAccess {
 }
 
 /**
- * A place that holds backups, by the name that the user gives: a folder (a path begins at `cwd`) or
- * `s3://bucket/prefix`. That a bucket is missing shows when it is first used.
+ * Returns the destination that the user names: a folder (relative to `cwd`) or `s3://bucket/prefix`. A
+ * missing bucket is noticed at its first use.
  */
 export async function openDestination(
   location: string,
@@ -46,7 +46,8 @@ export async function openDestination(
 }
 
 /**
- * A backup by its path or URL, with or without `.tar.gz` or `.json`. A path begins at `cwd`.
+ * Locates a backup by its path or URL, with or without `.tar.gz` or `.json`. A path is relative to
+ * `cwd`.
  */
 export async function locateBackup(
   named: string,
@@ -83,7 +84,7 @@ function locatedLegacy(
   signal: AbortSignal | undefined,
 ): LocatedBackup {
   const reason = 'it was made by backup-minio.sh, and has no summary';
-  // That its folder is there is known, and its length is not.
+  // Its folder is known to exist; its length is not known.
   const archiveBytes = found.bytes ?? 0;
   const backup: ListedBackup = {
     id: found.id,
@@ -106,7 +107,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
   return { destination, backup: await destination.read(id) };
 }
 
-/** The summary of a backup that can be read; rejects with `damaged` or `refused` where it cannot. */
+/** Returns the summary of a backup. Throws `damaged` or `refused` if it cannot be read. */
 export function readableSummary(backup: ListedBackup): Summary {
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') return backup.summary.summary;

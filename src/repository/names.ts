@@ -1,6 +1,6 @@
 import { PARTIAL_SUFFIX } from '../files/sync.js';
 
-/** Names of backups, and what the files of a destination are by their names. */
+/** Builds the names of backups, and recognises the files of a destination by their names. */
 
 export const BACKUP_TYPES = ['full', 'incremental', 'metadata'] as const;
 export type BackupType = (typeof BACKUP_TYPES)[number];
@@ -14,7 +14,7 @@ export const SUMMARY_SUFFIX = '.json';
 export const MARKS = ['expired', 'accepted', 'retired'] as const;
 export type Mark = (typeof MARKS)[number];
 
-/** What a person finds who opens a mark; that it exists is all that counts. */
+/** The content of a mark, for a person who opens it; only its existence counts. */
 export const MARK_TEXTS: Readonly<Record<Mark, string>> = {
   expired: 'expired: kept only because other backups refer to its archive\n',
   accepted: 'accepted: what made it suspect was meant\n',
@@ -61,7 +61,7 @@ export function backupIdOf(fileName: string): string | undefined {
   return isBackupId(id) ? id : undefined;
 }
 
-/** The same, for what is still being written too. */
+/** Returns the id in a file name, even if the file is still being written. */
 export function reservedIdOf(fileName: string): string | undefined {
   const isPartial = fileName.endsWith(PARTIAL_SUFFIX);
   return backupIdOf(isPartial ? fileName.slice(0, -PARTIAL_SUFFIX.length) : fileName);

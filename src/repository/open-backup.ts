@@ -14,9 +14,9 @@ export interface OpenBackup {
   summary: Pick<Summary, 'id' | 'type'> & { status: Summary['status'] | 'legacy' };
   archives: Archives;
   directory: Directory;
-  /** What is to be known before anything is restored from it. */
+  /** Warnings to show before anything is restored from it. */
   problems: readonly string[];
-  /** What should be in it, and cannot be brought back. */
+  /** Parts that should be in it and cannot be restored. */
   shortfalls: readonly Shortfall[];
 }
 
@@ -36,7 +36,7 @@ export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   return { id, path, summary: { id, type, status: 'legacy' }, archives, ...rest };
 }
 
-/** The same for what can only be done with a backup that has a summary. */
+/** Opens a backup for work that needs a summary, and refuses legacy backups. */
 export async function openCommitted({
   destination,
   backup,
@@ -65,8 +65,8 @@ async function readOwnDirectory(archive: Archive, summary: Summary): Promise<Dir
   if (archive.sizeBytes !== summary.archive_bytes) {
     throw new MangamotionError(
       'damaged',
-      `${summary.archive.file} has ${archive.sizeBytes} bytes, its summary says ${summary.archive_bytes}`,
-      { hint: 'Copy it again from where it was made, or use another backup.' },
+      `${summary.archive.file} has ${archive.sizeBytes} bytes, but its summary says ${summary.archive_bytes}`,
+      { hint: 'Copy it again from its original place, or use another backup.' },
     );
   }
   const directory = await archive.readDirectory(summary.archive.directory);

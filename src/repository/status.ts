@@ -8,7 +8,7 @@ import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
 import type { Summary } from './summary.js';
 import { widestLine } from './lines/widest.js';
 
-/** How a destination fares, for people and for a check that runs by itself. */
+/** The status of a destination, for people and for monitoring. */
 export interface DestinationStatus {
   checked_at: string;
   /** What `freshness` and each `newest_complete` tell of: the widest line that counts, or the one named. */
@@ -37,7 +37,7 @@ export interface DestinationStatus {
 
 export interface LineStatus {
   line: string;
-  /** What the operator calls the store; `null` where its endpoint is all there is. */
+  /** The operator's name for the store; `null` if it has only an endpoint. */
   source_name: string | null;
   endpoints: string[];
   /** `null`: all that are not excluded. */

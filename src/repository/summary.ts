@@ -110,11 +110,13 @@ const summarySchema = v.object({
   objects: v.object({
     /** Listed in the store. */
     total: count,
-    /** Whose bytes were copied by this run. */
+    /** Objects whose bytes were copied by this run. */
     captured: count,
     /** How many of the captured ones an earlier run, which never ended, had already copied. */
     salvaged: v.optional(count, 0),
-    /** Whose bytes lie in an earlier archive. With the captured ones: all that is in the backup. */
+    /**
+     * Objects whose bytes lie in an earlier archive. Captured and unchanged objects make up the backup.
+     */
     unchanged: count,
     /** How many of the captured ones were overwritten between the listing and the copy. */
     changed: count,
@@ -132,7 +134,7 @@ const summarySchema = v.object({
   /** The size of the tar.gz, or the sum of the sizes of a plain folder's files. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
-  /** The first 10,000. */
+  /** The first 10,000 failures. */
   failures: v.array(failure),
   /** How many failures are not named. */
   failures_omitted: v.optional(count, 0),
@@ -142,16 +144,16 @@ const summarySchema = v.object({
    */
   supersedes: v.optional(v.boolean()),
   guard: v.optional(guard),
-  /** What is to be known and is not a failure: `listing of photos ended early, and was continued`. */
+  /** Remarks that are not failures: `listing of photos ended early, and was continued`. */
   notices: v.optional(v.array(v.string()), []),
   /** Buckets of which so much was deleted since the parent that it may be an accident. */
   suspicious: v.optional(v.array(suspicion), []),
   fidelity: v.object({
-    /** What exists on an S3 server and is not in this backup. */
+    /** The parts of an S3 server that are not in this backup. */
     not_captured: v.array(v.string()),
-    /** What became of each document of each bucket; empty in backups from before there were any. */
+    /** The outcome for each document of each bucket; empty in backups of versions without documents. */
     documents: v.optional(v.array(documentFidelity), []),
-    /** What belongs to objects and is missing, with counts. */
+    /** Attributes of objects that are missing, with counts. */
     losses: v.optional(v.array(loss), []),
   }),
   archive: v.object({
@@ -162,7 +164,7 @@ const summarySchema = v.object({
      * of the index chunks, which hold those of the objects: no file can change without a finding.
      */
     sha256: digest,
-    /** Where it lies in the tar.gz; of a plain folder: 0 and the size of the file. */
+    /** Its place in the tar.gz; for a plain folder, 0 and the size of the file. */
     directory: v.object({ offset: count, length: count, sha256: digest }),
   }),
   tool: v.string(),
@@ -175,7 +177,7 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
 }
 
 export type Suspicion = v.InferOutput<typeof suspicion>;
-/** What could not be captured: an object, or a document of a bucket. */
+/** An object, or a document of a bucket, that could not be captured. */
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;
 export type GuardRecord = v.InferOutput<typeof guard>;
@@ -186,7 +188,7 @@ export type DecodedSummary =
   | { kind: 'newer'; version: number }
   | { kind: 'damaged'; reason: string };
 
-const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large to be one' } as const;
+const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large' } as const;
 
 /** JSON for people and jq, with the SHA-256 of the rest of it as last field. */
 export function encodeSummary(summary: Summary): string {

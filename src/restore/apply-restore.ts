@@ -14,9 +14,9 @@ import { CHANGED_SINCE, onlyShown } from './plan/shown-objects.js';
 import type { ApplyOptions, RestoreContext, PreparedRestore, ObjectsOptions } from './prepared.js';
 
 /**
- * Carries a plan out. What cannot be restored is named in the report and does not end the restore; only
- * the closed list of errors in `RunFaults` does. `planned.done` says at any time what has been restored,
- * also where a signal ends it. Rejects with `refused` where a large deletion has no consent.
+ * Carries out a plan. An object that cannot be restored is named in the report and does not end the
+ * restore; only the closed list of errors in `RunFaults` does. `planned.done` holds the progress at any
+ * time, even after a signal. Rejects with `refused` if a large deletion was not confirmed.
  */
 export async function applyRestore(
   context: RestoreContext,
@@ -125,7 +125,7 @@ async function restoreObjects(
   prepared: PreparedRestore,
   how: ObjectsOptions,
 ): Promise<number> {
-  // Where one upload ends the restore, those under way are aborted.
+  // If an upload ends the restore, the others under way are aborted.
   const aborted = new AbortController();
   const signal = AbortSignal.any([context.signal, aborted.signal]);
   const avoided = new Map<KeyClass, string>();
@@ -143,7 +143,7 @@ async function restoreObjects(
         await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
-        context.progress.warn(`${target}: nothing was removed, as not all of it was restored`);
+        context.progress.warn(`${target}: nothing was removed, because not all of it was restored`);
       }
     }
   } finally {

@@ -1,7 +1,7 @@
 import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
-/** The most keys that S3 takes in one request. */
+/** The most keys that S3 accepts in one request. */
 const MOST_PER_REQUEST = 1000;
 
 /** Removes the objects of the listing; resolves to those that could not be removed. */

@@ -31,7 +31,7 @@ export function explained(
   };
 }
 
-/** Further failures are counted, not named. */
+/** The maximum number of failures that are named; further ones are only counted. */
 const MOST_NAMED = 10_000;
 
 /** The failures of a restore. */

@@ -7,7 +7,7 @@ const MOST_IN_ONE_REQUEST = 64 * MIB;
 /** The limit for an object that came in one request: it then keeps its ETag, and shows as unchanged. */
 const MOST_IN_ONE_REQUEST_AGAIN = 512 * MIB;
 
-/** The limit of S3. */
+/** The most parts that S3 accepts in one upload. */
 const MOST_PARTS = 10_000;
 
 /** 160 GiB in 10,000 parts; larger objects have larger parts. */

@@ -19,8 +19,8 @@ export interface RestoreOptions {
   /** Remove the objects of the target that the backup does not have. */
   deleteExtra: boolean;
   /**
-   * Whether a person confirms the plan: what it does not show as lost is then not overwritten or
-   * removed, whatever has changed meanwhile.
+   * Whether a person confirms the plan. If so, the restore overwrites or removes only what the plan
+   * showed, whatever has changed since.
    */
   confirms: boolean;
   /** Whether the plan is only shown: conflicts are then reported, not refused. */

@@ -11,7 +11,7 @@ import type { ProbeResult } from './probe-keys.js';
 import type { RestoreReport } from './report.js';
 import type { RestoreSelection } from './selection.js';
 
-/** What the planning of a restore hands to the steps that carry it out. */
+/** The data that planning passes on to the steps that carry out a restore. */
 
 export interface RestoreContext {
   store: ObjectStore;

@@ -9,9 +9,9 @@ import { type KeyClass, probeKeyOf } from './plan/problem-keys.js';
 /** What the target does with the keys of a class. */
 export interface ProbeResult {
   class: KeyClass;
-  /** `unknown`: there was no bucket to try it in. */
+  /** `unknown`: there was no bucket for the probe. */
   outcome: 'kept' | 'renamed' | 'refused' | 'unknown';
-  /** Why its keys are not restored; absent where they are kept. */
+  /** Why its keys are not restored; absent if they are kept. */
   reason?: string;
 }
 
@@ -25,7 +25,7 @@ export interface ProbeContext {
 /** How often what a probe made is removed at most: the target may be what failed. */
 const CLEANING = { attempts: 3 } as const;
 
-/** What would make a probe be kept, sent on or told of for good. */
+/** Bucket settings that would keep a probe, replicate it or announce it for good. */
 const ENTANGLING: readonly BucketDocumentKind[] = [
   'versioning',
   'object-lock',
@@ -101,11 +101,11 @@ async function findPlace(
   { store, signal }: ProbeContext,
   targets: readonly string[],
 ): Promise<Place | string> {
-  let why = 'no bucket may be created to try it in';
+  let why = 'no bucket may be created for the probe';
   for (const bucket of targets) {
     const found = await whyUnfit(store, bucket, signal);
     if (found === undefined) return { bucket, temporary: false };
-    why = `no bucket may be created to try it in, and ${bucket} ${found}`;
+    why = `no bucket may be created for the probe, and ${bucket} ${found}`;
   }
   return why;
 }
@@ -122,7 +122,7 @@ async function whyUnfit(
     } catch (error) {
       signal.throwIfAborted();
       if (!isMangamotionError(error)) throw error;
-      return `does not tell its ${kind}`;
+      return `does not report its ${kind}`;
     }
   }
   return undefined;
@@ -134,8 +134,10 @@ interface Probe {
   content: ObjectContent;
 }
 
-/** Of a size of its own, by which it is found under another name. A key that ends in a slash is
- * another thing when it has no content. */
+/**
+ * The probe has a size of its own, so that it can be found under another name. A key that ends in a
+ * slash is another thing when it has no content.
+ */
 function probeOf(name: KeyClass, stem: string, at: number): Probe {
   const key = probeKeyOf(name, stem);
   const bytes = Buffer.alloc(64 + at, key);
@@ -158,7 +160,7 @@ async function probeOne(
     const made = sameSize[0];
     const instead =
       made === undefined ? 'does not list it' : `lists ${JSON.stringify(made.key)} instead`;
-    const reason = `the target does not keep such keys (${name}): it took ${JSON.stringify(key)}, and ${instead}`;
+    const reason = `the target does not keep such keys (${name}): it accepted ${JSON.stringify(key)}, but ${instead}`;
     return { class: name, outcome: 'renamed', reason };
   } catch (error) {
     failure = await faults.judge(place.bucket, error, signal);
@@ -183,7 +185,10 @@ async function listProbes(
   return objects;
 }
 
-/** Without the signal, which may be why it ends. Resolves to what is left, in words. */
+/**
+ * Removes the probes without the signal, which may already be aborted. Resolves to a description of what
+ * is left.
+ */
 async function cleanUp(
   { store }: ProbeContext,
   place: Place,

@@ -40,7 +40,7 @@ export interface RestoreReport {
   losses: RestoreLoss[];
   /** What the backup lacks, or holds in a form that cannot be restored. */
   problems: string[];
-  /** The first 10,000. */
+  /** The first 10,000 failures. */
   failures: RestoreFailure[];
   /** How many failures are not named. */
   failures_omitted: number;

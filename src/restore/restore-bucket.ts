@@ -61,7 +61,8 @@ async function uploadBucket(
   );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
-  // An earlier restore may have written what is unchanged: what it lost is still lost.
+  // An earlier restore may have written the unchanged objects, and attributes that it lost are still
+  // lost.
   const withReadBacks = eachUnchanged(objects, (line, stored) => {
     const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
     readBacks.add(line, stored, { attributes, acl: line.acl });
@@ -94,7 +95,7 @@ async function uploadBucket(
   }
 }
 
-/** Passes all objects on, and calls `onUnchanged` for each that the target has already. */
+/** Yields all objects, and calls `onUnchanged` for each that the target has already. */
 async function* eachUnchanged(
   pages: AsyncIterable<PlannedObject[]>,
   onUnchanged: (line: IndexLine, stored: ListedObject) => void,

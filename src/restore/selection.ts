@@ -3,7 +3,7 @@ import { type KeySelection, selectsAll } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
 import type { OpenBackup } from '../repository/open-backup.js';
 
-/** Which part of a backup is restored, and where to. Pure. */
+/** Selects the part of a backup that is restored, and its target. Pure. */
 
 /** The buckets and keys to restore. */
 export interface RestoreSelection extends KeySelection {
@@ -77,7 +77,7 @@ export function decideScope(
     throw usage('--key and --prefix select objects, and metadata restores none');
   }
   if (scope === 'metadata' && deleteExtra) {
-    throw usage('--delete-extra removes objects, and metadata is about none');
+    throw usage('--delete-extra removes objects, and a restore of metadata changes none');
   }
   if (deleteExtra && selection.keys.length > 0) {
     throw usage('--delete-extra and --key exclude each other');
@@ -94,7 +94,7 @@ export function decideScope(
   };
 }
 
-/** An object that an incomplete backup lacks is not one that the target has in excess. */
+/** Refuses to delete after an incomplete backup: an object that it lacks is not extra in the target. */
 function refuseDeletion({ id, type, status }: OpenBackup['summary']): void {
   if (type !== 'metadata' && status === 'complete') return;
   const why = type === 'metadata' ? 'it holds no objects' : `it is ${status}`;

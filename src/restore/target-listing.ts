@@ -23,7 +23,7 @@ export async function* listTarget(
       yield page;
       last = page.at(-1)?.key ?? last;
     }
-    // A server may list again what was asked to be left out: that is known.
+    // A server that ignores start-after lists the earlier objects again; those are known.
     if (last === undefined || (startAfter !== undefined && compareKeys(last, startAfter) <= 0))
       return;
     const { objects } = await store.listPage(bucket, { ...options, startAfter: last });

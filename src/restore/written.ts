@@ -8,13 +8,13 @@ import { linesOfFile } from '../files/lines-of-file.js';
 export interface WrittenObject {
   key: string;
   sizeBytes: number;
-  /** From the answer to our own request; empty where it had none. */
+  /** The ETag in the answer to our own request; empty if it had none. */
   etag: string;
   /** When the answer came, in milliseconds since 1970 by the clock of this machine. */
   writtenAtMs: number;
 }
 
-/** A longer list goes to a file. */
+/** A longer list is written to a file. */
 const HELD_CHARACTERS = 1024 * 1024;
 
 /**

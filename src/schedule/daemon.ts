@@ -42,7 +42,7 @@ export interface DaemonOptions {
   atOnce: number;
   /** Connects to the Redis in which firings are claimed; `undefined` where the daemon is alone. */
   connectRedis: RedisConnect | undefined;
-  /** Where probes are served; `undefined` where they are not. */
+  /** The address at which probes are served; `undefined` for none. */
   listen: ListenAddress | undefined;
   pingUrl: Secret | undefined;
 }
@@ -59,12 +59,12 @@ interface Daemon {
 
 /** How long pings and hooks may go on when all runs have ended. */
 const NOTIFY_MS = 10_000;
-/** A file that has just changed may be half written. */
+/** The pause before a changed file is read again: it may be half written. */
 const SETTLES_MS = 500;
 
 /**
- * Runs the schedule until the signal. Rejects where the schedule has mistakes, with `locked` where
- * another daemon holds the state folder, and where this one loses it to another.
+ * Runs the schedule until the signal is aborted. Rejects if the schedule has mistakes, and with `locked`
+ * if another daemon holds the state folder or takes it later.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { folder, log, connectRedis: connect, signal } = options;
@@ -96,7 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-/** Metrics cost memory: they are loaded where they are served. */
+/** The metrics take memory, so their code is loaded only if they are served. */
 async function openNotifier(options: DaemonOptions): Promise<Notifier> {
   const { folder, cwd, log, pingUrl, listen } = options;
   const hasLease = options.connectRedis !== undefined;
@@ -104,7 +104,7 @@ async function openNotifier(options: DaemonOptions): Promise<Notifier> {
   return new Notifier({ folder, cwd, log, metrics, pingUrl, hasLease });
 }
 
-/** Rejects with `usage` where it cannot listen there. */
+/** Serves the probes. Rejects with `usage` if it cannot listen at the address. */
 async function serveProbes(
   { listen }: DaemonOptions,
   probes: Probes,
@@ -114,7 +114,7 @@ async function serveProbes(
   return await openEndpoint(listen, probes);
 }
 
-/** Starts the engine with what the last daemon left: its state, and runs that go on. */
+/** Starts the engine from the saved state, and adopts runs that outlived the last daemon. */
 async function startEngine(
   entries: readonly ScheduledEntry[],
   parts: Pick<Daemon, 'options' | 'state' | 'notifier'> & { lease: RedisLease | undefined },
@@ -146,8 +146,8 @@ function logStart(
 }
 
 /**
- * Repeats the cycle whenever something is due, has changed, or was requested, until the daemon is to
- * end. Resolves to a signal that is aborted where another daemon took the state folder.
+ * Repeats the cycle whenever something is due, has changed or was requested, until the daemon must end.
+ * Resolves to a signal that is aborted if another daemon took the state folder.
  */
 async function runCycles(daemon: Daemon): Promise<AbortSignal> {
   const { options, schedule, engine } = daemon;
@@ -191,35 +191,35 @@ async function runCycle(daemon: Daemon, mustReload: boolean): Promise<void> {
   probes.cycleEnded();
 }
 
-/** Replaces the schedule; one with mistakes changes nothing. */
+/** Replaces the schedule. A schedule with mistakes is ignored. */
 async function reload({ options, engine, notifier }: Daemon): Promise<void> {
   const { load, log, now } = options;
   try {
     const entries = await load();
     engine.replace(entries);
     notifier.reloaded(entries, now());
-    log.info({ entries: entries.length }, 'the schedule was read again');
+    log.info({ entries: entries.length }, 'the schedule was reloaded');
   } catch (error) {
     notifier.reloadFailed(now());
     log.error(
       { reason: messageOf(error) },
-      'the schedule on the disk is broken: the old one runs on',
+      'the schedule on the disk has mistakes: the old one stays in use',
     );
   }
 }
 
-/** Whoever made an older request no longer waits for it. */
+/** Older requests are dropped: nobody waits for them any more. */
 const REQUEST_AGE_MS = 60_000;
 
 function runRequest(engine: Engine, { id, name, requestedAt }: RunRequest, now: Date): void {
   const entry = engine.entryOf(name);
   const isOld = now.getTime() - Date.parse(requestedAt) > REQUEST_AGE_MS;
-  if (isOld) engine.refuse({ id, name }, 'it was asked for too long ago');
+  if (isOld) engine.refuse({ id, name }, 'it was requested too long ago');
   else if (entry === undefined) engine.refuse({ id, name }, 'the daemon has no such entry');
   else void engine.runNow(entry, id);
 }
 
-/** Waits for runs to end; where another daemon took the folder, it ends them at once. */
+/** Waits for runs to end; if another daemon took the folder, ends them at once. */
 async function stopEngine(
   engine: Engine,
   { graceMs, log }: DaemonOptions,

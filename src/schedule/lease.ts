@@ -58,7 +58,8 @@ export class RedisLease implements Lease {
     const isSet = await redis.call('SET', key, holder, 'NX', 'EX', TTL_SECONDS);
     if (isSet !== null) return { kind: 'ours' };
     const by = await redis.call('GET', key);
-    // Ours from before a crash: the run was cut off, and nobody else will make up for it.
+    // The claim is ours from before a crash: the run was cut off, and no other daemon will make up for
+    // it.
     if (by === holder) return { kind: 'ours' };
     return { kind: 'taken', by: typeof by === 'string' ? by : 'another daemon' };
   }

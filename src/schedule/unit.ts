@@ -15,7 +15,7 @@ export interface SystemdService extends Service {
   node: string;
   /** The script that node runs. */
   program: string;
-  /** Before the command: where settings are. */
+  /** The flags before the command, which say where the settings are. */
   flags: readonly string[];
 }
 
@@ -23,22 +23,22 @@ export interface ComposeService extends Service {
   image: string;
   /** The script on this machine, links resolved; `undefined` where the image has `mangamotion`. */
   program: string | undefined;
-  /** Into which backups are written. */
+  /** The folders into which backups are written. */
   folders: readonly string[];
-  /** In which times of the crontab are meant where it names none. */
+  /** The time zone of the crontab if it names none. */
   zone: string;
 }
 
-/** Where secrets are, one NAME=value a line. */
+/** The file with secrets, one NAME=value a line. */
 export const ENVIRONMENT_FILE = '/etc/mangamotion.env';
 
-/** The one that systemd makes for a service, with the right owner. */
+/** The state folder that systemd creates for a service, with the right owner. */
 export const SYSTEM_STATE_FOLDER = '/var/lib/mangamotion';
 
 /** The daemon gives its runs 60 s to end (--grace) and then ends them; killed earlier, it cannot. */
 const STOP_SECONDS = 90;
 
-/** Where the daemon tells how it is, in a container. */
+/** The address at which the daemon serves probes, in a container. */
 const HEALTH_ADDRESS = '127.0.0.1:9464';
 
 export function systemdUnit(service: SystemdService): string {
@@ -48,7 +48,7 @@ export function systemdUnit(service: SystemdService): string {
   const command = [systemdProgram(node), ...[program, ...words].map(systemdWord)].join(' ');
   const lines = [
     '# /etc/systemd/system/mangamotion.service',
-    '# Made by `mangamotion schedule unit systemd`; make it anew where node or mangamotion move.',
+    '# Made by `mangamotion schedule unit systemd`; generate it again if node or mangamotion moves.',
     '[Unit]',
     'Description=MangaMotion schedule: backups of the object store',
     'Wants=network-online.target',
@@ -58,7 +58,7 @@ export function systemdUnit(service: SystemdService): string {
     'Type=exec',
     `ExecStart=${command}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
-    '# Relative paths in the schedule, and mangamotion.config.json, are looked for here.',
+    '# Relative paths in the schedule, and mangamotion.config.json, are resolved here.',
     `WorkingDirectory=${systemdPath(folderOf(file))}`,
     `# Secrets: NAME=value lines, chmod 600. It may be absent.`,
     `EnvironmentFile=-${ENVIRONMENT_FILE}`,
@@ -71,15 +71,15 @@ export function systemdUnit(service: SystemdService): string {
     '',
     'Restart=on-failure',
     'RestartSec=10',
-    '# Wrong settings, or a mistake in the schedule: trying again does not mend them.',
+    '# A restart does not fix wrong settings or a mistake in the schedule.',
     'RestartPreventExitStatus=2',
     'SuccessExitStatus=130 143',
-    '# The daemon ends its runs itself, and needs a minute for it.',
+    '# The daemon stops its own runs, which takes up to a minute.',
     'KillMode=mixed',
     'KillSignal=SIGTERM',
     `TimeoutStopSec=${STOP_SECONDS}`,
     '',
-    '# Backups may be written anywhere but into the system itself.',
+    '# Backups may be written anywhere except to system folders.',
     'ProtectSystem=full',
     'NoNewPrivileges=yes',
     'PrivateDevices=yes',
@@ -128,7 +128,7 @@ interface Mount {
   source: string;
   target: string;
   readOnly?: true;
-  /** Docker makes a folder where there is nothing: right for the state alone. */
+  /** Docker creates a folder for a missing path, which is right only for the state. */
   isMade?: true;
 }
 
@@ -156,16 +156,16 @@ export function composeService(service: ComposeService): string {
     `    image: ${yaml(image)}`,
     `    command: [${command.map(yaml).join(', ')}]`,
     ...(user === undefined ? [] : [`    user: ${yaml(user)}`]),
-    '    # Secrets: NAME=value lines, chmod 600. The store is looked for from inside the container.',
+    '    # Secrets: NAME=value lines, chmod 600. The address of the store must work from inside the container.',
     `    env_file: [${yaml(ENVIRONMENT_FILE)}]`,
     '    environment:',
     `      TZ: ${yaml(zone)}`,
     '    init: true',
     '    restart: unless-stopped',
-    '    # The daemon ends its runs itself, and needs a minute for it.',
+    '    # The daemon stops its own runs, which takes up to a minute.',
     `    stop_grace_period: ${STOP_SECONDS}s`,
-    '    # An editor puts a new file in the place of the schedule: after a change of it',
-    '    # `docker compose restart mangamotion` brings that into the container.',
+    '    # An editor replaces the schedule with a new file: after a change, run',
+    '    # `docker compose restart mangamotion`, so that the container sees it.',
     '    volumes:',
     ...mounts.flatMap(volume),
     '    healthcheck:',

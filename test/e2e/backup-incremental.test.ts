@@ -131,10 +131,10 @@ describe('an incremental backup', () => {
       warn: (line) => warnings.push(line),
     });
     expect(first).toMatchObject({ type: 'full', parent: null, references: [] });
-    expect(warnings.join()).toMatch(/making a full one/);
+    expect(warnings.join()).toMatch(/making a full backup/);
     // A backup of other buckets is none to compare with.
     const others = await run(['backup', 'incremental', folder, '--exclude-bucket', bucket]);
-    expect(others.stderr).toMatch(/making a full one/);
+    expect(others.stderr).toMatch(/making a full backup/);
   });
 
   it('passes over a parent of which an archive is missing', async () => {

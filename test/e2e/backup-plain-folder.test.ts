@@ -277,7 +277,7 @@ describe('damage to a plain folder', () => {
     expect(cut.exitCode).toBe(3);
     expect(cut.answer.backups[0]?.problem).toMatch(/does not have the length/);
     const next = await run(['backup', 'incremental', folder, '--bucket', bucket], PLAIN);
-    expect(next.stderr).toMatch(/making a full one/);
+    expect(next.stderr).toMatch(/making a full backup/);
     await rm(join(folder, id), { recursive: true });
     expect((await list()).answer.backups[0]?.problem).toMatch(/is missing/);
     expect((await verify(id)).status).toBe('incomplete');

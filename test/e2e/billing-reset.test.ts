@@ -104,7 +104,7 @@ describe('billing reset', () => {
     writeFileSync(join(cwd, 'kept.json'), 'mine');
     const { exitCode, stderr } = await reset(['alice', '--yes', '--export', 'kept.json']);
     expect(exitCode).toBe(8);
-    expect(stderr).toContain('kept.json is in the way');
+    expect(stderr).toContain('kept.json already exists');
     expect(readFileSync(join(cwd, 'kept.json'), 'utf8')).toBe('mine');
     expect(await left()).toEqual(ALL_KEYS.sort());
   });

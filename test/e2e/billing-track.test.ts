@@ -56,7 +56,10 @@ describe('billing track', () => {
     [['bytes', 'alice', '1e3', '1'], 'must be a whole number of bytes'],
     [['bytes', '', '1', '1'], 'must not be empty'],
     [['bytes', 'alice', '1', ''], 'must not be empty'],
-    [['bytes', 'alice', '1', '1', '--event-id', ''], 'the event id must be a text, and not empty'],
+    [
+      ['bytes', 'alice', '1', '1', '--event-id', ''],
+      'the event id must be a string, and not empty',
+    ],
     [['compute', 'alice', 'NaN', '1'], 'must be a decimal number of seconds'],
     [['compute', 'alice', 'Infinity', '1'], 'must be a decimal number of seconds'],
     [['compute', 'alice', '1,5', '1'], 'must be a decimal number of seconds'],

@@ -83,7 +83,7 @@ describe('the daemon', () => {
     await daemon.recorded((all) => all.some(({ name }) => name === 'third'));
     daemon.signal('SIGHUP');
     const read = () =>
-      daemon.lines.filter(({ message }) => message === 'the schedule was read again');
+      daemon.lines.filter(({ message }) => message === 'the schedule was reloaded');
     await daemon.until(() => read().length === 2);
     expect((await daemon.history()).every(({ name }) => name === 'third')).toBe(true);
     expect(await daemon.stop()).toBe(0);

@@ -169,7 +169,7 @@ describe('schedule status', () => {
   it.each([
     ['torn', '{"version":1,"saved_at":"2026', /cut short/],
     ['of a newer version', '{"version":2}', /newer mangamotion/],
-    ['something else', '{"version":1,"entries":[]}', /not what it should be/],
+    ['something else', '{"version":1,"entries":[]}', /is not valid/],
   ])('with a state that is %s warns, knows nothing, and is status 3', async (_what, text, why) => {
     writeFileSync(join(state, 'state.json'), text);
     for (const more of [[], ['--max-age', '26h']]) {

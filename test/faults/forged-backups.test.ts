@@ -187,7 +187,7 @@ describe.each(FORMS)('a forged backup (%s)', (form) => {
     [
       'the summary needs an archive in which nothing lies',
       'summary',
-      /where nothing of this backup lies/,
+      /which holds nothing of this backup/,
       { summary: (summary) => ({ ...summary, references: [summary.id] }) },
     ],
     [

@@ -218,7 +218,7 @@ describe('an object that is', () => {
     const piped = await download(['big', '-o', '-'], { endpoint: between.endpoint });
     await between.close();
     expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 5, code: 'damaged' });
-    expect(answer.error.message).toContain(`${jobs.bucket}/${KEY} came damaged: its MD5 is`);
+    expect(answer.error.message).toContain(`${jobs.bucket}/${KEY} arrived damaged: its MD5 is`);
     expect(piped.exitCode).toBe(5);
     expect(await jobs.files()).toEqual([]);
   });
@@ -231,7 +231,7 @@ describe('a file that comes into the way meanwhile', () => {
     const { exitCode, stderr } = await download(['big'], { endpoint: between.endpoint });
     await between.close();
     expect(exitCode).toBe(8);
-    expect(stderr).toContain(`${NAME} is in the way`);
+    expect(stderr).toContain(`${NAME} already exists`);
     expect(await kept()).toEqual(Buffer.from('mine'));
     expect((await download(['big', '--force'], { endpoint: proxy.endpoint })).exitCode).toBe(0);
     expect(reads()).toEqual([]);

@@ -57,7 +57,7 @@ describe.concurrent('a server that dies for good', () => {
       const { exitCode, answer, stderr } = await runJson<Failure>(args, proxy);
       expect({ exitCode, code: answer.error.code }).toEqual({ exitCode: 6, code: 'unreachable' });
       expect(answer.error.message).toContain(proxy.endpoint);
-      expect(answer.error.message).toContain('given up after 12 attempts');
+      expect(answer.error.message).toContain('gave up after 12 attempts');
       expect(stderr).toContain('still trying');
       expect(stderr).toMatch(/captured so far stay in/);
       expect(await filesIn(folder)).toEqual([expect.stringMatching(/\.tar\.gz\.partial$/)]);

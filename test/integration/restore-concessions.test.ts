@@ -217,7 +217,7 @@ it('an object that somebody overwrites before the proof is named as that', async
     },
   });
   expect(report.failures).toMatchObject([{ bucket: target, key: 'plain' }]);
-  expect(report.failures[0]?.reason).toMatch(/overwritten by somebody since, at 20/);
+  expect(report.failures[0]?.reason).toMatch(/overwritten since, at 20/);
   expect(report.proved).toBe(KEYS.length - 1);
   expect(String(await readObject(store, target, 'plain'))).toBe('by somebody else');
 });

@@ -13,7 +13,7 @@ import {
 } from '../helpers/test-store.js';
 
 /**
- * Objects that were uploaded in parts: their ETag is no digest of their content, so that neither a
+ * Objects that were uploaded in parts: their ETag is not a digest of their content, so that neither a
  * backup nor a plan may take it for one.
  */
 

@@ -1,14 +1,14 @@
 /**
- * Memory for objects on their way from the store to the archive, used over and over. Left to the
- * garbage collector, each of these blocks would live just long enough to be expensive: a backup
- * would spend a fifth of its time on collecting them.
+ * Reusable memory for objects on their way from the store to the archive. If the garbage collector
+ * managed these blocks, a backup would spend a fifth of its time on it: each lives just long enough to
+ * be expensive.
  *
- * Blocks come from a ring, one behind the other; the oldest is as a rule given back first. Where the
- * ring has no room the block is ordinary memory. The ring can be shared with other threads.
+ * Blocks are taken from a ring in sequence, and the oldest is usually released first. If the ring is
+ * full, the block is ordinary memory. The ring can be shared with other threads.
  */
 export class Arena {
   readonly #ring: Buffer;
-  /** In the order in which they were taken. */
+  /** The blocks in use, in the order in which they were taken. */
   readonly #live: RingBlock[] = [];
   #next = 0;
 
@@ -32,7 +32,8 @@ export class Arena {
     const oldest = this.#live[0];
     const capacity = this.#ring.length;
     if (oldest === undefined) return sizeBytes <= capacity ? 0 : undefined;
-    // Free is what lies behind the newest, up to the oldest: around the ring's end or not.
+    // The free space runs from the end of the newest block to the start of the oldest, possibly around
+    // the ring's end.
     if (this.#next <= oldest.start) {
       return this.#next + sizeBytes <= oldest.start ? this.#next : undefined;
     }

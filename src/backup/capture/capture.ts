@@ -5,21 +5,21 @@ import type { CaptureContext } from './outcomes.js';
 import { StepRunner, isPrefetched } from './steps.js';
 
 const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 12 * 1024 * 1024 };
-/** What a fetched object costs besides its bytes: names, headers, promises. */
+/** The memory that a fetched object takes besides its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
-/** What an object costs that is only named. */
+/** The memory that an object takes if only its name is held. */
 const CARRIED_WEIGHT_BYTES = 1024;
 
 /**
- * Carries the steps out in their order: copies objects into the archive, or refers to them where they
- * are. The earlier backup's copy stands in for an object that cannot be read, and the ledger names it.
+ * Carries out the steps in order: copies objects into the archive, or refers to them in an earlier one.
+ * If an object cannot be read, the earlier backup's copy stands in for it, and the ledger names it.
  * Rejects with an error that ends the backup.
  */
 export async function capture(
   context: CaptureContext,
   steps: AsyncIterable<readonly Step[]>,
 ): Promise<void> {
-  // When writing fails, what is still being fetched is aborted.
+  // If a write fails, the fetches still under way are aborted.
   const aborted = new AbortController();
   const signal = AbortSignal.any([context.signal, aborted.signal]);
   const runner = new StepRunner({ ...context, signal });

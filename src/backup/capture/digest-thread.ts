@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 
 export interface Digests {
-  /** Both in lower-case hex. */
+  /** The digests of a content, in lower-case hex. */
   sha256: string;
   md5: string;
 }
@@ -27,15 +27,19 @@ interface Waiting {
 const WORTH_SENDING_BYTES = 64 * 1024;
 
 /**
- * Takes digests on a thread of its own, of memory that is shared with it. MD5 runs at some 700 MB/s:
- * on the main thread it would be what a backup waits for.
+ * Computes digests of shared memory on a separate thread. MD5 runs at about 700 MB/s, so on the main
+ * thread it would limit the speed of a backup.
  */
 export class DigestThread {
-  // From text, so that it needs no file beside this one, wherever this one is bundled or run from.
+  // The worker is created from source text, so that it needs no file of its own when this one is
+  // bundled.
   readonly #worker = new Worker(`(${answerRequests.toString()})()`, { eval: true });
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  /** What came up in this turn of the event loop: one message costs as much as a hundred kB of digests. */
+  /**
+   * Requests of this turn of the event loop, sent together: one message costs as much as digests of 100
+   * kB.
+   */
   #unsent: Request[] = [];
   #failure: Error | undefined;
 
@@ -50,7 +54,10 @@ export class DigestThread {
     this.#worker.on('exit', () => this.#fail(new Error('the digest thread has ended')));
   }
 
-  /** Of bytes that do not change until it resolves. Rejects where the thread could not be kept up. */
+  /**
+   * Computes the digests of bytes that must not change until this resolves. Rejects if the thread has
+   * ended.
+   */
   async digest(bytes: Uint8Array): Promise<Digests> {
     if (this.#failure !== undefined) throw this.#failure;
     const { buffer: memory, byteOffset: start, length } = bytes;
@@ -69,7 +76,7 @@ export class DigestThread {
     this.#unsent = [];
   }
 
-  /** Ends the thread, for which the process would stay. */
+  /** Ends the thread, which would otherwise keep the process alive. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
@@ -88,7 +95,7 @@ function digestHere(bytes: Uint8Array): Digests {
   };
 }
 
-/** Runs on the thread, and so uses nothing of this module. */
+/** Runs on the thread, so it must not use anything from this module. */
 function answerRequests(): void {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
   const crypto = process.getBuiltinModule('node:crypto');

@@ -9,7 +9,7 @@ import type { MangamotionError } from '../../errors.js';
 import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
-/** Documents that are read at once. They are small: a policy has at most 20 kB. */
+/** The limits for documents read at the same time. They are small: a policy has at most 20 kB. */
 const LIMITS = { mostRequests: 16, mostBytes: 16 * 1024 * 1024 };
 const WEIGHT_BYTES = 64 * 1024;
 
@@ -17,16 +17,16 @@ interface DocumentsContext {
   store: ObjectStore;
   faults: RunFaults;
   writer: Pick<ArchiveWriter, 'addDocument'>;
-  /** Lends its copy of what cannot be read now. */
+  /** The earlier backup, whose copy stands in for a document that cannot be read. */
   baseline: Pick<Baseline, 'document' | 'id'> | undefined;
   signal: AbortSignal;
 }
 
 export interface CapturedDocuments {
   fidelity: DocumentFidelity[];
-  /** Documents that could not be read: each keeps the backup from being complete. */
+  /** Documents that could not be read. With any of these the backup is not complete. */
   failures: Failure[];
-  /** Buckets whose objects can be locked, or may be. */
+  /** Buckets whose objects can be locked, or for which that is unknown. */
   lockable: Set<string>;
   /** Buckets that keep, or kept, more than the current version of an object. */
   versioned: string[];

@@ -1,11 +1,11 @@
 import type { MangamotionError } from '../../errors.js';
 import type { Failure, Loss } from '../../repository/summary.js';
 
-/** What a summary names as missing, in bounded memory whatever a server does. */
+/** Collects what a summary reports as missing, in bounded memory whatever a server does. */
 
-/** The most failures that are named; the others are counted. */
+/** The maximum number of failures that are named; further ones are only counted. */
 const MOST_FAILURES = 10_000;
-/** The most keys that are named for a loss. */
+/** The maximum number of keys that are named for a loss. */
 const MOST_KEYS = 10;
 
 /** Returns the fields of a failure that describe the request behind it. */

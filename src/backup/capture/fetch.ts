@@ -37,7 +37,7 @@ export type Fetched =
       release: () => void;
       changed: boolean;
     }
-  /** The object is too large for memory, and is read when its turn comes. */
+  /** The object is too large for memory, so it is streamed when its turn comes. */
   | { kind: 'stream' }
   | NotFetched;
 
@@ -73,30 +73,30 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
   if (sizeBytes !== head.sizeBytes) {
     throw new MangamotionError(
       'damaged',
-      `read ${sizeBytes} bytes, the store announced ${head.sizeBytes}`,
+      `read ${sizeBytes} bytes, but the store announced ${head.sizeBytes}`,
     );
   }
   if (head.etagIsMd5 && md5 !== head.etag) {
-    throw new MangamotionError('damaged', `MD5 is ${md5}, the store's ETag says ${head.etag}`);
+    throw new MangamotionError('damaged', `MD5 is ${md5}, but the store's ETag is ${head.etag}`);
   }
 }
 
 /**
- * Throws `damaged` where a server says two sizes under one ETag, and no MD5 tells which bytes are
- * right: some compress or decompress an object on its way.
+ * Throws `damaged` if a server reports two sizes under one ETag and no MD5 decides which is right: some
+ * servers compress or decompress an object in transit.
  */
 function checkSize(listed: ListedObject, head: ObjectHead): void {
   const isSameObject = head.etag !== '' && head.etag === listed.etag;
   if (head.etagIsMd5 || !isSameObject || head.sizeBytes === listed.sizeBytes) return;
   throw new MangamotionError(
     'damaged',
-    `the store sent ${head.sizeBytes} bytes, its listing says ${listed.sizeBytes}`,
+    `the store sent ${head.sizeBytes} bytes, but its listing says ${listed.sizeBytes}`,
   );
 }
 
 /**
- * Reads an object into memory, if it has at most `mostBytes`. `before`: its line in the earlier
- * backup. Rejects only with an error that ends the backup.
+ * Reads an object into memory if it has at most `mostBytes`. `before` is its line in the earlier backup.
+ * Rejects only with an error that ends the backup.
  */
 export async function fetchWhole(
   context: FetchContext,
@@ -150,7 +150,7 @@ export async function describe(
     ...(head.versionId === null ? {} : { version_id: head.versionId }),
     size: head.sizeBytes,
     etag: head.etag,
-    // The listing is more precise than the header, as long as both speak of the same object.
+    // The listing is more precise than the header, as long as both describe the same object.
     last_modified: isChanged && head.lastModified !== '' ? head.lastModified : listed.lastModified,
     sha256,
     ...(md5 === head.etag ? {} : { md5 }),
@@ -163,9 +163,9 @@ export async function describe(
 }
 
 /**
- * Throws `damaged` where an answer is not that of the object as it is now. What differs from the
- * listing may be a newer object, which HEAD or the listing, requested again, then knows; or it may be
- * something else, such as the login page of a proxy.
+ * Throws `damaged` if an answer does not match the current object. An answer that differs from the
+ * listing may be a newer object, which HEAD or a new listing then confirms, or something else, such as
+ * the login page of a proxy.
  */
 async function confirmChange(
   { store, signal }: ReadContext,
@@ -182,7 +182,7 @@ async function confirmChange(
   if (now?.etag === etag && now.sizeBytes === sizeBytes) return;
   throw new MangamotionError(
     'damaged',
-    'the answer differs from the listing in size or ETag, and neither HEAD nor the listing knows of such a change',
+    'the answer differs from the listing in size or ETag, and neither HEAD nor the listing shows such a change',
   );
 }
 
@@ -205,7 +205,7 @@ export async function judgeRead(
   const mayRetry = attempt < FETCH_ATTEMPTS;
   if (isObjectChanged(error)) {
     if (mayRetry) return { kind: 'again' };
-    const reason = 'it was changed each time while it was read';
+    const reason = 'it changed during each attempt to read it';
     return { kind: 'failed', error: new MangamotionError('damaged', reason, { cause: error }) };
   }
   if (isMangamotionError(error, 'damaged') && mayRetry) return { kind: 'again' };
@@ -223,12 +223,12 @@ export async function judgeRead(
   return { kind: 'failed', error: stillThere(error, undefined) };
 }
 
-/** Says what a 404 cannot mean: that the object is gone. */
+/** Returns the error for an object that answered 404 and is not proven gone. */
 function stillThere(error: unknown, doubt: string | undefined): MangamotionError {
   const { message, cause, request } = error as MangamotionError;
   const why =
     doubt === undefined
-      ? 'the server lists the object and does not find it when it is read'
+      ? 'the server lists the object but does not find it when it is read'
       : `the server does not find the object when it is read, and cannot tell ${doubt}`;
   return new MangamotionError('damaged', `${why} (${message})`, { cause, request });
 }

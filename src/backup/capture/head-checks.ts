@@ -12,10 +12,10 @@ import type { ListedInBucket } from '../plan/listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
 import { isNoSuchObject } from './vanished.js';
 
-/** What a HEAD request shows of an object whose content seems to be that of a line. */
+/** The result of a HEAD request for an object whose content seems unchanged. */
 export type Verified =
   | { kind: 'same'; line: IndexLine; findings: PartFinding[] }
-  /** It was overwritten since it was listed: its bytes must be read. */
+  /** The object was overwritten after it was listed: its bytes must be read. */
   | { kind: 'other' }
   | NotFetched;
 
@@ -71,7 +71,7 @@ async function refreshed(
   return { kind: 'same', line: fresh, findings: others.findings };
 }
 
-/** What a HEAD request shows of an object that the listing lacks. */
+/** The result of a HEAD request for an object that the listing lacks. */
 export type MissingVerdict =
   | { kind: 'gone' }
   | { kind: 'there'; head: ObjectHead }

@@ -8,15 +8,15 @@ import { PartLedger } from './part-ledger.js';
 
 /** How many objects had each outcome, as the summary counts them. */
 export interface CaptureCounts {
-  /** Objects that the listing named, or HEAD found, and whose turn has come. */
+  /** Objects processed so far: those that the listing named or HEAD found. */
   total: number;
   /** Objects whose bytes were copied. */
   captured: number;
-  /** Of the captured: objects whose bytes an earlier run, which was broken off, had copied already. */
+  /** The captured objects whose bytes an interrupted run had already copied. */
   salvaged: number;
   /** Objects whose bytes lie in an earlier archive already. */
   unchanged: number;
-  /** Of the unchanged: objects of which only the line in the listing was read. */
+  /** The unchanged objects that were checked against the listing alone. */
   unverified: number;
   /** Objects that were captured, but overwritten after they were listed. */
   changed: number;
@@ -28,7 +28,9 @@ export interface CaptureCounts {
   bytes: number;
 }
 
-/** After so many refusals without a successful read, the rights are missing for everything. */
+/**
+ * After this many refusals without a successful read, the credentials have no right to read anything.
+ */
 const MOST_REFUSALS = 1000;
 
 /** The earlier backup, as far as failures refer to it. */
@@ -104,7 +106,10 @@ export class CaptureLedger {
     this.counts.vanished += 1;
   }
 
-  /** Records an object that could not be read. `held`: the earlier backup has it, but cannot lend it. */
+  /**
+   * Records an object that could not be read. `held`: the earlier backup has it, but its copy is
+   * unusable.
+   */
   failed(name: { bucket: string; key: string }, error: MangamotionError, held: boolean): void {
     this.counts.total += 1;
     this.counts.failed += 1;

@@ -6,19 +6,19 @@ import type { RunFaults } from '../../object-store/run-faults.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import { isNoSuchObject } from './vanished.js';
 
-/** What belongs to an object and is no part of its answer to GET: tags, locks, access control lists. */
+/** Reads the parts of an object that a GET does not return: tags, locks, access control lists. */
 
 export type PartName = 'tags' | 'acl' | 'lock' | 'metadata';
 
-/** What is to be told of a part. */
+/** What became known about a part while it was read. */
 export type PartFinding =
-  /** The server implements it: it answered, or counts it. */
+  /** The server implements the part: it returned it, or counted it. */
   | { kind: 'answered'; part: PartName }
-  /** The server says that it implements no such thing. */
+  /** The server says that it does not implement the part. */
   | { kind: 'unsupported'; part: PartName; error: MangamotionError }
-  /** It could not be read; what the earlier backup has of it stands in its place, where it has any. */
+  /** The part could not be read. With `carried`, the earlier backup's copy stands in for it. */
   | { kind: 'failed'; part: PartName; error: MangamotionError; carried: boolean }
-  /** The rights do not suffice to tell whether there is any. */
+  /** The credentials have no right to find out whether the object has this part. */
   | { kind: 'untold'; part: PartName; error: MangamotionError };
 
 export type Parts = Pick<ObjectRecord, 'tags' | 'retention' | 'legal_hold' | 'acl'>;
@@ -36,7 +36,7 @@ interface PartContext {
   signal: AbortSignal;
 }
 
-/** How a bucket tells of locks: by the head of an object alone, by documents of their own, or not. */
+/** How a bucket reports locks: in the head of an object, by separate requests, or not at all. */
 type LockMode = 'unknown' | 'head' | 'documents' | 'untold';
 
 export class ObjectParts {
@@ -52,8 +52,8 @@ export class ObjectParts {
   }
 
   /**
-   * Reads what belongs to an object whose head is known. `before`: its line in the earlier backup.
-   * Rejects with what ends the run, and with `not_found` where the object is gone by now.
+   * Reads the parts of an object whose head is known. `before` is its line in the earlier backup.
+   * Rejects with an error that ends the run, or with `not_found` if the object is gone by now.
    */
   async read(
     bucket: string,
@@ -115,9 +115,9 @@ export class ObjectParts {
   }
 
   /**
-   * AWS leaves the lock out of the head for those who may not read it, and Versity Gateway out of
-   * every GET: so objects that show none are asked for their own documents, until the head of one has
-   * shown a lock. An object without a lock says nothing of the next one.
+   * AWS omits the lock from the head if the credentials may not read it, and Versity Gateway omits it
+   * from every GET. So the lock is requested separately for objects that show none, until the head of
+   * one has shown a lock. An object without a lock proves nothing about the next one.
    */
   async #lock(
     bucket: string,
@@ -154,7 +154,7 @@ export class ObjectParts {
     }
   }
 
-  /** What the earlier backup has must not be lost because a server has forgotten how to tell it. */
+  /** A part in the earlier backup must not be lost because the server no longer reports it. */
   async #explain(
     bucket: string,
     part: PartName,
@@ -180,13 +180,13 @@ function refuseLarge(what: string, text: string): void {
   );
 }
 
-/** S3 leaves out what no header can carry, and counts it. */
+/** S3 omits metadata that no header can carry, and counts it. */
 function uncarried(count: number): PartFinding {
   const message = `the server leaves out ${count} of its user metadata, which no header can carry`;
   return { kind: 'untold', part: 'metadata', error: new MangamotionError('refused', message) };
 }
 
-/** The closed list of answers by which a server says that it implements no such thing. */
+/** The closed list of answers by which a server says that it does not implement a request. */
 function isUnsupported(error: MangamotionError): boolean {
   if (!isMangamotionError(error, 'refused', 'unreachable', 'access_denied')) return false;
   const { status, code } = error.request ?? { status: null, code: s3CodeOf(error) };
@@ -202,7 +202,7 @@ function lockOf({ retention, legalHold }: ObjectLock): Pick<Parts, 'retention' |
   };
 }
 
-/** How an object is kept at rest, as its line in the index tells it. */
+/** Returns the storage class and encryption of an object as its index line records them. */
 export function atRest({
   encryption,
   storageClass,

@@ -37,7 +37,7 @@ export class Outcomes {
     ledger.changes.kept(line.bucket);
   }
 
-  /** All objects of a chunk of the parent's index are as they were. */
+  /** All objects of a chunk of the parent's index are unchanged. */
   async refer({ chunk, lines }: Extract<Step, { kind: 'refer' }>): Promise<void> {
     const { writer, ledger } = this.#context;
     await writer.refer(chunk, lines);

@@ -28,7 +28,7 @@ export class PartLedger {
   readonly #options: PartLedgerOptions;
   /** Parts that the server answered at least once. */
   readonly #implemented = new Set<PartName>();
-  /** Answers that may mean that the server does not implement a part: decided in the end. */
+  /** Answers that may mean that the server does not implement a part; `settle` decides. */
   readonly #unsupported = new Map<PartName, { failures: Failures; error: MangamotionError }>();
   readonly #withoutPart = new Map<string, { bucket: string; part: PartName; reason: string }>();
 
@@ -65,8 +65,8 @@ export class PartLedger {
   }
 
   /**
-   * Returns the parts that the server does not implement: they leave the backup complete. Such an answer
-   * from a server that does implement the part becomes a failure of its object.
+   * Returns the parts that the server does not implement; the backup is complete without them. If the
+   * server implements the part for other objects, the answer becomes a failure of its object.
    */
   settle(): DocumentFidelity[] {
     const { failures, losses } = this.#options;

@@ -64,7 +64,7 @@ export class StepRunner {
 
   async #prepareTake(listed: ListedInBucket, before: IndexLine | undefined): Promise<Write> {
     const outcomes = this.#outcomes;
-    // A chunk of the index with a longer one could not be read, with all objects that it names.
+    // An index chunk with a longer key could not be read, and all of its objects would be lost.
     if (listed.object.key.length > LONGEST_KEY) {
       return () => outcomes.fail(listed, keyTooLong(listed), before);
     }
@@ -102,7 +102,7 @@ export class StepRunner {
     }
   }
 
-  /** Takes only the bytes from the archive that was broken off; attributes are read from the store. */
+  /** Only the bytes come from the interrupted archive; attributes are read from the store. */
   async #prepareSalvage(
     listed: ListedInBucket,
     line: IndexLine,
@@ -160,7 +160,7 @@ export class StepRunner {
         const { head } = verdict;
         const write = await this.#prepareFound(line, head);
         return async () => {
-          // An object that was written since the backup began is no fault of the listing.
+          // An object that was written after the backup began does not discredit the listing.
           const isNew = Date.parse(head.lastModified) >= startedAt.getTime();
           if (!isNew) trust.leftOut(line);
           await write();

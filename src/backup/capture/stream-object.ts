@@ -20,9 +20,9 @@ export type Streamed =
   { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] } | NotFetched;
 
 /**
- * Copies one large object into the archive while it is being read. Its tar header is out before its
- * last byte is there: a copy that turns out wrong is filled up with zeros, left out of the index,
- * and begun again behind it under the same name.
+ * Copies one large object into the archive while it is being read. Its tar header is written before its
+ * last byte arrives. A copy that turns out wrong is padded with zeros and left out of the index, and the
+ * next attempt follows it under the same name.
  */
 export async function streamObject(
   context: StreamContext,

@@ -8,13 +8,13 @@ import type { ParentChunk } from './changes.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 
 /**
- * The earlier backup that a new one is compared with: it says what the store should hold, and lends its
- * copy of what cannot be read.
+ * The earlier backup that a new one is compared with: it says what the store should hold, and its copies
+ * stand in for objects that cannot be read.
  */
 export class Baseline {
   readonly summary: Summary;
   readonly #open: OpenCommitted | undefined;
-  /** The type of the backup that is being made. */
+  /** The type of the new backup. */
   readonly type: 'full' | 'incremental';
   /** Maps an object to the time since when it could not be read. */
   readonly #since: ReadonlyMap<string, string>;
@@ -55,14 +55,14 @@ export class Baseline {
     return this.summary.id;
   }
 
-  /** Why its index could not be read, or not to its end; `undefined` where it could. */
+  /** Why its index could not be read to the end; `undefined` if it could. */
   get unreadable(): string | undefined {
     return this.#unreadable;
   }
 
   /**
-   * Rejects where an earlier archive in which a part of its index lies cannot be read: one chunk of
-   * each is read. Its own is, where its directory was.
+   * Reads one index chunk from each earlier archive that holds part of its index, and rejects if one
+   * cannot be read. Its own archive needs no check: its directory has been read.
    */
   async checkReadable(): Promise<void> {
     if (this.#open === undefined) return;
@@ -76,13 +76,16 @@ export class Baseline {
     return this.#since.get(nameOf(bucket, key));
   }
 
-  /** What this backup lacks of an object; where it could not name all of its failures, all bytes. */
+  /**
+   * Returns what this backup lacks of an object. If its summary could not name all failures, every
+   * object counts as lacking its bytes.
+   */
   lacked({ bucket, key }: IndexLine): 'bytes' | 'parts' | undefined {
     const lacked = this.#lacked.size === 0 ? undefined : this.#lacked.get(nameOf(bucket, key));
     return lacked ?? (this.summary.failures_omitted > 0 ? 'bytes' : undefined);
   }
 
-  /** The losses that a backup inherits which takes objects over unread. */
+  /** The losses that a backup inherits if it takes objects over unread. */
   get inheritedLosses(): readonly Loss[] {
     if (this.type === 'full') return [];
     return this.summary.fidelity.losses.filter(({ what }) => INHERITED.includes(what));
@@ -102,7 +105,9 @@ export class Baseline {
     }
   }
 
-  /** Copies or refers to its copy of an object; `undefined` where the bytes cannot be read. */
+  /**
+   * Copies its copy of an object, or refers to it; resolves to `undefined` if the bytes cannot be read.
+   */
   async lend(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
     if (this.#open === undefined) return undefined;
     if (this.type === 'incremental') {
@@ -151,14 +156,14 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
     const archive = await archives.of(chunk.archive);
     const lines = await archive.readChunk(chunk);
     check.add(lines);
-    // They are taken over unread: the new backup would name the same archives.
+    // These are taken over unread: the new backup would name the same archives.
     for (const line of lines) archives.checkNamed(line.archive);
     yield { chunk, lines };
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
-/** Losses that a listing does not show; those of other parts are found again. */
+/** The losses that a listing does not show; losses of other parts are found again. */
 const INHERITED = ['object lock', 'user metadata'];
 
 /** Whether an index cannot be read, which must not prevent a full backup. */

@@ -4,21 +4,21 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { compareObjects } from '../../key-order.js';
 import type { ListedInBucket } from './listing.js';
 
-/** The step that brings the next object, or the next many, into the backup. */
+/** A step that brings one object, or a whole chunk of them, into the backup. */
 export type Step =
   /** Read its bytes. `before` is its line in the earlier backup, in case the read fails. */
   | ({ kind: 'take'; before?: IndexLine } & ListedInBucket)
   /** The content is that of the parent, but attributes may differ: read its head. */
   | ({ kind: 'verify'; line: IndexLine } & ListedInBucket)
-  /** It is as in the parent, as far as a listing shows. */
+  /** The object is as in the parent, as far as a listing shows. */
   | { kind: 'carry'; line: IndexLine }
   /** All objects of a chunk of the parent's index, and no others between them. */
   | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] }
-  /** The earlier backup has it and the listing lacks it: it may be gone, or left out. */
+  /** The earlier backup has the object and the listing lacks it: it may be gone, or omitted. */
   | { kind: 'missing'; line: IndexLine }
-  /** The earlier backup has it, and its bucket could not be listed that far. */
+  /** The earlier backup has the object, and its bucket could not be listed that far. */
   | { kind: 'keep'; line: IndexLine }
-  /** An earlier run, which was broken off, has captured it: copy it from there. */
+  /** An earlier run that was interrupted has captured the object: copy it from there. */
   | ({
       kind: 'salvage';
       line: IndexLine;
@@ -38,8 +38,8 @@ export interface ChangeOptions {
   /** Whether the head of every object is read again. */
   refresh: boolean;
   /**
-   * What the parent lacks of an object: its bytes, which it took over from an earlier backup, or other
-   * parts of it. Such an object is read again although it seems unchanged.
+   * Returns what the parent lacks of an object: its bytes, if they were carried over from an earlier
+   * backup, or other parts. Such an object is read again although it seems unchanged.
    */
   lacked: (line: IndexLine) => 'bytes' | 'parts' | undefined;
   /** Whether the listing of a bucket broke off; called when it has ended. */
@@ -73,10 +73,10 @@ export async function* findChanges(
   while (!(await listed.ended())) yield listed.page().map((object) => take(object));
 }
 
-/** An MD5, or what S3 makes of those of the parts of an upload. */
+/** Matches an MD5, or the ETag that S3 derives from the MD5s of an upload's parts. */
 const CONTENT_ETAG = /^[0-9a-f]{32}(?:-\d+)?$/i;
 
-/** ETag and size identify the content; where only the time differs, attributes may have changed. */
+/** ETag and size identify the content; if only the time differs, attributes may have changed. */
 function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
   const { object } = listed;
   const isSame = object.etag === line.etag && object.sizeBytes === line.size && object.etag !== '';
@@ -86,13 +86,16 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   const sameTime =
     object.lastModified === line.last_modified ||
     Date.parse(object.lastModified) === Date.parse(line.last_modified);
-  // An ETag that is made of anything else may stay the same when the content does not.
+  // Any other kind of ETag may stay the same when the content changes.
   if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;
   return isKnown ? { kind: 'carry', line } : { kind: 'verify', line, ...listed };
 }
 
-/** The cursor is past the line's place: it is known whether its bucket could be listed that far. */
+/**
+ * Call this when the cursor is past the line's place: by then it is known whether the listing got that
+ * far.
+ */
 function lacking(line: IndexLine, { hasFailed }: ChangeOptions): Step {
   return { kind: hasFailed(line.bucket) ? 'keep' : 'missing', line };
 }
@@ -101,7 +104,7 @@ function take(listed: ListedInBucket, before?: IndexLine): Step {
   return { kind: 'take', ...listed, ...(before === undefined ? {} : { before }) };
 }
 
-/** One object after the other out of a listing that comes in pages. */
+/** Reads one object after the other from a listing that comes in pages. */
 class Cursor {
   readonly #pages: AsyncIterator<readonly ListedInBucket[]>;
   #page: readonly ListedInBucket[] = [];
@@ -132,14 +135,14 @@ class Cursor {
     return listed;
   }
 
-  /** What is left of the page. */
+  /** Returns the rest of the current page. */
   page(): readonly ListedInBucket[] {
     const rest = this.#page.slice(this.#position);
     this.#position = this.#page.length;
     return rest;
   }
 
-  /** Makes sure that an object is at hand, unless there are no more. */
+  /** Loads the next page if the current one is used up. */
   async #fill(): Promise<void> {
     while (!this.#ended && this.#position >= this.#page.length) {
       const next = await this.#pages.next();

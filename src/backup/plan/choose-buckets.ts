@@ -21,13 +21,14 @@ const UNNEEDED = { attempts: 2 } as const;
 export interface ChosenBuckets {
   /** The buckets to back up, sorted by name in byte order. */
   buckets: Bucket[];
-  /** Selected, and not to be backed up: each with the reason. */
+  /** Selected buckets that are not backed up, each with the reason. */
   unusable: { bucket: string; error: MangamotionError }[];
 }
 
 /**
- * The buckets of a run. A bucket that the earlier backup holds and the store does not show is asked
- * for: rights may hide it. Rejects with `not_found` where there is nothing to back up.
+ * Resolves to the buckets of a run. A bucket that the earlier backup holds and the store does not list
+ * gets a HEAD request: missing rights may hide it. Rejects with `not_found` where there is nothing to
+ * back up.
  */
 export async function chooseBuckets(
   context: ChoiceContext,
@@ -56,8 +57,8 @@ export async function chooseBuckets(
 }
 
 /**
- * All buckets, or those that are named: they need not be shown, and neither the right to list all
- * nor a list that can be read is needed for them.
+ * Resolves to all buckets, or to the named ones. Named buckets are checked one by one, so that the right
+ * to list all buckets is not needed.
  */
 async function listOrName(
   { store, signal }: ChoiceContext,
@@ -80,11 +81,11 @@ async function listOrName(
 
 function noSuchBucket(name: string): MangamotionError {
   return new MangamotionError('not_found', `no such bucket: ${name}`, {
-    hint: 'Check the name: the store does not tell these credentials which buckets there are.',
+    hint: 'Check the name: these credentials cannot list the buckets of the store.',
   });
 }
 
-/** A HEAD that is refused tells nothing: the listing will. */
+/** A refused HEAD proves nothing; the listing will show whether the bucket can be read. */
 async function mayExist(asked: Promise<boolean>): Promise<boolean> {
   try {
     return await asked;
@@ -94,7 +95,7 @@ async function mayExist(asked: Promise<boolean>): Promise<boolean> {
   }
 }
 
-/** For a while after a bucket was removed, HEAD finds it on MinIO; its listing does not. */
+/** On MinIO, HEAD still finds a bucket for a while after its removal; a listing of it does not. */
 async function isThere(store: ObjectStore, name: string, signal: AbortSignal): Promise<boolean> {
   if (!(await store.bucketExists(name, { signal }))) return false;
   try {
@@ -106,12 +107,12 @@ async function isThere(store: ObjectStore, name: string, signal: AbortSignal): P
   }
 }
 
-/** The server is there, whatever it says of this request. */
+/** True for any answer of the server, which proves that it can be reached. */
 function isAnswer(error: unknown): boolean {
   return isMangamotionError(error, 'access_denied', 'refused') || isUnexpectedAnswer(error);
 }
 
-/** What the earlier backup holds objects of, and the store neither shows nor denies. */
+/** Resolves to buckets that the earlier backup holds, and that the store neither lists nor denies. */
 async function findHidden(
   { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
@@ -128,13 +129,13 @@ async function findHidden(
   return hidden;
 }
 
-/** A bucket that is the destination itself would grow while it is read. */
+/** Leaves out the bucket that is the destination: it would grow while it is read. */
 function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bucket[]): Bucket[] {
   const own = destination.excludesBucket;
   if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
   const others = buckets.filter(({ name }) => name !== own.bucket);
   if (others.length < buckets.length) {
-    progress.warn(`bucket ${own.bucket} holds the backups themselves, and is left out`);
+    progress.warn(`bucket ${own.bucket} holds the backups themselves and is not backed up`);
   }
   return others;
 }
@@ -154,7 +155,7 @@ function unsafeName(name: string): MangamotionError {
 }
 
 export interface BucketSelection {
-  /** Names; empty means all. */
+  /** The names of buckets; empty means all. */
   only: readonly string[];
   excluded: readonly string[];
 }

@@ -5,15 +5,15 @@ import { compareObjects } from '../../key-order.js';
 import type { Leftover, TruncatedArchive } from '../../repository/leftover.js';
 import type { Step } from './changes.js';
 
-/** An archive without an end, and the objects in it whose bytes it holds itself, in order. */
+/** A truncated archive, and the objects whose bytes it holds itself, in order. */
 export interface Salvageable {
   archive: Archive;
   lines: AsyncIterable<readonly IndexLine[]>;
 }
 
 /**
- * Replaces steps that would read from the store by steps that read from what an earlier run has left,
- * for objects that the listing shows as the index there has them.
+ * Replaces steps that would read an object from the store by steps that copy it from a leftover of an
+ * earlier run, if the listing agrees with the leftover's index.
  */
 export async function* salvageFrom(
   steps: AsyncIterable<readonly Step[]>,
@@ -61,7 +61,7 @@ class LineCursor {
     this.#chunks = lines[Symbol.asyncIterator]();
   }
 
-  /** The line of the object. Names are asked for in order. */
+  /** Returns the line of the object. Call it in the order of the names. */
   async find(name: { bucket: string; key: string }): Promise<IndexLine | undefined> {
     for (;;) {
       const line = this.#lines[this.#position];
@@ -83,16 +83,16 @@ class LineCursor {
 type Warn = (line: string) => void;
 
 /**
- * Opens the leftovers that can be read, and removes those that are not worth keeping. One that the user
- * may not read, or on which the disk fails, stays with a warning: it is not a backup, and must not
- * prevent others.
+ * Opens the leftovers that can be read, and removes those that are not worth keeping. A leftover that
+ * cannot be read, for lack of rights or because the disk fails, stays in place with a warning: it must
+ * not prevent a backup.
  */
 export async function openLeftovers(
   leftovers: readonly Leftover[],
   warn: Warn,
 ): Promise<OpenLeftovers> {
   const open: OpenLeftover[] = [];
-  // By its temporary summary an archive is known to be a left-over: it stays as long as that does.
+  // The temporary summary marks an archive as a leftover, so it is removed last.
   const marks: Leftover[] = [];
   for (const leftover of leftovers) {
     await orWarn(warn, leftover, async () => {
@@ -111,7 +111,7 @@ async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>)
     await work();
   } catch (error) {
     if (!isMangamotionError(error, 'usage', 'disk', 'damaged')) throw error;
-    warn(`${path}, which an earlier run left, stays there: ${error.message}`);
+    warn(`${path}, left by an earlier run, stays in place: ${error.message}`);
   }
 }
 
@@ -120,7 +120,7 @@ interface OpenLeftover {
   truncated: TruncatedArchive;
 }
 
-/** The leftovers of earlier runs from which something can be used. */
+/** The leftovers of earlier runs that hold usable objects. */
 export class OpenLeftovers {
   #open: readonly OpenLeftover[];
   #marks: readonly Leftover[];
@@ -139,12 +139,12 @@ export class OpenLeftovers {
     }));
   }
 
-  /** How much of the destination's space they take. */
+  /** The space that the leftovers take in the destination, in bytes. */
   get sizeBytes(): number {
     return this.#open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0);
   }
 
-  /** Removes the leftovers, which are of no more use. */
+  /** Removes the leftovers once they are no longer needed. */
   async remove(): Promise<void> {
     await this.close();
     for (const leftover of [...this.#open.map((open) => open.leftover), ...this.#marks]) {

@@ -2,13 +2,15 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
 
-/** Of the keys of a bucket that a listing lacks, the first so many get a HEAD request, then one in 100. */
+/**
+ * The number of missing keys in a bucket that each get a HEAD request; of later ones, one in 100 does.
+ */
 const ALL_OF_THE_FIRST = 1000;
 const ONE_IN = 100;
 
 /**
  * Decides which listings can be trusted: an object that the earlier backup holds and a listing lacks is
- * gone, or the server has left it out. It outlasts a second attempt of the backup.
+ * gone, or the server has omitted it. One instance serves both attempts of a backup.
  */
 export class ListingTrust {
   /** For each such bucket, a key that exists and was not listed. */
@@ -39,8 +41,8 @@ export class ListingTrust {
 
   /**
    * Records an object that existed before the backup and that the listing lacks. Throws
-   * `ListingUnreliable` where others of the bucket were assumed gone: the backup then starts again, and
-   * sends a HEAD request for each.
+   * `ListingUnreliable` if other objects of the bucket were assumed gone: the backup then starts over,
+   * and sends a HEAD request for each.
    */
   leftOut({ bucket, key }: IndexLine): void {
     this.found.set(bucket, (this.found.get(bucket) ?? 0) + 1);
@@ -48,15 +50,15 @@ export class ListingTrust {
     this.untrusted.set(bucket, key);
     if ((this.#assumed.get(bucket) ?? 0) === 0) return;
     throw new ListingUnreliable(
-      `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}`,
-      'each object that the last backup holds and the listing lacks is asked for',
+      `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}`,
+      'HEAD requests check each object that the last backup holds and the listing lacks',
     );
   }
 
   /** Returns the failure of a bucket whose listing is not trusted; `earlier` is the earlier backup. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const message = `the server's listing of ${bucket} leaves out objects that are there, such as ${JSON.stringify(key)}: ${count} were found by asking for what ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
+    const message = `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${count} objects that ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },
     });

@@ -14,21 +14,21 @@ export interface ListingContext {
   listings: OrderedListings;
   faults: RunFaults;
   signal: AbortSignal;
-  /** When the run began: what was written since is news, and no sign of a bad listing. */
+  /** When the run began: an object written since is new, and no sign of a bad listing. */
   startedAt: Date;
 }
 
 /** What became of the listings of a run, filled in while they are read. */
 export class ListingReport {
-  /** By bucket: why its listing came to no end. */
+  /** For each bucket whose listing broke off: the reason. */
   readonly failed = new Map<string, MangamotionError>();
   readonly notices = new Set<string>();
 }
 
 /**
- * The objects of the buckets, one bucket after the other, each in the order of its keys. A bucket
- * that cannot be listed, or not to its end, is named in the report, and the others follow. Rejects
- * with what ends the run, and with `ListingUnreliable` where it is to begin again.
+ * Yields the objects of the buckets, one bucket after the other, each in the order of its keys. A bucket
+ * that cannot be listed to its end is named in the report, and the next one follows. Rejects with an
+ * error that ends the run, or with `ListingUnreliable` if the run must start over.
  */
 export async function* listAll(
   context: ListingContext,
@@ -49,8 +49,8 @@ export async function* listAll(
 }
 
 /**
- * The listing of a bucket, and behind it what one more request finds past its last key: some servers
- * call a listing complete before its end.
+ * Yields the listing of a bucket, and the objects that one more request finds past its last key: some
+ * servers call a listing complete before its end.
  */
 async function* listToTheEnd(
   context: ListingContext,
@@ -70,7 +70,7 @@ async function* listToTheEnd(
   }
 }
 
-/** Objects behind the key; empty where there are none, or where the server cannot tell. */
+/** Resolves to the objects after the key; empty if there are none or the server cannot say. */
 async function pageBehind(
   { store, listings, signal, startedAt }: ListingContext,
   bucket: string,
@@ -78,7 +78,7 @@ async function pageBehind(
   report: ListingReport,
 ): Promise<readonly ListedObject[]> {
   const { objects } = await store.listPage(bucket, { startAfter: last, signal });
-  // A server that includes the key, or ignores the parameter, gives what is known already.
+  // A server that includes the key, or ignores the parameter, returns objects that are known already.
   const behind = objects.filter(({ key }) => compareKeys(key, last) > 0);
   if (behind.length === 0) {
     const known = objects.length;
@@ -94,13 +94,13 @@ async function pageBehind(
   const isNews = behind.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
   if (!isNews) {
     report.notices.add(
-      `the server ended the listing of ${bucket} too early; it was continued behind its end`,
+      `the server ended the listing of ${bucket} too early; it was continued past its end`,
     );
   }
   return listings.inOrder(bucket, behind);
 }
 
-/** Counts what there is to do, while it is being done: for the time left, and for the disk. */
+/** Counts the planned work while it is being done, to estimate the time left and the space needed. */
 export async function countAll(
   store: ObjectStore,
   buckets: readonly Pick<Bucket, 'name'>[],

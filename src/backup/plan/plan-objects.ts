@@ -66,7 +66,7 @@ export async function planObjects(
   };
 }
 
-/** Resolves to the totals; for an incremental backup, those of the earlier one are close enough. */
+/** Resolves to the totals. For an incremental backup, those of the earlier backup are close enough. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',
@@ -79,8 +79,8 @@ async function expectedOf(
 }
 
 /**
- * Opens a backup to compare with. One that cannot be read never prevents a full backup: the counts in
- * its summary are compared then.
+ * Opens a backup to compare with. An unreadable one never prevents a full backup: the counts in its
+ * summary are compared instead.
  */
 export async function openBaseline(
   { destination, progress }: HeldContext,
@@ -97,29 +97,29 @@ export async function openBaseline(
   } catch (error) {
     if (type === 'incremental' || !isUnreadable(error)) throw error;
     progress.warn(
-      `${backup.id}, which this backup is compared with, cannot be read, so the counts of its summary are: ${error.message}`,
+      `${backup.id} cannot be read, so this backup is compared with the counts in its summary: ${error.message}`,
     );
     return new Baseline(type, summary.summary, undefined, error.message);
   }
 }
 
 /**
- * Checks that there is room for about as much as the last full backup took. What earlier runs have left
- * is removed where that makes the room. Rejects with `refused` where there is not enough.
+ * Checks that there is room for about as much as the last full backup took. Removes the leftovers of
+ * earlier runs if that frees enough space. Rejects with `refused` if it does not.
  */
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
   const free = await destination.freeBytes();
   if (last === undefined || free === null || free >= last.archive_bytes) return;
   if (free + leftovers.sizeBytes >= last.archive_bytes) {
-    progress.warn('what an earlier run had captured is removed: there is no room for both');
+    progress.warn('objects that an earlier run captured are removed: there is no room for both');
     await leftovers.remove();
     return;
   }
   throw new MangamotionError(
     'refused',
     `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,
-    { hint: 'Free some space, or try all the same with --ignore-free-space.' },
+    { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }
 

@@ -6,8 +6,8 @@ import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../../repository/nam
 import { type Summary, objectsIn } from '../../repository/summary.js';
 
 /**
- * What a backup says twice, compared: its summary, its directory and `metadata/buckets.json`. Pure.
- * Each of them can be right by its own digest, and the backup be wrong all the same.
+ * Compares facts that a backup states more than once: in its summary, its directory and
+ * `metadata/buckets.json`. Each can match its own digest while they contradict each other. Pure.
  */
 
 export interface Disagreement {
@@ -17,7 +17,7 @@ export interface Disagreement {
 
 const BUCKETS_FILE = 'metadata/buckets.json';
 
-/** Where the buckets stand as the store listed them; `undefined` where the directory has no such. */
+/** Returns the entry of `metadata/buckets.json`; `undefined` if the directory has none. */
 export function bucketsDocumentOf({ archive, documents }: Directory) {
   return documents.find(({ path }) => path === `${archive}/${BUCKETS_FILE}`);
 }
@@ -32,7 +32,7 @@ export function compareSummary(summary: Summary, directory: Directory): Disagree
   ];
 }
 
-/** The id tells type, time and the name of the archive. */
+/** The id contains the type and the time, and gives the archive its name. */
 function compareName({ id, type, created_at, archive }: Summary): Disagreement[] {
   const wrong: string[] = [];
   if (type !== backupTypeOf(id)) wrong.push(`type ${type}`);
@@ -89,7 +89,7 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   const paths = new Set(directory.documents.map(({ path }) => path));
   if (paths.size < directory.documents.length) found('two documents have one file');
   for (const { path, size } of directory.documents) {
-    // Readers refuse it.
+    // Readers refuse a document that is too large.
     const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
     if (isTooLarge) found(`${JSON.stringify(path)} is larger than a document can be`);
   }
@@ -100,12 +100,12 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
     const what = `${document} of bucket ${JSON.stringify(bucket)}`;
     if (!names.has(bucket)) found(`the summary has the ${what}, which the directory does not have`);
     const form = BUCKET_DOCUMENTS.find(({ kind }) => kind === document);
-    // One that only a later version knows.
+    // The document is of a kind that only a later version knows.
     if (form === undefined) continue;
     const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
     if (state === 'captured' && !isThere) found(`the ${what} is missing`);
     if (state !== 'captured' && isThere) {
-      found(`the ${what} is there, though the summary calls it ${state}`);
+      found(`the ${what} exists, although the summary calls it ${state}`);
     }
   }
   for (const path of paths) {
@@ -115,18 +115,18 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   return disagreements;
 }
 
-/** Of a document of which the summary says nothing. */
+/** Returns why a document that the summary does not mention is unexpected. */
 function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): string | undefined {
-  if (!path.startsWith(`${id}/`)) return 'is no document of this archive';
+  if (!path.startsWith(`${id}/`)) return 'is not a document of this archive';
   const [folder, bucket = '', file = '', ...more] = path.slice(id.length + 1).split('/');
-  // A later version may keep documents elsewhere, or others.
+  // A later version may keep other documents, or keep them elsewhere.
   if (folder !== 'metadata' || more.length > 0) return undefined;
   if (!buckets.has(bucket)) return 'belongs to no bucket of the directory';
   const isKnown = BUCKET_DOCUMENTS.some(({ fileName }) => fileName === file);
-  return isKnown ? 'is there, and the summary does not have it' : undefined;
+  return isKnown ? 'exists, but the summary does not have it' : undefined;
 }
 
-/** `content` is that of `metadata/buckets.json`. */
+/** Compares `metadata/buckets.json`, whose bytes are `content`, with the directory. */
 export function compareBucketsDocument(content: Buffer, directory: Directory): Disagreement[] {
   const told = bucketsIn(content);
   const facts = directory.buckets.map(({ name, created_at, region }) =>
@@ -137,7 +137,7 @@ export function compareBucketsDocument(content: Buffer, directory: Directory): D
   return [{ kind: 'document', message }];
 }
 
-/** `undefined` where it is not a list of buckets. */
+/** Returns the names of the buckets; `undefined` if the content is not a list of buckets. */
 function bucketsIn(content: Buffer): string[] | undefined {
   try {
     const { buckets } = JSON.parse(content.toString('utf8')) as { buckets: unknown };

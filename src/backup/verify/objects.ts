@@ -8,20 +8,19 @@ import type { Archives } from '../../repository/archives.js';
 import { type VerifyResult, found } from './result.js';
 
 export interface CheckOptions {
-  /** The other archives of the backup, by id: each is to be there. */
+  /** The ids of the other archives that the backup refers to. Each must exist. */
   references: readonly string[];
   /** Which objects to read. */
   wanted: (line: IndexLine) => boolean;
-  /** Whose chunks and objects the audit has read already, if any: its findings are not repeated. */
+  /** The archive that the audit has read already, if any: its findings are not repeated. */
   audited: string | undefined;
   progress: (counts: { objects: number; bytes: number }) => void;
   signal: AbortSignal;
 }
 
 /**
- * Reads the index of a backup, whichever archives it lies in, and checks objects one by one (SHA-256
- * and length). What those archives hold besides is not this backup's concern. Resolves to what the
- * index names, wanted or not.
+ * Reads the index of a backup, in whichever archives it lies, and checks objects one by one (SHA-256 and
+ * length). Other content of those archives is ignored. Resolves to the totals of the index.
  */
 export async function verifyObjects(
   directory: Directory,
@@ -41,7 +40,7 @@ class ObjectCheck {
   readonly #index: IndexCheck;
   /** Archives in which something of this backup lies. */
   readonly #used = new Set<string>();
-  /** What the index names, as far as it could be read. */
+  /** The totals of the index, as far as it could be read. */
   readonly #named = { objects: 0, bytes: 0 };
   #isIndexWhole = true;
 
@@ -92,7 +91,7 @@ class ObjectCheck {
     return lines ?? [];
   }
 
-  /** What can be told of a line without the bytes; false where they need not be looked for. */
+  /** Checks a line without reading the bytes. Returns false if the bytes need not be read. */
   #checkLine(line: IndexLine): boolean {
     const { archive: id, bucket, key, offset, length, size } = line;
     this.#named.objects += 1;
@@ -113,7 +112,7 @@ class ObjectCheck {
     return false;
   }
 
-  /** What the directory and the summary say of the whole index, compared with the lines. */
+  /** Compares the totals in the directory and the summary with the lines of the index. */
   #checkWhole(): void {
     for (const { name } of this.#directory.buckets) {
       const wrong = this.#index.whatIsWrongWith(name);
@@ -121,14 +120,14 @@ class ObjectCheck {
     }
     for (const id of this.#options.references) {
       if (this.#used.has(id) && id !== this.#directory.archive) continue;
-      const message = `the summary refers to ${id}, where nothing of this backup lies`;
+      const message = `the summary refers to ${id}, which holds nothing of this backup`;
       found(this.#result, 'summary', message);
     }
   }
 
   async #check(line: IndexLine): Promise<void> {
     const archive = await this.#open(line.archive);
-    // That it is missing was said once; it need not be said of each object.
+    // The missing archive was reported once; that need not be repeated for each object.
     if (archive === undefined) return;
     const { bucket, key } = line;
     if (await hasRightBytes(archive, line)) {
@@ -142,7 +141,7 @@ class ObjectCheck {
 
   async #open(id: string): Promise<Archive | undefined> {
     if (this.#opened.has(id)) return this.#opened.get(id);
-    // That the summary does not name it was said before.
+    // It was already reported that the summary does not name it.
     if (!this.#archives.isNamed(id)) return undefined;
     let archive: Archive | undefined;
     try {

@@ -8,26 +8,26 @@ export interface VerifyProblem {
 /** The answer of `backup verify`. */
 export interface VerifyResult {
   id: string;
-  /** `incomplete`: an archive is missing or cut off; `damaged`: any other finding. */
+  /** `incomplete`: an archive is missing or truncated; `damaged`: any other finding. */
   status: 'ok' | 'damaged' | 'incomplete';
   quick: boolean;
-  /** Objects that are there and right (with `quick`: that the directory names). */
+  /** The number of intact objects; with `quick`, of objects that the directory names. */
   objects: number;
   bytes: number;
-  /** The first 10,000. */
+  /** The first 10,000 problems. */
   problems: VerifyProblem[];
-  /** How many problems are not named. */
+  /** The number of further problems, which are not listed. */
   problems_omitted: number;
 }
 
-/** A forged archive can be wrong in more ways than there is memory to name. */
+/** A forged archive can have more problems than fit into memory. */
 const MOST_PROBLEMS = 10_000;
 /** A key may have a line to itself. */
 const LONGEST_MESSAGE = 4096;
 
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
-/** Adds a problem, and what it means for the whole. */
+/** Adds a problem, and adjusts the status to it. */
 export function found(
   result: VerifyResult,
   kind: string,

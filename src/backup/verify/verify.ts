@@ -16,15 +16,15 @@ export interface VerifyContext {
 }
 
 export interface VerifyOptions {
-  /** Look at the summaries, the lengths of the archives, the footer and the directory alone. */
+  /** Check only the summaries, the lengths of the archives, the footer and the directory. */
   quick: boolean;
-  /** Of the objects read only this share (0 to 1), chosen at random; the index is read whole. */
+  /** Read only this share of the objects (0 to 1), chosen at random; the index is read in full. */
   sample?: number | undefined;
 }
 
 /**
- * Checks a backup against its summary: every byte of its archive, and of others what it refers to,
- * unless less is asked for. Never rejects because of damage.
+ * Checks a backup against its summary: every byte of its archive, and the parts of other archives that
+ * it refers to, unless the options limit it. Never rejects because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
@@ -106,7 +106,7 @@ interface Reading extends VerifyContext {
   result: VerifyResult;
 }
 
-/** Objects that were read and are right, and those that the index names: a sample reads fewer. */
+/** Resolves to the counts of intact objects and of all objects in the index: a sample reads fewer. */
 async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<Counts> {
   const { directory, archives, result, progress, signal } = reading;
   progress.start('verifying');
@@ -146,7 +146,7 @@ async function readSome(
   });
 }
 
-/** The last word: nothing else was found, but not all was looked at. */
+/** Compares the counts at the end, if nothing else was found but not everything was read. */
 function compareCounts(checked: Counts, directory: Directory, result: VerifyResult): void {
   if (result.status !== 'ok') return;
   for (const what of ['objects', 'bytes'] as const) {
@@ -160,7 +160,7 @@ async function checkBucketsDocument(
   directory: Directory,
   result: VerifyResult,
 ): Promise<void> {
-  // That it is missing was found before.
+  // A missing document has been reported before.
   const entry = bucketsDocumentOf(directory);
   if (entry === undefined) return;
   try {
@@ -180,7 +180,7 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   found(
     result,
     kind,
-    `${summary.archive.file} has ${bytes} bytes, the summary says ${summary.archive_bytes}`,
+    `${summary.archive.file} has ${bytes} bytes, but the summary says ${summary.archive_bytes}`,
   );
 }
 

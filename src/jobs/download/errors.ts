@@ -9,7 +9,7 @@ export function translateDownloadError(error: unknown, path: string): unknown {
   const isDisk = code === 'disk';
   return new MangamotionError(isDisk ? 'disk' : 'usage', `cannot write ${path}: ${why}`, {
     hint: isDisk
-      ? 'free some space, or name a place on another disk with -o; the same command goes on from what is there'
+      ? 'free some space, or choose a place on another disk with -o; the same command resumes the download'
       : 'name an existing folder that you may write, or a file in one, with -o',
     cause: error,
   });
@@ -17,7 +17,7 @@ export function translateDownloadError(error: unknown, path: string): unknown {
 
 /** A file that may not be overwritten. */
 export function inTheWay(path: string, cause?: unknown): MangamotionError {
-  return new MangamotionError('refused', `${path} is in the way`, {
+  return new MangamotionError('refused', `${path} already exists`, {
     hint: 'run it with --force to overwrite it, or name another place with -o',
     ...(cause === undefined ? {} : { cause }),
   });

@@ -87,12 +87,12 @@ async function checkContent({ head, ...place }: JobResult, partial: PartialFile)
   const md5 = await partial.md5();
   const what =
     sizeBytes !== head.sizeBytes
-      ? `${sizeBytes} bytes came of the ${head.sizeBytes} that it has`
+      ? `only ${sizeBytes} of its ${head.sizeBytes} bytes arrived`
       : md5 !== undefined && md5 !== head.etag
-        ? `its MD5 is ${md5}, and its ETag ${head.etag}`
+        ? `its MD5 is ${md5}, but its ETag is ${head.etag}`
         : undefined;
   if (what === undefined) return;
-  throw new MangamotionError('damaged', `${placeText(place)} came damaged: ${what}`, {
-    hint: 'run it again; where it stays so, the object is damaged in the store',
+  throw new MangamotionError('damaged', `${placeText(place)} arrived damaged: ${what}`, {
+    hint: 'run it again; if the result is the same, the object is damaged in the store',
   });
 }

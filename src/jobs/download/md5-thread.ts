@@ -11,7 +11,8 @@ export class Md5Thread {
 
   /** Hashes the file behind this descriptor, which stays open until `finish` or `close`. */
   constructor(fd: number) {
-    // From text, so that it needs no file beside this one, wherever this one is bundled or run from.
+    // The worker is created from source text, so that it needs no file of its own when this one is
+    // bundled.
     this.#worker = new Worker(`(${followFile.toString()})()`, { eval: true, workerData: fd });
     this.#digest = new Promise((resolve, reject) => {
       this.#worker.once('message', resolve);
@@ -33,13 +34,13 @@ export class Md5Thread {
     return await this.#digest;
   }
 
-  /** Ends the thread, for which the process would stay. */
+  /** Ends the thread, which would otherwise keep the process alive. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 }
 
-/** Runs on the thread, and so uses nothing of this module. */
+/** Runs on the thread, so it must not use anything from this module. */
 function followFile(): void {
   const thread = process.getBuiltinModule('node:worker_threads');
   const { parentPort } = thread;

@@ -5,7 +5,7 @@ import { errnoOf } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
 import { inTheWay } from './errors.js';
 
-/** Rejects with `refused` where a file is in the way, or what nothing may be written over. */
+/** Rejects with `refused` if a file exists at the target, or something that cannot be overwritten. */
 export async function refuseInTheWay(target: string, force: boolean): Promise<void> {
   const stats = await lstat(target).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
@@ -16,7 +16,7 @@ export async function refuseInTheWay(target: string, force: boolean): Promise<vo
     if (force) return;
     throw inTheWay(target);
   }
-  throw new MangamotionError('refused', `${target} is in the way, and it is not a file`, {
+  throw new MangamotionError('refused', `${target} exists and is not a file`, {
     hint: 'name another place with -o; -o - writes to stdout',
   });
 }

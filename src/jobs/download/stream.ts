@@ -31,7 +31,7 @@ export async function downloadToStream(
   }
   const isSame = !head.etagIsMd5 || md5.digest('hex') === head.etag;
   if (bytes === head.sizeBytes && isSame) return;
-  throw new MangamotionError('damaged', `${placeText({ bucket, key })} came damaged`, {
-    hint: 'what was written is not the result; run it again',
+  throw new MangamotionError('damaged', `${placeText({ bucket, key })} arrived damaged`, {
+    hint: 'the output is not the result; run it again',
   });
 }

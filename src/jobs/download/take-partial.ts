@@ -83,7 +83,7 @@ async function refuseOthers(
     if ((await stateOfWriter(other.writer)) !== 'alive') continue;
     const [pid = ''] = other.writer.split('-');
     throw new MangamotionError('locked', `${target} is being downloaded by process ${pid}`, {
-      hint: 'wait until it is there, or name another place with -o',
+      hint: 'wait for it to finish, or choose another place with -o',
     });
   }
 }

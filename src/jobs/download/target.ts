@@ -4,7 +4,7 @@ import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
 import { errnoOf } from '../../files/errors.js';
 
-/** Where the results of jobs go to. */
+/** The place where the results of jobs are written. */
 export type Target = { kind: 'folder'; folder: string } | { kind: 'file'; file: string };
 
 /**
@@ -19,14 +19,14 @@ export async function chooseTarget(
   const full = path.resolve(cwd, named ?? '.');
   if (await isFolder(full)) return { kind: 'folder', folder: full };
   if (named?.endsWith('/') === true || named?.endsWith(path.sep) === true) {
-    throw new MangamotionError('usage', `${named} is not a folder`, { hint: 'make it first' });
+    throw new MangamotionError('usage', `${named} is not a folder`, { hint: 'create it first' });
   }
   if (jobCount === 1) return { kind: 'file', file: full };
   throw new MangamotionError(
     'usage',
     `${named ?? cwd} is not a folder, and there are several jobs`,
     {
-      hint: 'name a folder that is there with -o, or one job',
+      hint: 'name an existing folder with -o, or give one job',
     },
   );
 }

@@ -29,7 +29,7 @@ export function objectIn(
 ): Record<string, unknown> {
   const value = jsonIn(text, whatIs, report);
   if (isRecord(value)) return value;
-  if (value !== null && value !== text) report(`${whatIs} no object`);
+  if (value !== null && value !== text) report(`${whatIs} not an object`);
   return {};
 }
 

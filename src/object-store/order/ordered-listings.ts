@@ -31,8 +31,8 @@ export class OrderedListings {
   }
 
   /**
-   * A page that was requested by itself, in order. Rejects like `list`; and with `refused` where the
-   * bucket is known to be listed out of order: what such pages leave out nobody can tell.
+   * Returns a page that was requested by itself, if it is in order. Throws as `list` rejects, and throws
+   * `refused` if the bucket is known to be listed out of order: its pages may omit anything.
    */
   inOrder(bucket: string, page: readonly ListedObject[]): readonly ListedObject[] {
     if (!this.#unordered.has(bucket)) {
@@ -47,7 +47,7 @@ export class OrderedListings {
     );
   }
 
-  /** True for what says that the work is to begin anew. */
+  /** True for an error after which the work must start over. */
   isUnreliable(error: unknown): error is ListingUnreliable {
     return error instanceof ListingUnreliable;
   }
@@ -69,8 +69,8 @@ function byKey(a: ListedObject, b: ListedObject): number {
 }
 
 /**
- * The work begun on a listing is to be begun anew: what was learnt of the server is then taken into
- * account. `message` says what was found, `remedy` what is done about it.
+ * Thrown if work that is based on a listing must start over, with what was learnt about the server.
+ * `message` says what was found, `remedy` what is done about it.
  */
 export class ListingUnreliable extends MangamotionError {
   readonly remedy: string;
@@ -90,7 +90,7 @@ class ListedOutOfOrder extends ListingUnreliable {
   }
 }
 
-/** Does some work that reads such listings; again from its start where one proved unreliable. */
+/** Runs work that reads such listings, and starts it over if one proves unreliable. */
 export async function inOrder<T>(
   work: () => Promise<T>,
   onAgain: (why: ListingUnreliable) => void,

@@ -17,7 +17,9 @@ export interface RetryPolicy {
   random?: (() => number) | undefined;
 }
 
-/** How often a request is sent whose answer is none of S3: whoever answers so does not by chance. */
+/**
+ * The number of attempts if the answer does not come from an S3 server: such an answer is rarely chance.
+ */
 const ATTEMPTS_AT_UNEXPECTED_ANSWERS = 2;
 
 /** A failure that is tried again. */
@@ -40,13 +42,13 @@ export class Backoff {
     this.#signal = signal;
   }
 
-  /** Something got through, so the next failure is a first one again. */
+  /** Call this after a success: the next failure counts as the first one. */
   reset(): void {
     this.#failures = 0;
     this.#unexpected = 0;
   }
 
-  /** Resolves when it is time to try again; rejects with what there is no point in trying again. */
+  /** Resolves when it is time to try again; rejects with a failure that is not worth another attempt. */
   async after(error: unknown): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!(error instanceof MangamotionError) || !isTransient(error)) throw error;
@@ -84,7 +86,7 @@ export async function retrying<T>(
 }
 
 function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
-  const message = `${error.message} (given up after ${attempts} attempts)`;
+  const message = `${error.message} (gave up after ${attempts} attempts)`;
   const { code, hint, request } = error;
   return new MangamotionError(code, message, { hint, request, cause: error.cause ?? error });
 }

@@ -15,9 +15,9 @@ export {
 } from '../store-errors.js';
 
 /**
- * The same store, with patience: what fails as `unreachable` is tried again after a delay that
- * grows, and a body that breaks goes on from the byte where it broke. What the server refuses, or
- * does not have, is not tried again. The last failure is the cause of the error that ends it.
+ * Wraps a store with retries: a request that fails as `unreachable` is repeated after a growing delay,
+ * and a body that breaks is resumed at the byte where it broke. A refusal or a missing object is not
+ * retried. The last failure is the cause of the error that ends it.
  *
  * A body whose object was replaced meanwhile cannot go on; it fails with an error of which
  * `isObjectChanged` is true, and the caller begins again.

@@ -2,7 +2,7 @@ import { isMangamotionError, MangamotionError } from '../../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import type { ObjectStore, RequestOptions, UndeletedObject } from '../port.js';
 
-/** `deleteObjects`, sent again where it fails; and again for those keys whose failure may pass. */
+/** Repeats `deleteObjects` if it fails, and for those keys whose failure may be temporary. */
 export async function deleteWithRetries(
   store: ObjectStore,
   policy: RetryPolicy,
@@ -25,7 +25,7 @@ export async function deleteWithRetries(
   }
 }
 
-/** Waits; false when that was done often enough. */
+/** Waits before the next attempt; resolves to false when the attempts are used up. */
 async function isWorthwhile(
   backoff: Backoff,
   bucket: string,

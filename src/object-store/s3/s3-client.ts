@@ -19,7 +19,7 @@ const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request extends RequestLine {
-  /** Names in lower case, values as text. */
+  /** Header names are in lower case, values are strings. */
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
   body?: RequestBody | undefined;
@@ -93,7 +93,7 @@ export class S3Client {
     } catch (error) {
       throw new MangamotionError(
         'configuration',
-        `no address of an S3 server: ${options.endpoint}`,
+        `not the address of an S3 server: ${options.endpoint}`,
         {
           hint: options.hints.invalidAddress,
           cause: error,

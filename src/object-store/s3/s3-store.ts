@@ -33,7 +33,7 @@ export interface MinioStoreOptions {
   useTls: boolean;
   accessKey: string;
   secretKey: string;
-  /** To sign for, and to create buckets in; us-east-1 where absent. */
+  /** The region to sign for and to create buckets in; us-east-1 if absent. */
   region?: string | undefined;
   /** Certificates to trust instead of the system's, in PEM. */
   caPem?: string | undefined;
@@ -41,7 +41,7 @@ export interface MinioStoreOptions {
   maxSockets?: number | undefined;
   /** A server that moves no byte for so long counts as unreachable; 60 s where absent. */
   idleTimeoutMs?: number | undefined;
-  /** What users are told to check; without names of settings where absent. */
+  /** The settings that hints name; if absent, hints name none. */
   hints?: StoreHints | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface Exchange {
   path: string;
   /** The digest of the body, in hex. */
   sha256: string;
-  /** To sign for. */
+  /** The region to sign for. */
   region: string;
   signal: AbortSignal | undefined;
   /** Some headers hold text of users, which may be more than ASCII. */

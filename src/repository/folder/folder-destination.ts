@@ -124,7 +124,7 @@ export class FolderDestination implements Destination {
       const { bavail, bsize } = await statfs(this.#folder);
       return bavail * bsize;
     } catch {
-      // Some network file systems do not tell; the write itself will.
+      // Some network file systems do not report it; the write itself will fail.
       return null;
     }
   }
@@ -244,6 +244,6 @@ async function readSummary(path: string): Promise<DecodedSummary> {
   const found = await stat(path);
   if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is not a file' };
   return found.size > LARGEST_SUMMARY_BYTES
-    ? { kind: 'damaged', reason: 'the summary is too large to be one' }
+    ? { kind: 'damaged', reason: 'the summary is too large' }
     : decodeSummary(await readFile(path));
 }

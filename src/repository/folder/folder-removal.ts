@@ -18,7 +18,7 @@ export async function removeBackup(folder: string, id: string): Promise<void> {
   await syncChanges(folder);
 }
 
-/** One that is gone already is no error. */
+/** Removes a file. A file that is already gone is not an error. */
 export async function removeFile(path: string): Promise<void> {
   await unlessGone(path, () => rm(path));
 }

@@ -108,7 +108,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undef
 export function nothingToCheck({ id }: { id: string }): MangamotionError {
   return new MangamotionError(
     'refused',
-    `${id} was made by backup-minio.sh: it has no digests that it could be checked against`,
+    `${id} was made by backup-minio.sh: it has no digests to check it against`,
     {
       hint: 'See what is in it with "mangamotion backup ls"; "mangamotion backup full" makes one that can be verified.',
     },
@@ -117,7 +117,7 @@ export function nothingToCheck({ id }: { id: string }): MangamotionError {
 
 /** Says that a backup is not what the scripts wrote. */
 export function damagedLegacy(message: string, cause?: unknown): MangamotionError {
-  const hint = 'Copy it again from where it was made, or use another backup.';
+  const hint = 'Copy it again from its original place, or use another backup.';
   return new MangamotionError('damaged', message, { hint, cause });
 }
 

@@ -58,7 +58,8 @@ export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { rea
   for (const rule of rules) {
     if (!isRecord(rule)) return { reason: 'a rule is not an object' };
     const unknown = findUnknown(rule, RULE, '');
-    if (unknown !== undefined) return { reason: `a rule has ${unknown}, which is not known here` };
+    if (unknown !== undefined)
+      return { reason: `a rule has ${unknown}, which this program does not know` };
     // S3 wants either a filter or a prefix: an empty prefix is a filter that lets all objects in.
     const { Prefix: prefix, ...rest } = rule;
     const isFiltered = hasContent(rule.Filter);

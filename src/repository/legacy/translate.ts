@@ -127,7 +127,7 @@ function unusable(reason: string): Translated {
 }
 
 function noDocument(content: string): string {
-  return `it is none that could be put back: ${shown(content)}`;
+  return `it cannot be restored: ${shown(content)}`;
 }
 
 /** Returns the beginning of the content, for a message. */

@@ -150,13 +150,13 @@ function explain(error: unknown, { path }: LegacyBackup): MangamotionError {
   // Of zlib, and of the tar library, which calls its own so.
   if (code.startsWith('Z_') || code.startsWith('TAR_')) {
     const why = code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message;
-    return damagedLegacy(`${path} is not a whole tar.gz: ${why}`, error);
+    return damagedLegacy(`${path} is not a complete tar.gz: ${why}`, error);
   }
   return translateFileError(error, 'unpack', path);
 }
 
 function hostile({ path }: LegacyBackup, reason: string): MangamotionError {
-  return damagedLegacy(`${path} is none of backup-minio.sh: ${reason}`);
+  return damagedLegacy(`${path} is not a backup of backup-minio.sh: ${reason}`);
 }
 
 async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: string) {

@@ -34,7 +34,7 @@ export function acceptable(backups: readonly ListedBackup[], id: string): Accept
   );
   if (afterwards?.trusted.has(id) === true) return { line, backup, already: false };
   throw new MangamotionError('usage', `${id} cannot be accepted: ${lackOf(backup)}`, {
-    hint: 'Make another backup: with --accept-deletions, where the deletions are meant.',
+    hint: 'Make another backup, with --accept-deletions if the deletions are intended.',
   });
 }
 

@@ -1,4 +1,4 @@
-/** Endpoints of object stores, as they are compared: one server has several spellings. */
+/** Normalises endpoints of object stores, so that different spellings of one server are equal. */
 
 /** This machine by its usual names. */
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);

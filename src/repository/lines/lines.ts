@@ -24,7 +24,7 @@ export interface Line {
   /** Derived, unlike that of any other line of the destination, and typed without quotes. */
   readonly name: string;
   readonly source: {
-    /** What the operator calls the store; `undefined` where its endpoint is all there is. */
+    /** The operator's name for the store; `undefined` if it has only an endpoint. */
     name: string | undefined;
     /** The endpoints in the summaries, without duplicates. */
     endpoints: readonly string[];
@@ -75,11 +75,11 @@ export function lineNamed(lines: readonly Line[], name: string): Line {
   if (line !== undefined) return line;
   const names = lines.map((one) => one.name).join(', ');
   throw new MangamotionError('not_found', `no line ${name} here`, {
-    hint: names === '' ? 'There are no backups.' : `There are these lines: ${names}.`,
+    hint: names === '' ? 'There are no backups.' : `The lines are: ${names}.`,
   });
 }
 
-/** Fulls and incrementals tell one story; metadata, another. */
+/** True for full and incremental backups, which form one sequence; metadata backups hold no objects. */
 export function holdsObjects({ type }: Pick<Summary, 'type'>): boolean {
   return type !== 'metadata';
 }

@@ -38,7 +38,7 @@ export function assessTrust(line: readonly TrustQuestion[]): Trust {
   for (const [index, backup] of line.entries()) {
     const reason = whyUntrusted(backup, standing);
     if (reason !== undefined) reasons.set(backup.id, reason);
-    // It holds no objects, and tells nothing of them.
+    // A metadata backup holds no objects, so it proves nothing about them.
     if (backup.summary.type === 'metadata') continue;
     if (reason === undefined) {
       standing.suspect = newestSuspect = undefined;
@@ -55,7 +55,7 @@ function isSuspect({ summary, accepted }: TrustQuestion): boolean {
   return summary.status === 'suspect' && !accepted;
 }
 
-/** A closed list of what is trusted; all else is not. */
+/** Returns why a backup is not trusted. Only a closed list of states is trusted. */
 function whyUntrusted(backup: TrustQuestion, standing: Standing): string | undefined {
   const { summary, accepted } = backup;
   if (isSuspect(backup)) return 'it is suspect';
@@ -72,7 +72,7 @@ function whatItLacks({ status, supersedes }: Summary): string | undefined {
   if (supersedes === false) {
     return `it is ${status}, and lacks objects that an older backup holds`;
   }
-  // Old summaries do not say what became of what failed.
+  // Old summaries do not say what happened to failed objects.
   return status === 'partial' && supersedes !== true ? 'it is partial' : undefined;
 }
 

@@ -63,7 +63,7 @@ export class PlainFiles {
   /** The whole content; `mostBytes` is the most that such a file can have. */
   async readWhole(file: FilePlace, mostBytes: number): Promise<Buffer> {
     if (file.size > mostBytes) {
-      throw damagedArchive(`${shown(file.path)} is larger than it can be (${file.size} bytes)`);
+      throw damagedArchive(`${shown(file.path)} is larger than allowed (${file.size} bytes)`);
     }
     const parts: Buffer[] = [];
     for await (const part of this.read(file)) parts.push(part);
@@ -142,7 +142,7 @@ function notAFile(path: string, cause?: unknown): MangamotionError {
 }
 
 function wrongLength({ path, size }: FilePlace, foundBytes: number): MangamotionError {
-  return damagedArchive(`${shown(path)} has ${foundBytes} bytes, the index says ${size}`);
+  return damagedArchive(`${shown(path)} has ${foundBytes} bytes, but the index says ${size}`);
 }
 
 /** A name may hold what a terminal would obey. */

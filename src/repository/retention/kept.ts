@@ -1,11 +1,11 @@
 import type { KnownBackup } from './known-backup.js';
 import { type RetentionPolicy, isWithinDays, keptByPolicy, withinDays } from './policy.js';
 
-/** What holds for the whole line of a sequence of backups. */
+/** The facts about the line to which a sequence of backups belongs. */
 export interface LineState {
   /** The suspect that no trusted backup has followed, if there is one. */
   suspendedBy: string | undefined;
-  /** It has ended: nothing of it has to stay for lack of a newer one. */
+  /** The line has ended: no backup has to stay for lack of a newer one. */
   retired: boolean;
 }
 

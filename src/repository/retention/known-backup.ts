@@ -4,7 +4,7 @@ import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
 
-/** A backup of which everything is known that a decision about it needs. */
+/** A backup with all facts that a retention decision needs. */
 export interface KnownBackup extends DatedBackup {
   kind: 'known';
   summary: Summary;
@@ -29,22 +29,26 @@ export function classifyBackup(
   broken: ReadonlySet<string>,
 ): KnownBackup | UnknownBackup {
   if (decoded.kind === 'damaged') {
-    return { kind: 'unknown', id, reason: `cannot be judged: ${decoded.reason}` };
+    return { kind: 'unknown', id, reason: `cannot be evaluated: ${decoded.reason}` };
   }
   if (decoded.kind === 'newer') {
-    const reason = `cannot be judged: format version ${decoded.version} is newer than this program`;
+    const reason = `cannot be evaluated: format version ${decoded.version} is newer than this program`;
     return { kind: 'unknown', id, reason };
   }
   const { summary } = decoded;
   if (summary.id !== id) {
-    return { kind: 'unknown', id, reason: `cannot be judged: its summary is of ${summary.id}` };
+    return { kind: 'unknown', id, reason: `cannot be evaluated: its summary is of ${summary.id}` };
   }
   if (summary.type !== backupTypeOf(id)) {
-    return { kind: 'unknown', id, reason: `cannot be judged: its summary says ${summary.type}` };
+    return { kind: 'unknown', id, reason: `cannot be evaluated: its summary says ${summary.type}` };
   }
   const createdAt = utcTime(summary.created_at);
   if (createdAt === undefined) {
-    return { kind: 'unknown', id, reason: 'cannot be judged: its time of creation is not a time' };
+    return {
+      kind: 'unknown',
+      id,
+      reason: 'cannot be evaluated: its time of creation is not a time',
+    };
   }
   return { kind: 'known', id, createdAt, summary, sound: !broken.has(id) };
 }

@@ -2,20 +2,20 @@ import { MangamotionError } from '../../errors.js';
 import { DAY_MS, PERIODS, type Period, periodOf } from './calendar.js';
 
 /**
- * What to keep; a backup stays that any one rule asks for. The rules are those of `restic forget`:
- * N counts the periods that have a backup, and the newest of each stays. 0 or `undefined`: that rule
- * keeps nothing.
+ * The retention policy. A backup stays if any rule keeps it. The rules are those of `restic forget`: N
+ * counts the periods that have a backup, and the newest of each stays. 0 or `undefined`: that rule keeps
+ * nothing.
  */
 export interface RetentionPolicy extends Readonly<Partial<Record<Period, number | undefined>>> {
-  /** Everything that is younger than so many days of 24 hours. */
+  /** Keep every backup younger than this many days of 24 hours. */
   readonly days?: number | undefined;
-  /** So many of the newest. */
+  /** Keep this many of the newest backups. */
   readonly last?: number | undefined;
 }
 
 const RULES = ['days', 'last', ...PERIODS] as const;
 
-/** Throws `usage` for a policy that keeps nothing, or whose numbers are none. */
+/** Throws `usage` for a policy that keeps nothing, or that has an invalid number. */
 export function refuseFoolishPolicy(policy: RetentionPolicy): void {
   for (const rule of RULES) {
     const count = policy[rule];
@@ -34,7 +34,7 @@ export interface DatedBackup {
   readonly createdAt: Date;
 }
 
-/** Whether a backup is younger than the days of the policy. One that comes from the future is young. */
+/** Whether a backup is younger than the days of the policy. A backup from the future counts as young. */
 export function isWithinDays(
   { createdAt }: DatedBackup,
   { days = 0 }: RetentionPolicy,

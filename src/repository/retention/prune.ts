@@ -14,7 +14,7 @@ import type { Summary } from '../summary.js';
 export interface PruneOptions extends RetentionQuestion {
   /** Report what would be done, and change nothing. */
   dryRun: boolean;
-  /** Once it is aborted no more is removed. */
+  /** After an abort nothing more is removed. */
   signal?: AbortSignal | undefined;
   /**
    * A backup that was just made: its line alone is pruned, and only where it is trusted, since
@@ -23,7 +23,7 @@ export interface PruneOptions extends RetentionQuestion {
   after?: string | undefined;
 }
 
-/** What was done, or would be; each backup that was in question is in one of the lists. */
+/** The result of a prune or a dry run. Each backup that was decided on is in one of the lists. */
 export interface PruneReport {
   dry_run: boolean;
   kept: { id: string; reasons: string[] }[];
@@ -38,8 +38,8 @@ export interface PruneReport {
 }
 
 /**
- * Removes what the policy does not keep. The caller holds the destination: a backup that is being
- * written meanwhile may come to refer to what goes.
+ * Removes the backups that the policy does not keep. The caller holds the lock: a backup that is being
+ * written could otherwise refer to a removed one.
  *
  * A crash at any moment leaves every backup that stays as whole as it was: nothing goes that one of
  * them refers to, and of those that go a dependent goes before what it refers to.

@@ -8,10 +8,10 @@ import type { RetentionPolicy } from './policy.js';
 import type { Summary } from '../summary.js';
 import { olderThanUnreadable } from './unreadable.js';
 
-/** What becomes of a backup. Only `remove` takes anything away. */
+/** The decision on a backup. Only `remove` deletes anything. */
 export type Decision =
   | { id: string; kind: 'keep'; reasons: string[] }
-  /** Expired, but these backups, which stay, need its archive. */
+  /** The backup has expired, but these backups, which stay, need its archive. */
   | { id: string; kind: 'referenced'; by: string[] }
   /** Expired, but these later ones may need its archive: nobody can read what they refer to. */
   | { id: string; kind: 'withheld'; because: string[] }
@@ -19,9 +19,11 @@ export type Decision =
 
 export interface RetentionQuestion {
   now: Date;
-  /** These alone are decided on; `undefined`: all, full and incremental as one sequence. */
+  /**
+   * Decide only on backups of this type; `undefined`: all, with full and incremental as one sequence.
+   */
   type?: BackupType | undefined;
-  /** Only the line that this backup is of; `undefined`: each line by itself. */
+  /** Decide only on the line of this backup; `undefined`: on each line by itself. */
   lineOf?: string | undefined;
 }
 
@@ -31,7 +33,7 @@ export interface Suspended {
   by: string;
 }
 
-/** Fulls and incrementals are one sequence, for they tell one story; metadata is another. */
+/** Full and incremental backups form one sequence; metadata backups form another. */
 const SEQUENCES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
 
 /**

@@ -105,7 +105,7 @@ export class S3Destination implements Destination {
     return Promise.resolve(new TarArchive(source));
   }
 
-  /** What this asks for is no more than a note: who may not read it may prune all the same. */
+  /** The answer only serves a notice, so missing rights do not prevent a prune. */
   async keepsVersions(): Promise<boolean | undefined> {
     const { store, bucket, signal } = this.#place;
     try {
@@ -137,7 +137,7 @@ export class S3Destination implements Destination {
     }
   }
 
-  /** Where this ends in the middle, the next run knows the archive by the mark beside it for ours. */
+  /** If this is interrupted, the mark beside the archive tells the next run that it is ours. */
   async remove(id: string): Promise<void> {
     const removal = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
     await this.#put(id, removal, REMOVED_TEXT);
@@ -198,7 +198,7 @@ export class S3Destination implements Destination {
       const key = this.#key(id, SUMMARY_SUFFIX);
       const { content } = await this.#ask(store.readObject(bucket, key, options));
       if (content !== undefined) return decodeSummary(content);
-      return { kind: 'damaged', reason: 'the summary is too large to be one' };
+      return { kind: 'damaged', reason: 'the summary is too large' };
     } catch (error) {
       if (isNoSuchObject(error)) return undefined;
       throw error;

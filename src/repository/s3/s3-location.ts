@@ -23,7 +23,7 @@ export function parseS3Url(location: string): S3Location {
   const rest = location.replace(/^s3:\/\//i, '');
   const [bucket = '', ...segments] = rest.replace(/\/+$/, '').split('/');
   if (!BUCKET_NAME.test(bucket)) {
-    const what = bucket === '' ? 'names no bucket' : `has no name of a bucket: ${bucket}`;
+    const what = bucket === '' ? 'names no bucket' : `has an invalid bucket name: ${bucket}`;
     throw new MangamotionError('usage', `${location} ${what}`, {
       hint: 'A destination in a bucket is written s3://bucket or s3://bucket/prefix.',
     });

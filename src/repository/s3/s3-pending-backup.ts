@@ -54,7 +54,7 @@ export class PendingS3Backup implements PendingBackup {
     this.#state = 'ended';
   }
 
-  /** Nothing of an upload can be read before it is complete: there is nothing to leave. */
+  /** An incomplete upload cannot be read, so nothing is left for the next run. */
   async breakOff(): Promise<undefined> {
     await this.discard();
     return undefined;

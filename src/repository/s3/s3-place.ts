@@ -4,7 +4,7 @@ import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { s3CodeOf, whyUnreadable } from '../../object-store/store-errors.js';
 import type { S3Location } from './s3-location.js';
 
-/** A bucket of a store, and where in it the backups lie. */
+/** The bucket and the prefix that hold the backups. */
 export interface S3Place extends S3Location {
   store: ObjectStore;
   /** Ends reads and writes; not what cleans up after them. */

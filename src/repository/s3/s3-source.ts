@@ -66,7 +66,7 @@ export class S3Source implements ClosableSource {
       body.destroy();
       throw new MangamotionError(
         'damaged',
-        `${this.#name} has ${head.sizeBytes} bytes, its summary says ${this.sizeBytes}`,
+        `${this.#name} has ${head.sizeBytes} bytes, but its summary says ${this.sizeBytes}`,
       );
     }
     const bytes = Buffer.allocUnsafeSlow(Math.min(length, head.sizeBytes - start));

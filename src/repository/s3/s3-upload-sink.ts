@@ -90,7 +90,7 @@ export class S3UploadSink implements ArchiveSink {
 
   /** Removes what was uploaded, also what `publish` made of it. */
   async discard(): Promise<void> {
-    this.#ended.abort(new Error('the upload is given up'));
+    this.#ended.abort(new Error('the upload was abandoned'));
     await Promise.all(this.#uploading);
     const { store, bucket } = this.#place;
     for (const upload of await this.#ownUploads()) {
@@ -99,7 +99,7 @@ export class S3UploadSink implements ArchiveSink {
     if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
-  /** Where the answer to its beginning was lost, the server knows of it. */
+  /** If the answer to CreateMultipartUpload was lost, the server still has the upload. */
   async #ownUploads(): Promise<string[]> {
     if (this.#begun === undefined) return [];
     const begun = await this.#begun.catch(() => undefined);
@@ -143,9 +143,13 @@ export class S3UploadSink implements ArchiveSink {
     const { store, bucket } = this.#place;
     const options = { signal: this.#signal };
     if (partNumber > MOST_PARTS) {
-      throw new MangamotionError('refused', `${this.#key} is larger than 5 TiB: S3 takes no more`, {
-        hint: 'Back up the buckets one by one with --bucket.',
-      });
+      throw new MangamotionError(
+        'refused',
+        `${this.#key} is larger than 5 TiB: S3 accepts no more`,
+        {
+          hint: 'Back up the buckets one by one with --bucket.',
+        },
+      );
     }
     this.#begun ??= store.createMultipartUpload(bucket, this.#key, options);
     const upload = await withPlaceErrors(this.#place, this.#begun);

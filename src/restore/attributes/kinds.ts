@@ -99,7 +99,7 @@ export function changeOf(kind: string, sent: Sent, got: ReadBack): string | unde
   return undefined;
 }
 
-const LOST = 'the target answered that it had stored it, and has none';
+const LOST = 'the target accepted it but did not store it';
 const MOST_SHOWN = 60;
 
 function changed(wanted: unknown, got: unknown): string | undefined {

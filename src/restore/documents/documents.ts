@@ -36,7 +36,7 @@ export function whySkipped(
   { name, target }: { name: string; target: string },
 ): string | undefined {
   if (name === target || !LAST.some((last) => last === kind)) return undefined;
-  return `it would tell of ${target} as though it were ${name}`;
+  return `it would describe ${target} as if it were ${name}`;
 }
 
 /** Returns the document for the target: in a policy the bucket has its new name. */

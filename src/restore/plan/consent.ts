@@ -1,22 +1,22 @@
 import { MangamotionError } from '../../errors.js';
 import type { BucketPlan } from './decide.js';
 
-/** What a restore destroys, and what it does only with consent. Pure. */
+/** Determines what a restore destroys, and what needs consent. Pure. */
 
 /** The objects of a bucket that a restore would overwrite or remove. */
 export interface DestroyedObjects {
   /** The name of the target bucket. */
   bucket: string;
   action: 'overwrite' | 'delete';
-  /** The first thousand, with the sizes of what is there now. */
+  /** The first thousand objects, with their current sizes in the target. */
   objects: { key: string; size: number }[];
-  /** How many objects are not named. */
+  /** The number of further objects, which are not listed. */
   omitted: number;
 }
 
 const MOST_NAMED = 1000;
 
-/** Names the first objects that a plan would destroy, and counts the others. */
+/** Lists the first objects that a plan would destroy, and counts the others. */
 export class DestroyedList {
   readonly all: DestroyedObjects[] = [];
 
@@ -54,7 +54,7 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   throw new MangamotionError(
     'refused',
     `--delete-extra would remove ${named.join(', and ')}, more than a quarter: nothing was changed`,
-    { hint: 'Look at the plan with --dry-run; if it is meant, give --yes.' },
+    { hint: 'Check the plan with --dry-run; if it is intended, add --yes.' },
   );
 }
 
@@ -76,7 +76,7 @@ export function refuseConflicts(buckets: readonly BucketPlan[]): void {
     'refused',
     `${conflicts} objects in the target differ from the backup, and --on-conflict is fail: nothing was changed`,
     {
-      hint: 'Look at the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
+      hint: 'Check the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
     },
   );
 }

@@ -67,7 +67,7 @@ export interface BucketPlan {
   bytes: number;
   /** Objects that the target has now, among the selected keys. */
   listed: number;
-  /** Why nothing of the bucket can be restored; absent as a rule. */
+  /** Why nothing of the bucket can be restored; usually absent. */
   failed?: string;
 }
 

@@ -42,7 +42,7 @@ export async function* mergeWithTarget(
       }
       yield merged;
     }
-    // To its end: only then is it known that the listing was in order.
+    // Reads the listing to its end, since only then is its order proven.
     while (!ended) ended = (await pages.next()).done === true;
   } finally {
     await pages.return?.();

@@ -36,7 +36,7 @@ export interface PlannerContext {
   objects: boolean;
   /** Whether objects that only the target has are removed. */
   deleteExtra: boolean;
-  /** Whether a person confirms the plan: what it shows as lost is then remembered. */
+  /** Whether a person confirms the plan: the objects it shows as lost are then remembered. */
   confirms: boolean;
   signal: AbortSignal;
   warn: (line: string) => void;
@@ -125,7 +125,7 @@ export class RestorePlanner {
   ): Promise<BucketPlan> {
     const { faults, signal } = this.#context;
     if (!isBucketName(target)) {
-      const reason = `${JSON.stringify(target)} is not a name of a bucket: choose another with --as`;
+      const reason = `${JSON.stringify(target)} is not a valid bucket name: choose another with --as`;
       this.failures.push({ bucket: target, key: '', reason });
       return { ...emptyPlan(name, target, false), failed: reason };
     }

@@ -114,7 +114,7 @@ export class RefusableKeys {
   problems(): string[] {
     return [...this.#found].map(
       ([name, { count, examples }]) =>
-        `${count} objects of ${name} may be refused: MinIO takes no such keys, such as ${examples.join(', ')}`,
+        `${count} objects of ${name} may be refused: MinIO does not accept such keys, for example ${examples.join(', ')}`,
     );
   }
 }

@@ -5,17 +5,17 @@ import type { RestoreFailure } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** What is selected and cannot be restored, because the backup lacks it or holds it damaged. */
+/** The selected parts that cannot be restored, because the backup lacks them or they are damaged. */
 export interface Shortfalls {
-  /** Of the backup as a whole, and of documents: often the bucket had none. */
+  /** Problems of the whole backup and of documents; often the bucket had no such document. */
   problems: string[];
-  /** Objects: with these, the restore is one in part. */
+  /** Objects that cannot be restored. With any of these, the restore is partial. */
   failures: RestoreFailure[];
 }
 
 /**
- * Pure. Those of buckets that are not selected, and of what is not restored, are left out. What the
- * summary says that the backup lacks is a problem, no failure: all that it holds can be restored.
+ * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a problem,
+ * not a failure: everything that the backup holds can be restored. Pure.
  */
 export function selectShortfalls(
   { problems, shortfalls }: Pick<OpenBackup, 'problems' | 'shortfalls'>,
@@ -47,7 +47,7 @@ interface Wanted {
   objects: boolean;
 }
 
-/** What the backup says itself that it lacks of a bucket. */
+/** Returns what a backup, by its own summary, lacks of a bucket. */
 function lacksOf(
   { failures, fidelity }: Summary,
   bucket: string,
@@ -68,10 +68,7 @@ function lacksOf(
       );
     }
     lacks.push(
-      ...describe(
-        carried,
-        (count) => `the backup has ${count} of ${bucket} as an older one had them`,
-      ),
+      ...describe(carried, (count) => `the backup has ${count} of ${bucket} from an older backup`),
     );
     lacks.push(
       ...failures
@@ -110,7 +107,7 @@ function describeLoss(
 ): string[] {
   if (of !== bucket) return [];
   const named = keys.map((key) => ({ bucket, key }));
-  // The summary names the first keys only: of a selection it may concern others.
+  // The summary names only the first keys, so the loss may concern other keys than the selected ones.
   const concerns = selectsAll(selection) || keys.length < count;
   if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
   const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;

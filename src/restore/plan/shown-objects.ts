@@ -14,7 +14,7 @@ export type Destruction = 'overwrite' | 'delete';
 
 /** Why an object stays as it is, though a plan that was made now would destroy it. */
 export const CHANGED_SINCE =
-  'it has changed since the plan was shown, and nobody has agreed to lose it: run it again';
+  'it has changed since the plan was shown, and its loss was not confirmed: run the restore again';
 
 /**
  * The objects that a plan showed as lost before a person confirmed it. The restore destroys these and

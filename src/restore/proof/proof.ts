@@ -27,7 +27,7 @@ const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** How many objects are not named. */
+  /** The number of further objects, which are not listed. */
   omitted: number;
   omittedBytes: number;
 }
@@ -187,7 +187,7 @@ function whyDifferent(written: WrittenObject, listed: ListedObject): string {
       : `${listed.sizeBytes} bytes instead of ${written.sizeBytes}`;
   const since =
     Date.parse(listed.lastModified) > written.writtenAtMs
-      ? `: overwritten by somebody since, at ${listed.lastModified}`
+      ? `: overwritten since, at ${listed.lastModified}`
       : '';
   return `listed with ${what} after it was written${since}`;
 }

@@ -90,7 +90,7 @@ async function uploadOne(
   const { attributes, leftOut, archiveClass } = attributesOf(line, options, now().getTime());
   const lost: { what: string; reason: string }[] = [];
   if (archiveClass !== undefined) {
-    const reason = `${archiveClass} is an archive: restored as STANDARD, so that it can be read`;
+    const reason = `${archiveClass} is an archive class: restored as STANDARD, so that it can be read`;
     lost.push({ what: ARCHIVE_CLASS, reason });
   }
   const known = refusals.knownOf(attributes);

@@ -9,7 +9,7 @@ import { splitWords } from './words.js';
 import { isZone } from './zone.js';
 
 /**
- * The file of the schedule: a crontab whose commands are those of mangamotion. The parser is pure: it
+ * Parses the schedule file: a crontab whose commands are commands of mangamotion. The parser is pure and
  * does not check the commands; `checkCrontab` does.
  */
 
@@ -46,7 +46,8 @@ class Parser {
   }
 
   parse(text: string): Crontab {
-    // An editor of another system may have ended the lines in its way, or begun the file with a mark.
+    // An editor of another system may have used other line ends, or begun the file with a byte order
+    // mark.
     const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
     for (const [index, line] of lines.entries()) this.#line(line, index + 1);
     this.#endComment();
@@ -72,7 +73,7 @@ class Parser {
   /** Reports options that no entry follows. */
   #endComment(): void {
     if (this.#comment === undefined) return;
-    this.#fail(this.#comment.line, 1, 'these options belong to no entry: put them in front of one');
+    this.#fail(this.#comment.line, 1, 'these options belong to no entry: put them above one');
     this.#comment = undefined;
   }
 
@@ -92,7 +93,7 @@ class Parser {
     this.#comment = undefined;
     const words = splitWords(text);
     if (!Array.isArray(words)) {
-      this.#fail(line, words.unclosedAt + 1, 'this quotation has no end');
+      this.#fail(line, words.unclosedAt + 1, 'this quotation is not closed');
       return;
     }
     const time = this.#time(words, line);
@@ -100,7 +101,7 @@ class Parser {
     const { fields, command, timeText } = time;
     const argv = command.map((word) => word.text);
     const column = (command[0]?.at ?? text.length) + 1;
-    if (argv.length === 0) this.#fail(line, column, 'there is no command behind the time');
+    if (argv.length === 0) this.#fail(line, column, 'there is no command after the time');
     const timing = { fields, zone: this.#zone };
     if (nextFiring(timing, this.#options.now) === undefined) {
       this.#fail(
@@ -134,7 +135,7 @@ class Parser {
       this.#fail(
         line,
         (first?.at ?? 0) + 1,
-        `a line begins with ${FIELDS} fields of time, and a command`,
+        `a line begins with ${FIELDS} time fields and a command`,
       );
       return undefined;
     }
@@ -154,14 +155,14 @@ class Parser {
     const fields = text === undefined ? [] : parseTimeFields(text.split(' '));
     if (!Array.isArray(fields)) return { fields, command: words.slice(1), timeText: first.text };
     const known = Object.keys(SHORTHANDS).join(', ');
-    this.#fail(line, first.at + 1, `unknown time ${first.text}: there are ${known}`);
+    this.#fail(line, first.at + 1, `unknown time ${first.text}: use ${known}`);
     return undefined;
   }
 
   #nameFor(given: string | undefined, argv: readonly string[], line: number): string {
     const taken = new Set(this.#entries.map(({ name }) => name));
     if (given !== undefined) {
-      if (taken.has(given)) this.#fail(line, 1, `another entry has the name ${given} already`);
+      if (taken.has(given)) this.#fail(line, 1, `another entry already has the name ${given}`);
       return given;
     }
     // The name leaves out the options, so that it does not change with, say, the retention.

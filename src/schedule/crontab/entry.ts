@@ -36,7 +36,7 @@ export interface Entry extends EntryOptions {
 export interface ScheduledEntry extends Entry {
   /** Commands with the same destination never run at once; `undefined` for a command without one. */
   destination: string | undefined;
-  /** Of the firings that wait for a destination, the one with the lowest rank runs first. */
+  /** Among firings that wait for one destination, the lowest rank runs first. */
   rank: number;
 }
 

@@ -1,7 +1,7 @@
 import type { TimeFields } from './time-fields.js';
 import { endOfGap, instantsOf, offsetAt } from './zone.js';
 
-/** A time in a zone: what a line of the crontab means. */
+/** The time of a crontab line, and its time zone. */
 export interface Timing {
   fields: TimeFields;
   zone: string;
@@ -35,7 +35,7 @@ export function firingsAfter(timing: Timing, after: Date): Generator<Date, undef
 
 function* fixedFirings({ fields, zone }: Timing, afterMs: number): Generator<Date, undefined> {
   let lastMs = afterMs;
-  // A gap can move a time of the day before past midnight.
+  // A clock gap can move a time of the previous day past midnight.
   const firstDay = startOfDay(afterMs + offsetAt(zone, afterMs)) - DAY_MS;
   for (let day = firstDay, empty = 0; empty < FAR_DAYS; day += DAY_MS, empty++) {
     if (!isDay(fields, day)) continue;

@@ -77,9 +77,9 @@ function importLine(
   isSystem: boolean,
   settings: ReadonlyMap<string, string>,
 ): { line: string; notes: string[] } | string {
-  // In a crontab what follows an unescaped % is given to the command as its input.
+  // In a crontab, the text after an unescaped % is the input of the command.
   const words = splitWords(line.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%'));
-  if (!Array.isArray(words)) return 'a quotation in it has no end';
+  if (!Array.isArray(words)) return 'a quotation in it is not closed';
   const texts = words.map((word) => word.text);
   const isShort = texts[0]?.startsWith('@') ?? false;
   if (isShort && SHORTHANDS[texts[0]?.toLowerCase() ?? ''] === undefined) {
@@ -116,7 +116,7 @@ function importCommand(
   if (!isKeep) notes.push(`BACKUP_RETENTION_DAYS ${JSON.stringify(keep)} is not a number of days`);
   const others = Object.keys(own).filter((name) => name !== 'BACKUP_RETENTION_DAYS');
   if (others.length > 0) notes.push(`${others.join(', ')} left out: set them for the daemon`);
-  // Where its output went: the daemon keeps a log of each run.
+  // Drops the redirection of the output: the daemon keeps a log of each run.
   const left = rest.filter((word, index) => !isRedirection(word, rest[index - 1]));
   if (left.length > 0) notes.push(`${left.map(quoteWord).join(' ')} is left out`);
   const words = ['backup', type, quoteWord(destination), ...(isKeep ? ['--keep-days', keep] : [])];

@@ -55,7 +55,7 @@ export function readOptionComment(
 
 function readOption(word: Word, comment: OptionComment, seen: Set<string>): string | undefined {
   const [, key = '', value = ''] = /^([\w-]+)=(.*)$/s.exec(word.text) ?? [];
-  if (!isKey(key)) return `unknown option ${key}: there are ${KEYS.join(', ')}`;
+  if (!isKey(key)) return `unknown option ${key}: the options are ${KEYS.join(', ')}`;
   if (seen.has(key)) return `${key} is set twice`;
   seen.add(key);
   if (key === 'name') {

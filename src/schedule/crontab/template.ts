@@ -1,6 +1,6 @@
 /** The schedule that `schedule init` writes. */
 export const TEMPLATE = `# The schedule of this deployment. \`mangamotion schedule check\` looks for mistakes,
-# \`mangamotion schedule next\` tells when what runs, \`mangamotion schedule\` runs it.
+# \`mangamotion schedule next\` shows what runs when, \`mangamotion schedule\` runs it.
 #
 # minute hour day-of-month month day-of-week  command of mangamotion
 CRON_TZ=UTC

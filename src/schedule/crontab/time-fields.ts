@@ -86,7 +86,7 @@ function isStar(word: string): boolean {
   return word.startsWith('*');
 }
 
-/** Whether a word can be a time field, and not the beginning of a command. */
+/** Whether a word can be a time field rather than the start of a command. */
 export function looksLikeField(word: string): boolean {
   return (
     /^[\d*]/.test(word) || new RegExp(`^(${[...DAYS, ...MONTHS].join('|')})\\b`, 'i').test(word)
@@ -125,7 +125,7 @@ function parseRange(text: string, kind: FieldKind): Range | string {
   if (from === undefined || to === undefined) {
     return `${shown} must be ${kind.min} to ${kind.max}${kind.names === undefined ? '' : ' or a name'}`;
   }
-  if (from > to) return `${shown}: its end is before its begin`;
+  if (from > to) return `${shown}: its end is before its start`;
   return { from, to, step: stepBy };
 }
 

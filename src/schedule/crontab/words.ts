@@ -5,8 +5,8 @@ export interface Word {
 }
 
 /**
- * Splits a line as a shell does: at spaces and tabs, with '…', "…" and backslashes; nothing else has a
- * meaning. For a quotation without an end it returns where that begins.
+ * Splits a line as a shell does: at spaces and tabs, with '…', "…" and backslashes; nothing else is
+ * special. For a quotation that is not closed it returns where that begins.
  */
 export function splitWords(line: string): Word[] | { unclosedAt: number } {
   const words: Word[] = [];

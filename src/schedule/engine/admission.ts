@@ -6,7 +6,7 @@ export interface WaitingFiring {
   entry: ScheduledEntry;
   dueMs: number;
   trigger: 'cron' | 'catch-up' | 'manual';
-  /** The run starts no earlier: later than `dueMs` by the jitter, or after a failed claim. */
+  /** The earliest start: `dueMs` plus the jitter, or the time after a failed claim. */
   notBeforeMs: number;
 }
 
@@ -20,20 +20,21 @@ export function admit(
 ): Admission {
   if (!isRunning && !isWaiting) return { kind: 'queue' };
   if (overlap === 'kill') return { kind: 'replace' };
-  if (isWaiting) return { kind: 'skip', reason: 'an earlier firing of it still waits' };
+  if (isWaiting) return { kind: 'skip', reason: 'an earlier firing still waits' };
   if (overlap === 'wait') return { kind: 'queue' };
   return { kind: 'skip', reason: 'it was still running' };
 }
 
-/** What a run keeps others from: its own entry, and its destination. */
+/** The entry and the destination that a run blocks for other runs. */
 export interface RunningFiring {
   name: string;
   destination: string | undefined;
 }
 
 /**
- * Returns the firing to start next; `undefined` where none may start now. The earliest goes first, but
- * into one destination the lowest rank: an incremental backup that waits for a full one refers to it.
+ * Returns the firing to start next; `undefined` where none may start now. The earliest firing goes
+ * first, but among firings for one destination the lowest rank does: an incremental backup that waits
+ * for a full one refers to it.
  */
 export function nextToStart<Firing extends WaitingFiring>(
   waiting: readonly Firing[],

@@ -31,7 +31,7 @@ export class Claims {
     this.#log = log;
   }
 
-  /** False while runs wait for the server of the claims. */
+  /** False while runs wait because Redis, which holds the claims, cannot be reached. */
   get isReachable(): boolean {
     return this.#isReachable;
   }
@@ -49,7 +49,7 @@ export class Claims {
 
   #unavailable(firing: QueuedFiring, nowMs: number): ClaimOutcome {
     if (this.#isReachable)
-      this.#log.error({}, 'Redis cannot be reached: no run begins until it can');
+      this.#log.error({}, 'Redis cannot be reached: no run starts until it can');
     this.#isReachable = false;
     if (firing.entry.catchup === 'none' && nowMs - firing.dueMs > LATE_MS) {
       const reason = 'Redis could not be reached';

@@ -10,15 +10,15 @@ const MOST_COUNTED = 100_000;
 export interface DueFirings {
   /** The firings to run now, in rising order. */
   onTime: Date[];
-  /** The firing that makes up for those that were missed; it is not among `missed`. */
+  /** The firing that makes up for missed ones; it is not in `missed`. */
   catchUp: Date | undefined;
   /** The missed firings in rising order: all of them, or the first hundred thousand. */
   missed: Date[];
 }
 
 /**
- * Returns what came due after one instant, up to another. Only the newest of the late firings is made
- * up for, and only where no other is on time: a backup that runs now is as good as one that ran then.
+ * Returns what came due after one instant, up to another. Only the newest late firing is made up for,
+ * and only if no other is on time: a backup that runs now is as good as one that would have run then.
  */
 export function dueFirings(
   { timing, catchup }: Pick<Entry, 'timing' | 'catchup'>,
@@ -49,7 +49,10 @@ function dueAfterMany(
   return { onTime: [], catchUp: latestBefore(timing, nowMs), missed };
 }
 
-/** Firings can only be listed forwards: this looks in the last hour, then in two, in four and so on. */
+/**
+ * Finds the newest firing. Firings can only be listed forwards, so this searches the last hour, then
+ * two, four and so on.
+ */
 function latestBefore(timing: Timing, nowMs: number): Date | undefined {
   for (let spanMs = 3_600_000; spanMs < nowMs; spanMs *= 2) {
     let latest: Date | undefined;
@@ -62,7 +65,7 @@ function latestBefore(timing: Timing, nowMs: number): Date | undefined {
   return undefined;
 }
 
-/** Up to so many missed firings of an entry get a record each. */
+/** Up to this many missed firings of an entry get a record of their own. */
 const MOST_RECORDS = 1000;
 
 export interface MissedFirings {

@@ -18,7 +18,10 @@ import { FiringQueue, endRun, firingOf, pendingOf } from './queue.js';
 import { Records } from './records.js';
 import { recoverFiring } from './recovery.js';
 
-/** A clock that was set back by more than this was wrong before. Debian's cron has the same limit. */
+/**
+ * If the clock is set back by more than this, the old time is taken to be wrong. Debian's cron has the
+ * same limit.
+ */
 const CORRECTION_MS = 3 * 3_600_000;
 const WRITE_AGAIN_MS = 1_000;
 
@@ -33,7 +36,7 @@ export class Engine {
   readonly #ledger: Ledger;
   readonly #records: Records;
   readonly #launcher: Launcher;
-  /** Firings of a dead daemon that a single run must leave as they are. */
+  /** Firings of a dead daemon, which a single run must not change. */
   #foreign: PendingFiring[] = [];
   #lastTickMs = -Infinity;
 
@@ -62,7 +65,7 @@ export class Engine {
     return Number.isFinite(firstMs) ? firstMs : undefined;
   }
 
-  /** False while runs wait for the server of the claims. */
+  /** False while runs wait because Redis, which holds the claims, cannot be reached. */
   get canClaim(): boolean {
     return this.#launcher.canClaim;
   }
@@ -86,9 +89,8 @@ export class Engine {
   }
 
   /**
-   * Loads the schedule and the state of the last daemon. `alive` returns the run of a firing that goes
-   * on without its daemon, or nothing where it has ended. A run that was cut off is made up for like a
-   * missed firing.
+   * Loads the schedule and the state of the last daemon. `alive` returns the run of a firing if it
+   * outlived its daemon. A run that was cut off is made up for like a missed firing.
    */
   resume(
     entries: readonly ScheduledEntry[],
@@ -113,7 +115,7 @@ export class Engine {
     this.#ledger.changed();
   }
 
-  /** Loads the same for a single run beside the schedule, which leaves everything else as it is. */
+  /** Loads the schedule and the state for a single run, which leaves everything else unchanged. */
   borrow(entries: readonly ScheduledEntry[], saved: ScheduleState | undefined): void {
     this.#entries.remember(saved?.entries ?? {});
     this.#foreign = [...(saved?.pending ?? [])];
@@ -128,7 +130,7 @@ export class Engine {
     for (const firing of this.#queue.waiting) {
       firing.entry = this.entryOf(firing.entry.name) ?? firing.entry;
       if (names.has(firing.entry.name)) continue;
-      this.#drop(firing, 'its entry was taken out of the schedule');
+      this.#drop(firing, 'its entry was removed from the schedule');
     }
     this.#ledger.changed();
   }
@@ -163,8 +165,8 @@ export class Engine {
   }
 
   /**
-   * Starts nothing more. Resolves when all runs have ended; after `graceMs` they are made to. What
-   * waits stays in the state, for the next daemon.
+   * Starts no more runs. Resolves when all runs have ended; after `graceMs` they are ended. Waiting
+   * firings stay in the state, for the next daemon.
    */
   async stop(graceMs: number): Promise<void> {
     this.#launcher.stopStarting();
@@ -183,7 +185,7 @@ export class Engine {
   }
 
   #correctClock(nowMs: number): void {
-    const message = 'the clock was set back by more than 3 hours: the schedule goes by it';
+    const message = 'the clock was set back by more than 3 hours: the schedule follows it';
     this.#parts.log.warn({}, message);
     this.#entries.setBack(nowMs);
     this.#ledger.changed();
@@ -224,8 +226,8 @@ export class Engine {
       return;
     }
     if (admission.kind === 'replace') {
-      for (const run of running) endRun(run, 'the next firing of it was due');
-      for (const firing of earlier) this.#drop(firing, 'the next firing of it was due');
+      for (const run of running) endRun(run, 'its next firing was due');
+      for (const firing of earlier) this.#drop(firing, 'its next firing was due');
     }
     const jitterMs = due.trigger === 'cron' ? Math.floor(this.#parts.random() * entry.jitterMs) : 0;
     this.#queue.add({ ...due, entry, notBeforeMs: due.dueMs + jitterMs, waited: false });

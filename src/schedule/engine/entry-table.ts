@@ -4,10 +4,10 @@ import type { RunRecord } from '../state/record.js';
 import { hasRun } from '../state/record.js';
 import type { EntryState } from '../state/state.js';
 
-/** The timing of an entry that left the schedule: where it comes back, it begins anew. */
+/** The timing of an entry that left the schedule. If it returns with other times, it starts over. */
 const NO_TIMING = '';
 
-/** An entry of the running schedule, and up to when its firings are dealt with. */
+/** An entry of the running schedule, and the time up to which its firings have been handled. */
 export class TrackedEntry {
   readonly entry: ScheduledEntry;
   #state: EntryState;
@@ -69,7 +69,7 @@ export class EntryTable {
   #entries = new Map<string, TrackedEntry>();
   #others = new Map<string, EntryState>();
 
-  /** Takes what an earlier daemon has saved. */
+  /** Loads the states that an earlier daemon saved. */
   remember(states: Readonly<Record<string, EntryState>>): void {
     this.#others = new Map(Object.entries(states));
   }
@@ -90,8 +90,8 @@ export class EntryTable {
   }
 
   /**
-   * Adds entries for a single run beside the schedule, whose other firings are not ours to deal with:
-   * only the last run may change in what is known.
+   * Adds entries for a single run beside the schedule. Other firings belong to the daemon, so only the
+   * last run of an entry may change.
    */
   borrow(entries: readonly ScheduledEntry[], now: Date): void {
     for (const entry of entries) {
@@ -123,7 +123,7 @@ export class EntryTable {
     return firstMs;
   }
 
-  /** After a clock that was ahead was set right: firings count as dealt with up to now. */
+  /** Call this when a clock that was ahead has been corrected: firings up to now count as handled. */
   setBack(nowMs: number): void {
     for (const tracked of this.#entries.values()) {
       if (tracked.handledMs > nowMs) tracked.handledUntil(nowMs);

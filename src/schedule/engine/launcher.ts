@@ -32,7 +32,7 @@ export class Launcher {
     return this.#isStopping;
   }
 
-  /** False while runs wait for the server of the claims. */
+  /** False while runs wait because Redis, which holds the claims, cannot be reached. */
   get canClaim(): boolean {
     return this.#claims.isReachable;
   }
@@ -70,7 +70,7 @@ export class Launcher {
     this.#isStopping = true;
   }
 
-  /** Resolves when all runs have ended; after `graceMs` they are made to. */
+  /** Resolves when all runs have ended; after `graceMs` they are ended. */
   async endRuns(graceMs: number): Promise<void> {
     const { queue } = this.#parts;
     const stopTimer = startLongTimer(() => queue.endAll('the daemon was stopped'), graceMs);

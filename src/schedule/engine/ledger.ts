@@ -50,8 +50,8 @@ export class Ledger {
   }
 
   /**
-   * Resolves when all changes up to now are on the disk, or could not be written: backups go on
-   * without, since the disk that is full may be another one. The next flush writes them again.
+   * Resolves when all changes up to now are on the disk, or the write has failed. Backups go on after a
+   * failure, since they may use another disk. The next flush writes the changes again.
    */
   async flush(): Promise<void> {
     // A write that is under way may have begun before the last change.
@@ -84,7 +84,7 @@ export class Ledger {
       this.#loggedAtMs = nowMs;
       this.#log.error(
         { reason: messageOf(error) },
-        'the state cannot be written; runs go on, and it is tried again',
+        'the state cannot be written; runs go on, and the write will be retried',
       );
     }
     return false;

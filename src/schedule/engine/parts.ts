@@ -6,7 +6,7 @@ import type { EntryState, PendingFiring } from '../state/state.js';
 import type { Lease } from './claims.js';
 import type { LedgerStore } from './ledger.js';
 
-/** What the engine is handed. */
+/** The parts that the engine depends on. */
 export interface EngineParts {
   now: () => Date;
   /** Returns a number from 0 up to, but not including, 1. */

@@ -6,11 +6,11 @@ import { nextToStart } from './admission.js';
 
 /** A firing that waits to be run. */
 export interface QueuedFiring extends WaitingFiring {
-  /** Whether it could have started before, but for something else. */
+  /** Whether it could have started earlier but for another run. */
   waited: boolean;
 }
 
-/** A firing that runs, from its start to its end. */
+/** A firing whose run has started and not yet ended. */
 export interface ActiveRun {
   /** `undefined` where the entry is no longer in the schedule. */
   entry: ScheduledEntry | undefined;
@@ -19,7 +19,7 @@ export interface ActiveRun {
   firing: PendingFiring;
   /** `undefined` while it is being started. */
   child: Child | undefined;
-  /** Why it must end as soon as it has started. */
+  /** The reason why the run must end as soon as it has started. */
   endReason: string | undefined;
 }
 
@@ -95,12 +95,15 @@ export class FiringQueue {
     return run;
   }
 
-  /** What may start and did not has waited for something else. */
+  /** Marks firings that could have started by time but had to wait for another run. */
   markWaited(nowMs: number): void {
     for (const firing of this.#waiting) firing.waited ||= firing.notBeforeMs <= nowMs;
   }
 
-  /** After the clock was set back: a firing waits as long as it was to, not for that time to return. */
+  /**
+   * Call this when the clock was set back: a firing waits for its original delay, not until the old time
+   * returns.
+   */
   shiftBack(setBackMs: number): void {
     for (const firing of this.#waiting) firing.notBeforeMs -= setBackMs;
   }
@@ -126,20 +129,22 @@ export class FiringQueue {
     for (const run of this.#running.values()) endRun(run, reason);
   }
 
-  /** All firings as the state has them: the runs, then those that wait. */
+  /** Returns all firings in the form of the saved state: the runs, then the waiting ones. */
   pending(): PendingFiring[] {
     const running = [...this.#running.values()].map(({ firing }) => firing);
     return [...running, ...this.#waiting.map(pendingOf)];
   }
 }
 
-/** Ends a run, also one that is still being started. */
+/** Ends a run, even one that is still being started. */
 export function endRun(run: ActiveRun, reason: string): void {
   if (run.child === undefined) run.endReason = reason;
   else run.child.end(reason);
 }
 
-/** Returns a firing by the clock: its id is the name of the entry and the time. */
+/**
+ * Returns the firing of an entry at a scheduled time: the id consists of the entry's name and the time.
+ */
 export function firingOf(name: string, at: Date) {
   const due_at = at.toISOString();
   return { id: `${name}@${due_at}`, name, due_at };

@@ -40,7 +40,7 @@ async function stateFromHistory(
   for (const entry of entries) {
     const own = records.filter(({ name }) => name === entry.name);
     const byClock = own.filter(({ trigger }) => trigger !== 'manual').map(({ due_at }) => due_at);
-    // A clock that was ahead must not keep the entry from running until it is as late again.
+    // A state from a clock that was ahead must not stop the entry until that time is reached again.
     const newestDue = byClock
       .filter((due) => Date.parse(due) <= now.getTime())
       .sort()
@@ -78,7 +78,7 @@ type Recovery =
     };
 
 /**
- * Decides what happens to a firing that a dead daemon had started, or was to start: it is run again, or
+ * Decides what happens to a firing that a dead daemon had started or queued: it is run again, or
  * recorded as cut off or missed. `tracked` is `undefined` where its entry left the schedule.
  */
 export function recoverFiring(
@@ -93,10 +93,10 @@ export function recoverFiring(
     return { kind: 'catch-up', entry: tracked.entry, due };
   }
   if (firing.started_at === null) {
-    const reason = 'the daemon ended before it began';
+    const reason = 'the daemon ended before the run started';
     return { kind: 'record', record: unrunRecord(firing, 'missed', reason) };
   }
-  const reason = 'it was cut off: the daemon ended before it';
+  const reason = 'it was cut off: the daemon ended first';
   const end = { exitCode: null, reason, bytes: null, archiveBytes: null };
   return { kind: 'record', record: ranRecord(firing, end, null) };
 }

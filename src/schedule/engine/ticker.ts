@@ -1,11 +1,10 @@
-/** The longest sleep: a clock that was set, or a file that changed, is noticed by then. */
+/** The longest sleep, and so the longest time until a changed clock or file is noticed. */
 const LONGEST_MS = 10_000;
 
 /**
- * Calls a function when it is time, whatever the clock does meanwhile, and never while the last call is
- * under way.
- * node-cron would wait for a clock that was set back to come again, and goes through every second
- * that one set forward has left out: 16 s of work for a day.
+ * Calls a function at its time, even if the clock is changed, and never while the last call is under
+ * way. node-cron is no replacement: after the clock is set back it waits until the old time returns, and
+ * after it is set forward it steps through every skipped second, which takes 16 s for a day.
  */
 export class Ticker {
   readonly #now: () => Date;

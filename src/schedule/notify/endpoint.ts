@@ -58,7 +58,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['/', () => ({ status: 200, text: 'mangamotion schedule: /healthz /readyz /metrics\n' })],
 ]);
 
-/** Serves the metrics and the probes. Rejects with `usage` where it cannot listen there. */
+/** Serves the metrics and the probes. Rejects with `usage` if it cannot listen at the address. */
 export async function openEndpoint(address: ListenAddress, probes: ProbeSource): Promise<Endpoint> {
   const server = createServer(
     {
@@ -78,7 +78,7 @@ export async function openEndpoint(address: ListenAddress, probes: ProbeSource):
   } catch (error) {
     throw cannotListen(address, error);
   }
-  // A connection that cannot be accepted, for want of descriptors say, must not end the daemon.
+  // A connection that cannot be accepted, for example for lack of descriptors, must not end the daemon.
   server.on('error', () => undefined);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -128,7 +128,7 @@ async function answerTo(
   try {
     return await page(probes);
   } catch {
-    return { status: 500, text: 'this could not be found out\n' };
+    return { status: 500, text: 'this could not be determined\n' };
   }
 }
 
@@ -146,17 +146,17 @@ function reasonOf(error: unknown): { why: string; hint: string } {
   switch (errnoOf(error) ?? '') {
     case 'EADDRINUSE':
       return {
-        why: 'something listens there already',
-        hint: 'name another port, or end what has this one: `ss -ltnp` shows it',
+        why: 'another process already listens there',
+        hint: 'choose another port, or stop the process that has this one: `ss -ltnp` shows it',
       };
     case 'EACCES':
-      return { why: 'permission denied', hint: 'name a port from 1024 on' };
+      return { why: 'permission denied', hint: 'choose a port of 1024 or above' };
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return {
         why: 'this machine has no such address',
-        hint: 'name one that it has, or only a port behind a colon for all of them',
+        hint: 'choose one that it has, or give only a colon and a port to listen on all of them',
       };
     default:
       return {

@@ -14,9 +14,9 @@ export interface HookCommand {
   timing: { commandMs: number; graceMs: number };
 }
 
-/** So much of its output is logged. */
+/** The number of bytes of its output that are logged. */
 const MOST_BYTES = 4096;
-/** More is kept for redaction, so that no part of a secret is left at the beginning. */
+/** More bytes are kept for redaction, so that no part of a secret remains at the beginning. */
 const KEPT_BYTES = 4 * MOST_BYTES;
 const POLL_EVERY_MS = 50;
 const LAST_OUTPUT_MS = 200;
@@ -96,7 +96,7 @@ function problemOf(result: {
   return `it could not be started (${result.code ?? 'for an unknown reason'})`;
 }
 
-/** Asks all processes of the group to end, and ends those that have not after a while. */
+/** Sends SIGTERM to all processes of the group, and later SIGKILL to those that are left. */
 async function endGroup(pid: number, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;
   signalGroup(pid, 'SIGTERM');

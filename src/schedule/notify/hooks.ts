@@ -10,7 +10,7 @@ export interface HookRequest {
   record: RunRecord;
   /** The last lines of the run's log. */
   logTail: string | undefined;
-  /** Gives the hook up. */
+  /** Aborting it ends the hook. */
   signal: AbortSignal;
   log: DaemonLog;
   /** The working directory of a command. */
@@ -35,7 +35,7 @@ type HookDocument = RunRecord & { log_tail: string | null };
 export async function runHook(request: HookRequest): Promise<void> {
   const { hook, record, logTail, signal, log } = request;
   const isUrl = /^https?:\/\//i.test(hook);
-  // Neither a URL nor a command line is logged: both may hold a secret.
+  // URLs and command lines are not logged: both may hold a secret.
   const fields = { entry: record.name, run: record.id, hook: isUrl ? 'url' : 'command' };
   if (signal.aborted) {
     log.warn(fields, 'a hook was not run: there was no time for it');
@@ -53,10 +53,10 @@ async function post(
   { hook, signal, timing }: HookRequest,
   body: string,
 ): Promise<{ problem: string | undefined; to?: string }> {
-  if (!URL.canParse(hook)) return { problem: 'its URL is no URL' };
+  if (!URL.canParse(hook)) return { problem: 'its URL is not valid' };
   const url = new URL(hook);
   const headers = { 'content-type': 'application/json' };
-  // Not followed: a redirection would lose the body.
+  // Redirections are not followed: they would lose the body.
   const init = { method: 'POST', headers, body, redirect: 'manual' } as const;
   const problem = await sendWithRetries({ url, init, signal, timing: timing?.send });
   return { problem, to: url.origin };

@@ -1,13 +1,16 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { MangamotionError } from '../../errors.js';
 
-/** Where to listen. `host` is `undefined` for every address of this machine; port 0 is any free port. */
+/**
+ * The address to listen on. `host` is `undefined` for every address of this machine; port 0 is any free
+ * port.
+ */
 export interface ListenAddress {
   host: string | undefined;
   port: number;
 }
 
-/** A port alone is for this machine only: a colon in front of it opens it to others. */
+/** A bare port listens on this machine only; a colon in front of it opens it to others. */
 const LOOPBACK = '127.0.0.1';
 
 /** Reads `127.0.0.1:9464`, `[::1]:9464`, `name:9464`, `:9464` (every address) or `9464` (this machine). */

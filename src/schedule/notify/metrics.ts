@@ -3,11 +3,11 @@ import type { RunRecord } from '../state/record.js';
 import { hasRun, runRecord } from '../state/record.js';
 
 const PREFIX = 'mangamotion_schedule_';
-/** As `_last_exit_code` where a run had none. */
+/** The value of `_last_exit_code` if a run had no exit code. */
 const NO_EXIT_CODE = -1;
 const RESULTS = runRecord.entries.result.options;
 
-/** The state of the daemon for Prometheus. Nothing here costs anything but at a change or a scrape. */
+/** Holds the state of the daemon for Prometheus. It does work only at a change or a scrape. */
 export class ScheduleMetrics {
   readonly #registry = new Registry();
   readonly #names = new Set<string>();
@@ -18,7 +18,7 @@ export class ScheduleMetrics {
   );
   readonly #lastRun = this.#perEntry(
     'last_run_timestamp_seconds',
-    'When the last run ended, whatever came of it, since the epoch.',
+    'When the last run ended, whatever its result, since the epoch.',
   );
   readonly #lastDuration = this.#perEntry(
     'last_duration_seconds',
@@ -26,7 +26,7 @@ export class ScheduleMetrics {
   );
   readonly #lastBytes = this.#perEntry(
     'last_bytes',
-    'Bytes of the objects that the last run that ended told of; absent where it told of none.',
+    'Bytes of the objects that the last finished run reported; absent where it reported none.',
   );
   readonly #lastExitCode = this.#perEntry(
     'last_exit_code',
@@ -39,13 +39,13 @@ export class ScheduleMetrics {
   readonly #running = this.#perEntry('running', 'Whether a run is under way.');
   readonly #firings = new Counter({
     name: `${PREFIX}firings_total`,
-    help: 'Firings since the daemon began, by what came of them.',
+    help: 'Firings since the daemon started, by result.',
     labelNames: ['entry', 'result'] as const,
     registers: [this.#registry],
   });
   readonly #entries = this.#gauge('entries', 'Entries of the schedule.');
   readonly #waiting = this.#gauge('waiting', 'Firings that are due and wait for something to end.');
-  // Without labels they would stand at 0 until they are set, and an alert would go off.
+  // A metric without labels starts at 0, which would set off an alert before it is set.
   #leaseAvailable: Gauge | undefined;
   #reloadOk: Gauge | undefined;
   #lastReload: Gauge | undefined;
@@ -54,7 +54,7 @@ export class ScheduleMetrics {
     this.#ofProcess();
   }
 
-  /** Those of the schedule; what is known of others is forgotten. */
+  /** Sets the entries of the schedule, and removes the metrics of others. */
   setEntries(names: readonly string[]): void {
     const kept = new Set(names);
     for (const name of this.#names) {
@@ -64,7 +64,7 @@ export class ScheduleMetrics {
       if (this.#names.has(name)) continue;
       this.#names.add(name);
       this.#running.set({ entry: name }, 0);
-      // From 0 on: a first failure would not be an increase otherwise.
+      // The counter starts at 0, so that the first failure shows as an increase.
       for (const result of RESULTS) this.#firings.inc({ entry: name, result }, 0);
     }
     this.#entries.set(kept.size);
@@ -76,14 +76,14 @@ export class ScheduleMetrics {
 
   /** A firing has come to its end, whether or not it ran. */
   ended(record: RunRecord, lastSuccessAt: string | null): void {
-    // Of an entry that was removed while it ran, nothing may come back.
+    // The metrics of an entry that was removed during its run must not reappear.
     if (!this.#names.has(record.name)) return;
     this.#firings.inc({ entry: record.name, result: record.result }, record.count);
     if (hasRun(record)) this.#running.set({ entry: record.name }, 0);
     this.remembered(record.name, record, lastSuccessAt);
   }
 
-  /** What a daemon before this one has left: it is shown, and not counted. */
+  /** Shows the last run that an earlier daemon recorded, without counting it. */
   remembered(name: string, lastRun: RunRecord | null, lastSuccessAt: string | null): void {
     if (!this.#names.has(name)) return;
     const entry = { entry: name };
@@ -112,18 +112,21 @@ export class ScheduleMetrics {
     this.#waiting.set(count);
   }
 
-  /** Only for a daemon that has a lease to get. */
+  /** Reports whether the lease is available. Call it only for a daemon that shares its schedule. */
   lease(isAvailable: boolean): void {
     this.#leaseAvailable ??= this.#gauge(
       'lease_available',
-      'Whether the lease can be asked for: 0 while what it lies in does not answer.',
+      'Whether the lease can be requested: 0 while its server does not answer.',
     );
     this.#leaseAvailable.set(isAvailable ? 1 : 0);
   }
 
-  /** The file was read; where that failed, what was read before stays in use. */
+  /** Records that the file was read; after a failure the old schedule stays in use. */
   reloaded(isOk: boolean, at: Date): void {
-    this.#reloadOk ??= this.#gauge('reload_ok', 'Whether the file was right when last read.');
+    this.#reloadOk ??= this.#gauge(
+      'reload_ok',
+      'Whether the schedule file was valid when last read.',
+    );
     this.#reloadOk.set(isOk ? 1 : 0);
     if (!isOk) return;
     this.#lastReload ??= this.#gauge(
@@ -133,7 +136,7 @@ export class ScheduleMetrics {
     this.#lastReload.set(at.getTime() / 1000);
   }
 
-  /** In the text format of Prometheus. */
+  /** Resolves to the metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }
@@ -157,7 +160,7 @@ export class ScheduleMetrics {
     return new Gauge({ name: PREFIX + name, help, registers: [this.#registry] });
   }
 
-  /** Those of prom-client come with a timer that runs a hundred times a second. */
+  /** prom-client's own default metrics are not used: they run a timer a hundred times a second. */
   #ofProcess(): void {
     const registers = [this.#registry];
     new Gauge({

@@ -23,7 +23,7 @@ export interface PingOptions {
   timing?: SendTiming | undefined;
 }
 
-/** While the service does not answer, pings must not pile up without end. */
+/** The limit keeps pings from piling up while the service does not answer. */
 const MOST_UNDER_WAY = 100;
 
 interface Ping {
@@ -47,7 +47,7 @@ export function createPings({ url, log, fetch, timing }: PingOptions): Pings {
       url: target,
       init: { method: 'GET' },
       signal: giveUp.signal,
-      // The end of a run must not wait for long until its start has been told.
+      // The ping for the end of a run must not wait long for the ping of its start.
       isWanted: () => what !== 'start' || isLatest(),
       fetch,
       timing,
@@ -64,11 +64,11 @@ export function createPings({ url, log, fetch, timing }: PingOptions): Pings {
       log.warn(fields, `a ping was not sent: ${MOST_UNDER_WAY} others are under way`);
       return;
     }
-    // In their order: a start that arrived after its end would be of a run that never ends.
+    // Pings are sent in order: a start that arrived after the end would look like a run that never ends.
     const before = latest.get(name) ?? Promise.resolve();
     const sent: Promise<void> = before
       .then(() => send(one, () => latest.get(name) === sent))
-      .catch(() => log.warn(fields, 'a ping was not sent: its URL is no URL'))
+      .catch(() => log.warn(fields, 'a ping was not sent: its URL is not valid'))
       .then(() => {
         underWay.delete(sent);
         if (latest.get(name) === sent) latest.delete(name);
@@ -97,7 +97,7 @@ function endOf(exitCode: number | null): string {
 function urlOf(template: string, { name, runId, what }: Ping): URL {
   const url = new URL(template.replaceAll('{name}', encodeURIComponent(name)));
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${what}`;
-  // By hand: what the query has is not to be written in another way.
+  // The path is edited by hand, so that the query is not re-encoded.
   const query = url.search.slice(1);
   url.search = `${query === '' ? '' : `${query}&`}rid=${encodeURIComponent(runId)}`;
   return url;

@@ -2,10 +2,10 @@ import type { Engine } from '../engine/engine.js';
 import type { Health, ProbeSource } from './endpoint.js';
 import type { Notifier } from './notifier.js';
 
-/** A daemon that has completed no cycle for so long counts as dead. */
+/** A daemon that has completed no cycle for this long counts as dead. */
 const DEAD_AFTER_MS = 30_000;
 
-/** What the daemon answers to /healthz, /readyz and /metrics. */
+/** Decides the answers to /healthz, /readyz and /metrics. */
 export class Probes implements ProbeSource {
   readonly #notifier: Notifier;
   readonly #hasLease: boolean;
@@ -27,7 +27,7 @@ export class Probes implements ProbeSource {
 
   health(): Health {
     const silentMs = performance.now() - this.#cycleEndedAtMs;
-    const reason = `the schedule was not looked at for ${Math.round(silentMs / 1000)} s`;
+    const reason = `the schedule has not been checked for ${Math.round(silentMs / 1000)} s`;
     return silentMs < DEAD_AFTER_MS ? { ok: true } : { ok: false, reason };
   }
 
@@ -35,7 +35,7 @@ export class Probes implements ProbeSource {
     if (this.#engine === undefined) return { ok: false, reason: 'the schedule is not loaded yet' };
     const isHeldUp = this.#hasLease && !this.#engine.canClaim;
     return isHeldUp
-      ? { ok: false, reason: 'Redis cannot be reached: no run begins until it can' }
+      ? { ok: false, reason: 'Redis cannot be reached: no run starts until it can' }
       : this.health();
   }
 

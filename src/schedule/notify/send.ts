@@ -6,7 +6,7 @@ export interface Sending {
   /** A user and a password in it are sent as basic authentication. */
   url: URL;
   init: SentInit;
-  /** Gives the request up. */
+  /** Aborting it ends the request. */
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
   isWanted?: () => boolean;
@@ -28,8 +28,9 @@ const LATE = 'late';
 const TIMING: SendTiming = { timeoutMs: 10_000, pausesMs: [500, 2000] };
 
 /**
- * Sends a request, again where the network or the server fails. Never rejects: resolves to why it did
- * not arrive, or to `undefined` where it did. The URL is not in that text: it may be a secret.
+ * Sends a request, and repeats it if the network or the server fails. Never rejects: resolves to the
+ * reason why it did not arrive, or to `undefined` if it did. The reason does not contain the URL, which
+ * may be a secret.
  */
 export async function sendWithRetries(sending: Sending): Promise<string | undefined> {
   const { signal, isWanted = () => true, timing = TIMING } = sending;
@@ -95,7 +96,7 @@ function decoded(text: string): string {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** Returns the cause of a network error, since the message `fetch failed` says nothing. */
 function networkProblem(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return 'the request failed';

@@ -24,7 +24,7 @@ export interface ChildParts {
 const KILL_AFTER_MS = 10_000;
 /** An answer in JSON names what a backup holds, which is small. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
-/** So many lines of a run are in the log of the daemon; all are in the log of the run. */
+/** The maximum number of lines of a run in the log of the daemon; the log of the run has all. */
 const MOST_LINES = 1000;
 const TIMED_OUT = 'it took longer than its timeout';
 const OWN_FORMAT = new Set(['--json', '--csv', '--raw-csv']);
@@ -156,7 +156,7 @@ class Ending {
     this.#reason = reason;
     killGroup(pid, 'SIGTERM');
     this.#timer = setTimeout(() => {
-      this.#reason = `${reason}, and did not end when asked to`;
+      this.#reason = `${reason}, and did not end when it was signalled`;
       killGroup(pid, 'SIGKILL');
     }, this.#killAfterMs);
   }
@@ -197,7 +197,7 @@ function lineLogger(entry: string, log: DaemonLog): (stream: 'stdout' | 'stderr'
     new Lines((line) => {
       lines++;
       if (lines <= MOST_LINES) log.info({ entry, stream }, line);
-      if (lines === MOST_LINES) log.info({ entry }, 'what comes now is in the log of the run only');
+      if (lines === MOST_LINES) log.info({ entry }, 'further output is only in the log of the run');
     });
 }
 
@@ -252,5 +252,5 @@ interface Result {
 function reasonOf({ exitCode, signal, cause }: Result): string | null {
   if (exitCode !== undefined) return null;
   if (signal !== undefined) return `a signal ended it (${signal})`;
-  return `it could not be begun: ${messageOf(cause)}`;
+  return `it could not be started: ${messageOf(cause)}`;
 }

@@ -6,7 +6,7 @@ import type { PendingFiring } from '../state/state.js';
 export interface ChildEnd {
   /** `null` where a signal ended it, or it could not be begun. */
   exitCode: number | null;
-  /** What the exit code does not say; for people. */
+  /** Details that the exit code does not give, for people. */
   reason: string | null;
   /** From the answer of the command; `null` where it did not say. */
   bytes: number | null;

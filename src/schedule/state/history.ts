@@ -6,7 +6,7 @@ import type { RunRecord } from './record.js';
 import { runRecord } from './record.js';
 
 const FILE = 'history.ndjson';
-/** Some 15,000 records. One older file is kept. */
+/** The size at which the history is rotated: about 15,000 records. One older file is kept. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 function filesOf(folder: string): { current: string; before: string } {

@@ -16,7 +16,7 @@ export interface RunRequestOptions {
 }
 
 const POLL_EVERY_MS = 500;
-/** Longer than the daemon sleeps. */
+/** The time to wait for the daemon, which is longer than its longest sleep. */
 const TAKEN_WITHIN_MS = 30_000;
 /** The daemon may have ended after it wrote the record, and after we read the history. */
 const POLLS_AFTER_ITS_END = 4;
@@ -37,7 +37,7 @@ export async function requestRun(options: RunRequestOptions): Promise<RunRecord 
     if (isOver && (await withdraw(folder, id))) {
       signal.throwIfAborted();
       if (holder === undefined) return undefined;
-      throw new MangamotionError('unreachable', 'the daemon does not take the run', {
+      throw new MangamotionError('unreachable', 'the daemon did not accept the run', {
         hint: 'look at its log: it may be ending, or stopped',
       });
     }
@@ -55,7 +55,7 @@ async function recordOf(options: RunRequestOptions): Promise<RunRecord> {
     if ((await commandOfHolder(options)) !== undefined) pollsLeft = POLLS_AFTER_ITS_END;
     else if (pollsLeft-- === 0) {
       throw new MangamotionError('unreachable', 'the daemon ended before the run did', {
-        hint: 'the next daemon records what became of it: see `mangamotion schedule history`',
+        hint: 'the next daemon will record its result: see `mangamotion schedule history`',
       });
     }
     await delay(POLL_EVERY_MS);

@@ -11,7 +11,7 @@ const FILE = 'state.json';
 export type ReadState =
   | { kind: 'read'; state: ScheduleState }
   | { kind: 'none' }
-  /** Truncated, damaged, or of a newer version. */
+  /** The state is truncated, damaged, or of a newer version. */
   | { kind: 'unusable'; reason: string };
 
 /** Reads the state of a folder. Rejects where the file cannot be read at all. */
@@ -42,7 +42,7 @@ function parseState(text: string): ReadState {
   if (result.success) return { kind: 'read', state: result.output };
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? 'it';
-  return { kind: 'unusable', reason: `${where} is not what it should be` };
+  return { kind: 'unusable', reason: `${where} is not valid` };
 }
 
 /** Renames a state that cannot be used. Resolves to the new path. */

@@ -83,7 +83,7 @@ export class RenewedLock {
     await this.#lock.release();
     try {
       this.#lock = await this.#take();
-      this.#log.warn({}, 'the lock of the state folder was lost, and taken again');
+      this.#log.warn({}, 'the lock of the state folder was lost and acquired again');
     } catch (error) {
       if (isMangamotionError(error, 'locked')) throw error;
       this.#logLoss(messageOf(error));
@@ -118,7 +118,7 @@ async function takeLock(
   } catch (cause) {
     if (!isMangamotionError(cause, 'locked')) throw cause;
     throw new MangamotionError('locked', cause.message, {
-      hint: 'one daemon for each state folder: end that one, or give this one another with --state-dir',
+      hint: 'only one daemon can use a state folder: stop the other one, or choose another folder with --state-dir',
       cause,
     });
   }

@@ -182,7 +182,7 @@ export function describeBucketDocuments({ open, retries, flavour }: Implementati
       const body = '<ListBucketResult><Name>any</Name></ListBucketResult>';
       proxy.setPlan(() => ({ kind: 'answer', status: 200, body }));
       const write = store.writeBucketDocument('any', 'cors', Buffer.from('<CORSConfiguration/>'));
-      const message: unknown = expect.stringContaining('takes no cors.xml');
+      const message: unknown = expect.stringContaining('does not accept cors.xml');
       await expect(write).rejects.toMatchObject({ code: 'refused', message });
       expect(proxy.requests.map(({ method }) => method)).toEqual(['GET']);
     });

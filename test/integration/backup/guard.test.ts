@@ -113,7 +113,7 @@ describe('a full backup of a store that has lost its objects', () => {
       suspicious: [{ bucket, before: 100, deleted: 26 }],
     });
     expect(warnings.join()).toContain(
-      `${good.id}, which this backup is compared with, cannot be read`,
+      `${good.id} cannot be read, so this backup is compared with the counts in its summary`,
     );
   });
 });

@@ -100,7 +100,7 @@ describe.each([
       warn: (text) => warnings.push(text),
     });
     expect(warnings.join('\n')).toContain(
-      `the server's listing of ${bucket} leaves out objects that are there, such as "page-1200": each object that the last backup holds and the listing lacks is asked for, and the run begins anew`,
+      `the server's listing of ${bucket} omits objects that exist, such as "page-1200": HEAD requests check each object that the last backup holds and the listing lacks, and the run starts over`,
     );
     expect(summary).toMatchObject({
       status: 'partial',
@@ -115,12 +115,12 @@ describe.each([
         operation: 'ListObjectsV2',
         status: 200,
         reason: expect.stringContaining(
-          `the server's listing of ${bucket} leaves out objects that are there`,
+          `the server's listing of ${bucket} omits objects that exist`,
         ) as string,
       },
     ]);
     expect(summary.failures[0]?.reason).toContain(
-      `100 were found by asking for what ${first.id} holds`,
+      `HEAD requests found 100 objects that ${first.id} holds`,
     );
     const held = await contents(folder, summary.id);
     expect([...held.keys()]).toEqual(LEFT);

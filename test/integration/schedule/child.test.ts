@@ -65,7 +65,7 @@ describe('a run', () => {
     child.end('the test is over');
     expect(await child.ended).toMatchObject({
       exitCode: null,
-      reason: 'the test is over, and did not end when asked to',
+      reason: 'the test is over, and did not end when it was signalled',
     });
     const grandchild = Number(readFileSync(pidFile, 'utf8'));
     await expect.poll(() => existsSync(`/proc/${grandchild}/fd/1`), { timeout: 5000 }).toBe(false);
@@ -123,7 +123,7 @@ describe('a run', () => {
     });
     const end = await child.ended;
     expect(end.exitCode).toBeNull();
-    expect(end.reason).toMatch(/^it could not be begun: .*ENOENT/);
+    expect(end.reason).toMatch(/^it could not be started: .*ENOENT/);
     child.end('too late');
   });
 });

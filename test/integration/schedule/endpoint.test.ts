@@ -221,7 +221,9 @@ describe('an endpoint that cannot listen', () => {
     const { port } = other.address() as { port: number };
     const { code, message, hint } = await failureOf(opened({ port }));
     expect(code).toBe('usage');
-    expect(message).toBe(`cannot listen on 127.0.0.1:${port}: something listens there already`);
+    expect(message).toBe(
+      `cannot listen on 127.0.0.1:${port}: another process already listens there`,
+    );
     expect(hint).toContain('another port');
     other.close();
   });

@@ -255,7 +255,7 @@ describe('a hook that is a URL', () => {
   });
 
   it('that is no URL is told to the log', async () => {
-    expect((await run('http://:99999/x'))?.message).toBe('a hook failed: its URL is no URL');
+    expect((await run('http://:99999/x'))?.message).toBe('a hook failed: its URL is not valid');
   });
 });
 

@@ -134,7 +134,7 @@ describe('a ping that fails', () => {
     pings.start('a b', RUN);
     await pings.idle(PATIENT_MS);
     expect(kept.told.map(({ message }) => message)).toEqual([
-      'a ping was not sent: its URL is no URL',
+      'a ping was not sent: its URL is not valid',
     ]);
   });
 });

@@ -176,7 +176,7 @@ describe('an id', () => {
   );
 
   it('is not repeated in the message, which says what is wrong with it', () => {
-    expect(refusal(() => checkId('x', ''))).toBe('x must be a text, and not empty');
+    expect(refusal(() => checkId('x', ''))).toBe('x must be a string, and not empty');
     expect(refusal(() => checkId('x', 'a\udc00'))).toBe('x must be valid Unicode');
     expect(refusal(() => checkId('x', 'a'.repeat(65_537)))).toBe('x must have at most 65536 bytes');
   });

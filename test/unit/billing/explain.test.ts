@@ -78,7 +78,7 @@ describe('the arithmetic of a month', () => {
     const pricing = pricingWith();
     const month = billMonth(pricing, '2026-08', usageOf({ bytes: GIB }), PERIOD);
     expect(explainMonth(pricing, month)).toEqual([
-      '2026-08 is expired: a part of its counters is gone',
+      '2026-08 is expired: some of its counters are gone',
     ]);
   });
 });

@@ -56,9 +56,9 @@ describe('the hint of a full disk', () => {
     const hint = (...advice: [] | [typeof DRAFT_ADVICE]) =>
       translateFileError(failure(errno), 'write', '/state/state.json', ...advice).hint;
     expect(hint()).toBe(room);
-    expect(hint(DRAFT_ADVICE)).toBe(`${room} What was written of this backup has been removed.`);
+    expect(hint(DRAFT_ADVICE)).toBe(`${room} The unfinished backup has been removed.`);
     expect(translateDownloadError(failure(errno), '/x')).toMatchObject({
-      hint: expect.stringContaining('the same command goes on') as string,
+      hint: expect.stringContaining('the same command resumes') as string,
     });
   });
 

@@ -120,8 +120,8 @@ describe('an object that is there and cannot be read', () => {
 
   it.each([
     ['InvalidObjectState', 403, '', 'cold-storage', 'in cold storage'],
-    ['InvalidRequest', 400, SSE_C, 'client-key', 'a key of its client (SSE-C): only who has'],
-    ['InvalidArgument', 400, SSE_C, 'client-key', 'a key of its client (SSE-C): only who has'],
+    ['InvalidRequest', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
+    ['InvalidArgument', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
     ['KMS.DisabledException', 400, 'x is disabled.', 'kms', '(KMS)'],
     ['KMS.NotFoundException', 400, '', 'kms', '(KMS)'],
     ['kms:Decrypt', 403, '', 'kms', '(KMS)'],

@@ -50,7 +50,7 @@ export async function writeBucketDocument(
   const form = formOf(kind);
   const before = await readBucketDocument(requests, bucket, kind, { signal });
   if (before.state === 'unsupported') {
-    const message = `${bucket}: ${requests.endpoint} takes no ${form.fileName}: ${before.reason}`;
+    const message = `${bucket}: ${requests.endpoint} does not accept ${form.fileName}: ${before.reason}`;
     throw new MangamotionError('refused', message);
   }
   const type = form.root === null ? 'application/json' : 'application/xml';

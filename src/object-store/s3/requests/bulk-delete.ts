@@ -14,7 +14,7 @@ import {
 } from '../wire/xml.js';
 import { deleteObject } from './object-requests.js';
 
-/** S3 takes no more keys at once. */
+/** S3 accepts no more keys at once. */
 const MOST_KEYS = 1000;
 /** Requests at once for the keys that go one by one. */
 const ONE_BY_ONE = 16;

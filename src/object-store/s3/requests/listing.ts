@@ -10,7 +10,7 @@ interface Page<T> {
   goesOnBehind?: GoesOnBehind | undefined;
 }
 
-/** Where a page begins: at a token, behind a key, or at the start of the listing (both absent). */
+/** The start of a page: at a token, after a key, or at the start of the listing (both absent). */
 export interface PageStart {
   token?: string | undefined;
   startAfter?: string | undefined;

@@ -73,7 +73,7 @@ function checkRange(
 ): void {
   if (response.headers['content-range']?.startsWith(`bytes ${start}-`) === true) return;
   const context = requests.context(request);
-  throw notS3('with other bytes than those asked for', context, response.statusCode);
+  throw notS3('with other bytes than those requested', context, response.statusCode);
 }
 
 export async function readObject(

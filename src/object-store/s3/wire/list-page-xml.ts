@@ -30,7 +30,7 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
   if (root === null) return null;
   if (children(root, 'CommonPrefixes').length > 0) {
     throw new UnexpectedAnswer(
-      'answered with a listing that folds keys into common prefixes, which was not asked for',
+      'answered with a listing that folds keys into common prefixes, which was not requested',
     );
   }
   const parsed = children(root, 'Contents').map((entry) => parsedFields(entry));

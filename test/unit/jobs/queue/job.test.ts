@@ -218,8 +218,8 @@ describe('the other fields', () => {
 
   it.each([
     ['{"attempts":', {}, ['its opts are not JSON']],
-    ['"text"', {}, ['its opts are no object']],
-    ['[1]', {}, ['its opts are no object']],
+    ['"text"', {}, ['its opts are not an object']],
+    ['[1]', {}, ['its opts are not an object']],
     ['null', {}, []],
     ['{"a":1}', { a: 1 }, []],
   ])('opts %s are %j', (opts, options, problems) => {

@@ -162,7 +162,7 @@ describe('a request', () => {
     const store = withRetries(storeOf({ listBuckets: () => Promise.reject(failure) }), policy);
     const given = {
       ...{ code: 'unreachable', hint: 'look', cause },
-      message: 'no answer (given up after 6 attempts)',
+      message: 'no answer (gave up after 6 attempts)',
     };
     await expect(store.listBuckets()).rejects.toMatchObject(given);
     expect(delays).toHaveLength(5);
@@ -306,7 +306,7 @@ describe('a body', () => {
   it('is given up when it does not get on', async () => {
     const { delays, policy } = patience();
     const { store } = breakingStore([3, ...Array.from({ length: 9 }, unreachable)]);
-    await expect(read(withRetries(store, policy))).rejects.toThrow(/cut \(given up after 6/);
+    await expect(read(withRetries(store, policy))).rejects.toThrow(/cut \(gave up after 6/);
     expect(delays).toHaveLength(5);
   });
 

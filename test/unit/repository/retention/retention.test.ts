@@ -187,7 +187,7 @@ describe('a backup with a piece missing', () => {
 });
 
 describe('what cannot be judged', () => {
-  const stays = [expect.stringMatching(/^cannot be judged: /)];
+  const stays = [expect.stringMatching(/^cannot be evaluated: /)];
   /** As of a summary that says something else. */
   const saying = (fields: Partial<Summary>): ListedBackup => {
     const summary = { ...summaryOf(on(2)), ...fields };

@@ -96,18 +96,18 @@ describe('mistakes', () => {
     ['0 0 * 13 * backup list a', '1:7 the month "13" must be 1 to 12 or a name'],
     ['0 0 * * 8 backup list a', '1:9 the day of week "8" must be 0 to 7 or a name'],
     ['0  0 *  * x backup list a', '1:11 the day of week "x" must be 0 to 7 or a name'],
-    ['5-1 * * * * backup list a', '1:1 the minute "5-1": its end is before its begin'],
+    ['5-1 * * * * backup list a', '1:1 the minute "5-1": its end is before its start'],
     ['5/2 * * * * backup list a', '1:1 the minute "5/2": only a range or a star can have a step'],
     ['*/0 * * * * backup list a', '1:1 the minute "*/0": its step is not a number'],
     ['1,,2 * * * * backup list a', '1:1 the minute "" is not a number, range or star'],
     ['0 0 31 2 * backup list a', '1:1 0 0 31 2 * never runs: no calendar has such a day'],
-    ['0 0 * *', '1:1 a line begins with 5 fields of time, and a command'],
-    ['0 0 * * *', '1:10 there is no command behind the time'],
-    ['@reboot backup list a', '1:1 unknown time @reboot: there are @yearly'],
-    ["0 0 * * * backup list 'a", '1:23 this quotation has no end'],
+    ['0 0 * *', '1:1 a line begins with 5 time fields and a command'],
+    ['0 0 * * *', '1:10 there is no command after the time'],
+    ['@reboot backup list a', '1:1 unknown time @reboot: use @yearly'],
+    ["0 0 * * * backup list 'a", '1:23 this quotation is not closed'],
     ['MAILTO=ops', '1:1 MAILTO is not set here'],
     ['CRON_TZ=Moon/Base', '1:9 there is no time zone "Moon/Base"'],
-    ['# nam=x\n0 0 * * * backup list a', '1:3 unknown option nam: there are name, timeout'],
+    ['# nam=x\n0 0 * * * backup list a', '1:3 unknown option nam: the options are name, timeout'],
     [
       '# timeout=0s\n0 0 * * * backup list a',
       '1:3 timeout must be a time such as 50m or 2h, not "0s"',
@@ -122,7 +122,7 @@ describe('mistakes', () => {
     ['0 0 * * * backup list a\n# name=x', '2:1 these options belong to no entry'],
     [
       '# name=x\n0 0 * * * backup list a\n# name=x\n0 0 * * * backup list b',
-      '4:1 another entry has the name x',
+      '4:1 another entry already has the name x',
     ],
   ])('%j', (text, expected) => {
     const found = mistakes(text);

@@ -57,7 +57,7 @@ describe('what cannot be carried over is told', () => {
     ['0 5 * * * /opt/backup-minio.sh full', '1 it names no destination'],
     ['@reboot /opt/backup-minio.sh full /b', '1 @reboot has no equivalent'],
     ['hello world', '1 it does not begin with a time'],
-    ["0 5 * * * /opt/backup-minio.sh full '/b", '1 a quotation in it has no end'],
+    ["0 5 * * * /opt/backup-minio.sh full '/b", '1 a quotation in it is not closed'],
     ['MAILTO=ops@example.com', '1 MAILTO is left out'],
     [
       '0 5 * * * BACKUP_RETENTION_DAYS=x /opt/backup-minio.sh full /b',

@@ -100,7 +100,7 @@ describe('a firing while its entry still runs', () => {
         due_at: '2026-01-01T01:00:00.000Z',
         result: 'run',
         exit_code: 143,
-        reason: 'the next firing of it was due',
+        reason: 'its next firing was due',
       },
     ]);
     expect(world.started).toEqual(['hourly 2026-01-01T01:00', 'hourly 2026-01-01T02:00']);
@@ -411,7 +411,7 @@ describe('a lease', () => {
     await world.at('2026-01-01T01:02:00Z');
     expect(world.started).toEqual([]);
     expect(world.engine.canClaim).toBe(false);
-    expect(world.told).toEqual(['Redis cannot be reached: no run begins until it can']);
+    expect(world.told).toEqual(['Redis cannot be reached: no run starts until it can']);
     expect(world.results()).toEqual(['strict 2026-01-01T01:00 missed']);
     isThere = true;
     await world.at('2026-01-01T01:10:00Z');

@@ -101,7 +101,7 @@ describe('the lock of the folder', () => {
     expect(answers).toEqual([]);
     expect(told).toEqual([
       'the lock of the state folder is lost: runs go on without',
-      'the lock of the state folder was lost, and taken again',
+      'the lock of the state folder was lost and acquired again',
     ]);
   });
 
