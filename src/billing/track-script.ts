@@ -66,7 +66,7 @@ local function problemOf(value, increment)
   else
     -- Redis adds in 80 bits, and fails at what they do not hold: far beyond these lengths.
     local isNumber = string.match(value, '^%-?%d+%.?%d*$') or string.match(value, '^%-?%d+%.?%d*[eE][+-]?%d%d?$')
-    if not isNumber or #value > 400 then return 'no number' end
+    if not isNumber or #value > 400 then return 'not a number' end
   end
 end
 

@@ -266,7 +266,7 @@ it('a forged name of a bucket reaches no request, and the other buckets are rest
     proxy.be();
     const { failures } = await restorePlan(odd, located);
     expect(failures).toMatchObject([{ bucket: name, key: '' }]);
-    expect(failures[0]?.reason).toContain('no name of a bucket');
+    expect(failures[0]?.reason).toContain('is not a valid bucket name');
     expect(proxy.requests.filter((request) => request.bucket.startsWith('fgb'))).toEqual([]);
     const report = await restoreInto(odd, forged.folder, forgedId, { from: 'gamma', to: other });
     expect(report).toMatchObject({ restored: { objects: 1 }, failures: [] });
