@@ -186,7 +186,7 @@ describe('a file in the way', () => {
     for (const args of [['4711'], ['4711', '-o', '/dev/null']]) {
       const { exitCode, stderr } = await download([...args, '--force']);
       expect(exitCode).toBe(8);
-      expect(stderr).toContain('it is not a file');
+      expect(stderr).toContain('exists and is not a file');
     }
   });
 });

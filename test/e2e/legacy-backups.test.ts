@@ -292,7 +292,7 @@ describe('a tar.gz that is damaged or hostile', () => {
     const broken = join(folder, 'broken', `${FULL}.tar.gz`);
     mkdirSync(dirname(broken), { recursive: true });
     writeFileSync(broken, readFileSync(join(folder, 'tars', `${FULL}.tar.gz`)).subarray(0, bytes));
-    expect(await refused(broken)).toContain('no whole tar.gz');
+    expect(await refused(broken)).toContain('not a complete tar.gz');
   });
 
   it('is refused where a byte was changed', async () => {
@@ -302,7 +302,7 @@ describe('a tar.gz that is damaged or hostile', () => {
     const middle = Math.floor(bytes.length / 2);
     bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
     writeFileSync(broken, bytes);
-    expect(await refused(broken)).toContain('no whole tar.gz');
+    expect(await refused(broken)).toContain('not a complete tar.gz');
   });
 
   it.each([

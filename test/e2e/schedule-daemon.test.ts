@@ -77,7 +77,7 @@ describe('the daemon', () => {
     const daemon = newDaemon('# name=first\n0 0 1 1 * billing all-users');
     await daemon.start();
     daemon.write('# name=second\n* * * * * * billing all-userz');
-    await daemon.until(() => daemon.lines.some(({ message }) => message.includes('is broken')));
+    await daemon.until(() => daemon.lines.some(({ message }) => message.includes('has mistakes')));
     expect(daemon.lines.at(-1)?.reason).toContain('mangamotion.crontab:2:');
     daemon.write('# name=third\n* * * * * * billing all-users');
     await daemon.recorded((all) => all.some(({ name }) => name === 'third'));

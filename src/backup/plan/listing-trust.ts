@@ -50,7 +50,7 @@ export class ListingTrust {
     this.untrusted.set(bucket, key);
     if ((this.#assumed.get(bucket) ?? 0) === 0) return;
     throw new ListingUnreliable(
-      `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}`,
+      `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}`,
       'HEAD requests check each object that the last backup holds and the listing lacks',
     );
   }
@@ -58,7 +58,7 @@ export class ListingTrust {
   /** Returns the failure of a bucket whose listing is not trusted; `earlier` is the earlier backup. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const message = `the server's listing of ${bucket} omits objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${count} objects that ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
+    const message = `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${count} objects that ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },
     });

@@ -100,7 +100,7 @@ describe.each([
       warn: (text) => warnings.push(text),
     });
     expect(warnings.join('\n')).toContain(
-      `the server's listing of ${bucket} omits objects that exist, such as "page-1200": HEAD requests check each object that the last backup holds and the listing lacks, and the run starts over`,
+      `the server's listing of ${bucket} leaves out objects that exist, such as "page-1200": HEAD requests check each object that the last backup holds and the listing lacks, and the run starts over`,
     );
     expect(summary).toMatchObject({
       status: 'partial',
@@ -115,7 +115,7 @@ describe.each([
         operation: 'ListObjectsV2',
         status: 200,
         reason: expect.stringContaining(
-          `the server's listing of ${bucket} omits objects that exist`,
+          `the server's listing of ${bucket} leaves out objects that exist`,
         ) as string,
       },
     ]);

@@ -50,7 +50,7 @@ describe('an object that is there and was not listed', () => {
     withHead(trust, 'one', 1001);
     trust.assume('one');
     expect(() => trust.leftOut(line('one', 'a'))).toThrow(
-      'the server\'s listing of one omits objects that exist, such as "a"',
+      'the server\'s listing of one leaves out objects that exist, such as "a"',
     );
     trust.begin();
     expect([...trust.found]).toEqual([]);
