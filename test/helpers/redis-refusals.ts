@@ -28,10 +28,9 @@ export async function expectRefusal(
   cwd?: string,
 ): Promise<void> {
   const where = { env, ...(cwd !== undefined && { cwd }) };
-  const [people, json] = await Promise.all([
-    run(args, where),
-    run([...args, '--json', '--debug'], where),
-  ]);
+  // One after the other: two resets in one second would want the same name for their export.
+  const people = await run(args, where);
+  const json = await run([...args, '--json', '--debug'], where);
   expect({ args, exitCode: people.exitCode, stdout: people.stdout }).toEqual({
     ...{ args, exitCode: 6, stdout: '' },
   });
