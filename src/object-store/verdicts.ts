@@ -20,6 +20,8 @@ const HEADERS_HINT =
 
 const NO_RIGHT: Verdict = { code: 'access_denied', check: 'rights', lacksRight: true };
 const PASSING: Verdict = { code: 'unreachable' };
+/** Stands for the S3 error code where the connection broke before the code was read. */
+export const BROKEN_OFF = 'AnswerBrokenOff';
 
 const COLD: Verdict = {
   code: 'refused',
@@ -58,6 +60,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
     SlowDown: PASSING,
     SlowDownRead: PASSING,
     SlowDownWrite: PASSING,
+    [BROKEN_OFF]: PASSING,
     RequestTimeout: PASSING,
     RequestLimitExceeded: PASSING,
     TooManyRequests: PASSING,

@@ -179,12 +179,13 @@ describe('a backup into a bucket that ends by itself', () => {
   });
 });
 
-describe(
-  `5 % of all requests fail, on both sides (TEST_SEED=${SEED})`,
+// By the second one the error document of a 404 breaks off, which says what was not found.
+describe.each([SEED, '7'])(
+  '5 %% of all requests fail, on both sides (TEST_SEED=%s)',
   { timeout: PATIENCE_MS },
-  () => {
+  (seed) => {
     it('a full, an incremental and a restore complete, and every byte is right', async () => {
-      const random = randomFrom(SEED);
+      const random = randomFrom(seed);
       let failures = 0;
       const plan: FaultPlan = ({ method }) => {
         if (random() >= 0.05) return undefined;

@@ -2,13 +2,19 @@ import http, { type IncomingMessage } from 'node:http';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
 import { S3ResponseError } from '../store-errors.js';
+import { BROKEN_OFF } from '../verdicts.js';
 
 /** The status line and headers of an answer. */
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
 
 /** Reads the answer of an error status to its end, so that its connection is free again. */
 export async function readRefusal(response: IncomingMessage): Promise<S3ResponseError> {
-  return refusalOf(response, await readStart(response));
+  const { text, isBrokenOff } = await readStart(response);
+  const refusal = refusalOf(response, text);
+  // The document would have told which of several things was not found.
+  if (!isBrokenOff || refusal.statusCode !== 404 || parseErrorDocument(text) !== null)
+    return refusal;
+  return new S3ResponseError(BROKEN_OFF, 404, 'the connection broke in the middle of the answer');
 }
 
 /** What the server says with an error status and a text, an S3 error document as a rule. */
@@ -33,10 +39,13 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   return new S3ResponseError(code, status, message, region);
 }
 
-/** Reads a body as far as an error document goes; what breaks off there is no further error. */
-async function readStart(response: IncomingMessage): Promise<string> {
+/** Reads a body as far as an error document goes. A body that breaks off is not a further error. */
+async function readStart(
+  response: IncomingMessage,
+): Promise<{ text: string; isBrokenOff: boolean }> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
+  let isBrokenOff = false;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);
@@ -44,9 +53,9 @@ async function readStart(response: IncomingMessage): Promise<string> {
       if (sizeBytes > ANSWER_LIMITS.errorBytes) break;
     }
   } catch {
-    // The status alone tells enough.
+    isBrokenOff = true;
   }
-  return Buffer.concat(chunks).toString();
+  return { text: Buffer.concat(chunks).toString(), isBrokenOff };
 }
 
 function headerText(response: AnswerHead, name: string): string | undefined {
