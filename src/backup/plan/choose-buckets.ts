@@ -3,6 +3,7 @@ import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { compareKeys } from '../../key-order.js';
 import type { Bucket, ObjectStore } from '../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
+import { s3CodeOf } from '../../object-store/store-errors.js';
 import { OF_THE_STORE } from '../../object-store/run-faults.js';
 import type { WorkProgress } from '../../progress.js';
 import type { Destination } from '../../repository/destination.js';
@@ -102,14 +103,17 @@ async function isThere(store: ObjectStore, name: string, signal: AbortSignal): P
     await store.listPage(name, { maxKeys: 1, signal });
     return true;
   } catch (error) {
-    if (isMangamotionError(error, 'not_found')) return false;
+    // A 404 of anything else, such as a proxy, proves nothing.
+    if (s3CodeOf(error) === 'NoSuchBucket') return false;
     throw error;
   }
 }
 
 /** True for any answer of the server, which proves that it can be reached. */
 function isAnswer(error: unknown): boolean {
-  return isMangamotionError(error, 'access_denied', 'refused') || isUnexpectedAnswer(error);
+  return (
+    isMangamotionError(error, 'access_denied', 'refused', 'not_found') || isUnexpectedAnswer(error)
+  );
 }
 
 /** Resolves to buckets that the earlier backup holds, and that the store neither lists nor denies. */
