@@ -51,9 +51,10 @@ export function pageOf(all: readonly Entry[], { query }: Pick<OddRequest, 'query
   const after = query.get('start-after');
   const token = query.get('continuation-token');
   const size = Math.min(PAGE_SIZE, Number(query.get('max-keys') ?? PAGE_SIZE));
+  const first = token === undefined ? 0 : positionOf(token, all);
   const isWanted = ({ key }: Entry, index: number): boolean => {
     if (!key.startsWith(prefix)) return false;
-    if (token !== undefined) return index >= Number(token.replace('from-', ''));
+    if (token !== undefined) return index >= first;
     return after === undefined || compareKeys(key, after) > 0;
   };
   const wanted = [...all.entries()].filter(([index, entry]) => isWanted(entry, index));
@@ -61,10 +62,27 @@ export function pageOf(all: readonly Entry[], { query }: Pick<OddRequest, 'query
   return {
     entries: wanted.slice(0, size).map(([, entry]) => ({ ...entry })),
     truncated: further !== undefined,
-    token: further === undefined ? undefined : `from-${further[0]}`,
+    token: further === undefined ? undefined : tokenFor(...further),
     encoding: query.get('encoding-type') === 'url' ? 'url' : 'none',
     more: '',
   };
+}
+
+function tokenFor(index: number, { key }: Entry): string {
+  return `from-${index}-${Buffer.from(key).toString('hex')}`;
+}
+
+/**
+ * The entry that a token names, wherever writes since then have moved it, or the place where it was.
+ * The index alone tells entries of one key apart, as a server may list them.
+ */
+function positionOf(token: string, all: readonly Entry[]): number {
+  const [, index, hex = ''] = token.split('-');
+  if (hex === '') return Number(index);
+  const key = Buffer.from(hex, 'hex').toString();
+  if (all[Number(index)]?.key === key) return Number(index);
+  const position = all.findIndex((entry) => compareKeys(entry.key, key) >= 0);
+  return position === -1 ? all.length : position;
 }
 
 export function pageXml(bucket: string, page: Page): string {
