@@ -10,7 +10,6 @@ import { type Changes, FORMS, forgeBackup } from '../helpers/forged-backups.js';
 
 const MIB = 1024 * 1024;
 const MOST_MIB = 300;
-const MOST_SECONDS = 30;
 
 let folder: string;
 beforeEach(() => {
@@ -71,36 +70,28 @@ const folders: Changes = {
 };
 
 async function measure(args: readonly string[]) {
-  const begin = performance.now();
   const program = runProcess(args);
   let peakMib = 0;
   const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 10);
   const outcome = await program;
   clearInterval(poll);
-  const seconds = (performance.now() - begin) / 1000;
   if (process.env.FORGED_MEASURES !== undefined) {
-    process.stderr.write(
-      `${args.slice(0, -1).join(' ')}: ${Math.round(peakMib)} MiB, ${seconds.toFixed(1)} s\n`,
-    );
+    process.stderr.write(`${args.slice(0, -1).join(' ')}: ${Math.round(peakMib)} MiB\n`);
   }
   const { exitCode, stdout, stderr } = outcome;
-  return { exitCode, stdout, stderr, peakMib, seconds };
+  return { exitCode, stdout, stderr, peakMib };
 }
 
 async function expectBounded(command: readonly string[], id: string, statuses: number[]) {
-  const { exitCode, stdout, stderr, peakMib, seconds } = await measure([
-    ...command,
-    `${folder}/${id}`,
-  ]);
+  const { exitCode, stdout, stderr, peakMib } = await measure([...command, `${folder}/${id}`]);
   expect(stderr).not.toContain('this is a bug');
   expect(statuses).toContain(exitCode);
   expect(peakMib).toBeLessThan(MOST_MIB);
-  expect(seconds).toBeLessThan(MOST_SECONDS);
   return stdout;
 }
 
 describe.each(FORMS)('a backup (%s) with', (form) => {
-  it.each(cases)('%s is damaged, in seconds and little memory', async (what, status, changes) => {
+  it.each(cases)('%s is damaged, in little memory', async (what, status, changes) => {
     const id = await forgeBackup(folder, form, changes);
     await expectBounded(['backup', 'verify'], id, [status]);
     // A list of objects needs no document, and a plan names one that cannot be restored.
@@ -111,6 +102,6 @@ describe.each(FORMS)('a backup (%s) with', (form) => {
   });
 });
 
-it('folders with a content are damaged for verify, in seconds and little memory', async () => {
+it('folders with a content are damaged for verify, in little memory', async () => {
   await expectBounded(['backup', 'verify'], await forgeBackup(folder, 'tar', folders), [5]);
 });

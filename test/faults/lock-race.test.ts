@@ -4,9 +4,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, type TestContext } from 'vitest';
 import { acquireLock } from '../../src/lock/acquire.js';
-import type { DestinationLock } from '../../src/lock/held-lock.js';
 import type { LockOwner } from '../../src/lock/claim.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
@@ -61,7 +60,7 @@ function racer(task: RacerTask) {
 }
 
 /** A process that has the lock, and what it says. */
-async function holder(task: Omit<RacerTask, 'rounds'>) {
+async function startHolder(task: Omit<RacerTask, 'rounds'>) {
   const child = racer({ ...task, rounds: 0 });
   const lines = on(createInterface(child.stdout), 'line');
   const next = async (): Promise<string> => {
@@ -77,43 +76,46 @@ async function ended(child: ReturnType<typeof racer>): Promise<never> {
   throw new Error(`the process ended with ${String(signal ?? exitCode)}: ${stderr}`);
 }
 
-describe.each([
+/** Makes a place of its own for one test, with what the test uses there. */
+async function useLock(create: () => Promise<Place>, { onTestFinished }: TestContext) {
+  const place = await create();
+  const scratch = temporaryFolder();
+  const journal = join(scratch.folder, 'journal');
+  const closing: (() => unknown)[] = [];
+  onTestFinished(async () => {
+    for (const close of closing) close();
+    await place.remove();
+    scratch.remove();
+  });
+  return {
+    place,
+    journal,
+    journalLines: async (): Promise<string[]> => {
+      const text = await readFile(journal, 'utf8').catch(() => '');
+      return text.split('\n').slice(0, -1);
+    },
+    acquireHere: async (waitMs: number, timing?: Partial<LockTiming>) => {
+      const { claims, close } = claimsOf(place.destination);
+      closing.push(close);
+      const owner = await describeOwner('this test');
+      const { signal } = new AbortController();
+      return await acquireLock(claims, { owner, waitMs, signal, timing });
+    },
+    holder: async (timing: Partial<LockTiming> = {}) => {
+      const held = await startHolder({ destination: place.destination, journal, timing });
+      closing.push(() => held.child.kill('SIGKILL'));
+      return held;
+    },
+  };
+}
+
+// Most of each test is waiting for a lease to end: they wait side by side.
+describe.concurrent.each([
   ['a folder', inAFolder, rounds({ sample: 8, all: 20 })],
   ['a bucket', inABucket, rounds({ sample: 3, all: 8 })],
 ])('the lock of %s', (_, create, turns) => {
-  let place: Place;
-  let journal: string;
-  let remove: () => void;
-  const closing: (() => unknown)[] = [];
-  beforeEach(async () => {
-    place = await create();
-    const scratch = temporaryFolder();
-    journal = join(scratch.folder, 'journal');
-    remove = scratch.remove;
-  });
-  afterEach(async () => {
-    for (const close of closing.splice(0)) close();
-    await place.remove();
-    remove();
-  });
-
-  async function acquireHere(
-    waitMs: number,
-    timing?: Partial<LockTiming>,
-  ): Promise<DestinationLock> {
-    const { claims, close } = claimsOf(place.destination);
-    closing.push(close);
-    const owner = await describeOwner('this test');
-    const { signal } = new AbortController();
-    return await acquireLock(claims, { owner, waitMs, signal, timing });
-  }
-
-  async function journalLines(): Promise<string[]> {
-    const text = await readFile(journal, 'utf8').catch(() => '');
-    return text.split('\n').slice(0, -1);
-  }
-
-  it('is never held by two processes at once', { timeout: PATIENCE_MS }, async () => {
+  it('is never held by two processes at once', { timeout: PATIENCE_MS }, async (context) => {
+    const { place, journal, journalLines } = await useLock(create, context);
     const task: RacerTask = { destination: place.destination, rounds: turns, journal };
     const runs = await Promise.all(Array.from({ length: RACERS }, () => racer(task)));
     for (const { exitCode, stderr } of runs)
@@ -126,7 +128,8 @@ describe.each([
     expect(await place.names()).toEqual([]);
   });
 
-  it('goes to one of two that begin at once, though neither waits', async () => {
+  it('goes to one of two that begin at once, though neither waits', async (context) => {
+    const { acquireHere } = await useLock(create, context);
     for (let round = 0; round < 10; round++) {
       const runs = await Promise.allSettled([acquireHere(0), acquireHere(0)]);
       const won = runs.filter((run) => run.status === 'fulfilled').map(({ value }) => value);
@@ -137,33 +140,36 @@ describe.each([
     }
   });
 
-  it('is taken over at once when its holder is killed', { timeout: PATIENCE_MS }, async () => {
-    const { child } = await holder({ destination: place.destination, journal });
-    closing.push(() => child.kill('SIGKILL'));
-    await expect(acquireHere(0)).rejects.toMatchObject({
-      code: 'locked',
-      message: expect.stringContaining(`"race of ${String(child.pid)}"`) as string,
-    });
-    child.kill('SIGKILL');
-    await child;
-    // Its lease of two minutes has only begun.
-    const lock = await acquireHere(0);
-    expect(lock.takenOver).toBe(true);
-    await lock.check();
-    await lock.release();
-    expect(await place.names()).toEqual([]);
-  });
+  it(
+    'is taken over at once when its holder is killed',
+    { timeout: PATIENCE_MS },
+    async (context) => {
+      const { place, acquireHere, holder } = await useLock(create, context);
+      const { child } = await holder();
+      await expect(acquireHere(0)).rejects.toMatchObject({
+        code: 'locked',
+        message: expect.stringContaining(`"race of ${String(child.pid)}"`) as string,
+      });
+      child.kill('SIGKILL');
+      await child;
+      // Its lease of two minutes has only begun.
+      const lock = await acquireHere(0);
+      expect(lock.takenOver).toBe(true);
+      await lock.check();
+      await lock.release();
+      expect(await place.names()).toEqual([]);
+    },
+  );
 
-  it.each([
-    ['while the other one works', false],
-    ['when the other one is done', true],
+  it.for([
+    ['while the other one works', false] as const,
+    ['when the other one is done', true] as const,
   ])(
     'is lost to a holder that stood still, which notices %s and does not commit',
     { timeout: PATIENCE_MS },
-    async (_when, isDone) => {
-      const task = { destination: place.destination, journal, timing: SHORT };
-      const { child, next, askToCommit } = await holder(task);
-      closing.push(() => child.kill('SIGKILL'));
+    async ([, isDone], context) => {
+      const { place, journalLines, acquireHere, holder } = await useLock(create, context);
+      const { child, next, askToCommit } = await holder(SHORT);
       askToCommit();
       expect(await next()).toBe('committed');
       child.kill('SIGSTOP');
@@ -183,7 +189,7 @@ describe.each([
   );
 });
 
-describe('the lock of a bucket whose holder is cut off from the server', () => {
+describe.concurrent('the lock of a bucket whose holder is cut off from the server', () => {
   it('is lost to it before another run takes over, and stays lost', async () => {
     const bucket = await freshBucket(store);
     const proxy = await startFaultyProxy(store.endpoint);

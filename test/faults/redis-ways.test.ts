@@ -47,7 +47,8 @@ async function bytesAt(REDIS_URL: string, more: Record<string, string> = {}): Pr
   return answer.bytes_processed;
 }
 
-describe('Redis behind TLS', () => {
+// A server that says nothing is waited for: the tests of this file wait side by side.
+describe.concurrent('Redis behind TLS', () => {
   it('is read with the CA that signed its certificate, each database of it', async () => {
     const ca = { REDIS_CA_FILE: tlsFile('ca') };
     expect(await bytesAt(`rediss://127.0.0.1:${tlsPort}`, ca)).toBe(5);
@@ -73,7 +74,7 @@ describe('Redis behind TLS', () => {
   });
 });
 
-describe('a socket of this machine', () => {
+describe.concurrent('a socket of this machine', () => {
   it('is read, each database of it', async () => {
     expect(await bytesAt(`unix:${socket}`)).toBe(5);
     expect(await bytesAt(`unix://${socket}?db=3`)).toBe(333);
@@ -85,7 +86,7 @@ describe('a socket of this machine', () => {
   });
 });
 
-describe('sentinels', () => {
+describe.concurrent('sentinels', () => {
   it('lead to the master, past those that are down, and to its databases', async () => {
     const sentinel = await startSentinel({ name: 'mymaster', url: server.url });
     const hosts = `127.0.0.1:${await freePort()},127.0.0.1:${sentinel.port}`;
@@ -118,7 +119,7 @@ describe('sentinels', () => {
   });
 });
 
-describe('a server that takes connections and never answers', () => {
+describe.concurrent('a server that takes connections and never answers', () => {
   it.each([['redis'], ['rediss']])('is given up (%s)', async (scheme) => {
     const silent = await startSilentServer();
     const REDIS_URL = `${scheme}://:${PASSWORD}@127.0.0.1:${silent.port}/1`;

@@ -9,7 +9,7 @@ export const REPORTS: readonly string[][] = [
   ['billing', 'all-users'],
   ['billing', 'audit'],
 ];
-export const WRITES: readonly string[][] = [
+export const WRITES: readonly (readonly string[])[] = [
   ['billing', 'track', 'bytes', 'alice', '1', '4711'],
   ['billing', 'reset', 'alice', '--yes'],
 ];
@@ -28,9 +28,11 @@ export async function expectRefusal(
   cwd?: string,
 ): Promise<void> {
   const where = { env, ...(cwd !== undefined && { cwd }) };
-  // One after the other: two resets in one second would want the same name for their export.
-  const people = await run(args, where);
-  const json = await run([...args, '--json', '--debug'], where);
+  const withJson = [...args, '--json', '--debug'];
+  // Two resets in one second would want the same name for their export; others run side by side.
+  const [people, json] = WRITES.includes(args)
+    ? [await run(args, where), await run(withJson, where)]
+    : await Promise.all([run(args, where), run(withJson, where)]);
   expect({ args, exitCode: people.exitCode, stdout: people.stdout }).toEqual({
     ...{ args, exitCode: 6, stdout: '' },
   });

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { startChild } from '../../../src/schedule/run/child.js';
 import type { ScheduledEntry } from '../../../src/schedule/crontab/entry.js';
 import { temporaryFolder } from '../../helpers/backups.js';
+import { rounds } from '../../helpers/rounds.js';
 import { mountSmallDisk } from '../../helpers/small-disk.js';
 import { entriesOf } from '../../unit/schedule/engine/fake-world.js';
 
@@ -84,11 +85,13 @@ describe('a run', () => {
     });
   });
 
-  it('that prints 1 GB costs little memory and little disk, and few lines', async () => {
+  // A megabyte each.
+  const blocks = rounds({ sample: 200, all: 1000 });
+  it(`that prints ${blocks} MB costs little memory and little disk, and few lines`, async () => {
     const before = process.memoryUsage().rss;
     const { child, lines, logFile } = await begin(
       `const line = "x".repeat(99) + "\\n"; const block = line.repeat(10000);
-       let left = 1000;
+       let left = ${blocks};
        const more = () => { while (left-- > 0) if (!process.stderr.write(block)) return process.stderr.once("drain", more); };
        more()`,
     );
