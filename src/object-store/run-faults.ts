@@ -1,5 +1,6 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from './port.js';
+import { s3CodeOf } from './store-errors.js';
 
 /** The request that failed had all its attempts: a store that is there answers these. */
 const PROBE = { attempts: 2 } as const;
@@ -65,7 +66,7 @@ export class RunFaults {
     );
     signal.throwIfAborted();
     if (refused === undefined) return;
-    if (isMangamotionError(refused, 'not_found')) throw bucketGone(bucket, refused);
+    if (isNoSuchBucket(refused)) throw bucketGone(bucket, refused);
     const elsewhere = [
       () => this.#store.listBuckets({ ...PROBE, signal }),
       ...this.#buckets
@@ -77,7 +78,7 @@ export class RunFaults {
       const next = await this.#failureOf(ask);
       signal.throwIfAborted();
       // A bucket that is gone says nothing of the store, which is there and knows us.
-      if (next === undefined || isMangamotionError(next, 'not_found')) return;
+      if (next === undefined || isNoSuchBucket(next)) return;
     }
     throw isMangamotionError(refused, 'access_denied') ? refused : failure;
   }
@@ -96,6 +97,11 @@ export class RunFaults {
       return isMangamotionError(error, 'refused', 'damaged') ? undefined : error;
     }
   }
+}
+
+/** A 404 alone proves nothing: it may be that of a proxy in front of the store. */
+function isNoSuchBucket(error: MangamotionError): boolean {
+  return s3CodeOf(error) === 'NoSuchBucket';
 }
 
 function bucketGone(bucket: string, cause: MangamotionError): MangamotionError {

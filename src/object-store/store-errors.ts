@@ -2,7 +2,7 @@ import { isMangamotionError, MangamotionError, type FailedRequest } from '../err
 import { operationOf, type RequestLine } from './operations.js';
 import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
 import { PLAIN_HINTS, type StoreHints } from './hints.js';
-import { unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
+import { FOREIGN_NOT_FOUND, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
 
@@ -52,6 +52,7 @@ function hintsOf({ hints = PLAIN_HINTS }: ErrorContext): StoreHints {
 
 /** Tells a user which answer came back, on what, and what to look at. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
+  if (error.code === FOREIGN_NOT_FOUND) return notS3(error.message, context, error.statusCode);
   const { code, hint, check, reason, lacksRight } = verdictOf(error);
   const { name, right, resource } = operationOf(context.request);
   const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;

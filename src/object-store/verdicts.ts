@@ -22,6 +22,11 @@ const NO_RIGHT: Verdict = { code: 'access_denied', check: 'rights', lacksRight: 
 const PASSING: Verdict = { code: 'unreachable' };
 /** Stands for the S3 error code where the connection broke before the code was read. */
 export const BROKEN_OFF = 'AnswerBrokenOff';
+/**
+ * Stands for the S3 error code of a 404 that is not an S3 error document: that of a proxy or an ingress
+ * in front of the store, which proves nothing of what the store holds.
+ */
+export const FOREIGN_NOT_FOUND = 'ForeignNotFound';
 
 const COLD: Verdict = {
   code: 'refused',

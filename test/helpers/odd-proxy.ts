@@ -110,9 +110,11 @@ async function send(
 async function pour(stream: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
   for await (const chunk of stream) {
     if (response.destroyed) return;
-    if (!response.write(chunk)) {
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
+    if (response.write(chunk)) continue;
+    const over = new AbortController();
+    const { signal } = over;
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+    over.abort();
   }
   response.end();
 }

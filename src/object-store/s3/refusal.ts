@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
 import { S3ResponseError } from '../store-errors.js';
-import { BROKEN_OFF } from '../verdicts.js';
+import { BROKEN_OFF, FOREIGN_NOT_FOUND } from '../verdicts.js';
 
 /** The status line and headers of an answer. */
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
@@ -29,8 +29,16 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   if (/HTTPS (?:server|port)/.test(text)) {
     return new S3ResponseError('HttpsExpected', status, 'it speaks TLS there');
   }
-  const code = headerText(response, 'x-minio-error-code') ?? codeOfStatus(status);
+  const given = headerText(response, 'x-minio-error-code');
   const type = headerText(response, 'content-type');
+  if (status === 404 && given === undefined && text.trim() !== '') {
+    return new S3ResponseError(
+      FOREIGN_NOT_FOUND,
+      status,
+      `with status 404 and ${type ?? 'a text'}`,
+    );
+  }
+  const code = given ?? codeOfStatus(status);
   const message =
     headerText(response, 'x-minio-error-desc')?.replace(/^"|"$/g, '') ??
     (text === ''

@@ -6,8 +6,12 @@ import type { ObjectStore } from '../../../src/object-store/port.js';
 import { openDestination } from '../../../src/repository/locate.js';
 import { linesOf } from '../../../src/repository/lines/lines.js';
 import { backUp, backUpChanges, temporaryFolder, withQuickRetries } from '../../helpers/backups.js';
+import { loginPage } from '../../helpers/odd-messages.js';
+import { startOddProxy } from '../../helpers/odd-proxy.js';
 import { seed } from '../../helpers/seed.js';
+import { answering, asks } from '../../faults/odd-servers/ways.js';
 import {
+  addressOf,
   contentOf,
   freshBucket,
   inParallel,
@@ -161,6 +165,25 @@ describe('a bucket that is missing altogether', () => {
         suspicious: [{ bucket, before: 100, deleted: 100 }],
       });
     } finally {
+      await removeBucket(store, other);
+    }
+  });
+
+  it('is not taken for gone by a 404 of something before the store', async () => {
+    const other = await freshBucket(store);
+    const proxy = await startOddProxy();
+    const behind = testStore(addressOf(proxy.endpoint));
+    try {
+      await store.putObject(other, 'stays', contentOf('x'));
+      await backUp(showing(behind, [bucket, other]), folder, []);
+      const page = { ...loginPage(), status: 404 };
+      proxy.be(answering(asks('ListObjectsV2', bucket), () => page));
+      const hidden = await backUp(showing(behind, [other]), folder, []);
+      expect(hidden.status).toBe('partial');
+      expect(hidden.failures).toMatchObject([{ bucket, key: '', operation: 'ListObjectsV2' }]);
+    } finally {
+      behind.close();
+      await proxy.close();
       await removeBucket(store, other);
     }
   });

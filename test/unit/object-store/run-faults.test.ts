@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MangamotionError, type ErrorCode } from '../../../src/errors.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { RunFaults } from '../../../src/object-store/run-faults.js';
+import { S3ResponseError } from '../../../src/object-store/store-errors.js';
 import {
   UnexpectedAnswer,
   isUnexpectedAnswer,
@@ -43,6 +44,10 @@ const store = {
 
 const fault = (code: ErrorCode, message = `a fault: ${code}`) =>
   new MangamotionError(code, message);
+const noSuchBucket = () =>
+  new MangamotionError('not_found', 'no such bucket', {
+    cause: new S3ResponseError('NoSuchBucket', 404, 'no such bucket'),
+  });
 const html = () =>
   new MangamotionError('unreachable', 'answered with a web page', {
     cause: new UnexpectedAnswer('answered with a web page'),
@@ -69,7 +74,7 @@ describe('a run goes on after', () => {
     expect(asked).toEqual(['one']);
   });
 
-  it.each(['unreachable', 'access_denied'] as const)(
+  it.each(['unreachable', 'access_denied', 'not_found'] as const)(
     'a bucket that is %s where the list of the buckets is answered',
     async (code) => {
       answers.set('one', fault(code));
@@ -78,7 +83,7 @@ describe('a run goes on after', () => {
     },
   );
 
-  it.each([undefined, fault('refused'), fault('not_found')])(
+  it.each([undefined, fault('refused'), noSuchBucket()])(
     'a bucket that is refused where another bucket of the run answers: %s',
     async (other) => {
       answers.set('one', fault('access_denied')).set('', fault('access_denied'));
@@ -132,7 +137,7 @@ describe('what ends a run', () => {
   });
 
   it('is the bucket gone', async () => {
-    answers.set('one', fault('not_found', 'no such bucket'));
+    answers.set('one', noSuchBucket());
     await expect(judge(faults('two'), fault('not_found'))).rejects.toMatchObject({
       code: 'not_found',
       message: 'bucket one is gone: no such bucket',

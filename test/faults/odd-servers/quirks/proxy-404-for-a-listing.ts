@@ -1,0 +1,14 @@
+import { loginPage } from '../../../helpers/odd-messages.js';
+import { quirk } from '../quirk.js';
+import { answering, asks } from '../ways.js';
+
+export default quirk({
+  group: 'listings',
+  what: 'has a proxy before it that answers a listing with 404 and a page of its own',
+  seenOn: 'ingress-nginx ("default backend - 404") while its routes are loaded',
+  tool: 'does not take the bucket for gone: names it, and backs up the others',
+  withOther: true,
+  server: ({ other }) =>
+    answering(asks('ListObjectsV2', other), () => ({ ...loginPage(), status: 404 })),
+  full: { status: 'partial', otherFailed: { key: '', operation: 'ListObjectsV2', status: 404 } },
+});
