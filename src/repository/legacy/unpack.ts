@@ -115,6 +115,10 @@ async function readTar(
   const failed = new AbortController();
   const ended = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
   const parser = receive((why) => failed.abort(why));
+  // The library skips a header over its limit, and would unpack the entry behind it under a wrong name.
+  parser.on('ignoredEntry', ({ meta, size }) => {
+    if (meta) failed.abort(hostile(backup, `a header of ${size} bytes is too large`));
+  });
   const source = createReadStream(backup.path);
   try {
     await pipeline(

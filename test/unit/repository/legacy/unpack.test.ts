@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLegacy } from '../../../../src/repository/legacy/legacy-backup.js';
 import { decideEntry, unpack } from '../../../../src/repository/legacy/unpack.js';
+import { headerBlock } from '../../../helpers/archive-tar.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 
 const ID = 'minio_backup_full_20240115_020000';
@@ -42,6 +44,40 @@ async function pack() {
   if (backup?.form !== 'tar') throw new Error('no tar.gz was made');
   return backup;
 }
+
+/** A tar.gz of one file with its name in a header of this type, padded to so many bytes. */
+async function packWithLongHeader(type: 'ExtendedHeader' | 'NextFileHasLongPath', bytes: number) {
+  const path = `${ID}/data/originals/long`;
+  const record = `${String(bytes)} path=${path}`;
+  const text =
+    type === 'ExtendedHeader' ? `${record.padEnd(bytes - 1)}\n` : path.padEnd(bytes, '\0');
+  const content = Buffer.from('content'.padEnd(512, '\0'));
+  const tar = Buffer.concat([
+    headerBlock({ type, path: 'header', size: bytes }),
+    Buffer.from(text.padEnd(Math.ceil(bytes / 512) * 512, '\0')),
+    headerBlock({ type: 'File', path: `${ID}/data/originals/short`, size: 7 }),
+    content,
+    Buffer.alloc(1024),
+  ]);
+  writeFileSync(join(folder, `${ID}.tar.gz`), gzipSync(tar));
+  const backup = await findLegacy(folder, ID);
+  if (backup?.form !== 'tar') throw new Error('no tar.gz was made');
+  return backup;
+}
+
+describe('a header of an entry', () => {
+  it.each(['ExtendedHeader', 'NextFileHasLongPath'] as const)(
+    'that is too large makes the tar damaged, and nothing is unpacked under another name: %s',
+    async (type) => {
+      const backup = await packWithLongHeader(type, 1024 * 1024 + 1);
+      await expect(unpack(backup)).rejects.toMatchObject({
+        code: 'damaged',
+        message: expect.stringContaining('a header of 1048577 bytes is too large') as string,
+      });
+      expect(leftBehind()).toEqual([]);
+    },
+  );
+});
 
 describe('unpack', () => {
   it('makes a tree that only its owner can read, whatever the modes, and removes it', async () => {
