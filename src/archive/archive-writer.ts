@@ -36,7 +36,7 @@ export interface ArchiveWriter {
    * Ends before the end: writes the index of all that is complete, so that another run can take it
    * from here. Resolves to how many objects that are. Nothing may follow.
    */
-  breakOff(): Promise<number>;
+  endEarly(): Promise<number>;
 
   /** Writes what is left, and the directory. */
   finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive>;

@@ -8,8 +8,8 @@ import type { ObjectName } from '../key-order.js';
  */
 
 const MEAN_OBJECTS = 8192;
-const MOST_LINE_BYTES = 4 * 1024 * 1024;
-const MOST_OBJECT_BYTES = 1024 * 1024 * 1024;
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
 
 /** The fixed part of a line (names of fields, digests, numbers), generously. */
 const FIXED_LINE_BYTES = 400;
@@ -26,8 +26,8 @@ export class ChunkBoundary {
     this.#objectBytes += record.size;
     const ends =
       endsByName(record) ||
-      this.#lineBytes >= MOST_LINE_BYTES ||
-      this.#objectBytes >= MOST_OBJECT_BYTES;
+      this.#lineBytes >= MAX_LINE_BYTES ||
+      this.#objectBytes >= MAX_OBJECT_BYTES;
     if (ends) this.reset();
     return ends;
   }

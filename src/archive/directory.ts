@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { MangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
-import { LARGEST_DIRECTORY_BYTES, MOST_BUCKETS, isTooDense, mostChunks } from './limits.js';
+import { LARGEST_DIRECTORY_BYTES, MAX_BUCKETS, isTooDense, mostChunks } from './limits.js';
 import { isSafeSegment } from './paths.js';
 
 /**
@@ -75,7 +75,7 @@ export interface Directory extends Omit<
 export function encodeDirectory(directory: Directory): Buffer {
   const bytes = Buffer.from(`${JSON.stringify(directory)}\n`);
   const isTooLarge =
-    bytes.length > LARGEST_DIRECTORY_BYTES || directory.buckets.length > MOST_BUCKETS;
+    bytes.length > LARGEST_DIRECTORY_BYTES || directory.buckets.length > MAX_BUCKETS;
   if (!isTooLarge) return bytes;
   throw new MangamotionError(
     'refused',
@@ -92,7 +92,7 @@ export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Dire
   const json: unknown = JSON.parse(bytes.toString('utf8'));
   const outline = parse(directorySchema, json, '');
   const limits = [
-    ['buckets', MOST_BUCKETS],
+    ['buckets', MAX_BUCKETS],
     ['chunks', mostChunks(storedBytes)],
   ] as const;
   for (const [field, most] of limits) {
@@ -106,10 +106,10 @@ export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Dire
     chunks: parseEach(chunkReference, outline.chunks, 'chunks'),
   };
   const wrong =
-    whatIsOutOfOrder(directory) ??
-    whatIsInconsistent(directory) ??
-    whatIsWrongWithBuckets(directory) ??
-    whatIsWrongWithPlaces(directory);
+    orderProblem(directory) ??
+    countProblem(directory) ??
+    bucketProblem(directory) ??
+    placeProblem(directory);
   if (wrong !== undefined) throw new SyntaxError(wrong);
   return directory;
 }
@@ -142,7 +142,7 @@ function parseEach<Schema extends AnySchema>(
  * A directory whose digest is right may still be wrong: readers merge its chunks with a listing,
  * which goes by their order, and tell its counts.
  */
-function whatIsOutOfOrder({ chunks }: Directory): string | undefined {
+function orderProblem({ chunks }: Directory): string | undefined {
   for (const [i, { first, last }] of chunks.entries()) {
     if (compareObjects(first, last) > 0) return `chunks.${i}: it ends before it begins`;
     const next = chunks[i + 1];
@@ -152,7 +152,7 @@ function whatIsOutOfOrder({ chunks }: Directory): string | undefined {
   return undefined;
 }
 
-function whatIsInconsistent({ chunks, buckets, objects, bytes }: Directory): string | undefined {
+function countProblem({ chunks, buckets, objects, bytes }: Directory): string | undefined {
   if (sumOf(chunks, 'objects') !== objects) return 'objects: there are not as many in the chunks';
   if (sumOf(chunks, 'bytes') !== bytes) return 'bytes: the chunks have another sum';
   if (sumOf(buckets, 'objects') !== objects) return 'objects: there are not as many in the buckets';
@@ -165,7 +165,7 @@ function sumOf<Field extends string>(entries: readonly Record<Field, number>[], 
 }
 
 /** Which bucket has how many of the objects shows only in the lines: see `IndexCheck`. */
-function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefined {
+function bucketProblem({ buckets, chunks }: Directory): string | undefined {
   const names = new Set<string>();
   for (const [i, { name }] of buckets.entries()) {
     if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: that is not a name`;
@@ -181,7 +181,7 @@ function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefi
 }
 
 /** An archive has its chunks in the order of the index, one behind the other. */
-function whatIsWrongWithPlaces({ chunks }: Directory): string | undefined {
+function placeProblem({ chunks }: Directory): string | undefined {
   const ends = new Map<string, number>();
   const paths = new Set<string>();
   for (const [i, { archive, path, offset, length }] of chunks.entries()) {

@@ -35,7 +35,7 @@ export class IndexCheck {
    * What is wrong with a bucket of which all lines were added; `undefined` where it has what the
    * directory says.
    */
-  whatIsWrongWith(bucket: string): string | undefined {
+  mismatchOf(bucket: string): string | undefined {
     const expected = this.#expected.get(bucket) ?? { objects: 0, bytes: 0 };
     const read = this.#read.get(bucket) ?? { objects: 0, bytes: 0 };
     if (expected.objects === read.objects && expected.bytes === read.bytes) return undefined;
@@ -47,7 +47,7 @@ export class IndexCheck {
 
   /** Throws `damaged` where a bucket of which all lines were added has other counts than it should. */
   checkWhole(bucket: string): void {
-    const wrong = this.whatIsWrongWith(bucket);
+    const wrong = this.mismatchOf(bucket);
     if (wrong !== undefined) throw damagedArchive(wrong);
   }
 

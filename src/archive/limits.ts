@@ -37,10 +37,10 @@ export const LONGEST_KEY = 8 * KIB;
 export const LONGEST_PATH = 16 * KIB;
 
 /** S3 has at most 1,000,000 buckets an account, and 10,000 unless asked for more. */
-export const MOST_BUCKETS = 100_000;
+export const MAX_BUCKETS = 100_000;
 
 /** A SHA-256 does not compress: so many bytes of the archive stand for each entry of the directory. */
-const LEAST_ENTRY_BYTES = 32;
+const MIN_ENTRY_BYTES = 32;
 
 /** Returns the most bytes that the directory of an archive of this size may inflate to. */
 export function largestDirectoryBytes(archiveBytes: number): number {
@@ -49,13 +49,13 @@ export function largestDirectoryBytes(archiveBytes: number): number {
 
 /** The most chunks that a directory may name that takes so many bytes in its archive. */
 export function mostChunks(directoryBytes: number): number {
-  return Math.floor(directoryBytes / LEAST_ENTRY_BYTES);
+  return Math.floor(directoryBytes / MIN_ENTRY_BYTES);
 }
 
 /** JSON of less than that is parsed unseen: it cannot take more than 200 MB. */
 const SMALL_JSON_BYTES = 8 * MIB;
-const LEAST_BYTES_A_LIST = 16;
-const LEAST_BYTES_A_VALUE = 4;
+const MIN_BYTES_A_LIST = 16;
+const MIN_BYTES_A_VALUE = 4;
 
 const [QUOTE, BACKSLASH, COMMA, BRACE, BRACKET] = [0x22, 0x5c, 0x2c, 0x7b, 0x5b];
 
@@ -65,8 +65,8 @@ const [QUOTE, BACKSLASH, COMMA, BRACE, BRACKET] = [0x22, 0x5c, 0x2c, 0x7b, 0x5b]
  */
 export function isTooDense(json: Buffer): boolean {
   if (json.length <= SMALL_JSON_BYTES) return false;
-  let lists = json.length / LEAST_BYTES_A_LIST;
-  let values = json.length / LEAST_BYTES_A_VALUE;
+  let lists = json.length / MIN_BYTES_A_LIST;
+  let values = json.length / MIN_BYTES_A_VALUE;
   for (let i = 0; i < json.length; i++) {
     const byte = json[i];
     if (byte === QUOTE) i = endOfText(json, i);

@@ -1,7 +1,7 @@
 import type { ArchiveSink } from './sink.js';
 
 /** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 6 * 1024 * 1024;
+const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 /** Pieces are handed to the sink together up to this size: a write costs a turn of the event loop. */
 const WRITE_BYTES = 2 * 1024 * 1024;
 
@@ -48,7 +48,7 @@ export class OrderedOutput {
 
   /** Resolves when there is room for more. */
   async ready(): Promise<void> {
-    while (this.#failure === undefined && this.#pendingBytes > MOST_PENDING_BYTES) {
+    while (this.#failure === undefined && this.#pendingBytes > MAX_PENDING_BYTES) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#throwFailure();

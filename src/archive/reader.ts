@@ -83,14 +83,14 @@ export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLin
   }
   const lines = parseChunk(bytes, offset);
   const [first, last] = [lines[0], lines.at(-1)];
-  const isAsTold =
+  const isAsDescribed =
     first !== undefined &&
     last !== undefined &&
     compareObjects(first, reference.first) === 0 &&
     compareObjects(last, reference.last) === 0 &&
     lines.length === reference.objects &&
     lines.reduce((sum, { size }) => sum + size, 0) === reference.bytes;
-  if (!isAsTold) throw damagedArchive(`${path} does not hold what the directory says`);
+  if (!isAsDescribed) throw damagedArchive(`${path} does not hold what the directory says`);
   return lines;
 }
 

@@ -119,7 +119,7 @@ export class TarArchiveWriter implements ArchiveWriter {
     );
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     this.#index.endChunk();
     await this.#members.drained();
     return this.#index.ownObjects;

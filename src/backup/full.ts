@@ -23,5 +23,5 @@ export async function planFull(context: HeldContext, options: BackupOptions): Pr
   const earlier = predecessorOf(await destination.list(), sourceOf(store, options));
   const baseline =
     earlier === undefined ? undefined : await openBaseline(context, earlier.backup, 'full');
-  return await planObjects(context, options, 'full', { baseline, newest: earlier?.summary });
+  return await planObjects(context, options, 'full', { baseline, lastTrusted: earlier?.summary });
 }

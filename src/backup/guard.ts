@@ -13,11 +13,11 @@ export interface GuardOptions {
 }
 
 /** A bucket is suspect if it had at least this many objects and lost more than this share of them. */
-const LEAST_OBJECTS = 100;
-const MOST_SHARE = 0.25;
+const MIN_OBJECTS = 100;
+const MAX_SHARE = 0.25;
 /** A warning is given if more than this share of a bucket's objects was replaced at once. */
 const NOTABLE_SHARE = 0.5;
-const LEAST_NOTABLE_OBJECTS = 10;
+const MIN_NOTABLE_OBJECTS = 10;
 
 /** Counts what happened to a bucket's objects since the earlier backup. */
 export interface BucketChanges {
@@ -79,7 +79,7 @@ interface Counted {
   contents: Frequent;
 }
 
-const MOST_COUNTERS = 1000;
+const MAX_COUNTERS = 1000;
 
 /**
  * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a thousand
@@ -91,7 +91,7 @@ class Frequent {
 
   add(text: string): void {
     const count = this.#counters.get(text);
-    if (count !== undefined || this.#counters.size < MOST_COUNTERS) {
+    if (count !== undefined || this.#counters.size < MAX_COUNTERS) {
       this.#counters.set(text, (count ?? 0) + 1);
       return;
     }
@@ -148,14 +148,14 @@ export function findSuspicious(
 
 function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
-  const share = expectedPercent === undefined ? MOST_SHARE : expectedPercent / 100;
+  const share = expectedPercent === undefined ? MAX_SHARE : expectedPercent / 100;
   // If all objects of a bucket may be deleted, no deletion is suspect.
   if (share >= 1) return false;
-  return deleted === before || (before >= LEAST_OBJECTS && deleted > before * share);
+  return deleted === before || (before >= MIN_OBJECTS && deleted > before * share);
 }
 
 function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): boolean {
-  return before >= LEAST_OBJECTS && wiped > before * MOST_SHARE;
+  return before >= MIN_OBJECTS && wiped > before * MAX_SHARE;
 }
 
 /**
@@ -166,7 +166,7 @@ export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): str
   return [...changes]
     .filter(
       ([, { before, changed }]) =>
-        before >= LEAST_NOTABLE_OBJECTS && changed > before * NOTABLE_SHARE,
+        before >= MIN_NOTABLE_OBJECTS && changed > before * NOTABLE_SHARE,
     )
     .map(
       ([bucket, { before, changed }]) =>

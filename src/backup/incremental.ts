@@ -1,5 +1,5 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedBackup } from '../repository/destination.js';
+import type { BackupEntry } from '../repository/destination.js';
 import { findParent, predecessorOf, whyNoParent } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './plan/baseline.js';
@@ -40,24 +40,27 @@ async function planIncremental(
   const { destination, progress, store } = context;
   const backups = await destination.list();
   const parent = chooseParent(context, backups, options);
-  const newest = predecessorOf(backups, sourceOf(store, options));
+  const lastTrusted = predecessorOf(backups, sourceOf(store, options));
   if (parent === undefined) {
     const why =
-      newest === undefined
+      lastTrusted === undefined
         ? `${destination.location} holds no backup of this source to compare with`
-        : `no backup of this source can be used as the parent: ${newest.unreadable ?? 'unknown'}`;
+        : `no backup of this source can be used as the parent: ${lastTrusted.unreadable ?? 'unknown'}`;
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
   const baseline = await openParent(context, parent);
   if (baseline === undefined) return await planFull(context, options);
-  return await planObjects(context, options, 'incremental', { baseline, newest: newest?.summary });
+  return await planObjects(context, options, 'incremental', {
+    baseline,
+    lastTrusted: lastTrusted?.summary,
+  });
 }
 
 /** Opens the parent; resolves to `undefined` where it is in cold storage, and cannot be read now. */
 async function openParent(
   context: HeldContext,
-  parent: ListedBackup,
+  parent: BackupEntry,
 ): Promise<Baseline | undefined> {
   let baseline: Baseline | undefined;
   try {
@@ -75,9 +78,9 @@ async function openParent(
 
 function chooseParent(
   { store, destination }: BackupContext,
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   options: IncrementalOptions,
-): ListedBackup | undefined {
+): BackupEntry | undefined {
   const { parent: id } = options;
   const source = sourceOf(store, options);
   if (id === undefined) return findParent(backups, source);

@@ -6,7 +6,7 @@ import {
 } from '../object-store/order/ordered-listings.js';
 import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
-import { holding } from '../repository/hold.js';
+import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
 import { capture } from './capture/capture.js';
@@ -37,7 +37,7 @@ export async function makeBackup(
   plan: Planner,
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
-  return await holding({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
+  return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const listings = new OrderedListings(context.store);
     const trust = new ListingTrust();
     const held = { ...context, signal, lock, listings, trust };
@@ -135,11 +135,15 @@ async function write(
   return await summarise(context, plan, pending, { ledger, documents }, written, sealed);
 }
 
-function openLedger({ baseline, newest }: BackupPlan, { createdAt }: PendingBackup): CaptureLedger {
+function openLedger(
+  { baseline, lastTrusted }: BackupPlan,
+  { createdAt }: PendingBackup,
+): CaptureLedger {
   const ledger = new CaptureLedger({
     earlier: baseline,
     earlierIsUnknown: () =>
-      newest !== undefined && (baseline?.id !== newest.id || baseline.unreadable !== undefined),
+      lastTrusted !== undefined &&
+      (baseline?.id !== lastTrusted.id || baseline.unreadable !== undefined),
     createdAt: createdAt.toISOString(),
   });
   ledger.losses.inherit(baseline?.inheritedLosses ?? []);
@@ -173,7 +177,7 @@ async function end(
     await pending.discard();
     return;
   }
-  const left = await pending.breakOff();
+  const left = await pending.endEarly();
   if (left === undefined) return;
   progress.warn(
     `the ${left.objects} objects captured so far stay in ${left.path}: the next backup reuses them`,
@@ -215,8 +219,8 @@ async function pruneAfter(
   { policy, onPruned }: RetentionAfterwards,
 ): Promise<void> {
   try {
-    const question = { dryRun: false, signal, now: clock.now(), type, after: id };
-    onPruned(await prune(destination, policy, question));
+    const options = { dryRun: false, signal, now: clock.now(), type, after: id };
+    onPruned(await prune(destination, policy, options));
   } catch (error) {
     if (!isMangamotionError(error) || signal.aborted) throw error;
     progress.warn(`${id} is complete, but pruning stopped: ${error.message}`);

@@ -40,7 +40,7 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
     source,
     parent: null,
     baseline: undefined,
-    newest: undefined,
+    lastTrusted: undefined,
     guard: STRICT_GUARD,
     acls: false,
     faults: new RunFaults(

@@ -25,7 +25,7 @@ const NEVER_CAPTURED = [
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
 /** The findings of the capture. */
-export interface Found {
+export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
 }
@@ -35,7 +35,7 @@ export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
   { id, createdAt }: PendingBackup,
-  { ledger, documents }: Found,
+  { ledger, documents }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
@@ -93,20 +93,23 @@ export async function summarise(
  * for its index if that could not be read, or if the baseline was another backup.
  */
 function compare(
-  { baseline, newest, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
+  { baseline, lastTrusted, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
   ledger: CaptureLedger,
   written: WrittenArchive,
 ): { changes: Map<string, BucketChanges>; record: GuardRecord } {
   const accepted = acceptDeletions || acceptChanges;
   const changes = ledger.changes.byBucket();
-  if (newest === undefined) {
+  if (lastTrusted === undefined) {
     return { changes, record: { compared_with: null, by: 'nothing', accepted } };
   }
-  const byIndex = baseline?.id === newest.id && baseline.unreadable === undefined;
+  const byIndex = baseline?.id === lastTrusted.id && baseline.unreadable === undefined;
   const record: GuardRecord = {
-    compared_with: newest.id,
+    compared_with: lastTrusted.id,
     by: byIndex ? 'index' : 'counts',
     accepted,
   };
-  return { changes: byIndex ? changes : changesByCounts(newest.buckets, written.buckets), record };
+  return {
+    changes: byIndex ? changes : changesByCounts(lastTrusted.buckets, written.buckets),
+    record,
+  };
 }

@@ -14,7 +14,7 @@ export interface ListRequest extends JobFilter {
 }
 
 /** What is gathered while jobs are read. */
-export interface Gathering {
+export interface JobCollection {
   request: ListRequest;
   newest: NewestJobs;
   total: number;
@@ -25,13 +25,13 @@ export interface Gathering {
 }
 
 /** Adds a row, if it is asked for. */
-export function gather(gathering: Gathering, row: JobRow): void {
-  if (!matches(gathering.request, row)) return;
-  gathering.total += 1;
-  gathering.newest.add(row);
+export function addRow(collection: JobCollection, row: JobRow): void {
+  if (!matches(collection.request, row)) return;
+  collection.total += 1;
+  collection.newest.add(row);
 }
 
-export function progressed(gathering: Gathering, count: number): void {
-  gathering.seen += count;
-  gathering.request.onProgress(gathering.seen);
+export function reportProgress(collection: JobCollection, count: number): void {
+  collection.seen += count;
+  collection.request.onProgress(collection.seen);
 }

@@ -78,7 +78,7 @@ export function obstacleAmong(live: readonly DecodedClaim[]): Obstacle | undefin
   return { claim: named?.claim, isHolder: named !== undefined && isHeld(named) };
 }
 
-const LEAST_ATTEMPTS = 4;
+const MIN_ATTEMPTS = 4;
 
 /**
  * Returns how long to go on waiting; 0 when it is time to give up. Two runs that begin at once may
@@ -91,7 +91,7 @@ export function waitLeftMs(
 ): number {
   if (isHolder) return Math.max(0, waitMs - waitedMs);
   const leftMs = Math.max(waitMs, settleMs) - waitedMs;
-  return Math.max(attempts < LEAST_ATTEMPTS ? settleMs : 0, leftMs);
+  return Math.max(attempts < MIN_ATTEMPTS ? settleMs : 0, leftMs);
 }
 
 const LONGEST_PAUSE_MS = { holder: 5000, rival: 800 };

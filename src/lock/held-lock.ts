@@ -22,7 +22,7 @@ export interface DestinationLock {
   release(): Promise<void>;
 }
 
-export interface Holding {
+export interface HeldLockOptions {
   observer: Observer;
   content: string;
   clock: LockClock;
@@ -45,7 +45,7 @@ const LONGEST_PAUSE_BETWEEN_CHECKS_MS = 250;
  */
 export class HeldLock implements DestinationLock {
   readonly takenOver: boolean;
-  readonly #holding: Holding;
+  readonly #options: HeldLockOptions;
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   /** Ends requests under way when the lock is lost or released. */
@@ -59,11 +59,11 @@ export class HeldLock implements DestinationLock {
   #heartbeat: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(holding: Holding) {
-    this.#holding = holding;
-    this.takenOver = holding.takenOver;
-    this.#renewedAtMs = holding.renewedAtMs;
-    this.#modifiedAtMs = holding.modifiedAtMs;
+  constructor(options: HeldLockOptions) {
+    this.#options = options;
+    this.takenOver = options.takenOver;
+    this.#renewedAtMs = options.renewedAtMs;
+    this.#modifiedAtMs = options.modifiedAtMs;
     this.#awaitDeadline();
     this.#awaitHeartbeat();
   }
@@ -73,7 +73,7 @@ export class HeldLock implements DestinationLock {
   }
 
   async check(): Promise<void> {
-    const { clock, timing, observer } = this.#holding;
+    const { clock, timing, observer } = this.#options;
     // A claim that is being tried is gone in a moment; where its run died, at the end of its lease.
     const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
     for (;;) {
@@ -94,7 +94,7 @@ export class HeldLock implements DestinationLock {
   }
 
   async #release(): Promise<void> {
-    const { claims, name } = this.#holding.observer;
+    const { claims, name } = this.#options.observer;
     clearTimeout(this.#heartbeat);
     clearTimeout(this.#deadline);
     this.#released.abort(new Error('the lock was released'));
@@ -105,7 +105,7 @@ export class HeldLock implements DestinationLock {
 
   /** Puts the claim again, if the lock is still ours. */
   async #renew(limit?: AbortSignal): Promise<void> {
-    const { observer, content, clock } = this.#holding;
+    const { observer, content, clock } = this.#options;
     await this.#readClaims(limit);
     const begunAtMs = clock.elapsedMs();
     await this.#inTime(limit, (signal) => observer.claims.put(observer.name, content, signal));
@@ -116,7 +116,7 @@ export class HeldLock implements DestinationLock {
 
   /** Resolves to the live claims of other runs, none of which is held yet. */
   async #readClaims(limit?: AbortSignal): Promise<DecodedClaim[]> {
-    const { observer, content, timing } = this.#holding;
+    const { observer, content, timing } = this.#options;
     const { own, live } = await this.#inTime(limit, (signal) => readClaims(observer, signal));
     if (own === undefined) throw this.#lose('its claim was removed');
     if (own.content !== content) throw this.#lose('its claim was changed');
@@ -153,12 +153,12 @@ export class HeldLock implements DestinationLock {
     return result;
   }
 
-  #awaitHeartbeat(ms = this.#holding.timing.heartbeatMs): void {
+  #awaitHeartbeat(ms = this.#options.timing.heartbeatMs): void {
     this.#heartbeat = setTimeout(() => void this.#beat(), ms).unref();
   }
 
   async #beat(): Promise<void> {
-    const { heartbeatMs } = this.#holding.timing;
+    const { heartbeatMs } = this.#options.timing;
     // A dead connection must not cost more than one beat.
     const limit = AbortSignal.timeout(heartbeatMs);
     // A failure is no loss yet: a later beat may succeed, and if none does, the deadline ends the lock.
@@ -171,15 +171,15 @@ export class HeldLock implements DestinationLock {
 
   #awaitDeadline(): void {
     clearTimeout(this.#deadline);
-    const look = (): void => {
+    const checkDeadline = (): void => {
       if (!this.#isLost()) this.#awaitDeadline();
     };
-    this.#deadline = setTimeout(look, Math.ceil(this.#remainingMs()) + 1).unref();
+    this.#deadline = setTimeout(checkDeadline, Math.ceil(this.#remainingMs()) + 1).unref();
   }
 
   /** Returns the time that is left until the lock is lost because it was not renewed. */
   #remainingMs(): number {
-    const { clock, timing } = this.#holding;
+    const { clock, timing } = this.#options;
     const lostAtMs = this.#renewedAtMs + timing.leaseMs - timing.marginMs;
     return Math.max(0, lostAtMs - clock.elapsedMs());
   }
@@ -191,7 +191,7 @@ export class HeldLock implements DestinationLock {
 
   #isLost(): boolean {
     if (!this.#lost.signal.aborted && this.#remainingMs() === 0) {
-      const { leaseMs, marginMs } = this.#holding.timing;
+      const { leaseMs, marginMs } = this.#options.timing;
       const why = `it could not be renewed for ${Math.round((leaseMs - marginMs) / 1000)} s`;
       this.#lose(why, this.#lastFailure);
     }
@@ -199,7 +199,7 @@ export class HeldLock implements DestinationLock {
   }
 
   #lose(why: string, cause?: unknown): MangamotionError {
-    const error = lockLost(this.#holding.observer.claims.location, why, cause);
+    const error = lockLost(this.#options.observer.claims.location, why, cause);
     this.#lost.abort(error);
     return error;
   }

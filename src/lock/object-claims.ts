@@ -58,7 +58,7 @@ export class ObjectClaims implements ClaimStore {
   /** Returns content and time from one answer. The time is rounded down to seconds. */
   async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
     try {
-      const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
+      const options = { maxBytes: LARGEST_CLAIM_BYTES, signal };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
       if (head.lastModified === '') throw withoutTime(key);
       return {

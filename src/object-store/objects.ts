@@ -84,13 +84,13 @@ export interface ListedObject {
 
 export interface ListPage {
   objects: ListedObject[];
-  /** The token of the next page; `null` on the last, unless `goesOnBehind` is present. */
+  /** The token of the next page; `null` on the last, unless `continueAfter` is present. */
   nextToken: string | null;
   /**
    * The server gives no token, though it says that there is more, or does not say that there is
    * not: the listing goes on with this key as `startAfter`.
    */
-  goesOnBehind?: GoesOnBehind | undefined;
+  continueAfter?: ContinueAfter | undefined;
 }
 
 export interface ObjectHead extends ObjectLock {
@@ -124,7 +124,7 @@ export interface OpenObject {
 
 export interface ReadObject {
   head: ObjectHead;
-  /** `undefined` where the object has more than `mostBytes`. */
+  /** `undefined` where the object has more than `maxBytes`. */
   content: Buffer | undefined;
 }
 
@@ -152,7 +152,7 @@ export interface UndeletedObject {
 }
 
 /** A listing that goes on behind a key, as the server gives no token for the rest. */
-export interface GoesOnBehind {
+export interface ContinueAfter {
   key: string;
   /** The server says that it goes on; otherwise it does not say, and the page may be the last. */
   isCertain: boolean;

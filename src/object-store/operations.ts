@@ -22,12 +22,12 @@ export interface Operation {
 
 type Table = Record<string, readonly [name: string, right: string]>;
 
-const OF_THE_STORE: Table = {
+const STORE_OPERATIONS: Table = {
   GET: ['ListBuckets', 's3:ListAllMyBuckets'],
 };
 
 /** The operations on a bucket, by method and sub-resource. */
-const OF_A_BUCKET: Table = {
+const BUCKET_OPERATIONS: Table = {
   HEAD: ['HeadBucket', 's3:ListBucket'],
   PUT: ['CreateBucket', 's3:CreateBucket'],
   DELETE: ['DeleteBucket', 's3:DeleteBucket'],
@@ -55,7 +55,7 @@ const OF_A_BUCKET: Table = {
   'PUT replication': ['PutBucketReplication', 's3:PutReplicationConfiguration'],
 };
 
-const OF_AN_OBJECT: Table = {
+const OBJECT_OPERATIONS: Table = {
   // S3 has no right of its own to look at an object without reading it.
   HEAD: ['HeadObject', 's3:GetObject'],
   GET: ['GetObject', 's3:GetObject'],
@@ -79,11 +79,15 @@ const OF_AN_OBJECT: Table = {
 };
 
 /** Rights that IAM has twice: for the newest version of an object, and for any of them. */
-const OF_VERSIONS = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
+const VERSIONED_RIGHT = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
 
 export function operationOf({ method, bucket, key, query = '' }: RequestLine): Operation {
   const table =
-    bucket === undefined ? OF_THE_STORE : key === undefined ? OF_A_BUCKET : OF_AN_OBJECT;
+    bucket === undefined
+      ? STORE_OPERATIONS
+      : key === undefined
+        ? BUCKET_OPERATIONS
+        : OBJECT_OPERATIONS;
   const parameters = query.split('&').map((part) => part.split('=')[0] ?? '');
   const subresource = parameters.find((name) => Object.hasOwn(table, `${method} ${name}`));
   const row = subresource === undefined ? method : `${method} ${subresource}`;
@@ -91,8 +95,12 @@ export function operationOf({ method, bucket, key, query = '' }: RequestLine): O
   const found = Object.hasOwn(table, row) ? table[row] : undefined;
   if (found === undefined) return { name: row, right: null, resource };
   const [name, right] = found;
-  const ofVersion = parameters.includes('versionId') && method !== 'POST';
-  return { name, right: ofVersion ? right.replace(OF_VERSIONS, '$1Version$2') : right, resource };
+  const isVersioned = parameters.includes('versionId') && method !== 'POST';
+  return {
+    name,
+    right: isVersioned ? right.replace(VERSIONED_RIGHT, '$1Version$2') : right,
+    resource,
+  };
 }
 
 function resourceOf(bucket: string | undefined, key: string | undefined): string {

@@ -108,7 +108,7 @@ export interface ObjectStore extends MultipartUploads {
   getObject(bucket: string, key: string, options?: GetOptions): Promise<OpenObject>;
 
   /**
-   * Reads an object of at most `mostBytes` into memory; of a larger one only the head. Headers and
+   * Reads an object of at most `maxBytes` into memory; of a larger one only the head. Headers and
    * content are those of one response, and the content is as long as they say.
    */
   readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject>;
@@ -203,7 +203,7 @@ export interface GetOptions extends HeadOptions {
 }
 
 export interface ReadOptions extends HeadOptions {
-  mostBytes: number;
+  maxBytes: number;
   /** Gives the memory that the content is read into, anew for each attempt. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }

@@ -4,12 +4,12 @@ import type { ObjectStore } from './port.js';
 /** The request that failed had all its attempts: a store that is there answers these. */
 const PROBE = { attempts: 2 } as const;
 /** Buckets that are asked besides the one in question, before all counts as refused. */
-const MOST_OTHERS = 3;
+const MAX_OTHERS = 3;
 /** How long the store counts as reached: millions of objects may fail one after the other. */
 const TRUSTED_FOR_MS = 2_000;
 
 /** What a store can answer of a single object or bucket. Any other code is a fault of our own side. */
-export const OF_THE_STORE = [
+export const STORE_ERRORS = [
   'unreachable',
   'access_denied',
   'not_found',
@@ -40,9 +40,9 @@ export class RunFaults {
    * Resolves to the error where it is a failure of the object or bucket it arose at, and rejects with
    * what ends the run. A signal outweighs everything.
    */
-  async judge(bucket: string, error: unknown, signal: AbortSignal): Promise<MangamotionError> {
+  async classify(bucket: string, error: unknown, signal: AbortSignal): Promise<MangamotionError> {
     signal.throwIfAborted();
-    if (!isMangamotionError(error, ...OF_THE_STORE)) throw error;
+    if (!isMangamotionError(error, ...STORE_ERRORS)) throw error;
     await this.#reach(bucket, error, signal);
     return error;
   }
@@ -70,7 +70,7 @@ export class RunFaults {
       () => this.#store.listBuckets({ ...PROBE, signal }),
       ...this.#buckets
         .filter((other) => other !== bucket)
-        .slice(0, MOST_OTHERS)
+        .slice(0, MAX_OTHERS)
         .map((other) => () => this.#store.listPage(other, { ...PROBE, maxKeys: 1, signal })),
     ];
     for (const ask of elsewhere) {

@@ -32,7 +32,7 @@ export interface ErrorContext {
 }
 
 /** An error of the client as the one that users see; errors of ours, and bugs (no code), stay. */
-export function translated(error: unknown, context: ErrorContext): unknown {
+export function translateError(error: unknown, context: ErrorContext): unknown {
   if (error instanceof MangamotionError) return error;
   if (error instanceof S3ResponseError) return fromResponse(error, context);
   return codeOf(error) === '' ? error : fromTransport(error, context);

@@ -22,7 +22,7 @@ export interface ArchiveDraft {
    * Ends before the end; resolves to how many objects can be read from it all the same, and none
    * where it was ended already.
    */
-  breakOff(): Promise<number>;
+  endEarly(): Promise<number>;
 
   /** Resolves when nothing is written any more and nothing is open. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import type { Summary } from './summary.js';
 
 /** Determines which archives each backup needs, and whether they exist. */
@@ -22,7 +22,7 @@ export interface ChainProblem {
  * Returns the problems of each backup, as far as lengths show them. A backup needs its own archive and
  * those that its summary names, nothing else.
  */
-export function chainProblems(backups: readonly ListedBackup[]): ChainProblem[] {
+export function chainProblems(backups: readonly BackupEntry[]): ChainProblem[] {
   const byId = new Map(backups.map((backup) => [backup.id, backup]));
   return backups.flatMap(({ id, summary }): ChainProblem[] => {
     if (summary.kind === 'damaged') {
@@ -42,7 +42,7 @@ export function chainProblems(backups: readonly ListedBackup[]): ChainProblem[] 
 
 function archiveProblem(
   id: string,
-  backup: ListedBackup | undefined,
+  backup: BackupEntry | undefined,
 ): Omit<ChainProblem, 'id'> | undefined {
   if (backup === undefined) {
     return { kind: 'reference_missing', message: `it refers to ${id}, which is not there` };
@@ -73,7 +73,7 @@ export function isBreak({ kind }: ChainProblem): boolean {
  * for a summary that leaves some out must not cost another backup its bytes.
  */
 export function referrers(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   roots: readonly string[],
 ): Map<string, string[]> {
   const references = new Map(

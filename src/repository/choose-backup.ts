@@ -1,5 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import { missingArchive } from './history.js';
 import type { Selection } from './lines/line-keys.js';
 import { type Line, type LineBackup, holdsObjects, lineNamed, linesOf } from './lines/lines.js';
@@ -7,7 +7,7 @@ import { backupTimeOf } from './names.js';
 import { widestLine } from './lines/widest.js';
 
 export interface Choice {
-  backup: ListedBackup;
+  backup: BackupEntry;
   /** The line that it is of. */
   line: string;
   /** The names of the other lines that could have been meant, and were not searched. */
@@ -38,26 +38,28 @@ export interface LineScope {
  * to be refused.
  */
 export function chooseBackup(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   until: Date | undefined,
   location: string,
   wanted: Wanted = 'objects',
   scope: LineScope = {},
 ): Choice {
-  const meant = (line: Line): LineBackup[] =>
+  const candidatesIn = (line: Line): LineBackup[] =>
     line.backups.filter(
-      ({ listed, summary }) =>
-        isBy(listed, until) && (wanted === 'documents' || holdsObjects(summary)),
+      ({ entry, summary }) =>
+        existedBy(entry, until) && (wanted === 'documents' || holdsObjects(summary)),
     );
-  const { lines, others } = linesMeant(linesOf(backups), meant, location, scope);
+  const { lines, others } = linesInScope(linesOf(backups), candidatesIn, location, scope);
   const byId = new Map(
-    lines.flatMap((line) => meant(line).map((member) => [member.id, { line, member }] as const)),
+    lines.flatMap((line) =>
+      candidatesIn(line).map((member) => [member.id, { line, member }] as const),
+    ),
   );
   const passedOver: Choice['passedOver'] = [];
   for (const backup of backups.toReversed()) {
     const found = byId.get(backup.id);
     const reason =
-      found === undefined ? whyUnknown(backup, until) : whyNot(found.member, backups, scope);
+      found === undefined ? whyNotInLine(backup, until) : whyNot(found.member, backups, scope);
     if (reason !== undefined) passedOver.push({ id: backup.id, reason });
     else if (found !== undefined) {
       return { backup, line: found.line.name, otherLines: others, passedOver };
@@ -80,9 +82,9 @@ export function chooseBackup(
 }
 
 /** Lines that ended are meant only by their name, by a bucket, or where there are no others. */
-function linesMeant(
+function linesInScope(
   all: readonly Line[],
-  meant: (line: Line) => readonly LineBackup[],
+  candidatesIn: (line: Line) => readonly LineBackup[],
   location: string,
   { line: name, buckets = [], ambiguous = 'refuse' }: LineScope,
 ): { lines: readonly Line[]; others: string[] } {
@@ -91,7 +93,7 @@ function linesMeant(
     const covering = all.filter(({ selection }) => buckets.every((one) => covers(selection, one)));
     return { lines: covering, others: [] };
   }
-  const holding = all.filter((line) => meant(line).length > 0);
+  const holding = all.filter((line) => candidatesIn(line).length > 0);
   const live = holding.filter(({ retired }) => !retired);
   const candidates = live.length > 0 ? live : holding;
   if (candidates.length <= 1) return { lines: candidates, others: [] };
@@ -119,23 +121,21 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
 
 /** Returns why a backup of the selected lines was not chosen. */
 function whyNot(
-  { id, listed, summary, untrusted }: LineBackup,
-  backups: readonly ListedBackup[],
+  { id, entry, summary, untrusted }: LineBackup,
+  backups: readonly BackupEntry[],
   { buckets = [] }: LineScope,
 ): string | undefined {
   const missing = buckets.filter((name) => !summary.buckets.some((bucket) => bucket.name === name));
   if (missing.length > 0) return `it does not hold ${missing.join(', ')}`;
   if (untrusted !== undefined) return untrusted;
-  if (listed.expired) return 'it has expired';
+  if (entry.expired) return 'it has expired';
   return missingArchive([id, ...summary.references], backups);
 }
 
 /** Returns why a backup is in no line; `undefined` where it is in another line. */
-function whyUnknown(
-  { id, summary: decoded, ...listed }: ListedBackup,
-  until: Date | undefined,
-): string | undefined {
-  if (!isBy({ id, summary: decoded, ...listed }, until)) return undefined;
+function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | undefined {
+  if (!existedBy(entry, until)) return undefined;
+  const { id, summary: decoded } = entry;
   if (decoded.kind === 'damaged') return decoded.reason;
   if (decoded.kind === 'newer') return `it has the newer format version ${decoded.version}`;
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
@@ -144,7 +144,7 @@ function whyUnknown(
 /**
  * Whether a backup existed at an instant. If the summary cannot be read, the time comes from the name.
  */
-function isBy({ id, summary }: ListedBackup, until: Date | undefined): boolean {
+function existedBy({ id, summary }: BackupEntry, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =
     summary.kind === 'valid' ? Date.parse(summary.summary.created_at) : backupTimeOf(id).getTime();

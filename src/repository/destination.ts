@@ -21,7 +21,7 @@ export interface Destination {
    * Every backup that has a summary, oldest first by sequence; those whose summary cannot be read
    * come last. Rejects with `not_found` where the destination does not exist.
    */
-  list(): Promise<ListedBackup[]>;
+  list(): Promise<BackupEntry[]>;
 
   /** Lists the backups that backup-minio.sh made, by name. Only folders hold such backups. */
   listLegacy?(): Promise<LegacyBackup[]>;
@@ -30,7 +30,7 @@ export interface Destination {
    * Rejects with `not_found` where there is no such backup, or only an uncommitted one. Where each
    * look costs a request, the archive's length is what the summary says, and marks are not looked at.
    */
-  read(id: string): Promise<ListedBackup>;
+  read(id: string): Promise<BackupEntry>;
 
   /**
    * Resolves to the size of a backup's archive, for destinations whose `read` does not check it; `null`
@@ -90,7 +90,7 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-export interface ListedBackup {
+export interface BackupEntry {
   id: string;
   summary: DecodedSummary;
   /**
@@ -127,7 +127,7 @@ export interface PendingBackup {
    * Ends before the end, and leaves what the next run can use of it, under a name that nobody takes
    * for a backup. Resolves to what that is; `undefined` where nothing was left. No `discard` after it.
    */
-  breakOff(): Promise<{ path: string; objects: number } | undefined>;
+  endEarly(): Promise<{ path: string; objects: number } | undefined>;
 }
 
 export interface SealedArchive {

@@ -1,5 +1,5 @@
 import { DAY_MS, utcTime } from './retention/calendar.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 
 /** How far back the growth is measured: monthly fulls fit in, and it still describes today. */
 const WINDOW_DAYS = 30;
@@ -16,7 +16,7 @@ export interface Growth {
  * divided by the days from that one to the newest. `null` if these are less than a day apart: an hour
  * does not predict a day. Backups pruned in that time are not counted.
  */
-export function growthOf(backups: readonly ListedBackup[], now: Date): Growth | null {
+export function growthOf(backups: readonly BackupEntry[], now: Date): Growth | null {
   const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);
   const dated = backups
     .flatMap(({ summary, archiveBytes }) => {

@@ -1,11 +1,11 @@
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import type { BackupType } from './names.js';
 import type { Summary } from './summary.js';
 
 /** Rules for the backups of a destination, which are sorted by sequence. */
 
 /** Sorts backups by sequence, oldest first; those without a readable sequence come last. */
-export function bySequence(a: ListedBackup, b: ListedBackup): number {
+export function bySequence(a: BackupEntry, b: BackupEntry): number {
   return (
     sequenceOf(a) - sequenceOf(b) ||
     compareText(timeIn(a.id), timeIn(b.id)) ||
@@ -22,11 +22,11 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function sequenceOf({ summary }: ListedBackup): number {
+function sequenceOf({ summary }: BackupEntry): number {
   return summary.kind === 'valid' ? summary.summary.sequence : Number.MAX_VALUE;
 }
 
-function summariesOf(backups: readonly ListedBackup[]): Summary[] {
+function summariesOf(backups: readonly BackupEntry[]): Summary[] {
   return backups.flatMap(({ summary }) => (summary.kind === 'valid' ? [summary.summary] : []));
 }
 
@@ -34,13 +34,13 @@ function summariesOf(backups: readonly ListedBackup[]): Summary[] {
  * The clock of a machine may go back; this number does not. A summary may claim the highest number
  * that there is: those after it share that, and the time in their ids decides.
  */
-export function nextSequence(backups: readonly ListedBackup[]): number {
+export function nextSequence(backups: readonly BackupEntry[]): number {
   const last = summariesOf(backups).reduce((most, { sequence }) => Math.max(most, sequence), 0);
   return Math.min(last, Number.MAX_SAFE_INTEGER - 1) + 1;
 }
 
 export function lastComplete(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   type: BackupType,
 ): Summary | undefined {
   return summariesOf(backups).findLast(
@@ -51,7 +51,7 @@ export function lastComplete(
 /** Returns why the archives cannot be read now, as far as a listing shows. */
 export function unreadableArchive(
   ids: readonly string[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): string | undefined {
   const missing = missingArchive(ids, backups);
   if (missing !== undefined) return missing;
@@ -62,7 +62,7 @@ export function unreadableArchive(
 /** Returns which archives are missing, as far as a listing shows. */
 export function missingArchive(
   ids: readonly string[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): string | undefined {
   for (const id of ids) {
     const found = backups.find((backup) => backup.id === id);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
-import type { Destination, ListedBackup } from './destination.js';
+import type { Destination, BackupEntry } from './destination.js';
 import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import { backupIdOf } from './names.js';
@@ -14,7 +14,7 @@ import { refuseNewerVersion } from '../archive/reader.js';
 export interface LocatedBackup {
   destination: Destination;
   /** A legacy backup appears as one with an unreadable summary. */
-  backup: ListedBackup;
+  backup: BackupEntry;
   /** Present for a backup that backup-minio.sh made. The signal ends its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
@@ -86,7 +86,7 @@ function locatedLegacy(
   const reason = 'it was made by backup-minio.sh, and has no summary';
   // Its folder is known to exist; its length is not known.
   const archiveBytes = found.bytes ?? 0;
-  const backup: ListedBackup = {
+  const backup: BackupEntry = {
     id: found.id,
     summary: { kind: 'damaged', reason },
     archiveBytes,
@@ -108,7 +108,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
 }
 
 /** Returns the summary of a backup. Throws `damaged` or `refused` if it cannot be read. */
-export function readableSummary(backup: ListedBackup): Summary {
+export function readableSummary(backup: BackupEntry): Summary {
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') return backup.summary.summary;
   const reason = backup.summary.kind === 'damaged' ? backup.summary.reason : '';
@@ -117,7 +117,7 @@ export function readableSummary(backup: ListedBackup): Summary {
   });
 }
 
-export function refuseNewerSummary({ summary }: ListedBackup): void {
+export function refuseNewerSummary({ summary }: BackupEntry): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version);
 }
 

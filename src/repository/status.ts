@@ -1,6 +1,6 @@
 import { utcTime } from './retention/calendar.js';
 import { type ChainProblem, chainProblems, isBreak } from './chain.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import { nextExpiry } from './retention/expiry.js';
 import { type Growth, growthOf } from './growth.js';
 import { type Line, lineNamed, linesOf } from './lines/lines.js';
@@ -79,7 +79,7 @@ interface Freshness {
   max_age_seconds: number | null;
 }
 
-export interface StatusQuestion {
+export interface StatusOptions {
   now: Date;
   /** BACKUP_RETENTION_DAYS. */
   retentionDays: number;
@@ -95,21 +95,21 @@ export interface StatusQuestion {
  * The backups come oldest first by sequence. Throws `not_found` for a line that is not there.
  */
 export function destinationStatus(
-  backups: readonly ListedBackup[],
-  question: StatusQuestion,
+  backups: readonly BackupEntry[],
+  options: StatusOptions,
 ): DestinationStatus {
-  const { now, retentionDays, line: name } = question;
+  const { now, retentionDays, line: name } = options;
   const problems = chainProblems(backups);
   const all = linesOf(backups);
   const lines = name === undefined ? all : [lineNamed(all, name)];
-  const series = lines.filter((line) => isSeries(line, question));
+  const series = lines.filter((line) => isSeries(line, options));
   const main = widestLine(series.length > 0 ? series : lines);
   return {
     checked_at: now.toISOString(),
     line: main?.name ?? null,
-    lines: lineStatusesOf(backups, lines, main, question),
+    lines: lineStatusesOf(backups, lines, main, options),
     kinds: BACKUP_TYPES.map((type) => kindStatus(backups, main, type, now)),
-    freshness: freshnessOf(main, question),
+    freshness: freshnessOf(main, options),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
     archive_bytes: bytesOf(backups),
     growth: growthOf(backups, now),
@@ -131,20 +131,20 @@ export function isLate({ freshness, lines }: DestinationStatus): boolean {
  * A line that has not ended, with two or more backups. One backup alone may have been made by hand,
  * for a day: such a line counts only where there is nothing else, and of several the widest.
  */
-function isSeries(line: Line, question: StatusQuestion): boolean {
-  const types = typesOf(question);
+function isSeries(line: Line, options: StatusOptions): boolean {
+  const types = typesOf(options);
   const ofTypes = line.backups.filter(({ summary }) => types.includes(summary.type));
   return !line.retired && ofTypes.length >= 2;
 }
 
 function lineStatusesOf(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   lines: readonly Line[],
   main: Line | undefined,
-  question: StatusQuestion,
+  options: StatusOptions,
 ): LineStatus[] {
   return lines.map((line) => {
-    const { status, newest_complete: newest } = freshnessOf(line, question);
+    const { status, newest_complete: newest } = freshnessOf(line, options);
     const [{ id } = { id: undefined }] = line.backups;
     return {
       line: line.name,
@@ -153,19 +153,19 @@ function lineStatusesOf(
       buckets: line.selection.buckets === null ? null : [...line.selection.buckets],
       excluded_buckets: [...line.selection.excluded],
       backups: line.backups.length,
-      archive_bytes: bytesOf(line.backups.map(({ listed }) => listed)),
+      archive_bytes: bytesOf(line.backups.map(({ entry }) => entry)),
       newest_complete: newest,
-      counts: !line.retired && (isSeries(line, question) || line === main),
+      counts: !line.retired && (isSeries(line, options) || line === main),
       status,
       suspended_by: line.suspendedBy ?? null,
       retired: line.retired,
-      next_expiry: nextExpiry(backups, question.retentionDays, id),
+      next_expiry: nextExpiry(backups, options.retentionDays, id),
     };
   });
 }
 
 function kindStatus(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   line: Line | undefined,
   type: BackupType,
   now: Date,
@@ -179,7 +179,7 @@ function kindStatus(
   };
 }
 
-function typesOf({ type }: StatusQuestion): BackupType[] {
+function typesOf({ type }: StatusOptions): BackupType[] {
   return type === undefined ? ['full', 'incremental'] : [type];
 }
 
@@ -189,9 +189,9 @@ function newestTrusted(line: Line | undefined, types: readonly BackupType[]): Su
   )?.summary;
 }
 
-function freshnessOf(line: Line | undefined, question: StatusQuestion): Freshness {
-  const { now, maxAgeMs } = question;
-  const types = typesOf(question);
+function freshnessOf(line: Line | undefined, options: StatusOptions): Freshness {
+  const { now, maxAgeMs } = options;
+  const types = typesOf(options);
   const newest = newestBackup(newestTrusted(line, types), now);
   const expected = newest === null ? 'missing' : isOverdue(newest, maxAgeMs) ? 'overdue' : 'fresh';
   return {
@@ -220,6 +220,6 @@ function chainStatus(problems: readonly ChainProblem[]): 'ok' | 'broken' | 'unkn
   return problems.some(isBreak) ? 'broken' : 'unknown';
 }
 
-function bytesOf(backups: readonly ListedBackup[]): number {
+function bytesOf(backups: readonly BackupEntry[]): number {
   return backups.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
 }

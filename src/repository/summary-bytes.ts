@@ -7,7 +7,7 @@ import { LARGEST_SUMMARY_TEXT_BYTES, isTooDense } from '../archive/limits.js';
  */
 
 /** More failures than that are counted, and not named. */
-const MOST_FAILURES = 10_000;
+const MAX_FAILURES = 10_000;
 
 /** A summary that is read as it is, whatever it names. */
 const WHOLE_BYTES = 16 * 1024 * 1024;
@@ -55,10 +55,10 @@ function withFirstFailures(bytes: Buffer): { parts: Buffer[]; omitted: number } 
   let at = end < 0 ? -1 : bytes.indexOf(FAILURE_ENDS, begin);
   for (; at >= 0 && at < end; at = bytes.indexOf(FAILURE_ENDS, at + 1)) {
     named += 1;
-    if (named === MOST_FAILURES) cut = at + FAILURE_ENDS.length - 1;
+    if (named === MAX_FAILURES) cut = at + FAILURE_ENDS.length - 1;
   }
   if (cut === end) return { parts: [bytes], omitted: 0 };
   // The last one has no comma behind it.
-  const omitted = named + 1 - MOST_FAILURES;
+  const omitted = named + 1 - MAX_FAILURES;
   return { parts: [bytes.subarray(0, cut), bytes.subarray(end)], omitted };
 }

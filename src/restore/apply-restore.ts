@@ -2,7 +2,7 @@ import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
 import { restoreDocument, tryCreateBucket } from './documents/bucket-documents.js';
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents/documents.js';
-import { explained } from './failures.js';
+import { failureFields } from './failures.js';
 import type { KeyClass } from './plan/problem-keys.js';
 import { refuseLargeDeletions } from './plan/consent.js';
 import type { BucketPlan } from './plan/decide.js';
@@ -80,7 +80,7 @@ async function createBuckets(
     const refusal = await tryCreateBucket(store, plan.target, { objectLock, signal });
     if (refusal === undefined) continue;
     plan.failed = `it could not be created: ${refusal.message}`;
-    const failure = { ...explained(refusal), reason: plan.failed };
+    const failure = { ...failureFields(refusal), reason: plan.failed };
     prepared.failures.add({ bucket: plan.target, key: '', ...failure });
     for (const { planned: document } of planned) {
       const { bucket, target, kind } = document;
@@ -111,7 +111,7 @@ async function restoreDocuments(
               : 'unchanged';
         done.push({ ...planned, result });
       } catch (error) {
-        const failure = explained(await faults.judge(bucket, error, signal));
+        const failure = failureFields(await faults.classify(bucket, error, signal));
         done.push({ ...planned, result: 'failed', reason: failure.reason });
         failures.add({ bucket, key: '', document: kind, ...failure });
       }
@@ -168,8 +168,8 @@ async function removeExtras(
       failures.add({ bucket: target, ...failure });
     }
   } catch (error) {
-    if (planner.isOfBackup(error)) throw error;
-    const failure = explained(await faults.judge(target, error, signal));
+    if (planner.isBackupError(error)) throw error;
+    const failure = failureFields(await faults.classify(target, error, signal));
     const reason = `not all removed: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
   }

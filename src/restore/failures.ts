@@ -17,7 +17,7 @@ export interface RestoreFailure {
 }
 
 /** Returns the fields of a failure that an error has. */
-export function explained(
+export function failureFields(
   error: MangamotionError,
 ): Pick<RestoreFailure, 'operation' | 'status' | 'code' | 'reason'> {
   const { message: reason, request } = error;
@@ -32,7 +32,7 @@ export function explained(
 }
 
 /** The maximum number of failures that are named; further ones are only counted. */
-const MOST_NAMED = 10_000;
+const MAX_NAMED = 10_000;
 
 /** The failures of a restore. */
 export class Failures {
@@ -44,7 +44,7 @@ export class Failures {
   }
 
   add(failure: RestoreFailure): void {
-    if (this.named.length < MOST_NAMED) this.named.push(failure);
+    if (this.named.length < MAX_NAMED) this.named.push(failure);
     else this.omitted += 1;
   }
 }
@@ -61,7 +61,7 @@ export interface RestoreLoss {
   reason: string;
 }
 
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
 /** The losses of a restore. */
 export class Losses {
@@ -84,6 +84,6 @@ export class Losses {
       return;
     }
     known.count += 1;
-    if (known.keys.length < MOST_KEYS) known.keys.push(key);
+    if (known.keys.length < MAX_KEYS) known.keys.push(key);
   }
 }

@@ -3,12 +3,12 @@
 const MIB = 1024 * 1024;
 
 /** An object up to this size goes in one request. */
-const MOST_IN_ONE_REQUEST = 64 * MIB;
+const MAX_IN_ONE_REQUEST = 64 * MIB;
 /** The limit for an object that came in one request: it then keeps its ETag, and shows as unchanged. */
-const MOST_IN_ONE_REQUEST_AGAIN = 512 * MIB;
+const MAX_IN_ONE_REQUEST_AGAIN = 512 * MIB;
 
 /** The most parts that S3 accepts in one upload. */
-const MOST_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 
 /** 160 GiB in 10,000 parts; larger objects have larger parts. */
 const USUAL_PART_BYTES = 16 * MIB;
@@ -28,13 +28,13 @@ const COMMON_PART_BYTES = [8, 16, 64, 5, 10, 15, 32, 20, 25, 50, 12, 6, 7, 24, 4
  */
 export function partSizeFor({ size, etag }: { size: number; etag: string }): number | undefined {
   const parts = partsOf(etag);
-  if (size <= (parts === undefined ? MOST_IN_ONE_REQUEST_AGAIN : MOST_IN_ONE_REQUEST)) {
+  if (size <= (parts === undefined ? MAX_IN_ONE_REQUEST_AGAIN : MAX_IN_ONE_REQUEST)) {
     return undefined;
   }
   const guessed = COMMON_PART_BYTES.find(
     (bytes) => bytes <= LARGEST_GUESSED_PART_BYTES && Math.ceil(size / bytes) === parts,
   );
-  return guessed ?? Math.max(USUAL_PART_BYTES, Math.ceil(size / MOST_PARTS / MIB) * MIB);
+  return guessed ?? Math.max(USUAL_PART_BYTES, Math.ceil(size / MAX_PARTS / MIB) * MIB);
 }
 
 function partsOf(etag: string): number | undefined {

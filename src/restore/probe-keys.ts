@@ -26,7 +26,7 @@ export interface ProbeContext {
 const CLEANING = { attempts: 3 } as const;
 
 /** Bucket settings that would keep a probe, replicate it or announce it for good. */
-const ENTANGLING: readonly BucketDocumentKind[] = [
+const TRACE_KEEPING: readonly BucketDocumentKind[] = [
   'versioning',
   'object-lock',
   'notification',
@@ -115,7 +115,7 @@ async function whyUnfit(
   bucket: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  for (const kind of ENTANGLING) {
+  for (const kind of TRACE_KEEPING) {
     try {
       const { state } = await store.readBucketDocument(bucket, kind, { signal });
       if (state === 'captured') return `has ${kind}`;
@@ -163,7 +163,7 @@ async function probeOne(
     const reason = `the target does not keep such keys (${name}): it accepted ${JSON.stringify(key)}, but ${instead}`;
     return { class: name, outcome: 'renamed', reason };
   } catch (error) {
-    failure = await faults.judge(place.bucket, error, signal);
+    failure = await faults.classify(place.bucket, error, signal);
   }
   const reason = `the target refuses such keys (${name}): ${failure.message}`;
   return { class: name, outcome: 'refused', reason };

@@ -2,7 +2,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
 import { type LockLeftOut, attributesOf } from './attributes/attributes.js';
-import { explained } from './failures.js';
+import { failureFields } from './failures.js';
 import type { KeyClass } from './plan/problem-keys.js';
 import type { PlannedObject } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
@@ -88,8 +88,8 @@ async function uploadBucket(
       context.progress.update({ objects: done.objects, bytes: done.bytes });
     }
   } catch (error) {
-    if (planner.isOfBackup(error)) throw error;
-    const failure = explained(await faults.judge(target, error, context.signal));
+    if (planner.isBackupError(error)) throw error;
+    const failure = failureFields(await faults.classify(target, error, context.signal));
     const reason = `not all of it was restored: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
   }
@@ -130,7 +130,7 @@ async function prove(
     progress.update({ objects: done.objects, bytes: done.bytes });
     return written.count - unproved;
   } catch (error) {
-    const failure = explained(await faults.judge(bucket, error, signal));
+    const failure = failureFields(await faults.classify(bucket, error, signal));
     const reason = `what was written could not be compared with the listing: ${failure.reason}`;
     failures.add({ bucket, key: '', ...failure, reason });
     return 0;

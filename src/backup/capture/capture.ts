@@ -4,7 +4,7 @@ import type { Step } from '../plan/changes.js';
 import type { CaptureContext } from './outcomes.js';
 import { StepRunner, isPrefetched } from './steps.js';
 
-const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 12 * 1024 * 1024 };
+const PREFETCH_LIMITS = { maxRequests: 32, maxBytes: 12 * 1024 * 1024 };
 /** The memory that a fetched object takes besides its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
 /** The memory that an object takes if only its name is held. */

@@ -10,7 +10,7 @@ import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
 /** The limits for documents read at the same time. They are small: a policy has at most 20 kB. */
-const LIMITS = { mostRequests: 16, mostBytes: 16 * 1024 * 1024 };
+const LIMITS = { maxRequests: 16, maxBytes: 16 * 1024 * 1024 };
 const WEIGHT_BYTES = 64 * 1024;
 
 interface DocumentsContext {
@@ -63,9 +63,9 @@ export async function captureDocuments(
     const path = bucketDocumentPath(bucket, form.fileName);
     if (result.state === 'captured') await writer.addDocument(path, result.content);
     if (result.state !== 'failed') continue;
-    const lent = await baseline?.document(path);
-    if (lent !== undefined) await writer.addDocument(path, lent);
-    const from = lent === undefined ? {} : { carried_from: baseline?.id };
+    const reused = await baseline?.document(path);
+    if (reused !== undefined) await writer.addDocument(path, reused);
+    const from = reused === undefined ? {} : { carried_from: baseline?.id };
     captured.failures.push(
       failureOf({ bucket, key: '' }, result.error, { document: form.kind, ...from }),
     );
@@ -83,7 +83,7 @@ async function readOrExplain(
   try {
     return await store.readBucketDocument(bucket, kind, { signal });
   } catch (error) {
-    return { state: 'failed', error: await faults.judge(bucket, error, signal) };
+    return { state: 'failed', error: await faults.classify(bucket, error, signal) };
   }
 }
 
@@ -124,7 +124,7 @@ export async function captureBuckets(
     try {
       region = await store.bucketRegion(name, { signal });
     } catch (error) {
-      await faults.judge(name, error, signal);
+      await faults.classify(name, error, signal);
     }
     described.push({ name, created_at: createdAt, region });
   }

@@ -4,9 +4,9 @@ import type { Failure, Loss } from '../../repository/summary.js';
 /** Collects what a summary reports as missing, in bounded memory whatever a server does. */
 
 /** The maximum number of failures that are named; further ones are only counted. */
-const MOST_FAILURES = 10_000;
+const MAX_FAILURES = 10_000;
 /** The maximum number of keys that are named for a loss. */
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
 /** Returns the fields of a failure that describe the request behind it. */
 function requestOf({ request }: MangamotionError): Partial<Failure> {
@@ -41,7 +41,7 @@ export class Failures {
   /** `gap`: an older backup may hold what is missing here, and nothing of it was carried over. */
   add(failure: Failure, gap: boolean): void {
     this.leavesGap ||= gap;
-    if (this.named.length < MOST_FAILURES) this.named.push(failure);
+    if (this.named.length < MAX_FAILURES) this.named.push(failure);
     else this.omitted += 1;
   }
 }
@@ -54,7 +54,7 @@ export class Losses {
     const name = JSON.stringify([bucket, what]);
     const loss = this.#found.get(name) ?? { bucket, what, count: 0, keys: [], reason };
     loss.count += 1;
-    if (key !== undefined && loss.keys.length < MOST_KEYS) loss.keys.push(key);
+    if (key !== undefined && loss.keys.length < MAX_KEYS) loss.keys.push(key);
     this.#found.set(name, loss);
   }
 

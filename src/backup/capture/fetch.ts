@@ -95,14 +95,14 @@ function checkSize(listed: ListedObject, head: ObjectHead): void {
 }
 
 /**
- * Reads an object into memory if it has at most `mostBytes`. `before` is its line in the earlier backup.
+ * Reads an object into memory if it has at most `maxBytes`. `before` is its line in the earlier backup.
  * Rejects only with an error that ends the backup.
  */
 export async function fetchWhole(
   context: FetchContext,
   { bucket, object: listed }: ListedInBucket,
   before: IndexLine | undefined,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<Fetched> {
   const { store, arena, digests, signal } = context;
   let block: Block | undefined;
@@ -114,14 +114,14 @@ export async function fetchWhole(
   const release = (): void => block?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const options = { mostBytes, allocate, expectedBytes: listed.sizeBytes, signal };
+      const options = { maxBytes, allocate, expectedBytes: listed.sizeBytes, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
       const described = await describe(context, bucket, listed, head, facts, before);
       return { kind: 'whole', ...described, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
-      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      const verdict = await classifyReadError(context, bucket, listed.key, error, attempt);
       if (verdict.kind === 'again') continue;
       release();
       return verdict;
@@ -194,7 +194,7 @@ export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {
  * Decides what a failed read means: the object is gone, it failed, or it is worth reading again from its
  * start. Rejects with an error that ends the backup.
  */
-export async function judgeRead(
+export async function classifyReadError(
   { store, faults, signal }: ReadContext,
   bucket: string,
   key: string,
@@ -210,12 +210,12 @@ export async function judgeRead(
   }
   if (isMangamotionError(error, 'damaged') && mayRetry) return { kind: 'again' };
   if (!isNoSuchObject(error)) {
-    return { kind: 'failed', error: await faults.judge(bucket, error, signal) };
+    return { kind: 'failed', error: await faults.classify(bucket, error, signal) };
   }
   try {
     if (await isGone(store, bucket, key, signal)) return { kind: 'vanished' };
   } catch (unproven) {
-    const failure = await faults.judge(bucket, unproven, signal);
+    const failure = await faults.classify(bucket, unproven, signal);
     return { kind: 'failed', error: stillThere(error, `whether it is gone: ${failure.message}`) };
   }
   // It may have been written again in between.

@@ -6,7 +6,7 @@ import {
   type NotFetched,
   type ReadContext,
   hasChanged,
-  judgeRead,
+  classifyReadError,
 } from './fetch.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
@@ -39,7 +39,7 @@ export async function verifyUnchanged(
     return await refreshed(context, { bucket, object }, line, head, before);
   } catch (error) {
     // An object that is worth another attempt is read as a whole.
-    const verdict = await judgeRead(context, bucket, object.key, error, FETCH_ATTEMPTS);
+    const verdict = await classifyReadError(context, bucket, object.key, error, FETCH_ATTEMPTS);
     return verdict.kind === 'again' ? { kind: 'other' } : verdict;
   }
 }
@@ -89,6 +89,6 @@ export async function findMissing(
     return { kind: 'there', head: await store.headObject(bucket, key, { signal }) };
   } catch (error) {
     if (isNoSuchObject(error)) return { kind: 'gone' };
-    return { kind: 'unproven', error: await faults.judge(bucket, error, signal) };
+    return { kind: 'unproven', error: await faults.classify(bucket, error, signal) };
   }
 }

@@ -31,7 +31,7 @@ export interface CaptureCounts {
 /**
  * After this many refusals without a successful read, the credentials have no right to read anything.
  */
-const MOST_REFUSALS = 1000;
+const MAX_REFUSALS = 1000;
 
 /** The earlier backup, as far as failures refer to it. */
 interface EarlierBackup {
@@ -182,6 +182,6 @@ export class CaptureLedger {
     if (!isMangamotionError(error, 'access_denied')) return;
     this.#refusals += 1;
     this.#lastRefusal = error;
-    if (this.#refusals >= MOST_REFUSALS) this.refuseIfAllDenied();
+    if (this.#refusals >= MAX_REFUSALS) this.refuseIfAllDenied();
   }
 }

@@ -19,7 +19,7 @@ export type PartFinding =
   /** The part could not be read. With `carried`, the earlier backup's copy stands in for it. */
   | { kind: 'failed'; part: PartName; error: MangamotionError; carried: boolean }
   /** The credentials have no right to find out whether the object has this part. */
-  | { kind: 'untold'; part: PartName; error: MangamotionError };
+  | { kind: 'undisclosed'; part: PartName; error: MangamotionError };
 
 export type Parts = Pick<ObjectRecord, 'tags' | 'retention' | 'legal_hold' | 'acl'>;
 
@@ -37,13 +37,13 @@ interface PartContext {
 }
 
 /** How a bucket reports locks: in the head of an object, by separate requests, or not at all. */
-type LockMode = 'unknown' | 'head' | 'documents' | 'untold';
+type LockMode = 'unknown' | 'head' | 'documents' | 'undisclosed';
 
 export class ObjectParts {
   readonly #context: PartContext;
   readonly #options: PartOptions;
   /** A head of this server has shown a lock. */
-  #headsTell = false;
+  #headsShowLocks = false;
   readonly #lockModes = new Map<string, { mode: LockMode; error?: MangamotionError }>();
 
   constructor(context: PartContext, options: PartOptions) {
@@ -126,14 +126,14 @@ export class ObjectParts {
     findings: PartFinding[],
   ): Promise<ObjectLock> {
     const shown = { retention: head.retention, legalHold: head.legalHold };
-    if (shown.retention !== null || shown.legalHold) this.#headsTell = true;
+    if (shown.retention !== null || shown.legalHold) this.#headsShowLocks = true;
     if (!this.#options.lockable.has(bucket) || shown.retention !== null || shown.legalHold) {
       return shown;
     }
     const known = this.#lockModes.get(bucket) ?? { mode: 'unknown' };
     if (known.mode === 'head') return shown;
     if (known.error !== undefined) {
-      findings.push({ kind: 'untold', part: 'lock', error: known.error });
+      findings.push({ kind: 'undisclosed', part: 'lock', error: known.error });
       return shown;
     }
     const { store, signal, faults } = this.#context;
@@ -141,15 +141,16 @@ export class ObjectParts {
       const lock = await store.getObjectLock(bucket, key, { signal });
       const isLocked = lock.retention !== null || lock.legalHold;
       if (isLocked) this.#lockModes.set(bucket, { mode: 'documents' });
-      else if (this.#headsTell && known.mode === 'unknown') {
+      else if (this.#headsShowLocks && known.mode === 'unknown') {
         this.#lockModes.set(bucket, { mode: 'head' });
       }
       return lock;
     } catch (error) {
       if (isNoSuchObject(error)) throw error;
-      const failure = await faults.judge(bucket, error, signal);
-      if (known.mode === 'unknown') this.#lockModes.set(bucket, { mode: 'untold', error: failure });
-      findings.push({ kind: 'untold', part: 'lock', error: failure });
+      const failure = await faults.classify(bucket, error, signal);
+      if (known.mode === 'unknown')
+        this.#lockModes.set(bucket, { mode: 'undisclosed', error: failure });
+      findings.push({ kind: 'undisclosed', part: 'lock', error: failure });
       return shown;
     }
   }
@@ -163,7 +164,7 @@ export class ObjectParts {
   ): Promise<PartFinding> {
     if (isNoSuchObject(error)) throw error;
     const { faults, signal } = this.#context;
-    const failure = await faults.judge(bucket, error, signal);
+    const failure = await faults.classify(bucket, error, signal);
     if (isUnsupported(failure) && !carried) return { kind: 'unsupported', part, error: failure };
     return { kind: 'failed', part, error: failure, carried };
   }
@@ -183,7 +184,7 @@ function refuseLarge(what: string, text: string): void {
 /** S3 omits metadata that no header can carry, and counts it. */
 function uncarried(count: number): PartFinding {
   const message = `the server leaves out ${count} of its user metadata, which no header can carry`;
-  return { kind: 'untold', part: 'metadata', error: new MangamotionError('refused', message) };
+  return { kind: 'undisclosed', part: 'metadata', error: new MangamotionError('refused', message) };
 }
 
 /** The closed list of answers by which a server says that it does not implement a request. */

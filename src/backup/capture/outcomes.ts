@@ -67,18 +67,18 @@ export class Outcomes {
   async takeOver(line: IndexLine, error: MangamotionError): Promise<void> {
     const { baseline, writer, ledger } = this.#context;
     ledger.changes.kept(line.bucket);
-    const lent = await baseline?.lend(line, writer);
-    if (lent === undefined) ledger.failed(line, error, true);
-    else ledger.carried(line, lent, error);
+    const reused = await baseline?.reuse(line, writer);
+    if (reused === undefined) ledger.failed(line, error, true);
+    else ledger.carried(line, reused, error);
   }
 
   /** The bucket of the object could not be listed: the earlier backup's copy is kept. */
   async keep(line: IndexLine): Promise<void> {
     const { baseline, writer, ledger } = this.#context;
     ledger.changes.kept(line.bucket);
-    const lent = await baseline?.lend(line, writer);
-    if (lent === undefined) ledger.failed(line, notListed(line), true);
-    else ledger.kept(line, lent);
+    const reused = await baseline?.reuse(line, writer);
+    if (reused === undefined) ledger.failed(line, notListed(line), true);
+    else ledger.kept(line, reused);
   }
 
   /** Counts whether an object that was captured has changed since the earlier backup. */

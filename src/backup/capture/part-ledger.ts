@@ -57,7 +57,7 @@ export class PartLedger {
           );
           if (!finding.carried) losses.add(bucket, part, key, finding.error.message);
           break;
-        case 'untold':
+        case 'undisclosed':
           losses.add(bucket, LOSS_OF[part], key, finding.error.message);
           break;
       }

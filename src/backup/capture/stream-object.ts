@@ -7,7 +7,7 @@ import {
   type ReadContext,
   describe,
   hasChanged,
-  judgeRead,
+  classifyReadError,
 } from './fetch.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import type { PartFinding } from './object-parts.js';
@@ -69,7 +69,7 @@ export async function streamObject(
       if (!reading) throw error;
       signal.throwIfAborted();
       await inProgress?.abandon();
-      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      const verdict = await classifyReadError(context, bucket, listed.key, error, attempt);
       if (verdict.kind !== 'again') return verdict;
     }
   }

@@ -46,7 +46,7 @@ export interface BackupPlan {
   /** The backup to compare with; `undefined` for the first of its line, and for metadata. */
   baseline: Baseline | undefined;
   /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
-  newest: Summary | undefined;
+  lastTrusted: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
   faults: RunFaults;

@@ -108,7 +108,7 @@ export class Baseline {
   /**
    * Copies its copy of an object, or refers to it; resolves to `undefined` if the bytes cannot be read.
    */
-  async lend(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
+  async reuse(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
     if (this.#open === undefined) return undefined;
     if (this.type === 'incremental') {
       await writer.carry(line);

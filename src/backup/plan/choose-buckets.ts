@@ -4,7 +4,7 @@ import { compareKeys } from '../../key-order.js';
 import type { Bucket, ObjectStore } from '../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
-import { OF_THE_STORE } from '../../object-store/run-faults.js';
+import { STORE_ERRORS } from '../../object-store/run-faults.js';
 import type { WorkProgress } from '../../progress.js';
 import type { Destination } from '../../repository/destination.js';
 import type { Summary } from '../../repository/summary.js';
@@ -17,7 +17,7 @@ interface ChoiceContext {
 }
 
 /** A request whose answer is welcome but not needed. */
-const UNNEEDED = { attempts: 2 } as const;
+const OPTIONAL_REQUEST = { attempts: 2 } as const;
 
 export interface ChosenBuckets {
   /** The buckets to back up, sorted by name in byte order. */
@@ -67,10 +67,10 @@ async function listOrName(
 ): Promise<Bucket[]> {
   if (only.length === 0) return await store.listBuckets({ signal });
   try {
-    return await store.listBuckets({ ...UNNEEDED, signal });
+    return await store.listBuckets({ ...OPTIONAL_REQUEST, signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (!isMangamotionError(error, ...OF_THE_STORE)) throw error;
+    if (!isMangamotionError(error, ...STORE_ERRORS)) throw error;
   }
   const found: Bucket[] = [];
   for (const name of new Set([...only, ...excluded])) {

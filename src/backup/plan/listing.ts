@@ -43,7 +43,7 @@ export async function* listAll(
       }
     } catch (error) {
       if (listings.isUnreliable(error)) throw error;
-      report.failed.set(name, await faults.judge(name, error, signal));
+      report.failed.set(name, await faults.classify(name, error, signal));
     }
   }
 }
@@ -63,7 +63,7 @@ async function* listToTheEnd(
     last = page.at(-1)?.key ?? last;
   }
   while (last !== undefined) {
-    const page = await pageBehind(context, bucket, last, report);
+    const page = await pageAfter(context, bucket, last, report);
     if (page.length === 0) return;
     yield page;
     last = page.at(-1)?.key;
@@ -71,7 +71,7 @@ async function* listToTheEnd(
 }
 
 /** Resolves to the objects after the key; empty if there are none or the server cannot say. */
-async function pageBehind(
+async function pageAfter(
   { store, listings, signal, startedAt }: ListingContext,
   bucket: string,
   last: string,
@@ -79,8 +79,8 @@ async function pageBehind(
 ): Promise<readonly ListedObject[]> {
   const { objects } = await store.listPage(bucket, { startAfter: last, signal });
   // A server that includes the key, or ignores the parameter, returns objects that are known already.
-  const behind = objects.filter(({ key }) => compareKeys(key, last) > 0);
-  if (behind.length === 0) {
+  const after = objects.filter(({ key }) => compareKeys(key, last) > 0);
+  if (after.length === 0) {
     const known = objects.length;
     if (known > 1) {
       report.notices.add(
@@ -89,15 +89,15 @@ async function pageBehind(
     } else if (known === 1) {
       report.notices.add('the server includes the key of start-after in a listing');
     }
-    return behind;
+    return after;
   }
-  const isNews = behind.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
+  const isNews = after.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
   if (!isNews) {
     report.notices.add(
       `the server ended the listing of ${bucket} too early; it was continued past its end`,
     );
   }
-  return listings.inOrder(bucket, behind);
+  return listings.inOrder(bucket, after);
 }
 
 /** Counts the planned work while it is being done, to estimate the time left and the space needed. */

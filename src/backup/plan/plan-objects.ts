@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../errors.js';
 import { RunFaults } from '../../object-store/run-faults.js';
-import type { ListedBackup } from '../../repository/destination.js';
+import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
@@ -16,11 +16,11 @@ import {
   sourceOf,
 } from './backup-plan.js';
 
-export interface Earlier {
+export interface EarlierBackups {
   /** The backup that the store is compared with, object by object. */
   baseline: Baseline | undefined;
   /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
-  newest: Summary | undefined;
+  lastTrusted: Summary | undefined;
 }
 
 /** Plans a backup of objects, compared with an earlier backup where there is one. */
@@ -28,11 +28,11 @@ export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
   type: 'full' | 'incremental',
-  { baseline, newest }: Earlier,
+  { baseline, lastTrusted }: EarlierBackups,
 ): Promise<BackupPlan> {
   const { store, clock, signal, listings, trust } = context;
   const startedAt = clock.now();
-  const chosen = await chooseBuckets(context, options.selection, newest);
+  const chosen = await chooseBuckets(context, options.selection, lastTrusted);
   const { buckets } = chosen;
   const faults = new RunFaults(
     store,
@@ -54,7 +54,7 @@ export async function planObjects(
     source: sourceOf(store, options),
     parent: type === 'incremental' ? (baseline?.id ?? null) : null,
     baseline,
-    newest,
+    lastTrusted,
     guard: options.guard ?? STRICT_GUARD,
     acls: options.acls ?? false,
     faults,
@@ -84,7 +84,7 @@ async function expectedOf(
  */
 export async function openBaseline(
   { destination, progress }: HeldContext,
-  backup: ListedBackup,
+  backup: BackupEntry,
   type: 'full' | 'incremental',
 ): Promise<Baseline> {
   const { summary } = backup;

@@ -52,10 +52,10 @@ function compareCounts(summary: Summary, directory: Directory): Disagreement[] {
 }
 
 function compareBuckets(summary: Summary, directory: Directory): Disagreement[] {
-  const told = new Map(summary.buckets.map((bucket) => [bucket.name, bucket]));
+  const inSummary = new Map(summary.buckets.map((bucket) => [bucket.name, bucket]));
   const disagreements = directory.buckets.flatMap(({ name, objects, bytes }): Disagreement[] => {
-    const other = told.get(name);
-    told.delete(name);
+    const other = inSummary.get(name);
+    inSummary.delete(name);
     if (other?.objects === objects && other.bytes === bytes) return [];
     const says =
       other === undefined
@@ -64,7 +64,7 @@ function compareBuckets(summary: Summary, directory: Directory): Disagreement[] 
     const has = `the directory has bucket ${name} with ${objects} objects (${bytes} bytes)`;
     return [{ kind: 'directory', message: `${has}, the summary ${says}` }];
   });
-  for (const name of told.keys()) {
+  for (const name of inSummary.keys()) {
     const message = `the summary has bucket ${JSON.stringify(name)}, the directory does not`;
     disagreements.push({ kind: 'directory', message });
   }
@@ -85,32 +85,32 @@ function compareChunks({ id, references }: Summary, { chunks }: Directory): Disa
 
 function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disagreement[] {
   const disagreements: Disagreement[] = [];
-  const found = (message: string) => disagreements.push({ kind: 'document', message });
+  const add = (message: string) => disagreements.push({ kind: 'document', message });
   const paths = new Set(directory.documents.map(({ path }) => path));
-  if (paths.size < directory.documents.length) found('two documents have one file');
+  if (paths.size < directory.documents.length) add('two documents have one file');
   for (const { path, size } of directory.documents) {
     // Readers refuse a document that is too large.
     const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
-    if (isTooLarge) found(`${JSON.stringify(path)} is larger than a document can be`);
+    if (isTooLarge) add(`${JSON.stringify(path)} is larger than a document can be`);
   }
-  if (!paths.delete(`${id}/${BUCKETS_FILE}`)) found(`${BUCKETS_FILE} is missing`);
+  if (!paths.delete(`${id}/${BUCKETS_FILE}`)) add(`${BUCKETS_FILE} is missing`);
 
   const names = new Set(directory.buckets.map(({ name }) => name));
   for (const { bucket, document, state } of fidelity.documents) {
     const what = `${document} of bucket ${JSON.stringify(bucket)}`;
-    if (!names.has(bucket)) found(`the summary has the ${what}, which the directory does not have`);
+    if (!names.has(bucket)) add(`the summary has the ${what}, which the directory does not have`);
     const form = BUCKET_DOCUMENTS.find(({ kind }) => kind === document);
     // The document is of a kind that only a later version knows.
     if (form === undefined) continue;
     const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
-    if (state === 'captured' && !isThere) found(`the ${what} is missing`);
+    if (state === 'captured' && !isThere) add(`the ${what} is missing`);
     if (state !== 'captured' && isThere) {
-      found(`the ${what} exists, although the summary calls it ${state}`);
+      add(`the ${what} exists, although the summary calls it ${state}`);
     }
   }
   for (const path of paths) {
     const why = whyUnexpected(path, id, names);
-    if (why !== undefined) found(`${JSON.stringify(path)} ${why}`);
+    if (why !== undefined) add(`${JSON.stringify(path)} ${why}`);
   }
   return disagreements;
 }
@@ -128,11 +128,11 @@ function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): 
 
 /** Compares `metadata/buckets.json`, whose bytes are `content`, with the directory. */
 export function compareBucketsDocument(content: Buffer, directory: Directory): Disagreement[] {
-  const told = bucketsIn(content);
+  const inSummary = bucketsIn(content);
   const facts = directory.buckets.map(({ name, created_at, region }) =>
     factsOf(name, created_at, region),
   );
-  if (told !== undefined && JSON.stringify(told) === JSON.stringify(facts)) return [];
+  if (inSummary !== undefined && JSON.stringify(inSummary) === JSON.stringify(facts)) return [];
   const message = `${BUCKETS_FILE} does not have the buckets of the directory`;
   return [{ kind: 'document', message }];
 }

@@ -5,7 +5,7 @@ import { IndexCheck, hasOwnPath } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { isMangamotionError } from '../../errors.js';
 import type { Archives } from '../../repository/archives.js';
-import { type VerifyResult, found } from './result.js';
+import { type VerifyResult, addProblem } from './result.js';
 
 export interface CheckOptions {
   /** The ids of the other archives that the backup refers to. Each must exist. */
@@ -85,7 +85,7 @@ class ObjectCheck {
       if (!isMangamotionError(error, 'damaged')) throw error;
       this.#isIndexWhole = false;
       const isKnown = lines === undefined && chunk.archive === this.#options.audited;
-      if (!isKnown) found(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
+      if (!isKnown) addProblem(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
     }
     if (lines === undefined) this.#isIndexWhole = false;
     return lines ?? [];
@@ -97,31 +97,31 @@ class ObjectCheck {
     this.#named.objects += 1;
     this.#named.bytes += size;
     const name = { bucket, key };
-    const tell = (message: string) => found(this.#result, 'object', message, name);
+    const report = (message: string) => addProblem(this.#result, 'object', message, name);
     if (!this.#archives.isNamed(id)) {
-      tell(`${bucket}/${key} lies in ${JSON.stringify(id)}, which the summary does not name`);
+      report(`${bucket}/${key} lies in ${JSON.stringify(id)}, which the summary does not name`);
       return false;
     }
     this.#used.add(id);
     if (!hasOwnPath(line)) {
-      tell(`${bucket}/${key} has a file that is not its own: ${JSON.stringify(line.path)}`);
+      report(`${bucket}/${key} has a file that is not its own: ${JSON.stringify(line.path)}`);
     }
     const archive = this.#opened.get(id);
     if (archive === undefined || offset + length <= archive.sizeBytes) return true;
-    tell(`${bucket}/${key} lies beyond the end of ${id} (${length} bytes at byte ${offset})`);
+    report(`${bucket}/${key} lies beyond the end of ${id} (${length} bytes at byte ${offset})`);
     return false;
   }
 
   /** Compares the totals in the directory and the summary with the lines of the index. */
   #checkWhole(): void {
     for (const { name } of this.#directory.buckets) {
-      const wrong = this.#index.whatIsWrongWith(name);
-      if (wrong !== undefined) found(this.#result, 'directory', wrong);
+      const wrong = this.#index.mismatchOf(name);
+      if (wrong !== undefined) addProblem(this.#result, 'directory', wrong);
     }
     for (const id of this.#options.references) {
       if (this.#used.has(id) && id !== this.#directory.archive) continue;
       const message = `the summary refers to ${id}, which holds nothing of this backup`;
-      found(this.#result, 'summary', message);
+      addProblem(this.#result, 'summary', message);
     }
   }
 
@@ -136,7 +136,7 @@ class ObjectCheck {
       return;
     }
     const message = `${bucket}/${key} is damaged: its bytes in ${line.archive} are not those that were backed up`;
-    found(this.#result, 'object', message, { bucket, key });
+    addProblem(this.#result, 'object', message, { bucket, key });
   }
 
   async #open(id: string): Promise<Archive | undefined> {
@@ -148,7 +148,7 @@ class ObjectCheck {
       archive = await this.#archives.of(id);
     } catch (error) {
       if (!isMangamotionError(error, 'damaged')) throw error;
-      found(this.#result, 'archive_missing', error.message);
+      addProblem(this.#result, 'archive_missing', error.message);
     }
     this.#opened.set(id, archive);
     return archive;

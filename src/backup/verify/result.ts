@@ -21,20 +21,20 @@ export interface VerifyResult {
 }
 
 /** A forged archive can have more problems than fit into memory. */
-const MOST_PROBLEMS = 10_000;
+const MAX_PROBLEMS = 10_000;
 /** A key may have a line to itself. */
 const LONGEST_MESSAGE = 4096;
 
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
 /** Adds a problem, and adjusts the status to it. */
-export function found(
+export function addProblem(
   result: VerifyResult,
   kind: string,
   message: string,
   name: { bucket?: string; key?: string } = {},
 ): void {
-  if (result.problems.length < MOST_PROBLEMS) {
+  if (result.problems.length < MAX_PROBLEMS) {
     const isLong = message.length > LONGEST_MESSAGE;
     const shown = isLong ? `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…` : message;
     result.problems.push({ kind, message: shown, ...name });

@@ -18,7 +18,7 @@ export interface FetcherOptions {
 
 export interface BodyMemory {
   /** A body of more than this is not read. */
-  mostBytes: number;
+  maxBytes: number;
   /** Gives the block that the body is read into; of the heap where absent. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }
@@ -39,7 +39,7 @@ export interface FetchedAnswer {
   statusMessage: string;
   /** One character a byte. */
   headers: IncomingHttpHeaders;
-  /** `undefined` where it has more than `mostBytes`. */
+  /** `undefined` where it has more than `maxBytes`. */
   body: Buffer | undefined;
 }
 
@@ -87,7 +87,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   /** The chunks of a body without a Content-Length. */
   #chunks: Buffer[] = [];
   #received = 0;
-  #mostBytes = 0;
+  #maxBytes = 0;
   #stopListening: (() => void) | undefined;
 
   constructor(
@@ -118,17 +118,17 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     if (statusCode < 200) return;
     this.#answer = { statusCode, statusMessage, headers, body: undefined };
     const length = Number(headers['content-length']);
-    const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
+    const { maxBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
     // An error's document is wanted however little the caller has room for.
-    this.#mostBytes = statusCode < 300 ? mostBytes : ANSWER_LIMITS.errorBytes;
-    if (length > this.#mostBytes) controller.abort(new NotWanted());
+    this.#maxBytes = statusCode < 300 ? maxBytes : ANSWER_LIMITS.errorBytes;
+    if (length > this.#maxBytes) controller.abort(new NotWanted());
     else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
-    if (this.#received > (this.#block?.length ?? this.#mostBytes)) {
+    if (this.#received > (this.#block?.length ?? this.#maxBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {
       this.#chunks.push(Buffer.from(chunk));

@@ -112,7 +112,7 @@ export class S3Client {
     return this.#withSecondChance(request, (exchange, sent) => this.#attempt(sent, exchange));
   }
 
-  /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  /** The same for a GET whose body is wanted in memory, if it has at most `maxBytes`. */
   fetch(request: S3Request, limits: BodyMemory): Promise<FetchedAnswer> {
     return this.#withSecondChance(request, (exchange, { headers }) =>
       this.#transport.fetch(exchange, this.#origin, limits, headers),

@@ -7,7 +7,7 @@ import type { ObjectHead } from '../port.js';
 import {
   notS3,
   S3ResponseError,
-  translated,
+  translateError,
   unexpected,
   type ErrorContext,
 } from '../store-errors.js';
@@ -46,7 +46,7 @@ export class S3Requests {
     }
   }
 
-  /** Sends a GET and reads its body into memory, if it has at most `mostBytes`. */
+  /** Sends a GET and reads its body into memory, if it has at most `maxBytes`. */
   async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
     checkNames(request);
     try {
@@ -62,12 +62,12 @@ export class S3Requests {
     response.resume();
   }
 
-  /** Reads an answer of at most `mostBytes` into memory. */
-  async read(request: S3Request, mostBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
+  /** Reads an answer of at most `maxBytes` into memory. */
+  async read(request: S3Request, maxBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
     const response = await this.send(request);
     const { headers, statusCode = 0 } = response;
     try {
-      return { statusCode, headers, content: await readAtMost(response, mostBytes) };
+      return { statusCode, headers, content: await readAtMost(response, maxBytes) };
     } catch (error) {
       throw this.#unlike(error, request, statusCode);
     }
@@ -81,9 +81,9 @@ export class S3Requests {
     request: S3Request,
     parse: (xml: string, headers: IncomingHttpHeaders) => T | null,
     name: string,
-    mostBytes?: number,
+    maxBytes?: number,
   ): Promise<T> {
-    const { statusCode, headers, content } = await this.read(request, mostBytes);
+    const { statusCode, headers, content } = await this.read(request, maxBytes);
     const text = content.toString();
     let parsed: T | null;
     try {
@@ -124,7 +124,7 @@ export class S3Requests {
   /** What the caller gets to see: the signal's reason, or what became of the request. */
   failure(error: unknown, request: S3Request): unknown {
     if (request.signal?.aborted === true) return request.signal.reason;
-    return translated(error, this.context(request));
+    return translateError(error, this.context(request));
   }
 
   context(request: RequestLine): ErrorContext {
@@ -166,16 +166,16 @@ function shown(name: string): string {
 
 /**
  * Reads an answer into memory. Throws `AnswerTooLarge`, and closes the connection, as soon as it has
- * or announces more than `mostBytes`.
+ * or announces more than `maxBytes`.
  */
-async function readAtMost(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
+async function readAtMost(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    if (Number(response.headers['content-length']) > mostBytes) throw tooLarge(mostBytes);
+    if (Number(response.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
     for await (const chunk of response as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
-      if (sizeBytes > mostBytes) throw tooLarge(mostBytes);
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -185,6 +185,6 @@ async function readAtMost(response: IncomingMessage, mostBytes: number): Promise
   return Buffer.concat(chunks, sizeBytes);
 }
 
-function tooLarge(mostBytes: number): AnswerTooLarge {
-  return new AnswerTooLarge(`answered with more than ${mostBytes / 1024 / 1024} MiB`);
+function tooLarge(maxBytes: number): AnswerTooLarge {
+  return new AnswerTooLarge(`answered with more than ${maxBytes / 1024 / 1024} MiB`);
 }

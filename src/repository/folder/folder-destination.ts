@@ -5,7 +5,7 @@ import type { Archive } from '../../archive/archive.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
-import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
 import { inParallel } from '../../in-parallel.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
@@ -74,7 +74,7 @@ export class FolderDestination implements Destination {
     });
   }
 
-  async list(): Promise<ListedBackup[]> {
+  async list(): Promise<BackupEntry[]> {
     const names = await this.#names();
     const ids = names
       .filter((name) => name.endsWith(SUMMARY_SUFFIX))
@@ -91,7 +91,7 @@ export class FolderDestination implements Destination {
     return listLegacy(this.#folder);
   }
 
-  async read(id: string): Promise<ListedBackup> {
+  async read(id: string): Promise<BackupEntry> {
     const names = new Set(await this.#names());
     const backup = await this.#find(id, (of, mark) => names.has(of + markSuffix(mark)));
     if (backup !== undefined) return backup;
@@ -177,7 +177,7 @@ export class FolderDestination implements Destination {
   async #find(
     id: string,
     isMarked: (id: string, mark: Mark) => boolean,
-  ): Promise<ListedBackup | undefined> {
+  ): Promise<BackupEntry | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     try {
       const summary = await readSummary(path);

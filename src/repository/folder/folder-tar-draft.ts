@@ -46,9 +46,9 @@ class TarDraft implements ArchiveDraft {
     return this.#sink.end();
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     if (this.#ended) return 0;
-    const objects = await this.writer.breakOff();
+    const objects = await this.writer.endEarly();
     await this.end();
     return objects;
   }

@@ -59,9 +59,9 @@ export class PendingFolderBackup implements PendingBackup {
     this.#own.clear();
   }
 
-  async breakOff(): Promise<{ path: string; objects: number } | undefined> {
+  async endEarly(): Promise<{ path: string; objects: number } | undefined> {
     const name = this.#draft.file + PARTIAL_SUFFIX;
-    const objects = await this.#draft.breakOff();
+    const objects = await this.#draft.endEarly();
     if (objects === 0) {
       await this.discard();
       return undefined;

@@ -14,7 +14,7 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
 import { statFile, walkInKeyOrder } from './legacy-objects.js';
-import { damagedLegacy, nothingToCheck, type LegacyBackup } from './legacy-backup.js';
+import { damagedLegacy, cannotVerifyLegacy, type LegacyBackup } from './legacy-backup.js';
 
 export interface Tree {
   /** Holds `data` and `metadata`. */
@@ -49,7 +49,7 @@ export class LegacyArchive implements Archive {
 
   /** There is none: what stands for it comes with the archive from `openLegacy`. */
   readDirectory(): Promise<Directory> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   async readChunk({ first, last, objects }: ChunkReference): Promise<IndexLine[]> {
@@ -84,11 +84,11 @@ export class LegacyArchive implements Archive {
   }
 
   checkEnd(): Promise<ArchiveProblem | undefined> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   audit(): Promise<AuditResult> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   close(): Promise<void> {

@@ -105,7 +105,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undef
 }
 
 /** Says why a legacy backup cannot be verified. */
-export function nothingToCheck({ id }: { id: string }): MangamotionError {
+export function cannotVerifyLegacy({ id }: { id: string }): MangamotionError {
   return new MangamotionError(
     'refused',
     `${id} was made by backup-minio.sh: it has no digests to check it against`,

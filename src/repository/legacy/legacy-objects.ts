@@ -16,9 +16,9 @@ export interface LegacyObjects {
 }
 
 /** Files of a stretch: their digests are made in one go, and held together. */
-const MOST_FILES = 8192;
+const MAX_FILES = 8192;
 /** A restore reads a stretch for its digests first, then again for the uploads: from memory, so far. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** What S3 takes as a name, and old servers took too. */
 const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
@@ -59,7 +59,7 @@ async function listBucket(
       found.shortfalls.push({ bucket, key, reason: file });
       continue;
     }
-    if (chunk === undefined || chunk.objects >= MOST_FILES || chunk.bytes >= MOST_BYTES) {
+    if (chunk === undefined || chunk.objects >= MAX_FILES || chunk.bytes >= MAX_BYTES) {
       chunk = emptyChunk(id, { bucket, key });
       found.chunks.push(chunk);
     }

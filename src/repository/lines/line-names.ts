@@ -3,8 +3,8 @@ import { displayServer } from './endpoints.js';
 import { type LineIdentity, type Selection, keyOf } from './line-keys.js';
 
 /** How many characters of a store and of a selection stand in a name. */
-const MOST_STORE = 80;
-const MOST_BUCKETS = 48;
+const MAX_STORE = 80;
+const MAX_BUCKETS = 48;
 const HASH_LENGTHS = [8, 64];
 
 /**
@@ -35,7 +35,7 @@ interface BaseName {
 
 function baseName({ store, selection }: LineIdentity): BaseName {
   const whole = typeable('name' in store ? store.name : displayServer(store.server));
-  const text = whole.slice(0, MOST_STORE);
+  const text = whole.slice(0, MAX_STORE);
   const parts = selectionParts(selection);
   return {
     text: [text, ...parts.map((part) => part.text)].join('/'),
@@ -55,11 +55,11 @@ function selectionParts({ buckets, excluded }: Selection): BaseName[] {
 function shortened(names: readonly string[]): BaseName {
   const texts = names.map(typeable);
   let shown = texts.length;
-  while (shown > 1 && texts.slice(0, shown).join('+').length > MOST_BUCKETS) shown -= 1;
+  while (shown > 1 && texts.slice(0, shown).join('+').length > MAX_BUCKETS) shown -= 1;
   const text = texts
     .slice(0, shown)
     .join('+')
-    .slice(0, 2 * MOST_BUCKETS);
+    .slice(0, 2 * MAX_BUCKETS);
   if (shown === texts.length) return { text, shortened: texts.join('+') !== text };
   return { text: `${text}+${texts.length - shown}-more`, shortened: true };
 }

@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../errors.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { type LineIdentity, type Selection, identify, keyOf } from './line-keys.js';
 import { nameLines } from './line-names.js';
 import { backupTypeOf } from '../names.js';
@@ -14,7 +14,7 @@ import { assessTrust } from './trust.js';
 
 export interface LineBackup {
   readonly id: string;
-  readonly listed: ListedBackup;
+  readonly entry: BackupEntry;
   readonly summary: Summary;
   /** Why it is not trusted, in words; `undefined` where it is. */
   readonly untrusted: string | undefined;
@@ -46,7 +46,7 @@ export interface Line {
  * The lines of a destination, those whose oldest backup is older first. The backups come sorted by
  * sequence. Those whose summary cannot be read, or is that of another backup, belong to none.
  */
-export function linesOf(backups: readonly ListedBackup[]): Line[] {
+export function linesOf(backups: readonly BackupEntry[]): Line[] {
   return group(backups.flatMap(memberOf)).map(({ line }) => line);
 }
 
@@ -55,7 +55,7 @@ export function linesOf(backups: readonly ListedBackup[]): Line[] {
  * begin a line of its own.
  */
 export function lineOfSource(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Summary['source'],
 ): Line | undefined {
   const members = backups.flatMap(memberOf);
@@ -85,15 +85,15 @@ export function holdsObjects({ type }: Pick<Summary, 'type'>): boolean {
 }
 
 interface Member {
-  listed: ListedBackup;
+  entry: BackupEntry;
   summary: Summary;
 }
 
-function memberOf(listed: ListedBackup): Member[] {
-  if (listed.summary.kind !== 'valid') return [];
-  const { summary } = listed.summary;
-  const isItsOwn = summary.id === listed.id && summary.type === backupTypeOf(listed.id);
-  return isItsOwn ? [{ listed, summary }] : [];
+function memberOf(entry: BackupEntry): Member[] {
+  if (entry.summary.kind !== 'valid') return [];
+  const { summary } = entry.summary;
+  const isItsOwn = summary.id === entry.id && summary.type === backupTypeOf(entry.id);
+  return isItsOwn ? [{ entry, summary }] : [];
 }
 
 /** `joining`: a source that the lines are looked at for, as that of one more backup. */
@@ -120,12 +120,12 @@ function group(
 
 function buildLine(name: string, identity: LineIdentity, members: readonly Member[]): Line {
   const { reasons, suspendedBy } = assessTrust(
-    members.map(({ listed, summary }) => {
-      return { id: listed.id, summary, accepted: listed.accepted === true };
+    members.map(({ entry, summary }) => {
+      return { id: entry.id, summary, accepted: entry.accepted === true };
     }),
   );
-  const backups = members.map(({ listed, summary }): LineBackup => {
-    return { id: listed.id, listed, summary, untrusted: reasons.get(listed.id) };
+  const backups = members.map(({ entry, summary }): LineBackup => {
+    return { id: entry.id, entry, summary, untrusted: reasons.get(entry.id) };
   });
   const trusted = backups.filter(({ untrusted }) => untrusted === undefined);
   const { store, selection } = identity;
@@ -140,6 +140,6 @@ function buildLine(name: string, identity: LineIdentity, members: readonly Membe
     trusted: new Set(trusted.map(({ id }) => id)),
     newestTrusted: trusted.findLast(({ summary }) => holdsObjects(summary)),
     suspendedBy,
-    retired: backups.at(-1)?.listed.retired === true,
+    retired: backups.at(-1)?.entry.retired === true,
   };
 }

@@ -1,4 +1,4 @@
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { unreadableArchive } from '../history.js';
 import { isSameServer } from './endpoints.js';
 import { type Line, holdsObjects, lineOfSource } from './lines.js';
@@ -14,8 +14,8 @@ type Source = Summary['source'];
  * deleted.
  */
 export function whyNoParent(
-  { id, summary: decoded }: ListedBackup,
-  backups: readonly ListedBackup[],
+  { id, summary: decoded }: BackupEntry,
+  backups: readonly BackupEntry[],
   source: Source,
 ): string | undefined {
   if (decoded.kind === 'damaged') return decoded.reason;
@@ -30,17 +30,17 @@ export function whyNoParent(
 
 /** The newest backup that an incremental of this source can be compared with. */
 export function findParent(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Source,
-): ListedBackup | undefined {
+): BackupEntry | undefined {
   return trustedObjects(lineOfSource(backups, source)).findLast(
     ({ summary }) => unreadableArchive([summary.id, ...summary.references], backups) === undefined,
-  )?.listed;
+  )?.entry;
 }
 
 /** The newest trusted backup with objects of a source, of which at least the summary can be read. */
 export interface Predecessor {
-  backup: ListedBackup;
+  backup: BackupEntry;
   summary: Summary;
   /** Why its archives cannot be read, as far as a listing shows; `undefined` where they can. */
   unreadable: string | undefined;
@@ -51,14 +51,14 @@ export interface Predecessor {
  * `undefined` for the first of a line.
  */
 export function predecessorOf(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Source,
 ): Predecessor | undefined {
   const newest = lineOfSource(backups, source)?.newestTrusted;
   if (newest === undefined) return undefined;
-  const { listed, summary } = newest;
+  const { entry, summary } = newest;
   const unreadable = unreadableArchive([summary.id, ...summary.references], backups);
-  return { backup: listed, summary, unreadable };
+  return { backup: entry, summary, unreadable };
 }
 
 function trustedObjects(line: Line | undefined): Line['backups'] {

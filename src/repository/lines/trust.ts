@@ -5,7 +5,7 @@ import type { Summary } from '../summary.js';
  * takes the place of an older one, is compared with, or counts as fresh.
  */
 
-export interface TrustQuestion {
+export interface TrustCandidate {
   id: string;
   summary: Summary;
   /** The operator took it for right: `backup accept`. */
@@ -20,7 +20,7 @@ export interface Trust {
 }
 
 /** What stands when the walk along a line comes to a backup. */
-interface Standing {
+interface WalkState {
   /** The oldest suspect since the last trusted one, and its place in the line. */
   suspect: { id: string; index: number } | undefined;
   /** Some backup of the line is trusted. */
@@ -30,45 +30,45 @@ interface Standing {
 }
 
 /** The backups of one line come in the order in which they were made. */
-export function assessTrust(line: readonly TrustQuestion[]): Trust {
+export function assessTrust(line: readonly TrustCandidate[]): Trust {
   const places = new Map(line.map(({ id }, index) => [id, index]));
-  const standing: Standing = { suspect: undefined, hasTrusted: false, places };
+  const state: WalkState = { suspect: undefined, hasTrusted: false, places };
   const reasons = new Map<string, string>();
   let newestSuspect: string | undefined;
   for (const [index, backup] of line.entries()) {
-    const reason = whyUntrusted(backup, standing);
+    const reason = whyUntrusted(backup, state);
     if (reason !== undefined) reasons.set(backup.id, reason);
     // A metadata backup holds no objects, so it proves nothing about them.
     if (backup.summary.type === 'metadata') continue;
     if (reason === undefined) {
-      standing.suspect = newestSuspect = undefined;
-      standing.hasTrusted = true;
+      state.suspect = newestSuspect = undefined;
+      state.hasTrusted = true;
     } else if (isSuspect(backup)) {
       newestSuspect = backup.id;
-      standing.suspect ??= { id: backup.id, index };
+      state.suspect ??= { id: backup.id, index };
     }
   }
   return { reasons, suspendedBy: newestSuspect };
 }
 
-function isSuspect({ summary, accepted }: TrustQuestion): boolean {
+function isSuspect({ summary, accepted }: TrustCandidate): boolean {
   return summary.status === 'suspect' && !accepted;
 }
 
 /** Returns why a backup is not trusted. Only a closed list of states is trusted. */
-function whyUntrusted(backup: TrustQuestion, standing: Standing): string | undefined {
+function whyUntrusted(backup: TrustCandidate, state: WalkState): string | undefined {
   const { summary, accepted } = backup;
   if (isSuspect(backup)) return 'it is suspect';
-  const lack = whatItLacks(summary);
-  if (lack !== undefined) return lack;
+  const gap = gapOf(summary);
+  if (gap !== undefined) return gap;
   if (summary.type === 'metadata' || accepted) return undefined;
-  if (standing.suspect === undefined || wasCompared(summary, standing, standing.suspect)) {
+  if (state.suspect === undefined || wasCompared(summary, state, state.suspect)) {
     return undefined;
   }
-  return `it follows the suspect ${standing.suspect.id} and was not compared with a trusted one`;
+  return `it follows the suspect ${state.suspect.id} and was not compared with a trusted one`;
 }
 
-function whatItLacks({ status, supersedes }: Summary): string | undefined {
+function gapOf({ status, supersedes }: Summary): string | undefined {
   if (supersedes === false) {
     return `it is ${status}, and lacks objects that an older backup holds`;
   }
@@ -82,7 +82,7 @@ function whatItLacks({ status, supersedes }: Summary): string | undefined {
  */
 function wasCompared(
   { guard, type, parent }: Summary,
-  { hasTrusted, places }: Standing,
+  { hasTrusted, places }: WalkState,
   suspect: { index: number },
 ): boolean {
   if (guard !== undefined) return guard.by !== 'nothing' || guard.accepted || !hasTrusted;

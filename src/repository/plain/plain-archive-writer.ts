@@ -115,7 +115,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     return describeWritten(directory, place, this.#index.references);
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     await this.#inProgress?.abandon();
     await this.#indexed;
     this.#index.endChunk();

@@ -79,9 +79,9 @@ export class PlainArchive implements Archive {
 
   async #readChecked(
     file: { path: string; size: number; sha256: string },
-    mostBytes: number,
+    maxBytes: number,
   ): Promise<Buffer> {
-    const bytes = await this.#files.readWhole(file, mostBytes);
+    const bytes = await this.#files.readWhole(file, maxBytes);
     if (createHash('sha256').update(bytes).digest('hex') === file.sha256) return bytes;
     throw damagedArchive(`the digest of ${file.path} is wrong`);
   }

@@ -13,7 +13,7 @@ import { DIRECTORY_FILE } from '../names.js';
 import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './plain-files.js';
 
 /** Files that are read at once; of each a megabyte is held at a time. */
-const LIMITS = { mostRequests: 8, mostBytes: Infinity };
+const LIMITS = { maxRequests: 8, maxBytes: Infinity };
 
 /** A file that the directory or the index names. */
 interface Expected extends FilePlace {
@@ -61,14 +61,14 @@ class PlainAudit {
       pages,
       LIMITS,
       () => 1,
-      (expected) => this.#whatIsWrong(expected),
+      (expected) => this.#problemOf(expected),
     );
     for await (const { item, result } of checks) {
       this.#observer.signal.throwIfAborted();
       this.#count(item, result);
       this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
     }
-    await this.#lookForOthers();
+    await this.#findUnexpected();
     return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
 
@@ -88,7 +88,7 @@ class PlainAudit {
     }
   }
 
-  async #whatIsWrong(file: Expected): Promise<string | undefined> {
+  async #problemOf(file: Expected): Promise<string | undefined> {
     const hash = createHash('sha256');
     try {
       for await (const part of this.#files.read(file)) {
@@ -122,7 +122,7 @@ class PlainAudit {
    * Names what lies in the tree and in no index. Names are compared only where the count tells that
    * there may be such files: millions of them need not be remembered for it.
    */
-  async #lookForOthers(): Promise<void> {
+  async #findUnexpected(): Promise<void> {
     let found = 0;
     for await (const { path, kind } of this.#walk()) {
       if (kind === 'file') found += 1;

@@ -45,9 +45,9 @@ class PlainDraft implements ArchiveDraft {
     return { bytes: this.#tree.bytes, sha256: this.writer.directorySha256 };
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     if (this.#ended) return 0;
-    const objects = await this.writer.breakOff();
+    const objects = await this.writer.endEarly();
     await this.#tree.sync();
     return objects;
   }

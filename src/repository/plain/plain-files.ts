@@ -60,9 +60,9 @@ export class PlainFiles {
     }
   }
 
-  /** The whole content; `mostBytes` is the most that such a file can have. */
-  async readWhole(file: FilePlace, mostBytes: number): Promise<Buffer> {
-    if (file.size > mostBytes) {
+  /** The whole content; `maxBytes` is the most that such a file can have. */
+  async readWhole(file: FilePlace, maxBytes: number): Promise<Buffer> {
+    if (file.size > maxBytes) {
       throw damagedArchive(`${shown(file.path)} is larger than allowed (${file.size} bytes)`);
     }
     const parts: Buffer[] = [];

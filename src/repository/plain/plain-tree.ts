@@ -151,9 +151,9 @@ export class PlainTree {
 }
 
 /** How many files are written or synced at once, so that their waits for the disk overlap. */
-const MOST_TASKS = 16;
+const MAX_TASKS = 16;
 /** How much may wait for the disk before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 6 * 1024 * 1024;
+const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 
 /** Runs tasks concurrently within limits. A failure rejects every later call. */
 export class BoundedWork {
@@ -171,7 +171,7 @@ export class BoundedWork {
 
   /** Resolves when there is room for more. */
   async ready(): Promise<void> {
-    while (this.#tasks >= MOST_TASKS || this.#pendingBytes > MOST_PENDING_BYTES) {
+    while (this.#tasks >= MAX_TASKS || this.#pendingBytes > MAX_PENDING_BYTES) {
       await this.#change();
     }
     this.#throwFailure();

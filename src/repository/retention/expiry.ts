@@ -1,5 +1,5 @@
 import { DAY_MS, utcTime } from './calendar.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { planRetention } from './retention.js';
 
 /**
@@ -11,7 +11,7 @@ import { planRetention } from './retention.js';
  * What expires at a time has expired at any later one, so that a search by halves finds the first.
  */
 export function nextExpiry(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   days: number,
   lineOf?: string,
 ): { at: string; ids: string[] } | null {
@@ -32,7 +32,7 @@ export function nextExpiry(
 }
 
 /** When each backup is no longer younger than so many days, in order. */
-function expiryTimes(backups: readonly ListedBackup[], days: number): Date[] {
+function expiryTimes(backups: readonly BackupEntry[], days: number): Date[] {
   return backups
     .flatMap(({ summary }) => {
       const time = summary.kind === 'valid' ? utcTime(summary.summary.created_at) : undefined;

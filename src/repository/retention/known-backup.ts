@@ -1,5 +1,5 @@
 import { utcTime } from './calendar.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
@@ -25,7 +25,7 @@ interface UnknownBackup {
 
 /** `broken`: the ids of those that cannot be read whole. */
 export function classifyBackup(
-  { id, summary: decoded }: ListedBackup,
+  { id, summary: decoded }: BackupEntry,
   broken: ReadonlySet<string>,
 ): KnownBackup | UnknownBackup {
   if (decoded.kind === 'damaged') {

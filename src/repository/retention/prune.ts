@@ -1,17 +1,17 @@
 import { dependentsFirst } from '../chain.js';
-import type { Destination, ListedBackup } from '../destination.js';
+import type { Destination, BackupEntry } from '../destination.js';
 import { lineOfBackup, linesOf } from '../lines/lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
 import {
   type Decision,
-  type RetentionQuestion,
+  type RetentionOptions,
   type Suspended,
   planRetention,
   suspendedLines,
 } from './retention.js';
 import type { Summary } from '../summary.js';
 
-export interface PruneOptions extends RetentionQuestion {
+export interface PruneOptions extends RetentionOptions {
   /** Report what would be done, and change nothing. */
   dryRun: boolean;
   /** After an abort nothing more is removed. */
@@ -53,17 +53,17 @@ export async function prune(
 ): Promise<PruneReport> {
   refuseFoolishPolicy(policy);
   const backups = await destination.list();
-  const question = { ...options, lineOf: options.after ?? options.lineOf };
+  const scope = { ...options, lineOf: options.after ?? options.lineOf };
   const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
-  const decisions = mayPrune ? planRetention(backups, policy, question) : [];
-  const suspended = mayPrune ? suspendedLines(backups, question) : [];
+  const decisions = mayPrune ? planRetention(backups, policy, scope) : [];
+  const suspended = mayPrune ? suspendedLines(backups, scope) : [];
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   if (!options.dryRun) await carryOut(destination, decisions, backups, options.signal);
   return report;
 }
 
 /** A suspect suspends its line: other suspects are all that goes, so that a disk does not fill. */
-function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
+function mayPruneAfter(backups: readonly BackupEntry[], id: string): boolean {
   const line = lineOfBackup(linesOf(backups), id);
   return line?.trusted.has(id) === true || line?.suspendedBy === id;
 }
@@ -71,7 +71,7 @@ function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
 async function carryOut(
   destination: Destination,
   decisions: readonly Decision[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const marked = new Set(backups.filter(({ expired }) => expired).map(({ id }) => id));
@@ -79,11 +79,11 @@ async function carryOut(
     if (kind === 'keep' && marked.has(id)) await destination.mark(id, 'expired', false);
     if (kind === 'referenced' && !marked.has(id)) await destination.mark(id, 'expired', true);
   }
-  const going = decisions.flatMap((decision) =>
+  const removed = decisions.flatMap((decision) =>
     decision.kind === 'remove' ? [decision.summary] : [],
   );
-  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), going);
-  for (const { id } of dependentsFirst(going)) {
+  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), removed);
+  for (const { id } of dependentsFirst(removed)) {
     signal?.throwIfAborted();
     await destination.remove(id);
   }
@@ -96,24 +96,25 @@ async function carryOut(
  */
 async function correctRetired(
   destination: Destination,
-  backups: readonly ListedBackup[],
-  asked: ReadonlySet<string>,
-  going: readonly Summary[],
+  backups: readonly BackupEntry[],
+  decided: ReadonlySet<string>,
+  removed: readonly Summary[],
 ): Promise<void> {
-  const goingIds = new Set(going.map(({ id }) => id));
+  const removedIds = new Set(removed.map(({ id }) => id));
   for (const line of linesOf(backups)) {
-    const isLosing = line.backups.some(({ id }) => goingIds.has(id));
-    for (const { id, listed } of line.backups) {
-      const isMarked = listed.retired === true;
-      if (line.retired && isLosing && !isMarked) await destination.mark(id, 'retired', true);
-      if (!line.retired && isMarked && asked.has(id)) await destination.mark(id, 'retired', false);
+    const losesBackup = line.backups.some(({ id }) => removedIds.has(id));
+    for (const { id, entry } of line.backups) {
+      const isMarked = entry.retired === true;
+      if (line.retired && losesBackup && !isMarked) await destination.mark(id, 'retired', true);
+      if (!line.retired && isMarked && decided.has(id))
+        await destination.mark(id, 'retired', false);
     }
   }
 }
 
 function reportOf(
   decisions: readonly Decision[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   dryRun: boolean,
 ): Omit<PruneReport, 'suspended'> {
   const bytes = new Map(backups.map(({ id, archiveBytes }) => [id, archiveBytes ?? 0]));

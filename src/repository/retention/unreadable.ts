@@ -1,4 +1,4 @@
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import type { KnownBackup } from './known-backup.js';
 import { backupTimeOf } from '../names.js';
 
@@ -12,7 +12,7 @@ import { backupTimeOf } from '../names.js';
  */
 export function olderThanUnreadable(
   known: readonly KnownBackup[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): Map<string, string[]> {
   const unreadable = backups
     .filter(({ summary }) => summary.kind !== 'valid')
@@ -29,7 +29,7 @@ export function olderThanUnreadable(
 }
 
 /** The highest sequence of the backups that are named for no later time. */
-function highestUpTo(time: Date, backups: readonly ListedBackup[]): number {
+function highestUpTo(time: Date, backups: readonly BackupEntry[]): number {
   return backups.reduce(
     (highest, { id, summary }) =>
       summary.kind === 'valid' && isNotAfter(id, time)

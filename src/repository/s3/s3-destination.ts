@@ -5,7 +5,7 @@ import { MangamotionError } from '../../errors.js';
 import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
 import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { prefetchInOrder } from '../../prefetch.js';
-import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
 import { bySequence } from '../history.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
@@ -30,7 +30,7 @@ import { contentOf } from './s3-upload-sink.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 
 /** Summaries that are fetched at once; together they weigh a few hundred kB. */
-const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
+const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
 
 /** Storage classes of which GET reads nothing before RestoreObject; GLACIER_IR is read at once. */
 const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
@@ -52,11 +52,11 @@ export class S3Destination implements Destination {
     this.#place = place;
   }
 
-  async list(): Promise<ListedBackup[]> {
+  async list(): Promise<BackupEntry[]> {
     const objects = await this.#objects();
     const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
-    const backups: ListedBackup[] = [];
+    const backups: BackupEntry[] = [];
     const summaries = prefetchInOrder(
       inOnePage(known),
       SUMMARIES_AT_ONCE,
@@ -80,7 +80,7 @@ export class S3Destination implements Destination {
   }
 
   /** Reads the summary in one request, so that it describes the archive that is there. */
-  async read(id: string): Promise<ListedBackup> {
+  async read(id: string): Promise<BackupEntry> {
     const summary = await this.#summary(id);
     if (summary !== undefined) {
       const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
@@ -193,7 +193,7 @@ export class S3Destination implements Destination {
   /** `undefined` where there is none. */
   async #summary(id: string): Promise<DecodedSummary | undefined> {
     const { store, bucket } = this.#place;
-    const options = { ...this.#options(), mostBytes: LARGEST_SUMMARY_BYTES };
+    const options = { ...this.#options(), maxBytes: LARGEST_SUMMARY_BYTES };
     try {
       const key = this.#key(id, SUMMARY_SUFFIX);
       const { content } = await this.#ask(store.readObject(bucket, key, options));

@@ -55,7 +55,7 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   /** An incomplete upload cannot be read, so nothing is left for the next run. */
-  async breakOff(): Promise<undefined> {
+  async endEarly(): Promise<undefined> {
     await this.discard();
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
 /** Parts that are being uploaded may hold so much (two small ones); one that is larger goes alone. */
-const MOST_UPLOADING_BYTES = 10 * 1024 * 1024;
+const MAX_UPLOADING_BYTES = 10 * 1024 * 1024;
 /** A part is hashed and sent in pieces: each holds up the event loop for a moment only. */
 const PIECE_BYTES = 1024 * 1024;
 
@@ -118,7 +118,7 @@ export class S3UploadSink implements ArchiveSink {
     const content = part.subarray(0, this.#filledBytes);
     while (
       this.#uploading.size > 0 &&
-      this.#uploadingBytes + content.length > MOST_UPLOADING_BYTES
+      this.#uploadingBytes + content.length > MAX_UPLOADING_BYTES
     ) {
       await Promise.race(this.#uploading);
     }
@@ -142,7 +142,7 @@ export class S3UploadSink implements ArchiveSink {
   async #upload(partNumber: number, content: Buffer): Promise<void> {
     const { store, bucket } = this.#place;
     const options = { signal: this.#signal };
-    if (partNumber > MOST_PARTS) {
+    if (partNumber > MAX_PARTS) {
       throw new MangamotionError(
         'refused',
         `${this.#key} is larger than 5 TiB: S3 accepts no more`,
@@ -186,7 +186,7 @@ export function contentOf(bytes: Buffer): ObjectContent {
  * that 10,000 of them hold 5 TiB, S3's largest object.
  */
 
-export const MOST_PARTS = 10_000;
+export const MAX_PARTS = 10_000;
 /** S3 takes none that is smaller, but for the last. */
 const FIRST_BYTES = 5 * 1024 * 1024;
 /** Up to here (5 GB) all are alike. */

@@ -100,7 +100,7 @@ export function changeOf(kind: string, sent: Sent, got: ReadBack): string | unde
 }
 
 const LOST = 'the target accepted it but did not store it';
-const MOST_SHOWN = 60;
+const MAX_SHOWN = 60;
 
 function changed(wanted: unknown, got: unknown): string | undefined {
   if (isDeepStrictEqual(wanted, got)) return undefined;
@@ -110,7 +110,7 @@ function changed(wanted: unknown, got: unknown): string | undefined {
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function encryptionChange({ encryption }: SentAttributes, head: ObjectHead): string | undefined {

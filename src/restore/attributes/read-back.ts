@@ -7,7 +7,7 @@ import type { RestoreLoss } from '../failures.js';
 
 /** The objects with a kind of attribute that are read back in a bucket before the kind is trusted. */
 const READ_BACK = 3;
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
 type WrittenLine = Pick<IndexLine, 'key' | 'size' | 'etag'>;
 
@@ -52,7 +52,7 @@ export class ReadBacks {
       const kind = this.#kinds.get(what) ?? { name, count: 0, keys: [], readBack: 0 };
       this.#kinds.set(what, kind);
       kind.count += 1;
-      if (kind.keys.length < MOST_KEYS) kind.keys.push(line.key);
+      if (kind.keys.length < MAX_KEYS) kind.keys.push(line.key);
       if (kind.readBack >= READ_BACK) continue;
       kind.readBack += 1;
       due.push(kind);
@@ -89,7 +89,7 @@ export class ReadBacks {
       }
       return;
     } catch (error) {
-      failure = await faults.judge(this.#bucket, error, signal);
+      failure = await faults.classify(this.#bucket, error, signal);
     }
     for (const kind of due) kind.reason ??= `it could not be read back: ${failure.message}`;
   }

@@ -77,7 +77,7 @@ export async function hasObjectLock(
     const { state } = await store.readBucketDocument(target, 'object-lock', { signal });
     return state === 'captured';
   } catch (error) {
-    await faults.judge(target, error, signal);
+    await faults.classify(target, error, signal);
     return true;
   }
 }
@@ -91,7 +91,7 @@ export async function mayHideMd5(
     const document = await store.readBucketDocument(target, 'encryption', { signal });
     return document.state === 'captured' && document.content.includes('aws:kms');
   } catch (error) {
-    await faults.judge(target, error, signal);
+    await faults.classify(target, error, signal);
     return true;
   }
 }
@@ -122,7 +122,7 @@ async function compareWithTarget(
     const same = current.state === 'captured' && isSameDocument(current.content, content);
     return { action: same ? 'unchanged' : 'write' };
   } catch (error) {
-    const { message: reason } = await faults.judge(target, error, signal);
+    const { message: reason } = await faults.classify(target, error, signal);
     return { action: 'write', reason };
   }
 }

@@ -14,7 +14,7 @@ export interface DestroyedObjects {
   omitted: number;
 }
 
-const MOST_NAMED = 1000;
+const MAX_NAMED = 1000;
 
 /** Lists the first objects that a plan would destroy, and counts the others. */
 export class DestroyedList {
@@ -30,7 +30,7 @@ export class DestroyedList {
       found = { bucket, action, objects: [], omitted: 0 };
       this.all.push(found);
     }
-    if (found.objects.length < MOST_NAMED) found.objects.push(object);
+    if (found.objects.length < MAX_NAMED) found.objects.push(object);
     else found.omitted += 1;
   }
 
@@ -42,11 +42,11 @@ export class DestroyedList {
 }
 
 /** A larger share of a bucket is removed only with consent. */
-const MOST_WITHOUT_CONSENT = 0.25;
+const MAX_WITHOUT_CONSENT = 0.25;
 
 /** Throws `refused` where so large a share of a target bucket would be removed that consent is needed. */
 export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
-  const large = buckets.filter((plan) => plan.delete > plan.listed * MOST_WITHOUT_CONSENT);
+  const large = buckets.filter((plan) => plan.delete > plan.listed * MAX_WITHOUT_CONSENT);
   if (large.length === 0) return;
   const named = large.map(
     ({ target, delete: count, listed }) => `${count} of ${listed} objects of ${target}`,

@@ -3,7 +3,7 @@ import { OrderedListings, inOrder } from '../../object-store/order/ordered-listi
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
-import { type RestoreFailure, explained } from '../failures.js';
+import { type RestoreFailure, failureFields } from '../failures.js';
 import {
   type RestoreSelection,
   type SelectedBucket,
@@ -94,7 +94,7 @@ export class RestorePlanner {
       );
       plans.push(plan);
     }
-    if (this.#context.objects && this.failures.length === 0) this.#index.refuseUnmet();
+    if (this.#context.objects && this.failures.length === 0) this.#index.refuseUnmatched();
     return plans;
   }
 
@@ -114,7 +114,7 @@ export class RestorePlanner {
   }
 
   /** True for an error of the backup: its index is damaged, or cannot be read. */
-  isOfBackup(error: unknown): boolean {
+  isBackupError(error: unknown): boolean {
     return this.#index.isOwnError(error);
   }
 
@@ -132,10 +132,10 @@ export class RestorePlanner {
     try {
       return await work();
     } catch (error) {
-      if (this.isOfBackup(error)) throw error;
-      const failure = await faults.judge(target, error, signal);
+      if (this.isBackupError(error)) throw error;
+      const failure = await faults.classify(target, error, signal);
       const reason = `nothing of it was restored: ${failure.message}`;
-      this.failures.push({ bucket: target, key: '', ...explained(failure), reason });
+      this.failures.push({ bucket: target, key: '', ...failureFields(failure), reason });
       await this.#forget(target);
       return { ...emptyPlan(name, target, false), failed: reason };
     }
@@ -190,7 +190,7 @@ export class RestorePlanner {
   async #count(plan: BucketPlan, planned: PlannedObject): Promise<void> {
     countInto(plan, planned);
     const { line, action, target } = planned;
-    this.#index.meet(line.key);
+    this.#index.recordMatch(line.key);
     if (!transfers(action)) return;
     this.needed.add(line.archive);
     this.refusable.add(plan.target, line.key);

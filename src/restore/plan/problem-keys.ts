@@ -95,7 +95,7 @@ export function whyRefusable(key: string): string | undefined {
   return undefined;
 }
 
-const MOST_EXAMPLES = 3;
+const MAX_EXAMPLES = 3;
 
 /** Counts such keys, by bucket and reason, with some examples. */
 export class RefusableKeys {
@@ -107,7 +107,7 @@ export class RefusableKeys {
     const name = `${bucket} (${reason})`;
     const found = this.#found.get(name) ?? { count: 0, examples: [] };
     found.count += 1;
-    if (found.examples.length < MOST_EXAMPLES) found.examples.push(shortened(key));
+    if (found.examples.length < MAX_EXAMPLES) found.examples.push(shortened(key));
     this.#found.set(name, found);
   }
 

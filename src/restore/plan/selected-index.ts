@@ -14,7 +14,7 @@ export class SelectedIndex {
   /** Errors of the index itself, as opposed to errors of the target. */
   readonly #errors = new WeakSet<Error>();
   /** The selected keys and prefixes that the backup has. */
-  readonly #met = new Set<string>();
+  readonly #matched = new Set<string>();
   #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
 
   constructor(backup: OpenBackup, selection: RestoreSelection, signal: AbortSignal) {
@@ -42,23 +42,23 @@ export class SelectedIndex {
   }
 
   /** Remembers which selected key or prefix an object of the backup belongs to. */
-  meet(key: string): void {
+  recordMatch(key: string): void {
     if (selectsAll(this.#selection)) return;
     for (const range of rangesOf(this.#selection)) {
       if ('key' in range ? range.key === key : key.startsWith(range.prefix)) {
-        this.#met.add(JSON.stringify(range));
+        this.#matched.add(JSON.stringify(range));
       }
     }
   }
 
   /** Throws `not_found` where the backup has no object of a selected key or prefix. */
-  refuseUnmet(): void {
+  refuseUnmatched(): void {
     if (selectsAll(this.#selection)) return;
-    const unmet = rangesOf(this.#selection).filter(
-      (range) => !this.#met.has(JSON.stringify(range)),
+    const unmatched = rangesOf(this.#selection).filter(
+      (range) => !this.#matched.has(JSON.stringify(range)),
     );
-    if (unmet.length === 0) return;
-    const named = unmet.map((range) =>
+    if (unmatched.length === 0) return;
+    const named = unmatched.map((range) =>
       'key' in range
         ? `no object ${JSON.stringify(range.key)}`
         : `no object whose key begins with ${JSON.stringify(range.prefix)}`,

@@ -34,7 +34,7 @@ export function selectShortfalls(
     for (const { key, reason } of selectLines(ofObjects, bucket, selection)) {
       found.failures.push({ bucket: target, key, reason });
     }
-    if (summary !== undefined) found.problems.push(...lacksOf(summary, bucket, wanted));
+    if (summary !== undefined) found.problems.push(...gapsOf(summary, bucket, wanted));
   }
   const omitted = summary?.failures_omitted ?? 0;
   if (omitted > 0) found.problems.push(`the backup lacks ${omitted} more objects: it names 10,000`);
@@ -48,37 +48,37 @@ interface Wanted {
 }
 
 /** Returns what a backup, by its own summary, lacks of a bucket. */
-function lacksOf(
+function gapsOf(
   { failures, fidelity }: Summary,
   bucket: string,
   { selection, documents, objects }: Wanted,
 ): string[] {
-  const lacks: string[] = [];
+  const gaps: string[] = [];
   if (objects) {
     const named = failures.filter(({ document, key }) => document === undefined && key !== '');
     const selected = selectLines(named, bucket, selection);
     const carried = selected.filter(({ carried_from: from }) => from !== undefined);
     const missing = selected.filter((one) => one.carried_from === undefined);
     const whole = missing.filter(({ part }) => part === undefined);
-    lacks.push(...describe(whole, (count) => `the backup lacks ${count} of ${bucket}`));
+    gaps.push(...describe(whole, (count) => `the backup lacks ${count} of ${bucket}`));
     for (const part of new Set(missing.flatMap((one) => one.part ?? []))) {
       const ofPart = missing.filter((one) => one.part === part);
-      lacks.push(
+      gaps.push(
         ...describe(ofPart, (count) => `the backup lacks the ${part} of ${count} of ${bucket}`),
       );
     }
-    lacks.push(
+    gaps.push(
       ...describe(carried, (count) => `the backup has ${count} of ${bucket} from an older backup`),
     );
-    lacks.push(
+    gaps.push(
       ...failures
         .filter((one) => one.bucket === bucket && one.key === '' && one.document === undefined)
         .map(({ reason }) => `the backup lacks objects of ${bucket}: ${reason}`),
     );
-    lacks.push(...fidelity.losses.flatMap((loss) => describeLoss(loss, bucket, selection)));
+    gaps.push(...fidelity.losses.flatMap((loss) => describeLoss(loss, bucket, selection)));
   }
   if (documents) {
-    lacks.push(
+    gaps.push(
       ...fidelity.documents
         .filter((one) => one.bucket === bucket && one.state === 'failed')
         .map(
@@ -87,10 +87,10 @@ function lacksOf(
         ),
     );
   }
-  return lacks;
+  return gaps;
 }
 
-const MOST_EXAMPLES = 3;
+const MAX_EXAMPLES = 3;
 
 function describe(failures: readonly Failure[], what: (count: string) => string): string[] {
   const [first] = failures;
@@ -115,6 +115,6 @@ function describeLoss(
 }
 
 function examples(keys: readonly string[]): string {
-  const shown = keys.slice(0, MOST_EXAMPLES).map((key) => JSON.stringify(key));
-  return shown.join(', ') + (keys.length > MOST_EXAMPLES ? ', …' : '');
+  const shown = keys.slice(0, MAX_EXAMPLES).map((key) => JSON.stringify(key));
+  return shown.join(', ') + (keys.length > MAX_EXAMPLES ? ', …' : '');
 }

@@ -103,7 +103,7 @@ export class TargetComparison {
       for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
       same = hash.digest('hex') === line.sha256;
     } catch (error) {
-      await faults.judge(bucket, error, signal);
+      await faults.classify(bucket, error, signal);
     }
     this.#compared.set(name, same);
     return same;

@@ -17,11 +17,11 @@ export interface ProofContext {
 
 /** Below this share of a bucket, its keys are listed one by one. */
 const FEW = 0.01;
-const LISTED_AT_ONCE = { mostRequests: 16, mostBytes: 1024 };
+const LISTED_AT_ONCE = { maxRequests: 16, maxBytes: 1024 };
 
 /** The most missing objects for which a reason is looked up. */
-const MOST_EXPLAINED = 1000;
-const MOST_FAILURES = 10_000;
+const MAX_EXPLAINED = 1000;
+const MAX_FAILURES = 10_000;
 /** Clocks of two machines differ, and some listings have whole seconds. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
@@ -40,7 +40,7 @@ export interface Unproven {
 export async function proveWritten(
   context: ProofContext,
   bucket: string,
-  { written, selection, listedBefore, begunAtMs }: ToProve,
+  { written, selection, listedBefore, begunAtMs }: ProofOptions,
 ): Promise<Unproven> {
   if (written.count === 0) return { named: [], omitted: 0, omittedBytes: 0 };
   const onlyKeys = selection.keys.length > 0 && selection.prefixes.length === 0;
@@ -58,7 +58,7 @@ export async function proveWritten(
   );
 }
 
-export interface ToProve {
+export interface ProofOptions {
   written: WrittenObjects;
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
@@ -124,7 +124,7 @@ class Findings {
     }
     const { written } = discrepancy;
     const { key, sizeBytes } = written;
-    if (this.#missing.length + this.#different.length >= MOST_FAILURES) {
+    if (this.#missing.length + this.#different.length >= MAX_FAILURES) {
       this.#omitted += 1;
       this.#omittedBytes += sizeBytes;
     } else if (discrepancy.kind === 'missing') this.#missing.push(written);
@@ -138,7 +138,7 @@ class Findings {
     const named = [...this.#different];
     for (const [at, written] of this.#missing.entries()) {
       const reason =
-        at < MOST_EXPLAINED ? await this.#whyMissing(context, bucket, written) : NOT_LISTED;
+        at < MAX_EXPLAINED ? await this.#whyMissing(context, bucket, written) : NOT_LISTED;
       named.push({ key: written.key, sizeBytes: written.sizeBytes, reason });
     }
     return { named, omitted: this.#omitted, omittedBytes: this.#omittedBytes };
@@ -146,7 +146,7 @@ class Findings {
 
   #remember({ key, sizeBytes, etag, lastModified }: ListedObject): void {
     const isNew = Date.parse(lastModified) >= this.#begunAtMs - CLOCK_TOLERANCE_MS;
-    if (!isNew || etag === '' || this.#others.size >= MOST_FAILURES) return;
+    if (!isNew || etag === '' || this.#others.size >= MAX_FAILURES) return;
     this.#others.set(nameOf(sizeBytes, etag), key);
   }
 
@@ -168,7 +168,7 @@ class Findings {
         : NOT_LISTED;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) return NOT_LISTED;
-      await faults.judge(bucket, error, signal);
+      await faults.classify(bucket, error, signal);
       return NOT_LISTED;
     }
   }

@@ -13,13 +13,13 @@ import {
   attributesOf,
 } from '../attributes/attributes.js';
 import { type Concession, Refusals, concessionsFor, without } from '../attributes/concessions.js';
-import { type RestoreFailure, explained } from '../failures.js';
+import { type RestoreFailure, failureFields } from '../failures.js';
 import { type KeyClass, classesOf } from '../plan/problem-keys.js';
 import { type PlannedObject, transfers } from '../plan/decide.js';
 import { heldBytes, uploadObject } from './upload-object.js';
 
 /** Uploads under way at once, and the bytes that they may hold in memory together. */
-const UPLOAD_LIMITS = { mostRequests: 24, mostBytes: 64 * 1024 * 1024 };
+const UPLOAD_LIMITS = { maxRequests: 24, maxBytes: 64 * 1024 * 1024 };
 const FIXED_WEIGHT_BYTES = 16 * 1024;
 
 export interface Uploading {
@@ -118,7 +118,7 @@ async function uploadOne(
     }
     return { line, stored, sent, leftOut, lost, writtenAtMs };
   } catch (error) {
-    return { line, failure: explained(await faults.judge(bucket, error, signal)) };
+    return { line, failure: failureFields(await faults.classify(bucket, error, signal)) };
   }
 }
 
@@ -163,7 +163,7 @@ async function putAcl(
     await store.putObjectAcl(bucket, key, acl, { signal });
     return undefined;
   } catch (error) {
-    const { message } = await faults.judge(bucket, error, signal);
+    const { message } = await faults.classify(bucket, error, signal);
     return `the target refuses it: ${message}`;
   }
 }

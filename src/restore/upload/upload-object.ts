@@ -34,11 +34,11 @@ export async function uploadObject(
 }
 
 /** A large object is read a member at a time; for an upload in parts, a part is held as well. */
-const MOST_HELD_BYTES = 12 * 1024 * 1024;
+const MAX_HELD_BYTES = 12 * 1024 * 1024;
 
 /** Returns how many bytes an object holds in memory while it is uploaded. */
 export function heldBytes(line: IndexLine): number {
-  return Math.min(line.size, MOST_HELD_BYTES + (partSizeFor(line) ?? 0));
+  return Math.min(line.size, MAX_HELD_BYTES + (partSizeFor(line) ?? 0));
 }
 
 function checkDigest(bytes: readonly Buffer[], line: IndexLine): void {

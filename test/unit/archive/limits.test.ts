@@ -5,7 +5,7 @@ import {
   LARGEST_DIRECTORY_BYTES,
   LARGEST_DOCUMENT_BYTES,
   LONGEST_KEY,
-  MOST_BUCKETS,
+  MAX_BUCKETS,
   isTooDense,
   largestDirectoryBytes,
 } from '../../../src/archive/limits.js';
@@ -68,7 +68,7 @@ describe('a directory', () => {
   });
 
   it('is damaged where it has too many buckets', () => {
-    const buckets = Array<unknown>(MOST_BUCKETS + 1).fill({ name: 'b' });
+    const buckets = Array<unknown>(MAX_BUCKETS + 1).fill({ name: 'b' });
     expect(() => decodeDirectory(directory({ buckets }))).toThrow(/100001 are more than/);
   });
 

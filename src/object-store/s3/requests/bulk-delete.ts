@@ -15,7 +15,7 @@ import {
 import { deleteObject } from './object-requests.js';
 
 /** S3 accepts no more keys at once. */
-const MOST_KEYS = 1000;
+const MAX_KEYS = 1000;
 /** Requests at once for the keys that go one by one. */
 const ONE_BY_ONE = 16;
 
@@ -26,7 +26,7 @@ export async function deleteObjects(
   keys: string[],
   options: RequestOptions,
 ): Promise<UndeletedObject[]> {
-  if (keys.length > MOST_KEYS) throw new RangeError(`${keys.length} keys to delete at once`);
+  if (keys.length > MAX_KEYS) throw new RangeError(`${keys.length} keys to delete at once`);
   const together = keys.filter(isXmlText);
   const { deleted, refused } = await deleteTogether(requests, bucket, together, options);
   const failures: UndeletedObject[] = [];

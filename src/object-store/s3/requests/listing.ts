@@ -1,4 +1,4 @@
-import type { GoesOnBehind } from '../../port.js';
+import type { ContinueAfter } from '../../port.js';
 import { compareKeys } from '../../../key-order.js';
 
 /** A part of a listing. */
@@ -7,7 +7,7 @@ interface Page<T> {
   /** The token of the next page; `null` where there is none, or where it is unknown. */
   nextToken: string | null;
   /** See `ListPage`. */
-  goesOnBehind?: GoesOnBehind | undefined;
+  continueAfter?: ContinueAfter | undefined;
 }
 
 /** The start of a page: at a token, after a key, or at the start of the listing (both absent). */
@@ -17,9 +17,9 @@ export interface PageStart {
 }
 
 /** So many pages may follow one another that bring nothing: servers skip what was deleted. */
-const MOST_PAGES_WITHOUT_PROGRESS = 10_000;
+const MAX_PAGES_WITHOUT_PROGRESS = 10_000;
 /** So many of them may hand out a token that was there before. */
-const MOST_EMPTY_PAGES_IN_PLACE = 3;
+const MAX_EMPTY_PAGES_IN_PLACE = 3;
 
 /**
  * The pages of a listing, each requested while the caller still works on the one before: the server
@@ -54,13 +54,13 @@ export async function* eachPage<T extends { key: string }>(
 }
 
 function startOfNext<T>(
-  { objects, nextToken, goesOnBehind }: Page<T>,
+  { objects, nextToken, continueAfter }: Page<T>,
   unseenObjects: number,
   stuck: (place: string) => Error,
 ): PageStart | undefined {
   if (nextToken !== null) return { token: nextToken };
-  if (goesOnBehind === undefined) return undefined;
-  const { key, isCertain } = goesOnBehind;
+  if (continueAfter === undefined) return undefined;
+  const { key, isCertain } = continueAfter;
   if (unseenObjects > 0) return { startAfter: key };
   // The key itself is included by some; more than that is a server that cannot go on behind a key.
   if (isCertain || objects.length > 1) throw stuck(key);
@@ -89,9 +89,9 @@ class CircleDetector {
     if (nextToken === null) return;
     this.#withoutProgress = objects > 0 ? 0 : this.#withoutProgress + 1;
     // A server that is busy answers with an empty page, whose token is the one it was requested with.
-    const isBusy = objects === 0 && this.#withoutProgress <= MOST_EMPTY_PAGES_IN_PLACE;
+    const isBusy = objects === 0 && this.#withoutProgress <= MAX_EMPTY_PAGES_IN_PLACE;
     const isCircle = nextToken === this.#mark && !isBusy;
-    if (isCircle || this.#withoutProgress > MOST_PAGES_WITHOUT_PROGRESS) {
+    if (isCircle || this.#withoutProgress > MAX_PAGES_WITHOUT_PROGRESS) {
       throw this.#stuck(nextToken);
     }
     if (this.#sinceMark === this.#markEvery) {

@@ -55,8 +55,8 @@ export async function getObject(
     const head = requests.head(response, request, expectedBytes);
     if (range !== undefined) checkRange(requests, response, range.start, request);
     const body = translateFailure(response, (error) => requests.failure(error, request) as Error);
-    const saysLength = response.headers['content-length'] !== undefined || range !== undefined;
-    if (saysLength) return { head, body };
+    const hasLength = response.headers['content-length'] !== undefined || range !== undefined;
+    if (hasLength) return { head, body };
     const wrong = (received: string) => requests.wrongLength(received, head.sizeBytes, request);
     return { head, body: ofLength(body, head.sizeBytes, wrong) };
   } catch (error) {
@@ -87,8 +87,8 @@ export async function readObject(
   const answer = await requests.fetch(request, options);
   const { body } = answer;
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
-  const saysLength = answer.headers['content-length'] !== undefined;
-  if (!saysLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
+  const hasLength = answer.headers['content-length'] !== undefined;
+  if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
     throw requests.wrongLength(String(body.length), expectedBytes ?? 0, request);
   }
   return { head, content: body };

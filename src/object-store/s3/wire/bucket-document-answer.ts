@@ -17,7 +17,7 @@ export function documentIn(form: BucketDocumentForm, content: Buffer): BucketDoc
   if (root !== form.root) return unsupported(form, `<${root}>`);
   const tree = parseXml(text, root);
   if (tree === null) return null;
-  return saysNothing(tree, form.entries) ? { state: 'none' } : { state: 'captured', content };
+  return isEmptyDocument(tree, form.entries) ? { state: 'none' } : { state: 'captured', content };
 }
 
 /** What a refusal means; `null` where it is a failure like that of any other request. */
@@ -39,7 +39,7 @@ function unsupported(form: BucketDocumentForm, answer: string): BucketDocument {
 }
 
 /** How a server says that nothing was ever set: by an empty element, or one without its entries. */
-function saysNothing(tree: XmlTree, entries: readonly string[] = []): boolean {
+function isEmptyDocument(tree: XmlTree, entries: readonly string[] = []): boolean {
   let found: XmlTree | undefined = tree;
   for (const name of entries) found = child(found, name);
   if (entries.length > 0) return found === undefined;

@@ -41,14 +41,14 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
     const names = `${JSON.stringify(stranger.key)}, which does not begin with ${JSON.stringify(prefix)}`;
     throw new UnexpectedAnswer(`answered with a listing that has ${names}`);
   }
-  return { objects, ...whereItGoesOn(root, objects) };
+  return { objects, ...continuationOf(root, objects) };
 }
 
 /** Continues with the server's token, or after the last key where it gives none. */
-function whereItGoesOn(
+function continuationOf(
   root: XmlTree,
   objects: ListedObject[],
-): Pick<ListPage, 'nextToken' | 'goesOnBehind'> {
+): Pick<ListPage, 'nextToken' | 'continueAfter'> {
   const truncated = textOf(root, 'IsTruncated')?.trim().toLowerCase() ?? '';
   if (truncated === 'false') return { nextToken: null };
   const nextToken = textOf(root, 'NextContinuationToken') ?? '';
@@ -60,7 +60,7 @@ function whereItGoesOn(
       'answered with a listing that goes on, but without a NextContinuationToken',
     );
   }
-  return { nextToken: null, goesOnBehind: { key: last.key, isCertain: truncated === 'true' } };
+  return { nextToken: null, continueAfter: { key: last.key, isCertain: truncated === 'true' } };
 }
 
 /** Only then is everything behind the last key yet to come. */

@@ -4,7 +4,7 @@ import type { Claim } from '../lock/claim.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { describeOwner } from '../lock/owner.js';
 
-export interface HoldOptions {
+export interface WithLockOptions {
   destination: Destination;
   /** The command, for others that find the lock taken: `backup full`. */
   command: string;
@@ -19,8 +19,8 @@ export interface HoldOptions {
  * Does some work as the only writer of a destination. The signal that the work is handed is aborted
  * also when the lock is lost.
  */
-export async function holding<T>(
-  { destination, command, waitMs, signal, warn }: HoldOptions,
+export async function withLock<T>(
+  { destination, command, waitMs, signal, warn }: WithLockOptions,
   work: (lock: DestinationLock, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const lock = await acquireLock(destination.claims(), {
