@@ -6,8 +6,8 @@ import { hashedPath } from './paths.js';
 type Counts = Pick<BucketEntry, 'objects' | 'bytes'>;
 
 /**
- * Compares the lines of an index, as they are read, with what the directory says of each bucket: a
- * reader that finds fewer than there should be must not pass over it.
+ * Compares the counts of the index lines with those of the directory for each bucket, so that a
+ * reader does not overlook missing lines.
  */
 export class IndexCheck {
   readonly #expected: ReadonlyMap<string, Counts>;
@@ -17,7 +17,7 @@ export class IndexCheck {
     this.#expected = new Map(buckets.map((bucket) => [bucket.name, bucket]));
   }
 
-  /** Counts the lines of a chunk in. Throws `damaged` where a bucket is not in the directory. */
+  /** Adds the lines of a chunk. Throws `damaged` if the directory does not name a bucket. */
   add(lines: readonly IndexLine[]): void {
     let counts: Counts = { objects: 0, bytes: 0 };
     let bucket: string | undefined;
@@ -32,8 +32,8 @@ export class IndexCheck {
   }
 
   /**
-   * What is wrong with a bucket of which all lines were added; `undefined` where it has what the
-   * directory says.
+   * Returns how the counts of a bucket differ, after all of its lines were added; `undefined` if
+   * they match.
    */
   mismatchOf(bucket: string): string | undefined {
     const expected = this.#expected.get(bucket) ?? { objects: 0, bytes: 0 };
@@ -45,7 +45,7 @@ export class IndexCheck {
     );
   }
 
-  /** Throws `damaged` where a bucket of which all lines were added has other counts than it should. */
+  /** Throws `damaged` if the counts of a bucket differ, after all of its lines were added. */
   checkWhole(bucket: string): void {
     const wrong = this.mismatchOf(bucket);
     if (wrong !== undefined) throw damagedArchive(wrong);
@@ -64,12 +64,12 @@ export class IndexCheck {
 }
 
 /**
- * Whether the line's file is one that its object can have. Keys are there once, so that no two
- * objects with such files share one.
+ * Whether the line's path belongs to its object alone. Keys are unique, so two objects with such
+ * paths never share one.
  */
 export function hasOwnPath({ archive, bucket, key, path }: IndexLine): boolean {
   const folder = `${archive}/data/${bucket}/`;
   if (path === folder + key) return true;
-  // On a file system that takes the names of two buckets for one, they share a folder.
+  // Buckets whose names are equal to the file system share a folder.
   return [key, `${bucket}\0${key}`].some((name) => path === folder + hashedPath(name));
 }

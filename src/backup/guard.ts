@@ -1,36 +1,42 @@
 import { compareKeys } from '../key-order.js';
 import type { Suspicion } from '../repository/summary.js';
 
-/** The guard: finds changes since the newest trusted backup that look like an accident. Pure. */
+/** The guard finds changes since the last trusted backup that look like an accident. Pure. */
 
 export interface GuardOptions {
-  /** All deletions are intended, however many there are. */
+  /** Treat any number of deletions as intended. */
   acceptDeletions: boolean;
-  /** All replaced contents are intended, however many there are. */
+  /** Treat any number of changed contents as intended. */
   acceptChanges: boolean;
-  /** For each bucket: the percentage of its objects (1 to 100) that may be deleted at once. */
+  /** The percentage of a bucket's objects (1 to 100) that may be deleted at once, by bucket. */
   expectDeletions: ReadonlyMap<string, number>;
 }
 
-/** A bucket is suspect if it had at least this many objects and lost more than this share of them. */
+/**
+ * A bucket is suspect if it had at least this many objects, and more than this share of them is
+ * gone.
+ */
 const MIN_OBJECTS = 100;
 const MAX_SHARE = 0.25;
-/** A warning is given if more than this share of a bucket's objects was replaced at once. */
+/** A change of more than this share of a bucket's objects gives a warning. */
 const NOTABLE_SHARE = 0.5;
 const MIN_NOTABLE_OBJECTS = 10;
 
-/** Counts what happened to a bucket's objects since the earlier backup. */
+/** What happened to a bucket's objects since the earlier backup. */
 export interface BucketChanges {
   before: number;
   /** Objects that are gone, proven by HEAD or assumed. */
   deleted: number;
   /** Objects whose content has changed. */
   changed: number;
-  /** Changed objects that are now empty, or the largest group of them with one size and one ETag. */
+  /**
+   * The changed objects that are now empty, or have the commonest size and ETag, whichever are
+   * more.
+   */
   wiped: number;
 }
 
-/** Counts, by bucket, what happened to the objects of the earlier backup. Memory is bounded. */
+/** Counts, by bucket, what happened to the objects of the earlier backup, in bounded memory. */
 export class ChangeCounts {
   readonly #buckets = new Map<string, Counted>();
 
@@ -82,8 +88,9 @@ interface Counted {
 const MAX_COUNTERS = 1000;
 
 /**
- * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a thousand
- * different strings. Beyond that it is too high by at most a thousandth of all, and never too low.
+ * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a
+ * thousand distinct strings. Beyond that it may be too high by a thousandth of the total, but never
+ * too low.
  */
 class Frequent {
   readonly #counters = new Map<string, number>();
@@ -109,7 +116,7 @@ class Frequent {
   }
 }
 
-/** Returns the changes by the counts of two summaries, for when the earlier index cannot be read. */
+/** Compares the counts of two summaries, for when the earlier index cannot be read. */
 export function changesByCounts(
   before: readonly { name: string; objects: number }[],
   now: readonly { name: string; objects: number }[],
@@ -124,8 +131,8 @@ export function changesByCounts(
 }
 
 /**
- * Returns the buckets in which so much was deleted, or wiped in place, that it looks like an accident:
- * over a quarter of at least a hundred objects, or all objects of a bucket.
+ * Returns the suspicious buckets: more than a quarter of at least a hundred objects were deleted or
+ * wiped in place, or all objects were deleted.
  */
 export function findSuspicious(
   changes: ReadonlyMap<string, BucketChanges>,
@@ -149,7 +156,7 @@ export function findSuspicious(
 function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
   const share = expectedPercent === undefined ? MAX_SHARE : expectedPercent / 100;
-  // If all objects of a bucket may be deleted, no deletion is suspect.
+  // With 100 percent expected, no deletion is suspicious.
   if (share >= 1) return false;
   return deleted === before || (before >= MIN_OBJECTS && deleted > before * share);
 }
@@ -159,8 +166,8 @@ function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): b
 }
 
 /**
- * Returns the buckets of which more than half was replaced at once. That is no accident by itself, but
- * deserves a warning.
+ * Returns a warning for each bucket of which more than half was changed. That alone is not
+ * suspicious.
  */
 export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): string[] {
   return [...changes]
@@ -170,7 +177,7 @@ export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): str
     )
     .map(
       ([bucket, { before, changed }]) =>
-        `${changed} of ${before} objects of ${bucket} have changed since the backup it was compared with`,
+        `${changed} of ${before} objects of ${bucket} have changed since the last trusted backup`,
     )
     .sort();
 }

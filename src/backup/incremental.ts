@@ -15,15 +15,15 @@ import {
 import { openBaseline, planObjects } from './plan/plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
-  /** The id of the backup to compare with; if absent, the newest usable one. */
+  /** The id of the parent; by default the newest usable backup. */
   parent?: string | undefined;
   /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;
 }
 
 /**
- * Copies what changed since the parent, and refers to the parent for the rest. Without a usable parent
- * it makes a full backup, with a warning.
+ * Copies what changed since the parent, and refers to the parent for the rest. Makes a full backup,
+ * with a warning, if there is no usable parent.
  */
 export async function backUpIncremental(
   context: BackupContext,
@@ -57,7 +57,7 @@ async function planIncremental(
   });
 }
 
-/** Opens the parent; resolves to `undefined` where it is in cold storage, and cannot be read now. */
+/** Opens the parent; resolves to `undefined` if it is in cold storage. */
 async function openParent(
   context: HeldContext,
   parent: BackupEntry,
@@ -85,7 +85,7 @@ function chooseParent(
   const source = sourceOf(store, options);
   if (id === undefined) return findParent(backups, source);
   const named = backups.find((backup) => backup.id === id);
-  const hint = `See what there is with "mangamotion backup list ${destination.location}".`;
+  const hint = `List the backups with "mangamotion backup list ${destination.location}".`;
   if (named === undefined) {
     throw new MangamotionError('not_found', `no backup ${id} in ${destination.location}`, { hint });
   }

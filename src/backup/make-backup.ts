@@ -27,9 +27,9 @@ import { summarise } from './summarise.js';
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
- * Makes one backup under the lock of the destination, then applies the retention. The backup exists when
- * this resolves; when it rejects, there is none. Objects captured before a signal, or before the store
- * became unreachable, are left for the next run.
+ * Makes a backup under the lock of the destination, then applies the retention. Resolves once the
+ * backup exists; after a rejection there is none. If it was interrupted, or the store became
+ * unreachable, the captured objects are left for the next run.
  */
 export async function makeBackup(
   context: BackupContext,
@@ -50,7 +50,7 @@ export async function makeBackup(
   });
 }
 
-/** Plans and writes the backup. Reuses the leftovers of earlier runs, and removes them afterwards. */
+/** Plans and writes the backup. It reuses the leftovers of earlier runs, then removes them. */
 async function makeAttempt(
   context: Omit<HeldContext, 'leftovers'>,
   plan: Planner,
@@ -63,7 +63,7 @@ async function makeAttempt(
     const planned = await plan(held);
     try {
       const summary = await carryOut(held, planned);
-      // A metadata backup must not remove leftovers: they hold objects.
+      // A metadata backup must not remove leftovers, because they hold objects.
       if (summary.type !== 'metadata') await leftovers.remove();
       return summary;
     } finally {
@@ -150,7 +150,7 @@ function openLedger(
   return ledger;
 }
 
-/** Records the buckets that could not be listed, or whose listing cannot be trusted. */
+/** Records the buckets whose listing failed or cannot be trusted. */
 function recordBuckets(
   ledger: CaptureLedger,
   { unusable, listing, baseline }: BackupPlan,
@@ -163,7 +163,10 @@ function recordBuckets(
   }
 }
 
-/** Keeps the captured objects if the next run can reuse them; discards them after other errors. */
+/**
+ * Keeps the captured objects after errors from which the next run can continue; otherwise discards
+ * them.
+ */
 async function end(
   { signal, progress }: BackupContext,
   pending: PendingBackup,
@@ -179,12 +182,11 @@ async function end(
   }
   const left = await pending.endEarly();
   if (left === undefined) return;
-  progress.warn(
-    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup reuses them`,
-  );
+  const what = left.objects === 1 ? 'one object' : `${left.objects} objects`;
+  progress.warn(`${what} captured so far stay in ${left.path} for the next backup`);
 }
 
-/** Shows totals in the progress as soon as they are known. Returns a function that ends it. */
+/** Adds the totals to the progress once they are known. Returns a function that stops it. */
 function showExpected(
   { destination, signal, progress }: BackupContext,
   { type, expected }: BackupPlan,
@@ -203,15 +205,14 @@ function showExpected(
     }
   };
   show().catch(() => {
-    // The backup itself will meet the same error and report it.
+    // The backup itself meets and reports the same error.
   });
   return () => done.abort();
 }
 
 /**
- * Applies the retention to the line and the type of the new backup, under the same lock. A trusted
- * backup may replace any other, and a suspect one only suspects. If pruning fails, the new backup still
- * stands.
+ * Prunes the line and the type of the new backup under the same lock. A trusted backup may replace
+ * any other, a suspect one only suspects. If pruning fails, the new backup remains valid.
  */
 async function pruneAfter(
   { destination, clock, signal, progress }: BackupContext,

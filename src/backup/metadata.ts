@@ -19,7 +19,7 @@ export type MetadataOptions = Pick<
   'selection' | 'sourceName' | 'waitLockMs' | 'retention'
 >;
 
-/** Copies the documents of all selected buckets into a new archive, and no objects. */
+/** Copies the documents of all selected buckets into a new archive, but no objects. */
 export async function backUpMetadata(
   context: BackupContext,
   options: MetadataOptions,

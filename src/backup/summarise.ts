@@ -14,7 +14,7 @@ import {
 import type { CaptureLedger } from './capture/ledger.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
-/** The parts of an S3 server that no backup captures. Every summary lists them. */
+/** What no backup captures. Every summary lists it. */
 const NEVER_CAPTURED = [
   'versions of objects other than the current one, and delete markers',
   'ownership and public access settings, and access control lists of buckets',
@@ -24,7 +24,7 @@ const NEVER_CAPTURED = [
 
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
-/** The findings of the capture. */
+/** What the capture found. */
 export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
@@ -89,8 +89,8 @@ export async function summarise(
 }
 
 /**
- * Returns how the objects of the last trusted backup have changed. The counts in its summary stand in
- * for its index if that could not be read, or if the baseline was another backup.
+ * Compares the objects with those of the last trusted backup: by its index, or by the counts in its
+ * summary if the index could not be read or the baseline was another backup.
  */
 function compare(
   { baseline, lastTrusted, guard: { acceptDeletions, acceptChanges } }: BackupPlan,

@@ -4,21 +4,21 @@ import type { Claim } from './claim.js';
 import type { LockClock, LockTiming } from './clock.js';
 import { readClaims, type Observer } from './read-claims.js';
 
-/** The right to write into a destination, until it is released or lost. */
+/** The right to write to a destination, until it is released or lost. */
 export interface DestinationLock {
-  /** Aborted when the lock is lost, with a `locked` error that says why. */
+  /** Aborted when the lock is lost; the reason is a `locked` error that explains why. */
   readonly signal: AbortSignal;
-  /** True where the claim of a dead run was removed. */
+  /** Whether the claim of a dead run was removed. */
   readonly takenOver: boolean;
 
   /**
    * Call this right before a commit. It renews the lock, so that a whole lease is left for the
-   * commit. Rejects with `locked` where the lock is no longer ours, and as the store does where
-   * that cannot be found out.
+   * commit. Rejects with `locked` if the lock is lost, and with the store's error if that cannot be
+   * determined.
    */
   check(): Promise<void>;
 
-  /** Never rejects: a claim that cannot be removed ends with its lease. Can be called again. */
+  /** Never rejects: a claim that cannot be removed ends with its lease. It may be called again. */
   release(): Promise<void>;
 }
 
@@ -28,9 +28,9 @@ export interface HeldLockOptions {
   clock: LockClock;
   timing: LockTiming;
   takenOver: boolean;
-  /** When the last successful put of the claim began, by `clock`. */
+  /** When the last successful renewal began, by `clock`. */
   renewedAtMs: number;
-  /** When the claim was last put, by the clock of the store. */
+  /** When the claim was last put, by the store's clock. */
   modifiedAtMs: number;
 }
 
@@ -38,21 +38,21 @@ const RELEASE_TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_BETWEEN_CHECKS_MS = 250;
 
 /**
- * The lock is ours as long as nobody can find our claim older than the lease. Three observations end
- * it, each of which would be enough if all clocks were right: our own clock, when the last renewal
- * is too long ago; the clock of the store, when two renewals were too far apart; and the claims,
- * when ours is gone or another one is held.
+ * The lock is ours as long as nobody can find our claim older than the lease. Three observations
+ * end it, each of which would suffice if all clocks were right: by our own clock the last renewal
+ * is too long ago; by the store's clock two renewals are too far apart; or our claim is gone, or
+ * another one is held.
  */
 export class HeldLock implements DestinationLock {
   readonly takenOver: boolean;
   readonly #options: HeldLockOptions;
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
-  /** Ends requests under way when the lock is lost or released. */
+  /** Aborts running requests when the lock is lost or released. */
   readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
   #renewedAtMs: number;
   #modifiedAtMs: number;
-  /** Renewals and checks run one after the other. */
+  /** Runs renewals and checks one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
   #releasing: Promise<void> | undefined;
   #lastFailure: unknown;
@@ -74,7 +74,7 @@ export class HeldLock implements DestinationLock {
 
   async check(): Promise<void> {
     const { clock, timing, observer } = this.#options;
-    // A claim that is being tried is gone in a moment; where its run died, at the end of its lease.
+    // A `trying` claim is gone in a moment, or at the end of its lease if its run has died.
     const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
     for (;;) {
       const undecided = await this.#oneAtATime(async () => {
@@ -99,11 +99,11 @@ export class HeldLock implements DestinationLock {
     clearTimeout(this.#deadline);
     this.#released.abort(new Error('the lock was released'));
     await this.#queue;
-    // The next run reports a failure, if it matters at all: the lease ends the claim.
+    // A failure hardly matters: the lease ends the claim.
     await claims.remove(name, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
 
-  /** Puts the claim again, if the lock is still ours. */
+  /** Renews the claim if the lock is still ours. */
   async #renew(limit?: AbortSignal): Promise<void> {
     const { observer, content, clock } = this.#options;
     await this.#readClaims(limit);
@@ -114,7 +114,7 @@ export class HeldLock implements DestinationLock {
     this.#awaitDeadline();
   }
 
-  /** Resolves to the live claims of other runs, none of which is held yet. */
+  /** Resolves to the live claims of other runs, none of which is held. */
   async #readClaims(limit?: AbortSignal): Promise<DecodedClaim[]> {
     const { observer, content, timing } = this.#options;
     const { own, live } = await this.#inTime(limit, (signal) => readClaims(observer, signal));
@@ -130,7 +130,10 @@ export class HeldLock implements DestinationLock {
     throw this.#lose('another run has taken it over', cause);
   }
 
-  /** Rejects an answer that comes after the lock is lost: another run may have acted by then. */
+  /**
+   * Rejects an answer that arrives after the lock is lost, because another run may have acted by
+   * then.
+   */
   async #inTime<T>(
     limit: AbortSignal | undefined,
     request: (signal: AbortSignal) => Promise<T>,
@@ -159,9 +162,10 @@ export class HeldLock implements DestinationLock {
 
   async #beat(): Promise<void> {
     const { heartbeatMs } = this.#options.timing;
-    // A dead connection must not cost more than one beat.
+    // A dead connection may cost only one beat.
     const limit = AbortSignal.timeout(heartbeatMs);
-    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline ends the lock.
+    // A failed beat does not lose the lock: a later one may succeed, and otherwise the deadline
+    // ends it.
     const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
       () => true,
       () => false,
@@ -177,7 +181,7 @@ export class HeldLock implements DestinationLock {
     this.#deadline = setTimeout(checkDeadline, Math.ceil(this.#remainingMs()) + 1).unref();
   }
 
-  /** Returns the time that is left until the lock is lost because it was not renewed. */
+  /** Returns the time until the lock is lost for lack of a renewal. */
   #remainingMs(): number {
     const { clock, timing } = this.#options;
     const lostAtMs = this.#renewedAtMs + timing.leaseMs - timing.marginMs;
@@ -206,9 +210,11 @@ export class HeldLock implements DestinationLock {
 }
 
 const WAIT_HINT =
-  'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock ends by itself within minutes.';
+  'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock expires within minutes.';
 
-/** Returns the error for a lock that another run holds; `claim` is `undefined` if it cannot be read. */
+/**
+ * Returns the error for a lock that another run holds; its `claim` is `undefined` if unreadable.
+ */
 export function lockedBy(location: string, claim: Claim | undefined): MangamotionError {
   return new MangamotionError('locked', `${location} is locked by ${described(claim)}`, {
     hint: WAIT_HINT,
@@ -221,7 +227,6 @@ function described(claim: Claim | undefined): string {
   return `"${owner.command}" on ${owner.host} (process ${owner.pid}) since ${since}`;
 }
 
-/** Returns the error for a lock that was lost, or that may be lost. */
 function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
   return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
     hint: 'Run the command again. A lock ends when the machine sleeps or cannot reach the destination for minutes.',
@@ -230,8 +235,8 @@ function lockLost(location: string, why: string, cause?: unknown): MangamotionEr
 }
 
 /**
- * Returns the error for a destination that does not list a file just written to it, so that a lock
- * cannot work there.
+ * Returns the error for a destination that does not list a file just written: no lock can work
+ * there.
  */
 export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(

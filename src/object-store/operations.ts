@@ -1,22 +1,22 @@
 /**
- * The operations of S3 that the toolkit requests, each by its name in the S3 API with the IAM right
- * that it needs (Service Authorization Reference, Amazon S3). The one table; pure.
+ * The S3 operations that this program sends, each with its API name and the IAM right that it needs
+ * (Service Authorization Reference, Amazon S3). Pure.
  */
 
 export interface RequestLine {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   bucket?: string | undefined;
   key?: string | undefined;
-  /** Encoded, without the question mark. */
+  /** Percent-encoded, without the question mark. */
   query?: string | undefined;
 }
 
 export interface Operation {
   /** `GetObject`. */
   name: string;
-  /** `s3:GetObject`; `null` where the table has no such request. */
+  /** `s3:GetObject`; `null` for a request that the tables do not list. */
   right: string | null;
-  /** What the right is needed on: `bucket NAME`, `BUCKET/KEY`, `all buckets`. */
+  /** The resource that the right must cover: `bucket NAME`, `BUCKET/KEY` or `all buckets`. */
   resource: string;
 }
 
@@ -56,7 +56,7 @@ const BUCKET_OPERATIONS: Table = {
 };
 
 const OBJECT_OPERATIONS: Table = {
-  // S3 has no right of its own to look at an object without reading it.
+  // S3 has no separate right for HEAD.
   HEAD: ['HeadObject', 's3:GetObject'],
   GET: ['GetObject', 's3:GetObject'],
   PUT: ['PutObject', 's3:PutObject'],
@@ -69,7 +69,7 @@ const OBJECT_OPERATIONS: Table = {
   'PUT retention': ['PutObjectRetention', 's3:PutObjectRetention'],
   'GET legal-hold': ['GetObjectLegalHold', 's3:GetObjectLegalHold'],
   'PUT legal-hold': ['PutObjectLegalHold', 's3:PutObjectLegalHold'],
-  // One of the objects that a bulk delete names.
+  // The failure of one object in a bulk delete.
   'POST delete': ['DeleteObjects', 's3:DeleteObject'],
   'POST uploads': ['CreateMultipartUpload', 's3:PutObject'],
   'PUT uploadId': ['UploadPart', 's3:PutObject'],
@@ -78,7 +78,7 @@ const OBJECT_OPERATIONS: Table = {
   'GET uploadId': ['ListParts', 's3:ListMultipartUploadParts'],
 };
 
-/** Rights that IAM has twice: for the newest version of an object, and for any of them. */
+/** IAM has these rights twice: for the current version of an object, and for any version. */
 const VERSIONED_RIGHT = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
 
 export function operationOf({ method, bucket, key, query = '' }: RequestLine): Operation {

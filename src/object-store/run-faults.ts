@@ -1,14 +1,20 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from './port.js';
 
-/** The request that failed had all its attempts: a store that is there answers these. */
+/** Few attempts suffice, because the failed request has already been retried in full. */
 const PROBE = { attempts: 2 } as const;
-/** Buckets that are asked besides the one in question, before all counts as refused. */
+/** The number of other buckets to probe before the store counts as refusing everything. */
 const MAX_OTHERS = 3;
-/** How long the store counts as reached: millions of objects may fail one after the other. */
+/**
+ * How long a probe result is reused. Otherwise millions of failing objects would mean millions of
+ * probes.
+ */
 const TRUSTED_FOR_MS = 2_000;
 
-/** What a store can answer of a single object or bucket. Any other code is a fault of our own side. */
+/**
+ * The error codes that can concern a single object or bucket. Any other code is a fault on our own
+ * side.
+ */
 export const STORE_ERRORS = [
   'unreachable',
   'access_denied',
@@ -18,18 +24,19 @@ export const STORE_ERRORS = [
 ] as const;
 
 /**
- * Tells what ends a whole run from what is a failure of one object or bucket. The list is closed: a
- * signal; a fault of this program or of the destination; the store unreachable; the credentials
- * refused for everything; the bucket gone. Whatever else a server answers concerns that object alone.
+ * Distinguishes faults that end a whole run from failures of one object or bucket. The list of such
+ * faults is closed: an aborted signal, a fault of this program or of the destination, an
+ * unreachable store, credentials that are refused for everything, and a bucket that is gone. Any
+ * other error concerns one object only.
  */
 export class RunFaults {
   readonly #store: ObjectStore;
   readonly #buckets: readonly string[];
   readonly #now: () => number;
-  /** For each bucket, the probe that is under way, or the last one that succeeded. */
+  /** The probe of each bucket that is running, or its latest result. */
   readonly #probes = new Map<string, { at: number; outcome: Promise<void> }>();
 
-  /** `buckets`: those of the run. `now` in milliseconds. */
+  /** `buckets` are the names of the run's buckets; `now` is in milliseconds. */
   constructor(store: ObjectStore, buckets: readonly string[] = [], now = () => performance.now()) {
     this.#store = store;
     this.#buckets = buckets;
@@ -37,23 +44,23 @@ export class RunFaults {
   }
 
   /**
-   * Resolves to the error where it is a failure of the object or bucket it arose at, and rejects with
-   * what ends the run. A signal outweighs everything.
+   * Resolves to the error if it concerns only the object or bucket where it arose. Rejects with the
+   * fault if it ends the run; an aborted signal comes first.
    */
   async classify(bucket: string, error: unknown, signal: AbortSignal): Promise<MangamotionError> {
     signal.throwIfAborted();
     if (!isMangamotionError(error, ...STORE_ERRORS)) throw error;
-    await this.#reach(bucket, error, signal);
+    await this.#probeOnce(bucket, error, signal);
     return error;
   }
 
-  /** Rejects where the store, the bucket or the rights are gone. */
-  #reach(bucket: string, failure: MangamotionError, signal: AbortSignal): Promise<void> {
+  /** Rejects if the store, the bucket or the rights are gone. */
+  #probeOnce(bucket: string, failure: MangamotionError, signal: AbortSignal): Promise<void> {
     const known = this.#probes.get(bucket);
     if (known !== undefined && this.#now() - known.at < TRUSTED_FOR_MS) return known.outcome;
     const probe = { at: Infinity, outcome: this.#probe(bucket, failure, signal) };
     probe.outcome = probe.outcome.finally(() => (probe.at = this.#now()));
-    // Whoever awaits it handles its failure.
+    // The callers handle the rejection.
     probe.outcome.catch(() => undefined);
     this.#probes.set(bucket, probe);
     return probe.outcome;
@@ -73,23 +80,23 @@ export class RunFaults {
         .slice(0, MAX_OTHERS)
         .map((other) => () => this.#store.listPage(other, { ...PROBE, maxKeys: 1, signal })),
     ];
-    for (const ask of elsewhere) {
-      const next = await this.#failureOf(ask);
+    for (const request of elsewhere) {
+      const next = await this.#failureOf(request);
       signal.throwIfAborted();
-      // A bucket that is gone says nothing of the store, which is there and knows us.
+      // A missing bucket still proves that the store answers and accepts the credentials.
       if (next === undefined || isMangamotionError(next, 'not_found')) return;
     }
     throw isMangamotionError(refused, 'access_denied') ? refused : failure;
   }
 
   /**
-   * What stands against the store being there for us; `undefined` where it answered. A refusal that
-   * is none of the credentials is an answer. One of the wrong shape is none: whoever gives it for
-   * everything is no S3 server any more.
+   * Resolves to the error if the request shows no sign of a working store, `undefined` otherwise. A
+   * refusal of the request itself is a working store's answer. An unexpected answer is not: a
+   * server that gives only those is not an S3 server any more.
    */
-  async #failureOf(ask: () => Promise<unknown>): Promise<MangamotionError | undefined> {
+  async #failureOf(request: () => Promise<unknown>): Promise<MangamotionError | undefined> {
     try {
-      await ask();
+      await request();
       return undefined;
     } catch (error) {
       if (!isMangamotionError(error)) throw error;
@@ -100,7 +107,7 @@ export class RunFaults {
 
 function bucketGone(bucket: string, cause: MangamotionError): MangamotionError {
   return new MangamotionError('not_found', `bucket ${bucket} is gone: ${cause.message}`, {
-    hint: 'It was deleted during the run, or the server has lost it. Check the buckets, and run the command again.',
+    hint: 'It was deleted during the run, or the server lost it. Check the buckets and run the command again.',
     cause: cause.cause,
     request: cause.request,
   });

@@ -8,34 +8,34 @@ import { widestLine } from './lines/widest.js';
 
 export interface Choice {
   backup: BackupEntry;
-  /** The line that it is of. */
+  /** The name of its line. */
   line: string;
-  /** The names of the other lines that could have been meant, and were not searched. */
+  /** The names of other lines that were possible, and not searched. */
   otherLines: string[];
-  /** The newer ones that were not taken, newest first; not those that were never meant. */
+  /** The newer candidates that cannot be used, newest first. */
   passedOver: { id: string; reason: string }[];
 }
 
-/** What a backup must hold to be chosen; all of them hold the documents of buckets. */
+/** What the chosen backup must hold. Every backup holds the documents of buckets. */
 export type Wanted = 'objects' | 'documents';
 
-/** Which lines are meant, where there are several. */
+/** Which lines to search if there are several. */
 export interface LineScope {
-  /** This one; by its name. */
+  /** The name of the only line to search. */
   line?: string | undefined;
-  /** With no line named: any line may be chosen, for a backup that has all these buckets. */
+  /** Without `line`: search every line whose selection covers all these buckets. */
   buckets?: readonly string[] | undefined;
-  /** If neither decides: whether to take the line with the widest selection, or to refuse. */
+  /** If neither is given: refuse several lines, or search the one with the widest selection. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 
 /**
- * The newest trusted backup that holds what is wanted and whose archives are there; with `until`, of
- * those created at that instant or before. Newest is by sequence, as listed: where the clock went
- * back, the one that was made last is taken.
+ * Returns the newest usable backup: trusted, with all its archives, and with the wanted content.
+ * With `until`, only backups created at or before that time count. Newest is by sequence, so a
+ * clock that was set back does not matter.
  *
- * Throws `not_found` where there is none, and `usage` where several lines could be meant and that is
- * to be refused.
+ * Throws `not_found` if there is none, and `usage` if several lines are possible and `ambiguous` is
+ * `refuse`.
  */
 export function chooseBackup(
   backups: readonly BackupEntry[],
@@ -69,7 +69,7 @@ export function chooseBackup(
   const what =
     buckets.length === 0 ? 'complete backup' : `complete backup with ${buckets.join(', ')}`;
   const [newest] = passedOver;
-  const when = until === undefined ? '' : ` of ${until.toISOString()} or before`;
+  const when = until === undefined ? '' : ` made by ${until.toISOString()}`;
   const why =
     newest === undefined ? '' : `; the newest, ${newest.id}, cannot be used: ${newest.reason}`;
   const elsewhere =
@@ -77,11 +77,14 @@ export function chooseBackup(
       ? ''
       : ` Without --line, other lines are not searched: ${others.join(', ')}.`;
   throw new MangamotionError('not_found', `no ${what}${when} in ${location}${why}`, {
-    hint: `See what there is with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
+    hint: `List the backups with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
   });
 }
 
-/** Lines that ended are meant only by their name, by a bucket, or where there are no others. */
+/**
+ * Returns the lines to search. Retired lines are included if they are named, cover the buckets, or
+ * are the only ones.
+ */
 function linesInScope(
   all: readonly Line[],
   candidatesIn: (line: Line) => readonly LineBackup[],
@@ -119,7 +122,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   );
 }
 
-/** Returns why a backup of the selected lines was not chosen. */
+/** Returns why a backup of the searched lines cannot be used. */
 function whyNot(
   { id, entry, summary, untrusted }: LineBackup,
   backups: readonly BackupEntry[],
@@ -132,7 +135,7 @@ function whyNot(
   return missingArchive([id, ...summary.references], backups);
 }
 
-/** Returns why a backup is in no line; `undefined` where it is in another line. */
+/** Returns why a backup belongs to no line; `undefined` if it belongs to another one. */
 function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | undefined {
   if (!existedBy(entry, until)) return undefined;
   const { id, summary: decoded } = entry;
@@ -142,7 +145,8 @@ function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | und
 }
 
 /**
- * Whether a backup existed at an instant. If the summary cannot be read, the time comes from the name.
+ * Whether a backup was created at or before `until`. An unreadable summary's time comes from the
+ * name.
  */
 function existedBy({ id, summary }: BackupEntry, until: Date | undefined): boolean {
   if (until === undefined) return true;

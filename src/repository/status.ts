@@ -8,46 +8,51 @@ import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
 import type { Summary } from './summary.js';
 import { widestLine } from './lines/widest.js';
 
-/** The status of a destination, for people and for monitoring. */
+/** The answer of `backup status`, for people and monitoring. */
 export interface DestinationStatus {
   checked_at: string;
-  /** What `freshness` and each `newest_complete` tell of: the widest line that counts, or the one named. */
+  /**
+   * The line that `freshness` and each `newest_complete` describe: the named one, or else the
+   * widest that counts.
+   */
   line: string | null;
-  /** All of them, in the order of their oldest backups; with a line named, that one. */
+  /** The named line, or else all lines, ordered by their oldest backups. */
   lines: LineStatus[];
   kinds: KindStatus[];
   freshness: Freshness;
   chains: {
-    /** `unknown`: nothing is known to be wrong, but some is of a newer version, or in cold storage. */
+    /** `unknown`: no fault is known, but a backup has a newer format or is in cold storage. */
     status: 'ok' | 'broken' | 'unknown';
-    /** How many backups were checked. */
+    /** The number of backups checked. */
     checked: number;
     problems: ChainProblem[];
   };
-  /** The size of all archives at the destination. */
+  /** The total size of all archives. */
   archive_bytes: number;
   growth: Growth | null;
   retention: {
     days: number;
     suspended_by: string | null;
-    /** What goes first, and since or from when; `null` where nothing will, or it is suspended. */
+    /**
+     * The backups that retention removes next, and when; `null` if none ever will be, or retention
+     * is suspended.
+     */
     next_expiry: { at: string; ids: string[] } | null;
   };
 }
 
 export interface LineStatus {
   line: string;
-  /** The operator's name for the store; `null` if it has only an endpoint. */
+  /** The operator's name for the store; `null` if it has none. */
   source_name: string | null;
   endpoints: string[];
-  /** `null`: all that are not excluded. */
+  /** `null` means all buckets that are not excluded. */
   buckets: string[] | null;
   excluded_buckets: string[];
-  /** The number of backups of all types. */
   backups: number;
   archive_bytes: number;
   newest_complete: NewestBackup | null;
-  /** True where the line counts for `status`: a single backup is not a series. */
+  /** Whether the line counts for the exit status. A single backup is not a series. */
   counts: boolean;
   status: FreshnessStatus;
   suspended_by: string | null;
@@ -55,7 +60,7 @@ export interface LineStatus {
   next_expiry: { at: string; ids: string[] } | null;
 }
 
-/** `missing`: there is no trusted backup of these types. `retired`: nothing is expected of it. */
+/** `missing`: there is no trusted backup of these types. `retired`: no backup is expected. */
 type FreshnessStatus = 'fresh' | 'overdue' | 'missing' | 'retired';
 
 export interface KindStatus {
@@ -68,7 +73,7 @@ export interface KindStatus {
 interface NewestBackup {
   id: string;
   created_at: string;
-  /** Negative where it comes from the future; `null` where its time cannot be read. */
+  /** Negative if the backup is from the future; `null` if its time is not valid. */
   age_seconds: number | null;
 }
 
@@ -81,18 +86,18 @@ interface Freshness {
 
 export interface StatusOptions {
   now: Date;
-  /** BACKUP_RETENTION_DAYS. */
   retentionDays: number;
-  /** The oldest that the newest trusted backup may be. */
+  /** The maximum age of the newest trusted backup. */
   maxAgeMs?: number | undefined;
-  /** Whose age counts; `undefined`: that of the newer of full and incremental. */
+  /** The type whose age counts; full or incremental if absent. */
   type?: BackupType | undefined;
-  /** The name of the only line that counts; `undefined`: all. */
+  /** The name of the only line to report; all lines if absent. */
   line?: string | undefined;
 }
 
 /**
- * The backups come oldest first by sequence. Throws `not_found` for a line that is not there.
+ * Returns the status. `backups` are sorted oldest first by sequence. Throws `not_found` for an
+ * unknown line.
  */
 export function destinationStatus(
   backups: readonly BackupEntry[],
@@ -121,15 +126,15 @@ export function destinationStatus(
   };
 }
 
-/** Whether a line that counts lacks what is expected of it. */
+/** Whether a line that counts is overdue or has no trusted backup. */
 export function isLate({ freshness, lines }: DestinationStatus): boolean {
   const isBad = (status: FreshnessStatus) => status === 'overdue' || status === 'missing';
   return isBad(freshness.status) || lines.some((line) => line.counts && isBad(line.status));
 }
 
 /**
- * A line that has not ended, with two or more backups. One backup alone may have been made by hand,
- * for a day: such a line counts only where there is nothing else, and of several the widest.
+ * Whether a line is a series: not retired, with two or more backups. A single backup may have been
+ * made by hand; such a line counts only if there is no series, and then only the widest of them.
  */
 function isSeries(line: Line, options: StatusOptions): boolean {
   const types = typesOf(options);
@@ -202,7 +207,7 @@ function freshnessOf(line: Line | undefined, options: StatusOptions): Freshness 
   };
 }
 
-/** A backup whose age is unknown does not count as fresh. */
+/** A backup of unknown age counts as overdue. */
 function isOverdue({ age_seconds: age }: NewestBackup, maxAgeMs: number | undefined): boolean {
   return maxAgeMs !== undefined && (age === null || age * 1000 > maxAgeMs);
 }

@@ -6,18 +6,17 @@ import { describeOwner } from '../lock/owner.js';
 
 export interface WithLockOptions {
   destination: Destination;
-  /** The command, for others that find the lock taken: `backup full`. */
+  /** The command, for other runs that find the destination locked: `backup full`. */
   command: string;
-  /** How long to wait for another run to end. */
   waitMs: number;
   signal: AbortSignal;
-  /** Called with the run that it waits for. */
+  /** Reports the run that is waited for. */
   warn: (line: string) => void;
 }
 
 /**
- * Does some work as the only writer of a destination. The signal that the work is handed is aborted
- * also when the lock is lost.
+ * Runs `work` while holding the lock of a destination. The signal that it gets is also aborted when
+ * the lock is lost.
  */
 export async function withLock<T>(
   { destination, command, waitMs, signal, warn }: WithLockOptions,

@@ -14,9 +14,9 @@ import { CHANGED_SINCE, onlyShown } from './plan/shown-objects.js';
 import type { ApplyOptions, RestoreContext, PreparedRestore, ObjectsOptions } from './prepared.js';
 
 /**
- * Carries out a plan. An object that cannot be restored is named in the report and does not end the
- * restore; only the closed list of errors in `RunFaults` does. `planned.done` holds the progress at any
- * time, even after a signal. Rejects with `refused` if a large deletion was not confirmed.
+ * Carries out a plan. An object that cannot be restored is named in the report; only the faults of
+ * `RunFaults` end the restore. `planned.done` holds the progress at any time, even after a signal.
+ * Rejects with `refused` if a large deletion was not confirmed.
  */
 export async function applyRestore(
   context: RestoreContext,
@@ -56,7 +56,10 @@ export async function applyRestore(
   };
 }
 
-/** Probes before anything is written: a key that the target renames would overwrite another object. */
+/**
+ * Probes the target before anything is written: a key that it renames would overwrite another
+ * object.
+ */
 async function probe(
   { store, signal, progress }: RestoreContext,
   { planner: { classes }, faults, plans }: PreparedRestore,
@@ -69,7 +72,10 @@ async function probe(
   );
 }
 
-/** Creates all buckets before the first object. A bucket that cannot be created does not end the others. */
+/**
+ * Creates all buckets before the first object. One that cannot be created is a failure, and the
+ * others continue.
+ */
 async function createBuckets(
   { store, signal }: RestoreContext,
   prepared: PreparedRestore,
@@ -119,13 +125,13 @@ async function restoreDocuments(
   }
 }
 
-/** Restores the objects of all buckets. Resolves to how many were proved. */
+/** Restores the objects of all buckets. Resolves to the number of proved objects. */
 async function restoreObjects(
   context: RestoreContext,
   prepared: PreparedRestore,
   how: ObjectsOptions,
 ): Promise<number> {
-  // If an upload ends the restore, the others under way are aborted.
+  // If an upload ends the restore, all other uploads are aborted.
   const aborted = new AbortController();
   const signal = AbortSignal.any([context.signal, aborted.signal]);
   const avoided = new Map<KeyClass, string>();
@@ -143,7 +149,7 @@ async function restoreObjects(
         await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
-        context.progress.warn(`${target}: nothing was removed, because not all of it was restored`);
+        context.progress.warn(`${target}: no objects were removed, because some were not restored`);
       }
     }
   } finally {
@@ -170,7 +176,7 @@ async function removeExtras(
   } catch (error) {
     if (planner.isBackupError(error)) throw error;
     const failure = failureFields(await faults.classify(target, error, signal));
-    const reason = `not all removed: ${failure.reason}`;
+    const reason = `not all extra objects were removed: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
   }
 }

@@ -4,7 +4,7 @@ import type { ListedObject, ObjectStore } from '../object-store/port.js';
 /** The most keys that S3 accepts in one request. */
 const MAX_PER_REQUEST = 1000;
 
-/** Removes the objects of the listing; resolves to those that could not be removed. */
+/** Removes all objects of a listing. Resolves to those that could not be removed. */
 export async function deleteExtras(
   store: ObjectStore,
   bucket: string,
@@ -34,7 +34,7 @@ export async function deleteExtras(
   return failures;
 }
 
-/** Deletes one by one where the server cannot delete many in one request. */
+/** Deletes objects, one by one if the server does not support bulk deletes. */
 async function deleteAll(
   store: ObjectStore,
   bucket: string,

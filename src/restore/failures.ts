@@ -1,22 +1,22 @@
 import type { MangamotionError } from '../errors.js';
 
-/** An object, a document of a bucket, or a bucket that could not be restored. */
+/** An object, a document or a bucket that could not be restored. */
 export interface RestoreFailure {
   bucket: string;
   /** Empty for a bucket or a document. */
   key: string;
   /** The kind of document; absent for an object or a bucket. */
   document?: string;
-  /** The request that failed, by its name in the S3 API; absent where none did. */
+  /** The failed request by its S3 API name; absent if no request failed. */
   operation?: string;
-  /** The status of the answer; absent where there was none. */
+  /** The HTTP status; absent if there was no answer. */
   status?: number;
   /** The S3 error code. */
   code?: string;
   reason: string;
 }
 
-/** Returns the fields of a failure that an error has. */
+/** Returns the fields of a failure that an error provides. */
 export function failureFields(
   error: MangamotionError,
 ): Pick<RestoreFailure, 'operation' | 'status' | 'code' | 'reason'> {
@@ -31,10 +31,14 @@ export function failureFields(
   };
 }
 
-/** The maximum number of failures that are named; further ones are only counted. */
+/** Returns a number of objects in words for a message: `1 object`, `2 objects`. */
+export function countObjects(count: number): string {
+  return `${count} ${count === 1 ? 'object' : 'objects'}`;
+}
+
+/** The most failures that are named; further ones are only counted. */
 const MAX_NAMED = 10_000;
 
-/** The failures of a restore. */
 export class Failures {
   readonly named: RestoreFailure[] = [];
   omitted = 0;
@@ -49,21 +53,20 @@ export class Failures {
   }
 }
 
-/** An attribute of objects that the target did not keep: one item for each kind and bucket. */
+/** An attribute that the target did not keep: one entry per kind and bucket. */
 export interface RestoreLoss {
   bucket: string;
   /** `tags`, `encryption`, `header content-type`, … */
   what: string;
-  /** How many objects lost it. */
+  /** The number of objects that lost it. */
   count: number;
-  /** The first of their keys. */
+  /** The first keys. */
   keys: string[];
   reason: string;
 }
 
 const MAX_KEYS = 10;
 
-/** The losses of a restore. */
 export class Losses {
   readonly all: RestoreLoss[] = [];
 

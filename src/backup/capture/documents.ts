@@ -9,7 +9,7 @@ import type { MangamotionError } from '../../errors.js';
 import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
-/** The limits for documents read at the same time. They are small: a policy has at most 20 kB. */
+/** Limits for documents that are read concurrently. A policy has at most 20 kB. */
 const LIMITS = { maxRequests: 16, maxBytes: 16 * 1024 * 1024 };
 const WEIGHT_BYTES = 64 * 1024;
 
@@ -17,27 +17,27 @@ interface DocumentsContext {
   store: ObjectStore;
   faults: RunFaults;
   writer: Pick<ArchiveWriter, 'addDocument'>;
-  /** The earlier backup, whose copy stands in for a document that cannot be read. */
+  /** The earlier backup, whose copy of a document is kept if the document cannot be read. */
   baseline: Pick<Baseline, 'document' | 'id'> | undefined;
   signal: AbortSignal;
 }
 
 export interface CapturedDocuments {
   fidelity: DocumentFidelity[];
-  /** Documents that could not be read. With any of these the backup is not complete. */
+  /** Documents that could not be read. With any of them the backup is not complete. */
   failures: Failure[];
-  /** Buckets whose objects can be locked, or for which that is unknown. */
+  /** Buckets whose objects can be locked, or may be. */
   lockable: Set<string>;
-  /** Buckets that keep, or kept, more than the current version of an object. */
+  /** Buckets that have or had versioning. */
   versioned: string[];
 }
 
 type Form = (typeof BUCKET_DOCUMENTS)[number];
 
 /**
- * Copies the documents of the buckets into the archive as the server returns them, in the order of the
- * buckets and of the closed list. A document that cannot be read is taken over from the earlier backup.
- * Resolves to what was captured. Rejects only with an error that ends the backup.
+ * Copies the documents of the buckets into the archive, byte for byte, in the order of buckets and
+ * of the list of kinds. A document that cannot be read is taken over from the earlier backup.
+ * Rejects only with an error that ends the backup.
  */
 export async function captureDocuments(
   context: DocumentsContext,
@@ -111,8 +111,8 @@ async function* eachOf<T>(pages: readonly (readonly T[])[]): AsyncGenerator<read
 }
 
 /**
- * Writes the list of buckets into the archive, and resolves to it. A region that the server does not
- * return stays `null`.
+ * Writes the list of buckets into the archive, and resolves to it. A region is `null` if it is
+ * unknown.
  */
 export async function captureBuckets(
   { store, faults, writer, signal }: Omit<DocumentsContext, 'baseline'>,

@@ -17,13 +17,13 @@ import {
 } from './backup-plan.js';
 
 export interface EarlierBackups {
-  /** The backup that the store is compared with, object by object. */
+  /** The backup with which the store is compared object by object. */
   baseline: Baseline | undefined;
-  /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
+  /** The last trusted backup of the line. The baseline is another one if this cannot be read. */
   lastTrusted: Summary | undefined;
 }
 
-/** Plans a backup of objects, compared with an earlier backup where there is one. */
+/** Plans a full or incremental backup. */
 export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
@@ -66,7 +66,7 @@ export async function planObjects(
   };
 }
 
-/** Resolves to the totals. For an incremental backup, those of the earlier backup are close enough. */
+/** Resolves to the totals. For an incremental backup, those of the earlier one are close enough. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',
@@ -79,8 +79,8 @@ async function expectedOf(
 }
 
 /**
- * Opens a backup to compare with. An unreadable one never prevents a full backup: the counts in its
- * summary are compared instead.
+ * Opens the backup to compare with. If it is unreadable, a full backup goes on, and is compared
+ * with the counts in its summary.
  */
 export async function openBaseline(
   { destination, progress }: HeldContext,
@@ -89,7 +89,7 @@ export async function openBaseline(
 ): Promise<Baseline> {
   const { summary } = backup;
   if (summary.kind !== 'valid') {
-    throw new MangamotionError('damaged', `${backup.id}: its summary cannot be read`);
+    throw new MangamotionError('damaged', `the summary of ${backup.id} cannot be read`);
   }
   try {
     const open = await openCommitted({ destination, backup });
@@ -104,8 +104,8 @@ export async function openBaseline(
 }
 
 /**
- * Checks that there is room for about as much as the last full backup took. Removes the leftovers of
- * earlier runs if that frees enough space. Rejects with `refused` if it does not.
+ * Checks that there is room for as much as the last full backup took. Removes the leftovers of
+ * earlier runs if that is enough. Rejects with `refused` otherwise.
  */
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
@@ -118,7 +118,7 @@ export async function makeRoom({ destination, progress, leftovers }: HeldContext
   }
   throw new MangamotionError(
     'refused',
-    `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,
+    `${destination.location} has ${free} bytes free, but the last full backup took ${last.archive_bytes}`,
     { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }

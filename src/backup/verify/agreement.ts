@@ -7,7 +7,7 @@ import { type Summary, objectsIn } from '../../repository/summary.js';
 
 /**
  * Compares facts that a backup states more than once: in its summary, its directory and
- * `metadata/buckets.json`. Each can match its own digest while they contradict each other. Pure.
+ * `metadata/buckets.json`. They may contradict each other even if all digests are right. Pure.
  */
 
 export interface Disagreement {
@@ -17,7 +17,7 @@ export interface Disagreement {
 
 const BUCKETS_FILE = 'metadata/buckets.json';
 
-/** Returns the entry of `metadata/buckets.json`; `undefined` if the directory has none. */
+/** Returns the entry of `metadata/buckets.json`; `undefined` if there is none. */
 export function bucketsDocumentOf({ archive, documents }: Directory) {
   return documents.find(({ path }) => path === `${archive}/${BUCKETS_FILE}`);
 }
@@ -32,7 +32,7 @@ export function compareSummary(summary: Summary, directory: Directory): Disagree
   ];
 }
 
-/** The id contains the type and the time, and gives the archive its name. */
+/** Compares the id with the type, the time and the archive's name, which it contains. */
 function compareName({ id, type, created_at, archive }: Summary): Disagreement[] {
   const wrong: string[] = [];
   if (type !== backupTypeOf(id)) wrong.push(`type ${type}`);
@@ -62,10 +62,10 @@ function compareBuckets(summary: Summary, directory: Directory): Disagreement[] 
         ? 'does not have it'
         : `says ${other.objects} objects (${other.bytes} bytes)`;
     const has = `the directory has bucket ${name} with ${objects} objects (${bytes} bytes)`;
-    return [{ kind: 'directory', message: `${has}, the summary ${says}` }];
+    return [{ kind: 'directory', message: `${has}, but the summary ${says}` }];
   });
   for (const name of inSummary.keys()) {
-    const message = `the summary has bucket ${JSON.stringify(name)}, the directory does not`;
+    const message = `the summary has bucket ${JSON.stringify(name)}, but the directory does not`;
     disagreements.push({ kind: 'directory', message });
   }
   if (new Set(summary.buckets.map(({ name }) => name)).size < summary.buckets.length) {
@@ -87,9 +87,9 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   const disagreements: Disagreement[] = [];
   const add = (message: string) => disagreements.push({ kind: 'document', message });
   const paths = new Set(directory.documents.map(({ path }) => path));
-  if (paths.size < directory.documents.length) add('two documents have one file');
+  if (paths.size < directory.documents.length) add('two documents share one file');
   for (const { path, size } of directory.documents) {
-    // Readers refuse a document that is too large.
+    // Readers refuse larger documents.
     const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
     if (isTooLarge) add(`${JSON.stringify(path)} is larger than a document can be`);
   }
@@ -100,7 +100,7 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
     const what = `${document} of bucket ${JSON.stringify(bucket)}`;
     if (!names.has(bucket)) add(`the summary has the ${what}, which the directory does not have`);
     const form = BUCKET_DOCUMENTS.find(({ kind }) => kind === document);
-    // The document is of a kind that only a later version knows.
+    // Only a later version knows this kind of document.
     if (form === undefined) continue;
     const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
     if (state === 'captured' && !isThere) add(`the ${what} is missing`);
@@ -115,18 +115,18 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   return disagreements;
 }
 
-/** Returns why a document that the summary does not mention is unexpected. */
+/** Returns why a document is unexpected that the summary does not mention. */
 function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): string | undefined {
   if (!path.startsWith(`${id}/`)) return 'is not a document of this archive';
   const [folder, bucket = '', file = '', ...more] = path.slice(id.length + 1).split('/');
-  // A later version may keep other documents, or keep them elsewhere.
+  // A later version may have other documents, or other paths.
   if (folder !== 'metadata' || more.length > 0) return undefined;
   if (!buckets.has(bucket)) return 'belongs to no bucket of the directory';
   const isKnown = BUCKET_DOCUMENTS.some(({ fileName }) => fileName === file);
   return isKnown ? 'exists, but the summary does not have it' : undefined;
 }
 
-/** Compares `metadata/buckets.json`, whose bytes are `content`, with the directory. */
+/** Compares the content of `metadata/buckets.json` with the directory. */
 export function compareBucketsDocument(content: Buffer, directory: Directory): Disagreement[] {
   const inSummary = bucketsIn(content);
   const facts = directory.buckets.map(({ name, created_at, region }) =>
@@ -137,7 +137,7 @@ export function compareBucketsDocument(content: Buffer, directory: Directory): D
   return [{ kind: 'document', message }];
 }
 
-/** Returns the names of the buckets; `undefined` if the content is not a list of buckets. */
+/** Returns the facts about the buckets; `undefined` if the content is not a list of buckets. */
 function bucketsIn(content: Buffer): string[] | undefined {
   try {
     const { buckets } = JSON.parse(content.toString('utf8')) as { buckets: unknown };

@@ -11,23 +11,23 @@ export interface VerifyResult {
   /** `incomplete`: an archive is missing or truncated; `damaged`: any other finding. */
   status: 'ok' | 'damaged' | 'incomplete';
   quick: boolean;
-  /** The number of intact objects; with `quick`, of objects that the directory names. */
+  /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;
   /** The first 10,000 problems. */
   problems: VerifyProblem[];
-  /** The number of further problems, which are not listed. */
+  /** The number of further problems. */
   problems_omitted: number;
 }
 
 /** A forged archive can have more problems than fit into memory. */
 const MAX_PROBLEMS = 10_000;
-/** A key may have a line to itself. */
+/** Messages are cut, because a forged key may be very long. */
 const LONGEST_MESSAGE = 4096;
 
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
-/** Adds a problem, and adjusts the status to it. */
+/** Adds a problem and updates the status. */
 export function addProblem(
   result: VerifyResult,
   kind: string,

@@ -16,15 +16,15 @@ export interface VerifyContext {
 }
 
 export interface VerifyOptions {
-  /** Check only the summaries, the lengths of the archives, the footer and the directory. */
+  /** Check only the summary, the lengths of the archives, the footer and the directory. */
   quick: boolean;
-  /** Read only this share of the objects (0 to 1), chosen at random; the index is read in full. */
+  /** Read only a random share of the objects (0 to 1). The index is read in full. */
   sample?: number | undefined;
 }
 
 /**
- * Checks a backup against its summary: every byte of its archive, and the parts of other archives that
- * it refers to, unless the options limit it. Never rejects because of damage.
+ * Checks a backup: every byte of its archive, and its objects in other archives, unless `options`
+ * limit that. Rejects with `refused` if its format is newer, but never because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
@@ -106,7 +106,7 @@ interface Reading extends VerifyContext {
   result: VerifyResult;
 }
 
-/** Resolves to the counts of intact objects and of all objects in the index: a sample reads fewer. */
+/** Reads everything. Resolves to the numbers of intact objects and bytes. */
 async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<Counts> {
   const { directory, archives, result, progress, signal } = reading;
   progress.start('verifying');
@@ -150,7 +150,7 @@ async function readSome(
   });
 }
 
-/** Compares the counts at the end, if nothing else was found but not everything was read. */
+/** Compares the final counts, in case objects were missed although no fault was found. */
 function compareCounts(checked: Counts, directory: Directory, result: VerifyResult): void {
   if (result.status !== 'ok') return;
   for (const what of ['objects', 'bytes'] as const) {
@@ -164,7 +164,7 @@ async function checkBucketsDocument(
   directory: Directory,
   result: VerifyResult,
 ): Promise<void> {
-  // A missing document has been reported before.
+  // A missing document was reported before.
   const entry = bucketsDocumentOf(directory);
   if (entry === undefined) return;
   try {

@@ -7,7 +7,6 @@ import type { ArchiveDraft } from '../archive-draft.js';
 import { ARCHIVE_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
-/** Begins a tar.gz. */
 export async function beginTarDraft(
   folder: string,
   id: string,

@@ -5,27 +5,26 @@ import { type Line, type LineBackup, lineOfBackup, linesOf } from './lines.js';
 export interface AcceptableBackup {
   line: Line;
   backup: LineBackup;
-  /** It was accepted before. */
+  /** Whether it was accepted before. */
   isAccepted: boolean;
 }
 
 /**
- * The backup that is to be accepted. Throws `not_found` where there is none, and `usage` where
- * acceptance would change nothing: where it is trusted as it is, or is not trusted because it lacks
- * objects.
+ * Finds the backup to accept. Throws `not_found` if there is none, and `usage` if acceptance would
+ * change nothing: it is already trusted, or it is not trusted because it lacks objects.
  */
 export function findAcceptable(backups: readonly BackupEntry[], id: string): AcceptableBackup {
   const line = lineOfBackup(linesOf(backups), id);
   const backup = line?.backups.find((one) => one.id === id);
   if (line === undefined || backup === undefined) {
-    throw new MangamotionError('not_found', `no backup ${id} whose summary can be read`);
+    throw new MangamotionError('not_found', `no backup ${id} with a readable summary`);
   }
   if (backup.entry.accepted === true) return { line, backup, isAccepted: true };
   const { untrusted, summary } = backup;
   if (untrusted === undefined) {
     throw new MangamotionError(
       'usage',
-      `${id} is ${summary.status}, and trusted: there is nothing to accept`,
+      `${id} is ${summary.status} and trusted: there is nothing to accept`,
     );
   }
   const afterwards = lineOfBackup(

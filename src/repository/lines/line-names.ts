@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import { displayServer } from './endpoints.js';
 import { type LineIdentity, type Selection, keyOf } from './line-keys.js';
 
-/** How many characters of a store and of a selection stand in a name. */
+/** The most characters of a store and of a list of buckets in a name. */
 const MAX_STORE = 80;
 const MAX_BUCKETS = 48;
 const HASH_LENGTHS = [8, 64];
 
 /**
- * The names of lines, each another: `minio.example.com:9000` for all buckets of a store,
- * `…/alpha+beta` for some of them, `…/except-temp` for all but some. They can be typed in a shell
- * without quotes. One that had to be shortened, or that two lines would have, ends in a hash of what
- * it stands for.
+ * Returns unique names for lines: `minio.example.com:9000` for all buckets of a store,
+ * `…/alpha+beta` for some, `…/except-temp` for all but some. They need no quotes in a shell. A name
+ * that was shortened, or that would not be unique, ends in a hash of the line's key.
  */
 export function nameLines(lines: readonly LineIdentity[]): string[] {
   const bases = lines.map(baseName);
@@ -51,7 +50,7 @@ function selectionParts({ buckets, excluded }: Selection): BaseName[] {
   ];
 }
 
-/** Returns as many names as fit, and at least one. */
+/** Joins as many names as fit, and at least one. */
 function shortened(names: readonly string[]): BaseName {
   const texts = names.map(typeable);
   let shown = texts.length;
@@ -64,7 +63,7 @@ function shortened(names: readonly string[]): BaseName {
   return { text: `${text}+${texts.length - shown}-more`, shortened: true };
 }
 
-/** Removes characters that a shell or an option parser would interpret. */
+/** Replaces characters that a shell or an option parser would interpret. */
 function typeable(text: string): string {
   const plain = text.replaceAll(/[[\]]/g, '').replaceAll(/[^A-Za-z0-9._:@-]/g, '-');
   const begun = plain.replace(/^[^A-Za-z0-9]+/, '');

@@ -4,14 +4,14 @@ import { isSameServer } from './endpoints.js';
 import { type Line, holdsObjects, lineOfSource } from './lines.js';
 import type { Summary } from '../summary.js';
 
-/** What a backup that is about to be made can be compared with: the trusted ones of its line. */
+/** Finds the trusted backup that a new one is compared with. Pure. */
 
 type Source = Summary['source'];
 
 /**
- * Why a backup cannot be the parent of an incremental of this source; `undefined` where it can. One
- * that is not trusted cannot: what it misses would count as new when it comes back, and never as
- * deleted.
+ * Returns why a backup cannot be the parent of an incremental of this source; `undefined` if it
+ * can. An untrusted one cannot: objects that it misses would never count as deleted, and as new
+ * when they come back.
  */
 export function whyNoParent(
   { id, summary: decoded }: BackupEntry,
@@ -28,7 +28,7 @@ export function whyNoParent(
   return found.untrusted ?? unreadableArchive([id, ...summary.references], backups);
 }
 
-/** The newest backup that an incremental of this source can be compared with. */
+/** Returns the newest backup that can be the parent of an incremental of this source. */
 export function findParent(
   backups: readonly BackupEntry[],
   source: Source,
@@ -38,17 +38,17 @@ export function findParent(
   )?.entry;
 }
 
-/** The newest trusted backup with objects of a source, of which at least the summary can be read. */
+/** The newest trusted backup with objects. Its summary is readable; its archives may not be. */
 export interface Predecessor {
   backup: BackupEntry;
   summary: Summary;
-  /** Why its archives cannot be read, as far as a listing shows; `undefined` where they can. */
+  /** Why its archives cannot be read, as far as a listing shows; `undefined` if they can. */
   unreadable: string | undefined;
 }
 
 /**
- * What a backup of this source, full or incremental, is compared with before it counts as right;
- * `undefined` for the first of a line.
+ * Returns the backup that the guard compares a new backup of this source with; `undefined` for the
+ * first of a line.
  */
 export function predecessorOf(
   backups: readonly BackupEntry[],

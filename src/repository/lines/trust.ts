@@ -1,35 +1,35 @@
 import type { Summary } from '../summary.js';
 
 /**
- * Which backups of one line can stand for the store. Only a trusted one is what `--latest` means,
- * takes the place of an older one, is compared with, or counts as fresh.
+ * Decides which backups of a line are trusted. Only a trusted backup can be chosen by `--latest`,
+ * replace an older one, be compared with, or count as fresh. Pure.
  */
 
 export interface TrustCandidate {
   id: string;
   summary: Summary;
-  /** The operator took it for right: `backup accept`. */
+  /** Whether the operator accepted it with `backup accept`. */
   accepted: boolean;
 }
 
 export interface Trust {
-  /** Why those that are not trusted are not, in words that follow "it was passed over: ". */
+  /** The reason for each backup that is not trusted, by id. */
   reasons: ReadonlyMap<string, string>;
-  /** The newest suspect that no trusted backup has followed. */
+  /** The newest suspect backup that no trusted one has followed. */
   suspendedBy: string | undefined;
 }
 
-/** What stands when the walk along a line comes to a backup. */
+/** What is known of the earlier backups while walking along a line. */
 interface WalkState {
-  /** The oldest suspect since the last trusted one, and its place in the line. */
+  /** The oldest suspect backup since the last trusted one, and its index in the line. */
   suspect: { id: string; index: number } | undefined;
-  /** Some backup of the line is trusted. */
+  /** Whether an earlier backup is trusted. */
   hasTrusted: boolean;
-  /** The places of all backups of the line. */
+  /** The index of each backup in the line, by id. */
   places: ReadonlyMap<string, number>;
 }
 
-/** The backups of one line come in the order in which they were made. */
+/** Assesses the backups of one line, oldest first. */
 export function assessTrust(line: readonly TrustCandidate[]): Trust {
   const places = new Map(line.map(({ id }, index) => [id, index]));
   const state: WalkState = { suspect: undefined, hasTrusted: false, places };
@@ -72,13 +72,13 @@ function gapOf({ status, supersedes }: Summary): string | undefined {
   if (supersedes === false) {
     return `it is ${status}, and lacks objects that an older backup holds`;
   }
-  // Old summaries do not say what happened to failed objects.
+  // Old summaries do not say whether older backups hold the failed objects.
   return status === 'partial' && supersedes !== true ? 'it is partial' : undefined;
 }
 
 /**
- * Whether it was compared with a backup from before the suspicion. Old summaries have no `guard`: of
- * these, incrementals alone were compared with anything, which was their parent.
+ * Whether a backup was compared with one from before the suspicion. Old summaries have no `guard`:
+ * then only an incremental was compared, with its parent.
  */
 function wasCompared(
   { guard, type, parent }: Summary,

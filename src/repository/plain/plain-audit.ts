@@ -12,19 +12,19 @@ import { translateFileError } from '../../files/errors.js';
 import { DIRECTORY_FILE } from '../names.js';
 import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './plain-files.js';
 
-/** Files that are read at once; of each a megabyte is held at a time. */
+/** Files are read concurrently, each in pieces of 1 MiB. */
 const LIMITS = { maxRequests: 8, maxBytes: Infinity };
 
 /** A file that the directory or the index names. */
 interface Expected extends FilePlace {
   sha256: string;
-  /** Absent of a document. */
+  /** Absent for a document. */
   object?: ObjectName;
 }
 
 /**
- * Reads every file that the directory and the index name, and compares length and SHA-256; then
- * looks for what else lies in the tree.
+ * Reads every file that the directory and the index name, and checks its length and SHA-256. Then
+ * looks for other files in the tree.
  */
 export async function auditPlain(
   archive: Archive,
@@ -41,7 +41,7 @@ class PlainAudit {
   readonly #directory: Directory;
   readonly #observer: AuditObserver;
   readonly #ownChunks: ChunkReference[];
-  /** Files that are as they were written. */
+  /** The number of intact files, including the directory and the chunks. */
   #intact = 0;
   #objects = 0;
   #bytes = 0;
@@ -72,7 +72,10 @@ class PlainAudit {
     return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
 
-  /** What should be there, except the directory and the chunks. Reports a damaged chunk. */
+  /**
+   * Yields the documents and the objects of this archive, and counts the intact chunks. `onDamage`
+   * gets the error of each damaged chunk.
+   */
   async *#pages(onDamage: (error: MangamotionError) => void): AsyncGenerator<Expected[]> {
     yield this.#directory.documents;
     for (const chunk of this.#ownChunks) {
@@ -105,7 +108,7 @@ class PlainAudit {
   }
 
   #count({ path, size, object }: Expected, wrong: string | undefined): void {
-    // The path of an object may be a digest, which tells nobody anything.
+    // The path of an object may be a digest, so the message names its key.
     const what = object === undefined ? path : `${object.bucket}/${object.key}`;
     if (wrong !== undefined) {
       const kind = object === undefined ? 'document' : 'object';
@@ -119,8 +122,8 @@ class PlainAudit {
   }
 
   /**
-   * Names what lies in the tree and in no index. Names are compared only where the count tells that
-   * there may be such files: millions of them need not be remembered for it.
+   * Reports what lies in the tree and in no index. Files are compared only if their number differs,
+   * so that millions of them need not be remembered.
    */
   async #findUnexpected(): Promise<void> {
     let found = 0;
@@ -139,7 +142,10 @@ class PlainAudit {
     }
   }
 
-  /** Compares inodes, not names: a file system may spell a name in its own way. */
+  /**
+   * Collects the inodes of the expected files. Names are not compared, because a file system may
+   * spell them differently.
+   */
   async #knownInodes(): Promise<Set<bigint>> {
     const known = new Set<bigint>();
     const remember = async (path: string | undefined) => {
@@ -175,7 +181,7 @@ class PlainAudit {
     this.#observer.problem(problem);
   }
 
-  /** The caller has read the directory, and knows that its digest is the right one. */
+  /** Computes the SHA-256 of the directory, which the caller has already read and checked. */
   async #digestOfDirectory(): Promise<string> {
     const { size } = await lstat(join(this.#files.root, DIRECTORY_FILE)).catch((error: unknown) => {
       throw translateFileError(error, 'read', join(this.#files.root, DIRECTORY_FILE));

@@ -12,37 +12,37 @@ import {
 import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
-  /** Report what would be done, and change nothing. */
+  /** Report what would be removed, and change nothing. */
   dryRun: boolean;
-  /** After an abort nothing more is removed. */
+  /** Once it is aborted, nothing more is removed. */
   signal?: AbortSignal | undefined;
   /**
-   * A backup that was just made: its line alone is pruned, and only where it is trusted, since
-   * nothing else may take the place of older ones, or suspect, which takes that of other suspects.
+   * The id of a backup that was just made. Only its line is pruned, and only if it is trusted, or
+   * if it is suspect and therefore replaces older suspects.
    */
   after?: string | undefined;
 }
 
-/** The result of a prune or a dry run. Each backup that was decided on is in one of the lists. */
+/** The result of a prune or a dry run. Each backup in question is in one of the lists. */
 export interface PruneReport {
   dry_run: boolean;
   kept: { id: string; reasons: string[] }[];
-  /** Expired, and kept because these refer to them. */
+  /** Expired, but kept because `by` refer to it. */
   referenced: { id: string; by: string[] }[];
-  /** Expired, and kept because these later ones cannot be read and might refer to them. */
+  /** Expired, but kept because the later, unreadable `because` may refer to it. */
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
-  /** Lines of which no trusted backup goes, because the newest backup is suspect. */
+  /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];
 }
 
 /**
- * Removes the backups that the policy does not keep. The caller holds the lock: a backup that is being
- * written could otherwise refer to a removed one.
+ * Removes the backups that the policy does not keep. The caller holds the lock: otherwise a backup
+ * that is being written could refer to a removed one.
  *
- * A crash at any moment leaves every backup that stays as whole as it was: nothing goes that one of
- * them refers to, and of those that go a dependent goes before what it refers to.
+ * A crash at any time leaves every remaining backup restorable: nothing that they refer to is
+ * removed, and dependents are removed before what they refer to.
  *
  * Rejects with `usage` for a policy that keeps nothing.
  */
@@ -62,7 +62,10 @@ export async function prune(
   return report;
 }
 
-/** A suspect suspends its line: other suspects are all that goes, so that a disk does not fill. */
+/**
+ * Whether a new backup starts a prune. If it suspends its line, only older suspects are removed, so
+ * that the disk does not fill up.
+ */
 function mayPruneAfter(backups: readonly BackupEntry[], id: string): boolean {
   const line = lineOfBackup(linesOf(backups), id);
   return line?.trusted.has(id) === true || line?.suspendedBy === id;
@@ -90,9 +93,9 @@ async function carryOut(
 }
 
 /**
- * The mark beside the newest backup of a line says that it has ended. Where that one goes, those
- * that are left must still say so, also after a kill; where another one has joined it, the mark must
- * not come to count again.
+ * Corrects the marks of retired lines. The mark of the newest backup shows that its line has ended.
+ * If that backup is removed, the remaining ones must carry the mark, even after a crash. If another
+ * backup has joined the line, the mark must not become valid again.
  */
 async function correctRetired(
   destination: Destination,

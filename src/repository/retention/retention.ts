@@ -8,39 +8,36 @@ import type { RetentionPolicy } from './policy.js';
 import type { Summary } from '../summary.js';
 import { olderThanUnreadable } from './unreadable.js';
 
-/** The decision on a backup. Only `remove` deletes anything. */
+/** The decision on a backup. Only `remove` deletes it. */
 export type Decision =
   | { id: string; kind: 'keep'; reasons: string[] }
-  /** The backup has expired, but these backups, which stay, need its archive. */
+  /** It has expired, but the kept backups `by` need its archive. */
   | { id: string; kind: 'referenced'; by: string[] }
-  /** Expired, but these later ones may need its archive: nobody can read what they refer to. */
+  /** It has expired, but the later, unreadable backups `because` may need its archive. */
   | { id: string; kind: 'withheld'; because: string[] }
   | { id: string; kind: 'remove'; summary: Summary };
 
 export interface RetentionOptions {
   now: Date;
-  /**
-   * Decide only on backups of this type; `undefined`: all, with full and incremental as one sequence.
-   */
+  /** Decide only on this type; by default on all, with full and incremental as one sequence. */
   type?: BackupType | undefined;
-  /** Decide only on the line of this backup; `undefined`: on each line by itself. */
+  /** Decide only on the line of this backup; by default on each line. */
   lineOf?: string | undefined;
 }
 
-/** A line whose trusted backups stay whatever the policy says, and the suspect that is the cause. */
+/** A line whose trusted backups are all kept, and the suspect backup that is the reason. */
 export interface Suspended {
   line: string;
   by: string;
 }
 
-/** Full and incremental backups form one sequence; metadata backups form another. */
+/** Full and incremental backups form one sequence, metadata backups another. */
 const SEQUENCES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
 
 /**
- * Decides on each backup in options, in their order: oldest first by sequence, which is how they
- * come. The policy holds for each line by itself. Backups that are not in options stay, and so does
- * what they refer to. Nothing is decided by what a backup was marked as expired before, so that
- * another policy gives another answer.
+ * Decides on each selected backup, in the given order: oldest first by sequence. The policy applies
+ * to each line separately. Backups that are not selected are kept, and so is what they refer to.
+ * Earlier `expired` marks do not matter, so another policy may decide differently.
  */
 export function planRetention(
   backups: readonly BackupEntry[],
@@ -84,9 +81,9 @@ export function planRetention(
 }
 
 /**
- * The lines in options whose retention is suspended: many objects vanished, no trusted backup has
- * followed since, and the older ones may be all that is left of them. Metadata holds no objects, and
- * goes on.
+ * Returns the selected lines whose retention is suspended: many objects vanished, no trusted backup
+ * has followed, and older ones may be all that is left of them. Metadata backups hold no objects,
+ * and are not affected.
  */
 export function suspendedLines(
   backups: readonly BackupEntry[],
@@ -127,7 +124,7 @@ function keptInLines(
   return new Map(kept);
 }
 
-/** Adds to each backup what its line says of it. */
+/** Adds to each backup what is known from its line. */
 function ofLine(line: Line, byId: ReadonlyMap<string, KnownBackup>): KnownBackup[] {
   const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
   return line.backups.flatMap(({ id, entry, summary, untrusted }, index) => {

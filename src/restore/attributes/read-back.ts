@@ -5,26 +5,25 @@ import type { RunFaults } from '../../object-store/run-faults.js';
 import { NEEDS, type ReadBack, type Sent, formOf, kindsOf, changeOf } from './kinds.js';
 import type { RestoreLoss } from '../failures.js';
 
-/** The objects with a kind of attribute that are read back in a bucket before the kind is trusted. */
+/** The number of objects per bucket and kind that are read back before the kind is trusted. */
 const READ_BACK = 3;
 const MAX_KEYS = 10;
 
 type WrittenLine = Pick<IndexLine, 'key' | 'size' | 'etag'>;
 
-/** A kind of attribute, of objects of one form. */
 interface Kind {
   name: string;
   count: number;
   keys: string[];
   readBack: number;
-  /** Why it counts as lost; absent where all that were read back have it. */
+  /** Why it counts as lost; absent if no loss was found. */
   reason?: string | undefined;
 }
 
 /**
- * Reads back what belongs to the first objects of each kind of attribute in a bucket: there are
- * servers that take tags, answer 200 and keep none. Objects in parts, and folders, are read back
- * by themselves: there are servers that lose the metadata of these alone.
+ * Reads back the attributes of the first objects of each kind in a bucket: some servers accept tags
+ * with status 200 and keep none. Multipart objects and folders count as separate kinds, because
+ * some servers lose only their metadata.
  */
 export class ReadBacks {
   readonly #context: { store: ObjectStore; faults: RunFaults; signal: AbortSignal };
@@ -41,8 +40,8 @@ export class ReadBacks {
   }
 
   /**
-   * Counts the attributes of an object that was just written, or was there already, and reads it back
-   * where a kind of them is due.
+   * Counts the attributes of a written or unchanged object, and reads it back if one of its kinds
+   * is due.
    */
   add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
     const form = formOf(line);
@@ -59,7 +58,7 @@ export class ReadBacks {
     }
     if (due.length === 0) return;
     const reading = this.#check(line, stored, sent, due);
-    // Its failure is thrown by `finish`; until then it must not count as unhandled.
+    // `finish` throws a failure; until then it must not count as unhandled.
     reading.catch(() => undefined);
     this.#underWay.push(reading);
   }
@@ -82,7 +81,7 @@ export class ReadBacks {
     let failure: MangamotionError;
     try {
       const got = await this.#read(line, due);
-      // It was replaced meanwhile: what it has now says nothing about what was sent.
+      // If the object was replaced meanwhile, its attributes prove nothing.
       const replaced = stored.etag !== '' && got.head.etag !== '' && stored.etag !== got.head.etag;
       for (const kind of due) {
         kind.reason ??= replaced ? undefined : changeOf(kind.name, sent, got);

@@ -14,10 +14,9 @@ import {
 import type { RestoreFailure } from '../failures.js';
 import type { SelectedBucket } from '../selection.js';
 
-/** A document of the backup with its plan. */
 export interface DocumentToRestore {
   planned: PlannedDocument;
-  /** The content for the target. */
+  /** The content for the target, which may have another bucket name. */
   content: Buffer;
 }
 
@@ -28,8 +27,8 @@ export interface DocumentsContext {
 }
 
 /**
- * Resolves to the documents that the backup holds of a bucket, in the order in which they are restored,
- * and to a failure for each that is damaged.
+ * Resolves to the documents of a bucket in the order of their restore, and to a failure for each
+ * damaged one.
  */
 export async function planDocuments(
   context: DocumentsContext & { backup: OpenBackup },
@@ -63,12 +62,12 @@ export async function planDocuments(
   return { documents, failures };
 }
 
-/** Whether the bucket could lock objects when it was backed up. */
+/** Whether the bucket had object lock when it was backed up. */
 export function hadObjectLock(backup: OpenBackup, bucket: string): boolean {
   return entryOf(backup, bucket, 'object-lock') !== undefined;
 }
 
-/** Whether objects of the target can be locked; true where the target does not answer. */
+/** Whether the target has object lock; true if it does not answer. */
 export async function hasObjectLock(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -82,7 +81,10 @@ export async function hasObjectLock(
   }
 }
 
-/** Whether the target encrypts with SSE-KMS by default, so that its ETags are not MD5s. */
+/**
+ * Whether the target encrypts with SSE-KMS by default, so that its ETags are not MD5s; true if it
+ * does not answer.
+ */
 export async function mayHideMd5(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -97,7 +99,7 @@ export async function mayHideMd5(
 }
 
 /**
- * Writes a document, unless the target has the same: a new bucket has some by itself. Resolves to what
+ * Writes a document unless the target already has it, which even a new bucket may. Resolves to what
  * was done.
  */
 export async function restoreDocument(
@@ -147,7 +149,7 @@ function entryOf({ directory, id }: OpenBackup, bucket: string, kind: BucketDocu
 const PROBE = { attempts: 2 } as const;
 
 /**
- * Creates a bucket. Resolves to the error where that bucket alone cannot be created; rejects where the
+ * Creates a bucket. Resolves to the error if only this bucket cannot be created. Rejects if the
  * store cannot be reached any more, and with the signal's reason.
  */
 export async function tryCreateBucket(
@@ -168,7 +170,7 @@ export async function tryCreateBucket(
   }
 }
 
-/** Whether the store answers at all; a refusal is an answer. */
+/** Whether the store answers at all. A refusal is an answer. */
 async function answers(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
   try {
     await store.listBuckets({ ...PROBE, signal });

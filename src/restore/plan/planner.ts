@@ -32,38 +32,40 @@ export interface PlannerContext {
   faults: RunFaults;
   selection: RestoreSelection;
   onConflict: OnConflict;
-  /** Whether objects are restored, and not only the documents of buckets. */
+  /** Whether objects are restored, and not only bucket documents. */
   objects: boolean;
   /** Whether objects that only the target has are removed. */
   deleteExtra: boolean;
-  /** Whether a person confirms the plan: the objects it shows as lost are then remembered. */
+  /** Whether a person confirms the plan. The objects that it shows as lost are then remembered. */
   confirms: boolean;
   signal: AbortSignal;
   warn: (line: string) => void;
 }
 
 /**
- * Plans a restore: compares the selected part of a backup with the target. It keeps only counts and the
- * first names: the plan of ten million objects is made once to be shown, and again, object by object,
- * while it is carried out.
+ * Plans a restore by comparing the selected part of a backup with the target. Only counts and the
+ * first names are kept, so that a plan may have millions of objects. The comparison is repeated,
+ * object by object, while the plan is carried out.
  */
 export class RestorePlanner {
-  /** The ids of the archives that the plan needs: the backup's own, and those that hold the bytes. */
+  /** The ids of the archives that the plan needs. */
   readonly needed: Set<string>;
-  /** Keys that a target may refuse. Complete after `plan`, as are the next three. */
+  /** Keys that a target may refuse. This and the next three fields are complete after `plan`. */
   readonly refusable = new RefusableKeys();
   /** Keys that a target may store under other names. */
   readonly classes = new PlannedClasses();
   readonly destroyed = new DestroyedList();
-  /** All objects that the plan shows as lost; `undefined` where nobody confirms it. */
+  /** All objects that the plan shows as lost; `undefined` if nobody confirms it. */
   readonly shown: ShownObjects | undefined;
-  /** Buckets that cannot be restored to. */
+  /** Buckets that cannot be planned. */
   readonly failures: RestoreFailure[] = [];
   readonly listings: OrderedListings;
   readonly #context: PlannerContext;
   readonly #index: SelectedIndex;
   readonly #target: TargetComparison;
-  /** The last modification in each target bucket at the planning, by the target's own clock. */
+  /**
+   * The latest modification in each target bucket at the time of planning, by the target's clock.
+   */
   readonly #lastModifiedMs = new Map<string, number>();
 
   constructor(context: PlannerContext) {
@@ -78,8 +80,8 @@ export class RestorePlanner {
   }
 
   /**
-   * Resolves to the plan of each bucket. Rejects with `not_found` where the backup does not have
-   * something that is selected.
+   * Resolves to the plan of each bucket. Rejects with `not_found` if the backup lacks something
+   * that is selected.
    */
   async plan(onObjects: (objects: number) => void): Promise<BucketPlan[]> {
     const { backup, selection, warn } = this.#context;
@@ -98,13 +100,13 @@ export class RestorePlanner {
     return plans;
   }
 
-  /** Yields the action for each selected object of a bucket, in the order of the archive. */
+  /** Yields the action for each selected object of a bucket, in index order. */
   async *objectsOf(bucket: SelectedBucket, targetExists: boolean): AsyncGenerator<PlannedObject[]> {
     const listing = targetExists ? this.#target.listingOf(bucket.target) : nothing();
     yield* this.#decideAll(bucket, listing);
   }
 
-  /** Yields the objects that only the target has, except those written since the planning. */
+  /** Yields the objects that only the target has, except those written after the planning. */
   async *extrasOf(bucket: SelectedBucket): AsyncGenerator<ListedObject[]> {
     const lastMs = this.#lastModifiedMs.get(bucket.target) ?? -Infinity;
     const lines = this.#index.linesOf(bucket.name);
@@ -113,12 +115,15 @@ export class RestorePlanner {
     }
   }
 
-  /** True for an error of the backup: its index is damaged, or cannot be read. */
+  /**
+   * Whether the error concerns the backup, whose index is damaged or unreadable, and not the
+   * target.
+   */
   isBackupError(error: unknown): boolean {
     return this.#index.isOwnError(error);
   }
 
-  /** A bucket that cannot be planned is a failure, and does not end the others. */
+  /** Turns a bucket that cannot be planned into a failure, so that the others continue. */
   async #unlessFailed(
     { name, target }: SelectedBucket,
     work: () => Promise<BucketPlan>,
@@ -134,7 +139,7 @@ export class RestorePlanner {
     } catch (error) {
       if (this.isBackupError(error)) throw error;
       const failure = await faults.classify(target, error, signal);
-      const reason = `nothing of it was restored: ${failure.message}`;
+      const reason = `the bucket was not restored: ${failure.message}`;
       this.failures.push({ bucket: target, key: '', ...failureFields(failure), reason });
       await this.#forget(target);
       return { ...emptyPlan(name, target, false), failed: reason };
@@ -159,7 +164,7 @@ export class RestorePlanner {
     return plan;
   }
 
-  /** Forgets what is known of a bucket whose plan is made again, or failed. */
+  /** Forgets a bucket that is planned again, or has failed. */
   async #forget(target: string): Promise<void> {
     await this.shown?.forget(target);
     this.destroyed.forget(target);

@@ -6,14 +6,14 @@ import { MangamotionError } from '../../errors.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** The part of a backup's index that a restore selects. */
+/** Reads the selected part of a backup's index. */
 export class SelectedIndex {
   readonly #backup: OpenBackup;
   readonly #selection: RestoreSelection;
   readonly #signal: AbortSignal;
   /** Errors of the index itself, as opposed to errors of the target. */
   readonly #errors = new WeakSet<Error>();
-  /** The selected keys and prefixes that the backup has. */
+  /** The selected keys and prefixes that occur in the backup. */
   readonly #matched = new Set<string>();
   #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
 
@@ -23,7 +23,7 @@ export class SelectedIndex {
     this.#signal = signal;
   }
 
-  /** Yields the selected lines of a bucket, a chunk at a time, and checks the index on the way. */
+  /** Yields the selected lines of a bucket chunk by chunk, and checks the index on the way. */
   async *linesOf(bucket: string): AsyncGenerator<IndexLine[]> {
     const check = new IndexCheck(this.#backup.directory);
     for (const chunk of this.#backup.directory.chunks) {
@@ -36,12 +36,12 @@ export class SelectedIndex {
     if (selectsAll(this.#selection)) this.#checked(() => check.checkWhole(bucket));
   }
 
-  /** True for an error of the backup: its index is damaged, or cannot be read. */
+  /** Whether the error is one of the index: it is damaged, or cannot be read. */
   isOwnError(error: unknown): boolean {
     return error instanceof Error && this.#errors.has(error);
   }
 
-  /** Remembers which selected key or prefix an object of the backup belongs to. */
+  /** Records the selected key or prefix to which an object of the backup belongs. */
   recordMatch(key: string): void {
     if (selectsAll(this.#selection)) return;
     for (const range of rangesOf(this.#selection)) {
@@ -51,7 +51,7 @@ export class SelectedIndex {
     }
   }
 
-  /** Throws `not_found` where the backup has no object of a selected key or prefix. */
+  /** Throws `not_found` if the backup has no object for a selected key or prefix. */
   refuseUnmatched(): void {
     if (selectsAll(this.#selection)) return;
     const unmatched = rangesOf(this.#selection).filter(
@@ -66,12 +66,15 @@ export class SelectedIndex {
     const { id, path } = this.#backup;
     throw new MangamotionError(
       'not_found',
-      `${id} has ${named.join(', and ')} in the buckets selected`,
-      { hint: `See what it has with "mangamotion backup ls ${path}".` },
+      `${id} has ${named.join(', and ')} in the selected buckets`,
+      { hint: `List its objects with "mangamotion backup ls ${path}".` },
     );
   }
 
-  /** The plan and the restore both read the index; for one object that is one chunk, read once. */
+  /**
+   * Keeps the last chunk, because the plan and the restore both read the index: for one object, one
+   * chunk is then read once.
+   */
   async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
     if (this.#lastChunk?.chunk === chunk) return this.#lastChunk.lines;
     try {

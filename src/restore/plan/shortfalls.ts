@@ -1,21 +1,25 @@
 import { selectLines, selectsAll } from '../../archive/select.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { Failure, Loss, Summary } from '../../repository/summary.js';
-import type { RestoreFailure } from '../failures.js';
+import { type RestoreFailure, countObjects } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** The selected parts that cannot be restored, because the backup lacks them or they are damaged. */
+/** Selected parts that cannot be restored, because the backup lacks them or they are damaged. */
 export interface Shortfalls {
-  /** Problems of the whole backup and of documents; often the bucket had no such document. */
+  /**
+   * Problems of the backup as a whole and of documents. Often the bucket simply had no such
+   * document.
+   */
   problems: string[];
   /** Objects that cannot be restored. With any of these, the restore is partial. */
   failures: RestoreFailure[];
 }
 
 /**
- * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a problem,
- * not a failure: everything that the backup holds can be restored. Pure.
+ * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a
+ * problem, not a failure, because the restore still brings back everything that the backup holds.
+ * Pure.
  */
 export function selectShortfalls(
   { problems, shortfalls }: Pick<OpenBackup, 'problems' | 'shortfalls'>,
@@ -37,7 +41,8 @@ export function selectShortfalls(
     if (summary !== undefined) found.problems.push(...gapsOf(summary, bucket, wanted));
   }
   const omitted = summary?.failures_omitted ?? 0;
-  if (omitted > 0) found.problems.push(`the backup lacks ${omitted} more objects: it names 10,000`);
+  if (omitted > 0)
+    found.problems.push(`the backup lacks ${omitted} more, which its summary does not name`);
   return found;
 }
 
@@ -47,7 +52,7 @@ interface Wanted {
   objects: boolean;
 }
 
-/** Returns what a backup, by its own summary, lacks of a bucket. */
+/** Returns what a backup lacks of a bucket, according to its summary. */
 function gapsOf(
   { failures, fidelity }: Summary,
   bucket: string,
@@ -95,9 +100,9 @@ const MAX_EXAMPLES = 3;
 function describe(failures: readonly Failure[], what: (count: string) => string): string[] {
   const [first] = failures;
   if (first === undefined) return [];
-  const { length } = failures;
-  const count = `${length} ${length === 1 ? 'object' : 'objects'}`;
-  return [`${what(count)}: ${examples(failures.map(({ key }) => key))}: ${first.reason}`];
+
+  const keys = examples(failures.map(({ key }) => key));
+  return [`${what(countObjects(failures.length))}: ${keys}: ${first.reason}`];
 }
 
 function describeLoss(
@@ -107,11 +112,11 @@ function describeLoss(
 ): string[] {
   if (of !== bucket) return [];
   const named = keys.map((key) => ({ bucket, key }));
-  // The summary names only the first keys, so the loss may concern other keys than the selected ones.
+  // The summary names only the first keys, so others may be among the selected ones.
   const concerns = selectsAll(selection) || keys.length < count;
   if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
   const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;
-  return [`the backup lacks the ${what} of ${count} objects of ${bucket}${such}: ${reason}`];
+  return [`the backup lacks the ${what} of ${countObjects(count)} of ${bucket}${such}: ${reason}`];
 }
 
 function examples(keys: readonly string[]): string {

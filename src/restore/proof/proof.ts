@@ -15,27 +15,27 @@ export interface ProofContext {
   signal: AbortSignal;
 }
 
-/** Below this share of a bucket, its keys are listed one by one. */
+/** Below this share of a bucket, keys are looked up one by one. */
 const FEW = 0.01;
 const LISTED_AT_ONCE = { maxRequests: 16, maxBytes: 1024 };
 
-/** The most missing objects for which a reason is looked up. */
+/** The most missing objects for which a reason is determined. */
 const MAX_EXPLAINED = 1000;
 const MAX_FAILURES = 10_000;
-/** Clocks of two machines differ, and some listings have whole seconds. */
+/** Clocks differ, and some listings round to seconds. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** The number of further objects, which are not listed. */
+  /** The number of further objects. */
   omitted: number;
   omittedBytes: number;
 }
 
 /**
- * Compares what was written to a bucket with what the target lists there; resolves to the objects that
- * are not listed as they were written. Few keys of a large bucket are listed one by one. Rejects where
- * the target cannot list.
+ * Compares the written objects of a bucket with the target's listing. Resolves to those that are
+ * not listed as written. A few keys of a large bucket are looked up one by one. Rejects if the
+ * target cannot be listed.
  */
 export async function proveWritten(
   context: ProofContext,
@@ -63,7 +63,7 @@ export interface ProofOptions {
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
-  /** When the first object was written, in milliseconds since 1970. */
+  /** When the restore of the bucket began, in ms since 1970. */
   begunAtMs: number;
 }
 
@@ -103,14 +103,14 @@ async function* singly<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   for await (const item of items) yield [item];
 }
 
-/** The discrepancies with their reasons, in bounded memory whatever a server answers. */
+/** Collects discrepancies and their reasons, in bounded memory. */
 class Findings {
   readonly #begunAtMs: number;
   readonly #missing: WrittenObject[] = [];
   readonly #different: Unproven['named'] = [];
   #omitted = 0;
   #omittedBytes = 0;
-  /** New objects that were not written here: one of the same size and ETag may be a renamed object. */
+  /** New objects that were not written here, by size and ETag: one may be a renamed object. */
   readonly #others = new Map<string, string>();
 
   constructor(begunAtMs: number) {

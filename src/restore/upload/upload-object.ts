@@ -7,8 +7,8 @@ import { notWhatWasBackedUp, uploadInParts } from './multipart.js';
 import { partSizeFor } from '../part-size.js';
 
 /**
- * Writes an object of a backup to the target, after a check that its bytes are those that were backed
- * up. Resolves to what the target answers that it has stored.
+ * Writes an object of a backup to the target, and checks that its bytes are those that were backed
+ * up.
  */
 export async function uploadObject(
   store: ObjectStore,
@@ -33,10 +33,10 @@ export async function uploadObject(
   return await store.putObject(bucket, line.key, { ...content, open: () => bytes }, options);
 }
 
-/** A large object is read a member at a time; for an upload in parts, a part is held as well. */
+/** A large object is read one member at a time; an upload in parts also holds a part. */
 const MAX_HELD_BYTES = 12 * 1024 * 1024;
 
-/** Returns how many bytes an object holds in memory while it is uploaded. */
+/** Returns the bytes that an object holds in memory while it is uploaded. */
 export function heldBytes(line: IndexLine): number {
   return Math.min(line.size, MAX_HELD_BYTES + (partSizeFor(line) ?? 0));
 }

@@ -14,12 +14,15 @@ import {
 } from '../wire/xml.js';
 import { deleteObject } from './object-requests.js';
 
-/** S3 accepts no more keys at once. */
+/** The most keys that S3 accepts in one request. */
 const MAX_KEYS = 1000;
-/** Requests at once for the keys that go one by one. */
+/** The number of concurrent requests for keys that are deleted one by one. */
 const ONE_BY_ONE = 16;
 
-/** See the port. Keys that the document cannot carry, or the answer does not name, go one by one. */
+/**
+ * Implements `deleteObjects` of the port. Keys that XML cannot carry, or that the answer does not
+ * mention, are deleted one by one.
+ */
 export async function deleteObjects(
   requests: S3Requests,
   bucket: string,
@@ -85,7 +88,7 @@ async function deleteOneByOne(
   return failures;
 }
 
-/** Throws the error where it does not come from the server. */
+/** Returns the failure for a key. Throws errors that are not translated. */
 function undeleted(key: string, error: unknown): UndeletedObject {
   if (!(error instanceof MangamotionError)) throw error;
   const said = error.cause instanceof Error ? error.cause : error;
@@ -95,9 +98,10 @@ function undeleted(key: string, error: unknown): UndeletedObject {
   return { key, reason, request: error.request, mayPass: isTransient(error) };
 }
 
-/** The documents of DeleteObjects. Pure. */
-
-/** Takes keys that XML can carry (`isXmlText`). Not quiet: the answer must name every key. */
+/**
+ * Returns the body of DeleteObjects. `keys` must satisfy `isXmlText`. The quiet mode is off, so
+ * that the answer names every key. Pure.
+ */
 export function deletionDocument(keys: string[]): string {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`);
   return `<Delete ${S3_NAMESPACE}>${objects.join('')}</Delete>`;
@@ -105,11 +109,11 @@ export function deletionDocument(keys: string[]): string {
 
 interface DeletionAnswer {
   deleted: Set<string>;
-  /** The refusal of each key that was not deleted. */
+  /** The error of each key that was not deleted. */
   refused: Map<string, { code: string; message: string }>;
 }
 
-/** Returns `null` where the text is not a DeleteResult. */
+/** Returns `null` if the text is not a DeleteResult. Pure. */
 export function parseDeletionAnswer(xml: string): DeletionAnswer | null {
   const root = parseXml(xml, 'DeleteResult');
   if (root === null) return null;

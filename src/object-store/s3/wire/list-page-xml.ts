@@ -5,9 +5,9 @@ import { UnexpectedAnswer } from '../../unexpected-answer.js';
 import { child, children, decodeEntities, parseXml, textOf, type XmlTree } from './xml.js';
 
 /**
- * Reads the answer to ListObjectsV2. Entries are flat and by far most of the text, so they are cut
- * out by pattern (ten times the speed of a parser); what is left is parsed. An answer written in an
- * unusual way (CDATA, attributes, prefixes) is parsed whole. Pure.
+ * Parses the answer to ListObjectsV2. The entries are flat and make up most of the text, so they
+ * are cut out by pattern, ten times as fast as a parser; the rest is parsed. An answer with unusual
+ * syntax (CDATA, attributes, prefixes) is parsed as a whole. Pure.
  */
 
 const OPEN = '<Contents>';
@@ -20,9 +20,9 @@ const STORAGE_CLASS = /<StorageClass>([^<]*)<\/StorageClass>/;
 type Fields = Partial<Record<string, string>>;
 
 /**
- * `null` where the text is no ListBucketResult. Throws `UnexpectedAnswer` where it names an object
- * without its fields or not under the prefix, and where it goes on but not from where: half a
- * listing is worse than none.
+ * Returns `null` if the text is not a ListBucketResult. Throws `UnexpectedAnswer` if an object
+ * lacks a field or the prefix, or if it is unknown where the listing continues: half a listing is
+ * worse than none.
  */
 export function parseListPage(xml: string, prefix = ''): ListPage | null {
   const { entries, rest } = xml.includes('<!') ? { entries: [], rest: xml } : cutEntries(xml);
@@ -44,7 +44,7 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
   return { objects, ...continuationOf(root, objects) };
 }
 
-/** Continues with the server's token, or after the last key where it gives none. */
+/** Returns where the listing continues: at the server's token, or after the last key. */
 function continuationOf(
   root: XmlTree,
   objects: ListedObject[],
@@ -63,7 +63,7 @@ function continuationOf(
   return { nextToken: null, continueAfter: { key: last.key, isCertain: truncated === 'true' } };
 }
 
-/** Only then is everything behind the last key yet to come. */
+/** Whether the keys ascend: only then do all remaining keys follow the last one. */
 function isAscending(objects: ListedObject[]): boolean {
   return objects.every(
     ({ key }, index) => index === 0 || compareKeys(objects[index - 1]?.key ?? '', key) < 0,
@@ -91,7 +91,7 @@ function fieldsOf(entry: string): Fields {
   for (const [, name = '', value = ''] of entry.matchAll(FIELD)) {
     fields[name] = decodeEntities(value);
   }
-  // Nearly all are STANDARD, of which nothing is kept: the pattern need not look for it in each.
+  // Nearly all objects are STANDARD, which is not recorded; this check is cheaper than the pattern.
   if (!entry.includes(STANDARD)) {
     const storageClass = STORAGE_CLASS.exec(entry)?.[1];
     if (storageClass !== undefined) fields.StorageClass = decodeEntities(storageClass);
