@@ -182,8 +182,12 @@ async function end(
   }
   const left = await pending.endEarly();
   if (left === undefined) return;
-  const what = left.objects === 1 ? 'one object' : `${left.objects} objects`;
-  progress.warn(`${what} captured so far stay in ${left.path} for the next backup`);
+  const { objects, path } = left;
+  const what =
+    objects === 1
+      ? 'the object captured so far stays'
+      : `the ${objects} objects captured so far stay`;
+  progress.warn(`${what} in ${path} for the next backup`);
 }
 
 /** Adds the totals to the progress once they are known. Returns a function that stops it. */

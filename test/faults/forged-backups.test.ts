@@ -273,7 +273,7 @@ describe.each(FORMS)('a forged backup (%s)', (form) => {
     [
       'two documents have one file',
       'document',
-      /two documents have one file/,
+      /two documents share one file/,
       {
         directory: (directory) => ({
           ...directory,

@@ -291,7 +291,7 @@ describe('a folder that cannot be written', () => {
     await writeFile(join(jobs.folder, 'file'), '');
     const { exitCode, stderr } = await download(['big', '-o', 'file/x.zip']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('a file stands where a folder should be');
+    expect(stderr).toContain('part of the path is a file, not a folder');
   });
 });
 

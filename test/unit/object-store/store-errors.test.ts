@@ -120,8 +120,8 @@ describe('an object that is there and cannot be read', () => {
 
   it.each([
     ['InvalidObjectState', 403, '', 'cold-storage', 'in cold storage'],
-    ['InvalidRequest', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
-    ['InvalidArgument', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
+    ['InvalidRequest', 400, SSE_C, 'client-key', 'a client key (SSE-C): only its owner'],
+    ['InvalidArgument', 400, SSE_C, 'client-key', 'a client key (SSE-C): only its owner'],
     ['KMS.DisabledException', 400, 'x is disabled.', 'kms', '(KMS)'],
     ['KMS.NotFoundException', 400, '', 'kms', '(KMS)'],
     ['kms:Decrypt', 403, '', 'kms', '(KMS)'],
@@ -154,7 +154,7 @@ describe('an answer that is none of S3', () => {
 
 describe('a connection', () => {
   it.each([
-    ['ECONNREFUSED', 'Is the server running', true],
+    ['ECONNREFUSED', 'Check that the server is running', true],
     ['ENOTFOUND', 'name is not known', true],
     ['ECONNRESET', 'MINIO_ENDPOINT', true],
     ['ETIMEDOUT', 'MINIO_ENDPOINT', true],

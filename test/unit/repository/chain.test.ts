@@ -38,7 +38,7 @@ describe('the problems of chains', () => {
       {
         id: id(2),
         kind: 'reference_missing',
-        message: `it refers to ${id(1)}, which is not there`,
+        message: `it refers to ${id(1)}, which is missing`,
       },
     ]);
   });

@@ -41,7 +41,7 @@ describe('the newest backup', () => {
     [
       'short of its archive',
       listed(summaryOf(2, NEWER), 99),
-      'the archive of minio_backup_full_20240116_020000 does not have the length that its summary says',
+      'the archive of minio_backup_full_20240116_020000 does not have the length in its summary',
     ],
     [
       'short of an archive it refers to',
@@ -91,7 +91,7 @@ describe('the newest backup at a time', () => {
 
   it('is not found before the first', () => {
     expect(() => chooseBackup([good], new Date('2024-01-15T01:59:59.999Z'), '/b')).toThrow(
-      'no complete backup of 2024-01-15T01:59:59.999Z or before in /b',
+      'no complete backup made by 2024-01-15T01:59:59.999Z in /b',
     );
   });
 });
@@ -139,7 +139,7 @@ describe('where there are several lines', () => {
 
   it('is of the line that is named', () => {
     expect(choose({ line: '127.0.0.1:9000/temp' }).backup.id).toBe(idOf(3));
-    expect(() => choose({ line: 'nothing' })).toThrow('no line nothing');
+    expect(() => choose({ line: 'nothing' })).toThrow('no such line: nothing');
   });
 
   it('is the newest of any line that has the bucket', () => {

@@ -117,7 +117,7 @@ describe('of several lines', () => {
   it('one alone can be asked for, and has to be there', () => {
     const backups = [on(1), on(2), on(30, temp), on(31, temp)];
     expect(check(backups, { line: other })).toMatchObject({ late: false, newest: full(31) });
-    expect(() => check(backups, { line: 'nothing' })).toThrow('no line nothing');
+    expect(() => check(backups, { line: 'nothing' })).toThrow('no such line: nothing');
   });
 
   it('one that was retired alarms no more, also where there is no other', () => {

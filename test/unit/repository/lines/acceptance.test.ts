@@ -24,7 +24,7 @@ describe('acceptance', () => {
   });
 
   it.each<[string, Made, string]>([
-    ['trusted', on(2), 'is complete, and trusted: there is nothing to accept'],
+    ['trusted', on(2), 'is complete and trusted: there is nothing to accept'],
     ['partial', on(2, { status: 'partial' }), 'cannot be accepted: it is partial'],
     [
       'short of objects',
@@ -38,6 +38,6 @@ describe('acceptance', () => {
   it('needs a backup that is there, and can be read', () => {
     expect(() => accept(9, on(1))).toThrow(expect.objectContaining({ code: 'not_found' }) as Error);
     const unreadable = unreadableBackup(on(1).at);
-    expect(() => findAcceptable([unreadable], unreadable.id)).toThrow('can be read');
+    expect(() => findAcceptable([unreadable], unreadable.id)).toThrow('with a readable summary');
   });
 });

@@ -43,7 +43,7 @@ describe('the parent of an incremental', () => {
     const onCold = backupEntry(on(2, { type: 'incremental', references: [id(1)] }));
     expect(parentOf(cold, onCold)).toBeUndefined();
     expect(parentOf(cold, onCold, backupEntry(on(3)))).toBe(id(3));
-    const why = `the archive of ${id(1)} lies in cold storage`;
+    const why = `the archive of ${id(1)} is in cold storage`;
     expect(whyNoParent(onCold, [cold, onCold], source)).toBe(why);
     expect(predecessorOf([cold, onCold], source)?.unreadable).toBe(why);
   });

@@ -267,8 +267,8 @@ describe('a suspended line', () => {
 
   it('loses nothing that is trusted, however old, nor the full that follows uncompared', () => {
     expect(plan([on(1), on(2), suspect(3), on(4)], { last: 1 })).toEqual({
-      [full(1)]: [`trusted, and ${full(3)} is suspect`],
-      [full(2)]: [`trusted, and ${full(3)} is suspect`, 'last 1', 'last complete full'],
+      [full(1)]: [`trusted, while ${full(3)} is suspect`],
+      [full(2)]: [`trusted, while ${full(3)} is suspect`, 'last 1', 'last complete full'],
       [full(3)]: ['last 1', 'the newest suspect'],
       [full(4)]: ['complete, and no trusted one is newer'],
     });
