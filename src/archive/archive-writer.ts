@@ -19,8 +19,8 @@ export interface ArchiveWriter {
   ): Promise<void>;
 
   /**
-   * Begins an object whose bytes are still arriving. No other call may follow until it is committed
-   * or abandoned.
+   * Begins an object whose bytes are arriving. It must be committed or abandoned before any other
+   * call.
    */
   announceObject(announced: AnnouncedObject): ObjectInProgress;
 
@@ -28,8 +28,7 @@ export interface ArchiveWriter {
   carry(line: IndexLine): Promise<void>;
 
   /**
-   * Records all objects of an earlier archive's index chunk by a reference to it. `lines` are its
-   * lines.
+   * Records all objects of an earlier archive's index chunk by reference. `lines` are its lines.
    */
   refer(chunk: ChunkReference, lines: readonly IndexLine[]): Promise<void>;
 
@@ -47,7 +46,6 @@ export interface ArchiveWriter {
   finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive>;
 }
 
-/** What is known of an object before its bytes arrive. */
 export interface AnnouncedObject {
   bucket: string;
   key: string;
@@ -56,7 +54,6 @@ export interface AnnouncedObject {
   contentType: string | undefined;
 }
 
-/** An object between its announcement and its commit. */
 export interface ObjectInProgress {
   /** Resolves when there is room for more. */
   write(chunk: Uint8Array): Promise<void>;
@@ -78,7 +75,6 @@ export interface ArchivedBucket {
 export interface WrittenArchive {
   directory: DirectoryPlace;
   objects: number;
-  /** The sum of the objects' sizes. */
   objectBytes: number;
   buckets: { name: string; objects: number; bytes: number }[];
   /** The ids of the other archives in which objects or chunks lie, sorted. */

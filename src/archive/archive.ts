@@ -6,7 +6,6 @@ import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 export interface DirectoryPlace {
   offset: number;
   length: number;
-  /** The SHA-256 of the directory's JSON. */
   sha256: string;
 }
 
@@ -68,10 +67,7 @@ export interface Archive {
   /** Reads an object piece by piece. The caller checks the SHA-256 at the end. */
   read(line: IndexLine): AsyncIterable<Buffer>;
 
-  /**
-   * Checks the end of the archive, apart from its directory. Resolves to the problem, or
-   * `undefined`.
-   */
+  /** Checks the archive's end, apart from its directory. Resolves to the problem, if any. */
   checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined>;
 
   /**

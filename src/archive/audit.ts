@@ -10,7 +10,6 @@ import { readChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
 
-/** A file that the index or the directory names. */
 interface Expected {
   name: { bucket: string; key: string } | undefined;
   path: string;
@@ -44,10 +43,7 @@ class Audit {
   readonly #scanner: TarScanner;
   /** The files that are expected before the next chunk, by path. */
   #expected = new Map<string, Expected>();
-  /**
-   * The starts of the spans before the next chunk. After damage, the audit continues at one of
-   * them.
-   */
+  /** The starts of spans before the next chunk, where the audit can continue after damage. */
   #boundaries: number[] = [];
   #nextBoundary = 0;
   readonly #chunkOffsets = new Set<number>();
@@ -158,10 +154,7 @@ class Audit {
     }
   }
 
-  /**
-   * Reports a chunk that the directory does not name, whose objects would be lost, and a second
-   * directory.
-   */
+  /** Reports a second directory, and a chunk that the directory does not name. */
   #checkKind(kind: MemberKind, offset: number): void {
     if (kind === MemberKind.chunk && !this.#chunkOffsets.has(offset)) {
       const message = `the directory does not name the index chunk at byte ${offset} of the archive`;

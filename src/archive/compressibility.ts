@@ -1,16 +1,12 @@
 import { deflateRawSync } from 'node:zlib';
 
-/** Content types that are already compressed. */
 const COMPRESSED_TYPES =
   /^(?:image\/(?!svg|bmp|tiff|x-)|video\/|audio\/(?!wav|x-wav)|font\/woff|application\/(?:zip|gzip|zstd|epub\+zip|x-(?:gzip|bzip2|7z-compressed|rar-compressed|xz|zip-compressed)|vnd\.(?:rar|comicbook|openxmlformats-)))/i;
 
 const SAMPLE_BYTES = 4096;
 const SMALLEST_SAMPLE_BYTES = 256;
 
-/**
- * Bits per byte in a sample of 4 kB: above the first, deflate gains nothing; below the second, it
- * always gains.
- */
+/** Bits per byte. Above the first, deflate gains nothing; below the second, it always gains. */
 const NOISE_ENTROPY = 7.8;
 const TEXT_ENTROPY = 6.5;
 
@@ -28,7 +24,6 @@ export function isCompressible(contentType: string | undefined, beginning: Uint8
   return deflateRawSync(sample, { level: 1 }).length < sample.length * 0.9;
 }
 
-/** Returns the Shannon entropy of single bytes, in bits. */
 function entropyOf(sample: Uint8Array): number {
   const counts = new Uint32Array(256);
   for (const byte of sample) counts[byte] = (counts[byte] ?? 0) + 1;

@@ -25,7 +25,6 @@ export function describeArchive(
   };
 }
 
-/** Returns the summary's fields for an archive with this directory. */
 export function describeWritten(
   { objects, bytes, buckets }: Directory,
   place: DirectoryPlace,

@@ -28,7 +28,6 @@ const chunkReference = v.object({
   first: objectName,
   last: objectName,
   objects: count,
-  /** The sum of its objects' sizes. */
   bytes: count,
 });
 
@@ -139,10 +138,7 @@ function parseEach<Schema extends AnySchema>(
   return items;
 }
 
-/**
- * Readers rely on the order of the chunks and on the counts, which may be wrong even if the digest
- * is right.
- */
+/** Readers rely on the order and the counts, which may be wrong even if the digest is right. */
 function orderProblem({ chunks }: Directory): string | undefined {
   for (const [i, { first, last }] of chunks.entries()) {
     if (compareObjects(first, last) > 0) return `chunks.${i}: it ends before it begins`;

@@ -10,7 +10,6 @@ export type MemberKind = (typeof MemberKind)[keyof typeof MemberKind];
 
 export interface MemberHeader {
   kind: MemberKind;
-  /** The length of the member with its header and trailer. */
   memberBytes: number;
 }
 

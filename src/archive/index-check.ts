@@ -6,8 +6,7 @@ import { hashedPath } from './paths.js';
 type Counts = Pick<BucketEntry, 'objects' | 'bytes'>;
 
 /**
- * Compares the counts of the index lines with those of the directory for each bucket, so that a
- * reader does not overlook missing lines.
+ * Compares the index lines of each bucket with the directory's counts, so that none are overlooked.
  */
 export class IndexCheck {
   readonly #expected: ReadonlyMap<string, Counts>;
@@ -32,8 +31,7 @@ export class IndexCheck {
   }
 
   /**
-   * Returns how the counts of a bucket differ, after all of its lines were added; `undefined` if
-   * they match.
+   * Returns how a bucket's counts differ, once all its lines are added; `undefined` if they match.
    */
   mismatchOf(bucket: string): string | undefined {
     const expected = this.#expected.get(bucket) ?? { objects: 0, bytes: 0 };
@@ -63,10 +61,7 @@ export class IndexCheck {
   }
 }
 
-/**
- * Whether the line's path belongs to its object alone. Keys are unique, so two objects with such
- * paths never share one.
- */
+/** Whether the path can only be that of this object: no two objects with such paths share one. */
 export function hasOwnPath({ archive, bucket, key, path }: IndexLine): boolean {
   const folder = `${archive}/data/${bucket}/`;
   if (path === folder + key) return true;

@@ -10,10 +10,7 @@ export interface ObjectRecord extends ObjectName {
   last_modified: string;
   /** Lower-case hex. */
   sha256: string;
-  /**
-   * Present if the ETag is not the MD5. A restored object may get it as its new ETag, by which it
-   * is recognised.
-   */
+  /** Present if the ETag is not the MD5: a restored object may have it as its new ETag. */
   md5?: string;
   headers?: Record<string, string>;
   metadata?: Record<string, string>;
@@ -45,9 +42,7 @@ interface ObjectEncryption {
 const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
 type RetentionMode = (typeof RETENTION_MODES)[number];
 
-/** Where an object's bytes lie. */
 export interface Location {
-  /** The name of the file in the tar. */
   path: string;
   /** The id of the archive, even if it is the one that holds the line. */
   archive: string;
@@ -60,10 +55,7 @@ export interface Location {
 
 export interface IndexLine extends ObjectRecord, Location {}
 
-/**
- * Encodes a line with its newline. The order of fields is fixed: the same content gives the same
- * bytes.
- */
+/** Encodes a line with its newline. The field order is fixed: equal content gives equal bytes. */
 export function encodeIndexLine(line: IndexLine): string {
   return encodeLocated(encodeRecord(line), line);
 }

@@ -26,10 +26,7 @@ export interface ChunkOutput {
   writeChunk(number: number, content: () => Buffer, weightBytes: number): ChunkPlace;
 }
 
-/**
- * An object that waits for the end of its chunk, already encoded, which spares the garbage
- * collector.
- */
+/** An object that waits for the end of its chunk. It is encoded early to spare the collector. */
 interface PendingLine {
   name: ObjectName;
   size: number;
@@ -70,7 +67,6 @@ export class IndexWriter {
     return [...this.#references].sort();
   }
 
-  /** The number of objects whose bytes this archive holds. */
   get ownObjects(): number {
     return this.#ownObjects;
   }
@@ -101,7 +97,6 @@ export class IndexWriter {
     else this.#unfinished = { chunk, lines };
   }
 
-  /** Ends the current chunk, and any unfinished one. */
   endChunk(): void {
     if (this.#unfinished !== undefined) {
       this.#take(this.#unfinished.chunk, this.#unfinished.lines);
@@ -115,7 +110,6 @@ export class IndexWriter {
     return this.#chunks.map((chunk) => ('place' in chunk ? located(chunk) : chunk));
   }
 
-  /** Returns the buckets with their numbers of objects and bytes. */
   withTotals(buckets: readonly ArchivedBucket[]): BucketEntry[] {
     return buckets.map((bucket) => ({
       ...bucket,
@@ -158,10 +152,7 @@ export class IndexWriter {
     this.#chunks.push(chunk);
   }
 
-  /**
-   * More objects follow the last chunk of an earlier archive, so its lines begin a longer chunk
-   * here.
-   */
+  /** More objects follow an earlier archive's last chunk: its lines begin a longer one here. */
   #continueUnfinished(): void {
     const lines = this.#unfinished?.lines ?? [];
     this.#unfinished = undefined;

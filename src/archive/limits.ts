@@ -10,13 +10,9 @@ const MIB = 1024 * KIB;
 /** An inflated gzip member of an object: 4 MiB of a file and its tar headers. */
 export const LARGEST_MEMBER_BYTES = 8 * MIB;
 
-/**
- * An index chunk: 4 MiB of lines, times up to six, because JSON may escape one byte of a name as
- * six.
- */
+/** An index chunk: 4 MiB of lines, in which JSON may escape one byte as six. */
 export const LARGEST_CHUNK_BYTES = 32 * MIB;
 
-/** One line of an index. */
 export const LARGEST_LINE_BYTES = MIB;
 
 /** A directory: about 250,000 entries for chunks, documents and buckets. */
@@ -43,10 +39,7 @@ export const LONGEST_PATH = 16 * KIB;
 /** The number of buckets. S3 allows 10,000 per account, and up to 1,000,000 on request. */
 export const MAX_BUCKETS = 100_000;
 
-/**
- * A SHA-256 does not compress, so each entry of a directory takes at least this many bytes in the
- * archive.
- */
+/** The least compressed size of a directory entry, because a SHA-256 does not compress. */
 const MIN_ENTRY_BYTES = 32;
 
 /** Returns the most bytes that the directory of an archive of this size may inflate to. */

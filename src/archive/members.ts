@@ -52,7 +52,6 @@ function checkHeader(bytes: Buffer, offset: number, end: number, limitBytes: num
   return header;
 }
 
-/** Inflates a whole member and checks its CRC-32 and length. */
 export async function inflateMember(
   raw: Buffer,
   offset: number,

@@ -47,7 +47,6 @@ export class OrderedOutput {
     this.#writing ??= this.#writeQueue();
   }
 
-  /** Resolves when there is room for more. */
   async ready(): Promise<void> {
     while (this.#failure === undefined && this.#pendingBytes > MAX_PENDING_BYTES) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -40,7 +40,6 @@ function folded(segment: string): string {
     .toUpperCase();
 }
 
-/** Returns the path of a bucket's document. */
 export function bucketDocumentPath(bucket: string, fileName: string): string {
   return `metadata/${bucket}/${fileName}`;
 }

@@ -16,10 +16,7 @@ import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
-/**
- * Reads the footer. Rejects with `damaged` if the archive is truncated, and with `refused` if its
- * format is newer.
- */
+/** Reads the footer. Rejects with `damaged` if it is missing, and with `refused` if it is newer. */
 export async function readFooter(source: ArchiveSource): Promise<Footer> {
   const start = source.sizeBytes - FOOTER_BYTES;
   const footer = start < 0 ? undefined : decodeFooter(await source.read(start, FOOTER_BYTES));
@@ -35,7 +32,6 @@ export async function readFooter(source: ArchiveSource): Promise<Footer> {
   return footer;
 }
 
-/** Throws `refused` for a newer format version. */
 export function refuseNewerVersion(version: number): void {
   if (version <= FORMAT_VERSION) return;
   throw new MangamotionError(

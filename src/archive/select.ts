@@ -1,10 +1,7 @@
 import { type ObjectName, compareKeys } from '../key-order.js';
 import type { ChunkReference } from './directory.js';
 
-/**
- * Selects keys of a bucket: the named ones and those with one of the prefixes; all if both are
- * empty.
- */
+/** Selects keys of a bucket: those named and those with a prefix; all if both lists are empty. */
 export interface KeySelection {
   keys: readonly string[];
   prefixes: readonly string[];
@@ -17,10 +14,7 @@ export function selectsAll({ keys, prefixes }: KeySelection): boolean {
   return keys.length === 0 && prefixes.length === 0;
 }
 
-/**
- * Returns the selection as disjoint ranges in key order. Listed one after the other, they give
- * every selected key once, in order.
- */
+/** Returns the selection as disjoint ranges in key order, which give each selected key once. */
 export function rangesOf(selection: KeySelection): readonly KeyRange[] {
   const known = knownRanges.get(selection);
   if (known !== undefined) return known;

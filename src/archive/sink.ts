@@ -1,8 +1,5 @@
 export interface ArchiveSink {
-  /**
-   * Appends the chunks. Calls come one at a time; the promise is the back-pressure. Neither side
-   * may change the chunks.
-   */
+  /** Appends the chunks, one call at a time. Neither side may change them. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
 }
 

@@ -1,6 +1,5 @@
 /**
- * The gzip members that hold one file or several small ones: their place in the archive, and
- * whether they are written.
+ * The gzip members of one large or several small files: their place, and whether they are written.
  */
 export class Span {
   offset = -1;
@@ -14,7 +13,6 @@ export class Span {
     this.#afterwards.push(callback);
   }
 
-  /** Announces another member of the span. */
   expect(): void {
     this.#unwritten += 1;
   }

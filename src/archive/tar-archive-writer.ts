@@ -195,7 +195,6 @@ function describeDocument({ path, content, placement }: WrittenDocument): Docume
   };
 }
 
-/** An object in the tar between its announcement and its commit. */
 class TarObjectInProgress implements ObjectInProgress {
   readonly #begin: (compress: boolean) => LargeFile;
   readonly #contentType: string | undefined;
@@ -224,7 +223,6 @@ class TarObjectInProgress implements ObjectInProgress {
     this.#commit(record, file.placement);
   }
 
-  /** Fills the announced size up with zeros. */
   async abandon(): Promise<void> {
     await this.#file?.padOut();
   }

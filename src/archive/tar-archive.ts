@@ -11,7 +11,6 @@ import { ObjectReader } from './object-reader.js';
 import { readChunk, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
 
-/** A seekable tar.gz, in a file or in an object. */
 export class TarArchive implements Archive {
   readonly #source: ClosableSource;
   readonly #objects: ObjectReader;

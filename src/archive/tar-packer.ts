@@ -5,7 +5,6 @@ import { encodeEntryHeader, paddingOf } from './tar.js';
 
 /** Files up to this size share members; a larger file has its own span of members. */
 export const SHARED_MEMBER_BYTES = 1024 * 1024;
-/** The maximum size of a member of a large file. */
 const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -51,7 +50,6 @@ export class TarPacker {
     return placement;
   }
 
-  /** Ends the current shared member. */
   flush(): void {
     if (this.#sharedBytes === 0) return;
     this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedSpan);

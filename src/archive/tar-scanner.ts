@@ -6,7 +6,6 @@ export interface TarEvents {
   /** A file begins. `contentOffset` is the offset of its content in all bytes pushed so far. */
   entry(path: string, sizeBytes: number, contentOffset: number): void;
   content(chunk: Buffer): void;
-  /** The content of the file is complete. */
   entryEnd(): void;
 }
 
@@ -15,10 +14,7 @@ export class TarStructureError extends Error {
   override readonly name = 'TarStructureError';
 }
 
-/**
- * Parses a tar that comes in chunks of any size, and refuses everything but files: no links,
- * devices or folders.
- */
+/** Parses a tar in chunks of any size. Refuses everything but files: links, devices, folders. */
 export class TarScanner {
   readonly #events: TarEvents;
   #offset = 0;

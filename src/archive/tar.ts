@@ -7,7 +7,6 @@ import { Header, Pax } from 'tar';
 
 export const BLOCK_BYTES = 512;
 
-/** Two blocks of zeros end a tar. */
 export const END_OF_TAR = Buffer.alloc(2 * BLOCK_BYTES);
 
 export interface TarEntry {
@@ -37,7 +36,6 @@ function wholeSeconds(time: Date): Date {
   return new Date(seconds > 0 ? seconds * 1000 : 0);
 }
 
-/** Returns the number of zero bytes that follow content of this size. */
 export function paddingOf(sizeBytes: number): number {
   const rest = sizeBytes % BLOCK_BYTES;
   return rest === 0 ? 0 : BLOCK_BYTES - rest;

@@ -20,7 +20,6 @@ export async function readArchived(
   }
 }
 
-/** Whether an object is small enough to be read into memory. */
 export function isReadWhole({ size }: IndexLine): boolean {
   return size <= READ_WHOLE_BYTES;
 }

@@ -16,10 +16,7 @@ export async function backUpFull(context: BackupContext, options: BackupOptions)
   return await makeBackup(context, run, (held) => planFull(held, options));
 }
 
-/**
- * Plans a full backup. It copies everything, and the guard compares it with the last trusted
- * backup.
- */
+/** Plans a full backup. The guard compares it with the last trusted backup. */
 export async function planFull(context: HeldContext, options: BackupOptions): Promise<BackupPlan> {
   const { destination, store } = context;
   if (!options.ignoreFreeSpace) await makeRoom(context);

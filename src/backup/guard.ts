@@ -12,10 +12,7 @@ export interface GuardOptions {
   expectDeletions: ReadonlyMap<string, number>;
 }
 
-/**
- * A bucket is suspect if it had at least this many objects, and more than this share of them is
- * gone.
- */
+/** A bucket is suspect if more than this share of at least this many objects is gone. */
 const MIN_OBJECTS = 100;
 const MAX_SHARE = 0.25;
 /** A change of more than this share of a bucket's objects gives a warning. */
@@ -27,12 +24,8 @@ export interface BucketChanges {
   before: number;
   /** Objects that are gone, proven by HEAD or assumed. */
   deleted: number;
-  /** Objects whose content has changed. */
   changed: number;
-  /**
-   * The changed objects that are now empty, or have the commonest size and ETag, whichever are
-   * more.
-   */
+  /** Changed objects that are now empty, or share the commonest size and ETag, if more. */
   wiped: number;
 }
 
@@ -40,7 +33,6 @@ export interface BucketChanges {
 export class ChangeCounts {
   readonly #buckets = new Map<string, Counted>();
 
-  /** Counts objects that are unchanged. */
   kept(bucket: string, objects = 1): void {
     this.#of(bucket).before += objects;
   }
@@ -165,10 +157,7 @@ function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): b
   return before >= MIN_OBJECTS && wiped > before * MAX_SHARE;
 }
 
-/**
- * Returns a warning for each bucket of which more than half was changed. That alone is not
- * suspicious.
- */
+/** Returns a warning for each bucket of which more than half was changed. */
 export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): string[] {
   return [...changes]
     .filter(

@@ -17,7 +17,6 @@ import { openBaseline, planObjects } from './plan/plan-objects.js';
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the parent; by default the newest usable backup. */
   parent?: string | undefined;
-  /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;
 }
 

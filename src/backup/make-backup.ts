@@ -163,10 +163,7 @@ function recordBuckets(
   }
 }
 
-/**
- * Keeps the captured objects after errors from which the next run can continue; otherwise discards
- * them.
- */
+/** Keeps the captured objects if the next run can continue after the error, or discards them. */
 async function end(
   { signal, progress }: BackupContext,
   pending: PendingBackup,

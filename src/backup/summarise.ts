@@ -24,13 +24,11 @@ const NEVER_CAPTURED = [
 
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
-/** What the capture found. */
 export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
 }
 
-/** Returns the summary that is stored beside the archive. */
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,

@@ -13,10 +13,7 @@ const DENIED: Meaning = {
 };
 const MORE_ROOM = 'Free some space, or name a folder on a larger disk.';
 
-/**
- * What the file system's errno values mean. Every message about a file takes its words from this
- * table.
- */
+/** The meaning of errno values. Every message about a file takes its words from this table. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOENT: { code: 'not_found', why: 'it does not exist' },
   ENOTDIR: {
@@ -55,7 +52,6 @@ export function explainFileError(error: unknown, action?: string): Meaning {
 
 /** What a caller that knows what was being written adds to the hint. */
 export interface FileErrorAdvice {
-  /** For a full disk or an exhausted quota. */
   full?: string;
   tooLarge?: string;
 }

@@ -2,8 +2,7 @@ import { open } from 'node:fs/promises';
 import { translateFileError } from './errors.js';
 
 /**
- * The suffix of a file or folder that is still being written. It is removed when the content is
- * complete and durable.
+ * The suffix of a file or folder that is still being written. It goes when the content is durable.
  */
 export const PARTIAL_SUFFIX = '.partial';
 

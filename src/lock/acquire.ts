@@ -97,8 +97,8 @@ class Contender {
   }
 
   /**
-   * Lets a waiting run check the claims without putting one. The first attempt must put a claim to
-   * learn the store's time.
+   * Checks the claims without putting one. The first attempt cannot: it must learn the store's
+   * time.
    */
   async #foreseenObstacle(signal: AbortSignal): Promise<Obstacle | undefined> {
     if (this.#put === undefined) return undefined;
@@ -141,7 +141,6 @@ class Contender {
     return { content, live, stale, renewedAtMs: atMs, modifiedAtMs: own.modifiedAtMs };
   }
 
-  /** Removes our claim, even if the signal is aborted. */
   async #withdraw(): Promise<void> {
     const { claims, name } = this.#observer;
     await claims.remove(name, AbortSignal.timeout(WITHDRAW_TIMEOUT_MS));

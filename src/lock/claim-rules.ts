@@ -1,19 +1,12 @@
 import type { Claim, StoredClaim } from './claim.js';
 import type { LockTiming } from './clock.js';
 
-/**
- * Rules for the claims to a destination. All times are by the store's clock, never by a host's.
- * Pure.
- */
+/** Rules for the claims to a destination. All times are by the store's clock. Pure. */
 
-/**
- * S3 and old file systems round times to seconds, and FAT to two seconds: a difference can be too
- * large by this much.
- */
+/** The error of a time difference: S3 and old file systems round to seconds, and FAT to two. */
 export const STORE_CLOCK_GRAIN_MS = 2000;
 
 export interface DecodedClaim extends StoredClaim {
-  /** `undefined` if the content is not a complete claim. */
   claim: Claim | undefined;
   /** Whether the owner is known to have ended; false if that is unknown. */
   ownerIsDead: boolean;
@@ -24,10 +17,7 @@ export function isLeaseOver(modifiedAtMs: number, nowMs: number, leaseMs: number
   return nowMs - modifiedAtMs > leaseMs + STORE_CLOCK_GRAIN_MS;
 }
 
-/**
- * Whether the claim's owner may still rely on it. A claim that is unreadable or from the future
- * gets the whole lease too.
- */
+/** Whether the owner may still rely on the claim, even if it is unreadable or from the future. */
 export function isLive(
   claim: Pick<DecodedClaim, 'modifiedAtMs' | 'ownerIsDead'>,
   nowMs: number,

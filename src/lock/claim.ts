@@ -13,16 +13,12 @@ import * as v from 'valibot';
  * failed or aborted request may still have taken effect.
  */
 export interface ClaimStore {
-  /** The destination, for messages. */
   readonly location: string;
 
   /** Creates or replaces a claim. Readers see the old content or the new one, never a mixture. */
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
-  /**
-   * Lists every claim that exists during the whole call; one that comes or goes meanwhile may be
-   * missing.
-   */
+  /** Lists the claims. One that comes or goes meanwhile may be missing. */
   list(signal?: AbortSignal): Promise<StoredClaim[]>;
 
   /** Removes a claim. A claim that does not exist is not an error. */
@@ -54,7 +50,6 @@ export interface Claim {
   owner: LockOwner;
 }
 
-/** A run that wants to write into a destination. */
 export interface LockOwner {
   host: string;
   pid: number;
@@ -105,7 +100,6 @@ export function encodeClaim({ state, since, owner }: Claim): string {
   return `${JSON.stringify(fields, null, 2)}\n`;
 }
 
-/** Returns `undefined` if the content is not a complete claim. */
 export function decodeClaim(content: string | undefined): Claim | undefined {
   const parsed = v.safeParse(schema, parseJson(content ?? ''));
   if (!parsed.success) return undefined;

@@ -3,12 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** The clock and the source of random numbers of a lock. Tests replace it. */
 export interface LockClock {
-  /** The wall clock, for messages to people. */
   now(): Date;
-  /**
-   * Milliseconds since an arbitrary moment. It never goes back, and continues while the machine
-   * sleeps.
-   */
+  /** Milliseconds since some moment. It never goes back, and continues while the machine sleeps. */
   elapsedMs(): number;
   /** Rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -39,7 +35,6 @@ export interface LockTiming {
    * A claim that has not been renewed for this long has expired. All runs must use the same value.
    */
   leaseMs: number;
-  /** How often a held claim is renewed. */
   heartbeatMs: number;
   /** How long before the end of the lease the holder gives up, so that it has time to stop. */
   marginMs: number;

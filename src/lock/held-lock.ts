@@ -52,7 +52,6 @@ export class HeldLock implements DestinationLock {
   readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
   #renewedAtMs: number;
   #modifiedAtMs: number;
-  /** Runs renewals and checks one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
   #releasing: Promise<void> | undefined;
   #lastFailure: unknown;
@@ -103,7 +102,6 @@ export class HeldLock implements DestinationLock {
     await claims.remove(name, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
 
-  /** Renews the claim if the lock is still ours. */
   async #renew(limit?: AbortSignal): Promise<void> {
     const { observer, content, clock } = this.#options;
     await this.#readClaims(limit);
@@ -130,10 +128,7 @@ export class HeldLock implements DestinationLock {
     throw this.#lose('another run has taken it over', cause);
   }
 
-  /**
-   * Rejects an answer that arrives after the lock is lost, because another run may have acted by
-   * then.
-   */
+  /** Rejects an answer after the lock is lost, because another run may have acted by then. */
   async #inTime<T>(
     limit: AbortSignal | undefined,
     request: (signal: AbortSignal) => Promise<T>,
@@ -234,10 +229,7 @@ function lockLost(location: string, why: string, cause?: unknown): MangamotionEr
   });
 }
 
-/**
- * Returns the error for a destination that does not list a file just written: no lock can work
- * there.
- */
+/** Returns the error for a destination that does not list a new file, so no lock can work. */
 export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(
     'refused',

@@ -8,7 +8,6 @@ export async function describeOwner(command: string): Promise<LockOwner> {
   return { host: hostname(), pid: process.pid, command, process: await identityOfThisProcess() };
 }
 
-/** Describes a child of this process by its id. */
 export async function describeChild(pid: number, command: string): Promise<LockOwner> {
   const [identity, status] = await Promise.all([identityOfThisProcess(), statusOf(String(pid))]);
   const isKnown = identity !== null && status !== undefined;
@@ -18,7 +17,6 @@ export async function describeChild(pid: number, command: string): Promise<LockO
   };
 }
 
-/** Whether the owner is known to be running on this machine. */
 export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promise<boolean> {
   const [its, ours] = [owner.process, observer.process];
   if (its === null || ours === null || owner.host !== observer.host) return false;

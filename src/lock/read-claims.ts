@@ -5,7 +5,6 @@ import { describeOwner, isKnownDead } from './owner.js';
 
 export interface Observer {
   claims: ClaimStore;
-  /** The name of our own claim. */
   name: string;
   owner: LockOwner;
   leaseMs: number;

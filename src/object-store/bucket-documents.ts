@@ -9,12 +9,8 @@ export interface BucketDocumentForm {
   fileName: string;
   /** The bucket's sub-resource, as in `GET /bucket?policy`. */
   subresource: string;
-  /** The root element; `null` for a JSON object. */
   root: string | null;
-  /**
-   * Element names that lead from the root to the entries; a document without any entry counts as
-   * absent.
-   */
+  /** The path from the root to the entries; a document without entries counts as absent. */
   entries?: readonly string[];
   /** Error codes with which S3, Ceph and MinIO report that the bucket has no such document. */
   absentCodes: readonly string[];

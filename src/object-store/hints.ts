@@ -5,7 +5,6 @@
 export interface StoreHints {
   /** The server cannot be reached, and the cause is not known. */
   address: string;
-  /** The address is not a valid server address. */
   invalidAddress: string;
   keys: string;
   signature: string;
@@ -15,9 +14,7 @@ export interface StoreHints {
   notHttp: string;
   /** The certificate is for another name. */
   serverName: string;
-  /** The certificate is not trusted. */
   certificate: string;
-  /** The connection was refused. */
   refused: string;
   unknownName: string;
   /** Something answers, but it is not an S3 server. */

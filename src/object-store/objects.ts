@@ -51,7 +51,6 @@ export interface Retention {
   until: string;
 }
 
-/** The S3 Object Lock state of an object. */
 export interface ObjectLock {
   retention: Retention | null;
   /** A legal hold is a retention without an end date; it lasts until it is removed. */
@@ -68,7 +67,6 @@ export type BucketDocument =
   | { state: 'captured'; content: Buffer }
   /** The bucket has no such document, or an empty one. */
   | { state: 'none' }
-  /** The server does not support this kind of document. */
   | { state: 'unsupported'; reason: string };
 
 export interface ListedObject {
@@ -120,7 +118,6 @@ export interface ObjectHead extends ObjectLock {
 
 export interface OpenObject {
   head: ObjectHead;
-  /** The requested bytes, as Buffers. */
   body: Readable;
 }
 
@@ -149,7 +146,6 @@ export interface UndeletedObject {
   reason: string;
   /** The failed request, for reports. */
   request?: FailedRequest | undefined;
-  /** Whether a retry may succeed. */
   mayPass: boolean;
 }
 

@@ -26,7 +26,6 @@ const STORE_OPERATIONS: Table = {
   GET: ['ListBuckets', 's3:ListAllMyBuckets'],
 };
 
-/** The operations on a bucket, by method and sub-resource. */
 const BUCKET_OPERATIONS: Table = {
   HEAD: ['HeadBucket', 's3:ListBucket'],
   PUT: ['CreateBucket', 's3:CreateBucket'],

@@ -55,10 +55,7 @@ export interface ObjectStore extends MultipartUploads {
    */
   bucketRegion(bucket: string, options?: RequestOptions): Promise<string | null>;
 
-  /**
-   * Creates the bucket. A bucket that we already own is left unchanged, even if its object lock
-   * setting differs.
-   */
+  /** Creates the bucket. One that we already own is left unchanged, with or without object lock. */
   createBucket(bucket: string, options?: CreateBucketOptions): Promise<void>;
 
   /** Deletes the bucket, which must be empty. */
@@ -158,10 +155,8 @@ export interface ObjectStore extends MultipartUploads {
   /** Reads the object's access control list, byte for byte. */
   getObjectAcl(bucket: string, key: string, options?: RequestOptions): Promise<string>;
 
-  /** Replaces the object's access control list. */
   putObjectAcl(bucket: string, key: string, acl: string, options?: RequestOptions): Promise<void>;
 
-  /** Closes idle connections. */
   close(): void;
 }
 
@@ -193,10 +188,7 @@ export interface ListPageOptions extends ListOptions {
 }
 
 export interface HeadOptions extends RequestOptions {
-  /**
-   * The object's size in the listing. It stands in for a missing Content-Length; a body of another
-   * length then fails with `damaged`.
-   */
+  /** The size in the listing, for a server without Content-Length. Another length is `damaged`. */
   expectedBytes?: number | undefined;
 }
 
@@ -219,7 +211,6 @@ export interface UploadOptions extends RequestOptions {
 }
 
 export interface PutOptions extends UploadOptions {
-  /** Write only if no object has this key. */
   ifAbsent?: boolean | undefined;
 }
 

@@ -5,16 +5,10 @@ import type { ObjectStore } from './port.js';
 const PROBE = { attempts: 2 } as const;
 /** The number of other buckets to probe before the store counts as refusing everything. */
 const MAX_OTHERS = 3;
-/**
- * How long a probe result is reused. Otherwise millions of failing objects would mean millions of
- * probes.
- */
+/** How long a probe is valid. Millions of failing objects must not mean millions of probes. */
 const TRUSTED_FOR_MS = 2_000;
 
-/**
- * The error codes that can concern a single object or bucket. Any other code is a fault on our own
- * side.
- */
+/** Error codes that can concern a single object or bucket. Any other is a fault of our own. */
 export const STORE_ERRORS = [
   'unreachable',
   'access_denied',

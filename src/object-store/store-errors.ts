@@ -25,7 +25,6 @@ export class S3ResponseError extends Error {
   }
 }
 
-/** The failed request and where it was sent. */
 export interface ErrorContext {
   endpoint: string;
   request: RequestLine;
@@ -33,10 +32,7 @@ export interface ErrorContext {
   hints?: StoreHints | undefined;
 }
 
-/**
- * Translates an error of the client into the one that users see. Our own errors, and errors without
- * a code (bugs), stay as they are.
- */
+/** Translates an error of the client. Translated errors, and bugs (no code), stay as they are. */
 export function translateError(error: unknown, context: ErrorContext): unknown {
   if (error instanceof MangamotionError) return error;
   if (error instanceof S3ResponseError) return fromResponse(error, context);
@@ -129,10 +125,7 @@ function unsendable(error: unknown, context: ErrorContext): MangamotionError {
   );
 }
 
-/**
- * Returns the error for an answer that is not S3's: `ENDPOINT answered WHAT`. `status` is the
- * answer's status.
- */
+/** Returns the error for an answer that is not S3's: `ENDPOINT answered WHAT`. */
 export function notS3(what: string, context: ErrorContext, status = 200): MangamotionError {
   return unexpected(new UnexpectedAnswer(`answered ${what}`), context, status);
 }
@@ -201,10 +194,7 @@ function plainly(message: string): string {
   return openSsl === null ? (message.split('\n')[0] ?? '') : `TLS: ${openSsl[1] ?? ''}`;
 }
 
-/**
- * Whether the same request may succeed a moment later. False for an untrusted certificate or
- * another protocol.
- */
+/** Whether the same request may succeed later: not with an untrusted certificate, for example. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof MangamotionError) || error.code !== 'unreachable') return false;
   if (error.cause instanceof AnswerTooLarge) return false;

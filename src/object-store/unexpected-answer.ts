@@ -26,7 +26,6 @@ export function isUnexpectedAnswer(error: unknown): boolean {
  * page of 1,000 keys of 1,024 bytes, percent-encoded, has 4 MB.
  */
 export const ANSWER_LIMITS = {
-  /** A page of a listing of objects or uploads. */
   pageBytes: 32 * 1024 * 1024,
   /** Any other document: bucket documents, tags, ACLs, the list of buckets. */
   documentBytes: 16 * 1024 * 1024,

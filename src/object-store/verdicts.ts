@@ -40,7 +40,6 @@ const KMS: Verdict = {
   hint: 'Check that the key exists, is enabled, and may be used with these credentials.',
 };
 
-/** The meaning of an S3 error code, whatever the status. */
 const BY_S3_CODE = new Map<string, Verdict>(
   Object.entries({
     InvalidAccessKeyId: { code: 'access_denied', check: 'keys' },
@@ -85,10 +84,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
   } satisfies Record<string, Verdict>),
 );
 
-/**
- * The statuses after which a request is retried. 499, 509 and 520 to 524 come from proxies (nginx,
- * Cloudflare).
- */
+/** Statuses that are retried. 499, 509 and 520 to 524 come from proxies (nginx, Cloudflare). */
 const PASSING_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524]);
 
 const BY_STATUS: Record<number, Verdict> = {

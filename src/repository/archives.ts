@@ -39,7 +39,6 @@ export class Archives {
     }
   }
 
-  /** Throws `damaged` if the archive is not one of this backup's. */
   checkNamed(id: string): void {
     if (!this.isNamed(id)) throw notNamed(id);
   }

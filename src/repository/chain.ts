@@ -11,12 +11,8 @@ export interface ChainProblem {
     | 'archive_length'
     | 'reference_missing'
     | 'summary_damaged'
-    /**
-     * The archive is intact as far as known, but must be restored from cold storage before it can
-     * be read.
-     */
+    /** No fault is known, but it must be restored from cold storage before it can be read. */
     | 'archive_cold'
-    /** The summary was written by a newer version; no fault is known. */
     | 'summary_newer';
   message: string;
 }

@@ -8,7 +8,6 @@ import { widestLine } from './lines/widest.js';
 
 export interface Choice {
   backup: BackupEntry;
-  /** The name of its line. */
   line: string;
   /** The names of other lines that were possible, and not searched. */
   otherLines: string[];
@@ -21,7 +20,6 @@ export type Wanted = 'objects' | 'documents';
 
 /** Which lines to search if there are several. */
 export interface LineScope {
-  /** The name of the only line to search. */
   line?: string | undefined;
   /** Without `line`: search every line whose selection covers all these buckets. */
   buckets?: readonly string[] | undefined;
@@ -81,10 +79,7 @@ export function chooseBackup(
   });
 }
 
-/**
- * Returns the lines to search. Retired lines are included if they are named, cover the buckets, or
- * are the only ones.
- */
+/** Returns the lines to search: retired ones only if named, selected by a bucket, or alone. */
 function linesInScope(
   all: readonly Line[],
   candidatesIn: (line: Line) => readonly LineBackup[],
@@ -144,10 +139,7 @@ function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | und
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/**
- * Whether a backup was created at or before `until`. An unreadable summary's time comes from the
- * name.
- */
+/** Whether a backup is from `until` or before. If the summary is unreadable, the name tells. */
 function existedBy({ id, summary }: BackupEntry, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =

@@ -6,12 +6,8 @@ import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
-/**
- * The port to a place that holds backups. A backup exists as soon as its summary does, so readers
- * see it whole or not at all.
- */
+/** The port to a place that holds backups. A backup exists as soon as its summary does. */
 export interface Destination {
-  /** The destination, for messages. */
   readonly location: string;
 
   /** The bucket that is the destination: a backup of the store leaves it out. */
@@ -34,8 +30,7 @@ export interface Destination {
   read(id: string): Promise<BackupEntry>;
 
   /**
-   * Resolves to the size of a backup's archive; `null` if it is missing. Present if `read` does not
-   * check it.
+   * Resolves to the archive's size; `null` if it is missing. Present if `read` does not check it.
    */
   archiveBytesOf?(id: string): Promise<number | null>;
 
@@ -54,7 +49,6 @@ export interface Destination {
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
 
-  /** Returns the store of the claims that lock the destination. */
   claims(): ClaimStore;
 
   /**
@@ -131,7 +125,6 @@ export interface PendingBackup {
 }
 
 export interface SealedArchive {
-  /** The archive's file name. */
   file: string;
   bytes: number;
   sha256: string;

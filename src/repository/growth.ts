@@ -1,15 +1,11 @@
 import { DAY_MS, utcTime } from './retention/calendar.js';
 import type { BackupEntry } from './destination.js';
 
-/**
- * The period over which growth is measured: long enough for monthly fulls, short enough to be
- * current.
- */
+/** The period of measurement: long enough for monthly fulls, short enough to be current. */
 const WINDOW_DAYS = 30;
 
 export interface Growth {
   bytes_per_day: number;
-  /** The times of the oldest and newest backups that count. */
   since: string;
   until: string;
 }

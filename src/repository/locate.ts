@@ -110,10 +110,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
   return { destination, backup: await destination.read(id) };
 }
 
-/**
- * Returns the summary of a backup. Throws `damaged` if it cannot be read, and `refused` if it is
- * newer.
- */
+/** Returns the summary. Throws `damaged` if it cannot be read, and `refused` if it is newer. */
 export function readableSummary(backup: BackupEntry): Summary {
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') return backup.summary.summary;

@@ -14,9 +14,7 @@ export interface OpenBackup {
   summary: Pick<Summary, 'id' | 'type'> & { status: Summary['status'] | 'legacy' };
   archives: Archives;
   directory: Directory;
-  /** Warnings about the backup as a whole. */
   problems: readonly string[];
-  /** Parts that cannot be restored. */
   shortfalls: readonly Shortfall[];
 }
 
@@ -25,10 +23,7 @@ export interface OpenCommitted extends OpenBackup {
   summary: Summary;
 }
 
-/**
- * Opens a backup, including legacy ones. Rejects with `damaged` if archive and summary do not
- * match.
- */
+/** Opens any backup. Rejects with `damaged` if archive and summary do not match. */
 export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   const { legacy } = located;
   if (legacy === undefined) return await openCommitted(located);

@@ -11,10 +11,7 @@ import { widestLine } from './lines/widest.js';
 /** The answer of `backup status`, for people and monitoring. */
 export interface DestinationStatus {
   checked_at: string;
-  /**
-   * The line that `freshness` and each `newest_complete` describe: the named one, or else the
-   * widest that counts.
-   */
+  /** The line of `freshness` and `newest_complete`: the named one, or the widest that counts. */
   line: string | null;
   /** The named line, or else all lines, ordered by their oldest backups. */
   lines: LineStatus[];
@@ -23,20 +20,15 @@ export interface DestinationStatus {
   chains: {
     /** `unknown`: no fault is known, but a backup has a newer format or is in cold storage. */
     status: 'ok' | 'broken' | 'unknown';
-    /** The number of backups checked. */
     checked: number;
     problems: ChainProblem[];
   };
-  /** The total size of all archives. */
   archive_bytes: number;
   growth: Growth | null;
   retention: {
     days: number;
     suspended_by: string | null;
-    /**
-     * The backups that retention removes next, and when; `null` if none ever will be, or retention
-     * is suspended.
-     */
+    /** What is removed next, and when; `null` if nothing ever, or if retention is suspended. */
     next_expiry: { at: string; ids: string[] } | null;
   };
 }
@@ -95,10 +87,7 @@ export interface StatusOptions {
   line?: string | undefined;
 }
 
-/**
- * Returns the status. `backups` are sorted oldest first by sequence. Throws `not_found` for an
- * unknown line.
- */
+/** `backups` are sorted by sequence. Throws `not_found` for an unknown line. */
 export function destinationStatus(
   backups: readonly BackupEntry[],
   options: StatusOptions,

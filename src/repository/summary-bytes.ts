@@ -30,7 +30,6 @@ const FAILURE_ENDS = Buffer.from('\n    },');
 
 export interface SummaryText {
   text: string;
-  /** The number of failures that were cut. */
   omitted: number;
 }
 

@@ -34,7 +34,6 @@ const failure = v.object({
   operation: v.optional(v.string()),
   /** The HTTP status; absent if there was no answer. */
   status: v.optional(count),
-  /** The S3 error code. */
   code: v.optional(v.string()),
   reason: v.string(),
   /** The backup whose copy was kept instead. */
@@ -50,7 +49,6 @@ const loss = v.object({
   what: v.string(),
   /** The number of affected objects; 1 if it concerns the bucket as a whole. */
   count,
-  /** The first affected keys. */
   keys: v.array(v.string()),
   reason: v.string(),
 });
@@ -61,7 +59,6 @@ const documentFidelity = v.object({
   document: v.string(),
   /** `none`: the bucket has none. `unsupported`: the server does not support this kind. */
   state: v.picklist(['captured', 'none', 'unsupported', 'failed']),
-  /** Why it was not captured. */
   reason: v.optional(v.string()),
 });
 
@@ -104,10 +101,7 @@ const summarySchema = v.object({
     /** The selected buckets; null if all were. */
     buckets: v.nullable(v.array(v.string())),
     excluded_buckets: v.array(v.string()),
-    /**
-     * The operator's name for the store (BACKUP_SOURCE_NAME), which identifies it even if its
-     * endpoint changes.
-     */
+    /** BACKUP_SOURCE_NAME: identifies the store even if its endpoint changes. */
     name: v.optional(v.string()),
   }),
   objects: v.object({
@@ -117,10 +111,7 @@ const summarySchema = v.object({
     captured: count,
     /** The captured objects that an interrupted run had already copied. */
     salvaged: v.optional(count, 0),
-    /**
-     * Objects whose bytes lie in an earlier archive. The backup holds the captured and the
-     * unchanged objects.
-     */
+    /** Objects whose bytes lie in an earlier archive; the backup holds these and the captured. */
     unchanged: count,
     /** The captured objects that were overwritten between the listing and the copy. */
     changed: count,
@@ -133,14 +124,12 @@ const summarySchema = v.object({
     /** Unreadable objects that were taken over from an earlier backup. */
     carried: v.optional(count, 0),
   }),
-  /** The sum of the objects' sizes. */
   bytes: count,
   /** The size of the tar.gz, or of all files of a plain folder. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
   /** The first 10,000 failures. */
   failures: v.array(failure),
-  /** The number of further failures. */
   failures_omitted: v.optional(count, 0),
   /**
    * False if an older backup of the line holds something that this one lacks, and that the store

@@ -14,10 +14,7 @@ export interface WithLockOptions {
   warn: (line: string) => void;
 }
 
-/**
- * Runs `work` while holding the lock of a destination. The signal that it gets is also aborted when
- * the lock is lost.
- */
+/** Runs `work` under the lock of a destination. Losing the lock aborts the signal. */
 export async function withLock<T>(
   { destination, command, waitMs, signal, warn }: WithLockOptions,
   work: (lock: DestinationLock, signal: AbortSignal) => Promise<T>,

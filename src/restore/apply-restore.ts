@@ -56,10 +56,7 @@ export async function applyRestore(
   };
 }
 
-/**
- * Probes the target before anything is written: a key that it renames would overwrite another
- * object.
- */
+/** Probes the target first: an object that it renames would overwrite another one. */
 async function probe(
   { store, signal, progress }: RestoreContext,
   { planner: { classes }, faults, plans }: PreparedRestore,
@@ -72,10 +69,7 @@ async function probe(
   );
 }
 
-/**
- * Creates all buckets before the first object. One that cannot be created is a failure, and the
- * others continue.
- */
+/** Creates all buckets before the first object. A bucket that fails does not stop the others. */
 async function createBuckets(
   { store, signal }: RestoreContext,
   prepared: PreparedRestore,

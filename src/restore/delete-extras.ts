@@ -1,7 +1,6 @@
 import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
-/** The most keys that S3 accepts in one request. */
 const MAX_PER_REQUEST = 1000;
 
 /** Removes all objects of a listing. Resolves to those that could not be removed. */

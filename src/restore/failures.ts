@@ -11,7 +11,6 @@ export interface RestoreFailure {
   operation?: string;
   /** The HTTP status; absent if there was no answer. */
   status?: number;
-  /** The S3 error code. */
   code?: string;
   reason: string;
 }
@@ -58,9 +57,7 @@ export interface RestoreLoss {
   bucket: string;
   /** `tags`, `encryption`, `header content-type`, … */
   what: string;
-  /** The number of objects that lost it. */
   count: number;
-  /** The first keys. */
   keys: string[];
   reason: string;
 }

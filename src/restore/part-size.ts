@@ -2,12 +2,9 @@
 
 const MIB = 1024 * 1024;
 
-/** The largest object that is uploaded in one request. */
+/** The largest object that is uploaded in one request if its ETag shows parts. */
 const MAX_IN_ONE_REQUEST = 64 * MIB;
-/**
- * The limit for an object that was written in one request: it keeps its ETag, and is recognised as
- * unchanged later.
- */
+/** The largest object that is uploaded in one request if its ETag shows that it was before. */
 const MAX_IN_ONE_REQUEST_AGAIN = 512 * MIB;
 
 /** The most parts that S3 accepts in one upload. */

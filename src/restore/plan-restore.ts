@@ -30,7 +30,6 @@ export interface RestoreOptions {
 /** A plan, with what `applyRestore` needs. The caller closes it. */
 export interface PlannedRestore {
   plan: RestorePlan;
-  /** What has been restored so far. */
   done: Done;
   /** Yields every object that would be changed, bucket by bucket, in order. */
   changes: () => AsyncGenerator<PlannedChange>;
@@ -38,10 +37,8 @@ export interface PlannedRestore {
   prepared: PreparedRestore;
 }
 
-/** One object and its action. */
 export interface PlannedChange {
   action: RestoreAction | 'delete';
-  /** The target bucket. */
   bucket: string;
   key: string;
   /** The size in the backup, or of the object that would be removed. */

@@ -27,12 +27,10 @@ export interface PreparedBucket {
   objectLock: boolean;
 }
 
-/** A planned restore, with everything needed to carry it out. */
 export interface PreparedRestore {
   backup: OpenBackup;
   planner: RestorePlanner;
   faults: RunFaults;
-  /** The plans of all selected buckets. */
   plans: BucketPlan[];
   /** The buckets to restore, without those that have already failed. */
   buckets: PreparedBucket[];
@@ -53,7 +51,6 @@ export interface ApplyOptions {
   encryption: EncryptionMode;
 }
 
-/** The progress of a restore. */
 export interface Done {
   objects: number;
   bytes: number;

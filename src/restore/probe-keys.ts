@@ -187,10 +187,7 @@ async function listProbes(
   return objects;
 }
 
-/**
- * Removes the probes; the signal may already be aborted, so it is not used. Resolves to
- * descriptions of what is left.
- */
+/** Removes the probes even if the signal is aborted. Resolves to descriptions of what is left. */
 async function cleanUp(
   { store }: ProbeContext,
   place: Place,

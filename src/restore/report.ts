@@ -18,7 +18,6 @@ export interface RestorePlan {
   /** Classes of keys that are probed first, because the target may not keep them. */
   probes: { class: KeyClass; keys: number }[];
   problems: string[];
-  /** Known failures. */
   failures: RestoreFailure[];
 }
 
@@ -28,21 +27,16 @@ export interface RestoreReport {
   buckets: BucketPlan[];
   restored: { objects: number; bytes: number };
   documents: RestoredDocument[];
-  /** Objects removed from the target. */
   deleted: number;
   /** How the target stores keys that some servers rename. */
   probes: ProbeResult[];
   /** The number of objects that the target lists as written; `null` if that was not checked. */
   proved: number | null;
-  /** Locks that were not restored. */
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
-  /** Attributes that the target did not keep. */
   losses: RestoreLoss[];
   /** What the backup lacks, or holds in a form that cannot be restored. */
   problems: string[];
-  /** The first 10,000 failures. */
   failures: RestoreFailure[];
-  /** The number of further failures. */
   failures_omitted: number;
 }
 

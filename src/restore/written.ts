@@ -14,7 +14,6 @@ export interface WrittenObject {
   writtenAtMs: number;
 }
 
-/** A longer list goes to a file. */
 const HELD_CHARACTERS = 1024 * 1024;
 
 /**

@@ -35,10 +35,7 @@ export class DigestThread {
   readonly #worker = new Worker(`(${answerRequests.toString()})()`, { eval: true });
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  /**
-   * The requests of this turn of the event loop. They are sent together, because a message costs as
-   * much as the digests of 100 kB.
-   */
+  /** The requests of this turn of the event loop, which are sent in one message. */
   #unsent: Request[] = [];
   #failure: Error | undefined;
 
@@ -53,10 +50,7 @@ export class DigestThread {
     this.#worker.on('exit', () => this.#fail(new Error('the digest thread has ended')));
   }
 
-  /**
-   * Computes the digests of bytes, which must not change meanwhile. Rejects if the thread has
-   * ended.
-   */
+  /** Computes digests. The bytes must not change meanwhile. Rejects if the thread has ended. */
   async digest(bytes: Uint8Array): Promise<Digests> {
     if (this.#failure !== undefined) throw this.#failure;
     const { buffer: memory, byteOffset: start, length } = bytes;

@@ -110,10 +110,7 @@ async function* eachOf<T>(pages: readonly (readonly T[])[]): AsyncGenerator<read
   yield* pages;
 }
 
-/**
- * Writes the list of buckets into the archive, and resolves to it. A region is `null` if it is
- * unknown.
- */
+/** Archives the list of buckets, and resolves to it. A region is `null` if it is unknown. */
 export async function captureBuckets(
   { store, faults, writer, signal }: Omit<DocumentsContext, 'baseline'>,
   buckets: readonly Bucket[],

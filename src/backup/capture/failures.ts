@@ -5,10 +5,8 @@ import type { Failure, Loss } from '../../repository/summary.js';
 
 /** The most failures that are named; further ones are only counted. */
 const MAX_FAILURES = 10_000;
-/** The most keys that are named for a loss. */
 const MAX_KEYS = 10;
 
-/** Returns the request fields of a failure. */
 function requestOf({ request }: MangamotionError): Partial<Failure> {
   if (request === undefined) return {};
   const { operation, status, code } = request;

@@ -31,7 +31,6 @@ export type Fetched =
       record: ObjectRecord;
       findings: PartFinding[];
       content: Buffer;
-      /** Frees the content. */
       release: () => void;
       changed: boolean;
     }
@@ -39,7 +38,6 @@ export type Fetched =
   | { kind: 'stream' }
   | NotFetched;
 
-/** Why the bytes of an object could not be read. */
 export type NotFetched =
   /** The object is gone: neither the listing nor HEAD finds it. */
   { kind: 'vanished' } | { kind: 'failed'; error: MangamotionError };
@@ -127,10 +125,7 @@ export async function fetchWhole(
   }
 }
 
-/**
- * Returns the object's index line without its place, after checking the content. Rejects with
- * `damaged` if a check fails.
- */
+/** Checks the content and resolves to its index line without its place. Rejects with `damaged`. */
 export async function describe(
   context: ReadContext,
   bucket: string,

@@ -44,7 +44,6 @@ export async function verifyUnchanged(
   }
 }
 
-/** Returns the line with its current attributes. */
 async function refreshed(
   { parts }: ReadContext,
   { bucket, object }: ListedInBucket,

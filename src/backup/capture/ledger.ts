@@ -10,7 +10,6 @@ import { PartLedger } from './part-ledger.js';
 export interface CaptureCounts {
   /** Objects that the listing named or HEAD found. */
   total: number;
-  /** Objects whose bytes were copied. */
   captured: number;
   /** Captured objects whose bytes an interrupted run had already copied. */
   salvaged: number;
@@ -38,7 +37,6 @@ interface EarlierBackup {
 }
 
 export interface LedgerOptions {
-  /** `undefined` if there is none. */
   earlier: EarlierBackup | undefined;
   /** Whether the index of the earlier backup cannot be read, so that its objects are unknown. */
   earlierIsUnknown: () => boolean;
@@ -103,10 +101,7 @@ export class CaptureLedger {
     this.counts.vanished += 1;
   }
 
-  /**
-   * Records an object that could not be read. `held`: the earlier backup has it, but its copy is
-   * unusable.
-   */
+  /** Records an unreadable object. `held`: the earlier backup has it, but its copy is unusable. */
   failed(name: { bucket: string; key: string }, error: MangamotionError, held: boolean): void {
     this.counts.total += 1;
     this.counts.failed += 1;
@@ -141,8 +136,7 @@ export class CaptureLedger {
   }
 
   /**
-   * Records a bucket whose listing failed or is not trusted. Its objects in the earlier backup are
-   * kept.
+   * Records a bucket whose listing failed or is not trusted, and whose earlier objects are kept.
    */
   bucketFailed(bucket: string, error: MangamotionError): void {
     this.failures.add(failureOf({ bucket, key: '' }, error), this.#options.earlierIsUnknown());
@@ -160,10 +154,7 @@ export class CaptureLedger {
     return { carried_from: earlier.id, unreadable_since: since };
   }
 
-  /**
-   * Throws `access_denied` if every read was refused, of at least two objects: the credentials are
-   * then no good at all.
-   */
+  /** Throws `access_denied` if at least two objects were read, and every read was refused. */
   refuseIfAllDenied(): void {
     const { captured, unchanged, carried } = this.counts;
     if (captured + unchanged > carried || this.#refusals < 2) return;
@@ -176,7 +167,6 @@ export class CaptureLedger {
     );
   }
 
-  /** See `PartLedger.settle`. */
   settleParts(): DocumentFidelity[] {
     return this.#parts.settle();
   }

@@ -10,11 +10,9 @@ import { isNoSuchObject } from './vanished.js';
 
 export type PartName = 'tags' | 'acl' | 'lock' | 'metadata';
 
-/** The result of reading a part. */
 export type PartFinding =
   /** The server implements the part: it returned or counted it. */
   | { kind: 'answered'; part: PartName }
-  /** The server says that it does not implement the part. */
   | { kind: 'unsupported'; part: PartName; error: MangamotionError }
   /** The part could not be read. With `carried`, the earlier backup's copy is kept. */
   | { kind: 'failed'; part: PartName; error: MangamotionError; carried: boolean }
@@ -26,7 +24,6 @@ export type Parts = Pick<ObjectRecord, 'tags' | 'retention' | 'legal_hold' | 'ac
 export interface PartOptions {
   /** Read the access control list of each object, with one request for each. */
   acls: boolean;
-  /** Buckets whose objects can be locked. */
   lockable: ReadonlySet<string>;
 }
 

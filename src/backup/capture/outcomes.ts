@@ -15,7 +15,6 @@ export interface CaptureContext extends ReadContext {
   /** `undefined` for the first backup of a line. */
   baseline: Baseline | undefined;
   trust: ListingTrust;
-  /** When the backup began to read the store. */
   startedAt: Date;
   onProgress: (counts: { objects: number; bytes: number }) => void;
 }
@@ -52,7 +51,6 @@ export class Outcomes {
     return Promise.resolve();
   }
 
-  /** The object could not be read. */
   async fail(
     { bucket, object: { key } }: ListedInBucket,
     error: MangamotionError,

@@ -3,7 +3,6 @@ import type { DocumentFidelity, Failure } from '../../repository/summary.js';
 import { Failures, type Losses, failureOf } from './failures.js';
 import type { PartFinding, PartName } from './object-parts.js';
 
-/** The names of lost parts in a summary. */
 const LOSS_OF: Readonly<Record<PartName, string>> = {
   tags: 'tags',
   acl: 'acl',
@@ -20,10 +19,7 @@ export interface PartLedgerOptions {
   earlierIsUnknown: () => boolean;
 }
 
-/**
- * Records parts of objects, such as tags, that could not be read, and determines which parts the
- * server does not implement.
- */
+/** Records unreadable parts of objects, and finds out which parts the server does not implement. */
 export class PartLedger {
   readonly #options: PartLedgerOptions;
   /** Parts that the server returned at least once. */

@@ -169,7 +169,6 @@ export class StepRunner {
     }
   }
 
-  /** Prepares an object that HEAD found but the listing lacked. */
   async #prepareFound(
     line: IndexLine,
     { sizeBytes, etag, lastModified }: ObjectHead,

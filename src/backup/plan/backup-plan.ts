@@ -38,7 +38,6 @@ export interface HeldContext extends BackupContext {
 export interface BackupPlan {
   type: BackupType;
   buckets: readonly Bucket[];
-  /** Selected buckets that cannot be backed up. */
   unusable: ChosenBuckets['unusable'];
   source: Summary['source'];
   /** The id of an incremental's parent. */
@@ -60,7 +59,6 @@ export interface BackupPlan {
   close: () => Promise<void>;
 }
 
-/** The retention to apply after the backup. */
 export interface RetentionAfterwards {
   policy: RetentionPolicy;
   onPruned: (report: PruneReport) => void;
@@ -70,11 +68,9 @@ export interface RunOptions {
   /** The command, for other runs that find the destination locked: `backup full`. */
   command: string;
   waitLockMs: number;
-  /** Absent: no retention is applied. */
   retention?: RetentionAfterwards | undefined;
 }
 
-/** The options of full and incremental backups. */
 export interface BackupOptions extends Omit<RunOptions, 'command'> {
   selection: BucketSelection;
   /** Start even if the disk seems too full. */
@@ -83,18 +79,15 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   sourceName?: string | undefined;
   /** By default the strict guard. */
   guard?: GuardOptions | undefined;
-  /** Read the access control list of each object. */
   acls?: boolean | undefined;
 }
 
-/** Accepts no suspicious changes. */
 export const STRICT_GUARD: GuardOptions = {
   acceptDeletions: false,
   acceptChanges: false,
   expectDeletions: new Map(),
 };
 
-/** Returns the source of a backup for its summary. */
 export function sourceOf(
   store: ObjectStore,
   { selection, sourceName }: { selection: BucketSelection; sourceName?: string | undefined },

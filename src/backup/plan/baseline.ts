@@ -105,10 +105,7 @@ export class Baseline {
     }
   }
 
-  /**
-   * Takes over an object: copies its bytes, or refers to them. Resolves to `undefined` if they
-   * cannot be read.
-   */
+  /** Copies an object, or refers to it. Resolves to `undefined` if its bytes cannot be read. */
   async reuse(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
     if (this.#open === undefined) return undefined;
     if (this.type === 'incremental') {

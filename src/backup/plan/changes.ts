@@ -26,7 +26,6 @@ export type Step =
       before?: IndexLine;
     } & ListedInBucket);
 
-/** A chunk of the parent's index. */
 export interface ParentChunk {
   chunk: ChunkReference;
   lines: IndexLine[];
@@ -42,7 +41,6 @@ export interface ChangeOptions {
    * parts. Such an object is read again even if it seems unchanged.
    */
   lacked: (line: IndexLine) => 'bytes' | 'parts' | undefined;
-  /** Whether the listing of a bucket failed. */
   hasFailed: (bucket: string) => boolean;
 }
 
@@ -142,7 +140,6 @@ class Cursor {
     return rest;
   }
 
-  /** Loads the next page if the current one is used up. */
   async #fill(): Promise<void> {
     while (!this.#ended && this.#position >= this.#page.length) {
       const next = await this.#pages.next();

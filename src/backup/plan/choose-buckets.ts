@@ -57,10 +57,7 @@ export async function chooseBuckets(
   );
 }
 
-/**
- * Resolves to all buckets. If they cannot be listed, resolves to the named ones, each checked on
- * its own.
- */
+/** Resolves to all buckets; if they cannot be listed, to the named ones, each checked by HEAD. */
 async function listOrName(
   { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
@@ -86,10 +83,7 @@ function noSuchBucket(name: string): MangamotionError {
   });
 }
 
-/**
- * Whether a bucket may exist. A refused HEAD proves nothing; the listing shows later whether it can
- * be read.
- */
+/** Whether a bucket may exist: a refused HEAD proves nothing. */
 async function mayExist(request: Promise<boolean>): Promise<boolean> {
   try {
     return await request;
@@ -114,17 +108,13 @@ async function isThere(store: ObjectStore, name: string, signal: AbortSignal): P
   }
 }
 
-/** Whether the server answered at all. */
 function isAnswer(error: unknown): boolean {
   return (
     isMangamotionError(error, 'access_denied', 'refused', 'not_found') || isUnexpectedAnswer(error)
   );
 }
 
-/**
- * Resolves to buckets that the earlier backup holds and the store does not list, but which may
- * exist.
- */
+/** Resolves to buckets of the earlier backup that are not listed, but may exist. */
 async function findHidden(
   { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
@@ -152,7 +142,6 @@ function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bu
   return others;
 }
 
-/** Loopback names are equal. */
 function isSameEndpoint(a: string, b: string): boolean {
   const plain = (url: string) =>
     url.toLowerCase().replace(/\/\/(localhost|\[::1\])(?=:|$)/, '//127.0.0.1');
@@ -172,10 +161,7 @@ export interface BucketSelection {
   excluded: readonly string[];
 }
 
-/**
- * Returns the selected buckets, in byte order. Throws `not_found` for an unknown name: a typo must
- * not make an empty backup.
- */
+/** Returns the selected buckets. Throws `not_found` for an unknown name, which may be a typo. */
 function selectBuckets(all: readonly Bucket[], selection: BucketSelection): Bucket[] {
   const names = new Set(all.map((bucket) => bucket.name));
   for (const name of [...selection.only, ...selection.excluded]) {

@@ -12,8 +12,7 @@ export interface Salvageable {
 }
 
 /**
- * Replaces steps that read an object from the store by steps that copy it from a leftover, if the
- * leftover's index matches the listing.
+ * Lets steps copy an object from a leftover instead of the store, if its line matches the listing.
  */
 export async function* salvageFrom(
   steps: AsyncIterable<readonly Step[]>,
@@ -139,7 +138,6 @@ export class OpenLeftovers {
     }));
   }
 
-  /** The space that the leftovers take, in bytes. */
   get sizeBytes(): number {
     return this.#open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0);
   }

@@ -20,7 +20,6 @@ export class ListingTrust {
   readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();
 
-  /** Resets the counts for a new attempt. */
   begin(): void {
     this.found.clear();
     this.#missing.clear();
@@ -55,10 +54,7 @@ export class ListingTrust {
     );
   }
 
-  /**
-   * Returns the error for a bucket whose listing is not trusted. `earlier` is the earlier backup's
-   * id.
-   */
+  /** Returns the error for a bucket that is not trusted. `earlier` is the earlier backup's id. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
     const objects = `${count} ${count === 1 ? 'object' : 'objects'}`;

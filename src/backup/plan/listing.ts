@@ -20,7 +20,6 @@ export interface ListingContext {
 
 /** The outcome of a run's listings, filled in while they are read. */
 export class ListingReport {
-  /** The error of each bucket whose listing failed. */
   readonly failed = new Map<string, MangamotionError>();
   readonly notices = new Set<string>();
 }

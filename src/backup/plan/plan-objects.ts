@@ -23,7 +23,6 @@ export interface EarlierBackups {
   lastTrusted: Summary | undefined;
 }
 
-/** Plans a full or incremental backup. */
 export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
@@ -78,10 +77,7 @@ async function expectedOf(
   return { objects: objectsIn(baseline.summary), bytes: baseline.summary.bytes };
 }
 
-/**
- * Opens the backup to compare with. If it is unreadable, a full backup goes on, and is compared
- * with the counts in its summary.
- */
+/** Opens the backup to compare with. A full backup falls back to the counts in its summary. */
 export async function openBaseline(
   { destination, progress }: HeldContext,
   backup: BackupEntry,

@@ -10,7 +10,6 @@ import { type VerifyResult, addProblem } from './result.js';
 export interface CheckOptions {
   /** The ids of the other archives that the backup refers to. Each must exist. */
   references: readonly string[];
-  /** Which objects to read. */
   wanted: (line: IndexLine) => boolean;
   /** The id of an archive that was already audited. Its findings are not repeated. */
   audited: string | undefined;
@@ -112,10 +111,7 @@ class ObjectCheck {
     return false;
   }
 
-  /**
-   * Compares the index with the bucket counts of the directory, and with the references of the
-   * summary.
-   */
+  /** Compares the index with the directory's counts and the summary's references. */
   #checkWhole(): void {
     for (const { name } of this.#directory.buckets) {
       const wrong = this.#index.mismatchOf(name);

@@ -14,9 +14,7 @@ export interface VerifyResult {
   /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;
-  /** The first 10,000 problems. */
   problems: VerifyProblem[];
-  /** The number of further problems. */
   problems_omitted: number;
 }
 
@@ -27,7 +25,6 @@ const LONGEST_MESSAGE = 4096;
 
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
-/** Adds a problem and updates the status. */
 export function addProblem(
   result: VerifyResult,
   kind: string,

@@ -48,7 +48,6 @@ export class OrderedListings {
     );
   }
 
-  /** Whether the work must start over after this error. */
   isUnreliable(error: unknown): error is ListingUnreliable {
     return error instanceof ListingUnreliable;
   }

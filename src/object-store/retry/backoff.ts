@@ -9,7 +9,6 @@ export interface RetryPolicy {
   baseDelayMs?: number | undefined;
   /** The maximum of any delay; 10 s by default. */
   maxDelayMs?: number | undefined;
-  /** Called before each retry. */
   onRetry?: ((retry: Retry) => void) | undefined;
   /** Tests replace it. Rejects when the signal is aborted. */
   sleep?: ((delayMs: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
@@ -45,10 +44,7 @@ export class Backoff {
     this.#unexpected = 0;
   }
 
-  /**
-   * Resolves when it is time to try again. Rejects if the failure is permanent or the attempts are
-   * used up.
-   */
+  /** Resolves when it is time to retry. Rejects if the failure is permanent or was the last. */
   async after(error: unknown): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!(error instanceof MangamotionError) || !isTransient(error)) throw error;
@@ -68,7 +64,6 @@ export class Backoff {
   }
 }
 
-/** Repeats `work` until it succeeds or fails for good. */
 export async function retrying<T>(
   policy: RetryPolicy,
   signal: AbortSignal | undefined,

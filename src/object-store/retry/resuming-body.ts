@@ -4,7 +4,6 @@ import type { Backoff } from './backoff.js';
 export interface ResumingBodyOptions {
   /** The open body, at its first byte. */
   first: Readable;
-  /** The size of the requested body. */
   sizeBytes: number;
   /** Opens the body again from byte `offset` on. */
   reopen: (offset: number) => Promise<Readable>;

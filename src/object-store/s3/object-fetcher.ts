@@ -17,7 +17,6 @@ export interface FetcherOptions {
 }
 
 export interface BodyMemory {
-  /** A larger body is not read. */
   maxBytes: number;
   /** Allocates the block for the body; ordinary memory by default. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
@@ -43,7 +42,6 @@ export interface FetchedAnswer {
   body: Buffer | undefined;
 }
 
-/** Aborts a request whose body is not wanted. */
 class NotWanted extends Error {}
 
 export class ObjectFetcher {

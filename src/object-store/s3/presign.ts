@@ -2,10 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { encodePath, percentEncode } from './wire/header-text.js';
 import { type Credentials, signingKey } from './sign-v4.js';
 
-/**
- * Presigned URLs: AWS Signature Version 4 in the query string. Whoever has the URL can read the
- * object.
- */
+/** Presigned URLs (AWS Signature Version 4), with which anybody can read the object. */
 
 export interface PresignTarget extends Credentials {
   /** The host name or address that users of the URL reach, without scheme and port. */

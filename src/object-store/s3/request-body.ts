@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RequestBody } from './s3-client.js';
 
-/** Returns bytes in memory as the body of a request. */
 export function bodyOf(text: string | Uint8Array): RequestBody {
   const bytes = Buffer.from(text);
   const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -14,12 +14,10 @@ import { codeOf, type S3ResponseError } from '../store-errors.js';
 import { verdictOf } from '../verdicts.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
-/** The SHA-256 of an empty body. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request extends RequestLine {
-  /** Names are in lower case. */
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
   body?: RequestBody | undefined;
@@ -102,7 +100,6 @@ export class S3Client {
     }
   }
 
-  /** See `Transport`. */
   get countsTags(): boolean {
     return this.#transport.countsTags;
   }
@@ -192,7 +189,6 @@ function isRefused(refusal: S3ResponseError | undefined): boolean {
   return verdictOf(refusal).code === 'refused';
 }
 
-/** Returns the request without `x-amz-checksum-mode`. */
 function withoutChecksumMode(request: S3Request): S3Request {
   if (request.headers?.['x-amz-checksum-mode'] === undefined) return request;
   const headers = { ...request.headers };

@@ -17,7 +17,6 @@ import type { S3Client, S3Request } from './s3-client.js';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { objectHead } from './wire/object-headers.js';
 
-/** An answer with its whole body. */
 export interface Answer {
   statusCode: number;
   headers: IncomingHttpHeaders;
@@ -36,10 +35,7 @@ export class S3Requests {
     this.#hints = hints;
   }
 
-  /**
-   * `sourceFailure` returns the error of the request's own body. It takes precedence over the
-   * connection error that it causes.
-   */
+  /** `sourceFailure` returns the error of the request's own body, which takes precedence. */
   async send(request: S3Request, sourceFailure?: () => unknown): Promise<IncomingMessage> {
     checkNames(request);
     try {
@@ -49,7 +45,6 @@ export class S3Requests {
     }
   }
 
-  /** Sends a GET and reads the body into memory if it has at most `maxBytes`. */
   async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
     checkNames(request);
     try {
@@ -100,10 +95,7 @@ export class S3Requests {
     throw this.failure(new S3ResponseError(refusal.code, 200, refusal.message), request);
   }
 
-  /**
-   * Returns the head that an answer's headers describe. `knownBytes` is the object's size, for
-   * servers that do not send it.
-   */
+  /** Parses the headers of an answer. `knownBytes` is the size, for servers that do not send it. */
   head(answer: AnswerHead, request: S3Request, knownBytes?: number): ObjectHead {
     const head = objectHead(answer.headers, this.#client.countsTags, knownBytes);
     if (head !== null) return head;

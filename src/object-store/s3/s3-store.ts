@@ -53,7 +53,6 @@ export function openMinioStore(options: MinioStoreOptions): ObjectStore {
   return new MinioStore(options);
 }
 
-/** Implements the port; the files in `requests` send the requests. */
 class MinioStore implements ObjectStore {
   readonly endpoint: string;
   readonly #client: S3Client;

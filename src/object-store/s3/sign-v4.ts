@@ -18,7 +18,6 @@ export interface ToSign {
   /** Path and query, percent-encoded. */
   path: string;
   headers: WireHeaders;
-  /** The SHA-256 of the body, in hex. */
   sha256: string;
   region: string;
   folding: BlankFolding;
@@ -44,7 +43,6 @@ const UNSIGNED = new Set([
   'user-agent',
 ]);
 
-/** Whether the two ways of folding give different signatures. */
 export function foldingMatters(headers: WireHeaders): boolean {
   return Object.values(headers).some((value) => fold(value, 'spaces') !== fold(value, 'unicode'));
 }

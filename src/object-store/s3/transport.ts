@@ -11,9 +11,7 @@ import type { S3ResponseError } from '../store-errors.js';
 export interface Exchange {
   /** Path and query, percent-encoded. */
   path: string;
-  /** The digest of the body, in hex. */
   sha256: string;
-  /** The region to sign for. */
   region: string;
   signal: AbortSignal | undefined;
   /** Whether headers may hold users' text, which may not be ASCII. */
@@ -22,7 +20,6 @@ export interface Exchange {
   chunks?: Uint8Array[];
   /** Called when the server is ready for the body. If present, `Expect: 100-continue` is sent. */
   onContinue: (() => void) | undefined;
-  /** Set when the request is sent. */
   request?: ClientRequest;
   /** Set as soon as an error status arrives. It takes precedence over any later socket error. */
   refusal?: Promise<S3ResponseError>;
@@ -106,10 +103,7 @@ export class Transport {
     return request;
   }
 
-  /**
-   * Sends a GET and reads the body into memory. Rejects with an S3ResponseError for an error
-   * status.
-   */
+  /** Sends a GET and reads its body into memory. Rejects with S3ResponseError. */
   async fetch(
     exchange: Exchange,
     origin: string,
@@ -139,7 +133,6 @@ export class Transport {
     void this.#fetcher?.then((fetcher) => fetcher.close());
   }
 
-  /** Encodes the headers and signs them. */
   #sign({ method = 'GET', headers, exchange }: SendOptions): void {
     const { path, sha256, region, carriesText } = exchange;
     if (carriesText) {
@@ -199,10 +192,7 @@ function endWith(request: ClientRequest, chunks: Uint8Array[]): void {
   }) as typeof request.end;
 }
 
-/**
- * Whether the silence is our own doing: the reader of the response, or the source of the body, is
- * slow.
- */
+/** Whether the silence is our own: the response's reader or the body's source is slow. */
 function isWaitingForUs(request: ClientRequest): boolean {
   const response = responseOf(request);
   if (response !== undefined) return response.readableLength > 0;

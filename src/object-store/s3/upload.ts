@@ -10,10 +10,7 @@ import type { RequestBody } from './s3-client.js';
  */
 export interface Upload {
   body: RequestBody;
-  /**
-   * Returns the error of the content, which takes precedence over the connection error that it
-   * causes.
-   */
+  /** Returns the content's own error, which takes precedence over the connection's. */
   failure: () => unknown;
 }
 
@@ -58,10 +55,7 @@ function streamed(content: ObjectContent): Upload {
   return { body, failure: () => failure };
 }
 
-/**
- * Yields the content's chunks, and the last one only if the length and the SHA-256 of all are
- * right.
- */
+/** Yields the chunks, but the last one only if length and SHA-256 are right. */
 async function* checked(content: ObjectContent): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let sizeBytes = 0;

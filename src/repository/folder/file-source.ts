@@ -7,7 +7,6 @@ import { translateFileError } from '../../files/errors.js';
 /** O_NONBLOCK: opening a pipe without a writer must not block. It is refused afterwards. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads an archive from a file. */
 export class FileSource implements ClosableSource {
   readonly sizeBytes: number;
   readonly #file: FileHandle;

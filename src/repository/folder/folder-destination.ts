@@ -58,10 +58,7 @@ export class FolderDestination implements Destination {
     this.#beginDraft = plain ? beginPlainDraft : beginTarDraft;
   }
 
-  /**
-   * Rejects with `not_found` if the folder does not exist, for example because its disk is not
-   * mounted.
-   */
+  /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
   static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);

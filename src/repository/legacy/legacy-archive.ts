@@ -17,7 +17,6 @@ import { statFile, walkInKeyOrder } from './legacy-objects.js';
 import { damagedLegacy, cannotVerifyLegacy, type LegacyBackup } from './legacy-backup.js';
 
 export interface Tree {
-  /** The folder that holds `data` and `metadata`. */
   root: string;
   remove: () => Promise<void>;
 }
@@ -131,8 +130,7 @@ export class LegacyArchive implements Archive {
 }
 
 /**
- * Guesses the content type by the key, as `mc mirror` does: the scripts did not keep it. `null` if
- * the key has no known extension.
+ * Guesses the content type by the key, as `mc mirror` does, because the scripts did not keep it.
  */
 function contentTypeOf(key: string): string | null {
   // Without the slash, `png` would be taken for an extension.

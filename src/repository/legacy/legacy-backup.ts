@@ -16,7 +16,6 @@ import {
 /** A backup that backup-minio.sh made. It has no summary and no index. */
 export interface LegacyBackup {
   id: string;
-  /** The type in its name. */
   type: BackupType;
   /** RFC 3339, from its name, taken as UTC; `null` if the name has no valid time. */
   createdAt: string | null;
@@ -40,7 +39,6 @@ export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
   return found;
 }
 
-/** Resolves to the legacy backup with this id; `undefined` if there is none. */
 export async function findLegacy(folder: string, id: string): Promise<LegacyBackup | undefined> {
   const type = backupTypeOf(id);
   if (type === undefined) return undefined;
@@ -86,10 +84,7 @@ async function bytesOfForeign(path: string): Promise<number | undefined> {
   }
 }
 
-/**
- * Whether a folder is a legacy backup: it has `data` or `metadata`, and no `index`, which our
- * folders have from the start.
- */
+/** Whether a folder has `data` or `metadata`, but no `index`, which ours have from the start. */
 async function isScriptFolder(path: string): Promise<boolean> {
   if ((await kindOf(path)) !== 'folder') return false;
   if ((await kindOf(join(path, 'index'))) !== undefined) return false;
@@ -127,7 +122,6 @@ export function damagedLegacy(message: string, cause?: unknown): MangamotionErro
 /** A part of a backup that cannot be restored. */
 export interface Shortfall {
   bucket: string;
-  /** Empty if it is not an object. */
   key: string;
   /** The document of the bucket; absent for an object. */
   document?: string;

@@ -14,7 +14,6 @@ export interface LegacyDocuments {
   /** The buckets for which the scripts requested a document, whether or not it exists. */
   buckets: Set<string>;
   entries: DocumentEntry[];
-  /** The content of each entry, by its path. */
   contents: Map<string, Buffer>;
   shortfalls: Shortfall[];
   problems: string[];

@@ -8,7 +8,6 @@ import type { Shortfall } from './legacy-backup.js';
 
 /** The files below `data`, counted but not read. Each chunk's files are read with it. */
 export interface LegacyObjects {
-  /** The totals of each bucket, by its name. */
   buckets: Map<string, { objects: number; bytes: number }>;
   chunks: ChunkReference[];
   shortfalls: Shortfall[];

@@ -12,7 +12,6 @@ export interface OpenLegacy {
   archive: Archive;
   /** Built from the tree; it has no digests. */
   directory: Directory;
-  /** Warnings about the backup as a whole. */
   problems: string[];
   shortfalls: Shortfall[];
 }
@@ -54,10 +53,7 @@ function inPlace({ path }: LegacyBackup) {
   return { root: path, shortfalls: [], problems: [], remove: () => Promise.resolve() };
 }
 
-/**
- * Builds a directory. Its buckets are those with a folder, or with a document that the scripts
- * requested.
- */
+/** Builds a directory of the buckets that have a folder, or for which a document was requested. */
 function describe(id: string, objects: LegacyObjects, documents: LegacyDocuments): Directory {
   const nothing = { created_at: null, region: null, objects: 0, bytes: 0 };
   const buckets = [...new Set([...objects.buckets.keys(), ...documents.buckets])]

@@ -10,7 +10,6 @@ interface Element {
   /** The name in the JSON; `xml` is the name in the XML if it differs. */
   name: string;
   xml?: string;
-  /** Absent for a leaf. */
   children?: readonly Element[];
 }
 

@@ -10,7 +10,6 @@ import { isRecord, lifecycleXml } from './translate-lifecycle.js';
 
 export type Translated =
   | { state: 'translated'; content: Buffer }
-  /** The bucket had no such document. */
   | { state: 'none' }
   /** The output does not show what the bucket had. */
   | { state: 'unusable'; reason: string };
@@ -47,10 +46,7 @@ export function translateDocument(kind: LegacyDocumentKind, text: string): Trans
   }
 }
 
-/**
- * Translates `mc anonymous get-json`, which prints the policy; with `--json` it is the field
- * `policy`.
- */
+/** `mc anonymous get-json` prints the policy; with `--json` it is the field `policy`. */
 function policy(content: string, json: unknown): Translated {
   if (!isRecord(json)) {
     return / is `?(?:private|none)`?\.?$/.test(content) ? NONE : unusable(noDocument(content));
@@ -66,10 +62,7 @@ function policy(content: string, json: unknown): Translated {
   return isNone ? NONE : unusable(noDocument(content));
 }
 
-/**
- * Translates `mc ilm export`, which prints `{"Rules": [...]}`; with `--json` that is the field
- * `config`.
- */
+/** `mc ilm export` prints `{"Rules": [...]}`; with `--json` that is the field `config`. */
 function lifecycle(content: string, json: unknown): Translated {
   if (!isRecord(json)) return unusable(noDocument(content));
   const config = isRecord(json.config) ? json.config : json;
@@ -81,10 +74,7 @@ function lifecycle(content: string, json: unknown): Translated {
   return 'xml' in xml ? translated(xml.xml) : unusable(xml.reason);
 }
 
-/**
- * Translates `mc version info`, which prints `alias/bucket versioning is enabled` or `… is
- * un-versioned`.
- */
+/** `mc version info` prints `alias/bucket versioning is enabled` or `… is un-versioned`. */
 function versioning(content: string, json: unknown): Translated {
   const status = versioningStatus(content, json);
   if (status === undefined) return unusable(noDocument(content));

@@ -49,10 +49,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
   return { root: join(folder, backup.id), ...leftOut, remove };
 }
 
-/**
- * Reads the whole tar. Rejects if an entry lies outside the backup's folder; links and devices are
- * reported.
- */
+/** Reads the whole tar. Rejects if an entry lies outside the backup's folder. */
 async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined) {
   const found: Pick<UnpackedTree, 'shortfalls' | 'problems'> & { bytes: number } = {
     bytes: 0,
@@ -109,10 +106,7 @@ function roomFor({ size }: ReadEntry): number {
   return Math.ceil((size + 1) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-/**
- * Feeds the tar to the parser that `receive` returns. `receive` gets a function that ends the
- * reading with an error.
- */
+/** Feeds the tar to a parser. `receive` returns it, and gets a function that ends the reading. */
 async function readTar(
   backup: LegacyBackup,
   signal: AbortSignal | undefined,
@@ -136,7 +130,6 @@ async function readTar(
   ended.throwIfAborted();
 }
 
-/** Resolves when the parser has processed everything. */
 async function feed(parser: Parser, chunks: AsyncIterable<Buffer>): Promise<void> {
   const closed = new Promise<void>((resolve, reject) => {
     parser.on('close', () => resolve());
@@ -181,7 +174,6 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
 /** What to do with an entry of a tar that may be hostile. */
 type EntryDecision =
   | { kind: 'unpack' }
-  /** The entry is skipped and reported. */
   | { kind: 'skip'; bucket: string; key: string; reason: string }
   /** No backup has such an entry: the whole tar is refused. */
   | { kind: 'refuse'; reason: string };
@@ -189,10 +181,7 @@ type EntryDecision =
 /** `OldFile` is the type in tars from before POSIX. */
 const FILES = ['File', 'OldFile', 'ContiguousFile'];
 
-/**
- * Decides about an entry. The scripts packed the folder with the backup's name; a leading `./` is
- * ignored. Pure.
- */
+/** Decides about an entry. All must lie in the folder with the backup's name. Pure. */
 export function decideEntry(entry: { path: string; type: string }, id: string): EntryDecision {
   const path = entry.path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
   // The entry is the folder in which the backup was packed.

@@ -5,7 +5,6 @@ import { type Line, type LineBackup, lineOfBackup, linesOf } from './lines.js';
 export interface AcceptableBackup {
   line: Line;
   backup: LineBackup;
-  /** Whether it was accepted before. */
   isAccepted: boolean;
 }
 

@@ -1,6 +1,5 @@
 /** Normalises the endpoints of object stores. Pure. */
 
-/** The usual names of this machine. */
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };

@@ -44,7 +44,6 @@ export function identify(sources: readonly Source[]): LineIdentity[] {
   });
 }
 
-/** Returns a key that is unique to the line. */
 export function keyOf({ store, selection }: LineIdentity): string {
   return JSON.stringify([store, selection.buckets, selection.excluded]);
 }

@@ -26,13 +26,11 @@ export interface Line {
   readonly source: {
     /** The operator's name for the store; `undefined` if it has none. */
     name: string | undefined;
-    /** The distinct endpoints in the summaries. */
     endpoints: readonly string[];
   };
   readonly selection: Selection;
   /** The backups of all types in the order of their sequence; at least one. */
   readonly backups: readonly LineBackup[];
-  /** The ids of the trusted backups. */
   readonly trusted: ReadonlySet<string>;
   /** The newest trusted backup that holds objects. */
   readonly newestTrusted: LineBackup | undefined;
@@ -53,10 +51,7 @@ export function linesOf(backups: readonly BackupEntry[]): Line[] {
   return group(backups.flatMap(memberOf)).map(({ line }) => line);
 }
 
-/**
- * Returns the line that a new backup of this source would join; `undefined` if it would begin a new
- * one.
- */
+/** Returns the line that a new backup of this source would join, if any. */
 export function lineOfSource(
   backups: readonly BackupEntry[],
   source: Summary['source'],
@@ -99,10 +94,7 @@ function memberOf(entry: BackupEntry): Member[] {
   return isItsOwn ? [{ entry, summary }] : [];
 }
 
-/**
- * Groups backups into lines. `joining` is the source of a further backup, which may give a name to
- * others.
- */
+/** Groups backups into lines. `joining` is the source of one more, which may name others. */
 function group(
   members: readonly Member[],
   joining?: Summary['source'],

@@ -46,10 +46,7 @@ export interface Predecessor {
   unreadable: string | undefined;
 }
 
-/**
- * Returns the backup that the guard compares a new backup of this source with; `undefined` for the
- * first of a line.
- */
+/** Returns the backup that the guard compares with; `undefined` for the first of a line. */
 export function predecessorOf(
   backups: readonly BackupEntry[],
   source: Source,

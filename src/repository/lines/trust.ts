@@ -13,7 +13,6 @@ export interface TrustCandidate {
 }
 
 export interface Trust {
-  /** The reason for each backup that is not trusted, by id. */
   reasons: ReadonlyMap<string, string>;
   /** The newest suspect backup that no trusted one has followed. */
   suspendedBy: string | undefined;
@@ -23,9 +22,7 @@ export interface Trust {
 interface WalkState {
   /** The oldest suspect backup since the last trusted one, and its index in the line. */
   suspect: { id: string; index: number } | undefined;
-  /** Whether an earlier backup is trusted. */
   hasTrusted: boolean;
-  /** The index of each backup in the line, by id. */
   places: ReadonlyMap<string, number>;
 }
 

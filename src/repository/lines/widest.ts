@@ -16,7 +16,6 @@ export function widestLine(lines: readonly Line[]): Line | undefined {
   return widest;
 }
 
-/** Returns the number of buckets that are selected by name. */
 function bucketsOf({ selection: { buckets, excluded } }: Line): number {
   return (buckets ?? []).filter((name) => !excluded.includes(name)).length;
 }

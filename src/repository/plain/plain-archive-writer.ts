@@ -176,7 +176,6 @@ function sha256(bytes: Uint8Array): string {
  */
 const WRITE_BYTES = 1024 * 1024;
 
-/** An object between its announcement and its commit. */
 class PlainObject implements ObjectInProgress {
   readonly #tree: PlainTree;
   readonly #file: Promise<NewFile>;
@@ -185,7 +184,6 @@ class PlainObject implements ObjectInProgress {
   #left: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** The current write; the next one follows it. */
   #writing: Promise<void> = Promise.resolve();
   #open = true;
 

@@ -61,10 +61,7 @@ export class PlainArchive implements Archive {
     return this.#files.read(line);
   }
 
-  /**
-   * Checks the total size of all files, which shows missing, truncated and additional ones: a plain
-   * folder has no footer.
-   */
+  /** Checks the total size of the files, as there is no footer. */
   async checkEnd(): Promise<ArchiveProblem | undefined> {
     const bytes = this.sizeBytes === Infinity ? Infinity : await this.#sumOfFiles();
     if (bytes === this.sizeBytes) return undefined;

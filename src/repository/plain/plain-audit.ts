@@ -15,17 +15,13 @@ import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './pla
 /** Files are read concurrently, each in pieces of 1 MiB. */
 const LIMITS = { maxRequests: 8, maxBytes: Infinity };
 
-/** A file that the directory or the index names. */
 interface Expected extends FilePlace {
   sha256: string;
   /** Absent for a document. */
   object?: ObjectName;
 }
 
-/**
- * Reads every file that the directory and the index name, and checks its length and SHA-256. Then
- * looks for other files in the tree.
- */
+/** Checks the length and SHA-256 of all files that the index names, then looks for other files. */
 export async function auditPlain(
   archive: Archive,
   files: PlainFiles,
@@ -142,10 +138,7 @@ class PlainAudit {
     }
   }
 
-  /**
-   * Collects the inodes of the expected files. Names are not compared, because a file system may
-   * spell them differently.
-   */
+  /** Collects the inodes of the expected files, because names may be spelled differently. */
   async #knownInodes(): Promise<Set<bigint>> {
     const known = new Set<bigint>();
     const remember = async (path: string | undefined) => {

@@ -10,7 +10,6 @@ const READ_BYTES = 1024 * 1024;
 /** O_NONBLOCK: opening a pipe without a writer must not block. It is refused afterwards. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A file as the index names it. */
 export interface FilePlace {
   /** `ID/data/<bucket>/<key>`. */
   path: string;
@@ -23,9 +22,7 @@ export interface FilePlace {
  */
 export class PlainFiles {
   readonly id: string;
-  /** The destination. */
   readonly #parent: string;
-  /** The name of the archive's folder. */
   readonly #folder: string;
   /** The folder that was checked last: adjacent files often share it. */
   #known = '';
@@ -37,7 +34,6 @@ export class PlainFiles {
     this.#folder = folder;
   }
 
-  /** The path of the archive's folder. */
   get root(): string {
     return join(this.#parent, this.#folder);
   }
@@ -73,8 +69,7 @@ export class PlainFiles {
   }
 
   /**
-   * Resolves to the inode of a file, which identifies it whatever its spelling; `undefined` if
-   * there is no such file.
+   * Resolves to a file's inode, which identifies it in any spelling; `undefined` if it is missing.
    */
   async inodeOf(path: string): Promise<bigint | undefined> {
     try {
@@ -156,7 +151,6 @@ function shown(path: string): string {
 }
 
 export interface TreeEntry {
-  /** The path below the root, with `/`. */
   path: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. */
   kind: 'file' | 'folder' | 'other';

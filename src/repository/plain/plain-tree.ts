@@ -39,7 +39,6 @@ export class PlainTree {
     this.#root = root;
   }
 
-  /** The total size of all finished files. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -62,7 +61,6 @@ export class PlainTree {
     throw new RangeError('a file without a name');
   }
 
-  /** Writes the chunks at the end of the file. */
   async append({ path, handle }: NewFile, chunks: readonly Uint8Array[]): Promise<void> {
     try {
       // `writeFile` on a handle appends, and writes the whole chunk.
@@ -100,7 +98,6 @@ export class PlainTree {
     this.#bytes += sizeBytes;
   }
 
-  /** Closes and removes an unfinished file. */
   async remove({ path, handle }: NewFile): Promise<void> {
     try {
       await handle.close();
@@ -111,10 +108,7 @@ export class PlainTree {
     }
   }
 
-  /**
-   * Makes the names of all files durable. Rejects if files are missing or were added, because
-   * something else has changed the folder.
-   */
+  /** Makes the names of all files durable. Rejects if files are missing or were added by others. */
   async sync(): Promise<void> {
     await this.work.drained();
     let found = 0;
@@ -170,7 +164,6 @@ export class BoundedWork {
     void this.#run(weightBytes, task);
   }
 
-  /** Resolves when there is room for more. */
   async ready(): Promise<void> {
     while (this.#tasks >= MAX_TASKS || this.#pendingBytes > MAX_PENDING_BYTES) {
       await this.#change();
@@ -178,7 +171,6 @@ export class BoundedWork {
     this.#throwFailure();
   }
 
-  /** Resolves when everything begun so far is done. */
   async drained(): Promise<void> {
     await this.settled();
     this.#throwFailure();

@@ -1,7 +1,6 @@
 import type { KnownBackup } from './known-backup.js';
 import { type RetentionPolicy, isWithinDays, keptByPolicy, withinDays } from './policy.js';
 
-/** What the retention needs to know of a line. */
 export interface LineState {
   /** The newest suspect backup that no trusted one has followed. */
   suspendedBy: string | undefined;

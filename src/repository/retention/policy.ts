@@ -9,7 +9,6 @@ import { DAY_MS, PERIODS, type Period, periodOf } from './calendar.js';
 export interface RetentionPolicy extends Readonly<Partial<Record<Period, number | undefined>>> {
   /** Keep every backup younger than this many days of 24 hours. */
   readonly days?: number | undefined;
-  /** Keep this many of the newest backups. */
   readonly last?: number | undefined;
 }
 

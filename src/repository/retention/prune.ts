@@ -12,9 +12,7 @@ import {
 import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
-  /** Report what would be removed, and change nothing. */
   dryRun: boolean;
-  /** Once it is aborted, nothing more is removed. */
   signal?: AbortSignal | undefined;
   /**
    * The id of a backup that was just made. Only its line is pruned, and only if it is trusted, or

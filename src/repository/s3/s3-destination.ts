@@ -190,7 +190,6 @@ export class S3Destination implements Destination {
     return objects;
   }
 
-  /** Resolves to `undefined` if there is none. */
   async #summary(id: string): Promise<DecodedSummary | undefined> {
     const { store, bucket } = this.#place;
     const options = { ...this.#options(), maxBytes: LARGEST_SUMMARY_BYTES };
@@ -218,10 +217,7 @@ export class S3Destination implements Destination {
     await withPlaceErrors(this.#place, store.deleteObject(bucket, key, { signal }));
   }
 
-  /**
-   * Sends one request with few attempts: claims are put with many, and a wrong address should be
-   * reported soon.
-   */
+  /** Sends a first request with few attempts, so that a wrong address is reported soon. */
   async #reach(): Promise<void> {
     if (this.#wasReached) return;
     const { store, bucket, prefix } = this.#place;

@@ -1,6 +1,5 @@
 import { MangamotionError } from '../../errors.js';
 
-/** The parts of an `s3://bucket/prefix` URL. */
 export interface S3Location {
   /** The URL as the user gave it, without trailing slashes. */
   url: string;

@@ -4,7 +4,6 @@ import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { s3CodeOf, whyUnreadable } from '../../object-store/store-errors.js';
 import type { S3Location } from './s3-location.js';
 
-/** The bucket and the prefix that hold the backups, with their store. */
 export interface S3Place extends S3Location {
   store: ObjectStore;
   /** Aborts reads and writes, but not the clean-up after them. */

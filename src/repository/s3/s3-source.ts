@@ -4,10 +4,7 @@ import { MangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import { type S3Place, withPlaceErrors, isNoSuchObject } from './s3-place.js';
 
-/**
- * An audit reads the header of a member, then the member, and then the next one: a read of a header
- * fetches this much ahead.
- */
+/** A read of a member's header fetches this much ahead, because an audit reads on from there. */
 const READ_AHEAD_BYTES = 8 * 1024 * 1024;
 
 /** Reads an archive from a bucket, by one range request for each read. */

@@ -4,10 +4,7 @@ import { MangamotionError } from '../../errors.js';
 import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
-/**
- * The most bytes in parts that are being uploaded (two small ones); a larger part is uploaded
- * alone.
- */
+/** The most bytes in parts that are being uploaded; a larger part is uploaded alone. */
 const MAX_UPLOADING_BYTES = 10 * 1024 * 1024;
 /** A part is sent in pieces, so that none blocks the event loop for long. */
 const PIECE_BYTES = 1024 * 1024;
@@ -102,10 +99,7 @@ export class S3UploadSink implements ArchiveSink {
     if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
-  /**
-   * Resolves to the ids of our uploads. If the answer to CreateMultipartUpload was lost, the server
-   * still has the upload.
-   */
+  /** Resolves to our upload's id, even if the answer to CreateMultipartUpload was lost. */
   async #ownUploads(): Promise<string[]> {
     if (this.#begun === undefined) return [];
     const begun = await this.#begun.catch(() => undefined);
@@ -174,7 +168,6 @@ export class S3UploadSink implements ArchiveSink {
   }
 }
 
-/** Returns bytes in memory as the content of an object or a part. */
 export function contentOf(bytes: Buffer): ObjectContent {
   const hash = createHash('sha256').update(bytes);
   const pieces: Buffer[] = [];

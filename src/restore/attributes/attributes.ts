@@ -3,7 +3,6 @@ import type { Encryption } from '../../object-store/objects.js';
 import type { ObjectLock, PutOptions } from '../../object-store/port.js';
 import { partSizeFor } from '../part-size.js';
 
-/** The attributes that a restored object gets. */
 export interface RestoredAttributes {
   attributes: SentAttributes;
   /** Why its lock is not restored, if so. */

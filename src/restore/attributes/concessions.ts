@@ -2,10 +2,7 @@ import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import type { SentAttributes } from './attributes.js';
 
-/**
- * An attribute that a target may refuse. The object is then restored without it, and the loss is
- * reported.
- */
+/** An attribute that a target may refuse. The object is then restored without it. */
 export type Concession = 'encryption' | 'storage class' | 'checksum' | 'tags';
 
 const FIELDS = {
@@ -83,10 +80,7 @@ export class Refusals {
   }
 }
 
-/**
- * Names an attribute with its value: one storage class or key may be refused and another accepted.
- * Tags are refused as such.
- */
+/** Names an attribute with its value, such as a storage class; tags are refused as such. */
 function nameOf(concession: Concession, attributes: SentAttributes): string {
   if (concession === 'tags') return concession;
   const value = attributes[FIELDS[concession]] ?? null;

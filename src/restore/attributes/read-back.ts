@@ -39,10 +39,7 @@ export class ReadBacks {
     this.#bucket = bucket;
   }
 
-  /**
-   * Counts the attributes of a written or unchanged object, and reads it back if one of its kinds
-   * is due.
-   */
+  /** Counts an object's attributes, and reads it back if one of its kinds is due. */
   add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
     const form = formOf(line);
     const due: Kind[] = [];

@@ -16,7 +16,7 @@ import type { SelectedBucket } from '../selection.js';
 
 export interface DocumentToRestore {
   planned: PlannedDocument;
-  /** The content for the target, which may have another bucket name. */
+  /** The content for the target, in which a renamed bucket has its new name. */
   content: Buffer;
 }
 
@@ -26,10 +26,7 @@ export interface DocumentsContext {
   signal: AbortSignal;
 }
 
-/**
- * Resolves to the documents of a bucket in the order of their restore, and to a failure for each
- * damaged one.
- */
+/** Resolves to a bucket's documents in the order of restore, and to failures of damaged ones. */
 export async function planDocuments(
   context: DocumentsContext & { backup: OpenBackup },
   bucket: SelectedBucket,
@@ -81,10 +78,7 @@ export async function hasObjectLock(
   }
 }
 
-/**
- * Whether the target encrypts with SSE-KMS by default, so that its ETags are not MD5s; true if it
- * does not answer.
- */
+/** Whether the target may encrypt with SSE-KMS by default, so that ETags are not MD5s. */
 export async function mayHideMd5(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -98,10 +92,7 @@ export async function mayHideMd5(
   }
 }
 
-/**
- * Writes a document unless the target already has it, which even a new bucket may. Resolves to what
- * was done.
- */
+/** Writes a document unless the target already has it, as a new bucket may. */
 export async function restoreDocument(
   store: ObjectStore,
   { planned: { target, kind }, content }: DocumentToRestore,

@@ -5,13 +5,11 @@ import { parseXml, rootNameOf } from '../../object-store/s3/wire/xml.js';
 /** Plans the restore of bucket documents. Pure. */
 
 export interface PlannedDocument {
-  /** The bucket's name in the backup. */
   bucket: string;
   target: string;
   kind: BucketDocumentKind;
   /** `unchanged`: the target has the same document. `skip`: it is not restored. */
   action: 'write' | 'unchanged' | 'skip';
-  /** Why it is skipped or may be refused. */
   reason?: string;
 }
 

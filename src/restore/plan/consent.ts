@@ -6,12 +6,10 @@ import type { BucketPlan } from './decide.js';
 
 /** Objects of a bucket that a restore would overwrite or remove. */
 export interface DestroyedObjects {
-  /** The target bucket. */
   bucket: string;
   action: 'overwrite' | 'delete';
   /** The first thousand objects, with their sizes in the target. */
   objects: { key: string; size: number }[];
-  /** The number of further objects. */
   omitted: number;
 }
 
@@ -35,7 +33,6 @@ export class DestroyedList {
     else found.omitted += 1;
   }
 
-  /** Forgets a bucket that is planned again. */
   forget(bucket: string): void {
     const others = this.all.filter((one) => one.bucket !== bucket);
     this.all.splice(0, this.all.length, ...others);
@@ -59,7 +56,6 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   );
 }
 
-/** Returns the numbers of objects that a plan would destroy. */
 export function countDestroyed(buckets: readonly BucketPlan[]): {
   overwrite: number;
   delete: number;

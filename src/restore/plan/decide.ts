@@ -16,7 +16,6 @@ export type RestoreAction =
 export interface PlannedObject {
   line: IndexLine;
   action: RestoreAction;
-  /** The target's object, if any. */
   target?: ListedObject;
 }
 
@@ -62,7 +61,6 @@ export interface BucketPlan {
   conflict: number;
   /** Objects that only the target has, and that are removed. */
   delete: number;
-  /** Bytes to transfer. */
   bytes: number;
   /** The target's objects among the selected keys. */
   listed: number;
@@ -91,7 +89,6 @@ export function countInto(plan: BucketPlan, { line, action }: PlannedObject): vo
   if (transfers(action)) plan.bytes += line.size;
 }
 
-/** Whether an action transfers the object's bytes. */
 export function transfers(action: RestoreAction): boolean {
   return action === 'create' || action === 'overwrite';
 }

@@ -34,7 +34,6 @@ export interface PlannerContext {
   onConflict: OnConflict;
   /** Whether objects are restored, and not only bucket documents. */
   objects: boolean;
-  /** Whether objects that only the target has are removed. */
   deleteExtra: boolean;
   /** Whether a person confirms the plan. The objects that it shows as lost are then remembered. */
   confirms: boolean;
@@ -48,7 +47,6 @@ export interface PlannerContext {
  * object by object, while the plan is carried out.
  */
 export class RestorePlanner {
-  /** The ids of the archives that the plan needs. */
   readonly needed: Set<string>;
   /** Keys that a target may refuse. This and the next three fields are complete after `plan`. */
   readonly refusable = new RefusableKeys();
@@ -57,7 +55,6 @@ export class RestorePlanner {
   readonly destroyed = new DestroyedList();
   /** All objects that the plan shows as lost; `undefined` if nobody confirms it. */
   readonly shown: ShownObjects | undefined;
-  /** Buckets that cannot be planned. */
   readonly failures: RestoreFailure[] = [];
   readonly listings: OrderedListings;
   readonly #context: PlannerContext;
@@ -79,10 +76,7 @@ export class RestorePlanner {
     this.#target = new TargetComparison({ store, listings, faults, selection, signal });
   }
 
-  /**
-   * Resolves to the plan of each bucket. Rejects with `not_found` if the backup lacks something
-   * that is selected.
-   */
+  /** Plans each bucket. Rejects with `not_found` if the backup lacks something selected. */
   async plan(onObjects: (objects: number) => void): Promise<BucketPlan[]> {
     const { backup, selection, warn } = this.#context;
     const plans: BucketPlan[] = [];
@@ -115,10 +109,7 @@ export class RestorePlanner {
     }
   }
 
-  /**
-   * Whether the error concerns the backup, whose index is damaged or unreadable, and not the
-   * target.
-   */
+  /** Whether the error concerns the backup, with a damaged index, and not the target. */
   isBackupError(error: unknown): boolean {
     return this.#index.isOwnError(error);
   }

@@ -66,7 +66,6 @@ export class PlannedClasses {
     }
   }
 
-  /** Forgets a bucket that is planned again. */
   forget(bucket: string): void {
     this.#byBucket.delete(bucket);
   }

@@ -6,7 +6,6 @@ import { MangamotionError } from '../../errors.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** Reads the selected part of a backup's index. */
 export class SelectedIndex {
   readonly #backup: OpenBackup;
   readonly #selection: RestoreSelection;
@@ -71,10 +70,7 @@ export class SelectedIndex {
     );
   }
 
-  /**
-   * Keeps the last chunk, because the plan and the restore both read the index: for one object, one
-   * chunk is then read once.
-   */
+  /** Keeps the last chunk: to restore one object, its chunk is then read only once. */
   async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
     if (this.#lastChunk?.chunk === chunk) return this.#lastChunk.lines;
     try {

@@ -7,10 +7,7 @@ import type { RestoreSelection } from '../selection.js';
 
 /** Selected parts that cannot be restored, because the backup lacks them or they are damaged. */
 export interface Shortfalls {
-  /**
-   * Problems of the backup as a whole and of documents. Often the bucket simply had no such
-   * document.
-   */
+  /** Problems of the whole backup and of documents, which often never existed. */
   problems: string[];
   /** Objects that cannot be restored. With any of these, the restore is partial. */
   failures: RestoreFailure[];

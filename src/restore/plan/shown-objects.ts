@@ -30,7 +30,6 @@ export class ShownObjects {
     await shown.add({ ...object, writtenAtMs: 0 });
   }
 
-  /** Forgets a bucket that is planned again. */
   async forget(bucket: string): Promise<void> {
     for (const action of ['overwrite', 'delete'] as const) {
       await this.#byName.get(nameOf(bucket, action))?.close();

@@ -23,7 +23,6 @@ export interface TargetContext {
 /** Compares objects of a backup with those of the target, and reads the target's if necessary. */
 export class TargetComparison {
   readonly #context: TargetContext;
-  /** The results of comparisons for which the target's object was read. */
   readonly #compared = new Map<string, boolean>();
   /** Whether a target bucket may encrypt objects so that their ETags are not MD5s, by bucket. */
   readonly #hidesMd5 = new Map<string, boolean>();
@@ -59,10 +58,7 @@ export class TargetComparison {
     return (await this.#hasSameContent(bucket, line, target)) ? 'same' : 'different';
   }
 
-  /**
-   * Finds an object by HEAD, or by the listing if HEAD cannot be trusted: some servers find `x` for
-   * `/x`, and some return no size.
-   */
+  /** Finds an object by HEAD, or by the listing if the server's HEAD may be wrong for the key. */
   async #find(bucket: string, key: string): Promise<ListedObject | undefined> {
     const { store, signal } = this.#context;
     if (classesOf(key, 1).length > 0) return await findListed(store, bucket, key, signal);

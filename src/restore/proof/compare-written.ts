@@ -4,9 +4,7 @@ import type { WrittenObject } from '../written.js';
 
 /** A difference between a listing and the written objects. */
 export type Discrepancy =
-  /** It is not listed under its key. */
   | { kind: 'missing'; written: WrittenObject }
-  /** It is listed with another size or ETag. */
   | { kind: 'different'; written: WrittenObject; listed: ListedObject }
   /** It is listed, but was not written here. */
   | { kind: 'other'; listed: ListedObject };

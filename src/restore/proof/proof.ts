@@ -27,7 +27,6 @@ const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** The number of further objects. */
   omitted: number;
   omittedBytes: number;
 }

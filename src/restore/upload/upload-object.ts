@@ -6,10 +6,7 @@ import type { Archives } from '../../repository/archives.js';
 import { notWhatWasBackedUp, uploadInParts } from './multipart.js';
 import { partSizeFor } from '../part-size.js';
 
-/**
- * Writes an object of a backup to the target, and checks that its bytes are those that were backed
- * up.
- */
+/** Writes an object to the target, and checks that its bytes are those that were backed up. */
 export async function uploadObject(
   store: ObjectStore,
   archives: Archives,

@@ -154,7 +154,7 @@ describe('an answer that is none of S3', () => {
 
 describe('a connection', () => {
   it.each([
-    ['ECONNREFUSED', 'Check that the server is running', true],
+    ['ECONNREFUSED', 'Is the server running', true],
     ['ENOTFOUND', 'name is not known', true],
     ['ECONNRESET', 'MINIO_ENDPOINT', true],
     ['ETIMEDOUT', 'MINIO_ENDPOINT', true],

@@ -19,10 +19,7 @@ const MAX_KEYS = 1000;
 /** The number of concurrent requests for keys that are deleted one by one. */
 const ONE_BY_ONE = 16;
 
-/**
- * Implements `deleteObjects` of the port. Keys that XML cannot carry, or that the answer does not
- * mention, are deleted one by one.
- */
+/** See the port. Keys that XML or the answer does not contain are deleted one by one. */
 export async function deleteObjects(
   requests: S3Requests,
   bucket: string,
@@ -98,10 +95,7 @@ function undeleted(key: string, error: unknown): UndeletedObject {
   return { key, reason, request: error.request, mayPass: isTransient(error) };
 }
 
-/**
- * Returns the body of DeleteObjects. `keys` must satisfy `isXmlText`. The quiet mode is off, so
- * that the answer names every key. Pure.
- */
+/** Returns the body of DeleteObjects. It asks for an answer that names every key. Pure. */
 export function deletionDocument(keys: string[]): string {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`);
   return `<Delete ${S3_NAMESPACE}>${objects.join('')}</Delete>`;
@@ -109,7 +103,6 @@ export function deletionDocument(keys: string[]): string {
 
 interface DeletionAnswer {
   deleted: Set<string>;
-  /** The error of each key that was not deleted. */
   refused: Map<string, { code: string; message: string }>;
 }
 

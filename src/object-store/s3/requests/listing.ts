@@ -4,9 +4,7 @@ import { compareKeys } from '../../../key-order.js';
 /** One page of a listing of objects or uploads. */
 interface Page<T> {
   objects: T[];
-  /** The token of the next page; `null` if there is none. */
   nextToken: string | null;
-  /** See `ListPage`. */
   continueAfter?: ContinueAfter | undefined;
 }
 

@@ -42,10 +42,7 @@ export async function putObject(
   }
 }
 
-/**
- * Sends the content as the request's body. Nothing is committed if it does not match its announced
- * length and digest.
- */
+/** Sends the content. Nothing is committed if it does not match its announced length and digest. */
 export async function sendContent(
   requests: S3Requests,
   request: S3Request,

@@ -24,7 +24,6 @@ export function decodeBytes(bytes: Uint8Array): string {
   }
 }
 
-/** The inverse of `decodeBytes`. */
 export function encodeText(text: string): Buffer {
   if (!holdsEscapedBytes(text)) return Buffer.from(text, 'utf8');
   const parts = text.split(ESCAPED_BYTE);
@@ -95,10 +94,7 @@ function decodeWithEscapes(bytes: Uint8Array): string {
   return text;
 }
 
-/**
- * Returns the length of the well-formed UTF-8 sequence at `at`; 0 if there is none (Unicode, table
- * 3-7).
- */
+/** Returns the length of the UTF-8 sequence at `at`; 0 if it is ill-formed (Unicode, table 3-7). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;

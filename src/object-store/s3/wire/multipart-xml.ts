@@ -3,10 +3,7 @@ import { percentDecode, percentEncode, plainEtag } from './header-text.js';
 import type { MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 
-/**
- * Parses and writes the documents of multipart uploads. The parsers return `null` for any other
- * text. Pure.
- */
+/** The documents of multipart uploads. Parsers return `null` for any other text. Pure. */
 
 export function parseUploadId(xml: string): string | null {
   const root = parseXml(xml, 'InitiateMultipartUploadResult');
@@ -25,7 +22,6 @@ export function completionDocument(parts: UploadedPart[]): string {
   return `<CompleteMultipartUpload ${S3_NAMESPACE}>${elements.join('')}</CompleteMultipartUpload>`;
 }
 
-/** Returns the object's ETag, without quotes. */
 export function parseCompletion(xml: string): string | null {
   const root = parseXml(xml, 'CompleteMultipartUploadResult');
   return root === null ? null : plainEtag(textOf(root, 'ETag') ?? '');

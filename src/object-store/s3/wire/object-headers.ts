@@ -14,10 +14,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 const METADATA_PREFIX = 'x-amz-meta-';
 const ENCRYPTION = 'x-amz-server-side-encryption';
-/**
- * The algorithms of S3's additional checksums, as they end the header's name; the preferred ones
- * first.
- */
+/** S3's checksum algorithms, as they end the header's name; the preferred ones first. */
 const CHECKSUMS = ['crc64nvme', 'sha256', 'crc32c', 'crc32', 'sha1'] as const;
 
 /**
@@ -158,10 +155,7 @@ function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/**
- * Returns the request headers for the attributes, except checksums, as text that is yet to be
- * encoded.
- */
+/** Returns the request headers for the attributes except checksums, not yet encoded. */
 export function attributeHeaders(
   attributes: Partial<ObjectAttributes & ObjectLock>,
 ): Record<string, string> {

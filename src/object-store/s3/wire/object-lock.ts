@@ -15,7 +15,6 @@ export function lockOf(headers: IncomingHttpHeaders): ObjectLock {
   };
 }
 
-/** Returns the request headers that lock a new object. */
 export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Record<string, string> {
   return {
     ...(retention === undefined || retention === null

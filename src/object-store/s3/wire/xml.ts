@@ -1,9 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 
-/**
- * Parses S3's answers into plain trees. Leaves keep their text unchanged: no numbers, no trimming.
- * Pure.
- */
+/** Parses S3's answers into plain trees, whose leaves keep their text unchanged. Pure. */
 export type XmlTree = string | XmlTree[] | { [name: string]: XmlTree };
 
 const parser = new XMLParser({
@@ -54,10 +51,7 @@ export function rootNameOf(text: string): string | null {
   return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(start.slice(0, 1024))?.[1] ?? null;
 }
 
-/**
- * Escapes text for the content of an element. White space becomes references, which no parser folds
- * or trims.
- */
+/** Escapes text for an element. White space becomes references, which no parser trims. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&"\t\n\r]|^ +| +$/g, (found) =>
     Array.from(found, (character) => `&#${character.charCodeAt(0)};`).join(''),
@@ -74,7 +68,6 @@ export function child(tree: XmlTree | undefined, name: string): XmlTree | undefi
   return Object.hasOwn(tree, name) ? tree[name] : undefined;
 }
 
-/** Returns the children with that name. */
 export function children(tree: XmlTree | undefined, name: string): XmlTree[] {
   const found = child(tree, name);
   return found === undefined ? [] : Array.isArray(found) ? found : [found];

@@ -17,10 +17,10 @@ const accept = (day: number, ...backups: Made[]) =>
 describe('acceptance', () => {
   it('is for a suspect, and for what follows one uncompared', () => {
     const suspect = on(2, { status: 'suspect' });
-    expect(accept(2, on(1), suspect)).toMatchObject({ backup: { id: id(2) }, already: false });
-    expect(accept(3, on(1), suspect, on(3))).toMatchObject({ already: false });
+    expect(accept(2, on(1), suspect)).toMatchObject({ backup: { id: id(2) }, isAccepted: false });
+    expect(accept(3, on(1), suspect, on(3))).toMatchObject({ isAccepted: false });
     const before = backupEntry(suspect, { accepted: true });
-    expect(findAcceptable([before], id(2))).toMatchObject({ already: true });
+    expect(findAcceptable([before], id(2))).toMatchObject({ isAccepted: true });
   });
 
   it.each<[string, Made, string]>([
