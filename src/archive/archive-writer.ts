@@ -37,8 +37,7 @@ export interface ArchiveWriter {
 
   /**
    * Ends an incomplete archive: writes the index of all complete objects, so that the next run can
-   * reuse them. Resolves to the number of objects whose bytes are in this archive. No call may
-   * follow.
+   * reuse them. Resolves to the number of objects whose bytes it holds. No call may follow.
    */
   endEarly(): Promise<number>;
 

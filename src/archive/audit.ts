@@ -110,7 +110,7 @@ class Audit {
   #expect(file: Omit<Expected, 'name'>, name: Expected['name']): void {
     const { path, offset, inner, size, sha256 } = file;
     if (this.#expected.has(path)) {
-      const message = `two objects or documents have one file: ${JSON.stringify(path)}`;
+      const message = `two objects or documents share one file: ${JSON.stringify(path)}`;
       this.#observer.problem({ kind: 'chunk', message, ...name });
     }
     this.#expected.set(path, { name, path, offset, inner, size, sha256 });

@@ -3,9 +3,8 @@ import type { ObjectRecord } from './index-line.js';
 import type { ObjectName } from '../key-order.js';
 
 /**
- * Decides where an index chunk ends. The decision depends only on the objects, not on where their
- * bytes lie or what came before, so the unchanged stretches of two backups have the same chunks.
- * Pure.
+ * Decides where an index chunk ends: only by the objects, not by where their bytes lie or what came
+ * before, so the unchanged stretches of two backups have the same chunks. Pure.
  */
 
 const MEAN_OBJECTS = 8192;

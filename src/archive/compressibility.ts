@@ -16,8 +16,7 @@ export function isCompressible(contentType: string | undefined, beginning: Uint8
   if (beginning.length < SMALLEST_SAMPLE_BYTES) return true;
   const sample = beginning.subarray(0, SAMPLE_BYTES);
   const entropy = entropyOf(sample);
-  // The entropy of n random bytes is at most log2(n), so the thresholds are lower for short
-  // samples.
+  // The entropy of n random bytes is at most log2(n), so short samples have lower thresholds.
   const ceiling = Math.min(8, Math.log2(sample.length));
   if (entropy > NOISE_ENTROPY - (8 - ceiling)) return false;
   if (entropy < TEXT_ENTROPY - (8 - ceiling)) return true;

@@ -1,7 +1,6 @@
 /**
  * Limits for what is read from a backup into memory. A backup may be forged: whatever exceeds a
- * limit counts as damaged, and is refused before it is read. All limits are far above what is ever
- * written.
+ * limit is refused as damaged, unread. All limits are far above what is ever written.
  */
 
 const KIB = 1024;

@@ -8,8 +8,7 @@ type FilePlace = Pick<IndexLine, 'path' | 'offset' | 'length' | 'inner' | 'size'
 
 /**
  * Reads objects from one archive. Objects that share a member are adjacent in the index, so the
- * last shared member is kept: reading in index order inflates each member once. The caller checks
- * the SHA-256.
+ * last member is kept, and inflated once. The caller checks the SHA-256.
  */
 export class ObjectReader {
   readonly #source: ArchiveSource;

@@ -30,8 +30,7 @@ export function isSafeSegment(segment: string): boolean {
 
 /**
  * Returns the same text for all names that some file system treats as equal. ext4 with case
- * folding, HFS+ and APFS decompose names and ignore invisible characters: `.` with a zero-width
- * joiner is `.` to them.
+ * folding, HFS+ and APFS ignore invisible characters: `.` with a zero-width joiner is `.` to them.
  */
 function folded(segment: string): string {
   return segment

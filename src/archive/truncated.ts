@@ -13,10 +13,9 @@ import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
 /**
- * Yields the index lines of an archive that may be truncated, by an interrupted run or copy: one
- * array for each complete index chunk. Members carry their length, so only headers and chunks are
- * read. It ends at the first incomplete or unknown member, because everything after it is not
- * described.
+ * Yields the index lines of a possibly truncated archive: one array for each complete chunk.
+ * Members carry their length, so only headers and chunks are read. It ends at the first incomplete
+ * or unknown member, because everything after it is not described.
  */
 export async function* readTruncatedIndex(source: ArchiveSource): AsyncGenerator<IndexLine[]> {
   let offset = 0;

@@ -81,8 +81,7 @@ const MAX_COUNTERS = 1000;
 
 /**
  * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a
- * thousand distinct strings. Beyond that it may be too high by a thousandth of the total, but never
- * too low.
+ * thousand distinct strings; beyond that it is too high by at most a thousandth of the total.
  */
 class Frequent {
   readonly #counters = new Map<string, number>();

@@ -116,8 +116,7 @@ class Contender {
     // This happens only if the store's clock was changed. Others that see our claim step back.
     const holder = obstacleAmong(live.filter(isHeld));
     if (holder !== undefined) return holder;
-    // This happens only if this process was suspended in between. Others may have ignored our
-    // claim.
+    // This happens only if this process was suspended. Others may have ignored our claim.
     const { leaseMs } = this.#timing;
     if (isLeaseOver(first.modifiedAtMs, holding.modifiedAtMs, leaseMs)) return OVERTAKEN;
     return new HeldLock({

@@ -12,9 +12,8 @@ export interface DestinationLock {
   readonly takenOver: boolean;
 
   /**
-   * Call this right before a commit. It renews the lock, so that a whole lease is left for the
-   * commit. Rejects with `locked` if the lock is lost, and with the store's error if that cannot be
-   * determined.
+   * Call this right before a commit. It renews the lock, to leave a whole lease for the commit.
+   * Rejects with `locked` if the lock is lost, and with the store's error if that is unknown.
    */
   check(): Promise<void>;
 
@@ -159,8 +158,7 @@ export class HeldLock implements DestinationLock {
     const { heartbeatMs } = this.#options.timing;
     // A dead connection may cost only one beat.
     const limit = AbortSignal.timeout(heartbeatMs);
-    // A failed beat does not lose the lock: a later one may succeed, and otherwise the deadline
-    // ends it.
+    // A failed beat does not lose the lock: a later one may succeed, or the deadline ends it.
     const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
       () => true,
       () => false,

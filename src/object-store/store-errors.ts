@@ -91,8 +91,7 @@ const CHECK_BY_SYSTEM_CODE: Record<string, keyof StoreHints> = {
 function fromTransport(error: unknown, context: ErrorContext): MangamotionError {
   const code = codeOf(error);
   if (INVALID_REQUEST.has(code)) return unsendable(error, context);
-  // A request without a bucket concerns the store as a whole, so the message names only the
-  // endpoint.
+  // Without a bucket, the failure concerns the whole store, and the endpoint is enough.
   const place = context.request.bucket === undefined ? '' : `${placeOf(context)}: `;
   return new MangamotionError(
     'unreachable',

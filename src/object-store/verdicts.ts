@@ -67,8 +67,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
     OperationAborted: PASSING,
     // Two conditional writes collided; S3 asks the loser to try again.
     ConditionalRequestConflict: PASSING,
-    // These also arrive with status 200, because S3 sends the status of a long operation before it
-    // has ended.
+    // These also come with status 200, which S3 sends before a long operation has ended.
     InternalError: PASSING,
     ServiceUnavailable: PASSING,
     BadDigest: { code: 'damaged' },

@@ -23,9 +23,8 @@ export interface Destination {
   listLegacy?(): Promise<LegacyBackup[]>;
 
   /**
-   * Reads one entry. Rejects with `not_found` if there is no such backup, or only an uncommitted
-   * one. If each check would cost a request, the archive's length is that of the summary, and marks
-   * are not read.
+   * Reads one entry. Rejects with `not_found` if there is no committed backup. If each check would
+   * cost a request, the archive's length is that of the summary, and marks are not read.
    */
   read(id: string): Promise<BackupEntry>;
 
@@ -117,9 +116,8 @@ export interface PendingBackup {
   discard(): Promise<void>;
 
   /**
-   * Ends an incomplete backup, and leaves what the next run can reuse, under a name that does not
-   * count as a backup. Resolves to that, or to `undefined` if nothing was left. `discard` must not
-   * follow.
+   * Ends an incomplete backup, and leaves what the next run can reuse under a temporary name.
+   * Resolves to that, or to `undefined` if nothing was left. `discard` must not follow.
    */
   endEarly(): Promise<{ path: string; objects: number } | undefined>;
 }

@@ -12,8 +12,7 @@ export interface Growth {
 
 /**
  * Returns the bytes that backups add per day: the archives of the last 30 days except the oldest,
- * divided by the days between the oldest and the newest. `null` if that is less than a day. Pruned
- * backups do not count.
+ * divided by the days they span. `null` if that is less than a day. Pruned backups do not count.
  */
 export function growthOf(backups: readonly BackupEntry[], now: Date): Growth | null {
   const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);

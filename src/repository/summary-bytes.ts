@@ -34,9 +34,8 @@ export interface SummaryText {
 }
 
 /**
- * Returns the JSON of a summary. Old summaries name every failure, which may be hundreds of
- * megabytes: only the first 10,000 are kept. Returns `undefined` if the rest is larger than any
- * valid summary.
+ * Returns the JSON of a summary. Old summaries name every failure, perhaps in hundreds of
+ * megabytes: only the first 10,000 are kept. `undefined` if the rest is larger than any valid one.
  */
 export function textOfSummary(bytes: Buffer): SummaryText | undefined {
   const { parts, omitted } =

@@ -132,9 +132,8 @@ const summarySchema = v.object({
   failures: v.array(failure),
   failures_omitted: v.optional(count, 0),
   /**
-   * False if an older backup of the line holds something that this one lacks, and that the store
-   * may still have: older backups must then stay. Absent in old summaries, for which `complete`
-   * decides.
+   * False if older backups of the line must stay, because they hold something that this one lacks
+   * and the store may still have. Absent in old summaries, for which `complete` decides.
    */
   supersedes: v.optional(v.boolean()),
   guard: v.optional(guard),
@@ -154,8 +153,7 @@ const summarySchema = v.object({
     file: v.string(),
     /**
      * The SHA-256 of the whole tar.gz. For a plain folder, that of `index/directory.json`, which
-     * has the digests of the index chunks, which have those of the objects: no change of a file
-     * goes unnoticed.
+     * covers the index chunks, which cover the objects: no change of a file goes unnoticed.
      */
     sha256: digest,
     /** The place of the directory in the tar.gz; for a plain folder, 0 and the file's size. */

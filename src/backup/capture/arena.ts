@@ -32,8 +32,7 @@ export class Arena {
     const oldest = this.#live[0];
     const capacity = this.#ring.length;
     if (oldest === undefined) return sizeBytes <= capacity ? 0 : undefined;
-    // Free space runs from the end of the newest block to the start of the oldest, perhaps around
-    // the ring's end.
+    // Free space runs from the newest block's end to the oldest's start, perhaps around the end.
     if (this.#next <= oldest.start) {
       return this.#next + sizeBytes <= oldest.start ? this.#next : undefined;
     }

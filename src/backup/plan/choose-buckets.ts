@@ -27,9 +27,8 @@ export interface ChosenBuckets {
 }
 
 /**
- * Resolves to the buckets of a run. A bucket that the earlier backup holds and the store does not
- * list gets a HEAD request, because missing rights may hide it. Rejects with `not_found` if there
- * is nothing to back up.
+ * Resolves to the buckets of a run. An unlisted bucket of the earlier backup gets a HEAD request,
+ * because missing rights may hide it. Rejects with `not_found` if nothing is left to back up.
  */
 export async function chooseBuckets(
   context: ChoiceContext,

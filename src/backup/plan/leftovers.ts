@@ -82,9 +82,8 @@ class LineCursor {
 type Warn = (line: string) => void;
 
 /**
- * Opens the leftovers that can be read, and removes useless ones. If one cannot be opened or
- * removed, for lack of rights or because the disk fails, a warning is given and it stays: it must
- * not prevent a backup.
+ * Opens the leftovers that can be read, and removes useless ones. One that cannot be opened or
+ * removed, for lack of rights or because the disk fails, stays with a warning.
  */
 export async function openLeftovers(
   leftovers: readonly Leftover[],

@@ -32,8 +32,7 @@ export class OrderedListings {
 
   /**
    * Returns a separately requested page if it is in order. Throws `ListedOutOfOrder` otherwise, or
-   * `refused` if the bucket is already known to be listed out of order: such a page may omit
-   * anything.
+   * `refused` if the bucket is known for that: the page may omit anything.
    */
   inOrder(bucket: string, page: readonly ListedObject[]): readonly ListedObject[] {
     if (!this.#unordered.has(bucket)) {

@@ -21,9 +21,8 @@ export interface PresignRequest {
 }
 
 /**
- * Returns a path-style URL that reads the object; sends no request. minio's own function forgets
- * the brackets around an IPv6 address without a port, and refuses bucket names with `_` or
- * capitals.
+ * Returns a path-style URL for a GET; sends no request. minio's own function forgets the brackets
+ * around an IPv6 address without a port, and refuses bucket names with `_` or capitals.
  */
 export function presignGet(target: PresignTarget, request: PresignRequest): string {
   const host = hostOf(target);

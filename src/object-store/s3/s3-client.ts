@@ -1,6 +1,5 @@
-// minio's client sends the requests, and everything else is done here: its own methods drop unknown
-// parts of bucket documents, refuse bucket names that S3 once allowed, and read answers of any size
-// into memory.
+// minio's client only sends the requests: its own methods drop unknown parts of bucket documents,
+// refuse bucket names that S3 once allowed, and read answers of any size into memory.
 import { Client } from 'minio';
 import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';

@@ -195,8 +195,7 @@ export class FolderDestination implements Destination {
 
   /**
    * Resolves to the archive's size. For a plain folder this is the size in the summary, corrected
-   * by the actual length of the directory: counting all files would take too long, and verify
-   * checks them.
+   * by the directory's actual length, because counting all files would take too long.
    */
   async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
     const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));

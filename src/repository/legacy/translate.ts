@@ -3,9 +3,8 @@ import { escapeXml, S3_NAMESPACE } from '../../object-store/s3/wire/xml.js';
 import { isRecord, lifecycleXml } from './translate-lifecycle.js';
 
 /**
- * Translates the output of `mc` for a bucket into the documents that S3 accepts. Some versions of
- * the scripts requested JSON (`--json`), others text, and all kept whatever was printed, including
- * errors. Pure.
+ * Translates the output of `mc` for a bucket into the documents that S3 accepts. Some scripts
+ * requested JSON (`--json`), others text, and all kept whatever was printed, even errors. Pure.
  */
 
 export type Translated =
@@ -95,8 +94,7 @@ function versioningStatus(content: string, json: unknown): string | undefined {
     return /versioning is (enabled|suspended)\.?$/i.exec(content)?.[1];
   }
   const config = isRecord(json.versioning) ? json.versioning : json;
-  // Exclusions (an extension of MinIO) cannot be expressed in S3: those folders would be versioned
-  // too.
+  // S3 cannot express exclusions (an extension of MinIO): those folders would be versioned.
   if (!isEmpty(config.ExcludedPrefixes ?? []) || config.ExcludeFolders === true) return undefined;
   const status = config.status ?? config.Status;
   if (status === undefined && isEmpty(config)) return '';
@@ -168,9 +166,8 @@ function tagsOfJson(json: Record<string, unknown>): Tag[] | undefined {
 const COLON = 0x3a;
 
 /**
- * Parses a line `Name : alias/bucket`, followed by one line per tag. All have their separating
- * colon in the same column, so a colon in a key or value is not mistaken for it. `mc` counts
- * columns in bytes.
+ * Parses a line `Name : alias/bucket`, followed by one line per tag. All have their separator in
+ * the same column (in bytes), so a colon in a key or value is not mistaken for it.
  */
 function tagsOfText(content: string): Tag[] | undefined {
   const [head, ...lines] = content.split(/\r?\n/).map((line) => Buffer.from(line));

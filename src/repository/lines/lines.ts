@@ -7,9 +7,8 @@ import type { Summary } from '../summary.js';
 import { assessTrust } from './trust.js';
 
 /**
- * A line is the sequence of backups of one source and one selection of buckets. A destination may
- * hold several. Parents, the deletion guard, retention, `--latest`, `--at` and freshness each work
- * within one line. Pure.
+ * A line is the sequence of backups of one source and one selection of buckets. Parents, the guard,
+ * retention, `--latest`, `--at` and freshness each work within one line. Pure.
  */
 
 export interface LineBackup {
@@ -44,8 +43,7 @@ export interface Line {
 
 /**
  * Returns the lines of a destination, ordered by their oldest backups. `backups` are sorted by
- * sequence. A backup with an unreadable summary, or with that of another backup, belongs to no
- * line.
+ * sequence. A backup with an unreadable summary, or another backup's, belongs to no line.
  */
 export function linesOf(backups: readonly BackupEntry[]): Line[] {
   return group(backups.flatMap(memberOf)).map(({ line }) => line);

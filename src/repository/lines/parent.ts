@@ -10,8 +10,7 @@ type Source = Summary['source'];
 
 /**
  * Returns why a backup cannot be the parent of an incremental of this source; `undefined` if it
- * can. An untrusted one cannot: objects that it misses would never count as deleted, and as new
- * when they come back.
+ * can. An untrusted one cannot: objects that it misses would never count as deleted.
  */
 export function whyNoParent(
   { id, summary: decoded }: BackupEntry,

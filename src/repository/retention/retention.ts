@@ -81,9 +81,8 @@ export function planRetention(
 }
 
 /**
- * Returns the selected lines whose retention is suspended: many objects vanished, no trusted backup
- * has followed, and older ones may be all that is left of them. Metadata backups hold no objects,
- * and are not affected.
+ * Returns the selected lines whose retention is suspended: many objects vanished, and no trusted
+ * backup has followed. Metadata backups hold no objects, and are not affected.
  */
 export function suspendedLines(
   backups: readonly BackupEntry[],

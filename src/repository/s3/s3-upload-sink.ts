@@ -10,9 +10,8 @@ const MAX_UPLOADING_BYTES = 10 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Uploads an object of unknown length part by part, and computes its SHA-256. An object smaller
- * than a part is sent by a single PUT. Memory holds the part that is being filled and those that
- * are being uploaded.
+ * Uploads an object of unknown length in parts, and computes its SHA-256. An object smaller than a
+ * part is sent by a single PUT. Memory holds the current part and those being uploaded.
  */
 export class S3UploadSink implements ArchiveSink {
   readonly #place: S3Place;

@@ -19,9 +19,8 @@ export const ARCHIVE_CLASS = 'archive storage class';
 export type LockLeftOut = 'retention has run out' | 'bucket has no object lock';
 
 /**
- * The encryption of restored objects. `keep`: the original one; an object whose encryption the
- * target refuses fails. `prefer`: the original one if the target accepts it. `bucket`: the bucket's
- * default.
+ * The encryption of restored objects. `keep`: the original one, or the object fails. `prefer`: the
+ * original one if the target accepts it. `bucket`: the bucket's default.
  */
 export type EncryptionMode = 'keep' | 'prefer' | 'bucket';
 

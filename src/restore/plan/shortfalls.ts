@@ -15,8 +15,7 @@ export interface Shortfalls {
 
 /**
  * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a
- * problem, not a failure, because the restore still brings back everything that the backup holds.
- * Pure.
+ * problem, not a failure: everything that the backup holds is restored. Pure.
  */
 export function selectShortfalls(
   { problems, shortfalls }: Pick<OpenBackup, 'problems' | 'shortfalls'>,

@@ -8,9 +8,8 @@ import type { ObjectStore, StoredObject, UploadOptions } from '../../object-stor
 const ABORT_ATTEMPTS = 2;
 
 /**
- * Uploads an object in parts. The SHA-256 of the whole object is checked while it is read, and the
- * upload is completed only if it matches. An upload that fails is aborted, so that it takes no
- * space.
+ * Uploads an object in parts. It is completed only if the SHA-256 of the whole object matches. An
+ * upload that fails is aborted, so that it takes no space.
  */
 export async function uploadInParts(
   store: ObjectStore,

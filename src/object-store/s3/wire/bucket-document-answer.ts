@@ -6,8 +6,7 @@ import { child, parseXml, rootNameOf, type XmlTree } from './xml.js';
 
 /**
  * Interprets the content of a success answer. A server that does not support the sub-resource
- * ignores it and returns a listing of the bucket. Returns `null` if the content is not an S3 answer
- * at all.
+ * returns a listing of the bucket. Returns `null` if the content is not an S3 answer at all.
  */
 export function documentIn(form: BucketDocumentForm, content: Buffer): BucketDocument | null {
   const text = content.toString().replace(/^\ufeff/, '');

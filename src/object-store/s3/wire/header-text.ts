@@ -1,7 +1,6 @@
 /**
- * Converts headers and keys between text and bytes. Valid UTF-8 becomes its text; every other byte
- * becomes a lone surrogate U+DC80..U+DCFF (PEP 383, "surrogateescape"), so that nothing is lost.
- * Pure.
+ * Converts headers and keys between text and bytes. Valid UTF-8 becomes its text; any other byte
+ * becomes a lone surrogate U+DC80..U+DCFF (PEP 383, "surrogateescape"), without loss. Pure.
  */
 
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -21,8 +21,7 @@ type Fields = Partial<Record<string, string>>;
 
 /**
  * Returns `null` if the text is not a ListBucketResult. Throws `UnexpectedAnswer` if an object
- * lacks a field or the prefix, or if it is unknown where the listing continues: half a listing is
- * worse than none.
+ * lacks a field or the prefix, or if the listing continues at an unknown place.
  */
 export function parseListPage(xml: string, prefix = ''): ListPage | null {
   const { entries, rest } = xml.includes('<!') ? { entries: [], rest: xml } : cutEntries(xml);

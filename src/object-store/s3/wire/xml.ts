@@ -8,8 +8,7 @@ const parser = new XMLParser({
   ignoreDeclaration: true,
   parseTagValue: false,
   trimValues: false,
-  // Entities are decoded below: the parser does not support numeric ones and stops after a
-  // thousand.
+  // Entities are decoded below: the parser ignores numeric ones and stops after a thousand.
   processEntities: false,
   removeNSPrefix: true,
   // Limits the recursion; S3's answers are never nested this deeply.
