@@ -17,7 +17,7 @@ export interface ObjectRecord extends ObjectName {
   tags?: { key: string; value: string }[];
   /** Object Lock retention; `until` is RFC 3339 in UTC. */
   retention?: { mode: RetentionMode; until: string };
-  /** Present only where it is on. */
+  /** Present only if it is on. */
   legal_hold?: true;
   /** Server-side encryption; absent if the server does not report it. */
   encryption?: ObjectEncryption;

@@ -13,18 +13,18 @@ export interface ListRequest extends JobFilter {
   onProgress: (count: number) => void;
 }
 
-/** What is gathered while jobs are read. */
+/** The rows and counts that a listing collects while it reads jobs. */
 export interface JobCollection {
   request: ListRequest;
   newest: NewestJobs;
   total: number;
   seen: number;
-  /** All that are in the queue; of them those that were read. */
+  /** All ids in the queue. `live` holds those of them that were read. */
   ids: ReadonlyMap<string, QueueState>;
   live: Map<string, Pick<QueueJob, 'userId' | 'createdAt'>>;
 }
 
-/** Adds a row, if it is asked for. */
+/** Adds a row if it matches the request. */
 export function addRow(collection: JobCollection, row: JobRow): void {
   if (!matches(collection.request, row)) return;
   collection.total += 1;

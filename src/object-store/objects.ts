@@ -92,7 +92,7 @@ export interface ListPage {
 }
 
 export interface ObjectHead extends ObjectLock {
-  /** The size of the whole object, even where a range of it was requested. */
+  /** The size of the whole object, even if only a range was requested. */
   sizeBytes: number;
   etag: string;
   /** RFC 3339 in UTC, to the second; `''` if the server does not say. */

@@ -139,7 +139,7 @@ function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | und
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/** Whether a backup is from `until` or before. If the summary is unreadable, the name tells. */
+/** Whether a backup is from `until` or before. For an unreadable summary the name decides. */
 function existedBy({ id, summary }: BackupEntry, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =

@@ -36,7 +36,7 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   return new S3ResponseError(code, status, message, region);
 }
 
-/** Reads a body up to the limit for errors. A body that breaks off is not an error of its own. */
+/** Reads a body up to the limit for errors. A broken connection is not an error of its own. */
 async function readStart(
   response: IncomingMessage,
 ): Promise<{ text: string; isBrokenOff: boolean }> {
