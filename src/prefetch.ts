@@ -1,8 +1,8 @@
 export interface PrefetchLimits {
   /** Pieces that are being fetched at once. */
-  mostRequests: number;
+  maxRequests: number;
   /** What all pieces that are fetched, or being fetched, may weigh together. */
-  mostBytes: number;
+  maxBytes: number;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function* prefetchInOrder<T, R>(
   let end: { error?: unknown } | undefined;
 
   const hasRoom = (weight: number) =>
-    requests < limits.mostRequests && (heldBytes === 0 || heldBytes + weight <= limits.mostBytes);
+    requests < limits.maxRequests && (heldBytes === 0 || heldBytes + weight <= limits.maxBytes);
 
   const begin = (item: T, weight: number) => {
     requests += 1;

@@ -2,15 +2,13 @@ import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import type { IndexLine } from './index-line.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 
-/** The place of an archive's directory, which the summary repeats. */
+/** The place of the directory in its archive. The summary repeats it. */
 export interface DirectoryPlace {
   offset: number;
   length: number;
-  /** The digest of the directory's JSON. */
   sha256: string;
 }
 
-/** A finding about an archive. */
 export interface ArchiveProblem {
   kind:
     | 'member'
@@ -19,7 +17,7 @@ export interface ArchiveProblem {
     | 'object'
     | 'document'
     | 'footer'
-    /** The files of a plain folder are together longer, or shorter, than they were. */
+    /** A plain folder's files are larger together than the summary says. */
     | 'archive'
     | 'archive_truncated'
     /** A plain folder holds something that no index names. */
@@ -30,9 +28,9 @@ export interface ArchiveProblem {
 }
 
 export interface AuditResult {
-  /** The digest of the whole archive. */
+  /** The SHA-256 of the whole archive; of a plain folder, that of its directory. */
   sha256: string;
-  /** Objects whose bytes are what the index says, and the sum of their sizes. */
+  /** The number of intact objects, and the sum of their sizes. */
   objects: number;
   bytes: number;
 }
@@ -44,37 +42,41 @@ export interface AuditObserver {
 }
 
 /**
- * An archive to be read: a tar.gz or a plain folder, on a disk or in a bucket. Whatever comes out of
- * it may be hostile: sizes are bounded, and digests are checked by whoever knows them.
+ * An archive that is read: a tar.gz or a plain folder, on a disk or in a bucket. Its content may be
+ * hostile: all sizes are bounded, and the caller checks digests where a method says so.
  *
- * All methods reject with `damaged` where the bytes are not what was written.
+ * All methods reject with `damaged` if the bytes are not those that were written.
  */
 export interface Archive {
-  /** The size of all its files; `Infinity` where it is unknown and finding out costs a request. */
+  /** The total size in bytes; `Infinity` if it is unknown and would cost a request. */
   readonly sizeBytes: number;
 
   readDirectory(place: DirectoryPlace): Promise<Directory>;
 
-  /** The lines of an index chunk that this archive holds, in order. */
+  /** Reads the lines of an index chunk in this archive, in order. */
   readChunk(reference: ChunkReference): Promise<IndexLine[]>;
 
-  /** A document that is not an object, such as `metadata/buckets.json`; its digest is checked. */
+  /**
+   * Reads a document that is not an object, such as `metadata/buckets.json`, and checks its digest.
+   */
   readDocument(entry: DocumentEntry): Promise<Buffer>;
 
-  /** The bytes of an object of at most `READ_WHOLE_BYTES`. The caller checks the SHA-256. */
+  /** Reads an object of at most `READ_WHOLE_BYTES`. The caller checks the SHA-256. */
   readWhole(line: IndexLine): Promise<Buffer[]>;
 
-  /** The bytes of any object, piece by piece. The caller checks the SHA-256 at the end. */
+  /** Reads an object piece by piece. The caller checks the SHA-256 at the end. */
   read(line: IndexLine): AsyncIterable<Buffer>;
 
-  /** What is wrong with the archive's own end, apart from its directory; `undefined` if nothing. */
+  /** Checks the archive's end, apart from its directory. Resolves to the problem, if any. */
   checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined>;
 
-  /** Reads everything and checks it against the directory. Reports damage to the observer. */
+  /**
+   * Reads and checks everything that the directory describes, and reports damage to the observer.
+   */
   audit(directory: Directory, observer: AuditObserver): Promise<AuditResult>;
 
   close(): Promise<void>;
 }
 
-/** Objects up to this size can be taken whole: in a tar.gz they share a member with others. */
+/** Objects up to this size can be read as a whole: in a tar.gz they share a member with others. */
 export const READ_WHOLE_BYTES = SHARED_MEMBER_BYTES;

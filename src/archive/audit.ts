@@ -10,7 +10,6 @@ import { readChunk } from './reader.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
 
-/** A file that the index or the directory announces. */
 interface Expected {
   name: { bucket: string; key: string } | undefined;
   path: string;
@@ -23,10 +22,10 @@ interface Expected {
 const SKIP_BYTES = 1024 * 1024;
 
 /**
- * Reads an archive once, from its first byte to its last, and checks every byte of it three times:
- * as part of the file (SHA-256), as part of a gzip member and the tar in it, and as part of an
- * object of the index. Where a stretch cannot be read it goes on at the next place that the index
- * knows, so that one flipped bit is one finding and not the end.
+ * Reads an archive once from start to end and checks every byte three times: as part of the archive
+ * file (SHA-256), as part of a gzip member and of the tar in it, and as part of an object or
+ * document (SHA-256). After damage it continues at the next place that the index knows, so one
+ * flipped bit gives one finding and does not end the audit.
  */
 export async function auditArchive(
   source: ArchiveSource,
@@ -42,15 +41,15 @@ class Audit {
   readonly #observer: AuditObserver;
   readonly #archiveHash = createHash('sha256');
   readonly #scanner: TarScanner;
-  /** What is still to come before the next chunk, by path. */
+  /** The files that are expected before the next chunk, by path. */
   #expected = new Map<string, Expected>();
-  /** The starts of spans up to the next chunk: after damage the audit continues at one of these. */
+  /** The starts of spans before the next chunk, where the audit can continue after damage. */
   #boundaries: number[] = [];
   #nextBoundary = 0;
   readonly #chunkOffsets = new Set<number>();
   #directories = 0;
   #memberOffset = 0;
-  /** Inflated bytes before the current member. */
+  /** The number of inflated bytes before the current member. */
   #inflatedBefore = 0;
   #current: { expected: Expected; hash: Hash } | undefined;
   #objects = 0;
@@ -99,7 +98,7 @@ class Audit {
     this.#boundaries.push(chunk.offset);
     try {
       for (const line of await readChunk(this.#source, chunk)) {
-        // The bytes of the others lie in archives that this one refers to.
+        // The bytes of the other objects lie in other archives.
         if (line.archive !== this.#directory.archive) continue;
         this.#expect(line, { bucket: line.bucket, key: line.key });
       }
@@ -111,14 +110,14 @@ class Audit {
   #expect(file: Omit<Expected, 'name'>, name: Expected['name']): void {
     const { path, offset, inner, size, sha256 } = file;
     if (this.#expected.has(path)) {
-      const message = `two objects or documents have one file: ${JSON.stringify(path)}`;
+      const message = `two objects or documents share one file: ${JSON.stringify(path)}`;
       this.#observer.problem({ kind: 'chunk', message, ...name });
     }
     this.#expected.set(path, { name, path, offset, inner, size, sha256 });
     if (this.#boundaries.at(-1) !== offset) this.#boundaries.push(offset);
   }
 
-  /** Reads the members from where the last walk ended up to `end`. */
+  /** Reads the members from the end of the last walk up to `end`. */
   async #walk(end: number): Promise<void> {
     this.#boundaries.sort((a, b) => a - b);
     this.#nextBoundary = 0;
@@ -155,7 +154,7 @@ class Audit {
     }
   }
 
-  /** A chunk that the directory leaves out would take its objects with it. */
+  /** Reports a second directory, and a chunk that the directory does not name. */
   #checkKind(kind: MemberKind, offset: number): void {
     if (kind === MemberKind.chunk && !this.#chunkOffsets.has(offset)) {
       const message = `the directory does not name the index chunk at byte ${offset} of the archive`;
@@ -168,12 +167,12 @@ class Audit {
     this.#observer.problem({ kind: 'member', message });
   }
 
-  /** Goes to the next place where a span is known to begin. What is passed over still counts for the hash. */
+  /** Skips to the next known start of a span. The skipped bytes still count for the SHA-256. */
   async #skipDamage(end: number): Promise<void> {
-    // They are in order, and the walk goes forward.
+    // The boundaries are sorted, and the walk only moves forward.
     let next = this.#boundaries[this.#nextBoundary] ?? end;
     while (next <= this.#memberOffset) next = this.#boundaries[++this.#nextBoundary] ?? end;
-    // A line may lie about its place; the walk stays in its stretch.
+    // A forged line may name a wrong place, but the walk stays before `end`.
     const resume = Math.min(next, end);
     for (let offset = this.#memberOffset; offset < resume; offset += SKIP_BYTES) {
       const length = Math.min(SKIP_BYTES, resume - offset);
@@ -187,7 +186,7 @@ class Audit {
   #beginFile(path: string, sizeBytes: number, contentOffset: number): void {
     const expected = this.#expected.get(path);
     this.#current = undefined;
-    // A copy that was given up has the same name as the one that counts, but not its place.
+    // An abandoned copy has the same name as the final one, but another place.
     if (
       expected?.offset === this.#memberOffset &&
       expected.inner === contentOffset - this.#inflatedBefore &&
@@ -210,7 +209,7 @@ class Audit {
 
   #reportMissing(): void {
     for (const { name, path } of this.#expected.values()) {
-      // The path of an object may be a digest, which tells nobody anything.
+      // The path of an object may be a digest, so the message names its key.
       const what = name === undefined ? path : `${name.bucket}/${name.key}`;
       const message = `${what} is damaged: its bytes are not those that were backed up`;
       this.#observer.problem(

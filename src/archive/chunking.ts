@@ -3,15 +3,15 @@ import type { ObjectRecord } from './index-line.js';
 import type { ObjectName } from '../key-order.js';
 
 /**
- * Where an index chunk ends. The choice depends on the objects alone, not on where their bytes lie
- * or what came before, so that the unchanged stretches of two backups have the same chunks.
+ * Decides where an index chunk ends: only by the objects, not by where their bytes lie or what came
+ * before, so the unchanged stretches of two backups have the same chunks. Pure.
  */
 
 const MEAN_OBJECTS = 8192;
-const MOST_LINE_BYTES = 4 * 1024 * 1024;
-const MOST_OBJECT_BYTES = 1024 * 1024 * 1024;
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const MAX_OBJECT_BYTES = 1024 * 1024 * 1024;
 
-/** The fixed part of a line (names of fields, digests, numbers), generously. */
+/** A generous estimate of the fixed part of a line: field names, digests and numbers. */
 const FIXED_LINE_BYTES = 400;
 const RETENTION_BYTES = 75;
 const LEGAL_HOLD_BYTES = 18;
@@ -20,19 +20,19 @@ export class ChunkBoundary {
   #lineBytes = 0;
   #objectBytes = 0;
 
-  /** Counts the object in; true when it is the last one of its chunk. */
+  /** Adds an object. Returns true if it is the last one of its chunk. */
   endsWith(record: ObjectRecord): boolean {
     this.#lineBytes += weightOf(record);
     this.#objectBytes += record.size;
     const ends =
       endsByName(record) ||
-      this.#lineBytes >= MOST_LINE_BYTES ||
-      this.#objectBytes >= MOST_OBJECT_BYTES;
+      this.#lineBytes >= MAX_LINE_BYTES ||
+      this.#objectBytes >= MAX_OBJECT_BYTES;
     if (ends) this.reset();
     return ends;
   }
 
-  /** A chunk has ended for another reason: the next object begins one. */
+  /** Call this if a chunk ends for another reason. */
   reset(): void {
     this.#lineBytes = 0;
     this.#objectBytes = 0;
@@ -44,8 +44,8 @@ function endsByName({ bucket, key }: ObjectName): boolean {
 }
 
 /**
- * Whether the objects would end a chunk again: false for the last chunk of an archive, which ended
- * because there was no more.
+ * Whether these objects end a chunk by the rules. False for the last chunk of an archive, which
+ * ended only because there were no more objects.
  */
 export function isWholeChunk(records: readonly ObjectRecord[]): boolean {
   const last = records.at(-1);
@@ -55,7 +55,7 @@ export function isWholeChunk(records: readonly ObjectRecord[]): boolean {
   return records.map((record) => boundary.endsWith(record)).at(-1) === true;
 }
 
-/** An upper estimate of the line's length that does not depend on where the bytes lie. */
+/** Returns an upper estimate of the line's length, which does not depend on where the bytes lie. */
 function weightOf(record: ObjectRecord): number {
   let bytes = FIXED_LINE_BYTES + 2 * Buffer.byteLength(record.key) + 2 * record.bucket.length;
   for (const values of [record.headers, record.metadata]) {
@@ -68,7 +68,7 @@ function weightOf(record: ObjectRecord): number {
   }
   if (record.retention !== undefined) bytes += RETENTION_BYTES;
   if (record.legal_hold === true) bytes += LEGAL_HOLD_BYTES;
-  // Absent fields count nothing, so that the chunks of older backups still end at the same objects.
+  // Absent fields add nothing, so that older backups keep their chunk boundaries.
   for (const more of [record.encryption, record.storage_class, record.checksums, record.acl]) {
     if (more !== undefined) bytes += 32 + Buffer.byteLength(JSON.stringify(more));
   }

@@ -4,7 +4,7 @@ import type { Directory, DocumentEntry } from './directory.js';
 import { FORMAT_VERSION } from './footer.js';
 import type { IndexWriter } from './index-writer.js';
 
-/** The directory of an archive whose index chunks are all written. */
+/** Returns the directory of an archive whose index chunks have all been written. */
 export function describeArchive(
   archive: string,
   index: IndexWriter,
@@ -25,7 +25,6 @@ export function describeArchive(
   };
 }
 
-/** Returns the summary's fields for an archive with this directory. */
 export function describeWritten(
   { objects, bytes, buckets }: Directory,
   place: DirectoryPlace,

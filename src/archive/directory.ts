@@ -2,12 +2,12 @@ import * as v from 'valibot';
 import { MangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
 import { FORMAT_VERSION } from './footer.js';
-import { LARGEST_DIRECTORY_BYTES, MOST_BUCKETS, isTooDense, mostChunks } from './limits.js';
+import { LARGEST_DIRECTORY_BYTES, MAX_BUCKETS, isTooDense, mostChunks } from './limits.js';
 import { isSafeSegment } from './paths.js';
 
 /**
- * The directory of an archive: the entry point for every reader. It names each index chunk with the
- * range of objects that it covers, and the documents that are no objects.
+ * The directory of an archive, the entry point for every reader. It names each index chunk with its
+ * first and last object, and the documents that are not objects.
  */
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -15,20 +15,19 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const objectName = v.object({ bucket: v.string(), key: v.string() });
 
 const chunkReference = v.object({
-  /** The id of the archive that holds the chunk: this one, or an earlier one of the chain. */
+  /** The id of the archive that holds the chunk: this one or an earlier one. */
   archive: v.string(),
-  /** The place of the chunk's gzip member; for a plain file, 0 and its size. */
+  /** The place of the chunk's gzip member; in a plain folder, 0 and the file's size. */
   offset: count,
   length: count,
-  /** The path of the chunk's file, where the archive is a plain folder. */
+  /** The path of the chunk's file; only in a plain folder. */
   path: v.optional(v.string()),
-  /** Bytes of its lines, and their SHA-256. */
+  /** The size of its lines in bytes, and their SHA-256. */
   size: count,
   sha256: digest,
   first: objectName,
   last: objectName,
   objects: count,
-  /** Sum of the sizes of its objects. */
   bytes: count,
 });
 
@@ -75,29 +74,30 @@ export interface Directory extends Omit<
 export function encodeDirectory(directory: Directory): Buffer {
   const bytes = Buffer.from(`${JSON.stringify(directory)}\n`);
   const isTooLarge =
-    bytes.length > LARGEST_DIRECTORY_BYTES || directory.buckets.length > MOST_BUCKETS;
+    bytes.length > LARGEST_DIRECTORY_BYTES || directory.buckets.length > MAX_BUCKETS;
   if (!isTooLarge) return bytes;
   throw new MangamotionError(
     'refused',
-    `an archive of ${directory.buckets.length} buckets and ${directory.chunks.length} index chunks is larger than one that can be read`,
+    `an archive of ${directory.buckets.length} buckets and ${directory.chunks.length} index chunks would be too large to be read`,
     { hint: 'Back the buckets up in several runs, with --bucket, into destinations of their own.' },
   );
 }
 
 /**
- * `storedBytes` is what it takes in its archive. Throws an error that names what is wrong.
+ * Parses and checks a directory. `storedBytes` is its compressed size in the archive. Throws a
+ * SyntaxError that names the fault.
  */
 export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Directory {
   if (isTooDense(bytes)) throw new SyntaxError('it has more entries than its length can hold');
   const json: unknown = JSON.parse(bytes.toString('utf8'));
   const outline = parse(directorySchema, json, '');
   const limits = [
-    ['buckets', MOST_BUCKETS],
+    ['buckets', MAX_BUCKETS],
     ['chunks', mostChunks(storedBytes)],
   ] as const;
   for (const [field, most] of limits) {
     const count = outline[field].length;
-    if (count > most) throw new SyntaxError(`${field}: ${count} are more than there can be`);
+    if (count > most) throw new SyntaxError(`${field}: ${count} entries are too many`);
   }
   const directory: Directory = {
     ...outline,
@@ -106,10 +106,10 @@ export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Dire
     chunks: parseEach(chunkReference, outline.chunks, 'chunks'),
   };
   const wrong =
-    whatIsOutOfOrder(directory) ??
-    whatIsInconsistent(directory) ??
-    whatIsWrongWithBuckets(directory) ??
-    whatIsWrongWithPlaces(directory);
+    orderProblem(directory) ??
+    countProblem(directory) ??
+    bucketProblem(directory) ??
+    placeProblem(directory);
   if (wrong !== undefined) throw new SyntaxError(wrong);
   return directory;
 }
@@ -128,7 +128,7 @@ function parse<Schema extends AnySchema>(
   throw new SyntaxError(`${path}: ${issue.message}`);
 }
 
-/** Each takes the place of what it was made of: a large directory is not held twice. */
+/** Replaces each item in place, so that a large directory is not held twice. */
 function parseEach<Schema extends AnySchema>(
   schema: Schema,
   items: unknown[],
@@ -138,24 +138,21 @@ function parseEach<Schema extends AnySchema>(
   return items;
 }
 
-/**
- * A directory whose digest is right may still be wrong: readers merge its chunks with a listing,
- * which goes by their order, and tell its counts.
- */
-function whatIsOutOfOrder({ chunks }: Directory): string | undefined {
+/** Readers rely on the order and the counts, which may be wrong even if the digest is right. */
+function orderProblem({ chunks }: Directory): string | undefined {
   for (const [i, { first, last }] of chunks.entries()) {
     if (compareObjects(first, last) > 0) return `chunks.${i}: it ends before it begins`;
     const next = chunks[i + 1];
     if (next === undefined || compareObjects(last, next.first) < 0) continue;
-    return `chunks.${i + 1}: it begins before the one in front of it ends`;
+    return `chunks.${i + 1}: it begins before the previous one ends`;
   }
   return undefined;
 }
 
-function whatIsInconsistent({ chunks, buckets, objects, bytes }: Directory): string | undefined {
-  if (sumOf(chunks, 'objects') !== objects) return 'objects: there are not as many in the chunks';
+function countProblem({ chunks, buckets, objects, bytes }: Directory): string | undefined {
+  if (sumOf(chunks, 'objects') !== objects) return 'objects: the chunks have another sum';
   if (sumOf(chunks, 'bytes') !== bytes) return 'bytes: the chunks have another sum';
-  if (sumOf(buckets, 'objects') !== objects) return 'objects: there are not as many in the buckets';
+  if (sumOf(buckets, 'objects') !== objects) return 'objects: the buckets have another sum';
   if (sumOf(buckets, 'bytes') !== bytes) return 'bytes: the buckets have another sum';
   return undefined;
 }
@@ -164,12 +161,12 @@ function sumOf<Field extends string>(entries: readonly Record<Field, number>[], 
   return entries.reduce((sum, entry) => sum + entry[field], 0);
 }
 
-/** Which bucket has how many of the objects shows only in the lines: see `IndexCheck`. */
-function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefined {
+/** The counts of each bucket can only be checked with the lines; see `IndexCheck`. */
+function bucketProblem({ buckets, chunks }: Directory): string | undefined {
   const names = new Set<string>();
   for (const [i, { name }] of buckets.entries()) {
-    if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: that is not a name`;
-    if (names.has(name)) return `buckets.${i}: ${name} is there twice`;
+    if (!isSafeSegment(name) || !name.isWellFormed()) return `buckets.${i}: the name is not valid`;
+    if (names.has(name)) return `buckets.${i}: ${name} appears twice`;
     names.add(name);
   }
   for (const [i, { first, last }] of chunks.entries()) {
@@ -180,15 +177,15 @@ function whatIsWrongWithBuckets({ buckets, chunks }: Directory): string | undefi
   return undefined;
 }
 
-/** An archive has its chunks in the order of the index, one behind the other. */
-function whatIsWrongWithPlaces({ chunks }: Directory): string | undefined {
+/** The chunks of an archive lie in index order and do not overlap. */
+function placeProblem({ chunks }: Directory): string | undefined {
   const ends = new Map<string, number>();
   const paths = new Set<string>();
   for (const [i, { archive, path, offset, length }] of chunks.entries()) {
     if (path === undefined) {
       if (offset < (ends.get(archive) ?? 0)) return `chunks.${i}: it overlaps another one`;
       ends.set(archive, offset + length);
-    } else if (paths.has(path)) return `chunks.${i}: another one has its file`;
+    } else if (paths.has(path)) return `chunks.${i}: it shares its file with another one`;
     else paths.add(path);
   }
   return undefined;

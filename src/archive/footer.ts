@@ -1,23 +1,23 @@
 /**
- * The last bytes of an archive: an empty gzip member, invisible to tar, whose extra field says where
- * the directory is. Its length is fixed, so that one read from the end finds it.
+ * The footer of an archive: an empty gzip member, invisible to tar, whose extra field gives the
+ * place of the directory. Its length is fixed, so one read at the end of the archive finds it.
  */
 
 export const FORMAT_VERSION = 1;
 
 export interface Footer {
   version: number;
-  /** The place of the member that holds the directory. */
+  /** The place of the directory's gzip member. */
   offset: number;
   length: number;
-  /** The digest of the directory's JSON. */
+  /** The SHA-256 of the directory's JSON. */
   sha256: string;
 }
 
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255]);
 const FIELD = Buffer.from('MF');
 const FIELD_BYTES = 1 + 8 + 8 + 32;
-/** One final, empty block of fixed codes; CRC-32 and length of nothing. */
+/** A final empty block with fixed codes, then the CRC-32 and the length of no bytes. */
 const EMPTY_BODY = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 export const FOOTER_BYTES = HEADER.length + 2 + 4 + FIELD_BYTES + EMPTY_BODY.length;
@@ -34,7 +34,7 @@ export function encodeFooter(footer: Footer): Buffer {
   return Buffer.concat([HEADER, field, EMPTY_BODY]);
 }
 
-/** Returns `undefined` where the bytes are not a footer: the archive is truncated, or not ours. */
+/** Returns `undefined` if the bytes are not a footer: the archive is truncated, or not ours. */
 export function decodeFooter(bytes: Buffer): Footer | undefined {
   if (bytes.length !== FOOTER_BYTES) return undefined;
   const field = bytes.subarray(HEADER.length, FOOTER_BYTES - EMPTY_BODY.length);

@@ -1,9 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Gzip members (RFC 1952) as bytes. Each member of an archive tells, in an extra field that other
- * readers skip, what it holds and how long it is, so that a reader can go from member to member
- * without inflating them.
+ * Reads and writes gzip members (RFC 1952). An extra field, which other readers skip, gives the
+ * kind and the length of each member, so that a reader can skip members without inflating them.
  */
 
 export const MemberKind = { data: 0, chunk: 1, directory: 2, end: 3 } as const;
@@ -11,11 +10,10 @@ export type MemberKind = (typeof MemberKind)[keyof typeof MemberKind];
 
 export interface MemberHeader {
   kind: MemberKind;
-  /** The length of the whole member, header and trailer included. */
   memberBytes: number;
 }
 
-/** Magic, deflate, FEXTRA, no time, no flags, unknown system. */
+/** Magic number, deflate, flag FEXTRA, no time, no extra flags, unknown system. */
 const FIXED_HEADER = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255]);
 const MEMBER_FIELD = Buffer.from('MM');
 const MEMBER_FIELD_BYTES = 8;
@@ -23,7 +21,7 @@ const MEMBER_FIELD_BYTES = 8;
 export const MEMBER_HEADER_BYTES = FIXED_HEADER.length + 2 + 4 + MEMBER_FIELD_BYTES;
 export const MEMBER_TRAILER_BYTES = 8;
 
-/** A deflate block that is stored holds at most so many bytes, after a head of five. */
+/** The most bytes that a stored deflate block holds, and the length of its header. */
 const STORED_BLOCK_BYTES = 65_535;
 const STORED_HEAD_BYTES = 5;
 
@@ -38,14 +36,14 @@ export function encodeMemberHeader(header: MemberHeader): Buffer {
   return bytes;
 }
 
-/** `undefined` where the bytes are no header of ours. */
+/** Returns `undefined` if the bytes are not the header of a member of ours. */
 export function decodeMemberHeader(bytes: Buffer): MemberHeader | undefined {
   if (bytes.length < MEMBER_HEADER_BYTES) return undefined;
   if (!bytes.subarray(0, FIXED_HEADER.length).equals(FIXED_HEADER)) return undefined;
   if (bytes.readUInt16LE(10) !== 4 + MEMBER_FIELD_BYTES) return undefined;
   if (!bytes.subarray(12, 14).equals(MEMBER_FIELD)) return undefined;
   if (bytes.readUInt16LE(14) !== MEMBER_FIELD_BYTES) return undefined;
-  // The bytes between kind and length are for later versions: zero until then.
+  // The bytes between kind and length are reserved for later versions, and zero.
   if ((bytes[17] ?? 1) !== 0 || bytes.readUInt16LE(18) !== 0) return undefined;
   const kind = bytes.readUInt8(16);
   if (kind !== 0 && kind !== 1 && kind !== 2 && kind !== 3) return undefined;
@@ -65,13 +63,13 @@ export function crcOf(chunks: readonly Uint8Array[]): number {
   return crc;
 }
 
-/** How long a member of stored blocks is that holds `inputBytes`. */
+/** Returns the length of a member that stores `inputBytes` without compression. */
 export function storedMemberBytes(inputBytes: number): number {
   const blocks = Math.max(1, Math.ceil(inputBytes / STORED_BLOCK_BYTES));
   return MEMBER_HEADER_BYTES + blocks * STORED_HEAD_BYTES + inputBytes + MEMBER_TRAILER_BYTES;
 }
 
-/** A member of stored blocks around the given chunks, which are passed on, not copied. */
+/** Stores the chunks in a member without compression. They are passed on, not copied. */
 export function encodeStoredMember(
   kind: MemberKind,
   chunks: readonly Uint8Array[],
@@ -110,8 +108,8 @@ function encodeStoredHead(blockBytes: number, last: boolean): Buffer {
 }
 
 /**
- * The content of a deflate stream that is all stored blocks, as slices of it; `undefined` where it
- * has other blocks or does not end where the bytes end.
+ * Returns the content of a deflate stream that has only stored blocks, as slices of it; `undefined`
+ * if it has other blocks or does not end at the end of the bytes.
  */
 export function decodeStoredBlocks(deflated: Buffer): Buffer[] | undefined {
   const parts: Buffer[] = [];

@@ -6,8 +6,7 @@ import { hashedPath } from './paths.js';
 type Counts = Pick<BucketEntry, 'objects' | 'bytes'>;
 
 /**
- * Compares the lines of an index, as they are read, with what the directory says of each bucket: a
- * reader that finds fewer than there should be must not pass over it.
+ * Compares the index lines of each bucket with the directory's counts, so that none are overlooked.
  */
 export class IndexCheck {
   readonly #expected: ReadonlyMap<string, Counts>;
@@ -17,7 +16,7 @@ export class IndexCheck {
     this.#expected = new Map(buckets.map((bucket) => [bucket.name, bucket]));
   }
 
-  /** Counts the lines of a chunk in. Throws `damaged` where a bucket is not in the directory. */
+  /** Adds the lines of a chunk. Throws `damaged` if the directory does not name a bucket. */
   add(lines: readonly IndexLine[]): void {
     let counts: Counts = { objects: 0, bytes: 0 };
     let bucket: string | undefined;
@@ -32,10 +31,9 @@ export class IndexCheck {
   }
 
   /**
-   * What is wrong with a bucket of which all lines were added; `undefined` where it has what the
-   * directory says.
+   * Returns how a bucket's counts differ, once all its lines are added; `undefined` if they match.
    */
-  whatIsWrongWith(bucket: string): string | undefined {
+  mismatchOf(bucket: string): string | undefined {
     const expected = this.#expected.get(bucket) ?? { objects: 0, bytes: 0 };
     const read = this.#read.get(bucket) ?? { objects: 0, bytes: 0 };
     if (expected.objects === read.objects && expected.bytes === read.bytes) return undefined;
@@ -45,9 +43,9 @@ export class IndexCheck {
     );
   }
 
-  /** Throws `damaged` where a bucket of which all lines were added has other counts than it should. */
+  /** Throws `damaged` if the counts of a bucket differ, after all of its lines were added. */
   checkWhole(bucket: string): void {
-    const wrong = this.whatIsWrongWith(bucket);
+    const wrong = this.mismatchOf(bucket);
     if (wrong !== undefined) throw damagedArchive(wrong);
   }
 
@@ -63,13 +61,10 @@ export class IndexCheck {
   }
 }
 
-/**
- * Whether the line's file is one that its object can have. Keys are there once, so that no two
- * objects with such files share one.
- */
+/** Whether the path can only be that of this object: no two objects with such paths share one. */
 export function hasOwnPath({ archive, bucket, key, path }: IndexLine): boolean {
   const folder = `${archive}/data/${bucket}/`;
   if (path === folder + key) return true;
-  // On a file system that takes the names of two buckets for one, they share a folder.
+  // Buckets whose names are equal to the file system share a folder.
   return [key, `${bucket}\0${key}`].some((name) => path === folder + hashedPath(name));
 }

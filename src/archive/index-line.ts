@@ -1,69 +1,66 @@
 import type { ObjectName } from '../key-order.js';
 import { LONGEST_KEY, LONGEST_PATH } from './limits.js';
 
-/** The index entry of an object: its content and all attributes that the server keeps. */
+/** The index entry of an object: the facts about its content, and its attributes in the store. */
 export interface ObjectRecord extends ObjectName {
   version_id?: string;
   /** Bytes. */
   size: number;
   etag: string;
-  /** RFC 3339 in UTC. */
   last_modified: string;
   /** Lower-case hex. */
   sha256: string;
-  /** Where the ETag is not the MD5 itself: lets a restored object be recognised by its new ETag. */
+  /** Present if the ETag is not the MD5: a restored object may have it as its new ETag. */
   md5?: string;
   headers?: Record<string, string>;
   metadata?: Record<string, string>;
   tags?: { key: string; value: string }[];
-  /** The time until which nobody may delete this version; RFC 3339 in UTC. */
+  /** Object Lock retention; `until` is RFC 3339 in UTC. */
   retention?: { mode: RetentionMode; until: string };
-  /** Present only where it is on. */
+  /** Present only if it is on. */
   legal_hold?: true;
-  /** How the server encrypts it at rest; absent where it does not say. */
+  /** Server-side encryption; absent if the server does not report it. */
   encryption?: ObjectEncryption;
-  /** Absent where it is STANDARD. */
+  /** Absent if it is STANDARD. */
   storage_class?: string;
-  /** The checksums that the server keeps, by their S3 header without `x-amz-checksum-`: `crc32c`. */
+  /** Checksums by S3 header name without `x-amz-checksum-`: `crc32c`. */
   checksums?: Record<string, string>;
-  /** The access control list as the server returned it; absent where it was not read. */
+  /** The access control list as the server returned it; absent if it was not read. */
   acl?: string;
 }
 
-/** Encryption by keys of the server (SSE-S3, SSE-KMS). SSE-C objects are never captured. */
+/** Server-side encryption (SSE-S3, SSE-KMS). SSE-C objects cannot be captured. */
 interface ObjectEncryption {
   /** `AES256`, `aws:kms`, `aws:kms:dsse`. */
   algorithm: string;
-  /** The id of the KMS key; absent where the server's default key is used. */
+  /** The id of the KMS key; absent for the server's default key. */
   key_id?: string;
-  /** S3 Bucket Keys are in use. */
+  /** Present if S3 Bucket Keys are used. */
   bucket_key?: true;
 }
 
 const RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE'] as const;
 type RetentionMode = (typeof RETENTION_MODES)[number];
 
-/** The place of an object's bytes. */
 export interface Location {
-  /** The name of the file in the tar. */
   path: string;
-  /** The id of the archive: always named, the line's own too. */
+  /** The id of the archive, even if it is the one that holds the line. */
   archive: string;
-  /** Where the span of gzip members that hold the file starts in the archive. */
+  /** The place of the span of gzip members that holds the file, in bytes. */
   offset: number;
   length: number;
-  /** Where the content starts in the inflated span. */
+  /** The offset of the file's content in the inflated span. */
   inner: number;
 }
 
 export interface IndexLine extends ObjectRecord, Location {}
 
-/** One line of JSON with its newline. Same content, same bytes: fields have a fixed order. */
+/** Encodes a line with its newline. The field order is fixed: equal content gives equal bytes. */
 export function encodeIndexLine(line: IndexLine): string {
   return encodeLocated(encodeRecord(line), line);
 }
 
-/** The JSON of an object whose place is not known yet. */
+/** Encodes an object whose place is not known yet. */
 export function encodeRecord(record: ObjectRecord): string {
   const { bucket, key, version_id, size, etag, last_modified, sha256, md5, tags } = record;
   const { retention, legal_hold, encryption, storage_class, checksums, acl } = record;
@@ -93,7 +90,7 @@ export function encodeRecord(record: ObjectRecord): string {
   return JSON.stringify(ordered);
 }
 
-/** Makes a line of `encodeRecord`'s JSON and a place. */
+/** Completes the JSON of `encodeRecord` with the place, and a newline. */
 export function encodeLocated(record: string, location: Location): string {
   const { path, archive, offset, length, inner } = location;
   const place = JSON.stringify({ path, archive, offset, length, inner });
@@ -122,7 +119,7 @@ const LONGEST = [
   ['path', LONGEST_PATH],
 ] as const;
 
-/** Throws a SyntaxError that says what is wrong: an index may come from anywhere. */
+/** Decodes and checks a line, which may be forged. Throws a SyntaxError that names the fault. */
 export function decodeIndexLine(text: string): IndexLine {
   const line: unknown = JSON.parse(text);
   if (!isObject(line)) throw new SyntaxError('an index line is not an object');
@@ -160,7 +157,7 @@ export function decodeIndexLine(text: string): IndexLine {
       throw new SyntaxError(`${field} is not text`);
     }
   }
-  // The checks above are the proof that TypeScript cannot follow.
+  // The checks above prove the type, which TypeScript cannot follow.
   return line as unknown as IndexLine;
 }
 

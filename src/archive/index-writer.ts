@@ -5,29 +5,28 @@ import { ChunkBoundary, isWholeChunk } from './chunking.js';
 import type { BucketEntry, ChunkReference } from './directory.js';
 import { type IndexLine, type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
 
-/** The place of an object's bytes; the numbers may be filled in until the chunk is written. */
+/** Where an object's bytes lie. The numbers are filled in before its chunk is written. */
 export interface Placement {
   span: { offset: number; length: number };
   inner: number;
 }
 
-/** The place of a chunk; the numbers are valid once it is written. */
+/** Where a chunk lies. The numbers are valid once it is written. */
 interface ChunkPlace {
   offset: number;
   length: number;
   path?: string;
 }
 
-/** Takes the chunks of an index. */
 export interface ChunkOutput {
   /**
-   * Writes a chunk behind the objects that were written before it. `content` is asked for when all
-   * of them are placed. `weightBytes` is about what it holds in memory until then.
+   * Writes a chunk after the objects that were written before it. `content` is called when all of
+   * them are placed. `weightBytes` estimates the memory that the chunk holds until then.
    */
   writeChunk(number: number, content: () => Buffer, weightBytes: number): ChunkPlace;
 }
 
-/** An object that waits for the end of its chunk: as text, which costs the garbage collector less. */
+/** An object that waits for the end of its chunk. It is encoded early to spare the collector. */
 interface PendingLine {
   name: ObjectName;
   size: number;
@@ -43,7 +42,7 @@ interface OwnChunk {
   place: ChunkPlace;
 }
 
-/** Collects the lines of a chunk and writes it behind the bytes that it describes. */
+/** Collects the lines of a chunk, and writes it after the bytes that it describes. */
 export class IndexWriter {
   readonly #archive: string;
   readonly #output: ChunkOutput;
@@ -51,7 +50,7 @@ export class IndexWriter {
   readonly #chunks: (OwnChunk | ChunkReference)[] = [];
   readonly #totals = new Map<string, Pick<BucketEntry, 'objects' | 'bytes'>>();
   readonly #references = new Set<string>();
-  /** A chunk that ended only because its archive did: it may go on here. */
+  /** A chunk that ended only because its archive did: more objects may extend it. */
   #unfinished: { chunk: ChunkReference; lines: readonly IndexLine[] } | undefined;
   #pending: PendingLine[] = [];
   #last: ObjectName | undefined;
@@ -68,12 +67,11 @@ export class IndexWriter {
     return [...this.#references].sort();
   }
 
-  /** How many objects there are whose bytes this archive holds. */
   get ownObjects(): number {
     return this.#ownObjects;
   }
 
-  /** An object whose bytes this archive holds. */
+  /** Adds an object whose bytes this archive holds. */
   add(record: ObjectRecord, path: string, placement: Placement): void {
     this.#continueUnfinished();
     this.#checkOrder(record, record);
@@ -82,7 +80,7 @@ export class IndexWriter {
     this.#append(record, { archive: this.#archive, path, placement });
   }
 
-  /** An object whose bytes lie elsewhere. */
+  /** Adds an object whose bytes lie in another archive. */
   carry(line: IndexLine): void {
     this.#continueUnfinished();
     this.#checkOrder(line, line);
@@ -90,7 +88,7 @@ export class IndexWriter {
     this.#appendCarried(line);
   }
 
-  /** All objects of a chunk that another archive holds. */
+  /** Adds all objects of a chunk in another archive by a reference to it. */
   refer(chunk: ChunkReference, lines: readonly IndexLine[]): void {
     this.#checkOrder(chunk.first, chunk.last);
     for (const line of lines) this.#countIn(line);
@@ -99,7 +97,6 @@ export class IndexWriter {
     else this.#unfinished = { chunk, lines };
   }
 
-  /** Ends the chunk that is being collected, and all that was put off. */
   endChunk(): void {
     if (this.#unfinished !== undefined) {
       this.#take(this.#unfinished.chunk, this.#unfinished.lines);
@@ -108,12 +105,11 @@ export class IndexWriter {
     this.#writePending();
   }
 
-  /** Complete when everything up to the last chunk is written. */
+  /** Returns the chunks. It is complete once everything has been written. */
   chunks(): ChunkReference[] {
     return this.#chunks.map((chunk) => ('place' in chunk ? located(chunk) : chunk));
   }
 
-  /** The buckets with what the index holds of them. */
   withTotals(buckets: readonly ArchivedBucket[]): BucketEntry[] {
     return buckets.map((bucket) => ({
       ...bucket,
@@ -156,7 +152,7 @@ export class IndexWriter {
     this.#chunks.push(chunk);
   }
 
-  /** More objects follow the last chunk of an archive: its lines begin a longer one. */
+  /** More objects follow an earlier archive's last chunk: its lines begin a longer one here. */
   #continueUnfinished(): void {
     const lines = this.#unfinished?.lines ?? [];
     this.#unfinished = undefined;
@@ -171,7 +167,7 @@ export class IndexWriter {
     const chunk: OwnChunk = { unplaced: undefined, place: { offset: 0, length: 0 } };
     this.#chunks.push(chunk);
     const weight = lines.reduce((sum, { json }) => sum + json.length, 0);
-    // Offsets are known only when the bytes before it are placed, so its text is made then.
+    // Offsets are known only when all earlier bytes are placed, so the text is built then.
     const content = (): Buffer => {
       const text = Buffer.from(lines.map(encodeLine).join(''));
       chunk.unplaced = describeChunk(this.#archive, lines, text);

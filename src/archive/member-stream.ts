@@ -16,8 +16,8 @@ import type { ArchiveSink } from './sink.js';
 const deflateOnThreadPool = promisify(deflateRaw);
 
 /**
- * Turns pieces of a tar into gzip members. Stored members pass the chunks on without a copy; the
- * others are deflated on the thread pool, several at a time, and written in order.
+ * Turns pieces of a tar into gzip members. Stored members pass the chunks on without a copy; others
+ * are deflated concurrently on the thread pool, and written in order.
  */
 export class MemberStream {
   readonly #output: OrderedOutput;
@@ -34,12 +34,12 @@ export class MemberStream {
       return;
     }
     const encoded = deflateMember(kind, chunks, inputBytes);
-    // Its failure is handled when its turn comes; until then it must not count as unhandled.
+    // A failure is handled when its turn comes; until then it must not count as unhandled.
     encoded.catch(() => undefined);
     this.#output.add(() => encoded, inputBytes, span);
   }
 
-  /** Adds a member whose content is known only when all members before it are placed. */
+  /** Adds a member whose content is built when all earlier members are placed. */
   addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], span: Span): void {
     span.expect();
     this.#output.add(
@@ -53,7 +53,7 @@ export class MemberStream {
     );
   }
 
-  /** Adds bytes that are no member of ours: the footer. */
+  /** Adds bytes as they are: the footer. */
   addRaw(bytes: () => Uint8Array): void {
     this.#output.add(() => [bytes()], 0, new Span());
   }

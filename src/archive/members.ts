@@ -14,13 +14,13 @@ import type { ArchiveSource } from './sink.js';
 
 const inflateOnThreadPool = promisify(inflateRaw);
 
-/** The most that a member of the kind can hold, in an archive of so many bytes. */
+/** Returns the most inflated bytes that a member of this kind may hold. */
 export function largestBytesOf(kind: MemberKind, archiveBytes = Infinity): number {
   if (kind === MemberKind.directory) return largestDirectoryBytes(archiveBytes);
   return kind === MemberKind.chunk ? LARGEST_CHUNK_BYTES : LARGEST_MEMBER_BYTES;
 }
 
-/** Reads and checks the member at `offset`, which may reach up to `end`. */
+/** Reads the member at `offset`, which must end at or before `end`, and checks its header. */
 export async function readMember(
   source: ArchiveSource,
   offset: number,
@@ -40,18 +40,18 @@ function checkRoom(source: ArchiveSource, offset: number, end: number): void {
 
 function checkHeader(bytes: Buffer, offset: number, end: number, limitBytes: number): MemberHeader {
   const header = decodeMemberHeader(bytes);
-  if (header === undefined) throw damagedArchive(`no member of an archive at byte ${offset}`);
+  if (header === undefined)
+    throw damagedArchive(`there is no member of an archive at byte ${offset}`);
   if (
     header.memberBytes < MEMBER_HEADER_BYTES + MEMBER_TRAILER_BYTES ||
     header.memberBytes > Math.min(limitBytes, largestBytesOf(header.kind)) ||
     offset + header.memberBytes > end
   ) {
-    throw damagedArchive(`a member with an impossible length at byte ${offset}`);
+    throw damagedArchive(`the member at byte ${offset} has an impossible length`);
   }
   return header;
 }
 
-/** Inflates a whole member and checks its CRC-32 and length. */
 export async function inflateMember(
   raw: Buffer,
   offset: number,
@@ -82,10 +82,10 @@ async function inflate(body: Buffer, offset: number, limitBytes: number): Promis
   }
 }
 
-/** Holds any member of a file, so that a span is read in as few reads as it has members, or fewer. */
+/** The read window. It holds any member of a file, so a span takes at most one read per member. */
 const WINDOW_BYTES = 4 * 1024 * 1024 + 64 * 1024;
 
-/** The inflated content of a span of members, a member at a time. */
+/** Yields the inflated content of a span, one member at a time. */
 export async function* readSpan(
   source: ArchiveSource,
   span: { offset: number; length: number },

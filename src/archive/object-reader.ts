@@ -7,10 +7,8 @@ import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 type FilePlace = Pick<IndexLine, 'path' | 'offset' | 'length' | 'inner' | 'size'>;
 
 /**
- * Reads objects out of one archive. Objects that share a member follow one another in the index, so
- * the member read last is kept: reading in the index's order inflates each member once.
- *
- * The caller checks the SHA-256: only it knows when all bytes are there.
+ * Reads objects from one archive. Objects that share a member are adjacent in the index, so the
+ * last member is kept, and inflated once. The caller checks the SHA-256.
  */
 export class ObjectReader {
   readonly #source: ArchiveSource;
@@ -21,17 +19,12 @@ export class ObjectReader {
     this.#source = source;
   }
 
-  /** True where the object's bytes are small enough to be taken whole. */
-  static isShared(line: IndexLine): boolean {
-    return line.size <= SHARED_MEMBER_BYTES;
-  }
-
-  /** The bytes of an object of at most `SHARED_MEMBER_BYTES`. */
+  /** Reads an object of at most `SHARED_MEMBER_BYTES`. */
   async readWhole(line: IndexLine): Promise<Buffer[]> {
     if (this.#sharedOffset !== line.offset || this.#shared === undefined) {
       this.#sharedOffset = line.offset;
       this.#shared = readAll(this.#source, line);
-      // Handled by whoever awaits it; a later object may replace it first.
+      // The caller handles a failure; a later object may replace the promise first.
       this.#shared.catch(() => undefined);
     }
     const parts = sliceOf(await this.#shared, line.inner, line.size);
@@ -39,13 +32,8 @@ export class ObjectReader {
     return parts;
   }
 
-  /** The bytes of any object, a member at a time. */
-  read(line: IndexLine): AsyncGenerator<Buffer> {
-    return this.readRange(line);
-  }
-
-  /** The bytes of any file of which it is known where they are. */
-  async *readRange(file: FilePlace): AsyncGenerator<Buffer> {
+  /** Yields the bytes of any file, one member at a time. */
+  async *read(file: FilePlace): AsyncGenerator<Buffer> {
     let skip = file.inner;
     let left = file.size;
     for await (const member of readSpan(this.#source, file)) {
@@ -69,13 +57,13 @@ async function readAll(source: ArchiveSource, line: IndexLine): Promise<Buffer[]
       parts.push(part);
       total += part.length;
     }
-    // A span that claims to be shared, but is not, must not fill the memory.
+    // A forged span could claim to be shared, and must not fill the memory.
     if (total > 2 * SHARED_MEMBER_BYTES) throw cutOff(line);
   }
   return parts;
 }
 
-/** `undefined` where the parts are too short. */
+/** Returns `undefined` if the parts are too short. */
 function sliceOf(parts: readonly Buffer[], start: number, length: number): Buffer[] | undefined {
   const wanted: Buffer[] = [];
   let skip = start;

@@ -1,14 +1,15 @@
 import type { ArchiveSink } from './sink.js';
 
-/** So much may wait for the sink (or for its deflation) before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 6 * 1024 * 1024;
-/** Pieces are handed to the sink together up to this size: a write costs a turn of the event loop. */
+/** How much may wait for the sink, or for deflation, before the producer has to wait. */
+const MAX_PENDING_BYTES = 6 * 1024 * 1024;
+/**
+ * Pieces are written together up to this size, because each write costs a turn of the event loop.
+ */
 const WRITE_BYTES = 2 * 1024 * 1024;
 
-/** Is notified when a piece is placed and written. */
 export interface PieceObserver {
   placed(offset: number, length: number): void;
-  /** The sink has taken it. Not called where the sink fails. */
+  /** Called when the sink has taken the piece. Not called if the sink fails. */
   written(): void;
 }
 
@@ -19,8 +20,8 @@ interface Piece {
 }
 
 /**
- * Writes pieces in the order in which they were added, while the later ones are still being made.
- * A failure of the sink rejects every later call.
+ * Writes pieces in the order in which they were added, while later ones are still being made. A
+ * failure of the sink rejects every later call.
  */
 export class OrderedOutput {
   readonly #sink: ArchiveSink;
@@ -36,8 +37,8 @@ export class OrderedOutput {
   }
 
   /**
-   * Adds a piece. `make` is called when its turn comes, when all earlier pieces are placed.
-   * `weight` is about what it holds in memory until it is written.
+   * Adds a piece. `make` is called when all earlier pieces are placed. `weight` estimates the bytes
+   * that it holds in memory until it is written.
    */
   add(make: Piece['make'], weight: number, observer: PieceObserver): void {
     if (this.#failure !== undefined) return;
@@ -46,15 +47,14 @@ export class OrderedOutput {
     this.#writing ??= this.#writeQueue();
   }
 
-  /** Resolves when there is room for more. */
   async ready(): Promise<void> {
-    while (this.#failure === undefined && this.#pendingBytes > MOST_PENDING_BYTES) {
+    while (this.#failure === undefined && this.#pendingBytes > MAX_PENDING_BYTES) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#throwFailure();
   }
 
-  /** Resolves with the length of it all when everything added so far is written. */
+  /** Resolves to the total length when everything added so far is written. */
   async drained(): Promise<number> {
     while (this.#writing !== undefined) await this.#writing;
     this.#throwFailure();
@@ -62,7 +62,7 @@ export class OrderedOutput {
   }
 
   async #writeQueue(): Promise<void> {
-    // Others add their pieces first, so that the first write is not one of a single piece.
+    // Lets others add their pieces first, so that the first write holds more than one.
     await Promise.resolve();
     try {
       while (this.#queue.length > 0) await this.#writeBatch();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Holds, in each bucket's folder, the objects whose keys cannot be file names. */
+/** The folder in each bucket's folder for objects whose keys cannot be file names. */
 const HASHED_KEYS_FOLDER = '.mangamotion-keys';
 
 const LONGEST_SEGMENT_BYTES = 255;
@@ -8,9 +8,9 @@ const LONGEST_SEGMENT_BYTES = 255;
 const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\\]/;
 
 /**
- * Whether the key can be a file name below the bucket's folder as it is: relative, without empty,
- * `.` or `..` segments, control characters or backslashes, each segment within 255 bytes, and
- * outside the folder that we keep for the others.
+ * Whether the key itself can be the path below the bucket's folder: relative, no empty, `.` or `..`
+ * segments, no control characters or backslashes, segments of at most 255 bytes, and outside the
+ * folder for the other keys.
  */
 export function isSafePath(key: string): boolean {
   if (UNSAFE_CHARACTERS.test(key) || !key.isWellFormed()) return false;
@@ -18,7 +18,7 @@ export function isSafePath(key: string): boolean {
   return folded(segments[0] ?? '') !== folded(HASHED_KEYS_FOLDER) && segments.every(isSafeSegment);
 }
 
-/** Bucket names come from a server too; one that could leave its folder is refused by the caller. */
+/** Whether a segment, such as a bucket name, stays inside its folder. */
 export function isSafeSegment(segment: string): boolean {
   return (
     !['', '.', '..'].includes(folded(segment)) &&
@@ -29,9 +29,8 @@ export function isSafeSegment(segment: string): boolean {
 }
 
 /**
- * The same for all names that some file system takes for the same one. ext4 with case folding, HFS+
- * and APFS decompose names and pass over characters that are not seen: `.` with a zero-width joiner
- * is `.` to them.
+ * Returns the same text for all names that some file system treats as equal. ext4 with case
+ * folding, HFS+ and APFS ignore invisible characters: `.` with a zero-width joiner is `.` to them.
  */
 function folded(segment: string): string {
   return segment
@@ -40,7 +39,6 @@ function folded(segment: string): string {
     .toUpperCase();
 }
 
-/** Returns the path of a bucket's document. */
 export function bucketDocumentPath(bucket: string, fileName: string): string {
   return `metadata/${bucket}/${fileName}`;
 }
@@ -51,11 +49,11 @@ export function hashedPath(key: string): string {
 }
 
 /**
- * Gives each object its path in the archive, `data/<bucket>/<key>`, for keys that come in order.
+ * Assigns each object its path in the archive, `data/<bucket>/<key>`. Keys come in order.
  *
- * Of two keys of which one would be the other's folder (`a` and `a/b`) the first keeps its name and
- * what lies below it is hashed. Keys with a common prefix are neighbours in the listing's order, so
- * it is enough to remember the stored keys that are prefixes of the present one.
+ * If one key would be the folder of another (`a` and `a/b`), the first keeps its name and what lies
+ * below it is hashed. Keys with a common prefix are adjacent in the listing's order, so it suffices
+ * to remember the stored keys that are prefixes of the current one.
  */
 export class PathAllocator {
   #bucket = '';

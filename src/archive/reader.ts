@@ -16,10 +16,7 @@ import { compareObjects } from '../key-order.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
-/**
- * Reads the end of the archive. Rejects with `damaged` where it is truncated, and with `refused` where
- * its format is newer.
- */
+/** Reads the footer. Rejects with `damaged` if it is missing, and with `refused` if it is newer. */
 export async function readFooter(source: ArchiveSource): Promise<Footer> {
   const start = source.sizeBytes - FOOTER_BYTES;
   const footer = start < 0 ? undefined : decodeFooter(await source.read(start, FOOTER_BYTES));
@@ -35,7 +32,6 @@ export async function readFooter(source: ArchiveSource): Promise<Footer> {
   return footer;
 }
 
-/** Throws `refused` for what a later version of the format wrote. */
 export function refuseNewerVersion(version: number): void {
   if (version <= FORMAT_VERSION) return;
   throw new MangamotionError(
@@ -45,7 +41,7 @@ export function refuseNewerVersion(version: number): void {
   );
 }
 
-/** The place is what the footer says, or the summary, which repeats it. */
+/** Reads the directory at the place that the footer or the summary gives. */
 export async function readDirectory(
   source: ArchiveSource,
   place: DirectoryPlace,
@@ -54,7 +50,7 @@ export async function readDirectory(
   return parseDirectory(await readOnlyFile(source, place, most), place);
 }
 
-/** `place.length` is what it takes in its archive. */
+/** Checks the digest of a directory and parses it. `place.length` is its compressed size. */
 export function parseDirectory(
   bytes: Buffer,
   place: Pick<DirectoryPlace, 'length' | 'sha256'>,
@@ -67,7 +63,7 @@ export function parseDirectory(
   }
 }
 
-/** The lines of an index chunk, in order. `source` is the archive that the reference names. */
+/** Reads the lines of an index chunk. `source` is the archive that the reference names. */
 export async function readChunk(
   source: ArchiveSource,
   reference: ChunkReference,
@@ -75,7 +71,7 @@ export async function readChunk(
   return checkedChunk(await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES), reference);
 }
 
-/** The lines of a chunk whose bytes are those that the reference names, and hold what it says. */
+/** Parses a chunk, and checks that its bytes and lines match the reference. */
 export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
   const { offset, path = `the index chunk at byte ${offset}` } = reference;
   if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
@@ -83,14 +79,14 @@ export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLin
   }
   const lines = parseChunk(bytes, offset);
   const [first, last] = [lines[0], lines.at(-1)];
-  const isAsTold =
+  const isAsDescribed =
     first !== undefined &&
     last !== undefined &&
     compareObjects(first, reference.first) === 0 &&
     compareObjects(last, reference.last) === 0 &&
     lines.length === reference.objects &&
     lines.reduce((sum, { size }) => sum + size, 0) === reference.bytes;
-  if (!isAsTold) throw damagedArchive(`${path} does not hold what the directory says`);
+  if (!isAsDescribed) throw damagedArchive(`${path} does not hold what the directory says`);
   return lines;
 }
 
@@ -100,7 +96,7 @@ export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
     if (isTooDense(bytes)) throw new SyntaxError('it has more values than its length can hold');
     for (const text of bytes.toString('utf8').split('\n')) {
       if (text === '') continue;
-      if (text.length > LARGEST_LINE_BYTES) throw new SyntaxError('a line of it is too long');
+      if (text.length > LARGEST_LINE_BYTES) throw new SyntaxError('one of its lines is too long');
       const line = decodeIndexLine(text);
       const previous = lines.at(-1);
       if (previous !== undefined && compareObjects(previous, line) >= 0) {
@@ -117,7 +113,7 @@ export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
   return lines;
 }
 
-/** The content of the one file that a span holds; all its members together stay within the limit. */
+/** Reads the only file in a span. All members together must stay within the limit. */
 async function readOnlyFile(
   source: ArchiveSource,
   span: { offset: number; length: number },

@@ -1,23 +1,20 @@
 import { type ObjectName, compareKeys } from '../key-order.js';
 import type { ChunkReference } from './directory.js';
 
-/** Which keys of a bucket are meant: those named, and those with one of the prefixes; all where there is neither. */
+/** Selects keys of a bucket: those named and those with a prefix; all if both lists are empty. */
 export interface KeySelection {
   keys: readonly string[];
   prefixes: readonly string[];
 }
 
-/** Keys that follow one another in a listing: one key, or all that begin with a prefix. */
+/** A contiguous range of a listing: one key, or all keys with a prefix. */
 export type KeyRange = { key: string } | { prefix: string };
 
 export function selectsAll({ keys, prefixes }: KeySelection): boolean {
   return keys.length === 0 && prefixes.length === 0;
 }
 
-/**
- * The selection as ranges in the order of the keys, none of which has a key of another: listed one
- * after the other they give every selected key once, in order.
- */
+/** Returns the selection as disjoint ranges in key order, which give each selected key once. */
 export function rangesOf(selection: KeySelection): readonly KeyRange[] {
   const known = knownRanges.get(selection);
   if (known !== undefined) return known;
@@ -26,7 +23,7 @@ export function rangesOf(selection: KeySelection): readonly KeyRange[] {
   return ranges;
 }
 
-/** They are asked for with each of a million chunks. */
+/** A cache, because the ranges are needed for each of up to a million chunks. */
 const knownRanges = new WeakMap<KeySelection, readonly KeyRange[]>();
 
 function disjointRanges(selection: KeySelection): KeyRange[] {
@@ -51,7 +48,7 @@ function isIn(range: KeyRange, key: string): boolean {
   return 'key' in range ? key === range.key : key.startsWith(range.prefix);
 }
 
-/** Whether a chunk can hold a selected object of the bucket: the others need not be read. */
+/** Whether a chunk may hold a selected object of the bucket; others need not be read. */
 export function mayHold(chunk: ChunkReference, bucket: string, selection: KeySelection): boolean {
   return rangesOf(selection).some((range) => mayHoldRange(chunk, bucket, range));
 }
@@ -61,12 +58,12 @@ function mayHoldRange(chunk: ChunkReference, bucket: string, range: KeyRange): b
   if (compareKeys(chunk.first.bucket, bucket) > 0) return false;
   if (compareKeys(chunk.last.bucket, bucket) < 0) return false;
   if (chunk.last.bucket === bucket && compareKeys(chunk.last.key, from) < 0) return false;
-  // Keys with a prefix follow one another: a chunk that begins behind the last of them has none.
+  // Keys with a prefix are contiguous: a chunk that begins after the last of them has none.
   const beginsBehind = chunk.first.bucket === bucket && compareKeys(chunk.first.key, from) > 0;
   return !beginsBehind || isIn(range, chunk.first.key);
 }
 
-/** The lines of a chunk, or other things with a name, that belong to the bucket and are selected. */
+/** Returns the lines, or other named items, that belong to the bucket and are selected. */
 export function selectLines<Named extends ObjectName>(
   lines: readonly Named[],
   bucket: string,

@@ -1,17 +1,12 @@
-/** The sink to which an archive is written: a file or an upload. */
 export interface ArchiveSink {
-  /**
-   * Appends the chunks. Called one at a time, in order; the promise is the back-pressure. The
-   * chunks must not be changed by either side.
-   */
+  /** Appends the chunks, one call at a time. Neither side may change them. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
 }
 
-/** The source from which an archive is read: a file, or an object read by ranges. */
 export interface ArchiveSource {
-  /** `Infinity` where the size is unknown and finding out would cost a request. */
+  /** `Infinity` if the size is unknown and would cost a request. */
   readonly sizeBytes: number;
-  /** Exactly `length` bytes; rejects when there are fewer. */
+  /** Reads exactly `length` bytes; rejects if there are fewer. */
   read(offset: number, length: number): Promise<Buffer>;
 }
 

@@ -1,4 +1,6 @@
-/** A span of gzip members: where it lies in the archive, once they are placed, and when they are written. */
+/**
+ * The gzip members of one large or several small files: their place, and whether they are written.
+ */
 export class Span {
   offset = -1;
   length = 0;
@@ -6,17 +8,16 @@ export class Span {
   #complete = false;
   #afterwards: (() => void)[] = [];
 
-  /** Calls back when all members of the span are written: what they were made of is free then. */
+  /** Calls back when all members are written; the memory of their content is then free. */
   afterwards(callback: () => void): void {
     this.#afterwards.push(callback);
   }
 
-  /** Another member belongs to the span. */
   expect(): void {
     this.#unwritten += 1;
   }
 
-  /** No more members are to come. */
+  /** Call this after the last member was announced. */
   complete(): void {
     this.#complete = true;
     this.#settle();

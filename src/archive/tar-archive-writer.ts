@@ -31,7 +31,6 @@ import {
 } from './tar-packer.js';
 import { isCompressible } from './compressibility.js';
 
-/** Writes a seekable tar.gz to a sink. */
 export class TarArchiveWriter implements ArchiveWriter {
   readonly #archive: string;
   readonly #createdAt: Date;
@@ -72,7 +71,6 @@ export class TarArchiveWriter implements ArchiveWriter {
     return placement;
   }
 
-  /** A small object shares a member with others. */
   async addWholeObject(
     record: ObjectRecord,
     content: readonly Uint8Array[],
@@ -119,13 +117,12 @@ export class TarArchiveWriter implements ArchiveWriter {
     );
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     this.#index.endChunk();
     await this.#members.drained();
     return this.#index.ownObjects;
   }
 
-  /** Ends in the directory and the footer. */
   async finish(buckets: readonly ArchivedBucket[]): Promise<WrittenArchive> {
     this.#index.endChunk();
     this.#packer.flush();
@@ -163,7 +160,7 @@ export class TarArchiveWriter implements ArchiveWriter {
     return this.#addFile(MemberKind.chunk, name, weightBytes, content);
   }
 
-  /** A file in a member of its own, whose content is made when all before it is placed. */
+  /** Adds a file in its own member; its content is built when everything before it is placed. */
   #addFile(kind: MemberKind, name: string, weightBytes: number, make: () => Buffer): Span {
     const span = new Span();
     const path = `${this.#archive}/${name}`;
@@ -198,7 +195,6 @@ function describeDocument({ path, content, placement }: WrittenDocument): Docume
   };
 }
 
-/** A file of the tar between its announcement and its commit. */
 class TarObjectInProgress implements ObjectInProgress {
   readonly #begin: (compress: boolean) => LargeFile;
   readonly #contentType: string | undefined;
@@ -227,7 +223,6 @@ class TarObjectInProgress implements ObjectInProgress {
     this.#commit(record, file.placement);
   }
 
-  /** What is missing in the tar is filled up with zeros. */
   async abandon(): Promise<void> {
     await this.#file?.padOut();
   }

@@ -11,7 +11,6 @@ import { ObjectReader } from './object-reader.js';
 import { readChunk, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
 
-/** A seekable tar.gz in a file or an object. */
 export class TarArchive implements Archive {
   readonly #source: ClosableSource;
   readonly #objects: ObjectReader;
@@ -38,7 +37,7 @@ export class TarArchive implements Archive {
       throw damagedArchive(`${entry.path} is larger than a document can be (${entry.size} bytes)`);
     }
     const parts: Buffer[] = [];
-    for await (const part of this.#objects.readRange(entry)) parts.push(part);
+    for await (const part of this.#objects.read(entry)) parts.push(part);
     const bytes = Buffer.concat(parts);
     if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
       throw damagedArchive(`the digest of ${entry.path} is wrong`);
@@ -54,7 +53,7 @@ export class TarArchive implements Archive {
     return this.#objects.read(line);
   }
 
-  /** A footer of another version is not the one that was written: a summary says what that was. */
+  /** A footer of a newer version counts as a problem, because the summary says what was written. */
   async checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined> {
     try {
       const { offset, length, sha256 } = await readFooter(this.#source);

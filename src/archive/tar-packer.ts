@@ -3,14 +3,13 @@ import type { MemberStream } from './member-stream.js';
 import { Span } from './span.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 
-/** Small files share members up to this size; a larger one has a span of members for itself. */
+/** Files up to this size share members; a larger file has its own span of members. */
 export const SHARED_MEMBER_BYTES = 1024 * 1024;
-/** The most that a member of a large file holds. */
 const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
-/** The place of a file's content, valid once its span is written. */
+/** Where a file's content lies; valid once its span is written. */
 export interface Placement {
   span: Span;
   inner: number;
@@ -22,7 +21,7 @@ export interface FileInfo {
   modifiedAt: Date;
 }
 
-/** Lays files into members. One file at a time: the tar is a sequence. */
+/** Packs files into members, one file at a time, as a tar requires. */
 export class TarPacker {
   readonly #members: MemberStream;
   #shared: Uint8Array[] = [];
@@ -34,7 +33,7 @@ export class TarPacker {
     this.#members = members;
   }
 
-  /** Adds a whole file of at most `SHARED_MEMBER_BYTES`. Throws where its content has another size. */
+  /** Adds a file of at most `SHARED_MEMBER_BYTES`. Throws if the content has another size. */
   addSmall(file: FileInfo, content: readonly Uint8Array[], compress: boolean): Placement {
     if (content.reduce((sum, chunk) => sum + chunk.length, 0) !== file.sizeBytes) {
       throw new RangeError('content of another length than announced');
@@ -51,7 +50,6 @@ export class TarPacker {
     return placement;
   }
 
-  /** Ends the shared member, so that what follows begins another. */
   flush(): void {
     if (this.#sharedBytes === 0) return;
     this.#members.add(MemberKind.data, this.#shared, this.#sharedCompress, this.#sharedSpan);
@@ -67,7 +65,7 @@ export class TarPacker {
   }
 }
 
-/** A file that is written while it is being read, in a span of members of its own. */
+/** A file that is written while it is read, in its own span of members. */
 export class LargeFile {
   readonly placement: Placement;
   readonly #members: MemberStream;
@@ -87,7 +85,7 @@ export class LargeFile {
     this.#append(header);
   }
 
-  /** Resolves when there is room for more. Rejects where the content exceeds the announced size. */
+  /** Resolves when there is room for more. Rejects if the content exceeds the announced size. */
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length > this.#left)
       throw new RangeError('more content than the tar header announced');
@@ -95,7 +93,7 @@ export class LargeFile {
     if (this.#append(chunk)) await this.#members.ready();
   }
 
-  /** Ends the file. Throws where the content is shorter than announced. */
+  /** Ends the file. Throws if the content is shorter than announced. */
   end(): void {
     if (this.#left > 0) throw new RangeError('less content than the tar header announced');
     this.#append(ZEROS.subarray(0, this.#paddingBytes));
@@ -103,14 +101,14 @@ export class LargeFile {
     this.placement.span.complete();
   }
 
-  /** Fills what is missing with zeros: the tar stays whole, although this file is not. */
+  /** Fills the rest with zeros, so that the tar stays valid although this file is incomplete. */
   async padOut(): Promise<void> {
     this.#compress = true;
     while (this.#left > 0) await this.write(ZEROS.subarray(0, this.#left));
     this.end();
   }
 
-  /** True when a member was completed. */
+  /** Returns true if a member was completed. */
   #append(chunk: Uint8Array): boolean {
     let flushed = false;
     let rest = chunk;

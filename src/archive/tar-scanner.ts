@@ -2,28 +2,23 @@ import { Header, Pax } from 'tar';
 import { LONGEST_EXTENDED_HEADER_BYTES } from './limits.js';
 import { BLOCK_BYTES, paddingOf } from './tar.js';
 
-/** What a scanner reports, in the order of the tar. */
 export interface TarEvents {
-  /** A file begins; its content starts at `contentOffset` of the bytes pushed so far. */
+  /** A file begins. `contentOffset` is the offset of its content in all bytes pushed so far. */
   entry(path: string, sizeBytes: number, contentOffset: number): void;
   content(chunk: Buffer): void;
-  /** The content of the file is complete. */
   entryEnd(): void;
 }
 
-/** The tar breaks its own rules, or uses what an archive of ours never holds. */
+/** The tar is invalid, or has something that our archives never have. */
 export class TarStructureError extends Error {
   override readonly name = 'TarStructureError';
 }
 
-/**
- * Reads a tar that comes in chunks of any size, down to one byte, and refuses everything but files:
- * no links, no devices, no folders with a content.
- */
+/** Parses a tar in chunks of any size. Refuses everything but files: links, devices, folders. */
 export class TarScanner {
   readonly #events: TarEvents;
   #offset = 0;
-  /** Bytes of a header block, or of an extended header, that are not complete yet. */
+  /** The bytes of an incomplete header block or extended header. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #wantedBytes = BLOCK_BYTES;
@@ -37,17 +32,12 @@ export class TarScanner {
     this.#events = events;
   }
 
-  /** True between two entries: the only places where a span of members may begin or end. */
-  get atBoundary(): boolean {
-    return this.#state === 'header' && this.#pendingBytes === 0 && this.#extended === undefined;
-  }
-
-  /** True when the two zero blocks that end a tar were seen. */
+  /** True after the two zero blocks that end a tar. */
   get ended(): boolean {
     return this.#zeroBlocks >= 2;
   }
 
-  /** Begins anew at a boundary, after a stretch that could not be read. */
+  /** Restarts at a boundary, after a stretch that could not be read. */
   reset(offset: number): void {
     this.#offset = offset;
     this.#pending = [];
@@ -126,7 +116,7 @@ export class TarScanner {
       throw new TarStructureError('an entry without a valid size');
     if (header.type === 'ExtendedHeader') this.#beginExtended(size);
     else if (header.type === 'File') {
-      // The header would put its own prefix before the path that replaces both.
+      // `Header` would prepend its own prefix to the path of the extended header.
       this.#beginFile(this.#extended?.path ?? header.path ?? '', size);
     } else
       throw new TarStructureError(`an entry of the type ${header.type}, which is never written`);

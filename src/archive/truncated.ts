@@ -1,5 +1,4 @@
 import { MangamotionError } from '../errors.js';
-import { FOOTER_BYTES, decodeFooter } from './footer.js';
 import {
   MEMBER_HEADER_BYTES,
   MEMBER_TRAILER_BYTES,
@@ -14,10 +13,9 @@ import type { ArchiveSource } from './sink.js';
 import { TarScanner } from './tar-scanner.js';
 
 /**
- * Yields the objects of an archive that may be truncated (a run that died, a copy that was cut off):
- * the lines of every index chunk that is whole. Members carry their length, so that only headers and
- * chunks are read, not the data. Ends at the first byte that is not a member: what follows was never
- * described.
+ * Yields the index lines of a possibly truncated archive: one array for each complete chunk.
+ * Members carry their length, so only headers and chunks are read. It ends at the first incomplete
+ * or unknown member, because everything after it is not described.
  */
 export async function* readTruncatedIndex(source: ArchiveSource): AsyncGenerator<IndexLine[]> {
   let offset = 0;
@@ -33,13 +31,6 @@ export async function* readTruncatedIndex(source: ArchiveSource): AsyncGenerator
     }
     offset += header.memberBytes;
   }
-}
-
-/** Whether an archive without a summary is one of ours that is complete: it ends in our footer. */
-export async function hasFooter(source: ArchiveSource): Promise<boolean> {
-  if (source.sizeBytes < FOOTER_BYTES) return false;
-  const bytes = await source.read(source.sizeBytes - FOOTER_BYTES, FOOTER_BYTES);
-  return decodeFooter(bytes) !== undefined;
 }
 
 async function readChunkMember(

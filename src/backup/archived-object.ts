@@ -4,7 +4,7 @@ import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 
-/** Resolves to the bytes of a small object in an archive; `undefined` where their digest is wrong. */
+/** Reads a small object from an archive; resolves to `undefined` if it is damaged. */
 export async function readArchived(
   archive: Archive,
   line: IndexLine,
@@ -20,12 +20,11 @@ export async function readArchived(
   }
 }
 
-/** Whether an object is small enough to be read into memory. */
 export function isReadWhole({ size }: IndexLine): boolean {
   return size <= READ_WHOLE_BYTES;
 }
 
-/** Copies a large object from an archive to another; resolves to false where its digest is wrong. */
+/** Copies a large object from one archive to another; resolves to false if it is damaged. */
 export async function copyArchived(
   archive: Archive,
   line: IndexLine,

@@ -11,8 +11,7 @@ export interface ContentsSelection extends KeySelection {
 }
 
 /**
- * Yields the objects of a backup, in order, chunk by chunk. Rejects with `not_found` for a bucket that
- * it does not hold.
+ * Yields the selected objects of a backup in order. Rejects with `not_found` for an unknown bucket.
  */
 export async function* listContents(
   located: LocatedBackup,

@@ -10,18 +10,18 @@ import {
 } from './plan/backup-plan.js';
 import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
 
-/** Copies all selected buckets into a new archive. The backup exists when this resolves. */
+/** Copies all selected buckets into a new archive, and resolves once the backup exists. */
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
   const run = { ...options, command: 'backup full' };
   return await makeBackup(context, run, (held) => planFull(held, options));
 }
 
-/** Plans a full backup: it copies everything, and is compared with the last trusted backup of its line. */
+/** Plans a full backup. The guard compares it with the last trusted backup. */
 export async function planFull(context: HeldContext, options: BackupOptions): Promise<BackupPlan> {
   const { destination, store } = context;
   if (!options.ignoreFreeSpace) await makeRoom(context);
   const earlier = predecessorOf(await destination.list(), sourceOf(store, options));
   const baseline =
     earlier === undefined ? undefined : await openBaseline(context, earlier.backup, 'full');
-  return await planObjects(context, options, 'full', { baseline, newest: earlier?.summary });
+  return await planObjects(context, options, 'full', { baseline, lastTrusted: earlier?.summary });
 }

@@ -1,40 +1,38 @@
 import { compareKeys } from '../key-order.js';
 import type { Suspicion } from '../repository/summary.js';
 
-/** The guard: finds changes since the newest trusted backup that look like an accident. Pure. */
+/** The guard finds changes since the last trusted backup that look like an accident. Pure. */
 
 export interface GuardOptions {
-  /** All deletions are intended, however many there are. */
+  /** Treat any number of deletions as intended. */
   acceptDeletions: boolean;
-  /** All replaced contents are intended, however many there are. */
+  /** Treat any number of changed contents as intended. */
   acceptChanges: boolean;
-  /** For each bucket: the percentage of its objects (1 to 100) that may be deleted at once. */
+  /** The percentage of a bucket's objects (1 to 100) that may be deleted at once, by bucket. */
   expectDeletions: ReadonlyMap<string, number>;
 }
 
-/** A bucket is suspect if it had at least this many objects and lost more than this share of them. */
-const LEAST_OBJECTS = 100;
-const MOST_SHARE = 0.25;
-/** A warning is given if more than this share of a bucket's objects was replaced at once. */
+/** A bucket is suspect if more than this share of at least this many objects is gone. */
+const MIN_OBJECTS = 100;
+const MAX_SHARE = 0.25;
+/** A change of more than this share of a bucket's objects gives a warning. */
 const NOTABLE_SHARE = 0.5;
-const LEAST_NOTABLE_OBJECTS = 10;
+const MIN_NOTABLE_OBJECTS = 10;
 
-/** Counts what happened to a bucket's objects since the earlier backup. */
+/** What happened to a bucket's objects since the earlier backup. */
 export interface BucketChanges {
   before: number;
   /** Objects that are gone, proven by HEAD or assumed. */
   deleted: number;
-  /** Objects whose content has changed. */
   changed: number;
-  /** Changed objects that are now empty, or the largest group of them with one size and one ETag. */
+  /** Changed objects that are now empty, or share the commonest size and ETag, if more. */
   wiped: number;
 }
 
-/** Counts, by bucket, what happened to the objects of the earlier backup. Memory is bounded. */
+/** Counts, by bucket, what happened to the objects of the earlier backup, in bounded memory. */
 export class ChangeCounts {
   readonly #buckets = new Map<string, Counted>();
 
-  /** Counts objects that are unchanged. */
   kept(bucket: string, objects = 1): void {
     this.#of(bucket).before += objects;
   }
@@ -79,11 +77,11 @@ interface Counted {
   contents: Frequent;
 }
 
-const MOST_COUNTERS = 1000;
+const MAX_COUNTERS = 1000;
 
 /**
- * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a thousand
- * different strings. Beyond that it is too high by at most a thousandth of all, and never too low.
+ * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a
+ * thousand distinct strings; beyond that it is too high by at most a thousandth of the total.
  */
 class Frequent {
   readonly #counters = new Map<string, number>();
@@ -91,7 +89,7 @@ class Frequent {
 
   add(text: string): void {
     const count = this.#counters.get(text);
-    if (count !== undefined || this.#counters.size < MOST_COUNTERS) {
+    if (count !== undefined || this.#counters.size < MAX_COUNTERS) {
       this.#counters.set(text, (count ?? 0) + 1);
       return;
     }
@@ -109,7 +107,7 @@ class Frequent {
   }
 }
 
-/** Returns the changes by the counts of two summaries, for when the earlier index cannot be read. */
+/** Compares the counts of two summaries, for when the earlier index cannot be read. */
 export function changesByCounts(
   before: readonly { name: string; objects: number }[],
   now: readonly { name: string; objects: number }[],
@@ -124,8 +122,8 @@ export function changesByCounts(
 }
 
 /**
- * Returns the buckets in which so much was deleted, or wiped in place, that it looks like an accident:
- * over a quarter of at least a hundred objects, or all objects of a bucket.
+ * Returns the suspicious buckets: more than a quarter of at least a hundred objects were deleted or
+ * wiped in place, or all objects were deleted.
  */
 export function findSuspicious(
   changes: ReadonlyMap<string, BucketChanges>,
@@ -148,29 +146,26 @@ export function findSuspicious(
 
 function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
-  const share = expectedPercent === undefined ? MOST_SHARE : expectedPercent / 100;
-  // If all objects of a bucket may be deleted, no deletion is suspect.
+  const share = expectedPercent === undefined ? MAX_SHARE : expectedPercent / 100;
+  // With 100 percent expected, no deletion is suspicious.
   if (share >= 1) return false;
-  return deleted === before || (before >= LEAST_OBJECTS && deleted > before * share);
+  return deleted === before || (before >= MIN_OBJECTS && deleted > before * share);
 }
 
 function isWiping({ before, wiped }: Pick<BucketChanges, 'before' | 'wiped'>): boolean {
-  return before >= LEAST_OBJECTS && wiped > before * MOST_SHARE;
+  return before >= MIN_OBJECTS && wiped > before * MAX_SHARE;
 }
 
-/**
- * Returns the buckets of which more than half was replaced at once. That is no accident by itself, but
- * deserves a warning.
- */
+/** Returns a warning for each bucket of which more than half was changed. */
 export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): string[] {
   return [...changes]
     .filter(
       ([, { before, changed }]) =>
-        before >= LEAST_NOTABLE_OBJECTS && changed > before * NOTABLE_SHARE,
+        before >= MIN_NOTABLE_OBJECTS && changed > before * NOTABLE_SHARE,
     )
     .map(
       ([bucket, { before, changed }]) =>
-        `${changed} of ${before} objects of ${bucket} have changed since the backup it was compared with`,
+        `${changed} of ${before} objects of ${bucket} have changed since the last trusted backup`,
     )
     .sort();
 }

@@ -1,5 +1,5 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import type { ListedBackup } from '../repository/destination.js';
+import type { BackupEntry } from '../repository/destination.js';
 import { findParent, predecessorOf, whyNoParent } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './plan/baseline.js';
@@ -15,15 +15,14 @@ import {
 import { openBaseline, planObjects } from './plan/plan-objects.js';
 
 export interface IncrementalOptions extends BackupOptions {
-  /** The id of the backup to compare with; if absent, the newest usable one. */
+  /** The id of the parent; by default the newest usable backup. */
   parent?: string | undefined;
-  /** Read headers and tags of unchanged objects again. */
   refreshMetadata: boolean;
 }
 
 /**
- * Copies what changed since the parent, and refers to the parent for the rest. Without a usable parent
- * it makes a full backup, with a warning.
+ * Copies what changed since the parent, and refers to the parent for the rest. Makes a full backup,
+ * with a warning, if there is no usable parent.
  */
 export async function backUpIncremental(
   context: BackupContext,
@@ -40,24 +39,27 @@ async function planIncremental(
   const { destination, progress, store } = context;
   const backups = await destination.list();
   const parent = chooseParent(context, backups, options);
-  const newest = predecessorOf(backups, sourceOf(store, options));
+  const lastTrusted = predecessorOf(backups, sourceOf(store, options));
   if (parent === undefined) {
     const why =
-      newest === undefined
+      lastTrusted === undefined
         ? `${destination.location} holds no backup of this source to compare with`
-        : `no backup of this source can be used as the parent: ${newest.unreadable ?? 'unknown'}`;
+        : `no backup of this source can be used as the parent: ${lastTrusted.unreadable ?? 'unknown'}`;
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
   const baseline = await openParent(context, parent);
   if (baseline === undefined) return await planFull(context, options);
-  return await planObjects(context, options, 'incremental', { baseline, newest: newest?.summary });
+  return await planObjects(context, options, 'incremental', {
+    baseline,
+    lastTrusted: lastTrusted?.summary,
+  });
 }
 
-/** Opens the parent; resolves to `undefined` where it is in cold storage, and cannot be read now. */
+/** Opens the parent; resolves to `undefined` if it is in cold storage. */
 async function openParent(
   context: HeldContext,
-  parent: ListedBackup,
+  parent: BackupEntry,
 ): Promise<Baseline | undefined> {
   let baseline: Baseline | undefined;
   try {
@@ -75,14 +77,14 @@ async function openParent(
 
 function chooseParent(
   { store, destination }: BackupContext,
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   options: IncrementalOptions,
-): ListedBackup | undefined {
+): BackupEntry | undefined {
   const { parent: id } = options;
   const source = sourceOf(store, options);
   if (id === undefined) return findParent(backups, source);
   const named = backups.find((backup) => backup.id === id);
-  const hint = `See what there is with "mangamotion backup list ${destination.location}".`;
+  const hint = `List the backups with "mangamotion backup list ${destination.location}".`;
   if (named === undefined) {
     throw new MangamotionError('not_found', `no backup ${id} in ${destination.location}`, { hint });
   }

@@ -6,7 +6,7 @@ import {
 } from '../object-store/order/ordered-listings.js';
 import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
-import { holding } from '../repository/hold.js';
+import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
 import type { Summary } from '../repository/summary.js';
 import { capture } from './capture/capture.js';
@@ -27,9 +27,9 @@ import { summarise } from './summarise.js';
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
- * Makes one backup under the lock of the destination, then applies the retention. The backup exists when
- * this resolves; when it rejects, there is none. Objects captured before a signal, or before the store
- * became unreachable, are left for the next run.
+ * Makes a backup under the lock of the destination, then applies the retention. Resolves once the
+ * backup exists; after a rejection there is none. If it was interrupted, or the store became
+ * unreachable, the captured objects are left for the next run.
  */
 export async function makeBackup(
   context: BackupContext,
@@ -37,7 +37,7 @@ export async function makeBackup(
   plan: Planner,
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
-  return await holding({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
+  return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const listings = new OrderedListings(context.store);
     const trust = new ListingTrust();
     const held = { ...context, signal, lock, listings, trust };
@@ -50,7 +50,7 @@ export async function makeBackup(
   });
 }
 
-/** Plans and writes the backup. Reuses the leftovers of earlier runs, and removes them afterwards. */
+/** Plans and writes the backup. It reuses the leftovers of earlier runs, then removes them. */
 async function makeAttempt(
   context: Omit<HeldContext, 'leftovers'>,
   plan: Planner,
@@ -63,7 +63,7 @@ async function makeAttempt(
     const planned = await plan(held);
     try {
       const summary = await carryOut(held, planned);
-      // A metadata backup must not remove leftovers: they hold objects.
+      // A metadata backup must not remove leftovers, because they hold objects.
       if (summary.type !== 'metadata') await leftovers.remove();
       return summary;
     } finally {
@@ -135,18 +135,22 @@ async function write(
   return await summarise(context, plan, pending, { ledger, documents }, written, sealed);
 }
 
-function openLedger({ baseline, newest }: BackupPlan, { createdAt }: PendingBackup): CaptureLedger {
+function openLedger(
+  { baseline, lastTrusted }: BackupPlan,
+  { createdAt }: PendingBackup,
+): CaptureLedger {
   const ledger = new CaptureLedger({
     earlier: baseline,
     earlierIsUnknown: () =>
-      newest !== undefined && (baseline?.id !== newest.id || baseline.unreadable !== undefined),
+      lastTrusted !== undefined &&
+      (baseline?.id !== lastTrusted.id || baseline.unreadable !== undefined),
     createdAt: createdAt.toISOString(),
   });
   ledger.losses.inherit(baseline?.inheritedLosses ?? []);
   return ledger;
 }
 
-/** Records the buckets that could not be listed, or whose listing cannot be trusted. */
+/** Records the buckets whose listing failed or cannot be trusted. */
 function recordBuckets(
   ledger: CaptureLedger,
   { unusable, listing, baseline }: BackupPlan,
@@ -159,7 +163,7 @@ function recordBuckets(
   }
 }
 
-/** Keeps the captured objects if the next run can reuse them; discards them after other errors. */
+/** Keeps the captured objects if the next run can continue after the error, or discards them. */
 async function end(
   { signal, progress }: BackupContext,
   pending: PendingBackup,
@@ -173,14 +177,17 @@ async function end(
     await pending.discard();
     return;
   }
-  const left = await pending.breakOff();
+  const left = await pending.endEarly();
   if (left === undefined) return;
-  progress.warn(
-    `the ${left.objects} objects captured so far stay in ${left.path}: the next backup reuses them`,
-  );
+  const { objects, path } = left;
+  const what =
+    objects === 1
+      ? 'the object captured so far stays'
+      : `the ${objects} objects captured so far stay`;
+  progress.warn(`${what} in ${path} for the next backup`);
 }
 
-/** Shows totals in the progress as soon as they are known. Returns a function that ends it. */
+/** Adds the totals to the progress once they are known. Returns a function that stops it. */
 function showExpected(
   { destination, signal, progress }: BackupContext,
   { type, expected }: BackupPlan,
@@ -199,15 +206,14 @@ function showExpected(
     }
   };
   show().catch(() => {
-    // The backup itself will meet the same error and report it.
+    // The backup itself meets and reports the same error.
   });
   return () => done.abort();
 }
 
 /**
- * Applies the retention to the line and the type of the new backup, under the same lock. A trusted
- * backup may replace any other, and a suspect one only suspects. If pruning fails, the new backup still
- * stands.
+ * Prunes the line and the type of the new backup under the same lock. A trusted backup may replace
+ * any other, a suspect one only suspects. If pruning fails, the new backup remains valid.
  */
 async function pruneAfter(
   { destination, clock, signal, progress }: BackupContext,
@@ -215,8 +221,8 @@ async function pruneAfter(
   { policy, onPruned }: RetentionAfterwards,
 ): Promise<void> {
   try {
-    const question = { dryRun: false, signal, now: clock.now(), type, after: id };
-    onPruned(await prune(destination, policy, question));
+    const options = { dryRun: false, signal, now: clock.now(), type, after: id };
+    onPruned(await prune(destination, policy, options));
   } catch (error) {
     if (!isMangamotionError(error) || signal.aborted) throw error;
     progress.warn(`${id} is complete, but pruning stopped: ${error.message}`);

@@ -19,7 +19,7 @@ export type MetadataOptions = Pick<
   'selection' | 'sourceName' | 'waitLockMs' | 'retention'
 >;
 
-/** Copies the documents of all selected buckets into a new archive, and no objects. */
+/** Copies the documents of all selected buckets into a new archive, but no objects. */
 export async function backUpMetadata(
   context: BackupContext,
   options: MetadataOptions,
@@ -40,7 +40,7 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
     source,
     parent: null,
     baseline: undefined,
-    newest: undefined,
+    lastTrusted: undefined,
     guard: STRICT_GUARD,
     acls: false,
     faults: new RunFaults(

@@ -14,7 +14,7 @@ import {
 import type { CaptureLedger } from './capture/ledger.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
-/** The parts of an S3 server that no backup captures. Every summary lists them. */
+/** What no backup captures. Every summary lists it. */
 const NEVER_CAPTURED = [
   'versions of objects other than the current one, and delete markers',
   'ownership and public access settings, and access control lists of buckets',
@@ -24,18 +24,16 @@ const NEVER_CAPTURED = [
 
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
-/** The findings of the capture. */
-export interface Found {
+export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
 }
 
-/** Returns the summary that is stored beside the archive. */
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
   { id, createdAt }: PendingBackup,
-  { ledger, documents }: Found,
+  { ledger, documents }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
@@ -89,24 +87,27 @@ export async function summarise(
 }
 
 /**
- * Returns how the objects of the last trusted backup have changed. The counts in its summary stand in
- * for its index if that could not be read, or if the baseline was another backup.
+ * Compares the objects with those of the last trusted backup: by its index, or by the counts in its
+ * summary if the index could not be read or the baseline was another backup.
  */
 function compare(
-  { baseline, newest, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
+  { baseline, lastTrusted, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
   ledger: CaptureLedger,
   written: WrittenArchive,
 ): { changes: Map<string, BucketChanges>; record: GuardRecord } {
   const accepted = acceptDeletions || acceptChanges;
   const changes = ledger.changes.byBucket();
-  if (newest === undefined) {
+  if (lastTrusted === undefined) {
     return { changes, record: { compared_with: null, by: 'nothing', accepted } };
   }
-  const byIndex = baseline?.id === newest.id && baseline.unreadable === undefined;
+  const byIndex = baseline?.id === lastTrusted.id && baseline.unreadable === undefined;
   const record: GuardRecord = {
-    compared_with: newest.id,
+    compared_with: lastTrusted.id,
     by: byIndex ? 'index' : 'counts',
     accepted,
   };
-  return { changes: byIndex ? changes : changesByCounts(newest.buckets, written.buckets), record };
+  return {
+    changes: byIndex ? changes : changesByCounts(lastTrusted.buckets, written.buckets),
+    record,
+  };
 }

@@ -9,16 +9,16 @@ interface Meaning {
 const DENIED: Meaning = {
   code: 'usage',
   why: 'permission denied',
-  hint: 'Give the user of this command the rights to it, or name another folder.',
+  hint: 'Grant the user of this command the rights to it, or name another folder.',
 };
 const MORE_ROOM = 'Free some space, or name a folder on a larger disk.';
 
-/** What the errno values of the file system mean: every message about a file takes its words from here. */
+/** The meaning of errno values. Every message about a file takes its words from this table. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOENT: { code: 'not_found', why: 'it does not exist' },
   ENOTDIR: {
     code: 'usage',
-    why: 'a file stands where a folder should be',
+    why: 'part of the path is a file, not a folder',
     hint: 'Name an existing folder.',
   },
   EISDIR: { code: 'usage', why: 'it is a folder', hint: 'Name another path, or move the folder.' },
@@ -27,7 +27,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EROFS: {
     code: 'usage',
     why: 'the file system is read-only',
-    hint: 'Name a folder on a file system that can be written to.',
+    hint: 'Name a folder on a writable file system.',
   },
   ENAMETOOLONG: { code: 'usage', why: 'the name is too long', hint: 'Name a shorter path.' },
   ENOSPC: { code: 'disk', why: 'no space is left on the disk', hint: MORE_ROOM },
@@ -39,25 +39,26 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
-/** The kind of a failure of the file system, and its reason in words. */
+/** Returns the error code, the reason in words and the hint for a failure of the file system. */
 export function explainFileError(error: unknown, action?: string): Meaning {
   const errno = errnoOf(error) ?? '';
   const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
-  // A file that is written need not be there before, but its folder must.
+  // Writing creates the file, so it is its folder that is missing.
   if (errno === 'ENOENT' && meaning !== undefined && action === 'write') {
     return { ...meaning, why: 'there is no such folder' };
   }
   return meaning ?? { code: 'disk', why: messageOf(error) };
 }
 
-/** What else the hint says, for a caller that knows what was being written. */
+/** What a caller that knows what was being written adds to the hint. */
 export interface FileErrorAdvice {
-  /** For a full disk and for a used-up quota. */
   full?: string;
   tooLarge?: string;
 }
 
-/** Translates a failure of the file system, and says what to do about it. */
+/**
+ * Translates a failure of the file system into the error that users see: `cannot ACTION PATH: WHY`.
+ */
 export function translateFileError(
   error: unknown,
   action: string,
@@ -73,7 +74,7 @@ export function translateFileError(
   });
 }
 
-/** `ENOENT` and the like; `undefined` where the error does not come from the system. */
+/** Returns the errno name, such as `ENOENT`; `undefined` if the error has none. */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code

@@ -4,8 +4,8 @@ const READ_BYTES = 256 * 1024;
 const LINE_END = 0x0a;
 
 /**
- * The lines of a file that are not empty, without their ends. Only a line feed ends one: to readline
- * U+2028 and U+2029 do too, and JSON leaves these in a text as they are. Does not close the file.
+ * Yields the non-empty lines of a file. Only a line feed ends a line: readline also splits at
+ * U+2028 and U+2029, which JSON leaves in strings. Does not close the file.
  */
 export async function* linesOfFile(file: FileHandle): AsyncGenerator<string> {
   let rest = Buffer.alloc(0);

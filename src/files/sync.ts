@@ -2,12 +2,13 @@ import { open } from 'node:fs/promises';
 import { translateFileError } from './errors.js';
 
 /**
- * Ends the name of what is still being written: a file or folder of that name may be half there, and
- * loses the suffix when it is whole and durable.
+ * The suffix of a file or folder that is still being written. It goes when the content is durable.
  */
 export const PARTIAL_SUFFIX = '.partial';
 
-/** A name is durable (created or renamed) when its folder is. */
+/**
+ * Syncs a folder, which makes the names in it durable after files were created, renamed or removed.
+ */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
@@ -17,7 +18,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** The same, for what was removed or marked in a destination. */
+/** Syncs a folder of a destination, and translates the error. */
 export async function syncChanges(folder: string): Promise<void> {
   try {
     await syncFolder(folder);

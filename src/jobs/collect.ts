@@ -13,25 +13,25 @@ export interface ListRequest extends JobFilter {
   onProgress: (count: number) => void;
 }
 
-/** What is gathered while jobs are read. */
-export interface Gathering {
+/** The rows and counts that a listing collects while it reads jobs. */
+export interface JobCollection {
   request: ListRequest;
   newest: NewestJobs;
   total: number;
   seen: number;
-  /** All that are in the queue; of them those that were read. */
+  /** All ids in the queue. `live` holds those of them that were read. */
   ids: ReadonlyMap<string, QueueState>;
   live: Map<string, Pick<QueueJob, 'userId' | 'createdAt'>>;
 }
 
-/** Adds a row, if it is asked for. */
-export function gather(gathering: Gathering, row: JobRow): void {
-  if (!matches(gathering.request, row)) return;
-  gathering.total += 1;
-  gathering.newest.add(row);
+/** Adds a row if it matches the request. */
+export function addRow(collection: JobCollection, row: JobRow): void {
+  if (!matches(collection.request, row)) return;
+  collection.total += 1;
+  collection.newest.add(row);
 }
 
-export function progressed(gathering: Gathering, count: number): void {
-  gathering.seen += count;
-  gathering.request.onProgress(gathering.seen);
+export function reportProgress(collection: JobCollection, count: number): void {
+  collection.seen += count;
+  collection.request.onProgress(collection.seen);
 }

@@ -1,5 +1,5 @@
-import type { Gathering, ListRequest } from './collect.js';
-import { gather, progressed } from './collect.js';
+import type { JobCollection, ListRequest } from './collect.js';
+import { addRow, reportProgress } from './collect.js';
 import { NewestJobs } from './newest-jobs.js';
 import { addRecords } from './records.js';
 import type { JobRow } from './row.js';
@@ -22,7 +22,7 @@ export interface JobList {
  */
 export async function listJobs(sources: JobSources, request: ListRequest): Promise<JobList> {
   const { queue, records } = sources;
-  const gathering: Gathering = {
+  const collection: JobCollection = {
     request,
     newest: new NewestJobs(request.offset + request.limit),
     total: 0,
@@ -30,27 +30,27 @@ export async function listJobs(sources: JobSources, request: ListRequest): Promi
     ids: await queue.ids(),
     live: new Map(),
   };
-  await addLive(queue, gathering);
-  if (records !== undefined) await addRecords(queue, records, gathering);
-  const rows = gathering.newest.sorted().slice(request.offset);
+  await addLive(queue, collection);
+  if (records !== undefined) await addRecords(queue, records, collection);
+  const rows = collection.newest.sorted().slice(request.offset);
   return {
     rows: records === undefined ? rows : await withRecords(rows, records),
-    total: gathering.total,
+    total: collection.total,
     read: records === undefined ? 'nothing' : 'scan',
   };
 }
 
-async function addLive(queue: QueueSource, gathering: Gathering): Promise<void> {
-  const { request, ids } = gathering;
+async function addLive(queue: QueueSource, collection: JobCollection): Promise<void> {
+  const { request, ids } = collection;
   const pages =
     request.userId === undefined ? queue.read(ids) : queue.readOfUser(ids, request.userId);
   for await (const jobs of pages) {
     request.signal.throwIfAborted();
     for (const job of jobs) {
-      gathering.live.set(job.id, { userId: job.userId, createdAt: job.createdAt });
-      gather(gathering, rowOfJob(job, undefined));
+      collection.live.set(job.id, { userId: job.userId, createdAt: job.createdAt });
+      addRow(collection, rowOfJob(job, undefined));
     }
-    progressed(gathering, jobs.length);
+    reportProgress(collection, jobs.length);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { JobRecord } from '../job-record.js';
 import type { QueueJob } from './job.js';
-import type { Gathering } from './collect.js';
-import { gather, progressed } from './collect.js';
+import type { JobCollection } from './collect.js';
+import { addRow, reportProgress } from './collect.js';
 import { isRecordOf, rowOfJob, rowOfRecord } from './row.js';
 import type { QueueSource, RecordSource } from './sources.js';
 
@@ -9,9 +9,9 @@ import type { QueueSource, RecordSource } from './sources.js';
 export async function addRecords(
   queue: QueueSource,
   records: RecordSource,
-  gathering: Gathering,
+  collection: JobCollection,
 ): Promise<void> {
-  const { request } = gathering;
+  const { request } = collection;
   const seen = new Set<string>();
   const unsure: JobRecord[] = [];
   for await (const page of records.scan(request.userId)) {
@@ -20,20 +20,20 @@ export async function addRecords(
       // A scan may name a key twice.
       if (seen.has(record.jobId)) continue;
       seen.add(record.jobId);
-      consider(queue, record, gathering, unsure);
+      consider(queue, record, collection, unsure);
     }
-    progressed(gathering, page.length);
+    reportProgress(collection, page.length);
   }
-  await addUnsure(queue, unsure, gathering);
+  await addUnsure(queue, unsure, collection);
 }
 
 function consider(
   queue: QueueSource,
   record: JobRecord,
-  gathering: Gathering,
+  collection: JobCollection,
   unsure: JobRecord[],
 ): void {
-  const { ids, live, request } = gathering;
+  const { ids, live, request } = collection;
   const job = live.get(record.jobId);
   if (job !== undefined) {
     if (isRecordOf(job, record)) return;
@@ -42,16 +42,16 @@ function consider(
     unsure.push(record);
     return;
   }
-  gather(gathering, rowOfRecord(queue.name, record));
+  addRow(collection, rowOfRecord(queue.name, record));
 }
 
 async function addUnsure(
   queue: QueueSource,
   unsure: readonly JobRecord[],
-  gathering: Gathering,
+  collection: JobCollection,
 ): Promise<void> {
   const wanted = unsure.flatMap(({ jobId }) => {
-    const state = gathering.ids.get(jobId);
+    const state = collection.ids.get(jobId);
     return state === undefined ? [] : [[jobId, state] as const];
   });
   const jobs = new Map<string, QueueJob>();
@@ -59,6 +59,6 @@ async function addUnsure(
   for (const record of unsure) {
     const job = jobs.get(record.jobId);
     const isOwn = job !== undefined && isRecordOf(job, record);
-    gather(gathering, isOwn ? rowOfJob(job, record) : rowOfRecord(queue.name, record));
+    addRow(collection, isOwn ? rowOfJob(job, record) : rowOfRecord(queue.name, record));
   }
 }

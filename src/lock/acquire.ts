@@ -14,24 +14,24 @@ import { readClaims, type Observer } from './read-claims.js';
 
 export interface LockOptions {
   owner: LockOwner;
-  /** How long to wait for another run. With 0, a lock that is held is an error at once. */
+  /** How long to wait for another run; with 0, a lock that is held is an error at once. */
   waitMs: number;
-  /** Aborting it ends the wait, not the lock. */
+  /** Ends the wait, but not the lock. */
   signal: AbortSignal;
   timing?: Partial<LockTiming> | undefined;
   clock?: LockClock | undefined;
-  /** Called once for every run that we wait for; `undefined` where its claim cannot be read. */
+  /** Called once for each run that is waited for; with `undefined` if its claim cannot be read. */
   onWait?: ((holder: Claim | undefined) => void) | undefined;
 }
 
 /**
- * Acquires the lock of a destination. A run puts a claim there and then lists all claims; a run that
- * finds another live claim steps back. Of two runs, the one whose claim came later sees the other's,
- * so that never both go on. Both may step back, and therefore try again.
+ * Acquires the lock of a destination. A run puts a claim there and then lists all claims; if it
+ * finds another live claim, it steps back. Of two runs, the one whose claim came later sees the
+ * other's, so both never proceed. Both may step back, and then try again.
  *
- * Rejects with `locked` where another run holds the lock and the time to wait is over, with the
- * signal's reason when it is aborted, and as the store does. It then removes our claim, if it can.
- * The caller must release the lock.
+ * Rejects with `locked` if another run holds the lock when the waiting time is over, with the
+ * signal's reason when it is aborted, and with any error of the store. It then removes its own
+ * claim if it can. The caller must release the lock.
  */
 export async function acquireLock(
   claims: ClaimStore,
@@ -73,7 +73,7 @@ class Contender {
   readonly #observer: Observer;
   readonly #clock: LockClock;
   readonly #timing: LockTiming;
-  /** When our claim was last put, by the clock of the store and by our own. */
+  /** When our claim was last put, by the store's clock and by our own. */
   #put: { modifiedAtMs: number; atMs: number } | undefined;
 
   constructor(observer: Observer, clock: LockClock, timing: LockTiming) {
@@ -82,7 +82,7 @@ class Contender {
     this.#timing = timing;
   }
 
-  /** Leaves a claim behind only if it takes the lock. */
+  /** Leaves no claim behind unless it takes the lock. */
   async attempt(signal: AbortSignal): Promise<HeldLock | Obstacle> {
     const obstacle = await this.#foreseenObstacle(signal);
     if (obstacle !== undefined) return obstacle;
@@ -96,7 +96,10 @@ class Contender {
     }
   }
 
-  /** A run that waits puts no claim. At first the store's time is unknown, so that it has to. */
+  /**
+   * Checks the claims without putting one. The first attempt cannot: it must learn the store's
+   * time.
+   */
   async #foreseenObstacle(signal: AbortSignal): Promise<Obstacle | undefined> {
     if (this.#put === undefined) return undefined;
     const nowMs = this.#put.modifiedAtMs + this.#clock.elapsedMs() - this.#put.atMs;
@@ -107,13 +110,13 @@ class Contender {
     const { stale, ...first } = await this.#putAndRead('trying', signal);
     const obstacle = obstacleAmong(first.live);
     if (obstacle !== undefined) return obstacle;
-    // Stale claims are removed first: an owner that is still alive notices it.
+    // Stale claims are removed first, so that an owner that is still alive notices.
     for (const { name } of stale) await this.#observer.claims.remove(name, signal);
     const { live, ...holding } = await this.#putAndRead('held', signal);
-    // Happens only where the clock of the store was set: others that see our claim step back.
+    // This happens only if the store's clock was changed. Others that see our claim step back.
     const holder = obstacleAmong(live.filter(isHeld));
     if (holder !== undefined) return holder;
-    // Happens only where this process was stopped in between: others may have ignored our claim.
+    // This happens only if this process was suspended. Others may have ignored our claim.
     const { leaseMs } = this.#timing;
     if (isLeaseOver(first.modifiedAtMs, holding.modifiedAtMs, leaseMs)) return OVERTAKEN;
     return new HeldLock({
@@ -137,7 +140,6 @@ class Contender {
     return { content, live, stale, renewedAtMs: atMs, modifiedAtMs: own.modifiedAtMs };
   }
 
-  /** Removes our claim, even if the signal is aborted. */
   async #withdraw(): Promise<void> {
     const { claims, name } = this.#observer;
     await claims.remove(name, AbortSignal.timeout(WITHDRAW_TIMEOUT_MS));

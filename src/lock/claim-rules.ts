@@ -1,30 +1,23 @@
 import type { Claim, StoredClaim } from './claim.js';
 import type { LockTiming } from './clock.js';
 
-/** Rules over the claims to a destination. All times are those of its store, never of a host. */
+/** Rules for the claims to a destination. All times are by the store's clock. Pure. */
 
-/**
- * S3 and old file systems keep whole seconds, and FAT every second one: the difference between two
- * times can be too large by this much.
- */
+/** The error of a time difference: S3 and old file systems round to seconds, and FAT to two. */
 export const STORE_CLOCK_GRAIN_MS = 2000;
 
 export interface DecodedClaim extends StoredClaim {
-  /** `undefined` where the content is not a claim of ours, or only half of one. */
   claim: Claim | undefined;
-  /** True where the owner is known to have ended; false where nobody can say. */
+  /** Whether the owner is known to have ended; false if that is unknown. */
   ownerIsDead: boolean;
 }
 
-/** Whether a claim that was put at one time is older than the lease at another, beyond doubt. */
+/** Whether a claim put at `modifiedAtMs` has certainly outlived its lease at `nowMs`. */
 export function isLeaseOver(modifiedAtMs: number, nowMs: number, leaseMs: number): boolean {
   return nowMs - modifiedAtMs > leaseMs + STORE_CLOCK_GRAIN_MS;
 }
 
-/**
- * True where the owner of the claim may still rely on it. A claim that cannot be read, or that comes
- * from the future, has the whole lease as well.
- */
+/** Whether the owner may still rely on the claim, even if it is unreadable or from the future. */
 export function isLive(
   claim: Pick<DecodedClaim, 'modifiedAtMs' | 'ownerIsDead'>,
   nowMs: number,
@@ -38,17 +31,17 @@ export function isHeld({ claim }: Pick<DecodedClaim, 'claim'>): boolean {
 }
 
 export interface ClassifiedClaims {
-  /** Our own claim; `undefined` where it is not, or no longer, there. */
+  /** Our own claim; `undefined` if it does not exist (any more). */
   own: DecodedClaim | undefined;
-  /** Claims of other runs that may still be alive: each of them is in our way. */
+  /** Claims of other runs that may be alive; each blocks us. */
   live: DecodedClaim[];
-  /** Claims that other runs left behind. The holder of the lock removes them. */
+  /** Claims left behind by other runs. The holder of the lock removes them. */
   stale: DecodedClaim[];
 }
 
 /**
- * Divides the claims into our own, live and stale ones. Our own claim was put a moment ago, and so
- * gives the time of the store; without one, `nowMs` is needed.
+ * Divides the claims into our own, live and stale ones. Our own claim, just put, gives the store's
+ * time; without one, `nowMs` is needed.
  */
 export function classifyClaims(
   claims: readonly DecodedClaim[],
@@ -62,27 +55,25 @@ export function classifyClaims(
   return { own, live, stale: others.filter((claim) => !live.includes(claim)) };
 }
 
-/** Rules for a run that finds the destination locked. */
-
 export interface Obstacle {
-  /** The claim that is in the way; `undefined` where it cannot be read. */
+  /** The blocking claim; `undefined` if it cannot be read. */
   claim: Claim | undefined;
-  /** True where that run has the lock; else it only tries, as we do. */
+  /** Whether that run holds the lock; otherwise it only tries to, like us. */
   isHolder: boolean;
 }
 
-/** Returns the claim to report to the user: the holder's, or else one that can be read. */
+/** Returns the claim to report to the user: the holder's, or else one that is readable. */
 export function obstacleAmong(live: readonly DecodedClaim[]): Obstacle | undefined {
   if (live.length === 0) return undefined;
   const named = live.find(isHeld) ?? live.find(({ claim }) => claim !== undefined);
   return { claim: named?.claim, isHolder: named !== undefined && isHeld(named) };
 }
 
-const LEAST_ATTEMPTS = 4;
+const MIN_ATTEMPTS = 4;
 
 /**
- * Returns how long to go on waiting; 0 when it is time to give up. Two runs that begin at once may
- * both step back: they get a few more attempts, however short the user's time limit is.
+ * Returns how long to keep waiting; 0 means to give up. Two runs that begin at once may both step
+ * back, so they get a few more attempts, however short the user's time limit is.
  */
 export function waitLeftMs(
   { isHolder }: Pick<Obstacle, 'isHolder'>,
@@ -91,12 +82,14 @@ export function waitLeftMs(
 ): number {
   if (isHolder) return Math.max(0, waitMs - waitedMs);
   const leftMs = Math.max(waitMs, settleMs) - waitedMs;
-  return Math.max(attempts < LEAST_ATTEMPTS ? settleMs : 0, leftMs);
+  return Math.max(attempts < MIN_ATTEMPTS ? settleMs : 0, leftMs);
 }
 
 const LONGEST_PAUSE_MS = { holder: 5000, rival: 800 };
 
-/** Rivals wait for a random time, so that they part. A holder is checked on now and then. */
+/**
+ * Rivals wait for a random time, so that they separate. A holder is checked at growing intervals.
+ */
 export function pauseMs({ isHolder }: Obstacle, attempts: number, random: number): number {
   const longestMs = Math.min(
     isHolder ? LONGEST_PAUSE_MS.holder : LONGEST_PAUSE_MS.rival,

@@ -1,25 +1,24 @@
 import * as v from 'valibot';
 
 /**
- * The place of the claims to one destination: a claim is a small text under a name of its own. Every
+ * The store of the claims to one destination. A claim is a small text under its own name. Every
  * implementation passes the suite in test/contract.
  *
- * The lock rests on one promise: a `list` that begins after a `put` has resolved shows that claim,
- * whoever put it, until it is removed. Folders of one machine keep this promise, NFS keeps it after
- * a change by the same client in the same folder, and S3 has kept it since 2020, as do MinIO and
- * Ceph RGW.
+ * The lock relies on one promise: a `list` that begins after a `put` has resolved includes that
+ * claim, whoever put it, until it is removed. Local folders keep this promise, NFS keeps it after a
+ * change by the same client in the same folder, and S3 has kept it since 2020, as do MinIO and Ceph
+ * RGW.
  *
  * All methods reject with a MangamotionError, or with the signal's reason once it is aborted. A
- * request that failed or was aborted may have taken effect all the same.
+ * failed or aborted request may still have taken effect.
  */
 export interface ClaimStore {
-  /** The destination as the user knows it, for messages. */
   readonly location: string;
 
-  /** Creates or replaces a claim. Others see the old content or the new one, never a mixture. */
+  /** Creates or replaces a claim. Readers see the old content or the new one, never a mixture. */
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
-  /** Lists every claim that exists throughout; one that comes or goes meanwhile may be included. */
+  /** Lists the claims. One that comes or goes meanwhile may be missing. */
   list(signal?: AbortSignal): Promise<StoredClaim[]>;
 
   /** Removes a claim. A claim that does not exist is not an error. */
@@ -28,50 +27,51 @@ export interface ClaimStore {
 
 export interface StoredClaim {
   name: string;
-  /** `undefined` where it cannot be read, or is far too long to be a claim. */
+  /** `undefined` if it is unreadable or too long for a claim. */
   content: string | undefined;
-  /** When it was last put, by the store's clock, in ms since 1970; at most 2 s too early. */
+  /** When it was last put, in ms since 1970 by the store's clock; at most 2 s too early. */
   modifiedAtMs: number;
 }
 
-/** The folder of the claims in a destination; in a bucket it is part of their keys. */
+/** The folder of the claims in a destination, or the last part of their key prefix in a bucket. */
 export const CLAIMS_FOLDER = '.mangamotion-lock';
 export const CLAIM_SUFFIX = '.json';
-/** A larger file was not written by us, and is not read. */
+/** A larger file is not a claim of ours, and is not read. */
 export const LARGEST_CLAIM_BYTES = 64 * 1024;
 
 /**
- * What a claim says. `trying`: the run is checking whether it may hold the lock, and withdraws its
- * claim or holds it in a moment. `held`: the run holds the lock.
+ * The content of a claim. `trying`: the run is checking whether it may take the lock, and will soon
+ * hold or withdraw its claim. `held`: the run holds the lock.
  */
 export interface Claim {
   state: 'trying' | 'held';
-  /** RFC 3339, by the clock of the owner; only shown to people. */
+  /** RFC 3339, by the owner's clock; for people only. */
   since: string;
   owner: LockOwner;
 }
 
-/** A run that wants to write into a destination. */
 export interface LockOwner {
   host: string;
   pid: number;
-  /** The command, shown to people. It holds no secret, as others can read it. */
+  /** The command, for people. It holds no secret, because others can read it. */
   command: string;
-  /** `null` where the system does not say: then only the lease ends its lock. */
+  /** `null` if the system does not tell: only the lease then ends its lock. */
   process: ProcessIdentity | null;
 }
 
-/** Distinguishes a process from every other that has, had or will have the same id. */
+/** Distinguishes a process from all others that have ever had, or will have, its id. */
 interface ProcessIdentity {
-  /** The id of the running kernel; each start of the machine gives another one. */
+  /** The boot id of the running kernel, which changes with each boot. */
   bootId: string;
-  /** The namespaces within which a process id and a start time are unique. */
+  /** The namespaces in which process id and start time are unique. */
   namespaces: string;
-  /** When the process started, in ticks since the machine started. */
+  /** When the process started, in clock ticks since boot. */
   startTicks: string;
 }
 
-/** A newer version may count other claims as dead, so that this version cannot read its claims. */
+/**
+ * A newer version may have other rules for dead claims, so this version must not read its claims.
+ */
 const CLAIM_FORMAT = 1;
 
 const schema = v.object({
@@ -100,7 +100,6 @@ export function encodeClaim({ state, since, owner }: Claim): string {
   return `${JSON.stringify(fields, null, 2)}\n`;
 }
 
-/** Returns `undefined` where the content is not a whole claim. */
 export function decodeClaim(content: string | undefined): Claim | undefined {
   const parsed = v.safeParse(schema, parseJson(content ?? ''));
   if (!parsed.success) return undefined;

@@ -1,11 +1,10 @@
 import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The time and the random numbers that a lock uses. */
+/** The clock and the source of random numbers of a lock. Tests replace it. */
 export interface LockClock {
-  /** The wall clock, for messages to people. */
   now(): Date;
-  /** Milliseconds since some moment; never goes back, and goes on while the machine sleeps. */
+  /** Milliseconds since some moment. It never goes back, and continues while the machine sleeps. */
   elapsedMs(): number;
   /** Rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -32,13 +31,14 @@ export function systemClock(): LockClock {
 
 /** The times of a lock, in milliseconds. */
 export interface LockTiming {
-  /** A claim that was not put again for this long has expired. All users of a store share it. */
+  /**
+   * A claim that has not been renewed for this long has expired. All runs must use the same value.
+   */
   leaseMs: number;
-  /** How often a held claim is put again. */
   heartbeatMs: number;
-  /** How long before the lease ends the holder gives up: time to notice, and to stop. */
+  /** How long before the end of the lease the holder gives up, so that it has time to stop. */
   marginMs: number;
-  /** How long runs that begin at the same moment may take to settle who goes first. */
+  /** How long runs that begin at the same time may take to settle who goes first. */
   settleMs: number;
 }
 

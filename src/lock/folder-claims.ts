@@ -11,12 +11,12 @@ import {
   type StoredClaim,
 } from './claim.js';
 
-/** The number of attempts: others may remove the folder that we just created, but not this often. */
+/** Others may remove the folder right after it was created, but not this often in a row. */
 const ATTEMPTS_TO_PUT = 20;
 
 /**
- * Claims as files, in a folder of the destination that exists as long as there are any. A file that
- * is still being written, or that a crash left unfinished, is a claim without content.
+ * Claims as files, in a folder of the destination that exists while there are claims. A file that
+ * is still being written, or was left unfinished by a crash, is a claim without content.
  */
 export class FolderClaims implements ClaimStore {
   readonly location: string;
@@ -30,7 +30,7 @@ export class FolderClaims implements ClaimStore {
   async put(name: string, content: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     for (let attempt = 1; ; attempt++) {
-      // Outside of the try: without the destination there is no point in trying again.
+      // Outside the try: if the destination is missing, another attempt is pointless.
       await this.#makeFolder();
       try {
         await writeFile(this.#path(name, PARTIAL_SUFFIX), content, { mode: 0o600 });
@@ -44,8 +44,8 @@ export class FolderClaims implements ClaimStore {
   }
 
   /**
-   * Lists twice: POSIX lets a listing leave out a file that is replaced meanwhile (by a heartbeat),
-   * and some file systems in user space cannot open it at that moment.
+   * Lists twice: POSIX allows a listing to omit a file that is replaced meanwhile (by a heartbeat),
+   * and some user-space file systems cannot open it at that moment.
    */
   async list(signal?: AbortSignal): Promise<StoredClaim[]> {
     const found = new Map<string, StoredClaim>();
@@ -68,8 +68,8 @@ export class FolderClaims implements ClaimStore {
         if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
       }
     }
-    // The system removes it only while it is empty, and a run that needs it creates it again. Where
-    // it stays, nothing is wrong: others have claims, or it is not ours.
+    // Removes the folder if it is empty; a run that needs it creates it again. If it stays, others
+    // have claims, or it is not ours.
     await rmdir(this.#folder).catch(() => undefined);
   }
 
@@ -99,7 +99,7 @@ export class FolderClaims implements ClaimStore {
     } catch (error) {
       const code = errnoOf(error);
       if (isGone(code)) return await this.#withoutContent(name, this.#path(name, PARTIAL_SUFFIX));
-      // The claim of another user.
+      // The claim belongs to another user.
       const isClosedToUs = code === 'EACCES' || code === 'EPERM';
       if (isClosedToUs) return await this.#withoutContent(name, path);
       throw translateFileError(error, 'read', path);
@@ -120,14 +120,14 @@ export class FolderClaims implements ClaimStore {
   }
 }
 
-/** NFS reports a file that was replaced while it was open as ESTALE. */
+/** NFS reports ESTALE for a file that was replaced while it was open. */
 function isGone(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ESTALE';
 }
 
-/** Returns content and time of the same file, even if it is replaced meanwhile. */
+/** Reads content and time of the same file, even if it is replaced meanwhile. */
 async function readClaim(path: string): Promise<Omit<StoredClaim, 'name'>> {
-  // A pipe without a writer must not hold us up: it is a claim without content.
+  // O_NONBLOCK: opening a pipe without a writer must not block. It is a claim without content.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = await file.stat();

@@ -4,33 +4,32 @@ import type { Claim } from './claim.js';
 import type { LockClock, LockTiming } from './clock.js';
 import { readClaims, type Observer } from './read-claims.js';
 
-/** The right to write into a destination, until it is released or lost. */
+/** The right to write to a destination, until it is released or lost. */
 export interface DestinationLock {
-  /** Aborted when the lock is lost, with a `locked` error that says why. */
+  /** Aborted when the lock is lost; the reason is a `locked` error that explains why. */
   readonly signal: AbortSignal;
-  /** True where the claim of a dead run was removed. */
+  /** Whether the claim of a dead run was removed. */
   readonly takenOver: boolean;
 
   /**
-   * Call this right before a commit. It renews the lock, so that a whole lease is left for the
-   * commit. Rejects with `locked` where the lock is no longer ours, and as the store does where
-   * that cannot be found out.
+   * Call this right before a commit. It renews the lock, to leave a whole lease for the commit.
+   * Rejects with `locked` if the lock is lost, and with the store's error if that is unknown.
    */
   check(): Promise<void>;
 
-  /** Never rejects: a claim that cannot be removed ends with its lease. Can be called again. */
+  /** Never rejects: a claim that cannot be removed ends with its lease. It may be called again. */
   release(): Promise<void>;
 }
 
-export interface Holding {
+export interface HeldLockOptions {
   observer: Observer;
   content: string;
   clock: LockClock;
   timing: LockTiming;
   takenOver: boolean;
-  /** When the last successful put of the claim began, by `clock`. */
+  /** When the last successful renewal began, by `clock`. */
   renewedAtMs: number;
-  /** When the claim was last put, by the clock of the store. */
+  /** When the claim was last put, by the store's clock. */
   modifiedAtMs: number;
 }
 
@@ -38,32 +37,31 @@ const RELEASE_TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_BETWEEN_CHECKS_MS = 250;
 
 /**
- * The lock is ours as long as nobody can find our claim older than the lease. Three observations end
- * it, each of which would be enough if all clocks were right: our own clock, when the last renewal
- * is too long ago; the clock of the store, when two renewals were too far apart; and the claims,
- * when ours is gone or another one is held.
+ * The lock is ours as long as nobody can find our claim older than the lease. Three observations
+ * end it, each of which would suffice if all clocks were right: by our own clock the last renewal
+ * is too long ago; by the store's clock two renewals are too far apart; or our claim is gone, or
+ * another one is held.
  */
 export class HeldLock implements DestinationLock {
   readonly takenOver: boolean;
-  readonly #holding: Holding;
+  readonly #options: HeldLockOptions;
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
-  /** Ends requests under way when the lock is lost or released. */
+  /** Aborts running requests when the lock is lost or released. */
   readonly #over = AbortSignal.any([this.#lost.signal, this.#released.signal]);
   #renewedAtMs: number;
   #modifiedAtMs: number;
-  /** Renewals and checks run one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
   #releasing: Promise<void> | undefined;
   #lastFailure: unknown;
   #heartbeat: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(holding: Holding) {
-    this.#holding = holding;
-    this.takenOver = holding.takenOver;
-    this.#renewedAtMs = holding.renewedAtMs;
-    this.#modifiedAtMs = holding.modifiedAtMs;
+  constructor(options: HeldLockOptions) {
+    this.#options = options;
+    this.takenOver = options.takenOver;
+    this.#renewedAtMs = options.renewedAtMs;
+    this.#modifiedAtMs = options.modifiedAtMs;
     this.#awaitDeadline();
     this.#awaitHeartbeat();
   }
@@ -73,8 +71,8 @@ export class HeldLock implements DestinationLock {
   }
 
   async check(): Promise<void> {
-    const { clock, timing, observer } = this.#holding;
-    // A claim that is being tried is gone in a moment; where its run died, at the end of its lease.
+    const { clock, timing, observer } = this.#options;
+    // A `trying` claim is gone in a moment, or at the end of its lease if its run has died.
     const untilMs = clock.elapsedMs() + timing.leaseMs + 2 * STORE_CLOCK_GRAIN_MS;
     for (;;) {
       const undecided = await this.#oneAtATime(async () => {
@@ -94,18 +92,17 @@ export class HeldLock implements DestinationLock {
   }
 
   async #release(): Promise<void> {
-    const { claims, name } = this.#holding.observer;
+    const { claims, name } = this.#options.observer;
     clearTimeout(this.#heartbeat);
     clearTimeout(this.#deadline);
     this.#released.abort(new Error('the lock was released'));
     await this.#queue;
-    // The next run reports a failure, if it matters at all: the lease ends the claim.
+    // A failure hardly matters: the lease ends the claim.
     await claims.remove(name, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
 
-  /** Puts the claim again, if the lock is still ours. */
   async #renew(limit?: AbortSignal): Promise<void> {
-    const { observer, content, clock } = this.#holding;
+    const { observer, content, clock } = this.#options;
     await this.#readClaims(limit);
     const begunAtMs = clock.elapsedMs();
     await this.#inTime(limit, (signal) => observer.claims.put(observer.name, content, signal));
@@ -114,9 +111,9 @@ export class HeldLock implements DestinationLock {
     this.#awaitDeadline();
   }
 
-  /** Resolves to the live claims of other runs, none of which is held yet. */
+  /** Resolves to the live claims of other runs, none of which is held. */
   async #readClaims(limit?: AbortSignal): Promise<DecodedClaim[]> {
-    const { observer, content, timing } = this.#holding;
+    const { observer, content, timing } = this.#options;
     const { own, live } = await this.#inTime(limit, (signal) => readClaims(observer, signal));
     if (own === undefined) throw this.#lose('its claim was removed');
     if (own.content !== content) throw this.#lose('its claim was changed');
@@ -130,7 +127,7 @@ export class HeldLock implements DestinationLock {
     throw this.#lose('another run has taken it over', cause);
   }
 
-  /** Rejects an answer that comes after the lock is lost: another run may have acted by then. */
+  /** Rejects an answer after the lock is lost, because another run may have acted by then. */
   async #inTime<T>(
     limit: AbortSignal | undefined,
     request: (signal: AbortSignal) => Promise<T>,
@@ -153,15 +150,15 @@ export class HeldLock implements DestinationLock {
     return result;
   }
 
-  #awaitHeartbeat(ms = this.#holding.timing.heartbeatMs): void {
+  #awaitHeartbeat(ms = this.#options.timing.heartbeatMs): void {
     this.#heartbeat = setTimeout(() => void this.#beat(), ms).unref();
   }
 
   async #beat(): Promise<void> {
-    const { heartbeatMs } = this.#holding.timing;
-    // A dead connection must not cost more than one beat.
+    const { heartbeatMs } = this.#options.timing;
+    // A dead connection may cost only one beat.
     const limit = AbortSignal.timeout(heartbeatMs);
-    // A failure is no loss yet: a later beat may succeed, and if none does, the deadline ends the lock.
+    // A failed beat does not lose the lock: a later one may succeed, or the deadline ends it.
     const succeeded = await this.#oneAtATime(() => this.#renew(limit)).then(
       () => true,
       () => false,
@@ -171,15 +168,15 @@ export class HeldLock implements DestinationLock {
 
   #awaitDeadline(): void {
     clearTimeout(this.#deadline);
-    const look = (): void => {
+    const checkDeadline = (): void => {
       if (!this.#isLost()) this.#awaitDeadline();
     };
-    this.#deadline = setTimeout(look, Math.ceil(this.#remainingMs()) + 1).unref();
+    this.#deadline = setTimeout(checkDeadline, Math.ceil(this.#remainingMs()) + 1).unref();
   }
 
-  /** Returns the time that is left until the lock is lost because it was not renewed. */
+  /** Returns the time until the lock is lost for lack of a renewal. */
   #remainingMs(): number {
-    const { clock, timing } = this.#holding;
+    const { clock, timing } = this.#options;
     const lostAtMs = this.#renewedAtMs + timing.leaseMs - timing.marginMs;
     return Math.max(0, lostAtMs - clock.elapsedMs());
   }
@@ -191,7 +188,7 @@ export class HeldLock implements DestinationLock {
 
   #isLost(): boolean {
     if (!this.#lost.signal.aborted && this.#remainingMs() === 0) {
-      const { leaseMs, marginMs } = this.#holding.timing;
+      const { leaseMs, marginMs } = this.#options.timing;
       const why = `it could not be renewed for ${Math.round((leaseMs - marginMs) / 1000)} s`;
       this.#lose(why, this.#lastFailure);
     }
@@ -199,16 +196,18 @@ export class HeldLock implements DestinationLock {
   }
 
   #lose(why: string, cause?: unknown): MangamotionError {
-    const error = lockLost(this.#holding.observer.claims.location, why, cause);
+    const error = lockLost(this.#options.observer.claims.location, why, cause);
     this.#lost.abort(error);
     return error;
   }
 }
 
 const WAIT_HINT =
-  'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock ends by itself within minutes.';
+  'Try again when it is done, or wait for it with "--wait-lock 30m". If that run is dead, its lock expires within minutes.';
 
-/** Returns the error for a lock that another run holds; `claim` is `undefined` if it cannot be read. */
+/**
+ * Returns the error for a lock that another run holds; its `claim` is `undefined` if unreadable.
+ */
 export function lockedBy(location: string, claim: Claim | undefined): MangamotionError {
   return new MangamotionError('locked', `${location} is locked by ${described(claim)}`, {
     hint: WAIT_HINT,
@@ -221,7 +220,6 @@ function described(claim: Claim | undefined): string {
   return `"${owner.command}" on ${owner.host} (process ${owner.pid}) since ${since}`;
 }
 
-/** Returns the error for a lock that was lost, or that may be lost. */
 function lockLost(location: string, why: string, cause?: unknown): MangamotionError {
   return new MangamotionError('locked', `the lock of ${location} is lost: ${why}`, {
     hint: 'Run the command again. A lock ends when the machine sleeps or cannot reach the destination for minutes.',
@@ -229,10 +227,7 @@ function lockLost(location: string, why: string, cause?: unknown): MangamotionEr
   });
 }
 
-/**
- * Returns the error for a destination that does not list a file just written to it, so that a lock
- * cannot work there.
- */
+/** Returns the error for a destination that does not list a new file, so no lock can work. */
 export function claimNotVisible(location: string): MangamotionError {
   return new MangamotionError(
     'refused',

@@ -10,8 +10,8 @@ import {
 } from './claim.js';
 
 /**
- * Claims as objects. Use a separate store where much is uploaded through the other one: a heartbeat
- * that waits for a connection behind large objects comes too late.
+ * Claims as objects. Use a separate store if much is uploaded through the other one: a heartbeat
+ * must not wait for a connection behind large objects.
  */
 export class ObjectClaims implements ClaimStore {
   readonly location: string;
@@ -55,10 +55,10 @@ export class ObjectClaims implements ClaimStore {
     await this.#store.deleteObject(this.#bucket, this.#key(name), { signal });
   }
 
-  /** Returns content and time from one answer. The time is rounded down to seconds. */
+  /** Reads content and time from one answer. The time is rounded down to seconds. */
   async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
     try {
-      const options = { mostBytes: LARGEST_CLAIM_BYTES, signal };
+      const options = { maxBytes: LARGEST_CLAIM_BYTES, signal };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
       if (head.lastModified === '') throw withoutTime(key);
       return {
@@ -67,7 +67,7 @@ export class ObjectClaims implements ClaimStore {
         modifiedAtMs: Date.parse(head.lastModified),
       };
     } catch (error) {
-      // It was removed after the listing.
+      // The claim was removed after the listing.
       if (isMangamotionError(error, 'not_found')) return undefined;
       throw error;
     }
@@ -81,7 +81,7 @@ export class ObjectClaims implements ClaimStore {
 function withoutTime(key: string): MangamotionError {
   return new MangamotionError(
     'refused',
-    `the server does not say when ${key} was written: a lock cannot be held there`,
+    `the server does not report when ${key} was written, so a lock cannot be held there`,
     { hint: 'Use another server, or a folder, as the destination.' },
   );
 }

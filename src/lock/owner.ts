@@ -3,12 +3,11 @@ import { hostname } from 'node:os';
 import { errnoOf } from '../files/errors.js';
 import type { LockOwner } from './claim.js';
 
-/** Describes this process. `command` is for people, such as `backup full`. */
+/** Describes this process. `command` is for people: `backup full`. */
 export async function describeOwner(command: string): Promise<LockOwner> {
   return { host: hostname(), pid: process.pid, command, process: await identityOfThisProcess() };
 }
 
-/** Describes a child of this process by its id. */
 export async function describeChild(pid: number, command: string): Promise<LockOwner> {
   const [identity, status] = await Promise.all([identityOfThisProcess(), statusOf(String(pid))]);
   const isKnown = identity !== null && status !== undefined;
@@ -18,7 +17,6 @@ export async function describeChild(pid: number, command: string): Promise<LockO
   };
 }
 
-/** True where a process is known to be running on this machine. */
 export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promise<boolean> {
   const [its, ours] = [owner.process, observer.process];
   if (its === null || ours === null || owner.host !== observer.host) return false;
@@ -27,14 +25,14 @@ export async function isKnownAlive(owner: LockOwner, observer: LockOwner): Promi
 }
 
 /**
- * True where a process is known to have ended: it ran on this kernel, in the same namespaces, and no
- * process there is the same any more. False wherever nobody can say.
+ * Whether the owner is known to have ended: it ran on this kernel in the same namespaces, and no
+ * such process exists any more. False if that is unknown.
  */
 export async function isKnownDead(owner: LockOwner, observer: LockOwner): Promise<boolean> {
   const [its, ours] = [owner.process, observer.process];
   if (its === null || ours === null || owner.host !== observer.host) return false;
   if (its.bootId !== ours.bootId || its.namespaces !== ours.namespaces) return false;
-  // /proc may hide the processes of others (hidepid); a signal is refused, but not lost.
+  // /proc may hide other users' processes (hidepid), but a signal to one is refused, not lost.
   if (!exists(owner.pid)) return true;
   const status = await statusOf(String(owner.pid));
   if (status === undefined) return false;
@@ -48,11 +46,11 @@ async function identityOfThisProcess(): Promise<LockOwner['process']> {
       ['pid', 'time'].map((kind) => readlink(`/proc/self/ns/${kind}`).catch(withoutNamespace)),
     );
     const status = await statusOf('self');
-    // A /proc of another namespace (the machine's, mounted into a container) has other ids.
+    // A /proc of another namespace, such as the host's mounted into a container, has other ids.
     if (status?.pid !== process.pid) return null;
     return { bootId, namespaces: namespaces.join(' '), startTicks: status.startTicks };
   } catch {
-    // This is not Linux, or it hides that from us.
+    // This is not Linux, or /proc is not readable.
     return null;
   }
 }
@@ -74,18 +72,18 @@ function exists(pid: number): boolean {
 interface ProcessStatus {
   pid: number;
   startTicks: string;
-  /** True for a zombie, which has ended but whose parent has not read its exit status. */
+  /** True for a zombie: it has ended, but its parent has not read its exit status. */
   hasEnded: boolean;
 }
 
-/** See proc_pid_stat(5). `undefined` where there is no such process, or it is hidden. */
+/** Reads proc_pid_stat(5); `undefined` if there is no such process, or it is hidden. */
 async function statusOf(pid: string): Promise<ProcessStatus | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  // The second field, the name, may itself hold parentheses and spaces.
+  // The second field, the name, may contain parentheses and spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', threads = '', startTicks = ''] = [fields[0], fields[17], fields[19]];
-  // The first thread may be gone while another one still writes.
+  // The first thread may have ended while another one still writes.
   const hasEnded = /^[ZX]$/.test(state) && Number(threads) <= 1;
   return startTicks === '' ? undefined : { pid: Number.parseInt(text, 10), startTicks, hasEnded };
 }

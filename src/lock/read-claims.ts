@@ -5,13 +5,14 @@ import { describeOwner, isKnownDead } from './owner.js';
 
 export interface Observer {
   claims: ClaimStore;
-  /** The name of our own claim. */
   name: string;
   owner: LockOwner;
   leaseMs: number;
 }
 
-/** Lists and classifies the claims. `nowMs` is the store's time, unless our claim gives it. */
+/**
+ * Lists and classifies the claims. `nowMs` is the store's time; our own claim gives it if absent.
+ */
 export async function readClaims(
   { claims, name, owner, leaseMs }: Observer,
   signal: AbortSignal,
@@ -27,9 +28,9 @@ export async function readClaims(
 }
 
 /**
- * Returns who holds the lock, for people: a moment later it may be another run. Nothing is written,
- * so that the store's time is unknown and `now` stands in for it: where the two differ by more than
- * the lease, a holder can be missed, or one that is gone be shown. Rejects as the store does.
+ * Resolves to the claim that holds the lock, for display: a moment later it may be another. Nothing
+ * is written, so the store's time is unknown and `now` stands in for it. If the two differ by more
+ * than the lease, a holder may be missed, or a dead one shown. Rejects as the store does.
  */
 export async function lockHolder(
   claims: ClaimStore,

@@ -1,6 +1,6 @@
 /**
- * The documents of a bucket that are captured and put back, each exactly as the server returned it.
- * The closed list, and what tells one of them from other answers. Pure data.
+ * The bucket documents that a backup captures and a restore puts back, byte for byte. The table
+ * lists every kind, and how to recognise its answers. Pure data.
  */
 
 export interface BucketDocumentForm {
@@ -9,11 +9,10 @@ export interface BucketDocumentForm {
   fileName: string;
   /** The bucket's sub-resource, as in `GET /bucket?policy`. */
   subresource: string;
-  /** The root element; `null` where the document is a JSON object. */
   root: string | null;
-  /** The way from the root to the elements without which the document says nothing. */
+  /** The path from the root to the entries; a document without entries counts as absent. */
   entries?: readonly string[];
-  /** What S3, Ceph and MinIO answer where the bucket has none. */
+  /** Error codes with which S3, Ceph and MinIO report that the bucket has no such document. */
   absentCodes: readonly string[];
 }
 
@@ -83,7 +82,7 @@ export const BUCKET_DOCUMENTS = [
     fileName: 'replication.xml',
     subresource: 'replication',
     root: 'ReplicationConfiguration',
-    // Ceph shows an empty <Role> where nothing is replicated.
+    // Ceph returns an empty <Role> for a bucket without replication.
     entries: ['Rule'],
     absentCodes: ['ReplicationConfigurationNotFoundError'],
   },

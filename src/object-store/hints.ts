@@ -1,11 +1,10 @@
 /**
- * What a user should check where a request fails because of a setting. The settings have other names
- * for each store, which only whoever opens the store knows.
+ * Hints for errors that a wrong setting can cause. Each store has its own names for its settings,
+ * so whoever opens the store supplies the hints.
  */
 export interface StoreHints {
-  /** The address, where nothing more is known. */
+  /** The server cannot be reached, and the cause is not known. */
   address: string;
-  /** The address is none of a server. */
   invalidAddress: string;
   keys: string;
   signature: string;
@@ -15,28 +14,26 @@ export interface StoreHints {
   notHttp: string;
   /** The certificate is for another name. */
   serverName: string;
-  /** The certificate is not trusted. */
   certificate: string;
-  /** The connection was refused. */
   refused: string;
   unknownName: string;
-  /** Something answers that is no S3 server. */
+  /** Something answers, but it is not an S3 server. */
   notS3: string;
 }
 
-/** For a store that was opened without hints: by a test, or by a program with its own settings. */
+/** Neutral hints for stores opened without their own, such as in tests. */
 export const PLAIN_HINTS: StoreHints = {
   address: 'Check the address of the store.',
   invalidAddress: 'Give a host name or an address.',
   keys: 'Check the access key and the secret key.',
   signature: 'Check the secret key and the region, and that no proxy rewrites Host or path.',
-  rights: 'Check the access key, and what its policy allows.',
+  rights: 'Check the access key and its policy.',
   needsTls: 'Use TLS.',
-  noTls: 'The server does not speak TLS there.',
-  notHttp: 'The answer is not HTTP; the server may speak TLS.',
-  serverName: 'Use a name that the certificate is for.',
-  certificate: 'Give the CA that signed the certificate.',
-  refused: 'Is the server running, and on that port?',
-  unknownName: 'The name is not known.',
-  notS3: 'Is that an S3 server, or a proxy or console?',
+  noTls: 'The server does not use TLS on that port.',
+  notHttp: 'The answer is not HTTP. The server may expect TLS.',
+  serverName: 'Use a host name that the certificate covers.',
+  certificate: 'Name the CA that signed the certificate.',
+  refused: 'Check that the server is running, and on that port.',
+  unknownName: 'The host name cannot be resolved.',
+  notS3: 'Check that the address is that of an S3 server, and not of a proxy or a console.',
 };

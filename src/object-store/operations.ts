@@ -1,33 +1,32 @@
 /**
- * The operations of S3 that the toolkit requests, each by its name in the S3 API with the IAM right
- * that it needs (Service Authorization Reference, Amazon S3). The one table; pure.
+ * The S3 operations that this program sends, each with its API name and the IAM right that it needs
+ * (Service Authorization Reference, Amazon S3). Pure.
  */
 
 export interface RequestLine {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   bucket?: string | undefined;
   key?: string | undefined;
-  /** Encoded, without the question mark. */
+  /** Percent-encoded, without the question mark. */
   query?: string | undefined;
 }
 
 export interface Operation {
   /** `GetObject`. */
   name: string;
-  /** `s3:GetObject`; `null` where the table has no such request. */
+  /** `s3:GetObject`; `null` for a request that the tables do not list. */
   right: string | null;
-  /** What the right is needed on: `bucket NAME`, `BUCKET/KEY`, `all buckets`. */
+  /** The resource that the right must cover: `bucket NAME`, `BUCKET/KEY` or `all buckets`. */
   resource: string;
 }
 
 type Table = Record<string, readonly [name: string, right: string]>;
 
-const OF_THE_STORE: Table = {
+const STORE_OPERATIONS: Table = {
   GET: ['ListBuckets', 's3:ListAllMyBuckets'],
 };
 
-/** The operations on a bucket, by method and sub-resource. */
-const OF_A_BUCKET: Table = {
+const BUCKET_OPERATIONS: Table = {
   HEAD: ['HeadBucket', 's3:ListBucket'],
   PUT: ['CreateBucket', 's3:CreateBucket'],
   DELETE: ['DeleteBucket', 's3:DeleteBucket'],
@@ -55,8 +54,8 @@ const OF_A_BUCKET: Table = {
   'PUT replication': ['PutBucketReplication', 's3:PutReplicationConfiguration'],
 };
 
-const OF_AN_OBJECT: Table = {
-  // S3 has no right of its own to look at an object without reading it.
+const OBJECT_OPERATIONS: Table = {
+  // S3 has no separate right for HEAD.
   HEAD: ['HeadObject', 's3:GetObject'],
   GET: ['GetObject', 's3:GetObject'],
   PUT: ['PutObject', 's3:PutObject'],
@@ -69,7 +68,7 @@ const OF_AN_OBJECT: Table = {
   'PUT retention': ['PutObjectRetention', 's3:PutObjectRetention'],
   'GET legal-hold': ['GetObjectLegalHold', 's3:GetObjectLegalHold'],
   'PUT legal-hold': ['PutObjectLegalHold', 's3:PutObjectLegalHold'],
-  // One of the objects that a bulk delete names.
+  // The failure of one object in a bulk delete.
   'POST delete': ['DeleteObjects', 's3:DeleteObject'],
   'POST uploads': ['CreateMultipartUpload', 's3:PutObject'],
   'PUT uploadId': ['UploadPart', 's3:PutObject'],
@@ -78,12 +77,16 @@ const OF_AN_OBJECT: Table = {
   'GET uploadId': ['ListParts', 's3:ListMultipartUploadParts'],
 };
 
-/** Rights that IAM has twice: for the newest version of an object, and for any of them. */
-const OF_VERSIONS = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
+/** IAM has these rights twice: for the current version of an object, and for any version. */
+const VERSIONED_RIGHT = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
 
 export function operationOf({ method, bucket, key, query = '' }: RequestLine): Operation {
   const table =
-    bucket === undefined ? OF_THE_STORE : key === undefined ? OF_A_BUCKET : OF_AN_OBJECT;
+    bucket === undefined
+      ? STORE_OPERATIONS
+      : key === undefined
+        ? BUCKET_OPERATIONS
+        : OBJECT_OPERATIONS;
   const parameters = query.split('&').map((part) => part.split('=')[0] ?? '');
   const subresource = parameters.find((name) => Object.hasOwn(table, `${method} ${name}`));
   const row = subresource === undefined ? method : `${method} ${subresource}`;
@@ -91,8 +94,12 @@ export function operationOf({ method, bucket, key, query = '' }: RequestLine): O
   const found = Object.hasOwn(table, row) ? table[row] : undefined;
   if (found === undefined) return { name: row, right: null, resource };
   const [name, right] = found;
-  const ofVersion = parameters.includes('versionId') && method !== 'POST';
-  return { name, right: ofVersion ? right.replace(OF_VERSIONS, '$1Version$2') : right, resource };
+  const isVersioned = parameters.includes('versionId') && method !== 'POST';
+  return {
+    name,
+    right: isVersioned ? right.replace(VERSIONED_RIGHT, '$1Version$2') : right,
+    resource,
+  };
 }
 
 function resourceOf(bucket: string | undefined, key: string | undefined): string {

@@ -20,49 +20,50 @@ import type {
 export type * from './objects.js';
 
 /**
- * An S3 server, as the toolkit needs it. Every implementation passes the suite in test/contract
- * against a real server.
+ * The port to an S3 server. Every implementation passes the suite in test/contract against a real
+ * server.
  *
  * Text (keys, header values, tag values) is Unicode. Header bytes that are not valid UTF-8 are kept
- * as lone surrogates (see header-text.ts), so that they come back byte for byte.
+ * as lone surrogates (see header-text.ts), so that they survive byte for byte.
  *
  * All methods reject with a MangamotionError whose `request` names the operation, the status and
  * the code of the answer:
- *  - `unreachable` when the server does not answer, cuts the connection, answers with a status that
- *    may pass (500, 503, 429, ...), or with something that is no answer of S3: the latter concerns
- *    the request alone (see `isUnexpectedAnswer`);
- *  - `access_denied` when it refuses the credentials or the action; the message names the right;
- *  - `not_found` when the bucket or object does not exist, or not the range asked for;
- *  - `refused` when it does not take the request as such: a key or header it does not allow, a bucket
- *    that is not empty, a quota, something it does not implement (the S3 code is the cause's `code`),
- *    a name that is none of a bucket, an answer over the limits of `ANSWER_LIMITS` (`isUnexpectedAnswer`
- *    too), an object that cannot be read as it is (see `whyUnreadable`);
- *  - the signal's reason when the signal is aborted.
+ *  - `unreachable` if the server does not answer, cuts the connection, answers with a transient
+ *    status (500, 503, 429, ...), or with something that is not an S3 answer. The last case
+ *    concerns only this request (see `isUnexpectedAnswer`);
+ *  - `access_denied` if the server refuses the credentials or the action; the message names the
+ *    missing right;
+ *  - `not_found` if the bucket, the object or the requested range does not exist;
+ *  - `refused` if the server rejects the request itself: an invalid key, header or bucket name, a
+ *    bucket that is not empty, a quota, an operation that it does not implement (the S3 code is the
+ *    cause's `code`), an object that cannot be read in its state (see `whyUnreadable`). Also if an
+ *    answer exceeds `ANSWER_LIMITS` (`isUnexpectedAnswer` is then true as well);
+ *  - the signal's reason once the signal is aborted.
  */
 export interface ObjectStore extends MultipartUploads {
-  /** Where the store is, for messages: `http://host:port`. Never holds a secret. */
+  /** `http://host:port`, for messages. It holds no secret. */
   readonly endpoint: string;
 
-  /** All buckets that the credentials can see, sorted by name in byte order. */
+  /** Lists the buckets that the credentials can see, sorted by name in byte order. */
   listBuckets(options?: RequestOptions): Promise<Bucket[]>;
 
   bucketExists(bucket: string, options?: RequestOptions): Promise<boolean>;
 
   /**
-   * The bucket's region as the server names it; `null` where it names none, refuses to tell, or
-   * answers with anything else. Rejects only where the bucket is gone, or the server out of reach.
+   * Resolves to the bucket's region; `null` if the server names none, denies access or gives an
+   * unexpected answer. Rejects only if the bucket is gone or the server cannot be reached.
    */
   bucketRegion(bucket: string, options?: RequestOptions): Promise<string | null>;
 
-  /** Creates the bucket; one that is already ours is left as it is, object lock or not. */
+  /** Creates the bucket. One that we already own is left unchanged, with or without object lock. */
   createBucket(bucket: string, options?: CreateBucketOptions): Promise<void>;
 
-  /** Deletes an empty bucket. */
+  /** Deletes the bucket, which must be empty. */
   deleteBucket(bucket: string, options?: RequestOptions): Promise<void>;
 
   /**
-   * One of the documents that a bucket is configured with, exactly as the server returns it. Rejects
-   * where the server does not say: the bucket is missing, the credentials may not read the document.
+   * Reads a document of the bucket's configuration, byte for byte. Rejects if the answer does not
+   * show whether it exists, such as for a missing bucket or a missing right.
    */
   readBucketDocument(
     bucket: string,
@@ -71,9 +72,9 @@ export interface ObjectStore extends MultipartUploads {
   ): Promise<BucketDocument>;
 
   /**
-   * Puts a document back as it is, in place of the one that is there. Rejects with `refused` where
-   * the server does not know such documents, or does not take this one: it names a target that is
-   * not there, say. Of a server that knows none, nothing is changed.
+   * Replaces a document of the bucket's configuration. Rejects with `refused` if the server does
+   * not support the kind (nothing is written then) or rejects the content, for example because it
+   * names a missing target.
    */
   writeBucketDocument(
     bucket: string,
@@ -83,43 +84,44 @@ export interface ObjectStore extends MultipartUploads {
   ): Promise<void>;
 
   /**
-   * One page of `listObjects`, from `token` (the `nextToken` of the page before) on. A token can be
-   * used again, so a page that failed is asked for once more without a gap or a repetition. Rejects
-   * (see `isUnexpectedAnswer`) where the page holds keys without the prefix, or objects without
-   * their fields.
+   * Lists one page. A token can be used again, so a failed page can be retried without gaps or
+   * repetitions. Rejects (see `isUnexpectedAnswer`) if the page holds keys without the prefix, or
+   * objects with missing fields.
    */
   listPage(bucket: string, options?: ListPageOptions): Promise<ListPage>;
 
   /**
-   * The current version of every object whose key begins with `prefix`, a page (at most 1,000) at a
-   * time, in the order in which the server lists them (S3: the byte order of the keys' UTF-8).
-   * Rejects (see `isUnexpectedAnswer`) where the listing goes in circles.
+   * Lists the current version of every object whose key begins with `prefix`, in pages of at most
+   * 1,000, in the server's order (in S3 the UTF-8 byte order of the keys). Rejects (see
+   * `isUnexpectedAnswer`) if the listing runs in circles.
    */
   listObjects(bucket: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
 
-  /** Rejects (see `isUnexpectedAnswer`) where the server says no size and none is expected. */
+  /**
+   * Rejects (see `isUnexpectedAnswer`) if the server reports no size and `expectedBytes` is absent.
+   */
   headObject(bucket: string, key: string, options?: HeadOptions): Promise<ObjectHead>;
 
   /**
-   * Opens an object for reading. Headers and body are those of one response, so they belong
-   * together. The body errors (`unreachable`) when the connection breaks before its end: it never
-   * ends early without an error. Whoever opens it reads it to the end or destroys it.
+   * Opens an object for reading. Headers and body come from the same response. The body fails with
+   * `unreachable` if the connection breaks; it never ends early without an error. The caller reads
+   * it to the end or destroys it.
    */
   getObject(bucket: string, key: string, options?: GetOptions): Promise<OpenObject>;
 
   /**
-   * Reads an object of at most `mostBytes` into memory; of a larger one only the head. Headers and
-   * content are those of one response, and the content is as long as they say.
+   * Reads an object of at most `maxBytes` into memory; of a larger one, only the head. Head and
+   * content come from the same response, and the content has the length that the head states.
    */
   readObject(bucket: string, key: string, options: ReadOptions): Promise<ReadObject>;
 
   /**
-   * Writes an object in one request of at most 5 GiB. Readers see the old bytes or the new ones,
-   * never a mixture. Rejects with `damaged`, and commits nothing, when the body's SHA-256 or length
-   * is not the announced one.
+   * Writes an object of at most 5 GiB in one request. Readers see the old bytes or the new ones,
+   * never a mixture. Rejects with `damaged`, and commits nothing, if the body does not match the
+   * announced SHA-256 or length.
    *
    * With `ifAbsent` it rejects with `refused` (code `PreconditionFailed` in the cause; see
-   * `isObjectInTheWay`) where there is an object: of many who write at once, one succeeds.
+   * `isObjectInTheWay`) if the object exists: of several concurrent writers, exactly one succeeds.
    */
   putObject(
     bucket: string,
@@ -132,8 +134,8 @@ export interface ObjectStore extends MultipartUploads {
   deleteObject(bucket: string, key: string, options?: RequestOptions): Promise<void>;
 
   /**
-   * Deletes at most 1,000 objects in one request, and resolves with those that it could not delete;
-   * one that is not there is no failure. Rejects where the request as a whole fails.
+   * Deletes at most 1,000 objects in one request, and resolves to those that could not be deleted.
+   * An object that does not exist is not an error. Rejects if the request as a whole fails.
    */
   deleteObjects(
     bucket: string,
@@ -141,103 +143,97 @@ export interface ObjectStore extends MultipartUploads {
     options?: RequestOptions,
   ): Promise<UndeletedObject[]>;
 
-  /** The object's tags in the order in which the server gives them; empty when it has none. */
+  /** Resolves to the object's tags in the server's order. */
   getObjectTags(bucket: string, key: string, options?: RequestOptions): Promise<Tag[]>;
 
   /**
-   * The object's retention and legal hold, as its own documents tell them. The head of an object
-   * tells the same, but on AWS only to those who may read these documents.
+   * Reads the object's retention and legal hold by separate requests. HEAD returns the same, but on
+   * AWS only to those who have the rights to these requests.
    */
   getObjectLock(bucket: string, key: string, options?: RequestOptions): Promise<ObjectLock>;
 
-  /** The object's access control list, exactly as the server returns it. */
+  /** Reads the object's access control list, byte for byte. */
   getObjectAcl(bucket: string, key: string, options?: RequestOptions): Promise<string>;
 
-  /** Puts an access control list back as it is. */
   putObjectAcl(bucket: string, key: string, acl: string, options?: RequestOptions): Promise<void>;
 
-  /** Closes idle connections. */
   close(): void;
 }
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
-  /** The most times that a retrying store (`withRetries`) sends the request. */
+  /** The maximum number of attempts of a retrying store (`withRetries`). */
   attempts?: number | undefined;
 }
 
 export interface CreateBucketOptions extends RequestOptions {
-  /** Allows objects to be locked, and keeps versions. It cannot be turned on afterwards. */
+  /** Enables object lock, and with it versioning. It cannot be enabled later. */
   objectLock?: boolean | undefined;
 }
 
 export interface ListOptions extends RequestOptions {
   prefix?: string | undefined;
   /**
-   * Only keys behind this one, in the byte order of their UTF-8. Some servers include it, or ignore
-   * it: `listObjects` leaves out what is not behind it, `listPage` shows what came.
+   * List only keys after this one, in UTF-8 byte order. Some servers include the key itself, or
+   * ignore the parameter: `listObjects` filters such objects out, `listPage` does not.
    */
   startAfter?: string | undefined;
 }
 
 export interface ListPageOptions extends ListOptions {
-  /** It says where to go on, so `startAfter` is not sent beside it. */
+  /** The `nextToken` of the page before. If present, `startAfter` is not sent. */
   token?: string | undefined;
-  /** The most objects in the page; 1,000 where absent, and never more. */
+  /** The maximum number of objects in the page; the default and the limit are 1,000. */
   maxKeys?: number | undefined;
 }
 
 export interface HeadOptions extends RequestOptions {
-  /**
-   * The object's size as the listing has it. It stands for a Content-Length that the server does not
-   * send; a body of another length then fails as `damaged`.
-   */
+  /** The size in the listing, for a server without Content-Length. Another length is `damaged`. */
   expectedBytes?: number | undefined;
 }
 
 export interface GetOptions extends HeadOptions {
-  /** Bytes `start` up to, not including, `end`; to the object's end where `end` is absent. */
+  /** Byte `start` up to, but not including, `end`; to the end of the object if `end` is absent. */
   range?: { start: number; end?: number } | undefined;
-  /** Reject with `not_found` (code `PreconditionFailed` in the cause) unless the ETag is this one. */
+  /** Reject with `not_found` (code `PreconditionFailed` in the cause) if the ETag differs. */
   ifMatch?: string | undefined;
 }
 
 export interface ReadOptions extends HeadOptions {
-  mostBytes: number;
-  /** Gives the memory that the content is read into, anew for each attempt. */
+  maxBytes: number;
+  /** Allocates the memory for the content. It is called once for each attempt. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }
 
 export interface UploadOptions extends RequestOptions {
-  /** A lock is refused in a bucket that was created without. */
+  /** A lock is refused if the bucket was created without object lock. */
   attributes?: Partial<ObjectAttributes & ObjectLock> | undefined;
 }
 
 export interface PutOptions extends UploadOptions {
-  /** Only where there is no object of that key. */
   ifAbsent?: boolean | undefined;
 }
 
 /**
- * Writing an object in parts, for what is too large for one request or whose length is not known
- * when it begins. Nothing is seen of the object before `completeMultipartUpload`; what was uploaded
- * takes space until the upload is completed or aborted.
+ * Multipart uploads, for objects that are too large for one request or whose length is not known in
+ * advance. The object is invisible until `completeMultipartUpload`; its parts take space until the
+ * upload is completed or aborted.
  */
 export interface MultipartUploads {
   /**
-   * Begins an upload, with the attributes that the object is to have. The store keeps them until the
-   * upload ends, as Ceph forgets tags and locks: there they are set on the object just after it is
-   * made, and an upload completed through another store loses them.
+   * Begins an upload and resolves to its id. Ceph forgets tags and locks given here, so the store
+   * remembers them and sets them right after the upload is completed. An upload completed through
+   * another store loses them.
    *
-   * Where the answer is lost and the request sent again, the first upload stays behind:
+   * If the answer is lost and the request is repeated, the first upload stays behind.
    * `listMultipartUploads` shows it.
    */
   createMultipartUpload(bucket: string, key: string, options?: UploadOptions): Promise<string>;
 
   /**
-   * Uploads a part, 1 up to 10,000, and resolves with its ETag; one of that number that is there is
-   * replaced. All parts but the last have at least 5 MiB. Rejects like `putObject`, and with
-   * `not_found` (code `NoSuchUpload` in the cause) where the upload is over.
+   * Uploads part 1 to 10,000 and resolves to its ETag. A part with the same number is replaced. All
+   * parts but the last have at least 5 MiB. Rejects like `putObject`, and with `not_found` (code
+   * `NoSuchUpload` in the cause) if the upload has ended.
    */
   uploadPart(
     bucket: string,
@@ -249,13 +245,13 @@ export interface MultipartUploads {
   ): Promise<string>;
 
   /**
-   * Makes the object of the parts, in the order of their numbers; all that were uploaded (Ceph
-   * refuses to leave one out). An upload that is over counts as
-   * completed when the object is the one that these parts make: a server whose answer was lost has
-   * no upload any more. The ETag shows it, which S3 computes from those of the parts; where they
-   * are not MD5s (SSE-KMS, SSE-C), and where the object was replaced since, it rejects with
-   * `not_found` (code `NoSuchUpload` in the cause), and a HEAD must tell. Rejects with `refused`
-   * where a part is missing or too small.
+   * Creates the object from all uploaded parts, in the order of their numbers (Ceph refuses to
+   * leave one out).
+   *
+   * If the upload has already ended because an earlier answer was lost, it counts as completed if
+   * the object's ETag is the one that S3 computes from these parts. If the parts' ETags are not
+   * MD5s (SSE-KMS, SSE-C), or the object has been replaced since, it rejects with `not_found` (code
+   * `NoSuchUpload` in the cause). Rejects with `refused` if a part is missing or too small.
    */
   completeMultipartUpload(
     bucket: string,
@@ -265,7 +261,7 @@ export interface MultipartUploads {
     options?: RequestOptions,
   ): Promise<StoredObject>;
 
-  /** Aborts the upload and discards its parts. An upload that has ended is not an error. */
+  /** Aborts the upload and discards its parts. An upload that has already ended is not an error. */
   abortMultipartUpload(
     bucket: string,
     key: string,
@@ -274,9 +270,9 @@ export interface MultipartUploads {
   ): Promise<void>;
 
   /**
-   * The uploads that are neither completed nor aborted, of keys that begin with `prefix`; sorted by
-   * key in byte order, then by time. MinIO knows those begun since it was started, and of older
-   * ones only those whose key is the prefix; it removes them all after a day by itself.
+   * Lists the unfinished uploads of keys that begin with `prefix`, sorted by key in byte order,
+   * then by time. MinIO lists uploads begun before its last start only if their key equals the
+   * prefix; it removes unfinished uploads after a day.
    */
   listMultipartUploads(
     bucket: string,
@@ -286,6 +282,6 @@ export interface MultipartUploads {
 }
 
 export interface ListUploadsOptions extends RequestOptions {
-  /** The most uploads in one answer of the server; 1,000 where absent. */
+  /** The maximum number of uploads in one answer; 1,000 by default. */
   maxPerPage?: number | undefined;
 }

@@ -2,15 +2,15 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from './port.js';
 import { s3CodeOf } from './store-errors.js';
 
-/** The request that failed had all its attempts: a store that is there answers these. */
+/** Few attempts suffice, because the failed request has already been retried in full. */
 const PROBE = { attempts: 2 } as const;
-/** Buckets that are asked besides the one in question, before all counts as refused. */
-const MOST_OTHERS = 3;
-/** How long the store counts as reached: millions of objects may fail one after the other. */
+/** The number of other buckets to probe before the store counts as refusing everything. */
+const MAX_OTHERS = 3;
+/** How long a probe is valid. Millions of failing objects must not mean millions of probes. */
 const TRUSTED_FOR_MS = 2_000;
 
-/** What a store can answer of a single object or bucket. Any other code is a fault of our own side. */
-export const OF_THE_STORE = [
+/** Error codes that can concern a single object or bucket. Any other is a fault of our own. */
+export const STORE_ERRORS = [
   'unreachable',
   'access_denied',
   'not_found',
@@ -19,18 +19,19 @@ export const OF_THE_STORE = [
 ] as const;
 
 /**
- * Tells what ends a whole run from what is a failure of one object or bucket. The list is closed: a
- * signal; a fault of this program or of the destination; the store unreachable; the credentials
- * refused for everything; the bucket gone. Whatever else a server answers concerns that object alone.
+ * Distinguishes faults that end a whole run from failures of one object or bucket. The list of such
+ * faults is closed: an aborted signal, a fault of this program or of the destination, an
+ * unreachable store, credentials that are refused for everything, and a bucket that is gone. Any
+ * other error concerns one object only.
  */
 export class RunFaults {
   readonly #store: ObjectStore;
   readonly #buckets: readonly string[];
   readonly #now: () => number;
-  /** For each bucket, the probe that is under way, or the last one that succeeded. */
+  /** The probe of each bucket that is running, or its latest result. */
   readonly #probes = new Map<string, { at: number; outcome: Promise<void> }>();
 
-  /** `buckets`: those of the run. `now` in milliseconds. */
+  /** `buckets` are the names of the run's buckets; `now` is in milliseconds. */
   constructor(store: ObjectStore, buckets: readonly string[] = [], now = () => performance.now()) {
     this.#store = store;
     this.#buckets = buckets;
@@ -38,23 +39,23 @@ export class RunFaults {
   }
 
   /**
-   * Resolves to the error where it is a failure of the object or bucket it arose at, and rejects with
-   * what ends the run. A signal outweighs everything.
+   * Resolves to the error if it concerns only the object or bucket where it arose. Rejects with the
+   * fault if it ends the run; an aborted signal comes first.
    */
-  async judge(bucket: string, error: unknown, signal: AbortSignal): Promise<MangamotionError> {
+  async classify(bucket: string, error: unknown, signal: AbortSignal): Promise<MangamotionError> {
     signal.throwIfAborted();
-    if (!isMangamotionError(error, ...OF_THE_STORE)) throw error;
-    await this.#reach(bucket, error, signal);
+    if (!isMangamotionError(error, ...STORE_ERRORS)) throw error;
+    await this.#probeOnce(bucket, error, signal);
     return error;
   }
 
-  /** Rejects where the store, the bucket or the rights are gone. */
-  #reach(bucket: string, failure: MangamotionError, signal: AbortSignal): Promise<void> {
+  /** Rejects if the store, the bucket or the rights are gone. */
+  #probeOnce(bucket: string, failure: MangamotionError, signal: AbortSignal): Promise<void> {
     const known = this.#probes.get(bucket);
     if (known !== undefined && this.#now() - known.at < TRUSTED_FOR_MS) return known.outcome;
     const probe = { at: Infinity, outcome: this.#probe(bucket, failure, signal) };
     probe.outcome = probe.outcome.finally(() => (probe.at = this.#now()));
-    // Whoever awaits it handles its failure.
+    // The callers handle the rejection.
     probe.outcome.catch(() => undefined);
     this.#probes.set(bucket, probe);
     return probe.outcome;
@@ -71,26 +72,26 @@ export class RunFaults {
       () => this.#store.listBuckets({ ...PROBE, signal }),
       ...this.#buckets
         .filter((other) => other !== bucket)
-        .slice(0, MOST_OTHERS)
+        .slice(0, MAX_OTHERS)
         .map((other) => () => this.#store.listPage(other, { ...PROBE, maxKeys: 1, signal })),
     ];
-    for (const ask of elsewhere) {
-      const next = await this.#failureOf(ask);
+    for (const request of elsewhere) {
+      const next = await this.#failureOf(request);
       signal.throwIfAborted();
-      // A bucket that is gone says nothing of the store, which is there and knows us.
+      // A missing bucket still proves that the store answers and accepts the credentials.
       if (next === undefined || isNoSuchBucket(next)) return;
     }
     throw isMangamotionError(refused, 'access_denied') ? refused : failure;
   }
 
   /**
-   * What stands against the store being there for us; `undefined` where it answered. A refusal that
-   * is none of the credentials is an answer. One of the wrong shape is none: whoever gives it for
-   * everything is no S3 server any more.
+   * Resolves to the error if the request shows no sign of a working store, `undefined` otherwise. A
+   * refusal of the request itself is a working store's answer. An unexpected answer is not: a
+   * server that gives only those is not an S3 server any more.
    */
-  async #failureOf(ask: () => Promise<unknown>): Promise<MangamotionError | undefined> {
+  async #failureOf(request: () => Promise<unknown>): Promise<MangamotionError | undefined> {
     try {
-      await ask();
+      await request();
       return undefined;
     } catch (error) {
       if (!isMangamotionError(error)) throw error;
@@ -106,7 +107,7 @@ function isNoSuchBucket(error: MangamotionError): boolean {
 
 function bucketGone(bucket: string, cause: MangamotionError): MangamotionError {
   return new MangamotionError('not_found', `bucket ${bucket} is gone: ${cause.message}`, {
-    hint: 'It was deleted during the run, or the server has lost it. Check the buckets, and run the command again.',
+    hint: 'It was deleted during the run, or the server lost it. Check the buckets and run the command again.',
     cause: cause.cause,
     request: cause.request,
   });

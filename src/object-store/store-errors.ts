@@ -6,13 +6,15 @@ import { FOREIGN_NOT_FOUND, unreadableFor, verdictOf, type Unreadable } from './
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
 
-/** An answer of the server that is not a success; the `cause` of the error that users see. */
+/** An error answer of the server. It is the `cause` of the error that users see. */
 export class S3ResponseError extends Error {
   override readonly name = 'S3ResponseError';
-  /** The S3 error code (`NoSuchKey`); made from the status where the server gives none (HEAD). */
+  /**
+   * The S3 error code (`NoSuchKey`), or one derived from the status if the answer has none (HEAD).
+   */
   readonly code: string;
   readonly statusCode: number;
-  /** The bucket's region, where the server names it to a client that signed for another. */
+  /** The bucket's region, if the server names it to a client that signed for another one. */
   readonly region: string | undefined;
 
   constructor(code: string, statusCode: number, message: string, region?: string) {
@@ -23,22 +25,21 @@ export class S3ResponseError extends Error {
   }
 }
 
-/** The request that failed, and where it was sent. */
 export interface ErrorContext {
   endpoint: string;
   request: RequestLine;
-  /** The settings that hints name; if absent, hints name none. */
+  /** Hints that name the user's settings; the neutral ones if absent. */
   hints?: StoreHints | undefined;
 }
 
-/** An error of the client as the one that users see; errors of ours, and bugs (no code), stay. */
-export function translated(error: unknown, context: ErrorContext): unknown {
+/** Translates an error of the client. Translated errors, and bugs (no code), stay as they are. */
+export function translateError(error: unknown, context: ErrorContext): unknown {
   if (error instanceof MangamotionError) return error;
   if (error instanceof S3ResponseError) return fromResponse(error, context);
   return codeOf(error) === '' ? error : fromTransport(error, context);
 }
 
-/** `SUBJECT: OPERATION`, with which the messages begin. */
+/** Returns the start of a message: `BUCKET/KEY: OPERATION`. */
 function placeOf({ request }: ErrorContext): string {
   const { bucket, key } = request;
   const { name } = operationOf(request);
@@ -50,7 +51,7 @@ function hintsOf({ hints = PLAIN_HINTS }: ErrorContext): StoreHints {
   return hints;
 }
 
-/** Tells a user which answer came back, on what, and what to look at. */
+/** Translates an error answer: what was requested, what the server answered, and what to check. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
   if (error.code === FOREIGN_NOT_FOUND) return notS3(error.message, context, error.statusCode);
   const { code, hint, check, reason, lacksRight } = verdictOf(error);
@@ -75,23 +76,23 @@ const WRONG_PROTOCOL = new Set([
 const CERTIFICATE = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_(?:GET|VERIFY)/;
 
 const BY_SYSTEM_CODE: Record<string, string> = {
-  EAI_AGAIN: 'The name server does not answer.',
+  EAI_AGAIN: 'The DNS server does not answer.',
   CERT_HAS_EXPIRED: 'Renew the certificate of the server, or set the clock of this machine.',
   CERT_NOT_YET_VALID: 'Set the clock of this machine, or of the one that made the certificate.',
 };
 
-/** The same where a setting may be wrong. */
+/** The setting to check, by system error code. */
 const CHECK_BY_SYSTEM_CODE: Record<string, keyof StoreHints> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'unknownName',
   ERR_TLS_CERT_ALTNAME_INVALID: 'serverName',
 };
 
-/** Tells a user that no answer came: refused, cut, silent, or not understood. */
+/** Translates a failure to get an answer: refused, cut, timed out, or not understood. */
 function fromTransport(error: unknown, context: ErrorContext): MangamotionError {
   const code = codeOf(error);
   if (INVALID_REQUEST.has(code)) return unsendable(error, context);
-  // A store out of reach is so whatever is requested of it as a whole.
+  // Without a bucket, the failure concerns the whole store, and the endpoint is enough.
   const place = context.request.bucket === undefined ? '' : `${placeOf(context)}: `;
   return new MangamotionError(
     'unreachable',
@@ -108,7 +109,7 @@ function unanswered({ request }: ErrorContext, code: string): FailedRequest {
   return { operation: operationOf(request).name, status: null, code };
 }
 
-/** A header or path that HTTP cannot carry never left this machine. */
+/** Node's error codes for a header or path that HTTP cannot carry. Such a request is never sent. */
 const INVALID_REQUEST = new Set([
   'ERR_INVALID_CHAR',
   'ERR_INVALID_HTTP_TOKEN',
@@ -119,17 +120,17 @@ const INVALID_REQUEST = new Set([
 function unsendable(error: unknown, context: ErrorContext): MangamotionError {
   return new MangamotionError(
     'refused',
-    `${placeOf(context)}: cannot be sent: ${reasonOf(error, '')}`,
+    `${placeOf(context)}: the request cannot be sent: ${reasonOf(error, '')}`,
     { cause: error, request: unanswered(context, codeOf(error)) },
   );
 }
 
-/** Something answers, but not as S3 does: `answered WHAT`. `status` is that of the answer. */
+/** Returns the error for an answer that is not S3's: `ENDPOINT answered WHAT`. */
 export function notS3(what: string, context: ErrorContext, status = 200): MangamotionError {
   return unexpected(new UnexpectedAnswer(`answered ${what}`), context, status);
 }
 
-/** The error that users see, of an answer that is not what it should be. */
+/** Returns the error that users see for an unexpected or too large answer. */
 export function unexpected(
   cause: UnexpectedAnswer,
   context: ErrorContext,
@@ -147,7 +148,7 @@ export function unexpected(
   );
 }
 
-/** A listing that hands out a place twice never ends. */
+/** Returns the error for a listing that returns the same token again, and so never ends. */
 export function repeatedToken(token: string, context: ErrorContext): MangamotionError {
   return notS3(`with the same part of the listing over and over (${token})`, context);
 }
@@ -164,21 +165,21 @@ function settingToCheck(code: string): keyof StoreHints {
   return code.startsWith('HPE_') ? 'notHttp' : 'address';
 }
 
-/** The code of a system or vendor error; `''` where it has none. */
+/** Returns the code of a system or library error; `''` if it has none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : '';
 }
 
-/** The S3 code behind an error that users see; `''` where there is none. */
+/** Returns the S3 error code behind an error that users see; `''` if there is none. */
 export function s3CodeOf(error: unknown): string {
   return error instanceof MangamotionError ? codeOf(error.cause) : '';
 }
 
 function reasonOf(error: unknown, code: string): string {
   if (!(error instanceof Error)) return String(error);
-  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  // A host name with several addresses fails with an AggregateError, whose own message is empty.
   const parts = error instanceof AggregateError ? error.errors : [error];
   const reasons = parts.map((part: unknown) =>
     part instanceof Error ? part.message : String(part),
@@ -187,16 +188,13 @@ function reasonOf(error: unknown, code: string): string {
   return said.join('; ') || code || error.name;
 }
 
-/** Removes what OpenSSL adds: addresses, places in its source, and a second line. */
+/** Shortens OpenSSL's messages, which include addresses, source locations and a second line. */
 function plainly(message: string): string {
   const openSsl = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/.exec(message);
   return openSsl === null ? (message.split('\n')[0] ?? '') : `TLS: ${openSsl[1] ?? ''}`;
 }
 
-/**
- * True where the same request may succeed a moment later: not for a certificate that is not
- * trusted, nor for an answer in another protocol.
- */
+/** Whether the same request may succeed later: not with an untrusted certificate, for example. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof MangamotionError) || error.code !== 'unreachable') return false;
   if (error.cause instanceof AnswerTooLarge) return false;
@@ -204,19 +202,19 @@ export function isTransient(error: unknown): boolean {
   return !WRONG_PROTOCOL.has(code) && !CERTIFICATE.test(code) && !code.startsWith('HPE_');
 }
 
-/** True where an object is not, or no longer, the one whose ETag was asked for. */
+/** Whether a read failed because the object's ETag is not the requested one. */
 export function isObjectChanged(error: unknown): boolean {
   return isMangamotionError(error, 'not_found') && s3CodeOf(error) === 'PreconditionFailed';
 }
 
-/** True where an object was to be created that is there already. */
+/** Whether a conditional write failed because the object already exists. */
 export function isObjectInTheWay(error: unknown): boolean {
   return isMangamotionError(error, 'refused') && s3CodeOf(error) === 'PreconditionFailed';
 }
 
 /**
- * Why an object that is there cannot be read: it lies in cold storage, is encrypted with a key of
- * its client (SSE-C), or with one that the key service does not give out. `undefined` otherwise.
+ * Returns why an existing object cannot be read: it is in cold storage, encrypted with a client's
+ * key (SSE-C), or its KMS key is unavailable. `undefined` otherwise.
  */
 export function whyUnreadable(error: unknown): Unreadable | undefined {
   if (!isMangamotionError(error) || !(error.cause instanceof S3ResponseError)) return undefined;

@@ -1,26 +1,26 @@
 import type { ErrorCode } from '../errors.js';
 import type { StoreHints } from './hints.js';
 
-/** Maps the errors of a server to their meaning for the user. Pure data. */
+/** Maps S3 error codes and statuses to what they mean for the user. Pure data. */
 
 export interface Verdict {
   code: ErrorCode;
   hint?: string;
-  /** The setting to check, in place of a hint. */
+  /** The setting to check, instead of a hint. */
   check?: keyof StoreHints;
-  /** The request lacks a right, which the message then names. */
+  /** Present if a right is missing, which the message then names. */
   lacksRight?: true;
-  /** What the server's answer comes down to, in words of its own. */
+  /** A plain description of the cause, which precedes the server's own words. */
   reason?: string;
 }
 
-const CLOCK_HINT = 'Set the clock of this machine: S3 refuses a request that is 15 minutes off.';
+const CLOCK_HINT = 'Set the clock of this machine: S3 refuses requests that are 15 minutes off.';
 const HEADERS_HINT =
   'The server may not accept the headers: S3 allows 2 KB of user metadata, and 8 KB of headers in all.';
 
 const NO_RIGHT: Verdict = { code: 'access_denied', check: 'rights', lacksRight: true };
 const PASSING: Verdict = { code: 'unreachable' };
-/** Stands for the S3 error code where the connection broke before the code was read. */
+/** Stands in for the S3 error code if the connection broke before the code was read. */
 export const BROKEN_OFF = 'AnswerBrokenOff';
 /**
  * Stands for the S3 error code of a 404 that is not an S3 error document: that of a proxy or an ingress
@@ -30,13 +30,13 @@ export const FOREIGN_NOT_FOUND = 'ForeignNotFound';
 
 const COLD: Verdict = {
   code: 'refused',
-  reason: 'in cold storage',
+  reason: 'the object is in cold storage',
   hint: 'Restore the object in the store first (RestoreObject): an archive class cannot be read directly.',
 };
 
 const CLIENT_KEY: Verdict = {
   code: 'refused',
-  reason: 'encrypted with a key of the client (SSE-C): only the holder of that key can read it',
+  reason: 'the object is encrypted with a client key (SSE-C): only its owner can read it',
 };
 
 const KMS: Verdict = {
@@ -45,7 +45,6 @@ const KMS: Verdict = {
   hint: 'Check that the key exists, is enabled, and may be used with these credentials.',
 };
 
-/** What an S3 code means, regardless of the status. */
 const BY_S3_CODE = new Map<string, Verdict>(
   Object.entries({
     InvalidAccessKeyId: { code: 'access_denied', check: 'keys' },
@@ -71,9 +70,9 @@ const BY_S3_CODE = new Map<string, Verdict>(
     TooManyRequests: PASSING,
     IncompleteBody: PASSING,
     OperationAborted: PASSING,
-    // Two conditional writes met; S3 asks the one that lost to try again.
+    // Two conditional writes collided; S3 asks the loser to try again.
     ConditionalRequestConflict: PASSING,
-    // With a 5xx by themselves; with 200 inside of the answers that S3 begins before it is done.
+    // These also come with status 200, which S3 sends before a long operation has ended.
     InternalError: PASSING,
     ServiceUnavailable: PASSING,
     BadDigest: { code: 'damaged' },
@@ -89,10 +88,7 @@ const BY_S3_CODE = new Map<string, Verdict>(
   } satisfies Record<string, Verdict>),
 );
 
-/**
- * The statuses after which the same request may succeed a moment later; of no other one is a request
- * sent again. 499, 509 and 520 to 524 are those of proxies before a server (nginx, Cloudflare).
- */
+/** Statuses that are retried. 499, 509 and 520 to 524 come from proxies (nginx, Cloudflare). */
 const PASSING_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524]);
 
 const BY_STATUS: Record<number, Verdict> = {
@@ -107,7 +103,7 @@ const BY_STATUS: Record<number, Verdict> = {
 /** Matches codes of AWS (`KMS.DisabledException`) and MinIO (`XMinioKMSKeyNotFoundException`). */
 const KMS_CODE = /^(?:XMinio)?KMS/i;
 const THROTTLED = /throttl/i;
-/** How AWS and MinIO, and Ceph, refuse a request that lacks the client's key. */
+/** Matches the message with which AWS, MinIO and Ceph ask for the client's encryption key. */
 const ASKS_FOR_CLIENT_KEY = /server[ -]side encryption/i;
 
 export function verdictOf({
@@ -131,7 +127,7 @@ export function verdictOf({
   return { code: 'refused' };
 }
 
-/** Why an object that is there cannot be read, where it is one of the well-known reasons. */
+/** A known reason why an existing object cannot be read. */
 export type Unreadable = 'cold-storage' | 'client-key' | 'kms';
 
 export function unreadableFor(verdict: Verdict): Unreadable | undefined {

@@ -1,36 +1,36 @@
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { FileErrorAdvice } from '../files/errors.js';
 
-/** What a hint says of a backup whose file cannot be written. */
+/** Added to the hint of an error if the file of a backup cannot be written. */
 export const DRAFT_ADVICE: FileErrorAdvice = {
   full: 'The unfinished backup has been removed.',
   tooLarge: 'To get a smaller file, back up fewer buckets at a time with --bucket.',
 };
 
-/** An archive that is being written into a folder, under a temporary name. */
+/** An archive that is being written to a folder under a temporary name. */
 export interface ArchiveDraft {
   readonly id: string;
   readonly createdAt: Date;
-  /** The archive's name in the folder, once it is whole; until then `PARTIAL_SUFFIX` follows. */
+  /** The archive's final name in the folder; `PARTIAL_SUFFIX` follows it until the commit. */
   readonly file: string;
   readonly writer: ArchiveWriter;
 
-  /** Makes all that was written durable; resolves with what the summary says of it. */
+  /** Makes everything durable. Resolves to the size and the digest for the summary. */
   end(): Promise<{ bytes: number; sha256: string }>;
 
   /**
-   * Ends before the end; resolves to how many objects can be read from it all the same, and none
-   * where it was ended already.
+   * Ends an incomplete archive so that the next run can read it. Resolves to the number of its
+   * objects, or to 0 if `end` was called before.
    */
-  breakOff(): Promise<number>;
+  endEarly(): Promise<number>;
 
-  /** Resolves when nothing is written any more and nothing is open. */
+  /** Resolves when all writes have ended and all files are closed. */
   close(): Promise<void>;
 }
 
 /**
- * Begins an archive in the folder by creating its temporary name; `undefined` where that is taken.
- * Rejects with what the file system says.
+ * Begins an archive by creating its temporary name in the folder; resolves to `undefined` if that
+ * name is taken. Rejects with errors of the file system.
  */
 export type BeginDraft = (
   folder: string,

@@ -3,8 +3,8 @@ import { MangamotionError } from '../errors.js';
 import type { Destination } from './destination.js';
 
 /**
- * The archives that a backup needs: its own and those that it refers to, each opened when it is
- * first read. An index may be hostile, so what the summary does not name is not opened.
+ * The archives that a backup needs: its own and those that it refers to. Each is opened when it is
+ * first read. An index may be forged, so only archives that the summary names are opened.
  */
 export class Archives {
   readonly #destination: Destination;
@@ -21,25 +21,24 @@ export class Archives {
     this.#open = new Map([[own.id, Promise.resolve(own.archive)]]);
   }
 
-  /** Rejects with `damaged` where the archive is missing, or not one of the backup's. */
+  /** Rejects with `damaged` if the archive is missing, or is not one of this backup's. */
   of(id: string): Promise<Archive> {
     if (!this.isNamed(id)) return Promise.reject(notNamed(id));
     const open = this.#open.get(id) ?? this.#openReferenced(id);
     this.#open.set(id, open);
-    // Whoever awaits it handles its failure.
+    // The caller handles the failure.
     open.catch(() => undefined);
     return open;
   }
 
   async close(): Promise<void> {
     for (const opening of this.#open.values()) {
-      // One that could not be opened has nothing to close; its user got the error.
+      // An archive that could not be opened was reported when it was read.
       const archive = await opening.catch(() => undefined);
       await archive?.close();
     }
   }
 
-  /** Throws `damaged` where the archive is not one of the backup's. */
   checkNamed(id: string): void {
     if (!this.isNamed(id)) throw notNamed(id);
   }
@@ -55,7 +54,7 @@ export class Archives {
       if (!(error instanceof MangamotionError) || error.code !== 'not_found') throw error;
       throw new MangamotionError(
         'damaged',
-        `the archive of ${id} is missing, and this backup refers to it`,
+        `this backup needs the archive of ${id}, which is missing`,
         { hint: 'Put it back beside the others, or use another backup.', cause: error },
       );
     }

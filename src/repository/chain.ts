@@ -1,28 +1,27 @@
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import type { Summary } from './summary.js';
 
-/** Determines which archives each backup needs, and whether they exist. */
+/** Determines which archives each backup needs, and whether they exist. Pure. */
 
 export interface ChainProblem {
-  /** The backup that cannot be read whole because of it. */
+  /** The backup that cannot be read in full. */
   id: string;
   kind:
     | 'archive_missing'
     | 'archive_length'
     | 'reference_missing'
     | 'summary_damaged'
-    /** Nothing is known to be wrong, but it is not read before it is restored there. */
+    /** No fault is known, but it must be restored from cold storage before it can be read. */
     | 'archive_cold'
-    /** Written by a newer version: nothing is known to be wrong. */
     | 'summary_newer';
   message: string;
 }
 
 /**
- * Returns the problems of each backup, as far as lengths show them. A backup needs its own archive and
- * those that its summary names, nothing else.
+ * Returns the problems of each backup, as far as the lengths of archives show them. A backup needs
+ * only its own archive and those that its summary names.
  */
-export function chainProblems(backups: readonly ListedBackup[]): ChainProblem[] {
+export function chainProblems(backups: readonly BackupEntry[]): ChainProblem[] {
   const byId = new Map(backups.map((backup) => [backup.id, backup]));
   return backups.flatMap(({ id, summary }): ChainProblem[] => {
     if (summary.kind === 'damaged') {
@@ -42,15 +41,15 @@ export function chainProblems(backups: readonly ListedBackup[]): ChainProblem[] 
 
 function archiveProblem(
   id: string,
-  backup: ListedBackup | undefined,
+  backup: BackupEntry | undefined,
 ): Omit<ChainProblem, 'id'> | undefined {
   if (backup === undefined) {
-    return { kind: 'reference_missing', message: `it refers to ${id}, which is not there` };
+    return { kind: 'reference_missing', message: `it refers to ${id}, which is missing` };
   }
   if (backup.archiveBytes === null) {
     return { kind: 'archive_missing', message: `the archive of ${id} is missing` };
   }
-  // Without its summary nobody knows the length; that backup has a problem of its own.
+  // The length is unknown without a summary; that backup has its own problem.
   const expected = backup.summary.kind === 'valid' ? backup.summary.summary.archive_bytes : null;
   if (expected !== null && backup.archiveBytes !== expected) {
     return {
@@ -59,21 +58,21 @@ function archiveProblem(
     };
   }
   if (backup.cold !== true) return undefined;
-  return { kind: 'archive_cold', message: `the archive of ${id} lies in cold storage` };
+  return { kind: 'archive_cold', message: `the archive of ${id} is in cold storage` };
 }
 
-/** Whether something is known to be wrong; what is not known, or not to be had at once, is not. */
+/** Whether the problem is a known fault, and not merely unknown or in cold storage. */
 export function isBreak({ kind }: ChainProblem): boolean {
   return kind !== 'summary_newer' && kind !== 'archive_cold';
 }
 
 /**
- * For each backup that others refer to, the ids of those others, of all that stand in `roots`.
- * References are complete, so that one step should do; the way is followed to its end all the same,
- * for a summary that leaves some out must not cost another backup its bytes.
+ * Maps each backup that others refer to, to those of `roots` that need it. References are complete,
+ * so one step should suffice; they are followed to the end all the same, because an incomplete
+ * summary must not cost another backup its bytes.
  */
 export function referrers(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   roots: readonly string[],
 ): Map<string, string[]> {
   const references = new Map(
@@ -84,7 +83,7 @@ export function referrers(
   const by = new Map<string, string[]>();
   for (const root of roots) {
     const reached = new Set([root]);
-    // What is added while a set is walked is walked too.
+    // A `for` loop over a set includes elements that are added meanwhile.
     for (const id of reached) {
       for (const needed of references.get(id) ?? []) reached.add(needed);
     }
@@ -95,9 +94,9 @@ export function referrers(
 }
 
 /**
- * The order in which these backups can go, one after the other, so that at no moment one stands
- * there that refers to one that is gone: dependents first, else newest first. They come oldest
- * first. Summaries that refer to one another in a ring have no such order.
+ * Returns an order for removing backups in which none ever refers to one that is already gone:
+ * dependents first, otherwise newest first. `summaries` are sorted oldest first. Summaries that
+ * refer to each other in a circle have no such order.
  */
 export function dependentsFirst(summaries: readonly Summary[]): Summary[] {
   const dependents = new Map<string, Summary[]>();

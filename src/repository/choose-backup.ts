@@ -1,5 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import { missingArchive } from './history.js';
 import type { Selection } from './lines/line-keys.js';
 import { type Line, type LineBackup, holdsObjects, lineNamed, linesOf } from './lines/lines.js';
@@ -7,57 +7,57 @@ import { backupTimeOf } from './names.js';
 import { widestLine } from './lines/widest.js';
 
 export interface Choice {
-  backup: ListedBackup;
-  /** The line that it is of. */
+  backup: BackupEntry;
   line: string;
-  /** The names of the other lines that could have been meant, and were not searched. */
+  /** The names of other lines that were possible, and not searched. */
   otherLines: string[];
-  /** The newer ones that were not taken, newest first; not those that were never meant. */
+  /** The newer candidates that cannot be used, newest first. */
   passedOver: { id: string; reason: string }[];
 }
 
-/** What a backup must hold to be chosen; all of them hold the documents of buckets. */
+/** What the chosen backup must hold. Every backup holds the documents of buckets. */
 export type Wanted = 'objects' | 'documents';
 
-/** Which lines are meant, where there are several. */
+/** Which lines to search if there are several. */
 export interface LineScope {
-  /** This one; by its name. */
   line?: string | undefined;
-  /** With no line named: any line may be chosen, for a backup that has all these buckets. */
+  /** Without `line`: search every line whose selection covers all these buckets. */
   buckets?: readonly string[] | undefined;
-  /** If neither decides: whether to take the line with the widest selection, or to refuse. */
+  /** If neither is given: refuse several lines, or search the one with the widest selection. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 
 /**
- * The newest trusted backup that holds what is wanted and whose archives are there; with `until`, of
- * those created at that instant or before. Newest is by sequence, as listed: where the clock went
- * back, the one that was made last is taken.
+ * Returns the newest usable backup: trusted, with all its archives, and with the wanted content.
+ * With `until`, only backups created at or before that time count. Newest is by sequence, so a
+ * clock that was set back does not matter.
  *
- * Throws `not_found` where there is none, and `usage` where several lines could be meant and that is
- * to be refused.
+ * Throws `not_found` if there is none, and `usage` if several lines are possible and `ambiguous` is
+ * `refuse`.
  */
 export function chooseBackup(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   until: Date | undefined,
   location: string,
   wanted: Wanted = 'objects',
   scope: LineScope = {},
 ): Choice {
-  const meant = (line: Line): LineBackup[] =>
+  const candidatesIn = (line: Line): LineBackup[] =>
     line.backups.filter(
-      ({ listed, summary }) =>
-        isBy(listed, until) && (wanted === 'documents' || holdsObjects(summary)),
+      ({ entry, summary }) =>
+        existedBy(entry, until) && (wanted === 'documents' || holdsObjects(summary)),
     );
-  const { lines, others } = linesMeant(linesOf(backups), meant, location, scope);
+  const { lines, others } = linesInScope(linesOf(backups), candidatesIn, location, scope);
   const byId = new Map(
-    lines.flatMap((line) => meant(line).map((member) => [member.id, { line, member }] as const)),
+    lines.flatMap((line) =>
+      candidatesIn(line).map((member) => [member.id, { line, member }] as const),
+    ),
   );
   const passedOver: Choice['passedOver'] = [];
   for (const backup of backups.toReversed()) {
     const found = byId.get(backup.id);
     const reason =
-      found === undefined ? whyUnknown(backup, until) : whyNot(found.member, backups, scope);
+      found === undefined ? whyNotInLine(backup, until) : whyNot(found.member, backups, scope);
     if (reason !== undefined) passedOver.push({ id: backup.id, reason });
     else if (found !== undefined) {
       return { backup, line: found.line.name, otherLines: others, passedOver };
@@ -67,7 +67,7 @@ export function chooseBackup(
   const what =
     buckets.length === 0 ? 'complete backup' : `complete backup with ${buckets.join(', ')}`;
   const [newest] = passedOver;
-  const when = until === undefined ? '' : ` of ${until.toISOString()} or before`;
+  const when = until === undefined ? '' : ` made by ${until.toISOString()}`;
   const why =
     newest === undefined ? '' : `; the newest, ${newest.id}, cannot be used: ${newest.reason}`;
   const elsewhere =
@@ -75,14 +75,14 @@ export function chooseBackup(
       ? ''
       : ` Without --line, other lines are not searched: ${others.join(', ')}.`;
   throw new MangamotionError('not_found', `no ${what}${when} in ${location}${why}`, {
-    hint: `See what there is with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
+    hint: `List the backups with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
   });
 }
 
-/** Lines that ended are meant only by their name, by a bucket, or where there are no others. */
-function linesMeant(
+/** Returns the lines to search: retired ones only if named, selected by a bucket, or alone. */
+function linesInScope(
   all: readonly Line[],
-  meant: (line: Line) => readonly LineBackup[],
+  candidatesIn: (line: Line) => readonly LineBackup[],
   location: string,
   { line: name, buckets = [], ambiguous = 'refuse' }: LineScope,
 ): { lines: readonly Line[]; others: string[] } {
@@ -91,7 +91,7 @@ function linesMeant(
     const covering = all.filter(({ selection }) => buckets.every((one) => covers(selection, one)));
     return { lines: covering, others: [] };
   }
-  const holding = all.filter((line) => meant(line).length > 0);
+  const holding = all.filter((line) => candidatesIn(line).length > 0);
   const live = holding.filter(({ retired }) => !retired);
   const candidates = live.length > 0 ? live : holding;
   if (candidates.length <= 1) return { lines: candidates, others: [] };
@@ -117,34 +117,30 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   );
 }
 
-/** Returns why a backup of the selected lines was not chosen. */
+/** Returns why a backup of the searched lines cannot be used. */
 function whyNot(
-  { id, listed, summary, untrusted }: LineBackup,
-  backups: readonly ListedBackup[],
+  { id, entry, summary, untrusted }: LineBackup,
+  backups: readonly BackupEntry[],
   { buckets = [] }: LineScope,
 ): string | undefined {
   const missing = buckets.filter((name) => !summary.buckets.some((bucket) => bucket.name === name));
   if (missing.length > 0) return `it does not hold ${missing.join(', ')}`;
   if (untrusted !== undefined) return untrusted;
-  if (listed.expired) return 'it has expired';
+  if (entry.expired) return 'it has expired';
   return missingArchive([id, ...summary.references], backups);
 }
 
-/** Returns why a backup is in no line; `undefined` where it is in another line. */
-function whyUnknown(
-  { id, summary: decoded, ...listed }: ListedBackup,
-  until: Date | undefined,
-): string | undefined {
-  if (!isBy({ id, summary: decoded, ...listed }, until)) return undefined;
+/** Returns why a backup belongs to no line; `undefined` if it belongs to another one. */
+function whyNotInLine(entry: BackupEntry, until: Date | undefined): string | undefined {
+  if (!existedBy(entry, until)) return undefined;
+  const { id, summary: decoded } = entry;
   if (decoded.kind === 'damaged') return decoded.reason;
   if (decoded.kind === 'newer') return `it has the newer format version ${decoded.version}`;
   return decoded.summary.id === id ? undefined : `its summary is that of ${decoded.summary.id}`;
 }
 
-/**
- * Whether a backup existed at an instant. If the summary cannot be read, the time comes from the name.
- */
-function isBy({ id, summary }: ListedBackup, until: Date | undefined): boolean {
+/** Whether a backup is from `until` or before. For an unreadable summary the name decides. */
+function existedBy({ id, summary }: BackupEntry, until: Date | undefined): boolean {
   if (until === undefined) return true;
   const createdMs =
     summary.kind === 'valid' ? Date.parse(summary.summary.created_at) : backupTimeOf(id).getTime();

@@ -6,80 +6,72 @@ import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
-/**
- * A place that holds backups. Readers see a backup whole or not at all: it exists from the moment
- * its summary is there.
- */
+/** The port to a place that holds backups. A backup exists as soon as its summary does. */
 export interface Destination {
-  /** The destination as the user named it, for messages. */
   readonly location: string;
 
-  /** The bucket, if it is one: it is left out of its own backup. */
+  /** The bucket that is the destination: a backup of the store leaves it out. */
   readonly excludesBucket?: { endpoint: string; bucket: string };
 
   /**
-   * Every backup that has a summary, oldest first by sequence; those whose summary cannot be read
-   * come last. Rejects with `not_found` where the destination does not exist.
+   * Lists every backup that has a summary, oldest first by sequence; those with unreadable
+   * summaries come last. Rejects with `not_found` if the destination does not exist.
    */
-  list(): Promise<ListedBackup[]>;
+  list(): Promise<BackupEntry[]>;
 
-  /** Lists the backups that backup-minio.sh made, by name. Only folders hold such backups. */
+  /** Lists the backups that backup-minio.sh made, sorted by id. Only folders hold such backups. */
   listLegacy?(): Promise<LegacyBackup[]>;
 
   /**
-   * Rejects with `not_found` where there is no such backup, or only an uncommitted one. Where each
-   * look costs a request, the archive's length is what the summary says, and marks are not looked at.
+   * Reads one entry. Rejects with `not_found` if there is no committed backup. If each check would
+   * cost a request, the archive's length is that of the summary, and marks are not read.
    */
-  read(id: string): Promise<ListedBackup>;
+  read(id: string): Promise<BackupEntry>;
 
   /**
-   * Resolves to the size of a backup's archive, for destinations whose `read` does not check it; `null`
-   * if it is missing.
+   * Resolves to the archive's size; `null` if it is missing. Present if `read` does not check it.
    */
   archiveBytesOf?(id: string): Promise<number | null>;
 
   /**
-   * Opens a backup's archive. Rejects with `not_found` where it is missing, if that shows without
-   * asking for it. `sizeBytes` is what the summary says, where asking the destination would cost.
+   * Opens a backup's archive. Rejects with `not_found` if it is missing, unless finding out costs a
+   * request. `sizeBytes` is the size in the summary.
    */
   openArchive(id: string, sizeBytes?: number): Promise<Archive>;
 
   /**
-   * Resolves to whether removed objects stay as older versions, or to `undefined` if that is unknown.
-   * Absent: nothing stays. Rejects only if it is aborted.
+   * Resolves to whether removed objects are kept as older versions; `undefined` if that is unknown.
+   * Absent: nothing is kept. Rejects only if it is aborted.
    */
   keepsVersions?(): Promise<boolean | undefined>;
 
-  /** Resolves to the free bytes; `null` if the destination has no such limit, or does not report it. */
+  /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
 
-  /** Returns the claims by which a run locks the destination. */
   claims(): ClaimStore;
 
   /**
-   * Resolves to the leftovers of runs that ended before their commit. Call it only while holding the
-   * lock: otherwise a leftover may belong to a run at work.
+   * Resolves to the leftovers of interrupted runs. Call it only while holding the lock: otherwise a
+   * leftover may belong to an active run.
    */
   leftovers(): Promise<Leftover[]>;
 
   /**
-   * Reserves an id and begins a backup. Waits for the next second while one is taken. Rejects with
-   * `usage` where the destination cannot be written to.
+   * Reserves an id and begins a backup. Waits for the next second while the id is taken. Rejects
+   * with `usage` if the destination is not writable.
    */
   begin(type: BackupType, clock: Clock): Promise<PendingBackup>;
 
   /**
-   * Removes a backup for good. The summary goes first, and is gone for certain before the archive
-   * is touched: whatever happens in between leaves an uncommitted archive, never a summary without
-   * one. Its marks go last. Parts that are gone already are no error. Rejects with
-   * `usage` where the destination cannot be written to.
+   * Removes a backup. The summary is gone for certain before the archive is touched, and marks go
+   * last: an interruption leaves an uncommitted archive, never a summary without one. Missing parts
+   * are not an error. Rejects with `usage` if the destination is not writable.
    */
   remove(id: string): Promise<void>;
 
   /**
-   * Puts a mark beside a backup, or takes it away; the backup itself stays as it is. Does nothing
-   * where the mark is as it should be. Rejects with `usage` where the destination cannot be written
-   * to.
+   * Sets or removes a mark beside a backup. Does nothing if the mark is as requested. Rejects with
+   * `usage` if the destination is not writable.
    */
   mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
 }
@@ -90,31 +82,31 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-export interface ListedBackup {
+export interface BackupEntry {
   id: string;
   summary: DecodedSummary;
   /**
-   * Bytes of the archive as it lies there; `null` where it is missing. Of a plain folder: what its
-   * summary says, unless a look at its directory tells that this cannot be.
+   * The size of the archive; `null` if it is missing. For a plain folder this is the size in the
+   * summary, corrected by the actual length of its directory.
    */
   archiveBytes: number | null;
-  /** The archive lies in a storage class that is not read before it is restored (S3 Glacier). */
+  /** The archive is in a storage class that must be restored before it can be read (S3 Glacier). */
   cold?: boolean;
-  /** Marked: it is kept only because others refer to it. */
+  /** Marked as expired: it is kept only because others refer to it. */
   expired: boolean;
-  /** Marked by `backup accept`: what makes it suspect is meant. */
+  /** Marked by `backup accept`: what made it suspect was intended. */
   accepted?: boolean;
-  /** Marked by `backup retire-line`: as long as it is the newest of its line, that has ended. */
+  /** Marked by `backup retire-line`: its line has ended, as long as this is its newest backup. */
   retired?: boolean;
 }
 
-/** A backup that does not exist yet. */
+/** A backup that is being written and does not exist yet. */
 export interface PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
   readonly writer: ArchiveWriter;
 
-  /** Ends the archive and makes it durable. No more writes after it. */
+  /** Ends the archive and makes it durable. Nothing may be written after it. */
   seal(): Promise<SealedArchive>;
 
   /** Writes the summary: the backup exists when this resolves. */
@@ -124,14 +116,13 @@ export interface PendingBackup {
   discard(): Promise<void>;
 
   /**
-   * Ends before the end, and leaves what the next run can use of it, under a name that nobody takes
-   * for a backup. Resolves to what that is; `undefined` where nothing was left. No `discard` after it.
+   * Ends an incomplete backup, and leaves what the next run can reuse under a temporary name.
+   * Resolves to that, or to `undefined` if nothing was left. `discard` must not follow.
    */
-  breakOff(): Promise<{ path: string; objects: number } | undefined>;
+  endEarly(): Promise<{ path: string; objects: number } | undefined>;
 }
 
 export interface SealedArchive {
-  /** The name of the archive at its destination. */
   file: string;
   bytes: number;
   sha256: string;

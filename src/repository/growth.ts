@@ -1,22 +1,20 @@
 import { DAY_MS, utcTime } from './retention/calendar.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 
-/** How far back the growth is measured: monthly fulls fit in, and it still describes today. */
+/** The period of measurement: long enough for monthly fulls, short enough to be current. */
 const WINDOW_DAYS = 30;
 
 export interface Growth {
   bytes_per_day: number;
-  /** The times of the oldest and the newest backup that were counted. */
   since: string;
   until: string;
 }
 
 /**
- * Returns the bytes that backups add in a day: all archives after the oldest of the last 30 days,
- * divided by the days from that one to the newest. `null` if these are less than a day apart: an hour
- * does not predict a day. Backups pruned in that time are not counted.
+ * Returns the bytes that backups add per day: the archives of the last 30 days except the oldest,
+ * divided by the days they span. `null` if that is less than a day. Pruned backups do not count.
  */
-export function growthOf(backups: readonly ListedBackup[], now: Date): Growth | null {
+export function growthOf(backups: readonly BackupEntry[], now: Date): Growth | null {
   const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);
   const dated = backups
     .flatMap(({ summary, archiveBytes }) => {

@@ -1,11 +1,11 @@
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import type { BackupType } from './names.js';
 import type { Summary } from './summary.js';
 
-/** Rules for the backups of a destination, which are sorted by sequence. */
+/** Rules for the backups of a destination, sorted by sequence. Pure. */
 
 /** Sorts backups by sequence, oldest first; those without a readable sequence come last. */
-export function bySequence(a: ListedBackup, b: ListedBackup): number {
+export function bySequence(a: BackupEntry, b: BackupEntry): number {
   return (
     sequenceOf(a) - sequenceOf(b) ||
     compareText(timeIn(a.id), timeIn(b.id)) ||
@@ -13,7 +13,7 @@ export function bySequence(a: ListedBackup, b: ListedBackup): number {
   );
 }
 
-/** The end of an id, which sorts as the time does. */
+/** Returns the end of an id, which sorts by time. */
 function timeIn(id: string): string {
   return id.slice(-'20240115_020000'.length);
 }
@@ -22,25 +22,25 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function sequenceOf({ summary }: ListedBackup): number {
+function sequenceOf({ summary }: BackupEntry): number {
   return summary.kind === 'valid' ? summary.summary.sequence : Number.MAX_VALUE;
 }
 
-function summariesOf(backups: readonly ListedBackup[]): Summary[] {
+function summariesOf(backups: readonly BackupEntry[]): Summary[] {
   return backups.flatMap(({ summary }) => (summary.kind === 'valid' ? [summary.summary] : []));
 }
 
 /**
- * The clock of a machine may go back; this number does not. A summary may claim the highest number
- * that there is: those after it share that, and the time in their ids decides.
+ * Returns the sequence number of the next backup. Unlike a clock, it never goes back. A forged
+ * summary may claim the highest possible number; later backups then share it, and their ids decide.
  */
-export function nextSequence(backups: readonly ListedBackup[]): number {
+export function nextSequence(backups: readonly BackupEntry[]): number {
   const last = summariesOf(backups).reduce((most, { sequence }) => Math.max(most, sequence), 0);
   return Math.min(last, Number.MAX_SAFE_INTEGER - 1) + 1;
 }
 
 export function lastComplete(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   type: BackupType,
 ): Summary | undefined {
   return summariesOf(backups).findLast(
@@ -48,21 +48,23 @@ export function lastComplete(
   );
 }
 
-/** Returns why the archives cannot be read now, as far as a listing shows. */
+/**
+ * Returns why the archives cannot be read now, as far as a listing shows; `undefined` if they can.
+ */
 export function unreadableArchive(
   ids: readonly string[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): string | undefined {
   const missing = missingArchive(ids, backups);
   if (missing !== undefined) return missing;
   const cold = backups.find((backup) => backup.cold === true && ids.includes(backup.id));
-  return cold && `the archive of ${cold.id} lies in cold storage`;
+  return cold && `the archive of ${cold.id} is in cold storage`;
 }
 
-/** Returns which archives are missing, as far as a listing shows. */
+/** Returns which archive is missing or has the wrong length, as far as a listing shows. */
 export function missingArchive(
   ids: readonly string[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): string | undefined {
   for (const id of ids) {
     const found = backups.find((backup) => backup.id === id);
@@ -70,7 +72,7 @@ export function missingArchive(
       return `the archive of ${id} is missing`;
     const { summary } = found;
     if (summary.kind === 'valid' && summary.summary.archive_bytes !== found.archiveBytes) {
-      return `the archive of ${id} does not have the length that its summary says`;
+      return `the archive of ${id} does not have the length in its summary`;
     }
   }
   return undefined;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
-import type { Destination, ListedBackup } from './destination.js';
+import type { Destination, BackupEntry } from './destination.js';
 import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import { backupIdOf } from './names.js';
@@ -13,22 +13,22 @@ import { refuseNewerVersion } from '../archive/reader.js';
 
 export interface LocatedBackup {
   destination: Destination;
-  /** A legacy backup appears as one with an unreadable summary. */
-  backup: ListedBackup;
-  /** Present for a backup that backup-minio.sh made. The signal ends its unpacking. */
+  /** For a legacy backup, an entry with an unreadable summary. */
+  backup: BackupEntry;
+  /** Present for a backup that backup-minio.sh made. The signal interrupts its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
-/** The connections needed to reach a destination that is not a folder. */
+/** How to reach a destination that is not a folder. */
 export interface RemoteAccess {
-  /** The store in which `s3://` destinations lie, with retries. */
+  /** Opens the store of `s3://` destinations, with retries. */
   openBackupStore: () => Promise<ObjectStore>;
   signal: AbortSignal;
 }
 
 /**
- * Returns the destination that the user names: a folder (relative to `cwd`) or `s3://bucket/prefix`. A
- * missing bucket is noticed at its first use.
+ * Opens the destination that the user names: a folder (relative to `cwd`) or `s3://bucket/prefix`.
+ * A missing bucket is only noticed at its first use.
  */
 export async function openDestination(
   location: string,
@@ -46,8 +46,7 @@ export async function openDestination(
 }
 
 /**
- * Locates a backup by its path or URL, with or without `.tar.gz` or `.json`. A path is relative to
- * `cwd`.
+ * Locates a backup by its path (relative to `cwd`) or URL, with or without `.tar.gz` or `.json`.
  */
 export async function locateBackup(
   named: string,
@@ -62,9 +61,13 @@ export async function locateBackup(
   const folder = dirname(path);
   const destination = await openDestination(folder).catch((error: unknown) => {
     if (error instanceof MangamotionError && error.code === 'not_found') {
-      throw new MangamotionError('not_found', `no backup at ${path}: no such folder: ${folder}`, {
-        cause: error,
-      });
+      throw new MangamotionError(
+        'not_found',
+        `no backup at ${path}: the folder ${folder} does not exist`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   });
@@ -83,10 +86,10 @@ function locatedLegacy(
   found: LegacyBackup,
   signal: AbortSignal | undefined,
 ): LocatedBackup {
-  const reason = 'it was made by backup-minio.sh, and has no summary';
-  // Its folder is known to exist; its length is not known.
+  const reason = 'it was made by backup-minio.sh and has no summary';
+  // A legacy folder exists, but its size is not known.
   const archiveBytes = found.bytes ?? 0;
-  const backup: ListedBackup = {
+  const backup: BackupEntry = {
     id: found.id,
     summary: { kind: 'damaged', reason },
     archiveBytes,
@@ -100,37 +103,33 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
   const id = split === undefined ? undefined : backupIdOf(split.name);
   if (split === undefined || id === undefined) {
     throw new MangamotionError('usage', `${named} is a destination, not a backup`, {
-      hint: `Name one of its backups: see "mangamotion backup list ${named}".`,
+      hint: `Name one of its backups; "mangamotion backup list ${named}" lists them.`,
     });
   }
   const destination = await openDestination(split.folder, '', access);
   return { destination, backup: await destination.read(id) };
 }
 
-/** Returns the summary of a backup. Throws `damaged` or `refused` if it cannot be read. */
-export function readableSummary(backup: ListedBackup): Summary {
+/** Returns the summary. Throws `damaged` if it cannot be read, and `refused` if it is newer. */
+export function readableSummary(backup: BackupEntry): Summary {
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') return backup.summary.summary;
   const reason = backup.summary.kind === 'damaged' ? backup.summary.reason : '';
   throw new MangamotionError('damaged', `${backup.id}: ${reason}`, {
-    hint: 'Its archive may still be whole: plain "tar -xzf" reads it, or "cp" if it is a folder.',
+    hint: 'Its archive may still be intact: extract it with "tar -xzf", or copy from it if it is a folder.',
   });
 }
 
-export function refuseNewerSummary({ summary }: ListedBackup): void {
+export function refuseNewerSummary({ summary }: BackupEntry): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version);
 }
 
-/** Otherwise `s3://bucket` would be taken for a folder `s3:`. */
+/** Throws `usage` for any other URL, which would be taken for a folder. */
 function refuseUrl(location: string): void {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
-  throw new MangamotionError(
-    'usage',
-    `${location} is a URL: backups are kept in folders and at s3://`,
-    {
-      hint: 'Name a folder on this machine, or s3://bucket/prefix.',
-    },
-  );
+  throw new MangamotionError('usage', `${location} is a URL that is not supported`, {
+    hint: 'Name a folder on this machine, or s3://bucket/prefix.',
+  });
 }
 
 async function notABackup(path: string): Promise<MangamotionError> {
@@ -140,10 +139,10 @@ async function notABackup(path: string): Promise<MangamotionError> {
   );
   if (isFolder) {
     return new MangamotionError('usage', `${path} is a folder, not a backup`, {
-      hint: `Name one of its backups: see "mangamotion backup list ${path}"; or add --latest or --at TIME.`,
+      hint: `Name one of its backups ("mangamotion backup list ${path}" lists them), or add --latest or --at TIME.`,
     });
   }
   return new MangamotionError('not_found', `no backup at ${path}`, {
-    hint: 'A backup is named like minio_backup_full_20240115_020000, with or without .tar.gz.',
+    hint: 'Backups have names such as minio_backup_full_20240115_020000, with or without .tar.gz.',
   });
 }

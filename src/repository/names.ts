@@ -1,6 +1,6 @@
 import { PARTIAL_SUFFIX } from '../files/sync.js';
 
-/** Builds the names of backups, and recognises the files of a destination by their names. */
+/** The names of backups and of the files of a destination. Pure. */
 
 export const BACKUP_TYPES = ['full', 'incremental', 'metadata'] as const;
 export type BackupType = (typeof BACKUP_TYPES)[number];
@@ -8,13 +8,13 @@ export type BackupType = (typeof BACKUP_TYPES)[number];
 export const ARCHIVE_SUFFIX = '.tar.gz';
 export const SUMMARY_SUFFIX = '.json';
 /**
- * Marks beside a backup: it has expired, and stays because others refer to it; it is suspect, and was
- * accepted; its line was retired.
+ * The marks of a backup: expired, and kept only because others refer to it; suspect, but accepted;
+ * the last one of a retired line.
  */
 export const MARKS = ['expired', 'accepted', 'retired'] as const;
 export type Mark = (typeof MARKS)[number];
 
-/** The content of a mark, for a person who opens it; only its existence counts. */
+/** The content of a mark, for people. Only the existence of the file counts. */
 export const MARK_TEXTS: Readonly<Record<Mark, string>> = {
   expired: 'expired: kept only because other backups refer to its archive\n',
   accepted: 'accepted: what made it suspect was meant\n',
@@ -26,7 +26,7 @@ export function markSuffix(mark: Mark): string {
 }
 
 const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
-/** The directory of an archive that is a plain folder, relative to that folder. */
+/** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
@@ -37,13 +37,13 @@ export function backupIdFor(type: BackupType, time: Date): string {
   return `minio_backup_${type}_${digits.slice(0, 8)}_${digits.slice(9, 15)}`;
 }
 
-/** The type in an id. */
+/** Returns the type in an id; `undefined` if it is not an id. */
 export function backupTypeOf(id: string): BackupType | undefined {
   const type = BACKUP_ID.exec(id)?.[1];
   return BACKUP_TYPES.find((known) => known === type);
 }
 
-/** The time in an id, to the second; an invalid date where it names none. */
+/** Returns the time in an id, to the second; an invalid date if it has none. */
 export function backupTimeOf(id: string): Date {
   const [, , date = '', time = ''] = BACKUP_ID.exec(id) ?? [];
   const [day, clock] = [date.replace(/(..)(..)$/, '-$1-$2'), time.replace(/(..)(..)$/, ':$1:$2')];
@@ -54,14 +54,14 @@ function isBackupId(name: string): boolean {
   return BACKUP_ID.test(name);
 }
 
-/** The id in the name of one of a backup's files, or of the backup itself. */
+/** Returns the id in the name of a backup or of one of its files. */
 export function backupIdOf(fileName: string): string | undefined {
   const suffix = SUFFIXES.find((ending) => fileName.endsWith(ending));
   const id = suffix === undefined ? fileName : fileName.slice(0, -suffix.length);
   return isBackupId(id) ? id : undefined;
 }
 
-/** Returns the id in a file name, even if the file is still being written. */
+/** Returns the id in a file name, even if the file is incomplete (`PARTIAL_SUFFIX`). */
 export function reservedIdOf(fileName: string): string | undefined {
   const isPartial = fileName.endsWith(PARTIAL_SUFFIX);
   return backupIdOf(isPartial ? fileName.slice(0, -PARTIAL_SUFFIX.length) : fileName);

@@ -6,26 +6,24 @@ import type { Shortfall } from './legacy/legacy-backup.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
 
-/** A backup whose directory has been read. Whoever opens it closes its archives. */
+/** A backup whose directory has been read. The caller closes its archives. */
 export interface OpenBackup {
   id: string;
-  /** What the user can name it by. */
+  /** The path or URL by which the user can name it. */
   path: string;
   summary: Pick<Summary, 'id' | 'type'> & { status: Summary['status'] | 'legacy' };
   archives: Archives;
   directory: Directory;
-  /** Warnings to show before anything is restored from it. */
   problems: readonly string[];
-  /** Parts that should be in it and cannot be restored. */
   shortfalls: readonly Shortfall[];
 }
 
-/** One of ours, with all that its summary tells. */
+/** A backup that this program made, with its summary. */
 export interface OpenCommitted extends OpenBackup {
   summary: Summary;
 }
 
-/** Rejects with `damaged` where archive and summary do not belong together. */
+/** Opens any backup. Rejects with `damaged` if archive and summary do not match. */
 export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   const { legacy } = located;
   if (legacy === undefined) return await openCommitted(located);
@@ -36,7 +34,10 @@ export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   return { id, path, summary: { id, type, status: 'legacy' }, archives, ...rest };
 }
 
-/** Opens a backup for work that needs a summary, and refuses legacy backups. */
+/**
+ * Opens a backup of this program. Rejects with `damaged` if its summary cannot be read (legacy
+ * backups have none) or does not match the archive, and with `refused` if its summary is newer.
+ */
 export async function openCommitted({
   destination,
   backup,
@@ -71,5 +72,8 @@ async function readOwnDirectory(archive: Archive, summary: Summary): Promise<Dir
   }
   const directory = await archive.readDirectory(summary.archive.directory);
   if (directory.archive === summary.id) return directory;
-  throw new MangamotionError('damaged', `the directory is that of ${directory.archive}`);
+  throw new MangamotionError(
+    'damaged',
+    `the directory in ${summary.archive.file} is that of ${directory.archive}`,
+  );
 }

@@ -1,6 +1,6 @@
 import { utcTime } from './retention/calendar.js';
 import { type ChainProblem, chainProblems, isBreak } from './chain.js';
-import type { ListedBackup } from './destination.js';
+import type { BackupEntry } from './destination.js';
 import { nextExpiry } from './retention/expiry.js';
 import { type Growth, growthOf } from './growth.js';
 import { type Line, lineNamed, linesOf } from './lines/lines.js';
@@ -8,46 +8,43 @@ import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
 import type { Summary } from './summary.js';
 import { widestLine } from './lines/widest.js';
 
-/** The status of a destination, for people and for monitoring. */
+/** The answer of `backup status`, for people and monitoring. */
 export interface DestinationStatus {
   checked_at: string;
-  /** What `freshness` and each `newest_complete` tell of: the widest line that counts, or the one named. */
+  /** The line of `freshness` and `newest_complete`: the named one, or the widest that counts. */
   line: string | null;
-  /** All of them, in the order of their oldest backups; with a line named, that one. */
+  /** The named line, or else all lines, ordered by their oldest backups. */
   lines: LineStatus[];
   kinds: KindStatus[];
   freshness: Freshness;
   chains: {
-    /** `unknown`: nothing is known to be wrong, but some is of a newer version, or in cold storage. */
+    /** `unknown`: no fault is known, but a backup has a newer format or is in cold storage. */
     status: 'ok' | 'broken' | 'unknown';
-    /** How many backups were checked. */
     checked: number;
     problems: ChainProblem[];
   };
-  /** The size of all archives at the destination. */
   archive_bytes: number;
   growth: Growth | null;
   retention: {
     days: number;
     suspended_by: string | null;
-    /** What goes first, and since or from when; `null` where nothing will, or it is suspended. */
+    /** What is removed next, and when; `null` if nothing ever, or if retention is suspended. */
     next_expiry: { at: string; ids: string[] } | null;
   };
 }
 
 export interface LineStatus {
   line: string;
-  /** The operator's name for the store; `null` if it has only an endpoint. */
+  /** The operator's name for the store; `null` if it has none. */
   source_name: string | null;
   endpoints: string[];
-  /** `null`: all that are not excluded. */
+  /** `null` means all buckets that are not excluded. */
   buckets: string[] | null;
   excluded_buckets: string[];
-  /** The number of backups of all types. */
   backups: number;
   archive_bytes: number;
   newest_complete: NewestBackup | null;
-  /** True where the line counts for `status`: a single backup is not a series. */
+  /** Whether the line counts for the exit status. A single backup is not a series. */
   counts: boolean;
   status: FreshnessStatus;
   suspended_by: string | null;
@@ -55,7 +52,7 @@ export interface LineStatus {
   next_expiry: { at: string; ids: string[] } | null;
 }
 
-/** `missing`: there is no trusted backup of these types. `retired`: nothing is expected of it. */
+/** `missing`: there is no trusted backup of these types. `retired`: no backup is expected. */
 type FreshnessStatus = 'fresh' | 'overdue' | 'missing' | 'retired';
 
 export interface KindStatus {
@@ -68,7 +65,7 @@ export interface KindStatus {
 interface NewestBackup {
   id: string;
   created_at: string;
-  /** Negative where it comes from the future; `null` where its time cannot be read. */
+  /** Negative if the backup is from the future; `null` if its time is not valid. */
   age_seconds: number | null;
 }
 
@@ -79,37 +76,34 @@ interface Freshness {
   max_age_seconds: number | null;
 }
 
-export interface StatusQuestion {
+export interface StatusOptions {
   now: Date;
-  /** BACKUP_RETENTION_DAYS. */
   retentionDays: number;
-  /** The oldest that the newest trusted backup may be. */
+  /** The maximum age of the newest trusted backup. */
   maxAgeMs?: number | undefined;
-  /** Whose age counts; `undefined`: that of the newer of full and incremental. */
+  /** The type whose age counts; full or incremental if absent. */
   type?: BackupType | undefined;
-  /** The name of the only line that counts; `undefined`: all. */
+  /** The name of the only line to report; all lines if absent. */
   line?: string | undefined;
 }
 
-/**
- * The backups come oldest first by sequence. Throws `not_found` for a line that is not there.
- */
+/** `backups` are sorted by sequence. Throws `not_found` for an unknown line. */
 export function destinationStatus(
-  backups: readonly ListedBackup[],
-  question: StatusQuestion,
+  backups: readonly BackupEntry[],
+  options: StatusOptions,
 ): DestinationStatus {
-  const { now, retentionDays, line: name } = question;
+  const { now, retentionDays, line: name } = options;
   const problems = chainProblems(backups);
   const all = linesOf(backups);
   const lines = name === undefined ? all : [lineNamed(all, name)];
-  const series = lines.filter((line) => isSeries(line, question));
+  const series = lines.filter((line) => isSeries(line, options));
   const main = widestLine(series.length > 0 ? series : lines);
   return {
     checked_at: now.toISOString(),
     line: main?.name ?? null,
-    lines: lineStatusesOf(backups, lines, main, question),
+    lines: lineStatusesOf(backups, lines, main, options),
     kinds: BACKUP_TYPES.map((type) => kindStatus(backups, main, type, now)),
-    freshness: freshnessOf(main, question),
+    freshness: freshnessOf(main, options),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
     archive_bytes: bytesOf(backups),
     growth: growthOf(backups, now),
@@ -121,30 +115,30 @@ export function destinationStatus(
   };
 }
 
-/** Whether a line that counts lacks what is expected of it. */
+/** Whether a line that counts is overdue or has no trusted backup. */
 export function isLate({ freshness, lines }: DestinationStatus): boolean {
   const isBad = (status: FreshnessStatus) => status === 'overdue' || status === 'missing';
   return isBad(freshness.status) || lines.some((line) => line.counts && isBad(line.status));
 }
 
 /**
- * A line that has not ended, with two or more backups. One backup alone may have been made by hand,
- * for a day: such a line counts only where there is nothing else, and of several the widest.
+ * Whether a line is a series: not retired, with two or more backups. A single backup may have been
+ * made by hand; such a line counts only if there is no series, and then only the widest of them.
  */
-function isSeries(line: Line, question: StatusQuestion): boolean {
-  const types = typesOf(question);
+function isSeries(line: Line, options: StatusOptions): boolean {
+  const types = typesOf(options);
   const ofTypes = line.backups.filter(({ summary }) => types.includes(summary.type));
   return !line.retired && ofTypes.length >= 2;
 }
 
 function lineStatusesOf(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   lines: readonly Line[],
   main: Line | undefined,
-  question: StatusQuestion,
+  options: StatusOptions,
 ): LineStatus[] {
   return lines.map((line) => {
-    const { status, newest_complete: newest } = freshnessOf(line, question);
+    const { status, newest_complete: newest } = freshnessOf(line, options);
     const [{ id } = { id: undefined }] = line.backups;
     return {
       line: line.name,
@@ -153,19 +147,19 @@ function lineStatusesOf(
       buckets: line.selection.buckets === null ? null : [...line.selection.buckets],
       excluded_buckets: [...line.selection.excluded],
       backups: line.backups.length,
-      archive_bytes: bytesOf(line.backups.map(({ listed }) => listed)),
+      archive_bytes: bytesOf(line.backups.map(({ entry }) => entry)),
       newest_complete: newest,
-      counts: !line.retired && (isSeries(line, question) || line === main),
+      counts: !line.retired && (isSeries(line, options) || line === main),
       status,
       suspended_by: line.suspendedBy ?? null,
       retired: line.retired,
-      next_expiry: nextExpiry(backups, question.retentionDays, id),
+      next_expiry: nextExpiry(backups, options.retentionDays, id),
     };
   });
 }
 
 function kindStatus(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   line: Line | undefined,
   type: BackupType,
   now: Date,
@@ -179,7 +173,7 @@ function kindStatus(
   };
 }
 
-function typesOf({ type }: StatusQuestion): BackupType[] {
+function typesOf({ type }: StatusOptions): BackupType[] {
   return type === undefined ? ['full', 'incremental'] : [type];
 }
 
@@ -189,9 +183,9 @@ function newestTrusted(line: Line | undefined, types: readonly BackupType[]): Su
   )?.summary;
 }
 
-function freshnessOf(line: Line | undefined, question: StatusQuestion): Freshness {
-  const { now, maxAgeMs } = question;
-  const types = typesOf(question);
+function freshnessOf(line: Line | undefined, options: StatusOptions): Freshness {
+  const { now, maxAgeMs } = options;
+  const types = typesOf(options);
   const newest = newestBackup(newestTrusted(line, types), now);
   const expected = newest === null ? 'missing' : isOverdue(newest, maxAgeMs) ? 'overdue' : 'fresh';
   return {
@@ -202,7 +196,7 @@ function freshnessOf(line: Line | undefined, question: StatusQuestion): Freshnes
   };
 }
 
-/** A backup whose age is unknown does not count as fresh. */
+/** A backup of unknown age counts as overdue. */
 function isOverdue({ age_seconds: age }: NewestBackup, maxAgeMs: number | undefined): boolean {
   return maxAgeMs !== undefined && (age === null || age * 1000 > maxAgeMs);
 }
@@ -220,6 +214,6 @@ function chainStatus(problems: readonly ChainProblem[]): 'ok' | 'broken' | 'unkn
   return problems.some(isBreak) ? 'broken' : 'unknown';
 }
 
-function bytesOf(backups: readonly ListedBackup[]): number {
+function bytesOf(backups: readonly BackupEntry[]): number {
   return backups.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { LARGEST_SUMMARY_TEXT_BYTES, isTooDense } from '../archive/limits.js';
 
 /**
- * The bytes of a summary before they are JSON: its digest, and the failures that are more than
- * anybody needs. Pure. Both go by the layout that `encodeSummary` gives: a line for each field.
+ * Checks and cuts a summary before it is parsed as JSON. Relies on the layout of `encodeSummary`:
+ * one line for each field. Pure.
  */
 
-/** More failures than that are counted, and not named. */
-const MOST_FAILURES = 10_000;
+/** The most failures that are kept; further ones are only counted. */
+const MAX_FAILURES = 10_000;
 
-/** A summary that is read as it is, whatever it names. */
+/** A summary up to this size is never cut. */
 const WHOLE_BYTES = 16 * 1024 * 1024;
 
 const DIGEST = /^,\n {2}"digest": "([0-9a-f]{64})"\n\}\n$/;
 const DIGEST_BYTES = ',\n  "digest": ""\n}\n'.length + 64;
 
-/** Whether the last field is the SHA-256 of the rest, as it stood without it. */
+/** Whether the last field is the SHA-256 of the summary without that field. */
 export function hasRightDigest(bytes: Buffer): boolean {
   const end = bytes.length - DIGEST_BYTES;
   if (end < 0) return false;
@@ -30,13 +30,12 @@ const FAILURE_ENDS = Buffer.from('\n    },');
 
 export interface SummaryText {
   text: string;
-  /** Failures that the text leaves out. */
   omitted: number;
 }
 
 /**
- * The JSON of a summary. Old ones name every failure, which may be hundreds of megabytes: of those
- * the first 10,000 are kept. `undefined` where the rest is larger than that of any summary.
+ * Returns the JSON of a summary. Old summaries name every failure, perhaps in hundreds of
+ * megabytes: only the first 10,000 are kept. `undefined` if the rest is larger than any valid one.
  */
 export function textOfSummary(bytes: Buffer): SummaryText | undefined {
   const { parts, omitted } =
@@ -46,7 +45,7 @@ export function textOfSummary(bytes: Buffer): SummaryText | undefined {
   return { text: parts.map((part) => part.toString('utf8')).join(''), omitted };
 }
 
-/** No text of JSON has a line end in it, so that lines tell what is a field and what an entry. */
+/** JSON strings contain no line ends, so lines show the structure. */
 function withFirstFailures(bytes: Buffer): { parts: Buffer[]; omitted: number } {
   const begin = bytes.indexOf(LIST_BEGINS);
   const end = begin < 0 ? -1 : bytes.indexOf(LIST_ENDS, begin + LIST_BEGINS.length);
@@ -55,10 +54,10 @@ function withFirstFailures(bytes: Buffer): { parts: Buffer[]; omitted: number } 
   let at = end < 0 ? -1 : bytes.indexOf(FAILURE_ENDS, begin);
   for (; at >= 0 && at < end; at = bytes.indexOf(FAILURE_ENDS, at + 1)) {
     named += 1;
-    if (named === MOST_FAILURES) cut = at + FAILURE_ENDS.length - 1;
+    if (named === MAX_FAILURES) cut = at + FAILURE_ENDS.length - 1;
   }
   if (cut === end) return { parts: [bytes], omitted: 0 };
-  // The last one has no comma behind it.
-  const omitted = named + 1 - MOST_FAILURES;
+  // The last failure has no comma, so it was not counted.
+  const omitted = named + 1 - MAX_FAILURES;
   return { parts: [bytes.subarray(0, cut), bytes.subarray(end)], omitted };
 }

@@ -6,12 +6,12 @@ import { BACKUP_TYPES, backupTypeOf } from './names.js';
 import { hasRightDigest, textOfSummary } from './summary-bytes.js';
 
 /**
- * The summary of a backup: its commit point. It is written last; a backup without one does not
+ * The summary of a backup, its commit point: it is written last, and a backup without one does not
  * exist. Its fields are a promise to users, who read it with jq.
  */
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Ids become file names: nothing else may pass for one. */
+/** Ids become file names, so they are checked strictly. */
 const backupId = v.pipe(
   v.string(),
   v.check((id) => backupTypeOf(id) !== undefined),
@@ -24,33 +24,31 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 const failure = v.object({
   bucket: v.string(),
-  /** Empty where it is not an object that failed. */
+  /** Empty if the failure does not concern an object. */
   key: v.string(),
   /** The document of the bucket: `policy`, `lifecycle`, … */
   document: v.optional(v.string()),
-  /** What of the object is missing, where its bytes are in the backup: `tags`, `acl`, `lock`. */
+  /** The missing part of an object whose bytes are in the backup: `tags`, `acl`, `lock`. */
   part: v.optional(v.string()),
-  /** The request that failed, by its name in the S3 API; absent where none did. */
+  /** The failed request by its S3 API name; absent if no request failed. */
   operation: v.optional(v.string()),
-  /** The status of the answer; absent where there was none. */
+  /** The HTTP status; absent if there was no answer. */
   status: v.optional(count),
-  /** The S3 error code. */
   code: v.optional(v.string()),
   reason: v.string(),
-  /** The backup whose copy stands in for what could not be read. */
+  /** The backup whose copy was kept instead. */
   carried_from: v.optional(backupId),
-  /** The time of the first backup that could not read the object and carried it over. */
+  /** When the first backup in a row failed to read the object and kept an older copy. */
   unreadable_since: v.optional(time),
 });
 
-/** What the store keeps with objects, and the backup does not hold. */
+/** Attributes that the store has and the backup does not hold. */
 const loss = v.object({
   bucket: v.string(),
   /** `tags`, `acl`, `object lock`, `older versions`, … */
   what: v.string(),
-  /** The objects that it concerns; of a bucket as a whole: 1. */
+  /** The number of affected objects; 1 if it concerns the bucket as a whole. */
   count,
-  /** The first of them. */
   keys: v.array(v.string()),
   reason: v.string(),
 });
@@ -59,28 +57,27 @@ const documentFidelity = v.object({
   bucket: v.string(),
   /** `policy`, `lifecycle`, … */
   document: v.string(),
-  /** `none`: the bucket has none; `unsupported`: the server knows no such documents. */
+  /** `none`: the bucket has none. `unsupported`: the server does not support this kind. */
   state: v.picklist(['captured', 'none', 'unsupported', 'failed']),
-  /** Why it is not captured. */
   reason: v.optional(v.string()),
 });
 
 const suspicion = v.object({
   bucket: v.string(),
-  /** Objects in the backup that it was compared with, and how many of them the store no longer has. */
+  /** The objects of the bucket in the earlier backup, and how many of them are gone. */
   before: count,
   deleted: count,
-  /** How many of them were wiped in place: they are empty now, or all of one content. */
+  /** How many were wiped in place: they are empty, or all have the same content. */
   wiped: v.optional(count),
 });
 
-/** How the backup was compared with the newest trusted one of its line; absent in old summaries. */
+/** How the backup was compared with the newest trusted one of its line. Absent in old summaries. */
 const guard = v.object({
-  /** That backup; `null` for the first of a line. */
+  /** The earlier backup; `null` for the first of a line. */
   compared_with: v.nullable(backupId),
-  /** Compared object by object (`index`), or only by the counts of buckets (`counts`). */
+  /** `index`: object by object. `counts`: only by the number of objects in each bucket. */
   by: v.picklist(['index', 'counts', 'nothing']),
-  /** Deletions or changes were accepted on the command line. */
+  /** Whether deletions or changes were accepted on the command line. */
   accepted: v.boolean(),
 });
 
@@ -89,11 +86,11 @@ const summarySchema = v.object({
   id: backupId,
   type: v.picklist(BACKUP_TYPES),
   status: v.picklist(['complete', 'partial', 'suspect']),
-  /** The order of backups: one more than the highest of its destination. */
+  /** One more than the highest sequence number of the destination. */
   sequence: count,
-  /** The id of the backup that an incremental was compared with. */
+  /** The backup that an incremental was compared with. */
   parent: v.nullable(backupId),
-  /** Ids of the other archives that hold objects of this backup. */
+  /** The ids of other archives that hold objects or index chunks of this backup. */
   references: v.array(backupId),
   destination: v.string(),
   created_at: time,
@@ -101,83 +98,77 @@ const summarySchema = v.object({
   duration_seconds: v.pipe(v.number(), v.finite()),
   source: v.object({
     endpoint: v.string(),
-    /** What was selected; null where all buckets were. */
+    /** The selected buckets; null if all were. */
     buckets: v.nullable(v.array(v.string())),
     excluded_buckets: v.array(v.string()),
-    /** What the operator calls the store (BACKUP_SOURCE_NAME): its endpoint may then change. */
+    /** BACKUP_SOURCE_NAME: identifies the store even if its endpoint changes. */
     name: v.optional(v.string()),
   }),
   objects: v.object({
-    /** Listed in the store. */
+    /** Objects that the listing named or HEAD found. */
     total: count,
     /** Objects whose bytes were copied by this run. */
     captured: count,
-    /** How many of the captured ones an earlier run, which never ended, had already copied. */
+    /** The captured objects that an interrupted run had already copied. */
     salvaged: v.optional(count, 0),
-    /**
-     * Objects whose bytes lie in an earlier archive. Captured and unchanged objects make up the backup.
-     */
+    /** Objects whose bytes lie in an earlier archive; the backup holds these and the captured. */
     unchanged: count,
-    /** How many of the captured ones were overwritten between the listing and the copy. */
+    /** The captured objects that were overwritten between the listing and the copy. */
     changed: count,
     vanished: count,
     failed: count,
-    /** How many of the unchanged ones have tags and holds taken from the parent unread. */
+    /** The unchanged objects whose tags and holds were taken from the parent unread. */
     unverified: v.optional(count, 0),
     /** Objects of the parent that the store no longer has. */
     deleted: v.optional(count, 0),
-    /** How many of the unchanged ones were unreadable and taken from an earlier backup. */
+    /** Unreadable objects that were taken over from an earlier backup. */
     carried: v.optional(count, 0),
   }),
-  /** Sum of the sizes of its objects. */
   bytes: count,
-  /** The size of the tar.gz, or the sum of the sizes of a plain folder's files. */
+  /** The size of the tar.gz, or of all files of a plain folder. */
   archive_bytes: count,
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
   /** The first 10,000 failures. */
   failures: v.array(failure),
-  /** How many failures are not named. */
   failures_omitted: v.optional(count, 0),
   /**
-   * False where it lacks something that an older backup of its line holds, though the store may have
-   * it: older ones must not go for it. Absent in old summaries, where a complete one supersedes.
+   * False if older backups of the line must stay, because they hold something that this one lacks
+   * and the store may still have. Absent in old summaries, for which `complete` decides.
    */
   supersedes: v.optional(v.boolean()),
   guard: v.optional(guard),
   /** Remarks that are not failures: `listing of photos ended early, and was continued`. */
   notices: v.optional(v.array(v.string()), []),
-  /** Buckets of which so much was deleted since the parent that it may be an accident. */
+  /** Buckets with so many deleted or wiped objects that it may be an accident. */
   suspicious: v.optional(v.array(suspicion), []),
   fidelity: v.object({
-    /** The parts of an S3 server that are not in this backup. */
+    /** What no backup captures. */
     not_captured: v.array(v.string()),
-    /** The outcome for each document of each bucket; empty in backups of versions without documents. */
+    /** The state of each document of each bucket; empty in old summaries. */
     documents: v.optional(v.array(documentFidelity), []),
-    /** Attributes of objects that are missing, with counts. */
     losses: v.optional(v.array(loss), []),
   }),
   archive: v.object({
-    /** `ID.tar.gz`, or the name of the plain folder, which is the id. */
+    /** `ID.tar.gz`, or `ID` for a plain folder. */
     file: v.string(),
     /**
-     * Of the whole tar.gz. Of a plain folder: of its `index/directory.json`, which holds the digests
-     * of the index chunks, which hold those of the objects: no file can change without a finding.
+     * The SHA-256 of the whole tar.gz. For a plain folder, that of `index/directory.json`, which
+     * covers the index chunks, which cover the objects: no change of a file goes unnoticed.
      */
     sha256: digest,
-    /** Its place in the tar.gz; for a plain folder, 0 and the size of the file. */
+    /** The place of the directory in the tar.gz; for a plain folder, 0 and the file's size. */
     directory: v.object({ offset: count, length: count, sha256: digest }),
   }),
   tool: v.string(),
 });
 
 export type Summary = v.InferOutput<typeof summarySchema>;
-/** How many objects a backup holds. */
+/** Returns the number of objects that a backup holds. */
 export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
   return objects.captured + objects.unchanged;
 }
 
 export type Suspicion = v.InferOutput<typeof suspicion>;
-/** An object, or a document of a bucket, that could not be captured. */
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;
 export type GuardRecord = v.InferOutput<typeof guard>;
@@ -190,7 +181,7 @@ export type DecodedSummary =
 
 const TOO_LARGE = { kind: 'damaged', reason: 'the summary is too large' } as const;
 
-/** JSON for people and jq, with the SHA-256 of the rest of it as last field. */
+/** Encodes a summary as indented JSON whose last field is the SHA-256 of the rest. */
 export function encodeSummary(summary: Summary): string {
   const text = JSON.stringify(summary, null, 2);
   const sha256 = createHash('sha256').update(text).digest('hex');
@@ -198,8 +189,8 @@ export function encodeSummary(summary: Summary): string {
 }
 
 /**
- * Any byte that was changed since `encodeSummary` makes it damaged: white space too. Every version
- * makes the digest in this way, so that a changed digit is not taken for a newer version.
+ * Decodes and checks a summary. Any changed byte makes it damaged, even white space. Every version
+ * computes the digest in this way, so a flipped digit is not taken for a newer version.
  */
 export function decodeSummary(bytes: Buffer): DecodedSummary {
   if (bytes.length > LARGEST_SUMMARY_BYTES) return TOO_LARGE;
@@ -213,7 +204,7 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
     return { kind: 'damaged', reason: 'the summary is not JSON' };
   }
   if (typeof json !== 'object' || json === null) {
-    return { kind: 'damaged', reason: 'the summary is not an object' };
+    return { kind: 'damaged', reason: 'the summary is not a JSON object' };
   }
   if (!isRight) return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
   const rest = json as Record<string, unknown>;
@@ -228,5 +219,5 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
     return { kind: 'valid', summary };
   }
   const where = v.getDotPath(parsed.issues[0]) ?? '';
-  return { kind: 'damaged', reason: `the summary's ${where} is not valid` };
+  return { kind: 'damaged', reason: `the field ${where} of the summary is not valid` };
 }

@@ -2,7 +2,7 @@ import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
 import { restoreDocument, tryCreateBucket } from './documents/bucket-documents.js';
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents/documents.js';
-import { explained } from './failures.js';
+import { failureFields } from './failures.js';
 import type { KeyClass } from './plan/problem-keys.js';
 import { refuseLargeDeletions } from './plan/consent.js';
 import type { BucketPlan } from './plan/decide.js';
@@ -14,9 +14,9 @@ import { CHANGED_SINCE, onlyShown } from './plan/shown-objects.js';
 import type { ApplyOptions, RestoreContext, PreparedRestore, ObjectsOptions } from './prepared.js';
 
 /**
- * Carries out a plan. An object that cannot be restored is named in the report and does not end the
- * restore; only the closed list of errors in `RunFaults` does. `planned.done` holds the progress at any
- * time, even after a signal. Rejects with `refused` if a large deletion was not confirmed.
+ * Carries out a plan. An object that cannot be restored is named in the report; only the faults of
+ * `RunFaults` end the restore. `planned.done` holds the progress at any time, even after a signal.
+ * Rejects with `refused` if a large deletion was not confirmed.
  */
 export async function applyRestore(
   context: RestoreContext,
@@ -56,7 +56,7 @@ export async function applyRestore(
   };
 }
 
-/** Probes before anything is written: a key that the target renames would overwrite another object. */
+/** Probes the target first: an object that it renames would overwrite another one. */
 async function probe(
   { store, signal, progress }: RestoreContext,
   { planner: { classes }, faults, plans }: PreparedRestore,
@@ -69,7 +69,7 @@ async function probe(
   );
 }
 
-/** Creates all buckets before the first object. A bucket that cannot be created does not end the others. */
+/** Creates all buckets before the first object. A bucket that fails does not stop the others. */
 async function createBuckets(
   { store, signal }: RestoreContext,
   prepared: PreparedRestore,
@@ -80,7 +80,7 @@ async function createBuckets(
     const refusal = await tryCreateBucket(store, plan.target, { objectLock, signal });
     if (refusal === undefined) continue;
     plan.failed = `it could not be created: ${refusal.message}`;
-    const failure = { ...explained(refusal), reason: plan.failed };
+    const failure = { ...failureFields(refusal), reason: plan.failed };
     prepared.failures.add({ bucket: plan.target, key: '', ...failure });
     for (const { planned: document } of planned) {
       const { bucket, target, kind } = document;
@@ -111,7 +111,7 @@ async function restoreDocuments(
               : 'unchanged';
         done.push({ ...planned, result });
       } catch (error) {
-        const failure = explained(await faults.judge(bucket, error, signal));
+        const failure = failureFields(await faults.classify(bucket, error, signal));
         done.push({ ...planned, result: 'failed', reason: failure.reason });
         failures.add({ bucket, key: '', document: kind, ...failure });
       }
@@ -119,13 +119,13 @@ async function restoreDocuments(
   }
 }
 
-/** Restores the objects of all buckets. Resolves to how many were proved. */
+/** Restores the objects of all buckets. Resolves to the number of proved objects. */
 async function restoreObjects(
   context: RestoreContext,
   prepared: PreparedRestore,
   how: ObjectsOptions,
 ): Promise<number> {
-  // If an upload ends the restore, the others under way are aborted.
+  // If an upload ends the restore, all other uploads are aborted.
   const aborted = new AbortController();
   const signal = AbortSignal.any([context.signal, aborted.signal]);
   const avoided = new Map<KeyClass, string>();
@@ -143,7 +143,7 @@ async function restoreObjects(
         await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;
-        context.progress.warn(`${target}: nothing was removed, because not all of it was restored`);
+        context.progress.warn(`${target}: no objects were removed, because some were not restored`);
       }
     }
   } finally {
@@ -168,9 +168,9 @@ async function removeExtras(
       failures.add({ bucket: target, ...failure });
     }
   } catch (error) {
-    if (planner.isOfBackup(error)) throw error;
-    const failure = explained(await faults.judge(target, error, signal));
-    const reason = `not all removed: ${failure.reason}`;
+    if (planner.isBackupError(error)) throw error;
+    const failure = failureFields(await faults.classify(target, error, signal));
+    const reason = `not all extra objects were removed: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
   }
 }

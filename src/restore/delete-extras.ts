@@ -1,10 +1,9 @@
 import { isMangamotionError } from '../errors.js';
 import type { ListedObject, ObjectStore } from '../object-store/port.js';
 
-/** The most keys that S3 accepts in one request. */
-const MOST_PER_REQUEST = 1000;
+const MAX_PER_REQUEST = 1000;
 
-/** Removes the objects of the listing; resolves to those that could not be removed. */
+/** Removes all objects of a listing. Resolves to those that could not be removed. */
 export async function deleteExtras(
   store: ObjectStore,
   bucket: string,
@@ -28,13 +27,13 @@ export async function deleteExtras(
   const keys: string[] = [];
   for await (const page of extras) {
     keys.push(...page.map(({ key }) => key));
-    while (keys.length >= MOST_PER_REQUEST) await remove(keys.splice(0, MOST_PER_REQUEST));
+    while (keys.length >= MAX_PER_REQUEST) await remove(keys.splice(0, MAX_PER_REQUEST));
   }
   await remove(keys);
   return failures;
 }
 
-/** Deletes one by one where the server cannot delete many in one request. */
+/** Deletes objects, one by one if the server does not support bulk deletes. */
 async function deleteAll(
   store: ObjectStore,
   bucket: string,

@@ -1,23 +1,22 @@
 import type { MangamotionError } from '../errors.js';
 
-/** An object, a document of a bucket, or a bucket that could not be restored. */
+/** An object, a document or a bucket that could not be restored. */
 export interface RestoreFailure {
   bucket: string;
   /** Empty for a bucket or a document. */
   key: string;
   /** The kind of document; absent for an object or a bucket. */
   document?: string;
-  /** The request that failed, by its name in the S3 API; absent where none did. */
+  /** The failed request by its S3 API name; absent if no request failed. */
   operation?: string;
-  /** The status of the answer; absent where there was none. */
+  /** The HTTP status; absent if there was no answer. */
   status?: number;
-  /** The S3 error code. */
   code?: string;
   reason: string;
 }
 
-/** Returns the fields of a failure that an error has. */
-export function explained(
+/** Returns the fields of a failure that an error provides. */
+export function failureFields(
   error: MangamotionError,
 ): Pick<RestoreFailure, 'operation' | 'status' | 'code' | 'reason'> {
   const { message: reason, request } = error;
@@ -31,10 +30,14 @@ export function explained(
   };
 }
 
-/** The maximum number of failures that are named; further ones are only counted. */
-const MOST_NAMED = 10_000;
+/** Returns a number of objects in words for a message: `1 object`, `2 objects`. */
+export function countObjects(count: number): string {
+  return `${count} ${count === 1 ? 'object' : 'objects'}`;
+}
 
-/** The failures of a restore. */
+/** The most failures that are named; further ones are only counted. */
+const MAX_NAMED = 10_000;
+
 export class Failures {
   readonly named: RestoreFailure[] = [];
   omitted = 0;
@@ -44,26 +47,23 @@ export class Failures {
   }
 
   add(failure: RestoreFailure): void {
-    if (this.named.length < MOST_NAMED) this.named.push(failure);
+    if (this.named.length < MAX_NAMED) this.named.push(failure);
     else this.omitted += 1;
   }
 }
 
-/** An attribute of objects that the target did not keep: one item for each kind and bucket. */
+/** An attribute that the target did not keep: one entry per kind and bucket. */
 export interface RestoreLoss {
   bucket: string;
   /** `tags`, `encryption`, `header content-type`, … */
   what: string;
-  /** How many objects lost it. */
   count: number;
-  /** The first of their keys. */
   keys: string[];
   reason: string;
 }
 
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
-/** The losses of a restore. */
 export class Losses {
   readonly all: RestoreLoss[] = [];
 
@@ -84,6 +84,6 @@ export class Losses {
       return;
     }
     known.count += 1;
-    if (known.keys.length < MOST_KEYS) known.keys.push(key);
+    if (known.keys.length < MAX_KEYS) known.keys.push(key);
   }
 }

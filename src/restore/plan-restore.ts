@@ -4,7 +4,7 @@ import type { LocatedBackup } from '../repository/locate.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
 import { refuseConflicts } from './plan/consent.js';
-import { Failures, Losses } from './failures.js';
+import { Failures, Losses, countObjects } from './failures.js';
 import type { BucketPlan, OnConflict, RestoreAction } from './plan/decide.js';
 import { RestorePlanner } from './plan/planner.js';
 import type { RestorePlan } from './report.js';
@@ -16,39 +16,36 @@ export interface RestoreOptions {
   scope: RestoreScope;
   selection: RestoreSelection;
   onConflict: OnConflict;
-  /** Remove the objects of the target that the backup does not have. */
+  /** Remove objects that only the target has. */
   deleteExtra: boolean;
   /**
-   * Whether a person confirms the plan. If so, the restore overwrites or removes only what the plan
+   * Whether a person confirms the plan. The restore then overwrites and removes only what the plan
    * showed, whatever has changed since.
    */
   confirms: boolean;
-  /** Whether the plan is only shown: conflicts are then reported, not refused. */
+  /** Whether the plan is only shown. Conflicts are then reported instead of refused. */
   dryRun: boolean;
 }
 
-/** A plan, and what `applyRestore` needs to carry it out. Its creator closes it. */
+/** A plan, with what `applyRestore` needs. The caller closes it. */
 export interface PlannedRestore {
   plan: RestorePlan;
-  /** What has been restored so far. */
   done: Done;
-  /** Yields every object that would be changed, in order, bucket by bucket. */
+  /** Yields every object that would be changed, bucket by bucket, in order. */
   changes: () => AsyncGenerator<PlannedChange>;
   close: () => Promise<void>;
   prepared: PreparedRestore;
 }
 
-/** One object, and the action for it. */
 export interface PlannedChange {
   action: RestoreAction | 'delete';
-  /** The name of the target bucket. */
   bucket: string;
   key: string;
-  /** The size of the object in the backup, or of the object that would be removed. */
+  /** The size in the backup, or of the object that would be removed. */
   size: number;
 }
 
-/** Plans a restore: compares a backup with its target, and changes nothing. */
+/** Plans a restore by comparing a backup with its target. Changes nothing. */
 export async function planRestore(
   context: RestoreContext,
   located: LocatedBackup,
@@ -153,7 +150,7 @@ function summaryOf({ backup: { summary } }: LocatedBackup) {
   return summary.kind === 'valid' ? summary.summary : undefined;
 }
 
-/** Returns the archives that the plan needs, and whether they are present. */
+/** Resolves to the archives that the plan needs, and whether they exist. */
 async function describeArchives(
   { destination, backup }: LocatedBackup,
   needed: ReadonlySet<string>,
@@ -176,18 +173,18 @@ function describePlan(
     .filter((bucket) => bucket.conflict > 0)
     .map(
       ({ target, conflict }) =>
-        `${conflict} objects of ${target} differ from the backup: with --on-conflict ${onConflict} nothing would be restored`,
+        `${countObjects(conflict)} of ${target} ${conflict === 1 ? 'differs' : 'differ'} from the backup: with --on-conflict ${onConflict} nothing would be restored`,
     );
   const missing = archives
     .filter(({ present }) => !present)
-    .map(({ id }) => `the archive of ${id} is missing: what lies in it cannot be restored`);
+    .map(({ id }) => `the archive of ${id} is missing: its objects cannot be restored`);
   const doubtful = documents
     .filter(({ action, reason }) => action === 'write' && reason !== undefined)
     .map(({ target, kind, reason }) => `the ${kind} of ${target} may be refused: ${reason ?? ''}`);
-  const failing = failures.named.map(
-    ({ bucket, key, document, reason }) =>
-      `${document === undefined ? `${bucket}/${key}` : `the ${document} of ${bucket}`} cannot be restored: ${reason}`,
-  );
+  const failing = failures.named.map(({ bucket, key, document, reason }) => {
+    if (document !== undefined) return `the ${document} of ${bucket} cannot be restored: ${reason}`;
+    return key === '' ? `${bucket}: ${reason}` : `${bucket}/${key} cannot be restored: ${reason}`;
+  });
   const { classes } = planner;
   return {
     backup: backup.id,

@@ -11,7 +11,7 @@ import type { ProbeResult } from './probe-keys.js';
 import type { RestoreReport } from './report.js';
 import type { RestoreSelection } from './selection.js';
 
-/** The data that planning passes on to the steps that carry out a restore. */
+/** What planning passes on to the steps that carry out a restore. */
 
 export interface RestoreContext {
   store: ObjectStore;
@@ -20,27 +20,24 @@ export interface RestoreContext {
   progress: WorkProgress;
 }
 
-/** A bucket with its plan and its documents. */
 export interface PreparedBucket {
   plan: BucketPlan;
   documents: DocumentToRestore[];
-  /** Whether the bucket can lock objects, or will be created so that it can. */
+  /** Whether the bucket can lock objects, or will be created with object lock. */
   objectLock: boolean;
 }
 
-/** A restore that is planned, and all that is needed to carry it out. */
 export interface PreparedRestore {
   backup: OpenBackup;
   planner: RestorePlanner;
   faults: RunFaults;
-  /** The plans of all selected buckets. */
   plans: BucketPlan[];
-  /** The buckets to restore, without those that are known to fail. */
+  /** The buckets to restore, without those that have already failed. */
   buckets: PreparedBucket[];
-  /** Whether objects are restored, and not only the documents of buckets. */
+  /** Whether objects are restored, and not only bucket documents. */
   objects: boolean;
   selection: RestoreSelection;
-  /** Includes what the backup itself lacks. */
+  /** Includes objects that the backup itself lacks. */
   failures: Failures;
   losses: Losses;
   problems: string[];
@@ -49,16 +46,15 @@ export interface PreparedRestore {
 export interface ApplyOptions {
   /** Whether the operator has agreed to what the plan destroys. */
   consented: boolean;
-  /** Whether what was written is compared with the target's listing in the end. */
+  /** Whether written objects are compared with the target's listing at the end. */
   proof: boolean;
   encryption: EncryptionMode;
 }
 
-/** What has been restored so far. */
 export interface Done {
   objects: number;
   bytes: number;
-  /** Objects that were removed from the target. */
+  /** Objects removed from the target. */
   deleted: number;
 }
 

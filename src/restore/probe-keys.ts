@@ -6,12 +6,12 @@ import type { RunFaults } from '../object-store/run-faults.js';
 import { tryCreateBucket } from './documents/bucket-documents.js';
 import { type KeyClass, probeKeyOf } from './plan/problem-keys.js';
 
-/** What the target does with the keys of a class. */
+/** How the target stores the keys of a class. */
 export interface ProbeResult {
   class: KeyClass;
   /** `unknown`: there was no bucket for the probe. */
   outcome: 'kept' | 'renamed' | 'refused' | 'unknown';
-  /** Why its keys are not restored; absent if they are kept. */
+  /** Why keys of the class are not restored; absent if they are. */
   reason?: string;
 }
 
@@ -22,11 +22,11 @@ export interface ProbeContext {
   warn: (line: string) => void;
 }
 
-/** How often what a probe made is removed at most: the target may be what failed. */
+/** Few attempts for the clean-up, because the target may be what failed. */
 const CLEANING = { attempts: 3 } as const;
 
-/** Bucket settings that would keep a probe, replicate it or announce it for good. */
-const ENTANGLING: readonly BucketDocumentKind[] = [
+/** Bucket settings that would keep, replicate or announce a probe. */
+const TRACE_KEEPING: readonly BucketDocumentKind[] = [
   'versioning',
   'object-lock',
   'notification',
@@ -34,10 +34,10 @@ const ENTANGLING: readonly BucketDocumentKind[] = [
 ];
 
 /**
- * Finds out what the target does with each class of keys, by an object of a random name in a
- * bucket of a random name; where none can be created, in the first target bucket that keeps no
- * traces. All that it made is removed, also where it fails or a signal ends it; `leftovers` names
- * what could not be.
+ * Finds out how the target stores each class of keys, by writing an object with a random name into
+ * a bucket with a random name. If none can be created, it uses the first target bucket that keeps
+ * no traces. Everything is removed afterwards, even after an error or a signal; `leftovers` names
+ * what could not be removed.
  */
 export async function probeClasses(
   context: ProbeContext,
@@ -49,7 +49,7 @@ export async function probeClasses(
   const leftovers: string[] = [];
   const place = (await createPlace(context, stem)) ?? (await findPlace(context, targets));
   if (typeof place === 'string') {
-    const reason = `it is not known whether the target keeps such keys: ${place}`;
+    const reason = `it is unknown whether the target keeps such keys: ${place}`;
     return {
       results: classes.map((name) => ({ class: name, outcome: 'unknown', reason })),
       leftovers,
@@ -68,7 +68,7 @@ export async function probeClasses(
 
 interface Place {
   bucket: string;
-  /** It was made for the probes, and goes with them. */
+  /** Whether it was created for the probes, and is removed with them. */
   temporary: boolean;
 }
 
@@ -79,7 +79,7 @@ async function createPlace(
   try {
     const refusal = await tryCreateBucket(store, name, { signal });
     if (refusal === undefined) return { bucket: name, temporary: true };
-    // Where the answer was lost, it may be there.
+    // If the answer was lost, the bucket may exist.
     if (refusal.code === 'unreachable') await removeUnsure(store, name, warn);
     return undefined;
   } catch (error) {
@@ -96,7 +96,9 @@ async function removeUnsure(
   for (const left of await removePlace(store, name)) warn(left);
 }
 
-/** A target bucket that keeps no trace of a probe; or why there is none. */
+/**
+ * Resolves to a target bucket that keeps no trace of a probe, or to the reason why there is none.
+ */
 async function findPlace(
   { store, signal }: ProbeContext,
   targets: readonly string[],
@@ -115,7 +117,7 @@ async function whyUnfit(
   bucket: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  for (const kind of ENTANGLING) {
+  for (const kind of TRACE_KEEPING) {
     try {
       const { state } = await store.readBucketDocument(bucket, kind, { signal });
       if (state === 'captured') return `has ${kind}`;
@@ -135,8 +137,8 @@ interface Probe {
 }
 
 /**
- * The probe has a size of its own, so that it can be found under another name. A key that ends in a
- * slash is another thing when it has no content.
+ * Returns a probe. Each has a different size, so it can be found under another name. It is not
+ * empty, because servers treat an empty object whose key ends in a slash as a folder.
  */
 function probeOf(name: KeyClass, stem: string, at: number): Probe {
   const key = probeKeyOf(name, stem);
@@ -163,7 +165,7 @@ async function probeOne(
     const reason = `the target does not keep such keys (${name}): it accepted ${JSON.stringify(key)}, but ${instead}`;
     return { class: name, outcome: 'renamed', reason };
   } catch (error) {
-    failure = await faults.judge(place.bucket, error, signal);
+    failure = await faults.classify(place.bucket, error, signal);
   }
   const reason = `the target refuses such keys (${name}): ${failure.message}`;
   return { class: name, outcome: 'refused', reason };
@@ -185,10 +187,7 @@ async function listProbes(
   return objects;
 }
 
-/**
- * Removes the probes without the signal, which may already be aborted. Resolves to a description of what
- * is left.
- */
+/** Removes the probes even if the signal is aborted. Resolves to descriptions of what is left. */
 async function cleanUp(
   { store }: ProbeContext,
   place: Place,
@@ -197,26 +196,28 @@ async function cleanUp(
 ): Promise<string[]> {
   const { bucket, temporary } = place;
   try {
-    // Under the names that they were given, and under those that the server gave them.
+    // Removes the probes under the names that we gave them and those that the server gave them.
     const listed = (await listProbes(store, place, stem, CLEANING)).map(({ key }) => key);
     const names = new Set([...listed, ...probes.map(({ key }) => key)]);
     for (const key of names) await removeProbe(store, bucket, key);
     const left = await listProbes(store, place, stem, CLEANING);
     if (left.length > 0) {
-      return left.map(({ key }) => `the probe ${bucket}/${key} could not be removed: remove it`);
+      return left.map(
+        ({ key }) => `the probe ${bucket}/${key} could not be removed: remove it by hand`,
+      );
     }
   } catch (error) {
-    return [`probes ${stem}… in ${bucket} could not all be removed: ${messageOf(error)}`];
+    return [`not all probes ${stem}… in ${bucket} could be removed: ${messageOf(error)}`];
   }
   return temporary ? await removePlace(store, bucket) : [];
 }
 
-/** A key that the server does not take cannot be removed either, and is not there. */
+/** Removes a probe. A key that the server refuses cannot be removed, but does not exist either. */
 async function removeProbe(store: ObjectStore, bucket: string, key: string): Promise<void> {
   try {
     await store.deleteObject(bucket, key, CLEANING);
   } catch (error) {
-    // What is there nevertheless is listed afterwards, and named.
+    // Whatever remains is listed and reported afterwards.
     if (!isMangamotionError(error)) throw error;
   }
 }

@@ -13,12 +13,11 @@ export interface RestorePlan {
   buckets: BucketPlan[];
   documents: PlannedDocument[];
   archives: { id: string; present: boolean; bytes: number | null }[];
-  /** The objects of the target that would be lost. */
+  /** Objects of the target that would be lost. */
   destroys: DestroyedObjects[];
-  /** Classes of keys for which a probe finds out first whether the target keeps them. */
+  /** Classes of keys that are probed first, because the target may not keep them. */
   probes: { class: KeyClass; keys: number }[];
   problems: string[];
-  /** What cannot be restored, as far as the plan knows. */
   failures: RestoreFailure[];
 }
 
@@ -28,21 +27,16 @@ export interface RestoreReport {
   buckets: BucketPlan[];
   restored: { objects: number; bytes: number };
   documents: RestoredDocument[];
-  /** Objects that were removed from the target. */
   deleted: number;
   /** How the target stores keys that some servers rename. */
   probes: ProbeResult[];
-  /** How many objects the target lists as they were written; `null` where that was not checked. */
+  /** The number of objects that the target lists as written; `null` if that was not checked. */
   proved: number | null;
-  /** Locks that objects did not get back. */
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
-  /** Attributes of objects that the target did not keep. */
   losses: RestoreLoss[];
   /** What the backup lacks, or holds in a form that cannot be restored. */
   problems: string[];
-  /** The first 10,000 failures. */
   failures: RestoreFailure[];
-  /** How many failures are not named. */
   failures_omitted: number;
 }
 
@@ -50,7 +44,7 @@ interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
   result: 'written' | 'unchanged' | 'skipped' | 'failed';
 }
 
-/** True where a part of the backup is not in the target that an operator may want there. */
+/** Whether the target lacks a part of the backup that the operator may want. */
 export function isPartial({ failures, losses, left_out: leftOut }: RestoreReport): boolean {
   return (
     failures.length > 0 ||

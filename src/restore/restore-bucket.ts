@@ -2,7 +2,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
 import { type LockLeftOut, attributesOf } from './attributes/attributes.js';
-import { explained } from './failures.js';
+import { failureFields } from './failures.js';
 import type { KeyClass } from './plan/problem-keys.js';
 import type { PlannedObject } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
@@ -22,9 +22,9 @@ type Context = RestoreContext & { archives: Archives };
 type How = ObjectsOptions & { avoided: ReadonlyMap<KeyClass, string> };
 
 /**
- * Restores the objects of a bucket, and proves it: the first objects with each kind of attribute are
- * read back, unchanged ones among them, and what was written is compared with the target's listing.
- * Resolves to how many objects were proved.
+ * Restores the objects of a bucket, and proves it: reads back the first objects with each kind of
+ * attribute, including unchanged ones, and compares written objects with the target's listing.
+ * Resolves to the number of proved objects.
  */
 export async function restoreBucket(
   context: Context,
@@ -61,8 +61,7 @@ async function uploadBucket(
   );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
-  // An earlier restore may have written the unchanged objects, and attributes that it lost are still
-  // lost.
+  // An earlier restore may have written the unchanged objects, and lost attributes of them.
   const withReadBacks = eachUnchanged(objects, (line, stored) => {
     const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
     readBacks.add(line, stored, { attributes, acl: line.acl });
@@ -88,14 +87,14 @@ async function uploadBucket(
       context.progress.update({ objects: done.objects, bytes: done.bytes });
     }
   } catch (error) {
-    if (planner.isOfBackup(error)) throw error;
-    const failure = explained(await faults.judge(target, error, context.signal));
-    const reason = `not all of it was restored: ${failure.reason}`;
+    if (planner.isBackupError(error)) throw error;
+    const failure = failureFields(await faults.classify(target, error, context.signal));
+    const reason = `the bucket was not fully restored: ${failure.reason}`;
     failures.add({ bucket: target, key: '', ...failure, reason });
   }
 }
 
-/** Yields all objects, and calls `onUnchanged` for each that the target has already. */
+/** Yields all objects, and calls `onUnchanged` for each that the target already has. */
 async function* eachUnchanged(
   pages: AsyncIterable<PlannedObject[]>,
   onUnchanged: (line: IndexLine, stored: ListedObject) => void,
@@ -130,14 +129,14 @@ async function prove(
     progress.update({ objects: done.objects, bytes: done.bytes });
     return written.count - unproved;
   } catch (error) {
-    const failure = explained(await faults.judge(bucket, error, signal));
-    const reason = `what was written could not be compared with the listing: ${failure.reason}`;
+    const failure = failureFields(await faults.classify(bucket, error, signal));
+    const reason = `the written objects could not be compared with the listing: ${failure.reason}`;
     failures.add({ bucket, key: '', ...failure, reason });
     return 0;
   }
 }
 
-/** Returns the ACL to read back; an ACL that the target has refused is reported already. */
+/** Returns the ACL to read back. One that the target refused has already been reported. */
 function aclKept({ line, ...one }: Uploaded): string | undefined {
   const lost = one.failure === undefined ? one.lost : [];
   return lost.some(({ what }) => what === 'acl') ? undefined : line.acl;

@@ -5,9 +5,8 @@ import type { OpenBackup } from '../repository/open-backup.js';
 
 /** Selects the part of a backup that is restored, and its target. Pure. */
 
-/** The buckets and keys to restore. */
 export interface RestoreSelection extends KeySelection {
-  /** Names in the backup; empty means all buckets. */
+  /** Names in the backup; empty means all. */
   buckets: readonly string[];
   /** The target of each renamed bucket, by its name in the backup. */
   renames: ReadonlyMap<string, string>;
@@ -19,8 +18,8 @@ export interface SelectedBucket {
 }
 
 /**
- * Returns the buckets to restore, in the order of the backup. Throws `not_found` for a bucket that the
- * backup does not hold and `usage` for two buckets with one target.
+ * Returns the buckets to restore, in the backup's order. Throws `not_found` for a bucket that the
+ * backup does not have, and `usage` if two buckets have the same target.
  */
 export function selectBuckets(directory: Directory, selection: RestoreSelection): SelectedBucket[] {
   const names = directory.buckets.map((bucket) => bucket.name);
@@ -50,12 +49,12 @@ export function selectBuckets(directory: Directory, selection: RestoreSelection)
   return selected;
 }
 
-/** Whether S3 accepts a name, or old servers did (capitals, `_`): 3 to 63 characters. */
+/** Whether a name is valid for S3 or for older servers (capitals, `_`): 3 to 63 characters. */
 export function isBucketName(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(name) && !name.includes('..');
 }
 
-/** The documents of buckets (`metadata`), objects (`data`), or both. */
+/** `metadata`: bucket documents. `data`: objects. `full`: both. */
 export type RestoreScope = 'full' | 'metadata' | 'data';
 
 export interface ScopeRequest {
@@ -65,8 +64,8 @@ export interface ScopeRequest {
 }
 
 /**
- * Returns whether documents and objects are restored; a key or prefix selects objects only. Throws
- * `usage` for options that contradict each other, and `not_found` where the backup has no objects.
+ * Returns whether documents and objects are restored; a key or a prefix selects only objects.
+ * Throws `usage` for contradictory options, and `not_found` if the backup has no objects.
  */
 export function decideScope(
   { scope, selection, deleteExtra }: ScopeRequest,
@@ -94,13 +93,13 @@ export function decideScope(
   };
 }
 
-/** Refuses to delete after an incomplete backup: an object that it lacks is not extra in the target. */
+/** Throws `refused` unless the backup is complete: an object that it merely lacks is not extra. */
 function refuseDeletion({ id, type, status }: OpenBackup['summary']): void {
   if (type !== 'metadata' && status === 'complete') return;
   const why = type === 'metadata' ? 'it holds no objects' : `it is ${status}`;
   throw new MangamotionError(
     'refused',
-    `--delete-extra would remove what ${id} does not have, and ${why}: nothing was changed`,
+    `--delete-extra would remove everything that ${id} lacks, and ${why}: nothing was changed`,
     { hint: 'Restore it without --delete-extra, or use a complete backup.' },
   );
 }

@@ -8,8 +8,8 @@ export interface TargetListings {
 }
 
 /**
- * Yields the objects of a target bucket in order, to the end: some servers call a listing complete
- * before it is, so that one more request asks for what comes after the last key.
+ * Yields the objects of a target bucket in order. Some servers end a listing too early, so a
+ * further request asks for keys after the last one.
  */
 export async function* listTarget(
   { store, listings }: TargetListings,
@@ -23,7 +23,7 @@ export async function* listTarget(
       yield page;
       last = page.at(-1)?.key ?? last;
     }
-    // A server that ignores start-after lists the earlier objects again; those are known.
+    // A server that ignores start-after lists known objects again.
     if (last === undefined || (startAfter !== undefined && compareKeys(last, startAfter) <= 0))
       return;
     const { objects } = await store.listPage(bucket, { ...options, startAfter: last });
@@ -34,8 +34,8 @@ export async function* listTarget(
 }
 
 /**
- * Resolves to the object of a key by the listing, `undefined` where it is not listed. A key comes first
- * among those that begin with it; on a server without order the listing is read on.
+ * Finds an object in the listing; resolves to `undefined` if it is not listed. Its key is the first
+ * of those that begin with it; on a server without order, the whole listing is read.
  */
 export async function findListed(
   store: ObjectStore,

@@ -4,22 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linesOfFile } from '../files/lines-of-file.js';
 
-/** An object that was written, as the target must list it. */
+/** A written object, as the target must list it. */
 export interface WrittenObject {
   key: string;
   sizeBytes: number;
-  /** The ETag in the answer to our own request; empty if it had none. */
+  /** The ETag in the answer to our request; empty if it had none. */
   etag: string;
-  /** When the answer came, in milliseconds since 1970 by the clock of this machine. */
+  /** When the answer arrived, in ms since 1970 by this machine's clock. */
   writtenAtMs: number;
 }
 
-/** A longer list is written to a file. */
 const HELD_CHARACTERS = 1024 * 1024;
 
 /**
- * A list of objects in the order in which they are added. Its file is unlinked as soon as it is open:
- * whatever ends the program, nothing stays behind.
+ * A list of objects in the order in which they were added. Its file is unlinked as soon as it is
+ * open, so nothing stays behind however the program ends.
  */
 export class WrittenObjects {
   count = 0;
@@ -36,7 +35,7 @@ export class WrittenObjects {
     if (this.#heldCharacters >= HELD_CHARACTERS) await this.#spool();
   }
 
-  /** Yields all objects, each time it is called. */
+  /** Yields all objects. It may be called again. */
   async *read(): AsyncGenerator<WrittenObject> {
     if (this.#file !== undefined) {
       for await (const line of linesOfFile(this.#file)) yield decode(line);

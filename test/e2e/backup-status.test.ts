@@ -94,7 +94,7 @@ describe('backup status', () => {
     const { exitCode, stdout } = await run(['backup', 'status', folder]);
     expect(exitCode).toBe(5);
     expect(stdout).toContain('✕ 1 of 1 backup cannot be read completely');
-    expect(stdout).toMatch(new RegExp(`${later} +it refers to ${base}, which is not there\n`));
+    expect(stdout).toMatch(new RegExp(`${later} +it refers to ${base}, which is missing\n`));
   });
 
   it('of a damaged summary is status 5 too', async () => {

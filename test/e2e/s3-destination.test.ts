@@ -312,7 +312,7 @@ describe('a bucket that cannot be used', () => {
     for (const command of ['list', 'status', 'prune']) {
       const { exitCode, stderr } = await run(['backup', command, missing], { env });
       expect({ command, exitCode }).toEqual({ command, exitCode: 4 });
-      expect(stderr).toContain('there is no bucket');
+      expect(stderr).toContain('does not exist');
     }
   });
 

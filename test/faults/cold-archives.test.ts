@@ -73,7 +73,7 @@ async function backUp(type: 'full' | 'incremental'): Promise<Summary & { said: s
   return { ...(JSON.parse(outcome.stdout) as Summary), said: outcome.stderr };
 }
 
-describe('a backup whose archive lies in cold storage', () => {
+describe('a backup whose archive is in cold storage', () => {
   it('is not said to be damaged, by what reads it: it is to be restored there first', async () => {
     const { id } = await backUp('full');
     proxy.be(withCold([id]));
@@ -87,8 +87,10 @@ describe('a backup whose archive lies in cold storage', () => {
     ]) {
       const { status, stderr } = await run(...args);
       expect({ args, status, stderr }).toMatchObject({ status: 8 });
-      expect(stderr).toContain(`${bucket}/nightly/${id}.tar.gz lies in cold storage`);
-      expect(stderr).toContain('Restore it there first (RestoreObject), then run this again.');
+      expect(stderr).toContain(`${bucket}/nightly/${id}.tar.gz is in cold storage`);
+      expect(stderr).toContain(
+        'Restore the object in the store first (RestoreObject), then run the command again.',
+      );
     }
   });
 
@@ -110,7 +112,7 @@ describe('a backup whose archive lies in cold storage', () => {
         status: 'unknown',
         problems: [
           { id, kind: 'archive_cold' },
-          { id: next, kind: 'archive_cold', message: `the archive of ${id} lies in cold storage` },
+          { id: next, kind: 'archive_cold', message: `the archive of ${id} is in cold storage` },
         ],
       },
     });
@@ -137,7 +139,7 @@ describe('a backup whose archive lies in cold storage', () => {
       guard: { compared_with: id, by: 'counts' },
       objects: { captured: 2, unchanged: 0 },
     });
-    expect(next.said).toContain(`the archive of ${id} lies in cold storage`);
+    expect(next.said).toContain(`the archive of ${id} is in cold storage`);
   });
 
   it.each([1, 2])(
@@ -149,7 +151,7 @@ describe('a backup whose archive lies in cold storage', () => {
       proxy.be(withCold([cold], 'STANDARD'));
       const next = await backUp('incremental');
       expect(next).toMatchObject({ type: 'full', status: 'complete', references: [] });
-      expect(next.said).toContain(`${cold}.tar.gz lies in cold storage`);
+      expect(next.said).toContain(`${cold}.tar.gz is in cold storage`);
     },
   );
 });

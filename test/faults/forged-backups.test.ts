@@ -147,7 +147,7 @@ describe.each(FORMS)('a forged backup (%s)', (form) => {
     [
       'two lines have one file',
       'object',
-      /a file that is not its own/,
+      /is not its own/,
       {
         lines: (lines, chunk) =>
           chunk > 0 ? lines : [lines[0], { ...lines[0], key: 'a2' }, ...lines.slice(1)],
@@ -156,7 +156,7 @@ describe.each(FORMS)('a forged backup (%s)', (form) => {
     [
       'lines of two chunks have one file',
       'object',
-      /a file that is not its own/,
+      /is not its own/,
       {
         lines: (() => {
           let first: unknown;
@@ -273,7 +273,7 @@ describe.each(FORMS)('a forged backup (%s)', (form) => {
     [
       'two documents have one file',
       'document',
-      /two documents have one file/,
+      /two documents share one file/,
       {
         directory: (directory) => ({
           ...directory,

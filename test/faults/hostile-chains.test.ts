@@ -178,7 +178,7 @@ describe('a parent whose directory lies', () => {
     await changeDirectory(id, ({ chunks }) => void chunks.reverse());
     const { exitCode, stderr } = await run(['backup', 'incremental', folder, '--bucket', bucket]);
     expect(exitCode).toBe(5);
-    expect(stderr).toMatch(/it begins before the one in front of it ends/);
+    expect(stderr).toMatch(/it begins before the previous one ends/);
   });
 
   it('is not the end where another one is named', async () => {

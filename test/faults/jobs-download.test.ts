@@ -73,7 +73,7 @@ async function untilPartialRests(): Promise<void> {
 }
 
 /** Begins a download and ends it when half is there. */
-async function breakOff(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM') {
+async function endEarly(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM') {
   stallAfter(SIZE / 2);
   const program = downloading(['big'], { endpoint: proxy.endpoint });
   await untilPartialHas(SIZE / 2 - MIB);
@@ -107,7 +107,7 @@ describe('a connection that is cut', () => {
 
 describe('a download that was broken off', () => {
   it('by kill -9 is gone on with: what is there is not read again', async () => {
-    expect((await breakOff('SIGKILL')).exitCode).toBeUndefined();
+    expect((await endEarly('SIGKILL')).exitCode).toBeUndefined();
     const before = bytesRead();
     const { exitCode, answer } = await downloadJson<{ files: { resumed_from: number }[] }>(
       ['big'],
@@ -125,7 +125,7 @@ describe('a download that was broken off', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('by %s says that the next run goes on, which it does', async (signal, status) => {
-    const { exitCode, stderr } = await breakOff(signal);
+    const { exitCode, stderr } = await endEarly(signal);
     expect(exitCode).toBe(status);
     expect(stderr).toMatch(
       /10\.0 MiB of 20\.0 MiB are kept in .*\.partial; run the same command again to resume/,
@@ -152,7 +152,7 @@ describe('a download that was broken off', () => {
   });
 
   it('begins anew where the object was replaced, and leaves nothing of the old one', async () => {
-    await breakOff('SIGKILL');
+    await endEarly('SIGKILL');
     content = await complete('big', noise(SIZE, 'another'));
     const { exitCode, answer } = await downloadJson<{ files: object[] }>(['big']);
     expect(exitCode).toBe(0);
@@ -161,7 +161,7 @@ describe('a download that was broken off', () => {
   });
 
   it('begins anew where the server knows no ranges', async () => {
-    await breakOff('SIGKILL');
+    await endEarly('SIGKILL');
     const { answer } = await downloadJson<{ download_url: string }>(['big', '--url']);
     const rangeless = await startRangelessProxy(jobs.store.endpoint, answer.download_url);
     const { exitCode } = await download(['big'], { endpoint: rangeless.endpoint });
@@ -171,7 +171,7 @@ describe('a download that was broken off', () => {
   });
 
   it('and whose bytes were damaged meanwhile is status 5, and the next one is right', async () => {
-    await breakOff('SIGINT');
+    await endEarly('SIGINT');
     const [name = ''] = await partials();
     const bytes = await kept(name);
     bytes.writeUInt8(bytes.readUInt8(MIB) ^ 1, MIB);
@@ -184,7 +184,7 @@ describe('a download that was broken off', () => {
   });
 
   it('and has more bytes than the object begins anew', async () => {
-    await breakOff('SIGINT');
+    await endEarly('SIGINT');
     const [name = ''] = await partials();
     await writeFile(join(jobs.folder, name), noise(SIZE + 1, 'longer'));
     expect((await download(['big'])).exitCode).toBe(0);
@@ -291,7 +291,7 @@ describe('a folder that cannot be written', () => {
     await writeFile(join(jobs.folder, 'file'), '');
     const { exitCode, stderr } = await download(['big', '-o', 'file/x.zip']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('a file stands where a folder should be');
+    expect(stderr).toContain('part of the path is a file, not a folder');
   });
 });
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyBackup } from '../../src/backup/verify/verify.js';
 import { chainProblems } from '../../src/repository/chain.js';
-import type { ListedBackup } from '../../src/repository/destination.js';
+import type { BackupEntry } from '../../src/repository/destination.js';
 import { locateBackup, openDestination } from '../../src/repository/locate.js';
 import { CLAIMS_FOLDER } from '../../src/lock/claim.js';
 import type { Summary } from '../../src/repository/summary.js';
@@ -78,7 +78,7 @@ async function someMoment(spreadMs: number, ended: () => boolean): Promise<void>
   await sleep(random() * spreadMs);
 }
 
-async function visible(): Promise<ListedBackup[]> {
+async function visible(): Promise<BackupEntry[]> {
   return await (await openDestination(folder)).list();
 }
 

@@ -164,14 +164,14 @@ describe('an object without Content-Length', () => {
   it('is taken where it is as long as listed', async () => {
     answer = chunked('hello');
     expect(await read(5)).toBe('hello');
-    const whole = await store.readObject('b', 'k', { mostBytes: 10, expectedBytes: 5 });
+    const whole = await store.readObject('b', 'k', { maxBytes: 10, expectedBytes: 5 });
     expect(whole).toMatchObject({ head: { sizeBytes: 5, etag: 'abc' } });
     expect(whole.content?.toString()).toBe('hello');
   });
 
   it('is as long as it is where nobody knows', async () => {
     answer = chunked('hello');
-    const { head } = await store.readObject('b', 'k', { mostBytes: 10 });
+    const { head } = await store.readObject('b', 'k', { maxBytes: 10 });
     expect(head.sizeBytes).toBe(5);
   });
 
@@ -179,7 +179,7 @@ describe('an object without Content-Length', () => {
     answer = chunked('hello');
     const damaged = { code: 'damaged', request: { operation: 'GetObject', status: 200 } };
     await expect(read(expectedBytes)).rejects.toMatchObject(damaged);
-    const whole = store.readObject('b', 'k', { mostBytes: 10, expectedBytes });
+    const whole = store.readObject('b', 'k', { maxBytes: 10, expectedBytes });
     await expect(whole).rejects.toMatchObject(damaged);
   });
 
@@ -193,7 +193,7 @@ describe('an object without Content-Length', () => {
   it('is requested as it is stored', async () => {
     answer = chunked('hello');
     await read(5);
-    await store.readObject('b', 'k', { mostBytes: 10 });
+    await store.readObject('b', 'k', { maxBytes: 10 });
     for (const { headers } of requests) {
       expect(headers['accept-encoding']).toBe('identity');
       expect(headers.authorization).not.toContain('accept-encoding');
@@ -230,7 +230,7 @@ describe('a request', () => {
     for (const work of [
       () => store.listPage(bucket),
       () => store.createBucket(bucket),
-      () => store.readObject(bucket, 'k', { mostBytes: 1 }),
+      () => store.readObject(bucket, 'k', { maxBytes: 1 }),
       () => store.deleteBucket(bucket),
     ]) {
       expect(await failureOf(work())).toMatchObject({ code: 'refused' });
@@ -249,7 +249,7 @@ describe('a request', () => {
       'InvalidRequest',
       'The object was stored using a form of Server Side Encryption.',
     );
-    const whole = await failureOf(store.readObject('b', 'k', { mostBytes: 1 }));
+    const whole = await failureOf(store.readObject('b', 'k', { maxBytes: 1 }));
     const opened = await failureOf(store.getObject('b', 'k'));
     expect([whyUnreadable(whole), whyUnreadable(opened)]).toEqual(['client-key', 'client-key']);
   });
@@ -261,7 +261,7 @@ describe('a request', () => {
         response.writeHead(200, { ...MODIFIED, 'content-length': 1 }).end('x');
       else refuse(request, response);
     };
-    const { content } = await store.readObject('b', 'k', { mostBytes: 1 });
+    const { content } = await store.readObject('b', 'k', { maxBytes: 1 });
     expect(content?.toString()).toBe('x');
     expect(requests).toHaveLength(2);
     await store.headObject('b', 'k');

@@ -1,7 +1,8 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import type { ChunkReference, Directory } from '../../src/archive/directory.js';
 import type { IndexLine, ObjectRecord } from '../../src/archive/index-line.js';
-import { ObjectReader } from '../../src/archive/object-reader.js';
+import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
+import type { ObjectReader } from '../../src/archive/object-reader.js';
 import { readChunk, readDirectory, readFooter } from '../../src/archive/reader.js';
 import type { ArchiveWriter, WrittenArchive } from '../../src/archive/archive-writer.js';
 import { TarArchiveWriter } from '../../src/archive/tar-archive-writer.js';
@@ -119,7 +120,7 @@ export async function openArchive(bytes: Buffer): Promise<OpenArchive> {
 /** The object's bytes by both ways of reading; they must be the same. */
 export async function contentOf(reader: ObjectReader, line: IndexLine): Promise<Buffer> {
   const streamed = Buffer.concat(await collect(reader.read(line)));
-  if (!ObjectReader.isShared(line)) return streamed;
+  if (line.size > READ_WHOLE_BYTES) return streamed;
   const whole = Buffer.concat(await reader.readWhole(line));
   if (!whole.equals(streamed)) throw new Error(`two contents of ${line.bucket}/${line.key}`);
   return whole;

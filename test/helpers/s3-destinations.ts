@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { encodeSummary } from '../../src/repository/summary.js';
-import { type Made, listedBackup } from './summaries.js';
+import { type Made, backupEntry } from './summaries.js';
 import { listing } from './seed.js';
 import { contentOf } from './test-store.js';
 
@@ -27,7 +27,7 @@ export async function putBackup(
   { bucket, prefix }: { bucket: string; prefix: string },
   made: Made,
 ): Promise<string> {
-  const { id, summary, archiveBytes } = listedBackup(made);
+  const { id, summary, archiveBytes } = backupEntry(made);
   if (summary.kind !== 'valid') throw new Error('made without a summary');
   const text = encodeSummary(summary.summary);
   await store.putObject(bucket, `${prefix}${id}.json`, contentOf(text));

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FORMAT_VERSION } from '../../src/archive/footer.js';
-import type { ListedBackup } from '../../src/repository/destination.js';
+import type { BackupEntry } from '../../src/repository/destination.js';
 import { type BackupType, backupIdFor } from '../../src/repository/names.js';
 import { type Summary, encodeSummary } from '../../src/repository/summary.js';
 
@@ -71,7 +71,7 @@ export function summaryOf(made: Made): Summary {
   };
 }
 
-export function listedBackup(made: Made, as: Partial<ListedBackup> = {}): ListedBackup {
+export function backupEntry(made: Made, as: Partial<BackupEntry> = {}): BackupEntry {
   const summary = summaryOf(made);
   return {
     id: summary.id,
@@ -83,7 +83,7 @@ export function listedBackup(made: Made, as: Partial<ListedBackup> = {}): Listed
 }
 
 /** A backup of which only the name can be told. */
-export function unreadableBackup(at: string, type: BackupType = 'incremental'): ListedBackup {
+export function unreadableBackup(at: string, type: BackupType = 'incremental'): BackupEntry {
   return {
     id: idAt(at, type),
     summary: { kind: 'damaged', reason: 'the summary is not JSON' },
@@ -94,13 +94,13 @@ export function unreadableBackup(at: string, type: BackupType = 'incremental'): 
 
 /** Puts a backup into a folder; resolves to its id. */
 export async function writeBackup(folder: string, made: Made): Promise<string> {
-  const listed = listedBackup(made);
+  const listed = backupEntry(made);
   await writeListed(folder, listed);
   return listed.id;
 }
 
 /** Puts what a destination is to list into a folder. */
-export async function writeListed(folder: string, backup: ListedBackup): Promise<void> {
+export async function writeListed(folder: string, backup: BackupEntry): Promise<void> {
   const { id, summary, archiveBytes, expired, accepted, retired } = backup;
   const file = (suffix: string, content: string) => writeFile(join(folder, id + suffix), content);
   await file('.json', summary.kind === 'valid' ? encodeSummary(summary.summary) : '{');

@@ -42,7 +42,7 @@ async function settle(): Promise<void> {
   for (let n = 0; n < 3; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const limits = { mostRequests: 3, mostBytes: 100 };
+const limits = { maxRequests: 3, maxBytes: 100 };
 const light = () => 1;
 
 describe('pieces that are fetched ahead', () => {
@@ -83,8 +83,8 @@ describe('pieces that are fetched ahead', () => {
         }
         await reading;
         expect(received).toEqual(items.map((n) => `fetched ${n}`));
-        expect(fetches.mostRunning).toBeLessThanOrEqual(limits.mostRequests);
-        expect(mostHeld).toBeLessThanOrEqual(limits.mostBytes);
+        expect(fetches.mostRunning).toBeLessThanOrEqual(limits.maxRequests);
+        expect(mostHeld).toBeLessThanOrEqual(limits.maxBytes);
       },
     );
     await fc.assert(property, { numRuns: 40 });

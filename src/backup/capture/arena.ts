@@ -1,14 +1,14 @@
 /**
- * Reusable memory for objects on their way from the store to the archive. If the garbage collector
- * managed these blocks, a backup would spend a fifth of its time on it: each lives just long enough to
- * be expensive.
+ * Reusable memory for objects on their way from the store to the archive. Managed by the garbage
+ * collector, these blocks would take a fifth of a backup's time: each lives just long enough to be
+ * expensive.
  *
- * Blocks are taken from a ring in sequence, and the oldest is usually released first. If the ring is
- * full, the block is ordinary memory. The ring can be shared with other threads.
+ * Blocks are taken from a ring in order, and are usually released in that order. If the ring is
+ * full, a block is ordinary memory. Threads can share the ring.
  */
 export class Arena {
   readonly #ring: Buffer;
-  /** The blocks in use, in the order in which they were taken. */
+  /** The blocks in use, oldest first. */
   readonly #live: RingBlock[] = [];
   #next = 0;
 
@@ -16,7 +16,7 @@ export class Arena {
     this.#ring = Buffer.from(new SharedArrayBuffer(capacityBytes));
   }
 
-  /** Returns a block of exactly that size, with arbitrary content. */
+  /** Returns a block of exactly this size, with arbitrary content. */
   take(sizeBytes: number): Block {
     const start = this.#roomFor(sizeBytes);
     if (start === undefined)
@@ -32,8 +32,7 @@ export class Arena {
     const oldest = this.#live[0];
     const capacity = this.#ring.length;
     if (oldest === undefined) return sizeBytes <= capacity ? 0 : undefined;
-    // The free space runs from the end of the newest block to the start of the oldest, possibly around
-    // the ring's end.
+    // Free space runs from the newest block's end to the oldest's start, perhaps around the end.
     if (this.#next <= oldest.start) {
       return this.#next + sizeBytes <= oldest.start ? this.#next : undefined;
     }
@@ -49,7 +48,7 @@ export class Arena {
 
 export interface Block {
   bytes: Buffer;
-  /** Call this when nobody reads or writes the bytes any more; it may be called again. */
+  /** Call this when the bytes are no longer used. It may be called again. */
   release: () => void;
 }
 

@@ -4,22 +4,22 @@ import type { Step } from '../plan/changes.js';
 import type { CaptureContext } from './outcomes.js';
 import { StepRunner, isPrefetched } from './steps.js';
 
-const PREFETCH_LIMITS = { mostRequests: 32, mostBytes: 12 * 1024 * 1024 };
-/** The memory that a fetched object takes besides its bytes: names, headers, promises. */
+const PREFETCH_LIMITS = { maxRequests: 32, maxBytes: 12 * 1024 * 1024 };
+/** The memory that a fetched object takes apart from its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
-/** The memory that an object takes if only its name is held. */
+/** The memory that an object takes if only its line is held. */
 const CARRIED_WEIGHT_BYTES = 1024;
 
 /**
- * Carries out the steps in order: copies objects into the archive, or refers to them in an earlier one.
- * If an object cannot be read, the earlier backup's copy stands in for it, and the ledger names it.
- * Rejects with an error that ends the backup.
+ * Carries out the steps in order: copies objects into the archive, or refers to them in an earlier
+ * one. If an object cannot be read, its copy in the earlier backup is kept, and the ledger names
+ * it. Rejects only with an error that ends the backup.
  */
 export async function capture(
   context: CaptureContext,
   steps: AsyncIterable<readonly Step[]>,
 ): Promise<void> {
-  // If a write fails, the fetches still under way are aborted.
+  // If a write fails, all running fetches are aborted.
   const aborted = new AbortController();
   const signal = AbortSignal.any([context.signal, aborted.signal]);
   const runner = new StepRunner({ ...context, signal });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 
 export interface Digests {
-  /** The digests of a content, in lower-case hex. */
+  /** Lower-case hex. */
   sha256: string;
   md5: string;
 }
@@ -23,23 +23,19 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Below this size the message to the thread costs more than the digests. */
+/** Below this size, a message to the thread costs more than the digests. */
 const WORTH_SENDING_BYTES = 64 * 1024;
 
 /**
- * Computes digests of shared memory on a separate thread. MD5 runs at about 700 MB/s, so on the main
- * thread it would limit the speed of a backup.
+ * Computes digests of shared memory on a thread. MD5 runs at about 700 MB/s, so on the main thread
+ * it would limit the speed of a backup.
  */
 export class DigestThread {
-  // The worker is created from source text, so that it needs no file of its own when this one is
-  // bundled.
+  // The worker is created from source text, so it needs no file of its own in a bundle.
   readonly #worker = new Worker(`(${answerRequests.toString()})()`, { eval: true });
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  /**
-   * Requests of this turn of the event loop, sent together: one message costs as much as digests of 100
-   * kB.
-   */
+  /** The requests of this turn of the event loop, which are sent in one message. */
   #unsent: Request[] = [];
   #failure: Error | undefined;
 
@@ -54,10 +50,7 @@ export class DigestThread {
     this.#worker.on('exit', () => this.#fail(new Error('the digest thread has ended')));
   }
 
-  /**
-   * Computes the digests of bytes that must not change until this resolves. Rejects if the thread has
-   * ended.
-   */
+  /** Computes digests. The bytes must not change meanwhile. Rejects if the thread has ended. */
   async digest(bytes: Uint8Array): Promise<Digests> {
     if (this.#failure !== undefined) throw this.#failure;
     const { buffer: memory, byteOffset: start, length } = bytes;
@@ -76,7 +69,7 @@ export class DigestThread {
     this.#unsent = [];
   }
 
-  /** Ends the thread, which would otherwise keep the process alive. */
+  /** Ends the thread, which otherwise keeps the process alive. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
@@ -95,7 +88,7 @@ function digestHere(bytes: Uint8Array): Digests {
   };
 }
 
-/** Runs on the thread, so it must not use anything from this module. */
+/** Runs on the thread, so it must not use anything else from this module. */
 function answerRequests(): void {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
   const crypto = process.getBuiltinModule('node:crypto');

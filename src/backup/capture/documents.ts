@@ -9,35 +9,35 @@ import type { MangamotionError } from '../../errors.js';
 import type { Baseline } from '../plan/baseline.js';
 import { failureOf } from './failures.js';
 
-/** The limits for documents read at the same time. They are small: a policy has at most 20 kB. */
-const LIMITS = { mostRequests: 16, mostBytes: 16 * 1024 * 1024 };
+/** Limits for documents that are read concurrently. A policy has at most 20 kB. */
+const LIMITS = { maxRequests: 16, maxBytes: 16 * 1024 * 1024 };
 const WEIGHT_BYTES = 64 * 1024;
 
 interface DocumentsContext {
   store: ObjectStore;
   faults: RunFaults;
   writer: Pick<ArchiveWriter, 'addDocument'>;
-  /** The earlier backup, whose copy stands in for a document that cannot be read. */
+  /** The earlier backup, whose copy of a document is kept if the document cannot be read. */
   baseline: Pick<Baseline, 'document' | 'id'> | undefined;
   signal: AbortSignal;
 }
 
 export interface CapturedDocuments {
   fidelity: DocumentFidelity[];
-  /** Documents that could not be read. With any of these the backup is not complete. */
+  /** Documents that could not be read. With any of them the backup is not complete. */
   failures: Failure[];
-  /** Buckets whose objects can be locked, or for which that is unknown. */
+  /** Buckets whose objects can be locked, or may be. */
   lockable: Set<string>;
-  /** Buckets that keep, or kept, more than the current version of an object. */
+  /** Buckets that have or had versioning. */
   versioned: string[];
 }
 
 type Form = (typeof BUCKET_DOCUMENTS)[number];
 
 /**
- * Copies the documents of the buckets into the archive as the server returns them, in the order of the
- * buckets and of the closed list. A document that cannot be read is taken over from the earlier backup.
- * Resolves to what was captured. Rejects only with an error that ends the backup.
+ * Copies the documents of the buckets into the archive, byte for byte, in the order of buckets and
+ * of the list of kinds. A document that cannot be read is taken over from the earlier backup.
+ * Rejects only with an error that ends the backup.
  */
 export async function captureDocuments(
   context: DocumentsContext,
@@ -63,9 +63,9 @@ export async function captureDocuments(
     const path = bucketDocumentPath(bucket, form.fileName);
     if (result.state === 'captured') await writer.addDocument(path, result.content);
     if (result.state !== 'failed') continue;
-    const lent = await baseline?.document(path);
-    if (lent !== undefined) await writer.addDocument(path, lent);
-    const from = lent === undefined ? {} : { carried_from: baseline?.id };
+    const reused = await baseline?.document(path);
+    if (reused !== undefined) await writer.addDocument(path, reused);
+    const from = reused === undefined ? {} : { carried_from: baseline?.id };
     captured.failures.push(
       failureOf({ bucket, key: '' }, result.error, { document: form.kind, ...from }),
     );
@@ -83,7 +83,7 @@ async function readOrExplain(
   try {
     return await store.readBucketDocument(bucket, kind, { signal });
   } catch (error) {
-    return { state: 'failed', error: await faults.judge(bucket, error, signal) };
+    return { state: 'failed', error: await faults.classify(bucket, error, signal) };
   }
 }
 
@@ -110,10 +110,7 @@ async function* eachOf<T>(pages: readonly (readonly T[])[]): AsyncGenerator<read
   yield* pages;
 }
 
-/**
- * Writes the list of buckets into the archive, and resolves to it. A region that the server does not
- * return stays `null`.
- */
+/** Archives the list of buckets, and resolves to it. A region is `null` if it is unknown. */
 export async function captureBuckets(
   { store, faults, writer, signal }: Omit<DocumentsContext, 'baseline'>,
   buckets: readonly Bucket[],
@@ -124,7 +121,7 @@ export async function captureBuckets(
     try {
       region = await store.bucketRegion(name, { signal });
     } catch (error) {
-      await faults.judge(name, error, signal);
+      await faults.classify(name, error, signal);
     }
     described.push({ name, created_at: createdAt, region });
   }

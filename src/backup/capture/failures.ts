@@ -1,14 +1,12 @@
 import type { MangamotionError } from '../../errors.js';
 import type { Failure, Loss } from '../../repository/summary.js';
 
-/** Collects what a summary reports as missing, in bounded memory whatever a server does. */
+/** Collects what a summary reports as missing, in bounded memory. Pure. */
 
-/** The maximum number of failures that are named; further ones are only counted. */
-const MOST_FAILURES = 10_000;
-/** The maximum number of keys that are named for a loss. */
-const MOST_KEYS = 10;
+/** The most failures that are named; further ones are only counted. */
+const MAX_FAILURES = 10_000;
+const MAX_KEYS = 10;
 
-/** Returns the fields of a failure that describe the request behind it. */
 function requestOf({ request }: MangamotionError): Partial<Failure> {
   if (request === undefined) return {};
   const { operation, status, code } = request;
@@ -19,7 +17,7 @@ function requestOf({ request }: MangamotionError): Partial<Failure> {
   };
 }
 
-/** Returns the failure of an object, or of a bucket where the key is empty, for the summary. */
+/** Returns the failure of an object, or of a bucket if the key is empty, for the summary. */
 export function failureOf(
   { bucket, key }: { bucket: string; key: string },
   error: MangamotionError,
@@ -31,22 +29,22 @@ export function failureOf(
 export class Failures {
   readonly named: Failure[] = [];
   omitted = 0;
-  /** Something is missing that an older backup of the line holds, or may hold. */
+  /** Whether something is missing that an older backup of the line holds, or may hold. */
   leavesGap = false;
 
   get any(): boolean {
     return this.named.length > 0;
   }
 
-  /** `gap`: an older backup may hold what is missing here, and nothing of it was carried over. */
+  /** `gap`: an older backup may hold what is missing, and it was not taken over. */
   add(failure: Failure, gap: boolean): void {
     this.leavesGap ||= gap;
-    if (this.named.length < MOST_FAILURES) this.named.push(failure);
+    if (this.named.length < MAX_FAILURES) this.named.push(failure);
     else this.omitted += 1;
   }
 }
 
-/** The attributes of objects that are not in the backup, counted by bucket and kind. */
+/** Counts missing attributes of objects by bucket and kind. */
 export class Losses {
   readonly #found = new Map<string, Loss>();
 
@@ -54,11 +52,11 @@ export class Losses {
     const name = JSON.stringify([bucket, what]);
     const loss = this.#found.get(name) ?? { bucket, what, count: 0, keys: [], reason };
     loss.count += 1;
-    if (key !== undefined && loss.keys.length < MOST_KEYS) loss.keys.push(key);
+    if (key !== undefined && loss.keys.length < MAX_KEYS) loss.keys.push(key);
     this.#found.set(name, loss);
   }
 
-  /** Adds the losses of an earlier backup, which objects that are taken over from it share. */
+  /** Adds the losses of an earlier backup, which are shared by objects taken over from it. */
   inherit(losses: readonly Loss[]): void {
     for (const loss of losses) {
       this.#found.set(JSON.stringify([loss.bucket, loss.what]), { ...loss, keys: [...loss.keys] });

@@ -10,10 +10,9 @@ import type { ListedInBucket } from '../plan/listing.js';
 import { type ObjectParts, type PartFinding, atRest } from './object-parts.js';
 import { isGone, isNoSuchObject } from './vanished.js';
 
-/** The most attempts to read an object that changes or does not match its digest. */
+/** The number of attempts to read an object that changes or does not match its digest. */
 export const FETCH_ATTEMPTS = 3;
 
-/** What a read of objects needs. */
 export interface ReadContext {
   store: ObjectStore;
   faults: RunFaults;
@@ -26,27 +25,24 @@ export interface FetchContext extends ReadContext {
   digests: DigestThread;
 }
 
-/** The result of a read into memory. */
 export type Fetched =
   | {
       kind: 'whole';
       record: ObjectRecord;
       findings: PartFinding[];
       content: Buffer;
-      /** Call this when the content is no longer needed. */
       release: () => void;
       changed: boolean;
     }
-  /** The object is too large for memory, so it is streamed when its turn comes. */
+  /** The object is too large for memory, and is streamed in its turn. */
   | { kind: 'stream' }
   | NotFetched;
 
-/** Why the bytes of an object could not be read. */
 export type NotFetched =
-  /** The object is proven gone: it is no longer listed, and HEAD does not find it. */
+  /** The object is gone: neither the listing nor HEAD finds it. */
   { kind: 'vanished' } | { kind: 'failed'; error: MangamotionError };
 
-/** Computes both digests of a content as it passes. */
+/** Computes both digests of content in chunks. */
 export class ContentDigest {
   readonly #sha256 = createHash('sha256');
   readonly #md5 = createHash('md5');
@@ -68,7 +64,7 @@ export interface ContentFacts extends Digests {
   sizeBytes: number;
 }
 
-/** Throws `damaged` where the bytes are not those that the headers of their response announced. */
+/** Throws `damaged` if the bytes do not match the headers of their response. */
 function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void {
   if (sizeBytes !== head.sizeBytes) {
     throw new MangamotionError(
@@ -82,8 +78,8 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
 }
 
 /**
- * Throws `damaged` if a server reports two sizes under one ETag and no MD5 decides which is right: some
- * servers compress or decompress an object in transit.
+ * Throws `damaged` if a server reports two sizes under one ETag, and the ETag is not an MD5 that
+ * would show which one is right: some servers compress or decompress objects in transit.
  */
 function checkSize(listed: ListedObject, head: ObjectHead): void {
   const isSameObject = head.etag !== '' && head.etag === listed.etag;
@@ -95,14 +91,14 @@ function checkSize(listed: ListedObject, head: ObjectHead): void {
 }
 
 /**
- * Reads an object into memory if it has at most `mostBytes`. `before` is its line in the earlier backup.
+ * Reads an object of at most `maxBytes` into memory. `before` is its line in the earlier backup.
  * Rejects only with an error that ends the backup.
  */
 export async function fetchWhole(
   context: FetchContext,
   { bucket, object: listed }: ListedInBucket,
   before: IndexLine | undefined,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<Fetched> {
   const { store, arena, digests, signal } = context;
   let block: Block | undefined;
@@ -114,14 +110,14 @@ export async function fetchWhole(
   const release = (): void => block?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const options = { mostBytes, allocate, expectedBytes: listed.sizeBytes, signal };
+      const options = { maxBytes, allocate, expectedBytes: listed.sizeBytes, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
       const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
       const described = await describe(context, bucket, listed, head, facts, before);
       return { kind: 'whole', ...described, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
-      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      const verdict = await classifyReadError(context, bucket, listed.key, error, attempt);
       if (verdict.kind === 'again') continue;
       release();
       return verdict;
@@ -129,7 +125,7 @@ export async function fetchWhole(
   }
 }
 
-/** Returns the object's line in the index, without its place, from the headers of its own response. */
+/** Checks the content and resolves to its index line without its place. Rejects with `damaged`. */
 export async function describe(
   context: ReadContext,
   bucket: string,
@@ -150,7 +146,7 @@ export async function describe(
     ...(head.versionId === null ? {} : { version_id: head.versionId }),
     size: head.sizeBytes,
     etag: head.etag,
-    // The listing is more precise than the header, as long as both describe the same object.
+    // The listing's time is more precise than the header's, if both describe the same object.
     last_modified: isChanged && head.lastModified !== '' ? head.lastModified : listed.lastModified,
     sha256,
     ...(md5 === head.etag ? {} : { md5 }),
@@ -163,9 +159,8 @@ export async function describe(
 }
 
 /**
- * Throws `damaged` if an answer does not match the current object. An answer that differs from the
- * listing may be a newer object, which HEAD or a new listing then confirms, or something else, such as
- * the login page of a proxy.
+ * Rejects with `damaged` if an answer that differs from the listing is not a newer object, which
+ * HEAD or a new listing would show, but something else, such as the login page of a proxy.
  */
 async function confirmChange(
   { store, signal }: ReadContext,
@@ -191,10 +186,10 @@ export function hasChanged(listed: ListedObject, head: ObjectHead): boolean {
 }
 
 /**
- * Decides what a failed read means: the object is gone, it failed, or it is worth reading again from its
- * start. Rejects with an error that ends the backup.
+ * Decides whether an object is gone after a failed read, has failed, or should be read again.
+ * Rejects with an error that ends the backup.
  */
-export async function judgeRead(
+export async function classifyReadError(
   { store, faults, signal }: ReadContext,
   bucket: string,
   key: string,
@@ -210,20 +205,20 @@ export async function judgeRead(
   }
   if (isMangamotionError(error, 'damaged') && mayRetry) return { kind: 'again' };
   if (!isNoSuchObject(error)) {
-    return { kind: 'failed', error: await faults.judge(bucket, error, signal) };
+    return { kind: 'failed', error: await faults.classify(bucket, error, signal) };
   }
   try {
     if (await isGone(store, bucket, key, signal)) return { kind: 'vanished' };
   } catch (unproven) {
-    const failure = await faults.judge(bucket, unproven, signal);
+    const failure = await faults.classify(bucket, unproven, signal);
     return { kind: 'failed', error: stillThere(error, `whether it is gone: ${failure.message}`) };
   }
-  // It may have been written again in between.
+  // It may have been written again meanwhile.
   if (mayRetry) return { kind: 'again' };
   return { kind: 'failed', error: stillThere(error, undefined) };
 }
 
-/** Returns the error for an object that answered 404 and is not proven gone. */
+/** Returns the error for an object that answered 404 but is not proven gone. */
 function stillThere(error: unknown, doubt: string | undefined): MangamotionError {
   const { message, cause, request } = error as MangamotionError;
   const why =

@@ -6,21 +6,21 @@ import {
   type NotFetched,
   type ReadContext,
   hasChanged,
-  judgeRead,
+  classifyReadError,
 } from './fetch.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import { type PartFinding, atRest } from './object-parts.js';
 import { isNoSuchObject } from './vanished.js';
 
-/** The result of a HEAD request for an object whose content seems unchanged. */
+/** The result of a HEAD request for an apparently unchanged object. */
 export type Verified =
   | { kind: 'same'; line: IndexLine; findings: PartFinding[] }
-  /** The object was overwritten after it was listed: its bytes must be read. */
+  /** The object was overwritten after it was listed, so it must be read. */
   | { kind: 'other' }
   | NotFetched;
 
 /**
- * Verifies that an object is as listed, and refreshes its line. `before` is its line in the earlier
+ * Verifies that an object is as listed, and updates its line. `before` is its line in the earlier
  * backup. Rejects only with an error that ends the backup.
  */
 export async function verifyUnchanged(
@@ -38,13 +38,12 @@ export async function verifyUnchanged(
     if (hasChanged(object, head)) return { kind: 'other' };
     return await refreshed(context, { bucket, object }, line, head, before);
   } catch (error) {
-    // An object that is worth another attempt is read as a whole.
-    const verdict = await judgeRead(context, bucket, object.key, error, FETCH_ATTEMPTS);
+    // Instead of another HEAD, the whole object is read.
+    const verdict = await classifyReadError(context, bucket, object.key, error, FETCH_ATTEMPTS);
     return verdict.kind === 'again' ? { kind: 'other' } : verdict;
   }
 }
 
-/** Returns the line with what the head and the other requests say now. */
 async function refreshed(
   { parts }: ReadContext,
   { bucket, object }: ListedInBucket,
@@ -53,7 +52,7 @@ async function refreshed(
   before: IndexLine | undefined,
 ): Promise<Verified> {
   const others = await parts.read(bucket, object.key, head, before);
-  // An attribute that is gone must not stay in the line.
+  // The fields are copied one by one, so that attributes that are gone do not stay.
   const { bucket: of, key, size, etag, sha256, md5, path, archive, offset, length, inner } = line;
   const fresh: IndexLine = {
     ...{ bucket: of, key, size, etag, sha256, path, archive, offset, length, inner },
@@ -62,7 +61,7 @@ async function refreshed(
     last_modified: object.lastModified,
     headers: head.headers,
     metadata: head.metadata,
-    // The content is the same: where the server does not return these, they are as they were.
+    // The content is unchanged, so these still hold if the server does not return them.
     ...(line.checksums === undefined ? {} : { checksums: line.checksums }),
     ...(line.acl === undefined ? {} : { acl: line.acl }),
     ...others.parts,
@@ -71,15 +70,15 @@ async function refreshed(
   return { kind: 'same', line: fresh, findings: others.findings };
 }
 
-/** The result of a HEAD request for an object that the listing lacks. */
+/** The result of a HEAD request for an object that is missing from the listing. */
 export type MissingVerdict =
   | { kind: 'gone' }
   | { kind: 'there'; head: ObjectHead }
   | { kind: 'unproven'; error: MangamotionError };
 
 /**
- * Sends a HEAD request for an object that the earlier backup holds and the listing lacks. Rejects only
- * with an error that ends the backup.
+ * Sends a HEAD request for an object that the earlier backup holds and the listing lacks. Rejects
+ * only with an error that ends the backup.
  */
 export async function findMissing(
   { store, faults, signal }: ReadContext,
@@ -89,6 +88,6 @@ export async function findMissing(
     return { kind: 'there', head: await store.headObject(bucket, key, { signal }) };
   } catch (error) {
     if (isNoSuchObject(error)) return { kind: 'gone' };
-    return { kind: 'unproven', error: await faults.judge(bucket, error, signal) };
+    return { kind: 'unproven', error: await faults.classify(bucket, error, signal) };
   }
 }

@@ -6,50 +6,45 @@ import { ChangeCounts } from '../guard.js';
 import type { PartFinding } from './object-parts.js';
 import { PartLedger } from './part-ledger.js';
 
-/** How many objects had each outcome, as the summary counts them. */
+/** The numbers of objects by outcome, as in the summary. */
 export interface CaptureCounts {
-  /** Objects processed so far: those that the listing named or HEAD found. */
+  /** Objects that the listing named or HEAD found. */
   total: number;
-  /** Objects whose bytes were copied. */
   captured: number;
-  /** The captured objects whose bytes an interrupted run had already copied. */
+  /** Captured objects whose bytes an interrupted run had already copied. */
   salvaged: number;
-  /** Objects whose bytes lie in an earlier archive already. */
+  /** Objects whose bytes lie in an earlier archive. */
   unchanged: number;
-  /** The unchanged objects that were checked against the listing alone. */
+  /** Unchanged objects that were only compared with the listing. */
   unverified: number;
-  /** Objects that were captured, but overwritten after they were listed. */
+  /** Captured objects that were overwritten after they were listed. */
   changed: number;
   vanished: number;
   failed: number;
-  /** Objects that could not be read and were taken over; they also count as captured or unchanged. */
+  /** Unreadable objects that were taken over; they also count as captured or unchanged. */
   carried: number;
-  /** The sum of the sizes of all objects in the backup. */
+  /** The total size of all objects in the backup. */
   bytes: number;
 }
 
-/**
- * After this many refusals without a successful read, the credentials have no right to read anything.
- */
-const MOST_REFUSALS = 1000;
+/** After this many refusals and no successful read, the run ends. */
+const MAX_REFUSALS = 1000;
 
-/** The earlier backup, as far as failures refer to it. */
 interface EarlierBackup {
   id: string;
-  /** Returns since when it could not read an object itself. */
+  /** Returns since when that backup could not read an object. */
   unreadableSince: (bucket: string, key: string) => string | undefined;
 }
 
 export interface LedgerOptions {
-  /** `undefined` where there is none. */
   earlier: EarlierBackup | undefined;
-  /** True where it is not known what the earlier backup holds: its index cannot be read. */
+  /** Whether the index of the earlier backup cannot be read, so that its objects are unknown. */
   earlierIsUnknown: () => boolean;
-  /** When the backup was created; RFC 3339. */
+  /** RFC 3339. */
   createdAt: string;
 }
 
-/** Counts the outcome of each object, and names what is missing, for the summary. */
+/** Counts the outcome of each object and records what is missing, for the summary. */
 export class CaptureLedger {
   readonly counts: CaptureCounts = {
     ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0, changed: 0 },
@@ -106,10 +101,7 @@ export class CaptureLedger {
     this.counts.vanished += 1;
   }
 
-  /**
-   * Records an object that could not be read. `held`: the earlier backup has it, but its copy is
-   * unusable.
-   */
+  /** Records an unreadable object. `held`: the earlier backup has it, but its copy is unusable. */
   failed(name: { bucket: string; key: string }, error: MangamotionError, held: boolean): void {
     this.counts.total += 1;
     this.counts.failed += 1;
@@ -117,7 +109,7 @@ export class CaptureLedger {
     this.#countRefusal(error);
   }
 
-  /** Records an object that could not be read, and was taken over from the earlier backup. */
+  /** Records an unreadable object that was taken over from the earlier backup. */
   carried(line: IndexLine, how: 'copied' | 'referred', error: MangamotionError): void {
     const { counts } = this;
     counts.total += 1;
@@ -130,7 +122,10 @@ export class CaptureLedger {
     this.#countRefusal(error);
   }
 
-  /** Records an object that was taken over because its bucket, named once, could not be listed. */
+  /**
+   * Records an object that was taken over because its bucket could not be listed. The bucket's
+   * failure is recorded once, by `bucketFailed`.
+   */
   kept(line: IndexLine, how: 'copied' | 'referred'): void {
     const { counts } = this;
     counts.total += 1;
@@ -140,7 +135,9 @@ export class CaptureLedger {
     else counts.unchanged += 1;
   }
 
-  /** Records a bucket that could not be listed: the earlier backup's copies were kept. */
+  /**
+   * Records a bucket whose listing failed or is not trusted, and whose earlier objects are kept.
+   */
   bucketFailed(bucket: string, error: MangamotionError): void {
     this.failures.add(failureOf({ bucket, key: '' }, error), this.#options.earlierIsUnknown());
   }
@@ -157,10 +154,7 @@ export class CaptureLedger {
     return { carried_from: earlier.id, unreadable_since: since };
   }
 
-  /**
-   * Throws `access_denied` where the credentials were refused for everything: nothing could be read, and
-   * every answer was a refusal. A single object proves nothing.
-   */
+  /** Throws `access_denied` if at least two objects were read, and every read was refused. */
   refuseIfAllDenied(): void {
     const { captured, unchanged, carried } = this.counts;
     if (captured + unchanged > carried || this.#refusals < 2) return;
@@ -168,12 +162,11 @@ export class CaptureLedger {
     const { message, hint, cause, request } = this.#lastRefusal;
     throw new MangamotionError(
       'access_denied',
-      `all of ${this.#refusals} objects were refused, the last with: ${message}`,
+      `access to all ${this.#refusals} objects was refused, the last time with: ${message}`,
       { hint, cause, request },
     );
   }
 
-  /** Returns the parts of objects that the server does not implement; see `PartLedger.settle`. */
   settleParts(): DocumentFidelity[] {
     return this.#parts.settle();
   }
@@ -182,6 +175,6 @@ export class CaptureLedger {
     if (!isMangamotionError(error, 'access_denied')) return;
     this.#refusals += 1;
     this.#lastRefusal = error;
-    if (this.#refusals >= MOST_REFUSALS) this.refuseIfAllDenied();
+    if (this.#refusals >= MAX_REFUSALS) this.refuseIfAllDenied();
   }
 }

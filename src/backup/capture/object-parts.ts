@@ -10,23 +10,20 @@ import { isNoSuchObject } from './vanished.js';
 
 export type PartName = 'tags' | 'acl' | 'lock' | 'metadata';
 
-/** What became known about a part while it was read. */
 export type PartFinding =
-  /** The server implements the part: it returned it, or counted it. */
+  /** The server implements the part: it returned or counted it. */
   | { kind: 'answered'; part: PartName }
-  /** The server says that it does not implement the part. */
   | { kind: 'unsupported'; part: PartName; error: MangamotionError }
-  /** The part could not be read. With `carried`, the earlier backup's copy stands in for it. */
+  /** The part could not be read. With `carried`, the earlier backup's copy is kept. */
   | { kind: 'failed'; part: PartName; error: MangamotionError; carried: boolean }
-  /** The credentials have no right to find out whether the object has this part. */
-  | { kind: 'untold'; part: PartName; error: MangamotionError };
+  /** The server does not disclose whether the object has the part, or not all of it. */
+  | { kind: 'undisclosed'; part: PartName; error: MangamotionError };
 
 export type Parts = Pick<ObjectRecord, 'tags' | 'retention' | 'legal_hold' | 'acl'>;
 
 export interface PartOptions {
-  /** Read the access control list of each object: one request for each. */
+  /** Read the access control list of each object, with one request for each. */
   acls: boolean;
-  /** The buckets whose objects can be locked. */
   lockable: ReadonlySet<string>;
 }
 
@@ -36,14 +33,14 @@ interface PartContext {
   signal: AbortSignal;
 }
 
-/** How a bucket reports locks: in the head of an object, by separate requests, or not at all. */
-type LockMode = 'unknown' | 'head' | 'documents' | 'untold';
+/** How a bucket discloses locks: in the head of an object, by separate requests, or not at all. */
+type LockMode = 'unknown' | 'head' | 'documents' | 'undisclosed';
 
 export class ObjectParts {
   readonly #context: PartContext;
   readonly #options: PartOptions;
-  /** A head of this server has shown a lock. */
-  #headsTell = false;
+  /** Whether the head of any object has shown a lock. */
+  #headsShowLocks = false;
   readonly #lockModes = new Map<string, { mode: LockMode; error?: MangamotionError }>();
 
   constructor(context: PartContext, options: PartOptions) {
@@ -52,8 +49,8 @@ export class ObjectParts {
   }
 
   /**
-   * Reads the parts of an object whose head is known. `before` is its line in the earlier backup.
-   * Rejects with an error that ends the run, or with `not_found` if the object is gone by now.
+   * Reads the parts of an object. `before` is its line in the earlier backup. Rejects with an error
+   * that ends the run, or with `not_found` if the object is gone by now.
    */
   async read(
     bucket: string,
@@ -115,9 +112,9 @@ export class ObjectParts {
   }
 
   /**
-   * AWS omits the lock from the head if the credentials may not read it, and Versity Gateway omits it
-   * from every GET. So the lock is requested separately for objects that show none, until the head of
-   * one has shown a lock. An object without a lock proves nothing about the next one.
+   * AWS omits the lock from the head if the credentials may not read it, and Versity Gateway omits
+   * it always. Objects whose head shows no lock are therefore asked for it separately, until some
+   * head has shown one: an object without a lock proves nothing.
    */
   async #lock(
     bucket: string,
@@ -126,14 +123,14 @@ export class ObjectParts {
     findings: PartFinding[],
   ): Promise<ObjectLock> {
     const shown = { retention: head.retention, legalHold: head.legalHold };
-    if (shown.retention !== null || shown.legalHold) this.#headsTell = true;
+    if (shown.retention !== null || shown.legalHold) this.#headsShowLocks = true;
     if (!this.#options.lockable.has(bucket) || shown.retention !== null || shown.legalHold) {
       return shown;
     }
     const known = this.#lockModes.get(bucket) ?? { mode: 'unknown' };
     if (known.mode === 'head') return shown;
     if (known.error !== undefined) {
-      findings.push({ kind: 'untold', part: 'lock', error: known.error });
+      findings.push({ kind: 'undisclosed', part: 'lock', error: known.error });
       return shown;
     }
     const { store, signal, faults } = this.#context;
@@ -141,20 +138,24 @@ export class ObjectParts {
       const lock = await store.getObjectLock(bucket, key, { signal });
       const isLocked = lock.retention !== null || lock.legalHold;
       if (isLocked) this.#lockModes.set(bucket, { mode: 'documents' });
-      else if (this.#headsTell && known.mode === 'unknown') {
+      else if (this.#headsShowLocks && known.mode === 'unknown') {
         this.#lockModes.set(bucket, { mode: 'head' });
       }
       return lock;
     } catch (error) {
       if (isNoSuchObject(error)) throw error;
-      const failure = await faults.judge(bucket, error, signal);
-      if (known.mode === 'unknown') this.#lockModes.set(bucket, { mode: 'untold', error: failure });
-      findings.push({ kind: 'untold', part: 'lock', error: failure });
+      const failure = await faults.classify(bucket, error, signal);
+      if (known.mode === 'unknown')
+        this.#lockModes.set(bucket, { mode: 'undisclosed', error: failure });
+      findings.push({ kind: 'undisclosed', part: 'lock', error: failure });
       return shown;
     }
   }
 
-  /** A part in the earlier backup must not be lost because the server no longer reports it. */
+  /**
+   * Throws if the object is gone. If the earlier backup has the part, the error is a failure even
+   * if the server claims not to implement it.
+   */
   async #explain(
     bucket: string,
     part: PartName,
@@ -163,30 +164,31 @@ export class ObjectParts {
   ): Promise<PartFinding> {
     if (isNoSuchObject(error)) throw error;
     const { faults, signal } = this.#context;
-    const failure = await faults.judge(bucket, error, signal);
+    const failure = await faults.classify(bucket, error, signal);
     if (isUnsupported(failure) && !carried) return { kind: 'unsupported', part, error: failure };
     return { kind: 'failed', part, error: failure, carried };
   }
 }
 
-/** S3 allows ten tags and a hundred grants; a longer line of the index could not be read again. */
+/** S3 allows ten tags and a hundred grants. A longer index line could not be read again. */
 const LONGEST_PART = LARGEST_LINE_BYTES / 8;
 
 function refuseLarge(what: string, text: string): void {
   if (text.length <= LONGEST_PART) return;
   throw new MangamotionError(
     'refused',
-    `the ${what} of ${text.length} characters are longer than a backup can hold (${LONGEST_PART})`,
+    `the ${what} of the object: ${text.length} characters are more than a backup can hold (${LONGEST_PART})`,
   );
 }
 
-/** S3 omits metadata that no header can carry, and counts it. */
+/** Returns the finding for metadata that S3 omits, and counts, because no header can carry it. */
 function uncarried(count: number): PartFinding {
-  const message = `the server leaves out ${count} of its user metadata, which no header can carry`;
-  return { kind: 'untold', part: 'metadata', error: new MangamotionError('refused', message) };
+  const entries = count === 1 ? 'one entry' : `${count} entries`;
+  const message = `the server omits ${entries} of its user metadata, because no header can carry them`;
+  return { kind: 'undisclosed', part: 'metadata', error: new MangamotionError('refused', message) };
 }
 
-/** The closed list of answers by which a server says that it does not implement a request. */
+/** Whether an answer says that the server does not implement a request. The list is closed. */
 function isUnsupported(error: MangamotionError): boolean {
   if (!isMangamotionError(error, 'refused', 'unreachable', 'access_denied')) return false;
   const { status, code } = error.request ?? { status: null, code: s3CodeOf(error) };
@@ -202,7 +204,7 @@ function lockOf({ retention, legalHold }: ObjectLock): Pick<Parts, 'retention' |
   };
 }
 
-/** Returns the storage class and encryption of an object as its index line records them. */
+/** Returns encryption, storage class and checksums for an object's index line. */
 export function atRest({
   encryption,
   storageClass,

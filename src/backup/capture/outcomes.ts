@@ -11,17 +11,15 @@ import type { CaptureLedger } from './ledger.js';
 
 export interface CaptureContext extends ReadContext {
   writer: ArchiveWriter;
-  /** Counts the objects, and names what is missing. */
   ledger: CaptureLedger;
   /** `undefined` for the first backup of a line. */
   baseline: Baseline | undefined;
   trust: ListingTrust;
-  /** When the backup began to read the store. */
   startedAt: Date;
   onProgress: (counts: { objects: number; bytes: number }) => void;
 }
 
-/** Outcomes of steps that copy no bytes from the store: each goes into the archive and the ledger. */
+/** Records outcomes that copy no bytes from the store, in the archive and in the ledger. */
 export class Outcomes {
   readonly #context: CaptureContext;
 
@@ -29,7 +27,7 @@ export class Outcomes {
     this.#context = context;
   }
 
-  /** The object is as in the parent, as far as the listing shows. */
+  /** The object is unchanged, as far as the listing shows. */
   async carry(line: IndexLine): Promise<void> {
     const { writer, ledger } = this.#context;
     await writer.carry(line);
@@ -45,7 +43,7 @@ export class Outcomes {
     for (const { bucket } of lines) ledger.changes.kept(bucket);
   }
 
-  /** The object is proven gone between the listing and the read. */
+  /** The object disappeared between the listing and the read. */
   vanished({ bucket }: ListedInBucket, before: IndexLine | undefined): Promise<void> {
     const { ledger } = this.#context;
     ledger.vanished();
@@ -53,7 +51,6 @@ export class Outcomes {
     return Promise.resolve();
   }
 
-  /** The object could not be read. */
   async fail(
     { bucket, object: { key } }: ListedInBucket,
     error: MangamotionError,
@@ -63,25 +60,25 @@ export class Outcomes {
     else await this.takeOver(before, error);
   }
 
-  /** The object could not be read: the earlier backup's copy stands in for it. */
+  /** The object could not be read: keeps the earlier backup's copy. */
   async takeOver(line: IndexLine, error: MangamotionError): Promise<void> {
     const { baseline, writer, ledger } = this.#context;
     ledger.changes.kept(line.bucket);
-    const lent = await baseline?.lend(line, writer);
-    if (lent === undefined) ledger.failed(line, error, true);
-    else ledger.carried(line, lent, error);
+    const reused = await baseline?.reuse(line, writer);
+    if (reused === undefined) ledger.failed(line, error, true);
+    else ledger.carried(line, reused, error);
   }
 
-  /** The bucket of the object could not be listed: the earlier backup's copy is kept. */
+  /** The object's bucket could not be listed: keeps the earlier backup's copy. */
   async keep(line: IndexLine): Promise<void> {
     const { baseline, writer, ledger } = this.#context;
     ledger.changes.kept(line.bucket);
-    const lent = await baseline?.lend(line, writer);
-    if (lent === undefined) ledger.failed(line, notListed(line), true);
-    else ledger.kept(line, lent);
+    const reused = await baseline?.reuse(line, writer);
+    if (reused === undefined) ledger.failed(line, notListed(line), true);
+    else ledger.kept(line, reused);
   }
 
-  /** Counts whether an object that was captured has changed since the earlier backup. */
+  /** Counts whether a captured object has changed since the earlier backup. */
   compare({ bucket, object }: ListedInBucket, before: IndexLine | undefined): void {
     if (before === undefined) return;
     const { changes } = this.#context.ledger;
@@ -90,7 +87,7 @@ export class Outcomes {
   }
 }
 
-/** Returns the failure of an object whose key no index can hold. */
+/** Returns the error for a key that is too long for the index. */
 export function keyTooLong({ bucket, object: { key } }: ListedInBucket): MangamotionError {
   return new MangamotionError(
     'refused',
@@ -101,6 +98,6 @@ export function keyTooLong({ bucket, object: { key } }: ListedInBucket): Mangamo
 function notListed({ bucket }: IndexLine): MangamotionError {
   return new MangamotionError(
     'damaged',
-    `${bucket} could not be listed, and the last backup's copy cannot be read`,
+    `${bucket} could not be listed, and the earlier backup's copy of the object cannot be read`,
   );
 }

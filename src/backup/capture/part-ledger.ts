@@ -3,7 +3,6 @@ import type { DocumentFidelity, Failure } from '../../repository/summary.js';
 import { Failures, type Losses, failureOf } from './failures.js';
 import type { PartFinding, PartName } from './object-parts.js';
 
-/** The name of a lost part in a summary. */
 const LOSS_OF: Readonly<Record<PartName, string>> = {
   tags: 'tags',
   acl: 'acl',
@@ -14,19 +13,16 @@ const LOSS_OF: Readonly<Record<PartName, string>> = {
 export interface PartLedgerOptions {
   failures: Failures;
   losses: Losses;
-  /** Returns the fields of a failure for which the earlier backup stands in. */
+  /** Returns the fields of a failure whose part was taken over from the earlier backup. */
   carriedFrom: (name: { bucket: string; key: string }) => Partial<Failure>;
-  /** True where it is not known what the earlier backup holds. */
+  /** Whether the earlier backup's objects are unknown. */
   earlierIsUnknown: () => boolean;
 }
 
-/**
- * Records parts of objects that could not be read, such as tags, and finds out which of them the server
- * does not implement.
- */
+/** Records unreadable parts of objects, and finds out which parts the server does not implement. */
 export class PartLedger {
   readonly #options: PartLedgerOptions;
-  /** Parts that the server answered at least once. */
+  /** Parts that the server returned at least once. */
   readonly #implemented = new Set<PartName>();
   /** Answers that may mean that the server does not implement a part; `settle` decides. */
   readonly #unsupported = new Map<PartName, { failures: Failures; error: MangamotionError }>();
@@ -57,7 +53,7 @@ export class PartLedger {
           );
           if (!finding.carried) losses.add(bucket, part, key, finding.error.message);
           break;
-        case 'untold':
+        case 'undisclosed':
           losses.add(bucket, LOSS_OF[part], key, finding.error.message);
           break;
       }
@@ -65,8 +61,8 @@ export class PartLedger {
   }
 
   /**
-   * Returns the parts that the server does not implement; the backup is complete without them. If the
-   * server implements the part for other objects, the answer becomes a failure of its object.
+   * Returns the parts that the server does not implement, without which the backup is complete. If
+   * the server returned the part for another object, its refusals become failures.
    */
   settle(): DocumentFidelity[] {
     const { failures, losses } = this.#options;

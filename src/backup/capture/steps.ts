@@ -13,20 +13,20 @@ import { findMissing, verifyUnchanged } from './head-checks.js';
 import { Outcomes, keyTooLong } from './outcomes.js';
 import { streamObject } from './stream-object.js';
 
-/** Memory for objects that are fetched, or wait to be written. */
+/** The memory for objects that are fetched or waiting to be written. */
 const ARENA_BYTES = 18 * 1024 * 1024;
-/** Objects up to this size are fetched into memory; larger ones are streamed, one at a time. */
+/** Larger objects are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 
-/** Whether an object is fetched into memory before its turn. */
+/** Whether an object is fetched into memory ahead of its turn. */
 export function isPrefetched(sizeBytes: number): boolean {
   return sizeBytes <= LARGEST_PREFETCHED_BYTES;
 }
 
-/** Writes what was prepared into the archive, when its turn has come. */
+/** Writes a prepared step into the archive, in its turn. */
 type Write = () => Promise<void>;
 
-/** Carries steps out: `prepare` runs for many steps at a time, and the writes one after the other. */
+/** Carries out steps: many are prepared concurrently, and then written one at a time. */
 export class StepRunner {
   readonly #context: CaptureContext;
   readonly #outcomes: Outcomes;
@@ -42,7 +42,7 @@ export class StepRunner {
     await this.#digests.close();
   }
 
-  /** Does what can be done before the step's turn. */
+  /** Does what is possible ahead of the step's turn. */
   async prepare(step: Step): Promise<Write> {
     switch (step.kind) {
       case 'take':
@@ -64,7 +64,7 @@ export class StepRunner {
 
   async #prepareTake(listed: ListedInBucket, before: IndexLine | undefined): Promise<Write> {
     const outcomes = this.#outcomes;
-    // An index chunk with a longer key could not be read, and all of its objects would be lost.
+    // An index chunk with a longer key would be unreadable, with all its objects.
     if (listed.object.key.length > LONGEST_KEY) {
       return () => outcomes.fail(listed, keyTooLong(listed), before);
     }
@@ -102,7 +102,7 @@ export class StepRunner {
     }
   }
 
-  /** Only the bytes come from the interrupted archive; attributes are read from the store. */
+  /** Takes only the bytes from the interrupted archive; attributes come from the store. */
   async #prepareSalvage(
     listed: ListedInBucket,
     line: IndexLine,
@@ -136,7 +136,7 @@ export class StepRunner {
     const { trust, ledger, startedAt } = this.#context;
     if (!trust.needsHead(line.bucket) && !always) {
       return async () => {
-        // The listing may have turned out unreliable while this step waited for its turn.
+        // The listing may have proved unreliable while this step waited.
         if (trust.untrusted.has(line.bucket)) {
           await (
             await this.#prepareMissing(line, true)
@@ -160,7 +160,7 @@ export class StepRunner {
         const { head } = verdict;
         const write = await this.#prepareFound(line, head);
         return async () => {
-          // An object that was written after the backup began does not discredit the listing.
+          // An object written after the backup began does not discredit the listing.
           const isNew = Date.parse(head.lastModified) >= startedAt.getTime();
           if (!isNew) trust.leftOut(line);
           await write();
@@ -169,13 +169,12 @@ export class StepRunner {
     }
   }
 
-  /** Prepares an object that HEAD found and the listing lacked. */
   async #prepareFound(
     line: IndexLine,
     { sizeBytes, etag, lastModified }: ObjectHead,
   ): Promise<Write> {
     const { bucket, key } = line;
-    // A head has whole seconds; the line may be more precise.
+    // HEAD gives whole seconds; the line may be more precise.
     const sameTime =
       Math.trunc(Date.parse(line.last_modified) / 1000) * 1000 === Date.parse(lastModified);
     const time = sameTime || lastModified === '' ? line.last_modified : lastModified;

@@ -7,7 +7,7 @@ import {
   type ReadContext,
   describe,
   hasChanged,
-  judgeRead,
+  classifyReadError,
 } from './fetch.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import type { PartFinding } from './object-parts.js';
@@ -20,9 +20,9 @@ export type Streamed =
   { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] } | NotFetched;
 
 /**
- * Copies one large object into the archive while it is being read. Its tar header is written before its
- * last byte arrives. A copy that turns out wrong is padded with zeros and left out of the index, and the
- * next attempt follows it under the same name.
+ * Copies a large object into the archive while reading it. Its tar header is written before its
+ * content has been checked. A wrong copy is padded with zeros and left out of the index, and the
+ * next attempt follows under the same name.
  */
 export async function streamObject(
   context: StreamContext,
@@ -65,11 +65,11 @@ export async function streamObject(
       return { kind: 'captured', bytes: record.size, changed, findings };
     } catch (error) {
       open?.body.destroy();
-      // A failure of the archive is not a failure of this object.
+      // An error of the archive is not a failure of this object.
       if (!reading) throw error;
       signal.throwIfAborted();
       await inProgress?.abandon();
-      const verdict = await judgeRead(context, bucket, listed.key, error, attempt);
+      const verdict = await classifyReadError(context, bucket, listed.key, error, attempt);
       if (verdict.kind !== 'again') return verdict;
     }
   }

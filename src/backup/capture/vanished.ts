@@ -2,16 +2,15 @@ import { isMangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 
-/** True if a server says that there is no such object; false if the bucket is missing. */
+/** Whether the error means that the object, and not its bucket, does not exist. */
 export function isNoSuchObject(error: unknown): boolean {
   return isMangamotionError(error, 'not_found') && s3CodeOf(error) !== 'NoSuchBucket';
 }
 
 /**
- * Whether an object is really gone after a GET or HEAD was answered 404. That answer alone proves
- * nothing: servers also give it for data that they have lost, and for broken multipart uploads and
- * indexes. The object is gone where the listing, requested again for this key, lacks it, and HEAD does
- * not find it either. Rejects if neither can be determined.
+ * Whether an object is really gone after a 404. The 404 alone proves nothing: servers also send it
+ * for data that they have lost, and for broken uploads or indexes. The object is gone if a new
+ * listing of this key lacks it and HEAD does not find it. Rejects if that cannot be determined.
  */
 export async function isGone(
   store: ObjectStore,

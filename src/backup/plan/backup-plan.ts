@@ -22,11 +22,11 @@ export interface BackupContext {
   clock: Clock;
   signal: AbortSignal;
   progress: WorkProgress;
-  /** Name and version of the program, for the summary. */
+  /** Name and version of this program, for the summary. */
   tool: string;
 }
 
-/** A backup run that holds the lock of the destination. */
+/** The context of a run that holds the lock of the destination. */
 export interface HeldContext extends BackupContext {
   leftovers: OpenLeftovers;
   listings: OrderedListings;
@@ -34,69 +34,60 @@ export interface HeldContext extends BackupContext {
   lock: DestinationLock;
 }
 
-/** The plan of one backup: its type, its buckets, and the steps that bring objects into it. */
+/** The plan of a backup: its type, its buckets, and the steps that capture the objects. */
 export interface BackupPlan {
   type: BackupType;
   buckets: readonly Bucket[];
-  /** Selected buckets that cannot be backed up. */
   unusable: ChosenBuckets['unusable'];
   source: Summary['source'];
-  /** The parent of an incremental. */
+  /** The id of an incremental's parent. */
   parent: string | null;
-  /** The backup to compare with; `undefined` for the first of its line, and for metadata. */
+  /** The earlier backup to compare with; `undefined` for the first of a line, and for metadata. */
   baseline: Baseline | undefined;
-  /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
-  newest: Summary | undefined;
+  /** The last trusted backup of the line. The baseline is another one if this cannot be read. */
+  lastTrusted: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
   faults: RunFaults;
   /** When the backup began to read the store. */
   startedAt: Date;
   steps: AsyncIterable<readonly Step[]>;
-  /** The report on the listings that the steps come from. */
+  /** The report on the listings from which the steps come. */
   listing: ListingReport;
-  /** Resolves to the totals for the progress, or to `undefined` where they are not known. */
+  /** Resolves to the totals for the progress; `undefined` if they are unknown. */
   expected: (signal: AbortSignal) => Promise<{ objects: number; bytes: number } | undefined>;
-  /** Closes what the steps are read from. */
   close: () => Promise<void>;
 }
 
-/** The retention to apply after a trusted backup. */
 export interface RetentionAfterwards {
   policy: RetentionPolicy;
   onPruned: (report: PruneReport) => void;
 }
 
 export interface RunOptions {
-  /** The command, for others that wait for the lock: `backup full`. */
+  /** The command, for other runs that find the destination locked: `backup full`. */
   command: string;
-  /** How long to wait for another run to end. */
   waitLockMs: number;
-  /** The retention to apply after a trusted backup; none where absent. */
   retention?: RetentionAfterwards | undefined;
 }
 
-/** The options that full and incremental backups share. */
 export interface BackupOptions extends Omit<RunOptions, 'command'> {
   selection: BucketSelection;
-  /** Start although the disk seems too full. */
+  /** Start even if the disk seems too full. */
   ignoreFreeSpace: boolean;
-  /** The operator's name for the store; its endpoint identifies it where absent. */
+  /** The operator's name for the store; if absent, its endpoint identifies it. */
   sourceName?: string | undefined;
-  /** The strict guard applies where absent. */
+  /** By default the strict guard. */
   guard?: GuardOptions | undefined;
-  /** Read the access control list of each object. */
   acls?: boolean | undefined;
 }
 
-/** Accepts no suspicious changes. */
 export const STRICT_GUARD: GuardOptions = {
   acceptDeletions: false,
   acceptChanges: false,
   expectDeletions: new Map(),
 };
 
-/** Returns the source of a backup as its summary names it. */
 export function sourceOf(
   store: ObjectStore,
   { selection, sourceName }: { selection: BucketSelection; sourceName?: string | undefined },

@@ -8,23 +8,23 @@ import type { ParentChunk } from './changes.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 
 /**
- * The earlier backup that a new one is compared with: it says what the store should hold, and its copies
- * stand in for objects that cannot be read.
+ * The earlier backup that a new one is compared with. It shows what the store should hold, and
+ * provides copies of objects that cannot be read.
  */
 export class Baseline {
   readonly summary: Summary;
   readonly #open: OpenCommitted | undefined;
   /** The type of the new backup. */
   readonly type: 'full' | 'incremental';
-  /** Maps an object to the time since when it could not be read. */
+  /** Since when each object could not be read, by `nameOf`. */
   readonly #since: ReadonlyMap<string, string>;
-  /** Maps an object to what of it this backup did not get. */
+  /** What this backup could not read of an object, by `nameOf`. */
   readonly #lacked: ReadonlyMap<string, 'bytes' | 'parts'>;
   #unreadable: string | undefined;
 
   /**
-   * `open` is absent where its index cannot be read, and `unreadable` then says why. A full copies
-   * what it takes over; an incremental refers to it.
+   * `open` is absent if its index cannot be read, and `unreadable` says why. A full backup copies
+   * objects that it takes over, an incremental refers to them.
    */
   constructor(
     type: 'full' | 'incremental',
@@ -55,14 +55,14 @@ export class Baseline {
     return this.summary.id;
   }
 
-  /** Why its index could not be read to the end; `undefined` if it could. */
+  /** Why its index could not be read to the end; `undefined` if it could, or was not read yet. */
   get unreadable(): string | undefined {
     return this.#unreadable;
   }
 
   /**
-   * Reads one index chunk from each earlier archive that holds part of its index, and rejects if one
-   * cannot be read. Its own archive needs no check: its directory has been read.
+   * Reads one index chunk from each other archive that holds part of the index, and rejects if one
+   * cannot be read. Its own archive needs no check, because its directory has been read.
    */
   async checkReadable(): Promise<void> {
     if (this.#open === undefined) return;
@@ -77,23 +77,23 @@ export class Baseline {
   }
 
   /**
-   * Returns what this backup lacks of an object. If its summary could not name all failures, every
-   * object counts as lacking its bytes.
+   * Returns what this backup lacks of an object. If its summary does not name all failures, any
+   * object may lack its bytes.
    */
   lacked({ bucket, key }: IndexLine): 'bytes' | 'parts' | undefined {
     const lacked = this.#lacked.size === 0 ? undefined : this.#lacked.get(nameOf(bucket, key));
     return lacked ?? (this.summary.failures_omitted > 0 ? 'bytes' : undefined);
   }
 
-  /** The losses that a backup inherits if it takes objects over unread. */
+  /** The losses that an incremental inherits with objects that it takes over unread. */
   get inheritedLosses(): readonly Loss[] {
     if (this.type === 'full') return [];
     return this.summary.fidelity.losses.filter(({ what }) => INHERITED.includes(what));
   }
 
   /**
-   * Yields the chunks of its index in order. An incremental backup fails where they cannot be read; for
-   * a full one they end there, and `unreadable` says why.
+   * Yields the chunks of the index in order. If one cannot be read, an incremental fails; for a
+   * full backup the chunks end there, and `unreadable` says why.
    */
   async *chunks(): AsyncGenerator<ParentChunk> {
     if (this.#open === undefined) return;
@@ -105,10 +105,8 @@ export class Baseline {
     }
   }
 
-  /**
-   * Copies its copy of an object, or refers to it; resolves to `undefined` if the bytes cannot be read.
-   */
-  async lend(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
+  /** Copies an object, or refers to it. Resolves to `undefined` if its bytes cannot be read. */
+  async reuse(line: IndexLine, writer: ArchiveWriter): Promise<'copied' | 'referred' | undefined> {
     if (this.#open === undefined) return undefined;
     if (this.type === 'incremental') {
       await writer.carry(line);
@@ -130,7 +128,7 @@ export class Baseline {
     }
   }
 
-  /** Resolves to its copy of a document; `undefined` where it has none, or cannot read it. */
+  /** Resolves to its copy of a document; `undefined` if it has none that can be read. */
   async document(path: string): Promise<Buffer | undefined> {
     if (this.#open === undefined) return undefined;
     const { directory, archives, id } = this.#open;
@@ -156,17 +154,17 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
     const archive = await archives.of(chunk.archive);
     const lines = await archive.readChunk(chunk);
     check.add(lines);
-    // These are taken over unread: the new backup would name the same archives.
+    // The lines are taken over, and the new backup would name the same archives.
     for (const line of lines) archives.checkNamed(line.archive);
     yield { chunk, lines };
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
-/** The losses that a listing does not show; losses of other parts are found again. */
+/** Losses that a listing does not show. Other losses are found again. */
 const INHERITED = ['object lock', 'user metadata'];
 
-/** Whether an index cannot be read, which must not prevent a full backup. */
+/** Whether the error means that an index cannot be read, which must not prevent a full backup. */
 export function isUnreadable(error: unknown): error is MangamotionError {
   return isMangamotionError(error, 'damaged', 'not_found', 'refused', 'access_denied', 'disk');
 }

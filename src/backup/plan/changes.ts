@@ -4,21 +4,21 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { compareObjects } from '../../key-order.js';
 import type { ListedInBucket } from './listing.js';
 
-/** A step that brings one object, or a whole chunk of them, into the backup. */
+/** A step of a backup, for one object or for a whole chunk of them. */
 export type Step =
-  /** Read its bytes. `before` is its line in the earlier backup, in case the read fails. */
+  /** Read the object. `before` is its line in the earlier backup, in case the read fails. */
   | ({ kind: 'take'; before?: IndexLine } & ListedInBucket)
-  /** The content is that of the parent, but attributes may differ: read its head. */
+  /** The content is unchanged, but attributes may differ: send a HEAD request. */
   | ({ kind: 'verify'; line: IndexLine } & ListedInBucket)
-  /** The object is as in the parent, as far as a listing shows. */
+  /** The object is unchanged, as far as the listing shows. */
   | { kind: 'carry'; line: IndexLine }
-  /** All objects of a chunk of the parent's index, and no others between them. */
+  /** All objects of a chunk of the parent's index are unchanged, with no others between them. */
   | { kind: 'refer'; chunk: ChunkReference; lines: IndexLine[] }
-  /** The earlier backup has the object and the listing lacks it: it may be gone, or omitted. */
+  /** The earlier backup has the object and the listing lacks it: it is gone, or was omitted. */
   | { kind: 'missing'; line: IndexLine }
-  /** The earlier backup has the object, and its bucket could not be listed that far. */
+  /** The earlier backup has the object, and the listing of its bucket failed before it. */
   | { kind: 'keep'; line: IndexLine }
-  /** An earlier run that was interrupted has captured the object: copy it from there. */
+  /** An interrupted run has captured the object: copy it from there. */
   | ({
       kind: 'salvage';
       line: IndexLine;
@@ -26,29 +26,27 @@ export type Step =
       before?: IndexLine;
     } & ListedInBucket);
 
-/** A chunk of the parent's index. */
 export interface ParentChunk {
   chunk: ChunkReference;
   lines: IndexLine[];
 }
 
 export interface ChangeOptions {
-  /** `full` reads all that is listed; `incremental` refers to the parent for what is unchanged. */
+  /** `full` reads every listed object; `incremental` refers to the parent for unchanged ones. */
   type: 'full' | 'incremental';
-  /** Whether the head of every object is read again. */
+  /** Send a HEAD request for every unchanged object. */
   refresh: boolean;
   /**
-   * Returns what the parent lacks of an object: its bytes, if they were carried over from an earlier
-   * backup, or other parts. Such an object is read again although it seems unchanged.
+   * Returns what the parent lacks of an object: its bytes, if they are an older copy, or other
+   * parts. Such an object is read again even if it seems unchanged.
    */
   lacked: (line: IndexLine) => 'bytes' | 'parts' | undefined;
-  /** Whether the listing of a bucket broke off; called when it has ended. */
   hasFailed: (bucket: string) => boolean;
 }
 
 /**
- * Compares a listing with the index of an earlier backup; both come in order, and only a chunk and a
- * page are held at a time.
+ * Compares a listing with the index of an earlier backup. Both come in order, and only one page and
+ * one chunk are held at a time.
  */
 export async function* findChanges(
   listing: AsyncIterable<readonly ListedInBucket[]>,
@@ -73,10 +71,10 @@ export async function* findChanges(
   while (!(await listed.ended())) yield listed.page().map((object) => take(object));
 }
 
-/** Matches an MD5, or the ETag that S3 derives from the MD5s of an upload's parts. */
+/** Matches ETags that are derived from the content: an MD5, or the ETag of a multipart upload. */
 const CONTENT_ETAG = /^[0-9a-f]{32}(?:-\d+)?$/i;
 
-/** ETag and size identify the content; if only the time differs, attributes may have changed. */
+/** ETag and size identify the content. If only the time differs, attributes may have changed. */
 function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
   const { object } = listed;
   const isSame = object.etag === line.etag && object.sizeBytes === line.size && object.etag !== '';
@@ -86,15 +84,15 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
   const sameTime =
     object.lastModified === line.last_modified ||
     Date.parse(object.lastModified) === Date.parse(line.last_modified);
-  // Any other kind of ETag may stay the same when the content changes.
+  // Other ETags may stay the same when the content changes.
   if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;
   return isKnown ? { kind: 'carry', line } : { kind: 'verify', line, ...listed };
 }
 
 /**
- * Call this when the cursor is past the line's place: by then it is known whether the listing got that
- * far.
+ * Returns the step for a line that is not listed. Call it when the cursor is past the line: only
+ * then is it known whether the listing got that far.
  */
 function lacking(line: IndexLine, { hasFailed }: ChangeOptions): Step {
   return { kind: hasFailed(line.bucket) ? 'keep' : 'missing', line };
@@ -104,7 +102,7 @@ function take(listed: ListedInBucket, before?: IndexLine): Step {
   return { kind: 'take', ...listed, ...(before === undefined ? {} : { before }) };
 }
 
-/** Reads one object after the other from a listing that comes in pages. */
+/** Reads a listing that comes in pages, one object at a time. */
 class Cursor {
   readonly #pages: AsyncIterator<readonly ListedInBucket[]>;
   #page: readonly ListedInBucket[] = [];
@@ -142,7 +140,6 @@ class Cursor {
     return rest;
   }
 
-  /** Loads the next page if the current one is used up. */
   async #fill(): Promise<void> {
     while (!this.#ended && this.#position >= this.#page.length) {
       const next = await this.#pages.next();

@@ -4,7 +4,7 @@ import { compareKeys } from '../../key-order.js';
 import type { Bucket, ObjectStore } from '../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
-import { OF_THE_STORE } from '../../object-store/run-faults.js';
+import { STORE_ERRORS } from '../../object-store/run-faults.js';
 import type { WorkProgress } from '../../progress.js';
 import type { Destination } from '../../repository/destination.js';
 import type { Summary } from '../../repository/summary.js';
@@ -16,20 +16,19 @@ interface ChoiceContext {
   signal: AbortSignal;
 }
 
-/** A request whose answer is welcome but not needed. */
-const UNNEEDED = { attempts: 2 } as const;
+/** Few attempts for a request that is not essential. */
+const OPTIONAL_REQUEST = { attempts: 2 } as const;
 
 export interface ChosenBuckets {
   /** The buckets to back up, sorted by name in byte order. */
   buckets: Bucket[];
-  /** Selected buckets that are not backed up, each with the reason. */
+  /** Selected buckets that cannot be backed up, and why. */
   unusable: { bucket: string; error: MangamotionError }[];
 }
 
 /**
- * Resolves to the buckets of a run. A bucket that the earlier backup holds and the store does not list
- * gets a HEAD request: missing rights may hide it. Rejects with `not_found` where there is nothing to
- * back up.
+ * Resolves to the buckets of a run. An unlisted bucket of the earlier backup gets a HEAD request,
+ * because missing rights may hide it. Rejects with `not_found` if nothing is left to back up.
  */
 export async function chooseBuckets(
   context: ChoiceContext,
@@ -57,20 +56,17 @@ export async function chooseBuckets(
   );
 }
 
-/**
- * Resolves to all buckets, or to the named ones. Named buckets are checked one by one, so that the right
- * to list all buckets is not needed.
- */
+/** Resolves to all buckets; if they cannot be listed, to the named ones, each checked by HEAD. */
 async function listOrName(
   { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
 ): Promise<Bucket[]> {
   if (only.length === 0) return await store.listBuckets({ signal });
   try {
-    return await store.listBuckets({ ...UNNEEDED, signal });
+    return await store.listBuckets({ ...OPTIONAL_REQUEST, signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (!isMangamotionError(error, ...OF_THE_STORE)) throw error;
+    if (!isMangamotionError(error, ...STORE_ERRORS)) throw error;
   }
   const found: Bucket[] = [];
   for (const name of new Set([...only, ...excluded])) {
@@ -86,37 +82,38 @@ function noSuchBucket(name: string): MangamotionError {
   });
 }
 
-/** A refused HEAD proves nothing; the listing will show whether the bucket can be read. */
-async function mayExist(asked: Promise<boolean>): Promise<boolean> {
+/** Whether a bucket may exist: a refused HEAD proves nothing. */
+async function mayExist(request: Promise<boolean>): Promise<boolean> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
     if (!isAnswer(error)) throw error;
     return true;
   }
 }
 
-/** On MinIO, HEAD still finds a bucket for a while after its removal; a listing of it does not. */
+/**
+ * Whether a bucket exists. MinIO's HEAD finds a removed bucket for a while, but a listing does not.
+ */
 async function isThere(store: ObjectStore, name: string, signal: AbortSignal): Promise<boolean> {
   if (!(await store.bucketExists(name, { signal }))) return false;
   try {
     await store.listPage(name, { maxKeys: 1, signal });
     return true;
   } catch (error) {
-    // A 404 of anything else, such as a proxy, proves nothing.
+    // A 404 from anything else, such as a proxy, proves nothing.
     if (s3CodeOf(error) === 'NoSuchBucket') return false;
     throw error;
   }
 }
 
-/** True for any answer of the server, which proves that it can be reached. */
 function isAnswer(error: unknown): boolean {
   return (
     isMangamotionError(error, 'access_denied', 'refused', 'not_found') || isUnexpectedAnswer(error)
   );
 }
 
-/** Resolves to buckets that the earlier backup holds, and that the store neither lists nor denies. */
+/** Resolves to buckets of the earlier backup that are not listed, but may exist. */
 async function findHidden(
   { store, signal }: ChoiceContext,
   { only, excluded }: BucketSelection,
@@ -133,7 +130,7 @@ async function findHidden(
   return hidden;
 }
 
-/** Leaves out the bucket that is the destination: it would grow while it is read. */
+/** Leaves out the destination's own bucket, which would grow while it is read. */
 function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bucket[]): Bucket[] {
   const own = destination.excludesBucket;
   if (own === undefined || !isSameEndpoint(own.endpoint, store.endpoint)) return buckets;
@@ -144,7 +141,6 @@ function withoutOwn({ store, destination, progress }: ChoiceContext, buckets: Bu
   return others;
 }
 
-/** This machine has several names. */
 function isSameEndpoint(a: string, b: string): boolean {
   const plain = (url: string) =>
     url.toLowerCase().replace(/\/\/(localhost|\[::1\])(?=:|$)/, '//127.0.0.1');
@@ -159,15 +155,12 @@ function unsafeName(name: string): MangamotionError {
 }
 
 export interface BucketSelection {
-  /** The names of buckets; empty means all. */
+  /** Bucket names; empty means all. */
   only: readonly string[];
   excluded: readonly string[];
 }
 
-/**
- * The buckets to back up, in byte order. Throws `not_found` for a name that the store does not have:
- * a typo must not make an empty backup.
- */
+/** Returns the selected buckets. Throws `not_found` for an unknown name, which may be a typo. */
 function selectBuckets(all: readonly Bucket[], selection: BucketSelection): Bucket[] {
   const names = new Set(all.map((bucket) => bucket.name));
   for (const name of [...selection.only, ...selection.excluded]) {

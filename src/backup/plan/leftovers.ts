@@ -5,15 +5,14 @@ import { compareObjects } from '../../key-order.js';
 import type { Leftover, TruncatedArchive } from '../../repository/leftover.js';
 import type { Step } from './changes.js';
 
-/** A truncated archive, and the objects whose bytes it holds itself, in order. */
+/** An incomplete archive, and the index lines of the objects that it holds, in order. */
 export interface Salvageable {
   archive: Archive;
   lines: AsyncIterable<readonly IndexLine[]>;
 }
 
 /**
- * Replaces steps that would read an object from the store by steps that copy it from a leftover of an
- * earlier run, if the listing agrees with the leftover's index.
+ * Lets steps copy an object from a leftover instead of the store, if its line matches the listing.
  */
 export async function* salvageFrom(
   steps: AsyncIterable<readonly Step[]>,
@@ -61,7 +60,7 @@ class LineCursor {
     this.#chunks = lines[Symbol.asyncIterator]();
   }
 
-  /** Returns the line of the object. Call it in the order of the names. */
+  /** Returns the object's line. Call it in the order of names. */
   async find(name: { bucket: string; key: string }): Promise<IndexLine | undefined> {
     for (;;) {
       const line = this.#lines[this.#position];
@@ -83,9 +82,8 @@ class LineCursor {
 type Warn = (line: string) => void;
 
 /**
- * Opens the leftovers that can be read, and removes those that are not worth keeping. A leftover that
- * cannot be read, for lack of rights or because the disk fails, stays in place with a warning: it must
- * not prevent a backup.
+ * Opens the leftovers that can be read, and removes useless ones. One that cannot be opened or
+ * removed, for lack of rights or because the disk fails, stays with a warning.
  */
 export async function openLeftovers(
   leftovers: readonly Leftover[],
@@ -111,7 +109,7 @@ async function orWarn(warn: Warn, { path }: Leftover, work: () => Promise<void>)
     await work();
   } catch (error) {
     if (!isMangamotionError(error, 'usage', 'disk', 'damaged')) throw error;
-    warn(`${path}, left by an earlier run, stays in place: ${error.message}`);
+    warn(`${path} was left by an earlier run and stays in place: ${error.message}`);
   }
 }
 
@@ -139,12 +137,10 @@ export class OpenLeftovers {
     }));
   }
 
-  /** The space that the leftovers take in the destination, in bytes. */
   get sizeBytes(): number {
     return this.#open.reduce((sum, { leftover }) => sum + leftover.sizeBytes, 0);
   }
 
-  /** Removes the leftovers once they are no longer needed. */
   async remove(): Promise<void> {
     await this.close();
     for (const leftover of [...this.#open.map((open) => open.leftover), ...this.#marks]) {
@@ -159,7 +155,7 @@ export class OpenLeftovers {
   }
 }
 
-/** Whether an archive has lines; one without is closed. */
+/** Whether an archive has index lines. Closes it if not. */
 async function hasLines(truncated: TruncatedArchive): Promise<boolean> {
   let found = false;
   try {
@@ -173,7 +169,7 @@ async function hasLines(truncated: TruncatedArchive): Promise<boolean> {
   }
 }
 
-/** Yields the lines of the objects in this archive; the others lie in archives of backups. */
+/** Yields the lines of objects in this archive; others lie in archives of backups. */
 async function* ownLines(truncated: TruncatedArchive, id: string): AsyncGenerator<IndexLine[]> {
   for await (const lines of truncated.lines()) yield lines.filter((line) => line.archive === id);
 }

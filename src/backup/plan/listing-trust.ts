@@ -3,24 +3,23 @@ import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
 
 /**
- * The number of missing keys in a bucket that each get a HEAD request; of later ones, one in 100 does.
+ * The number of missing keys of a bucket that each get a HEAD request; of further ones, one in 100.
  */
 const ALL_OF_THE_FIRST = 1000;
 const ONE_IN = 100;
 
 /**
- * Decides which listings can be trusted: an object that the earlier backup holds and a listing lacks is
- * gone, or the server has omitted it. One instance serves both attempts of a backup.
+ * Decides which listings can be trusted. An object that the earlier backup holds and a listing
+ * lacks is gone, or the server omitted it. One instance serves all attempts of a backup.
  */
 export class ListingTrust {
-  /** For each such bucket, a key that exists and was not listed. */
+  /** For each bucket that is not trusted, a key that exists and was not listed. */
   readonly untrusted = new Map<string, string>();
-  /** For each bucket, how many objects HEAD found that the listing lacks. */
+  /** For each bucket, the number of objects that HEAD found and the listing lacked. */
   readonly found = new Map<string, number>();
   readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();
 
-  /** Resets the counts for a new attempt. */
   begin(): void {
     this.found.clear();
     this.#missing.clear();
@@ -34,15 +33,15 @@ export class ListingTrust {
     return this.untrusted.has(bucket) || index < ALL_OF_THE_FIRST || index % ONE_IN === 0;
   }
 
-  /** Records an object that is assumed gone because the listing lacks it. */
+  /** Records an object that is assumed to be gone without a HEAD request. */
   assume(bucket: string): void {
     this.#assumed.set(bucket, (this.#assumed.get(bucket) ?? 0) + 1);
   }
 
   /**
-   * Records an object that existed before the backup and that the listing lacks. Throws
-   * `ListingUnreliable` if other objects of the bucket were assumed gone: the backup then starts over,
-   * and sends a HEAD request for each.
+   * Records an object that is older than the backup and missing from the listing. Throws
+   * `ListingUnreliable` if other objects of the bucket were assumed gone: the backup then starts
+   * over, and sends a HEAD request for each.
    */
   leftOut({ bucket, key }: IndexLine): void {
     this.found.set(bucket, (this.found.get(bucket) ?? 0) + 1);
@@ -55,10 +54,11 @@ export class ListingTrust {
     );
   }
 
-  /** Returns the failure of a bucket whose listing is not trusted; `earlier` is the earlier backup. */
+  /** Returns the error for a bucket that is not trusted. `earlier` is the earlier backup's id. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const message = `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${count} objects that ${earlier ?? 'an earlier backup'} holds; newer ones may be missing`;
+    const objects = `${count} ${count === 1 ? 'object' : 'objects'}`;
+    const message = `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${objects} of ${earlier ?? 'an earlier backup'}; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },
     });

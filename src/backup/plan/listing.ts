@@ -14,21 +14,20 @@ export interface ListingContext {
   listings: OrderedListings;
   faults: RunFaults;
   signal: AbortSignal;
-  /** When the run began: an object written since is new, and no sign of a bad listing. */
+  /** When the run began. A later object that was not listed is no sign of a bad listing. */
   startedAt: Date;
 }
 
-/** What became of the listings of a run, filled in while they are read. */
+/** The outcome of a run's listings, filled in while they are read. */
 export class ListingReport {
-  /** For each bucket whose listing broke off: the reason. */
   readonly failed = new Map<string, MangamotionError>();
   readonly notices = new Set<string>();
 }
 
 /**
- * Yields the objects of the buckets, one bucket after the other, each in the order of its keys. A bucket
- * that cannot be listed to its end is named in the report, and the next one follows. Rejects with an
- * error that ends the run, or with `ListingUnreliable` if the run must start over.
+ * Yields the objects of the buckets, one bucket after the other, each in key order. If a bucket
+ * cannot be listed to its end, the report names it and the next one follows. Rejects with an error
+ * that ends the run, or with `ListingUnreliable` if it must start over.
  */
 export async function* listAll(
   context: ListingContext,
@@ -43,14 +42,14 @@ export async function* listAll(
       }
     } catch (error) {
       if (listings.isUnreliable(error)) throw error;
-      report.failed.set(name, await faults.judge(name, error, signal));
+      report.failed.set(name, await faults.classify(name, error, signal));
     }
   }
 }
 
 /**
- * Yields the listing of a bucket, and the objects that one more request finds past its last key: some
- * servers call a listing complete before its end.
+ * Yields the listing of a bucket, and any objects that a further request finds after its last key:
+ * some servers end a listing too early.
  */
 async function* listToTheEnd(
   context: ListingContext,
@@ -63,44 +62,46 @@ async function* listToTheEnd(
     last = page.at(-1)?.key ?? last;
   }
   while (last !== undefined) {
-    const page = await pageBehind(context, bucket, last, report);
+    const page = await pageAfter(context, bucket, last, report);
     if (page.length === 0) return;
     yield page;
     last = page.at(-1)?.key;
   }
 }
 
-/** Resolves to the objects after the key; empty if there are none or the server cannot say. */
-async function pageBehind(
+/** Resolves to the objects after the key; empty if there are none, or the server cannot tell. */
+async function pageAfter(
   { store, listings, signal, startedAt }: ListingContext,
   bucket: string,
   last: string,
   report: ListingReport,
 ): Promise<readonly ListedObject[]> {
   const { objects } = await store.listPage(bucket, { startAfter: last, signal });
-  // A server that includes the key, or ignores the parameter, returns objects that are known already.
-  const behind = objects.filter(({ key }) => compareKeys(key, last) > 0);
-  if (behind.length === 0) {
+  // A server that includes the key, or ignores the parameter, returns known objects.
+  const after = objects.filter(({ key }) => compareKeys(key, last) > 0);
+  if (after.length === 0) {
     const known = objects.length;
     if (known > 1) {
       report.notices.add(
-        `the server ignores start-after: whether the listing of ${bucket} is complete could not be checked`,
+        `the server ignores start-after, so it is unknown whether the listing of ${bucket} is complete`,
       );
     } else if (known === 1) {
       report.notices.add('the server includes the key of start-after in a listing');
     }
-    return behind;
+    return after;
   }
-  const isNews = behind.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
+  const isNews = after.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
   if (!isNews) {
     report.notices.add(
       `the server ended the listing of ${bucket} too early; it was continued past its end`,
     );
   }
-  return listings.inOrder(bucket, behind);
+  return listings.inOrder(bucket, after);
 }
 
-/** Counts the planned work while it is being done, to estimate the time left and the space needed. */
+/**
+ * Counts the objects while the backup runs, to estimate the remaining time and the space needed.
+ */
 export async function countAll(
   store: ObjectStore,
   buckets: readonly Pick<Bucket, 'name'>[],

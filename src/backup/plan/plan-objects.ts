@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../errors.js';
 import { RunFaults } from '../../object-store/run-faults.js';
-import type { ListedBackup } from '../../repository/destination.js';
+import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
@@ -16,23 +16,22 @@ import {
   sourceOf,
 } from './backup-plan.js';
 
-export interface Earlier {
-  /** The backup that the store is compared with, object by object. */
+export interface EarlierBackups {
+  /** The backup with which the store is compared object by object. */
   baseline: Baseline | undefined;
-  /** The last trusted backup of the line; it differs from the baseline where it cannot be read. */
-  newest: Summary | undefined;
+  /** The last trusted backup of the line. The baseline is another one if this cannot be read. */
+  lastTrusted: Summary | undefined;
 }
 
-/** Plans a backup of objects, compared with an earlier backup where there is one. */
 export async function planObjects(
   context: HeldContext,
   options: BackupOptions & { refreshMetadata?: boolean },
   type: 'full' | 'incremental',
-  { baseline, newest }: Earlier,
+  { baseline, lastTrusted }: EarlierBackups,
 ): Promise<BackupPlan> {
   const { store, clock, signal, listings, trust } = context;
   const startedAt = clock.now();
-  const chosen = await chooseBuckets(context, options.selection, newest);
+  const chosen = await chooseBuckets(context, options.selection, lastTrusted);
   const { buckets } = chosen;
   const faults = new RunFaults(
     store,
@@ -54,7 +53,7 @@ export async function planObjects(
     source: sourceOf(store, options),
     parent: type === 'incremental' ? (baseline?.id ?? null) : null,
     baseline,
-    newest,
+    lastTrusted,
     guard: options.guard ?? STRICT_GUARD,
     acls: options.acls ?? false,
     faults,
@@ -66,7 +65,7 @@ export async function planObjects(
   };
 }
 
-/** Resolves to the totals. For an incremental backup, those of the earlier backup are close enough. */
+/** Resolves to the totals. For an incremental backup, those of the earlier one are close enough. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',
@@ -78,18 +77,15 @@ async function expectedOf(
   return { objects: objectsIn(baseline.summary), bytes: baseline.summary.bytes };
 }
 
-/**
- * Opens a backup to compare with. An unreadable one never prevents a full backup: the counts in its
- * summary are compared instead.
- */
+/** Opens the backup to compare with. A full backup falls back to the counts in its summary. */
 export async function openBaseline(
   { destination, progress }: HeldContext,
-  backup: ListedBackup,
+  backup: BackupEntry,
   type: 'full' | 'incremental',
 ): Promise<Baseline> {
   const { summary } = backup;
   if (summary.kind !== 'valid') {
-    throw new MangamotionError('damaged', `${backup.id}: its summary cannot be read`);
+    throw new MangamotionError('damaged', `the summary of ${backup.id} cannot be read`);
   }
   try {
     const open = await openCommitted({ destination, backup });
@@ -104,8 +100,8 @@ export async function openBaseline(
 }
 
 /**
- * Checks that there is room for about as much as the last full backup took. Removes the leftovers of
- * earlier runs if that frees enough space. Rejects with `refused` if it does not.
+ * Checks that there is room for as much as the last full backup took. Removes the leftovers of
+ * earlier runs if that is enough. Rejects with `refused` otherwise.
  */
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
@@ -118,7 +114,7 @@ export async function makeRoom({ destination, progress, leftovers }: HeldContext
   }
   throw new MangamotionError(
     'refused',
-    `${destination.location} has ${free} bytes free, and the last full backup took ${last.archive_bytes}`,
+    `${destination.location} has ${free} bytes free, but the last full backup took ${last.archive_bytes}`,
     { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }

@@ -7,7 +7,7 @@ import { type Summary, objectsIn } from '../../repository/summary.js';
 
 /**
  * Compares facts that a backup states more than once: in its summary, its directory and
- * `metadata/buckets.json`. Each can match its own digest while they contradict each other. Pure.
+ * `metadata/buckets.json`. They may contradict each other even if all digests are right. Pure.
  */
 
 export interface Disagreement {
@@ -17,7 +17,7 @@ export interface Disagreement {
 
 const BUCKETS_FILE = 'metadata/buckets.json';
 
-/** Returns the entry of `metadata/buckets.json`; `undefined` if the directory has none. */
+/** Returns the entry of `metadata/buckets.json`; `undefined` if there is none. */
 export function bucketsDocumentOf({ archive, documents }: Directory) {
   return documents.find(({ path }) => path === `${archive}/${BUCKETS_FILE}`);
 }
@@ -32,7 +32,7 @@ export function compareSummary(summary: Summary, directory: Directory): Disagree
   ];
 }
 
-/** The id contains the type and the time, and gives the archive its name. */
+/** Compares the id with the type, the time and the archive's name, which it contains. */
 function compareName({ id, type, created_at, archive }: Summary): Disagreement[] {
   const wrong: string[] = [];
   if (type !== backupTypeOf(id)) wrong.push(`type ${type}`);
@@ -52,20 +52,20 @@ function compareCounts(summary: Summary, directory: Directory): Disagreement[] {
 }
 
 function compareBuckets(summary: Summary, directory: Directory): Disagreement[] {
-  const told = new Map(summary.buckets.map((bucket) => [bucket.name, bucket]));
+  const inSummary = new Map(summary.buckets.map((bucket) => [bucket.name, bucket]));
   const disagreements = directory.buckets.flatMap(({ name, objects, bytes }): Disagreement[] => {
-    const other = told.get(name);
-    told.delete(name);
+    const other = inSummary.get(name);
+    inSummary.delete(name);
     if (other?.objects === objects && other.bytes === bytes) return [];
     const says =
       other === undefined
         ? 'does not have it'
         : `says ${other.objects} objects (${other.bytes} bytes)`;
     const has = `the directory has bucket ${name} with ${objects} objects (${bytes} bytes)`;
-    return [{ kind: 'directory', message: `${has}, the summary ${says}` }];
+    return [{ kind: 'directory', message: `${has}, but the summary ${says}` }];
   });
-  for (const name of told.keys()) {
-    const message = `the summary has bucket ${JSON.stringify(name)}, the directory does not`;
+  for (const name of inSummary.keys()) {
+    const message = `the summary has bucket ${JSON.stringify(name)}, but the directory does not`;
     disagreements.push({ kind: 'directory', message });
   }
   if (new Set(summary.buckets.map(({ name }) => name)).size < summary.buckets.length) {
@@ -85,59 +85,59 @@ function compareChunks({ id, references }: Summary, { chunks }: Directory): Disa
 
 function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disagreement[] {
   const disagreements: Disagreement[] = [];
-  const found = (message: string) => disagreements.push({ kind: 'document', message });
+  const add = (message: string) => disagreements.push({ kind: 'document', message });
   const paths = new Set(directory.documents.map(({ path }) => path));
-  if (paths.size < directory.documents.length) found('two documents have one file');
+  if (paths.size < directory.documents.length) add('two documents share one file');
   for (const { path, size } of directory.documents) {
-    // Readers refuse a document that is too large.
+    // Readers refuse larger documents.
     const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
-    if (isTooLarge) found(`${JSON.stringify(path)} is larger than a document can be`);
+    if (isTooLarge) add(`${JSON.stringify(path)} is larger than a document can be`);
   }
-  if (!paths.delete(`${id}/${BUCKETS_FILE}`)) found(`${BUCKETS_FILE} is missing`);
+  if (!paths.delete(`${id}/${BUCKETS_FILE}`)) add(`${BUCKETS_FILE} is missing`);
 
   const names = new Set(directory.buckets.map(({ name }) => name));
   for (const { bucket, document, state } of fidelity.documents) {
     const what = `${document} of bucket ${JSON.stringify(bucket)}`;
-    if (!names.has(bucket)) found(`the summary has the ${what}, which the directory does not have`);
+    if (!names.has(bucket)) add(`the summary has the ${what}, which the directory does not have`);
     const form = BUCKET_DOCUMENTS.find(({ kind }) => kind === document);
-    // The document is of a kind that only a later version knows.
+    // Only a later version knows this kind of document.
     if (form === undefined) continue;
     const isThere = paths.delete(`${id}/${bucketDocumentPath(bucket, form.fileName)}`);
-    if (state === 'captured' && !isThere) found(`the ${what} is missing`);
+    if (state === 'captured' && !isThere) add(`the ${what} is missing`);
     if (state !== 'captured' && isThere) {
-      found(`the ${what} exists, although the summary calls it ${state}`);
+      add(`the ${what} exists, although the summary calls it ${state}`);
     }
   }
   for (const path of paths) {
     const why = whyUnexpected(path, id, names);
-    if (why !== undefined) found(`${JSON.stringify(path)} ${why}`);
+    if (why !== undefined) add(`${JSON.stringify(path)} ${why}`);
   }
   return disagreements;
 }
 
-/** Returns why a document that the summary does not mention is unexpected. */
+/** Returns why a document is unexpected that the summary does not mention. */
 function whyUnexpected(path: string, id: string, buckets: ReadonlySet<string>): string | undefined {
   if (!path.startsWith(`${id}/`)) return 'is not a document of this archive';
   const [folder, bucket = '', file = '', ...more] = path.slice(id.length + 1).split('/');
-  // A later version may keep other documents, or keep them elsewhere.
+  // A later version may have other documents, or other paths.
   if (folder !== 'metadata' || more.length > 0) return undefined;
   if (!buckets.has(bucket)) return 'belongs to no bucket of the directory';
   const isKnown = BUCKET_DOCUMENTS.some(({ fileName }) => fileName === file);
   return isKnown ? 'exists, but the summary does not have it' : undefined;
 }
 
-/** Compares `metadata/buckets.json`, whose bytes are `content`, with the directory. */
+/** Compares the content of `metadata/buckets.json` with the directory. */
 export function compareBucketsDocument(content: Buffer, directory: Directory): Disagreement[] {
-  const told = bucketsIn(content);
+  const inSummary = bucketsIn(content);
   const facts = directory.buckets.map(({ name, created_at, region }) =>
     factsOf(name, created_at, region),
   );
-  if (told !== undefined && JSON.stringify(told) === JSON.stringify(facts)) return [];
+  if (inSummary !== undefined && JSON.stringify(inSummary) === JSON.stringify(facts)) return [];
   const message = `${BUCKETS_FILE} does not have the buckets of the directory`;
   return [{ kind: 'document', message }];
 }
 
-/** Returns the names of the buckets; `undefined` if the content is not a list of buckets. */
+/** Returns the facts about the buckets; `undefined` if the content is not a list of buckets. */
 function bucketsIn(content: Buffer): string[] | undefined {
   try {
     const { buckets } = JSON.parse(content.toString('utf8')) as { buckets: unknown };

@@ -5,22 +5,21 @@ import { IndexCheck, hasOwnPath } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { isMangamotionError } from '../../errors.js';
 import type { Archives } from '../../repository/archives.js';
-import { type VerifyResult, found } from './result.js';
+import { type VerifyResult, addProblem } from './result.js';
 
 export interface CheckOptions {
   /** The ids of the other archives that the backup refers to. Each must exist. */
   references: readonly string[];
-  /** Which objects to read. */
   wanted: (line: IndexLine) => boolean;
-  /** The archive that the audit has read already, if any: its findings are not repeated. */
+  /** The id of an archive that was already audited. Its findings are not repeated. */
   audited: string | undefined;
   progress: (counts: { objects: number; bytes: number }) => void;
   signal: AbortSignal;
 }
 
 /**
- * Reads the index of a backup, in whichever archives it lies, and checks objects one by one (SHA-256 and
- * length). Other content of those archives is ignored. Resolves to the totals of the index.
+ * Reads the whole index of a backup, and checks objects one by one (SHA-256 and length). Other
+ * content of the archives is ignored. Resolves to the totals of the index.
  */
 export async function verifyObjects(
   directory: Directory,
@@ -38,7 +37,7 @@ class ObjectCheck {
   readonly #options: CheckOptions;
   readonly #opened = new Map<string, Archive | undefined>();
   readonly #index: IndexCheck;
-  /** Archives in which something of this backup lies. */
+  /** Archives that hold objects or chunks of this backup. */
   readonly #used = new Set<string>();
   /** The totals of the index, as far as it could be read. */
   readonly #named = { objects: 0, bytes: 0 };
@@ -85,49 +84,49 @@ class ObjectCheck {
       if (!isMangamotionError(error, 'damaged')) throw error;
       this.#isIndexWhole = false;
       const isKnown = lines === undefined && chunk.archive === this.#options.audited;
-      if (!isKnown) found(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
+      if (!isKnown) addProblem(this.#result, 'chunk', `${error.message} (in ${chunk.archive})`);
     }
     if (lines === undefined) this.#isIndexWhole = false;
     return lines ?? [];
   }
 
-  /** Checks a line without reading the bytes. Returns false if the bytes need not be read. */
+  /** Checks a line without reading the bytes. Returns false if they cannot be read. */
   #checkLine(line: IndexLine): boolean {
     const { archive: id, bucket, key, offset, length, size } = line;
     this.#named.objects += 1;
     this.#named.bytes += size;
     const name = { bucket, key };
-    const tell = (message: string) => found(this.#result, 'object', message, name);
+    const report = (message: string) => addProblem(this.#result, 'object', message, name);
     if (!this.#archives.isNamed(id)) {
-      tell(`${bucket}/${key} lies in ${JSON.stringify(id)}, which the summary does not name`);
+      report(`${bucket}/${key} is in ${JSON.stringify(id)}, which the summary does not name`);
       return false;
     }
     this.#used.add(id);
     if (!hasOwnPath(line)) {
-      tell(`${bucket}/${key} has a file that is not its own: ${JSON.stringify(line.path)}`);
+      report(`the file of ${bucket}/${key} is not its own: ${JSON.stringify(line.path)}`);
     }
     const archive = this.#opened.get(id);
     if (archive === undefined || offset + length <= archive.sizeBytes) return true;
-    tell(`${bucket}/${key} lies beyond the end of ${id} (${length} bytes at byte ${offset})`);
+    report(`${bucket}/${key} is beyond the end of ${id} (${length} bytes at byte ${offset})`);
     return false;
   }
 
-  /** Compares the totals in the directory and the summary with the lines of the index. */
+  /** Compares the index with the directory's counts and the summary's references. */
   #checkWhole(): void {
     for (const { name } of this.#directory.buckets) {
-      const wrong = this.#index.whatIsWrongWith(name);
-      if (wrong !== undefined) found(this.#result, 'directory', wrong);
+      const wrong = this.#index.mismatchOf(name);
+      if (wrong !== undefined) addProblem(this.#result, 'directory', wrong);
     }
     for (const id of this.#options.references) {
       if (this.#used.has(id) && id !== this.#directory.archive) continue;
       const message = `the summary refers to ${id}, which holds nothing of this backup`;
-      found(this.#result, 'summary', message);
+      addProblem(this.#result, 'summary', message);
     }
   }
 
   async #check(line: IndexLine): Promise<void> {
     const archive = await this.#open(line.archive);
-    // The missing archive was reported once; that need not be repeated for each object.
+    // A missing archive is reported once, not for each object.
     if (archive === undefined) return;
     const { bucket, key } = line;
     if (await hasRightBytes(archive, line)) {
@@ -136,19 +135,19 @@ class ObjectCheck {
       return;
     }
     const message = `${bucket}/${key} is damaged: its bytes in ${line.archive} are not those that were backed up`;
-    found(this.#result, 'object', message, { bucket, key });
+    addProblem(this.#result, 'object', message, { bucket, key });
   }
 
   async #open(id: string): Promise<Archive | undefined> {
     if (this.#opened.has(id)) return this.#opened.get(id);
-    // It was already reported that the summary does not name it.
+    // An archive that the summary does not name was reported with its line.
     if (!this.#archives.isNamed(id)) return undefined;
     let archive: Archive | undefined;
     try {
       archive = await this.#archives.of(id);
     } catch (error) {
       if (!isMangamotionError(error, 'damaged')) throw error;
-      found(this.#result, 'archive_missing', error.message);
+      addProblem(this.#result, 'archive_missing', error.message);
     }
     this.#opened.set(id, archive);
     return archive;

@@ -11,30 +11,27 @@ export interface VerifyResult {
   /** `incomplete`: an archive is missing or truncated; `damaged`: any other finding. */
   status: 'ok' | 'damaged' | 'incomplete';
   quick: boolean;
-  /** The number of intact objects; with `quick`, of objects that the directory names. */
+  /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;
-  /** The first 10,000 problems. */
   problems: VerifyProblem[];
-  /** The number of further problems, which are not listed. */
   problems_omitted: number;
 }
 
 /** A forged archive can have more problems than fit into memory. */
-const MOST_PROBLEMS = 10_000;
-/** A key may have a line to itself. */
+const MAX_PROBLEMS = 10_000;
+/** Messages are cut, because a forged key may be very long. */
 const LONGEST_MESSAGE = 4096;
 
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
-/** Adds a problem, and adjusts the status to it. */
-export function found(
+export function addProblem(
   result: VerifyResult,
   kind: string,
   message: string,
   name: { bucket?: string; key?: string } = {},
 ): void {
-  if (result.problems.length < MOST_PROBLEMS) {
+  if (result.problems.length < MAX_PROBLEMS) {
     const isLong = message.length > LONGEST_MESSAGE;
     const shown = isLong ? `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…` : message;
     result.problems.push({ kind, message: shown, ...name });

@@ -3,12 +3,12 @@ import type { Directory } from '../../archive/directory.js';
 import { isMangamotionError } from '../../errors.js';
 import type { WorkProgress } from '../../progress.js';
 import { Archives } from '../../repository/archives.js';
-import type { Destination, ListedBackup } from '../../repository/destination.js';
+import type { Destination, BackupEntry } from '../../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.js';
 import type { Summary } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
-import { type VerifyResult, found } from './result.js';
+import { type VerifyResult, addProblem } from './result.js';
 
 export interface VerifyContext {
   signal: AbortSignal;
@@ -16,15 +16,15 @@ export interface VerifyContext {
 }
 
 export interface VerifyOptions {
-  /** Check only the summaries, the lengths of the archives, the footer and the directory. */
+  /** Check only the summary, the lengths of the archives, the footer and the directory. */
   quick: boolean;
-  /** Read only this share of the objects (0 to 1), chosen at random; the index is read in full. */
+  /** Read only a random share of the objects (0 to 1). The index is read in full. */
   sample?: number | undefined;
 }
 
 /**
- * Checks a backup against its summary: every byte of its archive, and the parts of other archives that
- * it refers to, unless the options limit it. Never rejects because of damage.
+ * Checks a backup: every byte of its archive, and its objects in other archives, unless `options`
+ * limit that. Rejects with `refused` if its format is newer, but never because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
@@ -45,7 +45,7 @@ export async function verifyBackup(
   if (backup.summary.kind === 'valid') {
     await verifyArchives(context, located, backup.summary.summary, result, options);
   } else if (backup.summary.kind === 'damaged') {
-    found(result, 'summary', backup.summary.reason);
+    addProblem(result, 'summary', backup.summary.reason);
   }
   return result;
 }
@@ -58,12 +58,12 @@ async function verifyArchives(
   { sample }: VerifyOptions,
 ): Promise<void> {
   if (summary.id !== backup.id) {
-    found(result, 'summary', `the summary is that of ${summary.id}`);
+    addProblem(result, 'summary', `the summary is that of ${summary.id}`);
     return;
   }
   const archiveBytes = await archiveBytesOf(destination, backup);
   if (archiveBytes === null) {
-    found(result, 'archive_missing', `${summary.archive.file} is missing`);
+    addProblem(result, 'archive_missing', `${summary.archive.file} is missing`);
     return;
   }
   checkLength(archiveBytes, summary, result);
@@ -92,7 +92,7 @@ async function verifyArchives(
 
 async function archiveBytesOf(
   destination: Destination,
-  backup: ListedBackup,
+  backup: BackupEntry,
 ): Promise<number | null> {
   if (destination.archiveBytesOf === undefined) return backup.archiveBytes;
   return await destination.archiveBytesOf(backup.id);
@@ -106,20 +106,24 @@ interface Reading extends VerifyContext {
   result: VerifyResult;
 }
 
-/** Resolves to the counts of intact objects and of all objects in the index: a sample reads fewer. */
+/** Reads everything. Resolves to the numbers of intact objects and bytes. */
 async function readAll(reading: Reading, archive: Archive, summary: Summary): Promise<Counts> {
   const { directory, archives, result, progress, signal } = reading;
   progress.start('verifying');
   progress.update({ objectsTotal: directory.objects, bytesTotal: directory.bytes });
   const audit = await archive.audit(directory, {
-    problem: ({ kind, message, ...name }) => found(result, kind, message, name),
+    problem: ({ kind, message, ...name }) => addProblem(result, kind, message, name),
     progress: (counts) => progress.update(counts),
     signal,
   });
   result.objects = audit.objects;
   result.bytes = audit.bytes;
   if (audit.sha256 !== summary.archive.sha256) {
-    found(result, 'archive', `the SHA-256 of ${summary.archive.file} is not that of the summary`);
+    addProblem(
+      result,
+      'archive',
+      `the SHA-256 of ${summary.archive.file} is not that of the summary`,
+    );
   }
   await verifyObjects(directory, archives, result, {
     references: summary.references,
@@ -146,12 +150,12 @@ async function readSome(
   });
 }
 
-/** Compares the counts at the end, if nothing else was found but not everything was read. */
+/** Compares the final counts, in case objects were missed although no fault was found. */
 function compareCounts(checked: Counts, directory: Directory, result: VerifyResult): void {
   if (result.status !== 'ok') return;
   for (const what of ['objects', 'bytes'] as const) {
     if (checked[what] === directory[what]) continue;
-    found(result, 'directory', `checked ${checked[what]} of ${directory[what]} ${what}`);
+    addProblem(result, 'directory', `checked ${checked[what]} of ${directory[what]} ${what}`);
   }
 }
 
@@ -160,24 +164,24 @@ async function checkBucketsDocument(
   directory: Directory,
   result: VerifyResult,
 ): Promise<void> {
-  // A missing document has been reported before.
+  // A missing document was reported before.
   const entry = bucketsDocumentOf(directory);
   if (entry === undefined) return;
   try {
     const content = await archive.readDocument(entry);
     for (const { kind, message } of compareBucketsDocument(content, directory)) {
-      found(result, kind, message);
+      addProblem(result, kind, message);
     }
   } catch (error) {
     if (!isMangamotionError(error, 'damaged')) throw error;
-    found(result, 'document', error.message);
+    addProblem(result, 'document', error.message);
   }
 }
 
 function checkLength(bytes: number, summary: Summary, result: VerifyResult): void {
   if (bytes === summary.archive_bytes) return;
   const kind = bytes < summary.archive_bytes ? 'archive_truncated' : 'archive';
-  found(
+  addProblem(
     result,
     kind,
     `${summary.archive.file} has ${bytes} bytes, but the summary says ${summary.archive_bytes}`,
@@ -193,7 +197,11 @@ async function checkReferencesQuickly(
   for (const id of summary.references) {
     const referenced = backups.find((backup) => backup.id === id);
     if (referenced === undefined || referenced.archiveBytes === null) {
-      found(result, 'archive_missing', `the archive of ${id} is missing, and this backup needs it`);
+      addProblem(
+        result,
+        'archive_missing',
+        `the archive of ${id} is missing, and this backup needs it`,
+      );
     } else if (referenced.summary.kind === 'valid') {
       checkLength(referenced.archiveBytes, referenced.summary.summary, result);
     }
@@ -207,20 +215,20 @@ async function checkDirectory(
 ): Promise<Directory | undefined> {
   const place = summary.archive.directory;
   const end = await archive.checkEnd(place);
-  if (end !== undefined) found(result, end.kind, end.message);
+  if (end !== undefined) addProblem(result, end.kind, end.message);
   try {
     const directory = await archive.readDirectory(place);
     if (directory.archive !== summary.id) {
-      found(result, 'directory', `the directory is that of ${directory.archive}`);
+      addProblem(result, 'directory', `the directory is that of ${directory.archive}`);
       return undefined;
     }
     for (const { kind, message } of compareSummary(summary, directory)) {
-      found(result, kind, message);
+      addProblem(result, kind, message);
     }
     return directory;
   } catch (error) {
     if (!isMangamotionError(error, 'damaged')) throw error;
-    found(result, 'directory', error.message);
+    addProblem(result, 'directory', error.message);
     return undefined;
   }
 }

@@ -63,7 +63,7 @@ async function downloadVersion(result: JobResult, work: FileDownload): Promise<S
   const { head } = result;
   const partial = await PartialFile.open(work.target, versionTag(result, head.etag), {
     // Without an ETag nobody could tell what the bytes belong to.
-    mostBytes: head.etag === '' ? 0 : head.sizeBytes,
+    maxBytes: head.etag === '' ? 0 : head.sizeBytes,
     hashed: head.etagIsMd5,
   });
   try {

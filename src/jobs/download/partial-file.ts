@@ -27,17 +27,17 @@ export class PartialFile {
   }
 
   /**
-   * What there is of the file; where it is more than `mostBytes`, none of it is taken for the object.
+   * What there is of the file; where it is more than `maxBytes`, none of it is taken for the object.
    * Rejects with `locked` where another run writes it.
    */
   static async open(
     target: string,
     version: string,
-    options: { mostBytes: number; hashed: boolean },
+    options: { maxBytes: number; hashed: boolean },
   ): Promise<PartialFile> {
     const partial = new PartialFile(await takePartial(target, version), options.hashed);
     try {
-      if (partial.sizeBytes > options.mostBytes) await partial.restart();
+      if (partial.sizeBytes > options.maxBytes) await partial.restart();
       return partial;
     } catch (error) {
       await partial.release();

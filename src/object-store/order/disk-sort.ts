@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linesOfFile } from '../../files/lines-of-file.js';
 
-/** So many are sorted in memory at a time; more are kept in files. */
+/** The number of items that are sorted in memory; the rest goes to temporary files. */
 const RUN_ITEMS = 200_000;
 const PAGE_ITEMS = 1000;
 
 /**
- * Sorts what does not fit into memory: in runs, each in a temporary file, that are merged in the
- * end. Of equal items one is kept. Items must be such that JSON keeps them whole.
+ * Sorts items that may not fit into memory: sorts runs of them into temporary files, then merges
+ * the runs. Duplicates are dropped. Items must survive JSON.
  */
 export async function* sortOnDisk<T>(
   pages: AsyncIterable<readonly T[]>,

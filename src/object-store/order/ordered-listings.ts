@@ -4,9 +4,9 @@ import { sortOnDisk } from './disk-sort.js';
 import type { ListOptions, ListedObject, ObjectStore } from '../port.js';
 
 /**
- * Listings that can be merged with an index: in the byte order of the keys, as S3 promises. A server
- * that breaks the promise is found out in the middle of the work: the listing then rejects with
- * `ListedOutOfOrder`, and from the next time on that bucket is listed whole and sorted first.
+ * Lists buckets in the byte order of the keys, so that a listing can be merged with an index. S3
+ * promises this order. If a server breaks the promise, `list` rejects with `ListedOutOfOrder` in
+ * the middle of the listing; later listings of that bucket are read in full and sorted first.
  */
 export class OrderedListings {
   readonly #store: ObjectStore;
@@ -31,8 +31,8 @@ export class OrderedListings {
   }
 
   /**
-   * Returns a page that was requested by itself, if it is in order. Throws as `list` rejects, and throws
-   * `refused` if the bucket is known to be listed out of order: its pages may omit anything.
+   * Returns a separately requested page if it is in order. Throws `ListedOutOfOrder` otherwise, or
+   * `refused` if the bucket is known for that: the page may omit anything.
    */
   inOrder(bucket: string, page: readonly ListedObject[]): readonly ListedObject[] {
     if (!this.#unordered.has(bucket)) {
@@ -43,11 +43,10 @@ export class OrderedListings {
     if (sorted.every((object, i) => object === page[i])) return page;
     throw new MangamotionError(
       'refused',
-      `${this.#store.endpoint}, bucket ${bucket}: the listing ends early, and goes on out of order`,
+      `${this.#store.endpoint}, bucket ${bucket}: the listing ends early and continues out of order`,
     );
   }
 
-  /** True for an error after which the work must start over. */
   isUnreliable(error: unknown): error is ListingUnreliable {
     return error instanceof ListingUnreliable;
   }
@@ -69,8 +68,8 @@ function byKey(a: ListedObject, b: ListedObject): number {
 }
 
 /**
- * Thrown if work that is based on a listing must start over, with what was learnt about the server.
- * `message` says what was found, `remedy` what is done about it.
+ * Thrown if a listing proved unreliable, so that the work based on it must start over. `message`
+ * says what was found, `remedy` what the next attempt does about it.
  */
 export class ListingUnreliable extends MangamotionError {
   readonly remedy: string;
@@ -90,7 +89,7 @@ class ListedOutOfOrder extends ListingUnreliable {
   }
 }
 
-/** Runs work that reads such listings, and starts it over if one proves unreliable. */
+/** Runs work that reads ordered listings, and starts it over if one proves unreliable. */
 export async function inOrder<T>(
   work: () => Promise<T>,
   onAgain: (why: ListingUnreliable) => void,

@@ -3,26 +3,22 @@ import { onAbort } from '../s3/on-abort.js';
 import { isTransient, isUnexpectedAnswer } from '../store-errors.js';
 
 export interface RetryPolicy {
-  /** How often a request is sent in all; 6 where absent. */
+  /** The maximum number of attempts; 6 by default. */
   attempts?: number | undefined;
-  /** The longest first delay, 200 ms where absent; it doubles from one attempt to the next. */
+  /** The maximum of the first delay, 200 ms by default; it doubles with each attempt. */
   baseDelayMs?: number | undefined;
-  /** No delay is longer; 10 s where absent. */
+  /** The maximum of any delay; 10 s by default. */
   maxDelayMs?: number | undefined;
-  /** Called with every failure that is retried, before the delay. */
   onRetry?: ((retry: Retry) => void) | undefined;
-  /** Waits; tests replace it. Rejects when the signal is aborted. */
+  /** Tests replace it. Rejects when the signal is aborted. */
   sleep?: ((delayMs: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
-  /** Returns a random number from 0 up to 1; tests replace it. */
+  /** Returns a random number from 0 to 1; tests replace it. */
   random?: (() => number) | undefined;
 }
 
-/**
- * The number of attempts if the answer does not come from an S3 server: such an answer is rarely chance.
- */
+/** The number of attempts for an answer that is not S3's: it rarely improves. */
 const ATTEMPTS_AT_UNEXPECTED_ANSWERS = 2;
 
-/** A failure that is tried again. */
 export interface Retry {
   error: MangamotionError;
   /** The number of the attempt that failed, from 1. */
@@ -30,7 +26,7 @@ export interface Retry {
   delayMs: number;
 }
 
-/** Counts the failures of one piece of work and waits after each, with full jitter. */
+/** Counts the failures of one operation and waits after each, with full jitter. */
 export class Backoff {
   readonly #policy: RetryPolicy;
   readonly #signal: AbortSignal | undefined;
@@ -48,7 +44,7 @@ export class Backoff {
     this.#unexpected = 0;
   }
 
-  /** Resolves when it is time to try again; rejects with a failure that is not worth another attempt. */
+  /** Resolves when it is time to retry. Rejects if the failure is permanent or was the last. */
   async after(error: unknown): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!(error instanceof MangamotionError) || !isTransient(error)) throw error;
@@ -68,7 +64,6 @@ export class Backoff {
   }
 }
 
-/** Runs `work` until it succeeds, or fails for good. */
 export async function retrying<T>(
   policy: RetryPolicy,
   signal: AbortSignal | undefined,

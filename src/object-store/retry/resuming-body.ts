@@ -2,18 +2,17 @@ import { Readable } from 'node:stream';
 import type { Backoff } from './backoff.js';
 
 export interface ResumingBodyOptions {
-  /** The body that is open, from its first byte. */
+  /** The open body, at its first byte. */
   first: Readable;
-  /** The size of the body that was requested. */
   sizeBytes: number;
-  /** Opens the body again, without its first `offset` bytes. */
+  /** Opens the body again from byte `offset` on. */
   reopen: (offset: number) => Promise<Readable>;
   backoff: () => Backoff;
 }
 
 /**
- * A body that goes on where it broke. Hands chunks on as they come; all that it adds to them is a
- * count, which is where the next response has to begin.
+ * A body that resumes where the connection broke. It passes chunks on unchanged and only counts
+ * their bytes, to know where the next response must begin.
  */
 export class ResumingBody extends Readable {
   readonly #reopen: (offset: number) => Promise<Readable>;
@@ -32,7 +31,7 @@ export class ResumingBody extends Readable {
     this.#openBackoff = backoff;
     this.#source = first;
     this.#attach(first);
-    // A body that nobody reads yet may fail; a later reader gets the error.
+    // The body may fail before anybody reads it; the later reader still gets the error.
     this.on('error', () => undefined);
   }
 
@@ -50,7 +49,7 @@ export class ResumingBody extends Readable {
     callback(error);
   }
 
-  /** Errors are listened for at once: a source may break before anybody reads. */
+  /** Listens for errors at once, because the source may break before anybody reads. */
   #attach(source: Readable): void {
     source.on('error', (error) => {
       if (this.destroyed) return;

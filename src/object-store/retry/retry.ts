@@ -15,12 +15,12 @@ export {
 } from '../store-errors.js';
 
 /**
- * Wraps a store with retries: a request that fails as `unreachable` is repeated after a growing delay,
- * and a body that breaks is resumed at the byte where it broke. A refusal or a missing object is not
- * retried. The last failure is the cause of the error that ends it.
+ * Wraps a store with retries. A request that fails as `unreachable` is repeated after a growing
+ * delay, and a broken body is resumed at the byte where it broke. A refusal or a missing object is
+ * not retried. The final error keeps the last failure's cause.
  *
- * A body whose object was replaced meanwhile cannot go on; it fails with an error of which
- * `isObjectChanged` is true, and the caller begins again.
+ * A body whose object was replaced cannot resume. It fails with an error for which
+ * `isObjectChanged` is true, and the caller starts over.
  */
 export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): ObjectStore {
   const retried: Retried = (options, work) =>
@@ -98,7 +98,7 @@ async function getObject(
   const { head, body } = await retrying(policy, signal, () =>
     store.getObject(bucket, key, options),
   );
-  // Without an ETag nobody could tell whether the rest belongs to the same object.
+  // Without an ETag it is unknown whether the rest belongs to the same object.
   if (head.etag === '') return { head, body };
   const reopen = async (offset: number) => {
     const rest = { ...range, start: (range?.start ?? 0) + offset };

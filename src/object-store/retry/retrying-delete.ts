@@ -2,7 +2,7 @@ import { isMangamotionError, MangamotionError } from '../../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import type { ObjectStore, RequestOptions, UndeletedObject } from '../port.js';
 
-/** Repeats `deleteObjects` if it fails, and for those keys whose failure may be temporary. */
+/** Repeats `deleteObjects` if it fails, and for the keys whose failure may be transient. */
 export async function deleteWithRetries(
   store: ObjectStore,
   policy: RetryPolicy,
@@ -25,13 +25,14 @@ export async function deleteWithRetries(
   }
 }
 
-/** Waits before the next attempt; resolves to false when the attempts are used up. */
+/** Waits for the next attempt. Resolves to false if the attempts are used up. */
 async function isWorthwhile(
   backoff: Backoff,
   bucket: string,
   passing: UndeletedObject[],
 ): Promise<boolean> {
-  const message = `${bucket}: ${passing.length} objects not deleted yet: ${passing[0]?.reason ?? ''}`;
+  const count = `${passing.length} ${passing.length === 1 ? 'object is' : 'objects are'}`;
+  const message = `${bucket}: ${count} not deleted yet: ${passing[0]?.reason ?? ''}`;
   try {
     await backoff.after(
       new MangamotionError('unreachable', message, { request: passing[0]?.request }),

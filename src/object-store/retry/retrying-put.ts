@@ -5,9 +5,9 @@ import type { ObjectContent, ObjectStore, PutOptions, StoredObject } from '../po
 import { isObjectInTheWay, isTransient } from '../store-errors.js';
 
 /**
- * Repeats `putObject` if it fails. After an answer that was lost, an object in the way of a conditional
- * write may be the one that was written: it is read, and counts as written when it has just these bytes.
- * Writers who are to exclude one another must therefore not write the same bytes.
+ * Repeats `putObject` if it fails. If an answer was lost, the object that blocks a conditional
+ * write may be our own: it is read, and counts as written if it has exactly these bytes. Competing
+ * writers must therefore never write the same bytes.
  */
 export async function putWithRetries(
   store: ObjectStore,

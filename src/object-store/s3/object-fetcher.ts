@@ -4,8 +4,8 @@ import { onAbort } from './on-abort.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
 
 /**
- * Reads whole objects into memory. Most of a backup is this, so it goes around the streams and
- * copies of node's http, which cost more than all the rest: undici hands on the socket's buffers.
+ * Reads whole objects into memory. This is most of the work of a backup, so it uses undici, which
+ * hands on the socket's buffers, and avoids the streams and copies of node:http.
  */
 
 export interface FetcherOptions {
@@ -17,16 +17,15 @@ export interface FetcherOptions {
 }
 
 export interface BodyMemory {
-  /** A body of more than this is not read. */
-  mostBytes: number;
-  /** Gives the block that the body is read into; of the heap where absent. */
+  maxBytes: number;
+  /** Allocates the block for the body; ordinary memory by default. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
 }
 
 export interface FetchRequest {
   /** `https://host:port`. */
   origin: string;
-  /** Path and query, encoded. */
+  /** Path and query, percent-encoded. */
   path: string;
   /** One character a byte. */
   headers: Record<string, string>;
@@ -39,11 +38,10 @@ export interface FetchedAnswer {
   statusMessage: string;
   /** One character a byte. */
   headers: IncomingHttpHeaders;
-  /** `undefined` where it has more than `mostBytes`. */
+  /** `undefined` if the body is larger than `maxBytes`. */
   body: Buffer | undefined;
 }
 
-/** Ends a request whose body is not wanted. */
 class NotWanted extends Error {}
 
 export class ObjectFetcher {
@@ -61,8 +59,8 @@ export class ObjectFetcher {
   }
 
   /**
-   * Resolves with any answer, whatever its status; rejects with what happened to the connection. A
-   * body that is shorter or longer than its Content-Length is such a thing too.
+   * Resolves to the answer, whatever its status. Rejects if the connection fails, and if the body
+   * is shorter or longer than its Content-Length.
    */
   get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
     return new Promise((resolve, reject) => {
@@ -82,12 +80,12 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: FetchedAnswer) => void;
   readonly #reject: (error: Error) => void;
   #answer: FetchedAnswer | undefined;
-  /** One block of Content-Length bytes, so that the socket's buffers are free at once. */
+  /** One block of Content-Length bytes. Copying into it frees the socket's buffers at once. */
   #block: Buffer | undefined;
   /** The chunks of a body without a Content-Length. */
   #chunks: Buffer[] = [];
   #received = 0;
-  #mostBytes = 0;
+  #maxBytes = 0;
   #stopListening: (() => void) | undefined;
 
   constructor(
@@ -104,7 +102,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#signal === undefined) return;
-    // Called again where undici sends the request anew, on another connection.
+    // Undici calls this again if it repeats the request on another connection.
     this.#stopListening?.();
     this.#stopListening = onAbort(this.#signal, () => controller.abort(new NotWanted()));
   }
@@ -118,17 +116,17 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     if (statusCode < 200) return;
     this.#answer = { statusCode, statusMessage, headers, body: undefined };
     const length = Number(headers['content-length']);
-    const { mostBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
-    // An error's document is wanted however little the caller has room for.
-    this.#mostBytes = statusCode < 300 ? mostBytes : ANSWER_LIMITS.errorBytes;
-    if (length > this.#mostBytes) controller.abort(new NotWanted());
+    const { maxBytes, allocate = (size: number) => Buffer.allocUnsafe(size) } = this.#memory;
+    // An error document is read even if it exceeds the caller's limit.
+    this.#maxBytes = statusCode < 300 ? maxBytes : ANSWER_LIMITS.errorBytes;
+    if (length > this.#maxBytes) controller.abort(new NotWanted());
     else if (length >= 0 && statusCode < 300) this.#block = allocate(length);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
-    if (this.#received > (this.#block?.length ?? this.#mostBytes)) {
+    if (this.#received > (this.#block?.length ?? this.#maxBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {
       this.#chunks.push(Buffer.from(chunk));

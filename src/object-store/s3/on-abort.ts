@@ -1,6 +1,6 @@
 /**
- * Calls `action` when the signal is aborted, until the returned function is called. Thousands of
- * requests share the signal of their command; it gets one listener for them all.
+ * Calls `action` when the signal is aborted, unless the returned function is called first. All
+ * actions share one listener, because thousands of requests use the same signal.
  */
 export function onAbort(signal: AbortSignal, action: () => void): () => void {
   const actions = actionsOf.get(signal) ?? listen(signal);

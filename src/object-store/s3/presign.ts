@@ -2,10 +2,10 @@ import { createHash, createHmac } from 'node:crypto';
 import { encodePath, percentEncode } from './wire/header-text.js';
 import { type Credentials, signingKey } from './sign-v4.js';
 
-/** Presigned URLs: AWS Signature Version 4 in the query, with which whoever has the URL may read. */
+/** Presigned URLs (AWS Signature Version 4), with which anybody can read the object. */
 
 export interface PresignTarget extends Credentials {
-  /** A host name or address, without scheme and port, as users of the URL reach it. */
+  /** The host name or address that users of the URL reach, without scheme and port. */
   endpoint: string;
   port: number;
   useTls: boolean;
@@ -15,22 +15,21 @@ export interface PresignTarget extends Credentials {
 export interface PresignRequest {
   bucket: string;
   key: string;
-  /** How long the URL is valid from `now` on; S3 accepts 1 s to 7 days. */
+  /** How long the URL is valid from `now`; S3 accepts 1 s to 7 days. */
   expiresSeconds: number;
   now: Date;
 }
 
 /**
- * Returns a URL in path style that reads the object, without a request to the server. minio's own
- * has no brackets around an IPv6 address without a port, and refuses bucket names with `_` or
- * capitals.
+ * Returns a path-style URL for a GET; sends no request. minio's own function forgets the brackets
+ * around an IPv6 address without a port, and refuses bucket names with `_` or capitals.
  */
 export function presignGet(target: PresignTarget, request: PresignRequest): string {
   const host = hostOf(target);
   const path = `/${encodePath(request.bucket)}/${encodePath(request.key)}`;
   const time = request.now.toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${time.slice(0, 8)}/${target.region}/s3/aws4_request`;
-  // In the order of their names, as they are signed.
+  // The parameters are signed in alphabetical order.
   const query = [
     'X-Amz-Algorithm=AWS4-HMAC-SHA256',
     `X-Amz-Credential=${percentEncode(`${target.accessKey}/${scope}`)}`,
@@ -46,7 +45,7 @@ export function presignGet(target: PresignTarget, request: PresignRequest): stri
   return `${target.useTls ? 'https' : 'http'}://${host}${path}?${query}&X-Amz-Signature=${signature}`;
 }
 
-/** Returns the Host header that clients send: it leaves out the default port. */
+/** Returns the Host header that clients send, which omits the default port. */
 function hostOf({ endpoint, port, useTls }: PresignTarget): string {
   const host = endpoint.includes(':') ? `[${endpoint}]` : endpoint;
   return port === (useTls ? 443 : 80) ? host : `${host}:${port}`;

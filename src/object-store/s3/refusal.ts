@@ -4,20 +4,19 @@ import { ANSWER_LIMITS } from '../unexpected-answer.js';
 import { S3ResponseError } from '../store-errors.js';
 import { BROKEN_OFF, FOREIGN_NOT_FOUND } from '../verdicts.js';
 
-/** The status line and headers of an answer. */
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
 
-/** Reads the answer of an error status to its end, so that its connection is free again. */
+/** Reads an error answer to its end, which frees its connection. */
 export async function readRefusal(response: IncomingMessage): Promise<S3ResponseError> {
   const { text, isBrokenOff } = await readStart(response);
   const refusal = refusalOf(response, text);
-  // The document would have told which of several things was not found.
+  // Only the rest of the document would say what was not found.
   if (!isBrokenOff || refusal.statusCode !== 404 || parseErrorDocument(text) !== null)
     return refusal;
   return new S3ResponseError(BROKEN_OFF, 404, 'the connection broke in the middle of the answer');
 }
 
-/** What the server says with an error status and a text, an S3 error document as a rule. */
+/** Returns the error for a status and a body, which is usually an S3 error document. */
 export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   const status = response.statusCode ?? 0;
   const region = headerText(response, 'x-amz-bucket-region');
@@ -25,7 +24,7 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   if (document !== null) {
     return new S3ResponseError(document.code, status, document.message, document.region ?? region);
   }
-  // What Go's server and nginx say, in a text or a page of their own.
+  // Go's server and nginx answer plain HTTP on a TLS port with their own text.
   if (/HTTPS (?:server|port)/.test(text)) {
     return new S3ResponseError('HttpsExpected', status, 'it speaks TLS there');
   }
@@ -41,13 +40,11 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   const code = given ?? codeOfStatus(status);
   const message =
     headerText(response, 'x-minio-error-desc')?.replace(/^"|"$/g, '') ??
-    (text === ''
-      ? (response.statusMessage ?? '')
-      : `no S3 error document, but ${type ?? 'a text'}`);
+    (text === '' ? (response.statusMessage ?? '') : `no S3 error document, but ${type ?? 'text'}`);
   return new S3ResponseError(code, status, message, region);
 }
 
-/** Reads a body as far as an error document goes. A body that breaks off is not a further error. */
+/** Reads a body up to the limit for errors. A broken connection is not an error of its own. */
 async function readStart(
   response: IncomingMessage,
 ): Promise<{ text: string; isBrokenOff: boolean }> {

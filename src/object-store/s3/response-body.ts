@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline, Transform, type Readable } from 'node:stream';
 
 /**
- * Makes a response's body fail with what `translate` makes of a broken connection. Works on the
- * response itself: a stream around it would cost every object of a backup.
+ * Translates the error with which a response's body fails. It patches the response itself, because
+ * a wrapping stream would slow down each object of a backup.
  */
 export function translateFailure(
   response: IncomingMessage,
@@ -13,14 +13,14 @@ export function translateFailure(
   response._destroy = (error, callback) => {
     destroy(error, (failure) => callback(failure instanceof Error ? translate(failure) : failure));
   };
-  // Node keeps the failure of a body that nobody listens to yet to itself; a later reader needs it.
+  // Prevents an unhandled error if nobody listens yet; a later reader still gets it.
   response.on('error', () => undefined);
   return response;
 }
 
 /**
- * The body of an answer that does not say its length, which is known from elsewhere. Fails with what
- * `wrong` makes of the bytes received where they are more or fewer: nothing else would tell.
+ * Checks the length of a body whose response has no Content-Length. The body fails with the error
+ * that `wrong` returns for the number of bytes received.
  */
 export function ofLength(
   body: Readable,
@@ -38,6 +38,6 @@ export function ofLength(
       done(received === sizeBytes ? null : wrong(String(received)));
     },
   });
-  // A failure of either stream ends both, and the reader gets it from the one that it reads.
+  // A failure of either stream ends both, and the reader gets it from the returned one.
   return pipeline(body, counted, () => undefined);
 }

@@ -1,6 +1,5 @@
-// minio's client sends our requests, and the rest is ours: its own methods lose what they do not know
-// of a bucket's documents, refuse names that S3 once allowed, read answers of any size into memory,
-// and presign an IPv6 address on the default port without brackets.
+// minio's client only sends the requests: its own methods drop unknown parts of bucket documents,
+// refuse bucket names that S3 once allowed, and read answers of any size into memory.
 import { Client } from 'minio';
 import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -14,28 +13,26 @@ import { codeOf, type S3ResponseError } from '../store-errors.js';
 import { verdictOf } from '../verdicts.js';
 import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
 
-/** The SHA-256 of an empty body. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';
 
 export interface S3Request extends RequestLine {
-  /** Header names are in lower case, values are strings. */
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
   body?: RequestBody | undefined;
-  /** Never send the request twice: if the connection breaks, the caller has to know. */
+  /** Never repeat the request: if the connection breaks, the caller has to know. */
   onlyOnce?: boolean | undefined;
 }
 
-/** Requests the checksums that S3 keeps with an object. */
+/** Requests the checksums that S3 stores with an object. */
 export const CHECKSUM_MODE = { 'x-amz-checksum-mode': 'ENABLED' };
 
 export interface RequestBody {
   sha256: string;
   sizeBytes: number;
-  /** Opens the body for one sending of it: chunks that are at hand, or a stream. */
+  /** Opens the body for one attempt: chunks in memory, or a stream. */
   open: () => Uint8Array[] | Readable;
-  /** Called when the server wants the body; the request then sends `Expect: 100-continue`. */
+  /** Called when the server is ready for the body. If present, `Expect: 100-continue` is sent. */
   onContinue?: (() => void) | undefined;
 }
 
@@ -49,8 +46,8 @@ export interface S3ClientOptions extends TransportOptions {
 type MinioRequest = Parameters<Client['makeRequestStreamAsync']>[0];
 
 /**
- * minio's client with its requests under our control. It gets no credentials, so that it leaves the
- * signature to the transport, which signs what really goes over the wire.
+ * minio's client, with our own request options. It gets no credentials, so it leaves signing to the
+ * transport, which signs the bytes that are really sent.
  */
 class RawClient extends Client {
   protected override getRequestOptions(
@@ -68,9 +65,9 @@ export class S3Client {
   readonly #transport: Transport;
   readonly #origin: string;
   readonly #region: string;
-  /** False once the server has refused a request for it, and taken the same one without. */
+  /** False once the server has refused a request with this header and accepted it without. */
   #takesChecksumMode = true;
-  /** The regions of buckets for which the server demanded another one. */
+  /** The region that the server demanded for a bucket, by bucket name. */
   readonly #regions = new Map<string, string>();
 
   constructor(options: S3ClientOptions) {
@@ -93,7 +90,7 @@ export class S3Client {
     } catch (error) {
       throw new MangamotionError(
         'configuration',
-        `not the address of an S3 server: ${options.endpoint}`,
+        `${options.endpoint} is not a valid address of an S3 server`,
         {
           hint: options.hints.invalidAddress,
           cause: error,
@@ -102,17 +99,16 @@ export class S3Client {
     }
   }
 
-  /** See `Transport`. */
   get countsTags(): boolean {
     return this.#transport.countsTags;
   }
 
-  /** Resolves with the response of a 2xx status; rejects with what came instead. */
+  /** Resolves to the response if its status is 2xx. */
   send(request: S3Request): Promise<IncomingMessage> {
     return this.#withSecondChance(request, (exchange, sent) => this.#attempt(sent, exchange));
   }
 
-  /** The same for a GET whose body is wanted in memory, if it has at most `mostBytes`. */
+  /** Sends a GET and reads the body into memory if it has at most `maxBytes`. */
   fetch(request: S3Request, limits: BodyMemory): Promise<FetchedAnswer> {
     return this.#withSecondChance(request, (exchange, { headers }) =>
       this.#transport.fetch(exchange, this.#origin, limits, headers),
@@ -148,7 +144,7 @@ export class S3Client {
     }
   }
 
-  /** True where the refusal says how to sign so that the server accepts the request. */
+  /** Learns from a refusal how to sign. Returns true if a second attempt is worthwhile. */
   #hasLearnt(
     refusal: S3ResponseError,
     { bucket = '' }: S3Request,
@@ -186,13 +182,12 @@ export class S3Client {
   }
 }
 
-/** True where the server does not take a request of this kind: it may not know one of its headers. */
+/** Whether the server rejects the request itself, perhaps because of an unknown header. */
 function isRefused(refusal: S3ResponseError | undefined): boolean {
   if (refusal === undefined || ![400, 501].includes(refusal.statusCode)) return false;
   return verdictOf(refusal).code === 'refused';
 }
 
-/** Returns the same request without the header that requests checksums. */
 function withoutChecksumMode(request: S3Request): S3Request {
   if (request.headers?.['x-amz-checksum-mode'] === undefined) return request;
   const headers = { ...request.headers };
@@ -200,7 +195,7 @@ function withoutChecksumMode(request: S3Request): S3Request {
   return { ...request, headers };
 }
 
-/** The server closed an idle connection just when we took it up again: nothing is wrong with it. */
+/** Whether the server closed an idle connection just as it was reused, which is not a failure. */
 function isStaleConnection(error: unknown, { request }: Exchange): boolean {
   return request?.reusedSocket === true && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
 }

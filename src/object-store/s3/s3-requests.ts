@@ -7,7 +7,7 @@ import type { ObjectHead } from '../port.js';
 import {
   notS3,
   S3ResponseError,
-  translated,
+  translateError,
   unexpected,
   type ErrorContext,
 } from '../store-errors.js';
@@ -17,14 +17,13 @@ import type { S3Client, S3Request } from './s3-client.js';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { objectHead } from './wire/object-headers.js';
 
-/** An answer that was read to its end. */
 export interface Answer {
   statusCode: number;
   headers: IncomingHttpHeaders;
   content: Buffer;
 }
 
-/** Requests to one server, with every failure as the error that users see. */
+/** Sends requests to one server, and translates every failure into the error that users see. */
 export class S3Requests {
   readonly #client: S3Client;
   readonly endpoint: string;
@@ -36,7 +35,7 @@ export class S3Requests {
     this.#hints = hints;
   }
 
-  /** `sourceFailure`: what went wrong with the body, which outweighs what follows from it. */
+  /** `sourceFailure` returns the error of the request's own body, which takes precedence. */
   async send(request: S3Request, sourceFailure?: () => unknown): Promise<IncomingMessage> {
     checkNames(request);
     try {
@@ -46,7 +45,6 @@ export class S3Requests {
     }
   }
 
-  /** Sends a GET and reads its body into memory, if it has at most `mostBytes`. */
   async fetch(request: S3Request, memory: BodyMemory): Promise<FetchedAnswer> {
     checkNames(request);
     try {
@@ -56,34 +54,33 @@ export class S3Requests {
     }
   }
 
-  /** Sends a request whose body does not matter, as the status says enough. */
+  /** Sends a request and discards the body of the answer. */
   async omit(request: S3Request): Promise<void> {
     const response = await this.send(request);
     response.resume();
   }
 
-  /** Reads an answer of at most `mostBytes` into memory. */
-  async read(request: S3Request, mostBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
+  async read(request: S3Request, maxBytes: number = ANSWER_LIMITS.documentBytes): Promise<Answer> {
     const response = await this.send(request);
     const { headers, statusCode = 0 } = response;
     try {
-      return { statusCode, headers, content: await readAtMost(response, mostBytes) };
+      return { statusCode, headers, content: await readAtMost(response, maxBytes) };
     } catch (error) {
       throw this.#unlike(error, request, statusCode);
     }
   }
 
   /**
-   * An answer, parsed. `name` is its root element, for the message where it is another. `parse`
-   * resolves with `null` there, and may throw an `UnexpectedAnswer` that says more.
+   * Reads and parses an answer. `parse` returns `null` for a document of another kind, or throws an
+   * `UnexpectedAnswer` that says more. `name` is the expected root element, for the message.
    */
   async document<T>(
     request: S3Request,
     parse: (xml: string, headers: IncomingHttpHeaders) => T | null,
     name: string,
-    mostBytes?: number,
+    maxBytes?: number,
   ): Promise<T> {
-    const { statusCode, headers, content } = await this.read(request, mostBytes);
+    const { statusCode, headers, content } = await this.read(request, maxBytes);
     const text = content.toString();
     let parsed: T | null;
     try {
@@ -92,16 +89,13 @@ export class S3Requests {
       throw this.#unlike(error, request, statusCode);
     }
     if (parsed !== null) return parsed;
-    // What takes long is answered with 200 at once; what then went wrong can only be in the body.
+    // S3 sends status 200 before a long operation has ended; an error can then only be in the body.
     const refusal = parseErrorDocument(text);
     if (refusal === null) throw notS3(`with no ${name}`, this.context(request), statusCode);
     throw this.failure(new S3ResponseError(refusal.code, 200, refusal.message), request);
   }
 
-  /**
-   * What the headers of an answer tell of its object. `knownBytes`: its size, for servers that do
-   * not say it.
-   */
+  /** Parses the headers of an answer. `knownBytes` is the size, for servers that do not send it. */
   head(answer: AnswerHead, request: S3Request, knownBytes?: number): ObjectHead {
     const head = objectHead(answer.headers, this.#client.countsTags, knownBytes);
     if (head !== null) return head;
@@ -109,7 +103,7 @@ export class S3Requests {
     throw notS3(what, this.context(request), answer.statusCode);
   }
 
-  /** Says that a body is not as long as listed, where the server gave no Content-Length. */
+  /** Returns the error for a body without Content-Length that is not as long as listed. */
   wrongLength(received: string, sizeBytes: number, request: S3Request): MangamotionError {
     const cause = new UnexpectedAnswer(`answered with ${received} bytes instead of ${sizeBytes}`);
     const { message, hint, request: failed } = unexpected(cause, this.context(request), 200);
@@ -121,10 +115,10 @@ export class S3Requests {
     return unexpected(error, this.context(request), statusCode);
   }
 
-  /** What the caller gets to see: the signal's reason, or what became of the request. */
+  /** Returns the error that the caller sees: the signal's reason, or the translated error. */
   failure(error: unknown, request: S3Request): unknown {
     if (request.signal?.aborted === true) return request.signal.reason;
-    return translated(error, this.context(request));
+    return translateError(error, this.context(request));
   }
 
   context(request: RequestLine): ErrorContext {
@@ -133,19 +127,19 @@ export class S3Requests {
 }
 
 /**
- * What S3 has ever taken for the name of a bucket (capitals and underscores in old ones, up to 255
- * characters), and the colon with which Ceph names a tenant's.
+ * Every bucket name that S3 has ever accepted (old ones have capitals, underscores and up to 255
+ * characters), and the colon that Ceph puts after a tenant's name.
  */
 const BUCKET_NAME = /^[\w.:-]{1,255}$/;
 
 /**
- * Throws `refused` where the request would go elsewhere than its bucket and key say: a name with a
- * slash, a question mark or a control character, a name of dots, an empty one. Nothing is sent.
+ * Throws `refused` for a name that would send the request to another resource: an empty name, one
+ * made of dots, or one with a slash, a question mark or a control character.
  */
 export function checkNames(request: RequestLine): void {
   const { bucket, key } = request;
   if (bucket !== undefined && (!BUCKET_NAME.test(bucket) || /^\.+$/.test(bucket))) {
-    throw unsendable(request, `${shown(bucket)} is not the name of a bucket`, 'InvalidBucketName');
+    throw unsendable(request, `${shown(bucket)} is not a valid bucket name`, 'InvalidBucketName');
   }
   if (key === '') {
     throw unsendable(request, `bucket ${bucket ?? ''}: an empty key names no object`, 'InvalidKey');
@@ -155,7 +149,7 @@ export function checkNames(request: RequestLine): void {
 function unsendable(request: RequestLine, message: string, code: string): MangamotionError {
   const operation = operationOf(request).name;
   return new MangamotionError('refused', message, {
-    hint: 'A bucket is named with letters, digits, ".", "-" and "_" only.',
+    hint: 'A bucket name has only letters, digits, ".", "-" and "_".',
     request: { operation, status: null, code },
   });
 }
@@ -165,17 +159,17 @@ function shown(name: string): string {
 }
 
 /**
- * Reads an answer into memory. Throws `AnswerTooLarge`, and closes the connection, as soon as it has
- * or announces more than `mostBytes`.
+ * Reads an answer into memory. Throws `AnswerTooLarge` and closes the connection as soon as the
+ * answer, or its Content-Length, exceeds `maxBytes`.
  */
-async function readAtMost(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
+async function readAtMost(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    if (Number(response.headers['content-length']) > mostBytes) throw tooLarge(mostBytes);
+    if (Number(response.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
     for await (const chunk of response as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
-      if (sizeBytes > mostBytes) throw tooLarge(mostBytes);
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -185,6 +179,6 @@ async function readAtMost(response: IncomingMessage, mostBytes: number): Promise
   return Buffer.concat(chunks, sizeBytes);
 }
 
-function tooLarge(mostBytes: number): AnswerTooLarge {
-  return new AnswerTooLarge(`answered with more than ${mostBytes / 1024 / 1024} MiB`);
+function tooLarge(maxBytes: number): AnswerTooLarge {
+  return new AnswerTooLarge(`answered with more than ${maxBytes / 1024 / 1024} MiB`);
 }

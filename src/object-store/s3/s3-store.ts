@@ -33,27 +33,26 @@ export interface MinioStoreOptions {
   useTls: boolean;
   accessKey: string;
   secretKey: string;
-  /** The region to sign for and to create buckets in; us-east-1 if absent. */
+  /** The region to sign for and to create buckets in; us-east-1 by default. */
   region?: string | undefined;
-  /** Certificates to trust instead of the system's, in PEM. */
+  /** Certificates to trust instead of the system's, in PEM format. */
   caPem?: string | undefined;
-  /** Connections at once, 64 where absent. */
+  /** The maximum number of connections; 64 by default. */
   maxSockets?: number | undefined;
-  /** A server that moves no byte for so long counts as unreachable; 60 s where absent. */
+  /** A connection without traffic for this long counts as broken; 60 s by default. */
   idleTimeoutMs?: number | undefined;
-  /** The settings that hints name; if absent, hints name none. */
+  /** Hints that name the user's settings; the neutral ones if absent. */
   hints?: StoreHints | undefined;
 }
 
 const IDLE_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** An S3 server through the minio package. Tries everything once: see `withRetries`. */
+/** Opens an S3 server through the minio package. It tries each request once; see `withRetries`. */
 export function openMinioStore(options: MinioStoreOptions): ObjectStore {
   return new MinioStore(options);
 }
 
-/** The port's methods, each a request or a few: the files beside this one say how. */
 class MinioStore implements ObjectStore {
   readonly endpoint: string;
   readonly #client: S3Client;

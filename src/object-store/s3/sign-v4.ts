@@ -1,11 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
 
 /**
- * AWS Signature Version 4 over the bytes of the headers as they go over the wire. minio signs their
- * text, and with it neither bytes that are not UTF-8 nor blanks other than the space survive.
+ * AWS Signature Version 4 over the header bytes that are really sent. minio signs their text
+ * instead, which fails for bytes that are not UTF-8 and for white space other than the space.
  */
 
-/** One character a byte, names in lower case. */
+/** One character per byte; names in lower case. */
 export type WireHeaders = Record<string, string>;
 
 export interface Credentials {
@@ -18,23 +18,22 @@ export interface ToSign {
   /** Path and query, percent-encoded. */
   path: string;
   headers: WireHeaders;
-  /** The SHA-256 of the body, in hex. */
   sha256: string;
   region: string;
   folding: BlankFolding;
 }
 
 /**
- * How the server folds blanks before it checks a signature: AWS folds runs of spaces, and MinIO
- * (Go's strings.Fields) every kind of white space that Unicode knows, U+3000 of Japanese text too.
+ * How the server folds white space before it checks a signature. AWS folds runs of spaces; MinIO
+ * (Go's strings.Fields) folds all Unicode white space, such as U+3000 in Japanese text.
  */
 export type BlankFolding = 'spaces' | 'unicode';
 
-/** Unicode's white space, each in its UTF-8 bytes, as latin1 text. */
+/** Matches Unicode white space in UTF-8, one character per byte. */
 const UNICODE_BLANKS =
   /(?:[\t-\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)+/g;
 
-/** What proxies may change on the way, and what is checked by other means. */
+/** Headers that proxies may change, or that are checked by other means. */
 const UNSIGNED = new Set([
   'accept-encoding',
   'authorization',
@@ -44,12 +43,11 @@ const UNSIGNED = new Set([
   'user-agent',
 ]);
 
-/** True where the two ways of folding give two signatures. */
 export function foldingMatters(headers: WireHeaders): boolean {
   return Object.values(headers).some((value) => fold(value, 'spaces') !== fold(value, 'unicode'));
 }
 
-/** Signs requests, with the key of a day and region made once. */
+/** Signs requests. It keeps the signing key of the current day and region. */
 export class Signer {
   readonly #credentials: Credentials;
   #scope = '';
@@ -59,7 +57,7 @@ export class Signer {
     this.#credentials = credentials;
   }
 
-  /** Adds the headers that sign the request. */
+  /** Adds the signature headers to `headers`. */
   sign({ method, path, headers, sha256, region, folding }: ToSign, now: Date): void {
     const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
     const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;

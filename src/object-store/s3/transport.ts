@@ -7,26 +7,23 @@ import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from '../store-errors.js';
 
-/** What a request and its transport pass to each other. Travels inside the request options. */
+/** The state that a request and its transport share. It travels in the request options. */
 export interface Exchange {
-  /** The encoded path and query. */
+  /** Path and query, percent-encoded. */
   path: string;
-  /** The digest of the body, in hex. */
   sha256: string;
-  /** The region to sign for. */
   region: string;
   signal: AbortSignal | undefined;
-  /** Some headers hold text of users, which may be more than ASCII. */
+  /** Whether headers may hold users' text, which may not be ASCII. */
   carriesText: boolean;
-  /** The body where it is at hand; minio sends but one Buffer or a stream. */
+  /** The body, if it is in memory: minio itself sends only one Buffer or a stream. */
   chunks?: Uint8Array[];
-  /** Called when the server has seen the headers and wants the body; then `Expect` is sent. */
+  /** Called when the server is ready for the body. If present, `Expect: 100-continue` is sent. */
   onContinue: (() => void) | undefined;
-  /** Set when it is sent. */
   request?: ClientRequest;
-  /** Set as soon as the status line tells of an error: it outweighs whatever happens to the socket. */
+  /** Set as soon as an error status arrives. It takes precedence over any later socket error. */
   refusal?: Promise<S3ResponseError>;
-  /** Set where the signature depends on how the server folds blanks. */
+  /** Set if the signature depends on how the server folds white space. */
   foldingMatters?: boolean;
 }
 
@@ -34,16 +31,16 @@ export interface TransportOptions extends Credentials {
   useTls: boolean;
   caPem: string | undefined;
   maxSockets: number;
-  /** A connection on which nothing moves for so long is given up. */
+  /** A connection without traffic for this long counts as broken. */
   idleTimeoutMs: number;
   connectTimeoutMs: number;
 }
 
 export type SendOptions = RequestOptions & { exchange: Exchange; headers: Record<string, string> };
 
-/** User metadata of some servers exceeds node's 16 KiB. */
+/** Headers with user metadata can exceed Node's default of 16 KiB. */
 export const MAX_HEADER_BYTES = 256 * 1024;
-/** A server that does not know `Expect` just waits for the body. */
+/** A server that does not support `Expect` waits silently for the body. */
 const CONTINUE_TIMEOUT_MS = 1000;
 
 class SilenceError extends Error {
@@ -51,13 +48,13 @@ class SilenceError extends Error {
 }
 
 /**
- * Signs minio's requests and sends them through node. Differs from node's own `request` in that an error
- * status becomes the request's error, with the document read and its socket free again.
+ * Signs minio's requests and sends them through Node. Unlike Node's own `request`, it turns an
+ * error status into an error of the request, after it has read the error document.
  */
 export class Transport {
   readonly agent: http.Agent;
   folding: BlankFolding = 'spaces';
-  /** True once the server is known to send x-amz-tagging-count where there are tags. */
+  /** True once the server has proved that it sends x-amz-tagging-count for objects with tags. */
   countsTags = false;
   readonly #options: TransportOptions;
   readonly #signer: Signer;
@@ -86,7 +83,7 @@ export class Transport {
     const { exchange } = options;
     this.#sign(options);
     if (exchange.onContinue !== undefined) {
-      // Node writes the headers of a request that waits as UTF-8, which garbles all but ASCII.
+      // With `Expect`, Node writes the headers as UTF-8, which garbles anything but ASCII.
       if (Object.values(options.headers).some((value) => NOT_ASCII.test(value)))
         exchange.onContinue();
       else options.headers.expect = '100-continue';
@@ -106,7 +103,7 @@ export class Transport {
     return request;
   }
 
-  /** A GET whose body comes back in memory. Rejects with the refusal where the status is an error. */
+  /** Sends a GET and reads its body into memory. Rejects with S3ResponseError. */
   async fetch(
     exchange: Exchange,
     origin: string,
@@ -131,13 +128,11 @@ export class Transport {
     throw refusal;
   }
 
-  /** Closes idle connections. */
   close(): void {
     this.agent.destroy();
     void this.#fetcher?.then((fetcher) => fetcher.close());
   }
 
-  /** Makes bytes of the headers' text, and signs them. */
   #sign({ method = 'GET', headers, exchange }: SendOptions): void {
     const { path, sha256, region, carriesText } = exchange;
     if (carriesText) {
@@ -175,7 +170,7 @@ export class Transport {
     }
   }
 
-  /** MinIO, AWS and Ceph's gateway count tags in every answer about an object that has any. */
+  /** MinIO, AWS and Ceph return the tag count with every object that has tags. */
   #learn({ headers }: AnswerHead): void {
     this.countsTags ||=
       headers['x-amz-tagging-count'] !== undefined ||
@@ -186,8 +181,8 @@ export class Transport {
 }
 
 /**
- * Makes `end()` send the chunks. They are written one by one, because node garbles a
- * Content-Disposition beyond ASCII where headers and body go out in one `end(body)`.
+ * Makes `end()` write the chunks one by one. Node garbles a non-ASCII Content-Disposition if
+ * headers and body go out in a single `end(body)`.
  */
 function endWith(request: ClientRequest, chunks: Uint8Array[]): void {
   const end = request.end.bind(request);
@@ -197,7 +192,7 @@ function endWith(request: ClientRequest, chunks: Uint8Array[]): void {
   }) as typeof request.end;
 }
 
-/** The server is not to blame for silence while our reader, or the source of our body, is slow. */
+/** Whether the silence is our own: the response's reader or the body's source is slow. */
 function isWaitingForUs(request: ClientRequest): boolean {
   const response = responseOf(request);
   if (response !== undefined) return response.readableLength > 0;
@@ -208,7 +203,7 @@ function responseOf(request: ClientRequest): IncomingMessage | undefined {
   return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
 }
 
-/** undici is a third of what a command waits for at its start, and only some read whole objects. */
+/** Loads undici only when needed: it takes a third of the start-up time of a command. */
 async function openFetcher(options: TransportOptions): Promise<ObjectFetcher> {
   const { ObjectFetcher } = await import('./object-fetcher.js');
   return new ObjectFetcher({ ...options, maxHeaderBytes: MAX_HEADER_BYTES });

@@ -5,16 +5,16 @@ import type { ObjectContent } from '../port.js';
 import type { RequestBody } from './s3-client.js';
 
 /**
- * The body of a PUT. S3 commits an object when its last byte has come; so the last bytes are held
- * back until the content has proved to be what was announced, and what is not, never gets there.
+ * The body of a PUT. S3 commits an object once its last byte has arrived, so the last chunk is held
+ * back until the content has proved to match its announced length and digest.
  */
 export interface Upload {
   body: RequestBody;
-  /** What went wrong with the content: it outweighs the broken connection that follows from it. */
+  /** Returns the content's own error, which takes precedence over the connection's. */
   failure: () => unknown;
 }
 
-/** Contents of up to this size are read before they are sent: that spares a stream for each. */
+/** Contents up to this size are read before they are sent, which avoids a stream. */
 const IN_ONE_WRITE_BYTES = 1024 * 1024;
 
 export async function openUpload(content: ObjectContent): Promise<Upload> {
@@ -43,7 +43,7 @@ function streamed(content: ObjectContent): Upload {
           isHandingOn = false;
         }
       } catch (error) {
-        // What breaks the request off is thrown in at the yield: the content has not failed.
+        // An aborted request throws at the yield; that is not a failure of the content.
         if (!isHandingOn) failure = error;
         throw error;
       }
@@ -55,7 +55,7 @@ function streamed(content: ObjectContent): Upload {
   return { body, failure: () => failure };
 }
 
-/** The content's chunks; the last one only when length and SHA-256 of them all are right. */
+/** Yields the chunks, but the last one only if length and SHA-256 are right. */
 async function* checked(content: ObjectContent): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
@@ -78,7 +78,7 @@ async function* checked(content: ObjectContent): AsyncGenerator<Uint8Array> {
 }
 
 function damaged(what: string): MangamotionError {
-  return new MangamotionError('damaged', `the content is not what was announced: ${what}`);
+  return new MangamotionError('damaged', `the content does not match its announcement: ${what}`);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -5,12 +5,12 @@ import { translateFileError } from '../../files/errors.js';
 import { DRAFT_ADVICE } from '../archive-draft.js';
 
 /**
- * So many bytes are handed to the disk in the background while the next ones come: the sync at the
- * end then has little left to do, and a long backup does not fill the page cache with dirty pages.
+ * A background sync begins after this many bytes: the final sync then has little left to do, and a
+ * long backup does not fill the page cache with dirty pages.
  */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
-/** Appends to a file and keeps the SHA-256 of all that was written. */
+/** Appends to a file and computes the SHA-256 of everything written. */
 export class FileSink implements ArchiveSink {
   readonly #file: FileHandle;
   readonly #path: string;
@@ -34,7 +34,9 @@ export class FileSink implements ArchiveSink {
     }
   }
 
-  /** Makes the bytes durable; resolves with what was written. The caller closes the file. */
+  /**
+   * Makes the bytes durable, and resolves to their number and digest. The caller closes the file.
+   */
   async end(): Promise<{ bytes: number; sha256: string }> {
     try {
       await this.#syncing;
@@ -47,7 +49,7 @@ export class FileSink implements ArchiveSink {
   }
 
   async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
-    // Hashed while the thread pool writes.
+    // The chunks are hashed while the thread pool writes them.
     const writing = this.#file.writev(chunks);
     let total = 0;
     for (const chunk of chunks) {
@@ -55,7 +57,7 @@ export class FileSink implements ArchiveSink {
       total += chunk.length;
     }
     let { bytesWritten } = await writing;
-    // A write may be cut short (a signal, a disk that is nearly full): the rest is written again.
+    // A write may be short (a signal, a nearly full disk): the rest is written again.
     for (const chunk of bytesWritten < total ? chunks : []) {
       const skipped = Math.min(bytesWritten, chunk.length);
       bytesWritten -= skipped;

@@ -4,10 +4,9 @@ import { MangamotionError } from '../../errors.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { translateFileError } from '../../files/errors.js';
 
-/** A pipe without a writer must not hold us up; it is refused afterwards, being no file. */
+/** O_NONBLOCK: opening a pipe without a writer must not block. It is refused afterwards. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** The bytes of an archive in a file. */
 export class FileSource implements ClosableSource {
   readonly sizeBytes: number;
   readonly #file: FileHandle;
@@ -55,9 +54,8 @@ export class FileSource implements ClosableSource {
     return buffer;
   }
 
-  /** Can be called again. */
   async close(): Promise<void> {
-    // A handle that is closed has no descriptor.
+    // A closed handle has no descriptor, so `close` may be called again.
     if (this.#file.fd >= 0) await this.#file.close();
   }
 }

@@ -5,7 +5,7 @@ import type { Archive } from '../../archive/archive.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
-import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
 import { inParallel } from '../../in-parallel.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
@@ -39,14 +39,14 @@ import { PlainFiles } from '../plain/plain-files.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 
 export interface FolderOptions {
-  /** Write archives as plain folders, not as tar.gz. Both are read. */
+  /** Write archives as plain folders instead of tar.gz. Both kinds are read. */
   plain?: boolean;
 }
 
-/** Summaries; on a network file system each takes a round trip. */
+/** The number of summaries read at once: each takes a round trip on a network file system. */
 const READ_AT_ONCE = 16;
 
-/** Backups in a folder: `ID.tar.gz`, or the folder `ID`, and `ID.json` side by side. */
+/** Backups in a folder: `ID.tar.gz` or the folder `ID`, and `ID.json` beside it. */
 export class FolderDestination implements Destination {
   readonly location: string;
   readonly #folder: string;
@@ -58,14 +58,14 @@ export class FolderDestination implements Destination {
     this.#beginDraft = plain ? beginPlainDraft : beginTarDraft;
   }
 
-  /** Rejects with `not_found` where the folder does not exist: it may be a disk that is not mounted. */
+  /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
   static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'open', location);
       throw new MangamotionError('not_found', `no such folder: ${location}`, {
-        hint: `Create it with "mkdir -p ${location}", or mount the disk that it should be on.`,
+        hint: `Create it with "mkdir -p ${location}", or mount its disk.`,
         cause: error,
       });
     }
@@ -74,7 +74,7 @@ export class FolderDestination implements Destination {
     });
   }
 
-  async list(): Promise<ListedBackup[]> {
+  async list(): Promise<BackupEntry[]> {
     const names = await this.#names();
     const ids = names
       .filter((name) => name.endsWith(SUMMARY_SUFFIX))
@@ -83,7 +83,7 @@ export class FolderDestination implements Destination {
     const marks = new Set(names);
     const isMarked = (id: string, mark: Mark) => marks.has(id + markSuffix(mark));
     const found = await inParallel(READ_AT_ONCE, ids, (id) => this.#find(id, isMarked));
-    // One that was pruned since the folder was read is no longer there.
+    // A backup that was pruned after the folder was read is missing.
     return found.filter((backup) => backup !== undefined).sort(bySequence);
   }
 
@@ -91,7 +91,7 @@ export class FolderDestination implements Destination {
     return listLegacy(this.#folder);
   }
 
-  async read(id: string): Promise<ListedBackup> {
+  async read(id: string): Promise<BackupEntry> {
     const names = new Set(await this.#names());
     const backup = await this.#find(id, (of, mark) => names.has(of + markSuffix(mark)));
     if (backup !== undefined) return backup;
@@ -107,7 +107,7 @@ export class FolderDestination implements Destination {
     });
   }
 
-  /** A tar.gz is preferred: a folder of its name may be one into which it was unpacked. */
+  /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
   async openArchive(id: string, sizeBytes?: number): Promise<Archive> {
     const path = this.#path(id, ARCHIVE_SUFFIX);
     if ((await this.#statOf(path)) === undefined) {
@@ -124,7 +124,7 @@ export class FolderDestination implements Destination {
       const { bavail, bsize } = await statfs(this.#folder);
       return bavail * bsize;
     } catch {
-      // Some network file systems do not report it; the write itself will fail.
+      // Some network file systems do not report it; a full disk then shows when it is written to.
       return null;
     }
   }
@@ -158,9 +158,9 @@ export class FolderDestination implements Destination {
   }
 
   /**
-   * Whoever creates the temporary name owns the id, if nothing else of that id is there afterwards:
-   * what is written is renamed only by its owner, so nobody can complete the id in between. Two that
-   * write archives of both kinds may see each other; then both wait.
+   * Reserves an id by creating its temporary name, if no other file of that id exists afterwards.
+   * Only the owner renames it, so nobody can complete the id in between. A tar.gz and a plain
+   * folder may be reserved at the same time and see each other; then both wait.
    */
   async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
     const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
@@ -177,7 +177,7 @@ export class FolderDestination implements Destination {
   async #find(
     id: string,
     isMarked: (id: string, mark: Mark) => boolean,
-  ): Promise<ListedBackup | undefined> {
+  ): Promise<BackupEntry | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     try {
       const summary = await readSummary(path);
@@ -194,8 +194,8 @@ export class FolderDestination implements Destination {
   }
 
   /**
-   * Of a plain folder, whose files nobody counts for a listing: what the summary says, as far as the
-   * length of its directory does not contradict it. Verify checks each file.
+   * Resolves to the archive's size. For a plain folder this is the size in the summary, corrected
+   * by the directory's actual length, because counting all files would take too long.
    */
   async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
     const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));
@@ -239,7 +239,7 @@ export class FolderDestination implements Destination {
   }
 }
 
-/** What is not a file is not opened: a pipe would never end. */
+/** Anything but a file is not opened: reading a pipe would never end. */
 async function readSummary(path: string): Promise<DecodedSummary> {
   const found = await stat(path);
   if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is not a file' };

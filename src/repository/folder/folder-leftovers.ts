@@ -11,10 +11,10 @@ import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { openTruncatedPlain } from '../plain/plain-archive.js';
 
 /**
- * What runs left in a folder that ended before their commit: everything under a temporary name, and
- * an archive beside whose temporary summary there is no summary. An archive without either is left
- * alone: the scripts before this program made such, and people copy them. Call this only while
- * holding the lock: otherwise it may be a run that is at work.
+ * Finds what interrupted runs left in a folder: everything under a temporary name, and archives
+ * that have a temporary summary but no summary. An archive with neither is left alone:
+ * backup-minio.sh made such archives, and people copy them. Call it only while holding the lock:
+ * otherwise it may find files of an active run.
  */
 export async function findLeftovers(folder: string): Promise<Leftover[]> {
   const names = await readdir(folder).catch((error: unknown) => {
@@ -32,7 +32,7 @@ export async function findLeftovers(folder: string): Promise<Leftover[]> {
     if (isPartial || (isArchive && isUncommitted))
       leftovers.push(await leftoverOf(folder, id, name));
   }
-  // By its temporary summary an archive is known to be ours: that goes last.
+  // The temporary summary marks an archive as ours, so it comes last.
   const isSummary = ({ path }: Leftover) => path.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX);
   return leftovers.sort((a, b) => Number(isSummary(a)) - Number(isSummary(b)));
 }

@@ -5,10 +5,10 @@ import { syncChanges } from '../../files/sync.js';
 import { ARCHIVE_SUFFIX, MARKS, SUMMARY_SUFFIX, markSuffix } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
-/** Removes a backup from a folder, of either kind; see `Destination.remove`. */
+/** Removes a backup of either kind from a folder; see `Destination.remove`. */
 export async function removeBackup(folder: string, id: string): Promise<void> {
   const path = (suffix: string) => join(folder, id + suffix);
-  // Under its temporary name the summary tells that the archive is ours, should we die on the way.
+  // The temporary summary marks the archive as ours if this is interrupted.
   await hide(path(SUMMARY_SUFFIX));
   await syncChanges(folder);
   await removeFile(path(ARCHIVE_SUFFIX));
@@ -18,7 +18,7 @@ export async function removeBackup(folder: string, id: string): Promise<void> {
   await syncChanges(folder);
 }
 
-/** Removes a file. A file that is already gone is not an error. */
+/** Removes a file. A missing file is not an error. */
 export async function removeFile(path: string): Promise<void> {
   await unlessGone(path, () => rm(path));
 }
@@ -27,7 +27,7 @@ async function hide(path: string): Promise<void> {
   await unlessGone(path, () => rename(path, path + PARTIAL_SUFFIX));
 }
 
-/** Under its temporary name, so that what is left of it if we die is no archive. */
+/** Removes a folder under its temporary name, so that an interrupted removal leaves no archive. */
 async function removeTree(path: string): Promise<void> {
   await unlessGone(path, async () => {
     if (!(await stat(path)).isDirectory()) return;

@@ -7,7 +7,6 @@ import type { ArchiveDraft } from '../archive-draft.js';
 import { ARCHIVE_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
-/** Begins a tar.gz. */
 export async function beginTarDraft(
   folder: string,
   id: string,
@@ -46,9 +45,9 @@ class TarDraft implements ArchiveDraft {
     return this.#sink.end();
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     if (this.#ended) return 0;
-    const objects = await this.writer.breakOff();
+    const objects = await this.writer.endEarly();
     await this.end();
     return objects;
   }

@@ -9,14 +9,14 @@ import { SUMMARY_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type Summary, encodeSummary } from '../summary.js';
 
-/** A backup that is being written into a folder, under names that nobody takes for a backup. */
+/** A backup that is being written to a folder, under temporary names. */
 export class PendingFolderBackup implements PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
   readonly writer: ArchiveWriter;
   readonly #folder: string;
   readonly #draft: ArchiveDraft;
-  /** Names in the folder that are ours alone until the commit. */
+  /** The names in the folder that belong to this backup until the commit. */
   readonly #own = new Set<string>();
 
   constructor(folder: string, draft: ArchiveDraft) {
@@ -35,7 +35,7 @@ export class PendingFolderBackup implements PendingBackup {
   }
 
   /**
-   * The summary is there, under its temporary name, before the archive gets its own: an archive
+   * Writes the summary under its temporary name before the archive gets its final one: an archive
    * without either was put there by a person, and is left alone.
    */
   async commit(summary: Summary): Promise<void> {
@@ -59,9 +59,9 @@ export class PendingFolderBackup implements PendingBackup {
     this.#own.clear();
   }
 
-  async breakOff(): Promise<{ path: string; objects: number } | undefined> {
+  async endEarly(): Promise<{ path: string; objects: number } | undefined> {
     const name = this.#draft.file + PARTIAL_SUFFIX;
-    const objects = await this.#draft.breakOff();
+    const objects = await this.#draft.endEarly();
     if (objects === 0) {
       await this.discard();
       return undefined;
@@ -74,8 +74,8 @@ export class PendingFolderBackup implements PendingBackup {
 
   async discard(): Promise<void> {
     await this.#draft.close();
-    // The archive goes before the temporary summary, by which it is known to be ours; a summary that
-    // has its name already goes first of all, for it would look damaged without the archive.
+    // The archive goes before the temporary summary, which marks it as ours. A summary that already
+    // has its final name goes first: it would look damaged without its archive.
     const summary = this.id + SUMMARY_SUFFIX;
     if (this.#own.has(summary)) await this.#remove(summary);
     for (const name of this.#own) if (name !== summary) await this.#remove(name);
@@ -94,7 +94,9 @@ export class PendingFolderBackup implements PendingBackup {
     }
   }
 
-  /** A folder is removed under its temporary name: what is left of it if we die is no archive. */
+  /**
+   * Removes a folder under its temporary name, so that an interrupted removal leaves no archive.
+   */
   async #remove(name: string): Promise<void> {
     const partial = name.endsWith(PARTIAL_SUFFIX) ? name : name + PARTIAL_SUFFIX;
     try {

@@ -14,18 +14,17 @@ import type { IndexLine } from '../../archive/index-line.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
 import { statFile, walkInKeyOrder } from './legacy-objects.js';
-import { damagedLegacy, nothingToCheck, type LegacyBackup } from './legacy-backup.js';
+import { damagedLegacy, cannotVerifyLegacy, type LegacyBackup } from './legacy-backup.js';
 
 export interface Tree {
-  /** Holds `data` and `metadata`. */
   root: string;
   remove: () => Promise<void>;
 }
 
 /**
- * The tree that backup-minio.sh made, as an archive. There is no index, so that each reading of a
- * chunk reads its files: for their SHA-256, by which an upload is checked, and for their MD5, which
- * is the ETag that the store gives them.
+ * Presents the tree that backup-minio.sh made as an archive. It has no index, so each read of a
+ * chunk reads its files to compute their SHA-256, by which uploads are checked, and their MD5,
+ * which becomes their ETag.
  */
 export class LegacyArchive implements Archive {
   readonly sizeBytes: number;
@@ -47,9 +46,9 @@ export class LegacyArchive implements Archive {
     this.#signal = signal;
   }
 
-  /** There is none: what stands for it comes with the archive from `openLegacy`. */
+  /** There is no directory; `openLegacy` builds one. */
   readDirectory(): Promise<Directory> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   async readChunk({ first, last, objects }: ChunkReference): Promise<IndexLine[]> {
@@ -73,7 +72,8 @@ export class LegacyArchive implements Archive {
   }
 
   async readWhole(line: IndexLine): Promise<Buffer[]> {
-    if (line.size > READ_WHOLE_BYTES) throw damagedLegacy(`${line.path} is too large for that`);
+    if (line.size > READ_WHOLE_BYTES)
+      throw damagedLegacy(`${line.path} is too large to be read as a whole`);
     const parts: Buffer[] = [];
     for await (const part of this.read(line)) parts.push(part);
     return parts;
@@ -84,11 +84,11 @@ export class LegacyArchive implements Archive {
   }
 
   checkEnd(): Promise<ArchiveProblem | undefined> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   audit(): Promise<AuditResult> {
-    return Promise.reject(nothingToCheck(this.#backup));
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 
   close(): Promise<void> {
@@ -129,17 +129,19 @@ export class LegacyArchive implements Archive {
   }
 }
 
-/** The scripts did not keep it, and `mc mirror` went by the name too; `null` where that tells nothing. */
+/**
+ * Guesses the content type by the key, as `mc mirror` does, because the scripts did not keep it.
+ */
 function contentTypeOf(key: string): string | null {
-  // With a folder before it, `png` is a name without an ending, and not an ending.
+  // Without the slash, `png` would be taken for an extension.
   return mime.getType(`/${key}`);
 }
 
 const READ_BYTES = 1024 * 1024;
-/** What became a link or a pipe since the folder was listed is not followed, and not waited for. */
+/** A file that became a link is not followed, and one that became a pipe does not block. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A file that a walk has named, piece by piece: `size` bytes, or it rejects with `damaged`. */
+/** Reads a file piece by piece. Rejects with `damaged` if it does not have exactly `size` bytes. */
 async function* readTreeFile(path: string, size: number): AsyncGenerator<Buffer> {
   let file: FileHandle | undefined;
   try {

@@ -13,20 +13,19 @@ import {
   type BackupType,
 } from '../names.js';
 
-/** A backup that backup-minio.sh made: there is no summary, and nothing of ours inside. */
+/** A backup that backup-minio.sh made. It has no summary and no index. */
 export interface LegacyBackup {
   id: string;
-  /** The type in the name: nothing else is known of the backup. */
   type: BackupType;
-  /** RFC 3339, the name taken for UTC; `null` where it names no time. */
+  /** RFC 3339, from its name, taken as UTC; `null` if the name has no valid time. */
   createdAt: string | null;
   form: 'folder' | 'tar';
   path: string;
-  /** The size of the tar.gz; `null` for a folder, whose files a listing does not count. */
+  /** The size of the tar.gz; `null` for a folder, whose files are not counted. */
   bytes: number | null;
 }
 
-/** Lists the legacy backups of a folder by name. Rejects where the folder cannot be listed. */
+/** Lists the legacy backups of a folder, sorted by id. Rejects if the folder cannot be listed. */
 export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw translateFileError(error, 'list', folder);
@@ -40,12 +39,11 @@ export async function listLegacy(folder: string): Promise<LegacyBackup[]> {
   return found;
 }
 
-/** Returns the legacy backup of that name; `undefined` where there is none. */
 export async function findLegacy(folder: string, id: string): Promise<LegacyBackup | undefined> {
   const type = backupTypeOf(id);
   if (type === undefined) return undefined;
   const path = join(folder, id);
-  // With a summary it is a backup of ours, and with a temporary one a run that did not end.
+  // With a summary it is one of our backups; with a temporary one it is a leftover.
   for (const suffix of [SUMMARY_SUFFIX, SUMMARY_SUFFIX + PARTIAL_SUFFIX]) {
     if ((await kindOf(path + suffix)) !== undefined) return undefined;
   }
@@ -67,7 +65,7 @@ export async function findLegacy(folder: string, id: string): Promise<LegacyBack
   }
 }
 
-/** Returns the length of a tar.gz; `undefined` where it begins like one of ours. */
+/** Resolves to the length of a tar.gz; `undefined` if it is one of our archives. */
 async function bytesOfForeign(path: string): Promise<number | undefined> {
   try {
     const file = await open(path);
@@ -80,13 +78,13 @@ async function bytesOfForeign(path: string): Promise<number | undefined> {
       await file.close();
     }
   } catch (error) {
-    // The script removes old ones by itself.
+    // The script removes old backups by itself.
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw translateFileError(error, 'read', path);
   }
 }
 
-/** The scripts made `data` and `metadata`; ours has an index besides, from its first moment on. */
+/** Whether a folder has `data` or `metadata`, but no `index`, which ours have from the start. */
 async function isScriptFolder(path: string): Promise<boolean> {
   if ((await kindOf(path)) !== 'folder') return false;
   if ((await kindOf(join(path, 'index'))) !== undefined) return false;
@@ -104,8 +102,8 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undef
   }
 }
 
-/** Says why a legacy backup cannot be verified. */
-export function nothingToCheck({ id }: { id: string }): MangamotionError {
+/** Returns the error for a check of a legacy backup. */
+export function cannotVerifyLegacy({ id }: { id: string }): MangamotionError {
   return new MangamotionError(
     'refused',
     `${id} was made by backup-minio.sh: it has no digests to check it against`,
@@ -115,18 +113,17 @@ export function nothingToCheck({ id }: { id: string }): MangamotionError {
   );
 }
 
-/** Says that a backup is not what the scripts wrote. */
+/** Returns the error for a legacy backup that is damaged, or not one at all. */
 export function damagedLegacy(message: string, cause?: unknown): MangamotionError {
   const hint = 'Copy it again from its original place, or use another backup.';
   return new MangamotionError('damaged', message, { hint, cause });
 }
 
-/** Something of a backup that cannot be brought back. */
+/** A part of a backup that cannot be restored. */
 export interface Shortfall {
   bucket: string;
-  /** Empty where it is not an object. */
   key: string;
-  /** The document of the bucket, where it is not an object. */
+  /** The document of the bucket; absent for an object. */
   document?: string;
   reason: string;
 }

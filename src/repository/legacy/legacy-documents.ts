@@ -9,21 +9,20 @@ import type { Shortfall } from './legacy-backup.js';
 import { isBucketName } from './legacy-objects.js';
 import { LEGACY_DOCUMENTS, translateDocument } from './translate.js';
 
-/** What lies in `metadata`, as documents that can be put back. */
+/** The files in `metadata`, translated into documents that can be restored. */
 export interface LegacyDocuments {
-  /** The buckets for which the scripts requested a document, whatever the answer. */
+  /** The buckets for which the scripts requested a document, whether or not it exists. */
   buckets: Set<string>;
   entries: DocumentEntry[];
-  /** The contents by the path of their entry. */
   contents: Map<string, Buffer>;
   shortfalls: Shortfall[];
   problems: string[];
 }
 
-/** S3 has no document as large as that. */
+/** Larger than any document in S3. */
 const LARGEST_DOCUMENT_BYTES = 1024 * 1024;
 
-/** Reads all documents. A file that the scripts did not write is left out and reported. */
+/** Reads all documents. A file that the scripts did not write is skipped and reported. */
 export async function readLegacyDocuments(id: string, root: string): Promise<LegacyDocuments> {
   const found: LegacyDocuments = {
     buckets: new Set(),
@@ -37,7 +36,7 @@ export async function readLegacyDocuments(id: string, root: string): Promise<Leg
     const known = LEGACY_DOCUMENTS.find(({ suffix }) => name.endsWith(suffix));
     const bucket = name.slice(0, -(known?.suffix.length ?? 0));
     if (known === undefined || !isBucketName(bucket)) {
-      found.problems.push(`metadata/${JSON.stringify(name)} is not known: it is left out`);
+      found.problems.push(`metadata/${JSON.stringify(name)} is unknown and is left out`);
       continue;
     }
     const { kind } = known;

@@ -6,28 +6,30 @@ import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
 import type { Shortfall } from './legacy-backup.js';
 
-/** What lies below `data`, counted; the files are read when their chunk is. */
+/** The files below `data`, counted but not read. Each chunk's files are read with it. */
 export interface LegacyObjects {
-  /** The totals of each bucket by its name. */
   buckets: Map<string, { objects: number; bytes: number }>;
   chunks: ChunkReference[];
   shortfalls: Shortfall[];
   problems: string[];
 }
 
-/** Files of a stretch: their digests are made in one go, and held together. */
-const MOST_FILES = 8192;
-/** A restore reads a stretch for its digests first, then again for the uploads: from memory, so far. */
-const MOST_BYTES = 256 * 1024 * 1024;
+/** The most files in a chunk: their digests are computed and held together. */
+const MAX_FILES = 8192;
+/**
+ * The most bytes in a chunk: a restore reads them twice, for the digests and for the uploads, and
+ * the second time they should come from the page cache.
+ */
+const MAX_BYTES = 256 * 1024 * 1024;
 
-/** What S3 takes as a name, and old servers took too. */
+/** Matches bucket names of S3, including those that only old servers accept. */
 const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
 
 export function isBucketName(name: string): boolean {
   return BUCKET_NAME.test(name);
 }
 
-/** Stats every file once and reads none. Rejects with the signal's reason when it is aborted. */
+/** Lists the objects without reading them. Rejects with the signal's reason when it is aborted. */
 export async function listLegacyObjects(
   id: string,
   root: string,
@@ -36,7 +38,7 @@ export async function listLegacyObjects(
   const found: LegacyObjects = { buckets: new Map(), chunks: [], shortfalls: [], problems: [] };
   for (const { name, isFolder } of await namesIn(join(root, 'data'))) {
     if (isFolder && isBucketName(name)) await listBucket(id, root, name, found, signal);
-    else found.problems.push(`data/${shown(name)} is not a folder of a bucket: it is left out`);
+    else found.problems.push(`data/${shown(name)} is not the folder of a bucket and is left out`);
   }
   return found;
 }
@@ -59,7 +61,7 @@ async function listBucket(
       found.shortfalls.push({ bucket, key, reason: file });
       continue;
     }
-    if (chunk === undefined || chunk.objects >= MOST_FILES || chunk.bytes >= MOST_BYTES) {
+    if (chunk === undefined || chunk.objects >= MAX_FILES || chunk.bytes >= MAX_BYTES) {
       chunk = emptyChunk(id, { bucket, key });
       found.chunks.push(chunk);
     }
@@ -71,20 +73,20 @@ async function listBucket(
   }
 }
 
-/** Returns a chunk without lines; its digest and place describe nothing yet. */
+/** Returns an empty chunk. Its digest and place are unused. */
 function emptyChunk(archive: string, first: ChunkReference['first']): ChunkReference {
   const nowhere = { offset: 0, length: 0, size: 0, sha256: '' };
   return { archive, ...nowhere, first, last: first, objects: 0, bytes: 0 };
 }
 
-/** Returns the file's stat, or why it cannot be read. */
+/** Resolves to the file's stat, or to the reason why it cannot be read. */
 export async function statFile(
   root: string,
   bucket: string,
   { key, kind }: WalkedEntry,
 ): Promise<Stats | string> {
   const path = join(root, 'data', bucket, key);
-  if (kind === 'other') return 'it is not a file (links and devices are not followed)';
+  if (kind === 'other') return 'it is a link or a device, not a file';
   try {
     return await lstat(path);
   } catch (error) {
@@ -109,15 +111,15 @@ function shown(name: string): string {
 }
 
 interface WalkedEntry {
-  /** The path below the root, with `/`: the key of the object. */
+  /** The path below the root, with `/`: the object's key. */
   key: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. None of them is followed. */
   kind: 'file' | 'other';
 }
 
 /**
- * All that lies below a folder but the folders themselves, in the order of object keys, from the
- * given key on. Holds the names of the folders on the way to the present one, and no more.
+ * Yields everything below a folder except folders, in the order of object keys, starting at key
+ * `from`. It holds only the names in the folders on the current path.
  */
 export async function* walkInKeyOrder(root: string, from = ''): AsyncGenerator<WalkedEntry> {
   yield* walkFolder(root, '', from);
@@ -139,7 +141,7 @@ async function* walkFolder(
   }
 }
 
-/** A folder stands where the keys below it do: `a.b` comes before `a/b`. */
+/** Sorts a folder by the keys below it: `a.b` comes before `a/b`. */
 function inKeyOrder(entries: readonly Dirent[], prefix: string): { entry: Dirent; key: string }[] {
   return entries
     .map((entry) => ({ entry, key: `${prefix}${entry.name}${entry.isDirectory() ? '/' : ''}` }))

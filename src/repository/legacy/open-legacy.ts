@@ -10,21 +10,20 @@ import { unpack } from './unpack.js';
 
 export interface OpenLegacy {
   archive: Archive;
-  /** Built from the tree: it has no digests of its own. */
+  /** Built from the tree; it has no digests. */
   directory: Directory;
-  /** What the backup as a whole lacks. */
   problems: string[];
   shortfalls: Shortfall[];
 }
 
 const ONLY_CHANGES =
-  'an incremental backup of backup-minio.sh holds only the files that had changed, and no ' +
-  'deletions: restore the full one before it first, and those between them in order';
+  'an incremental backup of backup-minio.sh holds only changed files and no deletions: ' +
+  'restore the full backup before it first, then the incremental ones in order';
 
 /**
- * Reads what there is of a legacy backup. A tar.gz cannot be read in part: it is unpacked into a
- * temporary folder, which goes when the archive is closed. Rejects with `damaged` where that cannot
- * be done, with `disk` where it has no room, and with the signal's reason when it is aborted.
+ * Opens a legacy backup. A tar.gz cannot be read in part, so it is unpacked into a temporary
+ * folder, which is removed when the archive is closed. Rejects with `damaged` if it cannot be
+ * unpacked, with `disk` if there is no room, and with the signal's reason when it is aborted.
  */
 export async function openLegacy(backup: LegacyBackup, signal?: AbortSignal): Promise<OpenLegacy> {
   const tree = backup.form === 'tar' ? await unpack(backup, signal) : inPlace(backup);
@@ -54,7 +53,7 @@ function inPlace({ path }: LegacyBackup) {
   return { root: path, shortfalls: [], problems: [], remove: () => Promise.resolve() };
 }
 
-/** A bucket is one that has a folder, or for which the scripts requested a document. */
+/** Builds a directory of the buckets that have a folder, or for which a document was requested. */
 function describe(id: string, objects: LegacyObjects, documents: LegacyDocuments): Directory {
   const nothing = { created_at: null, region: null, objects: 0, bytes: 0 };
   const buckets = [...new Set([...objects.buckets.keys(), ...documents.buckets])]

@@ -1,16 +1,15 @@
 import { escapeXml, S3_NAMESPACE } from '../../object-store/s3/wire/xml.js';
 
 /**
- * The rules that `mc ilm export` prints as JSON, in the XML of S3. The names are the same but for
- * lists, which JSON names in the plural. What is not known is never left out: a rule without one of
- * its conditions would delete more than it should. Pure.
+ * Translates the lifecycle rules that `mc ilm export` prints as JSON into S3's XML. The names are
+ * the same except for lists, which are plural in JSON. An unknown field is never dropped: a rule
+ * without one of its conditions would delete too much. Pure.
  */
 
 interface Element {
-  /** The name in the JSON; `xml` is the one in the XML, where it differs. */
+  /** The name in the JSON; `xml` is the name in the XML if it differs. */
   name: string;
   xml?: string;
-  /** What it holds; a leaf where absent. */
   children?: readonly Element[];
 }
 
@@ -52,7 +51,7 @@ const RULE: readonly Element[] = [
 
 const EVERYTHING = '<Filter><Prefix></Prefix></Filter>';
 
-/** Returns the whole document, or why there is none. */
+/** Returns the whole document, or why it cannot be translated. */
 export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { reason: string } {
   const parts: string[] = [];
   for (const rule of rules) {
@@ -60,7 +59,7 @@ export function lifecycleXml(rules: readonly unknown[]): { xml: string } | { rea
     const unknown = findUnknown(rule, RULE, '');
     if (unknown !== undefined)
       return { reason: `a rule has ${unknown}, which this program does not know` };
-    // S3 wants either a filter or a prefix: an empty prefix is a filter that lets all objects in.
+    // S3 requires a filter or a prefix. An empty prefix is written as a filter for all objects.
     const { Prefix: prefix, ...rest } = rule;
     const isFiltered = hasContent(rule.Filter);
     const written = prefix === '' ? rest : rule;
@@ -87,14 +86,14 @@ function writeOne(item: unknown, { name, xml = name, children }: Element): strin
   return `<${xml}>${content}</${xml}>`;
 }
 
-/** Empty objects stand for what a rule does not have: Go writes them so. */
+/** Whether a value is present. Go writes absent fields as empty objects. */
 function hasContent(value: unknown): boolean {
   if (value === undefined || value === null) return false;
   if (!isRecord(value)) return !Array.isArray(value) || value.length > 0;
   return Object.values(value).some(hasContent);
 }
 
-/** Returns the path of something that is not in the table, or has another form. */
+/** Returns the path of a field that is unknown or has an unexpected form. */
 function findUnknown(
   value: Record<string, unknown>,
   elements: readonly Element[],

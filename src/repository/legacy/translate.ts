@@ -3,16 +3,14 @@ import { escapeXml, S3_NAMESPACE } from '../../object-store/s3/wire/xml.js';
 import { isRecord, lifecycleXml } from './translate-lifecycle.js';
 
 /**
- * What `mc` printed of a bucket, as the documents that S3 takes. Some versions of the scripts asked
- * for JSON (`--json`), some for text, and where a bucket had no such document they kept whatever was
- * said. Pure.
+ * Translates the output of `mc` for a bucket into the documents that S3 accepts. Some scripts
+ * requested JSON (`--json`), others text, and all kept whatever was printed, even errors. Pure.
  */
 
 export type Translated =
   | { state: 'translated'; content: Buffer }
-  /** The bucket had none. */
   | { state: 'none' }
-  /** Nobody can say what the bucket had. */
+  /** The output does not show what the bucket had. */
   | { state: 'unusable'; reason: string };
 
 type LegacyDocumentKind = Extract<
@@ -20,7 +18,7 @@ type LegacyDocumentKind = Extract<
   'policy' | 'lifecycle' | 'versioning' | 'tagging'
 >;
 
-/** The scripts named each file `<bucket>` and this suffix. */
+/** The suffixes that follow the bucket's name in the scripts' file names. */
 export const LEGACY_DOCUMENTS: readonly { suffix: string; kind: LegacyDocumentKind }[] = [
   { suffix: '_policy.json', kind: 'policy' },
   { suffix: '_lifecycle.json', kind: 'lifecycle' },
@@ -29,7 +27,7 @@ export const LEGACY_DOCUMENTS: readonly { suffix: string; kind: LegacyDocumentKi
 ];
 
 export function translateDocument(kind: LegacyDocumentKind, text: string): Translated {
-  // Notepads and PowerShell put a mark before the first character.
+  // Windows editors and PowerShell write a byte order mark.
   const content = text.replace(/^\uFEFF/, '').trim();
   if (content === '') return unusable('the file is empty');
   const json = parseJson(content);
@@ -47,7 +45,7 @@ export function translateDocument(kind: LegacyDocumentKind, text: string): Trans
   }
 }
 
-/** `mc anonymous get-json` prints the policy itself; with `--json` it is a field of the answer. */
+/** `mc anonymous get-json` prints the policy; with `--json` it is the field `policy`. */
 function policy(content: string, json: unknown): Translated {
   if (!isRecord(json)) {
     return / is `?(?:private|none)`?\.?$/.test(content) ? NONE : unusable(noDocument(content));
@@ -63,7 +61,7 @@ function policy(content: string, json: unknown): Translated {
   return isNone ? NONE : unusable(noDocument(content));
 }
 
-/** `mc ilm export` prints `{"Rules": [...]}`; with `--json` it is the field `config`. */
+/** `mc ilm export` prints `{"Rules": [...]}`; with `--json` that is the field `config`. */
 function lifecycle(content: string, json: unknown): Translated {
   if (!isRecord(json)) return unusable(noDocument(content));
   const config = isRecord(json.config) ? json.config : json;
@@ -75,7 +73,7 @@ function lifecycle(content: string, json: unknown): Translated {
   return 'xml' in xml ? translated(xml.xml) : unusable(xml.reason);
 }
 
-/** `mc version info` prints `alias/bucket versioning is enabled`, or `… is un-versioned`. */
+/** `mc version info` prints `alias/bucket versioning is enabled` or `… is un-versioned`. */
 function versioning(content: string, json: unknown): Translated {
   const status = versioningStatus(content, json);
   if (status === undefined) return unusable(noDocument(content));
@@ -89,14 +87,14 @@ function versioning(content: string, json: unknown): Translated {
   );
 }
 
-/** Returns an empty text where the bucket never kept versions. */
+/** Returns an empty string if the bucket never had versioning. */
 function versioningStatus(content: string, json: unknown): string | undefined {
   if (!isRecord(json)) {
     if (/ is un-?versioned\.?$/i.test(content)) return '';
     return /versioning is (enabled|suspended)\.?$/i.exec(content)?.[1];
   }
   const config = isRecord(json.versioning) ? json.versioning : json;
-  // Folders that are left out of it (an extension of MinIO) would be kept in versions after all.
+  // S3 cannot express exclusions (an extension of MinIO): those folders would be versioned.
   if (!isEmpty(config.ExcludedPrefixes ?? []) || config.ExcludeFolders === true) return undefined;
   const status = config.status ?? config.Status;
   if (status === undefined && isEmpty(config)) return '';
@@ -130,7 +128,6 @@ function noDocument(content: string): string {
   return `it cannot be restored: ${shown(content)}`;
 }
 
-/** Returns the beginning of the content, for a message. */
 function shown(content: string): string {
   return JSON.stringify(content.length > 100 ? `${content.slice(0, 99)}…` : content);
 }
@@ -145,14 +142,13 @@ interface Tag {
 }
 
 /**
- * The tags in what `mc tag list` printed, in text or JSON; none where it says so, and `undefined`
- * where it is something else. Pure.
+ * Parses the output of `mc tag list`, in text or JSON. Returns `undefined` if it is something else.
  */
 function readTags(content: string, json: unknown): Tag[] | undefined {
   return isRecord(json) ? tagsOfJson(json) : tagsOfText(content);
 }
 
-/** `{"tagset": {"team": "render"}, "status": "success", …}`; the tag set is left out where empty. */
+/** Parses `{"tagset": {"team": "render"}, "status": "success", …}`; an empty tag set is absent. */
 function tagsOfJson(json: Record<string, unknown>): Tag[] | undefined {
   const set = json.tagset ?? {};
   if (!isRecord(set)) return undefined;
@@ -170,9 +166,8 @@ function tagsOfJson(json: Record<string, unknown>): Tag[] | undefined {
 const COLON = 0x3a;
 
 /**
- * A line `Name : alias/bucket`, then a line a tag, all with their colon in the same column: so a
- * colon in a key or value is not mistaken for the one between them. Columns are counted in bytes, as
- * `mc` counts them.
+ * Parses a line `Name : alias/bucket`, followed by one line per tag. All have their separator in
+ * the same column (in bytes), so a colon in a key or value is not mistaken for it.
  */
 function tagsOfText(content: string): Tag[] | undefined {
   const [head, ...lines] = content.split(/\r?\n/).map((line) => Buffer.from(line));
@@ -183,7 +178,7 @@ function tagsOfText(content: string): Tag[] | undefined {
     const text = line.toString();
     if (text.trim() === '' || text.trim() === 'No tags found') continue;
     if (line[column] !== COLON) return undefined;
-    // Blanks at the end of the last value went when the file was trimmed, and with them ours.
+    // The file was trimmed, so an empty last value lacks the space after the colon.
     const key = line.subarray(0, column).toString().trimEnd();
     if (key === '') return undefined;
     tags.push({ key, value: line.subarray(column + 2).toString() });
@@ -191,7 +186,6 @@ function tagsOfText(content: string): Tag[] | undefined {
   return tags;
 }
 
-/** Returns `undefined` where the text is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -11,20 +11,20 @@ import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { Tree } from './legacy-archive.js';
 import { damagedLegacy, type LegacyBackup, type Shortfall } from './legacy-backup.js';
 
-/** What a file takes on the disk beyond its bytes, at most: most file systems give out such blocks. */
+/** The block size of most file systems, to which the size of each file is rounded up. */
 const BLOCK_BYTES = 4096;
 
 export interface UnpackedTree extends Tree {
-  /** Links and devices among the objects, of which nothing is made. */
+  /** Links and devices among the objects, which are not unpacked. */
   shortfalls: Shortfall[];
   /** Links and devices elsewhere in the tree. */
   problems: string[];
 }
 
 /**
- * Unpacks a tar.gz into a folder that only this user can read, below the folder for temporary files.
- * It is read twice: before anything is written all of it is known to be whole, harmless, and small
- * enough for the disk. Rejects with `damaged` or `disk` where it is not.
+ * Unpacks a tar.gz into a temporary folder that only this user can read. It reads the archive
+ * twice: before anything is written, it is known to be complete, harmless and small enough for the
+ * disk. Rejects with `damaged` or `disk` if it is not.
  */
 export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promise<UnpackedTree> {
   const { bytes, ...leftOut } = await inspectTar(backup, signal);
@@ -36,7 +36,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
   const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeAtExit);
   const remove = async () => {
-    // Where it was broken off, the last files may still be on their way.
+    // After an interruption the last files may still be written.
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     process.off('exit', removeAtExit);
   };
@@ -49,7 +49,7 @@ export async function unpack(backup: LegacyBackup, signal?: AbortSignal): Promis
   return { root: join(folder, backup.id), ...leftOut, remove };
 }
 
-/** Reads it to its end. Throws where an entry would lie outside; what is not a file is counted. */
+/** Reads the whole tar. Rejects if an entry lies outside the backup's folder. */
 async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined) {
   const found: Pick<UnpackedTree, 'shortfalls' | 'problems'> & { bytes: number } = {
     bytes: 0,
@@ -73,7 +73,7 @@ async function inspectTar(backup: LegacyBackup, signal: AbortSignal | undefined)
   return found;
 }
 
-/** The file may have changed since it was inspected: each entry is decided on again. */
+/** The file may have changed since the inspection, so each entry is checked again. */
 async function extract(
   backup: LegacyBackup,
   folder: string,
@@ -90,7 +90,7 @@ async function extract(
       bytes += roomFor(entry);
       if (bytes > expectedBytes)
         fail(damagedLegacy(`${backup.path} was changed while it was read`));
-      // Whatever the tar says: we have to read it, and to remove it again.
+      // Ignores the modes in the tar, because we must be able to read and remove the files.
       entry.mode = entry.type === 'Directory' ? 0o700 : 0o600;
       return bytes <= expectedBytes;
     };
@@ -106,7 +106,7 @@ function roomFor({ size }: ReadEntry): number {
   return Math.ceil((size + 1) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-/** `receive` is handed what to call for an entry because of which the reading must end. */
+/** Feeds the tar to a parser. `receive` returns it, and gets a function that ends the reading. */
 async function readTar(
   backup: LegacyBackup,
   signal: AbortSignal | undefined,
@@ -134,13 +134,12 @@ async function readTar(
   ended.throwIfAborted();
 }
 
-/** Resolves when all that the parser makes of it is done. */
 async function feed(parser: Parser, chunks: AsyncIterable<Buffer>): Promise<void> {
   const closed = new Promise<void>((resolve, reject) => {
     parser.on('close', () => resolve());
     parser.on('error', reject);
   });
-  // It is awaited at the end; where that is not reached, something else has failed before.
+  // `closed` is awaited at the end; if that is not reached, another error has come first.
   closed.catch(() => undefined);
   for await (const chunk of chunks) {
     if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), closed]);
@@ -151,7 +150,7 @@ async function feed(parser: Parser, chunks: AsyncIterable<Buffer>): Promise<void
 
 function explain(error: unknown, { path }: LegacyBackup): MangamotionError {
   const code = errnoOf(error) ?? '';
-  // Of zlib, and of the tar library, which calls its own so.
+  // These are the codes of zlib and of the tar library.
   if (code.startsWith('Z_') || code.startsWith('TAR_')) {
     const why = code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message;
     return damagedLegacy(`${path} is not a complete tar.gz: ${why}`, error);
@@ -171,32 +170,31 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
   if (bytes <= free) return;
   throw new MangamotionError(
     'disk',
-    `${path} has to be unpacked to be read: that takes ${bytes} bytes, and ${folder} has ${free} left`,
+    `${path} must be unpacked to be read, which takes ${bytes} bytes, but ${folder} has only ${free} free`,
     { hint: 'Set TMPDIR to a folder on a larger disk, or unpack it yourself with "tar -xzf".' },
   );
 }
 
-/** What is to become of an entry of a tar.gz that may be hostile. Pure. */
+/** What to do with an entry of a tar that may be hostile. */
 type EntryDecision =
   | { kind: 'unpack' }
-  /** The entry is left out, and reported. */
   | { kind: 'skip'; bucket: string; key: string; reason: string }
-  /** No backup makes such an entry: the whole tar is refused. */
+  /** No backup has such an entry: the whole tar is refused. */
   | { kind: 'refuse'; reason: string };
 
-/** `OldFile` is that of a tar from before POSIX. */
+/** `OldFile` is the type in tars from before POSIX. */
 const FILES = ['File', 'OldFile', 'ContiguousFile'];
 
-/** The scripts packed the folder of the backup's name; `./` before it is the same. */
+/** Decides about an entry. All must lie in the folder with the backup's name. Pure. */
 export function decideEntry(entry: { path: string; type: string }, id: string): EntryDecision {
   const path = entry.path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
-  // The folder in which it was packed.
+  // The entry is the folder in which the backup was packed.
   if (path === '' || path === '.') return { kind: 'unpack' };
   const [top, ...segments] = path.split('/');
   const shown = JSON.stringify(entry.path);
   const isOutside = top !== id || segments.some((name) => name === '..' || name === '.');
   if (isOutside || path.includes('\0')) {
-    return { kind: 'refuse', reason: `${shown} does not lie in the folder ${id}` };
+    return { kind: 'refuse', reason: `${shown} is not in the folder ${id}` };
   }
   if (entry.type === 'Directory' || FILES.includes(entry.type)) return { kind: 'unpack' };
   const [bucket, key] =
@@ -205,6 +203,6 @@ export function decideEntry(entry: { path: string; type: string }, id: string): 
     kind: 'skip',
     bucket: bucket ?? '',
     key,
-    reason: `it is not a file but a ${entry.type}`,
+    reason: `it is a ${entry.type}, not a file`,
   };
 }

@@ -1,14 +1,12 @@
-/** Normalises endpoints of object stores, so that different spellings of one server are equal. */
+/** Normalises the endpoints of object stores. Pure. */
 
-/** This machine by its usual names. */
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /**
- * The server behind an endpoint, as `host:port` in lower case, so that equal texts mean one server:
- * the loopback names are one, and a port that the scheme implies is written out. A text that is no
- * URL stands for itself.
+ * Returns the server of an endpoint as `host:port` in lower case: loopback names are equal, and
+ * default ports are added. Text that is not a URL stays as it is.
  */
 export function serverOf(endpoint: string): string {
   const url = parse(endpoint);
@@ -22,7 +20,7 @@ export function isSameServer(a: string, b: string): boolean {
   return serverOf(a) === serverOf(b);
 }
 
-/** `HOST`, or `HOST:PORT` where the port is none of those that schemes imply. */
+/** Returns `HOST:PORT`, or `HOST` if the port is a default one. */
 export function displayServer(server: string): string {
   return server.replace(/:(80|443)?(?=\/|$)/, '');
 }

@@ -2,25 +2,25 @@ import { serverOf } from './endpoints.js';
 import type { Summary } from '../summary.js';
 
 /**
- * Which backups belong to one line: those of one source and one selection of buckets.
+ * Determines the line of each backup: the backups of one source and one selection of buckets. Pure.
  *
- * Two sources are one where both have the same name, or where both have none and their endpoints are
- * one server. A source without a name joins a named one whose backups have its endpoint and its
- * selection: that of the last such backup before it, or else of the first after it. What is made
- * later therefore never moves a backup from one named line to another.
+ * Two sources are the same if they have the same name, or if neither has a name and their endpoints
+ * are the same server. A source without a name joins the named source with the same endpoint and
+ * selection: that of the latest such backup before it, or else of the first one after it. A later
+ * backup therefore never moves an earlier one from one named line to another.
  */
 
 type Source = Summary['source'];
 
 export interface LineIdentity {
-  /** What the operator calls the store, or `host:port` where it has no name. */
+  /** The operator's name for the store, or `host:port` if it has none. */
   store: { name: string } | { server: string };
   selection: Selection;
 }
 
-/** Names without repetition, in order. */
+/** The selected buckets. Names are unique and sorted. */
 export interface Selection {
-  /** `null`: all buckets that are not excluded. */
+  /** `null` means all buckets that are not excluded. */
   buckets: readonly string[] | null;
   excluded: readonly string[];
 }
@@ -29,30 +29,29 @@ function selectionOf({ buckets, excluded_buckets: excluded }: Source): Selection
   return { buckets: buckets === null ? null : asSet(buckets), excluded: asSet(excluded) };
 }
 
-/** The line of each source, in the order in which their backups were made. */
+/** Returns the line of each source. `sources` are in the order of their backups. */
 export function identify(sources: readonly Source[]): LineIdentity[] {
-  const places = sources.map((source) => {
+  const origins = sources.map((source) => {
     const selection = selectionOf(source);
     return { source, selection, at: JSON.stringify([selection, serverOf(source.endpoint)]) };
   });
-  const before = lastNames(places);
-  const after = lastNames(places.toReversed()).reverse();
-  return places.map(({ source, selection }, index) => {
+  const before = lastNames(origins);
+  const after = lastNames(origins.toReversed()).reverse();
+  return origins.map(({ source, selection }, index) => {
     const name = nameOf(source) ?? before[index] ?? after[index];
     const store = name === undefined ? { server: serverOf(source.endpoint) } : { name };
     return { store, selection };
   });
 }
 
-/** A text that two lines never share. */
 export function keyOf({ store, selection }: LineIdentity): string {
   return JSON.stringify([store, selection.buckets, selection.excluded]);
 }
 
-/** Returns for each place the name that its endpoint and selection had last. */
-function lastNames(places: readonly { source: Source; at: string }[]): (string | undefined)[] {
+/** Returns for each backup the last name given so far to its endpoint and selection. */
+function lastNames(origins: readonly { source: Source; at: string }[]): (string | undefined)[] {
   const last = new Map<string, string>();
-  return places.map(({ source, at }) => {
+  return origins.map(({ source, at }) => {
     const name = nameOf(source);
     if (name !== undefined) last.set(at, name);
     return last.get(at);

@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import { displayServer } from './endpoints.js';
 import { type LineIdentity, type Selection, keyOf } from './line-keys.js';
 
-/** How many characters of a store and of a selection stand in a name. */
-const MOST_STORE = 80;
-const MOST_BUCKETS = 48;
+/** The most characters of a store and of a list of buckets in a name. */
+const MAX_STORE = 80;
+const MAX_BUCKETS = 48;
 const HASH_LENGTHS = [8, 64];
 
 /**
- * The names of lines, each another: `minio.example.com:9000` for all buckets of a store,
- * `…/alpha+beta` for some of them, `…/except-temp` for all but some. They can be typed in a shell
- * without quotes. One that had to be shortened, or that two lines would have, ends in a hash of what
- * it stands for.
+ * Returns unique names for lines: `minio.example.com:9000` for all buckets of a store,
+ * `…/alpha+beta` for some, `…/except-temp` for all but some. They need no quotes in a shell. A name
+ * that was shortened, or that would not be unique, ends in a hash of the line's key.
  */
 export function nameLines(lines: readonly LineIdentity[]): string[] {
   const bases = lines.map(baseName);
@@ -35,7 +34,7 @@ interface BaseName {
 
 function baseName({ store, selection }: LineIdentity): BaseName {
   const whole = typeable('name' in store ? store.name : displayServer(store.server));
-  const text = whole.slice(0, MOST_STORE);
+  const text = whole.slice(0, MAX_STORE);
   const parts = selectionParts(selection);
   return {
     text: [text, ...parts.map((part) => part.text)].join('/'),
@@ -51,20 +50,20 @@ function selectionParts({ buckets, excluded }: Selection): BaseName[] {
   ];
 }
 
-/** Returns as many names as fit, and at least one. */
+/** Joins as many names as fit, and at least one. */
 function shortened(names: readonly string[]): BaseName {
   const texts = names.map(typeable);
   let shown = texts.length;
-  while (shown > 1 && texts.slice(0, shown).join('+').length > MOST_BUCKETS) shown -= 1;
+  while (shown > 1 && texts.slice(0, shown).join('+').length > MAX_BUCKETS) shown -= 1;
   const text = texts
     .slice(0, shown)
     .join('+')
-    .slice(0, 2 * MOST_BUCKETS);
+    .slice(0, 2 * MAX_BUCKETS);
   if (shown === texts.length) return { text, shortened: texts.join('+') !== text };
   return { text: `${text}+${texts.length - shown}-more`, shortened: true };
 }
 
-/** Removes characters that a shell or an option parser would interpret. */
+/** Replaces characters that a shell or an option parser would interpret. */
 function typeable(text: string): string {
   const plain = text.replaceAll(/[[\]]/g, '').replaceAll(/[^A-Za-z0-9._:@-]/g, '-');
   const begun = plain.replace(/^[^A-Za-z0-9]+/, '');

@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../errors.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { type LineIdentity, type Selection, identify, keyOf } from './line-keys.js';
 import { nameLines } from './line-names.js';
 import { backupTypeOf } from '../names.js';
@@ -7,55 +7,51 @@ import type { Summary } from '../summary.js';
 import { assessTrust } from './trust.js';
 
 /**
- * Lines: the backups of one source and one selection of buckets, which follow one another. A
- * destination may hold several; parents, the deletion guard, retention, `--latest`, `--at` and
- * freshness look at one of them.
+ * A line is the sequence of backups of one source and one selection of buckets. Parents, the guard,
+ * retention, `--latest`, `--at` and freshness each work within one line. Pure.
  */
 
 export interface LineBackup {
   readonly id: string;
-  readonly listed: ListedBackup;
+  readonly entry: BackupEntry;
   readonly summary: Summary;
-  /** Why it is not trusted, in words; `undefined` where it is. */
+  /** Why it is not trusted; `undefined` if it is. */
   readonly untrusted: string | undefined;
 }
 
 export interface Line {
-  /** Derived, unlike that of any other line of the destination, and typed without quotes. */
+  /** Derived from source and selection; unique in the destination. */
   readonly name: string;
   readonly source: {
-    /** The operator's name for the store; `undefined` if it has only an endpoint. */
+    /** The operator's name for the store; `undefined` if it has none. */
     name: string | undefined;
-    /** The endpoints in the summaries, without duplicates. */
     endpoints: readonly string[];
   };
   readonly selection: Selection;
-  /** The backups of all types in order of creation; at least one. */
+  /** The backups of all types in the order of their sequence; at least one. */
   readonly backups: readonly LineBackup[];
-  /** The ids of those that are trusted. */
   readonly trusted: ReadonlySet<string>;
-  /** The newest trusted one that holds objects. */
+  /** The newest trusted backup that holds objects. */
   readonly newestTrusted: LineBackup | undefined;
-  /** The newest suspect that no trusted backup has followed: retention of the line is suspended. */
+  /**
+   * The newest suspect backup that no trusted one has followed. It suspends the line's retention.
+   */
   readonly suspendedBy: string | undefined;
-  /** It was ended with `backup retire-line`, and nothing has joined it since. */
+  /** Whether it was ended with `backup retire-line`, and no backup has joined it since. */
   readonly retired: boolean;
 }
 
 /**
- * The lines of a destination, those whose oldest backup is older first. The backups come sorted by
- * sequence. Those whose summary cannot be read, or is that of another backup, belong to none.
+ * Returns the lines of a destination, ordered by their oldest backups. `backups` are sorted by
+ * sequence. A backup with an unreadable summary, or another backup's, belongs to no line.
  */
-export function linesOf(backups: readonly ListedBackup[]): Line[] {
+export function linesOf(backups: readonly BackupEntry[]): Line[] {
   return group(backups.flatMap(memberOf)).map(({ line }) => line);
 }
 
-/**
- * The line that a backup of this source would join, were it made now; `undefined` where it would
- * begin a line of its own.
- */
+/** Returns the line that a new backup of this source would join, if any. */
 export function lineOfSource(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Summary['source'],
 ): Line | undefined {
   const members = backups.flatMap(memberOf);
@@ -69,34 +65,34 @@ export function lineOfBackup(lines: readonly Line[], id: string): Line | undefin
   return lines.find(({ backups }) => backups.some((backup) => backup.id === id));
 }
 
-/** Throws `not_found`, with the names that there are. */
+/** Throws `not_found`, with the names of all lines as a hint. */
 export function lineNamed(lines: readonly Line[], name: string): Line {
   const line = lines.find((one) => one.name === name);
   if (line !== undefined) return line;
   const names = lines.map((one) => one.name).join(', ');
-  throw new MangamotionError('not_found', `no line ${name} here`, {
+  throw new MangamotionError('not_found', `no such line: ${name}`, {
     hint: names === '' ? 'There are no backups.' : `The lines are: ${names}.`,
   });
 }
 
-/** True for full and incremental backups, which form one sequence; metadata backups hold no objects. */
+/** Whether a backup holds objects: metadata backups do not. */
 export function holdsObjects({ type }: Pick<Summary, 'type'>): boolean {
   return type !== 'metadata';
 }
 
 interface Member {
-  listed: ListedBackup;
+  entry: BackupEntry;
   summary: Summary;
 }
 
-function memberOf(listed: ListedBackup): Member[] {
-  if (listed.summary.kind !== 'valid') return [];
-  const { summary } = listed.summary;
-  const isItsOwn = summary.id === listed.id && summary.type === backupTypeOf(listed.id);
-  return isItsOwn ? [{ listed, summary }] : [];
+function memberOf(entry: BackupEntry): Member[] {
+  if (entry.summary.kind !== 'valid') return [];
+  const { summary } = entry.summary;
+  const isItsOwn = summary.id === entry.id && summary.type === backupTypeOf(entry.id);
+  return isItsOwn ? [{ entry, summary }] : [];
 }
 
-/** `joining`: a source that the lines are looked at for, as that of one more backup. */
+/** Groups backups into lines. `joining` is the source of one more, which may name others. */
 function group(
   members: readonly Member[],
   joining?: Summary['source'],
@@ -120,12 +116,12 @@ function group(
 
 function buildLine(name: string, identity: LineIdentity, members: readonly Member[]): Line {
   const { reasons, suspendedBy } = assessTrust(
-    members.map(({ listed, summary }) => {
-      return { id: listed.id, summary, accepted: listed.accepted === true };
+    members.map(({ entry, summary }) => {
+      return { id: entry.id, summary, accepted: entry.accepted === true };
     }),
   );
-  const backups = members.map(({ listed, summary }): LineBackup => {
-    return { id: listed.id, listed, summary, untrusted: reasons.get(listed.id) };
+  const backups = members.map(({ entry, summary }): LineBackup => {
+    return { id: entry.id, entry, summary, untrusted: reasons.get(entry.id) };
   });
   const trusted = backups.filter(({ untrusted }) => untrusted === undefined);
   const { store, selection } = identity;
@@ -140,6 +136,6 @@ function buildLine(name: string, identity: LineIdentity, members: readonly Membe
     trusted: new Set(trusted.map(({ id }) => id)),
     newestTrusted: trusted.findLast(({ summary }) => holdsObjects(summary)),
     suspendedBy,
-    retired: backups.at(-1)?.listed.retired === true,
+    retired: backups.at(-1)?.entry.retired === true,
   };
 }

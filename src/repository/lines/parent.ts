@@ -1,21 +1,20 @@
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { unreadableArchive } from '../history.js';
 import { isSameServer } from './endpoints.js';
 import { type Line, holdsObjects, lineOfSource } from './lines.js';
 import type { Summary } from '../summary.js';
 
-/** What a backup that is about to be made can be compared with: the trusted ones of its line. */
+/** Finds the trusted backup that a new one is compared with. Pure. */
 
 type Source = Summary['source'];
 
 /**
- * Why a backup cannot be the parent of an incremental of this source; `undefined` where it can. One
- * that is not trusted cannot: what it misses would count as new when it comes back, and never as
- * deleted.
+ * Returns why a backup cannot be the parent of an incremental of this source; `undefined` if it
+ * can. An untrusted one cannot: objects that it misses would never count as deleted.
  */
 export function whyNoParent(
-  { id, summary: decoded }: ListedBackup,
-  backups: readonly ListedBackup[],
+  { id, summary: decoded }: BackupEntry,
+  backups: readonly BackupEntry[],
   source: Source,
 ): string | undefined {
   if (decoded.kind === 'damaged') return decoded.reason;
@@ -28,37 +27,34 @@ export function whyNoParent(
   return found.untrusted ?? unreadableArchive([id, ...summary.references], backups);
 }
 
-/** The newest backup that an incremental of this source can be compared with. */
+/** Returns the newest backup that can be the parent of an incremental of this source. */
 export function findParent(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Source,
-): ListedBackup | undefined {
+): BackupEntry | undefined {
   return trustedObjects(lineOfSource(backups, source)).findLast(
     ({ summary }) => unreadableArchive([summary.id, ...summary.references], backups) === undefined,
-  )?.listed;
+  )?.entry;
 }
 
-/** The newest trusted backup with objects of a source, of which at least the summary can be read. */
+/** The newest trusted backup with objects. Its summary is readable; its archives may not be. */
 export interface Predecessor {
-  backup: ListedBackup;
+  backup: BackupEntry;
   summary: Summary;
-  /** Why its archives cannot be read, as far as a listing shows; `undefined` where they can. */
+  /** Why its archives cannot be read, as far as a listing shows; `undefined` if they can. */
   unreadable: string | undefined;
 }
 
-/**
- * What a backup of this source, full or incremental, is compared with before it counts as right;
- * `undefined` for the first of a line.
- */
+/** Returns the backup that the guard compares with; `undefined` for the first of a line. */
 export function predecessorOf(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   source: Source,
 ): Predecessor | undefined {
   const newest = lineOfSource(backups, source)?.newestTrusted;
   if (newest === undefined) return undefined;
-  const { listed, summary } = newest;
+  const { entry, summary } = newest;
   const unreadable = unreadableArchive([summary.id, ...summary.references], backups);
-  return { backup: listed, summary, unreadable };
+  return { backup: entry, summary, unreadable };
 }
 
 function trustedObjects(line: Line | undefined): Line['backups'] {

@@ -1,88 +1,85 @@
 import type { Summary } from '../summary.js';
 
 /**
- * Which backups of one line can stand for the store. Only a trusted one is what `--latest` means,
- * takes the place of an older one, is compared with, or counts as fresh.
+ * Decides which backups of a line are trusted. Only a trusted backup can be chosen by `--latest`,
+ * replace an older one, be compared with, or count as fresh. Pure.
  */
 
-export interface TrustQuestion {
+export interface TrustCandidate {
   id: string;
   summary: Summary;
-  /** The operator took it for right: `backup accept`. */
+  /** Whether the operator accepted it with `backup accept`. */
   accepted: boolean;
 }
 
 export interface Trust {
-  /** Why those that are not trusted are not, in words that follow "it was passed over: ". */
   reasons: ReadonlyMap<string, string>;
-  /** The newest suspect that no trusted backup has followed. */
+  /** The newest suspect backup that no trusted one has followed. */
   suspendedBy: string | undefined;
 }
 
-/** What stands when the walk along a line comes to a backup. */
-interface Standing {
-  /** The oldest suspect since the last trusted one, and its place in the line. */
+/** What is known of the earlier backups while walking along a line. */
+interface WalkState {
+  /** The oldest suspect backup since the last trusted one, and its index in the line. */
   suspect: { id: string; index: number } | undefined;
-  /** Some backup of the line is trusted. */
   hasTrusted: boolean;
-  /** The places of all backups of the line. */
   places: ReadonlyMap<string, number>;
 }
 
-/** The backups of one line come in the order in which they were made. */
-export function assessTrust(line: readonly TrustQuestion[]): Trust {
+/** Assesses the backups of one line, oldest first. */
+export function assessTrust(line: readonly TrustCandidate[]): Trust {
   const places = new Map(line.map(({ id }, index) => [id, index]));
-  const standing: Standing = { suspect: undefined, hasTrusted: false, places };
+  const state: WalkState = { suspect: undefined, hasTrusted: false, places };
   const reasons = new Map<string, string>();
   let newestSuspect: string | undefined;
   for (const [index, backup] of line.entries()) {
-    const reason = whyUntrusted(backup, standing);
+    const reason = whyUntrusted(backup, state);
     if (reason !== undefined) reasons.set(backup.id, reason);
     // A metadata backup holds no objects, so it proves nothing about them.
     if (backup.summary.type === 'metadata') continue;
     if (reason === undefined) {
-      standing.suspect = newestSuspect = undefined;
-      standing.hasTrusted = true;
+      state.suspect = newestSuspect = undefined;
+      state.hasTrusted = true;
     } else if (isSuspect(backup)) {
       newestSuspect = backup.id;
-      standing.suspect ??= { id: backup.id, index };
+      state.suspect ??= { id: backup.id, index };
     }
   }
   return { reasons, suspendedBy: newestSuspect };
 }
 
-function isSuspect({ summary, accepted }: TrustQuestion): boolean {
+function isSuspect({ summary, accepted }: TrustCandidate): boolean {
   return summary.status === 'suspect' && !accepted;
 }
 
 /** Returns why a backup is not trusted. Only a closed list of states is trusted. */
-function whyUntrusted(backup: TrustQuestion, standing: Standing): string | undefined {
+function whyUntrusted(backup: TrustCandidate, state: WalkState): string | undefined {
   const { summary, accepted } = backup;
   if (isSuspect(backup)) return 'it is suspect';
-  const lack = whatItLacks(summary);
-  if (lack !== undefined) return lack;
+  const gap = gapOf(summary);
+  if (gap !== undefined) return gap;
   if (summary.type === 'metadata' || accepted) return undefined;
-  if (standing.suspect === undefined || wasCompared(summary, standing, standing.suspect)) {
+  if (state.suspect === undefined || wasCompared(summary, state, state.suspect)) {
     return undefined;
   }
-  return `it follows the suspect ${standing.suspect.id} and was not compared with a trusted one`;
+  return `it follows the suspect ${state.suspect.id} and was not compared with a trusted one`;
 }
 
-function whatItLacks({ status, supersedes }: Summary): string | undefined {
+function gapOf({ status, supersedes }: Summary): string | undefined {
   if (supersedes === false) {
     return `it is ${status}, and lacks objects that an older backup holds`;
   }
-  // Old summaries do not say what happened to failed objects.
+  // Old summaries do not say whether older backups hold the failed objects.
   return status === 'partial' && supersedes !== true ? 'it is partial' : undefined;
 }
 
 /**
- * Whether it was compared with a backup from before the suspicion. Old summaries have no `guard`: of
- * these, incrementals alone were compared with anything, which was their parent.
+ * Whether a backup was compared with one from before the suspicion. Old summaries have no `guard`:
+ * then only an incremental was compared, with its parent.
  */
 function wasCompared(
   { guard, type, parent }: Summary,
-  { hasTrusted, places }: Standing,
+  { hasTrusted, places }: WalkState,
   suspect: { index: number },
 ): boolean {
   if (guard !== undefined) return guard.by !== 'nothing' || guard.accepted || !hasTrusted;

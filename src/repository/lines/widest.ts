@@ -1,9 +1,8 @@
 import type { Line } from './lines.js';
 
 /**
- * The line that stands for a destination of several: of those that have not ended, the one that
- * covers most. Of several that cover the same (of two stores), the one whose newest trusted backup
- * was made last. `undefined` where there is no line.
+ * Returns the line that represents a destination: not retired if possible, then the one that covers
+ * the most buckets, then the one with the newest trusted backup. `undefined` if there are no lines.
  */
 export function widestLine(lines: readonly Line[]): Line | undefined {
   const [widest] = lines.toSorted(
@@ -17,7 +16,6 @@ export function widestLine(lines: readonly Line[]): Line | undefined {
   return widest;
 }
 
-/** How many are selected by name. */
 function bucketsOf({ selection: { buckets, excluded } }: Line): number {
   return (buckets ?? []).filter((name) => !excluded.includes(name)).length;
 }

@@ -19,9 +19,9 @@ import { DIRECTORY_FILE } from '../names.js';
 import type { NewFile, PlainTree } from './plain-tree.js';
 
 /**
- * Writes an archive as a tree of plain files: the same names as in a tar.gz, and the same index, in
- * which a file's place is its path, with offset 0 and its size as length. Files are written in the
- * background, many at a time; they are created, and enter the index, in order.
+ * Writes an archive as a tree of plain files, with the same names and the same index as a tar.gz.
+ * The place of a file is its path, with offset 0 and its size as length. Many files are written
+ * concurrently, but they are created, and enter the index, in order.
  */
 export class PlainArchiveWriter implements ArchiveWriter {
   readonly #archive: string;
@@ -30,7 +30,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
   readonly #index: IndexWriter;
   readonly #paths = new PathAllocator();
   readonly #documents: DocumentEntry[] = [];
-  /** The object that was begun last is in the index, or will never be. */
+  /** Resolves when the latest object is in the index; rejects if it cannot enter it. */
   #indexed: Promise<void> = Promise.resolve();
   #inProgress: PlainObject | undefined;
   #directorySha256 = '';
@@ -44,7 +44,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     });
   }
 
-  /** The digest of the directory's file; known when `finish` has resolved. */
+  /** The SHA-256 of the directory's file, once `finish` has resolved. */
   get directorySha256(): string {
     return this.#directorySha256;
   }
@@ -77,11 +77,11 @@ export class PlainArchiveWriter implements ArchiveWriter {
   announceObject(announced: AnnouncedObject): ObjectInProgress {
     const names = this.#namesFor(announced.bucket, announced.key);
     const file = this.#indexed.then(() => this.#tree.create(names));
-    // The next write or commit reports it.
+    // The next write or commit reports a failure.
     file.catch(() => undefined);
     this.#inProgress = new PlainObject(this.#tree, file, announced, (record, created) => {
       this.#indexed = created.then((found) => this.#addToIndex(record, found));
-      // Adding the next object, or finishing, reports it.
+      // The next object, or `finish`, reports a failure.
       this.#indexed.catch(() => undefined);
     });
     return this.#inProgress;
@@ -115,7 +115,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     return describeWritten(directory, place, this.#index.references);
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     await this.#inProgress?.abandon();
     await this.#indexed;
     this.#index.endChunk();
@@ -123,7 +123,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     return this.#index.ownObjects;
   }
 
-  /** Resolves when nothing is written any more; for a run that is given up. */
+  /** Resolves when all writes have ended, for a run that is given up. */
   async close(): Promise<void> {
     await this.#inProgress?.abandon();
     await this.#tree.work.settled();
@@ -133,7 +133,7 @@ export class PlainArchiveWriter implements ArchiveWriter {
     return this.#addFile(`index/${String(number).padStart(5, '0')}.ndjson`, content);
   }
 
-  /** A file that is not an object: its name is ours, and free. */
+  /** Writes a file that is not an object. Its name is free. */
   #addFile(name: string, content: Uint8Array): { offset: number; length: number; path: string } {
     const facts = { sizeBytes: content.length, modifiedAt: this.#createdAt };
     this.#tree.work.begin(content.length, async () => {
@@ -144,8 +144,8 @@ export class PlainArchiveWriter implements ArchiveWriter {
   }
 
   /**
-   * The names that an object may get, in order. The last one is for buckets whose names are the same
-   * to the file system: they share a folder, and so the hashes of their keys.
+   * Returns the names to try for an object, in order. The last one is for buckets whose names are
+   * equal to the file system: they share a folder, and so the hashes of their keys.
    */
   #namesFor(bucket: string, key: string): string[] {
     const own = this.#paths.pathFor(bucket, key);
@@ -171,10 +171,11 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Pieces are written together from this size on: a write costs a turn of the event loop. */
+/**
+ * Pieces are written together from this size on, because each write costs a turn of the event loop.
+ */
 const WRITE_BYTES = 1024 * 1024;
 
-/** A file of the tree between its announcement and its commit. */
 class PlainObject implements ObjectInProgress {
   readonly #tree: PlainTree;
   readonly #file: Promise<NewFile>;
@@ -183,7 +184,6 @@ class PlainObject implements ObjectInProgress {
   #left: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** The write that is under way; the next one follows it. */
   #writing: Promise<void> = Promise.resolve();
   #open = true;
 
@@ -224,20 +224,20 @@ class PlainObject implements ObjectInProgress {
   async abandon(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    // The writer got a failure of the disk already; here only the end of the writing counts.
+    // A failed write has been reported; only the end of writing matters here.
     await this.#writing.catch(() => undefined);
     const file = await this.#file.catch(() => undefined);
     if (file !== undefined) await this.#tree.remove(file);
   }
 
-  /** Begins to write the pending chunks, behind the write that is under way. */
+  /** Begins to write the pending chunks after the current write. */
   #flush(): void {
     const chunks = this.#pending;
     const before = this.#writing;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#writing = before.then(async () => this.#tree.append(await this.#file, chunks));
-    // The next write or commit reports it.
+    // The next write or commit reports a failure.
     this.#writing.catch(() => undefined);
   }
 }

@@ -25,9 +25,9 @@ import { DIRECTORY_FILE } from '../names.js';
 import { auditPlain } from './plain-audit.js';
 import { PlainFiles, walkTree } from './plain-files.js';
 
-/** An archive that is a tree of plain files, in the folder `ID`. */
+/** An archive that is a tree of plain files in the folder `ID`. */
 export class PlainArchive implements Archive {
-  /** The size in the summary: counting it would take a walk through the tree. */
+  /** The size in the summary: counting the files would take a walk through the tree. */
   readonly sizeBytes: number;
   readonly #files: PlainFiles;
 
@@ -43,7 +43,8 @@ export class PlainArchive implements Archive {
 
   async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
     const { path, size } = reference;
-    if (path === undefined) throw damagedArchive('the directory names no file of an index chunk');
+    if (path === undefined)
+      throw damagedArchive('the directory does not name the file of an index chunk');
     const bytes = await this.#files.readWhole({ path, size }, LARGEST_CHUNK_BYTES);
     return checkedChunk(bytes, reference);
   }
@@ -60,12 +61,12 @@ export class PlainArchive implements Archive {
     return this.#files.read(line);
   }
 
-  /** There is no end besides the directory; but what is missing, cut off or too much shows here. */
+  /** Checks the total size of the files, as there is no footer. */
   async checkEnd(): Promise<ArchiveProblem | undefined> {
     const bytes = this.sizeBytes === Infinity ? Infinity : await this.#sumOfFiles();
     if (bytes === this.sizeBytes) return undefined;
     const kind = bytes < this.sizeBytes ? 'archive_truncated' : 'archive';
-    const message = `the files of ${this.#files.id} have ${bytes} bytes together, the summary says ${this.sizeBytes}`;
+    const message = `the files of ${this.#files.id} have ${bytes} bytes in total, but its summary says ${this.sizeBytes}`;
     return { kind, message };
   }
 
@@ -79,9 +80,9 @@ export class PlainArchive implements Archive {
 
   async #readChecked(
     file: { path: string; size: number; sha256: string },
-    mostBytes: number,
+    maxBytes: number,
   ): Promise<Buffer> {
-    const bytes = await this.#files.readWhole(file, mostBytes);
+    const bytes = await this.#files.readWhole(file, maxBytes);
     if (createHash('sha256').update(bytes).digest('hex') === file.sha256) return bytes;
     throw damagedArchive(`the digest of ${file.path} is wrong`);
   }
@@ -102,7 +103,7 @@ export class PlainArchive implements Archive {
 
 const CHUNK_FILE = /^\d{5,}\.ndjson$/;
 
-/** Opens a plain folder that was never finished, and reads those index chunks that are whole. */
+/** Opens an unfinished plain folder. Its lines are those of the complete index chunks. */
 export function openTruncatedPlain(parent: string, id: string, folder: string): TruncatedArchive {
   const files = new PlainFiles(parent, id, folder);
   return { archive: new PlainArchive(files), lines: () => readLines(files) };
@@ -115,7 +116,7 @@ async function* readLines(files: PlainFiles): AsyncGenerator<IndexLine[]> {
   }
 }
 
-/** Returns `undefined` for a chunk that was not fully written. */
+/** Resolves to `undefined` if a chunk is incomplete. */
 async function readChunk(files: PlainFiles, name: string): Promise<IndexLine[] | undefined> {
   try {
     const { size } = await lstat(join(files.root, 'index', name));

@@ -12,20 +12,16 @@ import { translateFileError } from '../../files/errors.js';
 import { DIRECTORY_FILE } from '../names.js';
 import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './plain-files.js';
 
-/** Files that are read at once; of each a megabyte is held at a time. */
-const LIMITS = { mostRequests: 8, mostBytes: Infinity };
+/** Files are read concurrently, each in pieces of 1 MiB. */
+const LIMITS = { maxRequests: 8, maxBytes: Infinity };
 
-/** A file that the directory or the index names. */
 interface Expected extends FilePlace {
   sha256: string;
-  /** Absent of a document. */
+  /** Absent for a document. */
   object?: ObjectName;
 }
 
-/**
- * Reads every file that the directory and the index name, and compares length and SHA-256; then
- * looks for what else lies in the tree.
- */
+/** Checks the length and SHA-256 of all files that the index names, then looks for other files. */
 export async function auditPlain(
   archive: Archive,
   files: PlainFiles,
@@ -41,7 +37,7 @@ class PlainAudit {
   readonly #directory: Directory;
   readonly #observer: AuditObserver;
   readonly #ownChunks: ChunkReference[];
-  /** Files that are as they were written. */
+  /** The number of intact files, including the directory and the chunks. */
   #intact = 0;
   #objects = 0;
   #bytes = 0;
@@ -61,18 +57,21 @@ class PlainAudit {
       pages,
       LIMITS,
       () => 1,
-      (expected) => this.#whatIsWrong(expected),
+      (expected) => this.#problemOf(expected),
     );
     for await (const { item, result } of checks) {
       this.#observer.signal.throwIfAborted();
       this.#count(item, result);
       this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
     }
-    await this.#lookForOthers();
+    await this.#findUnexpected();
     return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
 
-  /** What should be there, except the directory and the chunks. Reports a damaged chunk. */
+  /**
+   * Yields the documents and the objects of this archive, and counts the intact chunks. `onDamage`
+   * gets the error of each damaged chunk.
+   */
   async *#pages(onDamage: (error: MangamotionError) => void): AsyncGenerator<Expected[]> {
     yield this.#directory.documents;
     for (const chunk of this.#ownChunks) {
@@ -88,7 +87,7 @@ class PlainAudit {
     }
   }
 
-  async #whatIsWrong(file: Expected): Promise<string | undefined> {
+  async #problemOf(file: Expected): Promise<string | undefined> {
     const hash = createHash('sha256');
     try {
       for await (const part of this.#files.read(file)) {
@@ -105,7 +104,7 @@ class PlainAudit {
   }
 
   #count({ path, size, object }: Expected, wrong: string | undefined): void {
-    // The path of an object may be a digest, which tells nobody anything.
+    // The path of an object may be a digest, so the message names its key.
     const what = object === undefined ? path : `${object.bucket}/${object.key}`;
     if (wrong !== undefined) {
       const kind = object === undefined ? 'document' : 'object';
@@ -119,10 +118,10 @@ class PlainAudit {
   }
 
   /**
-   * Names what lies in the tree and in no index. Names are compared only where the count tells that
-   * there may be such files: millions of them need not be remembered for it.
+   * Reports what lies in the tree and in no index. Files are compared only if their number differs,
+   * so that millions of them need not be remembered.
    */
-  async #lookForOthers(): Promise<void> {
+  async #findUnexpected(): Promise<void> {
     let found = 0;
     for await (const { path, kind } of this.#walk()) {
       if (kind === 'file') found += 1;
@@ -139,7 +138,7 @@ class PlainAudit {
     }
   }
 
-  /** Compares inodes, not names: a file system may spell a name in its own way. */
+  /** Collects the inodes of the expected files, because names may be spelled differently. */
   async #knownInodes(): Promise<Set<bigint>> {
     const known = new Set<bigint>();
     const remember = async (path: string | undefined) => {
@@ -175,7 +174,7 @@ class PlainAudit {
     this.#observer.problem(problem);
   }
 
-  /** The caller has read the directory, and knows that its digest is the right one. */
+  /** Computes the SHA-256 of the directory, which the caller has already read and checked. */
   async #digestOfDirectory(): Promise<string> {
     const { size } = await lstat(join(this.#files.root, DIRECTORY_FILE)).catch((error: unknown) => {
       throw translateFileError(error, 'read', join(this.#files.root, DIRECTORY_FILE));

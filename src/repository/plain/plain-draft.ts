@@ -6,7 +6,6 @@ import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { PlainArchiveWriter } from './plain-archive-writer.js';
 import { PlainTree } from './plain-tree.js';
 
-/** Begins a plain folder. */
 export async function beginPlainDraft(
   folder: string,
   id: string,
@@ -38,16 +37,16 @@ class PlainDraft implements ArchiveDraft {
     this.writer = new PlainArchiveWriter(tree, id, createdAt);
   }
 
-  /** The digest of the directory stands for all: see `archive.sha256` of the summary. */
+  /** The digest of the directory covers the whole archive; see `archive.sha256` in the summary. */
   async end(): Promise<{ bytes: number; sha256: string }> {
     this.#ended = true;
     await this.#tree.sync();
     return { bytes: this.#tree.bytes, sha256: this.writer.directorySha256 };
   }
 
-  async breakOff(): Promise<number> {
+  async endEarly(): Promise<number> {
     if (this.#ended) return 0;
-    const objects = await this.writer.breakOff();
+    const objects = await this.writer.endEarly();
     await this.#tree.sync();
     return objects;
   }

@@ -7,10 +7,9 @@ import { isMangamotionError, type MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 
 const READ_BYTES = 1024 * 1024;
-/** A pipe without a writer must not hold us up; it is refused afterwards, being no file. */
+/** O_NONBLOCK: opening a pipe without a writer must not block. It is refused afterwards. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A file as an index names it. */
 export interface FilePlace {
   /** `ID/data/<bucket>/<key>`. */
   path: string;
@@ -18,31 +17,30 @@ export interface FilePlace {
 }
 
 /**
- * The files of an archive that is a plain folder. Both the names, which come out of an index, and
- * the tree may be hostile: nothing is read that lies outside, or that is not a file.
+ * Reads the files of an archive that is a plain folder. The names in the index and the tree may
+ * both be hostile: only regular files inside the folder are read.
  */
 export class PlainFiles {
   readonly id: string;
-  /** The folder that holds the archive's. */
   readonly #parent: string;
-  /** The name of the archive's own folder. */
   readonly #folder: string;
-  /** The folder that was checked last: files of the same folder follow one another. */
+  /** The folder that was checked last: adjacent files often share it. */
   #known = '';
 
-  /** `folder` is another name than the id where the archive was never finished. */
+  /** `folder` differs from the id if the archive is unfinished. */
   constructor(parent: string, id: string, folder = id) {
     this.#parent = parent;
     this.id = id;
     this.#folder = folder;
   }
 
-  /** The path of the archive's own folder. */
   get root(): string {
     return join(this.#parent, this.#folder);
   }
 
-  /** The content, piece by piece: exactly `size` bytes, or it rejects with `damaged`. */
+  /**
+   * Reads a file piece by piece. Rejects with `damaged` if it does not have exactly `size` bytes.
+   */
   async *read(file: FilePlace): AsyncGenerator<Buffer> {
     const handle = await this.#open(file);
     try {
@@ -60,9 +58,9 @@ export class PlainFiles {
     }
   }
 
-  /** The whole content; `mostBytes` is the most that such a file can have. */
-  async readWhole(file: FilePlace, mostBytes: number): Promise<Buffer> {
-    if (file.size > mostBytes) {
+  /** Reads a whole file. Rejects with `damaged` if its size exceeds `maxBytes`. */
+  async readWhole(file: FilePlace, maxBytes: number): Promise<Buffer> {
+    if (file.size > maxBytes) {
       throw damagedArchive(`${shown(file.path)} is larger than allowed (${file.size} bytes)`);
     }
     const parts: Buffer[] = [];
@@ -70,7 +68,9 @@ export class PlainFiles {
     return Buffer.concat(parts);
   }
 
-  /** Tells files apart, whatever they are called; `undefined` where there is none of that name. */
+  /**
+   * Resolves to a file's inode, which identifies it in any spelling; `undefined` if it is missing.
+   */
   async inodeOf(path: string): Promise<bigint | undefined> {
     try {
       return (await lstat(await this.#resolve(path), { bigint: true })).ino;
@@ -80,7 +80,7 @@ export class PlainFiles {
     }
   }
 
-  /** Rejects with `damaged` where there is no such file, or one of another length. */
+  /** Rejects with `damaged` if there is no such file, or if it has another length. */
   async #open(file: FilePlace): Promise<FileHandle> {
     const path = await this.#resolve(file.path);
     let handle: FileHandle | undefined;
@@ -96,7 +96,7 @@ export class PlainFiles {
     }
   }
 
-  /** Checks each folder on the way, as `O_NOFOLLOW` applies only to the last name. */
+  /** Checks each folder on the path, because `O_NOFOLLOW` applies only to the last name. */
   async #resolve(path: string): Promise<string> {
     const [id, ...names] = path.split('/');
     if (id !== this.id || names.length === 0 || !names.every(isSafeSegment)) {
@@ -145,19 +145,18 @@ function wrongLength({ path, size }: FilePlace, foundBytes: number): Mangamotion
   return damagedArchive(`${shown(path)} has ${foundBytes} bytes, but the index says ${size}`);
 }
 
-/** A name may hold what a terminal would obey. */
+/** Quotes names with characters that a terminal would interpret. */
 function shown(path: string): string {
   return isSafeSegment(path.replaceAll('/', '')) ? path : JSON.stringify(path);
 }
 
 export interface TreeEntry {
-  /** The path below the root, with `/`. */
   path: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. */
   kind: 'file' | 'folder' | 'other';
 }
 
-/** All that lies below a folder, which is not named itself. Links are named and not followed. */
+/** Yields everything below a folder. Links are not followed. */
 export async function* walkTree(root: string): AsyncGenerator<TreeEntry> {
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {

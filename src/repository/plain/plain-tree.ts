@@ -7,8 +7,8 @@ import { DRAFT_ADVICE } from '../archive-draft.js';
 import { walkTree } from './plain-files.js';
 
 /**
- * What a file system says to a name that it cannot give to a file: another file or folder has it
- * (in its own spelling of it), it is too long, or has characters that are not allowed there.
+ * Error codes for a name that a file system cannot give to a new file: another file or folder has
+ * it (perhaps in another spelling), it is too long, or it has forbidden characters.
  */
 const NAME_REFUSED = new Set([
   'EEXIST',
@@ -20,14 +20,13 @@ const NAME_REFUSED = new Set([
   'ELOOP',
 ]);
 
-/** A file of the tree that is being written. */
 export interface NewFile {
   /** The path below the root, with `/`. */
   path: string;
   handle: FileHandle;
 }
 
-/** A tree of files below a folder of our own, written many at a time; each exists only once. */
+/** A tree of new files below a folder of our own, written concurrently. */
 export class PlainTree {
   readonly work = new BoundedWork();
   readonly #root: string;
@@ -35,19 +34,18 @@ export class PlainTree {
   #files = 0;
   #bytes = 0;
 
-  /** The folder is there and empty. */
+  /** `root` is an existing, empty folder. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** The size of all finished files. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Creates a file under the first of the names that the file system has free. Only it knows which
-   * names are the same to it (`A` and `a`, or two ways to write `é`), so it is asked: by creating.
+   * Creates a file under the first name that is free. Only the file system knows which names are
+   * equal to it (`A` and `a`, or two ways to write `é`), so each name is tried.
    */
   async create(names: readonly string[]): Promise<NewFile> {
     for (const [index, path] of names.entries()) {
@@ -63,10 +61,9 @@ export class PlainTree {
     throw new RangeError('a file without a name');
   }
 
-  /** Writes the chunks at the end of the file. */
   async append({ path, handle }: NewFile, chunks: readonly Uint8Array[]): Promise<void> {
     try {
-      // Each goes on where the one before ended, and is written whole.
+      // `writeFile` on a handle appends, and writes the whole chunk.
       for (const chunk of chunks) await handle.writeFile(chunk);
     } catch (error) {
       throw translateFileError(error, 'write', join(this.#root, path), DRAFT_ADVICE);
@@ -74,9 +71,9 @@ export class PlainTree {
   }
 
   /**
-   * Waits for the writing of a file, makes it durable and closes it. `onWritten` is called when what
-   * was written from is free. Each file is synced as soon as it is written, beside the writing of
-   * others and the reading of the next: what is left to do at the end are the folders.
+   * Waits for the writes of a file, makes it durable and closes it. `onWritten` is called when the
+   * memory of the content is free. Each file is synced at once, concurrently with others, so only
+   * folders are left to sync at the end.
    */
   async finish(
     { path, handle }: NewFile,
@@ -88,7 +85,7 @@ export class PlainTree {
       try {
         await writing;
         onWritten();
-        // A time that the store wrote in its own way is no reason to fail.
+        // An invalid time from the store is no reason to fail.
         if (!Number.isNaN(modifiedAt.getTime())) await handle.utimes(modifiedAt, modifiedAt);
         await handle.sync();
       } finally {
@@ -101,7 +98,6 @@ export class PlainTree {
     this.#bytes += sizeBytes;
   }
 
-  /** Closes a file that is not finished, and removes it. */
   async remove({ path, handle }: NewFile): Promise<void> {
     try {
       await handle.close();
@@ -112,10 +108,7 @@ export class PlainTree {
     }
   }
 
-  /**
-   * Makes the names of the files durable. Rejects where files are missing, or are there that were
-   * not written: somebody was at work in the folder.
-   */
+  /** Makes the names of all files durable. Rejects if files are missing or were added by others. */
   async sync(): Promise<void> {
     await this.work.drained();
     let found = 0;
@@ -135,8 +128,10 @@ export class PlainTree {
     if (found === this.#files) return;
     throw new MangamotionError(
       'disk',
-      `${this.#root} holds ${found} files, and ${this.#files} were written: it was changed meanwhile`,
-      { hint: 'Let nothing else write into the destination, and run the backup again.' },
+      `${this.#root} was changed during the backup: it holds ${found} files, but ${this.#files} were written`,
+      {
+        hint: 'Make sure that nothing else writes into the destination, and run the backup again.',
+      },
     );
   }
 
@@ -150,10 +145,10 @@ export class PlainTree {
   }
 }
 
-/** How many files are written or synced at once, so that their waits for the disk overlap. */
-const MOST_TASKS = 16;
-/** How much may wait for the disk before the producer has to wait as well. */
-const MOST_PENDING_BYTES = 6 * 1024 * 1024;
+/** The number of concurrent tasks, so that their waits for the disk overlap. */
+const MAX_TASKS = 16;
+/** How much may wait for the disk before the producer has to wait. */
+const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 
 /** Runs tasks concurrently within limits. A failure rejects every later call. */
 export class BoundedWork {
@@ -162,28 +157,26 @@ export class BoundedWork {
   #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
 
-  /** Begins a task at once, whose weight is about the bytes that it holds in memory. */
+  /** Begins a task. `weightBytes` estimates the bytes that it holds in memory. */
   begin(weightBytes: number, task: () => Promise<void>): void {
     this.#tasks += 1;
     this.#pendingBytes += weightBytes;
     void this.#run(weightBytes, task);
   }
 
-  /** Resolves when there is room for more. */
   async ready(): Promise<void> {
-    while (this.#tasks >= MOST_TASKS || this.#pendingBytes > MOST_PENDING_BYTES) {
+    while (this.#tasks >= MAX_TASKS || this.#pendingBytes > MAX_PENDING_BYTES) {
       await this.#change();
     }
     this.#throwFailure();
   }
 
-  /** Resolves when everything begun so far is done. */
   async drained(): Promise<void> {
     await this.settled();
     this.#throwFailure();
   }
 
-  /** Resolves when nothing is being done any more, whatever became of it. */
+  /** Resolves when no task is running, even after a failure. */
   async settled(): Promise<void> {
     while (this.#tasks > 0) await this.#change();
   }

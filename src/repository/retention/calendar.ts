@@ -1,4 +1,4 @@
-/** Periods of the calendar, in UTC: a rule must give the same answer wherever it is asked. */
+/** Calendar periods in UTC, so that a rule gives the same result everywhere. Pure. */
 
 export const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 export type Period = (typeof PERIODS)[number];
@@ -6,8 +6,8 @@ export type Period = (typeof PERIODS)[number];
 export const DAY_MS = 86_400_000;
 
 /**
- * The name of the period that holds a time: `2024-01-15T02`, `2024-01-15`, `2020-W53` (ISO 8601),
- * `2024-01`, `2024`. Years 0 to 9999.
+ * Returns the name of the period that contains a time: `2024-01-15T02`, `2024-01-15`, `2020-W53`
+ * (ISO 8601), `2024-01`, `2024`. Years 0 to 9999.
  */
 export function periodOf(period: Period, time: Date): string {
   const text = time.toISOString();
@@ -36,7 +36,7 @@ function isoWeek(time: Date): string {
 
 const UTC_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 
-/** RFC 3339 in UTC, as summaries have it; `undefined` for anything else. */
+/** Parses RFC 3339 in UTC, as summaries have it; `undefined` for anything else. */
 export function utcTime(text: string): Date | undefined {
   const time = new Date(text);
   return UTC_TIME.test(text) && !Number.isNaN(time.getTime()) ? time : undefined;

@@ -1,17 +1,16 @@
 import { DAY_MS, utcTime } from './calendar.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { planRetention } from './retention.js';
 
 /**
- * When a prune that keeps so many days will first find something to remove, or has since; and what.
- * `null` where that will not be, however long one waits.
+ * Returns when a prune that keeps `days` days first finds something to remove (which may be in the
+ * past), and what; `null` if it never will. With `lineOf`, only in the line of that backup.
  *
- * With `lineOf`: in the line of that backup.
- *
- * What expires at a time has expired at any later one, so that a search by halves finds the first.
+ * What has expired at one time has also expired at any later time, so a binary search finds the
+ * first.
  */
 export function nextExpiry(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   days: number,
   lineOf?: string,
 ): { at: string; ids: string[] } | null {
@@ -31,8 +30,8 @@ export function nextExpiry(
   return first === undefined ? null : { at: first.toISOString(), ids: removedAt(first) };
 }
 
-/** When each backup is no longer younger than so many days, in order. */
-function expiryTimes(backups: readonly ListedBackup[], days: number): Date[] {
+/** Returns when each backup reaches the age of `days` days, sorted. */
+function expiryTimes(backups: readonly BackupEntry[], days: number): Date[] {
   return backups
     .flatMap(({ summary }) => {
       const time = summary.kind === 'valid' ? utcTime(summary.summary.created_at) : undefined;

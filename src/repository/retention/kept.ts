@@ -1,27 +1,26 @@
 import type { KnownBackup } from './known-backup.js';
 import { type RetentionPolicy, isWithinDays, keptByPolicy, withinDays } from './policy.js';
 
-/** The facts about the line to which a sequence of backups belongs. */
 export interface LineState {
-  /** The suspect that no trusted backup has followed, if there is one. */
+  /** The newest suspect backup that no trusted one has followed. */
   suspendedBy: string | undefined;
-  /** The line has ended: no backup has to stay for lack of a newer one. */
+  /** Whether the line is retired: no backup is kept for lack of a newer one. */
   retired: boolean;
 }
 
 /**
- * Why the backups of one sequence of a line stay; those that do not are absent. They come oldest
- * first by sequence.
+ * Returns why each backup of a sequence is kept; the others are absent. `sequence` is sorted oldest
+ * first.
  *
- * Only trusted backups use up what the policy grants, and of these only sound ones: a backup with a
- * piece missing must not push out one that could still be restored. It is not thrown away earlier
- * than others for that, since the piece may come back (a disk that is not mounted).
+ * Only trusted and sound backups fill the slots of the policy: a backup with a missing archive must
+ * not push out one that can be restored. It is not removed earlier for that, because the archive
+ * may come back (a disk that is not mounted).
  *
- * While the line is suspended all that is trusted stays, for it may be all that is left of what
- * vanished; the suspects are a sequence of their own under the same policy, of which the newest
- * always stays.
+ * While the line is suspended, all trusted backups are kept, because they may be all that is left
+ * of the vanished objects. The suspects form their own sequence under the same policy, and the
+ * newest of them is always kept.
  *
- * Of a line that has ended only the days of the policy keep anything: a count would for ever.
+ * In a retired line only the policy's days count: a number would keep its backups for ever.
  */
 export function keptInSequence(
   sequence: readonly KnownBackup[],
@@ -44,7 +43,7 @@ export function keptInSequence(
     const { id, summary } = backup;
     if (backup.untrusted === undefined) {
       return [
-        ...(suspendedBy === undefined ? [] : [`trusted, and ${suspendedBy} is suspect`]),
+        ...(suspendedBy === undefined ? [] : [`trusted, while ${suspendedBy} is suspect`]),
         ...((backup.sound ? bySound : byAll).get(id) ?? []),
         ...(always.get(id) ?? []),
       ];
@@ -76,8 +75,8 @@ function withinDaysOf(
 }
 
 /**
- * The last full, and the last of the sequence: they stay however old they are, for with backups that
- * have stopped coming in nothing newer will replace them.
+ * Returns the last full backup and the last of the sequence. They are kept whatever their age,
+ * because nothing newer may ever replace them.
  */
 function lastOnes(trusted: readonly KnownBackup[]): Map<string, string[]> {
   const lastFull = trusted.findLast(({ summary }) => summary.type === 'full');

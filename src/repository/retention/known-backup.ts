@@ -1,31 +1,31 @@
 import { utcTime } from './calendar.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';
 import type { Summary } from '../summary.js';
 
-/** A backup with all facts that a retention decision needs. */
+/** A backup with the facts that a retention decision needs. */
 export interface KnownBackup extends DatedBackup {
   kind: 'known';
   summary: Summary;
-  /** Its archive and those it refers to are there, with their lengths. */
+  /** Whether its archive and those that it refers to exist with the right lengths. */
   sound: boolean;
-  /** Why it is not trusted; `undefined` where it is, or before its line was examined. */
+  /** Why it is not trusted; `undefined` if it is, or if its line has not been examined yet. */
   untrusted?: string | undefined;
-  /** It is a suspect that no trusted backup of its line has followed. */
+  /** Whether it is a suspect that no trusted backup of its line has followed. */
   isStandingSuspect?: boolean;
 }
 
-/** A backup that cannot be decided on; it stays. */
+/** A backup that cannot be evaluated, and is therefore kept. */
 interface UnknownBackup {
   kind: 'unknown';
   id: string;
   reason: string;
 }
 
-/** `broken`: the ids of those that cannot be read whole. */
+/** Classifies a backup. `broken` are the ids of backups that cannot be read in full. */
 export function classifyBackup(
-  { id, summary: decoded }: ListedBackup,
+  { id, summary: decoded }: BackupEntry,
   broken: ReadonlySet<string>,
 ): KnownBackup | UnknownBackup {
   if (decoded.kind === 'damaged') {
@@ -37,17 +37,25 @@ export function classifyBackup(
   }
   const { summary } = decoded;
   if (summary.id !== id) {
-    return { kind: 'unknown', id, reason: `cannot be evaluated: its summary is of ${summary.id}` };
+    return {
+      kind: 'unknown',
+      id,
+      reason: `cannot be evaluated: its summary is that of ${summary.id}`,
+    };
   }
   if (summary.type !== backupTypeOf(id)) {
-    return { kind: 'unknown', id, reason: `cannot be evaluated: its summary says ${summary.type}` };
+    return {
+      kind: 'unknown',
+      id,
+      reason: `cannot be evaluated: its summary has the type ${summary.type}`,
+    };
   }
   const createdAt = utcTime(summary.created_at);
   if (createdAt === undefined) {
     return {
       kind: 'unknown',
       id,
-      reason: 'cannot be evaluated: its time of creation is not a time',
+      reason: 'cannot be evaluated: its creation time is not valid',
     };
   }
   return { kind: 'known', id, createdAt, summary, sound: !broken.has(id) };

@@ -2,20 +2,19 @@ import { MangamotionError } from '../../errors.js';
 import { DAY_MS, PERIODS, type Period, periodOf } from './calendar.js';
 
 /**
- * The retention policy. A backup stays if any rule keeps it. The rules are those of `restic forget`: N
- * counts the periods that have a backup, and the newest of each stays. 0 or `undefined`: that rule keeps
- * nothing.
+ * The retention policy. A backup is kept if any rule keeps it. The rules are those of `restic
+ * forget`: N counts the periods that have a backup, and the newest of each is kept. A rule that is
+ * 0 or absent keeps nothing.
  */
 export interface RetentionPolicy extends Readonly<Partial<Record<Period, number | undefined>>> {
   /** Keep every backup younger than this many days of 24 hours. */
   readonly days?: number | undefined;
-  /** Keep this many of the newest backups. */
   readonly last?: number | undefined;
 }
 
 const RULES = ['days', 'last', ...PERIODS] as const;
 
-/** Throws `usage` for a policy that keeps nothing, or that has an invalid number. */
+/** Throws `usage` for a policy that keeps nothing or has an invalid number. */
 export function refuseFoolishPolicy(policy: RetentionPolicy): void {
   for (const rule of RULES) {
     const count = policy[rule];
@@ -23,18 +22,17 @@ export function refuseFoolishPolicy(policy: RetentionPolicy): void {
     throw new MangamotionError('usage', `--keep-${rule} must be a whole number, 0 or more`);
   }
   if (RULES.some((rule) => (policy[rule] ?? 0) > 0)) return;
-  throw new MangamotionError('usage', 'this policy keeps nothing: every --keep is 0', {
-    hint: 'Give at least one of them a number above 0, such as --keep-last 7.',
+  throw new MangamotionError('usage', 'this policy keeps nothing: every --keep option is 0', {
+    hint: 'Set at least one of them to a number above 0, such as --keep-last 7.',
   });
 }
 
-/** A backup as a policy sees it. */
 export interface DatedBackup {
   readonly id: string;
   readonly createdAt: Date;
 }
 
-/** Whether a backup is younger than the days of the policy. A backup from the future counts as young. */
+/** Whether a backup is younger than the policy's days. A backup from the future counts as young. */
 export function isWithinDays(
   { createdAt }: DatedBackup,
   { days = 0 }: RetentionPolicy,
@@ -48,9 +46,9 @@ export function withinDays({ days = 0 }: RetentionPolicy): string {
 }
 
 /**
- * Why the policy keeps each of these backups; those that it does not keep are absent. They come
- * oldest first by sequence, and the newest of a period is that of the highest sequence, wherever the
- * clock stood: a clock that was set back opens no period twice.
+ * Returns why the policy keeps each backup; the others are absent. `backups` are sorted oldest
+ * first by sequence. The newest of a period is the one with the highest sequence, whatever the
+ * clock said: a clock that was set back does not open a period twice.
  */
 export function keptByPolicy(
   backups: readonly DatedBackup[],

@@ -1,48 +1,46 @@
 import { dependentsFirst } from '../chain.js';
-import type { Destination, ListedBackup } from '../destination.js';
+import type { Destination, BackupEntry } from '../destination.js';
 import { lineOfBackup, linesOf } from '../lines/lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
 import {
   type Decision,
-  type RetentionQuestion,
+  type RetentionOptions,
   type Suspended,
   planRetention,
   suspendedLines,
 } from './retention.js';
 import type { Summary } from '../summary.js';
 
-export interface PruneOptions extends RetentionQuestion {
-  /** Report what would be done, and change nothing. */
+export interface PruneOptions extends RetentionOptions {
   dryRun: boolean;
-  /** After an abort nothing more is removed. */
   signal?: AbortSignal | undefined;
   /**
-   * A backup that was just made: its line alone is pruned, and only where it is trusted, since
-   * nothing else may take the place of older ones, or suspect, which takes that of other suspects.
+   * The id of a backup that was just made. Only its line is pruned, and only if it is trusted, or
+   * if it is suspect and therefore replaces older suspects.
    */
   after?: string | undefined;
 }
 
-/** The result of a prune or a dry run. Each backup that was decided on is in one of the lists. */
+/** The result of a prune or a dry run. Each backup in question is in one of the lists. */
 export interface PruneReport {
   dry_run: boolean;
   kept: { id: string; reasons: string[] }[];
-  /** Expired, and kept because these refer to them. */
+  /** Expired, but kept because `by` refer to it. */
   referenced: { id: string; by: string[] }[];
-  /** Expired, and kept because these later ones cannot be read and might refer to them. */
+  /** Expired, but kept because the later, unreadable `because` may refer to it. */
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
-  /** Lines of which no trusted backup goes, because the newest backup is suspect. */
+  /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];
 }
 
 /**
- * Removes the backups that the policy does not keep. The caller holds the lock: a backup that is being
- * written could otherwise refer to a removed one.
+ * Removes the backups that the policy does not keep. The caller holds the lock: otherwise a backup
+ * that is being written could refer to a removed one.
  *
- * A crash at any moment leaves every backup that stays as whole as it was: nothing goes that one of
- * them refers to, and of those that go a dependent goes before what it refers to.
+ * A crash at any time leaves every remaining backup restorable: nothing that they refer to is
+ * removed, and dependents are removed before what they refer to.
  *
  * Rejects with `usage` for a policy that keeps nothing.
  */
@@ -53,17 +51,20 @@ export async function prune(
 ): Promise<PruneReport> {
   refuseFoolishPolicy(policy);
   const backups = await destination.list();
-  const question = { ...options, lineOf: options.after ?? options.lineOf };
+  const scope = { ...options, lineOf: options.after ?? options.lineOf };
   const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
-  const decisions = mayPrune ? planRetention(backups, policy, question) : [];
-  const suspended = mayPrune ? suspendedLines(backups, question) : [];
+  const decisions = mayPrune ? planRetention(backups, policy, scope) : [];
+  const suspended = mayPrune ? suspendedLines(backups, scope) : [];
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   if (!options.dryRun) await carryOut(destination, decisions, backups, options.signal);
   return report;
 }
 
-/** A suspect suspends its line: other suspects are all that goes, so that a disk does not fill. */
-function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
+/**
+ * Whether a new backup starts a prune. If it suspends its line, only older suspects are removed, so
+ * that the disk does not fill up.
+ */
+function mayPruneAfter(backups: readonly BackupEntry[], id: string): boolean {
   const line = lineOfBackup(linesOf(backups), id);
   return line?.trusted.has(id) === true || line?.suspendedBy === id;
 }
@@ -71,7 +72,7 @@ function mayPruneAfter(backups: readonly ListedBackup[], id: string): boolean {
 async function carryOut(
   destination: Destination,
   decisions: readonly Decision[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const marked = new Set(backups.filter(({ expired }) => expired).map(({ id }) => id));
@@ -79,41 +80,42 @@ async function carryOut(
     if (kind === 'keep' && marked.has(id)) await destination.mark(id, 'expired', false);
     if (kind === 'referenced' && !marked.has(id)) await destination.mark(id, 'expired', true);
   }
-  const going = decisions.flatMap((decision) =>
+  const removed = decisions.flatMap((decision) =>
     decision.kind === 'remove' ? [decision.summary] : [],
   );
-  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), going);
-  for (const { id } of dependentsFirst(going)) {
+  await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), removed);
+  for (const { id } of dependentsFirst(removed)) {
     signal?.throwIfAborted();
     await destination.remove(id);
   }
 }
 
 /**
- * The mark beside the newest backup of a line says that it has ended. Where that one goes, those
- * that are left must still say so, also after a kill; where another one has joined it, the mark must
- * not come to count again.
+ * Corrects the marks of retired lines. The mark of the newest backup shows that its line has ended.
+ * If that backup is removed, the remaining ones must carry the mark, even after a crash. If another
+ * backup has joined the line, the mark must not become valid again.
  */
 async function correctRetired(
   destination: Destination,
-  backups: readonly ListedBackup[],
-  asked: ReadonlySet<string>,
-  going: readonly Summary[],
+  backups: readonly BackupEntry[],
+  decided: ReadonlySet<string>,
+  removed: readonly Summary[],
 ): Promise<void> {
-  const goingIds = new Set(going.map(({ id }) => id));
+  const removedIds = new Set(removed.map(({ id }) => id));
   for (const line of linesOf(backups)) {
-    const isLosing = line.backups.some(({ id }) => goingIds.has(id));
-    for (const { id, listed } of line.backups) {
-      const isMarked = listed.retired === true;
-      if (line.retired && isLosing && !isMarked) await destination.mark(id, 'retired', true);
-      if (!line.retired && isMarked && asked.has(id)) await destination.mark(id, 'retired', false);
+    const losesBackup = line.backups.some(({ id }) => removedIds.has(id));
+    for (const { id, entry } of line.backups) {
+      const isMarked = entry.retired === true;
+      if (line.retired && losesBackup && !isMarked) await destination.mark(id, 'retired', true);
+      if (!line.retired && isMarked && decided.has(id))
+        await destination.mark(id, 'retired', false);
     }
   }
 }
 
 function reportOf(
   decisions: readonly Decision[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   dryRun: boolean,
 ): Omit<PruneReport, 'suspended'> {
   const bytes = new Map(backups.map(({ id, archiveBytes }) => [id, archiveBytes ?? 0]));

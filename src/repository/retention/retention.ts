@@ -1,5 +1,5 @@
 import { chainProblems, isBreak, referrers } from '../chain.js';
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import { type KnownBackup, classifyBackup } from './known-backup.js';
 import { keptInSequence } from './kept.js';
 import { type Line, lineOfBackup, linesOf } from '../lines/lines.js';
@@ -8,67 +8,64 @@ import type { RetentionPolicy } from './policy.js';
 import type { Summary } from '../summary.js';
 import { olderThanUnreadable } from './unreadable.js';
 
-/** The decision on a backup. Only `remove` deletes anything. */
+/** The decision on a backup. Only `remove` deletes it. */
 export type Decision =
   | { id: string; kind: 'keep'; reasons: string[] }
-  /** The backup has expired, but these backups, which stay, need its archive. */
+  /** It has expired, but the kept backups `by` need its archive. */
   | { id: string; kind: 'referenced'; by: string[] }
-  /** Expired, but these later ones may need its archive: nobody can read what they refer to. */
+  /** It has expired, but the later, unreadable backups `because` may need its archive. */
   | { id: string; kind: 'withheld'; because: string[] }
   | { id: string; kind: 'remove'; summary: Summary };
 
-export interface RetentionQuestion {
+export interface RetentionOptions {
   now: Date;
-  /**
-   * Decide only on backups of this type; `undefined`: all, with full and incremental as one sequence.
-   */
+  /** Decide only on this type; by default on all, with full and incremental as one sequence. */
   type?: BackupType | undefined;
-  /** Decide only on the line of this backup; `undefined`: on each line by itself. */
+  /** Decide only on the line of this backup; by default on each line. */
   lineOf?: string | undefined;
 }
 
-/** A line whose trusted backups stay whatever the policy says, and the suspect that is the cause. */
+/** A line whose trusted backups are all kept, and the suspect backup that is the reason. */
 export interface Suspended {
   line: string;
   by: string;
 }
 
-/** Full and incremental backups form one sequence; metadata backups form another. */
+/** Full and incremental backups form one sequence, metadata backups another. */
 const SEQUENCES: readonly (readonly BackupType[])[] = [['full', 'incremental'], ['metadata']];
 
 /**
- * Decides on each backup in question, in their order: oldest first by sequence, which is how they
- * come. The policy holds for each line by itself. Backups that are not in question stay, and so does
- * what they refer to. Nothing is decided by what a backup was marked as expired before, so that
- * another policy gives another answer.
+ * Decides on each selected backup, in the given order: oldest first by sequence. The policy applies
+ * to each line separately. Backups that are not selected are kept, and so is what they refer to.
+ * Earlier `expired` marks do not matter, so another policy may decide differently.
  */
 export function planRetention(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   policy: RetentionPolicy,
-  question: RetentionQuestion,
+  options: RetentionOptions,
 ): Decision[] {
-  const { type } = question;
-  const lines = linesInQuestion(linesOf(backups), question);
-  const asked = backups.filter(
+  const { type } = options;
+  const lines = selectedLines(linesOf(backups), options);
+  const selected = backups.filter(
     ({ id }) =>
       (type === undefined || backupTypeOf(id) === type) &&
-      (question.lineOf === undefined || lineOfBackup(lines, id) !== undefined),
+      (options.lineOf === undefined || lineOfBackup(lines, id) !== undefined),
   );
   const broken = new Set(
     chainProblems(backups)
       .filter(isBreak)
       .map(({ id }) => id),
   );
-  const classified = asked.map((backup) => classifyBackup(backup, broken));
+  const classified = selected.map((backup) => classifyBackup(backup, broken));
   const known = classified.filter((backup) => backup.kind === 'known');
 
-  const kept = keptInLines(lines, known, policy, question);
+  const kept = keptInLines(lines, known, policy, options);
   const expired = known.filter(({ id }) => !kept.has(id));
   const withheld = olderThanUnreadable(expired, backups);
 
-  const going = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
-  const staying = backups.map(({ id }) => id).filter((id) => !going.has(id));
-  const neededBy = referrers(backups, staying);
+  const removed = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
+  const remaining = backups.map(({ id }) => id).filter((id) => !removed.has(id));
+  const neededBy = referrers(backups, remaining);
 
   return classified.map((backup): Decision => {
     const { id } = backup;
@@ -84,23 +81,22 @@ export function planRetention(
 }
 
 /**
- * The lines in question whose retention is suspended: many objects vanished, no trusted backup has
- * followed since, and the older ones may be all that is left of them. Metadata holds no objects, and
- * goes on.
+ * Returns the selected lines whose retention is suspended: many objects vanished, and no trusted
+ * backup has followed. Metadata backups hold no objects, and are not affected.
  */
 export function suspendedLines(
-  backups: readonly ListedBackup[],
-  question: Omit<RetentionQuestion, 'now'>,
+  backups: readonly BackupEntry[],
+  options: Omit<RetentionOptions, 'now'>,
 ): Suspended[] {
-  if (question.type === 'metadata') return [];
-  return linesInQuestion(linesOf(backups), question).flatMap(({ name, suspendedBy }) =>
+  if (options.type === 'metadata') return [];
+  return selectedLines(linesOf(backups), options).flatMap(({ name, suspendedBy }) =>
     suspendedBy === undefined ? [] : [{ line: name, by: suspendedBy }],
   );
 }
 
-function linesInQuestion(
+function selectedLines(
   lines: readonly Line[],
-  { lineOf }: Pick<RetentionQuestion, 'lineOf'>,
+  { lineOf }: Pick<RetentionOptions, 'lineOf'>,
 ): Line[] {
   if (lineOf === undefined) return [...lines];
   const line = lineOfBackup(lines, lineOf);
@@ -111,7 +107,7 @@ function keptInLines(
   lines: readonly Line[],
   known: readonly KnownBackup[],
   policy: RetentionPolicy,
-  { now, type }: RetentionQuestion,
+  { now, type }: RetentionOptions,
 ): Map<string, string[]> {
   const byId = new Map(known.map((one) => [one.id, one]));
   const sequences = type === undefined ? SEQUENCES : [[type]];
@@ -127,12 +123,12 @@ function keptInLines(
   return new Map(kept);
 }
 
-/** Adds to each backup what its line says of it. */
+/** Adds to each backup what is known from its line. */
 function ofLine(line: Line, byId: ReadonlyMap<string, KnownBackup>): KnownBackup[] {
   const newestTrusted = line.backups.findIndex(({ id }) => id === line.newestTrusted?.id);
-  return line.backups.flatMap(({ id, listed, summary, untrusted }, index) => {
+  return line.backups.flatMap(({ id, entry, summary, untrusted }, index) => {
     const one = byId.get(id);
-    const isSuspect = summary.status === 'suspect' && listed.accepted !== true;
+    const isSuspect = summary.status === 'suspect' && entry.accepted !== true;
     const isStandingSuspect = isSuspect && index > newestTrusted;
     return one === undefined ? [] : [{ ...one, untrusted, isStandingSuspect }];
   });

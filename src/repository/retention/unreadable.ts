@@ -1,18 +1,17 @@
-import type { ListedBackup } from '../destination.js';
+import type { BackupEntry } from '../destination.js';
 import type { KnownBackup } from './known-backup.js';
 import { backupTimeOf } from '../names.js';
 
 /**
- * Which of these backups are older than one whose summary cannot be read, and than which: its
- * references are unknown, and can be to any of them.
+ * Returns for each backup the later backups whose summaries cannot be read. They may refer to it.
  *
- * Its place in the sequence is unknown too; all that is left of it is the time in its name. A backup
- * counts as older by that time, and also where it comes, in the sequence, no later than any that is
- * older by that time: clocks go back.
+ * The sequence of an unreadable backup is unknown; only the time in its name is left. A backup
+ * counts as older if the time in its name is not later, or if its sequence is not higher than that
+ * of any backup whose name is not later: clocks may go back.
  */
 export function olderThanUnreadable(
   known: readonly KnownBackup[],
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
 ): Map<string, string[]> {
   const unreadable = backups
     .filter(({ summary }) => summary.kind !== 'valid')
@@ -28,8 +27,8 @@ export function olderThanUnreadable(
   );
 }
 
-/** The highest sequence of the backups that are named for no later time. */
-function highestUpTo(time: Date, backups: readonly ListedBackup[]): number {
+/** Returns the highest sequence of the backups whose names are not later than `time`. */
+function highestUpTo(time: Date, backups: readonly BackupEntry[]): number {
   return backups.reduce(
     (highest, { id, summary }) =>
       summary.kind === 'valid' && isNotAfter(id, time)
@@ -39,7 +38,7 @@ function highestUpTo(time: Date, backups: readonly ListedBackup[]): number {
   );
 }
 
-/** True also where a name holds no time, such as the 99th of a month: what is unknown stays. */
+/** Also true if a name has no valid time, so that unknown backups are kept. */
 function isNotAfter(id: string, time: Date): boolean {
   return !(backupTimeOf(id) > time);
 }

@@ -5,7 +5,7 @@ import { MangamotionError } from '../../errors.js';
 import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
 import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { prefetchInOrder } from '../../prefetch.js';
-import type { Clock, Destination, ListedBackup, PendingBackup } from '../destination.js';
+import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
 import { bySequence } from '../history.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
@@ -29,10 +29,10 @@ import { S3Source } from './s3-source.js';
 import { contentOf } from './s3-upload-sink.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 
-/** Summaries that are fetched at once; together they weigh a few hundred kB. */
-const SUMMARIES_AT_ONCE = { mostRequests: 16, mostBytes: 16 };
+/** Summaries are fetched concurrently; together they have a few hundred kB. */
+const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
 
-/** Storage classes of which GET reads nothing before RestoreObject; GLACIER_IR is read at once. */
+/** Storage classes that cannot be read before RestoreObject. GLACIER_IR can be. */
 const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 const REMOVED_TEXT = 'this backup is being removed\n';
@@ -40,23 +40,23 @@ const REMOVED_TEXT = 'this backup is being removed\n';
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
 export class S3Destination implements Destination {
   readonly location: string;
-  /** The bucket that it takes: backed up into itself it would never end. */
+  /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
   readonly #place: S3Place;
   #wasReached = false;
 
-  /** The store retries by itself (`withRetries`). */
+  /** The store of `place` retries by itself (`withRetries`). */
   constructor(place: S3Place) {
     this.location = place.url;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
   }
 
-  async list(): Promise<ListedBackup[]> {
+  async list(): Promise<BackupEntry[]> {
     const objects = await this.#objects();
     const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
-    const backups: ListedBackup[] = [];
+    const backups: BackupEntry[] = [];
     const summaries = prefetchInOrder(
       inOnePage(known),
       SUMMARIES_AT_ONCE,
@@ -64,7 +64,7 @@ export class S3Destination implements Destination {
       (id) => this.#summary(id),
     );
     for await (const { item: id, result: summary } of summaries) {
-      // One that was pruned since the listing is no longer there.
+      // A backup that was pruned after the listing is missing.
       if (summary === undefined) continue;
       const archive = objects.get(id + ARCHIVE_SUFFIX);
       const archiveBytes = archive?.sizeBytes ?? null;
@@ -79,8 +79,8 @@ export class S3Destination implements Destination {
     return backups.sort(bySequence);
   }
 
-  /** Reads the summary in one request, so that it describes the archive that is there. */
-  async read(id: string): Promise<ListedBackup> {
+  /** Reads only the summary, in one request. */
+  async read(id: string): Promise<BackupEntry> {
     const summary = await this.#summary(id);
     if (summary !== undefined) {
       const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
@@ -105,7 +105,7 @@ export class S3Destination implements Destination {
     return Promise.resolve(new TarArchive(source));
   }
 
-  /** The answer only serves a notice, so missing rights do not prevent a prune. */
+  /** The result is only used for a notice, so missing rights do not matter. */
   async keepsVersions(): Promise<boolean | undefined> {
     const { store, bucket, signal } = this.#place;
     try {
@@ -124,7 +124,7 @@ export class S3Destination implements Destination {
     return Promise.resolve(null);
   }
 
-  /** Two runs may take the same id in the same moment; the lock of the destination prevents that. */
+  /** The lock of the destination prevents two runs from taking the same id. */
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
@@ -137,7 +137,7 @@ export class S3Destination implements Destination {
     }
   }
 
-  /** If this is interrupted, the mark beside the archive tells the next run that it is ours. */
+  /** The temporary summary marks the archive as ours if this is interrupted. */
   async remove(id: string): Promise<void> {
     const removal = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
     await this.#put(id, removal, REMOVED_TEXT);
@@ -161,7 +161,7 @@ export class S3Destination implements Destination {
       },
       list: (signal) => this.#ask(claims.list(signal)),
       remove: async (name, signal) => {
-        // Before, nothing was put.
+        // If the store was never reached, nothing was put.
         if (this.#wasReached) await this.#ask(claims.remove(name, signal));
       },
     };
@@ -171,7 +171,7 @@ export class S3Destination implements Destination {
     return findS3Leftovers(this.#place);
   }
 
-  /** The objects right under the prefix, by name. */
+  /** Lists the objects below the prefix, by their names without it. */
   async #objects(namePrefix = ''): Promise<Map<string, Stored>> {
     const { store, bucket, prefix } = this.#place;
     const objects = new Map<string, Stored>();
@@ -190,10 +190,9 @@ export class S3Destination implements Destination {
     return objects;
   }
 
-  /** `undefined` where there is none. */
   async #summary(id: string): Promise<DecodedSummary | undefined> {
     const { store, bucket } = this.#place;
-    const options = { ...this.#options(), mostBytes: LARGEST_SUMMARY_BYTES };
+    const options = { ...this.#options(), maxBytes: LARGEST_SUMMARY_BYTES };
     try {
       const key = this.#key(id, SUMMARY_SUFFIX);
       const { content } = await this.#ask(store.readObject(bucket, key, options));
@@ -218,7 +217,7 @@ export class S3Destination implements Destination {
     await withPlaceErrors(this.#place, store.deleteObject(bucket, key, { signal }));
   }
 
-  /** A claim is put with many retries; a server that is not there is reported before. */
+  /** Sends a first request with few attempts, so that a wrong address is reported soon. */
   async #reach(): Promise<void> {
     if (this.#wasReached) return;
     const { store, bucket, prefix } = this.#place;

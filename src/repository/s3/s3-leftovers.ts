@@ -4,10 +4,10 @@ import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 
 /**
- * What runs left in a bucket that ended before their commit: unfinished uploads of archives, of
- * which nothing can be read; temporary summaries; and archives beside whose temporary summary there
- * is no summary. An archive without either is left alone: a person put it there. Call this only
- * while holding the lock: otherwise it may be a run that is at work.
+ * Finds what interrupted runs left in a bucket: unfinished uploads of archives, which cannot be
+ * read; temporary summaries; and archives that have a temporary summary but no summary. An archive
+ * with neither is left alone: a person put it there. Call it only while holding the lock: otherwise
+ * it may find objects of an active run.
  */
 export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
   const names = await namesIn(place);
@@ -21,7 +21,7 @@ export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
     if (isUncommitted) archives.push(objectLeft(place, id, archive));
     summaries.push(objectLeft(place, id, name));
   }
-  // By its temporary summary an archive is known to be ours: that goes last.
+  // The temporary summary marks an archive as ours, so it comes last.
   return [...(await uploadsLeft(place)), ...archives, ...summaries];
 }
 

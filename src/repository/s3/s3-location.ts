@@ -1,24 +1,23 @@
 import { MangamotionError } from '../../errors.js';
 
-/** What an `s3://bucket/prefix` names. */
 export interface S3Location {
   /** The URL as the user gave it, without trailing slashes. */
   url: string;
   bucket: string;
-  /** What every key begins with: empty, or with a slash at its end. */
+  /** The prefix of every key: empty, or with a trailing slash. */
   prefix: string;
 }
 
-/** S3's rule for names of buckets; capitals and underscores are those of old ones. */
+/** S3's rule for bucket names, and the capitals and underscores of old ones. */
 const BUCKET_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/;
-/** S3 takes keys of 1,024 bytes; the names of a backup's files are shorter than the rest. */
+/** S3 allows keys of 1,024 bytes; the file names of a backup fit into the rest. */
 const LONGEST_PREFIX_BYTES = 900;
 
 export function isS3Url(location: string): boolean {
   return /^s3:\/\//i.test(location);
 }
 
-/** Throws `usage` where it names no bucket, or what cannot be one or a prefix. */
+/** Parses a URL. Throws `usage` if the bucket or the prefix is missing or not valid. */
 export function parseS3Url(location: string): S3Location {
   const rest = location.replace(/^s3:\/\//i, '');
   const [bucket = '', ...segments] = rest.replace(/\/+$/, '').split('/');
@@ -28,7 +27,7 @@ export function parseS3Url(location: string): S3Location {
       hint: 'A destination in a bucket is written s3://bucket or s3://bucket/prefix.',
     });
   }
-  // MinIO refuses such keys; anywhere else nobody would find them again.
+  // MinIO refuses such keys, and other servers may store them under other names.
   const isOdd = segments.some((segment) => ['', '.', '..'].includes(segment));
   const prefix = segments.map((segment) => `${segment}/`).join('');
   if (isOdd || Buffer.byteLength(prefix) > LONGEST_PREFIX_BYTES) {
@@ -40,7 +39,7 @@ export function parseS3Url(location: string): S3Location {
   return { url: `s3://${[bucket, ...segments].join('/')}`, bucket, prefix };
 }
 
-/** The destination and the last segment of an URL; `undefined` where it names a bucket alone. */
+/** Splits a URL into its folder and its last segment; `undefined` if it names only a bucket. */
 export function splitS3Url(location: string): { folder: string; name: string } | undefined {
   const { url, prefix } = parseS3Url(location);
   if (prefix === '') return undefined;

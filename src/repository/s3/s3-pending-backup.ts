@@ -7,7 +7,7 @@ import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
 import { type Summary, encodeSummary } from '../summary.js';
 
-/** A backup that is being uploaded: nobody sees the archive before it is whole. */
+/** A backup that is being uploaded. The archive is invisible until it is complete. */
 export class PendingS3Backup implements PendingBackup {
   readonly id: string;
   readonly createdAt: Date;
@@ -29,14 +29,14 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   /**
-   * The summary is there, under its temporary name, before the archive appears: an archive without
+   * Writes the summary under its temporary name before the archive appears: an archive without
    * either was put there by a person, and is left alone.
    */
   async commit(summary: Summary): Promise<void> {
     const { store, bucket } = this.#place;
     const content = contentOf(Buffer.from(encodeSummary(summary)));
     this.#state = 'publishing';
-    // Without the signal: a request that is broken off may still be carried out, after `discard`.
+    // Without the signal: an aborted request might still take effect after `discard`.
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, content));
     await this.#sink.publish();
     this.#state = 'committing';
@@ -47,7 +47,8 @@ export class PendingS3Backup implements PendingBackup {
 
   async discard(): Promise<void> {
     if (this.#state === 'ended') return;
-    // The summary first: an archive without one is not a backup, but the reverse would look damaged.
+    // The summary goes first: an archive without one is not a backup, but a summary without its
+    // archive would look damaged.
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
     await this.#sink.discard();
     if (this.#state !== 'open') await this.#delete(this.#partialKey);
@@ -55,7 +56,7 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   /** An incomplete upload cannot be read, so nothing is left for the next run. */
-  async breakOff(): Promise<undefined> {
+  async endEarly(): Promise<undefined> {
     await this.discard();
     return undefined;
   }

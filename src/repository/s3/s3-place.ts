@@ -4,17 +4,16 @@ import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { s3CodeOf, whyUnreadable } from '../../object-store/store-errors.js';
 import type { S3Location } from './s3-location.js';
 
-/** The bucket and the prefix that hold the backups. */
 export interface S3Place extends S3Location {
   store: ObjectStore;
-  /** Ends reads and writes; not what cleans up after them. */
+  /** Aborts reads and writes, but not the clean-up after them. */
   signal: AbortSignal;
 }
 
-/** A store that does not answer at first is reported within seconds, like a wrong address. */
+/** The options of the first request, which reports a wrong address within seconds. */
 export const FIRST_CONTACT: RequestOptions = { attempts: 3 };
 
-/** Passes on what a request to the store resolves with, and its failure in terms of the destination. */
+/** Awaits a request, and translates its error into one about the destination. */
 export async function withPlaceErrors<T>(place: S3Location, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -26,7 +25,7 @@ export async function withPlaceErrors<T>(place: S3Location, answer: Promise<T>):
 function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   if (!(error instanceof MangamotionError)) return error;
   if (s3CodeOf(error) === 'NoSuchBucket') {
-    return new MangamotionError('not_found', `${url}: there is no bucket ${bucket}`, {
+    return new MangamotionError('not_found', `${url}: the bucket ${bucket} does not exist`, {
       hint: MISSING_BACKUP_BUCKET_HINT,
       cause: error.cause,
       request: error.request,
@@ -35,9 +34,9 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   if (whyUnreadable(error) === 'cold-storage') {
     return new MangamotionError(
       'refused',
-      `${error.message.split(': ')[0] ?? url} lies in cold storage`,
+      `${error.message.split(': ')[0] ?? url} is in cold storage`,
       {
-        hint: 'Restore it there first (RestoreObject), then run this again.',
+        hint: 'Restore the object in the store first (RestoreObject), then run the command again.',
         cause: error.cause,
         request: error.request,
       },
@@ -53,7 +52,7 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   return error;
 }
 
-/** True where the answer is about the object, not about the bucket that should hold it. */
+/** Whether the error means that the object, and not its bucket, does not exist. */
 export function isNoSuchObject(error: unknown): boolean {
   return (
     error instanceof MangamotionError &&

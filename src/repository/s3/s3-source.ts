@@ -4,17 +4,17 @@ import { MangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import { type S3Place, withPlaceErrors, isNoSuchObject } from './s3-place.js';
 
-/** Whoever reads the head of a member alone goes from one to the next: the audit. */
+/** A read of a member's header fetches this much ahead, because an audit reads on from there. */
 const READ_AHEAD_BYTES = 8 * 1024 * 1024;
 
-/** The bytes of an archive in a bucket: each read is a request for just these bytes. */
+/** Reads an archive from a bucket, by one range request for each read. */
 export class S3Source implements ClosableSource {
   readonly sizeBytes: number;
   readonly #place: S3Place;
   readonly #key: string;
   #ahead: { offset: number; bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) };
 
-  /** `sizeBytes` is what the summary says; `Infinity` where nobody asked it. */
+  /** `sizeBytes` is the size in the summary; `Infinity` if it was not read. */
   constructor(place: S3Place, key: string, sizeBytes: number) {
     this.#place = place;
     this.#key = key;
@@ -43,7 +43,7 @@ export class S3Source implements ClosableSource {
     return this.#ahead.bytes.subarray(start, start + length);
   }
 
-  /** Fewer bytes than asked for where the object ends before. */
+  /** Resolves to fewer bytes than requested if the object ends before. */
   async #fetch(offset: number, length: number): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
     try {

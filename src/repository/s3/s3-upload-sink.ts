@@ -4,15 +4,14 @@ import { MangamotionError } from '../../errors.js';
 import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
-/** Parts that are being uploaded may hold so much (two small ones); one that is larger goes alone. */
-const MOST_UPLOADING_BYTES = 10 * 1024 * 1024;
-/** A part is hashed and sent in pieces: each holds up the event loop for a moment only. */
+/** The most bytes in parts that are being uploaded; a larger part is uploaded alone. */
+const MAX_UPLOADING_BYTES = 10 * 1024 * 1024;
+/** A part is sent in pieces, so that none blocks the event loop for long. */
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Writes one object whose length is not known, part by part, and keeps the SHA-256 of it all. What
- * is smaller than a part goes in a single PUT. In memory are the part that is being filled and those
- * that are being uploaded.
+ * Uploads an object of unknown length in parts, and computes its SHA-256. An object smaller than a
+ * part is sent by a single PUT. Memory holds the current part and those being uploaded.
  */
 export class S3UploadSink implements ArchiveSink {
   readonly #place: S3Place;
@@ -44,9 +43,9 @@ export class S3UploadSink implements ArchiveSink {
       this.#bytes += chunk.length;
       let position = 0;
       while (position < chunk.length) {
-        // Only when more comes, so that the last part is never empty.
+        // A full part is sent only when more bytes follow, so that the last part is never empty.
         if (this.#filledBytes === this.#part?.length) await this.#sendPart();
-        // Whoever wrote it uses its memory again.
+        // The bytes are copied, because the caller reuses its memory.
         const part = (this.#part ??= this.#emptyPart());
         const piece = chunk.subarray(position, position + part.length - this.#filledBytes);
         part.set(piece, this.#filledBytes);
@@ -57,7 +56,7 @@ export class S3UploadSink implements ArchiveSink {
     this.#throwFailure();
   }
 
-  /** Uploads what is left. The object is not there yet. */
+  /** Uploads the rest. The object does not exist yet. */
   async end(): Promise<{ bytes: number; sha256: string }> {
     this.#throwFailure();
     if (this.#begun !== undefined) {
@@ -69,8 +68,8 @@ export class S3UploadSink implements ArchiveSink {
   }
 
   /**
-   * After `end`: the object is there when this resolves. Without the signal: a request that is broken
-   * off may still be carried out, and the object would appear after `discard` has removed it.
+   * Creates the object; call it after `end`. It ignores the signal: an aborted request might still
+   * take effect after `discard` has removed the object.
    */
   async publish(): Promise<void> {
     const { store, bucket } = this.#place;
@@ -88,7 +87,7 @@ export class S3UploadSink implements ArchiveSink {
     this.#spare.length = 0;
   }
 
-  /** Removes what was uploaded, also what `publish` made of it. */
+  /** Removes everything that was uploaded, including an object that `publish` created. */
   async discard(): Promise<void> {
     this.#ended.abort(new Error('the upload was abandoned'));
     await Promise.all(this.#uploading);
@@ -99,7 +98,7 @@ export class S3UploadSink implements ArchiveSink {
     if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
-  /** If the answer to CreateMultipartUpload was lost, the server still has the upload. */
+  /** Resolves to our upload's id, even if the answer to CreateMultipartUpload was lost. */
   async #ownUploads(): Promise<string[]> {
     if (this.#begun === undefined) return [];
     const begun = await this.#begun.catch(() => undefined);
@@ -118,7 +117,7 @@ export class S3UploadSink implements ArchiveSink {
     const content = part.subarray(0, this.#filledBytes);
     while (
       this.#uploading.size > 0 &&
-      this.#uploadingBytes + content.length > MOST_UPLOADING_BYTES
+      this.#uploadingBytes + content.length > MAX_UPLOADING_BYTES
     ) {
       await Promise.race(this.#uploading);
     }
@@ -142,14 +141,10 @@ export class S3UploadSink implements ArchiveSink {
   async #upload(partNumber: number, content: Buffer): Promise<void> {
     const { store, bucket } = this.#place;
     const options = { signal: this.#signal };
-    if (partNumber > MOST_PARTS) {
-      throw new MangamotionError(
-        'refused',
-        `${this.#key} is larger than 5 TiB: S3 accepts no more`,
-        {
-          hint: 'Back up the buckets one by one with --bucket.',
-        },
-      );
+    if (partNumber > MAX_PARTS) {
+      throw new MangamotionError('refused', `${this.#key} is larger than 5 TiB, the limit of S3`, {
+        hint: 'Back up the buckets one by one with --bucket.',
+      });
     }
     this.#begun ??= store.createMultipartUpload(bucket, this.#key, options);
     const upload = await withPlaceErrors(this.#place, this.#begun);
@@ -158,7 +153,9 @@ export class S3UploadSink implements ArchiveSink {
     this.#parts.push({ partNumber, etag: await withPlaceErrors(this.#place, sent) });
   }
 
-  /** The memory of a part that is uploaded serves again, unless the parts have grown. */
+  /**
+   * Returns memory for the next part. That of an uploaded part is reused if it has the same size.
+   */
   #emptyPart(): Buffer {
     const length = partBytes(this.#nextNumber);
     const spare = this.#spare.pop();
@@ -170,7 +167,6 @@ export class S3UploadSink implements ArchiveSink {
   }
 }
 
-/** Bytes at hand as the content of an object or a part. */
 export function contentOf(bytes: Buffer): ObjectContent {
   const hash = createHash('sha256').update(bytes);
   const pieces: Buffer[] = [];
@@ -181,20 +177,20 @@ export function contentOf(bytes: Buffer): ObjectContent {
 }
 
 /**
- * How an archive of unknown length is cut into parts: S3 takes 10,000 of them, and a part is kept in
- * memory until it is uploaded. So the parts are small for as long as an archive is, and grow such
- * that 10,000 of them hold 5 TiB, S3's largest object.
+ * The sizes of parts of an upload of unknown length. S3 allows 10,000 parts, and a part stays in
+ * memory until it is uploaded. Parts therefore begin small and grow, so that 10,000 of them hold 5
+ * TiB, S3's largest object.
  */
 
-export const MOST_PARTS = 10_000;
-/** S3 takes none that is smaller, but for the last. */
+export const MAX_PARTS = 10_000;
+/** The smallest part that S3 accepts, except for the last one. */
 const FIRST_BYTES = 5 * 1024 * 1024;
-/** Up to here (5 GB) all are alike. */
+/** The number of parts of equal size (5 GB in all). */
 const ALIKE = 1000;
-/** Each part after them is larger than the one before by this. */
+/** The difference in size between each further part and the one before. */
 const GROWTH_BYTES = 132 * 1024;
 
-/** Bytes of the part of this number, 1 up to 10,000; the last one of an archive may have fewer. */
+/** Returns the size of part 1 to 10,000 in bytes. The last part of an archive may be smaller. */
 export function partBytes(partNumber: number): number {
   return FIRST_BYTES + Math.max(0, partNumber - ALIKE) * GROWTH_BYTES;
 }

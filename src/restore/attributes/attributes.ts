@@ -3,39 +3,37 @@ import type { Encryption } from '../../object-store/objects.js';
 import type { ObjectLock, PutOptions } from '../../object-store/port.js';
 import { partSizeFor } from '../part-size.js';
 
-/** The attributes that an object of a backup gets back. Pure. */
 export interface RestoredAttributes {
   attributes: SentAttributes;
-  /** Why its lock is left out, if it is. */
+  /** Why its lock is not restored, if so. */
   leftOut: LockLeftOut | undefined;
-  /** The archive class that it had, and does not get back. */
+  /** The archive class that it had, which is not restored. */
   archiveClass: string | undefined;
 }
 
 export type SentAttributes = NonNullable<PutOptions['attributes']>;
 
-/** A restore leaves this out by intent: it is reported, and is not a failure. */
+/** Left out on purpose: it is reported, but is not a failure. */
 export const ARCHIVE_CLASS = 'archive storage class';
 
 export type LockLeftOut = 'retention has run out' | 'bucket has no object lock';
 
 /**
- * Which encryption restored objects get: what they had or none of it (`keep`: an object whose
- * encryption the target refuses fails), what they had where the target takes it (`prefer`), or what
- * the bucket's default says (`bucket`).
+ * The encryption of restored objects. `keep`: the original one, or the object fails. `prefer`: the
+ * original one if the target accepts it. `bucket`: the bucket's default.
  */
 export type EncryptionMode = 'keep' | 'prefer' | 'bucket';
 
-/** A retention that ends sooner may have ended when the target checks it, and would be refused. */
+/** A retention that ends sooner may be over when the target checks it, which would refuse it. */
 const SHORTEST_RETENTION_MS = 60_000;
 
-/** An object in one of these classes cannot be read before it is thawed. */
+/** Objects in these classes cannot be read before they are restored from cold storage. */
 const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
 
-/** A request carries one checksum; the strongest comes first. */
+/** A request has one checksum; the strongest comes first. */
 const CHECKSUM_ORDER = ['sha256', 'crc64nvme', 'crc32c', 'crc32', 'sha1'];
 
-/** Returns the attributes to send. `now` is in milliseconds since 1970. */
+/** Returns the attributes to send. `now` is in ms since 1970. Pure. */
 export function attributesOf(
   line: IndexLine,
   target: { objectLock: boolean; encryption: EncryptionMode },
@@ -79,8 +77,8 @@ function lockOf(
 }
 
 /**
- * Returns a checksum of the whole object where it goes in one request: that of an object in parts is
- * made of those of its parts (`…-3`). A locked object is sent with a SHA-256 anyway, and no second one.
+ * Returns a checksum for an object that is uploaded in one request. A composite one (`…-3`) is
+ * useless. A locked object is always sent with its SHA-256, and may not have a second one.
  */
 function checksumsOf(line: IndexLine, isLocked: boolean): Record<string, string> | undefined {
   if (isLocked || partSizeFor(line) !== undefined) return undefined;

@@ -2,7 +2,7 @@ import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
 import type { SentAttributes } from './attributes.js';
 
-/** An attribute that a target may refuse: the object is restored without it, and the loss is reported. */
+/** An attribute that a target may refuse. The object is then restored without it. */
 export type Concession = 'encryption' | 'storage class' | 'checksum' | 'tags';
 
 const FIELDS = {
@@ -14,7 +14,7 @@ const FIELDS = {
 
 const ALL: readonly Concession[] = ['storage class', 'checksum', 'tags', 'encryption'];
 
-/** S3 error codes that say which attribute is refused. */
+/** S3 error codes that show which attribute is refused. */
 const REFUSAL_CODES: { pattern: RegExp; concession: Concession }[] = [
   { pattern: /StorageClass/i, concession: 'storage class' },
   { pattern: /KMS|Encryption|SSE/i, concession: 'encryption' },
@@ -23,9 +23,8 @@ const REFUSAL_CODES: { pattern: RegExp; concession: Concession }[] = [
 ];
 
 /**
- * Returns the sets of attributes to leave out, one set after the other, where a target has refused an
- * object: the one that the error code names, or each alone and then all together. Empty where the
- * refusal is about something else. Pure.
+ * Returns the sets of attributes to leave out in turn after a refusal: the one that the error code
+ * names, or each candidate alone and then all. Empty if the refusal is about something else. Pure.
  */
 export function concessionsFor(
   error: MangamotionError,
@@ -39,7 +38,7 @@ export function concessionsFor(
   const candidates = ALL.filter((one) => has(attributes, one) && mayConcede(one));
   const named = REFUSAL_CODES.find(({ pattern }) => pattern.test(code))?.concession;
   if (named !== undefined && candidates.includes(named)) return [[named]];
-  // Only the use of a key and the setting of tags need rights of their own.
+  // Only encryption keys and tags need rights of their own.
   const likely =
     error.code === 'access_denied'
       ? candidates.filter((one) => one === 'encryption' || one === 'tags')
@@ -48,7 +47,6 @@ export function concessionsFor(
   return likely.length > 1 ? [...each, [...likely]] : each;
 }
 
-/** Returns the attributes without some of them. */
 export function without(
   attributes: SentAttributes,
   concessions: Iterable<Concession>,
@@ -63,11 +61,11 @@ function has(attributes: SentAttributes, concession: Concession): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
-/** The attributes that a bucket has refused, which are not sent again. */
+/** The attributes that a bucket has refused. They are not sent again. */
 export class Refusals {
   readonly #reasons = new Map<string, string>();
 
-  /** Returns those of the attributes that are known to be refused, with the reasons. */
+  /** Returns the attributes that are known to be refused, with the reasons. */
   knownOf(attributes: SentAttributes): Map<Concession, string> {
     const known = new Map<Concession, string>();
     for (const one of ALL) {
@@ -82,7 +80,7 @@ export class Refusals {
   }
 }
 
-/** A storage class or a key may be refused while another is accepted; tags are accepted or not. */
+/** Names an attribute with its value, such as a storage class; tags are refused as such. */
 function nameOf(concession: Concession, attributes: SentAttributes): string {
   if (concession === 'tags') return concession;
   const value = attributes[FIELDS[concession]] ?? null;

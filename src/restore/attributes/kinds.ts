@@ -4,15 +4,13 @@ import { child, parseXml } from '../../object-store/s3/wire/xml.js';
 import type { SentAttributes } from './attributes.js';
 import { partSizeFor } from '../part-size.js';
 
-/** Kinds of attributes of objects, each of which a server may lose by itself. Pure. */
+/** Kinds of object attributes, each of which a server may lose separately. Pure. */
 
-/** The attributes that were sent with an object. */
 export interface Sent {
   attributes: SentAttributes;
   acl?: string | undefined;
 }
 
-/** The attributes that the target returns. */
 export interface ReadBack {
   head: ObjectHead;
   tags: Tag[];
@@ -20,7 +18,7 @@ export interface ReadBack {
   acl: string | undefined;
 }
 
-/** The kinds that a HEAD request does not return, and the request that does. */
+/** The kinds that HEAD does not return, and the request that does. */
 export const NEEDS: Record<string, 'tags' | 'lock' | 'acl'> = {
   tags: 'tags',
   retention: 'lock',
@@ -31,7 +29,7 @@ export const NEEDS: Record<string, 'tags' | 'lock' | 'acl'> = {
 const HEADER = 'header ';
 const NOT_ASCII = 'metadata beyond ASCII';
 
-/** Returns the kinds that an object has: each header is one, and so is metadata beyond ASCII. */
+/** Returns an object's kinds. Each header is a kind, and so is non-ASCII metadata. */
 export function kindsOf({ attributes, acl }: Sent): string[] {
   const { headers = {}, metadata = {}, tags = [], retention, legalHold } = attributes;
   const { encryption, storageClass, checksums = {} } = attributes;
@@ -51,15 +49,15 @@ export function kindsOf({ attributes, acl }: Sent): string[] {
 }
 
 /**
- * Returns the form of an object that servers store in another way, and may lose other attributes of, as
- * a suffix to the name of a kind; empty for nearly all objects.
+ * Returns a suffix for kinds of objects that servers store differently, and of which they may lose
+ * other attributes. Empty for most objects.
  */
 export function formOf(object: { key: string; size: number; etag: string }): string {
   if (partSizeFor(object) !== undefined) return ' (uploaded in parts)';
   return object.key.endsWith('/') ? ' (keys that end in /)' : '';
 }
 
-/** Returns how the target has changed a kind of attribute; `undefined` where it has not. */
+/** Returns how the target changed a kind of attribute; `undefined` if it did not. */
 export function changeOf(kind: string, sent: Sent, got: ReadBack): string | undefined {
   const { attributes } = sent;
   if (kind.startsWith(HEADER)) {
@@ -100,7 +98,7 @@ export function changeOf(kind: string, sent: Sent, got: ReadBack): string | unde
 }
 
 const LOST = 'the target accepted it but did not store it';
-const MOST_SHOWN = 60;
+const MAX_SHOWN = 60;
 
 function changed(wanted: unknown, got: unknown): string | undefined {
   if (isDeepStrictEqual(wanted, got)) return undefined;
@@ -110,7 +108,7 @@ function changed(wanted: unknown, got: unknown): string | undefined {
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function encryptionChange({ encryption }: SentAttributes, head: ObjectHead): string | undefined {
@@ -119,7 +117,7 @@ function encryptionChange({ encryption }: SentAttributes, head: ObjectHead): str
   if (wanted === null || got?.algorithm !== wanted.algorithm) {
     return changed(wanted?.algorithm, got?.algorithm);
   }
-  // A key is identified by its id, or by a name that ends in it.
+  // A key may be named by its id, or by a name that ends in it.
   const sameKey = [got.keyId, wanted.keyId].some(
     (id, _, ids) => id === null || ids.every((other) => other?.endsWith(lastPart(id)) === true),
   );
@@ -132,7 +130,7 @@ function lastPart(id: string): string {
 
 function retentionOf({ retention }: Partial<ObjectLock>) {
   if (retention === undefined || retention === null) return null;
-  // Some servers keep whole seconds.
+  // Some servers round to seconds.
   return { mode: retention.mode, until: Math.floor(Date.parse(retention.until) / 1000) };
 }
 
@@ -142,13 +140,13 @@ function inOrder(tags: readonly Tag[]): [string, string][] {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Returns the grants without the owner, which differs from server to server. */
+/** Returns the grants without the owner, who differs between servers. */
 function grantsOf(acl: string | undefined): unknown {
   if (acl === undefined) return undefined;
   return child(parseXml(acl, 'AccessControlPolicy') ?? undefined, 'AccessControlList');
 }
 
-/** HTTP removes blanks at both ends of a header value. */
+/** HTTP strips white space around a header value. */
 function trimmed(text: string | undefined): string | undefined {
   return text?.replace(/^[ \t]+|[ \t]+$/g, '');
 }

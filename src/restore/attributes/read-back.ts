@@ -5,26 +5,25 @@ import type { RunFaults } from '../../object-store/run-faults.js';
 import { NEEDS, type ReadBack, type Sent, formOf, kindsOf, changeOf } from './kinds.js';
 import type { RestoreLoss } from '../failures.js';
 
-/** The objects with a kind of attribute that are read back in a bucket before the kind is trusted. */
+/** The number of objects per bucket and kind that are read back before the kind is trusted. */
 const READ_BACK = 3;
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
 type WrittenLine = Pick<IndexLine, 'key' | 'size' | 'etag'>;
 
-/** A kind of attribute, of objects of one form. */
 interface Kind {
   name: string;
   count: number;
   keys: string[];
   readBack: number;
-  /** Why it counts as lost; absent where all that were read back have it. */
+  /** Why it counts as lost; absent if no loss was found. */
   reason?: string | undefined;
 }
 
 /**
- * Reads back what belongs to the first objects of each kind of attribute in a bucket: there are
- * servers that take tags, answer 200 and keep none. Objects in parts, and folders, are read back
- * by themselves: there are servers that lose the metadata of these alone.
+ * Reads back the attributes of the first objects of each kind in a bucket: some servers accept tags
+ * with status 200 and keep none. Multipart objects and folders count as separate kinds, because
+ * some servers lose only their metadata.
  */
 export class ReadBacks {
   readonly #context: { store: ObjectStore; faults: RunFaults; signal: AbortSignal };
@@ -40,10 +39,7 @@ export class ReadBacks {
     this.#bucket = bucket;
   }
 
-  /**
-   * Counts the attributes of an object that was just written, or was there already, and reads it back
-   * where a kind of them is due.
-   */
+  /** Counts an object's attributes, and reads it back if one of its kinds is due. */
   add(line: WrittenLine, stored: Pick<StoredObject, 'etag'>, sent: Sent): void {
     const form = formOf(line);
     const due: Kind[] = [];
@@ -52,14 +48,14 @@ export class ReadBacks {
       const kind = this.#kinds.get(what) ?? { name, count: 0, keys: [], readBack: 0 };
       this.#kinds.set(what, kind);
       kind.count += 1;
-      if (kind.keys.length < MOST_KEYS) kind.keys.push(line.key);
+      if (kind.keys.length < MAX_KEYS) kind.keys.push(line.key);
       if (kind.readBack >= READ_BACK) continue;
       kind.readBack += 1;
       due.push(kind);
     }
     if (due.length === 0) return;
     const reading = this.#check(line, stored, sent, due);
-    // Its failure is thrown by `finish`; until then it must not count as unhandled.
+    // `finish` throws a failure; until then it must not count as unhandled.
     reading.catch(() => undefined);
     this.#underWay.push(reading);
   }
@@ -82,14 +78,14 @@ export class ReadBacks {
     let failure: MangamotionError;
     try {
       const got = await this.#read(line, due);
-      // It was replaced meanwhile: what it has now says nothing about what was sent.
+      // If the object was replaced meanwhile, its attributes prove nothing.
       const replaced = stored.etag !== '' && got.head.etag !== '' && stored.etag !== got.head.etag;
       for (const kind of due) {
         kind.reason ??= replaced ? undefined : changeOf(kind.name, sent, got);
       }
       return;
     } catch (error) {
-      failure = await faults.judge(this.#bucket, error, signal);
+      failure = await faults.classify(this.#bucket, error, signal);
     }
     for (const kind of due) kind.reason ??= `it could not be read back: ${failure.message}`;
   }

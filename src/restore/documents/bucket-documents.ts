@@ -14,10 +14,9 @@ import {
 import type { RestoreFailure } from '../failures.js';
 import type { SelectedBucket } from '../selection.js';
 
-/** A document of the backup with its plan. */
 export interface DocumentToRestore {
   planned: PlannedDocument;
-  /** The content for the target. */
+  /** The content for the target, in which a renamed bucket has its new name. */
   content: Buffer;
 }
 
@@ -27,10 +26,7 @@ export interface DocumentsContext {
   signal: AbortSignal;
 }
 
-/**
- * Resolves to the documents that the backup holds of a bucket, in the order in which they are restored,
- * and to a failure for each that is damaged.
- */
+/** Resolves to a bucket's documents in the order of restore, and to failures of damaged ones. */
 export async function planDocuments(
   context: DocumentsContext & { backup: OpenBackup },
   bucket: SelectedBucket,
@@ -63,12 +59,12 @@ export async function planDocuments(
   return { documents, failures };
 }
 
-/** Whether the bucket could lock objects when it was backed up. */
+/** Whether the bucket had object lock when it was backed up. */
 export function hadObjectLock(backup: OpenBackup, bucket: string): boolean {
   return entryOf(backup, bucket, 'object-lock') !== undefined;
 }
 
-/** Whether objects of the target can be locked; true where the target does not answer. */
+/** Whether the target has object lock; true if it does not answer. */
 export async function hasObjectLock(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -77,12 +73,12 @@ export async function hasObjectLock(
     const { state } = await store.readBucketDocument(target, 'object-lock', { signal });
     return state === 'captured';
   } catch (error) {
-    await faults.judge(target, error, signal);
+    await faults.classify(target, error, signal);
     return true;
   }
 }
 
-/** Whether the target encrypts with SSE-KMS by default, so that its ETags are not MD5s. */
+/** Whether the target may encrypt with SSE-KMS by default, so that ETags are not MD5s. */
 export async function mayHideMd5(
   { store, faults, signal }: DocumentsContext,
   target: string,
@@ -91,15 +87,12 @@ export async function mayHideMd5(
     const document = await store.readBucketDocument(target, 'encryption', { signal });
     return document.state === 'captured' && document.content.includes('aws:kms');
   } catch (error) {
-    await faults.judge(target, error, signal);
+    await faults.classify(target, error, signal);
     return true;
   }
 }
 
-/**
- * Writes a document, unless the target has the same: a new bucket has some by itself. Resolves to what
- * was done.
- */
+/** Writes a document unless the target already has it, as a new bucket may. */
 export async function restoreDocument(
   store: ObjectStore,
   { planned: { target, kind }, content }: DocumentToRestore,
@@ -122,7 +115,7 @@ async function compareWithTarget(
     const same = current.state === 'captured' && isSameDocument(current.content, content);
     return { action: same ? 'unchanged' : 'write' };
   } catch (error) {
-    const { message: reason } = await faults.judge(target, error, signal);
+    const { message: reason } = await faults.classify(target, error, signal);
     return { action: 'write', reason };
   }
 }
@@ -147,7 +140,7 @@ function entryOf({ directory, id }: OpenBackup, bucket: string, kind: BucketDocu
 const PROBE = { attempts: 2 } as const;
 
 /**
- * Creates a bucket. Resolves to the error where that bucket alone cannot be created; rejects where the
+ * Creates a bucket. Resolves to the error if only this bucket cannot be created. Rejects if the
  * store cannot be reached any more, and with the signal's reason.
  */
 export async function tryCreateBucket(
@@ -168,7 +161,7 @@ export async function tryCreateBucket(
   }
 }
 
-/** Whether the store answers at all; a refusal is an answer. */
+/** Whether the store answers at all. A refusal is an answer. */
 async function answers(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
   try {
     await store.listBuckets({ ...PROBE, signal });

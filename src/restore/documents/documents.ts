@@ -2,23 +2,21 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BucketDocumentKind } from '../../object-store/bucket-documents.js';
 import { parseXml, rootNameOf } from '../../object-store/s3/wire/xml.js';
 
-/** The plan for the documents of buckets. Pure. */
+/** Plans the restore of bucket documents. Pure. */
 
 export interface PlannedDocument {
-  /** The name in the backup. */
   bucket: string;
   target: string;
   kind: BucketDocumentKind;
-  /** `unchanged`: the target has the same document; `skip`: it is not restored. */
+  /** `unchanged`: the target has the same document. `skip`: it is not restored. */
   action: 'write' | 'unchanged' | 'skip';
-  /** Why it is skipped, or may be refused. */
   reason?: string;
 }
 
 /**
- * The order in which documents are restored. Lock, versioning and encryption come before the first
- * object; what restricts or removes objects comes after the last object of all buckets; notification and
- * replication are last, so that a restore fires no events.
+ * The order of restore. Object lock, versioning and encryption come before the first object;
+ * settings that restrict or remove objects come after the last object of all buckets; notification
+ * and replication come last, so that a restore fires no events.
  */
 export const BEFORE_OBJECTS = ['object-lock', 'versioning', 'encryption'] as const;
 export const AFTER_OBJECTS = ['policy', 'tagging', 'lifecycle', 'cors'] as const;
@@ -30,7 +28,7 @@ export const RESTORED_ORDER: readonly BucketDocumentKind[] = [
   ...LAST,
 ];
 
-/** Returns why a document is not restored into a bucket of another name; `undefined` where it is. */
+/** Returns why a document is not restored into a renamed bucket; `undefined` if it is. */
 export function whySkipped(
   kind: BucketDocumentKind,
   { name, target }: { name: string; target: string },
@@ -39,15 +37,14 @@ export function whySkipped(
   return `it would describe ${target} as if it were ${name}`;
 }
 
-/** Returns the document for the target: in a policy the bucket has its new name. */
+/** Returns the document for the target. In a policy, the bucket gets its new name. */
 export function contentFor(
   kind: BucketDocumentKind,
   content: Buffer,
   { name, target }: { name: string; target: string },
 ): Buffer {
   if (kind !== 'policy' || name === target) return content;
-  // In the text, so that all the rest stays as it is. Only the whole name: not that of a bucket
-  // whose name begins with it.
+  // Replaced in the text, so that the rest stays as it is, and only as a whole name.
   const resource = new RegExp(
     `(arn:[a-z0-9-]*:s3:[a-z0-9-]*:[0-9]*:)${escapeRegExp(name)}(?=["/\\\\])`,
     'g',
@@ -55,7 +52,7 @@ export function contentFor(
   return Buffer.from(content.toString().replace(resource, (_, arn: string) => arn + target));
 }
 
-/** Whether two documents say the same: servers format them differently. */
+/** Whether two documents are equivalent, because servers format them differently. */
 export function isSameDocument(a: Buffer, b: Buffer): boolean {
   if (a.equals(b)) return true;
   const [first, second] = [readDocument(a), readDocument(b)];
@@ -73,7 +70,9 @@ function readDocument(content: Buffer): unknown {
   }
 }
 
-/** The lists of a policy are sets, which MinIO returns in another order each time. */
+/**
+ * Sorts the lists of a policy: they are sets, which MinIO returns in a different order each time.
+ */
 function unordered(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => unordered(item));

@@ -1,22 +1,21 @@
 import { MangamotionError } from '../../errors.js';
+import { countObjects } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 
 /** Determines what a restore destroys, and what needs consent. Pure. */
 
-/** The objects of a bucket that a restore would overwrite or remove. */
+/** Objects of a bucket that a restore would overwrite or remove. */
 export interface DestroyedObjects {
-  /** The name of the target bucket. */
   bucket: string;
   action: 'overwrite' | 'delete';
-  /** The first thousand objects, with their current sizes in the target. */
+  /** The first thousand objects, with their sizes in the target. */
   objects: { key: string; size: number }[];
-  /** The number of further objects, which are not listed. */
   omitted: number;
 }
 
-const MOST_NAMED = 1000;
+const MAX_NAMED = 1000;
 
-/** Lists the first objects that a plan would destroy, and counts the others. */
+/** Lists the first objects that a plan would destroy, and counts the rest. */
 export class DestroyedList {
   readonly all: DestroyedObjects[] = [];
 
@@ -30,23 +29,22 @@ export class DestroyedList {
       found = { bucket, action, objects: [], omitted: 0 };
       this.all.push(found);
     }
-    if (found.objects.length < MOST_NAMED) found.objects.push(object);
+    if (found.objects.length < MAX_NAMED) found.objects.push(object);
     else found.omitted += 1;
   }
 
-  /** Forgets a bucket whose plan is made again. */
   forget(bucket: string): void {
     const others = this.all.filter((one) => one.bucket !== bucket);
     this.all.splice(0, this.all.length, ...others);
   }
 }
 
-/** A larger share of a bucket is removed only with consent. */
-const MOST_WITHOUT_CONSENT = 0.25;
+/** Removing a larger share of a bucket needs consent. */
+const MAX_WITHOUT_CONSENT = 0.25;
 
-/** Throws `refused` where so large a share of a target bucket would be removed that consent is needed. */
+/** Throws `refused` if a plan removes so large a share of a bucket that it needs consent. */
 export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
-  const large = buckets.filter((plan) => plan.delete > plan.listed * MOST_WITHOUT_CONSENT);
+  const large = buckets.filter((plan) => plan.delete > plan.listed * MAX_WITHOUT_CONSENT);
   if (large.length === 0) return;
   const named = large.map(
     ({ target, delete: count, listed }) => `${count} of ${listed} objects of ${target}`,
@@ -54,11 +52,10 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   throw new MangamotionError(
     'refused',
     `--delete-extra would remove ${named.join(', and ')}, more than a quarter: nothing was changed`,
-    { hint: 'Check the plan with --dry-run; if it is intended, add --yes.' },
+    { hint: 'Check the plan with --dry-run. If it is intended, add --yes.' },
   );
 }
 
-/** Returns how many objects of the target a plan would destroy. */
 export function countDestroyed(buckets: readonly BucketPlan[]): {
   overwrite: number;
   delete: number;
@@ -68,15 +65,15 @@ export function countDestroyed(buckets: readonly BucketPlan[]): {
   return { overwrite: sum('overwrite'), delete: sum('delete') };
 }
 
-/** Throws `refused` where a plan with the conflict rule `fail` has conflicts. */
+/** Throws `refused` if a plan has conflicts, which only the rule `fail` gives. */
 export function refuseConflicts(buckets: readonly BucketPlan[]): void {
   const conflicts = buckets.reduce((sum, plan) => sum + plan.conflict, 0);
   if (conflicts === 0) return;
   throw new MangamotionError(
     'refused',
-    `${conflicts} objects in the target differ from the backup, and --on-conflict is fail: nothing was changed`,
+    `${countObjects(conflicts)} in the target ${conflicts === 1 ? 'differs' : 'differ'} from the backup, and --on-conflict is fail: nothing was changed`,
     {
-      hint: 'Check the plan with --dry-run; choose --on-conflict overwrite or skip, or another bucket with --as.',
+      hint: 'Check the plan with --dry-run. Choose --on-conflict overwrite or skip, or another bucket with --as.',
     },
   );
 }

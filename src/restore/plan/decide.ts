@@ -1,32 +1,31 @@
 import type { IndexLine } from '../../archive/index-line.js';
 import type { ListedObject } from '../../object-store/port.js';
 
-/** The rule for keys under which the target has another object. */
+/** What to do if the target has a different object under a key. */
 export type OnConflict = 'overwrite' | 'skip' | 'fail';
 
 export type RestoreAction =
   | 'create'
   | 'overwrite'
   | 'unchanged'
-  /** The target has another object, which stays. */
+  /** The target has a different object, which stays. */
   | 'skip'
-  /** The target has another object, and nothing is restored because of it. */
+  /** The target has a different object, which prevents the whole restore. */
   | 'conflict';
 
 export interface PlannedObject {
   line: IndexLine;
   action: RestoreAction;
-  /** The object that the target has; absent where it has none. */
   target?: ListedObject;
 }
 
-/** Whether the target's object has the content of the backup's, as far as a listing shows. */
+/** Whether the target's object has the same content, as far as a listing shows. */
 export type Likeness = 'same' | 'different' | 'unknown';
 
 /**
- * Compares size and ETag. The same size and the same ETag mean the same content, however the ETag was
- * made. Different MD5s mean different contents; but where objects may be encrypted with SSE-KMS, an
- * ETag that looks like an MD5 is not one. An ETag of a multipart upload (`…-3`), or none, says nothing.
+ * Compares size and ETag. If both are equal, the content is the same, whatever kind of ETag it is.
+ * Different MD5s mean different content, but with SSE-KMS an ETag may only look like an MD5. The
+ * ETag of a multipart upload (`…-3`), or none, proves no difference.
  */
 export function compareWithTarget(
   line: IndexLine,
@@ -39,19 +38,18 @@ export function compareWithTarget(
   return target.etag.includes('-') || mayHideMd5 ? 'unknown' : 'different';
 }
 
-/** Whether an object was encrypted with SSE-KMS, so that its ETag is not an MD5. */
+/** Whether an object is encrypted with SSE-KMS, so that its ETag is not an MD5. */
 export function isKmsEncrypted({ encryption }: Pick<IndexLine, 'encryption'>): boolean {
   return encryption?.algorithm.startsWith('aws:kms') === true;
 }
 
-/** Returns the action for an object of the backup. */
 export function decideAction(likeness: Likeness | 'absent', onConflict: OnConflict): RestoreAction {
   if (likeness === 'absent') return 'create';
   if (likeness === 'same') return 'unchanged';
   return onConflict === 'fail' ? 'conflict' : onConflict;
 }
 
-/** The plan of a bucket in counts; also the result, in the report. */
+/** The plan of a bucket in numbers. The report has it as well. */
 export interface BucketPlan {
   bucket: string;
   target: string;
@@ -61,17 +59,15 @@ export interface BucketPlan {
   unchanged: number;
   skip: number;
   conflict: number;
-  /** Objects to remove, which only the target has. */
+  /** Objects that only the target has, and that are removed. */
   delete: number;
-  /** The bytes to transfer. */
   bytes: number;
-  /** Objects that the target has now, among the selected keys. */
+  /** The target's objects among the selected keys. */
   listed: number;
-  /** Why nothing of the bucket can be restored; usually absent. */
+  /** Why nothing of the bucket can be restored, if so. */
   failed?: string;
 }
 
-/** Returns the plan of a bucket without objects. */
 export function emptyPlan(bucket: string, target: string, createBucket: boolean): BucketPlan {
   return {
     bucket,
@@ -88,13 +84,11 @@ export function emptyPlan(bucket: string, target: string, createBucket: boolean)
   };
 }
 
-/** Adds an object to the plan of its bucket. */
 export function countInto(plan: BucketPlan, { line, action }: PlannedObject): void {
   plan[action] += 1;
   if (transfers(action)) plan.bytes += line.size;
 }
 
-/** Whether an action transfers the bytes of the object. */
 export function transfers(action: RestoreAction): boolean {
   return action === 'create' || action === 'overwrite';
 }

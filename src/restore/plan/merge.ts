@@ -8,8 +8,8 @@ export interface MergedObject {
 }
 
 /**
- * Yields each line with the object that the target has under its key. Both come in the order of the
- * keys; an object that only the target has is skipped.
+ * Yields each line with the target's object of the same key, if any. Both inputs come in key order.
+ * Objects that only the target has are skipped.
  */
 export async function* mergeWithTarget(
   lines: AsyncIterable<readonly IndexLine[]>,
@@ -42,7 +42,7 @@ export async function* mergeWithTarget(
       }
       yield merged;
     }
-    // Reads the listing to its end, since only then is its order proven.
+    // Reads the listing to its end, which proves its order.
     while (!ended) ended = (await pages.next()).done === true;
   } finally {
     await pages.return?.();
@@ -50,8 +50,8 @@ export async function* mergeWithTarget(
 }
 
 /**
- * Yields the objects of a listing whose keys no line has. Both come in the order of the keys, and only
- * a page and a chunk are held at a time. Pure.
+ * Yields the objects of a listing whose keys have no line. Both inputs come in key order, and only
+ * a page and a chunk are held at a time.
  */
 export async function* objectsNotIn(
   lines: AsyncIterable<readonly IndexLine[]>,

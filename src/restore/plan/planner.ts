@@ -3,7 +3,7 @@ import { OrderedListings, inOrder } from '../../object-store/order/ordered-listi
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
-import { type RestoreFailure, explained } from '../failures.js';
+import { type RestoreFailure, failureFields } from '../failures.js';
 import {
   type RestoreSelection,
   type SelectedBucket,
@@ -32,38 +32,37 @@ export interface PlannerContext {
   faults: RunFaults;
   selection: RestoreSelection;
   onConflict: OnConflict;
-  /** Whether objects are restored, and not only the documents of buckets. */
+  /** Whether objects are restored, and not only bucket documents. */
   objects: boolean;
-  /** Whether objects that only the target has are removed. */
   deleteExtra: boolean;
-  /** Whether a person confirms the plan: the objects it shows as lost are then remembered. */
+  /** Whether a person confirms the plan. The objects that it shows as lost are then remembered. */
   confirms: boolean;
   signal: AbortSignal;
   warn: (line: string) => void;
 }
 
 /**
- * Plans a restore: compares the selected part of a backup with the target. It keeps only counts and the
- * first names: the plan of ten million objects is made once to be shown, and again, object by object,
- * while it is carried out.
+ * Plans a restore by comparing the selected part of a backup with the target. Only counts and the
+ * first names are kept, so that a plan may have millions of objects. The comparison is repeated,
+ * object by object, while the plan is carried out.
  */
 export class RestorePlanner {
-  /** The ids of the archives that the plan needs: the backup's own, and those that hold the bytes. */
   readonly needed: Set<string>;
-  /** Keys that a target may refuse. Complete after `plan`, as are the next three. */
+  /** Keys that a target may refuse. This and the next three fields are complete after `plan`. */
   readonly refusable = new RefusableKeys();
   /** Keys that a target may store under other names. */
   readonly classes = new PlannedClasses();
   readonly destroyed = new DestroyedList();
-  /** All objects that the plan shows as lost; `undefined` where nobody confirms it. */
+  /** All objects that the plan shows as lost; `undefined` if nobody confirms it. */
   readonly shown: ShownObjects | undefined;
-  /** Buckets that cannot be restored to. */
   readonly failures: RestoreFailure[] = [];
   readonly listings: OrderedListings;
   readonly #context: PlannerContext;
   readonly #index: SelectedIndex;
   readonly #target: TargetComparison;
-  /** The last modification in each target bucket at the planning, by the target's own clock. */
+  /**
+   * The latest modification in each target bucket at the time of planning, by the target's clock.
+   */
   readonly #lastModifiedMs = new Map<string, number>();
 
   constructor(context: PlannerContext) {
@@ -77,10 +76,7 @@ export class RestorePlanner {
     this.#target = new TargetComparison({ store, listings, faults, selection, signal });
   }
 
-  /**
-   * Resolves to the plan of each bucket. Rejects with `not_found` where the backup does not have
-   * something that is selected.
-   */
+  /** Plans each bucket. Rejects with `not_found` if the backup lacks something selected. */
   async plan(onObjects: (objects: number) => void): Promise<BucketPlan[]> {
     const { backup, selection, warn } = this.#context;
     const plans: BucketPlan[] = [];
@@ -94,17 +90,17 @@ export class RestorePlanner {
       );
       plans.push(plan);
     }
-    if (this.#context.objects && this.failures.length === 0) this.#index.refuseUnmet();
+    if (this.#context.objects && this.failures.length === 0) this.#index.refuseUnmatched();
     return plans;
   }
 
-  /** Yields the action for each selected object of a bucket, in the order of the archive. */
+  /** Yields the action for each selected object of a bucket, in index order. */
   async *objectsOf(bucket: SelectedBucket, targetExists: boolean): AsyncGenerator<PlannedObject[]> {
     const listing = targetExists ? this.#target.listingOf(bucket.target) : nothing();
     yield* this.#decideAll(bucket, listing);
   }
 
-  /** Yields the objects that only the target has, except those written since the planning. */
+  /** Yields the objects that only the target has, except those written after the planning. */
   async *extrasOf(bucket: SelectedBucket): AsyncGenerator<ListedObject[]> {
     const lastMs = this.#lastModifiedMs.get(bucket.target) ?? -Infinity;
     const lines = this.#index.linesOf(bucket.name);
@@ -113,12 +109,12 @@ export class RestorePlanner {
     }
   }
 
-  /** True for an error of the backup: its index is damaged, or cannot be read. */
-  isOfBackup(error: unknown): boolean {
+  /** Whether the error concerns the backup, with a damaged index, and not the target. */
+  isBackupError(error: unknown): boolean {
     return this.#index.isOwnError(error);
   }
 
-  /** A bucket that cannot be planned is a failure, and does not end the others. */
+  /** Turns a bucket that cannot be planned into a failure, so that the others continue. */
   async #unlessFailed(
     { name, target }: SelectedBucket,
     work: () => Promise<BucketPlan>,
@@ -132,10 +128,10 @@ export class RestorePlanner {
     try {
       return await work();
     } catch (error) {
-      if (this.isOfBackup(error)) throw error;
-      const failure = await faults.judge(target, error, signal);
-      const reason = `nothing of it was restored: ${failure.message}`;
-      this.failures.push({ bucket: target, key: '', ...explained(failure), reason });
+      if (this.isBackupError(error)) throw error;
+      const failure = await faults.classify(target, error, signal);
+      const reason = `the bucket was not restored: ${failure.message}`;
+      this.failures.push({ bucket: target, key: '', ...failureFields(failure), reason });
       await this.#forget(target);
       return { ...emptyPlan(name, target, false), failed: reason };
     }
@@ -159,7 +155,7 @@ export class RestorePlanner {
     return plan;
   }
 
-  /** Forgets what is known of a bucket whose plan is made again, or failed. */
+  /** Forgets a bucket that is planned again, or has failed. */
   async #forget(target: string): Promise<void> {
     await this.shown?.forget(target);
     this.destroyed.forget(target);
@@ -190,7 +186,7 @@ export class RestorePlanner {
   async #count(plan: BucketPlan, planned: PlannedObject): Promise<void> {
     countInto(plan, planned);
     const { line, action, target } = planned;
-    this.#index.meet(line.key);
+    this.#index.recordMatch(line.key);
     if (!transfers(action)) return;
     this.needed.add(line.archive);
     this.refusable.add(plan.target, line.key);

@@ -1,6 +1,8 @@
+import { countObjects } from '../failures.js';
+
 /**
- * Keys that some targets refuse, and keys that some targets store under another name without saying so:
- * a restore that wrote the latter unchecked would overwrite other objects. Pure.
+ * Finds keys that some targets refuse, and keys that some targets silently store under another
+ * name. If the latter were written unchecked, they could overwrite other objects. Pure.
  */
 
 export const KEY_CLASSES = [
@@ -14,9 +16,9 @@ export const KEY_CLASSES = [
 
 export type KeyClass = (typeof KEY_CLASSES)[number];
 
-/** Returns the classes that a key belongs to; most keys belong to none. */
+/** Returns the classes to which a key belongs; none for most keys. */
 export function classesOf(key: string, sizeBytes: number): KeyClass[] {
-  // Nearly all keys belong to no class: this finds them without splitting the key.
+  // This test passes most keys without splitting them.
   const first = key.charCodeAt(0);
   const last = key.charCodeAt(key.length - 1);
   const odd = first === SLASH || last === SLASH || first === DOT || /\\|\/\/|\/\./.test(key);
@@ -37,8 +39,8 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * Returns a key of that class alone. However a server renames it, it still begins with the stem, or with
- * `/` and the stem.
+ * Returns a key that belongs only to this class. However a server renames it, it begins with the
+ * stem, or with `/` and the stem.
  */
 export function probeKeyOf(name: KeyClass, stem: string): string {
   const keys: Record<KeyClass, string> = {
@@ -52,7 +54,7 @@ export function probeKeyOf(name: KeyClass, stem: string): string {
   return keys[name];
 }
 
-/** How many keys of each class a plan would transfer, and into which buckets. */
+/** Counts the keys of each class that a plan would write, by bucket. */
 export class PlannedClasses {
   readonly #byBucket = new Map<string, Map<KeyClass, number>>();
 
@@ -64,7 +66,6 @@ export class PlannedClasses {
     }
   }
 
-  /** Forgets a bucket whose plan is made again. */
   forget(bucket: string): void {
     this.#byBucket.delete(bucket);
   }
@@ -84,9 +85,9 @@ export class PlannedClasses {
   }
 }
 
-/** Returns why MinIO refuses an object of that key; `undefined` where it takes it. */
+/** Returns why MinIO refuses a key; `undefined` if it accepts it. */
 export function whyRefusable(key: string): string | undefined {
-  if (Buffer.byteLength(key) > 1024) return 'the key is over 1,024 bytes';
+  if (Buffer.byteLength(key) > 1024) return 'a key over 1,024 bytes';
   if (key.includes('//')) return 'an empty segment';
   const segments = key.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) return 'a segment . or ..';
@@ -95,9 +96,9 @@ export function whyRefusable(key: string): string | undefined {
   return undefined;
 }
 
-const MOST_EXAMPLES = 3;
+const MAX_EXAMPLES = 3;
 
-/** Counts such keys, by bucket and reason, with some examples. */
+/** Counts keys that MinIO refuses by bucket and reason, with examples. */
 export class RefusableKeys {
   readonly #found = new Map<string, { count: number; examples: string[] }>();
 
@@ -107,14 +108,14 @@ export class RefusableKeys {
     const name = `${bucket} (${reason})`;
     const found = this.#found.get(name) ?? { count: 0, examples: [] };
     found.count += 1;
-    if (found.examples.length < MOST_EXAMPLES) found.examples.push(shortened(key));
+    if (found.examples.length < MAX_EXAMPLES) found.examples.push(shortened(key));
     this.#found.set(name, found);
   }
 
   problems(): string[] {
     return [...this.#found].map(
       ([name, { count, examples }]) =>
-        `${count} objects of ${name} may be refused: MinIO does not accept such keys, for example ${examples.join(', ')}`,
+        `${countObjects(count)} of ${name} may be refused: MinIO does not accept such keys, for example ${examples.join(', ')}`,
     );
   }
 }

@@ -6,15 +6,14 @@ import { MangamotionError } from '../../errors.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** The part of a backup's index that a restore selects. */
 export class SelectedIndex {
   readonly #backup: OpenBackup;
   readonly #selection: RestoreSelection;
   readonly #signal: AbortSignal;
   /** Errors of the index itself, as opposed to errors of the target. */
   readonly #errors = new WeakSet<Error>();
-  /** The selected keys and prefixes that the backup has. */
-  readonly #met = new Set<string>();
+  /** The selected keys and prefixes that occur in the backup. */
+  readonly #matched = new Set<string>();
   #lastChunk: { chunk: ChunkReference; lines: IndexLine[] } | undefined;
 
   constructor(backup: OpenBackup, selection: RestoreSelection, signal: AbortSignal) {
@@ -23,7 +22,7 @@ export class SelectedIndex {
     this.#signal = signal;
   }
 
-  /** Yields the selected lines of a bucket, a chunk at a time, and checks the index on the way. */
+  /** Yields the selected lines of a bucket chunk by chunk, and checks the index on the way. */
   async *linesOf(bucket: string): AsyncGenerator<IndexLine[]> {
     const check = new IndexCheck(this.#backup.directory);
     for (const chunk of this.#backup.directory.chunks) {
@@ -36,29 +35,29 @@ export class SelectedIndex {
     if (selectsAll(this.#selection)) this.#checked(() => check.checkWhole(bucket));
   }
 
-  /** True for an error of the backup: its index is damaged, or cannot be read. */
+  /** Whether the error is one of the index: it is damaged, or cannot be read. */
   isOwnError(error: unknown): boolean {
     return error instanceof Error && this.#errors.has(error);
   }
 
-  /** Remembers which selected key or prefix an object of the backup belongs to. */
-  meet(key: string): void {
+  /** Records the selected key or prefix to which an object of the backup belongs. */
+  recordMatch(key: string): void {
     if (selectsAll(this.#selection)) return;
     for (const range of rangesOf(this.#selection)) {
       if ('key' in range ? range.key === key : key.startsWith(range.prefix)) {
-        this.#met.add(JSON.stringify(range));
+        this.#matched.add(JSON.stringify(range));
       }
     }
   }
 
-  /** Throws `not_found` where the backup has no object of a selected key or prefix. */
-  refuseUnmet(): void {
+  /** Throws `not_found` if the backup has no object for a selected key or prefix. */
+  refuseUnmatched(): void {
     if (selectsAll(this.#selection)) return;
-    const unmet = rangesOf(this.#selection).filter(
-      (range) => !this.#met.has(JSON.stringify(range)),
+    const unmatched = rangesOf(this.#selection).filter(
+      (range) => !this.#matched.has(JSON.stringify(range)),
     );
-    if (unmet.length === 0) return;
-    const named = unmet.map((range) =>
+    if (unmatched.length === 0) return;
+    const named = unmatched.map((range) =>
       'key' in range
         ? `no object ${JSON.stringify(range.key)}`
         : `no object whose key begins with ${JSON.stringify(range.prefix)}`,
@@ -66,12 +65,12 @@ export class SelectedIndex {
     const { id, path } = this.#backup;
     throw new MangamotionError(
       'not_found',
-      `${id} has ${named.join(', and ')} in the buckets selected`,
-      { hint: `See what it has with "mangamotion backup ls ${path}".` },
+      `${id} has ${named.join(', and ')} in the selected buckets`,
+      { hint: `List its objects with "mangamotion backup ls ${path}".` },
     );
   }
 
-  /** The plan and the restore both read the index; for one object that is one chunk, read once. */
+  /** Keeps the last chunk: to restore one object, its chunk is then read only once. */
   async #readChunk(chunk: ChunkReference): Promise<IndexLine[]> {
     if (this.#lastChunk?.chunk === chunk) return this.#lastChunk.lines;
     try {

@@ -1,21 +1,21 @@
 import { selectLines, selectsAll } from '../../archive/select.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { Failure, Loss, Summary } from '../../repository/summary.js';
-import type { RestoreFailure } from '../failures.js';
+import { type RestoreFailure, countObjects } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import type { RestoreSelection } from '../selection.js';
 
-/** The selected parts that cannot be restored, because the backup lacks them or they are damaged. */
+/** Selected parts that cannot be restored, because the backup lacks them or they are damaged. */
 export interface Shortfalls {
-  /** Problems of the whole backup and of documents; often the bucket had no such document. */
+  /** Problems of the whole backup and of documents, which often never existed. */
   problems: string[];
   /** Objects that cannot be restored. With any of these, the restore is partial. */
   failures: RestoreFailure[];
 }
 
 /**
- * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a problem,
- * not a failure: everything that the backup holds can be restored. Pure.
+ * Returns the shortfalls of the selected buckets and scope. A gap that the summary reports is a
+ * problem, not a failure: everything that the backup holds is restored. Pure.
  */
 export function selectShortfalls(
   { problems, shortfalls }: Pick<OpenBackup, 'problems' | 'shortfalls'>,
@@ -34,10 +34,11 @@ export function selectShortfalls(
     for (const { key, reason } of selectLines(ofObjects, bucket, selection)) {
       found.failures.push({ bucket: target, key, reason });
     }
-    if (summary !== undefined) found.problems.push(...lacksOf(summary, bucket, wanted));
+    if (summary !== undefined) found.problems.push(...gapsOf(summary, bucket, wanted));
   }
   const omitted = summary?.failures_omitted ?? 0;
-  if (omitted > 0) found.problems.push(`the backup lacks ${omitted} more objects: it names 10,000`);
+  if (omitted > 0)
+    found.problems.push(`the backup lacks ${omitted} more, which its summary does not name`);
   return found;
 }
 
@@ -47,38 +48,38 @@ interface Wanted {
   objects: boolean;
 }
 
-/** Returns what a backup, by its own summary, lacks of a bucket. */
-function lacksOf(
+/** Returns what a backup lacks of a bucket, according to its summary. */
+function gapsOf(
   { failures, fidelity }: Summary,
   bucket: string,
   { selection, documents, objects }: Wanted,
 ): string[] {
-  const lacks: string[] = [];
+  const gaps: string[] = [];
   if (objects) {
     const named = failures.filter(({ document, key }) => document === undefined && key !== '');
     const selected = selectLines(named, bucket, selection);
     const carried = selected.filter(({ carried_from: from }) => from !== undefined);
     const missing = selected.filter((one) => one.carried_from === undefined);
     const whole = missing.filter(({ part }) => part === undefined);
-    lacks.push(...describe(whole, (count) => `the backup lacks ${count} of ${bucket}`));
+    gaps.push(...describe(whole, (count) => `the backup lacks ${count} of ${bucket}`));
     for (const part of new Set(missing.flatMap((one) => one.part ?? []))) {
       const ofPart = missing.filter((one) => one.part === part);
-      lacks.push(
+      gaps.push(
         ...describe(ofPart, (count) => `the backup lacks the ${part} of ${count} of ${bucket}`),
       );
     }
-    lacks.push(
+    gaps.push(
       ...describe(carried, (count) => `the backup has ${count} of ${bucket} from an older backup`),
     );
-    lacks.push(
+    gaps.push(
       ...failures
         .filter((one) => one.bucket === bucket && one.key === '' && one.document === undefined)
         .map(({ reason }) => `the backup lacks objects of ${bucket}: ${reason}`),
     );
-    lacks.push(...fidelity.losses.flatMap((loss) => describeLoss(loss, bucket, selection)));
+    gaps.push(...fidelity.losses.flatMap((loss) => describeLoss(loss, bucket, selection)));
   }
   if (documents) {
-    lacks.push(
+    gaps.push(
       ...fidelity.documents
         .filter((one) => one.bucket === bucket && one.state === 'failed')
         .map(
@@ -87,17 +88,17 @@ function lacksOf(
         ),
     );
   }
-  return lacks;
+  return gaps;
 }
 
-const MOST_EXAMPLES = 3;
+const MAX_EXAMPLES = 3;
 
 function describe(failures: readonly Failure[], what: (count: string) => string): string[] {
   const [first] = failures;
   if (first === undefined) return [];
-  const { length } = failures;
-  const count = `${length} ${length === 1 ? 'object' : 'objects'}`;
-  return [`${what(count)}: ${examples(failures.map(({ key }) => key))}: ${first.reason}`];
+
+  const keys = examples(failures.map(({ key }) => key));
+  return [`${what(countObjects(failures.length))}: ${keys}: ${first.reason}`];
 }
 
 function describeLoss(
@@ -107,14 +108,14 @@ function describeLoss(
 ): string[] {
   if (of !== bucket) return [];
   const named = keys.map((key) => ({ bucket, key }));
-  // The summary names only the first keys, so the loss may concern other keys than the selected ones.
+  // The summary names only the first keys, so others may be among the selected ones.
   const concerns = selectsAll(selection) || keys.length < count;
   if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
   const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;
-  return [`the backup lacks the ${what} of ${count} objects of ${bucket}${such}: ${reason}`];
+  return [`the backup lacks the ${what} of ${countObjects(count)} of ${bucket}${such}: ${reason}`];
 }
 
 function examples(keys: readonly string[]): string {
-  const shown = keys.slice(0, MOST_EXAMPLES).map((key) => JSON.stringify(key));
-  return shown.join(', ') + (keys.length > MOST_EXAMPLES ? ', …' : '');
+  const shown = keys.slice(0, MAX_EXAMPLES).map((key) => JSON.stringify(key));
+  return shown.join(', ') + (keys.length > MAX_EXAMPLES ? ', …' : '');
 }

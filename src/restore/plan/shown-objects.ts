@@ -3,7 +3,6 @@ import type { ListedObject } from '../../object-store/port.js';
 import { WrittenObjects } from '../written.js';
 import type { PlannedObject } from './decide.js';
 
-/** An object of the target, as it is listed. */
 export interface TargetObject {
   key: string;
   sizeBytes: number;
@@ -12,19 +11,18 @@ export interface TargetObject {
 
 export type Destruction = 'overwrite' | 'delete';
 
-/** Why an object stays as it is, though a plan that was made now would destroy it. */
+/** Why an object is kept that a new plan would destroy. */
 export const CHANGED_SINCE =
   'it has changed since the plan was shown, and its loss was not confirmed: run the restore again';
 
 /**
- * The objects that a plan showed as lost before a person confirmed it. The restore destroys these and
- * nothing else: an object that was created or replaced later stays. A list that does not fit into
- * memory goes to a file.
+ * The objects that a plan showed as lost before a person confirmed it. The restore destroys only
+ * these: an object that was created or replaced later stays. A long list goes to a file.
  */
 export class ShownObjects {
   readonly #byName = new Map<string, WrittenObjects>();
 
-  /** Adds an object. Call it in the order of the keys for each bucket and action. */
+  /** Adds an object. Call it in key order for each bucket and action. */
   async add(bucket: string, action: Destruction, object: TargetObject): Promise<void> {
     const name = nameOf(bucket, action);
     const shown = this.#byName.get(name) ?? new WrittenObjects();
@@ -32,7 +30,6 @@ export class ShownObjects {
     await shown.add({ ...object, writtenAtMs: 0 });
   }
 
-  /** Forgets a bucket whose plan is made again. */
   async forget(bucket: string): Promise<void> {
     for (const action of ['overwrite', 'delete'] as const) {
       await this.#byName.get(nameOf(bucket, action))?.close();
@@ -40,7 +37,7 @@ export class ShownObjects {
     }
   }
 
-  /** Returns a check whether objects were shown as they are now; call it in the order of the keys. */
+  /** Returns a check whether objects were shown as they are now. Call it in key order. */
   check(bucket: string, action: Destruction): ShownCheck {
     return new ShownCheck(this.#byName.get(nameOf(bucket, action)));
   }
@@ -85,9 +82,9 @@ function nameOf(bucket: string, action: Destruction): string {
 }
 
 /**
- * Yields the part of a plan made again that destroys no more than `shown`, in the order of the keys. The
- * rest has appeared or changed since: `onChanged` is called with each key of it. Where `shown` is
- * `undefined`, nobody confirmed the plan, and all of it is yielded.
+ * Yields the part of a repeated plan that destroys only objects in `shown`. Other objects have
+ * appeared or changed since, and `onChanged` is called with the key of each. If `shown` is
+ * `undefined`, nobody confirmed the plan, and everything is yielded. Objects come in key order.
  */
 export async function* onlyShown<T extends PlannedObject | ListedObject>(
   shown: ShownObjects | undefined,

@@ -20,19 +20,18 @@ export interface TargetContext {
   signal: AbortSignal;
 }
 
-/** Compares objects of a backup with those of the target, and reads the target's where it must. */
+/** Compares objects of a backup with those of the target, and reads the target's if necessary. */
 export class TargetComparison {
   readonly #context: TargetContext;
-  /** Results of comparisons for which the target's object was read. */
   readonly #compared = new Map<string, boolean>();
-  /** For each target bucket: whether it may encrypt objects so that their ETags are not MD5s. */
+  /** Whether a target bucket may encrypt objects so that their ETags are not MD5s, by bucket. */
   readonly #hidesMd5 = new Map<string, boolean>();
 
   constructor(context: TargetContext) {
     this.#context = context;
   }
 
-  /** Yields the selected objects that a target bucket has, in order. */
+  /** Yields the selected objects of a target bucket in order. */
   async *listingOf(bucket: string): AsyncGenerator<ListedObject[]> {
     const { store, listings, selection, signal } = this.#context;
     for (const range of rangesOf(selection)) {
@@ -46,7 +45,6 @@ export class TargetComparison {
     }
   }
 
-  /** Resolves to whether the target's object has the content of the backup's. */
   async compare(
     bucket: string,
     line: IndexLine,
@@ -60,10 +58,7 @@ export class TargetComparison {
     return (await this.#hasSameContent(bucket, line, target)) ? 'same' : 'different';
   }
 
-  /**
-   * Finds an object by a HEAD request, or by the listing: some servers find `x` where the request is for
-   * `/x`, and some answer a HEAD request without a size.
-   */
+  /** Finds an object by HEAD, or by the listing if the server's HEAD may be wrong for the key. */
   async #find(bucket: string, key: string): Promise<ListedObject | undefined> {
     const { store, signal } = this.#context;
     if (classesOf(key, 1).length > 0) return await findListed(store, bucket, key, signal);
@@ -77,7 +72,7 @@ export class TargetComparison {
     }
   }
 
-  /** Reads the bucket's encryption where it makes a difference, once for each bucket. */
+  /** Reads the bucket's encryption setting once, if it matters. */
   async #mayHideMd5(bucket: string): Promise<boolean> {
     const known = this.#hidesMd5.get(bucket);
     if (known !== undefined) return known;
@@ -87,8 +82,8 @@ export class TargetComparison {
   }
 
   /**
-   * Reads the target's object where neither size nor ETag can tell: once for the plan and the restore.
-   * An object that cannot be read counts as different.
+   * Reads the target's object if size and ETag cannot decide, once for the plan and the restore. An
+   * object that cannot be read counts as different.
    */
   async #hasSameContent(bucket: string, line: IndexLine, target: ListedObject): Promise<boolean> {
     const name = `${bucket}/${line.key}@${target.etag}`;
@@ -103,7 +98,7 @@ export class TargetComparison {
       for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
       same = hash.digest('hex') === line.sha256;
     } catch (error) {
-      await faults.judge(bucket, error, signal);
+      await faults.classify(bucket, error, signal);
     }
     this.#compared.set(name, same);
     return same;

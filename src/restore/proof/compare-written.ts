@@ -2,18 +2,16 @@ import { compareKeys } from '../../key-order.js';
 import type { ListedObject } from '../../object-store/port.js';
 import type { WrittenObject } from '../written.js';
 
-/** A difference between a listing and what was written. */
+/** A difference between a listing and the written objects. */
 export type Discrepancy =
-  /** Not listed under its key. */
   | { kind: 'missing'; written: WrittenObject }
-  /** Listed with another size or ETag. */
   | { kind: 'different'; written: WrittenObject; listed: ListedObject }
-  /** Listed, and not among what was written. */
+  /** It is listed, but was not written here. */
   | { kind: 'other'; listed: ListedObject };
 
 /**
- * Merges what was written with a listing, both in the order of the keys, and holds one object of each.
- * Where two objects were written under one key, the last one counts. Pure.
+ * Merges the written objects with a listing, both in key order, and holds only one object of each.
+ * If two were written under one key, the last one counts.
  */
 export async function* compareWritten(
   written: AsyncIterable<WrittenObject>,
@@ -46,7 +44,7 @@ export async function* compareWritten(
   }
 }
 
-/** Compares size and ETag; an empty ETag on either side says nothing. */
+/** Compares size and ETag. An empty ETag on either side proves nothing. */
 export function isAsWritten(written: WrittenObject, listed: ListedObject): boolean {
   if (written.sizeBytes !== listed.sizeBytes) return false;
   return written.etag === '' || listed.etag === '' || written.etag === listed.etag;

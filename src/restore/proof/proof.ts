@@ -15,32 +15,31 @@ export interface ProofContext {
   signal: AbortSignal;
 }
 
-/** Below this share of a bucket, its keys are listed one by one. */
+/** Below this share of a bucket, keys are looked up one by one. */
 const FEW = 0.01;
-const LISTED_AT_ONCE = { mostRequests: 16, mostBytes: 1024 };
+const LISTED_AT_ONCE = { maxRequests: 16, maxBytes: 1024 };
 
-/** The most missing objects for which a reason is looked up. */
-const MOST_EXPLAINED = 1000;
-const MOST_FAILURES = 10_000;
-/** Clocks of two machines differ, and some listings have whole seconds. */
+/** The most missing objects for which a reason is determined. */
+const MAX_EXPLAINED = 1000;
+const MAX_FAILURES = 10_000;
+/** Clocks differ, and some listings round to seconds. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Unproven {
   named: { key: string; sizeBytes: number; reason: string }[];
-  /** The number of further objects, which are not listed. */
   omitted: number;
   omittedBytes: number;
 }
 
 /**
- * Compares what was written to a bucket with what the target lists there; resolves to the objects that
- * are not listed as they were written. Few keys of a large bucket are listed one by one. Rejects where
- * the target cannot list.
+ * Compares the written objects of a bucket with the target's listing. Resolves to those that are
+ * not listed as written. A few keys of a large bucket are looked up one by one. Rejects if the
+ * target cannot be listed.
  */
 export async function proveWritten(
   context: ProofContext,
   bucket: string,
-  { written, selection, listedBefore, begunAtMs }: ToProve,
+  { written, selection, listedBefore, begunAtMs }: ProofOptions,
 ): Promise<Unproven> {
   if (written.count === 0) return { named: [], omitted: 0, omittedBytes: 0 };
   const onlyKeys = selection.keys.length > 0 && selection.prefixes.length === 0;
@@ -58,12 +57,12 @@ export async function proveWritten(
   );
 }
 
-export interface ToProve {
+export interface ProofOptions {
   written: WrittenObjects;
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
-  /** When the first object was written, in milliseconds since 1970. */
+  /** When the restore of the bucket began, in ms since 1970. */
   begunAtMs: number;
 }
 
@@ -103,14 +102,14 @@ async function* singly<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   for await (const item of items) yield [item];
 }
 
-/** The discrepancies with their reasons, in bounded memory whatever a server answers. */
+/** Collects discrepancies and their reasons, in bounded memory. */
 class Findings {
   readonly #begunAtMs: number;
   readonly #missing: WrittenObject[] = [];
   readonly #different: Unproven['named'] = [];
   #omitted = 0;
   #omittedBytes = 0;
-  /** New objects that were not written here: one of the same size and ETag may be a renamed object. */
+  /** New objects that were not written here, by size and ETag: one may be a renamed object. */
   readonly #others = new Map<string, string>();
 
   constructor(begunAtMs: number) {
@@ -124,7 +123,7 @@ class Findings {
     }
     const { written } = discrepancy;
     const { key, sizeBytes } = written;
-    if (this.#missing.length + this.#different.length >= MOST_FAILURES) {
+    if (this.#missing.length + this.#different.length >= MAX_FAILURES) {
       this.#omitted += 1;
       this.#omittedBytes += sizeBytes;
     } else if (discrepancy.kind === 'missing') this.#missing.push(written);
@@ -138,7 +137,7 @@ class Findings {
     const named = [...this.#different];
     for (const [at, written] of this.#missing.entries()) {
       const reason =
-        at < MOST_EXPLAINED ? await this.#whyMissing(context, bucket, written) : NOT_LISTED;
+        at < MAX_EXPLAINED ? await this.#whyMissing(context, bucket, written) : NOT_LISTED;
       named.push({ key: written.key, sizeBytes: written.sizeBytes, reason });
     }
     return { named, omitted: this.#omitted, omittedBytes: this.#omittedBytes };
@@ -146,7 +145,7 @@ class Findings {
 
   #remember({ key, sizeBytes, etag, lastModified }: ListedObject): void {
     const isNew = Date.parse(lastModified) >= this.#begunAtMs - CLOCK_TOLERANCE_MS;
-    if (!isNew || etag === '' || this.#others.size >= MOST_FAILURES) return;
+    if (!isNew || etag === '' || this.#others.size >= MAX_FAILURES) return;
     this.#others.set(nameOf(sizeBytes, etag), key);
   }
 
@@ -168,7 +167,7 @@ class Findings {
         : NOT_LISTED;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) return NOT_LISTED;
-      await faults.judge(bucket, error, signal);
+      await faults.classify(bucket, error, signal);
       return NOT_LISTED;
     }
   }

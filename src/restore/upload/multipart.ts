@@ -4,13 +4,12 @@ import { MangamotionError } from '../../errors.js';
 import type { UploadedPart } from '../../object-store/port.js';
 import type { ObjectStore, StoredObject, UploadOptions } from '../../object-store/port.js';
 
-/** The most attempts to abort an upload: the target may be what failed. */
+/** Few attempts to abort an upload, because the target may be what failed. */
 const ABORT_ATTEMPTS = 2;
 
 /**
- * Uploads an object in parts. The digests of the parts are not known beforehand: that of the whole
- * object is checked while it is read, and the upload is completed only if it matches. An upload that
- * fails is aborted, so that it takes no space.
+ * Uploads an object in parts. It is completed only if the SHA-256 of the whole object matches. An
+ * upload that fails is aborted, so that it takes no space.
  */
 export async function uploadInParts(
   store: ObjectStore,
@@ -59,7 +58,7 @@ async function abort(
   try {
     await store.abortMultipartUpload(bucket, key, uploadId, { attempts: ABORT_ATTEMPTS });
   } catch {
-    // The error that made it necessary is reported.
+    // The error that caused the abort is reported.
   }
 }
 
@@ -73,7 +72,7 @@ function describePart(chunks: readonly Buffer[]) {
   return { sizeBytes, sha256: hash.digest('hex'), open: () => chunks };
 }
 
-/** Yields the content in parts of exactly `partBytes`; the last may be shorter. */
+/** Yields the content in parts of exactly `partBytes`; the last one may be shorter. */
 async function* inParts(
   content: AsyncIterable<Buffer>,
   partBytes: number,

@@ -13,13 +13,13 @@ import {
   attributesOf,
 } from '../attributes/attributes.js';
 import { type Concession, Refusals, concessionsFor, without } from '../attributes/concessions.js';
-import { type RestoreFailure, explained } from '../failures.js';
+import { type RestoreFailure, failureFields } from '../failures.js';
 import { type KeyClass, classesOf } from '../plan/problem-keys.js';
 import { type PlannedObject, transfers } from '../plan/decide.js';
 import { heldBytes, uploadObject } from './upload-object.js';
 
-/** Uploads under way at once, and the bytes that they may hold in memory together. */
-const UPLOAD_LIMITS = { mostRequests: 24, mostBytes: 64 * 1024 * 1024 };
+/** The number of concurrent uploads, and the bytes that they may hold in memory. */
+const UPLOAD_LIMITS = { maxRequests: 24, maxBytes: 64 * 1024 * 1024 };
 const FIXED_WEIGHT_BYTES = 16 * 1024;
 
 export interface Uploading {
@@ -27,7 +27,7 @@ export interface Uploading {
   archives: Archives;
   faults: RunFaults;
   encryption: EncryptionMode;
-  /** Classes of keys that are not written, with the reason: the target would rename them. */
+  /** Key classes that are not written because the target would rename them, with the reason. */
   avoided: ReadonlyMap<KeyClass, string>;
   now: () => Date;
   signal: AbortSignal;
@@ -38,22 +38,20 @@ export interface UploadTarget {
   objectLock: boolean;
 }
 
-/** The result for one object. */
 export type Uploaded = { line: IndexLine } & (
   | { failure: Omit<RestoreFailure, 'bucket' | 'key'> }
   | {
       failure?: undefined;
       stored: StoredObject;
-      /** The time in milliseconds since 1970, by the clock of this machine. */
+      /** Ms since 1970, by this machine's clock. */
       writtenAtMs: number;
-      /** The attributes that were sent with it. */
       sent: SentAttributes;
       leftOut: LockLeftOut | undefined;
       lost: { what: string; reason: string }[];
     }
 );
 
-/** Uploads what the plan transfers, many objects at a time, and yields the result of each in order. */
+/** Uploads the objects that the plan transfers, many at a time, and yields the results in order. */
 export async function* uploadAll(
   uploading: Uploading,
   target: UploadTarget,
@@ -106,7 +104,7 @@ async function uploadOne(
     );
     for (const what of conceded) {
       const reason = `the target refuses it: ${refusal?.message ?? ''}`;
-      // The target refuses these tags, and not tags as such.
+      // The target refuses these tags, but not tags as such.
       const isOfOne = s3CodeOf(refusal) === 'InvalidTag';
       if (!isOfOne) refusals.add(what, attributes, reason);
       lost.push({ what, reason });
@@ -118,7 +116,7 @@ async function uploadOne(
     }
     return { line, stored, sent, leftOut, lost, writtenAtMs };
   } catch (error) {
-    return { line, failure: explained(await faults.judge(bucket, error, signal)) };
+    return { line, failure: failureFields(await faults.classify(bucket, error, signal)) };
   }
 }
 
@@ -129,7 +127,7 @@ interface Put {
   refusal?: MangamotionError;
 }
 
-/** Puts an object; where the target refuses an attribute of it, again without that. */
+/** Puts an object, and again without an attribute if the target refuses it. */
 async function putConceding(
   put: (sent: SentAttributes) => Promise<StoredObject>,
   attributes: SentAttributes,
@@ -144,7 +142,7 @@ async function putConceding(
       try {
         return { stored: await put(sent), sent, conceded, refusal: error };
       } catch (again) {
-        // Where the refusal was about something else, the first one is reported.
+        // If the refusal was about something else, the first one is reported.
         if (!isMangamotionError(again, 'refused', 'access_denied', 'damaged')) throw again;
       }
     }
@@ -152,7 +150,7 @@ async function putConceding(
   }
 }
 
-/** Resolves to the reason where the target refuses the ACL. */
+/** Resolves to the reason if the target refuses the ACL. */
 async function putAcl(
   { store, faults, signal }: Uploading,
   bucket: string,
@@ -163,7 +161,7 @@ async function putAcl(
     await store.putObjectAcl(bucket, key, acl, { signal });
     return undefined;
   } catch (error) {
-    const { message } = await faults.judge(bucket, error, signal);
+    const { message } = await faults.classify(bucket, error, signal);
     return `the target refuses it: ${message}`;
   }
 }

@@ -6,10 +6,7 @@ import type { Archives } from '../../repository/archives.js';
 import { notWhatWasBackedUp, uploadInParts } from './multipart.js';
 import { partSizeFor } from '../part-size.js';
 
-/**
- * Writes an object of a backup to the target, after a check that its bytes are those that were backed
- * up. Resolves to what the target answers that it has stored.
- */
+/** Writes an object to the target, and checks that its bytes are those that were backed up. */
 export async function uploadObject(
   store: ObjectStore,
   archives: Archives,
@@ -33,12 +30,12 @@ export async function uploadObject(
   return await store.putObject(bucket, line.key, { ...content, open: () => bytes }, options);
 }
 
-/** A large object is read a member at a time; for an upload in parts, a part is held as well. */
-const MOST_HELD_BYTES = 12 * 1024 * 1024;
+/** A large object is read one member at a time; an upload in parts also holds a part. */
+const MAX_HELD_BYTES = 12 * 1024 * 1024;
 
-/** Returns how many bytes an object holds in memory while it is uploaded. */
+/** Returns the bytes that an object holds in memory while it is uploaded. */
 export function heldBytes(line: IndexLine): number {
-  return Math.min(line.size, MOST_HELD_BYTES + (partSizeFor(line) ?? 0));
+  return Math.min(line.size, MAX_HELD_BYTES + (partSizeFor(line) ?? 0));
 }
 
 function checkDigest(bytes: readonly Buffer[], line: IndexLine): void {

@@ -120,18 +120,18 @@ function shown(tail: Tail): string {
 
 /** Keeps the last bytes of an output, however long it is. */
 class Tail {
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #bytes = Buffer.alloc(0);
 
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   add(chunk: Uint8Array): void {
     // A copy: a part of a larger buffer would keep all of it.
-    this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(-this.#mostBytes)]);
-    if (this.#bytes.length > this.#mostBytes) {
-      this.#bytes = Buffer.from(this.#bytes.subarray(-this.#mostBytes));
+    this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(-this.#maxBytes)]);
+    if (this.#bytes.length > this.#maxBytes) {
+      this.#bytes = Buffer.from(this.#bytes.subarray(-this.#maxBytes));
     }
   }
 
@@ -141,9 +141,9 @@ class Tail {
 }
 
 /** Returns the last bytes of a text, without a character that is cut in two. */
-function lastBytes(text: string, mostBytes: number): string {
+function lastBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  let from = Math.max(0, bytes.length - mostBytes);
+  let from = Math.max(0, bytes.length - maxBytes);
   while (from > 0 && ((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
   return bytes.toString('utf8', from);
 }

@@ -13,19 +13,19 @@ const MOST_FILES = 100;
  */
 export class RunLog {
   readonly #path: string;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #file: FileHandle | undefined;
   #sizeBytes = 0;
   #failure: unknown;
 
-  private constructor(file: string, mostBytes: number) {
+  private constructor(file: string, maxBytes: number) {
     this.#path = file;
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
   }
 
   /** Never rejects. Logs of earlier runs beside it are removed, but for the newest hundred. */
-  static async open(file: string, mostBytes = MOST_BYTES): Promise<RunLog> {
-    const log = new RunLog(file, mostBytes);
+  static async open(file: string, maxBytes = MOST_BYTES): Promise<RunLog> {
+    const log = new RunLog(file, maxBytes);
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
       await removeOld(path.dirname(file));
@@ -45,7 +45,7 @@ export class RunLog {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#file === undefined) return;
     try {
-      if (this.#sizeBytes > this.#mostBytes) await this.#beginAnew();
+      if (this.#sizeBytes > this.#maxBytes) await this.#beginAnew();
       await this.#file.writeFile(bytes);
       this.#sizeBytes += bytes.length;
     } catch (error) {

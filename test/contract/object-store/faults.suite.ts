@@ -54,7 +54,7 @@ export function describeFaults({ open, retries }: Implementation): void {
       'that breaks an object on its way into memory (%s)',
       async (kind) => {
         proxy.setPlan(({ index }) => (index < 2 ? { kind, afterBytes: 300_000 } : undefined));
-        const reading = store.readObject(bucket, 'object', { mostBytes: BYTES.length });
+        const reading = store.readObject(bucket, 'object', { maxBytes: BYTES.length });
         if (retries) {
           expect((await reading).content?.equals(BYTES)).toBe(true);
           // The client itself may send a request anew whose connection closed before any answer.
@@ -70,7 +70,7 @@ export function describeFaults({ open, retries }: Implementation): void {
       const aborter = new AbortController();
       const reason = new Error('enough');
       setTimeout(() => aborter.abort(reason), 50);
-      const options = { mostBytes: BYTES.length, signal: aborter.signal };
+      const options = { maxBytes: BYTES.length, signal: aborter.signal };
       await expect(store.readObject(bucket, 'object', options)).rejects.toBe(reason);
     });
 

@@ -26,7 +26,7 @@ export function describeObjectLock({ open }: Implementation): void {
     async function lockOf(key: string, inBucket = bucket): Promise<ObjectLock> {
       const { body, head: opened } = await store.getObject(inBucket, key);
       await body.resume().toArray();
-      const { head: read } = await store.readObject(inBucket, key, { mostBytes: 10_000_000 });
+      const { head: read } = await store.readObject(inBucket, key, { maxBytes: 10_000_000 });
       const { retention, legalHold } = await store.headObject(inBucket, key);
       expect(opened).toMatchObject({ retention, legalHold });
       expect(read).toMatchObject({ retention, legalHold });

@@ -54,7 +54,7 @@ export function describeObjects({ open }: Implementation): void {
     it('are read into memory whole, where they are small enough', async () => {
       const attributes = { headers: { 'content-type': 'image/png' }, metadata: { titel: '鋼' } };
       await store.putObject(bucket, 'whole', contentOf('abc'), { attributes });
-      const { head, content } = await store.readObject(bucket, 'whole', { mostBytes: 3 });
+      const { head, content } = await store.readObject(bucket, 'whole', { maxBytes: 3 });
       expect(content?.toString()).toBe('abc');
       // Headers and all: it goes another way than getObject does.
       expect(head).toEqual((await store.getObject(bucket, 'whole')).head);
@@ -62,7 +62,7 @@ export function describeObjects({ open }: Implementation): void {
     });
 
     it('are not read into memory where they have one byte too many', async () => {
-      const { head, content } = await store.readObject(bucket, 'digits', { mostBytes: 9 });
+      const { head, content } = await store.readObject(bucket, 'digits', { maxBytes: 9 });
       expect(content).toBeUndefined();
       expect(head.sizeBytes).toBe(10);
     });
@@ -70,18 +70,18 @@ export function describeObjects({ open }: Implementation): void {
     it('are read into the memory that the caller gives', async () => {
       const block = Buffer.alloc(10, 'x');
       const allocate = (sizeBytes: number) => block.subarray(0, sizeBytes);
-      await store.readObject(bucket, 'digits', { mostBytes: 10, allocate });
+      await store.readObject(bucket, 'digits', { maxBytes: 10, allocate });
       expect(block.toString()).toBe('0123456789');
     });
 
     it('that are empty are read into memory as no bytes', async () => {
       await store.putObject(bucket, 'nothing', contentOf(''));
-      const { content } = await store.readObject(bucket, 'nothing', { mostBytes: 0 });
+      const { content } = await store.readObject(bucket, 'nothing', { maxBytes: 0 });
       expect(content).toHaveLength(0);
     });
 
     it('that do not exist are not read into memory', async () => {
-      const read = store.readObject(bucket, 'missing', { mostBytes: 10 });
+      const read = store.readObject(bucket, 'missing', { maxBytes: 10 });
       await expect(read).rejects.toMatchObject({ code: 'not_found', cause: { code: 'NoSuchKey' } });
     });
 

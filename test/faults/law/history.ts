@@ -6,7 +6,7 @@ import { backUpIncremental } from '../../../src/backup/incremental.js';
 import { type BackupOptions, STRICT_GUARD } from '../../../src/backup/plan/backup-plan.js';
 import { isMangamotionError } from '../../../src/errors.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
-import { acceptable } from '../../../src/repository/lines/acceptance.js';
+import { findAcceptable } from '../../../src/repository/lines/acceptance.js';
 import { type Line, linesOf } from '../../../src/repository/lines/lines.js';
 import { locateBackup, openDestination } from '../../../src/repository/locate.js';
 import { prune } from '../../../src/repository/retention/prune.js';
@@ -178,7 +178,7 @@ export class History {
     if (id === undefined) return;
     const destination = await openDestination(this.#folder);
     try {
-      acceptable(await destination.list(), id);
+      findAcceptable(await destination.list(), id);
     } catch (error) {
       if (!isMangamotionError(error, 'usage')) throw error;
       return;

@@ -146,7 +146,7 @@ describe('contents that were wiped in place', () => {
     const changed = await backUpChanges(store, folder, [bucket]);
     expect(changed.status).toBe('complete');
     expect(changed.notices).toEqual([
-      `51 of 100 objects of ${bucket} have changed since the backup it was compared with`,
+      `51 of 100 objects of ${bucket} have changed since the last trusted backup`,
     ]);
   });
 });

@@ -97,7 +97,7 @@ describe('what the guard says besides', () => {
   it('is a notice where over half of a bucket was replaced', () => {
     expect(notableChanges(changesOf({ before: 10, changed: 5 }))).toEqual([]);
     expect(notableChanges(changesOf({ before: 10, changed: 6 }))).toEqual([
-      '6 of 10 objects of bucket have changed since the backup it was compared with',
+      '6 of 10 objects of bucket have changed since the last trusted backup',
     ]);
   });
 

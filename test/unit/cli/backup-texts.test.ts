@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalog } from '../../../src/cli/catalog.js';
 import { suspicionText } from '../../../src/cli/commands/backup/describe.js';
 import { temporaryFolder } from '../../helpers/backups.js';
-import { listedBackup, summaryOf, writeListed } from '../../helpers/summaries.js';
+import { backupEntry, summaryOf, writeListed } from '../../helpers/summaries.js';
 import { runMain, world } from './world.js';
 
 /** What people read of a backup that lacks something. */
@@ -41,7 +41,7 @@ describe('backup show', () => {
       { bucket: 'photos', what: 'tags', count: 4, keys: ['b', 'c', 'd', 'e'], reason: 'refused' },
       { bucket: 'temp', what: 'older versions', count: 1, keys: [], reason: 'not captured' },
     );
-    await writeListed(folder, listedBackup(made, { summary: { kind: 'valid', summary } }));
+    await writeListed(folder, backupEntry(made, { summary: { kind: 'valid', summary } }));
     const shown = await runMain(['backup', 'show', join(folder, summary.id)], catalog, world());
     expect(shown.status).toBe(0);
     for (const text of [

@@ -7,7 +7,7 @@ import { DRAFT_ADVICE } from '../../../src/repository/archive-draft.js';
 const failure = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
 
 const MEANINGS = [
-  ['ENOTDIR', 'usage', 'a file stands where a folder should be'],
+  ['ENOTDIR', 'usage', 'part of the path is a file, not a folder'],
   ['EISDIR', 'usage', 'it is a folder'],
   ['EACCES', 'usage', 'permission denied'],
   ['EPERM', 'usage', 'permission denied'],

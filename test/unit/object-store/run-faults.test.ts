@@ -53,14 +53,15 @@ const html = () =>
     cause: new UnexpectedAnswer('answered with a web page'),
   });
 const faults = (...buckets: string[]) => new RunFaults(store, buckets, () => now);
-const judge = (of: RunFaults, error: unknown, signal = running) => of.judge('one', error, signal);
+const classify = (of: RunFaults, error: unknown, signal = running) =>
+  of.classify('one', error, signal);
 
 describe('a run goes on after', () => {
   it.each(['unreachable', 'access_denied', 'not_found', 'refused', 'damaged'] as const)(
     'an object that is %s in a bucket that can be listed',
     async (code) => {
       const error = fault(code);
-      await expect(judge(faults(), error)).resolves.toBe(error);
+      await expect(classify(faults(), error)).resolves.toBe(error);
       expect(asked).toEqual(['one']);
     },
   );
@@ -70,7 +71,7 @@ describe('a run goes on after', () => {
     ['damaged', fault('damaged')],
   ])('a bucket whose listing is %s: that is an answer', async (_, error) => {
     answers.set('one', error).set('', fault('unreachable'));
-    await expect(judge(faults(), error)).resolves.toBe(error);
+    await expect(classify(faults(), error)).resolves.toBe(error);
     expect(asked).toEqual(['one']);
   });
 
@@ -78,7 +79,7 @@ describe('a run goes on after', () => {
     'a bucket that is %s where the list of the buckets is answered',
     async (code) => {
       answers.set('one', fault(code));
-      await expect(judge(faults('one', 'two'), fault(code))).resolves.toMatchObject({ code });
+      await expect(classify(faults('one', 'two'), fault(code))).resolves.toMatchObject({ code });
       expect(asked).toEqual(['one', '']);
     },
   );
@@ -88,7 +89,7 @@ describe('a run goes on after', () => {
     async (other) => {
       answers.set('one', fault('access_denied')).set('', fault('access_denied'));
       if (other !== undefined) answers.set('two', other);
-      await expect(judge(faults('one', 'two'), fault('refused'))).resolves.toBeDefined();
+      await expect(classify(faults('one', 'two'), fault('refused'))).resolves.toBeDefined();
       expect(asked).toEqual(['one', '', 'two']);
     },
   );
@@ -96,20 +97,22 @@ describe('a run goes on after', () => {
 
 it('a run goes on after a web page in place of a listing, where another request is answered', async () => {
   answers.set('one', html());
-  await expect(judge(faults(), html())).resolves.toMatchObject({ code: 'unreachable' });
+  await expect(classify(faults(), html())).resolves.toMatchObject({ code: 'unreachable' });
   expect(asked).toEqual(['one', '']);
 });
 
 it('a run ends where everything is answered with a web page: that is no S3 server', async () => {
   answers.set('one', html()).set('', html()).set('two', html());
   const error = html();
-  await expect(judge(faults('one', 'two'), error)).rejects.toBe(error);
+  await expect(classify(faults('one', 'two'), error)).rejects.toBe(error);
 });
 
 describe('what ends a run', () => {
   it('is a signal, whatever else there is', async () => {
     const reason = fault('interrupted');
-    await expect(judge(faults(), fault('refused'), AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(classify(faults(), fault('refused'), AbortSignal.abort(reason))).rejects.toBe(
+      reason,
+    );
     expect(asked).toEqual([]);
   });
 
@@ -117,28 +120,28 @@ describe('what ends a run', () => {
     const controller = new AbortController();
     const reason = fault('terminated');
     answers.set('one', fault('unreachable'));
-    const judged = judge(faults(), fault('refused'), controller.signal);
+    const classified = classify(faults(), fault('refused'), controller.signal);
     controller.abort(reason);
-    await expect(judged).rejects.toBe(reason);
+    await expect(classified).rejects.toBe(reason);
   });
 
   it.each(['disk', 'usage', 'configuration', 'locked', 'internal', 'partial'] as const)(
     'is a fault of our own side: %s',
     async (code) => {
       const error = fault(code);
-      await expect(judge(faults(), error)).rejects.toBe(error);
+      await expect(classify(faults(), error)).rejects.toBe(error);
       expect(asked).toEqual([]);
     },
   );
 
   it('is a bug', async () => {
     const bug = new TypeError('x is undefined');
-    await expect(judge(faults(), bug)).rejects.toBe(bug);
+    await expect(classify(faults(), bug)).rejects.toBe(bug);
   });
 
   it('is the bucket gone', async () => {
     answers.set('one', noSuchBucket());
-    await expect(judge(faults('two'), fault('not_found'))).rejects.toMatchObject({
+    await expect(classify(faults('two'), fault('not_found'))).rejects.toMatchObject({
       code: 'not_found',
       message: 'bucket one is gone: no such bucket',
     });
@@ -147,13 +150,13 @@ describe('what ends a run', () => {
   it('is the server unreachable for everything', async () => {
     for (const name of ['', 'one', 'two']) answers.set(name, fault('unreachable'));
     const error = fault('unreachable', 'the first of all');
-    await expect(judge(faults('one', 'two'), error)).rejects.toBe(error);
+    await expect(classify(faults('one', 'two'), error)).rejects.toBe(error);
     expect(asked).toEqual(['one', '', 'two']);
   });
 
   it('is the credentials refused for everything, and the refusal of the listing says it', async () => {
     for (const name of ['', 'one', 'two']) answers.set(name, fault('access_denied', `no ${name}`));
-    await expect(judge(faults('one', 'two'), fault('refused'))).rejects.toMatchObject({
+    await expect(classify(faults('one', 'two'), fault('refused'))).rejects.toMatchObject({
       code: 'access_denied',
       message: 'no one',
     });
@@ -162,36 +165,36 @@ describe('what ends a run', () => {
   it('is told by three other buckets, and no more', async () => {
     const buckets = ['one', 'two', 'three', 'four', 'five'];
     for (const name of ['', ...buckets]) answers.set(name, fault('access_denied'));
-    await expect(judge(faults(...buckets), fault('access_denied'))).rejects.toThrow();
+    await expect(classify(faults(...buckets), fault('access_denied'))).rejects.toThrow();
     expect(asked).toEqual(['one', '', 'two', 'three', 'four']);
   });
 });
 
 describe('the store is asked', () => {
   it('once in two seconds, however many objects fail', async () => {
-    const judging = faults();
-    await Promise.all([1, 2, 3].map(() => judge(judging, fault('refused'))));
+    const runFaults = faults();
+    await Promise.all([1, 2, 3].map(() => classify(runFaults, fault('refused'))));
     now = 1999;
-    await judge(judging, fault('refused'));
+    await classify(runFaults, fault('refused'));
     expect(asked).toEqual(['one']);
     now = 2000;
-    await judge(judging, fault('refused'));
+    await classify(runFaults, fault('refused'));
     expect(asked).toEqual(['one', 'one']);
   });
 
   it('for each bucket by itself', async () => {
-    const judging = faults();
-    await judging.judge('one', fault('refused'), running);
-    await judging.judge('two', fault('refused'), running);
+    const runFaults = faults();
+    await runFaults.classify('one', fault('refused'), running);
+    await runFaults.classify('two', fault('refused'), running);
     expect(asked).toEqual(['one', 'two']);
   });
 
   it('again where it was away for a while', async () => {
-    const judging = faults();
-    await judge(judging, fault('unreachable'));
+    const runFaults = faults();
+    await classify(runFaults, fault('unreachable'));
     for (const name of ['', 'one']) answers.set(name, fault('unreachable'));
     now = 2000;
-    await expect(judge(judging, fault('unreachable'))).rejects.toMatchObject({
+    await expect(classify(runFaults, fault('unreachable'))).rejects.toMatchObject({
       code: 'unreachable',
     });
   });

@@ -8,7 +8,7 @@ import {
   notS3,
   repeatedToken,
   S3ResponseError,
-  translated,
+  translateError,
   whyUnreadable,
 } from '../../../src/object-store/store-errors.js';
 
@@ -19,11 +19,11 @@ const CONTEXT = {
 } as const;
 
 function answered(code: string, status: number): unknown {
-  return translated(new S3ResponseError(code, status, 'Said the server.'), CONTEXT);
+  return translateError(new S3ResponseError(code, status, 'Said the server.'), CONTEXT);
 }
 
 function system(code: string, message = 'it broke'): unknown {
-  return translated(Object.assign(new Error(message), { code }), CONTEXT);
+  return translateError(Object.assign(new Error(message), { code }), CONTEXT);
 }
 
 describe('the answer of a server', () => {
@@ -95,7 +95,7 @@ describe('a status', () => {
 
 describe('a refusal for want of a right', () => {
   const denied = (request: RequestLine) =>
-    translated(new S3ResponseError('AccessDenied', 403, ''), { endpoint: 'http://s', request });
+    translateError(new S3ResponseError('AccessDenied', 403, ''), { endpoint: 'http://s', request });
 
   it.each([
     [{ method: 'GET' }, 'ListBuckets needs s3:ListAllMyBuckets on all buckets'],
@@ -120,8 +120,8 @@ describe('an object that is there and cannot be read', () => {
 
   it.each([
     ['InvalidObjectState', 403, '', 'cold-storage', 'in cold storage'],
-    ['InvalidRequest', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
-    ['InvalidArgument', 400, SSE_C, 'client-key', 'a key of the client (SSE-C): only the holder'],
+    ['InvalidRequest', 400, SSE_C, 'client-key', 'a client key (SSE-C): only its owner'],
+    ['InvalidArgument', 400, SSE_C, 'client-key', 'a client key (SSE-C): only its owner'],
     ['KMS.DisabledException', 400, 'x is disabled.', 'kms', '(KMS)'],
     ['KMS.NotFoundException', 400, '', 'kms', '(KMS)'],
     ['kms:Decrypt', 403, '', 'kms', '(KMS)'],
@@ -130,7 +130,7 @@ describe('an object that is there and cannot be read', () => {
     ['InvalidRequest', 400, 'Something else.', undefined, 'InvalidRequest'],
     ['AccessDenied', 403, '', undefined, 'AccessDenied'],
   ])('says why: %s (%i %s)', (code, status, text, why, said) => {
-    const error = translated(new S3ResponseError(code, status, text), CONTEXT);
+    const error = translateError(new S3ResponseError(code, status, text), CONTEXT);
     expect(whyUnreadable(error)).toBe(why);
     expect(messageOf(error)).toContain(said);
     if (why !== undefined) expect(error).toMatchObject({ code: 'refused' });
@@ -178,7 +178,7 @@ describe('a connection', () => {
     ];
     const error = Object.assign(new AggregateError(parts), { code: 'ECONNREFUSED' });
     const message: unknown = expect.stringContaining('::1; connect ECONNREFUSED 127.0.0.1');
-    expect(translated(error, CONTEXT)).toMatchObject({ message });
+    expect(translateError(error, CONTEXT)).toMatchObject({ message });
   });
 
   it('that cannot carry a header was never tried', () => {
@@ -188,7 +188,7 @@ describe('a connection', () => {
   it('does not hide a bug, nor an error of ours', () => {
     const bug = new TypeError('undefined is not a function');
     const ours = new MangamotionError('damaged', 'flipped');
-    expect(translated(bug, CONTEXT)).toBe(bug);
-    expect(translated(ours, CONTEXT)).toBe(ours);
+    expect(translateError(bug, CONTEXT)).toBe(bug);
+    expect(translateError(ours, CONTEXT)).toBe(ours);
   });
 });

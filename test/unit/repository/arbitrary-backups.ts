@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import type { ListedBackup } from '../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../src/repository/destination.js';
 import { BACKUP_TYPES } from '../../../src/repository/names.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import type { RetentionPolicy } from '../../../src/repository/retention/policy.js';
-import { listedBackup, unreadableBackup } from '../../helpers/summaries.js';
+import { backupEntry, unreadableBackup } from '../../helpers/summaries.js';
 
 /** Destinations of every kind: clocks that go back, chains that are torn, summaries that lie. */
 
@@ -38,13 +38,13 @@ const piece = fc.record({
   ),
 });
 
-export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
+export const backupLists: fc.Arbitrary<BackupEntry[]> = fc
   .tuple(fc.array(piece, { maxLength: 25 }), fc.boolean())
   .map(([pieces, allReadable]) => {
     let atMs = START_MS;
     const ids: string[] = [];
-    const readable: ListedBackup[] = [];
-    const unreadable: ListedBackup[] = [];
+    const readable: BackupEntry[] = [];
+    const unreadable: BackupEntry[] = [];
     for (const [index, { type, hours, references, state, ...piece }] of pieces.entries()) {
       atMs += hours * HOUR_MS;
       // A second that is taken waits for the next, so that every id is another.
@@ -52,7 +52,7 @@ export const backupLists: fc.Arbitrary<ListedBackup[]> = fc
       const listed =
         state === 'unreadable' && !allReadable
           ? unreadableBackup(at, type)
-          : listedBackup(
+          : backupEntry(
               {
                 at,
                 sequence: index + 1,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chainProblems, dependentsFirst, referrers } from '../../../src/repository/chain.js';
-import type { ListedBackup } from '../../../src/repository/destination.js';
-import { idAt, listedBackup, summaryOf, unreadableBackup } from '../../helpers/summaries.js';
+import type { BackupEntry } from '../../../src/repository/destination.js';
+import { idAt, backupEntry, summaryOf, unreadableBackup } from '../../helpers/summaries.js';
 
 const at = (day: number): string => `2024-01-0${day}T02:00:00.000Z`;
 const id = (day: number): string => idAt(at(day));
@@ -12,11 +12,11 @@ const made = (day: number, ...references: number[]) => ({
 });
 
 describe('the problems of chains', () => {
-  const problemsOf = (...backups: ListedBackup[]) =>
+  const problemsOf = (...backups: BackupEntry[]) =>
     chainProblems(backups).map((problem) => [problem.id, problem.kind]);
 
   it('are none where all archives have their lengths', () => {
-    expect(problemsOf(listedBackup(made(1)), listedBackup(made(2, 1)))).toEqual([]);
+    expect(problemsOf(backupEntry(made(1)), backupEntry(made(2, 1)))).toEqual([]);
   });
 
   it('are those of a backup, and of each that refers to it', () => {
@@ -25,8 +25,8 @@ describe('the problems of chains', () => {
       [99, 'archive_length'],
       [101, 'archive_length'],
     ] as const) {
-      const broken = listedBackup(made(1), { archiveBytes });
-      expect(problemsOf(broken, listedBackup(made(2, 1)), listedBackup(made(3)))).toEqual([
+      const broken = backupEntry(made(1), { archiveBytes });
+      expect(problemsOf(broken, backupEntry(made(2, 1)), backupEntry(made(3)))).toEqual([
         [id(1), kind],
         [id(2), kind],
       ]);
@@ -34,33 +34,33 @@ describe('the problems of chains', () => {
   });
 
   it('name what is not there at all', () => {
-    expect(chainProblems([listedBackup(made(2, 1))])).toEqual([
+    expect(chainProblems([backupEntry(made(2, 1))])).toEqual([
       {
         id: id(2),
         kind: 'reference_missing',
-        message: `it refers to ${id(1)}, which is not there`,
+        message: `it refers to ${id(1)}, which is missing`,
       },
     ]);
   });
 
   it('are cold archives, unless their length is wrong: that is worse', () => {
-    const cold = listedBackup(made(1), { cold: true });
-    expect(problemsOf(cold, listedBackup(made(2, 1)))).toEqual([
+    const cold = backupEntry(made(1), { cold: true });
+    expect(problemsOf(cold, backupEntry(made(2, 1)))).toEqual([
       [id(1), 'archive_cold'],
       [id(2), 'archive_cold'],
     ]);
-    const short = listedBackup(made(1), { cold: true, archiveBytes: 99 });
+    const short = backupEntry(made(1), { cold: true, archiveBytes: 99 });
     expect(problemsOf(short)).toEqual([[id(1), 'archive_length']]);
   });
 
   it('of an unreadable summary are its own, as long as its archive is there', () => {
     const unreadable = { ...unreadableBackup(at(1)), id: id(1) };
-    const newer: ListedBackup = {
+    const newer: BackupEntry = {
       ...unreadable,
       id: id(2),
       summary: { kind: 'newer', version: 2 },
     };
-    expect(problemsOf(unreadable, newer, listedBackup(made(3, 1, 2)))).toEqual([
+    expect(problemsOf(unreadable, newer, backupEntry(made(3, 1, 2)))).toEqual([
       [id(1), 'summary_damaged'],
       [id(2), 'summary_newer'],
     ]);
@@ -68,7 +68,7 @@ describe('the problems of chains', () => {
 });
 
 describe('the referrers of a backup', () => {
-  const backups = [made(1), made(2, 1), made(3, 2), made(4, 1, 2)].map((one) => listedBackup(one));
+  const backups = [made(1), made(2, 1), made(3, 2), made(4, 1, 2)].map((one) => backupEntry(one));
 
   it('are those roots that need it, by whatever way', () => {
     expect(referrers(backups, [id(3), id(4)])).toEqual(
@@ -80,7 +80,7 @@ describe('the referrers of a backup', () => {
   });
 
   it('are found also where summaries refer to themselves, and in a ring', () => {
-    const ring = [made(1, 2), made(2, 1, 2)].map((one) => listedBackup(one));
+    const ring = [made(1, 2), made(2, 1, 2)].map((one) => backupEntry(one));
     expect(referrers(ring, [id(2)])).toEqual(new Map([[id(1), [id(2)]]]));
   });
 });

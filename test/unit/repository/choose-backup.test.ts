@@ -1,25 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { type LineScope, chooseBackup } from '../../../src/repository/choose-backup.js';
-import type { ListedBackup } from '../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../src/repository/destination.js';
 import type { Summary } from '../../../src/repository/summary.js';
-import { type Made, idAt, listedBackup, summaryOf as made } from '../../helpers/summaries.js';
+import { type Made, idAt, backupEntry, summaryOf as made } from '../../helpers/summaries.js';
 
 function summaryOf(sequence: number, at: string, fields: Partial<Summary> = {}): Summary {
   const { type = 'full' } = fields;
   return { ...made({ sequence, at, type }), ...fields };
 }
 
-function listed(
-  summary: Summary,
-  archiveBytes: number | null = 100,
-  expired = false,
-): ListedBackup {
+function listed(summary: Summary, archiveBytes: number | null = 100, expired = false): BackupEntry {
   return { id: summary.id, summary: { kind: 'valid', summary }, archiveBytes, expired };
 }
 
 const good = listed(summaryOf(1, '2024-01-15T02:00:00.000Z'));
 const NEWER = '2024-01-16T02:00:00.000Z';
-const damaged: ListedBackup = {
+const damaged: BackupEntry = {
   id: 'minio_backup_full_20240116_020000',
   summary: { kind: 'damaged', reason: 'the summary is not JSON' },
   archiveBytes: 100,
@@ -27,7 +23,7 @@ const damaged: ListedBackup = {
 };
 
 describe('the newest backup', () => {
-  it.each<[string, ListedBackup, string]>([
+  it.each<[string, BackupEntry, string]>([
     ['partial', listed(summaryOf(2, NEWER, { status: 'partial' })), 'it is partial'],
     ['suspect', listed(summaryOf(2, NEWER, { status: 'suspect' })), 'it is suspect'],
     ['expired', listed(summaryOf(2, NEWER), 100, true), 'it has expired'],
@@ -45,7 +41,7 @@ describe('the newest backup', () => {
     [
       'short of its archive',
       listed(summaryOf(2, NEWER), 99),
-      'the archive of minio_backup_full_20240116_020000 does not have the length that its summary says',
+      'the archive of minio_backup_full_20240116_020000 does not have the length in its summary',
     ],
     [
       'short of an archive it refers to',
@@ -95,7 +91,7 @@ describe('the newest backup at a time', () => {
 
   it('is not found before the first', () => {
     expect(() => chooseBackup([good], new Date('2024-01-15T01:59:59.999Z'), '/b')).toThrow(
-      'no complete backup of 2024-01-15T01:59:59.999Z or before in /b',
+      'no complete backup made by 2024-01-15T01:59:59.999Z in /b',
     );
   });
 });
@@ -103,10 +99,10 @@ describe('the newest backup at a time', () => {
 describe('where there are several lines', () => {
   const at = (day: number) => `2024-01-${20 + day}T02:00:00.000Z`;
   const on = (day: number, fields: Partial<Made> = {}) =>
-    listedBackup({ at: at(day), sequence: day, buckets: ['alpha', 'temp'], ...fields });
+    backupEntry({ at: at(day), sequence: day, buckets: ['alpha', 'temp'], ...fields });
   const temp = { source: { buckets: ['temp'] }, buckets: ['temp'] };
   const backups = [on(1), on(2, { buckets: ['temp'] }), on(3, temp)];
-  const choose = (scope: LineScope, from: ListedBackup[] = backups) =>
+  const choose = (scope: LineScope, from: BackupEntry[] = backups) =>
     chooseBackup(from, undefined, '/b', 'objects', scope);
   const idOf = (day: number) => idAt(at(day));
 
@@ -143,7 +139,7 @@ describe('where there are several lines', () => {
 
   it('is of the line that is named', () => {
     expect(choose({ line: '127.0.0.1:9000/temp' }).backup.id).toBe(idOf(3));
-    expect(() => choose({ line: 'nothing' })).toThrow('no line nothing');
+    expect(() => choose({ line: 'nothing' })).toThrow('no such line: nothing');
   });
 
   it('is the newest of any line that has the bucket', () => {

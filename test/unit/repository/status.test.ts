@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ListedBackup } from '../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../src/repository/destination.js';
 import { growthOf } from '../../../src/repository/growth.js';
 import { nextExpiry } from '../../../src/repository/retention/expiry.js';
-import { type StatusQuestion, destinationStatus, isLate } from '../../../src/repository/status.js';
-import { type Made, idAt, listedBackup, unreadableBackup } from '../../helpers/summaries.js';
+import { type StatusOptions, destinationStatus, isLate } from '../../../src/repository/status.js';
+import { type Made, idAt, backupEntry, unreadableBackup } from '../../helpers/summaries.js';
 
 const NOW = new Date('2024-01-31T12:00:00.000Z');
 const HOUR_MS = 3_600_000;
@@ -15,14 +15,14 @@ const on = (day: number, made: Partial<Made> = {}): Made => ({
 });
 const full = (day: number): string => idAt(on(day).at);
 
-const status = (backups: readonly ListedBackup[], question: Partial<StatusQuestion> = {}) =>
+const status = (backups: readonly BackupEntry[], question: Partial<StatusOptions> = {}) =>
   destinationStatus(backups, { now: NOW, retentionDays: 30, ...question });
 
 describe('freshness', () => {
   const backups = [on(29), on(30, { type: 'incremental' }), on(31, { type: 'metadata' })].map(
-    (made) => listedBackup(made),
+    (made) => backupEntry(made),
   );
-  const fresh = (question: Partial<StatusQuestion>) => status(backups, question).freshness;
+  const fresh = (question: Partial<StatusOptions>) => status(backups, question).freshness;
 
   it('is that of the newer of full and incremental', () => {
     expect(fresh({})).toEqual({
@@ -49,9 +49,9 @@ describe('freshness', () => {
 
   it('is missing where no backup is complete', () => {
     const bad = [
-      listedBackup(on(29, { status: 'partial' })),
-      listedBackup(on(30, { status: 'suspect' })),
-      listedBackup(on(31, { type: 'metadata' })),
+      backupEntry(on(29, { status: 'partial' })),
+      backupEntry(on(30, { status: 'suspect' })),
+      backupEntry(on(31, { type: 'metadata' })),
       unreadableBackup(on(31).at),
     ];
     expect(status(bad).freshness).toMatchObject({ status: 'missing', newest_complete: null });
@@ -59,9 +59,7 @@ describe('freshness', () => {
   });
 
   it('goes by the sequence where the clock went back', () => {
-    const back = [on(30, { sequence: 1 }), on(2, { sequence: 2 })].map((made) =>
-      listedBackup(made),
-    );
+    const back = [on(30, { sequence: 1 }), on(2, { sequence: 2 })].map((made) => backupEntry(made));
     expect(status(back, { maxAgeMs: 48 * HOUR_MS }).freshness).toMatchObject({
       status: 'overdue',
       newest_complete: { id: full(2) },
@@ -69,7 +67,7 @@ describe('freshness', () => {
   });
 
   it('is not granted to a backup whose time is not a time', () => {
-    const odd = listedBackup(on(30));
+    const odd = backupEntry(on(30));
     if (odd.summary.kind === 'valid') odd.summary.summary.created_at = 'just now';
     expect(status([odd], { maxAgeMs: HOUR_MS }).freshness).toMatchObject({
       status: 'overdue',
@@ -81,8 +79,8 @@ describe('freshness', () => {
 describe('of several lines', () => {
   const temp = { source: { buckets: ['temp'] } };
   const [main, other] = ['127.0.0.1:9000', '127.0.0.1:9000/temp'];
-  const check = (backups: (Made | ListedBackup)[], question: Partial<StatusQuestion> = {}) => {
-    const listed = backups.map((one) => ('at' in one ? listedBackup(one) : one));
+  const check = (backups: (Made | BackupEntry)[], question: Partial<StatusOptions> = {}) => {
+    const listed = backups.map((one) => ('at' in one ? backupEntry(one) : one));
     const answer = status(listed, { maxAgeMs: 48 * HOUR_MS, ...question });
     return {
       late: isLate(answer),
@@ -119,11 +117,11 @@ describe('of several lines', () => {
   it('one alone can be asked for, and has to be there', () => {
     const backups = [on(1), on(2), on(30, temp), on(31, temp)];
     expect(check(backups, { line: other })).toMatchObject({ late: false, newest: full(31) });
-    expect(() => check(backups, { line: 'nothing' })).toThrow('no line nothing');
+    expect(() => check(backups, { line: 'nothing' })).toThrow('no such line: nothing');
   });
 
   it('one that was retired alarms no more, also where there is no other', () => {
-    const retired = listedBackup(on(2), { retired: true });
+    const retired = backupEntry(on(2), { retired: true });
     expect(check([on(1), retired, on(30, temp), on(31, temp)])).toMatchObject({
       late: false,
       line: other,
@@ -140,16 +138,16 @@ describe('of several lines', () => {
 });
 
 describe('the chains', () => {
-  const newer: ListedBackup = { ...listedBackup(on(1)), summary: { kind: 'newer', version: 2 } };
+  const newer: BackupEntry = { ...backupEntry(on(1)), summary: { kind: 'newer', version: 2 } };
 
   it('are ok, broken, or unknown where only a newer version knows', () => {
-    expect(status([listedBackup(on(30))]).chains).toEqual({
+    expect(status([backupEntry(on(30))]).chains).toEqual({
       status: 'ok',
       checked: 1,
       problems: [],
     });
-    expect(status([listedBackup(on(30)), newer]).chains.status).toBe('unknown');
-    expect(status([listedBackup(on(30)), newer, unreadableBackup(on(2).at)]).chains).toMatchObject({
+    expect(status([backupEntry(on(30)), newer]).chains.status).toBe('unknown');
+    expect(status([backupEntry(on(30)), newer, unreadableBackup(on(2).at)]).chains).toMatchObject({
       status: 'broken',
       checked: 3,
     });
@@ -159,9 +157,9 @@ describe('the chains', () => {
 describe('the bytes', () => {
   it('are those that lie there, in all and of each kind', () => {
     const answer = status([
-      listedBackup(on(1)),
-      listedBackup(on(2), { archiveBytes: null }),
-      listedBackup(on(3, { type: 'metadata', archiveBytes: 7 })),
+      backupEntry(on(1)),
+      backupEntry(on(2), { archiveBytes: null }),
+      backupEntry(on(3, { type: 'metadata', archiveBytes: 7 })),
       unreadableBackup(on(4).at),
     ]);
     expect(answer.archive_bytes).toBe(207);
@@ -178,7 +176,7 @@ describe('the bytes', () => {
 describe('growth', () => {
   const growth = (...days: number[]) =>
     growthOf(
-      days.map((day) => listedBackup(on(day))),
+      days.map((day) => backupEntry(on(day))),
       NOW,
     );
 
@@ -192,16 +190,16 @@ describe('growth', () => {
 
   it('looks back 30 days, the 30th included', () => {
     expect(growth(1, 31)?.since).toBe(on(1).at);
-    const before = listedBackup({ at: '2024-01-01T11:59:59.000Z', sequence: 0 });
-    expect(growthOf([before, listedBackup(on(31))], NOW)).toBeNull();
+    const before = backupEntry({ at: '2024-01-01T11:59:59.000Z', sequence: 0 });
+    expect(growthOf([before, backupEntry(on(31))], NOW)).toBeNull();
   });
 
   it('is not told by less than a day, nor by what comes from the future', () => {
     const later = { at: '2024-01-31T11:59:59.999Z', sequence: 31 };
-    expect(growthOf([listedBackup(on(30)), listedBackup(later)], NOW)).toBeNull();
+    expect(growthOf([backupEntry(on(30)), backupEntry(later)], NOW)).toBeNull();
     expect(growth(30, 31)?.bytes_per_day).toBe(100);
     const ahead = on(31, { at: '2024-02-02T12:00:00.000Z' });
-    expect(growthOf([listedBackup(on(30)), listedBackup(ahead)], NOW)).toBeNull();
+    expect(growthOf([backupEntry(on(30)), backupEntry(ahead)], NOW)).toBeNull();
     expect(growth()).toBeNull();
   });
 });
@@ -209,7 +207,7 @@ describe('growth', () => {
 describe('the next expiry', () => {
   const expiry = (days: number, ...backups: Made[]) =>
     nextExpiry(
-      backups.map((made) => listedBackup(made)),
+      backups.map((made) => backupEntry(made)),
       days,
     );
 
@@ -235,7 +233,7 @@ describe('the next expiry', () => {
 
   it('is not told while retention is suspended', () => {
     const backups = [on(5), on(20), on(21, { type: 'incremental', status: 'suspect' })];
-    const { retention } = status(backups.map((made) => listedBackup(made)));
+    const { retention } = status(backups.map((made) => backupEntry(made)));
     expect(retention).toEqual({
       days: 30,
       suspended_by: idAt(on(21).at, 'incremental'),

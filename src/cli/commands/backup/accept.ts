@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../../errors.js';
-import type { Acceptable } from '../../../repository/lines/acceptance.js';
+import type { AcceptableBackup } from '../../../repository/lines/acceptance.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Page } from '../../output/page.js';
 import { suspicionText } from './describe.js';
@@ -42,8 +42,8 @@ export const backupAccept = defineCommand({
   ],
   async run(context, { backup }, { waitLock }) {
     const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
-    const { acceptable } = await import('../../../repository/lines/acceptance.js');
-    const { holding } = await import('../../../repository/hold.js');
+    const { findAcceptable } = await import('../../../repository/lines/acceptance.js');
+    const { withLock } = await import('../../../repository/with-lock.js');
     const located = await locateBackup(backup, context.cwd, context);
     const { destination } = located;
     if (located.legacy !== undefined) {
@@ -53,10 +53,10 @@ export const backupAccept = defineCommand({
       );
     }
     const { id } = readableSummary(located.backup);
-    const find = async () => acceptable(await destination.list(), id);
+    const find = async () => findAcceptable(await destination.list(), id);
     const accepted = context.dryRun
       ? await find()
-      : await holding(
+      : await withLock(
           {
             ...{ destination, command: 'backup accept', waitMs: waitLock ?? 0 },
             ...{ signal: context.signal, warn: (line) => context.warn(line) },
@@ -64,7 +64,7 @@ export const backupAccept = defineCommand({
           async (lock) => {
             const found = await find();
             await lock.check();
-            if (!found.already) await destination.mark(id, 'accepted', true);
+            if (!found.isAccepted) await destination.mark(id, 'accepted', true);
             return found;
           },
         );
@@ -73,7 +73,7 @@ export const backupAccept = defineCommand({
         id,
         line: accepted.line.name,
         dry_run: context.dryRun,
-        already_accepted: accepted.already,
+        already_accepted: accepted.isAccepted,
         suspicious: accepted.backup.summary.suspicious,
       },
       human: (page) => describe(page, accepted, context.dryRun),
@@ -82,8 +82,12 @@ export const backupAccept = defineCommand({
   },
 });
 
-function describe(page: Page, { line, backup, already }: Acceptable, dryRun: boolean): void {
+function describe(
+  page: Page,
+  { line, backup, isAccepted }: AcceptableBackup,
+  dryRun: boolean,
+): void {
   for (const suspicion of backup.summary.suspicious) page.text(suspicionText(suspicion));
-  const done = dryRun ? 'would accept' : already ? '✓ already accepted:' : '✓ accepted';
+  const done = dryRun ? 'would accept' : isAccepted ? '✓ already accepted:' : '✓ accepted';
   page.text(`${done} ${backup.id} of line ${line.name}`, dryRun ? undefined : 'good');
 }

@@ -1,4 +1,4 @@
-import type { ListedBackup } from '../../../repository/destination.js';
+import type { BackupEntry } from '../../../repository/destination.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
@@ -103,7 +103,7 @@ function toLegacyRow(legacy: LegacyBackup): Row {
   return { id: legacy.id, status: 'legacy', legacy, ...unknown };
 }
 
-function toRow({ id, summary, archiveBytes }: ListedBackup): Omit<Row, 'keptBecause'> {
+function toRow({ id, summary, archiveBytes }: BackupEntry): Omit<Row, 'keptBecause'> {
   switch (summary.kind) {
     case 'damaged':
       return { id, status: 'damaged', summary: undefined, problem: summary.reason };

@@ -80,7 +80,7 @@ export const backupPrune = defineCommand({
   async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/retention/prune.js');
-    const { holding } = await import('../../../repository/hold.js');
+    const { withLock } = await import('../../../repository/with-lock.js');
     const policy = await policyOf(context, {
       days: keeps.keepDays,
       last: keeps.keepLast,
@@ -106,7 +106,7 @@ export const backupPrune = defineCommand({
     const report =
       context.dryRun && shownReport !== undefined
         ? shownReport
-        : await holding(
+        : await withLock(
             {
               ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
               ...{ signal: context.signal, warn: (text) => context.warn(text) },

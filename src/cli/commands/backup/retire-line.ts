@@ -33,12 +33,12 @@ export const backupRetireLine = defineCommand({
   async run(context, { destination: location, line: name }, { waitLock }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { lineNamed, linesOf } = await import('../../../repository/lines/lines.js');
-    const { holding } = await import('../../../repository/hold.js');
+    const { withLock } = await import('../../../repository/with-lock.js');
     const destination = await openDestination(location, context.cwd, context);
     const find = async () => lineNamed(linesOf(await destination.list()), name);
     const line = context.dryRun
       ? await find()
-      : await holding(
+      : await withLock(
           {
             ...{ destination, command: 'backup retire-line', waitMs: waitLock ?? 0 },
             ...{ signal: context.signal, warn: (text) => context.warn(text) },
@@ -79,5 +79,5 @@ export const backupRetireLine = defineCommand({
 });
 
 function archiveBytes({ backups }: Line): number {
-  return backups.reduce((sum, { listed }) => sum + (listed.archiveBytes ?? 0), 0);
+  return backups.reduce((sum, { entry }) => sum + (entry.archiveBytes ?? 0), 0);
 }

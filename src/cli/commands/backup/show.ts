@@ -59,7 +59,7 @@ export const backupShow = defineCommand({
           ? {}
           : { line: shown.name, trusted: shown.untrusted === undefined }),
         ...(shown?.untrusted === undefined ? {} : { untrusted_because: shown.untrusted }),
-        ...(member?.listed.accepted === true ? { accepted: true } : {}),
+        ...(member?.entry.accepted === true ? { accepted: true } : {}),
       },
       human: (page) => {
         describeBackup(page, summary, shown);

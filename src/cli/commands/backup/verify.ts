@@ -54,10 +54,10 @@ export const backupVerify = defineCommand({
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample cannot be combined');
     }
-    const { nothingToCheck } = await import('../../../repository/legacy/legacy-backup.js');
+    const { cannotVerifyLegacy } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify/verify.js');
     const located = await findBackup(context, backup, { latest, at, line, ambiguous: 'widest' });
-    if (located.legacy !== undefined) throw nothingToCheck(located.legacy.found);
+    if (located.legacy !== undefined) throw cannotVerifyLegacy(located.legacy.found);
     const result = await verifyBackup(
       { signal: context.signal, progress: context.progress },
       located,

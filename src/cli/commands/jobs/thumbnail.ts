@@ -40,7 +40,7 @@ export async function drawThumbnail(
 
 async function read(context: CommandContext, { bucket, key }: Artifact): Promise<Buffer> {
   const store = await context.openStore();
-  const options = { mostBytes: MOST_BYTES, signal: context.signal };
+  const options = { maxBytes: MOST_BYTES, signal: context.signal };
   const { content } = await store.readObject(bucket, key, options);
   if (content !== undefined) return content;
   throw new MangamotionError('damaged', 'it is too large for a preview');

@@ -10,7 +10,7 @@ import { bodyOf, md5Header } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
 import { notS3, s3CodeOf, S3ResponseError } from '../../store-errors.js';
 
-/** Reading and writing the documents of a bucket: see the port. */
+/** Reads and writes bucket documents; see the port. */
 
 export async function readBucketDocument(
   requests: S3Requests,
@@ -29,7 +29,7 @@ export async function readBucketDocument(
     if (!(refusal instanceof S3ResponseError)) throw error;
     const document = documentRefused(form, refusal.code, refusal.statusCode);
     if (document === null) throw error;
-    // MinIO finds no tags and no object lock in buckets that are not there.
+    // MinIO also reports missing tags and object lock for buckets that do not exist.
     if (document.state === 'none') await requests.omit({ method: 'HEAD', bucket, signal });
     return document;
   }
@@ -37,8 +37,8 @@ export async function readBucketDocument(
 }
 
 /**
- * Asks for the document first: to a server that does not know the sub-resource its PUT is one that
- * creates the bucket, which may well succeed.
+ * Reads the document first: a server that does not support the sub-resource would take the PUT as a
+ * request to create the bucket, which may succeed.
  */
 export async function writeBucketDocument(
   requests: S3Requests,
@@ -66,18 +66,18 @@ export async function writeBucketDocument(
 
 function formOf(kind: BucketDocumentKind): BucketDocumentForm {
   const form = BUCKET_DOCUMENTS.find((candidate) => candidate.kind === kind);
-  if (form === undefined) throw new TypeError(`no document of a bucket: ${kind}`);
+  if (form === undefined) throw new TypeError(`unknown bucket document: ${kind}`);
   return form;
 }
 
-/** What Go's parsers say of XML that they do not take. */
+/** Error messages of Go's parsers for invalid XML. */
 const UNREADABLE = /cause\((?:EOF|expected element type|XML syntax error|parsing time|strconv)/;
 
-/** True where other codes than those of a refusal tell of one. */
+/** Whether an error that is not `refused` by its code still means that the document is refused. */
 function isAboutTheDocument(error: MangamotionError): boolean {
-  // It names a target of replication or a topic that is not there.
+  // The document names a replication target or a topic that does not exist.
   if (error.code === 'not_found') return s3CodeOf(error) !== 'NoSuchBucket';
-  // MinIO calls a document that it cannot read an error of its own.
+  // MinIO reports a document that it cannot parse as an internal error.
   return s3CodeOf(error) === 'InternalError' && UNREADABLE.test(error.message);
 }
 

@@ -5,7 +5,7 @@ import { bodyOf } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
 import { isUnexpectedAnswer, s3CodeOf } from '../../store-errors.js';
 
-/** Creates, finds and deletes buckets: see the port. */
+/** Lists, finds and creates buckets; see the port. */
 
 export async function listBuckets(
   requests: S3Requests,
@@ -46,7 +46,7 @@ export async function bucketRegion(
   }
 }
 
-/** Creates the bucket in `region`; S3 does not accept us-east-1 as a LocationConstraint. */
+/** Creates the bucket in `region`. S3 does not accept us-east-1 as a LocationConstraint. */
 export async function createBucket(
   requests: S3Requests,
   bucket: string,

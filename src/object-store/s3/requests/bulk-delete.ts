@@ -14,19 +14,19 @@ import {
 } from '../wire/xml.js';
 import { deleteObject } from './object-requests.js';
 
-/** S3 accepts no more keys at once. */
-const MOST_KEYS = 1000;
-/** Requests at once for the keys that go one by one. */
+/** The most keys that S3 accepts in one request. */
+const MAX_KEYS = 1000;
+/** The number of concurrent requests for keys that are deleted one by one. */
 const ONE_BY_ONE = 16;
 
-/** See the port. Keys that the document cannot carry, or the answer does not name, go one by one. */
+/** See the port. Keys that XML or the answer does not contain are deleted one by one. */
 export async function deleteObjects(
   requests: S3Requests,
   bucket: string,
   keys: string[],
   options: RequestOptions,
 ): Promise<UndeletedObject[]> {
-  if (keys.length > MOST_KEYS) throw new RangeError(`${keys.length} keys to delete at once`);
+  if (keys.length > MAX_KEYS) throw new RangeError(`${keys.length} keys to delete at once`);
   const together = keys.filter(isXmlText);
   const { deleted, refused } = await deleteTogether(requests, bucket, together, options);
   const failures: UndeletedObject[] = [];
@@ -85,7 +85,7 @@ async function deleteOneByOne(
   return failures;
 }
 
-/** Throws the error where it does not come from the server. */
+/** Returns the failure for a key. Throws errors that are not translated. */
 function undeleted(key: string, error: unknown): UndeletedObject {
   if (!(error instanceof MangamotionError)) throw error;
   const said = error.cause instanceof Error ? error.cause : error;
@@ -95,9 +95,7 @@ function undeleted(key: string, error: unknown): UndeletedObject {
   return { key, reason, request: error.request, mayPass: isTransient(error) };
 }
 
-/** The documents of DeleteObjects. Pure. */
-
-/** Takes keys that XML can carry (`isXmlText`). Not quiet: the answer must name every key. */
+/** Returns the body of DeleteObjects. It asks for an answer that names every key. Pure. */
 export function deletionDocument(keys: string[]): string {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`);
   return `<Delete ${S3_NAMESPACE}>${objects.join('')}</Delete>`;
@@ -105,11 +103,10 @@ export function deletionDocument(keys: string[]): string {
 
 interface DeletionAnswer {
   deleted: Set<string>;
-  /** The refusal of each key that was not deleted. */
   refused: Map<string, { code: string; message: string }>;
 }
 
-/** Returns `null` where the text is not a DeleteResult. */
+/** Returns `null` if the text is not a DeleteResult. Pure. */
 export function parseDeletionAnswer(xml: string): DeletionAnswer | null {
   const root = parseXml(xml, 'DeleteResult');
   if (root === null) return null;

@@ -14,7 +14,7 @@ import { repeatedToken } from '../../store-errors.js';
 
 const MAX_PAGE = 1000;
 
-/** See the port. `start-after` is left out where there is a token, which says where to go on. */
+/** Implements `listPage` of the port. A token makes `start-after` superfluous, so it is omitted. */
 export function listPage(
   requests: S3Requests,
   bucket: string,
@@ -38,7 +38,7 @@ export function listPage(
   );
 }
 
-/** The pages of a listing, by the store's `listPage`: see `listObjects` of the port. */
+/** Implements `listObjects` of the port by the store's `listPage`. */
 export function eachObjectPage(
   store: Pick<ObjectStore, 'endpoint' | 'listPage'>,
   bucket: string,

@@ -1,33 +1,30 @@
-import type { GoesOnBehind } from '../../port.js';
+import type { ContinueAfter } from '../../port.js';
 import { compareKeys } from '../../../key-order.js';
 
-/** A part of a listing. */
+/** One page of a listing of objects or uploads. */
 interface Page<T> {
   objects: T[];
-  /** The token of the next page; `null` where there is none, or where it is unknown. */
   nextToken: string | null;
-  /** See `ListPage`. */
-  goesOnBehind?: GoesOnBehind | undefined;
+  continueAfter?: ContinueAfter | undefined;
 }
 
-/** The start of a page: at a token, after a key, or at the start of the listing (both absent). */
+/** Where a page starts: at a token, after a key, or at the start of the listing. */
 export interface PageStart {
   token?: string | undefined;
   startAfter?: string | undefined;
 }
 
-/** So many pages may follow one another that bring nothing: servers skip what was deleted. */
-const MOST_PAGES_WITHOUT_PROGRESS = 10_000;
-/** So many of them may hand out a token that was there before. */
-const MOST_EMPTY_PAGES_IN_PLACE = 3;
+/** The maximum number of empty pages in a row: servers return them for deleted objects. */
+const MAX_PAGES_WITHOUT_PROGRESS = 10_000;
+/** The maximum number of empty pages in a row that may repeat a token. */
+const MAX_EMPTY_PAGES_IN_PLACE = 3;
 
 /**
- * The pages of a listing, each requested while the caller still works on the one before: the server
- * then works in parallel with the caller. Empty pages are walked over. Keys up to `startAfter` are
- * left out, as some servers include it, or ignore it.
+ * Yields the pages of a listing. It requests the next page while the caller works on the current
+ * one. Empty pages are skipped, and so are keys up to `startAfter`, which some servers include.
  *
- * Throws what `stuck` makes where the server hands out a token again, or goes on behind a key with
- * what was listed before: that listing would never end, or end too early.
+ * Throws the error that `stuck` returns if the server repeats a token, or returns the same keys
+ * again after a key: such a listing would never end, or end too early.
  */
 export async function* eachPage<T extends { key: string }>(
   fetchPage: (start: PageStart) => Promise<Page<T>>,
@@ -46,7 +43,7 @@ export async function* eachPage<T extends { key: string }>(
     behind = start?.startAfter ?? behind;
     if (start !== undefined) {
       fetching = fetchPage(start);
-      // Its failure is thrown when its turn comes; until then it must not count as unhandled.
+      // A failure is thrown when its turn comes; until then it must not count as unhandled.
       fetching.catch(() => undefined);
     }
     if (objects.length > 0) yield objects;
@@ -54,26 +51,28 @@ export async function* eachPage<T extends { key: string }>(
 }
 
 function startOfNext<T>(
-  { objects, nextToken, goesOnBehind }: Page<T>,
+  { objects, nextToken, continueAfter }: Page<T>,
   unseenObjects: number,
   stuck: (place: string) => Error,
 ): PageStart | undefined {
   if (nextToken !== null) return { token: nextToken };
-  if (goesOnBehind === undefined) return undefined;
-  const { key, isCertain } = goesOnBehind;
+  if (continueAfter === undefined) return undefined;
+  const { key, isCertain } = continueAfter;
   if (unseenObjects > 0) return { startAfter: key };
-  // The key itself is included by some; more than that is a server that cannot go on behind a key.
+  // Some servers include the key itself. More than that means that the server ignores start-after.
   if (isCertain || objects.length > 1) throw stuck(key);
   return undefined;
 }
 
-/** Leaves out objects that do not follow the key. */
+/** Drops objects up to and including the key. */
 function unseen<T extends { key: string }>(objects: T[], behind: string | undefined): T[] {
   if (behind === undefined) return objects;
   return objects.filter(({ key }) => compareKeys(key, behind) > 0);
 }
 
-/** Brent: a mark that moves on after 1, 2, 4, ... pages meets every cycle of tokens, however long. */
+/**
+ * Finds cycles of tokens of any length: the mark moves after 1, 2, 4, … pages (Brent's algorithm).
+ */
 class CircleDetector {
   readonly #stuck: (place: string) => Error;
   #mark: string | undefined;
@@ -88,10 +87,10 @@ class CircleDetector {
   pass(nextToken: string | null, objects: number): void {
     if (nextToken === null) return;
     this.#withoutProgress = objects > 0 ? 0 : this.#withoutProgress + 1;
-    // A server that is busy answers with an empty page, whose token is the one it was requested with.
-    const isBusy = objects === 0 && this.#withoutProgress <= MOST_EMPTY_PAGES_IN_PLACE;
+    // A busy server returns an empty page with the token of the request.
+    const isBusy = objects === 0 && this.#withoutProgress <= MAX_EMPTY_PAGES_IN_PLACE;
     const isCircle = nextToken === this.#mark && !isBusy;
-    if (isCircle || this.#withoutProgress > MOST_PAGES_WITHOUT_PROGRESS) {
+    if (isCircle || this.#withoutProgress > MAX_PAGES_WITHOUT_PROGRESS) {
       throw this.#stuck(nextToken);
     }
     if (this.#sinceMark === this.#markEvery) {

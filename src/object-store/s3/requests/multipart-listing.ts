@@ -7,13 +7,12 @@ import { parseUploadsPage } from '../wire/multipart-xml.js';
 import type { S3Requests } from '../s3-requests.js';
 import { repeatedToken } from '../../store-errors.js';
 
-/** Listing uploads in progress: see `MultipartUploads`. */
+/** Lists unfinished uploads; see `MultipartUploads`. */
 
 interface Listing {
   uploads: MultipartUpload[];
-  /** The keys came percent-encoded, and are decoded. */
+  /** Whether the keys came percent-encoded. They are decoded here. */
   wasEncoded: boolean;
-  /** The server calls itself MinIO. */
   byMinio: boolean;
 }
 
@@ -25,7 +24,7 @@ export async function listMultipartUploads(
 ): Promise<MultipartUpload[]> {
   const { uploads, byMinio } = await legibleListing(requests, bucket, prefix, options);
   const found = new Map(uploads.map((upload) => [upload.uploadId, upload]));
-  // MinIO takes a prefix for the whole key, and lists all of the bucket's where there is none.
+  // MinIO takes the prefix for a whole key. Without a prefix it lists all uploads of the bucket.
   if (byMinio && prefix !== '') {
     const all = await legibleListing(requests, bucket, '', options);
     for (const upload of all.uploads) found.set(upload.uploadId, upload);
@@ -34,8 +33,8 @@ export async function listMultipartUploads(
 }
 
 /**
- * Ceph encodes keys without saying so where it is asked to; MinIO puts U+FFFD for what XML cannot
- * carry where it is not. So encoded keys are asked for only where that has happened.
+ * Lists uploads with readable keys. Percent-encoding is requested only if needed: with it, Ceph
+ * encodes keys without saying so; without it, MinIO replaces what XML cannot carry by U+FFFD.
  */
 async function legibleListing(
   requests: S3Requests,

@@ -27,10 +27,9 @@ import { listMultipartUploads } from './multipart-listing.js';
 import { headObject } from './object-requests.js';
 import { sendContent, storedObject } from './upload-requests.js';
 
-/** See `MultipartUploads`. */
 export class S3MultipartUploads implements MultipartUploads {
   readonly #requests: S3Requests;
-  /** The attributes of each upload by its id, from its creation to its end. */
+  /** The attributes of each unfinished upload, by its id. */
   readonly #attributes = new Map<string, ForgettableAttributes>();
 
   constructor(requests: S3Requests) {
@@ -111,7 +110,7 @@ export class S3MultipartUploads implements MultipartUploads {
         { method: 'POST', bucket, key, query, headers, body, signal },
         (xml, answered) => {
           const etag = parseCompletion(xml);
-          // Ceph leaves it empty in the first answer.
+          // Ceph's first answer has an empty ETag.
           const made = etag === '' ? (multipartEtag(parts) ?? '') : etag;
           return made === null ? null : { ...storedObject(answered), etag: made };
         },
@@ -120,16 +119,15 @@ export class S3MultipartUploads implements MultipartUploads {
     } catch (error) {
       const gone = await this.#uploadIsGone(bucket, key, uploadId, error, signal);
       if (gone === undefined) throw error;
-      const made = await this.#madeBefore(bucket, key, parts, signal);
+      const made = await this.#findCompleted(bucket, key, parts, signal);
       if (made === undefined) throw gone;
       return made;
     }
   }
 
   /**
-   * What tells that there is no such upload, where that is why its completion failed. Ceph has an
-   * internal error for it, so the upload itself is asked for; and then it is an object that is not
-   * there.
+   * Resolves to the error if a completion failed because the upload does not exist. Ceph reports an
+   * internal error for that, so the parts of the upload are requested; Ceph then answers NoSuchKey.
    */
   async #uploadIsGone(
     bucket: string,
@@ -152,8 +150,8 @@ export class S3MultipartUploads implements MultipartUploads {
     }
   }
 
-  /** The object that an earlier completion has made, whose answer was lost. */
-  async #madeBefore(
+  /** Resolves to the object that an earlier completion created, whose answer was lost. */
+  async #findCompleted(
     bucket: string,
     key: string,
     parts: UploadedPart[],
@@ -175,10 +173,10 @@ function queryOf(uploadId: string): string {
   return `uploadId=${percentEncode(uploadId)}`;
 }
 
-/** Ceph takes them with the creation of an upload, and has forgotten them when it is completed. */
+/** Attributes that Ceph accepts when the upload is created, and forgets when it is completed. */
 type ForgettableAttributes = Partial<Pick<ObjectAttributes, 'tags'> & ObjectLock>;
 
-/** Sets those attributes that the object lacks. A server that keeps them gets only a HEAD. */
+/** Sets the attributes that the object lacks. A server that keeps them gets only a HEAD. */
 async function restoreForgotten(
   requests: S3Requests,
   { bucket, key, etag, versionId }: StoredObject & { bucket: string; key: string },
@@ -187,7 +185,7 @@ async function restoreForgotten(
 ): Promise<void> {
   if (tags.length === 0 && retention === null && !legalHold) return;
   const head = await headObject(requests, bucket, key, { signal });
-  // Somebody has replaced the object: what it has now is not ours to change.
+  // Somebody has replaced the object, so its attributes are not ours to change.
   if (head.etag !== etag) return;
   const set = (subresource: string, document: string): Promise<void> => {
     const version = versionId === null ? '' : `&versionId=${percentEncode(versionId)}`;

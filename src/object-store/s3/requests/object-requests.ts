@@ -19,9 +19,9 @@ import type { S3Requests } from '../s3-requests.js';
 import { notS3, s3CodeOf } from '../../store-errors.js';
 import { parseXml } from '../wire/xml.js';
 
-/** Reading objects and what belongs to them, and deleting them: see the port. */
+/** Reads objects and their attributes, and deletes them; see the port. */
 
-/** Some servers compress, or decompress, an object on its way where the request does not say this. */
+/** Without this header some servers compress or decompress objects in transit. */
 const AS_STORED = { 'accept-encoding': 'identity' };
 const WHOLE = { ...AS_STORED, ...CHECKSUM_MODE };
 
@@ -43,7 +43,7 @@ export async function getObject(
   key: string,
   { range, ifMatch, expectedBytes, signal }: GetOptions,
 ): Promise<OpenObject> {
-  // What a server says of a part's checksum is none of the object.
+  // The checksum in the answer to a range request is not that of the object.
   const headers: Record<string, string> = { ...(range === undefined ? WHOLE : AS_STORED) };
   if (range !== undefined) {
     headers.range = `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
@@ -55,8 +55,8 @@ export async function getObject(
     const head = requests.head(response, request, expectedBytes);
     if (range !== undefined) checkRange(requests, response, range.start, request);
     const body = translateFailure(response, (error) => requests.failure(error, request) as Error);
-    const saysLength = response.headers['content-length'] !== undefined || range !== undefined;
-    if (saysLength) return { head, body };
+    const hasLength = response.headers['content-length'] !== undefined || range !== undefined;
+    if (hasLength) return { head, body };
     const wrong = (received: string) => requests.wrongLength(received, head.sizeBytes, request);
     return { head, body: ofLength(body, head.sizeBytes, wrong) };
   } catch (error) {
@@ -87,8 +87,8 @@ export async function readObject(
   const answer = await requests.fetch(request, options);
   const { body } = answer;
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
-  const saysLength = answer.headers['content-length'] !== undefined;
-  if (!saysLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
+  const hasLength = answer.headers['content-length'] !== undefined;
+  if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
     throw requests.wrongLength(String(body.length), expectedBytes ?? 0, request);
   }
   return { head, content: body };
@@ -117,7 +117,7 @@ export function getObjectTags(
   return requests.document(request, parseTags, 'Tagging');
 }
 
-/** What is answered about an object without a lock, and in a bucket without object lock. */
+/** Error codes for an object without a lock, or in a bucket without object lock. */
 const UNLOCKED = [
   'NoSuchObjectLockConfiguration',
   'ObjectLockConfigurationNotFoundError',
@@ -130,7 +130,7 @@ export async function getObjectLock(
   key: string,
   { signal }: RequestOptions,
 ): Promise<ObjectLock> {
-  const ask = async <T>(query: string, parse: (xml: string) => T | null, none: T): Promise<T> => {
+  const read = async <T>(query: string, parse: (xml: string) => T | null, none: T): Promise<T> => {
     try {
       return await requests.document({ method: 'GET', bucket, key, query, signal }, parse, query);
     } catch (error) {
@@ -139,8 +139,8 @@ export async function getObjectLock(
     }
   };
   const [{ retention }, { legalHold }] = await Promise.all([
-    ask('retention', parseRetention, { retention: null }),
-    ask('legal-hold', parseLegalHold, { legalHold: false }),
+    read('retention', parseRetention, { retention: null }),
+    read('legal-hold', parseLegalHold, { legalHold: false }),
   ]);
   return { retention, legalHold };
 }

@@ -15,7 +15,7 @@ import type { S3Requests } from '../s3-requests.js';
 import { isObjectChanged } from '../../store-errors.js';
 import { openUpload } from '../upload.js';
 
-/** Writing objects and parts of them, with their SHA-256 signed: see the port. */
+/** Writes objects and parts of objects, with their SHA-256 in the signature; see the port. */
 
 export async function putObject(
   requests: S3Requests,
@@ -33,16 +33,16 @@ export async function putObject(
     const request = { ...{ bucket, key, headers, signal }, onlyOnce: ifAbsent };
     return await sendContent(requests, { method: 'PUT', ...request }, content);
   } catch (error) {
-    // The only condition that was sent: what is not met is that there be no object.
+    // `ifAbsent` is the only condition in the request, so the object must exist.
     if (!(ifAbsent && isObjectChanged(error))) throw error;
-    throw new MangamotionError('refused', `${bucket}/${key}: there is an object of that name`, {
+    throw new MangamotionError('refused', `${bucket}/${key} already exists`, {
       cause: error instanceof Error ? error.cause : undefined,
       request: isMangamotionError(error) ? error.request : undefined,
     });
   }
 }
 
-/** Sends the content as the body of the request; nothing is committed where it is not as announced. */
+/** Sends the content. Nothing is committed if it does not match its announced length and digest. */
 export async function sendContent(
   requests: S3Requests,
   request: S3Request,
@@ -62,7 +62,7 @@ export function storedObject(headers: IncomingHttpHeaders): StoredObject {
   };
 }
 
-/** AWS takes no locked object without a checksum that is a header of its own, and takes one alone. */
+/** AWS requires exactly one checksum header for a locked object. */
 function checksumOf(
   { sha256 }: ObjectContent,
   attributes: Partial<ObjectAttributes & ObjectLock>,

@@ -2,11 +2,11 @@ import type { BucketDocumentForm } from '../../bucket-documents.js';
 import type { BucketDocument } from '../../port.js';
 import { child, parseXml, rootNameOf, type XmlTree } from './xml.js';
 
-/** What an answer about a document of a bucket means. Pure. */
+/** Interprets answers to requests for bucket documents. Pure. */
 
 /**
- * What came with a status of success. A server that does not know a sub-resource answers as though
- * it had not been asked for: with a listing of the bucket. `null` where it is no answer of S3 at all.
+ * Interprets the content of a success answer. A server that does not support the sub-resource
+ * returns a listing of the bucket. Returns `null` if the content is not an S3 answer at all.
  */
 export function documentIn(form: BucketDocumentForm, content: Buffer): BucketDocument | null {
   const text = content.toString().replace(/^\ufeff/, '');
@@ -17,10 +17,10 @@ export function documentIn(form: BucketDocumentForm, content: Buffer): BucketDoc
   if (root !== form.root) return unsupported(form, `<${root}>`);
   const tree = parseXml(text, root);
   if (tree === null) return null;
-  return saysNothing(tree, form.entries) ? { state: 'none' } : { state: 'captured', content };
+  return isEmptyDocument(tree, form.entries) ? { state: 'none' } : { state: 'captured', content };
 }
 
-/** What a refusal means; `null` where it is a failure like that of any other request. */
+/** Interprets an error answer. Returns `null` if it is a failure like that of any other request. */
 export function documentRefused(
   form: BucketDocumentForm,
   s3Code: string,
@@ -38,8 +38,8 @@ function unsupported(form: BucketDocumentForm, answer: string): BucketDocument {
   return { state: 'unsupported', reason };
 }
 
-/** How a server says that nothing was ever set: by an empty element, or one without its entries. */
-function saysNothing(tree: XmlTree, entries: readonly string[] = []): boolean {
+/** Whether a document is empty: it has no entries, or its root element has no content. */
+function isEmptyDocument(tree: XmlTree, entries: readonly string[] = []): boolean {
   let found: XmlTree | undefined = tree;
   for (const name of entries) found = child(found, name);
   if (entries.length > 0) return found === undefined;

@@ -1,7 +1,7 @@
 import type { Bucket, Tag } from '../../port.js';
 import { child, children, escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
 
-/** Reads the small answers of S3; `null` where the text is not that answer. Pure. */
+/** Parses the small answers of S3. The functions return `null` for any other text. Pure. */
 
 export function parseBuckets(xml: string): Bucket[] | null {
   const root = parseXml(xml, 'ListAllMyBucketsResult');
@@ -12,12 +12,12 @@ export function parseBuckets(xml: string): Bucket[] | null {
   }));
 }
 
-/** What servers have for the name of a region: `us-east-1`, `default`, `EU`. */
+/** Matches region names such as `us-east-1`, `default` and `EU`. */
 const REGION = /^[\w.:-]{1,100}$/;
 
-/** The region; `null` where the server names none (which is us-east-1 on AWS), or no region. */
+/** Returns the region; `null` if the answer names none (us-east-1 on AWS) or is not valid. */
 export function parseLocation(xml: string): string | null {
-  // AWS and MinIO put the region into the root itself; some servers nest a second element.
+  // AWS and MinIO put the region into the root element; some servers nest a second element.
   const root =
     parseXml(xml, 'LocationConstraint') ?? parseXml(xml, 'CreateBucketConfiguration') ?? '';
   const region = typeof root === 'string' ? root : (textOf(root, 'LocationConstraint') ?? '');
@@ -25,7 +25,7 @@ export function parseLocation(xml: string): string | null {
 }
 
 export function parseTags(xml: string): Tag[] | null {
-  // Ceph has no document for an object that was uploaded in parts and has no tags.
+  // Ceph returns an empty body for an object that was uploaded in parts and has no tags.
   if (xml === '') return [];
   const root = parseXml(xml, 'Tagging');
   if (root === null) return null;

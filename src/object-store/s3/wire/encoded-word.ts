@@ -1,14 +1,14 @@
 import { decodeBytes, encodeText } from './header-text.js';
 
 /**
- * MinIO stores user metadata as it comes, and gives what is not printable ASCII out as RFC 2047
- * encoded words. They are taken apart where taking them apart loses nothing: when MinIO would give
- * the text out as exactly these words again. Anything else is text that only looks like it. Pure.
+ * RFC 2047 encoded words, in which MinIO and AWS return user metadata that is not printable ASCII.
+ * A text is decoded only if MinIO would encode the result as exactly the same words; any other text
+ * only looks like encoded words. Pure.
  */
 
 const OPEN = '=?UTF-8?q?';
 const CLOSE = '?=';
-/** 75 characters an encoded word, less what surrounds its content. */
+/** An encoded word has at most 75 characters. */
 const MAX_CONTENT = 75 - OPEN.length - CLOSE.length;
 
 export function decodeWords(value: string): string {
@@ -22,10 +22,12 @@ export function decodeWords(value: string): string {
   return encodeWords(text) === value ? text : value;
 }
 
-/** AWS alone encodes non-ASCII text like this; elsewhere such words are the text itself. */
+/** Only AWS encodes non-ASCII text in this form; from other servers such text is literal. */
 const BASE64_WORDS = /^=\?UTF-8\?B\?[\w+/]*={0,2}\?=(?: =\?UTF-8\?B\?[\w+/]*={0,2}\?=)*$/i;
 
-/** Returns the value itself where it only resembles an encoded word: ASCII, or not UTF-8. */
+/**
+ * Decodes AWS's encoded words. Returns the value unchanged if it decodes to ASCII, or not to UTF-8.
+ */
 export function decodeBase64Words(value: string): string {
   if (!BASE64_WORDS.test(value)) return value;
   const bytes = value.split(' ').map((word) => Buffer.from(word.slice(10, -2), 'base64'));
@@ -34,7 +36,7 @@ export function decodeBase64Words(value: string): string {
   return isText && /[^\0-\x7f]/.test(text) ? text : value;
 }
 
-/** The `Encode` of Go's mime.QEncoding, character for character. */
+/** Encodes text exactly as `Encode` of Go's mime.QEncoding does. */
 export function encodeWords(text: string): string {
   if (/^[\t -~]*$/.test(text)) return text;
   let words = OPEN;

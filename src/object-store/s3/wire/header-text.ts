@@ -1,7 +1,6 @@
 /**
- * Text and bytes of headers and keys. Bytes that are valid UTF-8 are that text; every other byte is
- * kept as a lone surrogate U+DC80..U+DCFF (PEP 383, "surrogateescape"), so that what a server holds
- * comes back byte for byte. Pure.
+ * Converts headers and keys between text and bytes. Valid UTF-8 becomes its text; any other byte
+ * becomes a lone surrogate U+DC80..U+DCFF (PEP 383, "surrogateescape"), without loss. Pure.
  */
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -11,7 +10,7 @@ export const NOT_ASCII = /[^\u0000-\u007f]/;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** True where the text stands for bytes that are not UTF-8. */
+/** Whether the text holds escaped bytes that are not UTF-8. */
 function holdsEscapedBytes(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }
@@ -24,7 +23,6 @@ export function decodeBytes(bytes: Uint8Array): string {
   }
 }
 
-/** The inverse of `decodeBytes`. */
 export function encodeText(text: string): Buffer {
   if (!holdsEscapedBytes(text)) return Buffer.from(text, 'utf8');
   const parts = text.split(ESCAPED_BYTE);
@@ -35,27 +33,27 @@ export function encodeText(text: string): Buffer {
   );
 }
 
-/** The text of a header as node gives it: one character a byte (latin1). */
+/** Decodes a header value as Node returns it: one character per byte (latin1). */
 export function decodeHeader(value: string): string {
   return NOT_ASCII.test(value) ? decodeBytes(Buffer.from(value, 'latin1')) : value;
 }
 
-/** The header as node wants it: one character a byte. */
+/** Encodes a header value as Node expects it: one character per byte (latin1). */
 export function encodeHeader(text: string): string {
   return NOT_ASCII.test(text) ? encodeText(text).toString('latin1') : text;
 }
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 demands. */
+/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 requires. */
 export function percentEncode(text: string): string {
   return holdsEscapedBytes(text) ? percentEncodeBytes(encodeText(text)) : percentEncodeText(text);
 }
 
-/** Percent-encodes all of a key but its slashes. */
+/** Percent-encodes a key except for its slashes. */
 export function encodePath(key: string): string {
   return PLAIN_PATH.test(key) ? key : percentEncode(key).replaceAll('%2F', '/');
 }
 
-/** Undoes `encoding-type=url`: `%XX` in either case, and `+` for a blank. */
+/** Decodes `encoding-type=url`: `%XX` in either case, and `+` for a space. */
 export function percentDecode(encoded: string): string {
   if (!encoded.includes('%') && !encoded.includes('+')) return encoded;
   const percent = encoded.replaceAll('+', ' ');
@@ -95,7 +93,7 @@ function decodeWithEscapes(bytes: Uint8Array): string {
   return text;
 }
 
-/** Bytes of the well-formed UTF-8 sequence at `at`, 0 where there is none (Unicode, table 3-7). */
+/** Returns the length of the UTF-8 sequence at `at`; 0 if it is ill-formed (Unicode, table 3-7). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
@@ -111,7 +109,7 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/** An ETag as it is compared: without its quotes, and without the mark of a weak one (`W/"…"`). Pure. */
+/** Returns an ETag without its quotes and without the prefix `W/` of a weak one. */
 export function plainEtag(text: string): string {
   return text.replace(/^W\//, '').replace(/^"|"$/g, '');
 }

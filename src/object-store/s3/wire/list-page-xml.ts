@@ -5,9 +5,9 @@ import { UnexpectedAnswer } from '../../unexpected-answer.js';
 import { child, children, decodeEntities, parseXml, textOf, type XmlTree } from './xml.js';
 
 /**
- * Reads the answer to ListObjectsV2. Entries are flat and by far most of the text, so they are cut
- * out by pattern (ten times the speed of a parser); what is left is parsed. An answer written in an
- * unusual way (CDATA, attributes, prefixes) is parsed whole. Pure.
+ * Parses the answer to ListObjectsV2. The entries are flat and make up most of the text, so they
+ * are cut out by pattern, ten times as fast as a parser; the rest is parsed. An answer with unusual
+ * syntax (CDATA, attributes, prefixes) is parsed as a whole. Pure.
  */
 
 const OPEN = '<Contents>';
@@ -20,9 +20,8 @@ const STORAGE_CLASS = /<StorageClass>([^<]*)<\/StorageClass>/;
 type Fields = Partial<Record<string, string>>;
 
 /**
- * `null` where the text is no ListBucketResult. Throws `UnexpectedAnswer` where it names an object
- * without its fields or not under the prefix, and where it goes on but not from where: half a
- * listing is worse than none.
+ * Returns `null` if the text is not a ListBucketResult. Throws `UnexpectedAnswer` if an object
+ * lacks a field or the prefix, or if the listing continues at an unknown place.
  */
 export function parseListPage(xml: string, prefix = ''): ListPage | null {
   const { entries, rest } = xml.includes('<!') ? { entries: [], rest: xml } : cutEntries(xml);
@@ -41,14 +40,14 @@ export function parseListPage(xml: string, prefix = ''): ListPage | null {
     const names = `${JSON.stringify(stranger.key)}, which does not begin with ${JSON.stringify(prefix)}`;
     throw new UnexpectedAnswer(`answered with a listing that has ${names}`);
   }
-  return { objects, ...whereItGoesOn(root, objects) };
+  return { objects, ...continuationOf(root, objects) };
 }
 
-/** Continues with the server's token, or after the last key where it gives none. */
-function whereItGoesOn(
+/** Returns where the listing continues: at the server's token, or after the last key. */
+function continuationOf(
   root: XmlTree,
   objects: ListedObject[],
-): Pick<ListPage, 'nextToken' | 'goesOnBehind'> {
+): Pick<ListPage, 'nextToken' | 'continueAfter'> {
   const truncated = textOf(root, 'IsTruncated')?.trim().toLowerCase() ?? '';
   if (truncated === 'false') return { nextToken: null };
   const nextToken = textOf(root, 'NextContinuationToken') ?? '';
@@ -60,10 +59,10 @@ function whereItGoesOn(
       'answered with a listing that goes on, but without a NextContinuationToken',
     );
   }
-  return { nextToken: null, goesOnBehind: { key: last.key, isCertain: truncated === 'true' } };
+  return { nextToken: null, continueAfter: { key: last.key, isCertain: truncated === 'true' } };
 }
 
-/** Only then is everything behind the last key yet to come. */
+/** Whether the keys ascend: only then do all remaining keys follow the last one. */
 function isAscending(objects: ListedObject[]): boolean {
   return objects.every(
     ({ key }, index) => index === 0 || compareKeys(objects[index - 1]?.key ?? '', key) < 0,
@@ -91,7 +90,7 @@ function fieldsOf(entry: string): Fields {
   for (const [, name = '', value = ''] of entry.matchAll(FIELD)) {
     fields[name] = decodeEntities(value);
   }
-  // Nearly all are STANDARD, of which nothing is kept: the pattern need not look for it in each.
+  // Nearly all objects are STANDARD, which is not recorded; this check is cheaper than the pattern.
   if (!entry.includes(STANDARD)) {
     const storageClass = STORAGE_CLASS.exec(entry)?.[1];
     if (storageClass !== undefined) fields.StorageClass = decodeEntities(storageClass);

@@ -3,7 +3,7 @@ import { percentDecode, percentEncode, plainEtag } from './header-text.js';
 import type { MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 
-/** The documents of multipart uploads; `null` where a text is not the one it should be. Pure. */
+/** The documents of multipart uploads. Parsers return `null` for any other text. Pure. */
 
 export function parseUploadId(xml: string): string | null {
   const root = parseXml(xml, 'InitiateMultipartUploadResult');
@@ -11,7 +11,7 @@ export function parseUploadId(xml: string): string | null {
   return uploadId === undefined || uploadId === '' ? null : uploadId;
 }
 
-/** The body of CompleteMultipartUpload. S3 takes the parts in the order of their numbers alone. */
+/** Returns the body of CompleteMultipartUpload. S3 requires the parts in ascending order. */
 export function completionDocument(parts: UploadedPart[]): string {
   const elements = [...parts]
     .sort((a, b) => a.partNumber - b.partNumber)
@@ -22,15 +22,14 @@ export function completionDocument(parts: UploadedPart[]): string {
   return `<CompleteMultipartUpload ${S3_NAMESPACE}>${elements.join('')}</CompleteMultipartUpload>`;
 }
 
-/** The object's ETag, without the quotes. */
 export function parseCompletion(xml: string): string | null {
   const root = parseXml(xml, 'CompleteMultipartUploadResult');
   return root === null ? null : plainEtag(textOf(root, 'ETag') ?? '');
 }
 
 /**
- * The ETag that S3, Ceph and MinIO give to an object made of these parts: the MD5 of their MD5s and
- * their number. `null` where the ETags of the parts are not MD5s.
+ * Returns the ETag that S3, Ceph and MinIO give to an object made of these parts: the MD5 of the
+ * parts' MD5s, and their number. Returns `null` if a part's ETag is not an MD5.
  */
 export function multipartEtag(parts: UploadedPart[]): string | null {
   if (!parts.every(({ etag }) => /^[0-9a-f]{32}$/.test(etag))) return null;
@@ -41,16 +40,16 @@ export function multipartEtag(parts: UploadedPart[]): string | null {
   return `${hash.digest('hex')}-${parts.length}`;
 }
 
-/** Which parts there are does not matter here: only that the upload is there. */
+/** Only shows that the upload exists; the parts themselves do not matter. */
 export function parsePartList(xml: string): true | null {
   return parseXml(xml, 'ListPartsResult') === null ? null : true;
 }
 
 interface UploadsPage {
   objects: MultipartUpload[];
-  /** The server says that keys came percent-encoded. */
+  /** Whether the answer says that its keys are percent-encoded. */
   wasEncoded: boolean;
-  /** The part of the query that asks for what comes after; `null` on the last page. */
+  /** The query parameters of the next page; `null` on the last page. */
   nextToken: string | null;
 }
 
@@ -70,11 +69,11 @@ export function parseUploadsPage(xml: string): UploadsPage | null {
   return nextToken === null ? null : { objects, wasEncoded, nextToken };
 }
 
-/** A listing that goes on, but not from where, cannot be finished. */
+/** Returns the query parameters of the next page; `null` if the answer does not give them. */
 function markersIn(root: XmlTree, decode: (text: string) => string): string | null {
   const key = decode(textOf(root, 'NextKeyMarker') ?? '');
   const uploadId = textOf(root, 'NextUploadIdMarker') ?? '';
-  // MinIO names no key where it lists the uploads of one.
+  // MinIO names no key if it lists the uploads of a single one.
   if (key === '' && uploadId === '') return null;
   return `key-marker=${percentEncode(key)}&upload-id-marker=${percentEncode(uploadId)}`;
 }

@@ -10,16 +10,16 @@ import { lockHeaders, lockOf } from './object-lock.js';
 import type { ObjectHead } from '../../port.js';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What an object's headers say, and the headers that say it. Pure. */
+/** Parses and writes the headers of objects. Pure. */
 
 const METADATA_PREFIX = 'x-amz-meta-';
 const ENCRYPTION = 'x-amz-server-side-encryption';
-/** The algorithms of S3's additional checksums, as they end the header's name; the best first. */
+/** S3's checksum algorithms, as they end the header's name; the preferred ones first. */
 const CHECKSUMS = ['crc64nvme', 'sha256', 'crc32c', 'crc32', 'sha1'] as const;
 
 /**
- * `null` where the headers lack a size, and none is known.
- * `countsTags`: the server sends x-amz-tagging-count with every object that has tags.
+ * Returns `null` if the headers give no size and `knownBytes` is absent. With `countsTags`, a
+ * missing x-amz-tagging-count means that the object has no tags.
  */
 export function objectHead(
   headers: IncomingHttpHeaders,
@@ -74,7 +74,7 @@ function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
     const decoded = headers.server === 'AmazonS3' ? decodeBase64Words(text) : decodeWords(text);
     found.push([name.slice(METADATA_PREFIX.length), decoded]);
   }
-  // Not by assignment: a name may be `__proto__`.
+  // Assignment would fail for a name such as `__proto__`.
   return Object.fromEntries(found);
 }
 
@@ -116,7 +116,7 @@ function storageClassOf(headers: IncomingHttpHeaders): string | null {
 
 const CHECKSUM_PREFIX = 'x-amz-checksum-';
 
-/** Matches the checksum of an object in parts: after the dash is the number of parts. */
+/** Matches a composite checksum, which ends in a dash and the number of parts. */
 const COMPOSITE = /-\d+$/;
 
 function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
@@ -125,7 +125,7 @@ function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
   for (const name of CHECKSUMS) {
     const value = single(headers[CHECKSUM_PREFIX + name]);
     if (value === undefined || value === '') continue;
-    // Without its number of parts it would later be taken for one of the bytes.
+    // Without the number of parts it would look like a checksum of the whole content.
     if (isComposite && !COMPOSITE.test(value)) continue;
     found[name] = value;
   }
@@ -133,8 +133,8 @@ function checksumsOf(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 /**
- * The header with which a server checks and keeps the object's checksum, for an object that is
- * written in one request. S3 takes one alone; a composite one cannot be sent, as the parts are gone.
+ * Returns the checksum header for an object that is written in one request. S3 accepts only one; a
+ * composite checksum cannot be used, because the parts are unknown.
  */
 export function checksumHeader(checksums: Record<string, string> = {}): Record<string, string> {
   const name = CHECKSUMS.find((each) => !COMPOSITE.test(checksums[each] ?? '-0'));
@@ -155,7 +155,7 @@ function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The request headers that store the attributes, but for checksums; text, to be signed and then encoded. */
+/** Returns the request headers for the attributes except checksums, not yet encoded. */
 export function attributeHeaders(
   attributes: Partial<ObjectAttributes & ObjectLock>,
 ): Record<string, string> {
@@ -178,7 +178,7 @@ export function attributeHeaders(
   return headers;
 }
 
-/** HTTP takes these off; minio would sign them. */
+/** Removes white space that HTTP strips from header values but minio would sign. */
 function withoutOuterBlanks(value: string): string {
   return value.replace(/^[ \t]+|[ \t]+$/g, '');
 }

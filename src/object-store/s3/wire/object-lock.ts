@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ObjectLock, Retention } from '../../objects.js';
 import { escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
 
-/** Object locks in headers and documents. Pure. */
+/** Parses and writes object locks in headers and documents. Pure. */
 
 const MODE = 'x-amz-object-lock-mode';
 const UNTIL = 'x-amz-object-lock-retain-until-date';
@@ -15,7 +15,6 @@ export function lockOf(headers: IncomingHttpHeaders): ObjectLock {
   };
 }
 
-/** The request headers that lock a new object; none where there is nothing to lock. */
 export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Record<string, string> {
   return {
     ...(retention === undefined || retention === null
@@ -26,8 +25,8 @@ export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Reco
 }
 
 /**
- * `null` where the text is no `Retention`; its absence, or an empty one, is no retention. Versity
- * Gateway calls the document `ObjectLockRetention`.
+ * Returns `null` if the text is not a `Retention` document. An empty one means no retention.
+ * Versity Gateway calls it `ObjectLockRetention`.
  */
 export function parseRetention(xml: string): Pick<ObjectLock, 'retention'> | null {
   const root = parseXml(xml, 'Retention') ?? parseXml(xml, 'ObjectLockRetention');
@@ -35,7 +34,7 @@ export function parseRetention(xml: string): Pick<ObjectLock, 'retention'> | nul
   return { retention: retentionOf(textOf(root, 'Mode'), textOf(root, 'RetainUntilDate')) };
 }
 
-/** `null` where the text is no `LegalHold`. */
+/** Returns `null` if the text is not a `LegalHold` document. */
 export function parseLegalHold(xml: string): Pick<ObjectLock, 'legalHold'> | null {
   const root = parseXml(xml, 'LegalHold');
   return root === null ? null : { legalHold: isOn(textOf(root, 'Status')) };

@@ -1,9 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 
-/**
- * S3's answers as plain trees: every leaf is the text as it was sent, nothing becomes a number, and
- * nothing is trimmed. Pure.
- */
+/** Parses S3's answers into plain trees, whose leaves keep their text unchanged. Pure. */
 export type XmlTree = string | XmlTree[] | { [name: string]: XmlTree };
 
 const parser = new XMLParser({
@@ -11,18 +8,18 @@ const parser = new XMLParser({
   ignoreDeclaration: true,
   parseTagValue: false,
   trimValues: false,
-  // Decoded below: the parser knows no numeric references, and stops at a thousand of the others.
+  // Entities are decoded below: the parser ignores numeric ones and stops after a thousand.
   processEntities: false,
   removeNSPrefix: true,
-  // What is nested deeper is no answer of S3, and rejected before a recursion runs out of stack.
+  // Limits the recursion; S3's answers are never nested this deeply.
   maxNestedTags: 32,
 });
 
 export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-/** The named root element, or `null` where the text is not XML with that root. */
+/** Returns the named root element; `null` if the text is not XML with that root. */
 export function parseXml(text: string, rootName: string): XmlTree | null {
-  // The parser accepts nearly anything as XML; the root shows that it is HTML or JSON.
+  // The parser accepts nearly anything as XML, including HTML and JSON; the root tells them apart.
   if (!text.trimStart().startsWith('<') || !isWhole(text, rootName)) return null;
   try {
     const document = parser.parse(text) as XmlTree;
@@ -32,7 +29,7 @@ export function parseXml(text: string, rootName: string): XmlTree | null {
   }
 }
 
-/** The parser also takes a text that ends in the middle, which is then a document of half the truth. */
+/** Whether the text ends with the root's end tag. The parser also accepts a truncated text. */
 function isWhole(text: string, rootName: string): boolean {
   const end = /<(\/?)(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[^<>]*?(\/?)>\s*$/.exec(
     text.trimEnd().slice(-1024),
@@ -40,7 +37,7 @@ function isWhole(text: string, rootName: string): boolean {
   return end?.[2] === rootName && (end[1] === '/') !== (end[3] === '/');
 }
 
-/** The name of the root element, without a prefix; `null` where the text does not begin as XML. */
+/** Returns the name of the root element without its prefix; `null` if the text is not XML. */
 export function rootNameOf(text: string): string | null {
   let start = text.trimStart();
   for (;;) {
@@ -53,14 +50,14 @@ export function rootNameOf(text: string): string | null {
   return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(start.slice(0, 1024))?.[1] ?? null;
 }
 
-/** Text as the content of an element. Blanks become references, which no reader folds or trims. */
+/** Escapes text for an element. White space becomes references, which no parser trims. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&"\t\n\r]|^ +| +$/g, (found) =>
     Array.from(found, (character) => `&#${character.charCodeAt(0)};`).join(''),
   );
 }
 
-/** False where the text has characters that XML 1.0 has no way to write. */
+/** Whether XML 1.0 can represent all characters of the text. */
 export function isXmlText(text: string): boolean {
   return /^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]*$/u.test(text);
 }
@@ -70,13 +67,12 @@ export function child(tree: XmlTree | undefined, name: string): XmlTree | undefi
   return Object.hasOwn(tree, name) ? tree[name] : undefined;
 }
 
-/** The children of that name; one of them, or none, is a list too. */
 export function children(tree: XmlTree | undefined, name: string): XmlTree[] {
   const found = child(tree, name);
   return found === undefined ? [] : Array.isArray(found) ? found : [found];
 }
 
-/** The text of a leaf; `undefined` where there is no such leaf. */
+/** Returns the text of a leaf; `undefined` if there is no such leaf. */
 export function textOf(tree: XmlTree | undefined, name: string): string | undefined {
   const found = child(tree, name);
   return typeof found === 'string' ? decodeEntities(found) : undefined;

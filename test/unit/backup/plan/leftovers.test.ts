@@ -172,7 +172,8 @@ describe('left-overs that cannot be used', () => {
     expect(open.sources).toHaveLength(1);
     expect(unreadable.removed).toBe(false);
     await open.remove();
-    const warning = '/b/torn.partial, left by an earlier run, stays in place: permission denied';
+    const warning =
+      '/b/torn.partial was left by an earlier run and stays in place: permission denied';
     expect(warnings).toEqual([warning, warning, warning]);
   });
 

@@ -90,7 +90,7 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
     store.writeBucketDocument('b', 'cors', Buffer.alloc(0), options),
   listPage: (store, options) => store.listPage('b', options),
   headObject: (store, options) => store.headObject('b', 'k', options),
-  readObject: (store, options) => store.readObject('b', 'k', { mostBytes: 1, ...options }),
+  readObject: (store, options) => store.readObject('b', 'k', { maxBytes: 1, ...options }),
   putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),

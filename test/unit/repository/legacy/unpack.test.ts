@@ -98,7 +98,7 @@ describe('unpack', () => {
     writeFileSync(object('a'), 'content');
     linkSync(object('a'), object('b'));
     const tree = await unpack(await pack());
-    const reason = 'it is not a file but a Link';
+    const reason = 'it is a Link, not a file';
     expect(tree.shortfalls).toMatchObject([{ bucket: 'originals', reason }]);
     expect(readdirSync(join(tree.root, 'data', 'originals'))).toHaveLength(1);
     await tree.remove();
@@ -158,7 +158,7 @@ describe('an entry of a tar.gz', () => {
         kind: 'skip',
         bucket: 'b',
         key: 'k/l',
-        reason: `it is not a file but a ${type}`,
+        reason: `it is a ${type}, not a file`,
       });
     }
     const outside = decideEntry({ path: `${ID}/x`, type: 'Link' }, ID);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { acceptable } from '../../../../src/repository/lines/acceptance.js';
-import { type Made, idAt, listedBackup, unreadableBackup } from '../../../helpers/summaries.js';
+import { findAcceptable } from '../../../../src/repository/lines/acceptance.js';
+import { type Made, idAt, backupEntry, unreadableBackup } from '../../../helpers/summaries.js';
 
 const on = (day: number, made: Partial<Made> = {}): Made => ({
   at: `2024-01-0${day}T02:00:00.000Z`,
@@ -9,22 +9,22 @@ const on = (day: number, made: Partial<Made> = {}): Made => ({
 });
 const id = (day: number) => idAt(on(day).at);
 const accept = (day: number, ...backups: Made[]) =>
-  acceptable(
-    backups.map((made) => listedBackup(made)),
+  findAcceptable(
+    backups.map((made) => backupEntry(made)),
     id(day),
   );
 
 describe('acceptance', () => {
   it('is for a suspect, and for what follows one uncompared', () => {
     const suspect = on(2, { status: 'suspect' });
-    expect(accept(2, on(1), suspect)).toMatchObject({ backup: { id: id(2) }, already: false });
-    expect(accept(3, on(1), suspect, on(3))).toMatchObject({ already: false });
-    const before = listedBackup(suspect, { accepted: true });
-    expect(acceptable([before], id(2))).toMatchObject({ already: true });
+    expect(accept(2, on(1), suspect)).toMatchObject({ backup: { id: id(2) }, isAccepted: false });
+    expect(accept(3, on(1), suspect, on(3))).toMatchObject({ isAccepted: false });
+    const before = backupEntry(suspect, { accepted: true });
+    expect(findAcceptable([before], id(2))).toMatchObject({ isAccepted: true });
   });
 
   it.each<[string, Made, string]>([
-    ['trusted', on(2), 'is complete, and trusted: there is nothing to accept'],
+    ['trusted', on(2), 'is complete and trusted: there is nothing to accept'],
     ['partial', on(2, { status: 'partial' }), 'cannot be accepted: it is partial'],
     [
       'short of objects',
@@ -38,6 +38,6 @@ describe('acceptance', () => {
   it('needs a backup that is there, and can be read', () => {
     expect(() => accept(9, on(1))).toThrow(expect.objectContaining({ code: 'not_found' }) as Error);
     const unreadable = unreadableBackup(on(1).at);
-    expect(() => acceptable([unreadable], unreadable.id)).toThrow('can be read');
+    expect(() => findAcceptable([unreadable], unreadable.id)).toThrow('with a readable summary');
   });
 });

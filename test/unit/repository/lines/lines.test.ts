@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ListedBackup } from '../../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../../src/repository/destination.js';
 import { lineOfBackup, lineOfSource, linesOf } from '../../../../src/repository/lines/lines.js';
 import type { Summary } from '../../../../src/repository/summary.js';
-import { listedBackup, unreadableBackup } from '../../../helpers/summaries.js';
+import { backupEntry, unreadableBackup } from '../../../helpers/summaries.js';
 
 type Source = Summary['source'];
 
@@ -15,9 +15,9 @@ const sourceOf = (source: Partial<Source> = {}): Source => ({
 });
 
 /** One backup of each source, an hour apart. */
-function listed(...sources: Partial<Source>[]): ListedBackup[] {
+function listed(...sources: Partial<Source>[]): BackupEntry[] {
   return sources.map((source, index) =>
-    listedBackup({
+    backupEntry({
       at: new Date(Date.UTC(2024, 0, 1, index)).toISOString(),
       sequence: index + 1,
       source: sourceOf(source),

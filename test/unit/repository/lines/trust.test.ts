@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { linesOf } from '../../../../src/repository/lines/lines.js';
-import type { ListedBackup } from '../../../../src/repository/destination.js';
-import { type Made, idAt, listedBackup } from '../../../helpers/summaries.js';
+import type { BackupEntry } from '../../../../src/repository/destination.js';
+import { type Made, idAt, backupEntry } from '../../../helpers/summaries.js';
 
 const on = (day: number, made: Partial<Made> = {}): Made => ({
   at: `2024-01-0${day}T02:00:00.000Z`,
@@ -12,8 +12,8 @@ const id = (day: number, type: Made['type'] = 'full') => idAt(on(day).at, type);
 const compared: Made['guard'] = { compared_with: id(1), by: 'index', accepted: false };
 
 /** Which days are trusted, why the others are not, and what suspends the line. */
-function trustOf(...backups: (Made | ListedBackup)[]) {
-  const [line] = linesOf(backups.map((backup) => ('id' in backup ? backup : listedBackup(backup))));
+function trustOf(...backups: (Made | BackupEntry)[]) {
+  const [line] = linesOf(backups.map((backup) => ('id' in backup ? backup : backupEntry(backup))));
   if (line === undefined) throw new Error('there is no line');
   return {
     trusted: line.backups.flatMap(({ summary, untrusted }) =>
@@ -111,7 +111,7 @@ describe('after a suspect', () => {
   });
 
   it('acceptance of any of them ends the suspicion', () => {
-    const accepted = (made: Made) => listedBackup(made, { accepted: true });
+    const accepted = (made: Made) => backupEntry(made, { accepted: true });
     expect(trustOf(on(1), accepted(suspect), on(3))).toMatchObject({
       trusted: [1, 2, 3],
       suspendedBy: undefined,
@@ -124,7 +124,7 @@ describe('after a suspect', () => {
 
   it('acceptance does not make up for objects that are missing', () => {
     const lacking = on(2, { status: 'suspect', supersedes: false });
-    expect(trustOf(on(1), listedBackup(lacking, { accepted: true }))).toMatchObject({
+    expect(trustOf(on(1), backupEntry(lacking, { accepted: true }))).toMatchObject({
       trusted: [1],
       reasons: ['it is suspect, and lacks objects that an older backup holds'],
       suspendedBy: undefined,

@@ -63,7 +63,7 @@ describe('a path of an index that leads out of the archive', () => {
 
   it('is refused where a chunk has none', async () => {
     const chunk = { ...stored.directory.chunks[0]!, path: undefined };
-    await expectDamaged(stored.archive.readChunk(chunk), /names no file/);
+    await expectDamaged(stored.archive.readChunk(chunk), /does not name the file/);
   });
 });
 

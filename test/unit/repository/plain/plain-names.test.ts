@@ -120,7 +120,7 @@ describe('a tree that somebody else writes into', () => {
     });
     await expect(stored).rejects.toMatchObject({
       code: 'disk',
-      message: expect.stringMatching(/changed meanwhile/) as string,
+      message: expect.stringMatching(/was changed during the backup/) as string,
     });
     expect(await readdir(folder)).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Destination, ListedBackup } from '../../../../src/repository/destination.js';
+import type { Destination, BackupEntry } from '../../../../src/repository/destination.js';
 import { FolderDestination } from '../../../../src/repository/folder/folder-destination.js';
 import { type PruneReport, prune } from '../../../../src/repository/retention/prune.js';
 import { filesIn, temporaryFolder } from '../../../helpers/backups.js';
@@ -199,7 +199,7 @@ describe('whatever the destination and the policy', () => {
   const cases = [backupLists, policies, types] as const;
 
   async function inFolder(
-    backups: readonly ListedBackup[],
+    backups: readonly BackupEntry[],
     check: (destination: Destination) => Promise<void>,
   ): Promise<void> {
     const { folder: own, remove } = temporaryFolder();
@@ -262,7 +262,7 @@ describe('whatever the destination and the policy', () => {
   });
 });
 
-function brokenReferences(backups: readonly ListedBackup[]): string[] {
+function brokenReferences(backups: readonly BackupEntry[]): string[] {
   const there = new Set(backups.map(({ id }) => id));
   return backups.flatMap(({ id, summary }) =>
     summary.kind === 'valid'

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dependentsFirst } from '../../../../src/repository/chain.js';
-import type { ListedBackup } from '../../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../../src/repository/destination.js';
 import { nextExpiry } from '../../../../src/repository/retention/expiry.js';
 import { linesOf } from '../../../../src/repository/lines/lines.js';
 import { type BackupType, backupTimeOf, backupTypeOf } from '../../../../src/repository/names.js';
@@ -13,7 +13,7 @@ import { NOW, backupLists, policies, types } from '../arbitrary-backups.js';
 /** What holds for every destination and every policy. */
 
 function removedBy(
-  backups: readonly ListedBackup[],
+  backups: readonly BackupEntry[],
   policy: RetentionPolicy,
   type?: BackupType,
   now = NOW,
@@ -22,14 +22,14 @@ function removedBy(
   return new Set(decisions.flatMap(({ id, kind }) => (kind === 'remove' ? [id] : [])));
 }
 
-const summaryIn = ({ summary }: ListedBackup): Summary | undefined =>
+const summaryIn = ({ summary }: BackupEntry): Summary | undefined =>
   summary.kind === 'valid' ? summary.summary : undefined;
 
-const without = (backups: readonly ListedBackup[], gone: ReadonlySet<string>): ListedBackup[] =>
+const without = (backups: readonly BackupEntry[], gone: ReadonlySet<string>): BackupEntry[] =>
   backups.filter(({ id }) => !gone.has(id));
 
 function forAll(
-  check: (backups: ListedBackup[], policy: RetentionPolicy, type: BackupType | undefined) => void,
+  check: (backups: BackupEntry[], policy: RetentionPolicy, type: BackupType | undefined) => void,
 ): void {
   fc.assert(fc.property(backupLists, policies, types, check), { numRuns: 500 });
 }
@@ -54,8 +54,8 @@ describe('retention', () => {
           ({ summary, untrusted }) => summary.type === 'full' && untrusted === undefined,
         );
         const whole = fulls.filter(
-          ({ listed, summary }) =>
-            listed.archiveBytes === 100 &&
+          ({ entry, summary }) =>
+            entry.archiveBytes === 100 &&
             summary.references.every((id) =>
               backups.some((other) => other.id === id && other.archiveBytes === 100),
             ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ListedBackup } from '../../../../src/repository/destination.js';
+import type { BackupEntry } from '../../../../src/repository/destination.js';
 import type { BackupType } from '../../../../src/repository/names.js';
 import type { RetentionPolicy } from '../../../../src/repository/retention/policy.js';
 import { planRetention, suspendedLines } from '../../../../src/repository/retention/retention.js';
@@ -7,7 +7,7 @@ import type { Summary } from '../../../../src/repository/summary.js';
 import {
   type Made,
   idAt,
-  listedBackup,
+  backupEntry,
   summaryOf,
   unreadableBackup,
 } from '../../../helpers/summaries.js';
@@ -28,11 +28,11 @@ const full = (day: number): string => idAt(on(day).at, 'full');
 const incremental = (day: number): string => idAt(on(day).at, 'incremental');
 
 function plan(
-  backups: readonly (Made | ListedBackup)[],
+  backups: readonly (Made | BackupEntry)[],
   policy: RetentionPolicy,
   type?: BackupType,
 ) {
-  const listed = backups.map((made) => ('at' in made ? listedBackup(made) : made));
+  const listed = backups.map((made) => ('at' in made ? backupEntry(made) : made));
   const decisions = planRetention(listed, policy, { now: NOW, type });
   return Object.fromEntries(
     decisions.map((decision): [string, string | string[]] => {
@@ -159,8 +159,8 @@ describe('a backup that is not complete', () => {
 });
 
 describe('a backup with a piece missing', () => {
-  const broken = (day: number, as: Partial<ListedBackup> = { archiveBytes: null }) =>
-    listedBackup(on(day), as);
+  const broken = (day: number, as: Partial<BackupEntry> = { archiveBytes: null }) =>
+    backupEntry(on(day), as);
 
   it.each([
     ['no archive', null],
@@ -189,9 +189,9 @@ describe('a backup with a piece missing', () => {
 describe('what cannot be judged', () => {
   const stays = [expect.stringMatching(/^cannot be evaluated: /)];
   /** As of a summary that says something else. */
-  const saying = (fields: Partial<Summary>): ListedBackup => {
+  const saying = (fields: Partial<Summary>): BackupEntry => {
     const summary = { ...summaryOf(on(2)), ...fields };
-    return { ...listedBackup(on(2)), id: summary.id, summary: { kind: 'valid', summary } };
+    return { ...backupEntry(on(2)), id: summary.id, summary: { kind: 'valid', summary } };
   };
 
   it('stays, and all that is older is withheld', () => {
@@ -218,15 +218,15 @@ describe('what cannot be judged', () => {
   });
 
   it('of a newer format is no different', () => {
-    const newer: ListedBackup = { ...listedBackup(on(2)), summary: { kind: 'newer', version: 9 } };
+    const newer: BackupEntry = { ...backupEntry(on(2)), summary: { kind: 'newer', version: 9 } };
     const planned = plan([on(1), on(3), on(4), newer], { last: 1 });
     expect(planned[newer.id]).toEqual(stays);
     expect(planned[full(1)]).toBe(`withheld for ${newer.id}`);
   });
 
-  it.each<[string, ListedBackup]>([
+  it.each<[string, BackupEntry]>([
     ['has a time that is none', saying({ created_at: 'yesterday' })],
-    ['has the summary of another', { ...listedBackup(on(2)), id: full(28) }],
+    ['has the summary of another', { ...backupEntry(on(2)), id: full(28) }],
     ['is named for another type', saying({ id: incremental(2) })],
   ])('is one that %s; what it refers to is known', (_, odd) => {
     const planned = plan([on(1), odd, on(3), on(4)], { last: 1 });
@@ -239,7 +239,7 @@ describe('retention is suspended', () => {
   const suspect = on(3, { type: 'incremental', status: 'suspect' });
   const asked = (backups: readonly Made[], type?: BackupType) =>
     suspendedLines(
-      backups.map((made) => listedBackup(made)),
+      backups.map((made) => backupEntry(made)),
       { type },
     ).map(({ by }) => by);
 
@@ -267,8 +267,8 @@ describe('a suspended line', () => {
 
   it('loses nothing that is trusted, however old, nor the full that follows uncompared', () => {
     expect(plan([on(1), on(2), suspect(3), on(4)], { last: 1 })).toEqual({
-      [full(1)]: [`trusted, and ${full(3)} is suspect`],
-      [full(2)]: [`trusted, and ${full(3)} is suspect`, 'last 1', 'last complete full'],
+      [full(1)]: [`trusted, while ${full(3)} is suspect`],
+      [full(2)]: [`trusted, while ${full(3)} is suspect`, 'last 1', 'last complete full'],
       [full(3)]: ['last 1', 'the newest suspect'],
       [full(4)]: ['complete, and no trusted one is newer'],
     });
@@ -289,7 +289,7 @@ describe('a suspended line', () => {
   });
 
   it('is free again when a suspect was accepted', () => {
-    const accepted = listedBackup(suspect(3), { accepted: true });
+    const accepted = backupEntry(suspect(3), { accepted: true });
     expect(plan([on(1), on(2), accepted], { last: 1 })).toEqual({
       [full(1)]: 'remove',
       [full(2)]: 'remove',
@@ -318,7 +318,7 @@ describe('each line by itself', () => {
   });
 
   it('can be the only one in question', () => {
-    const backups = [on(1), on(2), on(3, temp), on(4, temp)].map((made) => listedBackup(made));
+    const backups = [on(1), on(2), on(3, temp), on(4, temp)].map((made) => backupEntry(made));
     const decided = planRetention(backups, { last: 1 }, { now: NOW, lineOf: full(4) });
     expect(decided.map(({ id, kind }) => [id, kind])).toEqual([
       [full(3), 'remove'],
@@ -328,7 +328,7 @@ describe('each line by itself', () => {
   });
 
   it('that has ended goes with time, and a count keeps nothing of it', () => {
-    const ended = listedBackup(on(4, temp), { retired: true });
+    const ended = backupEntry(on(4, temp), { retired: true });
     expect(plan([on(1), on(3, temp), ended], { last: 5 })).toEqual({
       [full(1)]: ['last 5', 'last complete full'],
       [full(3)]: 'remove',
@@ -341,10 +341,10 @@ describe('each line by itself', () => {
   });
 
   it('that has ended keeps what a backup of another line refers to, and what is suspended', () => {
-    const ended = listedBackup(on(3, temp), { retired: true });
+    const ended = backupEntry(on(3, temp), { retired: true });
     const refers = on(4, { type: 'incremental', references: [full(3)] });
     expect(plan([ended, refers], { last: 1 })[full(3)]).toBe(`for ${incremental(4)}`);
-    const suspect = listedBackup(on(5, { ...temp, status: 'suspect' }), { retired: true });
+    const suspect = backupEntry(on(5, { ...temp, status: 'suspect' }), { retired: true });
     expect(plan([on(3, temp), suspect], { last: 1 })[full(3)]).toHaveLength(3);
   });
 });

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MOST_PARTS, partBytes } from '../../../../src/repository/s3/s3-upload-sink.js';
+import { MAX_PARTS, partBytes } from '../../../../src/repository/s3/s3-upload-sink.js';
 
 const MIB = 1024 * 1024;
 
 describe('the parts of an upload', () => {
   it('hold 5 TiB, and none is larger than S3 takes', () => {
     let total = 0;
-    for (let number = 1; number <= MOST_PARTS; number++) total += partBytes(number);
+    for (let number = 1; number <= MAX_PARTS; number++) total += partBytes(number);
     expect(total).toBeGreaterThanOrEqual(5 * 1024 ** 4);
-    expect(partBytes(MOST_PARTS)).toBeLessThan(5 * 1024 ** 3);
+    expect(partBytes(MAX_PARTS)).toBeLessThan(5 * 1024 ** 3);
   });
 
   it('stay as small as S3 takes them for an archive of 5 GB', () => {
@@ -20,7 +20,7 @@ describe('the parts of an upload', () => {
 
   it('never shrink', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: MOST_PARTS - 1 }), (number) => {
+      fc.property(fc.integer({ min: 1, max: MAX_PARTS - 1 }), (number) => {
         expect(partBytes(number + 1)).toBeGreaterThanOrEqual(partBytes(number));
       }),
     );

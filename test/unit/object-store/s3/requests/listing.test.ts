@@ -111,7 +111,7 @@ function tokenless(
     return Promise.resolve({
       objects,
       nextToken: null,
-      ...(isLast ? {} : { goesOnBehind: { key: last, isCertain } }),
+      ...(isLast ? {} : { continueAfter: { key: last, isCertain } }),
     });
   };
   return { asked, fetchPage };

@@ -146,7 +146,7 @@ describe('a page of a listing', () => {
   ])('goes on behind its last key where %s', (_, rest, isCertain) => {
     expect(parseListPage(page(entry('a') + entry('b'), rest))).toMatchObject({
       nextToken: null,
-      goesOnBehind: { key: 'b', isCertain },
+      continueAfter: { key: 'b', isCertain },
     });
   });
 

@@ -4,23 +4,19 @@ import type { Claim } from '../lock/claim.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { describeOwner } from '../lock/owner.js';
 
-export interface HoldOptions {
+export interface WithLockOptions {
   destination: Destination;
-  /** The command, for others that find the lock taken: `backup full`. */
+  /** The command, for other runs that find the destination locked: `backup full`. */
   command: string;
-  /** How long to wait for another run to end. */
   waitMs: number;
   signal: AbortSignal;
-  /** Called with the run that it waits for. */
+  /** Reports the run that is waited for. */
   warn: (line: string) => void;
 }
 
-/**
- * Does some work as the only writer of a destination. The signal that the work is handed is aborted
- * also when the lock is lost.
- */
-export async function holding<T>(
-  { destination, command, waitMs, signal, warn }: HoldOptions,
+/** Runs `work` under the lock of a destination. Losing the lock aborts the signal. */
+export async function withLock<T>(
+  { destination, command, waitMs, signal, warn }: WithLockOptions,
   work: (lock: DestinationLock, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const lock = await acquireLock(destination.claims(), {
