@@ -104,9 +104,7 @@ const pureFiles = existing(project, [
   'src/schedule/engine/admission.ts',
   'src/schedule/engine/due.ts',
   'src/schedule/engine/entry-table.ts',
-  'src/schedule/engine/queue.ts',
-  'src/schedule/entry-status.ts',
-  'src/schedule/runs.ts',
+  'src/schedule/reports.ts',
   'src/schedule/unit.ts',
 ]);
 
