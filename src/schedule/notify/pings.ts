@@ -8,7 +8,6 @@ export interface PingOptions {
   url: Secret;
   log: DaemonLog;
   /** For tests. */
-  fetch?: typeof fetch | undefined;
   timing?: SendTiming | undefined;
 }
 
@@ -78,11 +77,11 @@ export class Pings {
   }
 
   async #send(ping: Ping, isLatest: () => boolean): Promise<void> {
-    const { url: template, log, fetch, timing } = this.#options;
+    const { url: template, log, timing } = this.#options;
     const { name, runId, what } = ping;
     const url = urlOf(template.reveal(), ping);
     const problem = await sendWithRetries({
-      ...{ url, init: { method: 'GET' }, signal: this.#giveUp.signal, fetch, timing },
+      ...{ url, init: { method: 'GET' }, signal: this.#giveUp.signal, timing },
       // The ping for the end of a run must not wait long for the ping of its start.
       isWanted: () => what !== 'start' || isLatest(),
     });
