@@ -66,7 +66,7 @@ const pureFiles = existing(project, [
   'src/billing/money.ts',
   'src/billing/month-bill.ts',
   'src/billing/pricing.ts',
-  'src/billing/problems.ts',
+  'src/billing/counters.ts',
   'src/billing/usage.ts',
   'src/billing/usage-ledger.ts',
   'src/cli/values/',

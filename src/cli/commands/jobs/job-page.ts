@@ -1,4 +1,4 @@
-import type { JobDetails } from '../../../billing/job-details.js';
+import type { JobDetails } from '../../../billing/job-records.js';
 import { moneyText } from '../../../billing/money.js';
 import { durationsOf } from '../../../jobs/durations.js';
 import type { Column, Presentation } from '../../output/columns.js';

@@ -70,7 +70,7 @@ async function readJob(
   noFiles: boolean,
 ): Promise<ShownJob> {
   const { findJob } = await import('../../../jobs/find.js');
-  const { readJobDetails } = await import('../../../billing/job-details.js');
+  const { readJobDetails } = await import('../../../billing/job-records.js');
   const row = await findJob(jobsContext.sources, id);
   if (row === undefined) {
     throw new MangamotionError('not_found', `no job ${id} in queue ${jobsContext.queue.name}`, {
