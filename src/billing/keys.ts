@@ -55,7 +55,9 @@ export function jobOfKey(key: Buffer): string {
 
 const DAY_LENGTH = 'YYYY-MM-DD'.length;
 
-/** Splits a key from its end, since the id may hold `:`. Returns `undefined` where it does not end in a day. */
+/**
+ * Splits a key from its end, since the id may hold `:`. Returns `undefined` where it does not end in a day.
+ */
 export function partsOfDayKey(key: Buffer): { userId: string; day: Day } | undefined {
   const rest = key.subarray(DAY_PREFIX.length);
   const day = parseDay(rest.subarray(-DAY_LENGTH).toString('latin1'));

@@ -16,7 +16,7 @@ export interface Upcoming {
   zone: string;
 }
 
-/** Returns the next `count` firings, the earliest first; those of the same time in the order of the file. */
+/** Returns the next `count` firings by time; those of the same time are in the order of the file. */
 export function upcoming(entries: readonly Entry[], after: Date, count: number): Upcoming[] {
   const sources = entries.map((entry) => {
     const firings = firingsAfter(entry.timing, after);
