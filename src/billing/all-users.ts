@@ -2,6 +2,7 @@ import type { RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import type { Month } from './calendar.js';
+import type { CounterProblem, OnProblem } from './counters.js';
 import { usageIn } from './counters.js';
 import { USER_KEYS, dayKey, dayKeysIn, partsOfDayKey, userKey, userOfKey } from './keys.js';
 import type { MonthBill, Period } from './month-bill.js';
@@ -10,12 +11,11 @@ import type { Decimal } from './money.js';
 import { ZERO } from './money.js';
 import type { Pricing } from './pricing.js';
 import { costOf } from './pricing.js';
-import type { CounterProblem } from './problems.js';
 import { UsageLedger } from './usage-ledger.js';
 import type { Usage } from './usage.js';
 import { NO_USAGE, USAGE_FIELDS, addUsage } from './usage.js';
 
-/** A user among all of them. */
+/** What the report of all users shows of a user. */
 export interface UserRow {
   userId: string;
   lifetime: Usage;
@@ -26,15 +26,15 @@ export interface UserRow {
 }
 
 export interface AllUsers {
-  /** Sorted; the first `top` of them. Made as they are asked for: of a user little is kept. */
+  /** The first `top` users in their order. A row is built when it is reached, to save memory. */
   users: Iterable<UserRow>;
-  /** How many of them there are in `users`. */
+  /** The number of users in `users`. */
   shownUsers: number;
-  /** How many there are. */
+  /** The number of all users. */
   totalUsers: number;
   /** The totals of all users. */
   totals: { lifetime: Usage; cost: Decimal; month: MonthTotals | undefined };
-  /** Users with usage in the month, but without a lifetime record. */
+  /** The number of users who have usage in the month, but no lifetime record. */
   withoutRecord: number;
   problems: CounterProblem[];
 }
@@ -53,30 +53,27 @@ export interface AllUsersRequest extends Period {
   pricing: Pricing;
   month: Month | undefined;
   sort: SortKey;
-  /** All where undefined. */
+  /** The maximum number of users; `undefined` for all. */
   top: number | undefined;
   signal: AbortSignal;
-  /** How many users have been read. */
+  /** Called with the number of users that have been read. */
   onProgress: (users: number) => void;
 }
 
-/** What a month's answer has of the fields: the first ones. */
+/** The bill of a month needs only the first fields. */
 const BILLED_FIELDS = USAGE_FIELDS.slice(0, 3);
 
-/**
- * The table that is built while users are read: one row for each. Users with a lifetime record come
- * first.
- */
+/** The table that is built while users are read. Users with a lifetime record come first. */
 interface Users {
+  /** The row of each user in the ledgers. */
   rows: Map<string, number>;
-  withRecord: number;
   lifetime: UsageLedger;
   inMonth: UsageLedger;
 }
 
 /**
- * All users, each read once. With a month also those that have usage in it but no record any more.
- * In memory are the sums of each user, not the days.
+ * Resolves to all users. With a month, users who have usage in it but no record any more are included.
+ * Only the sums of each user are in memory, not the days.
  */
 export async function summariseAllUsers(
   redis: RedisReader,
@@ -92,20 +89,22 @@ export async function summariseAllUsers(
     const userIds = keys.map(userOfKey);
     const hashes = await readHashes(redis, keys, USAGE_FIELDS);
     for (const [index, userId] of userIds.entries()) {
-      // A scan may name a key twice.
+      // A scan may return a key twice.
       if (rows.has(userId)) continue;
       const fields = hashes[index] ?? [];
       const usage = usageIn(userKey(userId), fields, onProblem);
       if (fields === 'wrong type') continue;
-      // Without usage: it has been removed since the scan, or has none of our fields.
+      // A record without usage was removed after the scan, or has none of our fields.
       lifetime.add(rows.size, usage ?? NO_USAGE);
       rows.set(userId, rows.size);
     }
     onProgress(rows.size);
   }
-  const users = { rows, withRecord: rows.size, lifetime, inMonth: new UsageLedger() };
+  const withRecord = rows.size;
+  const users = { rows, lifetime, inMonth: new UsageLedger() };
   if (month !== undefined) await addDaysOf(month, redis, users, request, onProblem);
-  return report(users, request, problems);
+  const withoutRecord = rows.size - withRecord;
+  return { ...rankedUsers(users, request), withoutRecord, problems };
 }
 
 async function addDaysOf(
@@ -113,9 +112,9 @@ async function addDaysOf(
   redis: RedisReader,
   { rows, inMonth }: Users,
   { signal, onProgress }: AllUsersRequest,
-  onProblem: (problem: CounterProblem) => void,
+  onProblem: OnProblem,
 ): Promise<void> {
-  // By row, the days that were added, a bit each: a scan may name a key twice.
+  // A bit for each day that was added, by row: a scan may return a key twice.
   const added: number[] = [];
   for await (const keys of scanKeys(redis, dayKeysIn(month), signal)) {
     const hashes = await readHashes(redis, keys, BILLED_FIELDS);
@@ -136,7 +135,10 @@ async function addDaysOf(
   }
 }
 
-function report(users: Users, request: AllUsersRequest, problems: CounterProblem[]): AllUsers {
+function rankedUsers(
+  users: Users,
+  request: AllUsersRequest,
+): Omit<AllUsers, 'withoutRecord' | 'problems'> {
   const { month, sort, top } = request;
   const totals: AllUsers['totals'] = {
     lifetime: NO_USAGE,
@@ -158,8 +160,6 @@ function report(users: Users, request: AllUsersRequest, problems: CounterProblem
     shownUsers: shown.length,
     totalUsers: ranked.length,
     totals,
-    withoutRecord: users.rows.size - users.withRecord,
-    problems,
   };
 }
 
@@ -183,7 +183,7 @@ function rowOf(
   return { userId, lifetime, cost: costOf(pricing, lifetime), month: monthBill };
 }
 
-/** Zeros, or nothing at all of a month that is expired. */
+/** Returns zeros; for an expired month no figures at all. */
 function noTotals(month: Month, request: AllUsersRequest): MonthTotals {
   const { bill } = billMonth(request.pricing, month, NO_USAGE, request);
   return { usage: bill?.usage, gross: bill?.invoice.gross, net: bill?.invoice.net };
@@ -202,11 +202,11 @@ interface Ranked {
   userId: string;
   /** The index of the user's row. */
   index: number;
-  /** What the user is sorted by; `undefined` for the name alone. */
+  /** The figure that users are sorted by; `undefined` where they are sorted by name. */
   rank: Decimal | bigint | undefined;
 }
 
-/** Ranks by the month, where there is one that can be billed. */
+/** Returns the figure of the month where it can be billed, else that of the lifetime. */
 function rankOf({ lifetime, cost, month }: UserRow, sort: SortKey): Ranked['rank'] {
   const usage = month?.bill?.usage ?? lifetime;
   switch (sort) {
@@ -223,7 +223,7 @@ function rankOf({ lifetime, cost, month }: UserRow, sort: SortKey): Ranked['rank
   }
 }
 
-/** Equal ones by name. */
+/** Sorts users of equal rank by name. */
 function highestFirst(a: Ranked, b: Ranked): number {
   return compareRanks(b.rank, a.rank) || (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0);
 }

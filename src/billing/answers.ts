@@ -1,6 +1,6 @@
 import type { AllUsers, UserRow } from './all-users.js';
 import type { DailyUsage } from './daily-usage.js';
-import type { JobDetails } from './job-details.js';
+import type { JobDetails } from './job-records.js';
 import type { MonthBill } from './month-bill.js';
 import type { Decimal } from './money.js';
 import { roundedMoney } from './money.js';
@@ -29,7 +29,7 @@ export interface UsageAnswer {
 export interface MonthAnswer {
   /** `YYYY-MM`, UTC. */
   month: string;
-  /** `open` while it runs; `expired`: a part of it is gone, and all figures are null. */
+  /** `open`: the month is not over. `expired`: a part of it is gone, and all figures are null. */
   state: 'open' | 'final' | 'expired';
   bytes_processed: number | bigint | null;
   compute_seconds: number | null;
@@ -48,7 +48,7 @@ export interface SummaryAnswer extends UsageAnswer {
   user_id: string;
   bytes_processed_gb: number;
   compute_hours: number;
-  /** Gross: discounts belong to months. */
+  /** Before discounts, which belong to months. */
   estimated_cost: number;
   estimated_cost_exact: string;
   month?: MonthAnswer;
@@ -93,7 +93,7 @@ export function summaryAnswer({ userId, lifetime, cost, month }: UserRow): Summa
 function monthAnswer({ month, state, bill }: MonthBill): MonthAnswer {
   if (bill === undefined) {
     return {
-      ...{ month, state, bytes_processed: null, compute_seconds: null, job_count: null },
+      ...{ month, state, ...NONE },
       ...{ gross_cost: null, gross_cost_exact: null },
       ...{ discount_percent: null, discount_threshold: null, discount: null },
       ...{ net_cost: null, net_cost_exact: null },
@@ -152,20 +152,23 @@ export function totalsAnswer({ lifetime, cost, month }: AllUsers['totals']) {
     ...usageAnswer(lifetime),
     estimated_cost: roundedMoney(cost),
     estimated_cost_exact: cost.toString(),
-    ...(month !== undefined && {
-      month: {
-        bytes_processed: month.usage === undefined ? null : integer(month.usage.bytes),
-        compute_seconds:
-          month.usage === undefined ? null : Number(month.usage.microseconds) / MICROSECONDS,
-        job_count: month.usage === undefined ? null : integer(month.usage.jobs),
-        gross_cost: month.gross === undefined ? null : roundedMoney(month.gross),
-        gross_cost_exact: month.gross?.toString() ?? null,
-        net_cost: month.net === undefined ? null : roundedMoney(month.net),
-        net_cost_exact: month.net?.toString() ?? null,
-      },
-    }),
+    ...(month !== undefined && { month: monthTotalsAnswer(month) }),
   };
 }
+
+function monthTotalsAnswer({ usage, gross, net }: NonNullable<AllUsers['totals']['month']>) {
+  const { bytes_processed, compute_seconds, job_count } =
+    usage === undefined ? NONE : usageAnswer(usage);
+  return {
+    ...{ bytes_processed, compute_seconds, job_count },
+    gross_cost: gross === undefined ? null : roundedMoney(gross),
+    gross_cost_exact: gross?.toString() ?? null,
+    net_cost: net === undefined ? null : roundedMoney(net),
+    net_cost_exact: net?.toString() ?? null,
+  };
+}
+
+const NONE = { bytes_processed: null, compute_seconds: null, job_count: null };
 
 export function usageAnswer(usage: Usage): UsageAnswer {
   return {
@@ -178,17 +181,17 @@ export function usageAnswer(usage: Usage): UsageAnswer {
   };
 }
 
-function costMembers(cost: Decimal) {
+export function costMembers(cost: Decimal) {
   return { cost: roundedMoney(cost), cost_exact: cost.toString() };
 }
 
-/** A number where it can hold it. */
+/** Returns a bigint only where a number cannot hold the value. */
 function integer(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** Rounds figures that only explain others to 6 places. */
+/** Rounds a figure that only explains another one to 6 places. */
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }

@@ -1,9 +1,10 @@
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes, readLives } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
-import type { Finding, FindingKind, Ledger, Severity } from './audit.js';
-import { auditLedger } from './audit.js';
+import type { Finding, FindingKind, Ledger } from './audit.js';
+import { auditLedger, findingOf } from './audit.js';
 import type { Day } from './calendar.js';
+import type { CounterProblem } from './counters.js';
 import { usageIn } from './counters.js';
 import {
   DAY_KEYS,
@@ -16,16 +17,15 @@ import {
   userKey,
   userOfKey,
 } from './keys.js';
-import type { CounterProblem } from './problems.js';
 import type { Usage } from './usage.js';
 import { NO_USAGE, USAGE_FIELDS, addUsage } from './usage.js';
 
 export interface AuditRequest {
-  /** All users where undefined. */
+  /** `undefined` for all users. */
   userId: string | undefined;
   today: Day;
   signal: AbortSignal;
-  /** How many records have been read. */
+  /** Called with the number of records that have been read. */
   onProgress: (records: number) => void;
 }
 
@@ -35,9 +35,9 @@ export interface Audit {
 }
 
 /**
- * Compares each user's lifetime with the sum of the days and with the sum of the jobs. First the days
- * are read, then the jobs, then the lifetime: counters only grow, so that what is tracked meanwhile
- * never looks like drift.
+ * Compares each user's lifetime total with the sum of the days and with the sum of the jobs. The days are
+ * read first, then the jobs, then the lifetime totals: counters only grow, so that usage that is tracked
+ * meanwhile never looks like drift.
  */
 export async function audit(redis: RedisReader, request: AuditRequest): Promise<Audit> {
   return await new AuditRun(redis, request).run();
@@ -72,7 +72,10 @@ class AuditRun {
     for await (const { key, name, fields, life } of this.#records(pattern, USAGE_FIELDS)) {
       const parts = partsOfDayKey(key);
       if (parts === undefined) {
-        this.#note('odd_key', null, name, 'does not end in a day', 'a program wrote it by mistake');
+        this.#find('odd_key', null, name, [
+          'does not end in a day',
+          'a program wrote it by mistake',
+        ]);
         continue;
       }
       // The pattern of one user also matches users whose ids begin alike.
@@ -83,11 +86,9 @@ class AuditRun {
       this.#checkSigns(parts.userId, name, usage);
       this.#checkLife(parts.userId, name, life);
       if (parts.day > today) {
-        this.#find('drift', 'future_day', parts.userId, name, {
-          what: `is of ${parts.day}, and today is ${today} (UTC)`,
-          cause: 'the clock of a worker is wrong',
-          difference: usage,
-        });
+        const what = `is of ${parts.day}, and today is ${today} (UTC)`;
+        const cause = 'the clock of a worker is wrong';
+        this.#find('future_day', parts.userId, name, [what, cause], usage);
       }
       const { days } = this.#ledgerOf(parts.userId);
       days.usage = addUsage(days.usage, usage);
@@ -105,19 +106,13 @@ class AuditRun {
       if (fields === 'wrong type') continue;
       this.#checked.jobs += 1;
       if (UNDEFINED_IDS.has(jobOfKey(key))) {
-        this.#find('note', 'undefined_id', owner, name, {
-          what: 'is not a record of a job',
-          cause: 'a worker tracked without a job id: several jobs overwrote each other here',
-          difference: usage,
-        });
+        const cause = 'a worker tracked without a job id: several jobs overwrote each other here';
+        this.#find('undefined_id', owner, name, ['is not a record of a job', cause], usage);
       }
       this.#checkLife(owner, name, life);
       if (owner === null) {
-        this.#find('note', 'job_without_user', null, name, {
-          what: 'names no user',
-          cause: 'the job ended before it had processed any bytes',
-          difference: usage,
-        });
+        const cause = 'the job ended before it had processed any bytes';
+        this.#find('job_without_user', null, name, ['names no user', cause], usage);
         continue;
       }
       if (usage === undefined) continue;
@@ -151,18 +146,13 @@ class AuditRun {
     this.#checked.users += 1;
     this.#checkSigns(userId, key, usage);
     if (UNDEFINED_IDS.has(userId)) {
-      this.#note(
-        'undefined_id',
-        userId,
-        key,
-        'is not a record of a user',
-        'a worker had no user id',
-      );
+      const texts: Texts = ['is not a record of a user', 'a worker had no user id'];
+      this.#find('undefined_id', userId, key, texts);
     }
     if (problems.length === 0) this.#ledgerOf(userId).lifetime = usage;
   }
 
-  /** Each record once: a scan may name a key twice. */
+  /** Yields each record once, although a scan may return a key twice. */
   async *#records(pattern: string, fields: readonly string[]): AsyncGenerator<Record> {
     const { signal, onProgress } = this.#request;
     const seen = new Set<string>();
@@ -197,42 +187,34 @@ class AuditRun {
 
   #checkSigns(userId: string, key: string, usage: Usage): void {
     if (Object.values(usage).every((value: bigint) => value >= 0n)) return;
-    this.#find('drift', 'negative', userId, key, {
-      what: 'has a negative counter',
-      cause: 'someone corrected it by hand',
-      difference: undefined,
-    });
+    const texts: Texts = ['has a negative counter', 'someone corrected it by hand'];
+    this.#find('negative', userId, key, texts);
   }
 
   #checkLife(userId: string | null, key: string, life: Life): void {
     if (life !== 'for ever') return;
     const cause = 'the worker stopped before it set one, or only the end of the job was tracked';
-    this.#note('without_expiry', userId, key, 'never expires', cause);
+    this.#find('without_expiry', userId, key, ['never expires', cause]);
   }
 
   #unreadable(userId: string | null, { key, field, problem }: CounterProblem): void {
-    this.#find('drift', field === null ? 'not_a_hash' : 'not_a_number', userId, key, {
-      what: field === null ? problem : `${field} ${problem}`,
-      cause: 'a program other than the workers wrote it',
-      difference: undefined,
-    });
-  }
-
-  #note(kind: FindingKind, userId: string | null, key: string, what: string, cause: string): void {
-    this.#find('note', kind, userId, key, { what, cause, difference: undefined });
+    const kind = field === null ? 'not_a_hash' : 'not_a_number';
+    const what = field === null ? problem : `${field} ${problem}`;
+    this.#find(kind, userId, key, [what, 'a program other than the workers wrote it']);
   }
 
   #find(
-    severity: Severity,
     kind: FindingKind,
     userId: string | null,
     key: string,
-    rest: Pick<Finding, 'what' | 'cause' | 'difference'>,
+    texts: Texts,
+    difference?: Usage,
   ): void {
-    this.#findings.push({ severity, kind, userId, key, ...rest });
+    this.#findings.push(findingOf(kind, { userId, key }, texts, difference));
   }
 }
 
+type Texts = [what: string, cause: string];
 type Life = 'for ever' | 'limited' | 'gone';
 
 interface Record {

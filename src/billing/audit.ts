@@ -1,7 +1,7 @@
-import { usageAnswer, type UsageAnswer } from './answers.js';
-import { roundedMoney, type Decimal } from './money.js';
+import { costMembers, usageAnswer, type UsageAnswer } from './answers.js';
+import type { Decimal } from './money.js';
 import { costOf, type Pricing } from './pricing.js';
-import { NO_USAGE, type Usage } from './usage.js';
+import { NO_USAGE, type Usage, usageOf } from './usage.js';
 
 /** What the counters of one user add up to. */
 export interface Ledger {
@@ -14,31 +14,33 @@ export interface Ledger {
 }
 
 /**
- * `drift`: counters that contradict each other, so that something was billed wrong or not at all.
- * `note`: what the backend's own writer leaves behind, and explains by itself.
+ * The severity of each kind of finding. `drift`: counters contradict each other, so that something was
+ * billed wrong or not at all. `note`: the backend's own writer leaves this behind.
  */
-export type Severity = 'drift' | 'note';
+const SEVERITY = {
+  days_exceed_lifetime: 'drift',
+  jobs_exceed_lifetime: 'drift',
+  no_user_record: 'drift',
+  not_a_number: 'drift',
+  not_a_hash: 'drift',
+  negative: 'drift',
+  future_day: 'drift',
+  jobs_below_days: 'note',
+  jobs_below_lifetime: 'note',
+  job_without_user: 'note',
+  without_expiry: 'note',
+  undefined_id: 'note',
+  odd_key: 'note',
+} as const;
 
-export type FindingKind =
-  | 'days_exceed_lifetime'
-  | 'jobs_exceed_lifetime'
-  | 'no_user_record'
-  | 'not_a_number'
-  | 'not_a_hash'
-  | 'negative'
-  | 'future_day'
-  | 'jobs_below_days'
-  | 'jobs_below_lifetime'
-  | 'job_without_user'
-  | 'without_expiry'
-  | 'undefined_id'
-  | 'odd_key';
+export type FindingKind = keyof typeof SEVERITY;
+type Severity = (typeof SEVERITY)[FindingKind];
 
 export interface Finding {
   severity: Severity;
   kind: FindingKind;
   userId: string | null;
-  /** The record itself, where it is one. */
+  /** The key of the record; `null` where a finding is about several. */
   key: string | null;
   /** What was found, and what probably led to it. */
   what: string;
@@ -47,79 +49,66 @@ export interface Finding {
   difference: Usage | undefined;
 }
 
-/** What contradicts in a user's counters. Lifetime totals never expire, so nothing can exceed them. */
-export function auditLedger(ledger: Ledger): Finding[] {
-  const { userId, lifetime, days, jobs } = ledger;
-  const finding = { userId, key: null };
+export function findingOf(
+  kind: FindingKind,
+  { userId, key }: Pick<Finding, 'userId' | 'key'>,
+  [what, cause]: [what: string, cause: string],
+  difference?: Usage,
+): Finding {
+  return { severity: SEVERITY[kind], kind, userId, key, what, cause, difference };
+}
+
+/** Returns what contradicts in a user's counters. Lifetime totals never expire: nothing can exceed them. */
+export function auditLedger({ userId, lifetime, days, jobs }: Ledger): Finding[] {
+  const about = { userId, key: null };
   if (lifetime === undefined) {
-    const difference = larger(days.usage, jobs.usage);
-    return [
-      {
-        ...{ ...finding, severity: 'drift', kind: 'no_user_record', difference },
-        what: `${days.count} days and ${jobs.count} jobs, but no lifetime record`,
-        cause: 'the user was reset, and the days and jobs were left',
-      },
-    ];
+    const what = `${days.count} days and ${jobs.count} jobs, but no lifetime record`;
+    const cause = 'the user was reset, and the days and jobs were left';
+    return [findingOf('no_user_record', about, [what, cause], larger(days.usage, jobs.usage))];
   }
   const findings: Finding[] = [];
   const daysOver = excess(days.usage, lifetime, days.count);
   if (daysOver !== undefined) {
-    findings.push({
-      ...{ ...finding, severity: 'drift', kind: 'days_exceed_lifetime', difference: daysOver },
-      what: 'the days add up to more than the lifetime total',
-      cause: 'the user was reset while days were kept, or a write of the total failed',
-    });
+    const what = 'the days add up to more than the lifetime total';
+    const cause = 'the user was reset while days were kept, or a write of the total failed';
+    findings.push(findingOf('days_exceed_lifetime', about, [what, cause], daysOver));
   }
   // A job knows its bytes and seconds, not how often it was counted.
   const jobsOver = excess(metered(jobs.usage), lifetime, jobs.count);
   if (jobsOver !== undefined) {
-    findings.push({
-      ...{ ...finding, severity: 'drift', kind: 'jobs_exceed_lifetime', difference: jobsOver },
-      what: 'the jobs add up to more than the lifetime total',
-      cause: 'the user was reset while jobs were kept, or a write of the total failed',
-    });
+    const what = 'the jobs add up to more than the lifetime total';
+    const cause = 'the user was reset while jobs were kept, or a write of the total failed';
+    findings.push(findingOf('jobs_exceed_lifetime', about, [what, cause], jobsOver));
   }
   const belowDays = excess(metered(days.usage), jobs.usage, days.count + jobs.count);
   const belowLifetime = excess(metered(lifetime), jobs.usage, jobs.count);
   if (belowDays !== undefined) {
-    findings.push({
-      ...{ ...finding, severity: 'note', kind: 'jobs_below_days', difference: belowDays },
-      what: 'the jobs add up to less than the days',
-      cause: 'retries overwrote the figures of their job, or jobs have no user',
-    });
+    const what = 'the jobs add up to less than the days';
+    const cause = 'retries overwrote the figures of their job, or jobs have no user';
+    findings.push(findingOf('jobs_below_days', about, [what, cause], belowDays));
   } else if (belowLifetime !== undefined) {
-    findings.push({
-      ...{ ...finding, severity: 'note', kind: 'jobs_below_lifetime', difference: belowLifetime },
-      what: 'the jobs add up to less than the lifetime total',
-      cause: 'jobs have expired after a year, or retries overwrote the figures of their job',
-    });
+    const what = 'the jobs add up to less than the lifetime total';
+    const cause = 'jobs have expired after a year, or retries overwrote the figures of their job';
+    findings.push(findingOf('jobs_below_lifetime', about, [what, cause], belowLifetime));
   }
   return findings;
 }
 
-/** The difference in exact US dollars. */
+/** Returns the difference in exact US dollars. */
 export function costOfDifference(pricing: Pricing, { difference }: Finding): Decimal | undefined {
   return difference === undefined ? undefined : costOf(pricing, difference);
 }
 
 /**
- * By how much `a` is above `b`, part by part; `undefined` where it is nowhere. Seconds were rounded to
- * 6 places in each of `records`, so that so many microseconds mean nothing.
+ * Returns by how much each counter of `a` is above that of `b`; `undefined` where none is. Each of the
+ * `records` has its seconds rounded to 6 places, so that a microsecond for each means nothing.
  */
 function excess(a: Usage, b: Usage, records: number): Usage | undefined {
   const dust = BigInt(records + 1);
-  const over = (field: keyof Usage): bigint => {
-    const more = a[field] - b[field];
-    return more > (field === 'microseconds' ? dust : 0n) ? more : 0n;
-  };
-  const difference: Usage = {
-    bytes: over('bytes'),
-    microseconds: over('microseconds'),
-    jobs: over('jobs'),
-    completed: over('completed'),
-    failed: over('failed'),
-    skipped: over('skipped'),
-  };
+  const difference = usageOf((counter) => {
+    const more = a[counter] - b[counter];
+    return more > (counter === 'microseconds' ? dust : 0n) ? more : 0n;
+  });
   return Object.values(difference).some((value) => value !== 0n) ? difference : undefined;
 }
 
@@ -128,16 +117,9 @@ function metered({ bytes, microseconds }: Usage): Usage {
 }
 
 function larger(a: Usage, b: Usage): Usage {
-  const most = (field: keyof Usage) =>
-    [a[field], b[field]].reduce((most, value) => (value > most ? value : most), 0n);
-  return {
-    bytes: most('bytes'),
-    microseconds: most('microseconds'),
-    jobs: most('jobs'),
-    completed: most('completed'),
-    failed: most('failed'),
-    skipped: most('skipped'),
-  };
+  return usageOf((counter) =>
+    [a[counter], b[counter]].reduce((most, value) => (value > most ? value : most), 0n),
+  );
 }
 
 export interface FindingAnswer {
@@ -153,12 +135,11 @@ export interface FindingAnswer {
 
 export function findingAnswer(pricing: Pricing, finding: Finding): FindingAnswer {
   const { severity, kind, userId, key, what, cause, difference } = finding;
-  const cost = costOfDifference(pricing, finding);
   return {
     ...{ severity, kind, user_id: userId, key, what, cause },
     difference:
-      difference === undefined || cost === undefined
+      difference === undefined
         ? null
-        : { ...usageAnswer(difference), cost: roundedMoney(cost), cost_exact: cost.toString() },
+        : { ...usageAnswer(difference), ...costMembers(costOf(pricing, difference)) },
   };
 }

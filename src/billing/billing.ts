@@ -9,7 +9,7 @@ import { dayOf, monthOf, parseDay } from './calendar.js';
 import { readDailyUsage } from './daily-usage.js';
 import type { JobStatus, TrackedEvent } from './event.js';
 import { bytesEvent, checkId, completionEvent, computeEvent } from './event.js';
-import { readJobDetails } from './job-details.js';
+import { readJobDetails } from './job-records.js';
 import { userKey } from './keys.js';
 import type { PricingSettings } from './pricing.js';
 import { createPricing } from './pricing.js';
@@ -19,17 +19,17 @@ import { summariseUser } from './user-summary.js';
 
 export interface TrackOptions {
   /**
-   * Any text that a repeated call has too: it then counts once within 24 hours. Calls of another
-   * kind, or for another job, count with the same id.
+   * Identifies a call, so that it counts once within 24 hours even if it is repeated. Calls of another kind,
+   * or for another job, may have the same id.
    */
   eventId?: string | undefined;
 }
 
 /**
- * Metering and its reports. Every function rejects with a MangamotionError: `usage` for arguments
- * that make no sense, `unreachable` and `access_denied` where Redis does not do its part, `damaged`
- * where a counter holds no number. Nothing is written then, with one exception: of a tracking call
- * that ends `unreachable` it is not known whether it counted. Repeat it with the same `eventId`.
+ * Metering and its reports. Every function rejects with a MangamotionError: `usage` for invalid
+ * arguments, `unreachable` and `access_denied` for failures of Redis, `damaged` where a counter does not
+ * hold a number. Nothing has been written then, with one exception: a tracking call that ends with
+ * `unreachable` may have counted. Repeat it with the same `eventId`.
  */
 export interface Billing {
   /** Adds bytes (whole, from 0; a bigint up to 2^63-1) to the user, today (UTC) and the job. */
@@ -54,16 +54,16 @@ export interface Billing {
     metadata?: Readonly<Record<string, unknown>>,
     options?: TrackOptions,
   ): Promise<Tracked>;
-  /** Lifetime totals and the current month; zeros for an unknown user. */
+  /** Resolves to lifetime totals and the current month; zeros for an unknown user. */
   getUserBillingSummary(userId: string): Promise<SummaryAnswer>;
   /**
-   * The days on which something was used, from `start` to `end`, both included. A day is
+   * Resolves to the days on which something was used, from `start` to `end`, both included. A day is
    * `YYYY-MM-DD`, or an instant (a Date, or text in RFC 3339), which counts as its day in UTC.
    */
   getUserDailyUsage(userId: string, start: string | Date, end: string | Date): Promise<DayAnswer[]>;
-  /** `null` for an unknown job. */
+  /** Resolves to `null` for an unknown job. */
   getJobBillingDetails(jobId: string): Promise<JobAnswer | null>;
-  /** All users, the highest cost first. They all lie in memory. */
+  /** Resolves to all users, the highest cost first. All of them are in memory at once. */
   getAllUsersBillingSummary(): Promise<SummaryAnswer[]>;
   /** Removes the lifetime totals of a user; days and jobs stay. Resolves to true. */
   resetUserBilling(userId: string): Promise<boolean>;
@@ -75,15 +75,15 @@ export interface BillingOptions {
    * is on by default, a call without `eventId` may count twice when the connection breaks.
    */
   redis: RedisReader;
-  /** Rates and discounts; the defaults of the BILLING_* variables for what is absent. */
+  /** Rates and discounts; the default is that of the BILLING_* variables. */
   pricing?: Partial<PricingSettings> | undefined;
-  /** The time now: the day that is counted and the current month depend on it. */
+  /** Returns the current time, which decides the day that is counted and the current month. */
   clock?: (() => Date) | undefined;
-  /** Life of the daily counters, 90 days where absent. */
+  /** How long daily counters live; 90 days by default. */
   retentionDays?: number | undefined;
-  /** False: the tracking functions check their arguments, and do nothing more. */
+  /** If false, the tracking functions only check their arguments. */
   enabled?: boolean | undefined;
-  /** How long an answer of Redis is waited for, 10 s where absent. */
+  /** The timeout for an answer of Redis; 10 s by default. */
   timeoutMs?: number | undefined;
 }
 
@@ -101,7 +101,7 @@ export const DEFAULT_PRICING: PricingSettings = {
 const RETENTION_DAYS = 90;
 const TIMEOUT_MS = 10_000;
 
-/** Billing over a connection of the caller's, who also closes it. */
+/** Creates the functions over a connection, which the caller closes. */
 export function createBilling(options: BillingOptions): Billing {
   const { clock = () => new Date(), retentionDays = RETENTION_DAYS, enabled = true } = options;
   const { timeoutMs = TIMEOUT_MS } = options;
@@ -169,7 +169,7 @@ function refuseKeyPrefix(redis: RedisReader): void {
   throw new MangamotionError('configuration', 'the connection to Redis must have no keyPrefix');
 }
 
-/** The limits of BILLING_RETENTION_DAYS. With others EXPIRE would fail, or remove the day at once. */
+/** Checks the limits of BILLING_RETENTION_DAYS, beyond which EXPIRE fails or removes the day at once. */
 function checkRetention(days: number): void {
   if (Number.isInteger(days) && days >= 1 && days <= 100_000) return;
   throw new MangamotionError('configuration', 'retentionDays must be a number of days, at least 1');
@@ -177,9 +177,9 @@ function checkRetention(days: number): void {
 
 function dayIn(value: string | Date): Day {
   if (typeof value === 'string' && parseDay(value) !== undefined) return value;
-  // Date takes much for an instant: February 30, `1`, null.
-  const isTold = typeof value === 'string' && RFC3339_START.test(value);
-  const isDay = isTold && parseDay(value.slice(0, 'YYYY-MM-DD'.length)) !== undefined;
+  // `new Date` accepts February 30, `1` and null.
+  const isInstant = typeof value === 'string' && RFC3339_START.test(value);
+  const isDay = isInstant && parseDay(value.slice(0, 'YYYY-MM-DD'.length)) !== undefined;
   const instant = isDay || value instanceof Date ? new Date(value) : new Date(NaN);
   if (!Number.isNaN(instant.getTime())) return dayOf(instant);
   throw new MangamotionError('usage', 'a day must be YYYY-MM-DD, or an instant');

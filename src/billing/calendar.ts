@@ -15,7 +15,7 @@ export function monthOf(day: Day): Month {
   return day.slice(0, 7);
 }
 
-/** `undefined` for a text that is not a day, or a day that no calendar has. */
+/** Returns `undefined` for a text that is not a day, or for a day that no calendar has. */
 export function parseDay(text: string): Day | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
   const start = new Date(`${text}T00:00:00Z`);
@@ -27,12 +27,12 @@ export function parseMonth(text: string): Month | undefined {
   return parseDay(`${text}-01`) === undefined ? undefined : text;
 }
 
-/** So many days later; earlier, for a negative number. */
+/** Returns the day that is this many days later; earlier for a negative number. */
 export function addDays(day: Day, days: number): Day {
   return dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY));
 }
 
-/** Yields the days from the first to the last, both included; none where first > last. */
+/** Yields the days from the first to the last, both included; none where the first is later. */
 export function* daysBetween(first: Day, last: Day): Generator<Day> {
   const lastTime = Date.parse(last);
   // Times, not texts: the day after 9999-12-31 has five digits in its year, and sorts before it.
@@ -41,7 +41,7 @@ export function* daysBetween(first: Day, last: Day): Generator<Day> {
   }
 }
 
-/** How many days from the first to the last, both included. */
+/** Returns the number of days from the first to the last, both included. */
 export function countDays(first: Day, last: Day): number {
   return (Date.parse(last) - Date.parse(first)) / MS_PER_DAY + 1;
 }
@@ -58,8 +58,8 @@ export function lastDayOf(month: Month): Day {
 }
 
 /**
- * The earliest day whose counters cannot have expired yet. A counter lives so many days from the
- * last time that it was written, which may have been at the very beginning of its day.
+ * Returns the earliest day whose counters cannot have expired yet. A counter lives for `retentionDays`
+ * after it was last written, which may have been at the very beginning of its day.
  */
 export function firstRetainedDay(today: Day, retentionDays: number): Day {
   return addDays(today, 1 - retentionDays);

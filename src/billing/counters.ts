@@ -1,16 +1,35 @@
-import type { HashFields, RedisReader } from '../redis/reader.js';
-import { readHashes } from '../redis/reader.js';
-import type { Day } from './calendar.js';
-import { dayKey } from './keys.js';
-import type { CounterProblem } from './problems.js';
-import { notAHash, notANumber } from './problems.js';
+import type { HashFields } from '../redis/reader.js';
 import type { Usage } from './usage.js';
-import { USAGE_FIELDS, readUsage } from './usage.js';
+import { readUsage } from './usage.js';
+
+/** A counter that could not be read. It counts as 0, and the answer reports it. */
+export interface CounterProblem {
+  key: string;
+  /** `null` where the whole key is of a wrong type. */
+  field: string | null;
+  problem: string;
+}
+
+const LONGEST_SHOWN = 40;
+
+export function notANumber(key: string, field: string, value: string): CounterProblem {
+  const text = value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value;
+  return { key, field, problem: `is not a number: ${JSON.stringify(text)}` };
+}
+
+export function notAHash(key: string): CounterProblem {
+  return { key, field: null, problem: 'is not a hash' };
+}
+
+/** `compute_seconds of billing:user:u1 is not a number: "abc"`. */
+export function problemText({ key, field, problem }: CounterProblem): string {
+  return field === null ? `${key} ${problem}` : `${field} of ${key} ${problem}`;
+}
 
 /** Called for each counter that cannot be read. */
 export type OnProblem = (problem: CounterProblem) => void;
 
-/** The usage in a hash; `undefined` where there is none of its fields, or no hash. */
+/** Returns the usage in a hash; `undefined` where it has none of the fields, or the key holds no hash. */
 export function usageIn(key: string, fields: HashFields, onProblem: OnProblem): Usage | undefined {
   if (fields === 'wrong type') {
     onProblem(notAHash(key));
@@ -18,43 +37,4 @@ export function usageIn(key: string, fields: HashFields, onProblem: OnProblem): 
   }
   if (fields.every((value) => value === null)) return undefined;
   return readUsage(fields, (field, value) => onProblem(notANumber(key, field, value)));
-}
-
-export interface DayUsage {
-  day: Day;
-  usage: Usage;
-}
-
-/** Days that are read together: some years of them are asked for by nobody but hostile people. */
-const DAYS_AT_ONCE = 1000;
-
-/** The days on which the user used something, in their order. */
-export async function* readDays(
-  redis: RedisReader,
-  userId: string,
-  days: Iterable<Day>,
-  onProblem: OnProblem,
-): AsyncGenerator<DayUsage> {
-  let some: Day[] = [];
-  for (const day of days) {
-    some.push(day);
-    if (some.length < DAYS_AT_ONCE) continue;
-    yield* await readSome(redis, userId, some, onProblem);
-    some = [];
-  }
-  yield* await readSome(redis, userId, some, onProblem);
-}
-
-async function readSome(
-  redis: RedisReader,
-  userId: string,
-  days: readonly Day[],
-  onProblem: OnProblem,
-): Promise<DayUsage[]> {
-  const keys = days.map((day) => dayKey(userId, day));
-  const hashes = await readHashes(redis, keys, USAGE_FIELDS);
-  return days.flatMap((day, index) => {
-    const usage = usageIn(keys[index] ?? '', hashes[index] ?? [], onProblem);
-    return usage === undefined ? [] : [{ day, usage }];
-  });
 }

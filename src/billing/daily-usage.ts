@@ -1,21 +1,27 @@
 import type { RedisReader } from '../redis/reader.js';
+import { readHashes } from '../redis/reader.js';
 import type { Day } from './calendar.js';
 import { addDays, daysBetween, firstRetainedDay } from './calendar.js';
-import type { DayUsage } from './counters.js';
-import { readDays } from './counters.js';
+import type { CounterProblem, OnProblem } from './counters.js';
+import { usageIn } from './counters.js';
+import { dayKey } from './keys.js';
 import type { Period } from './month-bill.js';
-import type { CounterProblem } from './problems.js';
 import type { Usage } from './usage.js';
-import { NO_USAGE, addUsage } from './usage.js';
+import { NO_USAGE, USAGE_FIELDS, addUsage } from './usage.js';
+
+export interface DayUsage {
+  day: Day;
+  usage: Usage;
+}
 
 export interface DailyUsage {
   userId: string;
-  /** Both included. */
+  /** The first and the last day, both included. */
   start: Day;
   end: Day;
   days: DayUsage[];
   totals: Usage;
-  /** The last day of the range whose counters may have expired: what is left before it is no sum. */
+  /** The last day of the range whose counters may have expired: sums of days up to it are too small. */
   expiredUntil: Day | undefined;
   problems: CounterProblem[];
 }
@@ -23,7 +29,7 @@ export interface DailyUsage {
 export interface DailyRange extends Period {
   start: Day;
   end: Day;
-  /** Days without usage too. */
+  /** Whether days without usage are included. */
   fill: boolean;
 }
 
@@ -33,11 +39,10 @@ export async function readDailyUsage(
   { start, end, fill, today, retentionDays }: DailyRange,
 ): Promise<DailyUsage> {
   const problems: CounterProblem[] = [];
-  const read = readDays(redis, userId, daysBetween(start, end), (problem) => {
-    problems.push(problem);
-  });
   const used: DayUsage[] = [];
-  for await (const day of read) used.push(day);
+  for (const days of pagesOf(daysBetween(start, end))) {
+    used.push(...(await readDays(redis, userId, days, (problem) => problems.push(problem))));
+  }
   const firstRetained = firstRetainedDay(today, retentionDays);
   return {
     userId,
@@ -48,6 +53,34 @@ export async function readDailyUsage(
     expiredUntil: start < firstRetained ? earlier(addDays(firstRetained, -1), end) : undefined,
     problems,
   };
+}
+
+/** The days that are read together, since a caller may ask for thousands of years. */
+const DAYS_AT_ONCE = 1000;
+
+function* pagesOf(days: Iterable<Day>): Generator<Day[]> {
+  let page: Day[] = [];
+  for (const day of days) {
+    if (page.push(day) < DAYS_AT_ONCE) continue;
+    yield page;
+    page = [];
+  }
+  yield page;
+}
+
+/** Resolves to the days on which the user used something, in their order. */
+async function readDays(
+  redis: RedisReader,
+  userId: string,
+  days: readonly Day[],
+  onProblem: OnProblem,
+): Promise<DayUsage[]> {
+  const keys = days.map((day) => dayKey(userId, day));
+  const hashes = await readHashes(redis, keys, USAGE_FIELDS);
+  return days.flatMap((day, index) => {
+    const usage = usageIn(keys[index] ?? '', hashes[index] ?? [], onProblem);
+    return usage === undefined ? [] : [{ day, usage }];
+  });
 }
 
 function filled(used: readonly DayUsage[], start: Day, end: Day): DayUsage[] {

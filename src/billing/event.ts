@@ -1,18 +1,18 @@
 import { MangamotionError } from '../errors.js';
 import { microsecondsOf, secondsText } from './usage.js';
 
-/** How a job ended, as the backend's writer tells it. */
+/** How a job ended, in the words of the backend's writer. */
 export const JOB_STATUSES = ['completed', 'failed', 'skipped'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** What one tracking call adds, checked. */
+/** What one tracking call adds. Its values have been checked. */
 export interface TrackedEvent {
   kind: 'bytes' | 'compute' | 'job';
   userId: string;
   jobId: string;
-  /** Counters to raise: `i` by a whole number, `f` by a decimal one; some of them in the job too. */
+  /** The counters to raise, `i` by a whole number and `f` by a decimal one; `inJob`: in the job too. */
   increments: readonly { kind: 'i' | 'f'; field: string; amount: string; inJob: boolean }[];
-  /** Fields that the job gets besides. */
+  /** Other fields to set in the job. */
   jobFields: Readonly<Record<string, string>>;
 }
 
@@ -20,7 +20,7 @@ export interface TrackedEvent {
 const MOST_BYTES = 2n ** 63n - 1n;
 /** Some 30,000 years; beyond it a double has no microseconds any more. */
 const MOST_SECONDS = 1e12;
-/** A key of Redis may be longer, but no id is. */
+/** A key in Redis may be longer, but an id is not. */
 const MOST_ID_BYTES = 64 * 1024;
 const MOST_METADATA_BYTES = 1024 * 1024;
 
@@ -32,8 +32,9 @@ export function bytesEvent(userId: string, bytes: number | bigint, jobId: string
     const hint = 'a whole number from 0 to 2^53-1, or a bigint up to 2^63-1';
     throw invalid(`bytes must be ${hint}, not ${shown(bytes)}`);
   }
-  const increment = { kind: 'i', field: 'bytes_processed', amount: String(bytes), inJob: true };
-  return { kind: 'bytes', userId, jobId, increments: [increment as Increment], jobFields: {} };
+  const amount = String(bytes);
+  const increments = [{ kind: 'i', field: 'bytes_processed', amount, inJob: true } as const];
+  return { kind: 'bytes', userId, jobId, increments, jobFields: {} };
 }
 
 /** Throws `usage` for seconds that are negative or no number, and for empty ids. */
@@ -43,8 +44,8 @@ export function computeEvent(userId: string, seconds: number, jobId: string): Tr
     throw invalid(`seconds must be a number from 0 to ${MOST_SECONDS}, not ${shown(seconds)}`);
   }
   const amount = secondsText(microsecondsOf(seconds));
-  const increment = { kind: 'f', field: 'compute_seconds', amount, inJob: true };
-  return { kind: 'compute', userId, jobId, increments: [increment as Increment], jobFields: {} };
+  const increments = [{ kind: 'f', field: 'compute_seconds', amount, inJob: true } as const];
+  return { kind: 'compute', userId, jobId, increments, jobFields: {} };
 }
 
 /** Throws `usage` for an unknown status, metadata that JSON cannot hold, and for empty ids. */
@@ -71,8 +72,6 @@ export function completionEvent(
     jobFields: { status, completed_at: now.toISOString(), metadata: metadataText(metadata) },
   };
 }
-
-type Increment = TrackedEvent['increments'][number];
 
 export function checkId(name: string, id: unknown): asserts id is string {
   if (typeof id !== 'string' || id === '') throw invalid(`${name} must be a string, and not empty`);
@@ -104,7 +103,7 @@ function metadataText(metadata: unknown): string {
   return text;
 }
 
-/** `undefined` where its toJSON() returns that; the type of JSON.stringify does not tell. */
+/** Returns `undefined` where toJSON() does, which the type of JSON.stringify does not say. */
 function jsonOf(value: object): string | undefined {
   return JSON.stringify(value);
 }

@@ -15,7 +15,7 @@ import {
 import type { Usage } from './usage.js';
 import { secondsText } from './usage.js';
 
-/** The arithmetic of a cost, line by line, exact: `1 GiB × $0.001 = $0.001`. */
+/** Returns the exact arithmetic of a cost, line by line: `1 GiB × $0.001 = $0.001`. */
 export function explainCost(pricing: Pricing, usage: Usage): string[] {
   const { bytes, microseconds } = usage;
   const gib = new DecimalClass(bytes.toString()).div(BYTES_PER_GIB.toString());

@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
+import { MangamotionError } from '../errors.js';
 import type { JobRecord } from '../job-record.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
-import type { OnProblem } from './counters.js';
+import type { CounterProblem, OnProblem } from './counters.js';
+import { notAHash, notANumber, problemText } from './counters.js';
 import { JOB_KEYS, jobKey, jobOfKey } from './keys.js';
 import type { Decimal } from './money.js';
 import type { Pricing } from './pricing.js';
 import { costOf } from './pricing.js';
-import type { CounterProblem } from './problems.js';
-import { notAHash, notANumber } from './problems.js';
 import type { Usage } from './usage.js';
 import { readUsage } from './usage.js';
 
@@ -31,8 +31,8 @@ const FIELDS = [
 ] as const;
 
 /**
- * The records of all jobs, a page at a time. One that is there from beginning to end is given at least
- * once, and may be given twice. Left out are those that expire meanwhile, and keys that hold no hash.
+ * Yields the records of all jobs, a page at a time. A record that exists throughout is yielded once or
+ * twice. Records that expire meanwhile may be missing, and keys that hold no hash are.
  */
 export async function* scanJobRecords(
   redis: RedisReader,
@@ -46,7 +46,7 @@ export async function* scanJobRecords(
     for (const [at, { jobId }] of some.entries()) {
       const record = recordIn(jobId, hashes[at] ?? [], onProblem);
       if (record === undefined) continue;
-      // It may have become another user's in between.
+      // The record may have become another user's in between.
       if (userId === undefined || record.userId === userId) records.push(record);
     }
     return records;
@@ -65,7 +65,7 @@ export async function* scanJobRecords(
 
 interface ScannedJob {
   jobId: string;
-  /** A text wherever that is the key: a pipeline of texts is made in a third of the time. */
+  /** A text if the key is UTF-8: a pipeline of texts is built in a third of the time. */
   key: string | Buffer;
 }
 
@@ -112,14 +112,52 @@ function recordIn(jobId: string, fields: HashFields, onProblem: OnProblem): JobR
   return { jobId, userId, status, timestamp, completedAt, bytes, seconds };
 }
 
-/** What a job has used and costs, exact US dollars. What is not a number counts as 0, and is named. */
+interface JobCost {
+  usage: Usage;
+  /** Exact US dollars; discounts belong to months. */
+  cost: Decimal;
+  /** The counters that are not numbers, which count as 0. */
+  problems: CounterProblem[];
+}
+
+/** Returns what a job has used and costs. */
 export function costOfRecord(
   pricing: Pricing,
   { jobId, bytes, seconds }: Pick<JobRecord, 'jobId' | 'bytes' | 'seconds'>,
-): { usage: Usage; cost: Decimal; problems: CounterProblem[] } {
+): JobCost {
   const problems: CounterProblem[] = [];
   const usage = readUsage([bytes, seconds], (field, value) => {
     problems.push(notANumber(jobKey(jobId), field, value));
   });
   return { usage, cost: costOf(pricing, usage), problems };
+}
+
+/** The billed usage and the details of a job. */
+export interface JobDetails extends Omit<JobRecord, 'bytes' | 'seconds'>, JobCost {
+  /** An empty object where there is none. */
+  metadata: unknown;
+}
+
+/** Resolves to `undefined` for an unknown job. Rejects with `damaged` where its key holds no hash. */
+export async function readJobDetails(
+  redis: RedisReader,
+  jobId: string,
+  pricing: Pricing,
+): Promise<JobDetails | undefined> {
+  const key = jobKey(jobId);
+  const [fields = []] = await readHashes(redis, [key], [...FIELDS, 'metadata']);
+  const record = recordIn(jobId, fields, (problem) => {
+    throw new MangamotionError('damaged', problemText(problem));
+  });
+  if (record === undefined) return undefined;
+  const { userId, status, timestamp, completedAt } = record;
+  const cost = costOfRecord(pricing, record);
+  const text = fields[FIELDS.length] ?? '{}';
+  const details = { jobId, userId, status, timestamp, completedAt, ...cost };
+  try {
+    return { ...details, metadata: JSON.parse(text) as unknown };
+  } catch {
+    cost.problems.push({ key, field: 'metadata', problem: 'is not JSON' });
+    return { ...details, metadata: text };
+  }
 }

@@ -2,7 +2,7 @@ import { escapeGlob } from '../redis/scan.js';
 import type { Day } from './calendar.js';
 import { parseDay } from './calendar.js';
 
-/** The names of the counters, as the backend's writer gives them. An id can hold any byte, `:` too. */
+/** The names of the counters are those of the backend's writer. An id can hold any byte, `:` too. */
 
 const USER_PREFIX = 'billing:user:';
 const DAY_PREFIX = 'billing:daily:';
@@ -28,8 +28,8 @@ export function jobKey(jobId: string): string {
 }
 
 /**
- * Remembers an event that was counted. Its scope is the kind of the call and the job, so that the id
- * of a worker's attempt can serve for all the calls that it makes.
+ * The key exists if the event was counted. Its scope is the kind of the call and the job, so that a worker
+ * can use the id of its attempt for all the calls that it makes.
  */
 export function eventKey(kind: string, jobId: string, eventId: string): string {
   return `billing:event:${kind}:${encodeURIComponent(jobId)}:${eventId}`;
@@ -55,7 +55,9 @@ export function jobOfKey(key: Buffer): string {
 
 const DAY_LENGTH = 'YYYY-MM-DD'.length;
 
-/** Split from the right end: the id may hold `:`. `undefined` where the key does not end in a day. */
+/**
+ * Splits a key from its end, since the id may hold `:`. Returns `undefined` where it does not end in a day.
+ */
 export function partsOfDayKey(key: Buffer): { userId: string; day: Day } | undefined {
   const rest = key.subarray(DAY_PREFIX.length);
   const day = parseDay(rest.subarray(-DAY_LENGTH).toString('latin1'));
@@ -64,7 +66,7 @@ export function partsOfDayKey(key: Buffer): { userId: string; day: Day } | undef
   return { userId: idText(rest.subarray(0, separator)), day };
 }
 
-/** UTF-8; a byte that is none is shown as `\xNN`. */
+/** Decodes UTF-8. A byte that is not valid is shown as `\xNN`. */
 export function idText(bytes: Buffer): string {
   const text = bytes.toString('utf8');
   if (!text.includes('\ufffd') || Buffer.from(text, 'utf8').equals(bytes)) return text;

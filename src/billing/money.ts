@@ -1,8 +1,8 @@
 import { Decimal as LibraryDecimal } from 'decimal.js';
 
 /**
- * Exact decimals: sums and products of counters and rates have far fewer digits than this, so that
- * nothing is ever rounded but by `roundedMoney`. Halves are rounded up (away from zero).
+ * Exact decimals: sums and products of counters and rates have far fewer digits than this precision, so
+ * that only `roundedMoney` and `moneyText` round. Halves are rounded up (away from zero).
  */
 export const Decimal = LibraryDecimal.clone({
   precision: 1000,
@@ -16,12 +16,12 @@ export const ZERO: Decimal = new Decimal(0);
 
 const PLACES = 4;
 
-/** US dollars for a JSON number: 4 places, half up, as the HTTP API gives them. */
+/** Returns US dollars for JSON: rounded half up to 4 places, as in the HTTP API. */
 export function roundedMoney(amount: Decimal): number {
   return amount.toDecimalPlaces(PLACES).toNumber();
 }
 
-/** US dollars for people: `$1,234.5678`, 4 places, half up. */
+/** Returns US dollars for people, rounded half up to 4 places: `$1,234.5678`. */
 export function moneyText(amount: Decimal): string {
   const rounded = amount.toDecimalPlaces(PLACES);
   const [whole = '', fraction = ''] = rounded.abs().toFixed(PLACES).split('.');

@@ -14,7 +14,7 @@ export interface Period {
 export interface MonthBill {
   month: Month;
   state: MonthState;
-  /** `undefined` where the month is expired: what is left of it is a smaller sum. */
+  /** `undefined` where the month is expired: the sum of its remaining counters is too small. */
   bill: { usage: Usage; invoice: Invoice } | undefined;
 }
 
@@ -30,7 +30,7 @@ export function billMonth(
   return { month, state, bill: { usage, invoice: invoiceOf(pricing, costOf(pricing, usage)) } };
 }
 
-/** Yields the days of a month for which counters can exist. */
+/** Yields the days of a month. */
 export function daysOfMonth(month: Month): Generator<Day> {
   return daysBetween(firstDayOf(month), lastDayOf(month));
 }

@@ -3,7 +3,7 @@ import type { Usage } from './usage.js';
 
 /** One step of the discount. */
 interface Tier {
-  /** US dollars of a month's gross: at it and above it the tier applies. */
+  /** The tier applies from this gross of a month on, in US dollars. */
   threshold: Decimal;
   percent: Decimal;
 }
@@ -36,7 +36,7 @@ export interface Invoice {
   gross: Decimal;
   /** The highest tier that the gross reaches. */
   tier: Tier | undefined;
-  /** What comes off the gross, in percent of it: in graduated mode less than the tier's. */
+  /** The discount in percent of the gross; in graduated mode it is less than that of the tier. */
   percent: Decimal;
   discount: Decimal;
   net: Decimal;
@@ -54,7 +54,7 @@ export function createPricing(settings: PricingSettings): Pricing {
   return {
     ratePerGib,
     ratePerSecond,
-    // A power of two has an inverse with an end: this is exact.
+    // This is exact: the inverse of a power of two has a finite number of digits.
     perByte: ratePerGib.div(new Decimal(BYTES_PER_GIB.toString())),
     perMicrosecond: ratePerSecond.div(1_000_000),
     mode: settings.discountMode,
@@ -62,7 +62,7 @@ export function createPricing(settings: PricingSettings): Pricing {
   };
 }
 
-/** Exact US dollars: bytes/1024³ × rate + seconds × rate. */
+/** Returns exact US dollars: bytes/1024³ × rate + seconds × rate. */
 export function costOf(pricing: Pricing, { bytes, microseconds }: Usage): Decimal {
   return costOfBytes(pricing, bytes).plus(costOfTime(pricing, microseconds));
 }
@@ -75,7 +75,7 @@ export function costOfTime({ perMicrosecond }: Pricing, microseconds: bigint): D
   return perMicrosecond.times(decimalOf(microseconds));
 }
 
-/** The discount of a calendar month of one user. */
+/** Applies the discount to the gross of one user in one calendar month. */
 export function invoiceOf(pricing: Pricing, gross: Decimal, mode = pricing.mode): Invoice {
   const tier = pricing.tiers.findLast(({ threshold }) => gross.gte(threshold));
   const discount =
@@ -92,7 +92,7 @@ export function invoiceOf(pricing: Pricing, gross: Decimal, mode = pricing.mode)
   };
 }
 
-/** A part of the gross that is at one percentage. */
+/** A part of the gross to which one percentage applies. */
 export interface Slice {
   from: Decimal;
   amount: Decimal;
@@ -100,7 +100,7 @@ export interface Slice {
   discount: Decimal;
 }
 
-/** Graduated: each part of the gross at the percentage of the tier that it lies in. */
+/** Splits the gross for graduated mode, in which each part gets the percentage of its own tier. */
 export function slicesOf({ tiers }: Pricing, gross: Decimal): Slice[] {
   const steps = [{ threshold: ZERO, percent: ZERO }, ...tiers];
   return steps.flatMap(({ threshold, percent }, index) => {
@@ -112,13 +112,13 @@ export function slicesOf({ tiers }: Pricing, gross: Decimal): Slice[] {
   });
 }
 
-/** A larger gross that would cost less, as there is below a tier of volume pricing. */
+/** A larger gross that costs less: with volume pricing there is one just below a tier. */
 export interface CheaperAbove {
   gross: Decimal;
   net: Decimal;
 }
 
-/** The cheapest threshold above this gross, where its net is below this net; volume pricing only. */
+/** Returns the cheapest threshold above this gross if it costs less; for volume pricing only. */
 export function cheaperAbove(pricing: Pricing, gross: Decimal): CheaperAbove | undefined {
   const { net } = invoiceOf(pricing, gross, 'volume');
   return pricing.tiers

@@ -4,7 +4,7 @@ import type { RedisReader } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import { OLD_INDEX_MARK, USER_KEYS } from './keys.js';
 
-/** An earlier version's tracker keeps no index where this key is absent, so it is removed first. */
+/** Without this key, the tracker of an earlier version keeps no index; so it is removed first. */
 const MARKER = 'billing:index:built';
 const INDEX_KEYS = 'billing:index:*';
 

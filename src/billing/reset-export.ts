@@ -6,15 +6,15 @@ import type { StoredRecord } from './reset.js';
 /** The file that keeps what a reset removes. Its owner alone may read it. */
 export interface ResetExport {
   /**
-   * Replaces the content: the file has the old one or the new one, never a mixture, and the new one
-   * is on the disk when this resolves. Rejects with `disk`.
+   * Replaces the content. Readers see the old content or the new one, never a mixture, and the new one is
+   * on the disk when this resolves. Rejects with `disk`.
    */
   write(records: readonly StoredRecord[]): Promise<void>;
-  /** Takes the file away, where nothing was removed. */
+  /** Removes the file. Call it where nothing was removed from Redis. */
   discard(): Promise<void>;
 }
 
-/** Rejects with `refused` where the file is there already, and `usage` where it cannot be one. */
+/** Rejects with `refused` where the file exists, and with `usage` where it cannot be created. */
 export async function createExport(
   path: string,
   about: { userId: string; now: Date },

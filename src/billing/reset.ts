@@ -7,24 +7,24 @@ import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import { JOB_KEYS, OLD_INDEX_MARK, dayKeysOf, idText, partsOfDayKey, userKey } from './keys.js';
 
-/** A record as it lies in Redis, before it is removed. */
+/** A record as it is in Redis, before it is removed. */
 export interface StoredRecord {
   key: string;
-  /** The bytes of a key that is not UTF-8: `key` then only shows it. */
+  /** The bytes of a key that is not UTF-8, which `key` cannot represent. */
   key_base64?: string;
   fields: Record<string, string>;
-  /** Seconds that were left of its life; `null` where it never expires. */
+  /** The seconds until it expires; `null` where it never does. */
   expires_in: number | null;
 }
 
 export interface ResetRequest {
   userId: string;
-  /** The days and the jobs too, not the lifetime total alone. */
+  /** Whether days and jobs are removed too, not only the lifetime total. */
   all: boolean;
   signal: AbortSignal;
 }
 
-/** What a reset would remove. */
+/** Resolves to the records that a reset would remove. */
 export async function findRecords(
   redis: RedisReader,
   { userId, all, signal }: ResetRequest,
@@ -43,8 +43,8 @@ export async function findRecords(
 }
 
 /**
- * Removes a record, but only if it still is what was read: in one step with the comparison. Resolves
- * to what it is now where it has changed meanwhile, and stays.
+ * Removes a record if it is still what was read; comparison and removal are one atomic step. A record
+ * that has changed stays, and the promise resolves to it as it is now.
  */
 export async function removeRecord(
   redis: RedisReader,
@@ -102,7 +102,7 @@ async function readRecord(
   };
 }
 
-/** JSON has no other text: what is not UTF-8 could not be put back from the export. */
+/** Rejects bytes that are not UTF-8: JSON cannot represent them, so the export could not restore them. */
 function recordOf(key: string, reply: unknown): Record<string, string> {
   const texts = (reply as Buffer[]).map((bytes) => {
     if (isUtf8(bytes)) return bytes.toString('utf8');
@@ -130,15 +130,12 @@ async function dayKeys(redis: RedisReader, userId: string, signal: AbortSignal):
 async function jobKeys(redis: RedisReader, userId: string, signal: AbortSignal): Promise<Buffer[]> {
   const found = new Map<string, Buffer>();
   for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
-    const owners = await ownersOf(redis, keys);
+    const owners = await readHashes(redis, keys, ['user_id']);
     for (const [index, key] of keys.entries()) {
-      if (owners[index] === userId) found.set(key.toString('latin1'), key);
+      const fields = owners[index];
+      const isOwn = fields !== 'wrong type' && fields?.[0] === userId;
+      if (isOwn) found.set(key.toString('latin1'), key);
     }
   }
   return [...found.values()];
-}
-
-async function ownersOf(redis: RedisReader, keys: readonly Buffer[]): Promise<(string | null)[]> {
-  const hashes = await readHashes(redis, keys, ['user_id']);
-  return hashes.map((fields) => (fields === 'wrong type' ? null : (fields[0] ?? null)));
 }

@@ -1,14 +1,14 @@
 /**
- * One call of the tracker, in Redis: all of it or nothing, since Redis runs a script without letting
- * anyone in between, and everything that could fail is looked at before anything is written (Redis
- * takes nothing back of a script that fails half-way).
+ * Counts one call of the tracker in Redis, completely or not at all. Redis runs no other command during a
+ * script, but it does not roll back a script that fails half-way. The script therefore checks everything
+ * that could fail before it writes anything.
  *
- * KEYS: user, day, job, and the event where there is one.
- * ARGV: seconds that the day, the job and the event live; the number of increments; for each of them
- * `i` or `f`, whether the job has the field too (`1` or `0`), field, amount; then fields and values that
- * the job gets.
+ * KEYS: user, day, job, and the event if there is one.
+ * ARGV: the life of the day, the job and the event, in seconds; the number of increments; for each of them
+ * `i` or `f`, whether the job has the field too (`1` or `0`), field, amount; then the other fields of the
+ * job and their values.
  *
- * Answers 1 when it counted, 0 when the event had been counted before.
+ * Returns 1 if it counted, 0 if the event had been counted before.
  */
 export const TRACK_SCRIPT = `
 local DAY_LIFE, JOB_LIFE, EVENT_LIFE = ARGV[1], ARGV[2], ARGV[3]

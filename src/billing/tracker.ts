@@ -12,17 +12,17 @@ const EVENT_LIFE_DAYS = 1;
 
 const TRACK_SHA1 = createHash('sha1').update(TRACK_SCRIPT).digest('hex');
 
-/** Whether a call counted: not when its event had been counted within the last 24 hours. */
+/** Whether a call counted. It does not if its event was counted within the last 24 hours. */
 export interface Tracked {
   counted: boolean;
 }
 
 export interface TrackRequest {
   event: TrackedEvent;
-  /** Makes a repeated call of the same kind for the same job count once. */
+  /** Calls of the same kind for the same job with the same id count once. */
   eventId: string | undefined;
   now: Date;
-  /** Life of the daily counters, from the last call. */
+  /** How long daily counters live after the last call. */
   retentionDays: number;
 }
 

@@ -1,12 +1,12 @@
 import type { Usage } from './usage.js';
-import { NO_USAGE, addUsage } from './usage.js';
+import { COUNTERS, NO_USAGE, addUsage, usageOf } from './usage.js';
 
-const COLUMNS = 6;
+const COLUMNS = COUNTERS.length;
 const FIRST_ROWS = 1024;
 
 /**
- * The sums of very many users in little memory: a row of 64-bit integers each. What does not fit,
- * which nobody has counted but anybody can write, is kept beside them.
+ * Keeps the sums of very many users in little memory: each has a row of 64-bit integers. A sum that does
+ * not fit, which no tracker has counted but anybody can write into Redis, is kept beside the rows.
  */
 export class UsageLedger {
   #cells = new BigInt64Array(FIRST_ROWS * COLUMNS);
@@ -15,7 +15,7 @@ export class UsageLedger {
   /** Row numbers begin at 0 and have no gaps. */
   add(row: number, usage: Usage): void {
     const sum = addUsage(this.get(row), usage);
-    const cells = cellsOf(sum);
+    const cells = COUNTERS.map((counter) => sum[counter]);
     if (this.#large.has(row) || !cells.every((cell) => BigInt.asIntN(64, cell) === cell)) {
       this.#large.set(row, sum);
       return;
@@ -29,15 +29,7 @@ export class UsageLedger {
     if (large !== undefined) return large;
     const at = row * COLUMNS;
     if (at >= this.#cells.length) return NO_USAGE;
-    const cell = (column: number) => this.#cells[at + column] ?? 0n;
-    return {
-      bytes: cell(0),
-      microseconds: cell(1),
-      jobs: cell(2),
-      completed: cell(3),
-      failed: cell(4),
-      skipped: cell(5),
-    };
+    return usageOf((counter) => this.#cells[at + COUNTERS.indexOf(counter)] ?? 0n);
   }
 
   #growTo(rows: number): void {
@@ -46,10 +38,4 @@ export class UsageLedger {
     larger.set(this.#cells);
     this.#cells = larger;
   }
-}
-
-/** Returns the counters in the order in which `get` reads them. */
-function cellsOf(usage: Usage): bigint[] {
-  const { bytes, microseconds, jobs, completed, failed, skipped } = usage;
-  return [bytes, microseconds, jobs, completed, failed, skipped];
 }

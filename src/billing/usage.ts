@@ -1,6 +1,6 @@
 import { Decimal } from './money.js';
 
-/** What a user, a day or a job has used. Exact: bytes and jobs as they are, time in microseconds. */
+/** What a user, a day or a job has used, exactly: time is in whole microseconds. */
 export interface Usage {
   bytes: bigint;
   microseconds: bigint;
@@ -10,7 +10,7 @@ export interface Usage {
   skipped: bigint;
 }
 
-/** The fields of the counters in Redis, in the order in which they are asked for. */
+/** The fields of the counters in Redis, in the order in which they are read. */
 export const USAGE_FIELDS = [
   'bytes_processed',
   'compute_seconds',
@@ -25,66 +25,56 @@ type UsageField = (typeof USAGE_FIELDS)[number];
 /** Called for a field whose value is not a number; it then counts as 0. */
 export type OnInvalidField = (field: UsageField, value: string) => void;
 
-export const NO_USAGE: Usage = {
-  bytes: 0n,
-  microseconds: 0n,
-  jobs: 0n,
-  completed: 0n,
-  failed: 0n,
-  skipped: 0n,
-};
+/** Returns the usage with these counters. */
+export function usageOf(counterOf: (counter: keyof Usage) => bigint): Usage {
+  return {
+    bytes: counterOf('bytes'),
+    microseconds: counterOf('microseconds'),
+    jobs: counterOf('jobs'),
+    completed: counterOf('completed'),
+    failed: counterOf('failed'),
+    skipped: counterOf('skipped'),
+  };
+}
+
+export const NO_USAGE: Usage = usageOf(() => 0n);
+/** The counters in the order of USAGE_FIELDS. */
+export const COUNTERS = Object.keys(NO_USAGE) as (keyof Usage)[];
 
 /** Reads the values of USAGE_FIELDS; an absent one is 0. */
 export function readUsage(
   values: readonly (string | null | undefined)[],
   onInvalid: OnInvalidField,
 ): Usage {
-  const integer = (index: number): bigint => read(index, parseInteger);
-  return {
-    bytes: integer(0),
-    microseconds: read(1, parseMicroseconds),
-    jobs: integer(2),
-    completed: integer(3),
-    failed: integer(4),
-    skipped: integer(5),
-  };
-
-  function read(index: number, parse: (text: string) => bigint | undefined): bigint {
-    const text = values[index];
-    if (text === null || text === undefined) return 0n;
-    const value = parse(text);
-    if (value !== undefined) return value;
-    onInvalid(USAGE_FIELDS[index] ?? 'bytes_processed', text);
-    return 0n;
-  }
+  return usageOf((counter) => {
+    const index = COUNTERS.indexOf(counter);
+    const text = values[index] ?? undefined;
+    if (text === undefined) return 0n;
+    const value = counter === 'microseconds' ? parseMicroseconds(text) : parseInteger(text);
+    if (value === undefined) onInvalid(USAGE_FIELDS[index] ?? 'bytes_processed', text);
+    return value ?? 0n;
+  });
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    bytes: a.bytes + b.bytes,
-    microseconds: a.microseconds + b.microseconds,
-    jobs: a.jobs + b.jobs,
-    completed: a.completed + b.completed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-  };
+  return usageOf((counter) => a[counter] + b[counter]);
 }
 
-/** Longer ones were never counted: INCR stops at 19 digits. */
+/** A longer number was never counted: HINCRBY stops at 19 digits. */
 const INTEGER = /^-?\d{1,40}$/;
 const DECIMAL = /^(-?)(\d{1,40})(?:\.(\d+))?$/;
 /** Matches very small numbers as String() writes them, which a writer may have stored. */
 const SCIENTIFIC = /^-?\d{1,40}(?:\.\d{1,400})?e[+-]?\d{1,2}$/i;
 const PLACES = 6;
 
-/** `undefined` for what is not a whole number. */
+/** Returns `undefined` for a text that is not a whole number. */
 export function parseInteger(text: string): bigint | undefined {
   return INTEGER.test(text) ? BigInt(text) : undefined;
 }
 
 /**
- * Seconds, rounded half up to 6 places: HINCRBYFLOAT leaves dust behind them. `undefined` for what is
- * no number.
+ * Parses seconds, and rounds them half up to 6 places, since HINCRBYFLOAT leaves rounding errors behind
+ * them. Returns `undefined` for a text that is not a number.
  */
 export function parseMicroseconds(text: string): bigint | undefined {
   const parts = DECIMAL.exec(text);
@@ -97,12 +87,12 @@ export function parseMicroseconds(text: string): bigint | undefined {
   return sign === '-' ? -rounded : rounded;
 }
 
-/** Seconds as a caller gives them, rounded half up to 6 places. */
+/** Rounds the seconds of a caller half up to 6 places. */
 export function microsecondsOf(seconds: number): bigint {
   return fromDecimal(new Decimal(seconds));
 }
 
-/** `12.5`, without zeros at the end: what HINCRBYFLOAT is given, and people read. */
+/** Seconds as HINCRBYFLOAT takes them and people read them: `12.5`, without zeros at the end. */
 export function secondsText(microseconds: bigint): string {
   const digits = (microseconds < 0n ? -microseconds : microseconds)
     .toString()

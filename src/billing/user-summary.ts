@@ -8,13 +8,13 @@ import { billMonth, daysOfMonth } from './month-bill.js';
 import type { Decimal } from './money.js';
 import type { Pricing } from './pricing.js';
 import { costOf } from './pricing.js';
-import type { CounterProblem } from './problems.js';
+import type { CounterProblem } from './counters.js';
 import type { Usage } from './usage.js';
 import { NO_USAGE, USAGE_FIELDS, addUsage } from './usage.js';
 
 export interface UserSummary {
   userId: string;
-  /** False where there is no record of the user: the usage is zero then. */
+  /** False where there is no record of the user; the usage is then zero. */
   known: boolean;
   lifetime: Usage;
   /** Exact US dollars of the lifetime's usage, without discounts. */
@@ -23,7 +23,7 @@ export interface UserSummary {
   problems: CounterProblem[];
 }
 
-/** The lifetime totals of one user, and one month of them: read in one go. */
+/** Reads the lifetime totals of one user and the days of one month, in one request. */
 export async function summariseUser(
   redis: RedisReader,
   userId: string,

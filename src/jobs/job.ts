@@ -1,6 +1,4 @@
-/** What the parts of a list of jobs know of a job, and what they come to together. */
-
-/** The states of BullMQ, with `paused` for what waits in a queue that is paused. */
+/** The states of BullMQ; `paused` is the state of a job that waits in a paused queue. */
 export const QUEUE_STATES = [
   'waiting',
   'paused',
@@ -13,25 +11,25 @@ export const QUEUE_STATES = [
 ] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
-/** What users ask for. A billing record can hold others, which are shown as they are. */
+/** The statuses that users select. A billing record can have others, which are shown as they are. */
 export const STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** A job that is in the queue. What its hash does not hold, or not in a known form, is `null`. */
+/** A job that is in the queue. A field that is absent, or not of a known form, is `null`. */
 export interface QueueJob {
   queue: string;
   id: string;
   state: QueueState;
   name: string | null;
-  /** The parsed JSON; the text where it is not JSON, which `problems` then says. */
+  /** The parsed JSON. Data that are not JSON are the text, and `problems` says so. */
   data: unknown;
   /** The user id in the data. */
   userId: string | null;
-  /** Paths of the uploaded files, of the data. */
+  /** The paths of the uploaded files, from the data. */
   files: readonly string[] | null;
   /** 0 to 100. */
   progress: number | null;
-  /** What was reported as progress where that is more than a number, else `null`. */
+  /** The reported progress if it is not a number, else `null`. */
   progressDetail: unknown;
   createdAt: Date | null;
   startedAt: Date | null;
@@ -40,9 +38,9 @@ export interface QueueJob {
   /** The options of the queue: attempts, delay, priority and so on. */
   options: Readonly<Record<string, unknown>>;
   failedReason: string | null;
-  /** The newest last; of several attempts. */
+  /** One for each attempt, the newest last. */
   stacktrace: readonly string[];
   returnValue: unknown;
-  /** What could not be read, for people. */
+  /** Messages for people about fields that could not be read. */
   problems: readonly string[];
 }

@@ -1,18 +1,52 @@
 import { RESULT_GONE_HINT } from '../config/hints.js';
-import { MangamotionError } from '../errors.js';
-import type { ObjectStore } from '../object-store/port.js';
-import { type Artifact, findArtifact } from './artifacts.js';
-import { placeText, resultPlaces } from './candidates.js';
-import { type JobFiles } from './return-value.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import type { ObjectHead, ObjectStore } from '../object-store/port.js';
+import { S3ResponseError } from '../object-store/store-errors.js';
+import type { JobFiles, ObjectPlace } from './places.js';
+import { placeText, resultPlaces } from './places.js';
 
-/** What the queue and the billing records know of how a job has come out. */
+/** An object that belongs to a job. */
+export interface Artifact extends ObjectPlace {
+  head: ObjectHead;
+}
+
+/**
+ * Resolves to the first of these places that holds an object; `undefined` where none does. Rejects with
+ * `access_denied` where none is found and the store refused to say whether one of them exists.
+ */
+export async function findArtifact(
+  store: Pick<ObjectStore, 'headObject'>,
+  places: readonly ObjectPlace[],
+  signal: AbortSignal,
+): Promise<Artifact | undefined> {
+  let denial: unknown;
+  for (const { bucket, key } of places) {
+    try {
+      return { bucket, key, head: await store.headObject(bucket, key, { signal }) };
+    } catch (error) {
+      if (isMangamotionError(error, 'access_denied')) denial ??= error;
+      else if (!isAbsence(error)) throw error;
+    }
+  }
+  if (denial !== undefined) throw denial;
+  return undefined;
+}
+
+/** A key or bucket that the server rejects with status 400 holds nothing either. */
+function isAbsence(error: unknown): boolean {
+  if (isMangamotionError(error, 'not_found')) return true;
+  if (!isMangamotionError(error, 'refused')) return false;
+  return error.cause instanceof S3ResponseError && error.cause.statusCode === 400;
+}
+
+/** What the queue and the billing records know of the end of a job. */
 interface JobOutcome {
   id: string;
-  /** pending, processing, completed, failed; `skipped` or `unknown` of a billing record. */
+  /** One of STATUSES; from a billing record also `skipped` or `unknown`. */
   status: string;
-  /** BullMQ's own, while the job is in the queue. */
+  /** The state in BullMQ; `null` if the job is not in the queue. */
   state: string | null;
-  /** What the worker returned, as its JSON; `null` where that is not known any more. */
+  /** The parsed return value of the worker; `null` where it is not known any more. */
   returnValue: unknown;
 }
 
@@ -22,7 +56,7 @@ export type FindOutcome = (jobId: string) => Promise<JobOutcome | undefined>;
 export interface ResultSearch extends JobFiles {
   store: Pick<ObjectStore, 'headObject'>;
   findOutcome: FindOutcome;
-  /** Templates of paths, `{job}` standing for the id. */
+  /** Templates of paths, in which `{job}` stands for the id. */
   resultPaths: readonly string[];
   signal: AbortSignal;
 }
@@ -34,8 +68,9 @@ export interface JobResult extends Artifact {
 }
 
 /**
- * Rejects with `not_found` for an unknown job and for a result that is gone, and with `refused` for
- * a job that is not completed. Of a job whose status nobody recorded the files decide.
+ * Resolves to the result of a job. Rejects with `not_found` for an unknown job and for a result that is
+ * gone, and with `refused` for a job that is not completed. A job without a recorded status counts as
+ * completed if its result exists.
  */
 export async function findResult(jobId: string, search: ResultSearch): Promise<JobResult> {
   const outcome = await search.findOutcome(jobId);

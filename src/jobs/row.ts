@@ -4,12 +4,12 @@ import { sortTimeOf } from '../job-record.js';
 import type { QueueJob, QueueState } from './job.js';
 import { statusOf } from './queue/layout.js';
 
-/** A job as it is listed: what its sources come to together. */
+/** A job as it is listed: what its sources know of it, together. */
 export interface JobRow {
   id: string;
   queue: string;
   source: 'queue' | 'billing' | 'both';
-  /** One of STATUSES, else what a billing record says, or `unknown`. */
+  /** One of STATUSES, another status of a billing record, or `unknown`. */
   status: string;
   /** The state in the queue; `null` if the job is not, or no longer, in the queue. */
   state: QueueState | null;
@@ -21,18 +21,18 @@ export interface JobRow {
   startedAt: Date | null;
   finishedAt: Date | null;
   failedReason: string | null;
-  /** What rows are sorted by, in ms: created, else completed, else the last call. */
+  /** Rows are sorted by this, in ms: when the job was created, else completed, else last tracked. */
   sortTimeMs: number | null;
   job: QueueJob | undefined;
   record: JobRecord | undefined;
 }
 
-/** Clocks of workers differ by so much, and no more. */
+/** The maximum difference between the clocks of workers. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
- * Whether a billing record is that of the job in the queue. Ids begin at 1 again after a flush of the
- * queue: a record whose last call was before the job was made is that of an earlier job.
+ * Whether a billing record belongs to the job in the queue. Ids begin at 1 again after the queue was
+ * flushed: a record that was last tracked before the job was created belongs to an earlier job.
  */
 export function isRecordOf(
   job: Pick<QueueJob, 'userId' | 'createdAt'>,
@@ -45,7 +45,7 @@ export function isRecordOf(
   return known.length === 0 || Math.max(...known) >= job.createdAt.getTime() - CLOCK_SKEW_MS;
 }
 
-/** The queue knows better than the record what becomes of a job. */
+/** Returns the row of a job. Where queue and record differ, the queue is right. */
 export function rowOfJob(job: QueueJob, record: JobRecord | undefined): JobRow {
   const status = statusOf(job.state);
   const createdMs = job.createdAt?.getTime();
@@ -68,7 +68,7 @@ export function rowOfJob(job: QueueJob, record: JobRecord | undefined): JobRow {
   };
 }
 
-/** A job that has left the queue: the record is all that is left of it. */
+/** Returns the row of a job that has left the queue. */
 export function rowOfRecord(queue: string, record: JobRecord): JobRow {
   const status = statusText(record.status);
   return {
@@ -90,7 +90,6 @@ export function rowOfRecord(queue: string, record: JobRecord): JobRow {
   };
 }
 
-/** What a record says of itself, where it says anything. */
 function statusText(status: string | null): string {
   return status === null || status.trim() === '' ? 'unknown' : status;
 }
@@ -98,4 +97,50 @@ function statusText(status: string | null): string {
 function dateOf(text: string | null | undefined): Date | null {
   const time = instantOf(text ?? null);
   return time === undefined ? null : new Date(time);
+}
+
+/** Selects jobs. `undefined` selects all. */
+export interface JobFilter {
+  userId: string | undefined;
+  statuses: readonly string[] | undefined;
+  /** The first and the last time that rows are sorted by, both included. */
+  since: Date | undefined;
+  until: Date | undefined;
+}
+
+/** Whether a row is selected. A row without any time is in no period. */
+export function matches({ userId, statuses, since, until }: JobFilter, row: JobRow): boolean {
+  if (userId !== undefined && row.userId !== userId) return false;
+  if (statuses !== undefined && !statuses.includes(row.status)) return false;
+  if (since === undefined && until === undefined) return true;
+  const time = row.sortTimeMs;
+  if (time === null) return false;
+  return (
+    (since === undefined || time >= since.getTime()) &&
+    (until === undefined || time <= until.getTime())
+  );
+}
+
+/** The durations of a job in seconds; `null` where one of the two times is not known. */
+export interface JobDurations {
+  /** The time from its creation until it was started, or until now. */
+  waited: number | null;
+  /** The time from the start of its last attempt to its end, or until now. */
+  ran: number | null;
+}
+
+export function durationsOf(row: JobRow, now: Date): JobDurations {
+  const { createdAt, startedAt, finishedAt, status } = row;
+  const waits = status === 'pending' ? now : null;
+  const runs = status === 'processing' ? now : null;
+  return {
+    waited: secondsBetween(createdAt, startedAt ?? waits),
+    ran: secondsBetween(startedAt, finishedAt ?? runs),
+  };
+}
+
+/** Never negative, although the clocks of two machines can disagree. */
+function secondsBetween(from: Date | null, to: Date | null): number | null {
+  if (from === null || to === null) return null;
+  return Math.max(0, (to.getTime() - from.getTime()) / 1000);
 }

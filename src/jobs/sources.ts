@@ -20,10 +20,21 @@ export interface QueueSource {
   find(id: string): Promise<QueueJob | undefined>;
 }
 
-export type Wanted = Iterable<readonly [string, QueueState]>;
+/** Jobs by their ids, with the states in which they were listed. */
+export type Wanted = Iterable<readonly [id: string, state: QueueState]>;
+
+/** Yields the wanted jobs; with a user id only those whose data names the user. */
+export function readWanted(
+  queue: QueueSource,
+  wanted: Wanted,
+  userId: string | undefined,
+): AsyncIterable<QueueJob[]> {
+  return userId === undefined ? queue.read(wanted) : queue.readOfUser(wanted, userId);
+}
 
 export interface RecordSource {
-  /** Every record, or every one of a user; some of them twice. */
+  /** Yields all records, or all of a user. A record may be yielded twice. */
   scan(userId: string | undefined): AsyncIterable<JobRecord[]>;
+  /** Resolves to the records in the order of the ids. */
   read(ids: readonly string[]): Promise<(JobRecord | undefined)[]>;
 }

@@ -1,10 +1,9 @@
-import type { JobFilter } from './filter.js';
-import { matches } from './filter.js';
 import { listJobs, withRecords } from './list.js';
 import { newestFirst } from './newest-jobs.js';
-import type { JobRow } from './row.js';
-import { rowOfJob, rowOfRecord } from './row.js';
+import type { JobFilter, JobRow } from './row.js';
+import { matches, rowOfJob, rowOfRecord } from './row.js';
 import type { JobSources } from './sources.js';
+import { readWanted } from './sources.js';
 
 /** How a job has changed since it was last read. */
 export interface JobChange {
@@ -12,12 +11,12 @@ export interface JobChange {
   row: JobRow;
 }
 
-/** Ended jobs that are remembered; those in the queue are all. */
+/** The most jobs that are remembered after they have left the queue. */
 const MOST_ENDED = 1000;
 
 /**
- * Jobs as they change. Billing records are read once, for the jobs that ended before; after that only
- * the queue, and the record of a job that has left it.
+ * Watches jobs for changes. All billing records are read once, for the jobs that ended before; after that
+ * the queue is read, and the record of each job that leaves it.
  */
 export class JobWatch {
   #sources: JobSources;
@@ -32,14 +31,14 @@ export class JobWatch {
     this.#signal = signal;
   }
 
-  /** After the connection was lost: what is known stays. */
+  /** Replaces the sources after the connection was lost. What is known stays. */
   use(sources: JobSources): void {
     this.#sources = sources;
   }
 
-  /** The rows that are asked for, newest first. */
+  /** The rows that the filter selects, newest first. */
   get rows(): JobRow[] {
-    return [...this.#rows.values()].filter((row) => this.#isAsked(row)).sort(newestFirst);
+    return [...this.#rows.values()].filter((row) => this.#isSelected(row)).sort(newestFirst);
   }
 
   async begin(): Promise<JobChange[]> {
@@ -53,15 +52,12 @@ export class JobWatch {
     return this.rows.map((row) => ({ kind: 'initial', row }));
   }
 
-  /** Reads the queue again. `touched` are the jobs of which something has been heard. */
+  /** Reads the queue again. `touched` are the jobs for which there were events. */
   async refresh(touched: Iterable<string>): Promise<JobChange[]> {
     const { queue } = this.#sources;
-    const { userId } = this.#filter;
     const ids = await queue.ids();
     const found = new Map<string, JobRow>();
-    for await (const page of userId === undefined
-      ? queue.read(ids)
-      : queue.readOfUser(ids, userId)) {
+    for await (const page of readWanted(queue, ids, this.#filter.userId)) {
       this.#signal.throwIfAborted();
       for (const job of page) found.set(job.id, rowOfJob(job, this.#rows.get(job.id)?.record));
     }
@@ -69,7 +65,7 @@ export class JobWatch {
     for (const row of await this.#ended(left)) found.set(row.id, row);
     const changes = [...found.values()].flatMap((row) => this.#changeTo(row));
     for (const id of left) {
-      // Its record may come in a moment: the worker writes it after the end.
+      // Its record may follow in a moment: the worker writes it after the end.
       if (!found.has(id) && this.#live.has(id)) changes.push(...this.#remove(id));
     }
     this.#live = new Set([...found.keys()].filter((id) => ids.has(id)));
@@ -77,7 +73,7 @@ export class JobWatch {
     return changes;
   }
 
-  /** Records of jobs that have left the queue. */
+  /** Resolves to the rows of jobs that have left the queue and have a record. */
   async #ended(ids: readonly string[]): Promise<JobRow[]> {
     const { records, queue } = this.#sources;
     if (records === undefined) return [];
@@ -86,25 +82,19 @@ export class JobWatch {
       if (record === undefined) return [];
       const before = this.#rows.get(record.jobId);
       const row = rowOfRecord(queue.name, record);
+      if (before?.job === undefined) return [row];
       // The queue knew more of it than the record does.
-      return before?.job === undefined
-        ? [row]
-        : [
-            {
-              ...row,
-              createdAt: before.createdAt,
-              startedAt: before.startedAt,
-              fileCount: before.fileCount,
-              sortTimeMs: before.sortTimeMs ?? row.sortTimeMs,
-            },
-          ];
+      const { createdAt, startedAt, fileCount, sortTimeMs } = before;
+      return [
+        { ...row, createdAt, startedAt, fileCount, sortTimeMs: sortTimeMs ?? row.sortTimeMs },
+      ];
     });
   }
 
   #changeTo(row: JobRow): JobChange[] {
     const before = this.#rows.get(row.id);
     this.#rows.set(row.id, row);
-    const [was, is] = [before !== undefined && this.#isAsked(before), this.#isAsked(row)];
+    const [was, is] = [before !== undefined && this.#isSelected(before), this.#isSelected(row)];
     if (!is) return was ? [{ kind: 'removed', row }] : [];
     if (before === undefined || !was) return [{ kind: 'added', row }];
     return isSame(before, row) ? [] : [{ kind: 'changed', row }];
@@ -113,10 +103,10 @@ export class JobWatch {
   #remove(id: string): JobChange[] {
     const row = this.#rows.get(id);
     this.#rows.delete(id);
-    return row !== undefined && this.#isAsked(row) ? [{ kind: 'removed', row }] : [];
+    return row !== undefined && this.#isSelected(row) ? [{ kind: 'removed', row }] : [];
   }
 
-  #isAsked(row: JobRow): boolean {
+  #isSelected(row: JobRow): boolean {
     return matches(this.#filter, row);
   }
 
@@ -126,7 +116,7 @@ export class JobWatch {
   }
 }
 
-/** The rows with their billing records as they are now. */
+/** Resolves to the rows with their current billing records. */
 export async function priced(rows: readonly JobRow[], sources: JobSources): Promise<JobRow[]> {
   const { records } = sources;
   return records === undefined ? [...rows] : await withRecords(rows, records);

@@ -33,7 +33,7 @@ export async function isKnownDead(owner: LockOwner, observer: LockOwner): Promis
   if (its === null || ours === null || owner.host !== observer.host) return false;
   if (its.bootId !== ours.bootId || its.namespaces !== ours.namespaces) return false;
   // /proc may hide other users' processes (hidepid), but a signal to one is refused, not lost.
-  if (!exists(owner.pid)) return true;
+  if (!processExists(owner.pid)) return true;
   const status = await statusOf(String(owner.pid));
   if (status === undefined) return false;
   return status.startTicks !== its.startTicks || status.hasEnded;
@@ -61,7 +61,8 @@ function withoutNamespace(error: unknown): string {
   throw error;
 }
 
-function exists(pid: number): boolean {
+/** Whether a process with this id exists, even if it belongs to another user. */
+export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

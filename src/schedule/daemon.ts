@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import path from 'node:path';
 import type { Secret } from '../config/secret.js';
 import { isMangamotionError, messageOf } from '../errors.js';
@@ -5,32 +6,26 @@ import { describeOwner } from '../lock/owner.js';
 import type { ScheduledEntry } from './crontab/entry.js';
 import { Engine } from './engine/engine.js';
 import { openState, stillRunning } from './engine/recovery.js';
-import { Ticker } from './engine/ticker.js';
 import type { RedisConnect } from './lease.js';
 import { RedisLease, daemonId } from './lease.js';
-import type { DaemonLog } from './log.js';
-import type { Endpoint } from './notify/endpoint.js';
 import type { ListenAddress } from './notify/listen.js';
 import { Notifier } from './notify/notifier.js';
 import { Probes } from './notify/probes.js';
 import type { ChildParts } from './run/child.js';
-import { ChildRunner, adoptRun } from './run/child.js';
+import { adoptRun, startChild } from './run/child.js';
 import type { RunRequest } from './state/requests.js';
 import { takeRequests, watchRequests } from './state/requests.js';
 import { StateFolder } from './state/state-folder.js';
 import { WatchedFile, watchFolder } from './state/watched-file.js';
+import { Ticker } from './timers.js';
 
-export interface DaemonOptions {
+export interface DaemonOptions extends ChildParts {
   /** The absolute path of the state folder. */
   folder: string;
   /** The absolute path of the schedule. */
   file: string;
   /** Reads the schedule. Rejects, with all its mistakes, where it has any. */
   load: () => Promise<ScheduledEntry[]>;
-  /** The command that runs an entry. */
-  program: ChildParts['program'];
-  cwd: string;
-  log: DaemonLog;
   now: () => Date;
   /** Ends the daemon. */
   signal: AbortSignal;
@@ -53,7 +48,6 @@ interface Daemon {
   state: StateFolder;
   schedule: WatchedFile;
   engine: Engine;
-  notifier: Notifier;
   probes: Probes;
 }
 
@@ -63,26 +57,29 @@ const NOTIFY_MS = 10_000;
 const SETTLES_MS = 500;
 
 /**
- * Runs the schedule until the signal is aborted. Rejects if the schedule has mistakes, and with `locked`
- * if another daemon holds the state folder or takes it later.
+ * Runs the schedule until the signal is aborted. Rejects if the schedule has mistakes, with `usage` if
+ * it cannot listen at the address, and with `locked` if another daemon holds the state folder or takes it
+ * later.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { folder, log, connectRedis: connect, signal } = options;
+  const { folder, log, connectRedis: connect, listen, signal } = options;
   const lease = connect && new RedisLease({ connect, holder: () => daemonId(folder) });
-  const notifier = await openNotifier(options);
-  const probes = new Probes(notifier, { hasLease: lease !== undefined });
-  const endpoint = await serveProbes(options, probes);
+  // The code of the metrics and of the server takes memory.
+  const metrics = listen && new (await import('./notify/metrics.js')).ScheduleMetrics();
+  const notifier = new Notifier(options, metrics);
+  const probes = new Probes(metrics, { hasLease: lease !== undefined });
+  const endpoint =
+    listen && (await (await import('./notify/endpoint.js')).openEndpoint(listen, probes));
   try {
     const entries = await options.load();
     const schedule = await WatchedFile.open(options.file);
     const state = await StateFolder.lock(folder, 'schedule', { log, signal });
     try {
       const engine = await startEngine(entries, { options, state, lease, notifier });
-      probes.engineStarted(engine);
-      notifier.engineStarted(engine);
-      notifier.loaded(entries);
-      logStart(options, entries, endpoint);
-      const lost = await runCycles({ options, state, schedule, engine, notifier, probes });
+      probes.engineStarted(engine, entries);
+      const at = endpoint && { port: endpoint.port };
+      log.info({ entries: entries.length, state: folder, ...at }, 'the schedule runs');
+      const lost = await runCycles({ options, state, schedule, engine, probes });
       await stopEngine(engine, options, lost);
       lost.throwIfAborted();
     } finally {
@@ -96,53 +93,31 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-/** The metrics take memory, so their code is loaded only if they are served. */
-async function openNotifier(options: DaemonOptions): Promise<Notifier> {
-  const { folder, cwd, log, pingUrl, listen } = options;
-  const hasLease = options.connectRedis !== undefined;
-  const metrics = listen && new (await import('./notify/metrics.js')).ScheduleMetrics();
-  return new Notifier({ folder, cwd, log, metrics, pingUrl, hasLease });
-}
-
-/** Serves the probes. Rejects with `usage` if it cannot listen at the address. */
-async function serveProbes(
-  { listen }: DaemonOptions,
-  probes: Probes,
-): Promise<Endpoint | undefined> {
-  if (listen === undefined) return undefined;
-  const { openEndpoint } = await import('./notify/endpoint.js');
-  return await openEndpoint(listen, probes);
+interface EngineDependencies {
+  options: DaemonOptions;
+  state: StateFolder;
+  lease: RedisLease | undefined;
+  notifier: Notifier;
 }
 
 /** Starts the engine from the saved state, and adopts runs that outlived the last daemon. */
 async function startEngine(
   entries: readonly ScheduledEntry[],
-  parts: Pick<Daemon, 'options' | 'state' | 'notifier'> & { lease: RedisLease | undefined },
+  { options, state, lease, notifier }: EngineDependencies,
 ): Promise<Engine> {
-  const { options, state, lease, notifier } = parts;
   const { folder, atOnce, now, log } = options;
   const saved = await openState(folder, entries, { now: now(), log });
   const observer = await describeOwner('schedule');
   const alive = await stillRunning(saved, observer);
-  const runner = new ChildRunner(folder, options);
   const engine = new Engine({
-    ...{ now, random: Math.random, atOnce, log },
-    ...{ runner, lease, store: state, notifier },
+    ...{ now, random: Math.random, atOnce, log, lease, store: state, notifier },
+    startRun: (entry, logFile) => startChild(entry, path.join(folder, logFile), options),
   });
   engine.resume(entries, saved, ({ id }) => {
     const owner = alive.get(id);
-    return owner === undefined ? undefined : adoptRun(owner, observer);
+    return owner && adoptRun(owner, observer);
   });
   return engine;
-}
-
-function logStart(
-  { folder, log }: DaemonOptions,
-  entries: readonly ScheduledEntry[],
-  endpoint: Endpoint | undefined,
-): void {
-  const at = endpoint === undefined ? {} : { port: endpoint.port };
-  log.info({ entries: entries.length, state: folder, ...at }, 'the schedule runs');
 }
 
 /**
@@ -175,8 +150,9 @@ async function runCycles(daemon: Daemon): Promise<AbortSignal> {
       if (name === path.basename(file)) ticker.wake();
     }),
   ];
-  await untilAborted(AbortSignal.any([signal, lost.signal]));
-  for (const end of unwatch) end();
+  const end = AbortSignal.any([signal, lost.signal]);
+  if (!end.aborted) await once(end, 'abort');
+  for (const stop of unwatch) stop();
   ticker.stop();
   return lost.signal;
 }
@@ -187,20 +163,21 @@ async function runCycle(daemon: Daemon, mustReload: boolean): Promise<void> {
   await state.keepLock();
   if ((await schedule.hasChanged()) || mustReload) await reload(daemon);
   await engine.tick();
-  for (const request of await takeRequests(state.path)) runRequest(engine, request, options.now());
+  for (const request of await takeRequests(options.folder))
+    runRequest(engine, request, options.now());
   probes.cycleEnded();
 }
 
 /** Replaces the schedule. A schedule with mistakes is ignored. */
-async function reload({ options, engine, notifier }: Daemon): Promise<void> {
+async function reload({ options, engine, probes }: Daemon): Promise<void> {
   const { load, log, now } = options;
   try {
     const entries = await load();
     engine.replace(entries);
-    notifier.reloaded(entries, now());
+    probes.reloaded(entries, now());
     log.info({ entries: entries.length }, 'the schedule was reloaded');
   } catch (error) {
-    notifier.reloadFailed(now());
+    probes.reloadFailed(now());
     log.error(
       { reason: messageOf(error) },
       'the schedule on the disk has mistakes: the old one stays in use',
@@ -228,11 +205,4 @@ async function stopEngine(
   const running = engine.runningCount;
   if (running > 0) log.info({ running, grace_seconds: graceMs / 1000 }, 'waiting for runs to end');
   await engine.stop(lost.aborted ? 0 : graceMs);
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

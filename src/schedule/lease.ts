@@ -2,15 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, translateFileError } from '../files/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Claim, Lease } from './engine/claims.js';
-
-/**
- * Of several daemons that share a schedule, one runs each firing: it claims the firing in Redis by the
- * name of the entry and the time at which it was due. A claim is never released nor taken over, so that
- * a daemon that was paused between its claim and its run cannot run it beside another one.
- */
+import type { Claim, Lease } from './engine/runs.js';
 
 /** Opens a connection. Rejects where Redis cannot be used. */
 export type RedisConnect = () => Promise<{ redis: RedisReader; close: () => void }>;
@@ -27,7 +22,11 @@ const TTL_SECONDS = 40 * 86_400;
 /** A silent server must not hold up the runs that need it, nor occupy their slots. */
 const CLAIM_TIMEOUT_MS = 5_000;
 
-/** Claims firings in Redis. */
+/**
+ * Claims firings in Redis, by the name of the entry and the time at which it was due. A claim is never
+ * released nor taken over, so that a daemon that was paused between its claim and its run cannot run it
+ * beside another one.
+ */
 export class RedisLease implements Lease {
   readonly #parts: LeaseParts;
   #connection: ReturnType<RedisConnect> | undefined;
@@ -36,18 +35,13 @@ export class RedisLease implements Lease {
     this.#parts = parts;
   }
 
-  /** Never rejects. */
   async claim(name: string, dueMs: number): Promise<Claim> {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), CLAIM_TIMEOUT_MS);
-    try {
-      return await Promise.race([this.#tryClaim(name, dueMs), whenAborted(limit.signal)]);
-    } catch {
-      void this.close();
-      return { kind: 'unavailable' };
-    } finally {
-      clearTimeout(timer);
-    }
+    const silence = delay(CLAIM_TIMEOUT_MS, undefined, { signal: limit.signal });
+    const claim = await Promise.race([this.#tryClaim(name, dueMs), silence]).catch(() => undefined);
+    limit.abort();
+    if (claim === undefined) void this.close();
+    return claim ?? { kind: 'unavailable' };
   }
 
   async #tryClaim(name: string, dueMs: number): Promise<Claim> {
@@ -73,13 +67,6 @@ export class RedisLease implements Lease {
       () => undefined,
     );
   }
-}
-
-/** Rejects when the signal is aborted; never resolves. */
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('Redis was silent')), { once: true });
-  });
 }
 
 const ID_FILE = 'daemon-id';

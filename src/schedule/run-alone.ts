@@ -1,9 +1,10 @@
-import type { RunRecord } from './state/record.js';
+import path from 'node:path';
+import type { ScheduledEntry } from './crontab/entry.js';
 import { Engine } from './engine/engine.js';
 import { openState } from './engine/recovery.js';
-import type { ScheduledEntry } from './crontab/entry.js';
 import type { ChildParts } from './run/child.js';
-import { ChildRunner } from './run/child.js';
+import { startChild } from './run/child.js';
+import type { RunRecord } from './state/record.js';
 import { StateFolder } from './state/state-folder.js';
 
 interface SingleRun extends ChildParts {
@@ -23,9 +24,9 @@ export async function runAlone(parts: SingleRun): Promise<RunRecord> {
   try {
     const saved = await openState(folder, entries, { now: now(), log });
     const engine = new Engine({
-      ...{ now, random: () => 0, atOnce: 1, log },
-      ...{ runner: new ChildRunner(folder, parts), lease: undefined, store: state },
-      notifier: undefined,
+      ...{ now, random: () => 0, atOnce: 1, log, store: state },
+      startRun: (one, logFile) => startChild(one, path.join(folder, logFile), parts),
+      ...{ lease: undefined, notifier: undefined },
     });
     engine.borrow(entries, saved);
     const running = engine.runNow(entry, id);

@@ -1,3 +1,5 @@
+import path from 'node:path/posix';
+
 /**
  * Texts that keep the daemon running: a unit of systemd, a service of Docker Compose. All paths are
  * absolute and without control characters.
@@ -7,7 +9,7 @@ export interface Service {
   /** The crontab. */
   file: string;
   stateFolder: string;
-  /** `name` or `name:group`; `undefined`: whoever the system takes, root. */
+  /** `name` or `name:group`; `undefined` for the default of the system, which is root. */
   user: string | undefined;
 }
 
@@ -59,8 +61,8 @@ export function systemdUnit(service: SystemdService): string {
     `ExecStart=${command}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     '# Relative paths in the schedule, and mangamotion.config.json, are resolved here.',
-    `WorkingDirectory=${systemdPath(folderOf(file))}`,
-    `# Secrets: NAME=value lines, chmod 600. It may be absent.`,
+    `WorkingDirectory=${systemdPath(path.dirname(file))}`,
+    '# Secrets: NAME=value lines, chmod 600. It may be absent.',
     `EnvironmentFile=-${ENVIRONMENT_FILE}`,
     ...(name === undefined ? [] : [`User=${name}`]),
     ...(group === undefined ? [] : [`Group=${group}`]),
@@ -102,50 +104,34 @@ export function systemdUnit(service: SystemdService): string {
 
 /** See systemd.service(5), "Command lines": % begins a specifier, $ a variable. */
 function systemdWord(word: string): string {
-  const text = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return /^[\w@%+=:,./$-]+$/.test(text) ? text : systemdQuoted(text);
+  return quotedUnless(/^[\w@%+=:,./$-]+$/, systemdPath(word).replaceAll('$', '$$$$'));
 }
 
-/** The program itself is not looked at for variables. */
-function systemdProgram(path: string): string {
-  const text = path.replaceAll('%', '%%');
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : systemdQuoted(text);
+/** Variables are not looked for in the program itself. */
+function systemdProgram(program: string): string {
+  return quotedUnless(/^[\w@%+=:,./-]+$/, systemdPath(program));
 }
 
-function systemdQuoted(text: string): string {
+function quotedUnless(plain: RegExp, text: string): string {
+  if (plain.test(text)) return text;
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** A setting that is one path is taken as it is, spaces and quotes too. */
-function systemdPath(path: string): string {
-  return path.replaceAll('%', '%%');
+function systemdPath(text: string): string {
+  return text.replaceAll('%', '%%');
 }
 
-/** In the container. */
+/** The paths inside the container. */
 const INSIDE = { file: '/etc/mangamotion.crontab', program: '/opt/mangamotion' };
-
-interface Mount {
-  source: string;
-  target: string;
-  readOnly?: true;
-  /** Docker creates a folder for a missing path, which is right only for the state. */
-  isMade?: true;
-}
 
 export function composeService(service: ComposeService): string {
   const { image, program, file, stateFolder, user, folders, zone } = service;
   const mounted = program === undefined ? undefined : mountedProgram(program);
-  const words = [
+  const command = [
+    ...(mounted === undefined ? ['mangamotion'] : ['node', mounted.program]),
     ...['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER],
     ...['--listen', HEALTH_ADDRESS],
-  ];
-  const command =
-    mounted === undefined ? ['mangamotion', ...words] : ['node', mounted.program, ...words];
-  const mounts: Mount[] = [
-    ...(mounted === undefined ? [] : [{ ...mounted.mount, readOnly: true as const }]),
-    { source: file, target: INSIDE.file, readOnly: true },
-    { source: stateFolder, target: SYSTEM_STATE_FOLDER, isMade: true },
-    ...folders.map((folder) => ({ source: folder, target: folder })),
   ];
   const probe = `fetch('http://${HEALTH_ADDRESS}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   const lines = [
@@ -167,7 +153,10 @@ export function composeService(service: ComposeService): string {
     '    # An editor replaces the schedule with a new file: after a change, run',
     '    # `docker compose restart mangamotion`, so that the container sees it.',
     '    volumes:',
-    ...mounts.flatMap(volume),
+    ...(mounted === undefined ? [] : volume(mounted.source, mounted.target, 'read-only')),
+    ...volume(file, INSIDE.file, 'read-only'),
+    ...volume(stateFolder, SYSTEM_STATE_FOLDER, 'created'),
+    ...folders.flatMap((folder) => volume(folder, folder)),
     '    healthcheck:',
     `      test: [${['CMD', 'node', '-e', probe].map(yaml).join(', ')}]`,
     '      interval: 30s',
@@ -178,13 +167,14 @@ export function composeService(service: ComposeService): string {
   return `${lines.join('\n')}\n`;
 }
 
-function volume({ source, target, readOnly, isMade }: Mount): string[] {
+/** Docker creates a folder for a missing path, which is right only for the state. */
+function volume(source: string, target: string, kind?: 'read-only' | 'created'): string[] {
   return [
     '      - type: bind',
     `        source: ${yaml(source)}`,
     `        target: ${yaml(target)}`,
-    ...(readOnly === true ? ['        read_only: true'] : []),
-    `        bind: { create_host_path: ${isMade === true ? 'true' : 'false'} }`,
+    ...(kind === 'read-only' ? ['        read_only: true'] : []),
+    `        bind: { create_host_path: ${kind === 'created'} }`,
   ];
 }
 
@@ -194,28 +184,16 @@ function yaml(text: string): string {
 }
 
 /**
- * What to mount for the program to find all that it needs: its own folder, or the outermost
+ * Returns what to mount for the program to find all that it needs: its own folder, or the outermost
  * `node_modules` that it was installed into, where its dependencies can lie beside it.
  */
-function mountedProgram(program: string): {
-  mount: Pick<Mount, 'source' | 'target'>;
-  program: string;
-} {
+function mountedProgram(program: string): { source: string; target: string; program: string } {
   const [, above, inside] = /^(.*?)\/node_modules\/(.*)$/s.exec(program) ?? [];
   if (above !== undefined && inside !== undefined) {
     const target = `${INSIDE.program}/node_modules`;
-    return {
-      mount: { source: `${above}/node_modules`, target },
-      program: `${target}/${inside}`,
-    };
+    return { source: `${above}/node_modules`, target, program: `${target}/${inside}` };
   }
-  const source = folderOf(folderOf(program));
-  return {
-    mount: { source, target: INSIDE.program },
-    program: INSIDE.program + program.slice(source === '/' ? 0 : source.length),
-  };
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+  const source = path.dirname(path.dirname(program));
+  const target = INSIDE.program;
+  return { source, target, program: path.join(target, path.relative(source, program)) };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appendHistory } from '../../src/schedule/state/history.js';
 import type { RunRecord } from '../../src/schedule/state/record.js';
-import { writeState } from '../../src/schedule/state/state-file.js';
+import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { run, runJson, runProcess } from '../helpers/cli.js';
 import { entryState, notRun, runRecord, scheduleState } from '../helpers/run-records.js';

@@ -1,8 +1,8 @@
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
+import { errnoOf, explainFileError } from '../../files/errors.js';
 import { isObjectChanged } from '../../object-store/retry/retry.js';
-import { placeText } from '../candidates.js';
-import { translateDownloadError } from './errors.js';
+import { placeText } from '../places.js';
 import { PartialFile } from './partial-file.js';
 import { versionTag } from './partial-name.js';
 import { publishFile, refuseInTheWay } from './publish-file.js';
@@ -13,12 +13,12 @@ export interface FileDownload {
   store: Pick<ObjectStore, 'getObject' | 'headObject'>;
   /** The absolute path of the file. */
   target: string;
-  /** Write over a file that is there. */
+  /** Whether an existing file is overwritten. */
   force: boolean;
   signal: AbortSignal;
   /** Called with the bytes that are on the disk, including those of an earlier run. */
   onProgress: (bytes: number, bytesTotal: number) => void;
-  /** Called where the download is incomplete; the next run continues from there. */
+  /** Called with the partial file if the download is incomplete; the next run continues from there. */
   onKept: (path: string, bytes: number, bytesTotal: number) => void;
 }
 
@@ -26,20 +26,19 @@ export interface SavedFile {
   /** The result as it was at the end: an object may be replaced while it is read. */
   result: JobResult;
   path: string;
-  /** Bytes that an earlier run had left. */
+  /** The number of bytes that were already there from an earlier run. */
   resumedFrom: number;
   /** False where the ETag is not an MD5. */
   isChecked: boolean;
 }
 
-/** An object that is replaced over and over is none that can be had. */
+/** An object that is replaced again and again cannot be downloaded. */
 const MOST_ROUNDS = 3;
 
 /**
- * Reads the result of a job into a file, going on from what an earlier run has left of the same
- * version. The file has its name when it is whole, checked and on the disk. Rejects with `refused`
- * where a file is in the way, `locked` where another run is writing it, and `damaged` where it is not
- * what its ETag says.
+ * Downloads the result of a job to a file, and continues a partial download of the same version. The file
+ * gets its name when it is complete, checked and on the disk. Rejects with `refused` where a file is in the
+ * way, `locked` where another run is writing it, and `damaged` where it does not match its ETag.
  */
 export async function downloadToFile(result: JobResult, work: FileDownload): Promise<SavedFile> {
   try {
@@ -62,7 +61,7 @@ export async function downloadToFile(result: JobResult, work: FileDownload): Pro
 async function downloadVersion(result: JobResult, work: FileDownload): Promise<SavedFile> {
   const { head } = result;
   const partial = await PartialFile.open(work.target, versionTag(result, head.etag), {
-    // Without an ETag nobody could tell what the bytes belong to.
+    // Without an ETag it is not known which version the bytes belong to.
     maxBytes: head.etag === '' ? 0 : head.sizeBytes,
     hashed: head.etagIsMd5,
   });
@@ -94,5 +93,19 @@ async function checkContent({ head, ...place }: JobResult, partial: PartialFile)
   if (what === undefined) return;
   throw new MangamotionError('damaged', `${placeText(place)} arrived damaged: ${what}`, {
     hint: 'run it again; if the result is the same, the object is damaged in the store',
+  });
+}
+
+/** Translates a failure of the file of a download; other errors stay as they are. */
+export function translateDownloadError(error: unknown, path: string): unknown {
+  if (error instanceof MangamotionError) return error;
+  if (errnoOf(error) === undefined) return error;
+  const { code, why } = explainFileError(error, 'write');
+  const isDisk = code === 'disk';
+  return new MangamotionError(isDisk ? 'disk' : 'usage', `cannot write ${path}: ${why}`, {
+    hint: isDisk
+      ? 'free some space, or choose a place on another disk with -o; the same command resumes the download'
+      : 'name an existing folder that you may write, or a file in one, with -o',
+    cause: error,
   });
 }

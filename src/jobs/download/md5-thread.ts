@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Takes the MD5 of a file that grows, on a thread of its own which reads it behind its writer. MD5
- * runs at some 700 MB/s: on the main thread it would be what a download waits for. What an earlier
- * run has left is read while the rest comes.
+ * Computes the MD5 of a growing file on its own thread, which reads the file behind its writer. MD5 runs at
+ * some 700 MB/s, and on the main thread it would slow a download down. The bytes of an earlier run are
+ * read while the rest is downloaded.
  */
 export class Md5Thread {
   readonly #worker: Worker;
@@ -19,16 +19,16 @@ export class Md5Thread {
       this.#worker.once('error', reject);
       this.#worker.once('exit', () => reject(new Error('the MD5 thread has ended')));
     });
-    // Where nobody requests the digest, its failure does not matter.
+    // A failure does not matter unless somebody requests the digest.
     this.#digest.catch(() => undefined);
   }
 
-  /** So many bytes are in the file. */
+  /** Reports the number of bytes that are in the file. */
   advance(sizeBytes: number): void {
     this.#worker.postMessage({ sizeBytes, isEnd: false });
   }
 
-  /** Resolves to the MD5 of so many bytes in lower-case hex. Rejects where they cannot be read. */
+  /** Resolves to the MD5 of the first bytes in lower-case hex. Rejects where they cannot be read. */
   async finish(sizeBytes: number): Promise<string> {
     this.#worker.postMessage({ sizeBytes, isEnd: true });
     return await this.#digest;

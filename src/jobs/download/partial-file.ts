@@ -3,12 +3,12 @@ import { Md5Thread } from './md5-thread.js';
 import { leavePartial, takePartial, type TakenPartial } from './take-partial.js';
 
 /**
- * After so many bytes the disk begins to write, while more come: left to the end, a download would
- * wait for it a third of its time.
+ * After this many bytes the disk begins to write, while more arrive. If all were written at the end, a
+ * third of the time of a download would be spent waiting for it.
  */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 
-/** The bytes of a download as far as they have come: appended, hashed and made durable. */
+/** The bytes of a download that have arrived. They are appended, hashed and made durable. */
 export class PartialFile {
   readonly #taken: TakenPartial;
   readonly #hashed: boolean;
@@ -27,8 +27,8 @@ export class PartialFile {
   }
 
   /**
-   * What there is of the file; where it is more than `maxBytes`, none of it is taken for the object.
-   * Rejects with `locked` where another run writes it.
+   * Opens the partial file, or creates it. If it has more than `maxBytes`, it is emptied. Rejects with
+   * `locked` where another run writes it.
    */
   static async open(
     target: string,
@@ -45,7 +45,7 @@ export class PartialFile {
     }
   }
 
-  /** The name under which its bytes stay where it is released. */
+  /** The path at which its bytes stay when it is released. */
   get releasedPath(): string {
     return this.#taken.releasedPath;
   }
@@ -59,9 +59,9 @@ export class PartialFile {
     return await this.#md5?.finish(this.#sizeBytes);
   }
 
-  /** The block stays as it is until this resolves. */
+  /** The block must not be changed until this resolves. */
   async append(block: Uint8Array): Promise<void> {
-    // A write may be cut short (a disk that is nearly full): the rest is written again.
+    // A write to a disk that is nearly full may be incomplete: the rest is written again.
     for (let written = 0; written < block.length;) {
       const rest = block.length - written;
       const { bytesWritten } = await this.#taken.file.write(block, written, rest, this.#sizeBytes);
@@ -74,7 +74,7 @@ export class PartialFile {
     }
   }
 
-  /** Begins anew: what is there is none of the object. */
+  /** Empties the file, whose bytes do not belong to the object. */
   async restart(): Promise<void> {
     await this.#md5?.close();
     await this.#taken.file.truncate(0);
@@ -83,9 +83,9 @@ export class PartialFile {
     this.#beginMd5();
   }
 
-  /** Resolves when the bytes are on the disk, which takes a while: what else is to do can be done. */
+  /** Resolves when the bytes are on the disk. This takes a while, so do other work meanwhile. */
   async sync(): Promise<void> {
-    // The kernel tells of a failure once: a later call would succeed, with bytes lost.
+    // The kernel reports a failure once: a later call would succeed although bytes are lost.
     this.#syncing = Promise.resolve(this.#syncing).then(() => this.#taken.file.sync());
     // Awaiting it reports a failure.
     this.#syncing.catch(() => undefined);
@@ -101,13 +101,13 @@ export class PartialFile {
     this.#syncing.catch(() => undefined);
   }
 
-  /** Closes the file, which is all there. Resolves to its path. */
+  /** Closes a file that is complete. Resolves to its path. */
   async complete(): Promise<string> {
     await this.#close();
     return this.#taken.path;
   }
 
-  /** Leaves the bytes to whoever takes them up again; of none, nothing. */
+  /** Leaves the bytes to the next run. An empty file is removed. */
   async release(): Promise<void> {
     await this.#close();
     await leavePartial({ ...this.#taken, sizeBytes: this.#sizeBytes });

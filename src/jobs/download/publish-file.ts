@@ -3,9 +3,8 @@ import path from 'node:path';
 import { MangamotionError } from '../../errors.js';
 import { errnoOf } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
-import { inTheWay } from './errors.js';
 
-/** Rejects with `refused` if a file exists at the target, or something that cannot be overwritten. */
+/** Rejects with `refused` where the target exists, and with `force` where it is not a file. */
 export async function refuseInTheWay(target: string, force: boolean): Promise<void> {
   const stats = await lstat(target).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
@@ -22,8 +21,8 @@ export async function refuseInTheWay(target: string, force: boolean): Promise<vo
 }
 
 /**
- * Gives a complete file its name. Without `force` a file that has come there meanwhile stays, and it
- * rejects with `refused`; readers see the old file or the whole new one.
+ * Gives a complete file its name. Without `force`, it rejects with `refused` if a file was created there
+ * meanwhile. Readers see the old file or the whole new one.
  */
 export async function publishFile(partial: string, target: string, force: boolean): Promise<void> {
   await refuseInTheWay(target, force);
@@ -32,7 +31,7 @@ export async function publishFile(partial: string, target: string, force: boolea
   await syncFolder(path.dirname(target));
 }
 
-/** File systems without links, and how they say so. */
+/** The errors of file systems without links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 async function linkInto(partial: string, target: string): Promise<void> {
@@ -47,7 +46,7 @@ async function linkInto(partial: string, target: string): Promise<void> {
   }
 }
 
-/** An empty file of our own holds the name, which one of many can make, until ours takes it. */
+/** Reserves the name with an empty file, which only one of several processes can create. */
 async function claimAndRename(partial: string, target: string): Promise<void> {
   try {
     await (await open(target, 'wx')).close();
@@ -55,4 +54,12 @@ async function claimAndRename(partial: string, target: string): Promise<void> {
     throw errnoOf(error) === 'EEXIST' ? inTheWay(target, error) : error;
   }
   await rename(partial, target);
+}
+
+/** Returns the error for a file that may not be overwritten. */
+function inTheWay(path: string, cause?: unknown): MangamotionError {
+  return new MangamotionError('refused', `${path} already exists`, {
+    hint: 'run it with --force to overwrite it, or name another place with -o',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -1,8 +1,8 @@
 import { isMangamotionError } from '../../errors.js';
 import type { ObjectStore, OpenObject } from '../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../object-store/retry/retry.js';
-import type { Artifact } from '../artifacts.js';
-import type { ObjectPlace } from '../return-value.js';
+import type { Artifact } from '../result.js';
+import type { ObjectPlace } from '../places.js';
 import type { PartialFile } from './partial-file.js';
 
 interface Receiving {
@@ -12,13 +12,13 @@ interface Receiving {
   onProgress: (bytes: number, bytesTotal: number) => void;
 }
 
-/** Written at once. Writes of MiBs take the kernel more time, and smaller ones take us more. */
+/** The size of a write. Larger writes take the kernel more time; smaller ones take more calls. */
 const BLOCK_BYTES = 256 * 1024;
 
 /**
- * Reads the object from where the partial file ends. Resolves to the number of bytes that were there
- * and did not have to be read. Rejects, with all in the file that has come, where the rest did not
- * come, and where the object is another by now (`isObjectChanged`).
+ * Reads the object from where the partial file ends. Resolves to the number of bytes that were already
+ * there. Rejects where the rest did not arrive, and where the object has changed (`isObjectChanged`); the
+ * file then has all bytes that arrived.
  */
 export async function receiveInto(
   partial: PartialFile,
@@ -39,7 +39,7 @@ export async function receiveInto(
     for await (const block of inBlocks(body as AsyncIterable<Buffer>, onBytes)) {
       await writing;
       writing = partial.append(block);
-      // Seen when the next block is there; until then it must not count as unhandled.
+      // A failure is seen when the next block is there; until then it must not count as unhandled.
       writing.catch(() => undefined);
     }
   } finally {
@@ -48,7 +48,7 @@ export async function receiveInto(
   return begin;
 }
 
-/** The rest is one of the same version, or an error of which `isObjectChanged` is true. */
+/** Opens the rest of the same version. If it has changed, `isObjectChanged` is true for the error. */
 async function openRest(
   { bucket, key, head }: Artifact,
   partial: PartialFile,
@@ -64,10 +64,10 @@ async function openRest(
   return await store.getObject(bucket, key, options);
 }
 
-/** A server that is there answers these; one that is not is waited for by the next request. */
+/** A server that works answers one of these; the next request waits longer for one that does not. */
 const PROBE_ATTEMPTS = 4;
 
-/** False of a server, or a proxy before it, that answers with the whole object. */
+/** Resolves to false for a server, or a proxy in front of it, that answers with the whole object. */
 async function takesRanges(
   store: Receiving['store'],
   { bucket, key }: ObjectPlace,
@@ -81,15 +81,15 @@ async function takesRanges(
     return true;
   } catch (error) {
     if (!isMangamotionError(error, 'unreachable')) throw error;
-    // What came is an answer, and not a failure of the way to it.
+    // This is an answer of the server, not a failure of the network.
     return !isUnexpectedAnswer(error);
   }
 }
 
 /**
- * The body in blocks, of which two lie in memory in turn: one fills while the one before is written.
- * To copy is cheaper than to keep thousands of small chunks from the garbage collector meanwhile.
- * What has come before a failure is handed on before it.
+ * Yields the body in blocks. Two buffers take turns: one is filled while the other one is written. Copying
+ * is cheaper than keeping thousands of small chunks alive. The bytes that arrived before a failure are
+ * yielded before it is thrown.
  */
 async function* inBlocks(
   body: AsyncIterable<Buffer>,

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
-import { placeText } from '../candidates.js';
+import { placeText } from '../places.js';
 import type { JobResult } from '../result.js';
 
 export interface StreamDownload {
   store: Pick<ObjectStore, 'getObject'>;
-  /** Resolves when more may be written; to false where nobody wants more. */
+  /** Resolves when more may be written; to false if the reader has gone away. */
   write: (chunk: Uint8Array) => Promise<boolean>;
   signal: AbortSignal;
   onProgress: (bytes: number, bytesTotal: number) => void;
 }
 
 /**
- * Hands on the bytes of a result as they come. Rejects with `damaged` at their end where they are
- * not what the ETag says: a reader that went away before does not get to know.
+ * Passes on the bytes of a result as they arrive. Rejects with `damaged` after the last one if they do not
+ * match the ETag.
  */
 export async function downloadToStream(
   { bucket, key }: JobResult,

@@ -8,10 +8,10 @@ import { parsePartialName, partialName, stateOfWriter, thisWriter } from './part
 /** A partial download that this process alone writes. */
 export interface TakenPartial {
   path: string;
-  /** The name under which anybody may take it up again. */
+  /** The path at which any process may continue it. */
   releasedPath: string;
   file: FileHandle;
-  /** What was there already. */
+  /** The number of bytes that were already there. */
   sizeBytes: number;
 }
 
@@ -22,8 +22,8 @@ interface Found {
 }
 
 /**
- * Takes up what was broken off of this version of the file `target`, or begins with nothing; what
- * was broken off of other versions is removed. Rejects with `locked` where another run is writing it.
+ * Takes over the partial download of this version of the file `target`, or creates one, and removes those
+ * of other versions. Rejects with `locked` where another run is writing it.
  */
 export async function takePartial(target: string, version: string): Promise<TakenPartial> {
   const writer = await thisWriter();
@@ -33,13 +33,13 @@ export async function takePartial(target: string, version: string): Promise<Take
   const found = await partialsOf(target);
   await refuseOthers(target, found, { version, writer });
   for (const partial of found) await takeOrRemove(partial, version, own);
-  // Links are not followed: a folder may be one that others write into.
+  // Links are not followed, because others may be able to write into the folder.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
   const file = await open(own, flags, 0o666);
   const taken = { path: own, releasedPath: nameOf(), file, sizeBytes: 0 };
   try {
     taken.sizeBytes = (await file.stat()).size;
-    // Who came at the same time sees this one, or is seen: the smaller name goes on.
+    // Of two processes that begin at the same time, each sees the other: the smaller name goes on.
     await refuseOthers(target, await partialsOf(target), { version, writer, unlessFirst: true });
     return taken;
   } catch (error) {
@@ -49,7 +49,7 @@ export async function takePartial(target: string, version: string): Promise<Take
   }
 }
 
-/** Leaves the bytes of a file that is closed to whoever takes them up again; of none, nothing. */
+/** Leaves the bytes of a closed file to the next run. An empty file is removed. */
 export async function leavePartial(
   taken: Pick<TakenPartial, 'path' | 'releasedPath' | 'sizeBytes'>,
 ): Promise<void> {
@@ -88,7 +88,7 @@ async function refuseOthers(
   }
 }
 
-/** A file that another run took or removed meanwhile is passed over. */
+/** Ignores a file that another run took or removed meanwhile. */
 async function takeOrRemove(found: Found, version: string, own: string): Promise<void> {
   const isLeft = found.writer === undefined || (await stateOfWriter(found.writer)) === 'dead';
   if (!isLeft) return;
@@ -96,7 +96,7 @@ async function takeOrRemove(found: Found, version: string, own: string): Promise
     const stats = await lstat(found.path);
     const isOurs = stats.isFile() && stats.uid === (process.getuid?.() ?? stats.uid);
     if (!isOurs) return;
-    // With a second name it is a download that was complete: writing would change that file.
+    // A file with a second name is a complete download: writing would change that file.
     if (found.version !== version || stats.nlink > 1) await rm(found.path, { force: true });
     else await rename(found.path, own);
   } catch (error) {

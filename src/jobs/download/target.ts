@@ -8,8 +8,9 @@ import { errnoOf } from '../../files/errors.js';
 export type Target = { kind: 'folder'; folder: string } | { kind: 'file'; file: string };
 
 /**
- * What `named` stands for: a folder where one is there or it ends with a slash, else a file, which
- * takes one result. Nothing named is the folder `cwd`. Rejects with `usage`.
+ * Resolves to the folder that `named` names, or else to a file, which takes only one result; without
+ * `named` it is the folder `cwd`. Rejects with `usage` for a folder that does not exist, and for a file
+ * with several jobs.
  */
 export async function chooseTarget(
   named: string | undefined,
@@ -31,7 +32,7 @@ export async function chooseTarget(
   );
 }
 
-/** The absolute path of the file for the result with this key. */
+/** Returns the absolute path of the file for the result with this key. */
 export function fileFor(target: Target, jobId: string, key: string): string {
   return target.kind === 'file' ? target.file : path.join(target.folder, localName(jobId, key));
 }
@@ -40,7 +41,7 @@ async function isFolder(full: string): Promise<boolean> {
   try {
     return (await stat(full)).isDirectory();
   } catch (error) {
-    // What else is wrong with it comes up when it is written.
+    // Other problems with the path show when it is written.
     if (errnoOf(error) === undefined) throw error;
     return false;
   }
@@ -52,10 +53,9 @@ const MOST_ID_LENGTH = 80;
 const VIDEO_ENDINGS = ['.mp4', '.webm', '.mov', '.mkv'];
 
 /**
- * The name of the file that the result of a job is kept in: `4711-result.zip`, `4711-video.mp4`. A
- * job id is hostile text. Of one that is no plain word the name is made of what is plain in it and a
- * digest, so that it never leaves its folder, is never hidden or taken for an option, and no two ids
- * have one name.
+ * Returns the name of the file for the result of a job: `4711-result.zip`, `4711-video.mp4`. A job id may
+ * be hostile text. If it is not a plain word, the name consists of its plain characters and a digest, so
+ * that it never leaves its folder, is never hidden or taken for an option, and no two ids have one name.
  */
 export function localName(jobId: string, key: string): string {
   const [ending = ''] = /\.[A-Za-z0-9]{1,8}$/.exec(key) ?? [];
@@ -67,6 +67,6 @@ function safeWord(jobId: string): string {
   const isPlain = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(jobId) && jobId.length <= MOST_ID_LENGTH;
   if (isPlain) return jobId;
   const plain = jobId.slice(0, MOST_ID_LENGTH).replace(/[^A-Za-z0-9._-]|^[.-]/g, '_');
-  // No plain word has the tilde, so that no other id has this name.
+  // A plain word has no tilde, so no other id has this name.
   return `${plain === '' ? '_' : plain}~${createHash('sha256').update(jobId).digest('hex').slice(0, 12)}`;
 }

@@ -1,20 +1,20 @@
 import type { RedisReader } from '../../redis/reader.js';
 import type { QueueAddress } from './layout.js';
 import { keyOf } from './layout.js';
-import { orDamaged } from '../wrong-type.js';
+import { orDamaged } from './wrong-type.js';
 
-/** What BullMQ tells of a job, or of the whole queue (`paused`, `drained`). */
+/** An event of a job, or of the whole queue (`paused`, `drained`). */
 export interface QueueEvent {
   /** `waiting`, `active`, `progress`, `completed`, `failed` and others. */
   event: string;
   jobId: string | null;
-  /** All that it tells, `event` and `jobId` too. */
+  /** All fields of the event, including `event` and `jobId`. */
   fields: Record<string, string>;
 }
 
 interface EventsRequest {
   signal: AbortSignal;
-  /** How long to wait for events before an empty page. Less than the timeout of the commands. */
+  /** How long to wait for events; it must be less than the timeout of commands. */
   blockMs: number;
 }
 
@@ -22,11 +22,11 @@ const EVENTS_AT_ONCE = 1000;
 const BEFORE_ALL = '0-0';
 
 /**
- * The events from now on, a page as soon as there are some, and an empty one each time that none
- * came for `blockMs`. The connection must be of its own: other commands would wait behind it.
+ * Yields the events from now on: a page as soon as there are some, and an empty page whenever none came
+ * for `blockMs`. The connection must be used for nothing else: other commands would wait behind it.
  *
- * Rejects with the signal's reason at once, while the connection may still wait for its answer; and
- * when the connection breaks.
+ * Rejects when the connection breaks, and with the signal's reason as soon as it is aborted, while the
+ * connection may still wait for its answer.
  */
 export async function* readQueueEvents(
   redis: RedisReader,
@@ -34,7 +34,7 @@ export async function* readQueueEvents(
   { signal, blockMs }: EventsRequest,
 ): AsyncGenerator<QueueEvent[]> {
   const key = keyOf(queue, 'events');
-  // With `$` for each of the waits the events between two of them would be missed.
+  // A wait from `$` would miss the events since the last wait.
   let last = (await lastEventId(redis, queue)) ?? BEFORE_ALL;
   for (;;) {
     signal.throwIfAborted();
@@ -47,7 +47,7 @@ export async function* readQueueEvents(
   }
 }
 
-/** The id of the latest event; `undefined` where there is none. */
+/** Resolves to the id of the latest event; `undefined` where there is none. */
 export async function lastEventId(
   redis: RedisReader,
   queue: QueueAddress,

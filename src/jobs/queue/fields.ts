@@ -1,16 +1,16 @@
-/** The fields of a job's hash one by one, each as BullMQ writes it and as it was found elsewhere. */
+/** Reads the fields of a job's hash, each in every form that BullMQ and other writers use. */
 
-/** Takes what could not be read, in words for people. */
+/** Called with a problem for people if a field cannot be read. */
 export type Report = (problem: string) => void;
 
-/** The end of the year 9999: RFC 3339 has four digits for it. */
+/** The end of the year 9999, since years in RFC 3339 have four digits. */
 const LATEST_MS = 253_402_300_799_999;
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The text itself where it is not JSON; `whatIs` begins the problem: `its data is`. */
+/** Parses JSON, or returns the text itself. `whatIs` begins the message: `its data is`. */
 export function jsonIn(text: string | null, whatIs: string, report: Report): unknown {
   if (text === null) return null;
   try {
@@ -21,7 +21,7 @@ export function jsonIn(text: string | null, whatIs: string, report: Report): unk
   }
 }
 
-/** Empty where there is none. */
+/** Parses a JSON object. Returns an empty one for anything else. */
 export function objectIn(
   text: string | null,
   whatIs: string,
@@ -33,7 +33,7 @@ export function objectIn(
   return {};
 }
 
-/** Milliseconds of Unix time, in which a fraction may occur. */
+/** Reads milliseconds of Unix time, which may have a fraction. */
 export function timeIn(text: string | null, field: string, report: Report): Date | null {
   if (text === null || text === '') return null;
   const milliseconds = decimalIn(text);
@@ -44,7 +44,7 @@ export function timeIn(text: string | null, field: string, report: Report): Date
   return null;
 }
 
-/** The larger one: a job that an update of BullMQ found half done has both fields. */
+/** Returns the larger number: a job that was half done when BullMQ was updated has both fields. */
 export function attemptsIn(texts: readonly (string | null)[], report: Report): number | null {
   const counts = texts
     .filter((text) => text !== null)
@@ -56,7 +56,7 @@ export function attemptsIn(texts: readonly (string | null)[], report: Report): n
   );
 }
 
-/** `progress` from 0 to 100; `progressDetail` is what was reported where that is not a number. */
+/** Returns `progress` from 0 to 100, and in `progressDetail` a reported value that is not a number. */
 export function progressIn(
   text: string | null,
   report: Report,
@@ -85,7 +85,7 @@ function decimalIn(text: string): number | undefined {
   return /^-?\d{1,20}(\.\d{1,20})?$/.test(text) ? Number(text) : undefined;
 }
 
-/** BullMQ keeps a list of texts; what is none is shown as one text. */
+/** BullMQ stores a list of texts. Anything else is shown as one text. */
 export function tracesIn(text: string | null, report: Report): string[] {
   if (text === null || text === '') return [];
   const traces = jsonIn(text, 'its stacktrace is', report);

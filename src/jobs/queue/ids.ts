@@ -1,23 +1,24 @@
+import { isRefusedByServer, isWrongType } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { QueueState } from '../job.js';
 import { lastEventId } from './events.js';
 import type { Place, QueueAddress } from './layout.js';
 import { PLACES, isMarker, keyOf, stateIn } from './layout.js';
-import { orDamaged } from '../wrong-type.js';
+import { orDamaged, wrongTypeOf } from './wrong-type.js';
 
-/** A reply of about 100 kB, for which Redis takes a millisecond or two. */
+/** The reply has about 100 kB and takes Redis a millisecond or two. */
 const IDS_AT_ONCE = 10_000;
 const MOST_PASSES = 3;
 
 /**
- * All jobs of the queue, by id. One that moves meanwhile is named once, with the later state; one
- * that is removed meanwhile may be named.
+ * Resolves to the states of all jobs of the queue, by id. A job that moves meanwhile has its later state;
+ * a job that is removed meanwhile may be included.
  *
- * A job that only goes on is met by reading in the order of `PLACES`. One that goes back (active to
- * delayed, for another attempt) can slip past the reader: Redis gives a user who may only read no
- * snapshot of several keys. It leaves an event, and after a pass in which there was one all is read
- * again, into the same answer. To be missed a job would have to go back in each of the passes, at
- * the moment between the two reads.
+ * Reading in the order of `PLACES` finds every job that only moves forward. A job that moves back (from
+ * active to delayed, for another attempt) can slip past the reader, because a user with read access only
+ * gets no snapshot of several keys. Such a move leaves an event: after a pass with an event, everything is
+ * read again into the same map. To be missed, a job would have to move back in each pass, exactly between
+ * the two reads.
  *
  * Rejects with `damaged` where a list of the queue is of a wrong type.
  */
@@ -48,18 +49,18 @@ async function addIds(
   }
 }
 
-export async function isQueuePaused(redis: RedisReader, queue: QueueAddress): Promise<boolean> {
+async function isQueuePaused(redis: RedisReader, queue: QueueAddress): Promise<boolean> {
   const key = keyOf(queue, 'meta');
   return (await orDamaged(key, redis.call('HGET', key, 'paused'))) !== null;
 }
 
 /**
- * The ids in one place, a chunk at a time, markers too. Jobs come to a list at its head and to a
- * sorted set mostly at its high end, and leave at the other one: so each is read from where they
- * come. What comes meanwhile shifts some ids into the next chunk, which names them again; what
+ * Yields the ids in one place, a chunk at a time, including markers. Jobs enter a list at its head and a
+ * sorted set mostly at its high end, and leave at the other end. Each is read from the end at which jobs
+ * enter: a job that enters meanwhile shifts ids into the next chunk, which repeats them, and a job that
  * leaves shifts none.
  */
-export async function* idsAt(
+async function* idsAt(
   redis: RedisReader,
   queue: QueueAddress,
   { suffix, type }: Place,
@@ -75,4 +76,46 @@ export async function* idsAt(
     if (ids.length > 0) yield ids;
     if (ids.length < IDS_AT_ONCE) return;
   }
+}
+
+/**
+ * Resolves to the state of a job by the list that it is in; by the last one that it passes through if it
+ * is found in several, and to `undefined` if it is in none, or was on its way between two. Rejects with
+ * `damaged` where a list of the queue is of a wrong type.
+ */
+export async function findState(
+  redis: RedisReader,
+  queue: QueueAddress,
+  id: string,
+): Promise<QueueState | undefined> {
+  const isPaused = await isQueuePaused(redis, queue);
+  const commands = PLACES.map(({ suffix, type }) => [
+    type === 'list' ? 'lpos' : 'zscore',
+    keyOf(queue, suffix),
+    id,
+  ]);
+  const replies = (await redis.pipeline(commands).exec()) ?? [];
+  let state: QueueState | undefined;
+  for (const [index, place] of PLACES.entries()) {
+    const [error, found] = replies[index] ?? [null, null];
+    const isHere =
+      error === null ? found !== null : await isListed(redis, queue, place, { id, error });
+    if (isHere) state = stateIn(place, isPaused);
+  }
+  return state;
+}
+
+/** Searches a list where LPOS is unknown (before Redis 6.0.6) or refused. */
+async function isListed(
+  redis: RedisReader,
+  queue: QueueAddress,
+  place: Place,
+  { id, error }: { id: string; error: Error },
+): Promise<boolean> {
+  if (isWrongType(error)) throw wrongTypeOf(keyOf(queue, place.suffix), error);
+  if (place.type !== 'list' || !isRefusedByServer(error)) throw error;
+  for await (const page of idsAt(redis, queue, place)) {
+    if (page.includes(id)) return true;
+  }
+  return false;
 }

@@ -13,14 +13,14 @@ export const ROW_FIELDS = [
   'finishedOn',
   'failedReason',
   'attemptsMade',
-  // What version 5 calls attemptsMade.
+  // Version 5 writes attemptsMade here.
   'atm',
 ] as const;
 export const ALL_FIELDS = [...ROW_FIELDS, 'stacktrace', 'returnvalue'] as const;
 
 /**
- * A job out of the fields of its hash. Nothing that they hold is an error: what cannot be read is
- * left out, and named among the problems. A field that is absent is no problem.
+ * Decodes the fields of a job's hash. Never throws: a field that cannot be read is left out and named
+ * among the problems. An absent field is not a problem.
  */
 export function decodeQueueJob(
   queue: string,
@@ -33,7 +33,7 @@ export function decodeQueueJob(
   const field = (name: string): string | null => fields[name] ?? null;
   const data = jsonIn(field('data'), 'its data is', report);
   const { progress, progressDetail } = progressIn(field('progress'), report);
-  // No spreading here: it would take five times as long, and there may be many jobs.
+  // Spreading would take five times as long, and there may be many jobs.
   return {
     queue,
     id,
@@ -56,23 +56,20 @@ export function decodeQueueJob(
   };
 }
 
-/** A job whose key holds something else than a hash. */
+/** Returns a job whose key does not hold a hash. */
 export function unreadableQueueJob(queue: string, id: string, state: QueueState): QueueJob {
   return { ...decodeQueueJob(queue, id, state, {}), problems: ['its key holds no hash'] };
 }
 
-/**
- * Whether the data of a job, as JSON, name the user. Where a look at the text shows that they cannot,
- * it is not parsed.
- */
+/** Whether the data of a job, as JSON, name the user. The text is parsed only if it may. */
 export function namesUser(data: string, userId: string): boolean {
   if (!mayName(data, userId)) return false;
   return userIdIn(jsonIn(data, '', ignore), ignore) === userId;
 }
 
 /**
- * In JSON without a backslash an id that is a text stands there as it is. An id that is a number has
- * several spellings: 42, 42.0, 4.2e1.
+ * JSON without a backslash contains an id that is a text as it is. An id that is a number has several
+ * spellings: 42, 42.0, 4.2e1.
  */
 function mayName(data: string, userId: string): boolean {
   if (data.includes(`"${userId}"`) || data.includes('\\')) return true;

@@ -2,8 +2,8 @@ import { escapeGlob } from '../../redis/scan.js';
 import type { QueueState, Status } from '../job.js';
 
 /**
- * Where BullMQ keeps a queue, versions 1 to 6. Its own getters write (they pop old markers), so that
- * the toolkit reads the keys itself.
+ * The keys of a queue in BullMQ 1 to 6. BullMQ's own getters write (they pop old markers), so this program
+ * reads the keys itself.
  */
 
 export interface QueueAddress {
@@ -24,17 +24,17 @@ export interface Place {
 const PRIORITIZED: Place = { suffix: 'prioritized', type: 'zset', state: 'prioritized' };
 
 /**
- * In the order in which a job passes through them. Whoever reads them in this order meets a job that
- * goes on meanwhile at least once, and last where it came to. `prioritized` is there twice, since a
- * change of priority moves a job from it to `wait` or back; `waiting-children` follows `active`,
- * since up to version 4 a job goes there without an event.
+ * The places in the order in which a job passes through them. A reader in this order finds a job that moves
+ * forward meanwhile at least once, and last in its new place. `prioritized` is listed twice, since a change
+ * of priority moves a job from it to `wait` or back; `waiting-children` follows `active`, since up to
+ * version 4 a job moves there without an event.
  */
 export const PLACES: readonly Place[] = [
   { suffix: 'delayed', type: 'zset', state: 'delayed' },
-  // From version 4 on; before, jobs with a priority lie in `wait`.
+  // Before version 4, jobs with a priority are in `wait`.
   PRIORITIZED,
   { suffix: 'wait', type: 'list', state: 'waiting' },
-  // Up to version 5 what `wait` is called while the queue is paused.
+  // Up to version 5, this is the name of `wait` while the queue is paused.
   { suffix: 'paused', type: 'list', state: 'paused' },
   PRIORITIZED,
   { suffix: 'active', type: 'list', state: 'active' },
@@ -43,12 +43,12 @@ export const PLACES: readonly Place[] = [
   { suffix: 'failed', type: 'zset', state: 'failed' },
 ];
 
-/** The key of one of the queue's lists, or of the hash of a job with that id. */
+/** Returns the key of one of the queue's lists, or of the hash of a job with that id. */
 export function keyOf({ prefix, name }: QueueAddress, suffix: string): string {
   return `${prefix}:${name}:${suffix}`;
 }
 
-/** Keys of which a queue that was ever used has at least one. */
+/** Returns keys of which a queue that was ever used has at least one. */
 export function keysOf(queue: QueueAddress): string[] {
   return ['meta', 'id', ...new Set(PLACES.map(({ suffix }) => suffix))].map((suffix) =>
     keyOf(queue, suffix),
@@ -56,14 +56,14 @@ export function keysOf(queue: QueueAddress): string[] {
 }
 
 /**
- * Whether an id stands for no job: versions 2 to 4 put `0`, `0:0` or `0:<time>` among the waiting
- * jobs to wake a worker up. The time may have a fraction.
+ * Whether an id is not that of a job: versions 2 to 4 put `0`, `0:0` or `0:<time>` among the waiting jobs
+ * to wake a worker up. The time may have a fraction.
  */
 export function isMarker(id: string): boolean {
   return /^0(:\d+(\.\d+)?)?$/.test(id);
 }
 
-/** While the queue is paused (`paused` in its hash `meta`), what waits is paused in every version. */
+/** While a queue is paused (`paused` in its hash `meta`), its waiting jobs count as paused. */
 export function stateIn(place: Place, isPaused: boolean): QueueState {
   return isPaused && place.state === 'waiting' ? 'paused' : place.state;
 }
@@ -89,7 +89,7 @@ export function queueKeysOf(prefix: string): string {
   return `${escapeGlob(prefix)}:*:[im][de]*`;
 }
 
-/** The queue that a key `meta` or `id` belongs to; `undefined` for other keys. */
+/** Returns the queue of a key `meta` or `id`; `undefined` for other keys. */
 export function queueNameOf(prefix: string, key: string): string | undefined {
   const [, name] = /^(.*):(?:meta|id)$/s.exec(key.slice(prefix.length + 1)) ?? [];
   return name;

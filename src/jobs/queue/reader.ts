@@ -3,36 +3,34 @@ import type { HashFields, RedisReader } from '../../redis/reader.js';
 import { readHashes } from '../../redis/reader.js';
 import { scanKeys } from '../../redis/scan.js';
 import type { QueueJob, QueueState } from '../job.js';
+import type { Wanted } from '../sources.js';
 import { ALL_FIELDS, ROW_FIELDS, decodeQueueJob, unreadableQueueJob } from './job.js';
 import type { QueueAddress } from './layout.js';
 import { keyOf, keysOf, queueKeysOf, queueNameOf } from './layout.js';
-import { findState } from './state.js';
+import { findState } from './ids.js';
 import { pagesOf } from '../pages.js';
 import { idsOfUser } from './users.js';
 
 export { listQueueIds } from './ids.js';
 
 export interface ReadJobsOptions {
-  /** A row has no stack trace and no return value. */
+  /** The fields of a row do not include the stack trace and the return value. */
   fields: 'row' | 'all';
   signal: AbortSignal;
 }
 
-/** A job, by its id, and the state in which it was listed. */
-export type WantedJob = readonly [id: string, state: QueueState];
-
-/** A job that goes from one list to another is in one again after one command of BullMQ. */
+/** A job that moves from one list to another is in a list again after one command of BullMQ. */
 const MOST_LOOKS = 5;
 const LOOK_AGAIN_MS = 20;
 
 /**
- * The jobs in the order in which they are wanted, up to 1,000 at a time. Those that were removed
- * since they were listed are left out. One whose key holds no hash has only problems.
+ * Yields the wanted jobs in their order, up to 1,000 at a time, without those that were removed since they
+ * were listed. A job whose key holds no hash has only problems.
  */
 export async function* readQueueJobs(
   redis: RedisReader,
   queue: QueueAddress,
-  wanted: Iterable<WantedJob>,
+  wanted: Wanted,
   { fields, signal }: ReadJobsOptions,
 ): AsyncGenerator<QueueJob[]> {
   const names = fields === 'row' ? ROW_FIELDS : ALL_FIELDS;
@@ -48,11 +46,11 @@ export async function* readQueueJobs(
   }
 }
 
-/** The same of the jobs whose data name the user, in any order. Reads no more of the others. */
+/** Yields the wanted jobs whose data name the user, in any order. */
 export async function* readQueueJobsOfUser(
   redis: RedisReader,
   queue: QueueAddress,
-  wanted: Iterable<WantedJob>,
+  wanted: Wanted,
   userId: string,
   options: ReadJobsOptions,
 ): AsyncGenerator<QueueJob[]> {
@@ -63,10 +61,10 @@ export async function* readQueueJobsOfUser(
 }
 
 /**
- * One job with all its fields; `undefined` where it is in none of the queue's lists, or its key is
- * gone. A key alone is no job: `meta` and `events` would be ids too, and BullMQ leaves hashes behind
- * (of jobs that a worker reports on after they were removed). Since a job that goes back slips past
- * the reader, one whose key exists is searched for again, for about a tenth of a second.
+ * Resolves to one job with all its fields; `undefined` where it is in none of the queue's lists, or its key
+ * is gone. A key alone is not a job: `meta` and `events` would be ids too, and BullMQ leaves hashes of jobs
+ * that a worker reports on after they were removed. A job that moves back can slip past the reader, so a
+ * job whose key exists is searched for again, for about a tenth of a second.
  */
 export async function findQueueJob(
   redis: RedisReader,
@@ -82,7 +80,7 @@ export async function findQueueJob(
   }
 }
 
-/** The names of all queues with the prefix, sorted. Walks the whole database. */
+/** Resolves to the sorted names of all queues with the prefix. Scans the whole database. */
 export async function listQueueNames(
   redis: RedisReader,
   prefix: string,

@@ -2,40 +2,39 @@ import { isRefusedByServer } from '../../redis/errors.js';
 import { readHashes } from '../../redis/reader.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { QueueState } from '../job.js';
+import type { Wanted } from '../sources.js';
 import { pagesOf } from '../pages.js';
 import { namesUser } from './job.js';
 import type { Place, QueueAddress } from './layout.js';
 import { PLACES, keyOf } from './layout.js';
 
 /**
- * So many are asked for job by job. SORT would also change how Redis keeps a small sorted set in memory
- * (not what is in it): nothing is to be different for having been looked at.
+ * Up to this many jobs are read one by one. SORT_RO would change the encoding of a small sorted set in
+ * memory (not its content), and reading must change nothing.
  */
 const FEW = 128;
 
-type WantedJob = readonly [id: string, state: QueueState];
-
-/** Jobs whose data come in one reply. */
+/** The number of jobs whose data come in one reply. */
 const JOBS_AT_ONCE = 1000;
 
 /**
- * Those of the jobs whose data name the user. The data of a whole list come by SORT_RO, which takes
- * a third of the time of a command for each job; it serves best where all jobs of a state are wanted.
- * What has moved since, and everything where SORT_RO cannot be used, is asked for job by job.
+ * Yields the jobs whose data name the user. SORT_RO reads the data of a whole list in a third of the time
+ * of a command for each job; it is best where all jobs of a state are wanted. Jobs that have moved since,
+ * and all jobs where SORT_RO cannot be used, are read one by one.
  */
 export async function* idsOfUser(
   redis: RedisReader,
   queue: QueueAddress,
-  wanted: Iterable<WantedJob>,
+  wanted: Wanted,
   { userId, signal }: { userId: string; signal: AbortSignal },
-): AsyncGenerator<WantedJob[]> {
+): AsyncGenerator<[id: string, state: QueueState][]> {
   const unseen = new Map(wanted);
   const isOfUser = (data: string | null | undefined): boolean =>
     typeof data === 'string' && namesUser(data, userId);
   const mayName = userFinder(userId);
   for await (const page of dataByList(redis, queue, unseen)) {
     signal.throwIfAborted();
-    const matching: WantedJob[] = [];
+    const matching: [id: string, state: QueueState][] = [];
     for (const [idBytes, data] of page) {
       const id = idBytes.toString('utf8');
       const state = unseen.get(id);
@@ -57,8 +56,8 @@ export async function* idsOfUser(
 }
 
 /**
- * A quick test that never misses: in JSON without a backslash an id that is a text stands there as
- * it is. One that looks like a number may be one, which has several spellings.
+ * Returns a quick test that never misses a user: JSON without a backslash contains an id that is a text as
+ * it is. An id that looks like a number may be a number, which has several spellings.
  */
 function userFinder(userId: string): (data: Buffer) => boolean {
   if (String(Number(userId)) === userId) return () => true;
@@ -68,17 +67,17 @@ function userFinder(userId: string): (data: Buffer) => boolean {
 
 const BACKSLASH = 0x5c;
 
-/** Not decoded: of most jobs it is enough to look for the user in the bytes. */
+/** The data are not decoded: for most jobs it is enough to search the bytes for the user. */
 type JobData = [id: Buffer, data: Buffer | null];
 
-/** The data of the jobs in the lists of the unseen ones. Ends early where Redis refuses. */
+/** Yields the data of the jobs in the lists of the unseen ones. Ends early if Redis refuses. */
 async function* dataByList(
   redis: RedisReader,
   queue: QueueAddress,
   unseen: ReadonlyMap<string, QueueState>,
 ): AsyncGenerator<JobData[]> {
   const pattern = keyOf(queue, '*->data');
-  // Redis puts the id in the place of the first star.
+  // Redis replaces the first star with the id.
   if (pattern.indexOf('*') < pattern.lastIndexOf('*')) return;
   for (const place of placesOf(unseen)) {
     const list = keyOf(queue, place.suffix);
@@ -90,7 +89,7 @@ async function* dataByList(
     for (let from = JOBS_AT_ONCE; next !== undefined && unseen.size > 0; from += JOBS_AT_ONCE) {
       const page: JobData[] | undefined = await next;
       if (page === undefined) return;
-      // The next page is on its way while this one is worked on.
+      // The next page is requested while this one is worked on.
       next = page.length < JOBS_AT_ONCE ? undefined : read(from);
       // Awaiting it reports a failure; a reader that stops early does not await it.
       next?.catch(() => undefined);
@@ -109,8 +108,8 @@ function placesOf(jobs: ReadonlyMap<string, QueueState>): Set<Place> {
 }
 
 /**
- * `undefined` where Redis does not know the command (before version 7), or does not permit it: it
- * wants the right to read all keys for it. Any other refusal comes again with the next command.
+ * Resolves to `undefined` where Redis does not know the command (before version 7), or the user lacks the
+ * right to read all keys, which it requires. Any other refusal comes again with the next command.
  */
 async function unlessRefused(answer: Promise<unknown>): Promise<JobData[] | undefined> {
   let flat: (Buffer | null)[];

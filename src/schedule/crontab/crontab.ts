@@ -1,11 +1,11 @@
 import type { Entry, Problem } from './entry.js';
 import { nextFiring } from './firings.js';
-import type { OptionComment } from './option-comment.js';
+import type { CommentOptions } from './option-comment.js';
 import { DEFAULT_OPTIONS, readOptionComment } from './option-comment.js';
-import { SHORTHANDS, looksLikeField, parseTimeFields } from './time-fields.js';
 import type { TimeFields } from './time-fields.js';
+import { FIELDS, SHORTHANDS, looksLikeField, parseTimeFields } from './time-fields.js';
 import type { Word } from './words.js';
-import { splitWords } from './words.js';
+import { linesOf, splitWords, unquoted } from './words.js';
 import { isZone } from './zone.js';
 
 /**
@@ -26,8 +26,6 @@ export interface Crontab {
   problems: Problem[];
 }
 
-const FIELDS = 5;
-
 /** Parses the text of a crontab. */
 export function parseCrontab(text: string, options: ParseOptions): Crontab {
   return new Parser(options).parse(text);
@@ -38,7 +36,7 @@ class Parser {
   readonly #entries: Entry[] = [];
   readonly #problems: Problem[] = [];
   #zone: string;
-  #comment: { comment: OptionComment; line: number } | undefined;
+  #comment: { options: CommentOptions; line: number } | undefined;
 
   constructor(options: ParseOptions) {
     this.#options = options;
@@ -46,10 +44,7 @@ class Parser {
   }
 
   parse(text: string): Crontab {
-    // An editor of another system may have used other line ends, or begun the file with a byte order
-    // mark.
-    const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
-    for (const [index, line] of lines.entries()) this.#line(line, index + 1);
+    for (const [index, line] of linesOf(text).entries()) this.#line(line, index + 1);
     this.#endComment();
     return { entries: this.#entries, problems: this.#problems };
   }
@@ -66,7 +61,7 @@ class Parser {
     const read = readOptionComment(text, line);
     if (read === undefined) return;
     this.#endComment();
-    this.#comment = { comment: read.comment, line };
+    this.#comment = { options: read.options, line };
     this.#problems.push(...read.problems);
   }
 
@@ -78,8 +73,8 @@ class Parser {
   }
 
   #setting(text: string, line: number): void {
-    const [, name = '', value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
-    const zone = value.replace(/^(["'])(.*)\1$/, '$2');
+    const [, name = '', value = ''] = /^\s*(\w+)\s*=(.*)$/.exec(text) ?? [];
+    const zone = unquoted(value);
     if (name !== 'CRON_TZ') {
       const hint = 'set it in the environment of the daemon, or in a file given with --env-file';
       this.#fail(line, 1, `${name} is not set here: ${hint}`);
@@ -89,73 +84,55 @@ class Parser {
   }
 
   #entry(text: string, line: number): void {
-    const given = this.#comment?.comment;
+    const given = this.#comment?.options;
     this.#comment = undefined;
     const words = splitWords(text);
     if (!Array.isArray(words)) {
       this.#fail(line, words.unclosedAt + 1, 'this quotation is not closed');
       return;
     }
-    const time = this.#time(words, line);
+    const columnOf = (word: number) => (words[word]?.at ?? text.length) + 1;
+    const fail = (word: number, message: string) => this.#fail(line, columnOf(word), message);
+    const time = this.#time(words, fail);
     if (time === undefined) return;
-    const { fields, command, timeText } = time;
-    const argv = command.map((word) => word.text);
-    const column = (command[0]?.at ?? text.length) + 1;
-    if (argv.length === 0) this.#fail(line, column, 'there is no command after the time');
+    const { fields, wordCount } = time;
+    const texts = words.map((word) => word.text);
+    const argv = texts.slice(wordCount);
+    if (argv.length === 0) fail(wordCount, 'there is no command after the time');
     const timing = { fields, zone: this.#zone };
+    const timeText = texts.slice(0, wordCount).join(' ');
     if (nextFiring(timing, this.#options.now) === undefined) {
-      this.#fail(
-        line,
-        (words[0]?.at ?? 0) + 1,
-        `${timeText} never runs: no calendar has such a day`,
-      );
+      fail(0, `${timeText} never runs: no calendar has such a day`);
     }
     const name = this.#nameFor(given?.name, argv, line);
-    this.#entries.push({
-      ...DEFAULT_OPTIONS,
-      ...given?.options,
-      name,
-      line,
-      timing,
-      timeText,
-      argv,
-      commandColumn: column,
-    });
+    const entry = { name, line, timing, timeText, argv, commandColumn: columnOf(wordCount) };
+    this.#entries.push({ ...DEFAULT_OPTIONS, ...given, ...entry });
   }
 
+  /** Reads the words of the time. Returns `undefined` where they are not valid. */
   #time(
     words: readonly Word[],
-    line: number,
-  ): { fields: TimeFields; command: readonly Word[]; timeText: string } | undefined {
-    const [first] = words;
-    if (first?.text.startsWith('@')) return this.#shorthand(words, first, line);
-    const count = looksLikeField(words[FIELDS]?.text ?? '') ? FIELDS + 1 : FIELDS;
-    const chosen = words.slice(0, count);
+    fail: (word: number, message: string) => void,
+  ): { fields: TimeFields; wordCount: number } | undefined {
+    const texts = words.map((word) => word.text);
+    const [first = ''] = texts;
+    const isShorthand = first.startsWith('@');
+    const shorthand = isShorthand ? SHORTHANDS[first.toLowerCase()] : undefined;
+    if (isShorthand && shorthand === undefined) {
+      fail(0, `unknown time ${first}: use ${Object.keys(SHORTHANDS).join(', ')}`);
+      return undefined;
+    }
+    const count = looksLikeField(texts[FIELDS] ?? '') ? FIELDS + 1 : FIELDS;
+    const chosen = shorthand?.split(' ') ?? texts.slice(0, count);
     if (chosen.length < FIELDS) {
-      this.#fail(
-        line,
-        (first?.at ?? 0) + 1,
-        `a line begins with ${FIELDS} time fields and a command`,
-      );
+      fail(0, `a line begins with ${FIELDS} time fields and a command`);
       return undefined;
     }
-    const fields = parseTimeFields(chosen.map((word) => word.text));
-    if (Array.isArray(fields)) {
-      for (const { field, message } of fields) {
-        this.#fail(line, (chosen[field]?.at ?? 0) + 1, message);
-      }
-      return undefined;
+    const fields = parseTimeFields(chosen);
+    if (!Array.isArray(fields)) {
+      return { fields, wordCount: shorthand === undefined ? count : 1 };
     }
-    const timeText = chosen.map((word) => word.text).join(' ');
-    return { fields, command: words.slice(count), timeText };
-  }
-
-  #shorthand(words: readonly Word[], first: Word, line: number) {
-    const text = SHORTHANDS[first.text.toLowerCase()];
-    const fields = text === undefined ? [] : parseTimeFields(text.split(' '));
-    if (!Array.isArray(fields)) return { fields, command: words.slice(1), timeText: first.text };
-    const known = Object.keys(SHORTHANDS).join(', ');
-    this.#fail(line, first.at + 1, `unknown time ${first.text}: use ${known}`);
+    for (const { field, message } of fields) fail(field, message);
     return undefined;
   }
 

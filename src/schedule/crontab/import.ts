@@ -1,6 +1,6 @@
 import type { Problem } from './entry.js';
-import { SHORTHANDS, looksLikeField } from './time-fields.js';
-import { quoteWord, splitWords } from './words.js';
+import { FIELDS, SHORTHANDS, looksLikeField } from './time-fields.js';
+import { linesOf, quoteWord, splitWords, unquoted } from './words.js';
 
 /** The result of `schedule import`. */
 export interface Imported {
@@ -12,10 +12,10 @@ export interface Imported {
   notes: Problem[];
 }
 
-const FIELDS = 5;
 const TYPES = new Set(['full', 'incremental', 'metadata']);
-/** The retention of the script where none was set. */
-const DEFAULT_KEEP_DAYS = 30;
+/** The setting of the retention, and its value where none was set. */
+const RETENTION = 'BACKUP_RETENTION_DAYS';
+const DEFAULT_KEEP_DAYS = '30';
 
 /**
  * Converts the lines of a crontab that call `backup-minio.sh TYPE DESTINATION` into a schedule.
@@ -25,11 +25,8 @@ export function importCrontab(text: string, { isSystem }: { isSystem: boolean })
   const lines: string[] = [];
   const notes: Problem[] = [];
   let entries = 0;
-  const settings = new Map<string, string>();
-  for (const [index, line] of text
-    .replace(/^\ufeff/, '')
-    .split(/\r?\n/)
-    .entries()) {
+  let keepDays = DEFAULT_KEEP_DAYS;
+  for (const [index, line] of linesOf(text).entries()) {
     const trimmed = line.trim();
     const note = (message: string, column = 1) => notes.push({ line: index + 1, column, message });
     if (trimmed === '' || trimmed.startsWith('#')) {
@@ -40,15 +37,11 @@ export function importCrontab(text: string, { isSystem }: { isSystem: boolean })
     if (setting !== null) {
       const [, name = '', value = ''] = setting;
       if (name === 'CRON_TZ' || name === 'TZ') lines.push(`CRON_TZ=${unquoted(value)}`);
-      else {
-        settings.set(name, unquoted(value));
-        if (name !== 'BACKUP_RETENTION_DAYS') {
-          note(`${name} is left out: set it in the environment of the daemon if it is needed`);
-        }
-      }
+      else if (name === RETENTION) keepDays = unquoted(value);
+      else note(`${name} is left out: set it in the environment of the daemon if it is needed`);
       continue;
     }
-    const imported = importLine(trimmed, isSystem, settings);
+    const imported = importLine(trimmed, isSystem, keepDays);
     if (typeof imported === 'string') {
       note(imported);
       lines.push(`# not imported: ${trimmed}`);
@@ -68,14 +61,10 @@ function asComment(trimmed: string): string {
   return isOption ? `# (${trimmed.replace(/^#+\s*/, '')})` : trimmed;
 }
 
-function unquoted(value: string): string {
-  return value.trim().replace(/^(["'])(.*)\1$/, '$2');
-}
-
 function importLine(
   line: string,
   isSystem: boolean,
-  settings: ReadonlyMap<string, string>,
+  keepDays: string,
 ): { line: string; notes: string[] } | string {
   // In a crontab, the text after an unescaped % is the input of the command.
   const words = splitWords(line.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%'));
@@ -90,37 +79,34 @@ function importLine(
     return 'it does not begin with a time';
   const command = texts.slice(count + (isSystem ? 1 : 0));
   const time = texts.slice(0, count).join(' ');
-  return importCommand(time, command, settings);
+  return importCommand(time, command, keepDays);
 }
 
 function importCommand(
   time: string,
   command: readonly string[],
-  settings: ReadonlyMap<string, string>,
+  keepDays: string,
 ): { line: string; notes: string[] } | string {
   const at = command.findIndex((word) => /(^|\/)backup-minio\.sh$/.test(word));
   if (at === -1) return 'it does not call backup-minio.sh';
   const [type = '', destination = '', ...rest] = command.slice(at + 1);
   if (!TYPES.has(type)) return `backup-minio.sh has no type ${JSON.stringify(type)}`;
   if (destination === '') return 'it names no destination';
-  const own = Object.fromEntries(
-    command.slice(0, at).flatMap((word) => {
-      const [, name = '', value = ''] = /^(\w+)=(.*)$/s.exec(word) ?? [];
-      return name === '' ? [] : [[name, value]];
-    }),
-  ) as Record<string, string>;
-  const keep =
-    own.BACKUP_RETENTION_DAYS ?? settings.get('BACKUP_RETENTION_DAYS') ?? String(DEFAULT_KEEP_DAYS);
+  const assignments = command.slice(0, at).flatMap((word) => {
+    const [, name, value = ''] = /^(\w+)=(.*)$/s.exec(word) ?? [];
+    return name === undefined ? [] : [[name, value] as const];
+  });
+  const { [RETENTION]: keep = keepDays, ...others } = Object.fromEntries(assignments);
   const notes: string[] = [];
   const isKeep = /^[1-9]\d{0,4}$/.test(keep);
-  if (!isKeep) notes.push(`BACKUP_RETENTION_DAYS ${JSON.stringify(keep)} is not a number of days`);
-  const others = Object.keys(own).filter((name) => name !== 'BACKUP_RETENTION_DAYS');
-  if (others.length > 0) notes.push(`${others.join(', ')} left out: set them for the daemon`);
+  if (!isKeep) notes.push(`${RETENTION} ${JSON.stringify(keep)} is not a number of days`);
+  const left = Object.keys(others);
+  if (left.length > 0) notes.push(`${left.join(', ')} left out: set them for the daemon`);
   // Drops the redirection of the output: the daemon keeps a log of each run.
-  const left = rest.filter((word, index) => !isRedirection(word, rest[index - 1]));
-  if (left.length > 0) notes.push(`${left.map(quoteWord).join(' ')} is left out`);
-  const words = ['backup', type, quoteWord(destination), ...(isKeep ? ['--keep-days', keep] : [])];
-  return { line: `${time}   ${words.join(' ')}`, notes };
+  const words = rest.filter((word, index) => !isRedirection(word, rest[index - 1]));
+  if (words.length > 0) notes.push(`${words.map(quoteWord).join(' ')} is left out`);
+  const options = isKeep ? ` --keep-days ${keep}` : '';
+  return { line: `${time}   backup ${type} ${quoteWord(destination)}${options}`, notes };
 }
 
 function isRedirection(word: string, before: string | undefined): boolean {

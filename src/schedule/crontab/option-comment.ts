@@ -1,7 +1,6 @@
 import { durationMs } from '../../duration.js';
 import type { EntryOptions, Problem } from './entry.js';
 import { CATCH_UPS, OVERLAPS } from './entry.js';
-import type { Word } from './words.js';
 import { splitWords } from './words.js';
 
 export const DEFAULT_OPTIONS: EntryOptions = {
@@ -13,23 +12,8 @@ export const DEFAULT_OPTIONS: EntryOptions = {
   onSuccess: undefined,
 };
 
-/** The options of a comment; the name is `undefined` where it sets none. */
-export interface OptionComment {
-  name: string | undefined;
-  options: Partial<EntryOptions>;
-}
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const KEYS = [
-  'name',
-  'timeout',
-  'jitter',
-  'overlap',
-  'catchup',
-  'on-failure',
-  'on-success',
-] as const;
-type Key = (typeof KEYS)[number];
+/** The options that a comment sets. */
+export type CommentOptions = Partial<EntryOptions & { name: string }>;
 
 /**
  * Reads the options of a comment every word of which is `key=value`; returns `undefined` for any other
@@ -38,38 +22,30 @@ type Key = (typeof KEYS)[number];
 export function readOptionComment(
   text: string,
   line: number,
-): { comment: OptionComment; problems: Problem[] } | undefined {
+): { options: CommentOptions; problems: Problem[] } | undefined {
   const begin = text.indexOf('#') + 1;
   const words = splitWords(text.slice(begin));
   if (!Array.isArray(words) || words.length === 0) return undefined;
   if (!words.every((word) => /^[\w-]+=/.test(word.text))) return undefined;
-  const comment: OptionComment = { name: undefined, options: {} };
+  const options: CommentOptions = {};
   const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const word of words) {
-    const message = readOption(word, comment, seen);
-    if (message !== undefined) problems.push({ line, column: begin + word.at + 1, message });
+    const [, key = '', value = ''] = /^([\w-]+)=(.*)$/s.exec(word.text) ?? [];
+    const read = seen.has(key) ? `${key} is set twice` : readOption(key, value);
+    seen.add(key);
+    if (typeof read !== 'string') Object.assign(options, read);
+    else problems.push({ line, column: begin + word.at + 1, message: read });
   }
-  return { comment, problems };
+  return { options, problems };
 }
 
-function readOption(word: Word, comment: OptionComment, seen: Set<string>): string | undefined {
-  const [, key = '', value = ''] = /^([\w-]+)=(.*)$/s.exec(word.text) ?? [];
-  if (!isKey(key)) return `unknown option ${key}: the options are ${KEYS.join(', ')}`;
-  if (seen.has(key)) return `${key} is set twice`;
-  seen.add(key);
-  if (key === 'name') {
-    if (!NAME.test(value)) return `name must be letters, digits, dots, dashes, not ${shown(value)}`;
-    comment.name = value;
-    return undefined;
-  }
-  const read = READERS[key](value);
-  if (typeof read === 'string') return `${key} ${read}, not ${shown(value)}`;
-  Object.assign(comment.options, read);
-  return undefined;
-}
-
-const READERS: Record<Exclude<Key, 'name'>, (value: string) => Partial<EntryOptions> | string> = {
+/** Reads each option; for a wrong value returns what the option must be. */
+const READERS: Record<string, (value: string) => CommentOptions | string> = {
+  name: (name) =>
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
+      ? { name }
+      : 'must be letters, digits, dots, dashes',
   timeout: (value) => {
     const timeoutMs = durationMs(value);
     return timeoutMs === undefined || timeoutMs === 0
@@ -92,10 +68,11 @@ const READERS: Record<Exclude<Key, 'name'>, (value: string) => Partial<EntryOpti
   'on-success': (onSuccess) => (onSuccess === '' ? 'must be a command or a URL' : { onSuccess }),
 };
 
-function isKey(key: string): key is Key {
-  return KEYS.some((one) => one === key);
-}
-
-function shown(value: string): string {
-  return JSON.stringify(value);
+/** Returns the option, or what is wrong with it. */
+function readOption(key: string, value: string): CommentOptions | string {
+  const reader = Object.hasOwn(READERS, key) ? READERS[key] : undefined;
+  const known = Object.keys(READERS).join(', ');
+  if (reader === undefined) return `unknown option ${key}: the options are ${known}`;
+  const read = reader(value);
+  return typeof read === 'string' ? `${key} ${read}, not ${JSON.stringify(value)}` : read;
 }

@@ -34,8 +34,8 @@ interface FieldKind {
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-const SECOND: FieldKind = { name: 'second', min: 0, max: 59 };
 const KINDS: readonly FieldKind[] = [
+  { name: 'second', min: 0, max: 59 },
   { name: 'minute', min: 0, max: 59 },
   { name: 'hour', min: 0, max: 23 },
   { name: 'day of month', min: 1, max: 31 },
@@ -43,6 +43,8 @@ const KINDS: readonly FieldKind[] = [
   // 7 is Sunday too.
   { name: 'day of week', min: 0, max: 7, names: DAYS },
 ];
+/** The number of fields without the seconds. */
+export const FIELDS = KINDS.length - 1;
 
 /** The five fields that each shorthand stands for. */
 export const SHORTHANDS: Readonly<Record<string, string>> = {
@@ -55,28 +57,22 @@ export const SHORTHANDS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
+type Six<T> = [T, T, T, T, T, T];
+
 /** Parses five fields, or six with the seconds first. */
 export function parseTimeFields(words: readonly string[]): TimeFields | FieldProblem[] {
-  const withSeconds = words.length === KINDS.length + 1;
-  const kinds = withSeconds ? [SECOND, ...KINDS] : KINDS;
-  const read = kinds.map((kind, index) => parseField(words[index] ?? '', kind));
+  const hasSeconds = words.length > FIELDS;
+  const all = hasSeconds ? words : ['0', ...words];
+  const read = KINDS.map((kind, index) => parseField(all[index] ?? '', kind));
   const problems = read.flatMap((field, index) =>
-    typeof field === 'string' ? [{ field: index, message: field }] : [],
+    typeof field === 'string' ? [{ field: hasSeconds ? index : index - 1, message: field }] : [],
   );
   if (problems.length > 0) return problems;
-  const sets = read as Set<number>[];
-  const [seconds = new Set([0]), minutes, hours, daysOfMonth, months, weekdays] = withSeconds
-    ? sets
-    : [undefined, ...sets];
-  const none = new Set<number>();
-  const [minute = '', hour = '', day = '', , weekday = ''] = withSeconds ? words.slice(1) : words;
+  const [seconds, minutes, hours, daysOfMonth, months, weekdays] = read as Six<Set<number>>;
+  const [, minute = '', hour = '', day = '', , weekday = ''] = all;
   return {
-    seconds,
-    minutes: minutes ?? none,
-    hours: hours ?? none,
-    daysOfMonth: daysOfMonth ?? none,
-    months: months ?? none,
-    daysOfWeek: new Set([...(weekdays ?? none)].map((one) => one % 7)),
+    ...{ seconds, minutes, hours, daysOfMonth, months },
+    daysOfWeek: new Set([...weekdays].map((one) => one % 7)),
     eitherDay: !isStar(day) && !isStar(weekday),
     isFixed: !isStar(minute) && !isStar(hour),
   };

@@ -1,3 +1,16 @@
+/**
+ * Splits a file into lines. An editor of another system may have used other line ends, or begun the file
+ * with a byte order mark.
+ */
+export function linesOf(text: string): string[] {
+  return text.replace(/^\ufeff/, '').split(/\r?\n/);
+}
+
+/** Removes the quotes around the value of a setting. */
+export function unquoted(value: string): string {
+  return value.trim().replace(/^(["'])(.*)\1$/, '$2');
+}
+
 /** A word of a line, and its position from 0. */
 export interface Word {
   text: string;

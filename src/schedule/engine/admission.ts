@@ -1,12 +1,11 @@
 import type { Entry, ScheduledEntry } from '../crontab/entry.js';
+import type { PendingFiring } from '../state/record.js';
 
-/** A firing that is to be run. Times are in ms of Unix time. */
+/** A firing that waits to be run. */
 export interface WaitingFiring {
-  id: string;
+  firing: PendingFiring;
   entry: ScheduledEntry;
-  dueMs: number;
-  trigger: 'cron' | 'catch-up' | 'manual';
-  /** The earliest start: `dueMs` plus the jitter, or the time after a failed claim. */
+  /** The earliest start, in ms of Unix time: the due time plus the jitter, or after a failed claim. */
   notBeforeMs: number;
 }
 
@@ -25,10 +24,10 @@ export function admit(
   return { kind: 'skip', reason: 'it was still running' };
 }
 
-/** The entry and the destination that a run blocks for other runs. */
-export interface RunningFiring {
-  name: string;
-  destination: string | undefined;
+/** A run blocks other runs of its entry and of its destination. */
+interface Running {
+  firing: Pick<PendingFiring, 'name'>;
+  entry: Pick<ScheduledEntry, 'destination'> | undefined;
 }
 
 /**
@@ -36,32 +35,30 @@ export interface RunningFiring {
  * first, but among firings for one destination the lowest rank does: an incremental backup that waits
  * for a full one refers to it.
  */
-export function nextToStart<Firing extends WaitingFiring>(
-  waiting: readonly Firing[],
-  running: readonly RunningFiring[],
+export function nextToStart(
+  waiting: readonly WaitingFiring[],
+  running: readonly Running[],
   { atOnce, nowMs }: { atOnce: number; nowMs: number },
-): Firing | undefined {
+): WaitingFiring | undefined {
   if (running.length >= atOnce) return undefined;
-  const names = new Set(running.map(({ name }) => name));
-  const taken = new Set(running.map(({ destination }) => destination));
+  const names = new Set(running.map(({ firing }) => firing.name));
+  const taken = new Set(running.map(({ entry }) => entry?.destination));
   taken.delete(undefined);
   const free = waiting.filter(
     ({ entry, notBeforeMs }) =>
       notBeforeMs <= nowMs && !names.has(entry.name) && !taken.has(entry.destination),
   );
-  const first = least(free, (a, b) => a.dueMs - b.dueMs || byRank(a, b));
+  const [first] = free.sort((a, b) => byDueTime(a, b) || byRank(a, b));
   if (first?.entry.destination === undefined) return first;
   const { destination } = first.entry;
   const rivals = free.filter(({ entry }) => entry.destination === destination);
-  return least(rivals, (a, b) => byRank(a, b) || a.dueMs - b.dueMs);
+  return rivals.sort((a, b) => byRank(a, b) || byDueTime(a, b))[0];
 }
 
-function byRank(a: WaitingFiring, b: WaitingFiring): number {
-  return a.entry.rank - b.entry.rank || a.entry.line - b.entry.line;
+function byDueTime({ firing: a }: WaitingFiring, { firing: b }: WaitingFiring): number {
+  return Date.parse(a.due_at) - Date.parse(b.due_at);
 }
 
-function least<T>(items: readonly T[], compare: (a: T, b: T) => number): T | undefined {
-  let first: T | undefined;
-  for (const item of items) if (first === undefined || compare(item, first) < 0) first = item;
-  return first;
+function byRank({ entry: a }: WaitingFiring, { entry: b }: WaitingFiring): number {
+  return a.rank - b.rank || a.line - b.line;
 }

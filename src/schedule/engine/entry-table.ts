@@ -8,60 +8,33 @@ import type { EntryState } from '../state/state.js';
 const NO_TIMING = '';
 
 /** An entry of the running schedule, and the time up to which its firings have been handled. */
-export class TrackedEntry {
+export interface TrackedEntry {
   readonly entry: ScheduledEntry;
-  #state: EntryState;
-  #nextMs: number | undefined;
-
-  /** Continues from the known state where the times of the entry are still the same. */
-  constructor(entry: ScheduledEntry, known: EntryState | undefined, now: Date) {
-    this.entry = entry;
-    const timing = timingText(entry);
-    const goesOn = known?.timing === timing;
-    this.#state = {
-      timing,
-      handled_until: goesOn ? known.handled_until : now.toISOString(),
-      last_started_due: goesOn ? known.last_started_due : null,
-      last_run: known?.last_run ?? null,
-      last_success_at: known?.last_success_at ?? null,
-    };
-    this.#findNext();
-  }
-
-  get state(): EntryState {
-    return this.#state;
-  }
-
-  get handledMs(): number {
-    return Date.parse(this.#state.handled_until);
-  }
-
+  state: EntryState;
   /** When it is due next, in ms of Unix time; `undefined` where it never is. */
-  get nextMs(): number | undefined {
-    return this.#nextMs;
-  }
+  nextMs: number | undefined;
+}
 
-  handledUntil(atMs: number): void {
-    this.#state = { ...this.#state, handled_until: new Date(atMs).toISOString() };
-    this.#findNext();
-  }
+/** Marks the firings of an entry up to this time as handled. */
+export function markHandled(tracked: TrackedEntry, atMs: number): void {
+  const until = new Date(atMs);
+  tracked.state = { ...tracked.state, handled_until: until.toISOString() };
+  tracked.nextMs = nextFiring(tracked.entry.timing, until)?.getTime();
+}
 
-  started(dueMs: number): void {
-    this.#state = { ...this.#state, last_started_due: new Date(dueMs).toISOString() };
-  }
-
-  /** Whether the firing was started already, before the clock was set back. */
-  hasStarted(dueMs: number): boolean {
-    return this.#state.last_started_due === new Date(dueMs).toISOString();
-  }
-
-  recorded(record: RunRecord): void {
-    this.#state = withRun(this.#state, record);
-  }
-
-  #findNext(): void {
-    this.#nextMs = nextFiring(this.entry.timing, new Date(this.handledMs))?.getTime();
-  }
+/** Continues from the known state where the times of the entry are still the same. */
+function track(entry: ScheduledEntry, known: EntryState | undefined, now: Date): TrackedEntry {
+  const timing = timingText(entry);
+  const isSame = known?.timing === timing;
+  const state: EntryState = {
+    timing,
+    handled_until: isSame ? known.handled_until : now.toISOString(),
+    last_started_due: isSame ? known.last_started_due : null,
+    last_run: known?.last_run ?? null,
+    last_success_at: known?.last_success_at ?? null,
+  };
+  const next = nextFiring(entry.timing, new Date(state.handled_until));
+  return { entry, state, nextMs: next?.getTime() };
 }
 
 /** The entries of the running schedule, and what is known of those that left it. */
@@ -78,13 +51,10 @@ export class EntryTable {
   replace(entries: readonly ScheduledEntry[], now: Date): void {
     const names = new Set(entries.map(({ name }) => name));
     for (const [name, { state }] of this.#entries) {
-      this.#others.set(name, names.has(name) ? state : withoutTiming(state));
+      this.#others.set(name, names.has(name) ? state : { ...state, timing: NO_TIMING });
     }
     this.#entries = new Map(
-      entries.map((entry) => [
-        entry.name,
-        new TrackedEntry(entry, this.#others.get(entry.name), now),
-      ]),
+      entries.map((entry) => [entry.name, track(entry, this.#others.get(entry.name), now)]),
     );
     for (const name of names) this.#others.delete(name);
   }
@@ -95,8 +65,8 @@ export class EntryTable {
    */
   borrow(entries: readonly ScheduledEntry[], now: Date): void {
     for (const entry of entries) {
-      if (this.#others.has(entry.name)) continue;
-      this.#entries.set(entry.name, new TrackedEntry(entry, undefined, now));
+      if (!this.#others.has(entry.name))
+        this.#entries.set(entry.name, track(entry, undefined, now));
     }
   }
 
@@ -126,15 +96,19 @@ export class EntryTable {
   /** Call this when a clock that was ahead has been corrected: firings up to now count as handled. */
   setBack(nowMs: number): void {
     for (const tracked of this.#entries.values()) {
-      if (tracked.handledMs > nowMs) tracked.handledUntil(nowMs);
+      if (Date.parse(tracked.state.handled_until) > nowMs) markHandled(tracked, nowMs);
     }
   }
 
   recorded(record: RunRecord): void {
-    const tracked = this.#entries.get(record.name);
-    const other = this.#others.get(record.name);
-    if (tracked !== undefined) tracked.recorded(record);
-    else if (other !== undefined) this.#others.set(record.name, withRun(other, record));
+    const state = this.stateOf(record.name);
+    if (state === undefined || !hasRun(record)) return;
+    const isSuccess = record.exit_code === 0;
+    const last_success_at = isSuccess ? record.finished_at : state.last_success_at;
+    const changed = { ...state, last_run: record, last_success_at };
+    const tracked = this.find(record.name);
+    if (tracked === undefined) this.#others.set(record.name, changed);
+    else tracked.state = changed;
   }
 
   /** Returns all states, for the next daemon. */
@@ -142,21 +116,6 @@ export class EntryTable {
     const own = [...this.#entries].map(([name, { state }]) => [name, state] as const);
     return Object.fromEntries([...this.#others, ...own]);
   }
-}
-
-/** Returns what stays known of an entry that left the schedule. */
-function withoutTiming(state: EntryState): EntryState {
-  return { ...state, timing: NO_TIMING };
-}
-
-function withRun(state: EntryState, record: RunRecord): EntryState {
-  if (!hasRun(record)) return state;
-  const isSuccess = record.exit_code === 0;
-  return {
-    ...state,
-    last_run: record,
-    last_success_at: isSuccess ? record.finished_at : state.last_success_at,
-  };
 }
 
 /** Returns the time fields and the zone: where they change, the entry begins anew. */

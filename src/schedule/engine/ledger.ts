@@ -1,15 +1,13 @@
-import { messageOf } from '../../errors.js';
+import type { DaemonLog } from '../log.js';
+import { failureLog } from '../log.js';
 import type { RunRecord } from '../state/record.js';
 import type { ScheduleState } from '../state/state.js';
-import type { DaemonLog } from '../log.js';
 
 /** Keeps the state and the history on the disk. */
 export interface LedgerStore {
   save(state: ScheduleState): Promise<void>;
   append(records: readonly RunRecord[]): Promise<void>;
 }
-
-const LOG_EVERY_MS = 60_000;
 
 /**
  * Writes the state and the history to the disk, one write after the other; many changes at once are
@@ -18,21 +16,21 @@ const LOG_EVERY_MS = 60_000;
  */
 export class Ledger {
   readonly #store: LedgerStore;
-  readonly #log: DaemonLog;
-  readonly #stateOf: (outbox: readonly RunRecord[]) => ScheduleState;
+  readonly #stateWith: (outbox: RunRecord[]) => ScheduleState;
+  readonly #logFailure: (error: unknown) => void;
   #outbox: RunRecord[] = [];
   #isDirty = false;
   #writing: Promise<boolean> | undefined;
-  #loggedAtMs = -Infinity;
 
   constructor(
     store: LedgerStore,
     log: DaemonLog,
-    stateOf: (outbox: readonly RunRecord[]) => ScheduleState,
+    stateWith: (outbox: RunRecord[]) => ScheduleState,
   ) {
     this.#store = store;
-    this.#log = log;
-    this.#stateOf = stateOf;
+    this.#stateWith = stateWith;
+    const message = 'the state cannot be written; runs go on, and the write will be retried';
+    this.#logFailure = failureLog(log, message);
   }
 
   add(record: RunRecord): void {
@@ -66,27 +64,16 @@ export class Ledger {
     this.#isDirty = false;
     const records = [...this.#outbox];
     try {
-      await this.#store.save(this.#stateOf(records));
+      await this.#store.save(this.#stateWith(records));
       if (records.length > 0) await this.#store.append(records);
       this.#outbox = this.#outbox.slice(records.length);
       return true;
     } catch (error) {
-      return this.#failed(error);
+      this.#isDirty = true;
+      this.#logFailure(error);
+      return false;
     } finally {
       this.#writing = undefined;
     }
-  }
-
-  #failed(error: unknown): false {
-    this.#isDirty = true;
-    const nowMs = performance.now();
-    if (nowMs - this.#loggedAtMs >= LOG_EVERY_MS) {
-      this.#loggedAtMs = nowMs;
-      this.#log.error(
-        { reason: messageOf(error) },
-        'the state cannot be written; runs go on, and the write will be retried',
-      );
-    }
-    return false;
   }
 }

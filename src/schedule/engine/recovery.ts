@@ -1,15 +1,12 @@
 import type { LockOwner } from '../../lock/claim.js';
 import { isKnownAlive } from '../../lock/owner.js';
-import { ranRecord, unrunRecord } from '../run/firing-record.js';
 import { readHistory } from '../state/history.js';
-import type { RunRecord } from '../state/record.js';
-import { hasRun } from '../state/record.js';
-import type { EntryState, PendingFiring, ScheduleState } from '../state/state.js';
-import { emptyState } from '../state/state.js';
-import { readState, setStateAside } from '../state/state-file.js';
+import type { PendingFiring, RunRecord } from '../state/record.js';
+import { hasRun, ranRecord, unrunRecord } from '../state/record.js';
+import type { EntryState, ScheduleState } from '../state/state.js';
+import { emptyState, readState, setStateAside } from '../state/state.js';
 import type { DaemonLog } from '../log.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
-import type { WaitingFiring } from './admission.js';
 import type { TrackedEntry } from './entry-table.js';
 import { timingText } from './entry-table.js';
 
@@ -69,34 +66,24 @@ export async function stillRunning(
   return alive;
 }
 
-type Recovery =
-  | { kind: 'record'; record: RunRecord }
-  | {
-      kind: 'catch-up';
-      entry: ScheduledEntry;
-      due: Pick<WaitingFiring, 'id' | 'dueMs' | 'trigger'>;
-    };
-
 /**
- * Decides what happens to a firing that a dead daemon had started or queued: it is run again, or
- * recorded as cut off or missed. `tracked` is `undefined` where its entry left the schedule.
+ * Decides whether a firing that a dead daemon had started or queued is run again: not if a newer one is
+ * due anyway, nor if an operator requested it.
  */
-export function recoverFiring(
-  firing: PendingFiring,
-  tracked: Pick<TrackedEntry, 'entry' | 'nextMs'> | undefined,
+export function isMadeUpFor(
+  { trigger }: PendingFiring,
+  { entry, nextMs }: Pick<TrackedEntry, 'entry' | 'nextMs'>,
   now: Date,
-): Recovery {
-  const isNewerDue = tracked?.nextMs !== undefined && tracked.nextMs <= now.getTime();
-  const isMadeUpFor = tracked?.entry.catchup === 'once' && !isNewerDue;
-  if (tracked !== undefined && isMadeUpFor && firing.trigger !== 'manual') {
-    const due = { id: firing.id, dueMs: Date.parse(firing.due_at), trigger: 'catch-up' } as const;
-    return { kind: 'catch-up', entry: tracked.entry, due };
-  }
+): boolean {
+  const isNewerDue = nextMs !== undefined && nextMs <= now.getTime();
+  return entry.catchup === 'once' && !isNewerDue && trigger !== 'manual';
+}
+
+/** Returns the record of a firing that a dead daemon had started or queued and that is not run again. */
+export function lostRecord(firing: PendingFiring): RunRecord {
   if (firing.started_at === null) {
-    const reason = 'the daemon ended before the run started';
-    return { kind: 'record', record: unrunRecord(firing, 'missed', reason) };
+    return unrunRecord(firing, 'missed', 'the daemon ended before the run started');
   }
   const reason = 'it was cut off: the daemon ended first';
-  const end = { exitCode: null, reason, bytes: null, archiveBytes: null };
-  return { kind: 'record', record: ranRecord(firing, end, null) };
+  return ranRecord(firing, { exit_code: null, reason, bytes: null, archive_bytes: null }, null);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MangamotionError } from '../../errors.js';
+import { MangamotionError, messageOf } from '../../errors.js';
 import { errnoOf } from '../../files/errors.js';
 import type { ListenAddress } from './listen.js';
 import { listenText } from './listen.js';
@@ -159,9 +159,6 @@ function reasonOf(error: unknown): { why: string; hint: string } {
         hint: 'choose one that it has, or give only a colon and a port to listen on all of them',
       };
     default:
-      return {
-        why: error instanceof Error ? error.message : String(error),
-        hint: 'name another address',
-      };
+      return { why: messageOf(error), hint: 'name another address' };
   }
 }

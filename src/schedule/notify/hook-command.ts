@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { processEnvironment } from '../../config/environment.js';
 import { redact, secretsOf } from '../../config/redact.js';
+import { messageOf } from '../../errors.js';
+import { signalGroup } from '../run/process-group.js';
 import type { RunRecord } from '../state/record.js';
 
 export interface HookCommand {
@@ -33,7 +36,7 @@ export async function runHookCommand({
   cwd,
   timing: { commandMs, graceMs },
 }: HookCommand): Promise<{ problem: string | undefined; output: string }> {
-  const tail = new Tail(KEPT_BYTES);
+  const tail = new Tail();
   const stop = new AbortController();
   const isStopped = (): boolean => stop.signal.aborted;
   const onAbort = (): void => stop.abort('there was no time for it');
@@ -41,17 +44,9 @@ export async function runHookCommand({
   const late = `it took longer than ${commandMs / 1000} s`;
   const timer = setTimeout(() => stop.abort(late), commandMs);
   try {
-    // Few schedules have hooks.
-    const { execa } = await import('execa');
-    if (isStopped()) return { problem: String(stop.signal.reason), output: '' };
     const child = execa('/bin/sh', ['-c', hook], {
-      cwd,
-      env: variablesOf(record),
-      input: body,
-      detached: true,
-      all: true,
-      buffer: false,
-      reject: false,
+      ...{ cwd, env: variablesOf(record), input: body },
+      ...{ detached: true, all: true, buffer: false, reject: false },
     });
     child.all.on('data', (chunk: Buffer) => tail.add(chunk));
     child.all.on('error', () => undefined);
@@ -64,7 +59,7 @@ export async function runHookCommand({
     child.unref();
     return { problem: String(stop.signal.reason), output: shown(tail) };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error), output: shown(tail) };
+    return { problem: messageOf(error), output: shown(tail) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
@@ -104,15 +99,6 @@ async function endGroup(pid: number, graceMs: number): Promise<void> {
   signalGroup(pid, 'SIGKILL');
 }
 
-/** Returns false where no process of the group is left. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-pid, signal);
-  } catch {
-    return false;
-  }
-}
-
 /** A command may print its environment, and the log is read by others. */
 function shown(tail: Tail): string {
   return lastBytes(redact(tail.text(), secretsOf(processEnvironment())), MOST_BYTES);
@@ -120,19 +106,12 @@ function shown(tail: Tail): string {
 
 /** Keeps the last bytes of an output, however long it is. */
 class Tail {
-  readonly #maxBytes: number;
   #bytes = Buffer.alloc(0);
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
   add(chunk: Uint8Array): void {
-    // A copy: a part of a larger buffer would keep all of it.
-    this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(-this.#maxBytes)]);
-    if (this.#bytes.length > this.#maxBytes) {
-      this.#bytes = Buffer.from(this.#bytes.subarray(-this.#maxBytes));
-    }
+    // Each of the two creates a copy: a part of a larger buffer would keep all of it.
+    const bytes = Buffer.concat([this.#bytes, chunk.subarray(-KEPT_BYTES)]);
+    this.#bytes = Buffer.from(bytes.subarray(-KEPT_BYTES));
   }
 
   text(): string {
@@ -141,9 +120,9 @@ class Tail {
 }
 
 /** Returns the last bytes of a text, without a character that is cut in two. */
-function lastBytes(text: string, maxBytes: number): string {
+function lastBytes(text: string, mostBytes: number): string {
   const bytes = Buffer.from(text);
-  let from = Math.max(0, bytes.length - maxBytes);
+  let from = Math.max(0, bytes.length - mostBytes);
   while (from > 0 && ((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
   return bytes.toString('utf8', from);
 }

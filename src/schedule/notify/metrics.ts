@@ -3,137 +3,122 @@ import type { RunRecord } from '../state/record.js';
 import { hasRun, runRecord } from '../state/record.js';
 
 const PREFIX = 'mangamotion_schedule_';
-/** The value of `_last_exit_code` if a run had no exit code. */
+/** The value of `_last_exit_code` if a run has no exit code. */
 const NO_EXIT_CODE = -1;
 const RESULTS = runRecord.entries.result.options;
 
-/** Holds the state of the daemon for Prometheus. It does work only at a change or a scrape. */
+/** The gauges with one value for each entry, and their help texts. */
+const PER_ENTRY = {
+  last_success_timestamp_seconds: 'When the last run that succeeded ended, since the epoch.',
+  last_run_timestamp_seconds: 'When the last run ended, whatever its result, since the epoch.',
+  last_duration_seconds: 'How long the last run that ended took.',
+  last_bytes:
+    'Bytes of the objects that the last finished run reported; absent where it reported none.',
+  last_exit_code: `Exit code of the last run that ended; ${NO_EXIT_CODE} where it has none, for example because a signal ended it.`,
+  next_run_timestamp_seconds:
+    'When the entry is due next, since the epoch; absent where it never is.',
+  running: 'Whether a run is under way.',
+};
+
+/** The gauges with one value for the daemon. */
+const OVERALL = {
+  entries: 'Entries of the schedule.',
+  waiting: 'Firings that are due and have not started.',
+  lease_available: 'Whether firings can be claimed: 0 while Redis does not answer.',
+  reload_ok: 'Whether the schedule file was valid when it was last read again.',
+  last_reload_timestamp_seconds:
+    'When the schedule in use was read, since the epoch; absent where it was read only at the start.',
+};
+
+/** Holds the state of the daemon for Prometheus. */
 export class ScheduleMetrics {
   readonly #registry = new Registry();
+  /** The entries of the schedule: a run of an entry that was removed must not bring its metrics back. */
   readonly #names = new Set<string>();
-
-  readonly #lastSuccess = this.#perEntry(
-    'last_success_timestamp_seconds',
-    'When the last run that succeeded ended, since the epoch.',
+  readonly #perEntry = new Map(
+    Object.entries(PER_ENTRY).map(([name, help]) => [name, this.#gauge(name, help, ['entry'])]),
   );
-  readonly #lastRun = this.#perEntry(
-    'last_run_timestamp_seconds',
-    'When the last run ended, whatever its result, since the epoch.',
-  );
-  readonly #lastDuration = this.#perEntry(
-    'last_duration_seconds',
-    'How long the last run that ended took.',
-  );
-  readonly #lastBytes = this.#perEntry(
-    'last_bytes',
-    'Bytes of the objects that the last finished run reported; absent where it reported none.',
-  );
-  readonly #lastExitCode = this.#perEntry(
-    'last_exit_code',
-    `Exit code of the last run that ended; ${NO_EXIT_CODE} where a signal ended it or it could not start.`,
-  );
-  readonly #next = this.#perEntry(
-    'next_run_timestamp_seconds',
-    'When the entry is due next, since the epoch; absent where it never is.',
-  );
-  readonly #running = this.#perEntry('running', 'Whether a run is under way.');
+  readonly #overall = new Map<string, Gauge>();
   readonly #firings = new Counter({
     name: `${PREFIX}firings_total`,
     help: 'Firings since the daemon started, by result.',
     labelNames: ['entry', 'result'] as const,
     registers: [this.#registry],
   });
-  readonly #entries = this.#gauge('entries', 'Entries of the schedule.');
-  readonly #waiting = this.#gauge('waiting', 'Firings that are due and wait for something to end.');
-  // A metric without labels starts at 0, which would set off an alert before it is set.
-  #leaseAvailable: Gauge | undefined;
-  #reloadOk: Gauge | undefined;
-  #lastReload: Gauge | undefined;
 
   constructor() {
-    this.#ofProcess();
+    this.#set('entries', 0);
+    this.#set('waiting', 0);
+    this.#addProcessMetrics();
   }
 
   /** Sets the entries of the schedule, and removes the metrics of others. */
   setEntries(names: readonly string[]): void {
     const kept = new Set(names);
-    for (const name of this.#names) {
-      if (!kept.has(name)) this.#forget(name);
+    for (const entry of this.#names) {
+      if (kept.has(entry)) continue;
+      this.#names.delete(entry);
+      for (const gauge of this.#perEntry.values()) gauge.remove({ entry });
+      for (const result of RESULTS) this.#firings.remove({ entry, result });
     }
-    for (const name of kept) {
-      if (this.#names.has(name)) continue;
-      this.#names.add(name);
-      this.#running.set({ entry: name }, 0);
+    for (const entry of kept) {
+      if (this.#names.has(entry)) continue;
+      this.#names.add(entry);
+      this.#setFor(entry, 'running', 0);
       // The counter starts at 0, so that the first failure shows as an increase.
-      for (const result of RESULTS) this.#firings.inc({ entry: name, result }, 0);
+      for (const result of RESULTS) this.#firings.inc({ entry, result }, 0);
     }
-    this.#entries.set(kept.size);
+    this.#set('entries', kept.size);
   }
 
   started(name: string): void {
-    if (this.#names.has(name)) this.#running.set({ entry: name }, 1);
+    this.#setFor(name, 'running', 1);
   }
 
-  /** A firing has come to its end, whether or not it ran. */
+  /** Counts a firing that is over, whether or not it ran, and shows its run. */
   ended(record: RunRecord, lastSuccessAt: string | null): void {
-    // The metrics of an entry that was removed during its run must not reappear.
-    if (!this.#names.has(record.name)) return;
-    this.#firings.inc({ entry: record.name, result: record.result }, record.count);
-    if (hasRun(record)) this.#running.set({ entry: record.name }, 0);
-    this.remembered(record.name, record, lastSuccessAt);
+    const { name, result, count } = record;
+    if (!this.#names.has(name)) return;
+    this.#firings.inc({ entry: name, result }, count);
+    if (hasRun(record)) this.#setFor(name, 'running', 0);
+    this.remembered(name, record, lastSuccessAt);
   }
 
-  /** Shows the last run that an earlier daemon recorded, without counting it. */
+  /** Shows the last run, without counting it. */
   remembered(name: string, lastRun: RunRecord | null, lastSuccessAt: string | null): void {
-    if (!this.#names.has(name)) return;
-    const entry = { entry: name };
-    if (lastSuccessAt !== null) this.#lastSuccess.set(entry, secondsOf(lastSuccessAt));
-    if (lastRun === null || !hasRun(lastRun)) return;
-    const { started_at: startedAt, finished_at: finishedAt, bytes } = lastRun;
-    this.#lastExitCode.set(entry, lastRun.exit_code ?? NO_EXIT_CODE);
-    if (bytes === null) this.#lastBytes.remove(entry);
-    else this.#lastBytes.set(entry, bytes);
-    if (finishedAt === null) return;
-    this.#lastRun.set(entry, secondsOf(finishedAt));
-    if (startedAt === null) this.#lastDuration.remove(entry);
-    else {
-      // A clock that was set back in between must not make it negative.
-      const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
-      this.#lastDuration.set(entry, Math.max(0, seconds));
+    if (lastSuccessAt !== null) {
+      this.#setFor(name, 'last_success_timestamp_seconds', Date.parse(lastSuccessAt) / 1000);
     }
+    if (lastRun === null || !hasRun(lastRun)) return;
+    const { started_at, finished_at, exit_code, bytes } = lastRun;
+    this.#setFor(name, 'last_exit_code', exit_code ?? NO_EXIT_CODE);
+    this.#setFor(name, 'last_bytes', bytes ?? undefined);
+    if (finished_at === null) return;
+    const finishedMs = Date.parse(finished_at);
+    this.#setFor(name, 'last_run_timestamp_seconds', finishedMs / 1000);
+    const tookMs = started_at === null ? undefined : finishedMs - Date.parse(started_at);
+    // A clock that was set back in between must not make it negative.
+    const seconds = tookMs === undefined ? undefined : Math.max(0, tookMs / 1000);
+    this.#setFor(name, 'last_duration_seconds', seconds);
   }
 
   next(name: string, at: Date | undefined): void {
-    if (at === undefined) this.#next.remove({ entry: name });
-    else if (this.#names.has(name)) this.#next.set({ entry: name }, at.getTime() / 1000);
+    this.#setFor(name, 'next_run_timestamp_seconds', at && at.getTime() / 1000);
   }
 
   waiting(count: number): void {
-    this.#waiting.set(count);
+    this.#set('waiting', count);
   }
 
-  /** Reports whether the lease is available. Call it only for a daemon that shares its schedule. */
+  /** Reports whether firings can be claimed. Call it only for a daemon that shares its schedule. */
   lease(isAvailable: boolean): void {
-    this.#leaseAvailable ??= this.#gauge(
-      'lease_available',
-      'Whether the lease can be requested: 0 while its server does not answer.',
-    );
-    this.#leaseAvailable.set(isAvailable ? 1 : 0);
+    this.#set('lease_available', isAvailable ? 1 : 0);
   }
 
-  /** Records that the file was read; after a failure the old schedule stays in use. */
+  /** Reports that the schedule file was read again; after a failure the old schedule stays in use. */
   reloaded(isOk: boolean, at: Date): void {
-    this.#reloadOk ??= this.#gauge(
-      'reload_ok',
-      'Whether the schedule file was valid when last read.',
-    );
-    this.#reloadOk.set(isOk ? 1 : 0);
-    if (!isOk) return;
-    this.#lastReload ??= this.#gauge(
-      'last_reload_timestamp_seconds',
-      'When the schedule in use was read, since the epoch.',
-    );
-    this.#lastReload.set(at.getTime() / 1000);
+    this.#set('reload_ok', isOk ? 1 : 0);
+    if (isOk) this.#set('last_reload_timestamp_seconds', at.getTime() / 1000);
   }
 
   /** Resolves to the metrics in the text format of Prometheus. */
@@ -141,27 +126,25 @@ export class ScheduleMetrics {
     return this.#registry.metrics();
   }
 
-  #forget(name: string): void {
-    this.#names.delete(name);
-    const entry = { entry: name };
-    for (const gauge of [this.#lastSuccess, this.#lastRun, this.#lastDuration, this.#lastBytes]) {
-      gauge.remove(entry);
-    }
-    for (const gauge of [this.#lastExitCode, this.#next, this.#running]) gauge.remove(entry);
-    for (const result of RESULTS) this.#firings.remove({ ...entry, result });
+  /** Sets a gauge of an entry of the schedule; without a value, it is absent. */
+  #setFor(entry: string, name: keyof typeof PER_ENTRY, value: number | undefined): void {
+    if (value === undefined) this.#perEntry.get(name)?.remove({ entry });
+    else if (this.#names.has(entry)) this.#perEntry.get(name)?.set({ entry }, value);
   }
 
-  #perEntry(name: string, help: string): Gauge<'entry'> {
-    const labelNames = ['entry'] as const;
+  /** Creates the gauge at its first value: until then it would be 0, which would set off an alert. */
+  #set(name: keyof typeof OVERALL, value: number): void {
+    const gauge = this.#overall.get(name) ?? this.#gauge(name, OVERALL[name], []);
+    this.#overall.set(name, gauge);
+    gauge.set(value);
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> {
     return new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string): Gauge {
-    return new Gauge({ name: PREFIX + name, help, registers: [this.#registry] });
-  }
-
   /** prom-client's own default metrics are not used: they run a timer a hundred times a second. */
-  #ofProcess(): void {
+  #addProcessMetrics(): void {
     const registers = [this.#registry];
     new Gauge({
       name: 'process_resident_memory_bytes',
@@ -181,15 +164,10 @@ export class ScheduleMetrics {
         this.inc((user + system) / 1e6);
       },
     });
-    const startedAt = Date.now() / 1000 - process.uptime();
     new Gauge({
       name: 'process_start_time_seconds',
       help: 'Start time of the process since unix epoch in seconds.',
       registers,
-    }).set(startedAt);
+    }).set(Date.now() / 1000 - process.uptime());
   }
-}
-
-function secondsOf(instant: string): number {
-  return Date.parse(instant) / 1000;
 }

@@ -2,28 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Secret } from '../../config/secret.js';
-import type { RunRecord } from '../state/record.js';
-import { hasRun } from '../state/record.js';
-import type { EntryState, PendingFiring } from '../state/state.js';
-import type { Engine } from '../engine/engine.js';
-import type { RunNotifier } from '../engine/parts.js';
-import { runHook } from './hooks.js';
-import type { DaemonLog } from '../log.js';
-import type { ScheduleMetrics } from './metrics.js';
-import type { Pings } from './pings.js';
-import { createPings } from './pings.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
+import type { RunNotifier } from '../engine/runs.js';
+import type { DaemonLog } from '../log.js';
+import type { PendingFiring, RunRecord } from '../state/record.js';
+import { hasRun } from '../state/record.js';
+import type { EntryState } from '../state/state.js';
+import { runHook } from './hooks.js';
+import type { ScheduleMetrics } from './metrics.js';
+import { Pings } from './pings.js';
 
 interface NotifierParts {
   /** The absolute path of the state folder. */
   folder: string;
   cwd: string;
   log: DaemonLog;
-  /** `undefined` where metrics are not served. */
-  metrics: ScheduleMetrics | undefined;
   pingUrl: Secret | undefined;
-  /** Whether firings are claimed in Redis. */
-  hasLease: boolean;
 }
 
 const TAIL_BYTES = 4096;
@@ -31,44 +25,23 @@ const TAIL_BYTES = 4096;
 /** Notifies the log, the metrics, the monitoring service and the hooks of runs. */
 export class Notifier implements RunNotifier {
   readonly #parts: NotifierParts;
+  readonly #metrics: ScheduleMetrics | undefined;
   readonly #pings: Pings | undefined;
   readonly #runIds = new Map<string, string>();
   readonly #hooks = new Set<Promise<void>>();
   readonly #giveUp = new AbortController();
-  #engine: Engine | undefined;
 
-  constructor(parts: NotifierParts) {
+  /** `metrics` is `undefined` where they are not served. */
+  constructor(parts: NotifierParts, metrics: ScheduleMetrics | undefined) {
+    const { pingUrl, log } = parts;
     this.#parts = parts;
-    const { pingUrl: url, log } = parts;
-    this.#pings = url === undefined ? undefined : createPings({ url, log });
+    this.#metrics = metrics;
+    this.#pings = pingUrl && new Pings({ url: pingUrl, log });
   }
 
-  engineStarted(engine: Engine): void {
-    this.#engine = engine;
-  }
-
-  loaded(entries: readonly ScheduledEntry[]): void {
-    const { metrics } = this.#parts;
-    metrics?.setEntries(entries.map(({ name }) => name));
-    for (const { name } of entries) {
-      const state = this.#engine?.stateOf(name);
-      if (state !== undefined) metrics?.remembered(name, state.last_run, state.last_success_at);
-    }
-  }
-
-  reloaded(entries: readonly ScheduledEntry[], at: Date): void {
-    this.loaded(entries);
-    this.#parts.metrics?.reloaded(true, at);
-  }
-
-  reloadFailed(at: Date): void {
-    this.#parts.metrics?.reloaded(false, at);
-  }
-
-  started({ id, due_at, trigger, log_file }: PendingFiring, { name }: ScheduledEntry): void {
-    const { log, metrics } = this.#parts;
-    log.info({ entry: name, due_at, trigger, log_file }, 'begins');
-    metrics?.started(name);
+  started({ id, name, due_at, trigger, log_file }: PendingFiring): void {
+    this.#parts.log.info({ entry: name, due_at, trigger, log_file }, 'begins');
+    this.#metrics?.started(name);
     const runId = randomUUID();
     this.#runIds.set(id, runId);
     this.#pings?.start(name, runId);
@@ -81,26 +54,13 @@ export class Notifier implements RunNotifier {
   ): void {
     this.#log(record);
     const { id, name, exit_code: exitCode } = record;
-    this.#parts.metrics?.ended(record, state?.last_success_at ?? null);
+    this.#metrics?.ended(record, state?.last_success_at ?? null);
     const runId = this.#runIds.get(id) ?? randomUUID();
     this.#runIds.delete(id);
     if (!hasRun(record)) return;
     this.#pings?.end(name, exitCode, runId);
     const hook = exitCode === 0 ? entry?.onSuccess : entry?.onFailure;
     if (hook !== undefined) this.#hook(hook, record);
-  }
-
-  /** Resolves to the metrics in the text format of Prometheus; empty where there are none. */
-  async metricsText(): Promise<string> {
-    const { metrics, hasLease } = this.#parts;
-    const engine = this.#engine;
-    if (metrics === undefined) return '';
-    if (engine !== undefined) {
-      for (const name of engine.names) metrics.next(name, engine.nextOf(name));
-      metrics.waiting(engine.waitingCount);
-      if (hasLease) metrics.lease(engine.canClaim);
-    }
-    return await metrics.text();
   }
 
   /** Resolves when all pings and hooks have ended; those that go on after `limitMs` are given up. */
@@ -123,18 +83,8 @@ export class Notifier implements RunNotifier {
 
   #log(record: RunRecord): void {
     const { log } = this.#parts;
-    const {
-      name: entry,
-      due_at,
-      result,
-      exit_code,
-      reason,
-      trigger,
-      count,
-      bytes,
-      log_file,
-    } = record;
-    const why = reason === null ? {} : { reason };
+    const { name: entry, due_at, result, trigger, count, exit_code, bytes, log_file } = record;
+    const why = record.reason === null ? {} : { reason: record.reason };
     if (!hasRun(record)) {
       log.warn({ entry, due_at, ...(count > 1 && { count }), ...why }, result);
       return;

@@ -1,24 +1,37 @@
+import type { ScheduledEntry } from '../crontab/entry.js';
 import type { Engine } from '../engine/engine.js';
+import { NO_REDIS } from '../engine/runs.js';
 import type { Health, ProbeSource } from './endpoint.js';
-import type { Notifier } from './notifier.js';
+import type { ScheduleMetrics } from './metrics.js';
 
 /** A daemon that has completed no cycle for this long counts as dead. */
 const DEAD_AFTER_MS = 30_000;
 
 /** Decides the answers to /healthz, /readyz and /metrics. */
 export class Probes implements ProbeSource {
-  readonly #notifier: Notifier;
+  readonly #metrics: ScheduleMetrics | undefined;
   readonly #hasLease: boolean;
   #engine: Engine | undefined;
   #cycleEndedAtMs = performance.now();
 
-  constructor(notifier: Notifier, { hasLease }: { hasLease: boolean }) {
-    this.#notifier = notifier;
+  /** `metrics` is `undefined` where nothing is served. */
+  constructor(metrics: ScheduleMetrics | undefined, { hasLease }: { hasLease: boolean }) {
+    this.#metrics = metrics;
     this.#hasLease = hasLease;
   }
 
-  engineStarted(engine: Engine): void {
+  engineStarted(engine: Engine, entries: readonly ScheduledEntry[]): void {
     this.#engine = engine;
+    this.#setEntries(entries);
+  }
+
+  reloaded(entries: readonly ScheduledEntry[], at: Date): void {
+    this.#setEntries(entries);
+    this.#metrics?.reloaded(true, at);
+  }
+
+  reloadFailed(at: Date): void {
+    this.#metrics?.reloaded(false, at);
   }
 
   cycleEnded(): void {
@@ -34,12 +47,26 @@ export class Probes implements ProbeSource {
   ready(): Health {
     if (this.#engine === undefined) return { ok: false, reason: 'the schedule is not loaded yet' };
     const isHeldUp = this.#hasLease && !this.#engine.canClaim;
-    return isHeldUp
-      ? { ok: false, reason: 'Redis cannot be reached: no run starts until it can' }
-      : this.health();
+    return isHeldUp ? { ok: false, reason: NO_REDIS } : this.health();
   }
 
   async metrics(): Promise<string> {
-    return await this.#notifier.metricsText();
+    const [engine, metrics] = [this.#engine, this.#metrics];
+    if (metrics === undefined) return '';
+    if (engine !== undefined) {
+      for (const name of engine.names) metrics.next(name, engine.nextOf(name));
+      metrics.waiting(engine.waitingCount);
+      if (this.#hasLease) metrics.lease(engine.canClaim);
+    }
+    return await metrics.text();
+  }
+
+  #setEntries(entries: readonly ScheduledEntry[]): void {
+    this.#metrics?.setEntries(entries.map(({ name }) => name));
+    for (const { name } of entries) {
+      const state = this.#engine?.stateOf(name);
+      if (state === undefined) continue;
+      this.#metrics?.remembered(name, state.last_run, state.last_success_at);
+    }
   }
 }

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-type SentInit = Omit<RequestInit, 'headers' | 'signal'> & { headers?: Record<string, string> };
-
 export interface Sending {
   /** A user and a password in it are sent as basic authentication. */
   url: URL;
-  init: SentInit;
+  init: Omit<RequestInit, 'headers' | 'signal'> & { headers?: Record<string, string> };
   /** Aborting it ends the request. */
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
   isWanted?: () => boolean;
   /** For tests. */
-  fetch?: typeof fetch | undefined;
   timing?: SendTiming | undefined;
 }
 
@@ -54,7 +51,7 @@ interface Failure {
 }
 
 async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | undefined> {
-  const { signal, fetch: send = fetch } = sending;
+  const { signal } = sending;
   const controller = new AbortController();
   const giveUp = (): void => controller.abort();
   if (signal.aborted) giveUp();
@@ -62,7 +59,7 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const { url, init } = withoutLogin(sending);
-    const response = await send(url, { ...init, signal: controller.signal });
+    const response = await fetch(url, { ...init, signal: controller.signal });
     await response.body?.cancel();
     if (response.ok) return undefined;
     return { why: `the answer was ${response.status}`, isTransient: response.status >= 500 };

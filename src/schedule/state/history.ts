@@ -9,8 +9,11 @@ const FILE = 'history.ndjson';
 /** The size at which the history is rotated: about 15,000 records. One older file is kept. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
+const jsonRecord = v.pipe(v.string(), v.parseJson(), runRecord);
+
 function filesOf(folder: string): { current: string; before: string } {
-  return { current: path.join(folder, FILE), before: path.join(folder, `${FILE}.1`) };
+  const current = path.join(folder, FILE);
+  return { current, before: `${current}.1` };
 }
 
 /** Appends records. A line that a crash truncated stays a line of its own. */
@@ -37,19 +40,10 @@ export async function readHistory(
 ): Promise<{ records: RunRecord[]; damaged: number }> {
   const { current, before } = filesOf(folder);
   const lines = [...(await linesOf(before)), ...(await linesOf(current))];
-  const parsed = lines.map(parseRecord);
-  const records = parsed.filter((record) => record !== undefined);
+  const parsed = lines.map((line) => v.safeParse(jsonRecord, line));
+  const records = parsed.flatMap(({ success, output }) => (success ? [output] : []));
   const byId = new Map(records.map((record) => [record.id, record]));
   return { records: [...byId.values()].reverse(), damaged: lines.length - records.length };
-}
-
-function parseRecord(line: string): RunRecord | undefined {
-  try {
-    const result = v.safeParse(runRecord, JSON.parse(line));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function linesOf(file: string): Promise<string[]> {

@@ -1,7 +1,13 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
+import { MangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
+import { FolderClaims } from '../../lock/folder-claims.js';
+import { lockHolder } from '../../lock/read-claims.js';
+import { readHistory } from './history.js';
+import type { RunRecord } from './record.js';
 import { watchFolder } from './watched-file.js';
 
 /** A request to a daemon to run an entry: a file in the state folder. */
@@ -15,7 +21,11 @@ export interface RunRequest {
 
 const FOLDER = 'requests';
 const SUFFIX = '.json';
-const schema = v.object({ name: v.string(), asked_at: v.string() });
+const content = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ name: v.string(), asked_at: v.string() }),
+);
 
 /** Writes a request for the daemon of a state folder. */
 export async function submitRequest(
@@ -23,11 +33,10 @@ export async function submitRequest(
   { id, name, requestedAt }: RunRequest,
 ): Promise<void> {
   const file = fileOf(folder, id);
+  const text = JSON.stringify({ name, asked_at: requestedAt });
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.partial`, JSON.stringify({ name, asked_at: requestedAt }), {
-      mode: 0o600,
-    });
+    await writeFile(`${file}.partial`, text, { mode: 0o600 });
     await rename(`${file}.partial`, file);
   } catch (error) {
     throw translateFileError(error, 'write', file);
@@ -36,31 +45,17 @@ export async function submitRequest(
 
 /** Whether a daemon has taken the request. */
 export async function isTaken(folder: string, id: string): Promise<boolean> {
-  return !(await readNames(folder)).includes(id);
-}
-
-/** Removes a request. Resolves to false where a daemon has taken it already. */
-export async function withdraw(folder: string, id: string): Promise<boolean> {
-  try {
-    await rm(fileOf(folder, id));
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw translateFileError(error, 'remove', fileOf(folder, id));
-  }
+  return !(await readIds(folder)).includes(id);
 }
 
 /** Takes all requests; a file that is not a request is removed and ignored. */
 export async function takeRequests(folder: string): Promise<RunRequest[]> {
   const requests: RunRequest[] = [];
-  for (const id of await readNames(folder)) {
-    const file = fileOf(folder, id);
-    const text = await readFile(file, 'utf8').catch(() => '');
+  for (const id of await readIds(folder)) {
+    const text = await readFile(fileOf(folder, id), 'utf8').catch(() => '');
     if (!(await withdraw(folder, id))) continue;
-    const parsed = v.safeParse(schema, parseJson(text));
-    if (!parsed.success) continue;
-    const { name, asked_at: requestedAt } = parsed.output;
-    requests.push({ id, name, requestedAt });
+    const { success, output } = v.safeParse(content, text);
+    if (success) requests.push({ id, name: output.name, requestedAt: output.asked_at });
   }
   return requests;
 }
@@ -73,26 +68,97 @@ export async function watchRequests(folder: string, onChange: () => void): Promi
   return watchFolder(requests, onChange);
 }
 
-async function readNames(folder: string): Promise<string[]> {
+export interface RunRequestOptions {
+  folder: string;
+  /** The name of the entry. */
+  name: string;
+  id: string;
+  now: () => Date;
+  signal: AbortSignal;
+}
+
+const POLL_EVERY_MS = 500;
+/** The time to wait for the daemon, which is longer than its longest sleep. */
+const TAKEN_WITHIN_MS = 30_000;
+/** The daemon may have ended after it wrote the record, and after we read the history. */
+const POLLS_AFTER_ITS_END = 4;
+
+/**
+ * Requests a run from the daemon of a state folder, and waits for its end. Resolves to `undefined` where
+ * the holder of the folder is gone and has not taken the request. Rejects with `unreachable` where the
+ * daemon does not take it, and where it ends before it has recorded the run.
+ */
+export async function requestRun(options: RunRequestOptions): Promise<RunRecord | undefined> {
+  const { folder, name, id, now, signal } = options;
+  await submitRequest(folder, { id, name, requestedAt: now().toISOString() });
+  const begunAtMs = performance.now();
+  while (!(await isTaken(folder, id))) {
+    const holder = await commandOfHolder(options);
+    const isSilent = holder === 'schedule' && performance.now() - begunAtMs > TAKEN_WITHIN_MS;
+    const isOver = holder === undefined || isSilent || signal.aborted;
+    if (isOver && (await withdraw(folder, id))) {
+      signal.throwIfAborted();
+      if (holder === undefined) return undefined;
+      throw new MangamotionError('unreachable', 'the daemon did not accept the run', {
+        hint: 'look at its log: it may be ending, or stopped',
+      });
+    }
+    await delay(POLL_EVERY_MS);
+  }
+  return await recordOf(options);
+}
+
+async function recordOf(options: RunRequestOptions): Promise<RunRecord> {
+  for (let pollsLeft = POLLS_AFTER_ITS_END; ;) {
+    options.signal.throwIfAborted();
+    const { records } = await readHistory(options.folder);
+    const record = records.find(({ id }) => id === options.id);
+    if (record !== undefined) return record;
+    if ((await commandOfHolder(options)) !== undefined) pollsLeft = POLLS_AFTER_ITS_END;
+    else if (pollsLeft-- === 0) {
+      throw new MangamotionError('unreachable', 'the daemon ended before the run did', {
+        hint: 'the next daemon will record its result: see `mangamotion schedule history`',
+      });
+    }
+    await delay(POLL_EVERY_MS);
+  }
+}
+
+/** Resolves to `schedule` for a daemon, `schedule run` for a single run without one. */
+async function commandOfHolder({
+  folder,
+  now,
+  signal,
+}: RunRequestOptions): Promise<string | undefined> {
+  const holder = await lockHolder(new FolderClaims(folder), { now: now(), signal });
+  return holder?.owner.command;
+}
+
+/** Removes a request. Resolves to false where a daemon has taken it already. */
+async function withdraw(folder: string, id: string): Promise<boolean> {
+  const file = fileOf(folder, id);
   try {
-    const files = await readdir(path.join(folder, FOLDER), { withFileTypes: true });
+    await rm(file);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw translateFileError(error, 'remove', file);
+  }
+}
+
+async function readIds(folder: string): Promise<string[]> {
+  const requests = path.join(folder, FOLDER);
+  try {
+    const files = await readdir(requests, { withFileTypes: true });
     return files
       .filter((file) => file.isFile() && file.name.endsWith(SUFFIX))
       .map(({ name }) => name.slice(0, -SUFFIX.length));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
-    throw translateFileError(error, 'list', path.join(folder, FOLDER));
+    throw translateFileError(error, 'list', requests);
   }
 }
 
 function fileOf(folder: string, id: string): string {
   return path.join(folder, FOLDER, `${id}${SUFFIX}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,24 +1,46 @@
 import { mkdir } from 'node:fs/promises';
-import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { translateFileError } from '../../files/errors.js';
 import { acquireLock } from '../../lock/acquire.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
 import type { DestinationLock } from '../../lock/held-lock.js';
 import { describeOwner } from '../../lock/owner.js';
 import type { DaemonLog } from '../log.js';
+import { failureLog } from '../log.js';
 import { appendHistory } from './history.js';
 import type { RunRecord } from './record.js';
 import type { ScheduleState } from './state.js';
-import { writeState } from './state-file.js';
+import { writeState } from './state.js';
 
-/** The locked state folder of a daemon, or of a single run where there is no daemon. */
+interface LockParts {
+  log: DaemonLog;
+  signal: AbortSignal;
+  /** Takes the lock, each time anew. For tests. */
+  take?: () => Promise<DestinationLock>;
+}
+
+/**
+ * The locked state folder of a daemon, or of a single run where there is no daemon. The lock is taken
+ * again when it was lost (the machine slept, or the disk is full). The schedule goes on meanwhile, since
+ * backups may go to another disk.
+ */
 export class StateFolder {
-  readonly path: string;
-  readonly #lock: RenewedLock;
+  readonly #path: string;
+  readonly #take: () => Promise<DestinationLock>;
+  readonly #log: DaemonLog;
+  readonly #logLoss: (error: unknown) => void;
+  #lock: DestinationLock;
 
-  private constructor(path: string, lock: RenewedLock) {
-    this.path = path;
+  private constructor(
+    path: string,
+    lock: DestinationLock,
+    { take, log }: Required<Pick<LockParts, 'take' | 'log'>>,
+  ) {
+    this.#path = path;
     this.#lock = lock;
+    this.#take = take;
+    this.#log = log;
+    this.#logLoss = failureLog(log, 'the lock of the state folder is lost: runs go on without');
   }
 
   /**
@@ -28,57 +50,13 @@ export class StateFolder {
   static async lock(
     path: string,
     command: string,
-    { log, signal }: { log: DaemonLog; signal: AbortSignal },
+    { log, signal, take = () => takeLock(path, command, signal) }: LockParts,
   ): Promise<StateFolder> {
-    const take = () => takeLock(path, command, signal);
-    return new StateFolder(path, await RenewedLock.take(take, log));
-  }
-
-  /** Takes the lock again where it was lost. Rejects with `locked` where another daemon has it now. */
-  async keepLock(): Promise<void> {
-    await this.#lock.keep();
-  }
-
-  /** Readers see the old state or the new one, also after a crash. */
-  async save(state: ScheduleState): Promise<void> {
-    await writeState(this.path, state);
-  }
-
-  /** Adds records to the history. */
-  async append(records: readonly RunRecord[]): Promise<void> {
-    await appendHistory(this.path, records);
-  }
-
-  async release(): Promise<void> {
-    await this.#lock.release();
-  }
-}
-
-const LOG_EVERY_MS = 60_000;
-
-/**
- * A lock that is taken again when it was lost (the machine slept, or the disk is full). The schedule
- * goes on meanwhile, since backups may go to another disk.
- */
-export class RenewedLock {
-  readonly #take: () => Promise<DestinationLock>;
-  readonly #log: DaemonLog;
-  #lock: DestinationLock;
-  #loggedAtMs = -Infinity;
-
-  private constructor(take: () => Promise<DestinationLock>, log: DaemonLog, lock: DestinationLock) {
-    this.#take = take;
-    this.#log = log;
-    this.#lock = lock;
-  }
-
-  /** `take` takes the lock, each time anew. Rejects as it does. */
-  static async take(take: () => Promise<DestinationLock>, log: DaemonLog): Promise<RenewedLock> {
-    return new RenewedLock(take, log, await take());
+    return new StateFolder(path, await take(), { take, log });
   }
 
   /** Takes the lock again where it was lost. Rejects with `locked` where another process has it now. */
-  async keep(): Promise<void> {
+  async keepLock(): Promise<void> {
     if (!this.#lock.signal.aborted) return;
     await this.#lock.release();
     try {
@@ -86,19 +64,22 @@ export class RenewedLock {
       this.#log.warn({}, 'the lock of the state folder was lost and acquired again');
     } catch (error) {
       if (isMangamotionError(error, 'locked')) throw error;
-      this.#logLoss(messageOf(error));
+      this.#logLoss(error);
     }
+  }
+
+  /** Readers see the old state or the new one, also after a crash. */
+  async save(state: ScheduleState): Promise<void> {
+    await writeState(this.#path, state);
+  }
+
+  /** Adds records to the history. */
+  async append(records: readonly RunRecord[]): Promise<void> {
+    await appendHistory(this.#path, records);
   }
 
   async release(): Promise<void> {
     await this.#lock.release();
-  }
-
-  #logLoss(reason: string): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#loggedAtMs < LOG_EVERY_MS) return;
-    this.#loggedAtMs = nowMs;
-    this.#log.error({ reason }, 'the lock of the state folder is lost: runs go on without');
   }
 }
 

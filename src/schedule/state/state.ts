@@ -1,34 +1,16 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
 import * as v from 'valibot';
-import { runRecord } from './record.js';
+import { errnoOf, translateFileError } from '../../files/errors.js';
+import { syncFolder } from '../../files/sync.js';
+import { instant, pendingFiring, runRecord } from './record.js';
 
-const text = v.string();
-const instant = v.pipe(text, v.isoTimestamp());
-
-export const STATE_VERSION = 1;
-
-/** Identifies a process, so that another one with the same pid is not mistaken for it. */
-const processOwner = v.object({
-  host: text,
-  pid: v.number(),
-  command: text,
-  process: v.nullable(v.object({ bootId: text, namespaces: text, startTicks: text })),
-});
-
-/** A firing that waits or runs. */
-const pendingFiring = v.object({
-  id: text,
-  name: text,
-  due_at: instant,
-  trigger: v.picklist(['cron', 'catch-up', 'manual']),
-  started_at: v.nullable(instant),
-  waited: v.boolean(),
-  log_file: v.nullable(text),
-  process: v.nullable(processOwner),
-});
+const FILE = 'state.json';
+const STATE_VERSION = 1;
 
 const entryState = v.object({
   /** Time fields and zone; where they change, the entry begins anew. */
-  timing: text,
+  timing: v.string(),
   /** Firings up to this time are dealt with. */
   handled_until: instant,
   /** The due time of the last firing that was started by the clock. */
@@ -38,10 +20,10 @@ const entryState = v.object({
 });
 
 /** The state that a daemon saves for the next one. */
-export const scheduleState = v.object({
+const scheduleState = v.object({
   version: v.literal(STATE_VERSION),
   saved_at: instant,
-  entries: v.record(text, entryState),
+  entries: v.record(v.string(), entryState),
   pending: v.array(pendingFiring),
   /** Records that may not be in the history yet. */
   outbox: v.array(runRecord),
@@ -49,14 +31,67 @@ export const scheduleState = v.object({
 
 export type ScheduleState = v.InferOutput<typeof scheduleState>;
 export type EntryState = v.InferOutput<typeof entryState>;
-export type PendingFiring = v.InferOutput<typeof pendingFiring>;
 
 export function emptyState(now: Date): ScheduleState {
-  return {
-    version: STATE_VERSION,
-    saved_at: now.toISOString(),
-    entries: {},
-    pending: [],
-    outbox: [],
-  };
+  const saved_at = now.toISOString();
+  return { version: STATE_VERSION, saved_at, entries: {}, pending: [], outbox: [] };
+}
+
+export type ReadState =
+  | { kind: 'read'; state: ScheduleState }
+  | { kind: 'none' }
+  /** The state is truncated, damaged, or of a newer version. */
+  | { kind: 'unusable'; reason: string };
+
+/** Reads the state of a folder. Rejects where the file cannot be read at all. */
+export async function readState(folder: string): Promise<ReadState> {
+  const file = path.join(folder, FILE);
+  try {
+    return parseState(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { kind: 'none' };
+    throw translateFileError(error, 'read', file);
+  }
+}
+
+function parseState(text: string): ReadState {
+  const json = v.safeParse(v.pipe(v.string(), v.parseJson()), text);
+  if (!json.success) {
+    return { kind: 'unusable', reason: 'it is not JSON: it was cut short or changed' };
+  }
+  const version = v.safeParse(v.object({ version: v.number() }), json.output);
+  if (version.success && version.output.version > STATE_VERSION) {
+    const { version: its } = version.output;
+    return { kind: 'unusable', reason: `a newer mangamotion wrote it (version ${its})` };
+  }
+  const result = v.safeParse(scheduleState, json.output);
+  if (result.success) return { kind: 'read', state: result.output };
+  const where = v.getDotPath(result.issues[0]) ?? 'it';
+  return { kind: 'unusable', reason: `${where} is not valid` };
+}
+
+/** Renames a state that cannot be used. Resolves to the new path. */
+export async function setStateAside(folder: string, now: Date): Promise<string> {
+  const aside = path.join(folder, `state.unusable-${now.toISOString().replaceAll(':', '')}.json`);
+  await rename(path.join(folder, FILE), aside);
+  return aside;
+}
+
+/** Writes the state. Readers see the old state or the new one, also after a crash. */
+export async function writeState(folder: string, state: ScheduleState): Promise<void> {
+  const file = path.join(folder, FILE);
+  const draft = `${file}.partial`;
+  try {
+    const handle = await open(draft, 'w', 0o600);
+    try {
+      await handle.writeFile(`${JSON.stringify(state)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+    await syncFolder(folder);
+  } catch (error) {
+    throw translateFileError(error, 'write', file);
+  }
 }

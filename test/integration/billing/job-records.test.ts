@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readJobRecords, scanJobRecords } from '../../../src/billing/job-records.js';
-import type { CounterProblem } from '../../../src/billing/problems.js';
+import type { CounterProblem } from '../../../src/billing/counters.js';
 import { noProblem, scanned } from '../../helpers/scanned-records.js';
 import { useRedis } from '../../helpers/use-redis.js';
 

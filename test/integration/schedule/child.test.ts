@@ -32,7 +32,7 @@ describe('a run', () => {
     const { child, lines, logFile } = await begin(
       'console.error("a warning"); console.log(JSON.stringify({ bytes: 12, archive_bytes: 3 }))',
     );
-    expect(await child.ended).toEqual({ exitCode: 0, reason: null, bytes: 12, archiveBytes: 3 });
+    expect(await child.ended).toEqual({ exit_code: 0, reason: null, bytes: 12, archive_bytes: 3 });
     expect(lines).toEqual(['a warning']);
     expect(readFileSync(logFile, 'utf8')).toContain('"archive_bytes":3');
   });
@@ -41,7 +41,7 @@ describe('a run', () => {
     const { child } = await begin(
       'console.log(JSON.stringify({ error: { code: "locked", message: "it is locked" } })); process.exit(7)',
     );
-    expect(await child.ended).toMatchObject({ exitCode: 7, reason: 'it is locked', bytes: null });
+    expect(await child.ended).toMatchObject({ exit_code: 7, reason: 'it is locked', bytes: null });
   });
 
   it('is asked for JSON, unless its entry says how it answers', async () => {
@@ -65,7 +65,7 @@ describe('a run', () => {
     while (!existsSync(pidFile)) await new Promise((resolve) => setTimeout(resolve, 20));
     child.end('the test is over');
     expect(await child.ended).toMatchObject({
-      exitCode: null,
+      exit_code: null,
       reason: 'the test is over, and did not end when it was signalled',
     });
     const grandchild = Number(readFileSync(pidFile, 'utf8'));
@@ -80,7 +80,7 @@ describe('a run', () => {
   it('that a signal ends says which', async () => {
     const { child } = await begin('process.kill(process.pid, "SIGKILL")');
     expect(await child.ended).toMatchObject({
-      exitCode: null,
+      exit_code: null,
       reason: 'a signal ended it (SIGKILL)',
     });
   });
@@ -95,7 +95,7 @@ describe('a run', () => {
        const more = () => { while (left-- > 0) if (!process.stderr.write(block)) return process.stderr.once("drain", more); };
        more()`,
     );
-    expect(await child.ended).toMatchObject({ exitCode: 0 });
+    expect(await child.ended).toMatchObject({ exit_code: 0 });
     expect(lines).toHaveLength(1001);
     expect(statSync(logFile).size + statSync(`${logFile}.1`).size).toBeLessThan(20 * MIB);
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * MIB);
@@ -110,7 +110,7 @@ describe('a run', () => {
         {},
         join(disk.folder, 'runs', 'it.log'),
       );
-      expect(await child.ended).toMatchObject({ exitCode: 0 });
+      expect(await child.ended).toMatchObject({ exit_code: 0 });
       expect(lines).toContain('the log of the run could not be written');
     } finally {
       disk.unmount();
@@ -125,7 +125,7 @@ describe('a run', () => {
       ...{ cwd: folder, log: { info: tell, warn: tell, error: tell } },
     });
     const end = await child.ended;
-    expect(end.exitCode).toBeNull();
+    expect(end.exit_code).toBeNull();
     expect(end.reason).toMatch(/^it could not be started: .*ENOENT/);
     child.end('too late');
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/config/secret.js';
 import type { PingOptions } from '../../../src/schedule/notify/pings.js';
-import { createPings } from '../../../src/schedule/notify/pings.js';
+import { Pings } from '../../../src/schedule/notify/pings.js';
 import { freePort } from '../../helpers/child-processes.js';
 import { keepingLog } from '../../unit/schedule/notify/kept-log.js';
 import type { Listener } from './listener.js';
@@ -24,7 +24,7 @@ afterEach(() => listener.close());
 function pingsTo(path: string, given: Partial<PingOptions> = {}) {
   const url = new Secret(path.includes('://') ? path : listener.url + path);
   const timing = { timeoutMs: PATIENT_MS, pausesMs: [1, 1] };
-  return createPings({ url, log: kept.log, timing, ...given });
+  return new Pings({ url, log: kept.log, timing, ...given });
 }
 
 const paths = () => listener.received.map(({ path }) => path);

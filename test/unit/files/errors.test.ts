@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../src/errors.js';
 import { translateFileError } from '../../../src/files/errors.js';
-import { translateDownloadError } from '../../../src/jobs/download/errors.js';
+import { translateDownloadError } from '../../../src/jobs/download/file.js';
 import { DRAFT_ADVICE } from '../../../src/repository/archive-draft.js';
 
 const failure = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ListRequest } from '../../../src/jobs/collect.js';
+import type { ListRequest } from '../../../src/jobs/list.js';
 import { QUEUE_STATES } from '../../../src/jobs/job.js';
 import { listJobs } from '../../../src/jobs/list.js';
-import { matches } from '../../../src/jobs/filter.js';
+import { matches } from '../../../src/jobs/row.js';
 import { newestFirst } from '../../../src/jobs/newest-jobs.js';
 import type { JobRow } from '../../../src/jobs/row.js';
 import { isRecordOf, rowOfJob, rowOfRecord } from '../../../src/jobs/row.js';

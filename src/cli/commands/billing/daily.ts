@@ -1,6 +1,6 @@
 import type { Day } from '../../../billing/calendar.js';
 import { addDays, countDays, parseDay } from '../../../billing/calendar.js';
-import type { DayUsage } from '../../../billing/counters.js';
+import type { DayUsage } from '../../../billing/daily-usage.js';
 import { costOf, type Pricing } from '../../../billing/pricing.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import { secondsText } from '../../../billing/usage.js';
@@ -11,7 +11,7 @@ import { defineCommand } from '../../argv/command.js';
 import { USER_ARGUMENT, openBilling, warnOf } from './shared-options.js';
 
 const DEFAULT_DAYS = 30;
-/** A hundred years, each day of which is asked for. */
+/** A hundred years. */
 const MOST_DAYS = 36_525;
 
 export const billingDaily = defineCommand({

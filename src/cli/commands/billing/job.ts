@@ -25,7 +25,7 @@ export const billingJob = defineCommand({
   ],
   async run(context, { job }, { explain }) {
     const { redis, pricing } = await openBilling(context);
-    const { readJobDetails } = await import('../../../billing/job-details.js');
+    const { readJobDetails } = await import('../../../billing/job-records.js');
     const { jobAnswer } = await import('../../../billing/answers.js');
     const { explainCost } = await import('../../../billing/explain.js');
     const { moneyText } = await import('../../../billing/money.js');

@@ -1,8 +1,8 @@
 import type { Day, Month } from '../../../billing/calendar.js';
 import { dayOf, monthOf, parseMonth } from '../../../billing/calendar.js';
 import type { Pricing } from '../../../billing/pricing.js';
-import type { CounterProblem } from '../../../billing/problems.js';
-import { problemText } from '../../../billing/problems.js';
+import type { CounterProblem } from '../../../billing/counters.js';
+import { problemText } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { CommandContext } from '../../argv/command.js';

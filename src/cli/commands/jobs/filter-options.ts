@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
 import { STATUSES } from '../../../jobs/job.js';
-import type { JobFilter } from '../../../jobs/filter.js';
+import type { JobFilter } from '../../../jobs/row.js';
 import type { Moment } from '../../values/moment.js';
 import { parseMoment } from '../../values/moment.js';
 

@@ -1,8 +1,8 @@
 import { hasStoreCredentials } from '../../../config/load.js';
 import { isMangamotionError } from '../../../errors.js';
 import { inParallel } from '../../../in-parallel.js';
-import type { Artifact as FoundObject } from '../../../jobs/artifacts.js';
-import type { ObjectPlace } from '../../../jobs/return-value.js';
+import type { Artifact as FoundObject } from '../../../jobs/result.js';
+import type { ObjectPlace } from '../../../jobs/places.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import type { CommandContext } from '../../argv/command.js';
@@ -39,7 +39,7 @@ export async function findArtifacts(
   const config = await context.config();
   if (!look || !hasStoreCredentials(config)) return NOT_LOOKED;
   const [{ placesOf, resultPlaces }, { jobFilesOf }] = await Promise.all([
-    import('../../../jobs/candidates.js'),
+    import('../../../jobs/places.js'),
     import('./job-files.js'),
   ]);
   const files = jobFilesOf(config);
@@ -70,7 +70,7 @@ async function firstOf(
   kind: Artifact['kind'],
   signal: AbortSignal,
 ): Promise<Artifact[]> {
-  const { findArtifact } = await import('../../../jobs/artifacts.js');
+  const { findArtifact } = await import('../../../jobs/result.js');
   const found = await findArtifact(givingUpSoon(store), places, signal);
   return found === undefined ? [] : [artifactOf(found, kind)];
 }
@@ -82,7 +82,7 @@ async function besides(
   id: string,
   signal: AbortSignal,
 ): Promise<Artifact[]> {
-  const { findArtifact } = await import('../../../jobs/artifacts.js');
+  const { findArtifact } = await import('../../../jobs/result.js');
   const folders = new Map<string, ObjectPlace>();
   for (const { bucket, key } of places) {
     const prefix = key.slice(0, key.lastIndexOf('/') + 1);

@@ -1,6 +1,6 @@
-import type { JobDetails } from '../../../billing/job-details.js';
+import type { JobDetails } from '../../../billing/job-records.js';
 import { moneyText } from '../../../billing/money.js';
-import { durationsOf } from '../../../jobs/durations.js';
+import { durationsOf } from '../../../jobs/row.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';

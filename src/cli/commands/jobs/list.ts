@@ -1,4 +1,4 @@
-import { problemText } from '../../../billing/problems.js';
+import { problemText } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf, formatCount } from '../../output/units.js';

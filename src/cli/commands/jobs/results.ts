@@ -44,8 +44,8 @@ type ResultLookup = (job: ListedJob) => Promise<NonNullable<ListedJob['result']>
 
 async function lookup(context: CommandContext): Promise<ResultLookup> {
   const [{ resultPlaces }, { findArtifact }, { jobFilesOf }, config, store] = await Promise.all([
-    import('../../../jobs/candidates.js'),
-    import('../../../jobs/artifacts.js'),
+    import('../../../jobs/places.js'),
+    import('../../../jobs/result.js'),
     import('./job-files.js'),
     context.config(),
     context.openStore(),

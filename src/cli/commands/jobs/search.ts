@@ -1,4 +1,4 @@
-import { findJob } from '../../../jobs/find.js';
+import { findJob } from '../../../jobs/list.js';
 import type { FindOutcome, ResultSearch } from '../../../jobs/result.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { ObjectStore } from '../../../object-store/port.js';

@@ -1,6 +1,6 @@
 import type { Decimal } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
-import type { CounterProblem } from '../../../billing/problems.js';
+import type { CounterProblem } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { JobSources } from '../../../jobs/sources.js';

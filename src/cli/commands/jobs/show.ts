@@ -1,6 +1,6 @@
 import { jobAnswer } from '../../../billing/answers.js';
 import { MangamotionError } from '../../../errors.js';
-import { durationsOf } from '../../../jobs/durations.js';
+import { durationsOf } from '../../../jobs/row.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
@@ -69,8 +69,8 @@ async function readJob(
   id: string,
   noFiles: boolean,
 ): Promise<ShownJob> {
-  const { findJob } = await import('../../../jobs/find.js');
-  const { readJobDetails } = await import('../../../billing/job-details.js');
+  const { findJob } = await import('../../../jobs/list.js');
+  const { readJobDetails } = await import('../../../billing/job-records.js');
   const row = await findJob(jobsContext.sources, id);
   if (row === undefined) {
     throw new MangamotionError('not_found', `no job ${id} in queue ${jobsContext.queue.name}`, {

@@ -1,5 +1,5 @@
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
-import { findJob } from '../../../jobs/find.js';
+import { findJob } from '../../../jobs/list.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';

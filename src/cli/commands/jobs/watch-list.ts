@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobFilter } from '../../../jobs/filter.js';
+import type { JobFilter } from '../../../jobs/row.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../argv/command.js';

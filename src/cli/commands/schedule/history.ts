@@ -41,7 +41,7 @@ export const scheduleHistory = defineCommand({
     },
   ],
   async run(context, { name }, { failed, limit, stateDir }) {
-    const { namesOf, selectRuns } = await import('../../../schedule/runs.js');
+    const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
     const folder = stateFolderOf(context, stateDir);
     const { records, damaged, state } = await readRuns(folder);
     const names = namesOf(records, state);
@@ -77,9 +77,9 @@ async function readRuns(folder: string) {
       cause,
     });
   }
-  const { readState } = await import('../../../schedule/state/state-file.js');
+  const { readState } = await import('../../../schedule/state/state.js');
   const { readHistory } = await import('../../../schedule/state/history.js');
-  const { withOutbox } = await import('../../../schedule/runs.js');
+  const { withOutbox } = await import('../../../schedule/reports.js');
   // First the state: what a daemon takes out of it meanwhile is in the history by then.
   const read = await readState(folder);
   const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };

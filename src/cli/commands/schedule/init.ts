@@ -2,9 +2,32 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import { errnoOf, explainFileError } from '../../../files/errors.js';
-import { TEMPLATE } from '../../../schedule/crontab/template.js';
 import { defineCommand } from '../../argv/command.js';
 import { DEFAULT_FILE } from './file.js';
+
+/** The schedule that this command writes. */
+export const TEMPLATE = `# The schedule of this deployment. \`mangamotion schedule check\` looks for mistakes,
+# \`mangamotion schedule next\` shows what runs when, \`mangamotion schedule\` runs it.
+#
+# minute hour day-of-month month day-of-week  command of mangamotion
+CRON_TZ=UTC
+
+# An hour's changes, kept for a week.
+# name=hourly timeout=50m
+0 * * * *   backup incremental /mnt/backup --keep-days 7
+
+# Everything, once a day, kept for a month.
+# name=daily
+0 2 * * *   backup full /mnt/backup --keep-days 30
+
+# Off site, once a week, kept for a year.
+# name=weekly
+0 3 * * 0   backup full s3://backup-bucket/minio --keep-days 365
+
+# Cold storage, once a month, kept for seven years.
+# name=monthly
+0 4 1 * *   backup full /mnt/cold-storage --keep-days 2555
+`;
 
 export const scheduleInit = defineCommand({
   description:

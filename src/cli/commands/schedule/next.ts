@@ -1,5 +1,5 @@
-import { upcoming } from '../../../schedule/crontab/upcoming.js';
-import type { Upcoming } from '../../../schedule/crontab/upcoming.js';
+import { upcoming } from '../../../schedule/reports.js';
+import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { MangamotionError } from '../../../errors.js';

@@ -70,7 +70,7 @@ async function runOnce(context: CommandContext, { folder, entry, entries }: Requ
       return await runAlone({ folder, entry, entries, id, program, cwd, now, signal, log });
     } catch (error) {
       if (!isMangamotionError(error, 'locked')) throw error;
-      const { requestRun } = await import('../../../schedule/state/request-run.js');
+      const { requestRun } = await import('../../../schedule/state/requests.js');
       const record = await requestRun({ folder, name: entry.name, id, now, signal });
       // The daemon has ended meanwhile.
       if (record !== undefined) return record;

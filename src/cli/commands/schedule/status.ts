@@ -1,5 +1,6 @@
-import type { EntryStatus } from '../../../schedule/entry-status.js';
-import type { PendingFiring, ScheduleState } from '../../../schedule/state/state.js';
+import type { EntryStatus } from '../../../schedule/reports.js';
+import type { PendingFiring } from '../../../schedule/state/record.js';
+import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
@@ -44,7 +45,7 @@ export const scheduleStatus = defineCommand({
   async run(context, _arguments, { file, stateDir, maxAge }) {
     const { entries } = await readGoodSchedule(context, file);
     const folder = stateFolderOf(context, stateDir);
-    const { entryStatuses } = await import('../../../schedule/entry-status.js');
+    const { entryStatuses } = await import('../../../schedule/reports.js');
     const daemon = await daemonOf(context, folder);
     const { kind, state } = await stateOf(context, folder);
     const rows = entryStatuses(entries, state, {
@@ -87,8 +88,7 @@ interface KnownState {
 }
 
 async function stateOf(context: CommandContext, folder: string): Promise<KnownState> {
-  const { readState } = await import('../../../schedule/state/state-file.js');
-  const { emptyState } = await import('../../../schedule/state/state.js');
+  const { emptyState, readState } = await import('../../../schedule/state/state.js');
   const read = await readState(folder);
   if (read.kind === 'read') return read;
   if (read.kind === 'none') return { kind: 'none', state: emptyState(context.now()) };

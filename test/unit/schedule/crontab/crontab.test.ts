@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
-import { TEMPLATE } from '../../../../src/schedule/crontab/template.js';
+import { TEMPLATE } from '../../../../src/cli/commands/schedule/init.js';
 
 const parse = (text: string) =>
   parseCrontab(text, { zone: 'Europe/Berlin', now: new Date('2026-11-24T12:00:00Z') });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TEMPLATE } from '../../../../src/schedule/crontab/template.js';
+import { TEMPLATE } from '../../../../src/cli/commands/schedule/init.js';
 import { debianCron } from '../debian-cron.js';
 import { FakeWorld, entriesOf, settle } from './fake-world.js';
 
@@ -222,7 +222,7 @@ describe('a kill -9', () => {
     await world.at('2026-01-01T01:00:00Z');
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve)).then(() => ({
-      ...{ exitCode: null, reason: 'not known', bytes: null, archiveBytes: null },
+      ...{ exit_code: null, reason: 'not known', bytes: null, archive_bytes: null },
     }));
     world.nowMs += 5 * MINUTE_MS;
     world.restart(entriesOf(HOURLY), () => ({ process: null, ended, end: () => undefined }));
@@ -468,7 +468,7 @@ describe('a run that is asked for', () => {
     expect(await world.engine.runNow(entries[0]!, 'again')).toMatchObject({
       ...{ id: 'again', result: 'skipped', trigger: 'manual' },
     });
-    await world.finish('hourly', { exitCode: 3 });
+    await world.finish('hourly', { exit_code: 3 });
     expect(await asked).toMatchObject({ id: 'asked', result: 'run', exit_code: 3 });
   });
 });

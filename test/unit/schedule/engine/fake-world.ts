@@ -1,10 +1,10 @@
-import type { EngineParts } from '../../../../src/schedule/engine/parts.js';
+import type { EngineParts } from '../../../../src/schedule/engine/engine.js';
 import { Engine } from '../../../../src/schedule/engine/engine.js';
-import type { Child, ChildEnd } from '../../../../src/schedule/run/firing-record.js';
+import type { Child } from '../../../../src/schedule/run/child.js';
 import type { ScheduledEntry } from '../../../../src/schedule/crontab/entry.js';
 import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
-import type { RunRecord } from '../../../../src/schedule/state/record.js';
-import type { PendingFiring, ScheduleState } from '../../../../src/schedule/state/state.js';
+import type { PendingFiring, RunEnd, RunRecord } from '../../../../src/schedule/state/record.js';
+import type { ScheduleState } from '../../../../src/schedule/state/state.js';
 
 /** The entries of a crontab as the command hands them to the daemon: full backups go first. */
 export function entriesOf(text: string, zone = 'UTC'): ScheduledEntry[] {
@@ -17,12 +17,12 @@ export function entriesOf(text: string, zone = 'UTC'): ScheduledEntry[] {
   }));
 }
 
-const DONE: ChildEnd = { exitCode: 0, reason: null, bytes: null, archiveBytes: null };
+const DONE: RunEnd = { exit_code: 0, reason: null, bytes: null, archive_bytes: null };
 
 interface FakeRun {
   name: string;
   endsAtMs: number;
-  finish: (end?: Partial<ChildEnd>) => void;
+  finish: (end?: Partial<RunEnd>) => void;
 }
 
 export interface FakeWorldOptions extends Partial<
@@ -100,7 +100,7 @@ export class FakeWorld {
     this.nowMs = untilMs;
   }
 
-  finish(name: string, end: Partial<ChildEnd> = {}): Promise<void> {
+  finish(name: string, end: Partial<RunEnd> = {}): Promise<void> {
     this.running.find((run) => run.name === name)?.finish(end);
     return settle();
   }
@@ -115,7 +115,7 @@ export class FakeWorld {
     const { atOnce = 4, lease, random = () => 0 } = this.#options;
     const engine: Engine = new Engine({
       ...{ atOnce, lease, random, now: () => new Date(this.nowMs) },
-      runner: { start: (entry) => Promise.resolve(this.#start(entry)) },
+      startRun: (entry) => Promise.resolve(this.#start(entry)),
       store: {
         save: (state) => {
           if (this.diskFails) return Promise.reject(new Error('no space left'));
@@ -144,8 +144,8 @@ export class FakeWorld {
   #start(entry: ScheduledEntry): Child {
     const { name } = entry;
     this.started.push(`${name} ${new Date(this.nowMs).toISOString().slice(0, 16)}`);
-    let finish: (end?: Partial<ChildEnd>) => void = () => undefined;
-    const ended = new Promise<ChildEnd>((resolve) => {
+    let finish: (end?: Partial<RunEnd>) => void = () => undefined;
+    const ended = new Promise<RunEnd>((resolve) => {
       finish = (end) => {
         this.running = this.running.filter((other) => other !== run);
         this.ended.push(name);
@@ -156,7 +156,7 @@ export class FakeWorld {
     const run: FakeRun = { name, endsAtMs: this.nowMs + takesMs, finish };
     this.running.push(run);
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running.length);
-    return { process: null, ended, end: (reason) => finish({ exitCode: 143, reason }) };
+    return { process: null, ended, end: (reason) => finish({ exit_code: 143, reason }) };
   }
 }
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../../src/errors.js';
 import type { DestinationLock } from '../../../../src/lock/held-lock.js';
-import { RenewedLock } from '../../../../src/schedule/state/state-folder.js';
+import { StateFolder } from '../../../../src/schedule/state/state-folder.js';
 import { submitRequest, isTaken, takeRequests } from '../../../../src/schedule/state/requests.js';
 import { WatchedFile } from '../../../../src/schedule/state/watched-file.js';
 import { appendHistory, readHistory } from '../../../../src/schedule/state/history.js';
-import { unrunRecord } from '../../../../src/schedule/run/firing-record.js';
+import { unrunRecord } from '../../../../src/schedule/state/record.js';
 import { removeAtExit } from '../../../helpers/child-processes.js';
 
 const root = mkdtempSync(join(tmpdir(), 'mangamotion-state-'));
@@ -85,19 +85,27 @@ describe('the lock of the folder', () => {
     release: () => Promise.resolve(),
   });
 
+  function lockWith(
+    answers: (DestinationLock | Error)[],
+    tell: (fields: object, message: string) => void,
+  ): Promise<StateFolder> {
+    return StateFolder.lock(folder, 'schedule', {
+      log: { info: tell, warn: tell, error: tell },
+      signal: new AbortController().signal,
+      take: () => {
+        const answer = answers.shift();
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
+      },
+    });
+  }
+
   it('that is lost, and cannot be taken on a full disk, holds nothing up, and is taken later', async () => {
     const told: string[] = [];
     const tell = (_fields: object, message: string) => told.push(message);
     const full = new MangamotionError('disk', 'no space left');
     const answers = [lockThat(true), full, full, lockThat(false)];
-    const held = await RenewedLock.take(
-      () => {
-        const answer = answers.shift();
-        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
-      },
-      { info: tell, warn: tell, error: tell },
-    );
-    for (let tick = 0; tick < 5; tick++) await held.keep();
+    const held = await lockWith(answers, tell);
+    for (let tick = 0; tick < 5; tick++) await held.keepLock();
     expect(answers).toEqual([]);
     expect(told).toEqual([
       'the lock of the state folder is lost: runs go on without',
@@ -108,13 +116,7 @@ describe('the lock of the folder', () => {
   it('that another daemon has by now ends this one', async () => {
     const answers = [lockThat(true), new MangamotionError('locked', 'another one')];
     const tell = () => undefined;
-    const held = await RenewedLock.take(
-      () => {
-        const answer = answers.shift();
-        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
-      },
-      { info: tell, warn: tell, error: tell },
-    );
-    await expect(held.keep()).rejects.toMatchObject({ code: 'locked' });
+    const held = await lockWith(answers, tell);
+    await expect(held.keepLock()).rejects.toMatchObject({ code: 'locked' });
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { startLongTimer } from '../../../../src/schedule/run/long-timer.js';
+import { startLongTimer } from '../../../src/schedule/timers.js';
 
 const DAY_MS = 86_400_000;
 beforeEach(() => {

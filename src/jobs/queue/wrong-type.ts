@@ -1,7 +1,7 @@
-import { MangamotionError } from '../errors.js';
-import { isWrongType } from '../redis/errors.js';
+import { MangamotionError } from '../../errors.js';
+import { isWrongType } from '../../redis/errors.js';
 
-/** The answer about a key of the queue; `damaged` where the key is of a wrong type. */
+/** Resolves to the answer about a key. Rejects with `damaged` where the key is of a wrong type. */
 export async function orDamaged<T>(key: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;

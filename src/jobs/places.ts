@@ -1,5 +1,7 @@
-/** `http://host:port`, one for each address of the store. */
-type StoreUrls = readonly string[];
+/**
+ * Determines where files of a job may be in the object store. Everything here is pure: whether an object
+ * exists is not checked.
+ */
 
 export interface ObjectPlace {
   bucket: string;
@@ -8,13 +10,50 @@ export interface ObjectPlace {
 
 /** How files of jobs are laid out in this deployment. */
 export interface JobFiles {
-  /** The bucket of all files, where there is a single one; else a path begins with its bucket. */
+  /** The bucket of all files; `undefined` where a path begins with its bucket. */
   jobBucket: string | undefined;
-  /** `http://host:port` of the store, as workers may write it. */
-  storeUrls: StoreUrls;
+  /** The addresses of the store that workers may use, as `http://host:port`. */
+  storeUrls: readonly string[];
 }
 
-/** A worker's answer is small; a hostile one must not make a thousand requests. */
+/**
+ * Returns the places of these path templates, in their order. The id becomes a part of the key as it is:
+ * keys are flat, so that `..` and `*` mean nothing in them.
+ */
+export function placesOf(
+  templates: readonly string[],
+  jobId: string,
+  jobBucket: string | undefined,
+): ObjectPlace[] {
+  return templates.map((template) => {
+    const path = template.replaceAll('{job}', () => jobId);
+    if (jobBucket !== undefined) return { bucket: jobBucket, key: path };
+    const slash = path.indexOf('/');
+    return { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
+  });
+}
+
+/**
+ * Returns the places where the result of a job may be: the known ones, then those that its return value
+ * names.
+ */
+export function resultPlaces(
+  job: { id: string; returnValue: unknown },
+  templates: readonly string[],
+  { jobBucket, storeUrls }: JobFiles,
+): ObjectPlace[] {
+  const known = placesOf(templates, job.id, jobBucket);
+  const returned = placesIn(job.returnValue, { jobBucket, storeUrls });
+  const places = new Map([...known, ...returned].map((place) => [placeText(place), place]));
+  return [...places.values()];
+}
+
+/** Returns `bucket/key`, for messages. */
+export function placeText({ bucket, key }: ObjectPlace): string {
+  return `${bucket}/${key}`;
+}
+
+/** A return value has few places; a hostile one must not cause a thousand requests. */
 const MOST_PLACES = 8;
 const MOST_DEPTH = 4;
 const MOST_KEY_BYTES = 1024;
@@ -27,12 +66,11 @@ const OTHER_NAME = /thumb|preview|poster|input|original|source|log|error/i;
 const BUCKET_NAME = /^[A-Za-z0-9][\w.-]{1,61}[A-Za-z0-9]$/;
 
 /**
- * The places that the return value of a job names: a text, or texts in an object at members whose
- * names tell that they are results. A text is a path that begins with a bucket (or lies in the
- * bucket of all files), an `s3://` URL, or a URL of the store itself. What is no such text is passed
- * over: a worker may return anything.
+ * Returns the places that the return value of a job names: a text, or the texts of members whose names
+ * suggest a result. A text is a path that begins with a bucket (or is in the bucket of all files), an
+ * `s3://` URL, or a URL of the store itself. Anything else is ignored, since a worker may return anything.
  */
-export function placesIn(value: unknown, files: JobFiles): ObjectPlace[] {
+function placesIn(value: unknown, files: JobFiles): ObjectPlace[] {
   const places: ObjectPlace[] = [];
   collect(value, files, places, 0);
   return places.slice(0, MOST_PLACES);
@@ -55,7 +93,7 @@ function collect(value: unknown, files: JobFiles, places: ObjectPlace[], depth: 
   }
 }
 
-/** `{"bucket": …, "key": …}`. */
+/** Reads `{"bucket": …, "key": …}`. */
 function pairOf(value: object): ObjectPlace | undefined {
   if (!('bucket' in value && 'key' in value)) return undefined;
   const { bucket, key } = value;
@@ -70,7 +108,7 @@ function placeOf(text: string, files: JobFiles): ObjectPlace | undefined {
   return placeOfUrl(text, files);
 }
 
-/** A URL of the store, presigned or not; those of others are none of ours. */
+/** Reads a URL of the store, presigned or not. URLs of other servers are ignored. */
 function placeOfUrl(text: string, files: JobFiles): ObjectPlace | undefined {
   if (!URL.canParse(text)) return undefined;
   const { origin, pathname } = new URL(text);
@@ -79,7 +117,7 @@ function placeOfUrl(text: string, files: JobFiles): ObjectPlace | undefined {
     const path = decodeURIComponent(pathname.slice(1));
     return placeOfPath(path, { ...files, jobBucket: undefined });
   } catch {
-    // A percent sign that begins nothing: no server wrote that.
+    // A percent sign that is not followed by two digits: no server wrote that.
     return undefined;
   }
 }
@@ -87,12 +125,12 @@ function placeOfUrl(text: string, files: JobFiles): ObjectPlace | undefined {
 function placeOfPath(path: string, { jobBucket }: JobFiles): ObjectPlace | undefined {
   const slash = path.indexOf('/');
   const [first, rest] = [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
-  // `bucket/prefix/…` is written too where all files are in that bucket.
+  // A path may begin with the bucket even where all files are in one bucket.
   if (jobBucket === undefined || first === jobBucket) return checked(first, rest);
   return slash > 0 ? checked(jobBucket, path) : undefined;
 }
 
-/** A folder, a text with line ends and the like are no object. */
+/** Refuses keys and buckets that a result cannot have, such as a folder or a text with line ends. */
 function checked(bucket: string, key: string): ObjectPlace | undefined {
   const isKey =
     key !== '' &&

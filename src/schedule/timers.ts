@@ -1,5 +1,5 @@
 /** The longest sleep, and so the longest time until a changed clock or file is noticed. */
-const LONGEST_MS = 10_000;
+const LONGEST_SLEEP_MS = 10_000;
 
 /**
  * Calls a function at its time, even if the clock is changed, and never while the last call is under
@@ -45,6 +45,20 @@ export class Ticker {
     const nextMs = (await this.#onTick()) ?? Infinity;
     this.#isTicking = false;
     const inMs = Math.max(0, nextMs - this.#now().getTime());
-    this.#arm(this.#wakes > wakes ? 0 : Math.min(inMs, LONGEST_MS));
+    this.#arm(this.#wakes > wakes ? 0 : Math.min(inMs, LONGEST_SLEEP_MS));
   }
+}
+
+/** A longer time overflows in Node, which then calls at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Like `setTimeout`, but works for weeks too. Returns a function that cancels it. */
+export function startLongTimer(onEnd: () => void, ms: number): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (leftMs: number): void => {
+    const pieceMs = Math.min(leftMs, LONGEST_TIMEOUT_MS);
+    timer = setTimeout(() => (leftMs > pieceMs ? arm(leftMs - pieceMs) : onEnd()), pieceMs);
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
 }

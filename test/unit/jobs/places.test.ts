@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placesOf, placeText, resultPlaces } from '../../../src/jobs/candidates.js';
+import { placesOf, placeText, resultPlaces } from '../../../src/jobs/places.js';
 
 const TEMPLATES = ['processed/{job}/result.zip', 'outputs/{job}/video.mp4'];
 const files = (jobBucket?: string) => ({
