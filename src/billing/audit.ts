@@ -56,7 +56,7 @@ export function auditLedger(ledger: Ledger): Finding[] {
     return [
       {
         ...{ ...finding, severity: 'drift', kind: 'no_user_record', difference },
-        what: `${days.count} days and ${jobs.count} jobs, but no lifetime record`,
+        what: `${counted(days.count, 'day')} and ${counted(jobs.count, 'job')}, but no lifetime record`,
         cause: 'the user was reset, and the days and jobs were left',
       },
     ];
@@ -95,6 +95,10 @@ export function auditLedger(ledger: Ledger): Finding[] {
     });
   }
   return findings;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The difference in exact US dollars. */

@@ -83,7 +83,7 @@ function describe(page: Page, status: DestinationStatus): void {
       label: 'growth',
       text:
         growth === null
-          ? 'unknown until there are backups from two days'
+          ? 'unknown until there are backups from two different days'
           : `${people.bytes(growth.bytes_per_day)} a day, by the archives since ${growth.since}`,
     },
     { label: 'expiry', text: expiryText(page, retention) },

@@ -64,8 +64,8 @@ export const billingAllUsers = defineCommand({
     const { users, totals, totalUsers, withoutRecord, problems } = report;
     if (withoutRecord > 0) {
       context.warn(
-        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} but without a lifetime ` +
-          'record, because of a reset',
+        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} ` +
+          `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
       );
     }
     const isExpired = chosen !== undefined && totals.month?.gross === undefined;

@@ -144,7 +144,7 @@ async function report(context: CommandContext, { user, records, file }: Report):
         return;
       }
       page.text(`✓ removed ${countOf(records.length, 'record')} of user ${user}`, 'good');
-      page.text(`they are saved in ${file}`);
+      page.text(`saved in ${file}`, 'muted');
     },
   });
 }

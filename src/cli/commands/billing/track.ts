@@ -14,6 +14,8 @@ const RULES =
   'The counters of the user, the day (UTC) and the job change in one atomic step. With ' +
   'BILLING_ENABLED=false nothing is counted.';
 
+const NOUNS = { bytes: 'bytes', compute: 'compute seconds', job: 'the end' } as const;
+
 const shared = {
   changes: 'always',
   usesStore: false,
@@ -126,7 +128,7 @@ async function count(
   await context.output.document({
     json: { user_id: userId, job_id: jobId, kind, event_id: eventId ?? null, counted, reason },
     human: (page) => {
-      if (counted) page.text(`✓ counted ${kind} of job ${jobId} for user ${userId}`, 'good');
+      if (counted) page.text(`✓ counted ${NOUNS[kind]} of job ${jobId} for user ${userId}`, 'good');
       else page.text(`– nothing counted: ${reason ?? ''}`, 'muted');
     },
   });

@@ -127,7 +127,7 @@ function describeArtifacts(page: Page, { artifacts, status }: ShownJob): void {
   if (!artifacts.found.some(({ kind }) => kind === 'result') && status === 'completed') {
     page.line('its result is no longer in the object store', 'bad');
   } else if (artifacts.found.length === 0) {
-    page.line('it has no objects in the object store', 'muted');
+    page.line('no result or preview in the object store', 'muted');
   }
 }
 
