@@ -61,7 +61,7 @@ export interface Command extends CommandData {
   ): Promise<ErrorCode | undefined>;
 }
 
-interface CommandExample {
+export interface CommandExample {
   command: string;
   /** What it does, in a few words. */
   meaning: string;
@@ -120,8 +120,14 @@ export interface OpenRedis {
  */
 export interface Catalog {
   commands: readonly CatalogEntry[];
-  /** Summaries of the words that come before a command's own; shown where a command uses them. */
-  groups: Readonly<Record<string, string>>;
+  /** The words that come before a command's own. */
+  groups: Readonly<Record<string, CommandGroup>>;
+}
+
+export interface CommandGroup {
+  /** One line, lower case, no full stop. */
+  summary: string;
+  examples: readonly CommandExample[];
 }
 
 export interface CatalogEntry {

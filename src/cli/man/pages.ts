@@ -1,10 +1,10 @@
 import type { Catalog, CatalogEntry, Command } from '../argv/command.js';
 import { EXIT_MEANINGS } from '../../errors.js';
 import { dryRunOption, usefulOptions } from '../argv/global-options.js';
-import { exitStatusesOf } from '../argv/help-ending.js';
+import { exitStatusesOf } from '../argv/help-layout.js';
 import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../argv/option-specs.js';
 import { argumentLabel, flagOf, takesValue } from '../argv/option-specs.js';
-import { describeValue } from '../argv/program-tree.js';
+import { capitalized, describeValue } from '../argv/program-tree.js';
 import { TOPIC_NAMES, TOPICS, readPage } from '../manual/topics.js';
 import { escapeText, literal, roffOfMarkdown, textLine, titleLines } from './roff.js';
 
@@ -82,7 +82,7 @@ function commandPage(name: string, entry: CatalogEntry, command: Command, versio
       'EXAMPLES',
       examples.flatMap(({ command: line, meaning }) => [
         '.PP',
-        textLine(escapeText(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}:`)),
+        textLine(escapeText(`${capitalized(meaning)}:`)),
         ...literal(`$ ${line}`),
       ]),
     ),
@@ -111,7 +111,7 @@ function optionItems(options: OptionSpecs): string[] {
   return Object.entries(options).flatMap(([name, spec]) => [
     '.TP',
     optionTitle(name, spec),
-    textLine(escapeText(optionText(spec))),
+    textLine(escapeText(takesValue(spec) ? describeValue(spec) : spec.description)),
   ]);
 }
 
@@ -119,12 +119,6 @@ function optionTitle(name: string, spec: OptionSpec): string {
   const short = spec.short === undefined ? '' : `\\fB\\-${spec.short}\\fR, `;
   const value = takesValue(spec) ? ` \\fI${escapeText(spec.value)}\\fR` : '';
   return `${short}\\fB${escapeText(flagOf(name))}\\fR${value}`;
-}
-
-function optionText(spec: OptionSpec): string {
-  if (!takesValue(spec)) return spec.description;
-  const choices = spec.choices === undefined ? '' : ` (${spec.choices.join(', ')})`;
-  return describeValue(spec) + choices;
 }
 
 function seeAlso(topics: readonly string[]): string[] {

@@ -33,7 +33,7 @@ export const scheduleDaemon = defineCommand({
     lease: {
       value: 'where',
       description:
-        'where several daemons claim each run, so that only one runs it: redis (REDIS_URL)',
+        'claim each run here, so that only one of several daemons runs it; needs REDIS_URL',
       choices: ['redis'],
     },
     listen: {
