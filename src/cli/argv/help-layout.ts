@@ -49,7 +49,7 @@ export function exampleLines(examples: readonly CommandExample[], width: number)
   const indent = ' '.repeat(INDENT);
   return examples
     .flatMap(({ command, meaning }) => [
-      ...wrapped(`# ${meaning}`.split(' '), width - INDENT).map((line) => indent + line),
+      ...wrapped(meaning.split(' '), width - INDENT - 2).map((line) => `${indent}# ${line}`),
       wrapped(['$', ...shellWords(command)], width - 3 * INDENT - 2)
         .map((line, index) => indent.repeat(index === 0 ? 1 : 3) + line)
         .join(' \\\n'),
@@ -57,9 +57,9 @@ export function exampleLines(examples: readonly CommandExample[], width: number)
     .join('\n');
 }
 
-/** Words with what is quoted in them, within which a line must not be broken. */
+/** What a line must not be broken in: words with what is quoted in them, and flags with their values. */
 function shellWords(command: string): string[] {
-  return command.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  return command.match(/(?:--?[a-z-]+ (?=[\w'"/]))?(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
 }
 
 /** The end of the help of the program, or of a word that has commands below it. */

@@ -85,7 +85,7 @@ function listText(catalog: Catalog, width: number): string {
     list.map(({ name, summary }) => `${helpItem(name, names, summary, width)}\n`).join('');
   return (
     `Topics: mangamotion help TOPIC\n${lines(topics)}\n` +
-    `Commands: mangamotion help COMMAND, or mangamotion COMMAND --help\n${lines(commands)}`
+    `Commands: mangamotion help COMMAND\n${lines(commands)}`
   );
 }
 

@@ -160,7 +160,7 @@ describe('help', () => {
   it('breaks long examples so that they can be copied', async () => {
     const example = { command: `mangamotion x --filter 'a "b" c' --destination dir`, meaning: 'm' };
     expect(exampleLines([example], 40)).toBe(
-      `  # m\n  $ mangamotion x --filter \\\n      'a "b" c' --destination dir`,
+      `  # m\n  $ mangamotion x \\\n      --filter 'a "b" c' \\\n      --destination dir`,
     );
   });
 });
