@@ -192,57 +192,37 @@ const commands: readonly CatalogEntry[] = [
 const groups: Catalog['groups'] = {
   billing: {
     summary: 'report usage and costs, and audit the records',
-    examples: [
-      {
-        command: 'mangamotion billing summary alice --month 2026-10',
-        meaning: 'show what a month of a user costs',
-      },
-      {
-        command: 'mangamotion billing all-users --month 2026-10 --csv > october.csv',
-        meaning: 'export the invoices of a month',
-      },
-      { command: 'mangamotion billing audit', meaning: 'look for usage that was billed wrongly' },
-    ],
+    examples: {
+      'mangamotion billing summary alice --month 2026-10': 'show what a month of a user costs',
+      'mangamotion billing all-users --month 2026-10 --csv > october.csv':
+        'export the invoices of a month',
+      'mangamotion billing audit': 'look for usage that was billed wrongly',
+    },
   },
   track: {
     summary: 'record the usage of a job, for scripts',
-    examples: [
-      {
-        command: 'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1',
-        meaning: 'count a step of a job, once even if it is repeated',
-      },
-      {
-        command: 'mangamotion billing track job alice 4711 completed',
-        meaning: 'record the end of a job',
-      },
-    ],
+    examples: {
+      'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1':
+        'count a step of a job, once even if it is repeated',
+      'mangamotion billing track job alice 4711 completed': 'record the end of a job',
+    },
   },
   jobs: {
     summary: 'list, watch and download jobs',
-    examples: [
-      {
-        command: 'mangamotion jobs list --status failed --since 24h',
-        meaning: 'list recent failures',
-      },
-      {
-        command: 'mangamotion jobs watch 4711 && mangamotion jobs download 4711',
-        meaning: 'wait for a job, then download its result',
-      },
-    ],
+    examples: {
+      'mangamotion jobs list --status failed --since 24h': 'list recent failures',
+      'mangamotion jobs watch 4711 && mangamotion jobs download 4711':
+        'wait for a job, then download its result',
+    },
   },
   backup: {
     summary: 'make, check and prune backups of the object store',
-    examples: [
-      { command: 'mangamotion backup full /var/backups/minio', meaning: 'back up all buckets' },
-      {
-        command: 'mangamotion backup verify /var/backups/minio --latest',
-        meaning: 'check the newest backup',
-      },
-      {
-        command: 'mangamotion backup status /var/backups/minio --max-age 26h',
-        meaning: 'for monitoring: the exit status shows whether a backup is overdue',
-      },
-    ],
+    examples: {
+      'mangamotion backup full /var/backups/minio': 'back up all buckets',
+      'mangamotion backup verify /var/backups/minio --latest': 'check the newest backup',
+      'mangamotion backup status /var/backups/minio --max-age 26h':
+        'for monitoring: the exit status shows whether a backup is overdue',
+    },
   },
 };
 

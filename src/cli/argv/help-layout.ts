@@ -1,6 +1,6 @@
 import { Help } from 'commander';
 import { EXIT_MEANINGS, type ErrorCode, type ExitStatus, exitStatusOf } from '../../errors.js';
-import type { Command, CommandExample } from './command.js';
+import type { Command, CommandExamples } from './command.js';
 
 /** A longer term has its description below it, so that one of them does not narrow all others. */
 const WIDEST_TERM = 24;
@@ -45,10 +45,10 @@ export function helpItem(
 }
 
 /** Examples that can be copied: where a command is too long for a line, it goes on behind a `\`. */
-export function exampleLines(examples: readonly CommandExample[], width: number): string {
+export function exampleLines(examples: CommandExamples, width: number): string {
   const indent = ' '.repeat(INDENT);
-  return examples
-    .flatMap(({ command, meaning }) => [
+  return Object.entries(examples)
+    .flatMap(([command, meaning]) => [
       ...wrapped(meaning.split(' '), width - INDENT - 2).map((line) => `${indent}# ${line}`),
       wrapped(['$', ...shellWords(command)], width - 3 * INDENT - 2)
         .map((line, index) => indent.repeat(index === 0 ? 1 : 3) + line)
@@ -65,14 +65,15 @@ function shellWords(command: string): string[] {
 /** The end of the help of the program, or of a word that has commands below it. */
 export function groupEnding(
   path: readonly string[],
-  examples: readonly CommandExample[],
+  examples: CommandExamples,
   width: number,
 ): string {
   const more =
     `Run \`${path.join(' ')} COMMAND --help\` for the options of a command` +
     (path.length > 1 ? '.' : ', and `mangamotion help` for the topics of the manual.');
   return [
-    ...(examples.length === 0 ? [] : ['\nExamples:', exampleLines(examples, width)]),
+    '\nExamples:',
+    exampleLines(examples, width),
     '',
     ...wrapped(more.split(' '), width),
   ].join('\n');

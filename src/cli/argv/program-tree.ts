@@ -1,6 +1,6 @@
 import { Command as CommanderCommand, Option } from 'commander';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
-import type { Catalog, CatalogEntry, CommandExample } from './command.js';
+import type { Catalog, CatalogEntry, CommandExamples } from './command.js';
 import { groupEnding, helpLayout } from './help-layout.js';
 import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './option-specs.js';
 import { flagOf, takesValue } from './option-specs.js';
@@ -48,17 +48,11 @@ export function buildProgram(
   return { root, leaves };
 }
 
-const PROGRAM_EXAMPLES: readonly CommandExample[] = [
-  {
-    command: 'mangamotion backup full /var/backups/minio',
-    meaning: 'back up all buckets into one archive',
-  },
-  {
-    command: 'mangamotion restore /var/backups/minio --latest --dry-run',
-    meaning: 'show what a restore would change',
-  },
-  { command: 'mangamotion help recovery', meaning: 'what to do when objects are lost' },
-];
+const PROGRAM_EXAMPLES: CommandExamples = {
+  'mangamotion backup full /var/backups/minio': 'back up all buckets into one archive',
+  'mangamotion restore /var/backups/minio --latest --dry-run': 'show what a restore would change',
+  'mangamotion help recovery': 'what to do when objects are lost',
+};
 
 function addLeaf(
   root: CommanderCommand,
@@ -70,7 +64,7 @@ function addLeaf(
   for (const [index, word] of entry.path.slice(0, -1).entries()) {
     let child = parent.commands.find((command) => command.name() === word);
     if (child === undefined) {
-      const { summary, examples } = groups[word] ?? { summary: '', examples: [] };
+      const { summary, examples } = groups[word] ?? { summary: '', examples: {} };
       const path = ['mangamotion', ...entry.path.slice(0, index + 1)];
       child = parent
         .command(word)

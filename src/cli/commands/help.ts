@@ -32,11 +32,11 @@ export const help = defineCommand({
   printsRows: false,
   ignoresInterrupt: true,
   endsWith: [],
-  examples: [
-    { command: 'mangamotion help', meaning: 'list topics and commands' },
-    { command: 'mangamotion help recovery', meaning: 'what to do when objects are lost' },
-    { command: 'mangamotion help backup full', meaning: 'show the help of a command' },
-  ],
+  examples: {
+    'mangamotion help': 'list topics and commands',
+    'mangamotion help recovery': 'what to do when objects are lost',
+    'mangamotion help backup full': 'show the help of a command',
+  },
   async run({ catalog, output }, { topic: words }, { noPager }) {
     const usePager = !noPager;
     const [first] = words;

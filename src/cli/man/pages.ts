@@ -80,7 +80,7 @@ function commandPage(name: string, entry: CatalogEntry, command: Command, versio
     ),
     ...section(
       'EXAMPLES',
-      examples.flatMap(({ command: line, meaning }) => [
+      Object.entries(examples).flatMap(([line, meaning]) => [
         '.PP',
         textLine(escapeText(`${capitalized(meaning)}:`)),
         ...literal(`$ ${line}`),

@@ -6,6 +6,7 @@ import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Page } from '../../output/page.js';
 import type { Tone } from '../../output/paint.js';
+import { destinationArguments } from './backup-options.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
 import { withMark } from './status-marks.js';
 
@@ -17,12 +18,7 @@ export const backupStatus = defineCommand({
     'newest is older than --max-age, or a file is missing; it is 3 if a newer version wrote some ' +
     'backups or archives are in cold storage. Each line (source and selection of buckets) with ' +
     'two or more backups is checked separately, unless it is retired.',
-  arguments: {
-    destination: {
-      description: 'the folder or s3://bucket/prefix that holds the backups',
-      complete: 'folder',
-    },
-  },
+  arguments: destinationArguments,
   options: {
     maxAge: {
       value: 'duration',
@@ -40,17 +36,13 @@ export const backupStatus = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    { command: 'mangamotion backup status /var/backups/minio', meaning: 'show the status' },
-    {
-      command: 'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null',
-      meaning: 'for cron: the exit status shows whether the nightly backup was made',
-    },
-    {
-      command: "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'",
-      meaning: 'print the growth per day',
-    },
-  ],
+  examples: {
+    'mangamotion backup status /var/backups/minio': 'show the status',
+    'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null':
+      'for cron: the exit status shows whether the nightly backup was made',
+    "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'":
+      'print the growth per day',
+  },
   async run(context, { destination: location }, { maxAge, type, line }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');

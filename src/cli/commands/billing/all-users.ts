@@ -34,20 +34,13 @@ export const billingAllUsers = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'unreachable'],
-  examples: [
-    {
-      command: 'mangamotion billing all-users --top 10',
-      meaning: 'list the ten most expensive users',
-    },
-    {
-      command: 'mangamotion billing all-users --month 2026-10 --csv > october.csv',
-      meaning: 'export the invoices of a month',
-    },
-    {
-      command: "mangamotion billing all-users --json | jq '.users[] | {user_id, estimated_cost}'",
-      meaning: 'select fields in a script',
-    },
-  ],
+  examples: {
+    'mangamotion billing all-users --top 10': 'list the ten most expensive users',
+    'mangamotion billing all-users --month 2026-10 --csv > october.csv':
+      'export the invoices of a month',
+    "mangamotion billing all-users --json | jq '.users[] | {user_id, estimated_cost}'":
+      'select fields in a script',
+  },
   async run(context, _arguments, { month, sort, top }) {
     const reportContext = await openBilling(context);
     const { summariseAllUsers } = await import('../../../billing/all-users.js');

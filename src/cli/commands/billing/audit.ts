@@ -23,15 +23,12 @@ export const billingAudit = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['damaged', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing audit', meaning: 'audit all users' },
-    { command: 'mangamotion billing audit alice --notes', meaning: 'audit one user, with notes' },
-    {
-      command:
-        'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'',
-      meaning: 'select drift in a script',
-    },
-  ],
+  examples: {
+    'mangamotion billing audit': 'audit all users',
+    'mangamotion billing audit alice --notes': 'audit one user, with notes',
+    'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'':
+      'select drift in a script',
+  },
   async run(context, { user }, { notes: withNotes }) {
     const { redis, pricing, today } = await openBilling(context);
     const { audit } = await import('../../../billing/audit-run.js');

@@ -12,17 +12,11 @@ export const billingJob = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing job 4711', meaning: 'show usage and cost' },
-    {
-      command: 'mangamotion billing job 4711 --explain',
-      meaning: 'show how its cost is calculated',
-    },
-    {
-      command: "mangamotion billing job 4711 --json | jq '.job_cost'",
-      meaning: 'print only the cost',
-    },
-  ],
+  examples: {
+    'mangamotion billing job 4711': 'show usage and cost',
+    'mangamotion billing job 4711 --explain': 'show how its cost is calculated',
+    "mangamotion billing job 4711 --json | jq '.job_cost'": 'print only the cost',
+  },
   async run(context, { job }, { explain }) {
     const { redis, pricing } = await openBilling(context);
     const { readJobDetails } = await import('../../../billing/job-details.js');

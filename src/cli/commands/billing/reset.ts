@@ -32,13 +32,11 @@ export const billingReset = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    { command: 'mangamotion billing reset alice --dry-run', meaning: 'show what would be removed' },
-    {
-      command: 'mangamotion billing reset alice --all --yes --export /root/alice.json',
-      meaning: 'remove everything without a prompt',
-    },
-  ],
+  examples: {
+    'mangamotion billing reset alice --dry-run': 'show what would be removed',
+    'mangamotion billing reset alice --all --yes --export /root/alice.json':
+      'remove everything without a prompt',
+  },
   async run(context, { user }, { all, yes, export: exportTo }) {
     const redis = await context.openRedis();
     const { findRecords } = await import('../../../billing/reset.js');

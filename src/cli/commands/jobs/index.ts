@@ -18,13 +18,10 @@ export const jobsIndex = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['unreachable'],
-  examples: [
-    { command: 'mangamotion jobs index --remove', meaning: 'remove an old index' },
-    {
-      command: 'mangamotion jobs index --remove --dry-run',
-      meaning: 'show how many keys would be removed',
-    },
-  ],
+  examples: {
+    'mangamotion jobs index --remove': 'remove an old index',
+    'mangamotion jobs index --remove --dry-run': 'show how many keys would be removed',
+  },
   async run(context, _args, { status, remove }) {
     if (status && remove) {
       throw new MangamotionError('usage', '--status and --remove cannot be combined');

@@ -34,20 +34,11 @@ export const jobsList = defineCommand({
   usesStore: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable'],
-  examples: [
-    {
-      command: 'mangamotion jobs list --status failed --since 24h',
-      meaning: 'list recent failures',
-    },
-    {
-      command: 'mangamotion jobs list --user alice --limit 10',
-      meaning: 'list the last ten jobs of a user',
-    },
-    {
-      command: "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'",
-      meaning: 'select fields in a script',
-    },
-  ],
+  examples: {
+    'mangamotion jobs list --status failed --since 24h': 'list recent failures',
+    'mangamotion jobs list --user alice --limit 10': 'list the last ten jobs of a user',
+    "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'": 'select fields in a script',
+  },
   async run(context, _arguments, options) {
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());

@@ -47,14 +47,12 @@ export const scheduleDaemon = defineCommand({
   printsRows: false,
   staysOnHangup: true,
   endsWith: ['not_found', 'unreachable', 'locked'],
-  examples: [
-    { command: 'mangamotion schedule', meaning: 'run the schedule in mangamotion.crontab' },
-    {
-      command: 'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464',
-      meaning: 'run another schedule, with metrics',
-    },
-    { command: 'mangamotion schedule --lease redis', meaning: 'run on each of two machines' },
-  ],
+  examples: {
+    'mangamotion schedule': 'run the schedule in mangamotion.crontab',
+    'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464':
+      'run another schedule, with metrics',
+    'mangamotion schedule --lease redis': 'run on each of two machines',
+  },
   async run(context, _arguments, options) {
     const { cwd, now, signal, onHangup } = context;
     const { file, stateDir, grace, maxRunning, lease, listen } = options;

@@ -28,18 +28,12 @@ export const scheduleHistory = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'not_found'],
-  examples: [
-    { command: 'mangamotion schedule history', meaning: `list the last ${DEFAULT_LIMIT} runs` },
-    {
-      command: 'mangamotion schedule history daily --failed',
-      meaning: 'list failed and missed runs of one entry',
-    },
-    {
-      command:
-        "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'",
-      meaning: 'follow the size of a backup',
-    },
-  ],
+  examples: {
+    'mangamotion schedule history': `list the last ${DEFAULT_LIMIT} runs`,
+    'mangamotion schedule history daily --failed': 'list failed and missed runs of one entry',
+    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'":
+      'follow the size of a backup',
+  },
   async run(context, { name }, { failed, limit, stateDir }) {
     const { namesOf, selectRuns } = await import('../../../schedule/runs.js');
     const folder = stateFolderOf(context, stateDir);

@@ -24,13 +24,11 @@ export const scheduleNext = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['not_found'],
-  examples: [
-    { command: 'mangamotion schedule next', meaning: 'show the next ten runs' },
-    {
-      command: "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'",
-      meaning: 'print the next time in a script',
-    },
-  ],
+  examples: {
+    'mangamotion schedule next': 'show the next ten runs',
+    "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'":
+      'print the next time in a script',
+  },
   async run(context, _arguments, { file, count }) {
     const { entries } = await readGoodSchedule(context, file);
     await context.output.rows({
