@@ -5,6 +5,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Page } from '../../output/page.js';
+import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 import { destinationArguments } from './backup-options.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
@@ -126,7 +127,7 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
   }
   const affected = (of: readonly ChainProblem[]) => {
     const { size } = new Set(of.map(({ id }) => id));
-    return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
+    return `${size} of ${countOf(checked, 'backup')}`;
   };
   if (status === 'broken') {
     return withMark(status, `${affected(problems)} cannot be read completely`);
@@ -142,31 +143,19 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {
   const { days, next_expiry: next } = retention;
-  const rule = `keeping ${days} ${days === 1 ? 'day' : 'days'}`;
+  const rule = `keeping ${countOf(days, 'day')}`;
   return next === null
     ? `none (${rule})`
     : `${shortList(next.ids)}, ${people.time(next.at)} (${rule})`;
 }
 
-const lineColumns: Column<LineStatus>[] = [
-  { title: 'line', name: 'line', value: ({ line }) => line },
-  {
-    title: 'status',
-    name: 'status',
-    value: ({ status }) => status,
-    show: ({ status, suspended_by: suspect }) => {
-      return suspect === null ? status : `${status}, suspended: the newest is suspect`;
-    },
-    tone: ({ status, counts, suspended_by: suspect }) => {
-      const isGood = suspect === null && (status === 'fresh' || status === 'retired');
-      return isGood ? 'good' : counts ? 'bad' : 'waiting';
-    },
-  },
-  {
-    title: 'newest complete',
-    name: 'newest_complete',
-    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
-  },
+const newestColumn: Column<Pick<KindStatus, 'newest_complete'>> = {
+  title: 'newest complete',
+  name: 'newest_complete',
+  value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+};
+
+const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
   {
     title: 'backups',
     name: 'backups',
@@ -183,13 +172,27 @@ const lineColumns: Column<LineStatus>[] = [
   },
 ];
 
+const lineColumns: Column<LineStatus>[] = [
+  { title: 'line', name: 'line', value: ({ line }) => line },
+  {
+    title: 'status',
+    name: 'status',
+    value: ({ status }) => status,
+    show: ({ status, suspended_by: suspect }) => {
+      return suspect === null ? status : `${status}, suspended: the newest is suspect`;
+    },
+    tone: ({ status, counts, suspended_by: suspect }) => {
+      const isGood = suspect === null && (status === 'fresh' || status === 'retired');
+      return isGood ? 'good' : counts ? 'bad' : 'waiting';
+    },
+  },
+  newestColumn,
+  ...amountColumns,
+];
+
 const kindColumns: Column<KindStatus>[] = [
   { title: 'kind', name: 'type', value: ({ type }) => type },
-  {
-    title: 'newest complete',
-    name: 'newest_complete',
-    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
-  },
+  newestColumn,
   {
     title: 'created',
     name: 'created_at',
@@ -197,20 +200,7 @@ const kindColumns: Column<KindStatus>[] = [
     show: ({ newest_complete: newest }, people) =>
       newest === null ? '' : people.time(newest.created_at),
   },
-  {
-    title: 'backups',
-    name: 'backups',
-    value: ({ backups }) => backups,
-    show: ({ backups }, people) => people.count(backups),
-    align: 'right',
-  },
-  {
-    title: 'archives',
-    name: 'archive_bytes',
-    value: ({ archive_bytes }) => archive_bytes,
-    show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
-    align: 'right',
-  },
+  ...amountColumns,
 ];
 
 const problemColumns: Column<ChainProblem>[] = [

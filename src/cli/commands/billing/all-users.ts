@@ -4,9 +4,9 @@ import type { Month } from '../../../billing/calendar.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
-import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
 import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js';
 
@@ -28,7 +28,7 @@ export const billingAllUsers = defineCommand({
       choices: SORT_KEYS,
       default: 'cost',
     },
-    top: { value: 'count', description: 'list only the first n users', parse: readTop },
+    top: { value: 'count', description: 'list only the first n users', parse: wholeNumber(1, 9) },
   },
   changes: 'nothing',
   usesStore: false,
@@ -81,11 +81,6 @@ export const billingAllUsers = defineCommand({
     return problems.length > 0 || isExpired ? 'partial' : undefined;
   },
 });
-
-function readTop(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, at least 1');
-}
 
 function footerText(
   { shownUsers, totalUsers, totals }: AllUsers,

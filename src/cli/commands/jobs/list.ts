@@ -1,6 +1,6 @@
 import { problemText } from '../../../billing/problems.js';
-import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
@@ -24,10 +24,15 @@ export const jobsList = defineCommand({
     limit: {
       value: 'count',
       description: 'the number of rows',
-      parse: readLimit,
+      parse: wholeNumber(1, 6),
       default: DEFAULT_LIMIT,
     },
-    offset: { value: 'count', description: 'skip this many jobs', parse: readOffset, default: 0 },
+    offset: {
+      value: 'count',
+      description: 'skip this many jobs',
+      parse: wholeNumber(0, 9),
+      default: 0,
+    },
     noFiles: { description: 'do not look up results in the object store' },
   },
   changes: 'nothing',
@@ -85,14 +90,4 @@ function footerText(shown: number, total: number, offset: number): string | unde
   if (shown === total) return countOf(total, 'job');
   const range = `${formatCount(offset + 1)} to ${formatCount(offset + shown)}`;
   return `${range} of ${countOf(total, 'job')}`;
-}
-
-function readLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
-}
-
-function readOffset(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 0 to 999999999');
 }

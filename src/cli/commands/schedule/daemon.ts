@@ -3,6 +3,7 @@ import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
 import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, loadSchedule } from './file.js';
 import { thisProgram } from './program.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
@@ -27,7 +28,7 @@ export const scheduleDaemon = defineCommand({
     maxRunning: {
       value: 'count',
       description: 'the maximum number of parallel runs',
-      parse: readCount,
+      parse: wholeNumber(1, 4),
       default: DEFAULT_AT_ONCE,
     },
     lease: {
@@ -78,9 +79,4 @@ function readTime(text: string): number {
   const ms = durationMs(text);
   if (ms === undefined) throw new MangamotionError('usage', 'must be a time such as 60s or 5m');
   return ms;
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
 }

@@ -2,6 +2,7 @@ import type { RunRecord } from '../../../schedule/state/record.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
 import { resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
@@ -19,7 +20,7 @@ export const scheduleHistory = defineCommand({
     limit: {
       value: 'count',
       description: 'the maximum number of runs',
-      parse: readLimit,
+      parse: wholeNumber(1, 6),
       default: DEFAULT_LIMIT,
     },
     stateDir: STATE_OPTION,
@@ -142,8 +143,3 @@ const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({
   name: field,
   value: (record) => record[field],
 }));
-
-function readLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
-}

@@ -2,7 +2,7 @@ import { upcoming } from '../../../schedule/crontab/upcoming.js';
 import type { Upcoming } from '../../../schedule/crontab/upcoming.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { MangamotionError } from '../../../errors.js';
+import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { timeText } from './time-text.js';
 
@@ -16,7 +16,7 @@ export const scheduleNext = defineCommand({
     count: {
       value: 'count',
       description: 'the number of runs',
-      parse: readCount,
+      parse: wholeNumber(1, 4),
       default: DEFAULT_COUNT,
     },
   },
@@ -54,8 +54,3 @@ const columns: Column<Upcoming>[] = [
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
   { title: 'command', name: 'command', value: ({ command }) => command },
 ];
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
-}
