@@ -85,16 +85,13 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
     const source = add(await readEnvFile(envFile, cwd));
     if (source !== undefined) warnings.push(...typoWarnings(source.origin, source.values));
   }
-  const configFile = request.configFile ?? (await defaultConfigFile(cwd));
+  const hasDefault = await exists(path.join(cwd, DEFAULT_CONFIG_FILE));
+  const configFile = request.configFile ?? (hasDefault ? DEFAULT_CONFIG_FILE : undefined);
   if (configFile !== undefined) {
     const source = add(await readConfigFile(configFile, cwd));
     if (source !== undefined) problems.push(...unknownNames(source));
   }
   return { sources, problems, warnings };
-}
-
-async function defaultConfigFile(cwd: string): Promise<string | undefined> {
-  return (await exists(path.join(cwd, DEFAULT_CONFIG_FILE))) ? DEFAULT_CONFIG_FILE : undefined;
 }
 
 function typoWarnings(origin: string, values: Environment): string[] {

@@ -4,9 +4,8 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone } from './run-text.js';
+import { resultText, resultTone, timeText } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
-import { timeText } from './time-text.js';
 
 const DEFAULT_LIMIT = 20;
 

@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { timeText } from './time-text.js';
+import { timeText } from './run-text.js';
 
 const DEFAULT_COUNT = 10;
 

@@ -6,9 +6,8 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { resultText, resultTone } from './run-text.js';
+import { resultText, resultTone, timeText } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
-import { timeText } from './time-text.js';
 
 export const scheduleStatus = defineCommand({
   description:
