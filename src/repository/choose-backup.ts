@@ -67,7 +67,7 @@ export function chooseBackup(
   const what =
     buckets.length === 0 ? 'complete backup' : `complete backup with ${buckets.join(', ')}`;
   const [newest] = passedOver;
-  const when = until === undefined ? '' : ` of ${until.toISOString()} or before`;
+  const when = until === undefined ? '' : ` made by ${until.toISOString()}`;
   const why =
     newest === undefined ? '' : `; the newest, ${newest.id}, cannot be used: ${newest.reason}`;
   const elsewhere =

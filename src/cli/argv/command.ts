@@ -121,7 +121,7 @@ export interface Catalog {
   groups: Readonly<Record<string, CommandGroup>>;
 }
 
-export interface CommandGroup {
+interface CommandGroup {
   /** One line, lower case, no full stop. */
   summary: string;
   examples: CommandExamples;

@@ -95,7 +95,7 @@ describe('the newest backup at a time', () => {
 
   it('is not found before the first', () => {
     expect(() => chooseBackup([good], new Date('2024-01-15T01:59:59.999Z'), '/b')).toThrow(
-      'no complete backup of 2024-01-15T01:59:59.999Z or before in /b',
+      'no complete backup made by 2024-01-15T01:59:59.999Z in /b',
     );
   });
 });

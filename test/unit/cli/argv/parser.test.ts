@@ -157,7 +157,7 @@ describe('help', () => {
     }
   });
 
-  it('breaks long examples so that they can be copied', async () => {
+  it('breaks long examples so that they can be copied', () => {
     const command = `mangamotion x --filter 'a "b" c' --destination dir`;
     expect(exampleLines({ [command]: 'm' }, 40)).toBe(
       `  # m\n  $ mangamotion x \\\n      --filter 'a "b" c' \\\n      --destination dir`,
