@@ -1,199 +1,161 @@
 import type { Catalog, CatalogEntry } from './argv/command.js';
 
+function command(words: string, summary: string, load: CatalogEntry['load']): CatalogEntry {
+  return { path: words.split(' '), summary, load };
+}
+
 /** A new command is a file and an entry here. */
 const commands: readonly CatalogEntry[] = [
-  {
-    path: ['billing', 'summary'],
-    summary: 'show what a user has used and what a month costs',
-    load: async () => (await import('./commands/billing/summary.js')).billingSummary,
-  },
-  {
-    path: ['billing', 'daily'],
-    summary: "list a user's usage day by day",
-    load: async () => (await import('./commands/billing/daily.js')).billingDaily,
-  },
-  {
-    path: ['billing', 'job'],
-    summary: 'show what a job used and what it costs',
-    load: async () => (await import('./commands/billing/job.js')).billingJob,
-  },
-  {
-    path: ['billing', 'all-users'],
-    summary: 'list all users with their usage',
-    load: async () => (await import('./commands/billing/all-users.js')).billingAllUsers,
-  },
-  {
-    path: ['billing', 'audit'],
-    summary: 'find wrong and missing billing records',
-    load: async () => (await import('./commands/billing/audit.js')).billingAudit,
-  },
-  {
-    path: ['billing', 'track', 'bytes'],
-    summary: 'record bytes that a job processed',
-    load: async () => (await import('./commands/billing/track.js')).trackBytes,
-  },
-  {
-    path: ['billing', 'track', 'compute'],
-    summary: 'record compute seconds of a job',
-    load: async () => (await import('./commands/billing/track.js')).trackCompute,
-  },
-  {
-    path: ['billing', 'track', 'job'],
-    summary: 'record the end of a job',
-    load: async () => (await import('./commands/billing/track.js')).trackJob,
-  },
-  {
-    path: ['billing', 'reset'],
-    summary: "remove a user's usage records",
-    load: async () => (await import('./commands/billing/reset.js')).billingReset,
-  },
-  {
-    path: ['jobs', 'list'],
-    summary: 'list jobs from the queue and the billing records',
-    load: async () => (await import('./commands/jobs/list.js')).jobsList,
-  },
-  {
-    path: ['jobs', 'show'],
-    summary: 'show everything known about a job',
-    load: async () => (await import('./commands/jobs/show.js')).jobsShow,
-  },
-  {
-    path: ['jobs', 'watch'],
-    summary: 'follow jobs as they change, or wait for one to end',
-    load: async () => (await import('./commands/jobs/watch.js')).jobsWatch,
-  },
-  {
-    path: ['jobs', 'download'],
-    summary: 'download the results of jobs, or print URLs for them',
-    load: async () => (await import('./commands/jobs/download.js')).jobsDownload,
-  },
-  {
-    path: ['jobs', 'index'],
-    summary: 'deprecated: remove the job index of an earlier version',
-    load: async () => (await import('./commands/jobs/index.js')).jobsIndex,
-  },
-  {
-    path: ['backup', 'full'],
-    summary: 'back up all buckets into one archive',
-    load: async () => (await import('./commands/backup/full.js')).backupFull,
-  },
-  {
-    path: ['backup', 'incremental'],
-    summary: 'back up what has changed since the last backup',
-    load: async () => (await import('./commands/backup/incremental.js')).backupIncremental,
-  },
-  {
-    path: ['backup', 'metadata'],
-    summary: 'back up bucket settings, without objects',
-    load: async () => (await import('./commands/backup/metadata.js')).backupMetadata,
-  },
-  {
-    path: ['backup', 'list'],
-    summary: 'list the backups at a destination',
-    load: async () => (await import('./commands/backup/list.js')).backupList,
-  },
-  {
-    path: ['backup', 'show'],
-    summary: 'show the summary of a backup',
-    load: async () => (await import('./commands/backup/show.js')).backupShow,
-  },
-  {
-    path: ['backup', 'ls'],
-    summary: 'list the objects in a backup',
-    load: async () => (await import('./commands/backup/ls.js')).backupLs,
-  },
-  {
-    path: ['backup', 'verify'],
-    summary: 'check every byte of a backup',
-    load: async () => (await import('./commands/backup/verify.js')).backupVerify,
-  },
-  {
-    path: ['backup', 'status'],
-    summary: 'check the age, integrity and size of the backups at a destination',
-    load: async () => (await import('./commands/backup/status.js')).backupStatus,
-  },
-  {
-    path: ['backup', 'prune'],
-    summary: 'remove backups that the retention policy does not keep',
-    load: async () => (await import('./commands/backup/prune.js')).backupPrune,
-  },
-  {
-    path: ['backup', 'accept'],
-    summary: 'accept a suspect backup: its deletions were intended',
-    load: async () => (await import('./commands/backup/accept.js')).backupAccept,
-  },
-  {
-    path: ['backup', 'retire-line'],
-    summary: 'retire a line that will get no more backups',
-    load: async () => (await import('./commands/backup/retire-line.js')).backupRetireLine,
-  },
-  {
-    path: ['restore'],
-    summary: 'restore objects and bucket settings from a backup',
-    load: async () => (await import('./commands/restore/restore.js')).restoreCommand,
-  },
-  {
-    path: ['schedule'],
-    summary: 'run backups and other commands on a schedule, in place of cron',
-    load: async () => (await import('./commands/schedule/daemon.js')).scheduleDaemon,
-  },
-  {
-    path: ['schedule', 'init'],
-    summary: 'write a starter schedule',
-    load: async () => (await import('./commands/schedule/init.js')).scheduleInit,
-  },
-  {
-    path: ['schedule', 'import'],
-    summary: 'convert a crontab to a schedule',
-    load: async () => (await import('./commands/schedule/import.js')).scheduleImport,
-  },
-  {
-    path: ['schedule', 'check'],
-    summary: 'check the schedule for mistakes',
-    load: async () => (await import('./commands/schedule/check.js')).scheduleCheck,
-  },
-  {
-    path: ['schedule', 'next'],
-    summary: 'show what runs next, and when',
-    load: async () => (await import('./commands/schedule/next.js')).scheduleNext,
-  },
-  {
-    path: ['schedule', 'run'],
-    summary: 'run an entry of the schedule now',
-    load: async () => (await import('./commands/schedule/run.js')).scheduleRun,
-  },
-  {
-    path: ['schedule', 'status'],
-    summary: 'show the state of each entry and of the daemon',
-    load: async () => (await import('./commands/schedule/status.js')).scheduleStatus,
-  },
-  {
-    path: ['schedule', 'history'],
-    summary: 'list past runs, failures and missed runs',
-    load: async () => (await import('./commands/schedule/history.js')).scheduleHistory,
-  },
-  {
-    path: ['schedule', 'unit'],
-    summary: 'print a systemd unit or a Docker Compose service for the daemon',
-    load: async () => (await import('./commands/schedule/unit.js')).scheduleUnit,
-  },
-  {
-    path: ['completion'],
-    summary: 'print a shell completion script',
-    load: async () => (await import('./commands/completion.js')).completion,
-  },
-  {
-    path: ['help'],
-    summary: 'show a page of the manual, or the help of a command',
-    load: async () => (await import('./commands/help.js')).help,
-  },
+  command('billing summary', 'show what a user has used and what a month costs', () =>
+    import('./commands/billing/summary.js').then((module) => module.billingSummary),
+  ),
+  command('billing daily', "list a user's usage day by day", () =>
+    import('./commands/billing/daily.js').then((module) => module.billingDaily),
+  ),
+  command('billing job', 'show what a job used and what it costs', () =>
+    import('./commands/billing/job.js').then((module) => module.billingJob),
+  ),
+  command('billing all-users', 'list all users with their usage', () =>
+    import('./commands/billing/all-users.js').then((module) => module.billingAllUsers),
+  ),
+  command('billing audit', 'find wrong and missing billing records', () =>
+    import('./commands/billing/audit.js').then((module) => module.billingAudit),
+  ),
+  command('billing track bytes', 'record bytes that a job processed', () =>
+    import('./commands/billing/track.js').then((module) => module.trackBytes),
+  ),
+  command('billing track compute', 'record compute seconds of a job', () =>
+    import('./commands/billing/track.js').then((module) => module.trackCompute),
+  ),
+  command('billing track job', 'record the end of a job', () =>
+    import('./commands/billing/track.js').then((module) => module.trackJob),
+  ),
+  command('billing reset', "remove a user's usage records", () =>
+    import('./commands/billing/reset.js').then((module) => module.billingReset),
+  ),
+  command('jobs list', 'list jobs from the queue and the billing records', () =>
+    import('./commands/jobs/list.js').then((module) => module.jobsList),
+  ),
+  command('jobs show', 'show everything known about a job', () =>
+    import('./commands/jobs/show.js').then((module) => module.jobsShow),
+  ),
+  command('jobs watch', 'follow jobs as they change, or wait for one to end', () =>
+    import('./commands/jobs/watch.js').then((module) => module.jobsWatch),
+  ),
+  command('jobs download', 'download the results of jobs, or print URLs for them', () =>
+    import('./commands/jobs/download.js').then((module) => module.jobsDownload),
+  ),
+  command('jobs index', 'deprecated: remove the job index of an earlier version', () =>
+    import('./commands/jobs/index.js').then((module) => module.jobsIndex),
+  ),
+  command('backup full', 'back up all buckets into one archive', () =>
+    import('./commands/backup/full.js').then((module) => module.backupFull),
+  ),
+  command('backup incremental', 'back up what has changed since the last backup', () =>
+    import('./commands/backup/incremental.js').then((module) => module.backupIncremental),
+  ),
+  command('backup metadata', 'back up bucket settings, without objects', () =>
+    import('./commands/backup/metadata.js').then((module) => module.backupMetadata),
+  ),
+  command('backup list', 'list the backups at a destination', () =>
+    import('./commands/backup/list.js').then((module) => module.backupList),
+  ),
+  command('backup show', 'show the summary of a backup', () =>
+    import('./commands/backup/show.js').then((module) => module.backupShow),
+  ),
+  command('backup ls', 'list the objects in a backup', () =>
+    import('./commands/backup/ls.js').then((module) => module.backupLs),
+  ),
+  command('backup verify', 'check every byte of a backup', () =>
+    import('./commands/backup/verify.js').then((module) => module.backupVerify),
+  ),
+  command(
+    'backup status',
+    'check the age, integrity and size of the backups at a destination',
+    () => import('./commands/backup/status.js').then((module) => module.backupStatus),
+  ),
+  command('backup prune', 'remove backups that the retention policy does not keep', () =>
+    import('./commands/backup/prune.js').then((module) => module.backupPrune),
+  ),
+  command('backup accept', 'accept a suspect backup: its deletions were intended', () =>
+    import('./commands/backup/accept.js').then((module) => module.backupAccept),
+  ),
+  command('backup retire-line', 'retire a line that will get no more backups', () =>
+    import('./commands/backup/retire-line.js').then((module) => module.backupRetireLine),
+  ),
+  command('restore', 'restore objects and bucket settings from a backup', () =>
+    import('./commands/restore/restore.js').then((module) => module.restoreCommand),
+  ),
+  command('schedule', 'run backups and other commands on a schedule, in place of cron', () =>
+    import('./commands/schedule/daemon.js').then((module) => module.scheduleDaemon),
+  ),
+  command('schedule init', 'write a starter schedule', () =>
+    import('./commands/schedule/init.js').then((module) => module.scheduleInit),
+  ),
+  command('schedule import', 'convert a crontab to a schedule', () =>
+    import('./commands/schedule/import.js').then((module) => module.scheduleImport),
+  ),
+  command('schedule check', 'check the schedule for mistakes', () =>
+    import('./commands/schedule/check.js').then((module) => module.scheduleCheck),
+  ),
+  command('schedule next', 'show what runs next, and when', () =>
+    import('./commands/schedule/next.js').then((module) => module.scheduleNext),
+  ),
+  command('schedule run', 'run an entry of the schedule now', () =>
+    import('./commands/schedule/run.js').then((module) => module.scheduleRun),
+  ),
+  command('schedule status', 'show the state of each entry and of the daemon', () =>
+    import('./commands/schedule/status.js').then((module) => module.scheduleStatus),
+  ),
+  command('schedule history', 'list past runs, failures and missed runs', () =>
+    import('./commands/schedule/history.js').then((module) => module.scheduleHistory),
+  ),
+  command('schedule unit', 'print a systemd unit or a Docker Compose service for the daemon', () =>
+    import('./commands/schedule/unit.js').then((module) => module.scheduleUnit),
+  ),
+  command('completion', 'print a shell completion script', () =>
+    import('./commands/completion.js').then((module) => module.completion),
+  ),
+  command('help', 'show a page of the manual, or the help of a command', () =>
+    import('./commands/help.js').then((module) => module.help),
+  ),
 ];
 
-const groups: Readonly<Record<string, string>> = {
-  billing: 'report usage and costs, and audit the records',
-  jobs: 'list, watch and download jobs',
-  track: 'record the usage of a job, for scripts',
-  backup: 'make, check and prune backups of the object store',
+const groups: Catalog['groups'] = {
+  billing: {
+    summary: 'report usage and costs, and audit the records',
+    examples: {
+      'mangamotion billing summary alice --month 2026-10': 'show what a month of a user costs',
+      'mangamotion billing all-users --month 2026-10 --csv > october.csv':
+        'export the invoices of a month',
+      'mangamotion billing audit': 'look for usage that was billed wrongly',
+    },
+  },
+  track: {
+    summary: 'record the usage of a job, for scripts',
+    examples: {
+      'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1':
+        'count a step of a job, once even if it is repeated',
+      'mangamotion billing track job alice 4711 completed': 'record the end of a job',
+    },
+  },
+  jobs: {
+    summary: 'list, watch and download jobs',
+    examples: {
+      'mangamotion jobs list --status failed --since 24h': 'list recent failures',
+      'mangamotion jobs watch 4711 && mangamotion jobs download 4711':
+        'wait for a job, then download its result',
+    },
+  },
+  backup: {
+    summary: 'make, check and prune backups of the object store',
+    examples: {
+      'mangamotion backup full /var/backups/minio': 'back up all buckets',
+      'mangamotion backup verify /var/backups/minio --latest': 'check the newest backup',
+      'mangamotion backup status /var/backups/minio --max-age 26h':
+        'for monitoring: the exit status shows whether a backup is overdue',
+    },
+  },
 };
 
 /** Every command of the program. */

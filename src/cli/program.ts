@@ -30,7 +30,9 @@ export async function main(
       host.stderr.write(parsed.text);
       return 2;
     }
-    if (parsed.kind === 'incomplete') throw noCommand();
+    if (parsed.kind === 'incomplete') {
+      throw new MangamotionError('usage', 'no command given', { hint: 'run `mangamotion --help`' });
+    }
     await sink.write(parsed.text);
     await sink.flush();
     return 0;
@@ -44,8 +46,4 @@ export async function main(
       secrets: [],
     });
   }
-}
-
-function noCommand(): MangamotionError {
-  return new MangamotionError('usage', 'no command given', { hint: 'run `mangamotion --help`' });
 }

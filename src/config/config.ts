@@ -61,14 +61,9 @@ export interface Config {
     /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
-    destination: {
+    destination: Omit<StoreConfig, keyof StoreAddress> & {
       address: StoreAddress | undefined;
-      accessKey: string | undefined;
-      secretKey: Secret | undefined;
       sessionToken: Secret | undefined;
-      region: string | undefined;
-      /** The CA certificates to trust for TLS, in PEM; the system's where undefined. */
-      caPem: string | undefined;
     };
   };
   schedule: {
@@ -85,13 +80,7 @@ export function hasStoreCredentials({ store }: Config): boolean {
 
 /** The store's settings for a command that talks to it. Throws `configuration` without credentials. */
 export function requireStoreSettings({ store }: Config): StoreSettings {
-  const { accessKey, secretKey } = store;
-  if (accessKey !== undefined && secretKey !== undefined) return { ...store, accessKey, secretKey };
-  const missing = [
-    ...(accessKey === undefined ? ['MINIO_ACCESS_KEY'] : []),
-    ...(secretKey === undefined ? ['MINIO_SECRET_KEY (or MINIO_SECRET_KEY_FILE)'] : []),
-  ];
-  throw noCredentials('the object store', missing);
+  return withCredentials(store, 'the object store', 'MINIO');
 }
 
 /** AWS's own region where none is named. */
@@ -102,7 +91,7 @@ const DEFAULT_REGION = 'us-east-1';
  * region. Throws `configuration` without credentials.
  */
 export function requireBackupStoreSettings({ backup }: Config): StoreSettings {
-  const { address, accessKey, secretKey, sessionToken, region, caPem } = backup.destination;
+  const { address, sessionToken, region, ...settings } = backup.destination;
   if (sessionToken !== undefined) {
     throw new MangamotionError(
       'configuration',
@@ -110,26 +99,19 @@ export function requireBackupStoreSettings({ backup }: Config): StoreSettings {
       { hint: 'set BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY (or BACKUP_S3_SECRET_KEY_FILE)' },
     );
   }
-  if (accessKey !== undefined && secretKey !== undefined) {
-    const host = `s3.${region ?? DEFAULT_REGION}.amazonaws.com`;
-    return {
-      ...(address ?? { host, port: 443, useTls: true }),
-      accessKey,
-      secretKey,
-      region,
-      caPem,
-    };
-  }
-  const missing = [
-    ...(accessKey === undefined ? ['BACKUP_S3_ACCESS_KEY'] : []),
-    ...(secretKey === undefined ? ['BACKUP_S3_SECRET_KEY (or BACKUP_S3_SECRET_KEY_FILE)'] : []),
-  ];
-  throw noCredentials('s3:// destinations', missing);
+  const host = `s3.${region ?? DEFAULT_REGION}.amazonaws.com`;
+  const store = { ...(address ?? { host, port: 443, useTls: true }), ...settings, region };
+  return withCredentials(store, 's3:// destinations', 'BACKUP_S3');
 }
 
-function noCredentials(what: string, missing: readonly string[]): MangamotionError {
-  const names = missing.join(' and ');
-  return new MangamotionError('configuration', `no credentials for ${what}: ${names} not set`, {
+function withCredentials(store: StoreConfig, what: string, prefix: string): StoreSettings {
+  const { accessKey, secretKey } = store;
+  if (accessKey !== undefined && secretKey !== undefined) return { ...store, accessKey, secretKey };
+  const names = [
+    ...(accessKey === undefined ? [`${prefix}_ACCESS_KEY`] : []),
+    ...(secretKey === undefined ? [`${prefix}_SECRET_KEY (or ${prefix}_SECRET_KEY_FILE)`] : []),
+  ].join(' and ');
+  throw new MangamotionError('configuration', `no credentials for ${what}: ${names} not set`, {
     hint: `set ${names} in the environment, in a file given with --env-file, or in mangamotion.config.json`,
   });
 }

@@ -12,12 +12,11 @@ export interface FileRead {
   warnings: string[];
 }
 
-/** Reads NAME=value lines, with the quoting and the comments of `node --env-file`. */
+/** Reads NAME=value lines, with the quoting and the comments of `node --env-file`. Relative paths in it begin at `cwd`. */
 export async function readEnvFile(file: string, cwd: string): Promise<FileRead> {
-  return readSettings(path.resolve(cwd, file), (text) => ({
-    values: parseEnv(text),
-    problems: [],
-  }));
+  const parse = (text: string) => ({ values: parseEnv(text), problems: [] });
+  const read = await readSettings(path.resolve(cwd, file), parse);
+  return { ...read, source: read.source && { ...read.source, folder: undefined } };
 }
 
 /** Reads a JSON object of variables: their values are strings, numbers or booleans. */
@@ -63,12 +62,12 @@ function parseConfig(text: string, file: string): Parsed {
     // The parser's own message repeats the text, and with it a secret.
     return { values: {}, problems: [`${file} is not valid JSON`] };
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+  if (!isObject(document)) {
     return { values: {}, problems: [`${file} must hold one JSON object`] };
   }
   const values: Record<string, string> = {};
   const problems: string[] = [];
-  for (const [name, value] of Object.entries(document) as [string, unknown][]) {
+  for (const [name, value] of Object.entries(document)) {
     if (name === 'backup') {
       const read = readBackupSection(value, file);
       if ('problem' in read) problems.push(read.problem);

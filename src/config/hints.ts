@@ -51,6 +51,6 @@ export function backupRightsHint(bucket: string): string {
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
 
 export const RESULT_GONE_HINT =
-  'a lifecycle rule may have removed it; where it lies elsewhere, set JOB_RESULT_PATHS';
+  'a lifecycle rule may have removed it; if it is stored elsewhere, set JOB_RESULT_PATHS';
 
 export const NO_DISCOUNTS_TEXT = 'no discounts (BILLING_VOLUME_DISCOUNT_ENABLED=false)';

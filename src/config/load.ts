@@ -3,7 +3,7 @@ import { MangamotionError } from '../errors.js';
 import { assemble } from './assemble.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
-import { exists, readConfigFile, readEnvFile } from './files.js';
+import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
 import { readVariables, VARIABLE_NAMES } from './schema.js';
 import type { Source } from './sources.js';
 import { mergeSources } from './sources.js';
@@ -75,30 +75,23 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   const problems: string[] = [];
   const warnings = typoWarnings('environment', environment);
 
+  const add = ({ source, ...read }: FileRead): Source | undefined => {
+    problems.push(...read.problems);
+    warnings.push(...read.warnings);
+    if (source !== undefined) sources.push(source);
+    return source;
+  };
   if (envFile !== undefined) {
-    const read = await readEnvFile(envFile, cwd);
-    problems.push(...read.problems);
-    warnings.push(...read.warnings);
-    if (read.source !== undefined) {
-      sources.push({ ...read.source, folder: undefined });
-      warnings.push(...typoWarnings(read.source.origin, read.source.values));
-    }
+    const source = add(await readEnvFile(envFile, cwd));
+    if (source !== undefined) warnings.push(...typoWarnings(source.origin, source.values));
   }
-  const configFile = request.configFile ?? (await defaultConfigFile(cwd));
+  const hasDefault = await exists(path.join(cwd, DEFAULT_CONFIG_FILE));
+  const configFile = request.configFile ?? (hasDefault ? DEFAULT_CONFIG_FILE : undefined);
   if (configFile !== undefined) {
-    const read = await readConfigFile(configFile, cwd);
-    problems.push(...read.problems);
-    warnings.push(...read.warnings);
-    if (read.source !== undefined) {
-      sources.push(read.source);
-      problems.push(...unknownNames(read.source));
-    }
+    const source = add(await readConfigFile(configFile, cwd));
+    if (source !== undefined) problems.push(...unknownNames(source));
   }
   return { sources, problems, warnings };
-}
-
-async function defaultConfigFile(cwd: string): Promise<string | undefined> {
-  return (await exists(path.join(cwd, DEFAULT_CONFIG_FILE))) ? DEFAULT_CONFIG_FILE : undefined;
 }
 
 function typoWarnings(origin: string, values: Environment): string[] {

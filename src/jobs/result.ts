@@ -89,7 +89,7 @@ export async function findResult(jobId: string, search: ResultSearch): Promise<J
     status === 'completed'
       ? `job ${jobId} is completed, but its result is gone`
       : `job ${jobId} has no recorded status, and no result`;
-  throw new MangamotionError('not_found', `${found}: there is no ${searched}`, {
+  throw new MangamotionError('not_found', `${found}: not found at ${searched}`, {
     hint: RESULT_GONE_HINT,
   });
 }

@@ -45,15 +45,13 @@ function settings({ endpoint, accessKey, secretKey }: S3Server, redisUrl: string
 }
 
 async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string): Promise<void> {
-  say(
-    '1. A MangaMotion: uploaded pages in `originals`, thumbnails, results and videos in `processed`',
-  );
+  say('1. A small MangaMotion: pages in `originals`, thumbnails and videos in `processed`');
   const filled = await fillStore(store);
   console.log(`${filled.objects} objects, ${(filled.bytes / 2 ** 20).toFixed(0)} MiB`);
   const endWorker = await fillJobs(env.REDIS_URL ?? '');
   const before = await snapshot(store);
 
-  say('2. Who has used how much, and what becomes of the jobs');
+  say('2. Usage by user, and the state of the jobs');
   await mangamotion(env, 'billing', 'all-users', '--month', new Date().toISOString().slice(0, 7));
   await mangamotion(env, 'jobs', 'list', '--limit', '8');
   await mangamotion(env, 'jobs', 'download', '1007', '-o', `${folder}/`);
@@ -68,7 +66,7 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
   const backup = join(folder, id);
   await mangamotion(env, 'backup', 'list', folder);
 
-  say('4. Every byte of it is checked, and plain tar reads it');
+  say('4. Verify reads every byte, and plain tar reads the archive');
   await mangamotion(env, 'backup', 'verify', backup);
   await mangamotion(env, 'backup', 'ls', backup, '--bucket', 'processed', '--prefix', '1007/');
   console.log(`\n$ tar -tzf ${id}.tar.gz | head -n 3`);
@@ -86,7 +84,7 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
   await mangamotion(env, 'restore', backup, '--dry-run');
 
   say('7. The restore, and the same once more: nothing is left to do');
-  await mangamotion(env, 'restore', backup);
+  await mangamotion(env, 'restore', backup, '--yes');
   await mangamotion(env, 'restore', backup);
 
   say('8. Is every object back?');
@@ -96,7 +94,7 @@ async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string):
     `✓ all ${before.size} objects have the bytes, types and metadata that they had before`,
   );
 
-  say('9. From now on without anybody: a schedule, and the daemon that runs it');
+  say('9. The same on a schedule: a crontab, and the daemon that runs it');
   await showSchedule(env, folder);
 }
 
@@ -127,9 +125,7 @@ async function main(): Promise<void> {
   const store = openMinioStore({ ...addressOf(endpoint), accessKey, secretKey });
   try {
     await show(store, settings(server, redis.url), folder);
-    say(
-      'That was it. Point MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY at your own store.',
-    );
+    say('Done. Point MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY at your own store.');
   } finally {
     store.close();
     await server.stop();

@@ -111,7 +111,7 @@ describe('billing all-users --month', () => {
     const { exitCode, answer, stderr } = await allUsers('--month', lastMonth);
     expect(exitCode).toBe(0);
     expect(stderr).toContain(
-      `1 user with usage in ${lastMonth} but without a lifetime record, because of a reset`,
+      `1 user with usage in ${lastMonth} has no lifetime record, because of a reset`,
     );
     expect(answer).toMatchObject({
       ...{ total_users: 3, month: lastMonth },

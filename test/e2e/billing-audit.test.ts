@@ -65,7 +65,7 @@ describe('billing audit', () => {
     expect(people.exitCode).toBe(5);
     expect(people.stdout).toContain('✕ drift');
     expect(people.stdout).toContain('$0.0010');
-    expect(people.stdout).toContain('✕ 1 findings of drift, 1 notes (--notes lists them)');
+    expect(people.stdout).toContain('✕ drift: 1 finding, 1 note (shown with --notes)');
     expect(people.stdout).not.toContain('jobs_below_days');
   });
 
@@ -170,7 +170,7 @@ describe('billing audit', () => {
     expect(answer.findings[0]).toMatchObject({ severity: 'note', ...finding });
     const people = await run(['billing', 'audit', '--notes'], { env: env() });
     expect(people.stdout).toContain(finding.kind);
-    expect(people.stdout).toContain('0 findings of drift, 1 notes; checked');
+    expect(people.stdout).toContain('drift: 0 findings, 1 note; checked');
   });
 
   it('says no more of a total that is not a number than that', async () => {

@@ -51,7 +51,7 @@ describe('jobs index', () => {
       const { exitCode, answer, stderr } = await index(args, more);
       expect({ exitCode, answer }).toEqual({ exitCode: 0, answer: { dry_run, built_at: null } });
       expect(stderr).toMatch(
-        /^mangamotion: warning: the job index no longer exists, .* 2\.4 s .*\n$/,
+        /^mangamotion: warning: jobs index does nothing any more: .*--remove.*\n$/,
       );
       const human = await run(['jobs', 'index', ...args], { env: { ...env(), ...more } });
       expect(human).toMatchObject({ exitCode: 0, stdout: '', stderr });

@@ -89,7 +89,7 @@ describe('jobs show', () => {
     expect(stdout).toMatch(/\noptions +\{"style":"ink"\}\n/);
     expect(stdout).toMatch(/\n1 file\n {2}originals\/1\/a\.jpg\n/);
     expect(stdout).toContain('✕ out of memory\nError: out of memory\n    at ');
-    expect(stdout).toContain('it has no objects in the object store');
+    expect(stdout).toContain('no result or preview in the object store');
   });
 
   it('tells of a completed job what it cost and what lies in the store', async () => {

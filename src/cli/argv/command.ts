@@ -27,8 +27,11 @@ interface CommandData {
   ignoresInterrupt?: boolean;
   /** The codes whose exit statuses `--help` prints, besides 0, 1 and 2, which any command can give. */
   endsWith: readonly ErrorCode[];
-  examples: readonly CommandExample[];
+  examples: CommandExamples;
 }
+
+/** Command lines, and what each does in a few words. */
+export type CommandExamples = Readonly<Record<string, string>>;
 
 /** A command as its module writes it: `run` receives the values with the types of the specs. */
 export interface CommandSpec<
@@ -59,12 +62,6 @@ export interface Command extends CommandData {
     args: Readonly<Record<string, unknown>>,
     options: Readonly<Record<string, unknown>>,
   ): Promise<ErrorCode | undefined>;
-}
-
-interface CommandExample {
-  command: string;
-  /** What it does, in a few words. */
-  meaning: string;
 }
 
 /** What a command is handed: it creates nothing of this itself. */
@@ -120,8 +117,14 @@ export interface OpenRedis {
  */
 export interface Catalog {
   commands: readonly CatalogEntry[];
-  /** Summaries of the words that come before a command's own; shown where a command uses them. */
-  groups: Readonly<Record<string, string>>;
+  /** The words that come before a command's own. */
+  groups: Readonly<Record<string, CommandGroup>>;
+}
+
+interface CommandGroup {
+  /** One line, lower case, no full stop. */
+  summary: string;
+  examples: CommandExamples;
 }
 
 export interface CatalogEntry {

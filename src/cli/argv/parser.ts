@@ -32,7 +32,7 @@ export async function parseCommandLine(
       entry.load(),
       import('./leaf.js'),
     ]);
-    describeLeaf(leaf, command);
+    describeLeaf(leaf, command, helpWidth);
     leaf.action(() => {
       const name = entry.path.join(' ');
       invocation = { command, name, ...readValues(root, leaf, command) };

@@ -1,6 +1,7 @@
 import { Command as CommanderCommand, Option } from 'commander';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
-import type { Catalog, CatalogEntry } from './command.js';
+import type { Catalog, CatalogEntry, CommandExamples } from './command.js';
+import { groupEnding, helpLayout } from './help-layout.js';
 import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './option-specs.js';
 import { flagOf, takesValue } from './option-specs.js';
 import { connectionOptions, globalOptions } from './global-options.js';
@@ -22,7 +23,8 @@ export function buildProgram(
       'Back up, verify and restore the object store of a MangaMotion deployment, bill its users ' +
         'and manage their jobs.',
     )
-    .version(readVersion())
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
@@ -34,32 +36,44 @@ export function buildProgram(
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText(
-      'after',
-      '\nRun `mangamotion <command> --help` for its options, exit codes and examples,\nand `mangamotion help` for the topics of the manual.',
-    );
+    .configureHelp(helpLayout)
+    .addHelpText('after', groupEnding(['mangamotion'], PROGRAM_EXAMPLES, helpWidth));
   addOptions(root, globalOptions);
   for (const [name, spec] of Object.entries(connectionOptions)) {
     root.addOption(optionOf(name, spec).helpGroup('Connection:'));
   }
-  const leaves = new Map(commands.map((entry) => [entry, addLeaf(root, groups, entry)]));
+  const leaves = new Map(
+    commands.map((entry) => [entry, addLeaf(root, groups, entry, helpWidth)] as const),
+  );
   return { root, leaves };
 }
+
+const PROGRAM_EXAMPLES: CommandExamples = {
+  'mangamotion backup full /var/backups/minio': 'back up all buckets into one archive',
+  'mangamotion restore /var/backups/minio --latest --dry-run': 'show what a restore would change',
+  'mangamotion help recovery': 'what to do when objects are lost',
+};
 
 function addLeaf(
   root: CommanderCommand,
   groups: Catalog['groups'],
   entry: CatalogEntry,
+  helpWidth: number,
 ): CommanderCommand {
   let parent = root;
-  for (const word of entry.path.slice(0, -1)) {
-    parent =
-      parent.commands.find((command) => command.name() === word) ??
-      parent
+  for (const [index, word] of entry.path.slice(0, -1).entries()) {
+    let child = parent.commands.find((command) => command.name() === word);
+    if (child === undefined) {
+      const { summary, examples } = groups[word] ?? { summary: '', examples: {} };
+      const path = ['mangamotion', ...entry.path.slice(0, index + 1)];
+      child = parent
         .command(word)
-        .description(groups[word] ?? '')
-        .helpCommand(false);
+        .summary(summary)
+        .description(summary && `${capitalized(summary)}.`)
+        .helpCommand(false)
+        .addHelpText('after', groupEnding(path, examples, helpWidth));
+    }
+    parent = child;
   }
   return parent.command(entry.path.at(-1) ?? '').summary(entry.summary);
 }
@@ -75,17 +89,23 @@ function optionOf(name: string, spec: OptionSpec): Option {
   const flags = spec.short === undefined ? flagOf(name) : `-${spec.short}, ${flagOf(name)}`;
   if (!takesValue(spec)) return new Option(flags, spec.description);
   const option = new Option(`${flags} <${spec.value}>`, describeValue(spec));
-  if (spec.choices !== undefined) option.argChoices = [...spec.choices];
   return option.argParser(readerOf(flagOf(name), spec));
 }
 
-/** The description in the help, with what else is to know. */
+/** The description in the help, with what else is to know. The choices of an argument are its label. */
 export function describeValue(spec: ArgumentSpec | ValueOptionSpec): string {
+  const isOption = takesValue(spec);
   const notes = [
-    ...(spec.repeatable === true && takesValue(spec) ? ['repeatable'] : []),
+    ...(isOption && spec.choices !== undefined ? [spec.choices.join(', ')] : []),
+    ...(isOption && spec.repeatable === true ? ['repeatable'] : []),
     ...(spec.default === undefined ? [] : [`default: ${String(spec.default)}`]),
   ];
-  return notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`;
+  return notes.length === 0 ? spec.description : `${spec.description} (${notes.join('; ')})`;
+}
+
+/** The first letter as a capital, for what is elsewhere a part of a line. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 type Reader = (text: string, previous: unknown) => unknown;

@@ -12,20 +12,11 @@ export const completion = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: [],
-  examples: [
-    {
-      command: 'source <(mangamotion completion bash)',
-      meaning: 'in this bash; add the line to ~/.bashrc for all',
-    },
-    {
-      command: 'mangamotion completion zsh > "${fpath[1]}/_mangamotion"',
-      meaning: 'in zsh, from its next start',
-    },
-    {
-      command: 'mangamotion completion fish > ~/.config/fish/completions/mangamotion.fish',
-      meaning: 'in fish',
-    },
-  ],
+  examples: {
+    'source <(mangamotion completion bash)': 'in this bash; add the line to ~/.bashrc for all',
+    'mangamotion completion zsh > "${fpath[1]}/_mangamotion"': 'in zsh, from its next start',
+    'mangamotion completion fish > ~/.config/fish/completions/mangamotion.fish': 'in fish',
+  },
   async run(context, { shell }) {
     const { completionScript } = await import('../completion/script.js');
     const script = await completionScript(shell, context.catalog);

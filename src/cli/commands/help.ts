@@ -2,6 +2,7 @@ import { closest } from '../../config/typos.js';
 import { MangamotionError } from '../../errors.js';
 import type { Catalog } from '../argv/command.js';
 import { defineCommand } from '../argv/command.js';
+import { helpItem } from '../argv/help-layout.js';
 import { parseCommandLine } from '../argv/parser.js';
 import type { Topic } from '../manual/topics.js';
 import { TOPIC_NAMES, TOPICS, isTopic, readPage } from '../manual/topics.js';
@@ -31,16 +32,20 @@ export const help = defineCommand({
   printsRows: false,
   ignoresInterrupt: true,
   endsWith: [],
-  examples: [
-    { command: 'mangamotion help', meaning: 'list topics and commands' },
-    { command: 'mangamotion help recovery', meaning: 'what to do when objects are lost' },
-    { command: 'mangamotion help backup full', meaning: 'show the help of a command' },
-  ],
+  examples: {
+    'mangamotion help': 'list topics and commands',
+    'mangamotion help recovery': 'what to do when objects are lost',
+    'mangamotion help backup full': 'show the help of a command',
+  },
   async run({ catalog, output }, { topic: words }, { noPager }) {
     const usePager = !noPager;
     const [first] = words;
     if (first === undefined) {
-      await output.text({ json: listing(catalog), human: () => listText(catalog), usePager });
+      await output.text({
+        json: listing(catalog),
+        human: ({ width }) => listText(catalog, width),
+        usePager,
+      });
       return undefined;
     }
     if (words.length === 1 && isTopic(first)) {
@@ -73,14 +78,14 @@ function listing({ commands }: Catalog) {
   };
 }
 
-function listText(catalog: Catalog): string {
+function listText(catalog: Catalog, width: number): string {
   const { topics, commands } = listing(catalog);
-  const width = Math.max(...[...topics, ...commands].map(({ name }) => name.length));
+  const names = Math.max(...[...topics, ...commands].map(({ name }) => name.length));
   const lines = (list: typeof topics | typeof commands) =>
-    list.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join('');
+    list.map(({ name, summary }) => `${helpItem(name, names, summary, width)}\n`).join('');
   return (
     `Topics: mangamotion help TOPIC\n${lines(topics)}\n` +
-    `Commands: mangamotion help COMMAND, or mangamotion COMMAND --help\n${lines(commands)}`
+    `Commands: mangamotion help COMMAND\n${lines(commands)}`
   );
 }
 

@@ -70,7 +70,7 @@ function parentOf(
   for (const [index, word] of path.slice(0, -1).entries()) {
     let child = parent.children.find((candidate) => candidate.path[index] === word);
     if (child === undefined) {
-      child = node(path.slice(0, index + 1), groups[word] ?? '', {
+      child = node(path.slice(0, index + 1), groups[word]?.summary ?? '', {
         ...globalOptions,
         ...help,
       });

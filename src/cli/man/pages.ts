@@ -1,10 +1,10 @@
 import type { Catalog, CatalogEntry, Command } from '../argv/command.js';
 import { EXIT_MEANINGS } from '../../errors.js';
 import { dryRunOption, usefulOptions } from '../argv/global-options.js';
-import { exitStatusesOf } from '../argv/help-ending.js';
-import type { ArgumentSpecs, OptionSpec, OptionSpecs } from '../argv/option-specs.js';
+import { exitStatusesOf } from '../argv/help-layout.js';
+import type { OptionSpec, OptionSpecs } from '../argv/option-specs.js';
 import { argumentLabel, flagOf, takesValue } from '../argv/option-specs.js';
-import { describeValue } from '../argv/program-tree.js';
+import { capitalized, describeValue } from '../argv/program-tree.js';
 import { TOPIC_NAMES, TOPICS, readPage } from '../manual/topics.js';
 import { escapeText, literal, roffOfMarkdown, textLine, titleLines } from './roff.js';
 
@@ -40,79 +40,62 @@ function programPage({ commands }: Catalog, version: string): string {
     '.br',
     `.B ${PROGRAM} help`,
     '[TOPIC | COMMAND]',
-    '.SH COMMANDS',
-    ...commands.flatMap(({ path, summary: what }) => [
-      '.TP',
-      `.BR ${escapeText([PROGRAM, ...path].join('-'))} (1)`,
-      textLine(escapeText(what)),
-    ]),
-    '.SH TOPICS',
-    ...TOPIC_NAMES.flatMap((topic) => [
-      '.TP',
-      `.BR ${escapeText(`${PROGRAM}-${topic}`)} (7)`,
-      escapeText(TOPICS[topic]),
-    ]),
+    ...items(
+      'COMMANDS',
+      commands.map(({ path, summary: what }) => [pageName([PROGRAM, ...path].join('-'), 1), what]),
+    ),
+    ...items(
+      'TOPICS',
+      TOPIC_NAMES.map((topic) => [pageName(`${PROGRAM}-${topic}`, 7), TOPICS[topic]]),
+    ),
   ]);
 }
 
 function commandPage(name: string, entry: CatalogEntry, command: Command, version: string): string {
   const { arguments: args, options, description, changes, examples } = command;
+  const labels = Object.entries(args).map(([word, spec]) => argumentLabel(word, spec));
   return text([
     ...titleLines({ name, section: 1, summary: entry.summary, version }),
     '.SH SYNOPSIS',
     `.B ${escapeText([PROGRAM, ...entry.path].join(' '))}`,
-    escapeText(['[options]', ...argumentWords(args)].join(' ')),
+    escapeText(['[options]', ...labels].join(' ')),
     '.SH DESCRIPTION',
     textLine(escapeText(description)),
-    ...section('ARGUMENTS', argumentItems(args)),
-    ...section(
-      'OPTIONS',
-      optionItems({ ...options, ...(changes === 'dry-run' ? dryRunOption : {}) }),
+    ...items(
+      'ARGUMENTS',
+      Object.values(args).map((spec, at) => [bold(labels[at] ?? ''), describeValue(spec)]),
     ),
-    ...section('GLOBAL OPTIONS', optionItems(usefulOptions(command))),
-    ...section(
+    ...optionItems('OPTIONS', { ...options, ...(changes === 'dry-run' ? dryRunOption : {}) }),
+    ...optionItems('GLOBAL OPTIONS', usefulOptions(command)),
+    ...items(
       'EXIT STATUS',
-      exitStatusesOf(command).flatMap((status) => [
-        '.TP',
-        `.B ${status}`,
-        escapeText(EXIT_MEANINGS[status]),
-      ]),
+      exitStatusesOf(command).map((status) => [bold(String(status)), EXIT_MEANINGS[status]]),
     ),
-    ...section(
-      'EXAMPLES',
-      examples.flatMap(({ command: line, meaning }) => [
-        '.PP',
-        textLine(escapeText(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}:`)),
-        ...literal(`$ ${line}`),
-      ]),
-    ),
+    '.SH EXAMPLES',
+    ...Object.entries(examples).flatMap(([line, meaning]) => [
+      '.PP',
+      textLine(escapeText(`${capitalized(meaning)}:`)),
+      ...literal(`$ ${line}`),
+    ]),
     ...seeAlso(TOPIC_NAMES.filter((topic) => topic === entry.path[0])),
   ]);
 }
 
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`.SH ${title}`, ...lines];
+/** A section of terms, in roff, with what each means; nothing where there are none. */
+function items(title: string, terms: readonly (readonly [string, string])[]): string[] {
+  if (terms.length === 0) return [];
+  const lines = terms.flatMap(([term, meaning]) => ['.TP', term, textLine(escapeText(meaning))]);
+  return [`.SH ${title}`, ...lines];
 }
 
-function argumentWords(args: ArgumentSpecs): string[] {
-  return Object.entries(args).map(([name, spec]) => argumentLabel(name, spec));
-}
-
-function argumentItems(args: ArgumentSpecs): string[] {
-  const words = argumentWords(args);
-  return Object.values(args).flatMap((spec, index) => [
-    '.TP',
-    `.B ${escapeText(words[index] ?? '')}`,
-    textLine(escapeText(describeValue(spec))),
-  ]);
-}
-
-function optionItems(options: OptionSpecs): string[] {
-  return Object.entries(options).flatMap(([name, spec]) => [
-    '.TP',
-    optionTitle(name, spec),
-    textLine(escapeText(optionText(spec))),
-  ]);
+function optionItems(title: string, options: OptionSpecs): string[] {
+  return items(
+    title,
+    Object.entries(options).map(([name, spec]) => [
+      optionTitle(name, spec),
+      takesValue(spec) ? describeValue(spec) : spec.description,
+    ]),
+  );
 }
 
 function optionTitle(name: string, spec: OptionSpec): string {
@@ -121,16 +104,18 @@ function optionTitle(name: string, spec: OptionSpec): string {
   return `${short}\\fB${escapeText(flagOf(name))}\\fR${value}`;
 }
 
-function optionText(spec: OptionSpec): string {
-  if (!takesValue(spec)) return spec.description;
-  const choices = spec.choices === undefined ? '' : ` (${spec.choices.join(', ')})`;
-  return describeValue(spec) + choices;
+function bold(term: string): string {
+  return `.B ${escapeText(term)}`;
+}
+
+function pageName(name: string, section: 1 | 7): string {
+  return `.BR ${escapeText(name)} (${section})`;
 }
 
 function seeAlso(topics: readonly string[]): string[] {
   const pages = [
-    `.BR ${PROGRAM} (1)`,
-    ...topics.map((t) => `.BR ${escapeText(`${PROGRAM}-${t}`)} (7)`),
+    pageName(PROGRAM, 1),
+    ...topics.map((topic) => pageName(`${PROGRAM}-${topic}`, 7)),
   ];
   return ['.SH SEE ALSO', pages.join(',\n')];
 }

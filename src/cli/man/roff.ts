@@ -50,10 +50,11 @@ function block(token: Token): string[] {
       return literal(renderMarkdown(token.raw, PLAIN).trimEnd());
     case 'list':
       return list(token as Tokens.List);
-    case 'blockquote':
-      return ['.RS 4', ...(token as Tokens.Blockquote).tokens.flatMap(block), '.RE'];
-    default:
+    case 'space':
+    case 'html':
       return [];
+    default:
+      throw new Error(`the manual cannot show: ${token.raw}`);
   }
 }
 

@@ -20,7 +20,6 @@ export function spansOf(tokens: readonly Token[], marks: boolean, tone?: Tone): 
       return [{ text: marks ? `\`${text}\`` : text, tone: 'active' }];
     }
     if (token.type === 'link') return linkSpans(token as Tokens.Link, marks, tone);
-    if (token.type === 'br') return [{ text: '\n', tone }];
     if (token.type === 'html') return [];
     const inner = token.type === 'strong' || token.type === 'em' ? 'strong' : tone;
     if ('tokens' in token) return spansOf(token.tokens, marks, inner);
@@ -44,54 +43,42 @@ function linkSpans({ href, tokens }: Tokens.Link, marks: boolean, tone?: Tone): 
 interface Word {
   spans: Span[];
   width: number;
-  /** A line ends behind it, whatever room is left. */
-  endsLine: boolean;
 }
 
 /** Lines of at most `width` columns; a word that is wider is broken. */
 export function wrap(spans: readonly Span[], width: number): Span[][] {
-  const lines: Span[][] = [];
-  let line: Span[] = [];
+  const lines: Span[][] = [[]];
   let taken = 0;
   for (const word of wordsOf(spans).flatMap((each) => broken(each, width))) {
     if (taken > 0 && taken + 1 + word.width > width) {
-      lines.push(line);
-      line = [];
+      lines.push([]);
       taken = 0;
     }
+    const line = lines.at(-1) ?? [];
     if (taken > 0) line.push({ text: ' ', tone: spaceTone(line.at(-1), word.spans[0]) });
     line.push(...word.spans);
     taken += (taken > 0 ? 1 : 0) + word.width;
-    if (!word.endsLine) continue;
-    lines.push(line);
-    line = [];
-    taken = 0;
   }
-  if (taken > 0 || lines.length === 0) lines.push(line);
   return lines;
 }
 
 /** The word, or where it is wider than a line its parts: at blanks where it has some. */
 function broken(word: Word, width: number): Word[] {
   if (word.width <= width) return [word];
-  const hasBlank = word.spans.some(({ text }) => text.includes(' '));
-  if (hasBlank) {
+  if (word.spans.some(({ text }) => text.includes(' '))) {
     const words = word.spans.flatMap(({ text, tone }) =>
-      text.split(' ').map((part) => wordOf({ text: part, tone })),
+      text.split(' ').map((part) => ({ spans: [{ text: part, tone }], width: stringWidth(part) })),
     );
-    return withEnding(
-      words.flatMap((part) => broken(part, width)),
-      word.endsLine,
-    );
+    return words.flatMap((part) => broken(part, width));
   }
   const parts: Word[] = [];
-  let part: Word = { spans: [], width: 0, endsLine: false };
+  let part: Word = { spans: [], width: 0 };
   for (const { text, tone } of word.spans) {
     for (const character of text) {
       const columns = stringWidth(character);
       if (part.width > 0 && part.width + columns > width) {
         parts.push(part);
-        part = { spans: [], width: 0, endsLine: false };
+        part = { spans: [], width: 0 };
       }
       const last = part.spans.at(-1);
       if (last !== undefined && last.tone === tone) last.text += character;
@@ -99,18 +86,7 @@ function broken(word: Word, width: number): Word[] {
       part.width += columns;
     }
   }
-  return withEnding([...parts, part], word.endsLine);
-}
-
-function wordOf(span: Span): Word {
-  return { spans: [span], width: stringWidth(span.text), endsLine: false };
-}
-
-function withEnding(words: Word[], endsLine: boolean): Word[] {
-  return words.map((word, index) => ({
-    ...word,
-    endsLine: endsLine && index === words.length - 1,
-  }));
+  return [...parts, part];
 }
 
 /** The width of the widest word. */
@@ -124,28 +100,17 @@ function spaceTone(before: Span | undefined, after: Span | undefined): Tone | un
 
 /** Words may consist of several spans: `code`, then a full stop. */
 function wordsOf(spans: readonly Span[]): Word[] {
-  const words: Word[] = [];
-  let word: Word = { spans: [], width: 0, endsLine: false };
-  const finish = (endsLine: boolean) => {
-    if (word.spans.length > 0 || endsLine) words.push({ ...word, endsLine });
-    word = { spans: [], width: 0, endsLine: false };
-  };
+  const words: Word[] = [{ spans: [], width: 0 }];
   for (const { text, tone } of spans) {
-    // A span of nothing but a line end is a hard break; other line ends are where the source wraps.
-    if (text === '\n') {
-      finish(true);
-      continue;
-    }
     const isWhole = tone === 'active' && stringWidth(text) <= LONGEST_UNBROKEN;
     for (const piece of isWhole ? [text] : text.split(/(\s+)/)) {
-      if (piece.trim() === '') {
-        finish(false);
-        continue;
+      const word = words.at(-1);
+      if (piece.trim() === '' || word === undefined) words.push({ spans: [], width: 0 });
+      else {
+        word.spans.push({ text: piece, tone });
+        word.width += stringWidth(piece);
       }
-      word.spans.push({ text: piece, tone });
-      word.width += stringWidth(piece);
     }
   }
-  finish(false);
-  return words;
+  return words.filter((word) => word.spans.length > 0);
 }

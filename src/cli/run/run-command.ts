@@ -41,11 +41,7 @@ export async function runCommand(
   try {
     refuseImpossible(invocation);
     const context: CommandContext = {
-      config: () => session.config(),
-      openStore: (buckets) => session.openStore(buckets),
-      openBackupStore: () => session.openBackupStore(),
-      openRedis: () => session.openRedis(),
-      connectRedis: () => session.connectRedis(),
+      ...session,
       confirm: async (question) => {
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);

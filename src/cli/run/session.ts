@@ -1,22 +1,18 @@
 import type { Config, LoadedConfig } from '../../config/load.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { Retry } from '../../object-store/retry/retry.js';
-import type { RedisReader } from '../../redis/reader.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import type { Host } from '../host.js';
-import type { OpenRedis } from '../argv/command.js';
+import type { CommandContext, OpenRedis } from '../argv/command.js';
 
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
-export interface Session {
-  config(): Promise<Config>;
-  openStore(buckets?: readonly string[]): Promise<ObjectStore>;
-  openBackupStore(): Promise<ObjectStore>;
-  openRedis(): Promise<RedisReader>;
-  /** Another connection each time. */
-  connectRedis(): Promise<OpenRedis>;
+export interface Session extends Pick<
+  CommandContext,
+  'config' | 'openStore' | 'openBackupStore' | 'openRedis' | 'connectRedis'
+> {
   /** What must not be printed, as far as it is known by now. */
-  secrets(): readonly string[];
-  close(): void;
+  secrets: () => readonly string[];
+  close: () => void;
 }
 
 /** From this attempt on a failure is more than a hiccup. */

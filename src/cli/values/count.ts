@@ -1,7 +1,17 @@
 import { MangamotionError } from '../../errors.js';
 
-/** A number of things. Throws `usage` (`must be …`, for the parser to complete) for anything else. */
-export function parseCount(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 0 to 999999');
+/**
+ * Reads whole numbers from `least` on, of at most so many digits. Throws `usage` (`must be …`, for the
+ * parser to complete) for anything else.
+ */
+export function wholeNumber(least: 0 | 1, digits: number): (text: string) => number {
+  const pattern = least === 0 ? `\\d{1,${digits}}` : `[1-9]\\d{0,${digits - 1}}`;
+  const good = new RegExp(`^${pattern}$`);
+  return (text) => {
+    if (good.test(text)) return Number(text);
+    const what = `must be a whole number, ${least} to ${'9'.repeat(digits)}`;
+    throw new MangamotionError('usage', what);
+  };
 }
+
+export const parseCount = wholeNumber(0, 6);

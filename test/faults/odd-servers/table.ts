@@ -13,7 +13,7 @@ export function tablesOf(quirks: readonly NamedQuirk[]): string {
     const rows = quirks
       .filter((quirk) => quirk.group === group)
       .map(({ what, tool, seenOn }) => row([what, tool, seenOn]));
-    const head = [row(['The server …', 'The tool …', 'Seen on']), row(['---', '---', '---'])];
+    const head = [row(['The server …', 'The program …', 'Seen on']), row(['---', '---', '---'])];
     return [`## ${title}`, '', ...head, ...rows, ''].join('\n');
   });
   return groups.join('\n');

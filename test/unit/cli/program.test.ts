@@ -167,7 +167,7 @@ describe('defineCommand', () => {
       usesStore: false,
       printsRows: false,
       endsWith: [],
-      examples: [],
+      examples: {},
       run(_context, args, options) {
         const what: 'full' | 'data' = args.what;
         const jobs: number = options.jobs;

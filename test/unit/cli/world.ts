@@ -75,7 +75,7 @@ export function catalogOf(parts: Partial<Command>, path = ['backup', 'test']): C
     usesStore: false,
     printsRows: false,
     endsWith: [],
-    examples: [],
+    examples: {},
     run: () => Promise.resolve(undefined),
     ...parts,
   };

@@ -199,7 +199,7 @@ it('the page on development names files that exist', () => {
 
 it('the examples of every command are command lines that the program understands', async () => {
   for (const entry of catalog.commands) {
-    for (const { command } of (await entry.load()).examples) {
+    for (const command of Object.keys((await entry.load()).examples)) {
       // What a shell would put in.
       const line = command.replace(/\$(?:\([^)]*\)|SECONDS)/, '1');
       const [words] = commandLines(`\`\`\`sh\n${line}\n\`\`\`\n`);

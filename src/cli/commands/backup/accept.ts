@@ -3,7 +3,7 @@ import type { AcceptableBackup } from '../../../repository/lines/acceptance.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Page } from '../../output/page.js';
 import { suspicionText } from './describe.js';
-import { lockOption } from './backup-options.js';
+import { WRITING_ENDS, lockOption } from './backup-options.js';
 
 export const backupAccept = defineCommand({
   description:
@@ -20,26 +20,13 @@ export const backupAccept = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  endsWith: [
-    'not_found',
-    'damaged',
-    'unreachable',
-    'locked',
-    'refused',
-    'interrupted',
-    'terminated',
-  ],
-  examples: [
-    {
-      command: 'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'accept a backup after intended deletions',
-    },
-    {
-      command:
-        'mangamotion backup accept s3://backups/minio/minio_backup_full_20240115_020000 --dry-run',
-      meaning: 'show the changes that would be accepted',
-    },
-  ],
+  endsWith: ['damaged', ...WRITING_ENDS],
+  examples: {
+    'mangamotion backup accept /var/backups/minio/minio_backup_full_20240115_020000':
+      'accept a backup after intended deletions',
+    'mangamotion backup accept s3://backups/minio/minio_backup_full_20240115_020000 --dry-run':
+      'show the changes that would be accepted',
+  },
   async run(context, { backup }, { waitLock }) {
     const { locateBackup, readableSummary } = await import('../../../repository/locate.js');
     const { findAcceptable } = await import('../../../repository/lines/acceptance.js');

@@ -6,7 +6,16 @@ import type { OptionSpecs } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
 import { type Moment, parseMoment } from '../../values/moment.js';
 
-/** The options of every command that reads one backup. */
+/** The argument and the options of every command that reads one backup. */
+export const backupArgument = {
+  backup: {
+    description:
+      'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
+      '--at, a destination',
+    complete: 'file',
+  },
+} as const;
+
 export const chooseOptions = {
   latest: { description: 'use the newest complete backup with objects at this destination' },
   at: {

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GuardOptions } from '../../../backup/guard.js';
-import type { BackupContext } from '../../../backup/plan/backup-plan.js';
+import type { BackupContext, BackupOptions } from '../../../backup/plan/backup-plan.js';
 import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
-import type { RetentionAfterwards } from '../../../backup/plan/backup-plan.js';
 import { parseCount } from '../../values/count.js';
 import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
@@ -25,31 +23,53 @@ export const destinationArguments = {
   },
 } as const;
 
-export const selectionOptions = {
-  bucket: {
-    value: 'name',
-    description: 'back up only this bucket',
-    repeatable: true,
-  },
-  excludeBucket: {
-    value: 'name',
-    description: 'skip this bucket',
-    repeatable: true,
+/** The codes of every command that writes to a destination. */
+export const WRITING_ENDS = [
+  'not_found',
+  'unreachable',
+  'locked',
+  'refused',
+  'interrupted',
+  'terminated',
+] as const;
+
+export const lockOption = {
+  waitLock: {
+    value: 'time',
+    description: 'wait up to this long (such as 30m) for another run at the destination to finish',
+    parse: parseDuration,
   },
 } as const;
 
-export const sourceNameOption = {
-  sourceName: {
-    value: 'name',
-    description:
-      'a stable name for the store, so that its backups stay in one line when its address changes ' +
-      '(BACKUP_SOURCE_NAME)',
-    parse: (text: string) => orUsage(parseSourceName(text)).name,
+export const makesBackup = {
+  arguments: destinationArguments,
+  options: {
+    bucket: { value: 'name', description: 'back up only this bucket', repeatable: true },
+    excludeBucket: { value: 'name', description: 'skip this bucket', repeatable: true },
+    sourceName: {
+      value: 'name',
+      description:
+        'a stable name for the store, so that its backups stay in one line when its address changes ' +
+        '(BACKUP_SOURCE_NAME)',
+      parse: (text: string) => orUsage(parseSourceName(text)).name,
+    },
+    keepDays: {
+      value: 'n',
+      description:
+        'after the backup, remove those of this type older than n days (default: BACKUP_RETENTION_DAYS)',
+      parse: parseCount,
+    },
+    noPrune: { description: 'do not prune after the backup' },
+    ...lockOption,
   },
-} as const satisfies OptionSpecs;
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  endsWith: ['partial', ...WRITING_ENDS],
+} as const;
 
 /** What full and incremental backups are told of deletions, and of what else to read. */
-export const guardOptions = {
+export const objectOptions = {
   acceptDeletions: { description: 'accept any number of deleted objects as intended' },
   acceptChanges: {
     description: 'accept any number of objects that became empty or identical as intended',
@@ -63,6 +83,9 @@ export const guardOptions = {
     parse: (text: string) => orUsage(parseExpectedDeletion(text)),
   },
   acls: { description: 'also back up object ACLs (one more request per object)' },
+  ignoreFreeSpace: {
+    description: 'start even if the disk has less free space than the last full backup took',
+  },
 } as const satisfies OptionSpecs;
 
 /** Throws `usage` for a text that tells what is wrong. */
@@ -71,66 +94,45 @@ function orUsage<Value extends object>(read: Value | string): Value {
   throw new MangamotionError('usage', read);
 }
 
-/** The name of the store: that of the flag, or of the settings. */
-export async function sourceNameOf(
+/** The guard takes the flags on top of what the settings expect. */
+export async function objectSettings(
   context: CommandContext,
-  { sourceName }: { sourceName: string | undefined },
-): Promise<string | undefined> {
-  return sourceName ?? (await context.config()).backup.sourceName;
-}
-
-/** The flags, on top of what the settings expect. */
-export async function guardOf(
-  context: CommandContext,
-  { acceptDeletions, acceptChanges, expectDeletions }: OptionValues<typeof guardOptions>,
-): Promise<GuardOptions> {
+  { acceptDeletions, acceptChanges, expectDeletions, ...flags }: OptionValues<typeof objectOptions>,
+): Promise<Pick<BackupOptions, 'guard' | 'acls' | 'ignoreFreeSpace'>> {
   const { backup } = await context.config();
-  const flags = expectDeletions.map(({ bucket, percent }) => [bucket, percent] as const);
-  const expected = new Map([...backup.expectDeletions, ...flags]);
-  return { acceptDeletions, acceptChanges, expectDeletions: expected };
+  const { acls, ignoreFreeSpace } = flags;
+  const given = expectDeletions.map(({ bucket, percent }) => [bucket, percent] as const);
+  const expected = new Map([...backup.expectDeletions, ...given]);
+  const guard = { acceptDeletions, acceptChanges, expectDeletions: expected };
+  return { guard, acls, ignoreFreeSpace };
 }
 
-export const freeSpaceOption = {
-  ignoreFreeSpace: {
-    description: 'start even if the disk has less free space than the last full backup took',
-  },
-} as const;
-
-export const lockOption = {
-  waitLock: {
-    value: 'time',
-    description: 'wait up to this long (such as 30m) for another run at the destination to finish',
-    parse: parseDuration,
-  },
-} as const;
-
-export const retentionOptions = {
-  keepDays: {
-    value: 'n',
-    description:
-      'after the backup, remove those of this type older than n days (default: BACKUP_RETENTION_DAYS)',
-    parse: parseCount,
-  },
-  noPrune: { description: 'do not prune after the backup' },
-} as const;
-
-/** What to remove afterwards; what that was goes to the returned list. */
-export async function retentionOf(
+/** Opens what a backup needs. What is removed after it goes to `pruned`. */
+export async function openBackup(
   context: CommandContext,
-  { keepDays, noPrune }: { keepDays: number | undefined; noPrune: boolean },
-): Promise<{ retention: RetentionAfterwards | undefined; pruned: PruneReport[] }> {
+  destination: string,
+  options: OptionValues<typeof makesBackup.options>,
+) {
+  const { bucket, excludeBucket, sourceName, keepDays, noPrune, waitLock } = options;
+  const { backup: defaults } = await context.config();
   const pruned: PruneReport[] = [];
-  if (noPrune) return { retention: undefined, pruned };
-  const policy = { days: keepDays ?? (await context.config()).backup.retentionDays };
-  refuseFoolishPolicy(policy);
-  return { retention: { policy, onPruned: (report) => pruned.push(report) }, pruned };
+  const policy = { days: keepDays ?? defaults.retentionDays };
+  if (!noPrune) refuseFoolishPolicy(policy);
+  const onPruned = (report: PruneReport) => pruned.push(report);
+  const settings = {
+    selection: { only: bucket, excluded: excludeBucket },
+    sourceName: sourceName ?? defaults.sourceName,
+    waitLockMs: waitLock ?? 0,
+    retention: noPrune ? undefined : { policy, onPruned },
+  };
+  return { backup: await openBackupContext(context, destination, bucket), settings, pruned };
 }
 
 /**
  * Opens the destination and the store, in this order: a folder that is missing is told at once.
  * `buckets`: those that are named, if any.
  */
-export async function openBackupContext(
+async function openBackupContext(
   context: CommandContext,
   location: string,
   buckets: readonly string[],

@@ -1,17 +1,10 @@
 import { defineCommand } from '../../argv/command.js';
 import {
-  freeSpaceOption,
-  guardOf,
-  guardOptions,
-  lockOption,
-  destinationArguments,
-  openBackupContext,
+  makesBackup,
+  objectOptions,
+  objectSettings,
+  openBackup,
   reportBackup,
-  retentionOf,
-  retentionOptions,
-  selectionOptions,
-  sourceNameOf,
-  sourceNameOption,
 } from './backup-options.js';
 
 export const backupIncremental = defineCommand({
@@ -21,9 +14,10 @@ export const backupIncremental = defineCommand({
     'backup, this makes a full backup. If suspiciously many objects were deleted (over a quarter ' +
     'of at least 100 objects in a bucket, or all), the backup is kept as suspect, and the exit ' +
     'status is 8.',
-  arguments: destinationArguments,
+  ...makesBackup,
   options: {
-    ...selectionOptions,
+    ...makesBackup.options,
+    ...objectOptions,
     parent: {
       value: 'backup',
       description: 'compare with this backup at the destination instead of the newest',
@@ -31,55 +25,26 @@ export const backupIncremental = defineCommand({
     refreshMetadata: {
       description: 're-read headers and tags of unchanged objects, which a listing does not show',
     },
-    ...guardOptions,
-    ...sourceNameOption,
-    ...freeSpaceOption,
-    ...retentionOptions,
-    ...lockOption,
   },
-  changes: 'always',
-  usesStore: true,
-  printsRows: false,
-  endsWith: [
-    'partial',
-    'not_found',
-    'damaged',
-    'unreachable',
-    'locked',
-    'refused',
-    'interrupted',
-    'terminated',
-  ],
-  examples: [
-    {
-      command: 'mangamotion backup incremental /var/backups/minio',
-      meaning: 'back up what has changed since the newest backup',
-    },
-    {
-      command: 'mangamotion backup incremental /var/backups/minio --refresh-metadata',
-      meaning: 'also pick up changed tags and headers',
-    },
-    {
-      command: 'mangamotion backup incremental /var/backups/minio --accept-deletions',
-      meaning: 'back up after an intended clean-up of the store',
-    },
-  ],
-  async run(context, { destination }, options) {
+  endsWith: [...makesBackup.endsWith, 'damaged'],
+  examples: {
+    'mangamotion backup incremental /var/backups/minio':
+      'back up what has changed since the newest backup',
+    'mangamotion backup incremental /var/backups/minio --refresh-metadata':
+      'also pick up changed tags and headers',
+    'mangamotion backup incremental /var/backups/minio --accept-deletions':
+      'back up after an intended clean-up of the store',
+  },
+  async run(context, { destination }, { parent, refreshMetadata, ...options }) {
     const { backUpIncremental } = await import('../../../backup/incremental.js');
     const { backupIdOf } = await import('../../../repository/names.js');
-    const { bucket, excludeBucket, parent } = options;
-    const { retention, pruned } = await retentionOf(context, options);
+    const { backup, settings, pruned } = await openBackup(context, destination, options);
     const name = parent?.split('/').at(-1);
-    const summary = await backUpIncremental(await openBackupContext(context, destination, bucket), {
-      selection: { only: bucket, excluded: excludeBucket },
+    const summary = await backUpIncremental(backup, {
+      ...settings,
+      ...(await objectSettings(context, options)),
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
-      refreshMetadata: options.refreshMetadata,
-      guard: await guardOf(context, options),
-      acls: options.acls,
-      sourceName: await sourceNameOf(context, options),
-      ignoreFreeSpace: options.ignoreFreeSpace,
-      waitLockMs: options.waitLock ?? 0,
-      retention,
+      refreshMetadata,
     });
     return await reportBackup(context, summary, pruned);
   },

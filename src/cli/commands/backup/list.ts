@@ -3,6 +3,7 @@ import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { destinationArguments } from './backup-options.js';
 import { shortList, suspicionOf } from './describe.js';
 import { legacyDocument } from './describe-legacy.js';
 import { statusTone } from './status-marks.js';
@@ -32,24 +33,17 @@ export const backupList = defineCommand({
     'damaged or its archive is missing), the list says why and the exit status is 3. An expired ' +
     'backup is listed with the newest backup that still refers to it. Backups made by ' +
     'backup-minio.sh come first, marked as legacy: they can be restored and are never pruned.',
-  arguments: {
-    destination: {
-      description: 'the folder or s3://bucket/prefix that holds the backups',
-      complete: 'folder',
-    },
-  },
+  arguments: destinationArguments,
   options: {},
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
-  examples: [
-    { command: 'mangamotion backup list /var/backups/minio', meaning: 'list all backups' },
-    {
-      command: "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'",
-      meaning: 'print the name of the newest backup',
-    },
-  ],
+  examples: {
+    'mangamotion backup list /var/backups/minio': 'list all backups',
+    "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'":
+      'print the name of the newest backup',
+  },
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const destination = await openDestination(location, context.cwd, context);

@@ -1,21 +1,14 @@
 import type { IndexLine } from '../../../archive/index-line.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { findBackup, chooseOptions } from './backup-name.js';
+import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 
 export const backupLs = defineCommand({
   description:
     'List the objects in a backup, by bucket and key. This reads only the index, not the data. A ' +
     'backup made by backup-minio.sh has no index, so it is read in full; a tar.gz is first ' +
     'unpacked below TMPDIR.',
-  arguments: {
-    backup: {
-      description:
-        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
-        '--at, a destination',
-      complete: 'file',
-    },
-  },
+  arguments: backupArgument,
   options: {
     ...chooseOptions,
     bucket: {
@@ -33,17 +26,12 @@ export const backupLs = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    {
-      command: 'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'list all objects',
-    },
-    {
-      command:
-        'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --prefix 4711/ --csv',
-      meaning: 'export the results of job 4711 to a spreadsheet',
-    },
-  ],
+  examples: {
+    'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000':
+      'list all objects',
+    'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --prefix 4711/ --csv':
+      'export the results of job 4711 to a spreadsheet',
+  },
   async run(context, { backup }, { latest, at, line, bucket, prefix }) {
     const { listContents } = await import('../../../backup/contents.js');
     const located = await findBackup(context, backup, {

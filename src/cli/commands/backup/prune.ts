@@ -11,7 +11,7 @@ import { countOf, formatBytes } from '../../output/units.js';
 import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
-import { lockOption } from './backup-options.js';
+import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
 
 /** Backups that are named before the question. */
 const MOST_SHOWN = 20;
@@ -25,12 +25,7 @@ export const backupPrune = defineCommand({
     'does the last complete full backup of each line. While the newest backup of a line is ' +
     'suspect, its trusted backups stay and the exit status is 8. On a terminal the command lists ' +
     'what it would remove and asks first.',
-  arguments: {
-    destination: {
-      description: 'the folder or s3://bucket/prefix that holds the backups',
-      complete: 'folder',
-    },
-  },
+  arguments: destinationArguments,
   options: {
     keepDays: count(
       'everything newer than n days (default: BACKUP_RETENTION_DAYS, if no --keep is given)',
@@ -53,30 +48,14 @@ export const backupPrune = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  endsWith: [
-    'partial',
-    'not_found',
-    'unreachable',
-    'locked',
-    'refused',
-    'interrupted',
-    'terminated',
-  ],
-  examples: [
-    {
-      command:
-        'mangamotion backup prune /var/backups/minio --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
-      meaning: 'show what would be removed, and why the rest stays',
-    },
-    {
-      command: 'mangamotion backup prune /var/backups/minio',
-      meaning: 'keep the last BACKUP_RETENTION_DAYS days',
-    },
-    {
-      command: 'mangamotion backup prune /var/backups/minio --type incremental --keep-days 2',
-      meaning: 'prune only incremental backups',
-    },
-  ],
+  endsWith: ['partial', ...WRITING_ENDS],
+  examples: {
+    'mangamotion backup prune /var/backups/minio --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run':
+      'show what would be removed, and why the rest stays',
+    'mangamotion backup prune /var/backups/minio': 'keep the last BACKUP_RETENTION_DAYS days',
+    'mangamotion backup prune /var/backups/minio --type incremental --keep-days 2':
+      'prune only incremental backups',
+  },
   async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/retention/prune.js');

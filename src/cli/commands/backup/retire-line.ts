@@ -1,6 +1,6 @@
 import type { Line } from '../../../repository/lines/lines.js';
 import { defineCommand } from '../../argv/command.js';
-import { lockOption } from './backup-options.js';
+import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
 
 export const backupRetireLine = defineCommand({
   description:
@@ -8,28 +8,20 @@ export const backupRetireLine = defineCommand({
     'more alarms, and prune may remove all of it: only --keep-days or BACKUP_RETENTION_DAYS ' +
     'still protects newer backups. A new backup of the line makes it active again.',
   arguments: {
-    destination: {
-      description: 'the folder or s3://bucket/prefix that holds the backups',
-      complete: 'folder',
-    },
+    ...destinationArguments,
     line: { description: 'the name of the line, as backup list and backup status print it' },
   },
   options: lockOption,
   changes: 'dry-run',
   usesStore: false,
   printsRows: false,
-  endsWith: ['not_found', 'unreachable', 'locked', 'refused', 'interrupted', 'terminated'],
-  examples: [
-    {
-      command: 'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp',
-      meaning: 'retire the separate backups of temp',
-    },
-    {
-      command:
-        'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp --dry-run',
-      meaning: 'show how many backups it affects',
-    },
-  ],
+  endsWith: WRITING_ENDS,
+  examples: {
+    'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp':
+      'retire the separate backups of temp',
+    'mangamotion backup retire-line /var/backups/minio minio.example.com:9000/temp --dry-run':
+      'show how many backups it affects',
+  },
   async run(context, { destination: location, line: name }, { waitLock }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { lineNamed, linesOf } = await import('../../../repository/lines/lines.js');

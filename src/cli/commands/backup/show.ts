@@ -3,36 +3,24 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { bucketColumns, describeBackup } from './describe.js';
 import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
-import { findBackup, chooseOptions } from './backup-name.js';
+import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 
 export const backupShow = defineCommand({
   description:
     'Show the summary of a backup, its buckets, and what it does not contain. A tar.gz made by ' +
     'backup-minio.sh is first unpacked below TMPDIR.',
-  arguments: {
-    backup: {
-      description:
-        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
-        '--at, a destination',
-      complete: 'file',
-    },
-  },
+  arguments: backupArgument,
   options: chooseOptions,
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    {
-      command: 'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'show the summary',
-    },
-    {
-      command:
-        "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'",
-      meaning: 'list objects that could not be captured',
-    },
-  ],
+  examples: {
+    'mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000':
+      'show the summary',
+    "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'":
+      'list objects that could not be captured',
+  },
   async run(context, { backup }, { latest, at, line }) {
     const { readableSummary } = await import('../../../repository/locate.js');
     const located = await findBackup(context, backup, { latest, at, line, ambiguous: 'widest' });

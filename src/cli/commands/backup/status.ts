@@ -5,7 +5,9 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Page } from '../../output/page.js';
+import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
+import { destinationArguments } from './backup-options.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
 import { withMark } from './status-marks.js';
 
@@ -17,12 +19,7 @@ export const backupStatus = defineCommand({
     'newest is older than --max-age, or a file is missing; it is 3 if a newer version wrote some ' +
     'backups or archives are in cold storage. Each line (source and selection of buckets) with ' +
     'two or more backups is checked separately, unless it is retired.',
-  arguments: {
-    destination: {
-      description: 'the folder or s3://bucket/prefix that holds the backups',
-      complete: 'folder',
-    },
-  },
+  arguments: destinationArguments,
   options: {
     maxAge: {
       value: 'duration',
@@ -40,17 +37,13 @@ export const backupStatus = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    { command: 'mangamotion backup status /var/backups/minio', meaning: 'show the status' },
-    {
-      command: 'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null',
-      meaning: 'for cron: the exit status shows whether the nightly backup was made',
-    },
-    {
-      command: "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'",
-      meaning: 'print the growth per day',
-    },
-  ],
+  examples: {
+    'mangamotion backup status /var/backups/minio': 'show the status',
+    'mangamotion backup status /var/backups/minio --max-age 26h --quiet > /dev/null':
+      'for cron: the exit status shows whether the nightly backup was made',
+    "mangamotion backup status /var/backups/minio --json | jq '.growth.bytes_per_day'":
+      'print the growth per day',
+  },
   async run(context, { destination: location }, { maxAge, type, line }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');
@@ -83,7 +76,7 @@ function describe(page: Page, status: DestinationStatus): void {
       label: 'growth',
       text:
         growth === null
-          ? 'unknown until there are backups from two days'
+          ? 'unknown until there are backups from two different days'
           : `${people.bytes(growth.bytes_per_day)} a day, by the archives since ${growth.since}`,
     },
     { label: 'expiry', text: expiryText(page, retention) },
@@ -134,7 +127,7 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
   }
   const affected = (of: readonly ChainProblem[]) => {
     const { size } = new Set(of.map(({ id }) => id));
-    return `${size} of ${checked} ${checked === 1 ? 'backup' : 'backups'}`;
+    return `${size} of ${countOf(checked, 'backup')}`;
   };
   if (status === 'broken') {
     return withMark(status, `${affected(problems)} cannot be read completely`);
@@ -150,31 +143,19 @@ function chainText({ status, checked, problems }: DestinationStatus['chains']): 
 
 function expiryText({ people }: Page, retention: DestinationStatus['retention']): string {
   const { days, next_expiry: next } = retention;
-  const rule = `keeping ${days} ${days === 1 ? 'day' : 'days'}`;
+  const rule = `keeping ${countOf(days, 'day')}`;
   return next === null
     ? `none (${rule})`
     : `${shortList(next.ids)}, ${people.time(next.at)} (${rule})`;
 }
 
-const lineColumns: Column<LineStatus>[] = [
-  { title: 'line', name: 'line', value: ({ line }) => line },
-  {
-    title: 'status',
-    name: 'status',
-    value: ({ status }) => status,
-    show: ({ status, suspended_by: suspect }) => {
-      return suspect === null ? status : `${status}, suspended: the newest is suspect`;
-    },
-    tone: ({ status, counts, suspended_by: suspect }) => {
-      const isGood = suspect === null && (status === 'fresh' || status === 'retired');
-      return isGood ? 'good' : counts ? 'bad' : 'waiting';
-    },
-  },
-  {
-    title: 'newest complete',
-    name: 'newest_complete',
-    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
-  },
+const newestColumn: Column<Pick<KindStatus, 'newest_complete'>> = {
+  title: 'newest complete',
+  name: 'newest_complete',
+  value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+};
+
+const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
   {
     title: 'backups',
     name: 'backups',
@@ -191,13 +172,27 @@ const lineColumns: Column<LineStatus>[] = [
   },
 ];
 
+const lineColumns: Column<LineStatus>[] = [
+  { title: 'line', name: 'line', value: ({ line }) => line },
+  {
+    title: 'status',
+    name: 'status',
+    value: ({ status }) => status,
+    show: ({ status, suspended_by: suspect }) => {
+      return suspect === null ? status : `${status}, suspended: the newest is suspect`;
+    },
+    tone: ({ status, counts, suspended_by: suspect }) => {
+      const isGood = suspect === null && (status === 'fresh' || status === 'retired');
+      return isGood ? 'good' : counts ? 'bad' : 'waiting';
+    },
+  },
+  newestColumn,
+  ...amountColumns,
+];
+
 const kindColumns: Column<KindStatus>[] = [
   { title: 'kind', name: 'type', value: ({ type }) => type },
-  {
-    title: 'newest complete',
-    name: 'newest_complete',
-    value: ({ newest_complete: newest }) => newest?.id ?? 'none',
-  },
+  newestColumn,
   {
     title: 'created',
     name: 'created_at',
@@ -205,20 +200,7 @@ const kindColumns: Column<KindStatus>[] = [
     show: ({ newest_complete: newest }, people) =>
       newest === null ? '' : people.time(newest.created_at),
   },
-  {
-    title: 'backups',
-    name: 'backups',
-    value: ({ backups }) => backups,
-    show: ({ backups }, people) => people.count(backups),
-    align: 'right',
-  },
-  {
-    title: 'archives',
-    name: 'archive_bytes',
-    value: ({ archive_bytes }) => archive_bytes,
-    show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
-    align: 'right',
-  },
+  ...amountColumns,
 ];
 
 const problemColumns: Column<ChainProblem>[] = [

@@ -4,21 +4,14 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS } from './describe.js';
 import { withMark } from './status-marks.js';
-import { findBackup, chooseOptions } from './backup-name.js';
+import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 
 export const backupVerify = defineCommand({
   description:
     'Read a whole backup and check every byte: the SHA-256 of the archive, the gzip members, the ' +
     'tar, the index, and the SHA-256 of each object. Problems are listed, and the exit status is ' +
     '5. Backups made by backup-minio.sh are refused, because they have no checksums.',
-  arguments: {
-    backup: {
-      description:
-        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
-        '--at, a destination',
-      complete: 'file',
-    },
-  },
+  arguments: backupArgument,
   options: {
     ...chooseOptions,
     quick: {
@@ -34,22 +27,14 @@ export const backupVerify = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
-  examples: [
-    {
-      command: 'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000',
-      meaning: 'check the whole backup',
-    },
-    {
-      command:
-        'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --quick --json',
-      meaning: 'check a copy that has just arrived',
-    },
-    {
-      command:
-        'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --sample 5%',
-      meaning: 'for a nightly job: over time it covers everything',
-    },
-  ],
+  examples: {
+    'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000':
+      'check the whole backup',
+    'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --quick --json':
+      'check a copy that has just arrived',
+    'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --sample 5%':
+      'for a nightly job: over time it covers everything',
+  },
   async run(context, { backup }, { latest, at, line, quick, sample }) {
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample cannot be combined');

@@ -4,9 +4,9 @@ import type { Month } from '../../../billing/calendar.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
-import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
 import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js';
 
@@ -28,26 +28,19 @@ export const billingAllUsers = defineCommand({
       choices: SORT_KEYS,
       default: 'cost',
     },
-    top: { value: 'count', description: 'list only the first n users', parse: readTop },
+    top: { value: 'count', description: 'list only the first n users', parse: wholeNumber(1, 9) },
   },
   changes: 'nothing',
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'unreachable'],
-  examples: [
-    {
-      command: 'mangamotion billing all-users --top 10',
-      meaning: 'list the ten most expensive users',
-    },
-    {
-      command: 'mangamotion billing all-users --month 2026-10 --csv > october.csv',
-      meaning: 'export the invoices of a month',
-    },
-    {
-      command: "mangamotion billing all-users --json | jq '.users[] | {user_id, estimated_cost}'",
-      meaning: 'select fields in a script',
-    },
-  ],
+  examples: {
+    'mangamotion billing all-users --top 10': 'list the ten most expensive users',
+    'mangamotion billing all-users --month 2026-10 --csv > october.csv':
+      'export the invoices of a month',
+    "mangamotion billing all-users --json | jq '.users[] | {user_id, estimated_cost}'":
+      'select fields in a script',
+  },
   async run(context, _arguments, { month, sort, top }) {
     const reportContext = await openBilling(context);
     const { summariseAllUsers } = await import('../../../billing/all-users.js');
@@ -64,8 +57,8 @@ export const billingAllUsers = defineCommand({
     const { users, totals, totalUsers, withoutRecord, problems } = report;
     if (withoutRecord > 0) {
       context.warn(
-        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} but without a lifetime ` +
-          'record, because of a reset',
+        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} ` +
+          `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
       );
     }
     const isExpired = chosen !== undefined && totals.month?.gross === undefined;
@@ -88,11 +81,6 @@ export const billingAllUsers = defineCommand({
     return problems.length > 0 || isExpired ? 'partial' : undefined;
   },
 });
-
-function readTop(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, at least 1');
-}
 
 function footerText(
   { shownUsers, totalUsers, totals }: AllUsers,

@@ -4,6 +4,7 @@ import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { countOf } from '../../output/units.js';
 import { USER_ARGUMENT, openBilling } from './shared-options.js';
 
 export const billingAudit = defineCommand({
@@ -22,15 +23,12 @@ export const billingAudit = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['damaged', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing audit', meaning: 'audit all users' },
-    { command: 'mangamotion billing audit alice --notes', meaning: 'audit one user, with notes' },
-    {
-      command:
-        'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'',
-      meaning: 'select drift in a script',
-    },
-  ],
+  examples: {
+    'mangamotion billing audit': 'audit all users',
+    'mangamotion billing audit alice --notes': 'audit one user, with notes',
+    'mangamotion billing audit --json | jq \'[.findings[] | select(.severity == "drift")]\'':
+      'select drift in a script',
+  },
   async run(context, { user }, { notes: withNotes }) {
     const { redis, pricing, today } = await openBilling(context);
     const { audit } = await import('../../../billing/audit-run.js');
@@ -54,9 +52,11 @@ export const billingAudit = defineCommand({
       columns: columnsFor(pricing),
       empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',
       footer: () =>
-        `${status === 'ok' ? '✓' : '✕'} ${drift.length} findings of drift, ${notes.length} notes` +
-        `${notes.length > 0 && !withNotes ? ' (--notes lists them)' : ''}; ` +
-        `checked ${checked.users} users, ${checked.days} days, ${checked.jobs} jobs`,
+        `${status === 'ok' ? '✓' : '✕'} drift: ${countOf(drift.length, 'finding')}, ` +
+        countOf(notes.length, 'note') +
+        `${notes.length > 0 && !withNotes ? ' (shown with --notes)' : ''}; checked ` +
+        `${countOf(checked.users, 'user')}, ${countOf(checked.days, 'day')}, ` +
+        countOf(checked.jobs, 'job'),
     });
     return drift.length > 0 ? 'damaged' : undefined;
   },

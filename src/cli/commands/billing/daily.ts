@@ -34,18 +34,13 @@ export const billingDaily = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing daily alice --last 7d --fill', meaning: 'list the last week' },
-    {
-      command: 'mangamotion billing daily alice --from 2026-10-01 --to 2026-10-31 --csv',
-      meaning: 'export a month to a spreadsheet',
-    },
-    {
-      command:
-        "mangamotion billing daily alice --json | jq '[.daily_usage[].bytes_processed] | add'",
-      meaning: 'add up the bytes',
-    },
-  ],
+  examples: {
+    'mangamotion billing daily alice --last 7d --fill': 'list the last week',
+    'mangamotion billing daily alice --from 2026-10-01 --to 2026-10-31 --csv':
+      'export a month to a spreadsheet',
+    "mangamotion billing daily alice --json | jq '[.daily_usage[].bytes_processed] | add'":
+      'add up the bytes',
+  },
   async run(context, { user }, options) {
     const reportContext = await openBilling(context);
     const { readDailyUsage } = await import('../../../billing/daily-usage.js');

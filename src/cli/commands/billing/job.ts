@@ -12,24 +12,18 @@ export const billingJob = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing job 4711', meaning: 'show usage and cost' },
-    {
-      command: 'mangamotion billing job 4711 --explain',
-      meaning: 'show how its cost is calculated',
-    },
-    {
-      command: "mangamotion billing job 4711 --json | jq '.job_cost'",
-      meaning: 'print only the cost',
-    },
-  ],
+  examples: {
+    'mangamotion billing job 4711': 'show usage and cost',
+    'mangamotion billing job 4711 --explain': 'show how its cost is calculated',
+    "mangamotion billing job 4711 --json | jq '.job_cost'": 'print only the cost',
+  },
   async run(context, { job }, { explain }) {
     const { redis, pricing } = await openBilling(context);
     const { readJobDetails } = await import('../../../billing/job-records.js');
     const { jobAnswer } = await import('../../../billing/answers.js');
     const { explainCost } = await import('../../../billing/explain.js');
     const { moneyText } = await import('../../../billing/money.js');
-    const { computeText } = await import('./usage-text.js');
+    const { meteredFields } = await import('./usage-text.js');
     const details = await readJobDetails(redis, job, pricing);
     if (details === undefined) {
       throw new MangamotionError('not_found', `no billing record of job ${job}`, {
@@ -42,13 +36,11 @@ export const billingJob = defineCommand({
     await context.output.document({
       json: { ...jobAnswer(details), problems, explain: lines },
       human: (page) => {
-        const { people } = page;
         page.fields([
           { label: 'job', text: details.jobId, tone: 'strong' },
           { label: 'user', text: details.userId ?? 'not recorded' },
           { label: 'status', text: details.status ?? 'not recorded' },
-          { label: 'bytes', text: `${people.bytes(usage.bytes)} (${people.count(usage.bytes)})` },
-          { label: 'compute', text: computeText(people, usage.microseconds) },
+          ...meteredFields(page.people, usage),
           { label: 'completed', text: details.completedAt ?? 'not recorded' },
           { label: 'last call', text: details.timestamp ?? 'not recorded' },
           { label: 'metadata', text: JSON.stringify(details.metadata) },

@@ -32,13 +32,11 @@ export const billingReset = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
-  examples: [
-    { command: 'mangamotion billing reset alice --dry-run', meaning: 'show what would be removed' },
-    {
-      command: 'mangamotion billing reset alice --all --yes --export /root/alice.json',
-      meaning: 'remove everything without a prompt',
-    },
-  ],
+  examples: {
+    'mangamotion billing reset alice --dry-run': 'show what would be removed',
+    'mangamotion billing reset alice --all --yes --export /root/alice.json':
+      'remove everything without a prompt',
+  },
   async run(context, { user }, { all, yes, export: exportTo }) {
     const redis = await context.openRedis();
     const { findRecords } = await import('../../../billing/reset.js');
@@ -144,7 +142,7 @@ async function report(context: CommandContext, { user, records, file }: Report):
         return;
       }
       page.text(`✓ removed ${countOf(records.length, 'record')} of user ${user}`, 'good');
-      page.text(`they are saved in ${file}`);
+      page.text(`saved in ${file}`, 'muted');
     },
   });
 }

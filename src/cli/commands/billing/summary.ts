@@ -21,17 +21,11 @@ export const billingSummary = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'unreachable'],
-  examples: [
-    { command: 'mangamotion billing summary alice', meaning: 'show the lifetime and this month' },
-    {
-      command: 'mangamotion billing summary alice --month 2026-10',
-      meaning: 'show the invoice of a month',
-    },
-    {
-      command: "mangamotion billing summary alice --json | jq '.month.net_cost'",
-      meaning: 'print only the net cost',
-    },
-  ],
+  examples: {
+    'mangamotion billing summary alice': 'show the lifetime and this month',
+    'mangamotion billing summary alice --month 2026-10': 'show the invoice of a month',
+    "mangamotion billing summary alice --json | jq '.month.net_cost'": 'print only the net cost',
+  },
   async run(context, { user }, { month, explain }) {
     const reportContext = await openBilling(context);
     const { summariseUser } = await import('../../../billing/user-summary.js');

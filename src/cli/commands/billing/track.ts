@@ -14,6 +14,8 @@ const RULES =
   'The counters of the user, the day (UTC) and the job change in one atomic step. With ' +
   'BILLING_ENABLED=false nothing is counted.';
 
+const NOUNS = { bytes: 'bytes', compute: 'compute seconds', job: 'the end' } as const;
+
 const shared = {
   changes: 'always',
   usesStore: false,
@@ -30,16 +32,12 @@ export const trackBytes = defineCommand({
     job: JOB_ARGUMENT,
   },
   options: { eventId: EVENT_ID_OPTION },
-  examples: [
-    {
-      command: 'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1',
-      meaning: 'count a retried step only once',
-    },
-    {
-      command: 'mangamotion billing track bytes alice "$(stat -c %s pages.zip)" 4711',
-      meaning: 'count the size of a file',
-    },
-  ],
+  examples: {
+    'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1':
+      'count a retried step only once',
+    'mangamotion billing track bytes alice "$(stat -c %s pages.zip)" 4711':
+      'count the size of a file',
+  },
   async run(context, { user, bytes, job }, { eventId }) {
     await count(context, bytesEvent(user, bytes, job), eventId);
     return undefined;
@@ -55,16 +53,12 @@ export const trackCompute = defineCommand({
     job: JOB_ARGUMENT,
   },
   options: { eventId: EVENT_ID_OPTION },
-  examples: [
-    {
-      command: 'mangamotion billing track compute alice 12.5 4711 --event-id 4711-render-1',
-      meaning: 'count a retried step only once',
-    },
-    {
-      command: 'mangamotion billing track compute alice "$SECONDS" 4711',
-      meaning: 'count the run time of a bash script',
-    },
-  ],
+  examples: {
+    'mangamotion billing track compute alice 12.5 4711 --event-id 4711-render-1':
+      'count a retried step only once',
+    'mangamotion billing track compute alice "$SECONDS" 4711':
+      'count the run time of a bash script',
+  },
   async run(context, { user, seconds, job }, { eventId }) {
     await count(context, computeEvent(user, seconds, job), eventId);
     return undefined;
@@ -87,16 +81,12 @@ export const trackJob = defineCommand({
     },
     eventId: EVENT_ID_OPTION,
   },
-  examples: [
-    {
-      command: 'mangamotion billing track job alice 4711 completed --event-id 4711-end',
-      meaning: 'count the job once, even if the command is repeated',
-    },
-    {
-      command: `mangamotion billing track job alice 4711 failed --metadata '{"pages": 12}'`,
-      meaning: 'store metadata with the job',
-    },
-  ],
+  examples: {
+    'mangamotion billing track job alice 4711 completed --event-id 4711-end':
+      'count the job once, even if the command is repeated',
+    'mangamotion billing track job alice 4711 failed --metadata \'{"pages": 12}\'':
+      'store metadata with the job',
+  },
   async run(context, { user, job, status }, { metadata, eventId }) {
     const event = completionEvent(user, job, status, metadata ?? {}, context.now());
     await count(context, event, eventId);
@@ -126,7 +116,7 @@ async function count(
   await context.output.document({
     json: { user_id: userId, job_id: jobId, kind, event_id: eventId ?? null, counted, reason },
     human: (page) => {
-      if (counted) page.text(`✓ counted ${kind} of job ${jobId} for user ${userId}`, 'good');
+      if (counted) page.text(`✓ counted ${NOUNS[kind]} of job ${jobId} for user ${userId}`, 'good');
       else page.text(`– nothing counted: ${reason ?? ''}`, 'muted');
     },
   });

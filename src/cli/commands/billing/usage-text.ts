@@ -6,7 +6,7 @@ import type { Presentation } from '../../output/columns.js';
 import type { Field } from '../../output/page.js';
 
 /** `12.5 s`, and what that is where it is long: `7,200 s (2h 00m)`. */
-export function computeText(people: Presentation, microseconds: bigint): string {
+function computeText(people: Presentation, microseconds: bigint): string {
   const seconds = Number(microseconds) / 1e6;
   const [whole = '', fraction] = secondsText(microseconds).split('.');
   const text = `${people.count(BigInt(whole))}${fraction === undefined ? '' : `.${fraction}`} s`;
@@ -24,12 +24,15 @@ function jobsText(people: Presentation, usage: Usage): string {
   return ended === '' ? people.count(usage.jobs) : `${people.count(usage.jobs)}: ${ended}`;
 }
 
-export function usageFields(people: Presentation, usage: Usage): Field[] {
+export function meteredFields(people: Presentation, usage: Usage): Field[] {
   return [
     { label: 'bytes', text: `${people.bytes(usage.bytes)} (${people.count(usage.bytes)})` },
     { label: 'compute', text: computeText(people, usage.microseconds) },
-    { label: 'jobs', text: jobsText(people, usage) },
   ];
+}
+
+export function usageFields(people: Presentation, usage: Usage): Field[] {
+  return [...meteredFields(people, usage), { label: 'jobs', text: jobsText(people, usage) }];
 }
 
 const STATE_TEXTS = {

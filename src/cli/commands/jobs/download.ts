@@ -35,17 +35,12 @@ export const jobsDownload = defineCommand({
   usesStore: true,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
-  examples: [
-    {
-      command: 'mangamotion jobs download 4711',
-      meaning: 'save 4711-result.zip in the current folder',
-    },
-    { command: 'mangamotion jobs download 4711 4712 -o results/', meaning: 'save to a folder' },
-    {
-      command: "mangamotion jobs download 4711 --url --expires 1d --json | jq -r '.download_url'",
-      meaning: 'print a URL that works for a day',
-    },
-  ],
+  examples: {
+    'mangamotion jobs download 4711': 'save 4711-result.zip in the current folder',
+    'mangamotion jobs download 4711 4712 -o results/': 'save to a folder',
+    "mangamotion jobs download 4711 --url --expires 1d --json | jq -r '.download_url'":
+      'print a URL that works for a day',
+  },
   async run(context, { job }, chosen) {
     const jobIds = [...new Set(job)];
     refuseTogether(jobIds, chosen, context.output.forPeople);

@@ -6,9 +6,9 @@ import { countOf } from '../../output/units.js';
 /** Stays for one release, so that a nightly line in a crontab does not fail. */
 export const jobsIndex = defineCommand({
   description:
-    'The job index no longer exists: `jobs list` reads the billing records of all users, which ' +
-    'takes 2.4 s for 200,000 of them. This command only prints a warning; with --remove it ' +
-    'removes the index that an earlier version built. The next release drops the command.',
+    'There is no job index any more: `jobs list` reads the billing records themselves. This ' +
+    'command prints a warning and does nothing. With --remove it removes the index that an ' +
+    'earlier version built. The next release drops the command.',
   arguments: {},
   options: {
     status: { description: 'print the warning, as without options' },
@@ -18,13 +18,10 @@ export const jobsIndex = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['unreachable'],
-  examples: [
-    { command: 'mangamotion jobs index --remove', meaning: 'remove an old index' },
-    {
-      command: 'mangamotion jobs index --remove --dry-run',
-      meaning: 'show how many keys would be removed',
-    },
-  ],
+  examples: {
+    'mangamotion jobs index --remove': 'remove an old index',
+    'mangamotion jobs index --remove --dry-run': 'show how many keys would be removed',
+  },
   async run(context, _args, { status, remove }) {
     if (status && remove) {
       throw new MangamotionError('usage', '--status and --remove cannot be combined');
@@ -37,8 +34,8 @@ export const jobsIndex = defineCommand({
 
 async function reportRemoval({ dryRun, output, warn }: CommandContext): Promise<void> {
   warn(
-    'the job index no longer exists, because reading all billing records takes 2.4 s for 200,000 of them; delete this command from your crontab, and run mangamotion ' +
-      'jobs index --remove once',
+    'jobs index does nothing any more: jobs list reads the billing records themselves; take this ' +
+      'command out of your crontab, and run "mangamotion jobs index --remove" once',
   );
   await output.document({ json: { dry_run: dryRun, built_at: null }, human: () => undefined });
 }

@@ -4,7 +4,7 @@ import { durationsOf } from '../../../jobs/row.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
-import { computeText } from '../billing/usage-text.js';
+import { meteredFields } from '../billing/usage-text.js';
 import type { Artifact, JobArtifacts } from './job-artifacts.js';
 import { type ListedJob, progressBar, timeText } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
@@ -98,11 +98,8 @@ function attemptsText({ job }: ShownJob): string | undefined {
 function usageFields(people: Presentation, { details }: ShownJob): Field[] {
   if (details === undefined) return [];
   const { usage, cost } = details;
-  return [
-    { label: 'bytes', text: `${people.bytes(usage.bytes)} (${people.count(usage.bytes)})` },
-    { label: 'compute', text: computeText(people, usage.microseconds) },
-    { label: 'cost', text: moneyText(cost), tone: 'strong' },
-  ];
+  const price: Field = { label: 'cost', text: moneyText(cost), tone: 'strong' };
+  return [...meteredFields(people, usage), price];
 }
 
 /** Nothing for what says nothing. */
@@ -127,7 +124,7 @@ function describeArtifacts(page: Page, { artifacts, status }: ShownJob): void {
   if (!artifacts.found.some(({ kind }) => kind === 'result') && status === 'completed') {
     page.line('its result is no longer in the object store', 'bad');
   } else if (artifacts.found.length === 0) {
-    page.line('it has no objects in the object store', 'muted');
+    page.line('no result or preview in the object store', 'muted');
   }
 }
 

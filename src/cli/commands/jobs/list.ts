@@ -1,6 +1,6 @@
 import { problemText } from '../../../billing/counters.js';
-import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
@@ -24,30 +24,26 @@ export const jobsList = defineCommand({
     limit: {
       value: 'count',
       description: 'the number of rows',
-      parse: readLimit,
+      parse: wholeNumber(1, 6),
       default: DEFAULT_LIMIT,
     },
-    offset: { value: 'count', description: 'skip this many jobs', parse: readOffset, default: 0 },
+    offset: {
+      value: 'count',
+      description: 'skip this many jobs',
+      parse: wholeNumber(0, 9),
+      default: 0,
+    },
     noFiles: { description: 'do not look up results in the object store' },
   },
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable'],
-  examples: [
-    {
-      command: 'mangamotion jobs list --status failed --since 24h',
-      meaning: 'list recent failures',
-    },
-    {
-      command: 'mangamotion jobs list --user alice --limit 10',
-      meaning: 'list the last ten jobs of a user',
-    },
-    {
-      command: "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'",
-      meaning: 'select fields in a script',
-    },
-  ],
+  examples: {
+    'mangamotion jobs list --status failed --since 24h': 'list recent failures',
+    'mangamotion jobs list --user alice --limit 10': 'list the last ten jobs of a user',
+    "mangamotion jobs list --json | jq '.jobs[] | {id, status, cost}'": 'select fields in a script',
+  },
   async run(context, _arguments, options) {
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());
@@ -94,14 +90,4 @@ function footerText(shown: number, total: number, offset: number): string | unde
   if (shown === total) return countOf(total, 'job');
   const range = `${formatCount(offset + 1)} to ${formatCount(offset + shown)}`;
   return `${range} of ${countOf(total, 'job')}`;
-}
-
-function readLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
-}
-
-function readOffset(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 0 to 999999999');
 }

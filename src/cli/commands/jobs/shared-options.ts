@@ -23,7 +23,7 @@ export interface JobsContext {
 
 export const QUEUE_OPTION = {
   value: 'name',
-  description: `the queue, as NAME or PREFIX:NAME (default prefix: ${DEFAULT_PREFIX})`,
+  description: `the queue, as NAME or PREFIX:NAME; the prefix is ${DEFAULT_PREFIX} unless given`,
   parse: readQueue,
   default: DEFAULT_QUEUE,
 } as const;

@@ -26,14 +26,11 @@ export const jobsShow = defineCommand({
   usesStore: true,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable'],
-  examples: [
-    { command: 'mangamotion jobs show 4711', meaning: 'show a job' },
-    { command: 'mangamotion jobs show 4711 --thumbnail', meaning: 'show a job with its preview' },
-    {
-      command: "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'",
-      meaning: 'print the last stack trace',
-    },
-  ],
+  examples: {
+    'mangamotion jobs show 4711': 'show a job',
+    'mangamotion jobs show 4711 --thumbnail': 'show a job with its preview',
+    "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'": 'print the last stack trace',
+  },
   async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
     const jobsContext = await openJobs(context, queue);
     const shown = await readJob(context, jobsContext, id, noFiles);

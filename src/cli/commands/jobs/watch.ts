@@ -29,20 +29,13 @@ export const jobsWatch = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'interrupted'],
-  examples: [
-    {
-      command: 'mangamotion jobs watch --status pending,processing',
-      meaning: 'show unfinished jobs',
-    },
-    {
-      command: 'mangamotion jobs watch 4711 && mangamotion jobs download 4711',
-      meaning: 'wait for a job, then download its result',
-    },
-    {
-      command: 'mangamotion jobs watch --json | jq -c \'select(.job.status == "failed")\'',
-      meaning: 'print failures as they happen',
-    },
-  ],
+  examples: {
+    'mangamotion jobs watch --status pending,processing': 'show unfinished jobs',
+    'mangamotion jobs watch 4711 && mangamotion jobs download 4711':
+      'wait for a job, then download its result',
+    'mangamotion jobs watch --json | jq -c \'select(.job.status == "failed")\'':
+      'print failures as they happen',
+  },
   async run(context, { job }, options) {
     const { queue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
     const filter = filterOf(options, context.now());

@@ -10,7 +10,7 @@ import { defineCommand } from '../../argv/command.js';
 import { confirmOptions, willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
-import { findBackup, chooseOptions } from '../backup/backup-name.js';
+import { backupArgument, chooseOptions, findBackup } from '../backup/backup-name.js';
 import { askToDestroy } from './ask.js';
 
 export const restoreCommand = defineCommand({
@@ -23,12 +23,7 @@ export const restoreCommand = defineCommand({
     'guessed from the names of the objects; a tar.gz is first unpacked below TMPDIR, even for ' +
     '--dry-run.',
   arguments: {
-    backup: {
-      description:
-        'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
-        '--at, a destination',
-      complete: 'file',
-    },
+    ...backupArgument,
     scope: {
       description:
         'what to restore: metadata (the documents of buckets), data (the objects), or full (both)',
@@ -99,22 +94,14 @@ export const restoreCommand = defineCommand({
     'interrupted',
     'terminated',
   ],
-  examples: [
-    {
-      command: 'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --dry-run',
-      meaning: 'show the plan',
-    },
-    {
-      command:
-        'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --key 4711/result.zip',
-      meaning: 'restore one object',
-    },
-    {
-      command:
-        'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket originals --as originals=originals-restored',
-      meaning: 'restore a bucket under a new name',
-    },
-  ],
+  examples: {
+    'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --dry-run':
+      'show the plan',
+    'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --key 4711/result.zip':
+      'restore one object',
+    'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket originals --as originals=originals-restored':
+      'restore a bucket under a new name',
+  },
   async run(context, { backup, scope }, options) {
     const { latest, at, line, bucket, prefix, key, as, onConflict, deleteExtra } = options;
     const { list, encryption, noProof, yes, noInput } = options;

@@ -14,16 +14,10 @@ export const scheduleCheck = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['not_found', 'damaged'],
-  examples: [
-    {
-      command: 'mangamotion schedule check',
-      meaning: 'check the schedule before the daemon reads it',
-    },
-    {
-      command: 'mangamotion schedule check --file /etc/mangamotion.crontab',
-      meaning: 'check another file',
-    },
-  ],
+  examples: {
+    'mangamotion schedule check': 'check the schedule before the daemon reads it',
+    'mangamotion schedule check --file /etc/mangamotion.crontab': 'check another file',
+  },
   async run(context, _arguments, { file }) {
     const { entries, problems } = await readSchedule(context, file);
     await context.output.rows({

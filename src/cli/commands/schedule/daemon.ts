@@ -3,6 +3,7 @@ import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
 import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, loadSchedule } from './file.js';
 import { thisProgram } from './program.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
@@ -27,13 +28,13 @@ export const scheduleDaemon = defineCommand({
     maxRunning: {
       value: 'count',
       description: 'the maximum number of parallel runs',
-      parse: readCount,
+      parse: wholeNumber(1, 4),
       default: DEFAULT_AT_ONCE,
     },
     lease: {
       value: 'where',
       description:
-        'where several daemons claim each run, so that only one runs it: redis (REDIS_URL)',
+        'claim each run here, so that only one of several daemons runs it; needs REDIS_URL',
       choices: ['redis'],
     },
     listen: {
@@ -47,14 +48,12 @@ export const scheduleDaemon = defineCommand({
   printsRows: false,
   staysOnHangup: true,
   endsWith: ['not_found', 'unreachable', 'locked'],
-  examples: [
-    { command: 'mangamotion schedule', meaning: 'run the schedule in mangamotion.crontab' },
-    {
-      command: 'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464',
-      meaning: 'run another schedule, with metrics',
-    },
-    { command: 'mangamotion schedule --lease redis', meaning: 'run on each of two machines' },
-  ],
+  examples: {
+    'mangamotion schedule': 'run the schedule in mangamotion.crontab',
+    'mangamotion schedule --file /etc/mangamotion.crontab --listen 127.0.0.1:9464':
+      'run another schedule, with metrics',
+    'mangamotion schedule --lease redis': 'run on each of two machines',
+  },
   async run(context, _arguments, options) {
     const { cwd, now, signal, onHangup } = context;
     const { file, stateDir, grace, maxRunning, lease, listen } = options;
@@ -80,9 +79,4 @@ function readTime(text: string): number {
   const ms = durationMs(text);
   if (ms === undefined) throw new MangamotionError('usage', 'must be a time such as 60s or 5m');
   return ms;
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
 }

@@ -2,10 +2,10 @@ import type { RunRecord } from '../../../schedule/state/record.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone } from './run-text.js';
+import { resultText, resultTone, timeText } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
-import { timeText } from './time-text.js';
 
 const DEFAULT_LIMIT = 20;
 
@@ -19,7 +19,7 @@ export const scheduleHistory = defineCommand({
     limit: {
       value: 'count',
       description: 'the maximum number of runs',
-      parse: readLimit,
+      parse: wholeNumber(1, 6),
       default: DEFAULT_LIMIT,
     },
     stateDir: STATE_OPTION,
@@ -28,18 +28,12 @@ export const scheduleHistory = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'not_found'],
-  examples: [
-    { command: 'mangamotion schedule history', meaning: `list the last ${DEFAULT_LIMIT} runs` },
-    {
-      command: 'mangamotion schedule history daily --failed',
-      meaning: 'list failed and missed runs of one entry',
-    },
-    {
-      command:
-        "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'",
-      meaning: 'follow the size of a backup',
-    },
-  ],
+  examples: {
+    'mangamotion schedule history': `list the last ${DEFAULT_LIMIT} runs`,
+    'mangamotion schedule history daily --failed': 'list failed and missed runs of one entry',
+    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'":
+      'follow the size of a backup',
+  },
   async run(context, { name }, { failed, limit, stateDir }) {
     const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
     const folder = stateFolderOf(context, stateDir);
@@ -148,8 +142,3 @@ const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({
   name: field,
   value: (record) => record[field],
 }));
-
-function readLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 999999');
-}

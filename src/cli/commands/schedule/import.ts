@@ -22,16 +22,11 @@ export const scheduleImport = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['partial', 'not_found'],
-  examples: [
-    {
-      command: 'crontab -l | mangamotion schedule import - > mangamotion.crontab',
-      meaning: 'convert the crontab of this user',
-    },
-    {
-      command: 'mangamotion schedule import --system /etc/cron.d/minio-backup',
-      meaning: 'convert a system crontab',
-    },
-  ],
+  examples: {
+    'crontab -l | mangamotion schedule import - > mangamotion.crontab':
+      'convert the crontab of this user',
+    'mangamotion schedule import --system /etc/cron.d/minio-backup': 'convert a system crontab',
+  },
   async run(context, { crontab }, { system }) {
     const text = await textOf(context, crontab);
     const { text: schedule, entries, notes } = importCrontab(text, { isSystem: system });

@@ -45,13 +45,10 @@ export const scheduleInit = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: ['refused'],
-  examples: [
-    {
-      command: 'mangamotion schedule init',
-      meaning: `write ${DEFAULT_FILE} in the current folder`,
-    },
-    { command: 'mangamotion schedule init -', meaning: 'print it first' },
-  ],
+  examples: {
+    'mangamotion schedule init': `write ${DEFAULT_FILE} in the current folder`,
+    'mangamotion schedule init -': 'print it first',
+  },
   async run(context, { file }) {
     const toStdout = file === '-' || context.dryRun;
     if (!toStdout) await writeNew(path.resolve(context.cwd, file), file);

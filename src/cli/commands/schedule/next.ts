@@ -2,9 +2,9 @@ import { upcoming } from '../../../schedule/reports.js';
 import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
-import { MangamotionError } from '../../../errors.js';
+import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { timeText } from './time-text.js';
+import { timeText } from './run-text.js';
 
 const DEFAULT_COUNT = 10;
 
@@ -16,7 +16,7 @@ export const scheduleNext = defineCommand({
     count: {
       value: 'count',
       description: 'the number of runs',
-      parse: readCount,
+      parse: wholeNumber(1, 4),
       default: DEFAULT_COUNT,
     },
   },
@@ -24,13 +24,11 @@ export const scheduleNext = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['not_found'],
-  examples: [
-    { command: 'mangamotion schedule next', meaning: 'show the next ten runs' },
-    {
-      command: "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'",
-      meaning: 'print the next time in a script',
-    },
-  ],
+  examples: {
+    'mangamotion schedule next': 'show the next ten runs',
+    "mangamotion schedule next --count 1 --json | jq -r '.runs[0].at'":
+      'print the next time in a script',
+  },
   async run(context, _arguments, { file, count }) {
     const { entries } = await readGoodSchedule(context, file);
     await context.output.rows({
@@ -56,8 +54,3 @@ const columns: Column<Upcoming>[] = [
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
   { title: 'command', name: 'command', value: ({ command }) => command },
 ];
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new MangamotionError('usage', 'must be a whole number, 1 to 9999');
-}

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasFailed, hasRun } from '../../../schedule/state/record.js';
+import type { Presentation } from '../../output/columns.js';
 import { formatCount } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 
@@ -14,4 +15,11 @@ export function resultText(record: RunRecord): string {
 export function resultTone(record: RunRecord): Tone {
   if (hasFailed(record)) return 'bad';
   return hasRun(record) ? 'good' : 'waiting';
+}
+
+/** `2026-11-25 02:00:00 UTC`; on a terminal also how far away that is. From RFC 3339 in UTC. */
+export function timeText(iso: string, people: Presentation): string {
+  const text = `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+  const relative = people.time(iso);
+  return relative === iso ? text : `${text}, ${relative}`;
 }

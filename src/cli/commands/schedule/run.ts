@@ -24,13 +24,10 @@ export const scheduleRun = defineCommand({
   usesStore: true,
   printsRows: false,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
-  examples: [
-    { command: 'mangamotion schedule run hourly', meaning: 'run an entry before an upgrade' },
-    {
-      command: 'mangamotion schedule run hourly --json | jq .log_file',
-      meaning: 'find the log in a script',
-    },
-  ],
+  examples: {
+    'mangamotion schedule run hourly': 'run an entry before an upgrade',
+    'mangamotion schedule run hourly --json | jq .log_file': 'find the log in a script',
+  },
   async run(context, { name }, { file, stateDir }) {
     const folder = stateFolderOf(context, stateDir);
     const entries = await loadSchedule(context, file);

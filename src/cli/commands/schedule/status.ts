@@ -7,9 +7,8 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { resultText, resultTone } from './run-text.js';
+import { resultText, resultTone, timeText } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
-import { timeText } from './time-text.js';
 
 export const scheduleStatus = defineCommand({
   description:
@@ -31,17 +30,13 @@ export const scheduleStatus = defineCommand({
   usesStore: false,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged'],
-  examples: [
-    { command: 'mangamotion schedule status', meaning: 'show the schedule' },
-    {
-      command: 'mangamotion schedule status --max-age 8d --quiet > /dev/null',
-      meaning: 'for monitoring: the exit status shows whether all is well',
-    },
-    {
-      command: "mangamotion schedule status --json | jq -e '.daemon != null'",
-      meaning: 'check whether a daemon is running',
-    },
-  ],
+  examples: {
+    'mangamotion schedule status': 'show the schedule',
+    'mangamotion schedule status --max-age 8d --quiet > /dev/null':
+      'for monitoring: the exit status shows whether all is well',
+    "mangamotion schedule status --json | jq -e '.daemon != null'":
+      'check whether a daemon is running',
+  },
   async run(context, _arguments, { file, stateDir, maxAge }) {
     const { entries } = await readGoodSchedule(context, file);
     const folder = stateFolderOf(context, stateDir);

@@ -41,19 +41,12 @@ export const scheduleUnit = defineCommand({
   usesStore: false,
   printsRows: false,
   endsWith: [],
-  examples: [
-    {
-      command:
-        'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service',
-      meaning:
-        'install it, then run: sudo systemctl daemon-reload && sudo systemctl enable --now ' +
-        'mangamotion',
-    },
-    {
-      command: 'mangamotion schedule unit docker > compose.yaml && docker compose up -d',
-      meaning: 'run in a container; `docker compose ps` shows its health',
-    },
-  ],
+  examples: {
+    'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service':
+      'install it, then run: sudo systemctl daemon-reload && sudo systemctl enable --now mangamotion',
+    'mangamotion schedule unit docker > compose.yaml && docker compose up -d':
+      'run in a container; `docker compose ps` shows its health',
+  },
   async run(context, { kind }, options) {
     if (kind === 'systemd' && options.image !== undefined) {
       throw new MangamotionError('usage', '--image applies only to docker');

@@ -6,7 +6,7 @@ export default quirk({
   group: 'targets',
   what: 'stores x\\y as x/y',
   seenOn: 'SeaweedFS',
-  tool: 'finds out with an object of its own before it writes, and leaves such keys out, each named',
+  tool: 'tries one object of its own first; leaves such keys out and names each',
   during: ['restore'],
   objects: [plain('back\\1'), plain('back/1')],
   server: () => renaming((key) => key.replaceAll('\\', '/')),

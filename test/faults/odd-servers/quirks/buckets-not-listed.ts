@@ -4,8 +4,8 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'does not list the buckets',
+  what: 'refuses to list the buckets',
   seenOn: 'R2, B2 and Wasabi with keys for one bucket',
-  tool: 'needs no list where the bucket is named',
+  tool: 'needs no such list if each bucket is named with --bucket',
   server: () => answering(asks('ListBuckets'), () => refusal(403, 'AccessDenied')),
 });

@@ -4,9 +4,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'deletes many objects at once, and names none of them in its answer',
+  what: 'deletes many objects in one request, and its answer names none of them',
   seenOn: 'Baidu BOS (AutoMQ pull request 1028), servers that are always quiet',
-  tool: 'deletes again one by one what is not named',
+  tool: 'deletes what is not named again, one by one',
   during: ['restore'],
   target: 'has extras',
   server: () =>

@@ -4,7 +4,7 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'answers 501 to the deletion of many objects at once',
+  what: 'answers 501 when many objects are deleted in one request',
   seenOn: 'Google Cloud Storage (mc issue 4778), Riak CS (issue 549), MEGA S4 (issue 5)',
   tool: 'deletes them one by one',
   during: ['restore'],

@@ -3,9 +3,9 @@ import { quirk } from '../quirk.js';
 
 export default quirk({
   group: 'listings',
-  what: 'lists keys in lower case, and finds them only as they were written',
-  seenOn: 'no report: what a gateway over a file system without case may do',
-  tool: 'names each key that is listed and cannot be read',
+  what: 'lists keys in lower case, but finds them only as they were written',
+  seenOn: 'no report: possible with a gateway over a case-insensitive file system',
+  tool: 'names each listed key that cannot be read',
   during: ['full', 'incremental'],
   objects: [plain('Reports/A')],
   server: () => ({

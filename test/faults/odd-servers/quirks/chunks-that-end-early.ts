@@ -4,9 +4,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'sends an object in chunks, without Content-Length, and too few of them',
+  what: 'sends an object in chunks, without Content-Length, and stops too early',
   seenOn: 'Ceph behind Cloudflare (rclone issue 8500)',
-  tool: 'sees that it is shorter than it was listed, and names it',
+  tool: 'sees that the object is shorter than listed, and names it',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     altering(asks('GetObject', bucket, 'pages/14'), (answer) =>

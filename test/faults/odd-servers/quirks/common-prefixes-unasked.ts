@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'gives common prefixes though no delimiter was sent, in place of the objects below them',
-  seenOn: 'no report: what proxies that ignore the query of a listing may answer',
-  tool: 'does not take that for a listing, and names the bucket',
+  what: 'returns common prefixes in place of objects, although no delimiter was sent',
+  seenOn: 'no report: possible with proxies that ignore the query of a listing',
+  tool: 'rejects the listing, and names the bucket',
   withOther: true,
   server: ({ other }) =>
     paging((page, { bucket }) =>

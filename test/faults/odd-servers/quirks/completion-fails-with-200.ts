@@ -5,7 +5,7 @@ import { answering, asks, both, writtenInParts } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'answers the completion of a multipart upload with 200 and an error document, always',
+  what: 'always answers the completion of a multipart upload with 200 and an error document',
   seenOn: 'AWS documents it (arrow-rs issue 122, duckdb-httpfs pull request 393)',
   tool: 'reads the document, tries again, and names the object',
   objects: [plain('parts', 65 * 1024 * 1024)],

@@ -7,9 +7,9 @@ const KEYS = ['pages/14', 'tagged/1'] as const;
 
 export default quirk({
   group: 'objects',
-  what: 'has a proxy before it that compresses objects on the way, asked or not',
+  what: 'sits behind a proxy that compresses objects on the way, asked or not',
   seenOn: 'Cloudflare before Ceph (rclone issue 8500), R2 (rclone issue 8137), nginx with gzip',
-  tool: 'sees that these are not the bytes that were listed, and names the objects',
+  tool: 'sees that the bytes are not those that were listed, and names the objects',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     altering(asks('GetObject', bucket, ...KEYS), (answer) =>

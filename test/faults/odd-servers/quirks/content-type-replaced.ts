@@ -6,7 +6,7 @@ export default quirk({
   group: 'targets',
   what: 'replaces the content type and drops Cache-Control, and answers 200',
   seenOn: 'SeaweedFS 2022 (issue 3943)',
-  tool: 'reads back the first objects of each kind, and names the headers as lost',
+  tool: 'reads back the first objects of each kind, and reports the headers as lost',
   during: ['restore'],
   server: () =>
     rerouting((request) =>

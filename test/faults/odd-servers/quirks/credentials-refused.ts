@@ -6,7 +6,7 @@ export default quirk({
   group: 'buckets',
   what: 'refuses the credentials for everything',
   seenOn: 'every server',
-  tool: 'ends at once, with status 6',
+  tool: 'ends at once with exit status 6',
   server: () =>
     answering(
       () => true,

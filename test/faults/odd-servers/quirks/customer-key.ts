@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'holds an object that is encrypted with a key of the customer: GET and HEAD answer 400',
+  what: 'holds an object that is encrypted with a key of the customer (GET and HEAD answer 400)',
   seenOn: 'AWS, MinIO, Ceph: every server with SSE-C',
-  tool: 'names the object with that reason, and backs up the others',
+  tool: 'names the object and the reason, and backs up the others',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     answering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14'), () =>

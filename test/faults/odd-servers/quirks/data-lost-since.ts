@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'has lost the data of an object since the last backup: it is listed, and GET answers 404',
+  what: 'lost the data of an object after the last backup: the object is listed, but GET answers 404',
   seenOn: 'Ceph and MinIO with lost disks (rclone issue 452, MinIO issue 15040)',
-  tool: 'takes the copy of the backup before, and says since when the object cannot be read',
+  tool: 'takes the copy from the previous backup, and says since when the object cannot be read',
   during: ['incremental', 'again'],
   server: ({ bucket }) =>
     answering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14', 'pages/12'), () =>

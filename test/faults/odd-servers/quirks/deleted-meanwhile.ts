@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'no longer has an object that it listed a moment ago',
+  what: 'no longer has an object that it has just listed',
   seenOn: 'every server in use',
-  tool: 'asks for the listing of that key again: it is gone, and the backup complete',
+  tool: 'lists that key again, sees that it is gone, and completes the backup',
   during: ['full', 'incremental'],
   server: () =>
     paging((page, { query }) => {

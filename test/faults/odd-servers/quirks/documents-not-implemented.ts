@@ -7,8 +7,8 @@ const DOCUMENTS =
 
 export default quirk({
   group: 'buckets',
-  what: 'answers 501 to each request for a policy, versioning, tags or another document of a bucket',
+  what: 'answers 501 when asked for a policy, versioning, tags or another setting of a bucket',
   seenOn: 'Garage, versitygw (lifecycle)',
-  tool: 'notes that they are not supported; the backup is complete',
+  tool: 'records that they are not supported; the backup is complete',
   server: () => answering(asks(DOCUMENTS), () => refusal(501, 'NotImplemented')),
 });

@@ -4,9 +4,9 @@ import { altering, asks, both, writtenInParts } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'sends an empty body for objects that are not, with Content-Length: 0 and the right ETag',
+  what: 'sends an empty body for objects that are not empty, with Content-Length: 0 and the right ETag',
   seenOn: 'MinIO 2022 (issue 15040), Ceph behind Cloudflare (rclone issue 8500)',
-  tool: 'sees that they are not as long as they were listed, and names them',
+  tool: 'sees that they are shorter than listed, and names them',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     both(

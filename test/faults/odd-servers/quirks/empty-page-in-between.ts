@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'answers a page without objects in the middle, with a token for the next',
+  what: 'sends a page without objects in the middle, with a token for the next one',
   seenOn: 'SeaweedFS 2026 (pull request 10280); AWS allows it',
-  tool: 'goes on',
+  tool: 'goes on with the next page',
   server: () => {
     let isFirst = true;
     return paging((page, { query }) => {

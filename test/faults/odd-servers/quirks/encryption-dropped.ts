@@ -6,9 +6,9 @@ const ENCRYPTION = 'x-amz-server-side-encryption';
 
 export default quirk({
   group: 'targets',
-  what: 'takes a PUT that asks for encryption, and does not encrypt',
-  seenOn: 'no report: what gateways that ignore headers may do',
-  tool: 'reads back the first objects of each kind, and names the encryption as lost',
+  what: 'accepts a PUT that asks for encryption, but does not encrypt',
+  seenOn: 'no report: possible with gateways that ignore headers',
+  tool: 'reads back the first objects of each kind, and reports the encryption as lost',
   server: ({ bucket }) =>
     both(
       altering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14'), (answer) =>

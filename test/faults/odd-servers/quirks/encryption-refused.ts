@@ -8,7 +8,7 @@ export default quirk({
   group: 'targets',
   what: 'refuses a PUT that asks for encryption',
   seenOn: 'Cloudflare R2 (which documents it), MinIO without KMS, Ceph without TLS',
-  tool: 'stores the object as the default of the bucket says, and names the encryption as lost',
+  tool: 'stores the object with the default of the bucket, and reports the encryption as lost',
   server: ({ bucket, target }) =>
     both(
       altering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14'), (answer) =>

@@ -11,8 +11,8 @@ async function* endless(): AsyncGenerator<Buffer> {
 
 export default quirk({
   group: 'buckets',
-  what: 'sends a policy that has no end',
-  seenOn: 'no report: what a broken cache or gateway may send',
+  what: 'sends a policy that never ends',
+  seenOn: 'no report: possible with a broken cache or gateway',
   tool: 'reads at most 16 MiB, and names the document',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>

@@ -6,7 +6,7 @@ export default quirk({
   group: 'objects',
   what: 'answers the GET of an object with 200 and an error document',
   seenOn: 'no report for GET: AWS documents it for copies and completions',
-  tool: 'does not take it for the object, and names it',
+  tool: 'sees that this is not the object, and names it',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     answering(asks('GetObject', bucket, 'pages/14'), () => ({

@@ -4,9 +4,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives some objects an ETag that looks like an MD5 and is another digest',
+  what: 'gives some objects an ETag that looks like an MD5 but is another digest',
   seenOn: 'Chimera 2026 (issue 469), LeoFS (issue 216)',
-  tool: 'cannot tell that from damage, and names these objects',
+  tool: 'cannot tell this from damage, and names these objects',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     altering(asks('GetObject', bucket, 'pages/14'), (answer) =>

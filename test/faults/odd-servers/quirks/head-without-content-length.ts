@@ -6,7 +6,7 @@ export default quirk({
   group: 'objects',
   what: 'answers HEAD without Content-Length',
   seenOn: 'Cloudflare R2 2026 (async-aws issue 2077)',
-  tool: 'does not need it',
+  tool: 'does not need the header',
   server: () =>
     altering(asks('HeadObject'), (answer) =>
       withHeaders(answer, { 'content-length': undefined, 'transfer-encoding': 'chunked' }),

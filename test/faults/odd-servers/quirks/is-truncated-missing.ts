@@ -5,9 +5,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'leaves out IsTruncated where it is false',
+  what: 'leaves out IsTruncated when it is false',
   seenOn: 'gofakes3 2019 (issue 40)',
-  tool: 'takes it for false, and asks for what comes behind the last key as always',
+  tool: 'treats it as false, and asks for keys after the last one, as always',
   server: () =>
     altering(asks('ListObjectsV2'), (answer, { bucket }) =>
       answer.page === undefined

@@ -4,7 +4,7 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'cannot decrypt some objects, as their key is disabled: GET answers 400',
+  what: 'cannot decrypt some objects because their key is disabled: GET answers 400',
   seenOn: 'AWS (KMS.DisabledException), MinIO with KMS, Ceph (pull request 46726: HEAD fails too)',
   tool: 'names these objects, and backs up the others',
   during: ['full', 'incremental'],

@@ -6,7 +6,7 @@ export default quirk({
   group: 'listings',
   what: 'leaves keys out of its listings that HEAD and GET find',
   seenOn: 'RustFS 2026 (issue 3217), SeaweedFS 2026 (issue 10652)',
-  tool: 'asks for each object of the backup before by its name, keeps those that are there, and says that the listing leaves out objects',
+  tool: 'looks up the missing objects of the previous backup by name, keeps those that exist, and says that the listing is incomplete',
   during: ['incremental', 'again'],
   server: () => ({ entries: (all) => all.filter(({ key }) => !HIDDEN.includes(key)) }),
   incremental: { status: 'partial', failed: 'any', says: /leaves? out/, held: HIDDEN },

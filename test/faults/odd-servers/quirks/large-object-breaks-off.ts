@@ -4,9 +4,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'breaks off a large object after 6 MiB, each time that it is asked for as a whole',
+  what: 'always breaks off a large object after 6 MiB',
   seenOn: 'every server behind a proxy with a time limit',
-  tool: 'goes on from the byte where it broke',
+  tool: 'continues from the byte where it broke off',
   during: ['full'],
   objects: [{ key: 'large', content: noise(9 * 1024 * 1024, 'large') }],
   server: ({ bucket }) =>

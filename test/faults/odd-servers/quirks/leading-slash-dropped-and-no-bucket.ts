@@ -5,9 +5,9 @@ import { answering, asks, both, renaming } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'stores /x as x, and lets nobody create a bucket',
+  what: 'stores /x as x, and does not let this user create buckets',
   seenOn: 'MinIO (issue 17356) with a narrow policy',
-  tool: 'tries odd keys out in the target, and leaves out those that it would rename',
+  tool: 'tries odd keys in the target, and leaves out those that it would rename',
   during: ['restore'],
   objects: [plain('/slashed/1'), plain('slashed/1')],
   target: 'exists',

@@ -6,7 +6,7 @@ export default quirk({
   group: 'targets',
   what: 'stores /x as x',
   seenOn: 'MinIO (issues 17356, 7717)',
-  tool: 'finds out with an object of its own before it writes, and leaves such keys out, each named',
+  tool: 'tries one object of its own first; leaves such keys out and names each',
   during: ['restore'],
   objects: [plain('/slashed/1'), plain('slashed/1')],
   server: () => renaming((key) => key.replace(/^\/+/, '')),

@@ -5,8 +5,8 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'sends the first half of a page as if it were the whole, once',
-  seenOn: 'no report: what proxies with a buffer limit may do',
+  what: 'once sends the first half of a page as if it were the whole page',
+  seenOn: 'no report: possible with proxies that limit their buffers',
   tool: 'asks for the page again',
   server: () => {
     let isFirst = true;

@@ -2,9 +2,9 @@ import { quirk } from '../quirk.js';
 
 export default quirk({
   group: 'listings',
-  what: 'lists nothing at all, with status 200, of a bucket full of objects',
+  what: 'answers the listing of a full bucket with 200 and no objects',
   seenOn: 'RustFS 2026 (issue 3217, full miss), SeaweedFS 2026 (pull request 10280)',
-  tool: 'keeps what it finds by name, and says that the listing leaves out objects',
+  tool: 'keeps what it finds by name, and says that the listing is incomplete',
   during: ['incremental', 'again'],
   server: ({ bucket }) => ({ entries: (all, of) => (of === bucket ? [] : all) }),
   incremental: {

@@ -5,8 +5,8 @@ import { both, paging, rerouting } from '../ways.js';
 export default quirk({
   group: 'listings',
   what: 'says IsTruncated=false after two pages, and ignores start-after',
-  seenOn: 'both seen, on RustFS (issues 3217, 1165) and on gateways that know no start-after',
-  tool: 'asks for each object of the backup before by its name, and keeps those that are there',
+  seenOn: 'each seen alone: RustFS (issues 3217, 1165), gateways without start-after',
+  tool: 'looks up each object of the previous backup by name, and keeps those that exist',
   during: ['incremental', 'again'],
   server: () =>
     both(

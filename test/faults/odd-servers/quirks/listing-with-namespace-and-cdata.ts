@@ -13,8 +13,8 @@ function unusual(xml: string): string {
 export default quirk({
   group: 'listings',
   what: 'writes listings with a namespace prefix, and keys as CDATA',
-  seenOn: 'no report: what gateways with other XML libraries may write',
-  tool: 'reads any XML that says the same',
+  seenOn: 'no report: possible with gateways that use other XML libraries',
+  tool: 'accepts any equivalent XML',
   server: () =>
     altering(asks('ListObjectsV2'), (answer, { bucket }) =>
       answer.page === undefined ? answer : document(200, unusual(pageXml(bucket, answer.page))),

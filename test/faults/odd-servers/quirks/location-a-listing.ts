@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'answers a listing where the region is asked for',
+  what: 'answers with a listing when asked for the region',
   seenOn: 'versitygw 2025 (issue 1499), Ceph for other sub-resources',
-  tool: 'does without: the region is a convenience',
+  tool: 'does without the region',
   server: () =>
     answering(asks('GetBucketLocation'), () =>
       document(

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'has a proxy before it that answers a login page where the region is asked for',
-  seenOn: 'oauth2-proxy and other logins before a store',
-  tool: 'does without: the region is a convenience',
+  what: 'sits behind a proxy that answers with a login page when asked for the region',
+  seenOn: 'oauth2-proxy and other logins in front of a store',
+  tool: 'does without the region',
   server: () => answering(asks('GetBucketLocation'), () => loginPage()),
   full: { atMost: { requests: 2, which: asks('GetBucketLocation') } },
 });

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'answers an empty body where the region is asked for',
-  seenOn: 'no report: what a gateway that knows no regions may answer',
-  tool: 'does without: the region is a convenience',
+  what: 'answers with an empty body when asked for the region',
+  seenOn: 'no report: possible with a gateway that has no regions',
+  tool: 'does without the region',
   server: () => answering(asks('GetBucketLocation'), () => document(200, '')),
   full: { atMost: { requests: 2, which: asks('GetBucketLocation') } },
 });

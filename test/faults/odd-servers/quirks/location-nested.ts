@@ -6,7 +6,7 @@ export default quirk({
   group: 'buckets',
   what: 'nests the region in a CreateBucketConfiguration',
   seenOn: 'SeaweedFS (minio-js issue 1213)',
-  tool: 'does without: the region is a convenience',
+  tool: 'does without the region',
   server: () =>
     answering(asks('GetBucketLocation'), () =>
       document(

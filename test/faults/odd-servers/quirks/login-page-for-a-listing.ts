@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'has a proxy before it that answers a listing with 200 and a login page',
+  what: 'sits behind a proxy that answers a listing with 200 and a login page',
   seenOn:
-    'oauth2-proxy and other logins before a store; Garage on its web port (aeroftp issue 122)',
+    'oauth2-proxy and other logins in front of a store; Garage on its web port (aeroftp issue 122)',
   tool: 'names the bucket at once, and backs up the others',
   withOther: true,
   server: ({ other }) => answering(asks('ListObjectsV2', other), () => loginPage()),

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'has a proxy before it that answers the GET of an object with 200 and a login page',
-  seenOn: 'oauth2-proxy and other logins before a store',
-  tool: 'does not take it for the object, and names it',
+  what: 'sits behind a proxy that answers the GET of an object with 200 and a login page',
+  seenOn: 'oauth2-proxy and other logins in front of a store',
+  tool: 'sees that this is not the object, and names it',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     answering(asks('GetObject', bucket, 'pages/14'), () =>

@@ -4,9 +4,9 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'leaves out user metadata that no header can carry, and counts it: x-amz-missing-meta',
+  what: 'leaves out user metadata that no header can carry, and counts it in x-amz-missing-meta',
   seenOn: 'AWS, which documents it for metadata that no header can carry',
-  tool: 'names the metadata as lost',
+  tool: 'reports the metadata as lost',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     altering(asks(/^(?:Get|Head)Object$/, bucket, 'described'), (answer) =>

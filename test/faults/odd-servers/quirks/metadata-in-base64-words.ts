@@ -4,7 +4,7 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives out user metadata that is no ASCII in the base64 words of RFC 2047',
+  what: 'returns user metadata that is not ASCII as base64 words of RFC 2047',
   seenOn: 'AWS (which documents it; botocore issue 2552)',
   tool: 'decodes them',
   during: ['full', 'incremental'],

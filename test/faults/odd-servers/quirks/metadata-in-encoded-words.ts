@@ -5,7 +5,7 @@ import { altering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives out user metadata that is no ASCII in the quoted words of RFC 2047',
+  what: 'returns user metadata that is not ASCII as quoted words of RFC 2047',
   seenOn: 'MinIO since 2025 (pull request 21282), lakeFS (pull request 9604)',
   tool: 'decodes them',
   during: ['full', 'incremental'],

@@ -5,9 +5,9 @@ import { both, rerouting, writtenInParts } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'forgets the metadata and headers that come with the beginning of a multipart upload',
+  what: 'drops the metadata and headers that are sent when a multipart upload begins',
   seenOn: 'SeaweedFS 2021 (issue 2173), Eucalyptus (issue 148), Chimera 2026 (issue 482)',
-  tool: 'reads back the first objects of each kind, and names what was lost',
+  tool: 'reads back the first objects of each kind, and reports what was lost',
   objects: [
     {
       key: 'parts',

@@ -5,9 +5,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'keeps all keys, but lets nobody create a bucket',
+  what: 'keeps all keys as they are, but does not let this user create buckets',
   seenOn: 'R2, B2, Wasabi with keys for one bucket; every server with policies',
-  tool: 'tries odd keys out in the target, which keeps no versions',
+  tool: 'tries odd keys in the target, if the target is not versioned',
   during: ['restore'],
   objects: [plain('/slashed/1')],
   target: 'exists',

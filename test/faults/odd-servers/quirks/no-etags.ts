@@ -3,8 +3,8 @@ import { tellingEtags } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives no ETags at all',
+  what: 'sends no ETags',
   seenOn: 'Google Cloud Storage where it decompresses (arrow-rs issue 774)',
-  tool: 'copies whatever it cannot recognise as the same',
+  tool: 'copies whatever it cannot recognise as unchanged',
   server: () => tellingEtags(() => ''),
 });

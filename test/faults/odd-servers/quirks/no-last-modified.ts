@@ -5,8 +5,8 @@ import { altering, asks } from '../ways.js';
 export default quirk({
   group: 'objects',
   what: 'sends objects without Last-Modified',
-  seenOn: 'no report: what caches and gateways may drop',
-  tool: 'takes the date of the listing',
+  seenOn: 'no report: possible with caches and gateways',
+  tool: 'takes the date from the listing',
   server: () =>
     altering(asks(/^(?:Get|Head)Object$/), (answer) =>
       withHeaders(answer, { 'last-modified': undefined }),

@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'says IsTruncated=true and gives no NextContinuationToken, but NextMarker as ListObjects does',
+  what: 'says IsTruncated=true, but sends NextMarker (as ListObjects does) instead of NextContinuationToken',
   seenOn: 'RustFS 2026 (issue 1596), Ceph 2020 (awscr-s3 issue 71)',
-  tool: 'goes on behind the last key',
+  tool: 'continues after the last key',
   server: () =>
     paging((page) => ({
       ...page,

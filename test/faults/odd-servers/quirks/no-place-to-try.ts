@@ -5,9 +5,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'lets nobody create a bucket, and the target keeps versions',
+  what: 'does not let this user create buckets, and the target is versioned',
   seenOn: 'AWS, MinIO and others with narrow policies',
-  tool: 'tries nothing out where it would stay, and leaves odd keys out, each named',
+  tool: 'tries nothing, because it would stay as an old version; leaves odd keys out and names each',
   during: ['restore'],
   objects: [plain('/slashed/1')],
   target: 'versioned',

@@ -5,9 +5,9 @@ const BYTES_BEFORE_THE_END = 20;
 
 export default quirk({
   group: 'buckets',
-  what: 'breaks off the first answer of each kind that says what was not found',
+  what: 'breaks the connection in the middle of its first 404 answer to each request',
   seenOn: 'connections that are cut',
-  tool: 'asks again, and learns whether an object or a document is not there',
+  tool: 'tries again, and finds out what does not exist',
   server: () => {
     const asked = new Set<string>();
     return {

@@ -4,9 +4,9 @@ import { altering } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'writes dates otherwise: RFC 3339 in headers, an offset and no fraction in listings',
-  seenOn: 'no report: what gateways over other clouds may write',
-  tool: 'reads them all',
+  what: 'writes dates in other formats: RFC 3339 in headers, an offset and no fraction in listings',
+  seenOn: 'no report: possible with gateways over other clouds',
+  tool: 'reads all of them',
   server: () =>
     altering(
       () => true,

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'gives out the objects of a bucket, but does not list it',
+  what: 'lets this user read the objects of a bucket, but not list it',
   seenOn: 'AWS with policies for s3:GetObject alone',
-  tool: 'names the bucket with the right that is missing, and backs up the others',
+  tool: 'names the bucket and the missing right, and backs up the others',
   withOther: true,
   server: ({ other }) =>
     answering(asks('ListObjectsV2', other), () => refusal(403, 'AccessDenied')),

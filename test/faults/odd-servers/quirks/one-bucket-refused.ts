@@ -4,9 +4,9 @@ import { answering } from '../ways.js';
 
 export default quirk({
   group: 'buckets',
-  what: 'refuses one of the buckets altogether',
+  what: 'refuses all access to one of the buckets',
   seenOn: 'every server with policies; R2 with tokens for some buckets',
-  tool: 'names the bucket with the right that is missing, and backs up the others',
+  tool: 'names the bucket and the missing right, and backs up the others',
   withOther: true,
   server: ({ other }) =>
     answering(

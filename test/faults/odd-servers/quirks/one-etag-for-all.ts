@@ -3,8 +3,8 @@ import { tellingEtags } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives all objects one ETag',
-  seenOn: 'no report: what a gateway that does not compute them may give',
-  tool: 'recognises a change by the date too',
+  what: 'gives all objects the same ETag',
+  seenOn: 'no report: possible with a gateway that computes no ETags',
+  tool: 'also recognises a change by the date',
   server: () => tellingEtags(() => '"00000000-1"'),
 });

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'answers 500 to each request for one object',
+  what: 'answers 500 to every request for one object',
   seenOn: 'servers with broken disks or lost chunks',
-  tool: 'tries for a while, names the object, and backs up the others',
+  tool: 'retries for a while, names the object, and backs up the others',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     answering(asks('GetObject', bucket, 'pages/14'), () => refusal(500, 'InternalError')),

@@ -15,9 +15,9 @@ const STATUSES: Record<string, number> = {
 
 export default quirk({
   group: 'objects',
-  what: 'refuses to give out some objects: 400, 402, 403, 405, 410, 422, 451, 501',
+  what: 'refuses some objects with 400, 402, 403, 405, 410, 422, 451 or 501',
   seenOn:
-    'each of some server: quotas (402), policies (403), delete markers (405), legal reasons (451), gateways (501)',
+    'each status on some server: quotas (402), policies (403), delete markers (405), legal reasons (451), gateways (501)',
   tool: 'names each object with status and code, and backs up the others',
   during: ['full', 'incremental'],
   server: ({ bucket }) => ({

@@ -8,7 +8,7 @@ function scrambled(key: string): string {
 
 export default quirk({
   group: 'listings',
-  what: 'lists in the order of encrypted names, which looks like chance',
+  what: 'lists in the order of encrypted names, which looks random',
   seenOn:
     'Storj (roadmap issue 62), S3 Express directory buckets (aws-cli issue 8470), rclone serve s3 (pull request 9371)',
   tool: 'sorts the listing on disk first',

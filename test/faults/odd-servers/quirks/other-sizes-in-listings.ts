@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'lists objects with the size that they have encrypted or compressed',
-  seenOn: 'no report: what encrypting and compressing gateways may list',
-  tool: 'goes by the size and ETag that the object itself comes with',
+  what: 'lists objects with their encrypted or compressed size',
+  seenOn: 'no report: possible with gateways that encrypt or compress',
+  tool: 'uses the size and ETag that come with the object',
   during: ['full', 'incremental'],
   server: () =>
     paging((page) => ({

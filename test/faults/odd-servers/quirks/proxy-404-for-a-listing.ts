@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'has a proxy before it that answers a listing with 404 and a page of its own',
+  what: 'sits behind a proxy that answers a listing with 404 and a page of its own',
   seenOn: 'ingress-nginx ("default backend - 404") while its routes are loaded',
-  tool: 'does not take the bucket for gone: names it, and backs up the others',
+  tool: 'names the bucket, which is not counted as deleted, and backs up the others',
   withOther: true,
   server: ({ other }) =>
     answering(asks('ListObjectsV2', other), () => ({ ...loginPage(), status: 404 })),

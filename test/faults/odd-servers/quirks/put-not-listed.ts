@@ -4,7 +4,7 @@ export default quirk({
   group: 'targets',
   what: 'does not list an object that was just written',
   seenOn: 'stores that become consistent later (Nextcloud issue 25946), RustFS 2026 (issue 3217)',
-  tool: 'names the object: whether it is there nobody knows',
+  tool: 'names the object, because nobody knows whether it is there',
   during: ['restore'],
   server: ({ target }) => ({
     entries: (all, bucket) =>

@@ -10,7 +10,7 @@ function md5Of(body: Buffer): string {
 
 export default quirk({
   group: 'targets',
-  what: 'answers 200 to the PUT of an object, and does not store it',
+  what: 'answers a PUT with 200, but does not store the object',
   seenOn: 'MinIO 2018 (issue 6163: 404 after a PUT that succeeded)',
   tool: 'lists what it wrote, and names the object',
   during: ['restore'],

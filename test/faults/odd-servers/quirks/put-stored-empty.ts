@@ -4,7 +4,7 @@ import { asks, rerouting } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'stores an empty object in place of one that was sent, and answers 200',
+  what: 'answers a PUT with 200, but stores an empty object',
   seenOn: 'Ceph behind Cloudflare (rclone issue 8500)',
   tool: 'lists what it wrote, and names the object',
   during: ['restore'],

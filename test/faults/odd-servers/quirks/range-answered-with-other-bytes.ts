@@ -5,9 +5,9 @@ import { asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'breaks off a large object, and sends its first bytes for its rest, under the right Content-Range',
-  seenOn: 'no report: what a cache that stores parts may send',
-  tool: 'finds the digest wrong, and names the object',
+  what: 'breaks off a large object, and then sends its first bytes again under the Content-Range of the rest',
+  seenOn: 'no report: possible with a cache that stores parts',
+  tool: 'sees that the digest is wrong, and names the object',
   during: ['full'],
   objects: [{ key: 'large', content: noise(9 * 1024 * 1024, 'large') }],
   server: ({ bucket }) => ({

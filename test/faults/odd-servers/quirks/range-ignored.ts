@@ -5,9 +5,9 @@ import { altering, asks, both, rerouting } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'breaks off a large object, and answers a request for its rest with the whole',
+  what: 'breaks off a large object, and answers a request for the rest with the whole object',
   seenOn: 'lakeFS 2023 (issue 6100), Riak CS (pull request 304), Yulin 2026 (issue 717)',
-  tool: 'does not take the wrong bytes, and names the object',
+  tool: 'rejects these bytes, and names the object',
   during: ['full'],
   objects: [{ key: 'large', content: noise(9 * 1024 * 1024, 'large') }],
   server: ({ bucket }) =>

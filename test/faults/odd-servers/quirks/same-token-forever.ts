@@ -3,9 +3,9 @@ import { paging } from '../ways.js';
 
 export default quirk({
   group: 'listings',
-  what: 'gives the same continuation token again and again',
+  what: 'sends the same continuation token again and again',
   seenOn: 'Wasabi 2019 (aws-cli issue 3917), MEGA S4 2025 (issue 3)',
-  tool: 'gives the bucket up, and backs up the others',
+  tool: 'gives up the bucket, names it, and backs up the others',
   withOther: true,
   server: ({ other }) =>
     paging((page, { bucket }) =>

@@ -4,7 +4,7 @@ import { answering } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'answers each request with 503 SlowDown twice before it takes it for the first time',
+  what: 'answers each request twice with 503 SlowDown before it accepts it',
   seenOn: 'AWS, Wasabi, B2 and others under load',
   tool: 'waits, and tries again',
   server: () => {

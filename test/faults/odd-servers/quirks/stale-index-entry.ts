@@ -2,9 +2,9 @@ import { quirk } from '../quirk.js';
 
 export default quirk({
   group: 'objects',
-  what: 'goes on listing an object that is gone: HEAD and GET answer 404',
+  what: 'still lists an object that is gone: HEAD and GET answer 404',
   seenOn: 'Ceph with a broken bucket index (which radosgw-admin bucket check finds)',
-  tool: 'names it as one that failed: what is listed has not vanished',
+  tool: 'counts it as failed, because what is listed has not vanished, and names it',
   during: ['full', 'incremental'],
   server: ({ bucket }) => ({
     entries: (all, of) =>

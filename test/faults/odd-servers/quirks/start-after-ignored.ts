@@ -6,7 +6,7 @@ export default quirk({
   group: 'listings',
   what: 'ignores start-after, and lists from the beginning',
   seenOn: 's3rver before 2019 (pull request 424), gateways that translate another protocol',
-  tool: 'ignores keys at or below the last one, and notes it',
+  tool: 'skips keys up to the last one, and reports it',
   server: () => rerouting((request) => withoutQuery(request, 'start-after')),
   full: { says: /start-after/ },
 });

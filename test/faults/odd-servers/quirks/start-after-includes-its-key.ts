@@ -4,9 +4,9 @@ const LONG_AGO = '2020-01-01T00:00:00.000Z';
 
 export default quirk({
   group: 'listings',
-  what: 'begins a listing with the key of start-after itself',
+  what: 'begins a listing with the key that start-after names',
   seenOn: 'RustFS 2025 (issue 1165)',
-  tool: 'ignores keys at or below the last one, and notes it',
+  tool: 'skips keys up to the last one, and reports it',
   server: () => ({
     handle: async (request, next) => {
       const after = request.query.get('start-after');

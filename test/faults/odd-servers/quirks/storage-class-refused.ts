@@ -8,7 +8,7 @@ export default quirk({
   group: 'targets',
   what: 'refuses a PUT that names a storage class',
   seenOn: 'Cloudflare R2 (gobackup issues 182, 183), Scality (InvalidStorageClass)',
-  tool: 'names the storage class as lost',
+  tool: 'reports the storage class as lost',
   server: ({ bucket, target }) =>
     both(
       altering(asks(/^(?:Get|Head)Object$/, bucket, 'pages/14'), (answer) =>

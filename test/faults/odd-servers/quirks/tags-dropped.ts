@@ -4,9 +4,9 @@ import { answering, asks, both, rerouting } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'takes x-amz-tagging on a PUT, answers 200, and keeps no tags',
+  what: 'accepts x-amz-tagging on a PUT and answers 200, but stores no tags',
   seenOn: 'Garage',
-  tool: 'reads back the first objects of each kind, and names the tags as lost',
+  tool: 'reads back the first objects of each kind, and reports the tags as lost',
   during: ['restore'],
   server: () =>
     both(

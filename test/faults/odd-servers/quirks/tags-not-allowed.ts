@@ -4,9 +4,9 @@ import { answering, asks, both, nameless } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'answers 405 to each request for the tags of an object',
-  seenOn: 'no report: what gateways before other stores may answer',
-  tool: 'notes that tags are not supported; the backup is complete',
+  what: 'answers 405 when asked for the tags of an object',
+  seenOn: 'no report: possible with gateways in front of other stores',
+  tool: 'records that tags are not supported; the backup is complete',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     both(

@@ -4,9 +4,9 @@ import { answering } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'refuses a PUT with x-amz-tagging: 501 NotImplemented',
+  what: 'refuses a PUT with x-amz-tagging (501 NotImplemented)',
   seenOn: 'Cloudflare R2 (yopass issue 3657, Velero issue 9931)',
-  tool: 'names the tags, or the objects, that could not be restored',
+  tool: 'names the tags or objects that could not be restored',
   during: ['restore'],
   server: () =>
     answering(

@@ -4,9 +4,9 @@ import { answering, asks, both, nameless } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'answers 501 to each request for the tags of an object',
+  what: 'answers 501 when asked for the tags of an object',
   seenOn: 'Garage, Cloudflare R2 (yopass issue 3657)',
-  tool: 'notes that tags are not supported; the backup is complete',
+  tool: 'records that tags are not supported; the backup is complete',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     both(

@@ -4,9 +4,9 @@ import { answering, asks } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'gives out objects, but refuses the tags of two of them: 403 and 410',
-  seenOn: 'AWS where a policy lacks s3:GetObjectTagging',
-  tool: 'backs up the bytes, and names the tags as missing',
+  what: 'sends all objects, but refuses the tags of two of them (403 and 410)',
+  seenOn: 'AWS if a policy lacks s3:GetObjectTagging',
+  tool: 'backs up the bytes, and reports the tags as missing',
   during: ['full', 'incremental'],
   server: ({ bucket }) =>
     answering(asks('GetObjectTagging', bucket, 'tagged/1', 'tagged/2'), ({ key }) =>

@@ -4,9 +4,9 @@ import { answering } from '../ways.js';
 
 export default quirk({
   group: 'targets',
-  what: 'refuses a PUT with x-amz-tagging: 400 InvalidArgument',
+  what: 'refuses a PUT with x-amz-tagging (400 InvalidArgument)',
   seenOn: 'Backblaze B2 (s3proxy issue 34, Velero pull request 304)',
-  tool: 'names the tags, or the objects, that could not be restored',
+  tool: 'names the tags or objects that could not be restored',
   during: ['restore'],
   server: () =>
     answering(

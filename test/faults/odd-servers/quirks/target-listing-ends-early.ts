@@ -5,7 +5,7 @@ export default quirk({
   group: 'targets',
   what: 'says IsTruncated=false too early when the target is listed',
   seenOn: 'RustFS 2026 (issue 3217), SeaweedFS 2022 (issue 3166)',
-  tool: 'asks for what comes behind the last key, and goes on from there',
+  tool: 'asks for keys after the last one, and goes on from there',
   during: ['restore'],
   server: () => paging((page) => ({ ...page, truncated: false, token: undefined })),
 });

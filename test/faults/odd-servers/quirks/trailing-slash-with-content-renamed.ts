@@ -6,7 +6,7 @@ export default quirk({
   group: 'targets',
   what: 'stores dir/ with content as dir/dir, and answers 200',
   seenOn: 'SeaweedFS (issue 3086)',
-  tool: 'finds out with an object of its own before it writes, and leaves such keys out, each named',
+  tool: 'tries one object of its own first; leaves such keys out and names each',
   during: ['restore'],
   objects: [plain('album/')],
   server: () =>

@@ -4,9 +4,9 @@ import { altering } from '../ways.js';
 
 export default quirk({
   group: 'objects',
-  what: 'marks ETags as weak in the headers of objects, and not in listings',
-  seenOn: 'proxies that compress (nginx, Cloudflare) before any store',
-  tool: 'compares them without their mark',
+  what: 'marks ETags as weak in the headers of objects, but not in listings',
+  seenOn: 'proxies that compress (nginx, Cloudflare) in front of any store',
+  tool: 'compares them without the mark',
   server: () =>
     altering(
       ({ operation }) => operation !== 'ListObjectsV2',

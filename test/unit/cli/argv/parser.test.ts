@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { catalog } from '../../../../src/cli/catalog.js';
 import { MangamotionError } from '../../../../src/errors.js';
 import { parseCommandLine } from '../../../../src/cli/argv/parser.js';
+import { exampleLines } from '../../../../src/cli/argv/help-layout.js';
 import { selectCommand } from '../../../../src/cli/argv/select-command.js';
 import { catalogOf } from '../world.js';
 
@@ -22,7 +23,7 @@ const program = catalogOf({
   changes: 'dry-run',
   usesStore: true,
   endsWith: ['unreachable', 'partial'],
-  examples: [{ command: 'mangamotion backup test ./b', meaning: 'test it' }],
+  examples: { 'mangamotion backup test ./b': 'test it' },
 });
 
 function parse(...argv: string[]) {
@@ -107,18 +108,18 @@ describe('help', () => {
     });
   });
 
-  it('of a command ends with its examples and its exit codes, from the one table', async () => {
+  it('of a command ends with its examples and its exit statuses, from the one table', async () => {
     const text = await help('backup', 'test', '--help');
     expect(text).toContain('Tests everything.');
     expect(text).toContain('--dry-run');
-    expect(text).toContain('(choices: "fast", "slow"');
+    expect(text).toContain('how (fast, slow; default: fast)');
     expect(text.slice(text.indexOf('Examples:'))).toBe(
       [
         'Examples:',
+        '  # test it',
         '  $ mangamotion backup test ./b',
-        '      test it',
         '',
-        'Exit codes:',
+        'Exit statuses:',
         '    0  done',
         '    1  an unexpected error: a bug, or a disk that failed or is full',
         '    2  wrong usage or configuration',
@@ -135,11 +136,32 @@ describe('help', () => {
     expect(offline).not.toMatchObject({ text: expect.stringContaining('--endpoint') as string });
   });
 
-  it('never is wider than the terminal', async () => {
-    const parsed = await parseCommandLine(['backup', 'test', '-h'], program, 80);
-    if (parsed.kind !== 'print') throw new Error('no help');
-    const upToExamples = parsed.text.slice(0, parsed.text.indexOf('Examples:'));
-    for (const line of upToExamples.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  it.each([60, 80])('is never wider than a terminal of %i columns', async (width) => {
+    const groups = catalog.commands.flatMap(({ path }) => path.map((_, at) => path.slice(0, at)));
+    const all = [...groups, ...catalog.commands.map(({ path }) => path)];
+    for (const words of new Map(all.map((path) => [path.join(' '), path])).values()) {
+      const parsed = await parseCommandLine([...words, '--help'], catalog, width);
+      if (parsed.kind !== 'print') throw new Error('no help');
+      // A path or a quoted filter cannot be broken so that it can still be copied.
+      const wide = parsed.text.split('\n').filter((line) => line.length > width);
+      expect(wide.filter((line) => !/^ {6}(['"]|\S*\/\S*(?: \\)?$)|jq '/.test(line))).toEqual([]);
+    }
+  });
+
+  it('of a group has examples', async () => {
+    for (const words of [[], ['backup'], ['billing'], ['billing', 'track'], ['jobs']]) {
+      const parsed = await parseCommandLine([...words, '--help'], catalog, 80);
+      const text = parsed.kind === 'print' ? parsed.text : '';
+      expect(text).toContain(`\n  $ ${['mangamotion', ...words].join(' ')} `);
+      expect(text).toContain(`\`${['mangamotion', ...words].join(' ')} COMMAND --help\``);
+    }
+  });
+
+  it('breaks long examples so that they can be copied', () => {
+    const command = `mangamotion x --filter 'a "b" c' --destination dir`;
+    expect(exampleLines({ [command]: 'm' }, 40)).toBe(
+      `  # m\n  $ mangamotion x \\\n      --filter 'a "b" c' \\\n      --destination dir`,
+    );
   });
 });
 
@@ -157,14 +179,13 @@ describe('selecting a command', () => {
 
 describe('the catalog', () => {
   it.each(catalog.commands.map((entry) => [entry.path.join(' '), entry] as const))(
-    '%s has help as the contract asks: exit codes, and two or three examples',
+    '%s has help as the contract asks: exit statuses, and two or three examples',
     async (name, entry) => {
       const command = await entry.load();
-      expect(command.examples.length).toBeGreaterThanOrEqual(2);
-      expect(command.examples.length).toBeLessThanOrEqual(3);
-      for (const example of command.examples) {
-        expect(example.command).toContain(`mangamotion ${name}`);
-      }
+      const examples = Object.keys(command.examples);
+      expect(examples.length).toBeGreaterThanOrEqual(2);
+      expect(examples.length).toBeLessThanOrEqual(3);
+      for (const example of examples) expect(example).toContain(`mangamotion ${name}`);
       expect(entry.summary).toMatch(/^[a-z].*[^.]$/);
       expect(command.description).toMatch(/^[A-Z].*\.$/s);
     },
