@@ -1,5 +1,5 @@
 import type { Config, DiscountTier } from './config.js';
-import type { Variables } from './schema.js';
+import type { Variables } from './settings.js';
 import { Secret } from './secret.js';
 import type { Settings } from './sources.js';
 import { firstOf, problemWith } from './sources.js';

@@ -4,7 +4,7 @@ import { assemble } from './assemble.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
 import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
-import { readVariables, VARIABLE_NAMES } from './schema.js';
+import { readVariables, VARIABLE_NAMES } from './settings.js';
 import type { Source } from './sources.js';
 import { mergeSources } from './sources.js';
 import { readStoreFiles } from './store-files.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { encodeClaim, type Claim, type ClaimStore, type LockOwner } from './claim.js';
-import { LOCK_TIMING, systemClock, type LockClock, type LockTiming } from './clock.js';
+import { LOCK_TIMING, systemClock, type LockClock, type LockTiming } from './timing.js';
 import { HeldLock, lockedBy, claimNotVisible, type DestinationLock } from './held-lock.js';
 import {
   isHeld,

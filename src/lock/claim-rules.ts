@@ -1,5 +1,5 @@
 import type { Claim, StoredClaim } from './claim.js';
-import type { LockTiming } from './clock.js';
+import type { LockTiming } from './timing.js';
 
 /** Rules for the claims to a destination. All times are by the store's clock. Pure. */
 

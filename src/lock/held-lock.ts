@@ -1,7 +1,7 @@
 import { MangamotionError } from '../errors.js';
 import { isHeld, isLeaseOver, STORE_CLOCK_GRAIN_MS, type DecodedClaim } from './claim-rules.js';
 import type { Claim } from './claim.js';
-import type { LockClock, LockTiming } from './clock.js';
+import type { LockClock, LockTiming } from './timing.js';
 import { readClaims, type Observer } from './read-claims.js';
 
 /** The right to write to a destination, until it is released or lost. */

@@ -1,6 +1,6 @@
 import { isHeld, classifyClaims, type DecodedClaim, type ClassifiedClaims } from './claim-rules.js';
 import { decodeClaim, type Claim, type ClaimStore, type LockOwner } from './claim.js';
-import { LOCK_TIMING } from './clock.js';
+import { LOCK_TIMING } from './timing.js';
 import { describeOwner, isKnownDead } from './owner.js';
 
 export interface Observer {

@@ -1,20 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { FailedRequest } from '../errors.js';
+import type { KeptHeader } from './kept-headers.js';
 
 /** The types of what a store holds: buckets, objects with their attributes, multipart uploads. */
-
-/** The headers that S3 stores with an object, in lower case. */
-export const OBJECT_HEADERS = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'expires',
-  'x-amz-website-redirect-location',
-] as const;
-
-type ObjectHeader = (typeof OBJECT_HEADERS)[number];
 
 export interface Tag {
   key: string;
@@ -22,7 +10,7 @@ export interface Tag {
 }
 
 export interface ObjectAttributes {
-  headers: Partial<Record<ObjectHeader, string>>;
+  headers: Partial<Record<KeptHeader, string>>;
   /** User metadata by name in lower case, without `x-amz-meta-`. */
   metadata: Record<string, string>;
   tags: Tag[];

@@ -1,7 +1,7 @@
 import { isMangamotionError, MangamotionError, type FailedRequest } from '../errors.js';
 import { operationOf, type RequestLine } from './operations.js';
 import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
-import { PLAIN_HINTS, type StoreHints } from './hints.js';
+import { PLAIN_HINTS, type StoreHints } from './hint-kinds.js';
 import { FOREIGN_NOT_FOUND, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';

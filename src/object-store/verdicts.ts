@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js';
-import type { StoreHints } from './hints.js';
+import type { StoreHints } from './hint-kinds.js';
 
 /** Maps S3 error codes and statuses to what they mean for the user. Pure data. */
 

@@ -1,4 +1,4 @@
-import { DAY_MS, utcTime } from './retention/calendar.js';
+import { DAY_MS, utcTime } from './retention/periods.js';
 import type { BackupEntry } from './destination.js';
 
 /** The period of measurement: long enough for monthly fulls, short enough to be current. */

@@ -1,4 +1,4 @@
-import { utcTime } from './retention/calendar.js';
+import { utcTime } from './retention/periods.js';
 import { type ChainProblem, chainProblems, isBreak } from './chain.js';
 import type { BackupEntry } from './destination.js';
 import { nextExpiry } from './retention/expiry.js';

@@ -13,10 +13,10 @@ const MAX_PARTS = 10_000;
 /** Enough for 160 GiB in 10,000 parts; larger objects get larger parts. */
 const USUAL_PART_BYTES = 16 * MIB;
 
-/** Each upload holds one part in memory. */
-const LARGEST_GUESSED_PART_BYTES = 64 * MIB;
-
-/** The part sizes of common clients (AWS CLI, MinIO, rclone, SDKs), the commonest first. */
+/**
+ * The part sizes of common clients (AWS CLI, MinIO, rclone, SDKs), the commonest first. None is larger
+ * than 64 MiB: each upload holds one part in memory.
+ */
 const COMMON_PART_BYTES = [8, 16, 64, 5, 10, 15, 32, 20, 25, 50, 12, 6, 7, 24, 40, 48].map(
   (mib) => mib * MIB,
 );
@@ -31,9 +31,10 @@ export function partSizeFor({ size, etag }: { size: number; etag: string }): num
   if (size <= (parts === undefined ? MAX_IN_ONE_REQUEST_AGAIN : MAX_IN_ONE_REQUEST)) {
     return undefined;
   }
-  const guessed = COMMON_PART_BYTES.find(
-    (bytes) => bytes <= LARGEST_GUESSED_PART_BYTES && Math.ceil(size / bytes) === parts,
-  );
+  const guessed =
+    parts !== undefined && parts <= MAX_PARTS
+      ? COMMON_PART_BYTES.find((bytes) => Math.ceil(size / bytes) === parts)
+      : undefined;
   return guessed ?? Math.max(USUAL_PART_BYTES, Math.ceil(size / MAX_PARTS / MIB) * MIB);
 }
 

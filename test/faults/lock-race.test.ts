@@ -9,7 +9,7 @@ import { acquireLock } from '../../src/lock/acquire.js';
 import type { LockOwner } from '../../src/lock/claim.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
-import type { LockTiming } from '../../src/lock/clock.js';
+import type { LockTiming } from '../../src/lock/timing.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { claimsOf, type RacerTask } from '../helpers/lock-racer.js';

@@ -8,7 +8,7 @@ import type { ClaimStore } from '../../src/lock/claim.js';
 import { FolderClaims } from '../../src/lock/folder-claims.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
-import type { LockTiming } from '../../src/lock/clock.js';
+import type { LockTiming } from '../../src/lock/timing.js';
 import { testStore } from './test-store.js';
 
 /**

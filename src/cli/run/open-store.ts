@@ -3,7 +3,7 @@ import type { Config } from '../../config/load.js';
 import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS } from '../../config/hints.js';
 import { requireBackupStoreSettings, requireStoreSettings } from '../../config/load.js';
 import { isMangamotionError } from '../../errors.js';
-import type { StoreHints } from '../../object-store/hints.js';
+import type { StoreHints } from '../../object-store/hint-kinds.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { Retry } from '../../object-store/retry/retry.js';
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../../errors.js';
 import { encodePath, percentEncode } from './wire/header-text.js';
-import type { StoreHints } from '../hints.js';
+import type { StoreHints } from '../hint-kinds.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';
 import { codeOf, type S3ResponseError } from '../store-errors.js';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MangamotionError } from '../../errors.js';
-import type { StoreHints } from '../hints.js';
+import type { StoreHints } from '../hint-kinds.js';
 import { ANSWER_LIMITS, AnswerTooLarge, UnexpectedAnswer } from '../unexpected-answer.js';
 import { operationOf, type RequestLine } from '../operations.js';
 import type { ObjectHead } from '../port.js';
@@ -12,7 +12,7 @@ import {
   type ErrorContext,
 } from '../store-errors.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
-import type { AnswerHead } from './refusal.js';
+import type { AnswerHead } from './error-answer.js';
 import type { S3Client, S3Request } from './s3-client.js';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { objectHead } from './wire/object-headers.js';

@@ -1,5 +1,5 @@
 import * as documents from './requests/bucket-document-requests.js';
-import { PLAIN_HINTS, type StoreHints } from '../hints.js';
+import { PLAIN_HINTS, type StoreHints } from '../hint-kinds.js';
 import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';

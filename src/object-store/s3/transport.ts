@@ -3,7 +3,7 @@ import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
 import { onAbort } from './on-abort.js';
 import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
-import { readRefusal, refusalOf, type AnswerHead } from './refusal.js';
+import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import type { S3ResponseError } from '../store-errors.js';
 

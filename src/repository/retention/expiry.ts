@@ -1,4 +1,4 @@
-import { DAY_MS, utcTime } from './calendar.js';
+import { DAY_MS, utcTime } from './periods.js';
 import type { BackupEntry } from '../destination.js';
 import { planRetention } from './retention.js';
 

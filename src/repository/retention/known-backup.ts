@@ -1,4 +1,4 @@
-import { utcTime } from './calendar.js';
+import { utcTime } from './periods.js';
 import type { BackupEntry } from '../destination.js';
 import { backupTypeOf } from '../names.js';
 import type { DatedBackup } from './policy.js';

@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../errors.js';
-import { DAY_MS, PERIODS, type Period, periodOf } from './calendar.js';
+import { DAY_MS, PERIODS, type Period, periodOf } from './periods.js';
 
 /**
  * The retention policy. A backup is kept if any rule keeps it. The rules are those of `restic

@@ -2,8 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS } from '../../../src/config/hints.js';
-import { VARIABLE_NAMES } from '../../../src/config/schema.js';
-import { PLAIN_HINTS } from '../../../src/object-store/hints.js';
+import { VARIABLE_NAMES } from '../../../src/config/settings.js';
+import { PLAIN_HINTS } from '../../../src/object-store/hint-kinds.js';
 
 const src = fileURLToPath(new URL('../../../src', import.meta.url));
 

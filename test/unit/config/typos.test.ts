@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VARIABLE_NAMES } from '../../../src/config/schema.js';
+import { VARIABLE_NAMES } from '../../../src/config/settings.js';
 import { findTypos } from '../../../src/config/typos.js';
 
 function meant(name: string): string | undefined {

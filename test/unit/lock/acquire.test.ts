@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireLock, type LockOptions } from '../../../src/lock/acquire.js';
 import { encodeClaim, type Claim, type LockOwner } from '../../../src/lock/claim.js';
-import { LOCK_TIMING, type LockClock } from '../../../src/lock/clock.js';
+import { LOCK_TIMING, type LockClock } from '../../../src/lock/timing.js';
 import type { DestinationLock } from '../../../src/lock/held-lock.js';
 import { describeOwner } from '../../../src/lock/owner.js';
 import { MemoryClaims } from '../../helpers/memory-claims.js';

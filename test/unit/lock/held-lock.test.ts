@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../../src/lock/acquire.js';
 import { encodeClaim, type Claim, type LockOwner } from '../../../src/lock/claim.js';
-import { LOCK_TIMING, type LockClock } from '../../../src/lock/clock.js';
+import { LOCK_TIMING, type LockClock } from '../../../src/lock/timing.js';
 import type { DestinationLock } from '../../../src/lock/held-lock.js';
 import { MemoryClaims } from '../../helpers/memory-claims.js';
 

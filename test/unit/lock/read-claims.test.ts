@@ -9,7 +9,7 @@ import { encodeClaim, type Claim, type LockOwner } from '../../../src/lock/claim
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
 import { lockHolder } from '../../../src/lock/read-claims.js';
 import { describeOwner } from '../../../src/lock/owner.js';
-import { LOCK_TIMING } from '../../../src/lock/clock.js';
+import { LOCK_TIMING } from '../../../src/lock/timing.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { MemoryClaims } from '../../helpers/memory-claims.js';
 

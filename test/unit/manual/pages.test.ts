@@ -12,7 +12,7 @@ import type { OptionSpec } from '../../../src/cli/argv/option-specs.js';
 import { parseCommandLine } from '../../../src/cli/argv/parser.js';
 import { catalog } from '../../../src/cli/catalog.js';
 import { TOPIC_NAMES, isTopic } from '../../../src/cli/manual/topics.js';
-import { VARIABLE_NAMES, defaultOf } from '../../../src/config/schema.js';
+import { VARIABLE_NAMES, defaultOf } from '../../../src/config/settings.js';
 import type { ErrorCode } from '../../../src/errors.js';
 import { exitStatusOf } from '../../../src/errors.js';
 import { DEFAULT_OPTIONS } from '../../../src/schedule/crontab/option-comment.js';

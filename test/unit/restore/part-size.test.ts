@@ -27,6 +27,7 @@ describe('the parts of an upload', () => {
     ['no common client cuts like that', 1000 * MIB, `${MD5}-3`],
     ['it came in one request', 512 * MIB + 1, MD5],
     ['the server tells no ETag', 513 * MIB, ''],
+    ['it claims more parts than S3 takes', 16_359 * 5 * MIB, `${MD5}-16359`],
   ])('have 16 MiB where %s', (_, size, etag) => {
     expect(partSizeFor({ size, etag })).toBe(16 * MIB);
   });

@@ -1,11 +1,7 @@
+import { KEPT_HEADERS } from '../../kept-headers.js';
 import { decodeBase64Words, decodeWords } from './encoded-word.js';
 import { decodeHeader, percentEncode, plainEtag } from './header-text.js';
-import {
-  type Encryption,
-  OBJECT_HEADERS,
-  type ObjectAttributes,
-  type ObjectLock,
-} from '../../objects.js';
+import { type Encryption, type ObjectAttributes, type ObjectLock } from '../../objects.js';
 import { lockHeaders, lockOf } from './object-lock.js';
 import type { ObjectHead } from '../../port.js';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -57,7 +53,7 @@ function wholeSize(headers: IncomingHttpHeaders, knownBytes: number | undefined)
 
 function keptHeaders(headers: IncomingHttpHeaders): ObjectHead['headers'] {
   const kept: ObjectHead['headers'] = {};
-  for (const name of OBJECT_HEADERS) {
+  for (const name of KEPT_HEADERS) {
     const value = headers[name];
     if (typeof value === 'string') kept[name] = decodeHeader(value);
   }
@@ -162,7 +158,7 @@ export function attributeHeaders(
   const { encryption, storageClass } = attributes;
   const headers = { ...lockHeaders(attributes), ...encryptionHeaders(encryption) };
   if (typeof storageClass === 'string') headers['x-amz-storage-class'] = storageClass;
-  for (const name of OBJECT_HEADERS) {
+  for (const name of KEPT_HEADERS) {
     const value = attributes.headers?.[name];
     if (value !== undefined) headers[name] = withoutOuterBlanks(value);
   }

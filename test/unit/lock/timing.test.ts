@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../src/lock/clock.js';
+import { systemClock } from '../../../src/lock/timing.js';
 
 /** What the system tells from now on about how long it has been up. */
 function setUptime(seconds: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Period, periodOf, utcTime } from '../../../../src/repository/retention/calendar.js';
+import { type Period, periodOf, utcTime } from '../../../../src/repository/retention/periods.js';
 
 describe('periodOf', () => {
   it.each<[Period, string, string]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.js';
-import { parseJobPaths, parsePingUrl } from '../../../src/config/schema.js';
+import { parseJobPaths, parsePingUrl } from '../../../src/config/settings.js';
 import { Secret } from '../../../src/config/secret.js';
 
 describe('paths of job files', () => {
