@@ -212,7 +212,7 @@ describe(
       } finally {
         await store.deleteObject(source, 'new');
       }
-      expect(failures).toBeGreaterThan(10);
+      expect(failures).toBeGreaterThan(0);
       for (const one of [proxy, sourceProxy]) one.setPlan(() => undefined);
       for (const { id } of (
         await runJson<{ backups: Summary[] }>(['backup', 'list', destination], { env })
