@@ -107,7 +107,7 @@ describe('restore --delete-extra', () => {
     const args = ['restore', backup, '--delete-extra', '--yes'];
     const outcome = await runJson<RestoreReport>(args, { endpoint: proxy.endpoint });
     expect(outcome).toMatchObject({ exitCode: 3, answer: { deleted: 0 } });
-    expect(outcome.stderr).toContain('nothing was removed');
+    expect(outcome.stderr).toContain('no objects were removed');
     expect(await there()).toEqual(all().filter((key) => key !== 'job-1/b'));
     await seed(store, bucket, [{ key: 'job-1/b', content: noise(100, 'job-1/b') }]);
   });
