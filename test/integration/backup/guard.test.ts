@@ -177,7 +177,7 @@ describe('a bucket that is missing altogether', () => {
       await store.putObject(other, 'stays', contentOf('x'));
       await backUp(showing(behind, [bucket, other]), folder, []);
       const page = { ...loginPage(), status: 404 };
-      proxy.be(answering(asks('ListObjectsV2', bucket), () => page));
+      proxy.be(answering(asks(/^(?:ListObjectsV2|HeadBucket)$/, bucket), () => page));
       const hidden = await backUp(showing(behind, [other]), folder, []);
       expect(hidden.status).toBe('partial');
       expect(hidden.failures).toMatchObject([{ bucket, key: '', operation: 'ListObjectsV2' }]);
