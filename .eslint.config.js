@@ -95,7 +95,7 @@ const pureFiles = existing(project, [
   'src/restore/plan/consent.ts',
   'src/restore/plan/decide.ts',
   'src/restore/plan/merge.ts',
-  'src/restore/plan/problem-keys.ts',
+  'src/restore/plan/key-classes.ts',
   'src/restore/plan/shortfalls.ts',
   'src/restore/proof/compare-written.ts',
   'src/restore/selection.ts',

@@ -3,7 +3,7 @@ import { restoreDocument, tryCreateBucket } from './documents/bucket-documents.j
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents/documents.js';
 import { failureFields } from './failures.js';
-import type { KeyClass } from './plan/problem-keys.js';
+import type { KeyClass } from './plan/key-classes.js';
 import { refuseLargeDeletions } from './plan/consent.js';
 import type { BucketPlan } from './plan/decide.js';
 import type { PlannedRestore } from './plan-restore.js';

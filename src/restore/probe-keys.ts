@@ -4,7 +4,7 @@ import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
 import type { ListedObject, ObjectContent, ObjectStore } from '../object-store/port.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import { tryCreateBucket } from './documents/bucket-documents.js';
-import { type KeyClass, probeKeyOf } from './plan/problem-keys.js';
+import { type KeyClass, probeKeyOf } from './plan/key-classes.js';
 
 /** How the target stores the keys of a class. */
 export interface ProbeResult {

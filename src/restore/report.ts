@@ -2,7 +2,7 @@ import { ARCHIVE_CLASS, type LockLeftOut } from './attributes/attributes.js';
 import type { PlannedDocument } from './documents/documents.js';
 import type { RestoreFailure, RestoreLoss } from './failures.js';
 import type { DestroyedObjects } from './plan/consent.js';
-import type { KeyClass } from './plan/problem-keys.js';
+import type { KeyClass } from './plan/key-classes.js';
 import type { BucketPlan } from './plan/decide.js';
 import type { ProbeResult } from './probe-keys.js';
 

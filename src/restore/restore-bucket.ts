@@ -3,7 +3,7 @@ import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
 import { type LockLeftOut, attributesOf } from './attributes/attributes.js';
 import { failureFields } from './failures.js';
-import type { KeyClass } from './plan/problem-keys.js';
+import type { KeyClass } from './plan/key-classes.js';
 import type { PlannedObject } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
 import { ReadBacks } from './attributes/read-back.js';

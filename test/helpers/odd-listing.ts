@@ -1,5 +1,5 @@
 import { compareKeys } from '../../src/key-order.js';
-import { percentDecode, percentEncode } from '../../src/object-store/s3/wire/header-text.js';
+import { percentDecode, percentEncode } from '../../src/object-store/s3/wire/percent-encoding.js';
 import { decodeEntities, escapeXml } from '../../src/object-store/s3/wire/xml.js';
 import type { OddRequest } from './odd-messages.js';
 

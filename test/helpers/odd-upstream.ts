@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import { compareKeys } from '../../src/key-order.js';
-import { encodePath, percentEncode } from '../../src/object-store/s3/wire/header-text.js';
+import { encodePath, percentEncode } from '../../src/object-store/s3/wire/percent-encoding.js';
 import { Signer } from '../../src/object-store/s3/sign-v4.js';
 import { readEntries, type Entry } from './odd-listing.js';
 import type { OddAnswer, OddRequest } from './odd-messages.js';

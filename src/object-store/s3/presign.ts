@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { encodePath, percentEncode } from './wire/header-text.js';
+import { encodePath, percentEncode } from './wire/percent-encoding.js';
 import { type Credentials, signingKey } from './sign-v4.js';
 
 /** Presigned URLs (AWS Signature Version 4), with which anybody can read the object. */

@@ -5,7 +5,7 @@ import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MangamotionError } from '../../errors.js';
-import { encodePath, percentEncode } from './wire/header-text.js';
+import { encodePath, percentEncode } from './wire/percent-encoding.js';
 import type { StoreHints } from '../hint-kinds.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';

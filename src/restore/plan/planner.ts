@@ -21,7 +21,7 @@ import {
   transfers,
 } from './decide.js';
 import { mergeWithTarget, objectsNotIn } from './merge.js';
-import { PlannedClasses, RefusableKeys } from './problem-keys.js';
+import { PlannedClasses, RefusableKeys } from './key-classes.js';
 import { SelectedIndex } from './selected-index.js';
 import { ShownObjects } from './shown-objects.js';
 import { TargetComparison } from './target-comparison.js';

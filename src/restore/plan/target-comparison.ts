@@ -10,7 +10,7 @@ import { mayHideMd5 } from '../documents/bucket-documents.js';
 import type { RestoreSelection } from '../selection.js';
 import { findListed, listTarget } from '../target-listing.js';
 import { type Likeness, compareWithTarget, isKmsEncrypted } from './decide.js';
-import { classesOf } from './problem-keys.js';
+import { classesOf } from './key-classes.js';
 
 export interface TargetContext {
   store: ObjectStore;

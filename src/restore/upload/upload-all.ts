@@ -14,7 +14,7 @@ import {
 } from '../attributes/attributes.js';
 import { type Concession, Refusals, concessionsFor, without } from '../attributes/concessions.js';
 import { type RestoreFailure, failureFields } from '../failures.js';
-import { type KeyClass, classesOf } from '../plan/problem-keys.js';
+import { type KeyClass, classesOf } from '../plan/key-classes.js';
 import { type PlannedObject, transfers } from '../plan/decide.js';
 import { heldBytes, uploadObject } from './upload-object.js';
 

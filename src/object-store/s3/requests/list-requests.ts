@@ -1,4 +1,4 @@
-import { percentEncode } from '../wire/header-text.js';
+import { percentEncode } from '../wire/percent-encoding.js';
 import { ANSWER_LIMITS } from '../../unexpected-answer.js';
 import { parseListPage } from '../wire/list-page-xml.js';
 import { eachPage } from './listing.js';

@@ -1,5 +1,5 @@
 import { compareKeys } from '../../../key-order.js';
-import { percentEncode } from '../wire/header-text.js';
+import { percentEncode } from '../wire/percent-encoding.js';
 import { ANSWER_LIMITS } from '../../unexpected-answer.js';
 import { eachPage, type PageStart } from './listing.js';
 import type { ListUploadsOptions, MultipartUpload } from '../../port.js';

@@ -13,7 +13,7 @@ import { s3CodeOf, S3ResponseError } from '../../store-errors.js';
 import { bodyOf, md5Header } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
 import { tagsDocument } from '../wire/bucket-xml.js';
-import { percentEncode } from '../wire/header-text.js';
+import { percentEncode } from '../wire/percent-encoding.js';
 import {
   completionDocument,
   multipartEtag,

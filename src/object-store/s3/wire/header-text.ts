@@ -5,13 +5,12 @@
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const ESCAPED_BYTE = /([\u{dc80}-\u{dcff}])/u;
-const PLAIN_PATH = /^[\w.~/-]*$/;
 export const NOT_ASCII = /[^\u0000-\u007f]/;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Whether the text holds escaped bytes that are not UTF-8. */
-function holdsEscapedBytes(text: string): boolean {
+export function holdsEscapedBytes(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }
 
@@ -41,42 +40,6 @@ export function decodeHeader(value: string): string {
 /** Encodes a header value as Node expects it: one character per byte (latin1). */
 export function encodeHeader(text: string): string {
   return NOT_ASCII.test(text) ? encodeText(text).toString('latin1') : text;
-}
-
-/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 requires. */
-export function percentEncode(text: string): string {
-  return holdsEscapedBytes(text) ? percentEncodeBytes(encodeText(text)) : percentEncodeText(text);
-}
-
-/** Percent-encodes a key except for its slashes. */
-export function encodePath(key: string): string {
-  return PLAIN_PATH.test(key) ? key : percentEncode(key).replaceAll('%2F', '/');
-}
-
-/** Decodes `encoding-type=url`: `%XX` in either case, and `+` for a space. */
-export function percentDecode(encoded: string): string {
-  if (!encoded.includes('%') && !encoded.includes('+')) return encoded;
-  const percent = encoded.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(percent);
-  } catch {
-    const bytes = encodeText(percent)
-      .toString('latin1')
-      .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-    return decodeBytes(Buffer.from(bytes, 'latin1'));
-  }
-}
-
-function percentEncodeText(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, percentByte);
-}
-
-function percentEncodeBytes(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/[^A-Za-z0-9\-._~]/g, percentByte);
-}
-
-function percentByte(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 function decodeWithEscapes(bytes: Uint8Array): string {

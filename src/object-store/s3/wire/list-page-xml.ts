@@ -1,5 +1,6 @@
 import { compareKeys } from '../../../key-order.js';
-import { percentDecode, plainEtag } from './header-text.js';
+import { plainEtag } from './header-text.js';
+import { percentDecode } from './percent-encoding.js';
 import type { ListedObject, ListPage } from '../../port.js';
 import { UnexpectedAnswer } from '../../unexpected-answer.js';
 import { child, children, decodeEntities, parseXml, textOf, type XmlTree } from './xml.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { percentDecode, percentEncode, plainEtag } from './header-text.js';
+import { plainEtag } from './header-text.js';
+import { percentDecode, percentEncode } from './percent-encoding.js';
 import type { MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 

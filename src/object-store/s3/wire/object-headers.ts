@@ -1,6 +1,7 @@
 import { KEPT_HEADERS } from '../../kept-headers.js';
 import { decodeBase64Words, decodeWords } from './encoded-word.js';
-import { decodeHeader, percentEncode, plainEtag } from './header-text.js';
+import { decodeHeader, plainEtag } from './header-text.js';
+import { percentEncode } from './percent-encoding.js';
 import { type Encryption, type ObjectAttributes, type ObjectLock } from '../../objects.js';
 import { lockHeaders, lockOf } from './object-lock.js';
 import type { ObjectHead } from '../../port.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RefusableKeys, whyRefusable } from '../../../../src/restore/plan/problem-keys.js';
+import { RefusableKeys, whyRefusable } from '../../../../src/restore/plan/key-classes.js';
 
 describe('a key that MinIO refuses', () => {
   it.each(['a//b', '.', '..', 'a/../b', './a', 'a'.repeat(256), 'é'.repeat(128), 'a/'.repeat(513)])(

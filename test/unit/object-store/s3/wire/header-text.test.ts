@@ -4,11 +4,13 @@ import {
   decodeBytes,
   decodeHeader,
   encodeHeader,
-  encodePath,
   encodeText,
+} from '../../../../../src/object-store/s3/wire/header-text.js';
+import {
+  encodePath,
   percentDecode,
   percentEncode,
-} from '../../../../../src/object-store/s3/wire/header-text.js';
+} from '../../../../../src/object-store/s3/wire/percent-encoding.js';
 
 const text = fc.string({ unit: 'binary' });
 

@@ -4,7 +4,7 @@ import {
   PlannedClasses,
   classesOf,
   probeKeyOf,
-} from '../../../../src/restore/plan/problem-keys.js';
+} from '../../../../src/restore/plan/key-classes.js';
 
 describe('the classes of a key', () => {
   it.each([
