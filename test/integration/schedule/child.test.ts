@@ -15,14 +15,18 @@ const MIB = 1024 * 1024;
 let files = 0;
 
 /** A child that is a script, as if it were the command of an entry. */
-async function begin(script: string, options: Partial<ScheduledEntry> = {}, file?: string) {
+async function begin(
+  script: string,
+  { killAfterMs = 60_000, ...options }: Partial<ScheduledEntry> & { killAfterMs?: number } = {},
+  file?: string,
+) {
   const [entry] = entriesOf('# name=it\n0 0 * * * backup full /mnt/backup');
   const lines: string[] = [];
   const logFile = file ?? join(folder, `${++files}.log`);
   const tell = (_fields: object, message: string) => lines.push(message);
   const child = await startChild({ ...entry!, ...options }, logFile, {
     program: [process.execPath, '-e', script, '--'],
-    ...{ cwd: folder, killAfterMs: 300, log: { info: tell, warn: tell, error: tell } },
+    ...{ cwd: folder, killAfterMs, log: { info: tell, warn: tell, error: tell } },
   });
   return { child, lines, logFile };
 }
@@ -61,6 +65,7 @@ describe('a run', () => {
        const { pid } = require("child_process").spawn("sleep", ["600"], { stdio: "inherit" });
        require("fs").writeFileSync(${JSON.stringify(pidFile)}, String(pid));
        setInterval(() => {}, 1000)`,
+      { killAfterMs: 300 },
     );
     while (!existsSync(pidFile)) await new Promise((resolve) => setTimeout(resolve, 20));
     child.end('the test is over');
