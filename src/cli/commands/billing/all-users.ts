@@ -5,6 +5,7 @@ import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
+import { NumberText } from '../../output/csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
@@ -119,7 +120,7 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
       name: 'compute_seconds',
       value: (row) => {
         const usage = usageOf(row);
-        return usage === undefined ? '' : secondsText(usage.microseconds);
+        return usage === undefined ? '' : new NumberText(secondsText(usage.microseconds));
       },
       align: 'right',
     },
