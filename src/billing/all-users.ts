@@ -3,7 +3,7 @@ import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import type { Month } from './calendar.js';
 import type { CounterProblem, OnProblem } from './counters.js';
-import { usageIn } from './counters.js';
+import { billedUsageIn } from './counters.js';
 import { USER_KEYS, dayKey, dayKeysIn, partsOfDayKey, userKey, userOfKey } from './keys.js';
 import type { MonthBill, Period } from './month-bill.js';
 import { billMonth } from './month-bill.js';
@@ -92,7 +92,7 @@ export async function summariseAllUsers(
       // A scan may return a key twice.
       if (rows.has(userId)) continue;
       const fields = hashes[index] ?? [];
-      const usage = usageIn(userKey(userId), fields, onProblem);
+      const usage = billedUsageIn(userKey(userId), fields, onProblem);
       if (fields === 'wrong type') continue;
       // A record without usage was removed after the scan, or has none of our fields.
       lifetime.add(rows.size, usage ?? NO_USAGE);
@@ -125,7 +125,7 @@ async function addDaysOf(
       const before = added[row] ?? 0;
       const bit = 1 << (Number(parts.day.slice(-2)) - 1);
       if ((before & bit) !== 0) continue;
-      const usage = usageIn(dayKey(parts.userId, parts.day), hashes[index] ?? [], onProblem);
+      const usage = billedUsageIn(dayKey(parts.userId, parts.day), hashes[index] ?? [], onProblem);
       if (usage === undefined) continue;
       rows.set(parts.userId, row);
       added[row] = before | bit;

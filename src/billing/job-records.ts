@@ -5,7 +5,7 @@ import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
 import type { CounterProblem, OnProblem } from './counters.js';
-import { notAHash, notANumber, problemText } from './counters.js';
+import { notAHash, notANumber, problemText, reportNegatives } from './counters.js';
 import { JOB_KEYS, jobKey, jobOfKey } from './keys.js';
 import type { Decimal } from './money.js';
 import type { Pricing } from './pricing.js';
@@ -116,7 +116,7 @@ interface JobCost {
   usage: Usage;
   /** Exact US dollars; discounts belong to months. */
   cost: Decimal;
-  /** The counters that are not numbers, which count as 0. */
+  /** The counters that are not numbers, which count as 0, and those that are negative. */
   problems: CounterProblem[];
 }
 
@@ -129,6 +129,7 @@ export function costOfRecord(
   const usage = readUsage([bytes, seconds], (field, value) => {
     problems.push(notANumber(jobKey(jobId), field, value));
   });
+  reportNegatives(jobKey(jobId), usage, (problem) => problems.push(problem));
   return { usage, cost: costOf(pricing, usage), problems };
 }
 

@@ -21,10 +21,18 @@ export function roundedMoney(amount: Decimal): number {
   return amount.toDecimalPlaces(PLACES).toNumber();
 }
 
-/** Returns US dollars for people, rounded half up to 4 places: `$1,234.5678`. */
+/** Returns US dollars for people, rounded half up to 4 places: `$1,234.5678`, `-$0.0023`. */
 export function moneyText(amount: Decimal): string {
   const rounded = amount.toDecimalPlaces(PLACES);
   const [whole = '', fraction = ''] = rounded.abs().toFixed(PLACES).split('.');
-  const sign = rounded.lt(0) ? '-' : '';
-  return `${sign}$${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${fraction}`;
+  return `${dollarSign(rounded)}${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${fraction}`;
+}
+
+/** Returns US dollars to the last digit: `$0.361`, `-$0.0023`. */
+export function exactMoneyText(amount: Decimal): string {
+  return `${dollarSign(amount)}${amount.abs().toString()}`;
+}
+
+function dollarSign(amount: Decimal): string {
+  return amount.lt(0) ? '-$' : '$';
 }
