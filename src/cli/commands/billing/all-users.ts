@@ -9,7 +9,7 @@ import { NumberText } from '../../output/csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js';
+import { begunMonth, openReport, readMonth, warnOf } from './shared-options.js';
 
 export const billingAllUsers = defineCommand({
   description:
@@ -43,7 +43,7 @@ export const billingAllUsers = defineCommand({
       'select fields in a script',
   },
   async run(context, _arguments, { month, sort, top }) {
-    const reportContext = await openBilling(context);
+    const reportContext = await openReport(context);
     const { summariseAllUsers } = await import('../../../billing/all-users.js');
     const { summaryAnswer, totalsAnswer } = await import('../../../billing/answers.js');
     const chosen = month === undefined ? undefined : begunMonth(month, reportContext.today);

@@ -10,7 +10,7 @@ import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../output/csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
-import { USER_ARGUMENT, openBilling, warnOf } from './shared-options.js';
+import { USER_ARGUMENT, openReport, warnOf } from './shared-options.js';
 
 /** A hundred years. */
 const MOST_DAYS = 36_525;
@@ -45,7 +45,7 @@ export const billingDaily = defineCommand({
       'add up the bytes',
   },
   async run(context, { user }, options) {
-    const reportContext = await openBilling(context);
+    const reportContext = await openReport(context);
     const { readDailyUsage } = await import('../../../billing/daily-usage.js');
     const { dailyAnswer } = await import('../../../billing/answers.js');
     const range = rangeOf(options, reportContext.today);

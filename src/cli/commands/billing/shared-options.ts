@@ -29,6 +29,18 @@ export async function openBilling(context: CommandContext): Promise<ReportContex
   };
 }
 
+/** As `openBilling`, and warns where counters may be missing because Redis evicts keys. */
+export async function openReport(context: CommandContext): Promise<ReportContext> {
+  const opened = await openBilling(context);
+  const { readEviction } = await import('../../../redis/eviction.js');
+  const eviction = await readEviction(opened.redis);
+  if (eviction !== undefined) {
+    const { EVICTION_REMEDY, evictionText } = await import('../../../billing/eviction.js');
+    context.warn(`Redis ${evictionText(eviction)}; ${EVICTION_REMEDY}`);
+  }
+  return opened;
+}
+
 export const USER_ARGUMENT = { description: 'the id of the user', parse: parseId } as const;
 export const JOB_ARGUMENT = { description: 'the id of the job', parse: parseId } as const;
 
