@@ -63,10 +63,17 @@ export function billedUsageIn(
 }
 
 export function reportNegatives(key: string, usage: Usage, onProblem: OnProblem): void {
+  if (!hasNegative(usage)) return;
   for (const [index, counter] of COUNTERS.entries()) {
     const value = usage[counter];
     if (value >= 0n) continue;
     const text = counter === 'microseconds' ? secondsText(value) : value.toString();
     onProblem(isNegative(key, USAGE_FIELDS[index] ?? '', text));
   }
+}
+
+function hasNegative({ bytes, microseconds, jobs, completed, failed, skipped }: Usage): boolean {
+  return (
+    bytes < 0n || microseconds < 0n || jobs < 0n || completed < 0n || failed < 0n || skipped < 0n
+  );
 }

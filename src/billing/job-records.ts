@@ -3,7 +3,7 @@ import { MangamotionError } from '../errors.js';
 import type { JobRecord } from '../job-record.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
-import { scanKeys } from '../redis/scan.js';
+import { readAhead, scanKeys } from '../redis/scan.js';
 import type { CounterProblem, OnProblem } from './counters.js';
 import { notAHash, notANumber, problemText, reportNegatives } from './counters.js';
 import { JOB_KEYS, jobKey, jobOfKey } from './keys.js';
@@ -51,16 +51,7 @@ export async function* scanJobRecords(
     }
     return records;
   };
-  // A page is worked on while Redis reads the next one.
-  let pending: Promise<JobRecord[]> = Promise.resolve([]);
-  for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
-    const ready = pending;
-    pending = read(keys);
-    // Awaiting it reports a failure; a reader that stops early does not await it.
-    pending.catch(() => undefined);
-    yield await ready;
-  }
-  yield await pending;
+  yield* readAhead(scanKeys(redis, JOB_KEYS, signal), read);
 }
 
 interface ScannedJob {

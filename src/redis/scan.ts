@@ -39,6 +39,22 @@ export async function* scanKeys(
   }
 }
 
+/** Yields what is read for each page, in their order; a page is worked on while Redis reads the next one. */
+export async function* readAhead<Result>(
+  pages: AsyncIterable<Buffer[]>,
+  read: (keys: Buffer[]) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let pending: Promise<Result> | undefined;
+  for await (const keys of pages) {
+    const ready = pending;
+    pending = read(keys);
+    // Awaiting it reports a failure; a reader that stops early does not await it.
+    pending.catch(() => undefined);
+    if (ready !== undefined) yield await ready;
+  }
+  if (pending !== undefined) yield await pending;
+}
+
 interface Page {
   next: string;
   keys: Buffer[];

@@ -6,6 +6,7 @@ import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../output/csv.js';
+import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
@@ -25,7 +26,8 @@ export const billingAllUsers = defineCommand({
     },
     sort: {
       value: 'by',
-      description: 'sort by this column, highest first, or by user name',
+      description:
+        'sort by this column, highest first, or by user name; none writes users as they are read',
       choices: SORT_KEYS,
       default: 'cost',
     },
@@ -47,41 +49,59 @@ export const billingAllUsers = defineCommand({
     const { summariseAllUsers } = await import('../../../billing/all-users.js');
     const { summaryAnswer, totalsAnswer } = await import('../../../billing/answers.js');
     const chosen = month === undefined ? undefined : begunMonth(month, reportContext.today);
-    context.progress.start('reading users');
+    // The rows are progress enough.
+    const isStreamed = sort === 'none';
+    if (!isStreamed) context.progress.start('reading users');
     const report = await summariseAllUsers(reportContext.redis, {
       ...reportContext,
       ...{ month: chosen, sort, top, signal: context.signal },
-      onProgress: (users) => context.progress.update({ objects: users }),
+      onProgress: (users) => {
+        if (!isStreamed) context.progress.update({ objects: users });
+      },
     });
-    context.progress.done();
-    warnOf(context, report.problems);
-    const { users, totals, totalUsers, withoutRecord, problems } = report;
-    if (withoutRecord > 0) {
-      context.warn(
-        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} ` +
-          `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
-      );
+    if (!isStreamed) {
+      context.progress.done();
+      warnOfGaps(context, report, chosen);
     }
-    const isExpired = chosen !== undefined && totals.month?.gross === undefined;
+    const isExpired = chosen !== undefined && report.totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
         `the counters of ${chosen} have expired after ${reportContext.retentionDays} days, so its ` +
           'costs are unknown',
       );
     }
+    const total = () => ({ total_users: report.totalUsers });
     await context.output.rows({
       member: 'users',
-      head: { total_users: totalUsers, ...(chosen !== undefined && { month: chosen }) },
+      head: { ...(!isStreamed && total()), ...(chosen !== undefined && { month: chosen }) },
       json: summaryAnswer,
-      tail: () => ({ totals: totalsAnswer(totals), problems }),
-      rows: users,
+      tail: () => ({
+        ...(isStreamed && total()),
+        totals: totalsAnswer(report.totals),
+        problems: report.problems,
+      }),
+      rows: report.users,
       columns: chosen === undefined ? lifetimeColumns : monthColumns,
       empty: 'no users',
       footer: () => footerText(report, chosen),
     });
-    return problems.length > 0 || isExpired ? 'partial' : undefined;
+    if (isStreamed) warnOfGaps(context, report, chosen);
+    return report.problems.length > 0 || isExpired ? 'partial' : undefined;
   },
 });
+
+function warnOfGaps(
+  context: CommandContext,
+  { problems, withoutRecord }: AllUsers,
+  month: Month | undefined,
+): void {
+  warnOf(context, problems);
+  if (withoutRecord === 0) return;
+  context.warn(
+    `${countOf(withoutRecord, 'user')} with usage in ${month ?? ''} ` +
+      `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
+  );
+}
 
 function footerText(
   { shownUsers, totalUsers, totals }: AllUsers,
