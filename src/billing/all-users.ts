@@ -143,6 +143,7 @@ async function streamAllUsers(redis: RedisReader, request: AllUsersRequest): Pro
         seen.add(userId);
         yield* counted(rowWith(userId, usage));
       }
+      request.onProgress(seen.size);
     }
     for (const userId of users.rows.keys()) {
       if (seen.has(userId)) continue;

@@ -8,6 +8,7 @@ import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../output/csv.js';
 import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
+import { letYoungSpaceGrow } from '../../run/memory.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
 import { begunMonth, openReport, readMonth, warnOf } from './shared-options.js';
@@ -51,11 +52,13 @@ export const billingAllUsers = defineCommand({
     const chosen = month === undefined ? undefined : begunMonth(month, reportContext.today);
     // The rows are progress enough.
     const isStreamed = sort === 'none';
+    const boundYoungSpace = letYoungSpaceGrow();
     if (!isStreamed) context.progress.start('reading users');
     const report = await summariseAllUsers(reportContext.redis, {
       ...reportContext,
       ...{ month: chosen, sort, top, signal: context.signal },
       onProgress: (users) => {
+        boundYoungSpace();
         if (!isStreamed) context.progress.update({ objects: users });
       },
     });
