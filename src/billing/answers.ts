@@ -2,7 +2,7 @@ import type { AllUsers, UserRow } from './all-users.js';
 import type { DailyUsage } from './daily-usage.js';
 import type { JobDetails } from './job-records.js';
 import type { MonthBill } from './month-bill.js';
-import type { Decimal } from './money.js';
+import type { Money } from './money.js';
 import { roundedMoney } from './money.js';
 import type { Pricing } from './pricing.js';
 import { costOf } from './pricing.js';
@@ -76,14 +76,17 @@ export interface JobAnswer {
 }
 
 export function summaryAnswer({ userId, lifetime, cost, month }: UserRow): SummaryAnswer {
-  const { bytes_processed, compute_seconds, ...jobs } = usageAnswer(lifetime);
+  const usage = usageAnswer(lifetime);
   return {
     user_id: userId,
-    bytes_processed,
+    bytes_processed: usage.bytes_processed,
     bytes_processed_gb: rounded(Number(lifetime.bytes) / BYTES_PER_GIB),
-    compute_seconds,
-    compute_hours: rounded(compute_seconds / 3600),
-    ...jobs,
+    compute_seconds: usage.compute_seconds,
+    compute_hours: rounded(usage.compute_seconds / 3600),
+    job_count: usage.job_count,
+    jobs_completed: usage.jobs_completed,
+    jobs_failed: usage.jobs_failed,
+    jobs_skipped: usage.jobs_skipped,
     estimated_cost: roundedMoney(cost),
     estimated_cost_exact: cost.toString(),
     ...(month !== undefined && { month: monthAnswer(month) }),
@@ -181,7 +184,7 @@ export function usageAnswer(usage: Usage): UsageAnswer {
   };
 }
 
-export function costMembers(cost: Decimal) {
+export function costMembers(cost: Money) {
   return { cost: roundedMoney(cost), cost_exact: cost.toString() };
 }
 

@@ -1,3 +1,4 @@
+import { readEviction } from '../redis/eviction.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes, readLives } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
@@ -6,6 +7,7 @@ import { auditLedger, findingOf } from './audit.js';
 import type { Day } from './calendar.js';
 import type { CounterProblem } from './counters.js';
 import { usageIn } from './counters.js';
+import { EVICTION_REMEDY, evictionText } from './eviction.js';
 import {
   DAY_KEYS,
   JOB_KEYS,
@@ -62,6 +64,7 @@ class AuditRun {
     await this.#addDays();
     await this.#addJobs();
     await this.#addLifetimes();
+    await this.#addEviction();
     for (const ledger of this.#ledgers.values()) this.#findings.push(...auditLedger(ledger));
     return { findings: this.#findings, checked: this.#checked };
   }
@@ -152,6 +155,14 @@ class AuditRun {
     if (problems.length === 0) this.#ledgerOf(userId).lifetime = usage;
   }
 
+  async #addEviction(): Promise<void> {
+    const eviction = await readEviction(this.#redis);
+    if (eviction === undefined) return;
+    const kind = eviction.evictedKeys > 0 ? 'evicted_keys' : 'may_evict';
+    const what = `Redis ${evictionText(eviction)}`;
+    this.#find(kind, null, null, [what, `its memory is limited: ${EVICTION_REMEDY}`]);
+  }
+
   /** Yields each record once, although a scan may return a key twice. */
   async *#records(pattern: string, fields: readonly string[]): AsyncGenerator<Record> {
     const { signal, onProgress } = this.#request;
@@ -206,7 +217,7 @@ class AuditRun {
   #find(
     kind: FindingKind,
     userId: string | null,
-    key: string,
+    key: string | null,
     texts: Texts,
     difference?: Usage,
   ): void {

@@ -153,7 +153,9 @@ export function createBilling(options: BillingOptions): Billing {
         signal: new AbortController().signal,
         onProgress: () => undefined,
       });
-      return Array.from(users, summaryAnswer);
+      const answers: SummaryAnswer[] = [];
+      for await (const user of users) answers.push(summaryAnswer(user));
+      return answers;
     },
     resetUserBilling: async (userId) => {
       checkId('the user id', userId);

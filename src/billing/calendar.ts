@@ -32,6 +32,16 @@ export function addDays(day: Day, days: number): Day {
   return dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY));
 }
 
+/** Returns the same day so many months earlier; the last of that month where it is shorter. */
+export function monthsBefore(day: Day, months: number): Day {
+  const [year = 0, month = 0, dayOfMonth = 0] = day.split('-').map(Number);
+  const lastOfMonth = new Date(0);
+  // Not Date.UTC: it takes the years 0 to 99 for those of the twentieth century.
+  lastOfMonth.setUTCFullYear(year, month - months, 0);
+  const last = dayOf(lastOfMonth);
+  return `${last.slice(0, -2)}${String(Math.min(dayOfMonth, Number(last.slice(-2)))).padStart(2, '0')}`;
+}
+
 /** Yields the days from the first to the last, both included; none where the first is later. */
 export function* daysBetween(first: Day, last: Day): Generator<Day> {
   const lastTime = Date.parse(last);

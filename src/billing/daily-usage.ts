@@ -3,7 +3,7 @@ import { readHashes } from '../redis/reader.js';
 import type { Day } from './calendar.js';
 import { addDays, daysBetween, firstRetainedDay } from './calendar.js';
 import type { CounterProblem, OnProblem } from './counters.js';
-import { usageIn } from './counters.js';
+import { billedUsageIn } from './counters.js';
 import { dayKey } from './keys.js';
 import type { Period } from './month-bill.js';
 import type { Usage } from './usage.js';
@@ -78,7 +78,7 @@ async function readDays(
   const keys = days.map((day) => dayKey(userId, day));
   const hashes = await readHashes(redis, keys, USAGE_FIELDS);
   return days.flatMap((day, index) => {
-    const usage = usageIn(keys[index] ?? '', hashes[index] ?? [], onProblem);
+    const usage = billedUsageIn(keys[index] ?? '', hashes[index] ?? [], onProblem);
     return usage === undefined ? [] : [{ day, usage }];
   });
 }

@@ -1,7 +1,7 @@
 import { NO_DISCOUNTS_TEXT } from '../config/hints.js';
 import type { MonthBill } from './month-bill.js';
 import type { Decimal } from './money.js';
-import { Decimal as DecimalClass, moneyText } from './money.js';
+import { Decimal as DecimalClass, exactMoneyText, moneyText } from './money.js';
 import type { DiscountMode, Pricing } from './pricing.js';
 import {
   BYTES_PER_GIB,
@@ -22,10 +22,10 @@ export function explainCost(pricing: Pricing, usage: Usage): string[] {
   const seconds = secondsText(microseconds);
   const cost = costOf(pricing, usage);
   return [
-    `${bytes} bytes / 1024^3 = ${gib.toString()} GiB`,
-    `${gib.toString()} GiB × $${pricing.ratePerGib.toString()} = $${costOfBytes(pricing, bytes).toString()}`,
-    `${seconds} s × $${pricing.ratePerSecond.toString()} = $${costOfTime(pricing, microseconds).toString()}`,
-    `sum = $${cost.toString()}, rounded ${moneyText(cost)}`,
+    `${bytes} ${bytes === 1n ? 'byte' : 'bytes'} / 1024^3 = ${gib.toString()} GiB`,
+    `${gib.toString()} GiB × ${exactMoneyText(pricing.ratePerGib)} = ${exactMoneyText(costOfBytes(pricing, bytes))}`,
+    `${seconds} s × ${exactMoneyText(pricing.ratePerSecond)} = ${exactMoneyText(costOfTime(pricing, microseconds))}`,
+    `sum = ${exactMoneyText(cost)}, rounded ${moneyText(cost)}`,
   ];
 }
 
@@ -46,8 +46,8 @@ function explainVolume(pricing: Pricing, gross: Decimal): string[] {
   const above = cheaperAbove(pricing, gross);
   return [
     tier === undefined
-      ? `volume: $${gross.toString()} is below the first tier (${tierText(pricing.tiers[0])}): no discount${chosen(pricing, 'volume')}`
-      : `volume: $${gross.toString()} reaches ${tierText(tier)}: - $${discount.toString()} = $${net.toString()}, rounded ${moneyText(net)}${chosen(pricing, 'volume')}`,
+      ? `volume: ${exactMoneyText(gross)} is below the first tier (${tierText(pricing.tiers[0])}): no discount${chosen(pricing, 'volume')}`
+      : `volume: ${exactMoneyText(gross)} reaches ${tierText(tier)}: - ${exactMoneyText(discount)} = ${exactMoneyText(net)}, rounded ${moneyText(net)}${chosen(pricing, 'volume')}`,
     ...(above === undefined
       ? []
       : [
@@ -60,18 +60,18 @@ function explainGraduated(pricing: Pricing, gross: Decimal): string[] {
   const { discount, net } = invoiceOf(pricing, gross, 'graduated');
   const slices = slicesOf(pricing, gross).map(
     ({ from, amount, percent, discount: off }) =>
-      `graduated: $${amount.toString()} from $${from.toString()} on at ${percent.toString()} % off: - $${off.toString()}`,
+      `graduated: ${exactMoneyText(amount)} from ${exactMoneyText(from)} on at ${percent.toString()} % off: - ${exactMoneyText(off)}`,
   );
   return [
     ...slices,
-    `graduated: - $${discount.toString()} = $${net.toString()}, rounded ${moneyText(net)}${chosen(pricing, 'graduated')}`,
+    `graduated: - ${exactMoneyText(discount)} = ${exactMoneyText(net)}, rounded ${moneyText(net)}${chosen(pricing, 'graduated')}`,
   ];
 }
 
 function tierText(tier: { threshold: Decimal; percent: Decimal } | undefined): string {
   return tier === undefined
     ? ''
-    : `${tier.percent.toString()} % from $${tier.threshold.toString()}`;
+    : `${tier.percent.toString()} % from ${exactMoneyText(tier.threshold)}`;
 }
 
 function chosen({ mode }: Pricing, of: DiscountMode): string {

@@ -3,9 +3,9 @@ import { MangamotionError } from '../errors.js';
 import type { JobRecord } from '../job-record.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
-import { scanKeys } from '../redis/scan.js';
+import { readAhead, scanKeys } from '../redis/scan.js';
 import type { CounterProblem, OnProblem } from './counters.js';
-import { notAHash, notANumber, problemText } from './counters.js';
+import { notAHash, notANumber, problemText, reportNegatives } from './counters.js';
 import { JOB_KEYS, jobKey, jobOfKey } from './keys.js';
 import type { Decimal } from './money.js';
 import type { Pricing } from './pricing.js';
@@ -51,16 +51,7 @@ export async function* scanJobRecords(
     }
     return records;
   };
-  // A page is worked on while Redis reads the next one.
-  let pending: Promise<JobRecord[]> = Promise.resolve([]);
-  for await (const keys of scanKeys(redis, JOB_KEYS, signal)) {
-    const ready = pending;
-    pending = read(keys);
-    // Awaiting it reports a failure; a reader that stops early does not await it.
-    pending.catch(() => undefined);
-    yield await ready;
-  }
-  yield await pending;
+  yield* readAhead(scanKeys(redis, JOB_KEYS, signal), read);
 }
 
 interface ScannedJob {
@@ -116,7 +107,7 @@ interface JobCost {
   usage: Usage;
   /** Exact US dollars; discounts belong to months. */
   cost: Decimal;
-  /** The counters that are not numbers, which count as 0. */
+  /** The counters that are not numbers, which count as 0, and those that are negative. */
   problems: CounterProblem[];
 }
 
@@ -129,6 +120,7 @@ export function costOfRecord(
   const usage = readUsage([bytes, seconds], (field, value) => {
     problems.push(notANumber(jobKey(jobId), field, value));
   });
+  reportNegatives(jobKey(jobId), usage, (problem) => problems.push(problem));
   return { usage, cost: costOf(pricing, usage), problems };
 }
 

@@ -1,4 +1,4 @@
-import { Decimal, ZERO } from './money.js';
+import { Amount, Decimal, ZERO } from './money.js';
 import type { Usage } from './usage.js';
 
 /** One step of the discount. */
@@ -17,6 +17,8 @@ export interface Pricing {
   ratePerSecond: Decimal;
   perByte: Decimal;
   perMicrosecond: Decimal;
+  /** The same rates in units of 10^-places dollars. */
+  units: { places: number; perByte: bigint; perMicrosecond: bigint };
   mode: DiscountMode;
   /** The tiers, sorted by rising threshold; empty where discounts are off. */
   tiers: readonly Tier[];
@@ -51,20 +53,36 @@ export function createPricing(settings: PricingSettings): Pricing {
     threshold: new Decimal(threshold),
     percent: new Decimal(percent),
   }));
+  // This is exact: the inverse of a power of two has a finite number of digits.
+  const perByte = ratePerGib.div(new Decimal(BYTES_PER_GIB.toString()));
+  const perMicrosecond = ratePerSecond.div(1_000_000);
   return {
     ratePerGib,
     ratePerSecond,
-    // This is exact: the inverse of a power of two has a finite number of digits.
-    perByte: ratePerGib.div(new Decimal(BYTES_PER_GIB.toString())),
-    perMicrosecond: ratePerSecond.div(1_000_000),
+    perByte,
+    perMicrosecond,
+    units: unitsOf(perByte, perMicrosecond),
     mode: settings.discountMode,
     tiers: settings.discountEnabled ? tiers : [],
   };
 }
 
+function unitsOf(perByte: Decimal, perMicrosecond: Decimal): Pricing['units'] {
+  const places = Math.max(perByte.decimalPlaces(), perMicrosecond.decimalPlaces());
+  const unit = new Decimal(10).pow(places);
+  const [bytes, time] = [perByte, perMicrosecond].map((rate) =>
+    BigInt(rate.times(unit).toFixed(0)),
+  );
+  return { places, perByte: bytes ?? 0n, perMicrosecond: time ?? 0n };
+}
+
 /** Returns exact US dollars: bytes/1024³ × rate + seconds × rate. */
-export function costOf(pricing: Pricing, { bytes, microseconds }: Usage): Decimal {
-  return costOfBytes(pricing, bytes).plus(costOfTime(pricing, microseconds));
+export function amountOf({ units }: Pricing, { bytes, microseconds }: Usage): Amount {
+  return new Amount(bytes * units.perByte + microseconds * units.perMicrosecond, units.places);
+}
+
+export function costOf(pricing: Pricing, usage: Usage): Decimal {
+  return amountOf(pricing, usage).toDecimal();
 }
 
 export function costOfBytes({ perByte }: Pricing, bytes: bigint): Decimal {

@@ -1,5 +1,5 @@
 import type { Usage } from './usage.js';
-import { COUNTERS, NO_USAGE, addUsage, usageOf } from './usage.js';
+import { COUNTERS, NO_USAGE, addUsage } from './usage.js';
 
 const COLUMNS = COUNTERS.length;
 const FIRST_ROWS = 1024;
@@ -15,13 +15,19 @@ export class UsageLedger {
   /** Row numbers begin at 0 and have no gaps. */
   add(row: number, usage: Usage): void {
     const sum = addUsage(this.get(row), usage);
-    const cells = COUNTERS.map((counter) => sum[counter]);
-    if (this.#large.has(row) || !cells.every((cell) => BigInt.asIntN(64, cell) === cell)) {
+    if (this.#large.has(row) || !fitsCells(sum)) {
       this.#large.set(row, sum);
       return;
     }
     this.#growTo(row + 1);
-    this.#cells.set(cells, row * COLUMNS);
+    const cells = this.#cells;
+    let at = row * COLUMNS;
+    cells[at++] = sum.bytes;
+    cells[at++] = sum.microseconds;
+    cells[at++] = sum.jobs;
+    cells[at++] = sum.completed;
+    cells[at++] = sum.failed;
+    cells[at] = sum.skipped;
   }
 
   get(row: number): Usage {
@@ -29,7 +35,15 @@ export class UsageLedger {
     if (large !== undefined) return large;
     const at = row * COLUMNS;
     if (at >= this.#cells.length) return NO_USAGE;
-    return usageOf((counter) => this.#cells[at + COUNTERS.indexOf(counter)] ?? 0n);
+    const cells = this.#cells;
+    return {
+      bytes: cells[at] ?? 0n,
+      microseconds: cells[at + 1] ?? 0n,
+      jobs: cells[at + 2] ?? 0n,
+      completed: cells[at + 3] ?? 0n,
+      failed: cells[at + 4] ?? 0n,
+      skipped: cells[at + 5] ?? 0n,
+    };
   }
 
   #growTo(rows: number): void {
@@ -38,4 +52,19 @@ export class UsageLedger {
     larger.set(this.#cells);
     this.#cells = larger;
   }
+}
+
+function fitsCells({ bytes, microseconds, jobs, completed, failed, skipped }: Usage): boolean {
+  return (
+    fits(bytes) &&
+    fits(microseconds) &&
+    fits(jobs) &&
+    fits(completed) &&
+    fits(failed) &&
+    fits(skipped)
+  );
+}
+
+function fits(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
 }

@@ -1,7 +1,7 @@
 import type { RedisReader } from '../redis/reader.js';
 import { readHashes } from '../redis/reader.js';
 import type { Month } from './calendar.js';
-import { usageIn } from './counters.js';
+import { billedUsageIn } from './counters.js';
 import { dayKey, userKey } from './keys.js';
 import type { MonthBill, Period } from './month-bill.js';
 import { billMonth, daysOfMonth } from './month-bill.js';
@@ -34,7 +34,7 @@ export async function summariseUser(
   const keys = [userKey(userId), ...[...daysOfMonth(month)].map((day) => dayKey(userId, day))];
   const hashes = await readHashes(redis, keys, USAGE_FIELDS);
   const [lifetime, ...days] = hashes.map((fields, index) =>
-    usageIn(keys[index] ?? '', fields, (problem) => problems.push(problem)),
+    billedUsageIn(keys[index] ?? '', fields, (problem) => problems.push(problem)),
   );
   const usage = days.reduce<Usage>((sum, day) => addUsage(sum, day ?? NO_USAGE), NO_USAGE);
   return {

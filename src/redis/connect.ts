@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { MangamotionError } from '../errors.js';
 import { type RedisName, translateRedisError } from './errors.js';
+import type { RedisReader } from './reader.js';
 
 /** Where Redis is, and how to log in to it. */
 export interface RedisTarget extends RedisName {
@@ -52,6 +53,40 @@ export async function connectOnce(
     throw refusedDatabase(errors.first, target);
   }
   return redis;
+}
+
+/**
+ * The connection with one timer for a whole pipeline, in the place of one for each of its commands. A
+ * pipeline sends its commands before `exec` returns.
+ */
+export function withOneTimer(redis: Redis): RedisReader {
+  return {
+    call: (command, ...args) => redis.call(command, ...args),
+    callBuffer: (command, ...args) => redis.callBuffer(command, ...args),
+    pipeline: (commands) => ({
+      exec: async () => {
+        const { commandTimeout } = redis.options;
+        delete redis.options.commandTimeout;
+        const answer = redis.pipeline(commands).exec();
+        if (commandTimeout === undefined) return await answer;
+        redis.options.commandTimeout = commandTimeout;
+        return await inTime(answer, commandTimeout);
+      },
+    }),
+  };
+}
+
+async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    // The words of the library, by which `translateRedisError` knows it.
+    timer = setTimeout(() => reject(new Error('Command timed out')), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function optionsOf(target: RedisTarget) {

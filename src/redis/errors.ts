@@ -65,6 +65,14 @@ const login: Refusal = {
   hint: (setting) => `check the user and the password in ${setting}`,
 };
 
+/** How a node of a cluster answers a command on keys that are not its own. */
+const cluster: Refusal = {
+  code: 'unreachable',
+  what: (server) => `Redis at ${server} is part of a cluster, which is not supported`,
+  hint: (setting) =>
+    `a node of a cluster has only a part of the keys: point ${setting} at a Redis that has all of them`,
+};
+
 /** The refusals by the first word of the reply. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   WRONGPASS: login,
@@ -96,7 +104,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   OOM: {
     code: 'unreachable',
     what: (server) => `Redis at ${server} has no memory left, and takes no writes`,
-    hint: () => 'raise maxmemory, or let it evict what may go',
+    hint: () => 'raise maxmemory, or move what is not of the backend into another Redis',
   },
   MISCONF: {
     code: 'unreachable',
@@ -108,7 +116,19 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     what: (server) => `Redis at ${server} is busy with a script`,
     hint: () => 'run the command again when the script has ended',
   },
+  MOVED: cluster,
+  ASK: cluster,
+  TRYAGAIN: cluster,
+  CROSSSLOT: cluster,
 };
+
+/** The error for a server that says that it is part of a cluster. */
+export function clusterRefusal(server: RedisName | undefined): MangamotionError {
+  const { text = 'the given connection', setting = 'it' } = server ?? {};
+  return new MangamotionError(cluster.code, cluster.what(text, ''), {
+    hint: cluster.hint(setting),
+  });
+}
 
 function withoutWord(message: string): string {
   return message.slice(message.indexOf(' ') + 1);

@@ -9,6 +9,8 @@ export interface RedisReader {
   call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
   callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
   pipeline(commands: unknown[][]): { exec(): Promise<[Error | null, unknown][] | null> };
+  /** What errors call the server, where that is known. */
+  server?: RedisName;
 }
 
 /** The values of the fields, `null` for an absent one; or that the key holds no hash. */
@@ -64,6 +66,7 @@ export function withTranslatedErrors(redis: RedisReader, server: RedisName): Red
     }
   };
   return {
+    server,
     call: (...command) => translated(redis.call(...command)),
     callBuffer: (...command) => translated(redis.callBuffer(...command)),
     pipeline: (commands) => ({
@@ -82,6 +85,7 @@ export function withTranslatedErrors(redis: RedisReader, server: RedisName): Red
 export function withDeadline(redis: RedisReader, timeoutMs: number): RedisReader {
   const inTime = <T>(answer: Promise<T>) => raceAgainst(timeoutMs, answer);
   return {
+    ...(redis.server !== undefined && { server: redis.server }),
     call: (...command) => inTime(redis.call(...command)),
     callBuffer: (...command) => inTime(redis.callBuffer(...command)),
     pipeline: (commands) => ({ exec: () => inTime(redis.pipeline(commands).exec()) }),

@@ -1,3 +1,4 @@
+import { refuseCluster } from './cluster.js';
 import type { RedisReader } from './reader.js';
 
 /** How many keys of the database Redis checks for one answer: about a millisecond. */
@@ -9,6 +10,8 @@ const KEYS_A_STEP = 1000;
  * for before the last one is worked on.
  *
  * Keys of every type: with SCAN's TYPE a key of a wrong type would be passed over in silence.
+ *
+ * Rejects with `unreachable` where the server is part of a cluster; see `refuseCluster`.
  */
 export async function* scanKeys(
   redis: RedisReader,
@@ -20,8 +23,10 @@ export async function* scanKeys(
     const [next, keys] = reply as [Buffer, Buffer[]];
     return { next: next.toString('latin1'), keys };
   };
+  const checked = refuseCluster(redis);
   let pending: Promise<Page> | undefined = step('0');
   try {
+    await checked;
     while (pending !== undefined) {
       const { next, keys }: Page = await pending;
       signal.throwIfAborted();
@@ -32,6 +37,22 @@ export async function* scanKeys(
     // Whoever stops early does not wait for it.
     pending?.catch(() => undefined);
   }
+}
+
+/** Yields what is read for each page, in their order; a page is worked on while Redis reads the next one. */
+export async function* readAhead<Result>(
+  pages: AsyncIterable<Buffer[]>,
+  read: (keys: Buffer[]) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let pending: Promise<Result> | undefined;
+  for await (const keys of pages) {
+    const ready = pending;
+    pending = read(keys);
+    // Awaiting it reports a failure; a reader that stops early does not await it.
+    pending.catch(() => undefined);
+    if (ready !== undefined) yield await ready;
+  }
+  if (pending !== undefined) yield await pending;
 }
 
 interface Page {

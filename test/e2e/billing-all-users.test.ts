@@ -59,6 +59,21 @@ describe('billing all-users', () => {
     expect(idsOf((await allUsers('--sort', key)).answer)).toEqual(ids);
   });
 
+  it('writes them as they are read with --sort none, and then the same totals', async () => {
+    const sorted = await allUsers('--sort', 'user');
+    const { exitCode, answer } = await allUsers('--sort', 'none');
+    expect(exitCode).toBe(0);
+    const byName = [...answer.users].sort((a, b) => (a.user_id < b.user_id ? -1 : 1));
+    expect({ ...answer, users: byName }).toEqual(sorted.answer);
+    const top = await allUsers('--sort', 'none', '--top', '2');
+    expect(top.answer).toMatchObject({ total_users: 4, totals: sorted.answer.totals });
+    expect(top.answer.users).toEqual(answer.users.slice(0, 2));
+    const { stdout } = await run(['billing', 'all-users', '--sort', 'none', '--top', '2'], {
+      env: env(),
+    });
+    expect(stdout).toContain('2 of 4 users, $0.5110 gross in all');
+  });
+
   it('lists the --top of them with the totals of all', async () => {
     const { answer } = await allUsers('--top', '2');
     expect(idsOf(answer)).toEqual(['seconds', 'bytes']);
@@ -132,6 +147,24 @@ describe('billing all-users --month', () => {
     expect(people.stdout).toContain(
       `3 users in ${lastMonth}: $600.0000 gross, $490.0000 net in all`,
     );
+  });
+
+  it('bills the same with --sort none', async () => {
+    await records().user('rich', seconds(9000));
+    await records().day('rich', `${lastMonth}-01`, seconds(300));
+    await records().day('reset', `${lastMonth}-02`, seconds(100));
+    await records().day('low', `${lastMonth}-02`, { bytes_processed: -1 });
+    const args = ['--month', lastMonth, '--sort'];
+    const sorted = await allUsers(...args, 'cost');
+    const { exitCode, answer, stderr } = await allUsers(...args, 'none');
+    expect(exitCode).toBe(3);
+    expect(stderr).toBe(sorted.stderr);
+    const last = (users: Row[]) => users.toSorted((a, b) => (a.user_id < b.user_id ? -1 : 1));
+    expect({ ...answer, users: last(answer.users) }).toEqual({
+      ...sorted.answer,
+      users: last(sorted.answer.users),
+    });
+    expect(idsOf(answer)[0], 'who has a record comes first').toBe('rich');
   });
 
   it('has nulls and no sum where the month is expired: status 3', async () => {

@@ -69,6 +69,16 @@ describe('billing daily', () => {
     expect(datesOf(answer)).toEqual(['2026-02-24', '2026-02-28', '2026-03-02']);
   });
 
+  it.each([
+    ['2w', '2026-02-17'],
+    ['1m', '2026-02-03'],
+    ['3m', '2025-12-03'],
+    ['12m', '2025-03-03'],
+  ])('takes --last %s for the dates from %s on', async (last, start) => {
+    const { answer } = await daily('--last', last);
+    expect(answer).toMatchObject({ start_date: start, end_date: '2026-03-02' });
+  });
+
   it('is of thirty dates up to today where nothing is said', async () => {
     const { answer } = await daily();
     expect(answer).toMatchObject({ start_date: '2026-02-01', end_date: '2026-03-02' });
@@ -168,6 +178,10 @@ describe('the built program', () => {
     [['--from', '2026-03-02', '--to', '2026-03-01'], 'is after the end of the range'],
     [['--last', '0d'], '--last must be a number of days'],
     [['--last', '7'], '--last must be a number of days'],
+    [['--last', '1y'], '--last must be a number of days, weeks or months'],
+    [['--last', '0m'], '--last must be a number of days, weeks or months'],
+    [['--last', '1201m'], '--last must be a number of days, weeks or months'],
+    [['--last', '6000w'], '--last must be a number of days, weeks or months'],
     [['--last', '7d', '--to', '2026-03-01'], '--last cannot be combined with --from or --to'],
     [['--from', '1000-01-01'], 'the range is longer than'],
   ])('refuses %j', async (args, message) => {

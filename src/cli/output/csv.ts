@@ -1,5 +1,18 @@
 /** What a cell can hold. Bytes and counts are exact: nothing is rounded for people. */
-export type CellValue = string | number | bigint | boolean | null | undefined;
+export type CellValue = string | number | bigint | boolean | NumberText | null | undefined;
+
+/** A number in digits that a double may not hold: `-12.500001`. */
+export class NumberText {
+  readonly #digits: string;
+
+  constructor(digits: string) {
+    this.#digits = digits;
+  }
+
+  toString(): string {
+    return this.#digits;
+  }
+}
 
 /** RFC 4180 ends lines with CRLF. */
 const LINE_END = '\r\n';
@@ -14,13 +27,16 @@ export function csvLine(cells: readonly CellValue[], style: CsvStyle): string {
 }
 
 /**
- * Text that begins with = + - @ TAB or CR is run as a formula by spreadsheets, so it gets a `'` in
- * front. Numbers are left alone: a negative one is no formula.
+ * Spreadsheets run text as a formula that begins with one of = + - @, also in full width, or with a
+ * control character that they skip: https://owasp.org/www-community/attacks/CSV_Injection.
  */
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n\0]/;
+
+/** Text that may be a formula gets a `'` in front. A negative number is none. */
 function csvCell(value: CellValue, { raw }: CsvStyle): string {
   if (value === null || value === undefined) return '';
   const text = String(value);
-  const guarded = !raw && typeof value === 'string' && /^[=+\-@\t\r]/.test(text);
+  const guarded = !raw && typeof value === 'string' && FORMULA.test(text);
   const cell = guarded ? `'${text}` : text;
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -8,17 +8,20 @@ export interface JsonStyle {
  * allows in strings (DEL and C1, which some terminals obey) are escaped too.
  */
 export function toJson(value: object, { indent }: JsonStyle): string {
-  const text = hasBigint(value)
-    ? write(value, indent ? '\n' : '')
-    : JSON.stringify(value, null, indent ? 2 : 0);
+  const text = withoutBigints(value, indent) ?? write(value, indent ? '\n' : '');
   return text.replace(/[\u007f-\u009f]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
 
-function hasBigint(value: unknown): boolean {
-  if (typeof value === 'bigint') return true;
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasBigint);
+/** Returns `undefined` where there are bigints, which make JSON.stringify throw. */
+function withoutBigints(value: object, indent: boolean): string | undefined {
+  try {
+    return JSON.stringify(value, null, indent ? 2 : 0);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** `lineStart` is a line end and the indentation of the current level, or empty for one line. */

@@ -1,7 +1,8 @@
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
-/** `0 B`, `1023 B`, `1.0 KiB`, `9.9 GiB`, `210 GiB`. */
+/** `0 B`, `1023 B`, `1.0 KiB`, `9.9 GiB`, `210 GiB`, `-4.7 GiB`. */
 export function formatBytes(bytes: number | bigint): string {
+  if (bytes < 0) return `-${formatBytes(-bytes)}`;
   let value = Number(bytes);
   let unit = 0;
   // 1023.5 would be shown as 1024 of the smaller unit.
@@ -52,6 +53,6 @@ function pad(value: number): string {
 }
 
 /** `1 user`, `2 users`; `2 entries`, where the plural is given. */
-export function countOf(count: number, noun: string, plural = `${noun}s`): string {
-  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
+export function countOf(count: number | bigint, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${Number(count) === 1 ? noun : plural}`;
 }

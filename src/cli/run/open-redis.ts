@@ -6,15 +6,16 @@ import type { OpenRedis } from '../argv/command.js';
  * as do its commands. A signal ends the command that is under way.
  */
 export async function openRedis(config: Config, signal: AbortSignal): Promise<OpenRedis> {
-  const [{ connectOnce }, { withTranslatedErrors }, { redisTarget }] = await Promise.all([
-    import('../../redis/connect.js'),
-    import('../../redis/reader.js'),
-    import('../../redis-target.js'),
-  ]);
+  const [{ connectOnce, withOneTimer }, { withTranslatedErrors }, { redisTarget }] =
+    await Promise.all([
+      import('../../redis/connect.js'),
+      import('../../redis/reader.js'),
+      import('../../redis-target.js'),
+    ]);
   signal.throwIfAborted();
   const target = redisTarget(config.redis);
   const redis = await connectOnce(target);
   const close = () => redis.disconnect();
   signal.addEventListener('abort', close, { once: true });
-  return { redis: withTranslatedErrors(redis, target), close };
+  return { redis: withTranslatedErrors(withOneTimer(redis), target), close };
 }

@@ -9,6 +9,7 @@ import {
   firstRetainedDay,
   lastDayOf,
   monthOf,
+  monthsBefore,
   parseDay,
   parseMonth,
   stateOfMonth,
@@ -144,5 +145,19 @@ describe('the state of a month', () => {
   it('is expired while it runs, where less than a month is kept', () => {
     expect(stateOfMonth('2026-11', '2026-11-07', 7)).toBe('open');
     expect(stateOfMonth('2026-11', '2026-11-08', 7)).toBe('expired');
+  });
+});
+
+describe('the same day of an earlier month', () => {
+  it.each([
+    ['2026-03-31', 1, '2026-02-28'],
+    ['2024-03-31', 1, '2024-02-29'],
+    ['2026-03-31', 2, '2026-01-31'],
+    ['2026-01-15', 1, '2025-12-15'],
+    ['2026-02-28', 12, '2025-02-28'],
+    ['2024-02-29', 12, '2023-02-28'],
+    ['0050-01-01', 1, '0049-12-01'],
+  ])('of %s, %i before, is %s', (day, months, earlier) => {
+    expect(monthsBefore(day, months)).toBe(earlier);
   });
 });

@@ -28,15 +28,33 @@ describe('the arithmetic of a cost', () => {
 
   it('is written out where the amounts are tiny, without an exponent', () => {
     expect(explainCost(pricingWith(), usageOf({ bytes: 1n, microseconds: 1n }))).toEqual([
-      '1 bytes / 1024^3 = 0.000000000931322574615478515625 GiB',
+      '1 byte / 1024^3 = 0.000000000931322574615478515625 GiB',
       '0.000000000931322574615478515625 GiB × $0.001 = $0.000000000000931322574615478515625',
       '0.000001 s × $0.0001 = $0.0000000001',
       'sum = $0.000000000100931322574615478515625, rounded $0.0000',
     ]);
   });
+
+  it('has the sign of negative amounts before the dollar, as tables have it', () => {
+    const usage = usageOf({ bytes: -GIB, microseconds: -13_000_000n });
+    expect(explainCost(pricingWith(), usage)).toEqual([
+      '-1073741824 bytes / 1024^3 = -1 GiB',
+      '-1 GiB × $0.001 = -$0.001',
+      '-13 s × $0.0001 = -$0.0013',
+      'sum = -$0.0023, rounded -$0.0023',
+    ]);
+  });
 });
 
 describe('the arithmetic of a month', () => {
+  it('has the sign of negative amounts before the dollar in both modes', () => {
+    expect(explained(-2).slice(3)).toEqual([
+      'sum = -$2, rounded -$2.0000',
+      'volume: -$2 is below the first tier (10 % from $100): no discount (this is charged)',
+      'graduated: - $0 = -$2, rounded -$2.0000',
+    ]);
+  });
+
   it('is told in both modes, and where a larger bill is cheaper', () => {
     expect(explained(450).slice(3)).toEqual([
       'sum = $450, rounded $450.0000',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Decimal, roundedMoney, ZERO } from '../../../src/billing/money.js';
+import { Amount, Decimal, moneyText, roundedMoney, ZERO } from '../../../src/billing/money.js';
 import type { DiscountMode, PricingSettings } from '../../../src/billing/pricing.js';
 import {
   cheaperAbove,
@@ -88,6 +88,40 @@ describe('a cost', () => {
         expect(sum.eq(costOf(pricing, total))).toBe(true);
       }),
     );
+  });
+});
+
+describe('an amount of integers', () => {
+  const large = fc.oneof(
+    fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }),
+    fc.bigInt({ min: -(10n ** 90n), max: 10n ** 90n }),
+  );
+
+  it('has the text, the rounding and the dollars of the decimal that it is', () => {
+    fc.assert(
+      fc.property(large, fc.nat(45), (units, places) => {
+        const amount = new Amount(units, places);
+        const decimal = new Decimal(units.toString()).div(new Decimal(10).pow(places));
+        expect(amount.toString()).toBe(decimal.toString());
+        expect(roundedMoney(amount)).toBe(roundedMoney(decimal));
+        expect(moneyText(amount)).toBe(moneyText(decimal));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    [5n, 5],
+    [-5n, 5],
+    [4n, 5],
+    [-15n, 5],
+    [0n, 33],
+    [25n, 2],
+    [-7n, 0],
+    [2n ** 60n, 4],
+  ])('(%s of 10^-%i) is rounded as decimals are', (units, places) => {
+    const decimal = new Decimal(units.toString()).div(new Decimal(10).pow(places));
+    expect(roundedMoney(new Amount(units, places))).toBe(roundedMoney(decimal));
   });
 });
 

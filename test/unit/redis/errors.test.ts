@@ -62,6 +62,15 @@ describe('a reply', () => {
       'unreachable',
       'Redis at h:6379 is busy with a script',
     ],
+    ...[
+      'MOVED 3999 127.0.0.1:6381',
+      'ASK 3999 127.0.0.1:6381',
+      'TRYAGAIN Multiple keys request during rehashing of slot',
+      "CROSSSLOT Keys in request don't hash to the same slot",
+    ].map((reply): [string, ErrorCode, string] => [
+      ...([reply, 'unreachable'] as const),
+      'Redis at h:6379 is part of a cluster, which is not supported',
+    ]),
   ])('%s is %s, with what to do', (reply, code, message) => {
     const error = translated(replyError(reply));
     expect(error).toMatchObject({ code, message });
@@ -79,6 +88,10 @@ describe('a reply', () => {
       code: 'unreachable',
       message: `Redis at h:6379 refuses: ${reply}`,
     });
+  });
+
+  it.each(['OOM x', 'MOVED 1 h:1'])('leads to no advice to evict counters: %s', (reply) => {
+    expect(translated(replyError(reply)).hint).not.toMatch(/evict/i);
   });
 
   it('is taken by its first word alone', () => {

@@ -5,10 +5,13 @@ import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
+import { NumberText } from '../../output/csv.js';
+import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
+import { letYoungSpaceGrow } from '../../run/memory.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { begunMonth, openBilling, readMonth, warnOf } from './shared-options.js';
+import { begunMonth, openReport, readMonth, warnOf } from './shared-options.js';
 
 export const billingAllUsers = defineCommand({
   description:
@@ -24,7 +27,8 @@ export const billingAllUsers = defineCommand({
     },
     sort: {
       value: 'by',
-      description: 'sort by this column, highest first, or by user name',
+      description:
+        'sort by this column, highest first, or by user name; none writes users as they are read',
       choices: SORT_KEYS,
       default: 'cost',
     },
@@ -42,45 +46,65 @@ export const billingAllUsers = defineCommand({
       'select fields in a script',
   },
   async run(context, _arguments, { month, sort, top }) {
-    const reportContext = await openBilling(context);
+    const reportContext = await openReport(context);
     const { summariseAllUsers } = await import('../../../billing/all-users.js');
     const { summaryAnswer, totalsAnswer } = await import('../../../billing/answers.js');
     const chosen = month === undefined ? undefined : begunMonth(month, reportContext.today);
-    context.progress.start('reading users');
+    // The rows are progress enough.
+    const isStreamed = sort === 'none';
+    const boundYoungSpace = letYoungSpaceGrow();
+    if (!isStreamed) context.progress.start('reading users');
     const report = await summariseAllUsers(reportContext.redis, {
       ...reportContext,
       ...{ month: chosen, sort, top, signal: context.signal },
-      onProgress: (users) => context.progress.update({ objects: users }),
+      onProgress: (users) => {
+        boundYoungSpace();
+        if (!isStreamed) context.progress.update({ objects: users });
+      },
     });
-    context.progress.done();
-    warnOf(context, report.problems);
-    const { users, totals, totalUsers, withoutRecord, problems } = report;
-    if (withoutRecord > 0) {
-      context.warn(
-        `${countOf(withoutRecord, 'user')} with usage in ${chosen ?? ''} ` +
-          `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
-      );
+    if (!isStreamed) {
+      context.progress.done();
+      warnOfGaps(context, report, chosen);
     }
-    const isExpired = chosen !== undefined && totals.month?.gross === undefined;
+    const isExpired = chosen !== undefined && report.totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
         `the counters of ${chosen} have expired after ${reportContext.retentionDays} days, so its ` +
           'costs are unknown',
       );
     }
+    const total = () => ({ total_users: report.totalUsers });
     await context.output.rows({
       member: 'users',
-      head: { total_users: totalUsers, ...(chosen !== undefined && { month: chosen }) },
+      head: { ...(!isStreamed && total()), ...(chosen !== undefined && { month: chosen }) },
       json: summaryAnswer,
-      tail: () => ({ totals: totalsAnswer(totals), problems }),
-      rows: users,
+      tail: () => ({
+        ...(isStreamed && total()),
+        totals: totalsAnswer(report.totals),
+        problems: report.problems,
+      }),
+      rows: report.users,
       columns: chosen === undefined ? lifetimeColumns : monthColumns,
       empty: 'no users',
       footer: () => footerText(report, chosen),
     });
-    return problems.length > 0 || isExpired ? 'partial' : undefined;
+    if (isStreamed) warnOfGaps(context, report, chosen);
+    return report.problems.length > 0 || isExpired ? 'partial' : undefined;
   },
 });
+
+function warnOfGaps(
+  context: CommandContext,
+  { problems, withoutRecord }: AllUsers,
+  month: Month | undefined,
+): void {
+  warnOf(context, problems);
+  if (withoutRecord === 0) return;
+  context.warn(
+    `${countOf(withoutRecord, 'user')} with usage in ${month ?? ''} ` +
+      `${withoutRecord === 1 ? 'has' : 'have'} no lifetime record, because of a reset`,
+  );
+}
 
 function footerText(
   { shownUsers, totalUsers, totals }: AllUsers,
@@ -119,7 +143,7 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
       name: 'compute_seconds',
       value: (row) => {
         const usage = usageOf(row);
-        return usage === undefined ? '' : secondsText(usage.microseconds);
+        return usage === undefined ? '' : new NumberText(secondsText(usage.microseconds));
       },
       align: 'right',
     },

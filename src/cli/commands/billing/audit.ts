@@ -3,6 +3,7 @@ import { moneyText } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
+import { NumberText } from '../../output/csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { USER_ARGUMENT, openBilling } from './shared-options.js';
@@ -86,13 +87,16 @@ function columnsFor(pricing: Pricing): Column<Finding>[] {
       title: 'seconds',
       name: 'compute_seconds',
       value: ({ difference }) =>
-        difference === undefined ? '' : secondsText(difference.microseconds),
+        difference === undefined ? '' : new NumberText(secondsText(difference.microseconds)),
       align: 'right',
     },
     {
       title: 'cost',
       name: 'cost',
-      value: (finding) => costOfDifference(pricing, finding)?.toString() ?? '',
+      value: (finding) => {
+        const cost = costOfDifference(pricing, finding);
+        return cost === undefined ? '' : new NumberText(cost.toString());
+      },
       show: (finding) => {
         const cost = costOfDifference(pricing, finding);
         return cost === undefined ? '' : moneyText(cost);

@@ -1,5 +1,5 @@
 import type { Day } from '../../../billing/calendar.js';
-import { addDays, countDays, parseDay } from '../../../billing/calendar.js';
+import { addDays, countDays, monthsBefore, parseDay } from '../../../billing/calendar.js';
 import type { DayUsage } from '../../../billing/daily-usage.js';
 import { costOf, type Pricing } from '../../../billing/pricing.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
@@ -7,12 +7,15 @@ import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
 import { bar } from '../../output/bar.js';
 import type { Column } from '../../output/columns.js';
+import { NumberText } from '../../output/csv.js';
 import { defineCommand } from '../../argv/command.js';
-import { USER_ARGUMENT, openBilling, warnOf } from './shared-options.js';
+import { countOf } from '../../output/units.js';
+import { USER_ARGUMENT, openReport, warnOf } from './shared-options.js';
 
-const DEFAULT_DAYS = 30;
 /** A hundred years. */
 const MOST_DAYS = 36_525;
+const MOST_MONTHS = 1200;
+const DEFAULT_SPAN: Span = { days: 30 };
 
 export const billingDaily = defineCommand({
   description:
@@ -24,9 +27,9 @@ export const billingDaily = defineCommand({
     from: { value: 'date', description: 'the first day, YYYY-MM-DD', parse: readDay },
     to: { value: 'date', description: 'the last day (default: today)', parse: readDay },
     last: {
-      value: 'days',
-      description: 'the number of days, including today: 7d, 30d, 90d (default: 30d)',
-      parse: readDays,
+      value: 'time',
+      description: 'days, weeks or months up to today: 7d, 2w, 3m (default: 30d)',
+      parse: readSpan,
     },
     fill: { description: 'include days without usage' },
   },
@@ -42,7 +45,7 @@ export const billingDaily = defineCommand({
       'add up the bytes',
   },
   async run(context, { user }, options) {
-    const reportContext = await openBilling(context);
+    const reportContext = await openReport(context);
     const { readDailyUsage } = await import('../../../billing/daily-usage.js');
     const { dailyAnswer } = await import('../../../billing/answers.js');
     const range = rangeOf(options, reportContext.today);
@@ -73,7 +76,8 @@ export const billingDaily = defineCommand({
         usage.days.length === 0
           ? undefined
           : `total ${moneyText(costOf(reportContext.pricing, usage.totals))} before discounts, ` +
-            `${usage.totals.bytes} bytes, ${secondsText(usage.totals.microseconds)} s, ${usage.totals.jobs} jobs`,
+            `${countOf(usage.totals.bytes, 'byte')}, ${secondsText(usage.totals.microseconds)} s, ` +
+            countOf(usage.totals.jobs, 'job'),
     });
     return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 'partial' : undefined;
   },
@@ -82,15 +86,18 @@ export const billingDaily = defineCommand({
 interface RangeOptions {
   from?: Day | undefined;
   to?: Day | undefined;
-  last?: number | undefined;
+  last?: Span | undefined;
 }
+
+/** How long a range is. */
+type Span = { days: number } | { months: number };
 
 function rangeOf({ from, to, last }: RangeOptions, today: Day): { start: Day; end: Day } {
   if (last !== undefined && (from !== undefined || to !== undefined)) {
     throw new MangamotionError('usage', '--last cannot be combined with --from or --to');
   }
   const end = to ?? today;
-  const start = from ?? addDays(end, 1 - (last ?? DEFAULT_DAYS));
+  const start = from ?? firstDay(last ?? DEFAULT_SPAN, end);
   if (start > end) {
     throw new MangamotionError('usage', `--from ${start} is after the end of the range, ${end}`);
   }
@@ -100,16 +107,26 @@ function rangeOf({ from, to, last }: RangeOptions, today: Day): { start: Day; en
   return { start, end };
 }
 
+/** Three months that end on November 29 begin on August 30. */
+function firstDay(span: Span, end: Day): Day {
+  return addDays('months' in span ? monthsBefore(end, span.months) : addDays(end, -span.days), 1);
+}
+
 function readDay(text: string): Day {
   const day = parseDay(text);
   if (day !== undefined) return day;
   throw new MangamotionError('usage', 'must be a date of the calendar like 2026-11-24');
 }
 
-function readDays(text: string): number {
-  const days = Number(/^(\d{1,5})d$/.exec(text)?.[1] ?? 0);
-  if (days >= 1 && days <= MOST_DAYS) return days;
-  throw new MangamotionError('usage', 'must be a number of days such as 7d, 30d or 90d');
+function readSpan(text: string): Span {
+  const [, digits = '0', unit] = /^(\d{1,5})([dwm])$/.exec(text) ?? [];
+  const count = Number(digits);
+  if (count >= 1 && count <= MOST_DAYS) {
+    if (unit === 'm' && count <= MOST_MONTHS) return { months: count };
+    if (unit === 'w' && count * 7 <= MOST_DAYS) return { days: count * 7 };
+    if (unit === 'd') return { days: count };
+  }
+  throw new MangamotionError('usage', 'must be a number of days, weeks or months: 7d, 2w, 3m');
 }
 
 const BAR_WIDTH = 12;
@@ -133,7 +150,7 @@ function columnsFor(
     {
       title: 'seconds',
       name: 'compute_seconds',
-      value: ({ usage }) => secondsText(usage.microseconds),
+      value: ({ usage }) => new NumberText(secondsText(usage.microseconds)),
       align: 'right',
     },
     ...(['jobs', 'completed', 'failed', 'skipped'] as const).map((field): Column<DayUsage> => ({

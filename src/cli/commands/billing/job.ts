@@ -1,6 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
-import { JOB_ARGUMENT, openBilling, warnOf } from './shared-options.js';
+import { JOB_ARGUMENT, openReport, warnOf } from './shared-options.js';
 
 export const billingJob = defineCommand({
   description:
@@ -18,7 +18,7 @@ export const billingJob = defineCommand({
     "mangamotion billing job 4711 --json | jq '.job_cost'": 'print only the cost',
   },
   async run(context, { job }, { explain }) {
-    const { redis, pricing } = await openBilling(context);
+    const { redis, pricing } = await openReport(context);
     const { readJobDetails } = await import('../../../billing/job-records.js');
     const { jobAnswer } = await import('../../../billing/answers.js');
     const { explainCost } = await import('../../../billing/explain.js');

@@ -2,7 +2,7 @@ import type { Day, Month } from '../../../billing/calendar.js';
 import { dayOf, monthOf, parseMonth } from '../../../billing/calendar.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import type { CounterProblem } from '../../../billing/counters.js';
-import { problemText } from '../../../billing/counters.js';
+import { effectOf, problemText } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { CommandContext } from '../../argv/command.js';
@@ -27,6 +27,18 @@ export async function openBilling(context: CommandContext): Promise<ReportContex
     today: dayOf(context.now()),
     retentionDays: billing.retentionDays,
   };
+}
+
+/** As `openBilling`, and warns where counters may be missing because Redis evicts keys. */
+export async function openReport(context: CommandContext): Promise<ReportContext> {
+  const opened = await openBilling(context);
+  const { readEviction } = await import('../../../redis/eviction.js');
+  const eviction = await readEviction(opened.redis);
+  if (eviction !== undefined) {
+    const { EVICTION_REMEDY, evictionText } = await import('../../../billing/eviction.js');
+    context.warn(`Redis ${evictionText(eviction)}; ${EVICTION_REMEDY}`);
+  }
+  return opened;
 }
 
 export const USER_ARGUMENT = { description: 'the id of the user', parse: parseId } as const;
@@ -58,12 +70,10 @@ export function begunMonth(month: Month | undefined, today: Day): Month {
 
 const MOST_TOLD = 20;
 
-/** Names on stderr what could not be read. */
+/** Names on stderr the counters that have problems. */
 export function warnOf(context: CommandContext, problems: readonly CounterProblem[]): void {
   for (const problem of problems.slice(0, MOST_TOLD)) {
-    // Metadata is no counter: it is printed as it is.
-    const instead = problem.field === 'metadata' ? 'it is kept as text' : 'it counts as 0';
-    context.warn(`${problemText(problem)}; ${instead}`);
+    context.warn(`${problemText(problem)}; ${effectOf(problem)}`);
   }
   const more = problems.length - MOST_TOLD;
   if (more > 0) context.warn(`and ${more} more: --json lists them all`);

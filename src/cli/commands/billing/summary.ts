@@ -3,7 +3,7 @@ import type { UserSummary } from '../../../billing/user-summary.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Page } from '../../output/page.js';
 import type { ReportContext } from './shared-options.js';
-import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openBilling, warnOf } from './shared-options.js';
+import { MONTH_OPTION, USER_ARGUMENT, begunMonth, openReport, warnOf } from './shared-options.js';
 import { monthFields, usageFields } from './usage-text.js';
 
 export const billingSummary = defineCommand({
@@ -27,7 +27,7 @@ export const billingSummary = defineCommand({
     "mangamotion billing summary alice --json | jq '.month.net_cost'": 'print only the net cost',
   },
   async run(context, { user }, { month, explain }) {
-    const reportContext = await openBilling(context);
+    const reportContext = await openReport(context);
     const { summariseUser } = await import('../../../billing/user-summary.js');
     const { summaryAnswer } = await import('../../../billing/answers.js');
     const chosen = begunMonth(month, reportContext.today);

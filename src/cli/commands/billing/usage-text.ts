@@ -7,6 +7,7 @@ import type { Field } from '../../output/page.js';
 
 /** `12.5 s`, and what that is where it is long: `7,200 s (2h 00m)`. */
 function computeText(people: Presentation, microseconds: bigint): string {
+  if (microseconds < 0n) return `-${computeText(people, -microseconds)}`;
   const seconds = Number(microseconds) / 1e6;
   const [whole = '', fraction] = secondsText(microseconds).split('.');
   const text = `${people.count(BigInt(whole))}${fraction === undefined ? '' : `.${fraction}`} s`;

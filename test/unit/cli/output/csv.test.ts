@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvLine } from '../../../../src/cli/output/csv.js';
+import { NumberText, csvLine } from '../../../../src/cli/output/csv.js';
 
 /** Reads a document as RFC 4180 says. */
 function parse(text: string): string[][] {
@@ -37,7 +37,7 @@ describe('CSV', () => {
     fc.assert(
       fc.property(cells, (row) => {
         const [read = []] = parse(csvLine(row, { raw: false }));
-        for (const cell of read) expect(cell).not.toMatch(/^[=+\-@\t\r]/);
+        for (const cell of read) expect(cell).not.toMatch(/^[=+\-@＝＋－＠\t\r\n\0]/);
       }),
     );
   });
@@ -49,6 +49,12 @@ describe('CSV', () => {
     ['@x', "'@x"],
     ['\tx', "'\tx"],
     ['\rx', `"'\rx"`],
+    ['\nx', `"'\nx"`],
+    ['\0=x', "'\0=x"],
+    ['＝1', "'＝1"],
+    ['＋1', "'＋1"],
+    ['－1', "'－1"],
+    ['＠x', "'＠x"],
     ['a=b', 'a=b'],
     ['=a,"b"', `"'=a,""b"""`],
     ['', ''],
@@ -56,8 +62,9 @@ describe('CSV', () => {
     expect(csvLine([cell], { raw: false })).toBe(`${text}\r\n`);
   });
 
-  it('leaves negative numbers alone, and integers of any length', () => {
-    const line = csvLine([-5, 12345678901234567890n, true, null, undefined], { raw: false });
-    expect(line).toBe('-5,12345678901234567890,true,,\r\n');
+  it('leaves negative numbers alone, and those that are longer than a double', () => {
+    const exact = new NumberText('-12.500000000000000001');
+    const line = csvLine([-5, 12345678901234567890n, exact, true, null, undefined], { raw: false });
+    expect(line).toBe('-5,12345678901234567890,-12.500000000000000001,true,,\r\n');
   });
 });

@@ -20,6 +20,9 @@ describe('formatBytes', () => {
     [1024 * KIB - 1, '1.0 MiB'],
     [1.5 * GIB, '1.5 GiB'],
     [2n ** 70n, '1024 EiB'],
+    [-1023, '-1023 B'],
+    [-1.5 * GIB, '-1.5 GiB'],
+    [-5_000_000_000n, '-4.7 GiB'],
   ])('%s is %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
