@@ -9,6 +9,8 @@ interface Surroundings {
   /** The most runs at once. */
   atOnce: number;
   log: DaemonLog;
+  /** For tests. */
+  pid?: number;
 }
 
 /** What the daemon itself has open: its state, its log, watches, and up to 64 connections of probes. */
@@ -17,8 +19,13 @@ const OWN_FILES = 128;
 const FILES_OF_A_RUN = 16;
 
 /** Warns of what the daemon can work with, and may suffer from later. */
-export async function warnOfSurroundings({ folder, atOnce, log }: Surroundings): Promise<void> {
-  if (process.pid === 1) {
+export async function warnOfSurroundings({
+  folder,
+  atOnce,
+  log,
+  pid = process.pid,
+}: Surroundings): Promise<void> {
+  if (pid === 1) {
     const message =
       'the daemon is process 1, and does not collect orphans of hooks: run it with an init ' +
       '(`docker run --init`, `init: true` in Compose)';
