@@ -16,13 +16,13 @@ export interface ImportedCommand {
 }
 
 interface ImportContext {
-  /** The value of BACKUP_RETENTION_DAYS that applies. */
+  /** The setting of the retention, and the value of it that applies. */
+  retention: string;
   keepDays: string;
   /** Whether other lines name a lock file too. */
   isShared: (file: string) => boolean;
 }
 
-const RETENTION = 'BACKUP_RETENTION_DAYS';
 /** They change where programs and messages are looked up. */
 const HARMLESS = /^(PATH|LANG|LC_\w+|MAILTO)$/;
 const TYPES = new Set(['full', 'incremental', 'metadata']);
@@ -35,18 +35,19 @@ export function importCommand(line: string, context: ImportContext): ImportedCom
   const { words, options, assignments, leftOut, locks, comment, folder } = found;
   const shared = locks.find(context.isShared);
   if (shared !== undefined) return `other lines use its lock too: ${shared}`;
-  const keep = assignments.get(RETENTION) ?? context.keepDays;
+  const { retention } = context;
+  const keep = assignments.get(retention) ?? context.keepDays;
   const wrong = [...assignments.keys()].filter(
-    (name) => name !== RETENTION && !HARMLESS.test(name),
+    (name) => name !== retention && !HARMLESS.test(name),
   );
-  const argv = argvOf(words, { keep, folder });
+  const argv = argvOf(words, { keep, folder, retention });
   if (typeof argv === 'string') return argv;
   if (wrong.length > 0) {
     const are = wrong.length === 1 ? 'is' : 'are';
     return `${wrong.join(', ')} ${are} set for this line alone, and a daemon has one environment`;
   }
-  if (argv.isOwn && assignments.has(RETENTION)) {
-    return `${RETENTION} is set for this line alone: add --keep-days to the command`;
+  if (argv.isOwn && assignments.has(retention)) {
+    return `${retention} is set for this line alone: add --keep-days to the command`;
   }
   return {
     command: argv.words.map(quoteWord).join(' '),
@@ -108,7 +109,7 @@ interface Argv {
 
 function argvOf(
   [program = '', ...rest]: readonly string[],
-  { keep, folder }: { keep: string; folder: string | undefined },
+  { keep, folder, retention }: { keep: string; folder: string | undefined; retention: string },
 ): Argv | string {
   const name = baseName(program);
   const isRelative = program.includes('/') && !program.startsWith('/');
@@ -129,7 +130,7 @@ function argvOf(
     return `it runs only if ${folder} exists`;
   }
   if (!/^[1-9]\d{0,4}$/.test(keep)) {
-    return `${RETENTION} ${JSON.stringify(keep)} is not a number of days`;
+    return `${retention} ${JSON.stringify(keep)} is not a number of days`;
   }
   return { words: ['backup', type, place, '--keep-days', keep], isOwn: false };
 }

@@ -106,7 +106,12 @@ class Importer {
       : [undefined, undefined, split.command];
     // In a crontab, the text after an unescaped % is the input of the command.
     if (/(?<!\\)%/.test(rest)) return 'the text after its % is the input of a command';
-    const context = { keepDays: this.#keepDays, isShared: (file: string) => this.#isShared(file) };
+    const keepDays = this.#keepDays;
+    const context = {
+      retention: RETENTION,
+      keepDays,
+      isShared: (file: string) => this.#isShared(file),
+    };
     const command = importCommand(rest.replaceAll('\\%', '%'), context);
     if (typeof command === 'string') return command;
     if (this.#brokenZone !== undefined) {

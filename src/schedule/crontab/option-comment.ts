@@ -15,7 +15,7 @@ export const DEFAULT_OPTIONS: EntryOptions = {
 };
 
 /** The options that a comment sets. */
-export type CommentOptions = Partial<EntryOptions & { name: string }>;
+type CommentOptions = Partial<EntryOptions & { name: string }>;
 
 export interface OptionComment {
   /** `undefined` for prose, which sets none. */
@@ -27,7 +27,7 @@ export interface OptionComment {
 }
 
 /** A comment that begins so is prose, whatever its words look like. */
-export const PROSE_MARKS = ['(', 'not imported'] as const;
+const PROSE_MARKS = ['(', 'not imported'] as const;
 
 /**
  * Reads the options of a comment every word of which is `key=value`; any other comment is prose. Prose

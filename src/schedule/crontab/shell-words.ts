@@ -1,5 +1,5 @@
 /** A word of a command line of the shell, or `&&` outside of quotes. */
-export interface ShellWord {
+interface ShellWord {
   kind: 'word' | 'and';
   /** Without its quotes. */
   text: string;

@@ -56,7 +56,7 @@ async function withoutMistake(
     for (const count of hasValue ? [2, 1] : [1]) {
       const rest = argv.toSpliced(at, count);
       const left = await mistakeIn(rest, catalog);
-      if (left !== message && !/argument/.test(left ?? '')) return rest;
+      if (left !== message && left?.includes('argument') !== true) return rest;
     }
   }
   return undefined;
