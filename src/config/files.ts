@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
+import { readSmallFile } from '../files/bounded.js';
 import { explainFileError } from '../files/errors.js';
 import type { Source } from './sources.js';
 import { isSecretVariable } from './variables.js';
@@ -32,10 +33,14 @@ export async function exists(file: string): Promise<boolean> {
   );
 }
 
+/** Settings and certificates are smaller. A secret may come through a pipe: `<(pass show minio)`. */
+const LIMITS = { mostBytes: 4 * 1024 * 1024, pipeMs: 5000 };
+
 /** The text of a file that a setting names, or why it could not be read. */
 export async function readNamedFile(file: string): Promise<{ text: string } | { problem: string }> {
   try {
-    return { text: await readFile(file, 'utf8') };
+    const { bytes } = await readSmallFile(file, LIMITS);
+    return { text: bytes.toString('utf8') };
   } catch (error) {
     return { problem: `cannot read ${file}: ${explainFileError(error).why}` };
   }

@@ -11,6 +11,12 @@ const DENIED: Meaning = {
   why: 'permission denied',
   hint: 'Grant the user of this command the rights to it, or name another folder.',
 };
+/** Of the process, or of the whole system. */
+const TOO_MANY: Meaning = {
+  code: 'disk',
+  why: 'too many files are open',
+  hint: 'Raise the limit: `ulimit -n` shows it; LimitNOFILE= sets it in systemd.',
+};
 const MORE_ROOM = 'Free some space, or name a folder on a larger disk.';
 
 /** The meaning of errno values. Every message about a file takes its words from this table. */
@@ -30,6 +36,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     hint: 'Name a folder on a writable file system.',
   },
   ENAMETOOLONG: { code: 'usage', why: 'the name is too long', hint: 'Name a shorter path.' },
+  EMFILE: TOO_MANY,
+  ENFILE: TOO_MANY,
   ENOSPC: { code: 'disk', why: 'no space is left on the disk', hint: MORE_ROOM },
   EDQUOT: { code: 'disk', why: 'the quota of the disk is used up', hint: MORE_ROOM },
   EFBIG: {
@@ -39,8 +47,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
+/** A path that leads to something other than a small file. The message is the reason, for people. */
+export class UnfitFileError extends Error {
+  override readonly name = 'UnfitFileError';
+}
+
 /** Returns the error code, the reason in words and the hint for a failure of the file system. */
 export function explainFileError(error: unknown, action?: string): Meaning {
+  if (error instanceof UnfitFileError) return { code: 'usage', why: error.message };
   const errno = errnoOf(error) ?? '';
   const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
   // Writing creates the file, so it is its folder that is missing.

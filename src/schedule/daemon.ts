@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Secret } from '../config/secret.js';
-import { isMangamotionError, messageOf } from '../errors.js';
+import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
 import { describeOwner } from '../lock/owner.js';
 import type { ScheduledEntry } from './crontab/entry.js';
 import { Engine } from './engine/engine.js';
@@ -17,6 +17,7 @@ import type { RunRequest } from './state/requests.js';
 import { takeRequests, watchRequests } from './state/requests.js';
 import { StateFolder } from './state/state-folder.js';
 import { WatchedFile, watchFolder } from './state/watched-file.js';
+import { warnOfSurroundings } from './surroundings.js';
 import { Ticker } from './timers.js';
 
 export interface DaemonOptions extends ChildParts {
@@ -24,8 +25,8 @@ export interface DaemonOptions extends ChildParts {
   folder: string;
   /** The absolute path of the schedule. */
   file: string;
-  /** Reads the schedule. Rejects, with all its mistakes, where it has any. */
-  load: () => Promise<ScheduledEntry[]>;
+  /** Reads the schedule. Rejects, with all its mistakes, where it has any that keep it from running. */
+  load: () => Promise<LoadedSchedule>;
   now: () => Date;
   /** Ends the daemon. */
   signal: AbortSignal;
@@ -40,6 +41,14 @@ export interface DaemonOptions extends ChildParts {
   /** The address at which probes are served; `undefined` for none. */
   listen: ListenAddress | undefined;
   pingUrl: Secret | undefined;
+}
+
+export interface LoadedSchedule {
+  entries: ScheduledEntry[];
+  /** What `schedule check` would report, for the log. */
+  remarks: readonly string[];
+  /** Why others than root and this user can change the file; `undefined` where they cannot. */
+  openTo: string | undefined;
 }
 
 /** The parts of a daemon that has opened its state. */
@@ -71,7 +80,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const endpoint =
     listen && (await (await import('./notify/endpoint.js')).openEndpoint(listen, probes));
   try {
-    const entries = await options.load();
+    const { entries, remarks } = await options.load();
+    warnOf(remarks, options);
     const schedule = await WatchedFile.open(options.file);
     const state = await StateFolder.lock(folder, 'schedule', { log, signal });
     try {
@@ -79,6 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       probes.engineStarted(engine, entries);
       const at = endpoint && { port: endpoint.port };
       log.info({ entries: entries.length, state: folder, ...at }, 'the schedule runs');
+      await warnOfSurroundings({ folder, atOnce: options.atOnce, log });
       const lost = await runCycles({ options, state, schedule, engine, probes });
       await stopEngine(engine, options, lost);
       lost.throwIfAborted();
@@ -168,11 +179,19 @@ async function runCycle(daemon: Daemon, mustReload: boolean): Promise<void> {
   probes.cycleEnded();
 }
 
+function warnOf(remarks: readonly string[], { log }: Pick<DaemonOptions, 'log'>): void {
+  for (const remark of remarks) log.warn({}, remark);
+}
+
 /** Replaces the schedule. A schedule with mistakes is ignored. */
 async function reload({ options, engine, probes }: Daemon): Promise<void> {
   const { load, log, now } = options;
   try {
-    const entries = await load();
+    const { entries, remarks, openTo } = await load();
+    // A file that was in use before is only warned of: an upgrade must not stop backups. To take up what
+    // somebody else may have written is another thing.
+    if (openTo !== undefined) throw new MangamotionError('refused', openTo);
+    warnOf(remarks, options);
     engine.replace(entries);
     probes.reloaded(entries, now());
     log.info({ entries: entries.length }, 'the schedule was reloaded');
@@ -180,7 +199,9 @@ async function reload({ options, engine, probes }: Daemon): Promise<void> {
     probes.reloadFailed(now());
     log.error(
       { reason: messageOf(error) },
-      'the schedule on the disk has mistakes: the old one stays in use',
+      isMangamotionError(error, 'refused')
+        ? 'the schedule on the disk is not read: the old one stays in use'
+        : 'the schedule on the disk has mistakes: the old one stays in use',
     );
   }
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf, translateFileError } from '../files/errors.js';
+import { readSmallFile, replaceFile } from '../files/bounded.js';
+import { UnfitFileError, errnoOf, translateFileError } from '../files/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import type { Claim, Lease } from './engine/runs.js';
 
@@ -78,14 +78,16 @@ const ID_FILE = 'daemon-id';
 export async function daemonId(stateFolder: string): Promise<string> {
   const file = path.join(stateFolder, ID_FILE);
   try {
-    const id = (await readFile(file, 'utf8')).trim();
+    const { bytes } = await readSmallFile(file, { mostBytes: 1024 });
+    const id = bytes.toString('utf8').trim();
     if (/^[0-9a-f-]{36}$/.test(id)) return withHost(id);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'read', file);
+    const isReplaceable = error instanceof UnfitFileError || errnoOf(error) === 'ENOENT';
+    if (!isReplaceable) throw translateFileError(error, 'read', file);
   }
   const id = randomUUID();
   try {
-    await writeFile(file, `${id}\n`, { mode: 0o600, flush: true });
+    await replaceFile(file, `${id}\n`);
   } catch (error) {
     throw translateFileError(error, 'write', file);
   }

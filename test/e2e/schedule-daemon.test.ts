@@ -1,6 +1,14 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
 import { TestDaemon, killQuietly } from '../helpers/daemon.js';
@@ -102,6 +110,77 @@ describe('the daemon', () => {
     }
     const aside = readdirSync(daemon.state).filter((file) => file.startsWith('state.unusable-'));
     expect(aside).toHaveLength(2);
+  });
+});
+
+describe('a stricter check', () => {
+  it('stops no daemon: it warns, and goes on', async () => {
+    const daemon = newDaemon(
+      `# name=lost the quick one\n# jitter=5s\n* * * * * * billing all-users`,
+      {
+        TZ: 'CET-1CEST,M3.5.0,M10.5.0/3',
+      },
+    );
+    chmodSync(join(daemon.folder, 'mangamotion.crontab'), 0o666);
+    await daemon.start();
+    await daemon.recorded((all) => all.some(({ result }) => result === 'run'));
+    const warnings = daemon.lines.filter(({ level }) => level === 'warn');
+    for (const part of ['name not set', 'jitter is longer', 'everyone may write', 'TZ=']) {
+      expect(warnings.filter(({ message }) => message.includes(part))).toHaveLength(1);
+    }
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('keeps a change that somebody else may have written from being taken up', async () => {
+    const daemon = newDaemon('# name=first\n0 0 1 1 * billing all-users');
+    await daemon.start();
+    chmodSync(join(daemon.folder, 'mangamotion.crontab'), 0o666);
+    daemon.write('# name=second\n* * * * * * billing all-users');
+    await daemon.until(() => daemon.lines.some(({ message }) => message.includes('is not read')));
+    expect(daemon.lines.at(-1)?.reason).toBe('everyone may write to it');
+    expect(await daemon.history()).toEqual([]);
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('a state folder with something else in it', () => {
+  it('neither holds the daemon up nor keeps it from ending', async () => {
+    const daemon = newDaemon(QUICK);
+    mkdirSync(daemon.state, { mode: 0o777 });
+    chmodSync(daemon.state, 0o777);
+    for (const name of ['state.json', 'state.json.partial', 'daemon-id']) {
+      await execa('mkfifo', [join(daemon.state, name)]);
+    }
+    await daemon.start('--lease', 'redis');
+    await daemon.recorded((all) => all.some(({ result }) => result === 'run'));
+    expect(daemon.lines.map(({ message }) => message)).toContain(
+      'others can change where the state lies',
+    );
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  it('of a history that cannot be written runs go on, and SIGTERM ends it', async () => {
+    const daemon = newDaemon(QUICK);
+    mkdirSync(daemon.state);
+    await execa('mkfifo', [join(daemon.state, 'history.ndjson')]);
+    daemon.begin();
+    const ran = () => daemon.lines.some(({ message }) => message === 'done');
+    const giveUpAtMs = performance.now() + 40_000;
+    while (!ran() && performance.now() < giveUpAtMs) await delay(50);
+    expect(ran()).toBe(true);
+    expect(daemon.log).toContain('it is a pipe, not a file');
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('the surroundings of a daemon', () => {
+  it('are reported where files are few', async () => {
+    const daemon = newDaemon(QUICK);
+    daemon.begin();
+    await execa('prlimit', ['--pid', String(daemon.pid), '--nofile=150:150']);
+    const few = () => daemon.lines.some(({ message }) => message.includes('raise `ulimit -n`'));
+    await daemon.until(few);
+    expect(await daemon.stop()).toBe(0);
   });
 });
 

@@ -47,7 +47,9 @@ describe('the schedule in the examples', () => {
 
   it('has all options in its explanation, none of which is taken for one that is set', () => {
     const text = readFileSync(example, 'utf8');
-    for (const option of 'name timeout jitter overlap catchup on-failure on-success'.split(' ')) {
+    for (const option of 'name timeout jitter overlap catchup on-failure on-success pass-env'.split(
+      ' ',
+    )) {
       expect(text).toMatch(new RegExp(`^#   (\\S+, )*${option}(, \\S+)* `, 'm'));
     }
   });

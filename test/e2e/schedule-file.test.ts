@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
 import { run, runJson } from '../helpers/cli.js';
-import { PROGRAM } from './run.js';
+import { PROGRAM, mangamotion } from './run.js';
 
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
@@ -95,6 +95,130 @@ describe('schedule check', () => {
   it('has no file to look at: status 4, and a folder is none: status 2', async () => {
     expect((await schedule('check')).exitCode).toBe(4);
     expect((await schedule('check', '--file', '.')).exitCode).toBe(2);
+  });
+});
+
+describe('schedule check of a file that ran before', () => {
+  interface Checked {
+    ok: boolean;
+    problems: { line: number; column: number; message: string }[];
+    warnings: { line: number; column: number; message: string }[];
+  }
+  const check = () => runJson<Checked>(['schedule', 'check'], { cwd });
+
+  it('warns of destinations that do not exist, with status 0', async () => {
+    mkdirSync(join(cwd, 'there'));
+    writeFileSync(join(cwd, 'file'), '');
+    write(
+      ['full there', 'full gone', 'list file', 'full s3://bucket/x', 'status gone --max-age 26h']
+        .map((command) => `0 2 * * * backup ${command}\n`)
+        .join(''),
+    );
+    const { exitCode, answer } = await check();
+    expect({ exitCode, ok: answer.ok, problems: answer.problems }).toEqual({
+      ...{ exitCode: 0, ok: true, problems: [] },
+    });
+    expect(answer.warnings).toEqual([
+      { line: 2, column: 11, message: 'there is no folder gone' },
+      { line: 3, column: 11, message: 'file is not a folder' },
+      { line: 5, column: 11, message: 'there is no folder gone' },
+    ]);
+    const { stderr } = await schedule('check');
+    expect(stderr).toContain('mangamotion.crontab:2:11: there is no folder gone');
+  });
+
+  it('finds all mistakes of a command', async () => {
+    write('0 2 * * * backup full /a --keep-dayz 3 --keep-days many --paralel --keep-weekly=x\n');
+    const { exitCode, answer } = await check();
+    expect(exitCode).toBe(5);
+    expect(answer.problems.map(({ message }) => message.replace(/[ ,].*/, ''))).toHaveLength(4);
+    const messages = answer.problems.map(({ message }) => message).join('\n');
+    for (const option of ['--keep-dayz', '--keep-days ', '--paralel', '--keep-weekly']) {
+      expect(messages).toContain(option);
+    }
+  });
+
+  it('finds an option that is lost in prose: status 5, and the file can be used', async () => {
+    write('# name=daily the big one\n0 2 * * * backup list .\n');
+    const { exitCode, answer } = await check();
+    expect({ exitCode, ok: answer.ok }).toEqual({ exitCode: 5, ok: false });
+    expect(answer.problems).toMatchObject([{ line: 1, column: 3 }]);
+    expect((await schedule('next')).exitCode).toBe(0);
+  });
+
+  it.each([
+    [0o666, 'everyone may write to it'],
+    [0o644, undefined],
+    [0o444, undefined],
+  ])('refuses one that others may write (%o)', async (mode, reason) => {
+    write('0 2 * * * backup list .\n');
+    chmodSync(join(cwd, 'mangamotion.crontab'), mode);
+    const { exitCode, answer } = await check();
+    expect(exitCode).toBe(reason === undefined ? 0 : 5);
+    expect(answer.problems.map(({ message }) => message.split(',')[0])).toEqual(
+      reason === undefined ? [] : [reason],
+    );
+  });
+});
+
+describe('the zone of TZ', () => {
+  const withTz = async (tz: string, name: string) =>
+    await mangamotion(['schedule', name, '--json'], {
+      ...{ cwd, env: { TZ: tz, PATH: process.env.PATH ?? '' } },
+    });
+
+  it.each([
+    ['', 'UTC'],
+    [':Europe/Berlin', 'Europe/Berlin'],
+    ['Asia/Tokyo', 'Asia/Tokyo'],
+  ])('%j is right', async (tz, zone) => {
+    write('0 2 * * * backup list .\n');
+    expect((await withTz(tz, 'check')).exitCode).toBe(0);
+    const next = await withTz(tz, 'next');
+    expect((JSON.parse(next.stdout) as { runs: { zone: string }[] }).runs[0]?.zone).toBe(zone);
+  });
+
+  it.each([
+    ['CET-1CEST,M3.5.0,M10.5.0/3', 'UTC'],
+    ['UTC+2', 'Etc/GMT+2'],
+    ['Moon/Base', 'UTC'],
+  ])('%j is a mistake', async (tz, zone) => {
+    write('0 2 * * * backup list .\n');
+    const check = await withTz(tz, 'check');
+    expect(check.exitCode).toBe(5);
+    expect(check.stdout).toContain(`times are read as ${zone}`);
+    write('CRON_TZ=UTC\n0 2 * * * backup list .\n');
+    expect((await withTz(tz, 'check')).exitCode).toBe(0);
+  });
+});
+
+describe('a schedule that is no file', () => {
+  it('is a pipe that a command fills', async () => {
+    const { exitCode, stdout } = await execa(
+      'bash',
+      [
+        '-c',
+        `"$0" "$1" schedule check --file <(echo '0 2 * * * backup list .')`,
+        process.execPath,
+        PROGRAM,
+      ],
+      { cwd, reject: false },
+    );
+    expect({ exitCode, isRight: stdout.includes('1 entry, no mistakes') }).toEqual({
+      exitCode: 0,
+      isRight: true,
+    });
+  });
+
+  it('is waited for by nobody where nothing fills it, nor is a device', async () => {
+    await execa('mkfifo', [join(cwd, 'pipe')]);
+    expect((await schedule('check', '--file', 'pipe')).exitCode).toBe(5);
+    expect((await schedule('--file', 'pipe', '--state-dir', 'state')).stderr).toContain(
+      'cannot read pipe: it is a pipe, not a file',
+    );
+    const zeros = await schedule('check', '--file', '/dev/zero');
+    expect(zeros.exitCode).toBe(2);
+    expect(zeros.stderr).toContain('it is larger than 1 MiB');
   });
 });
 

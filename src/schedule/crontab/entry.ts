@@ -16,6 +16,8 @@ export interface EntryOptions {
   /** A hook: a command line for the shell, or a URL, called after each run with this result. */
   onFailure: string | undefined;
   onSuccess: string | undefined;
+  /** The secret settings that the commands of its hooks have in their environment. */
+  passEnv: readonly string[];
 }
 
 /** A line of the crontab that runs a command. */
@@ -45,4 +47,12 @@ export interface Problem {
   line: number;
   column: number;
   message: string;
+}
+
+/**
+ * What `schedule check` reports of a file that can be used all the same, because earlier versions used
+ * it: `mistake` ends the check with a failure, `warning` does not.
+ */
+export interface Remark extends Problem {
+  severity: 'mistake' | 'warning';
 }

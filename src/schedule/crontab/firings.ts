@@ -33,6 +33,25 @@ export function firingsAfter(timing: Timing, after: Date): Generator<Date, undef
     : wildcardFirings(timing, after.getTime());
 }
 
+/** So many firings are looked at: enough for every list of minutes and for the days of a month. */
+const GAPS = 100;
+
+/**
+ * Returns the shortest time between two firings after this instant, in ms; `Infinity` for a time that
+ * fires once at most. Changes of clocks are left out.
+ */
+export function shortestGapMs(fields: TimeFields, after: Date): number {
+  let shortestMs = Infinity;
+  let lastMs: number | undefined;
+  let count = 0;
+  for (const at of firingsAfter({ fields, zone: 'UTC' }, after)) {
+    if (lastMs !== undefined) shortestMs = Math.min(shortestMs, at.getTime() - lastMs);
+    lastMs = at.getTime();
+    if (++count > GAPS) break;
+  }
+  return shortestMs;
+}
+
 function* fixedFirings({ fields, zone }: Timing, afterMs: number): Generator<Date, undefined> {
   let lastMs = afterMs;
   // A clock gap can move a time of the previous day past midnight.

@@ -1,6 +1,12 @@
+import { SECRET_VARIABLES, isSecretVariable } from '../../config/variables.js';
 import type { Problem } from './entry.js';
-import { FIELDS, SHORTHANDS, looksLikeField } from './time-fields.js';
-import { linesOf, quoteWord, splitWords, unquoted } from './words.js';
+import { nextFiring } from './firings.js';
+import type { ImportedCommand } from './import-command.js';
+import { importCommand } from './import-command.js';
+import { readOptionComment } from './option-comment.js';
+import { FIELDS, SHORTHANDS, parseTimeFields } from './time-fields.js';
+import { linesOf, unquoted } from './words.js';
+import { isZone } from './zone.js';
 
 /** The result of `schedule import`. */
 export interface Imported {
@@ -12,103 +18,159 @@ export interface Imported {
   notes: Problem[];
 }
 
-const TYPES = new Set(['full', 'incremental', 'metadata']);
 /** The setting of the retention, and its value where none was set. */
 const RETENTION = 'BACKUP_RETENTION_DAYS';
 const DEFAULT_KEEP_DAYS = '30';
 
 /**
- * Converts the lines of a crontab that call `backup-minio.sh TYPE DESTINATION` into a schedule.
+ * Converts a crontab into a schedule: the lines that call `backup-minio.sh TYPE DESTINATION`, or this
+ * program, and mean the same without a shell. Every other line becomes a comment with the reason.
  * `isSystem` is true for the crontab of the system, where each line names a user before the command.
  */
 export function importCrontab(text: string, { isSystem }: { isSystem: boolean }): Imported {
-  const lines: string[] = [];
-  const notes: Problem[] = [];
-  let entries = 0;
-  let keepDays = DEFAULT_KEEP_DAYS;
-  for (const [index, line] of linesOf(text).entries()) {
-    const trimmed = line.trim();
-    const note = (message: string, column = 1) => notes.push({ line: index + 1, column, message });
-    if (trimmed === '' || trimmed.startsWith('#')) {
-      lines.push(asComment(trimmed));
-      continue;
-    }
-    const setting = /^(\w+)\s*=\s*(.*)$/.exec(trimmed);
-    if (setting !== null) {
+  return new Importer(text, isSystem).import();
+}
+
+class Importer {
+  readonly #source: readonly string[];
+  readonly #isSystem: boolean;
+  readonly #lines: string[] = [];
+  readonly #notes: Problem[] = [];
+  #entries = 0;
+  #keepDays = DEFAULT_KEEP_DAYS;
+  /** The user of the entries so far, in a crontab of the system. */
+  #user: string | undefined;
+  /** A CRON_TZ that does not exist: nobody knows when the lines below it run. */
+  #brokenZone: string | undefined;
+
+  constructor(text: string, isSystem: boolean) {
+    this.#source = linesOf(text);
+    this.#isSystem = isSystem;
+  }
+
+  import(): Imported {
+    for (const [index, line] of this.#source.entries()) this.#line(line.trim(), index + 1);
+    const text = `${this.#lines.join('\n').trimEnd()}\n`;
+    return { text, entries: this.#entries, notes: this.#notes };
+  }
+
+  #line(trimmed: string, line: number): void {
+    const setting = /^(\w+|"\w+"|'\w+')\s*=\s*(.*)$/.exec(trimmed);
+    if (trimmed === '' || trimmed.startsWith('#')) this.#lines.push(asProse(trimmed));
+    else if (setting !== null) {
       const [, name = '', value = ''] = setting;
-      if (name === 'CRON_TZ' || name === 'TZ') lines.push(`CRON_TZ=${unquoted(value)}`);
-      else if (name === RETENTION) keepDays = unquoted(value);
-      else note(`${name} is left out: set it in the environment of the daemon if it is needed`);
-      continue;
-    }
-    const imported = importLine(trimmed, isSystem, keepDays);
-    if (typeof imported === 'string') {
-      note(imported);
-      lines.push(`# not imported: ${trimmed}`);
+      this.#setting({ name: unquoted(name), value: unquoted(value), trimmed, line });
+    } else this.#command(trimmed, line);
+  }
+
+  #setting(setting: { name: string; value: string; trimmed: string; line: number }): void {
+    const { name, value, trimmed, line } = setting;
+    if (name === RETENTION) this.#keepDays = value;
+    else if (name === 'CRON_TZ') {
+      this.#brokenZone = isZone(value) ? undefined : value;
+      if (isZone(value)) this.#lines.push(`CRON_TZ=${value}`);
+      else this.#refuse(trimmed, line, `there is no time zone ${JSON.stringify(value)}`);
+    } else if (name === 'TZ') {
+      const reason =
+        'TZ is left out: cron takes the times in CRON_TZ or in the zone of the machine';
+      this.#refuse(trimmed, line, reason);
     } else {
-      entries += 1;
-      lines.push(imported.line);
-      for (const message of imported.notes) note(message);
+      const reason = `${name} is left out: set it in the environment of the daemon if it is needed`;
+      this.#refuse(trimmed, line, reason);
     }
   }
-  return { text: `${lines.join('\n').trimEnd()}\n`, entries, notes };
-}
 
-/** Changes a comment that would now set options, so that it does not. */
-function asComment(trimmed: string): string {
-  const words = trimmed.replace(/^#+/, '').trim().split(/\s+/);
-  const isOption = trimmed !== '' && words.every((word) => /^[\w-]+=/.test(word));
-  return isOption ? `# (${trimmed.replace(/^#+\s*/, '')})` : trimmed;
-}
-
-function importLine(
-  line: string,
-  isSystem: boolean,
-  keepDays: string,
-): { line: string; notes: string[] } | string {
-  // In a crontab, the text after an unescaped % is the input of the command.
-  const words = splitWords(line.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%'));
-  if (!Array.isArray(words)) return 'a quotation in it is not closed';
-  const texts = words.map((word) => word.text);
-  const isShort = texts[0]?.startsWith('@') ?? false;
-  if (isShort && SHORTHANDS[texts[0]?.toLowerCase() ?? ''] === undefined) {
-    return `${texts[0] ?? ''} has no equivalent`;
+  #command(trimmed: string, line: number): void {
+    const imported = this.#import(trimmed);
+    if (typeof imported === 'string') {
+      this.#refuse(trimmed, line, imported);
+      return;
+    }
+    const { time, options, command, comment, leftOut } = imported;
+    if (comment !== undefined) this.#lines.push(asProse(comment));
+    for (const one of leftOut) {
+      const message = `${one} is left out: the unit of the daemon can set it for all runs`;
+      this.#lines.push(asProse(`# ${message}`));
+      this.#note(line, message);
+    }
+    if (options.length > 0) this.#lines.push(`# ${options.join(' ')}`);
+    this.#lines.push(`${time}   ${command}`);
+    this.#entries += 1;
   }
-  const count = isShort ? 1 : FIELDS;
-  if (!isShort && !texts.slice(0, FIELDS).every(looksLikeField))
+
+  #import(line: string): (ImportedCommand & { time: string }) | string {
+    const split = timeOf(line);
+    if (typeof split === 'string') return split;
+    const [, user, rest = ''] = this.#isSystem
+      ? (/^(\S+)\s+(.*)$/s.exec(split.command) ?? [])
+      : [undefined, undefined, split.command];
+    // In a crontab, the text after an unescaped % is the input of the command.
+    if (/(?<!\\)%/.test(rest)) return 'the text after its % is the input of a command';
+    const keepDays = this.#keepDays;
+    const context = {
+      retention: RETENTION,
+      keepDays,
+      isShared: (file: string) => this.#isShared(file),
+    };
+    const command = importCommand(rest.replaceAll('\\%', '%'), context);
+    if (typeof command === 'string') return command;
+    if (this.#brokenZone !== undefined) {
+      return `it runs in a time zone that does not exist, ${this.#brokenZone}`;
+    }
+    if (this.#user !== undefined && user !== this.#user) {
+      return `it runs as ${user ?? ''} and others as ${this.#user}: a daemon has one user`;
+    }
+    this.#user = user;
+    return { ...command, time: split.time };
+  }
+
+  /** Whether other lines name the file too. */
+  #isShared(file: string): boolean {
+    const lines = this.#source.filter((line) => !/^\s*#/.test(line) && line.includes(file));
+    return lines.length > 1;
+  }
+
+  #refuse(trimmed: string, line: number, reason: string): void {
+    this.#lines.push(`# not imported (${reason}): ${withoutSecrets(trimmed)}`);
+    this.#note(line, reason);
+  }
+
+  #note(line: number, message: string): void {
+    this.#notes.push({ line, column: 1, message });
+  }
+}
+
+/** Changes a comment that the schedule would read, or report, as one with options. */
+function asProse(comment: string): string {
+  const { options, remarks } = readOptionComment(comment, 1);
+  const isProse = options === undefined && remarks.length === 0;
+  return isProse ? comment : `# (${comment.replace(/^#+\s*/, '')})`;
+}
+
+/** The file may be read by others: what a secret setting is set to does not go into it. */
+function withoutSecrets(line: string): string {
+  const names = SECRET_VARIABLES.join('|');
+  const assignment = new RegExp(`\\b(${names})(\\s*=\\s*)("[^"]*"|'[^']*'|\\S+)`, 'g');
+  const [, first = ''] = /^["']?(\w+)/.exec(line) ?? [];
+  if (isSecretVariable(first)) return `${first}=…`;
+  return line.replace(assignment, '$1$2…');
+}
+
+/** A day of every kind comes after it. */
+const SOME_DAY = new Date('2000-01-01T00:00:00Z');
+
+/** Splits a line into its time and the rest. Returns the reason where that is no time. */
+function timeOf(line: string): { time: string; command: string } | string {
+  const isShort = line.startsWith('@');
+  const [, time = '', command = ''] =
+    (isShort ? /^(\S+)\s+(.*)$/s : /^((?:\S+\s+){4}\S+)\s+(.*)$/s).exec(line) ?? [];
+  const shorthand = isShort ? SHORTHANDS[time.toLowerCase()] : undefined;
+  if (isShort && shorthand === undefined) return `${line.split(/\s/)[0] ?? ''} has no equivalent`;
+  const words = (shorthand ?? time).split(/\s+/);
+  if (words.length !== FIELDS || !/^[\d*]/.test(words[0] ?? ''))
     return 'it does not begin with a time';
-  const command = texts.slice(count + (isSystem ? 1 : 0));
-  const time = texts.slice(0, count).join(' ');
-  return importCommand(time, command, keepDays);
-}
-
-function importCommand(
-  time: string,
-  command: readonly string[],
-  keepDays: string,
-): { line: string; notes: string[] } | string {
-  const at = command.findIndex((word) => /(^|\/)backup-minio\.sh$/.test(word));
-  if (at === -1) return 'it does not call backup-minio.sh';
-  const [type = '', destination = '', ...rest] = command.slice(at + 1);
-  if (!TYPES.has(type)) return `backup-minio.sh has no type ${JSON.stringify(type)}`;
-  if (destination === '') return 'it names no destination';
-  const assignments = command.slice(0, at).flatMap((word) => {
-    const [, name, value = ''] = /^(\w+)=(.*)$/s.exec(word) ?? [];
-    return name === undefined ? [] : [[name, value] as const];
-  });
-  const { [RETENTION]: keep = keepDays, ...others } = Object.fromEntries(assignments);
-  const notes: string[] = [];
-  const isKeep = /^[1-9]\d{0,4}$/.test(keep);
-  if (!isKeep) notes.push(`${RETENTION} ${JSON.stringify(keep)} is not a number of days`);
-  const left = Object.keys(others);
-  if (left.length > 0) notes.push(`${left.join(', ')} left out: set them for the daemon`);
-  // Drops the redirection of the output: the daemon keeps a log of each run.
-  const words = rest.filter((word, index) => !isRedirection(word, rest[index - 1]));
-  if (words.length > 0) notes.push(`${words.map(quoteWord).join(' ')} is left out`);
-  const options = isKeep ? ` --keep-days ${keep}` : '';
-  return { line: `${time}   backup ${type} ${quoteWord(destination)}${options}`, notes };
-}
-
-function isRedirection(word: string, before: string | undefined): boolean {
-  return /^\d*>>?/.test(word) || /^\d*>>?$/.test(before ?? '');
+  const fields = parseTimeFields(words);
+  if (Array.isArray(fields)) return fields[0]?.message ?? 'it does not begin with a time';
+  if (nextFiring({ fields, zone: 'UTC' }, SOME_DAY) === undefined) return 'it never runs';
+  return { time: isShort ? time : words.join(' '), command };
 }

@@ -65,7 +65,9 @@ export function parseTimeFields(words: readonly string[]): TimeFields | FieldPro
   const all = hasSeconds ? words : ['0', ...words];
   const read = KINDS.map((kind, index) => parseField(all[index] ?? '', kind));
   const problems = read.flatMap((field, index) =>
-    typeof field === 'string' ? [{ field: hasSeconds ? index : index - 1, message: field }] : [],
+    Array.isArray(field)
+      ? field.map((message) => ({ field: hasSeconds ? index : index - 1, message }))
+      : [],
   );
   if (problems.length > 0) return problems;
   const [seconds, minutes, hours, daysOfMonth, months, weekdays] = read as Six<Set<number>>;
@@ -89,14 +91,16 @@ export function looksLikeField(word: string): boolean {
   );
 }
 
-function parseField(text: string, kind: FieldKind): Set<number> | string {
+/** Returns the values, or all that is wrong with the field. */
+function parseField(text: string, kind: FieldKind): Set<number> | string[] {
   const values = new Set<number>();
+  const problems: string[] = [];
   for (const item of text.split(',')) {
     const range = parseRange(item, kind);
-    if (typeof range === 'string') return range;
-    for (let value = range.from; value <= range.to; value += range.step) values.add(value);
+    if (typeof range === 'string') problems.push(range);
+    else for (let value = range.from; value <= range.to; value += range.step) values.add(value);
   }
-  return values;
+  return problems.length > 0 ? problems : values;
 }
 
 interface Range {

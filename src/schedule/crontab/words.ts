@@ -19,9 +19,9 @@ export interface Word {
 
 /**
  * Splits a line as a shell does: at spaces and tabs, with '…', "…" and backslashes; nothing else is
- * special. For a quotation that is not closed it returns where that begins.
+ * special. For a quotation that is not closed it returns where that begins, and the words before it.
  */
-export function splitWords(line: string): Word[] | { unclosedAt: number } {
+export function splitWords(line: string): Word[] | { unclosedAt: number; words: Word[] } {
   const words: Word[] = [];
   let at = 0;
   while (at < line.length) {
@@ -35,7 +35,7 @@ export function splitWords(line: string): Word[] | { unclosedAt: number } {
       const character = line.charAt(at);
       if (character === "'" || character === '"') {
         const part = quoted(line, at, character);
-        if (part === undefined) return { unclosedAt: at };
+        if (part === undefined) return { unclosedAt: at, words };
         text += part.text;
         at = part.end;
       } else if (character === '\\' && at + 1 < line.length) {

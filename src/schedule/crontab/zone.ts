@@ -12,6 +12,17 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/**
+ * Returns the zone that a value of TZ names, as glibc reads it: an empty one is UTC, a colon in front
+ * means nothing, and a file below `zoneinfo` is a zone. `undefined` for a rule of POSIX (`CET-1CEST`)
+ * and for a zone that does not exist.
+ */
+export function zoneOfTz(tz: string): string | undefined {
+  const name = tz.replace(/^:/, '').replace(/^\/.*\/zoneinfo\/(?:posix\/)?/, '');
+  if (name === '') return 'UTC';
+  return isZone(name) ? name : undefined;
+}
+
 /** Returns the offset of the zone from UTC at an instant, in ms. */
 export function offsetAt(zone: string, atMs: number): number {
   if (zone === 'UTC') return 0;

@@ -65,23 +65,23 @@ function latestBefore(timing: Timing, nowMs: number): Date | undefined {
   return undefined;
 }
 
-/** Up to this many missed firings of an entry get a record of their own. */
-const MOST_RECORDS = 1000;
-
 export interface MissedFirings {
+  /** The first of them. */
   at: Date;
-  /** How many firings the record stands for, its own included. */
   count: number;
   reason: string;
 }
 
 const REASON = 'no daemon was running, or the clock was set forward';
 
-/** Returns one item for each missed firing, or a single one for all where there are too many. */
-export function summariseMissed(missed: readonly Date[]): MissedFirings[] {
+/** Returns what one record says of all missed firings; `undefined` where there are none. */
+export function summariseMissed(missed: readonly Date[]): MissedFirings | undefined {
   const [first, last] = [missed[0], missed.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  if (missed.length <= MOST_RECORDS) return missed.map((at) => ({ at, count: 1, reason: REASON }));
-  const range = `${first.toISOString()} to ${last.toISOString()}`;
-  return [{ at: first, count: missed.length, reason: `${REASON}, from ${range}` }];
+  if (first === undefined || last === undefined) return undefined;
+  if (missed.length === 1) return { at: first, count: 1, reason: REASON };
+  // Beyond the limit, nobody has counted.
+  const until =
+    missed.length < MOST_COUNTED ? ` to ${last.toISOString()}` : ': not all are counted';
+  const reason = `${REASON}, from ${first.toISOString()}${until}`;
+  return { at: first, count: missed.length, reason };
 }

@@ -193,7 +193,9 @@ export class Engine {
     const { onTime, catchUp, missed } = dueFirings(entry, handledMs, nowMs);
     markHandled(tracked, nowMs);
     this.#ledger.changed();
-    for (const { at, count, reason } of summariseMissed(missed)) {
+    const summary = summariseMissed(missed);
+    if (summary !== undefined) {
+      const { at, count, reason } = summary;
       const firing = newFiring(entry.name, at, 'cron');
       this.#record(unrunRecord(firing, 'missed', reason, count), entry);
     }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { MangamotionError, messageOf } from '../../errors.js';
 import { errnoOf } from '../../files/errors.js';
 import type { ListenAddress } from './listen.js';
@@ -71,7 +71,7 @@ export async function openEndpoint(address: ListenAddress, probes: ProbeSource):
   );
   // This also ends a client that does not read its answer.
   server.timeout = IDLE_MS;
-  server.maxConnections = MOST_CONNECTIONS;
+  dropIdleBeyond(server, MOST_CONNECTIONS);
   try {
     server.listen(address.port, address.host);
     await once(server, 'listening');
@@ -93,6 +93,33 @@ export async function openEndpoint(address: ListenAddress, probes: ProbeSource):
     port: (server.address() as AddressInfo).port,
     close: () => (closing ??= close()),
   };
+}
+
+/**
+ * Ends the connection that has waited longest for its request, or for another one, where there are too
+ * many: connections that ask for nothing must not keep probes out.
+ */
+function dropIdleBeyond(server: Server, most: number): void {
+  const all = new Set<Socket>();
+  const idle = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    all.add(socket);
+    idle.add(socket);
+    socket.once('close', () => {
+      all.delete(socket);
+      idle.delete(socket);
+    });
+    if (all.size <= most) return;
+    const [oldest] = idle;
+    oldest?.destroy();
+    if (oldest !== undefined) all.delete(oldest);
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    idle.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
 }
 
 async function respond(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { processEnvironment } from '../../config/environment.js';
+import { processEnvironment, withoutSecrets } from '../../config/environment.js';
 import { redact, secretsOf } from '../../config/redact.js';
 import { messageOf } from '../../errors.js';
 import { signalGroup } from '../run/process-group.js';
@@ -14,6 +14,8 @@ export interface HookCommand {
   body: string;
   signal: AbortSignal;
   cwd: string;
+  /** The secret settings that the command has in its environment. */
+  passEnv: readonly string[];
   timing: { commandMs: number; graceMs: number };
 }
 
@@ -34,6 +36,7 @@ export async function runHookCommand({
   body,
   signal,
   cwd,
+  passEnv,
   timing: { commandMs, graceMs },
 }: HookCommand): Promise<{ problem: string | undefined; output: string }> {
   const tail = new Tail();
@@ -44,8 +47,9 @@ export async function runHookCommand({
   const late = `it took longer than ${commandMs / 1000} s`;
   const timer = setTimeout(() => stop.abort(late), commandMs);
   try {
+    const env = { ...withoutSecrets(processEnvironment(), passEnv), ...variablesOf(record) };
     const child = execa('/bin/sh', ['-c', hook], {
-      ...{ cwd, env: variablesOf(record), input: body },
+      ...{ cwd, env, extendEnv: false, input: body },
       ...{ detached: true, all: true, buffer: false, reject: false },
     });
     child.all.on('data', (chunk: Buffer) => tail.add(chunk));

@@ -15,6 +15,8 @@ export interface HookRequest {
   log: DaemonLog;
   /** The working directory of a command. */
   cwd: string;
+  /** The secret settings that a command has in its environment. */
+  passEnv: readonly string[];
   /** For tests. */
   timing?: HookTiming | undefined;
 }

@@ -60,7 +60,7 @@ export class Notifier implements RunNotifier {
     if (!hasRun(record)) return;
     this.#pings?.end(name, exitCode, runId);
     const hook = exitCode === 0 ? entry?.onSuccess : entry?.onFailure;
-    if (hook !== undefined) this.#hook(hook, record);
+    if (hook !== undefined) this.#hook(hook, record, entry?.passEnv ?? []);
   }
 
   /** Resolves when all pings and hooks have ended; those that go on after `limitMs` are given up. */
@@ -70,13 +70,14 @@ export class Notifier implements RunNotifier {
     clearTimeout(timer);
   }
 
-  #hook(hook: string, record: RunRecord): void {
+  #hook(hook: string, record: RunRecord, passEnv: readonly string[]): void {
     const { folder, cwd, log } = this.#parts;
     const logFile = record.log_file === null ? null : path.join(folder, record.log_file);
     const running = (async () => {
       const logTail = logFile === null ? undefined : await tailOf(logFile);
       const shown = { ...record, log_file: logFile };
-      await runHook({ hook, record: shown, logTail, signal: this.#giveUp.signal, log, cwd });
+      const { signal } = this.#giveUp;
+      await runHook({ hook, record: shown, logTail, signal, log, cwd, passEnv });
     })().finally(() => this.#hooks.delete(running));
     this.#hooks.add(running);
   }

@@ -14,6 +14,9 @@ export interface PingOptions {
 /** The limit keeps pings from piling up while the service does not answer. */
 const MOST_UNDER_WAY = 100;
 
+/** As many as curl and browsers follow at least. */
+const MOST_REDIRECTS = 5;
+
 interface Ping {
   name: string;
   runId: string;
@@ -81,7 +84,8 @@ export class Pings {
     const { name, runId, what } = ping;
     const url = urlOf(template.reveal(), ping);
     const problem = await sendWithRetries({
-      ...{ url, init: { method: 'GET' }, signal: this.#giveUp.signal, timing },
+      ...{ url, init: { method: 'GET', redirect: 'manual' } },
+      ...{ signal: this.#giveUp.signal, timing, mostRedirects: MOST_REDIRECTS },
       // The ping for the end of a run must not wait long for the ping of its start.
       isWanted: () => what !== 'start' || isLatest(),
     });

@@ -4,6 +4,8 @@ export interface Sending {
   /** A user and a password in it are sent as basic authentication. */
   url: URL;
   init: Omit<RequestInit, 'headers' | 'signal'> & { headers?: Record<string, string> };
+  /** How many redirections within the origin of the URL are followed; none where it is not given. */
+  mostRedirects?: number;
   /** Aborting it ends the request. */
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
@@ -59,8 +61,16 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const { url, init } = withoutLogin(sending);
-    const response = await fetch(url, { ...init, signal: controller.signal });
-    await response.body?.cancel();
+    const response = await fetchWithin(
+      url,
+      { ...init, signal: controller.signal },
+      sending.mostRedirects ?? 0,
+    );
+    if (response instanceof URL) {
+      // The path may hold a secret.
+      const why = `it is redirected to another origin, ${response.origin}, which is not followed`;
+      return { why, isTransient: false };
+    }
     if (response.ok) return undefined;
     return { why: `the answer was ${response.status}`, isTransient: response.status >= 500 };
   } catch (error) {
@@ -71,6 +81,31 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
+  }
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Sends a request, and follows redirections as long as they stay within the origin: another server must
+ * not learn the URL or the login. Resolves to the URL where one leads away.
+ */
+async function fetchWithin(
+  url: URL,
+  init: RequestInit,
+  mostRedirects: number,
+): Promise<Response | URL> {
+  for (let [at, left] = [url, mostRedirects]; ; left--) {
+    const response = await fetch(at, init);
+    await response.body?.cancel();
+    const location = response.headers.get('location');
+    if (!REDIRECTS.has(response.status) || location === null || left === 0) return response;
+    if (!URL.canParse(location, at.href)) return response;
+    const next = new URL(location, at);
+    if (next.origin !== url.origin) return next;
+    next.username = '';
+    next.password = '';
+    at = next;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import * as v from 'valibot';
 import { messageOf } from '../../errors.js';
+import { errnoOf, explainFileError } from '../../files/errors.js';
 import type { LockOwner } from '../../lock/claim.js';
 import { describeChild, isKnownDead } from '../../lock/owner.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
@@ -170,5 +171,6 @@ interface Result {
 function reasonOf({ exitCode, signal, cause }: Result): string | null {
   if (exitCode !== undefined) return null;
   if (signal !== undefined) return `a signal ended it (${signal})`;
-  return `it could not be started: ${messageOf(cause)}`;
+  const isLimit = ['EMFILE', 'ENFILE'].includes(errnoOf(cause) ?? '');
+  return `it could not be started: ${isLimit ? explainFileError(cause).why : messageOf(cause)}`;
 }

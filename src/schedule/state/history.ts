@@ -1,6 +1,8 @@
-import { appendFile, open, readFile, rename, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
+import { openToAppend, readLastLines } from '../../files/bounded.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { RunRecord } from './record.js';
 import { runRecord } from './record.js';
@@ -8,6 +10,8 @@ import { runRecord } from './record.js';
 const FILE = 'history.ndjson';
 /** The size at which the history is rotated: about 15,000 records. One older file is kept. */
 const MOST_BYTES = 4 * 1024 * 1024;
+/** Of a file that is larger, because something else wrote it, the end is read. */
+const MOST_READ_BYTES = 16 * 1024 * 1024;
 
 const jsonRecord = v.pipe(v.string(), v.parseJson(), runRecord);
 
@@ -20,12 +24,15 @@ function filesOf(folder: string): { current: string; before: string } {
 export async function appendHistory(folder: string, records: readonly RunRecord[]): Promise<void> {
   const { current, before } = filesOf(folder);
   try {
-    const sizeBytes = await sizeOf(current);
-    if (sizeBytes > MOST_BYTES) await rename(current, before);
-    const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-    const isTruncated =
-      sizeBytes > 0 && sizeBytes <= MOST_BYTES && !(await endsLine(current, sizeBytes));
-    await appendFile(current, isTruncated ? `\n${lines}` : lines, { mode: 0o600, flush: true });
+    if ((await sizeOf(current)) > MOST_BYTES) await rename(current, before);
+    const file = await openToAppend(current);
+    try {
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      await file.appendFile((await endsLine(file)) ? lines : `\n${lines}`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw translateFileError(error, 'write', current);
   }
@@ -48,7 +55,7 @@ export async function readHistory(
 
 async function linesOf(file: string): Promise<string[]> {
   try {
-    return (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+    return await readLastLines(file, MOST_READ_BYTES);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw translateFileError(error, 'read', file);
@@ -64,12 +71,10 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-async function endsLine(file: string, sizeBytes: number): Promise<boolean> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, sizeBytes - 1);
-    return buffer[0] === 0x0a;
-  } finally {
-    await handle.close();
-  }
+/** Whether the file is empty or ends with a line end. */
+async function endsLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 0x0a;
 }

@@ -1,8 +1,9 @@
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { MangamotionError } from '../../errors.js';
+import { readSmallFile, replaceFile } from '../../files/bounded.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
 import { lockHolder } from '../../lock/read-claims.js';
@@ -21,6 +22,7 @@ export interface RunRequest {
 
 const FOLDER = 'requests';
 const SUFFIX = '.json';
+const MOST_BYTES = 64 * 1024;
 const content = v.pipe(
   v.string(),
   v.parseJson(),
@@ -36,8 +38,7 @@ export async function submitRequest(
   const text = JSON.stringify({ name, asked_at: requestedAt });
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.partial`, text, { mode: 0o600 });
-    await rename(`${file}.partial`, file);
+    await replaceFile(file, text);
   } catch (error) {
     throw translateFileError(error, 'write', file);
   }
@@ -52,7 +53,10 @@ export async function isTaken(folder: string, id: string): Promise<boolean> {
 export async function takeRequests(folder: string): Promise<RunRequest[]> {
   const requests: RunRequest[] = [];
   for (const id of await readIds(folder)) {
-    const text = await readFile(fileOf(folder, id), 'utf8').catch(() => '');
+    const text = await readSmallFile(fileOf(folder, id), { mostBytes: MOST_BYTES }).then(
+      ({ bytes }) => bytes.toString('utf8'),
+      () => '',
+    );
     if (!(await withdraw(folder, id))) continue;
     const { success, output } = v.safeParse(content, text);
     if (success) requests.push({ id, name: output.name, requestedAt: output.asked_at });

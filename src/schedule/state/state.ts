@@ -1,12 +1,15 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { errnoOf, translateFileError } from '../../files/errors.js';
+import { readSmallFile, replaceFile } from '../../files/bounded.js';
+import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
 import { syncFolder } from '../../files/sync.js';
 import { instant, pendingFiring, runRecord } from './record.js';
 
 const FILE = 'state.json';
 const STATE_VERSION = 1;
+/** A state with a thousand entries has a megabyte. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 const entryState = v.object({
   /** Time fields and zone; where they change, the entry begins anew. */
@@ -40,16 +43,19 @@ export function emptyState(now: Date): ScheduleState {
 export type ReadState =
   | { kind: 'read'; state: ScheduleState }
   | { kind: 'none' }
-  /** The state is truncated, damaged, or of a newer version. */
+  /** The state is truncated, damaged, of a newer version, or no file. */
   | { kind: 'unusable'; reason: string };
 
 /** Reads the state of a folder. Rejects where the file cannot be read at all. */
 export async function readState(folder: string): Promise<ReadState> {
   const file = path.join(folder, FILE);
   try {
-    return parseState(await readFile(file, 'utf8'));
+    const { bytes } = await readSmallFile(file, { mostBytes: MOST_BYTES });
+    return parseState(bytes.toString('utf8'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { kind: 'none' };
+    if (errnoOf(error) === 'EISDIR') return { kind: 'unusable', reason: 'it is a folder' };
+    if (error instanceof UnfitFileError) return { kind: 'unusable', reason: error.message };
     throw translateFileError(error, 'read', file);
   }
 }
@@ -80,16 +86,8 @@ export async function setStateAside(folder: string, now: Date): Promise<string> 
 /** Writes the state. Readers see the old state or the new one, also after a crash. */
 export async function writeState(folder: string, state: ScheduleState): Promise<void> {
   const file = path.join(folder, FILE);
-  const draft = `${file}.partial`;
   try {
-    const handle = await open(draft, 'w', 0o600);
-    try {
-      await handle.writeFile(`${JSON.stringify(state)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
+    await replaceFile(file, `${JSON.stringify(state)}\n`);
     await syncFolder(folder);
   } catch (error) {
     throw translateFileError(error, 'write', file);

@@ -159,19 +159,29 @@ describe('the endpoint', () => {
     expect(slow.received()).toMatch(/^(HTTP\/1\.1 408 [^]*)?$/);
   });
 
-  it('takes so many connections and no more, and takes others when they end', async () => {
+  it('answers probes while half-open connections are held, and keeps no more than so many', async () => {
     const endpoint = await opened();
-    const held = await Promise.all(Array.from({ length: 64 }, () => raw(endpoint)));
-    await expect(ask(endpoint, '/healthz')).rejects.toThrow('fetch failed');
-    for (const socket of held) socket.destroy();
-    await expect
-      .poll(() =>
-        ask(endpoint, '/healthz').then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      )
-      .toBe(200);
+    const held: Awaited<ReturnType<typeof raw>>[] = [];
+    for (let count = 0; count < 100; count++) {
+      held.push(await raw(endpoint, count % 2 === 0 ? '' : 'GET /metrics HTTP/1.1\r\nhost:'));
+    }
+    for (let count = 0; count < 20; count++) {
+      expect((await ask(endpoint, '/healthz')).status).toBe(200);
+    }
+    await expect.poll(() => held.filter((socket) => socket.closed).length).toBeGreaterThan(35);
+    // The oldest had to go.
+    expect(held[0]?.closed).toBe(true);
+    expect(held.at(-1)?.closed).toBe(false);
+  });
+
+  it('ends no connection whose answer is under way for others', async () => {
+    let give: (text: string) => void = () => undefined;
+    const endpoint = await opened({ metrics: () => new Promise((resolve) => (give = resolve)) });
+    const asked = await raw(endpoint, 'GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n');
+    await ask(endpoint, '/healthz');
+    for (let count = 0; count < 80; count++) await raw(endpoint);
+    give('late 1\n');
+    await expect.poll(() => asked.received()).toMatch(/\r\n\r\nlate 1\n$/);
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SECRET_VARIABLES } from '../../../src/config/variables.js';
 import type { HookRequest } from '../../../src/schedule/notify/hooks.js';
 import { runHook } from '../../../src/schedule/notify/hooks.js';
 import { keepingLog, recordOf } from '../../unit/schedule/notify/kept-log.js';
@@ -28,7 +29,7 @@ afterEach(async () => {
 
 async function run(hook: string, given: Partial<HookRequest> = {}) {
   await runHook({
-    ...{ hook, record: failed, logTail: 'last line', cwd: folder, log: kept.log },
+    ...{ hook, record: failed, logTail: 'last line', cwd: folder, log: kept.log, passEnv: [] },
     signal: new AbortController().signal,
     timing: {
       ...{ commandMs: FOREVER_MS, graceMs: 20_000 },
@@ -122,6 +123,31 @@ describe('a hook that is a command line', () => {
   });
 });
 
+describe('the environment of a command', () => {
+  const namesIn = async () =>
+    (await written('names')).split('\n').map((line) => line.replace(/=.*$/, ''));
+
+  it('is that of the daemon without our secrets', async () => {
+    for (const name of SECRET_VARIABLES) vi.stubEnv(name, `very-secret-${name}`);
+    vi.stubEnv('MINIO_ACCESS_KEY', 'backup');
+    vi.stubEnv('SLACK_TOKEN', 'not ours');
+    await run('env > names');
+    const names = await namesIn();
+    for (const name of SECRET_VARIABLES) expect(names).not.toContain(name);
+    expect(names).toEqual(expect.arrayContaining(['PATH', 'MINIO_ACCESS_KEY', 'SLACK_TOKEN']));
+    expect(await written('names')).not.toContain('very-secret');
+  });
+
+  it('has those of them that pass-env names', async () => {
+    for (const name of SECRET_VARIABLES) vi.stubEnv(name, 'secret');
+    await run('env > names', { passEnv: ['AWS_SECRET_ACCESS_KEY'] });
+    const names = await namesIn();
+    expect(SECRET_VARIABLES.filter((name) => names.includes(name))).toEqual([
+      'AWS_SECRET_ACCESS_KEY',
+    ]);
+  });
+});
+
 describe('the output of a command', () => {
   it('goes to the log, of both streams', async () => {
     expect(await run('echo out; echo err >&2')).toMatchObject({
@@ -141,10 +167,11 @@ describe('the output of a command', () => {
     expect(output.endsWith('€' + '0'.repeat(1100))).toBe(true);
   });
 
-  it('holds no secret of the environment, which the command has all the same', async () => {
+  it('holds no secret of the environment, also where the command has it', async () => {
     vi.stubEnv('MINIO_SECRET_KEY', 'very-secret-key');
     vi.stubEnv('PING_URL', 'https://hc-ping.com/very-secret-ping');
-    const told = await run('printf %s "$MINIO_SECRET_KEY" > key; env');
+    const passEnv = ['MINIO_SECRET_KEY', 'PING_URL'];
+    const told = await run('printf %s "$MINIO_SECRET_KEY" > key; env', { passEnv });
     expect(await written('key')).toBe('very-secret-key');
     expect(JSON.stringify(told)).toContain('MINIO_SECRET_KEY=[redacted]');
     expect(JSON.stringify(told)).not.toContain('very-secret');

@@ -11,7 +11,7 @@ interface Received {
 }
 
 /** What becomes of a request: a status, no answer at all, or a connection that breaks. */
-type Reaction = number | 'hang' | 'break';
+type Reaction = number | { status: number; location: string } | 'hang' | 'break';
 
 export interface Listener {
   url: string;
@@ -34,7 +34,9 @@ export async function startListener(): Promise<Listener> {
       const one = { method, path, headers, body: Buffer.concat(chunks).toString() };
       const reaction = plan(one, received.push(one) - 1);
       if (reaction === 'break') request.socket.destroy();
-      else if (reaction !== 'hang') {
+      else if (typeof reaction === 'object') {
+        response.writeHead(reaction.status, { location: reaction.location }).end();
+      } else if (reaction !== 'hang') {
         const location = reaction >= 300 && reaction < 400 ? { location: '/moved' } : {};
         response.writeHead(reaction, location).end('OK');
       }

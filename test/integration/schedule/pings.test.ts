@@ -139,6 +139,51 @@ describe('a ping that fails', () => {
   });
 });
 
+describe('a ping that is redirected', () => {
+  const to = (location: string) => (request: { path: string }) =>
+    request.path.startsWith('/5f2c') ? { status: 302, location } : 200;
+
+  it('arrives within its origin, with its login', async () => {
+    listener.react(to('/other/place'));
+    const pings = pingsTo(listener.url.replace('://', '://me:secret@') + '/5f2c');
+    pings.end('daily', 0, RUN);
+    await pings.idle(PATIENT_MS);
+    expect(paths()).toEqual([`/5f2c/0?rid=${RUN}`, '/other/place']);
+    expect(listener.received[1]?.headers.authorization).toMatch(/^Basic /);
+    expect(kept.told).toEqual([]);
+  });
+
+  it.each(['port', 'scheme', 'host'])('goes to no other origin (%s)', async (other) => {
+    const elsewhere = await startListener();
+    const location = {
+      port: `${elsewhere.url}/very-secret`,
+      scheme: `${listener.url.replace('http:', 'https:')}/very-secret`,
+      host: `${listener.url.replace('127.0.0.1', 'localhost')}/very-secret`,
+    }[other];
+    listener.react(to(location ?? ''));
+    const pings = pingsTo('/5f2c');
+    pings.end('daily', 0, RUN);
+    await pings.idle(PATIENT_MS);
+    expect(paths()).toHaveLength(1);
+    expect(elsewhere.received).toEqual([]);
+    await elsewhere.close();
+    expect(kept.told.map(({ message }) => message)).toEqual([
+      `a ping did not arrive: it is redirected to another origin, ${new URL(location ?? '').origin}, which is not followed`,
+    ]);
+  });
+
+  it('in a circle is given up', async () => {
+    listener.react(() => ({ status: 302, location: '/5f2c/again' }));
+    const pings = pingsTo('/5f2c');
+    pings.end('daily', 0, RUN);
+    await pings.idle(PATIENT_MS);
+    expect(paths()).toHaveLength(6);
+    expect(kept.told.map(({ message }) => message)).toEqual([
+      'a ping did not arrive: the answer was 302',
+    ]);
+  });
+});
+
 describe('the order of pings', () => {
   it('is kept while a start is slow, and a start is given up for its end', async () => {
     listener.react(({ path }) => (path.includes('/start') ? 503 : 200));

@@ -7,7 +7,8 @@ import { FILE_OPTION, problemText, readSchedule } from './file.js';
 export const scheduleCheck = defineCommand({
   description:
     'Check the times, options and commands in the schedule file, and list all mistakes with line ' +
-    'and column. If there are mistakes, the exit status is 5; a daemon does not start with them.',
+    'and column. If there are mistakes, the exit status is 5. A daemon does not start with most of ' +
+    'them. Warnings, such as a destination that does not exist, do not change the exit status.',
   arguments: {},
   options: { file: FILE_OPTION },
   changes: 'nothing',
@@ -19,11 +20,18 @@ export const scheduleCheck = defineCommand({
     'mangamotion schedule check --file /etc/mangamotion.crontab': 'check another file',
   },
   async run(context, _arguments, { file }) {
-    const { entries, problems } = await readSchedule(context, file);
+    const { entries, problems: fatal, remarks } = await readSchedule(context, file);
+    const mistakes = remarks.filter(({ severity }) => severity === 'mistake');
+    const warnings = remarks.filter(({ severity }) => severity === 'warning');
+    const problems = [...fatal, ...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
+    for (const warning of warnings) context.warn(problemText(file, warning));
     await context.output.rows({
       member: 'problems',
-      head: { file, ok: problems.length === 0, entries: entries.length },
-      json: ({ line, column, message }: Problem) => ({ line, column, message }),
+      head: {
+        ...{ file, ok: problems.length === 0, entries: entries.length },
+        warnings: warnings.map(problemJson),
+      },
+      json: problemJson,
       rows: problems,
       columns: columnsFor(file),
       empty: `✓ ${file}: ${countOf(entries.length, 'entry', 'entries')}, no mistakes`,
@@ -31,6 +39,10 @@ export const scheduleCheck = defineCommand({
     return problems.length > 0 ? 'damaged' : undefined;
   },
 });
+
+function problemJson({ line, column, message }: Problem) {
+  return { line, column, message };
+}
 
 function columnsFor(file: string): Column<Problem>[] {
   return [

@@ -4,14 +4,15 @@ import { MangamotionError } from '../../../errors.js';
 import { importCrontab } from '../../../schedule/crontab/import.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
-import { problemText, readText } from './file.js';
+import { problemText, readCrontab } from './file.js';
 
 const MOST_TOLD = 20;
 
 export const scheduleImport = defineCommand({
   description:
-    'Convert the crontab lines that call backup-minio.sh to a schedule, and print it. Other ' +
-    'lines are kept as comments and reported; the exit status is then 3.',
+    'Convert the crontab lines that call backup-minio.sh or mangamotion to a schedule, and print ' +
+    'it. A line that needs a shell, and any other line, is kept as a comment with the reason and ' +
+    'reported; the exit status is then 3.',
   arguments: {
     crontab: { description: 'the crontab; - is stdin', complete: 'file' },
   },
@@ -45,8 +46,11 @@ export const scheduleImport = defineCommand({
 
 async function textOf(context: CommandContext, crontab: string): Promise<string> {
   const hint = '`crontab -l | mangamotion schedule import -` reads that of this user';
-  if (crontab !== '-') return await readText(path.resolve(context.cwd, crontab), crontab, hint);
-  return await readAll(context.stdin);
+  if (crontab === '-') return await readAll(context.stdin);
+  const { bytes } = await readCrontab(path.resolve(context.cwd, crontab), {
+    ...{ shown: crontab, hint, acceptsPipe: true },
+  });
+  return bytes.toString('utf8');
 }
 
 const MOST_CHARACTERS = 1024 * 1024;

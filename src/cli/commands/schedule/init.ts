@@ -68,7 +68,8 @@ export const scheduleInit = defineCommand({
 
 async function writeNew(file: string, shown: string): Promise<void> {
   try {
-    const handle = await open(file, 'wx');
+    // Who can write to it decides what runs.
+    const handle = await open(file, 'wx', 0o644);
     try {
       await handle.writeFile(TEMPLATE);
     } finally {

@@ -30,7 +30,7 @@ export const scheduleRun = defineCommand({
   },
   async run(context, { name }, { file, stateDir }) {
     const folder = stateFolderOf(context, stateDir);
-    const entries = await loadSchedule(context, file);
+    const { entries } = await loadSchedule(context, file);
     const entry = entries.find((one) => one.name === name);
     if (entry === undefined) throw noSuchEntry(name, entries);
     context.progress.start(`running ${name}`);

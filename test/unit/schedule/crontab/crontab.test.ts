@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
+import { checkCrontab, parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
+import { zoneOfTz } from '../../../../src/schedule/crontab/zone.js';
 import { TEMPLATE } from '../../../../src/cli/commands/schedule/init.js';
 
 const parse = (text: string) =>
@@ -139,5 +140,147 @@ describe('mistakes', () => {
       '3:1',
       '4:1',
     ]);
+  });
+});
+
+/** What is remarked on, as `line:column severity message`. */
+const remarks = (text: string) =>
+  parse(text).remarks.map(
+    ({ line, column, severity, message }) => `${line}:${column} ${severity} ${message}`,
+  );
+const LIST = '0 2 * * * backup list /a';
+
+describe('a mistake that earlier versions passed over', () => {
+  it.each([
+    ['# name=daily the big one', '1:3 mistake name not set'],
+    ['#   the big one: name=daily timeout=5h', '1:18 mistake name, timeout not set'],
+    ['# name = daily', '1:3 mistake name not set'],
+    ['# Timeout=5h for all', '1:3 mistake timeout not set'],
+    ["# on-failure='mail ops", '1:3 mistake on-failure not set'],
+    ["# don't: jitter=5m", '1:10 mistake jitter not set'],
+    ['# pass-env=REDIS_URL, please', '1:3 mistake pass-env not set'],
+    ['# jitter=25h', '1:3 mistake jitter is longer than the time between two runs'],
+    ['# on-failure=ftp://very-secret/x', '1:3 mistake on-failure cannot use ftp://'],
+    ['# name=a on-success=https://[very-secret', '1:10 mistake on-success is not a valid URL'],
+  ])('is remarked on: %j', (comment, expected) => {
+    const text = `${comment}\n${LIST}`;
+    const { problems, entries } = parse(text);
+    expect(problems).toEqual([]);
+    expect(entries).toHaveLength(1);
+    const [found = '', ...more] = remarks(text);
+    expect(more).toEqual([]);
+    expect(found).toContain(expected);
+    expect(found).not.toContain('very-secret');
+  });
+
+  it.each([
+    '# a comment with key=value in it',
+    '# the name of it, and its timeout',
+    '# rename=x and filename=y',
+    '# (name=x the old one)',
+    '# not imported (it needs a shell): 0 2 * * * name=x; timeout=5',
+    '# jitter=24h',
+    '# on-failure=./notify.sh',
+    "# on-failure='curl ftp://example.com'",
+    '# on-failure=HTTPS://example.com/x',
+  ])('is none: %j', (comment) => {
+    expect(remarks(`${comment}\n${LIST}`)).toEqual([]);
+  });
+
+  it.each([
+    ['*/10 * * * *', '10m', '11m'],
+    ['0 * * * *', '1h', '61m'],
+    ['0,5 * * * *', '5m', '6m'],
+    ['*/10 * * * * *', '10s', '11s'],
+    ['0 2 * * 1-5', '1d', '25h'],
+    ['0 2 1 * *', '28d', '32d'],
+    ['0 0 29 2 *', '1000d', '2000d'],
+  ])('jitter is longer than the shortest period: %s', (time, longest, longer) => {
+    const of = (jitter: string) => remarks(`# jitter=${jitter}\n${time} backup list /a`);
+    expect(of(longest)).toEqual([]);
+    expect(of(longer)).toHaveLength(1);
+  });
+
+  it('is a zone in TZ that is none, where an entry has no other', () => {
+    const of = (text: string) =>
+      parseCrontab(text, { zone: 'UTC', zoneProblem: 'TZ is wrong', now: new Date() }).remarks;
+    expect(of(`# c\n${LIST}\n${LIST}`)).toEqual([
+      { line: 2, column: 1, message: 'TZ is wrong', severity: 'mistake' },
+    ]);
+    expect(of(`CRON_TZ=UTC\n${LIST}`)).toEqual([]);
+  });
+});
+
+describe('all mistakes of an entry', () => {
+  it('are told: of its options, of its time and of its command', async () => {
+    const { problems } = await checkCrontab(
+      [
+        '# timeout=0s jitter=x overlap=maybe',
+        '61,62 25 32 13 8 backup ful /a',
+        '@never backup ful /a',
+        '# name=x',
+        LIST,
+        '# name=x',
+        "61 * * * * backup list 'a",
+      ].join('\n'),
+      {
+        ...{ zone: 'UTC', now: new Date() },
+        validate: (argv) => Promise.resolve(argv.includes('ful') ? ['one', 'two'] : []),
+        inspect: () => Promise.resolve(undefined),
+      },
+    );
+    expect(
+      problems.map(({ line, column, message }) => `${line}:${column} ${message.slice(0, 20)}`),
+    ).toEqual([
+      '1:3 timeout must be a ti',
+      '1:14 jitter must be a tim',
+      '1:23 overlap must be skip',
+      '2:1 the minute "61" must',
+      '2:1 the minute "62" must',
+      '2:7 the hour "25" must b',
+      '2:10 the day of month "32',
+      '2:13 the month "13" must ',
+      '2:16 the day of week "8" ',
+      '2:18 one',
+      '2:18 two',
+      '3:1 unknown time @never:',
+      '3:8 one',
+      '3:8 two',
+      '7:1 the minute "61" must',
+      '7:1 another entry alread',
+      '7:24 this quotation is no',
+    ]);
+  });
+});
+
+describe('pass-env', () => {
+  it('names secret settings that the hooks of an entry have', () => {
+    const { entries, problems } = parse(`# pass-env=REDIS_URL,PING_URL\n${LIST}\n${LIST}`);
+    expect(problems).toEqual([]);
+    expect(entries.map(({ passEnv }) => passEnv)).toEqual([['REDIS_URL', 'PING_URL'], []]);
+  });
+
+  it.each(['', 'MINIO_SECRT_KEY', 'REDIS_URL,', 'PATH'])('is no other name: %j', (value) => {
+    expect(mistakes(`# pass-env=${value}\n${LIST}`)).toEqual([
+      expect.stringContaining('1:3 pass-env must be names of secret settings') as string,
+    ]);
+  });
+});
+
+describe('the zone that TZ names', () => {
+  it.each([
+    ['', 'UTC'],
+    [':', 'UTC'],
+    ['Europe/Berlin', 'Europe/Berlin'],
+    [':Europe/Berlin', 'Europe/Berlin'],
+    ['/usr/share/zoneinfo/Asia/Tokyo', 'Asia/Tokyo'],
+    [':/usr/share/zoneinfo/posix/Asia/Tokyo', 'Asia/Tokyo'],
+    ['EST5EDT', 'EST5EDT'],
+    ['CET-1CEST,M3.5.0,M10.5.0/3', undefined],
+    ['UTC+2', undefined],
+    ['<+03>-3', undefined],
+    ['Moon/Base', undefined],
+  ])('%j', (tz, zone) => {
+    expect(zoneOfTz(tz)).toBe(zone);
   });
 });

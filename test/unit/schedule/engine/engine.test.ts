@@ -133,11 +133,31 @@ describe('a downtime', () => {
     await world.at('2026-01-01T05:31:00Z');
     expect(world.results()).toEqual([
       'hourly 2026-01-01T01:00 run',
-      'hourly 2026-01-01T02:00 missed',
-      'hourly 2026-01-01T03:00 missed',
-      'hourly 2026-01-01T04:00 missed',
+      'hourly 2026-01-01T02:00 missed x 3',
       'hourly 2026-01-01T05:00 run catch-up',
     ]);
+    expect(world.records[1]?.reason).toBe(
+      'no daemon was running, or the clock was set forward, ' +
+        'from 2026-01-01T02:00:00.000Z to 2026-01-01T04:00:00.000Z',
+    );
+  });
+
+  it.each([
+    ['0 2 * * *', 13],
+    ['0 3 * * 0', 1],
+    ['30 * * * *', 14 * 24 - 1],
+    ['*/20 * * * *', 14 * 24 * 3 - 1],
+  ])('of a fortnight is one record (%s)', async (time, count) => {
+    const text = `# name=one\n${time} billing all-users`;
+    const world = new FakeWorld({ now: '2026-01-01T00:30:00Z', takesMs: { one: 1 } });
+    world.begin(entriesOf(text));
+    await world.tick();
+    world.nowMs = Date.parse('2026-01-15T00:30:30Z');
+    world.restart(entriesOf(text));
+    await world.tick();
+    const missed = world.records.filter(({ result }) => result === 'missed');
+    expect(missed.map((record) => record.count)).toEqual([count]);
+    expect(world.started).toHaveLength(1);
   });
 
   it('is not made up for with catchup=none, nor where a firing is on time', async () => {
@@ -151,7 +171,7 @@ describe('a downtime', () => {
       world.nowMs = Date.parse(back);
       world.restart(entriesOf(text));
       await world.tick();
-      expect(world.records.map(({ result }) => result)).toEqual(['missed', 'missed']);
+      expect(world.records).toMatchObject([{ result: 'missed', count: 2 }]);
       expect(world.started).toHaveLength(back.includes('04:00') ? 1 : 0);
     }
   });
@@ -258,9 +278,7 @@ describe('a clock', () => {
     expect(world.results()).toEqual([
       'hourly 2026-01-01T10:00 run',
       'hourly 2026-01-01T11:00 run',
-      'hourly 2026-01-01T12:00 missed',
-      'hourly 2026-01-01T13:00 missed',
-      'hourly 2026-01-01T14:00 missed',
+      'hourly 2026-01-01T12:00 missed x 3',
       'hourly 2026-01-01T15:00 run',
     ]);
   });

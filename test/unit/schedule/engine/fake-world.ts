@@ -106,8 +106,12 @@ export class FakeWorld {
   }
 
   results(): string[] {
-    return this.records.map(({ name, due_at, result, trigger }) =>
-      [name, due_at.slice(0, 16), result, ...(trigger === 'cron' ? [] : [trigger])].join(' '),
+    return this.records.map(({ name, due_at, result, trigger, count }) =>
+      [
+        ...[name, due_at.slice(0, 16), result],
+        ...(trigger === 'cron' ? [] : [trigger]),
+        ...(count === 1 ? [] : [`x ${count}`]),
+      ].join(' '),
     );
   }
 

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +16,13 @@ import { StateFolder } from '../../../../src/schedule/state/state-folder.js';
 import { submitRequest, isTaken, takeRequests } from '../../../../src/schedule/state/requests.js';
 import { WatchedFile } from '../../../../src/schedule/state/watched-file.js';
 import { appendHistory, readHistory } from '../../../../src/schedule/state/history.js';
+import { daemonId } from '../../../../src/schedule/lease.js';
+import {
+  emptyState,
+  readState,
+  setStateAside,
+  writeState,
+} from '../../../../src/schedule/state/state.js';
 import { unrunRecord } from '../../../../src/schedule/state/record.js';
 import { removeAtExit } from '../../../helpers/child-processes.js';
 
@@ -118,5 +133,71 @@ describe('the lock of the folder', () => {
     const tell = () => undefined;
     const held = await lockWith(answers, tell);
     await expect(held.keepLock()).rejects.toMatchObject({ code: 'locked' });
+  });
+});
+
+describe('what is no file', () => {
+  const fifo = (name: string) => execFileSync('mkfifo', [join(folder, name)]);
+  const NOW = new Date('2026-01-01T00:00:00Z');
+
+  it.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path]), 'it is a pipe, not a file'],
+    ['a folder', (path: string) => mkdirSync(path), 'it is a folder'],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path), 'it is larger than 64 MiB'],
+    [
+      'a gigabyte',
+      (path: string) => {
+        writeFileSync(path, '');
+        truncateSync(path, 2 ** 30);
+      },
+      'it is larger than 64 MiB',
+    ],
+  ])('is no state: %s', async (_what, make, reason) => {
+    make(join(folder, 'state.json'));
+    expect(await readState(folder)).toEqual({ kind: 'unusable', reason });
+    await setStateAside(folder, NOW);
+    await writeState(folder, emptyState(NOW));
+    expect(await readState(folder)).toMatchObject({ kind: 'read' });
+  });
+
+  it('is no history: nobody waits for it', async () => {
+    fifo('history.ndjson');
+    await expect(readHistory(folder)).rejects.toThrow('it is a pipe, not a file');
+    const record = { id: '1', name: 'daily', due_at: NOW.toISOString(), trigger: 'cron' } as const;
+    const appending = appendHistory(folder, [unrunRecord(record, 'missed', 'a reason')]);
+    await expect(appending).rejects.toThrow('it is a pipe, not a file');
+  });
+
+  it('is no request, nor is one of a gigabyte', async () => {
+    const request = { id: 'b4d1', name: 'daily', requestedAt: NOW.toISOString() };
+    await submitRequest(folder, request);
+    fifo('requests/pipe.json');
+    fifo('requests/b4d2.json.partial');
+    writeFileSync(join(folder, 'requests', 'large.json'), '');
+    truncateSync(join(folder, 'requests', 'large.json'), 2 ** 30);
+    expect(await takeRequests(folder)).toEqual([request]);
+    await submitRequest(folder, { ...request, id: 'b4d2' });
+    expect(await isTaken(folder, 'b4d2')).toBe(false);
+  });
+
+  it('is no id of a daemon: another one takes its place', async () => {
+    fifo('daemon-id');
+    const id = await daemonId(folder);
+    expect(await daemonId(folder)).toBe(id);
+    symlinkSync('/dev/zero', join(folder, 'other'));
+    renameSync(join(folder, 'other'), join(folder, 'daemon-id'));
+    expect(await daemonId(folder)).not.toBe(id);
+  });
+
+  it('the history of a gigabyte is read at its end', async () => {
+    const record = { id: '1', name: 'daily', due_at: NOW.toISOString(), trigger: 'cron' } as const;
+    const file = join(folder, 'history.ndjson');
+    writeFileSync(file, '');
+    truncateSync(file, 2 ** 30);
+    writeFileSync(file, `\n${JSON.stringify(unrunRecord(record, 'missed', 'a reason'))}\n`, {
+      flag: 'a',
+    });
+    const { records } = await readHistory(folder);
+    expect(records.map(({ id }) => id)).toEqual(['1']);
   });
 });
