@@ -82,8 +82,10 @@ export interface CommandContext {
   connectRedis: () => Promise<OpenRedis>;
   /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
   confirm: (question: string) => Promise<boolean | undefined>;
-  /** There is a terminal to ask on. */
+  /** There is a terminal to ask on, and no --no-input. */
   isInteractive: boolean;
+  /** --yes: every question has the answer yes. */
+  saysYes: boolean;
   /** What was piped in. */
   stdin: Readable;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */

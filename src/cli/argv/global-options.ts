@@ -8,6 +8,12 @@ export const globalOptions = {
   csv: { description: 'print rows as CSV (RFC 4180); cells that look like formulas are quoted' },
   rawCsv: { description: 'like --csv, but leave every cell as it is' },
   quiet: { short: 'q', description: 'show no progress and no notes on stderr' },
+  verbose: {
+    short: 'v',
+    description: 'also tell on stderr of files of settings, connections, and each repeated request',
+  },
+  yes: { short: 'y', description: 'answer yes to every question' },
+  noInput: { description: 'never ask; behave as if there were no terminal' },
   noColor: { description: 'print without colour' },
   debug: { description: 'show stack traces and causes of errors' },
   envFile: {

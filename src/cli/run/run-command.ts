@@ -43,10 +43,12 @@ export async function runCommand(
     const context: CommandContext = {
       ...session,
       confirm: async (question) => {
+        if (global.noInput) return undefined;
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
       },
-      isInteractive: canAsk(host),
+      isInteractive: canAsk(host) && !global.noInput,
+      saysYes: global.yes,
       onHangup: (listener) => hangupListeners.push(listener),
       settingFlags: settingFlagsOf(global),
       stdin: host.stdin ?? Readable.from([]),

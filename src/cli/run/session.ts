@@ -56,7 +56,7 @@ export function openSession(
   };
   const onRetry = ({ error, attempt, delayMs }: Retry): void => {
     // A store that is shaky for a moment concerns nobody who does not look for it.
-    if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+    if (global.debug || global.verbose) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
     else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
   };
   const open = async (buckets: readonly string[]): Promise<ObjectStore> => {

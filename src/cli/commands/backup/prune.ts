@@ -8,7 +8,7 @@ import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
-import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';
+import { approve, willAsk } from '../../argv/confirm-options.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -43,7 +43,6 @@ export const backupPrune = defineCommand({
       choices: BACKUP_TYPES,
     },
     line: { value: 'name', description: 'prune only this line (see backup list)' },
-    ...confirmOptions,
   },
   changes: 'dry-run',
   usesStore: false,
@@ -56,7 +55,7 @@ export const backupPrune = defineCommand({
     'mangamotion backup prune /var/backups/minio --type incremental --keep-days 2':
       'prune only incremental backups',
   },
-  async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
+  async run(context, { destination: location }, { type, line, waitLock, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/retention/prune.js');
     const { withLock } = await import('../../../repository/with-lock.js');
@@ -72,7 +71,7 @@ export const backupPrune = defineCommand({
     const destination = await openDestination(location, context.cwd, context);
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
     const question = { now: context.now(), type, lineOf };
-    const asks = !context.dryRun && willAsk(context, { yes, noInput });
+    const asks = !context.dryRun && willAsk(context);
     const shownReport =
       context.dryRun || asks
         ? await prune(destination, policy, { ...question, dryRun: true })
@@ -80,7 +79,7 @@ export const backupPrune = defineCommand({
     if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
       showLoss(context, shownReport);
       const count = countOf(shownReport.removed.length, 'backup');
-      await approve(context, { yes, noInput }, `permanently remove ${count}?`);
+      await approve(context, `permanently remove ${count}?`);
     }
     const report =
       context.dryRun && shownReport !== undefined
