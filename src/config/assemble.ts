@@ -7,7 +7,7 @@ import type { Endpoint, StoreAddress } from './store-address.js';
 import { addressOf } from './store-address.js';
 import type { StoreFiles } from './store-files.js';
 
-const DEFAULT_STORE = { host: 'localhost', port: 9000 };
+export const DEFAULT_STORE = { host: 'localhost', port: 9000 };
 
 /** Makes the configuration of variables that are each right, and says where they do not fit. */
 export function assemble(
@@ -59,7 +59,7 @@ function backupDestination(
   { backupSecretKey, backupCaPem: caPem }: Pick<StoreFiles, 'backupSecretKey' | 'backupCaPem'>,
 ): Config['backup']['destination'] {
   const endpoint = v.BACKUP_S3_ENDPOINT ?? v.AWS_ENDPOINT_URL_S3 ?? v.AWS_ENDPOINT_URL;
-  const address = otherAddress(endpoint, true);
+  const address = otherAddress(endpoint, v.BACKUP_S3_USE_SSL);
   const region = v.BACKUP_S3_REGION ?? v.AWS_REGION ?? v.AWS_DEFAULT_REGION;
   const accessKey = v.BACKUP_S3_ACCESS_KEY;
   const secretKey = secretOf(backupSecretKey ?? v.BACKUP_S3_SECRET_KEY);

@@ -98,6 +98,7 @@ const schema = v.object({
   BACKUP_SOURCE_NAME: v.optional(sourceName),
   BACKUP_EXPECT_DELETIONS: v.optional(expectedDeletions),
   BACKUP_S3_ENDPOINT: v.optional(endpoint),
+  BACKUP_S3_USE_SSL: v.optional(boolean, 'true'),
   BACKUP_S3_ACCESS_KEY: v.optional(text),
   BACKUP_S3_SECRET_KEY: v.optional(text),
   BACKUP_S3_SECRET_KEY_FILE: v.optional(path),

@@ -98,11 +98,16 @@ function fromTransport(error: unknown, context: ErrorContext): MangamotionError 
     'unreachable',
     `${place}${context.endpoint} cannot be reached: ${reasonOf(error, code)}`,
     {
-      hint: transportHint(code, hintsOf(context)),
+      hint: isCutHandshake(error) ? hintsOf(context).noTls : transportHint(code, hintsOf(context)),
       cause: error,
       request: unanswered(context, code),
     },
   );
+}
+
+/** Node's words for a server that takes the connection, and ends it at the first bytes of TLS. */
+function isCutHandshake(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('before secure TLS connection was');
 }
 
 function unanswered({ request }: ErrorContext, code: string): FailedRequest {

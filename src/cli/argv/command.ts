@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Config } from '../../config/load.js';
+import type { Config, ConfigRequest } from '../../config/load.js';
 import type { ErrorCode } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
@@ -68,6 +68,8 @@ export interface Command extends CommandData {
 export interface CommandContext {
   /** The settings, read and checked at the first call. Rejects with `configuration`. */
   config: () => Promise<Config>;
+  /** Where `config` reads them, for a command that tells of the settings themselves. */
+  configRequest: ConfigRequest;
   /**
    * The object store of the settings, with retries; the same one for all calls, and closed after the
    * command. Where the buckets to be used are named, the right to list all of them is not needed.

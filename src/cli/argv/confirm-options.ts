@@ -8,9 +8,7 @@ import type { CommandContext } from './command.js';
 export type Approval = 'given' | 'unasked';
 
 /** Whether `approve` is going to ask, so that what the question is about can be shown before. */
-export function willAsk(
-  context: Pick<CommandContext, 'isInteractive' | 'saysYes'>,
-): boolean {
+export function willAsk(context: Pick<CommandContext, 'isInteractive' | 'saysYes'>): boolean {
   return !context.saysYes && context.isInteractive;
 }
 

@@ -36,7 +36,8 @@ export async function runCommand(
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
-  const session = openSession(global, host, watch.signal, warn);
+  const note = (message: string) => progress.note(`mangamotion: ${message}`);
+  const session = openSession(global, host, watch.signal, warn, note);
   const output = outputOf(invocation, host, sink, session);
   try {
     refuseImpossible(invocation);
