@@ -1,4 +1,5 @@
 import type { Config, DiscountTier } from './config.js';
+import type { ProxySettings } from './proxy.js';
 import type { Variables } from './settings.js';
 import { Secret } from './secret.js';
 import type { Settings } from './sources.js';
@@ -48,9 +49,25 @@ export function assemble(
       destination: backupDestination(v, files),
     },
     schedule: { pingUrl: v.PING_URL },
+    proxies: proxySettings(v),
+    limitRate: v.BACKUP_LIMIT_RATE?.bytesPerSecond,
     dryRun: v.DRY_RUN,
   };
   return { config: problems.length === 0 ? config : undefined, problems };
+}
+
+/** The lower case goes first, as in curl. */
+function proxySettings(v: Variables): ProxySettings {
+  const first = (...names: ('http_proxy' | 'HTTP_PROXY' | 'https_proxy' | 'HTTPS_PROXY')[]) => {
+    const setting = names.find((name) => v[name] !== undefined);
+    const text = setting && v[setting];
+    return setting === undefined || text === undefined ? undefined : { text, setting };
+  };
+  return {
+    http: first('http_proxy', 'HTTP_PROXY'),
+    https: first('https_proxy', 'HTTPS_PROXY'),
+    noProxy: v.no_proxy ?? v.NO_PROXY,
+  };
 }
 
 /** The keys come as a pair from one place: AWS's secret does not fit our access key. */

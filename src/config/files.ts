@@ -2,9 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { explainFileError } from '../files/errors.js';
+import { secretsOfProxy } from './proxy.js';
 import type { Source } from './sources.js';
 import { closest } from './typos.js';
-import { isSecretVariable } from './variables.js';
+import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
+
+const proxyNames: ReadonlySet<string> = new Set(PROXY_VARIABLES);
 
 /** A file's settings, or what is wrong with it. */
 export interface FileRead {
@@ -131,7 +134,9 @@ export async function isReadableByAll(file: string): Promise<boolean> {
 /** A warning where every user of the machine can read secrets. */
 async function exposedSecrets(file: string, values: Parsed['values']): Promise<string[]> {
   const secrets = Object.keys(values).filter(
-    (name) => isSecretVariable(name) && values[name] !== '',
+    (name) =>
+      (isSecretVariable(name) && values[name] !== '') ||
+      (proxyNames.has(name) && secretsOfProxy(values[name]).length > 0),
   );
   if (secrets.length === 0 || !(await isReadableByAll(file))) return [];
   return [

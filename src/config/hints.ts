@@ -55,6 +55,21 @@ export function backupRightsHint(bucket: string): string {
   return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`;
 }
 
+/** The hints for a store behind an HTTP proxy, which may be what is wrong. */
+export function hintsThrough<Hints extends object>(
+  { url, setting }: { url: string; setting: string },
+  hints: Hints,
+): Hints {
+  const way = `Requests go through the proxy ${url} (${setting}; NO_PROXY names hosts that need none).`;
+  const entries = Object.entries(hints as Record<string, string>).map(([kind, hint]) => [
+    kind,
+    ['address', 'refused', 'unknownName', 'notS3', 'notHttp'].includes(kind)
+      ? `${way} ${hint}`
+      : hint,
+  ]);
+  return Object.fromEntries(entries) as Hints;
+}
+
 /** What hints about Redis call its address. */
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
 

@@ -2,7 +2,9 @@ import { DEFAULT_STORE } from './assemble.js';
 import { isReadableByAll } from './files.js';
 import type { ConfigRequest, SettingsRead } from './load.js';
 import { configurationError, readSettings, typoWarnings } from './load.js';
+import { parseProxyUrl } from './proxy.js';
 import { redact } from './redact.js';
+import { REDACTED } from './secret.js';
 import type { VariableName } from './settings.js';
 import { VARIABLE_NAMES, defaultOf } from './settings.js';
 import type { Settings, SourceKind } from './sources.js';
@@ -10,7 +12,7 @@ import { problemWith } from './sources.js';
 import { parseEndpoint } from './store-address.js';
 import { SECRET_KEY_FILES, locate } from './store-files.js';
 import { ALL_PREFIXES } from './typos.js';
-import { isSecretVariable } from './variables.js';
+import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
 
 /** A setting as `config show` prints it. */
 export interface ShownSetting {
@@ -57,6 +59,9 @@ const BEFORE: Partial<Record<VariableName, readonly VariableName[]>> = {
     'BACKUP_S3_SECRET_KEY',
     'BACKUP_S3_SECRET_KEY_FILE',
   ],
+  HTTP_PROXY: ['http_proxy'],
+  HTTPS_PROXY: ['https_proxy'],
+  NO_PROXY: ['no_proxy'],
   AWS_SESSION_TOKEN: ['BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY', 'BACKUP_S3_SECRET_KEY_FILE'],
 };
 
@@ -86,7 +91,7 @@ function shown(name: VariableName, settings: Settings): ShownSetting {
   const { value, kind, origin } = setting;
   return {
     name,
-    value: secret ? 'set' : redact(value),
+    value: secret ? 'set' : isProxy(name) ? withoutLogin(value) : redact(value),
     source: kind,
     origin: kind === 'environment' ? null : origin,
     ...rest,
@@ -120,6 +125,7 @@ export async function checkSettings(request: ConfigRequest): Promise<CheckedSett
     ...(await exposedKeyFiles(read.settings, request.cwd)),
     ...halfPairs(read),
     ...idleSwitches(read.settings),
+    ...unusableProxies(read.settings),
   ]);
   return {
     files: read.files,
@@ -164,6 +170,23 @@ function halfPair(
   if ((accessKey === undefined) === (secretKey === undefined)) return [];
   const [has, lacks] = accessKey === undefined ? ['secret', 'ACCESS'] : ['access', 'SECRET'];
   return [`there is the ${has} key of a pair, and ${prefix}_${lacks}_KEY is not set`];
+}
+
+/** Not a problem: it stops only what would go through that proxy. */
+function unusableProxies(settings: Settings): string[] {
+  return PROXY_VARIABLES.flatMap((name) => {
+    const setting = settings.get(name);
+    const proxy = setting && parseProxyUrl(setting.value);
+    return typeof proxy === 'string' ? [problemWith(name, setting?.origin ?? '', proxy)] : [];
+  });
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/(^|\/\/)[^/]*@/, `$1${REDACTED}@`);
+}
+
+function isProxy(name: string): boolean {
+  return PROXY_VARIABLES.some((one) => one === name);
 }
 
 const SWITCHES = [

@@ -4,12 +4,13 @@ import { assemble } from './assemble.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
 import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
+import { secretsOfProxy } from './proxy.js';
 import { readVariables, VARIABLE_NAMES } from './settings.js';
 import type { Settings, Source } from './sources.js';
 import { mergeSources } from './sources.js';
 import { readStoreFiles } from './store-files.js';
 import { closest, findTypos } from './typos.js';
-import { isSecretVariable } from './variables.js';
+import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
 export { hasStoreCredentials, requireBackupStoreSettings, requireStoreSettings } from './config.js';
@@ -75,6 +76,7 @@ export async function readSettings(request: ConfigRequest): Promise<SettingsRead
   const secrets = [...settings].flatMap(([name, { value }]) =>
     isSecretVariable(name) ? [value] : [],
   );
+  for (const name of PROXY_VARIABLES) secrets.push(...secretsOfProxy(settings.get(name)?.value));
   const redisPassword = assembled?.config?.redis.password?.reveal();
   for (const key of [files.secretKey, files.backupSecretKey, redisPassword]) {
     if (key !== undefined) secrets.push(key);

@@ -49,6 +49,12 @@ export const connectionOptions = {
     description: 'CA certificates for TLS (MINIO_CA_FILE)',
     complete: 'file',
   },
+  limitRate: {
+    value: 'rate',
+    description:
+      'at most so many bytes per second to the stores, and as many from them, such as 20M ' +
+      '(BACKUP_LIMIT_RATE)',
+  },
 } as const satisfies OptionSpecs;
 
 /** Of every command that changes something and can run dry. */
@@ -70,8 +76,14 @@ export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectio
 
 /** The flags that name settings, as they were given: none of them is a secret. */
 export function settingFlagsOf(global: GlobalOptions): string[] {
-  const { envFile, config, endpoint, accessKey, region, caFile } = global;
-  return Object.entries({ envFile, config, endpoint, accessKey, region, caFile }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [flagOf(name), value]),
-  );
+  const { envFile, config, endpoint, accessKey, region, caFile, limitRate } = global;
+  return Object.entries({
+    envFile,
+    config,
+    endpoint,
+    accessKey,
+    region,
+    caFile,
+    limitRate,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [flagOf(name), value]));
 }

@@ -1,10 +1,12 @@
 import type { Config, ConfigRequest, LoadedConfig } from '../../config/load.js';
 import type { StoreAddress } from '../../config/store-address.js';
 import type { ObjectStore } from '../../object-store/port.js';
+import type { RateLimits } from '../../object-store/rate-limit.js';
 import type { Retry } from '../../object-store/retry/retry.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import type { Host } from '../host.js';
 import type { CommandContext, OpenRedis } from '../argv/command.js';
+import type { StoreOptions } from './open-store.js';
 
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session extends Pick<
@@ -65,18 +67,26 @@ export function openSession(
       warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
     else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
   };
+  let limits: RateLimits | undefined;
+  const storeOptions = async ({ limitRate }: Config): Promise<StoreOptions> => {
+    if (limitRate !== undefined) {
+      const { rateLimits } = await import('../../object-store/rate-limit.js');
+      limits ??= rateLimits(limitRate);
+    }
+    return { onRetry, limits };
+  };
   const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
     const settings = await config();
     tell(`store ${addressText(settings.store)}`);
-    return kept(await openStore(settings, buckets, signal, onRetry));
+    return kept(await openStore(settings, buckets, signal, await storeOptions(settings)));
   };
   const openOther = async (): Promise<ObjectStore> => {
     const { openBackupStore } = await import('./open-store.js');
     const settings = await config();
     const { address } = settings.backup.destination;
     tell(`store of s3:// destinations ${address === undefined ? 'AWS' : addressText(address)}`);
-    return kept(await openBackupStore(settings, onRetry));
+    return kept(await openBackupStore(settings, await storeOptions(settings)));
   };
   const openOne = async (): Promise<OpenRedis> => {
     const { openRedis } = await import('./open-redis.js');
@@ -121,6 +131,7 @@ function configRequest(global: GlobalOptions, host: Pick<Host, 'env' | 'cwd'>): 
       MINIO_ENDPOINT: { flag: '--endpoint', value: global.endpoint },
       MINIO_ACCESS_KEY: { flag: '--access-key', value: global.accessKey },
       MINIO_REGION: { flag: '--region', value: global.region },
+      BACKUP_LIMIT_RATE: { flag: '--limit-rate', value: global.limitRate },
       MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
     },
   };

@@ -22,8 +22,10 @@ import type {
   RequestOptions,
   UploadOptions,
 } from '../port.js';
+import type { RateLimits } from '../rate-limit.js';
 import { S3Client } from './s3-client.js';
 import { S3Requests } from './s3-requests.js';
+import type { StoreProxy } from './store-proxy.js';
 import { putObject } from './requests/upload-requests.js';
 
 export interface MinioStoreOptions {
@@ -37,6 +39,9 @@ export interface MinioStoreOptions {
   region?: string | undefined;
   /** Certificates to trust instead of the system's, in PEM format. */
   caPem?: string | undefined;
+  /** The HTTP proxy on the way, if there is one. */
+  proxy?: StoreProxy | undefined;
+  limits?: RateLimits | undefined;
   /** The maximum number of connections; 64 by default. */
   maxSockets?: number | undefined;
   /** A connection without traffic for this long counts as broken; 60 s by default. */
@@ -69,6 +74,8 @@ class MinioStore implements ObjectStore {
       hints: options.hints ?? PLAIN_HINTS,
       region: options.region,
       caPem: options.caPem,
+      proxy: options.proxy,
+      limits: options.limits,
       maxSockets: options.maxSockets ?? 64,
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

@@ -1,3 +1,5 @@
+import { proxyFor, type ProxySettings } from '../../config/proxy.js';
+import { isMangamotionError } from '../../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Sending {
@@ -8,6 +10,8 @@ export interface Sending {
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
   isWanted?: () => boolean;
+  /** The HTTP proxies; without them nothing goes through one. */
+  proxies?: ProxySettings | undefined;
   /** For tests. */
   timing?: SendTiming | undefined;
 }
@@ -58,19 +62,48 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
   const timer = setTimeout(() => controller.abort(LATE), timeoutMs);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const { url, init } = withoutLogin(sending);
-    const response = await fetch(url, { ...init, signal: controller.signal });
-    await response.body?.cancel();
-    if (response.ok) return undefined;
-    return { why: `the answer was ${response.status}`, isTransient: response.status >= 500 };
+    const status = await statusOf(withoutLogin(sending), sending.proxies, controller.signal);
+    if (status >= 200 && status < 300) return undefined;
+    return { why: `the answer was ${status}`, isTransient: status >= 500 };
   } catch (error) {
     if (controller.signal.reason === LATE)
       return { why: `no answer within ${timeoutMs / 1000} s`, isTransient: true };
+    if (isMangamotionError(error)) return { why: error.message, isTransient: false };
     if (signal.aborted) return { why: 'there was no time for it', isTransient: false };
     return { why: networkProblem(error), isTransient: true };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Sends the request, through a proxy where there is one for it. Resolves to the status of the answer. */
+async function statusOf(
+  { url, init }: Pick<Sending, 'url' | 'init'>,
+  proxies: ProxySettings | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const useTls = url.protocol === 'https:';
+  const port = url.port === '' ? (useTls ? 443 : 80) : Number(url.port);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const proxy = proxies && proxyFor({ host, port, useTls }, proxies);
+  if (proxy === undefined) {
+    const response = await fetch(url, { ...init, signal });
+    await response.body?.cancel();
+    return response.status;
+  }
+  // The one in Node cannot be told of a proxy before Node.js 24.
+  const undici = await import('undici');
+  const { url: uri, authorization } = proxy;
+  const token = authorization === undefined ? {} : { token: authorization };
+  const dispatcher = new undici.ProxyAgent({ uri, proxyTunnel: false, ...token });
+  try {
+    const options = { ...init, signal, dispatcher } as Parameters<typeof undici.fetch>[1];
+    const response = await undici.fetch(url, options);
+    await response.body?.cancel();
+    return response.status;
+  } finally {
+    void dispatcher.destroy();
   }
 }
 
@@ -97,6 +130,8 @@ function decoded(text: string): string {
 function networkProblem(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return 'the request failed';
+  const [, proxyStatus] = /Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
+  if (proxyStatus !== undefined) return `the proxy answered ${proxyStatus}`;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   return `the request failed (${code ?? cause.name})`;
 }
