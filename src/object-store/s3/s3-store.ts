@@ -2,6 +2,7 @@ import * as documents from './requests/bucket-document-requests.js';
 import { PLAIN_HINTS, type StoreHints } from '../hint-kinds.js';
 import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
+import { deleteVersion, listVersions } from './requests/version-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
 import type { ListUploadsOptions, UploadedPart } from '../port.js';
@@ -11,6 +12,7 @@ import type {
   CreateBucketOptions,
   GetOptions,
   HeadOptions,
+  ObjectVersion,
   ListedObject,
   ListOptions,
   ListPage,
@@ -147,6 +149,14 @@ class MinioStore implements ObjectStore {
 
   deleteObjects(bucket: string, keys: string[], options: RequestOptions = {}) {
     return deleteObjects(this.#requests, bucket, keys, options);
+  }
+
+  listVersions(bucket: string, prefix: string, options: RequestOptions = {}) {
+    return listVersions(this.#requests, bucket, prefix, options);
+  }
+
+  deleteVersion(bucket: string, version: ObjectVersion, options: RequestOptions = {}) {
+    return deleteVersion(this.#requests, bucket, version, options);
   }
 
   getObjectTags(bucket: string, key: string, options: RequestOptions = {}) {
