@@ -56,7 +56,7 @@ export function throttle(bucket: TokenBucket): Transform {
   return stream;
 }
 
-export function* piecesOf(chunk: Uint8Array): Generator<Uint8Array> {
+function* piecesOf(chunk: Uint8Array): Generator<Uint8Array> {
   for (let begin = 0; begin < chunk.length; begin += PIECE_BYTES) {
     yield chunk.subarray(begin, begin + PIECE_BYTES);
   }

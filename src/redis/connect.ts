@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
-import { errnoOf } from '../files/errors.js';
 import { type RedisName, translateRedisError } from './errors.js';
 import { speaksPlainly, speaksTls } from './wrong-scheme.js';
 
@@ -95,7 +94,8 @@ async function explained(error: unknown, target: RedisTarget): Promise<unknown> 
   const translated = translateRedisError(error, target);
   const { at } = target;
   if (at.kind !== 'server' || !isMangamotionError(translated, 'unreachable')) return translated;
-  if (NOBODY_THERE.has(errnoOf(error) ?? '')) return translated;
+  if (error instanceof Error && 'code' in error && NOBODY_THERE.has(String(error.code)))
+    return translated;
   if (at.useTls && /wrong version number|packet length too long/.test(messageOf(error)))
     return notTls(target);
   return !at.useTls && (await speaksTls(at)) ? needsTls(target) : translated;

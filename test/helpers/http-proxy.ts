@@ -33,7 +33,8 @@ export async function startHttpProxy(
       return;
     }
     const { hostname, port } = new URL(upstream);
-    const { 'proxy-authorization': _login, ...headers } = request.headers;
+    const headers = { ...request.headers };
+    delete headers['proxy-authorization'];
     const path = (request.url ?? '').replace(/^http:\/\/[^/]*/, '');
     const onward = send({ hostname, port, path, headers, method: request.method }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);

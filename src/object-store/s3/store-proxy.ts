@@ -31,7 +31,8 @@ export function proxyHeaders({ authorization }: StoreProxy): Record<string, stri
   return authorization === undefined ? {} : { 'proxy-authorization': authorization };
 }
 
-interface TunnelOptions extends AgentOptions {
+interface TunnelOptions {
+  agent: AgentOptions;
   proxy: StoreProxy;
   connectTimeoutMs: number;
   idleTimeoutMs: number;
@@ -44,12 +45,9 @@ export class TunnelAgent extends HttpsProxyAgent {
   readonly #options: TunnelOptions;
 
   constructor(options: TunnelOptions) {
-    const { proxy, connectTimeoutMs: _connect, idleTimeoutMs: _idle, ...rest } = options;
-    super({
-      ...rest,
-      proxy: proxy.url,
-      proxyRequestOptions: { headers: proxyHeaders(proxy) },
-    });
+    const { proxy, agent } = options;
+    const proxyRequestOptions = { headers: proxyHeaders(proxy) };
+    super({ ...agent, proxy: proxy.url, proxyRequestOptions });
     this.#options = options;
   }
 

@@ -90,7 +90,7 @@ export class Transport {
     this.agent = !sendsTls
       ? new http.Agent(pool)
       : proxy !== undefined && useTls
-        ? new TunnelAgent({ ...tls, proxy, connectTimeoutMs, idleTimeoutMs })
+        ? new TunnelAgent({ agent: tls, proxy, connectTimeoutMs, idleTimeoutMs })
         : new https.Agent(useTls ? tls : pool);
     this.#send = sendsTls ? https.request : http.request;
   }
@@ -171,15 +171,13 @@ export class Transport {
   #addressed(options: SendOptions): RequestOptions {
     const proxy = this.#plainProxy;
     if (proxy === undefined) return options;
-    const { hostname, port } = new URL(proxy.url);
+    const { hostname, port, protocol } = new URL(proxy.url);
     const { exchange, headers } = options;
-    const { protocol: _protocol, host: _host, hostname: _hostname, ...rest } = options;
     return {
-      ...rest,
-      host: hostname,
-      port,
+      ...options,
+      ...{ host: hostname, hostname, port, protocol },
       path: `http://${headers.host ?? ''}${exchange.path}`,
-      headers: { ...headers, ...proxyHeaders(proxy) },
+      headers: Object.assign({}, headers, proxyHeaders(proxy)),
     };
   }
 

@@ -142,7 +142,12 @@ describe('--yes, --no-input and --verbose', () => {
   });
 
   it('tell of the files that settings come from', async () => {
-    const reads = catalogOf({ run: async ({ config }) => void (await config()) });
+    const reads = catalogOf({
+      run: async ({ config }) => {
+        await config();
+        return undefined;
+      },
+    });
     const words = [...argv, '--env-file', 'a.env'];
     const told = `mangamotion: settings from ${path.join(folder, 'a.env')}\n`;
     expect((await runMain([...words, '-v'], reads, world({ cwd: folder }))).stderr).toBe(told);

@@ -61,7 +61,7 @@ export async function deleteVersion(
 }
 
 /** Returns `null` if the text is no list of versions. Throws `UnexpectedAnswer` if a field is missing. */
-export function parseVersionPage(xml: string, prefix: string): VersionPage | null {
+function parseVersionPage(xml: string, prefix: string): VersionPage | null {
   const root = parseXml(xml, 'ListVersionsResult');
   if (root === null) return null;
   const isEncoded = textOf(root, 'EncodingType') === 'url';
