@@ -113,6 +113,12 @@ const commands: readonly CatalogEntry[] = [
   command('schedule unit', 'print a systemd unit or a Docker Compose service for the daemon', () =>
     import('./commands/schedule/unit.js').then((module) => module.scheduleUnit),
   ),
+  command('config show', 'show the settings in force, and where each comes from', () =>
+    import('./commands/config/show.js').then((module) => module.configShow),
+  ),
+  command('config check', 'check all settings at once, without contacting a server', () =>
+    import('./commands/config/check.js').then((module) => module.configCheck),
+  ),
   command('completion', 'print a shell completion script', () =>
     import('./commands/completion.js').then((module) => module.completion),
   ),
@@ -154,6 +160,14 @@ const groups: Catalog['groups'] = {
       'mangamotion backup verify /var/backups/minio --latest': 'check the newest backup',
       'mangamotion backup status /var/backups/minio --max-age 26h':
         'for monitoring: the exit status shows whether a backup is overdue',
+    },
+  },
+  config: {
+    summary: 'show and check the settings',
+    examples: {
+      'mangamotion config show': 'show what is set, and by what',
+      'mangamotion config check --env-file /etc/mangamotion.env':
+        'check the settings of a service before it is restarted',
     },
   },
 };

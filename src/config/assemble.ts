@@ -1,4 +1,5 @@
 import type { Config, DiscountTier } from './config.js';
+import type { ProxySettings } from './proxy.js';
 import type { Variables } from './settings.js';
 import { Secret } from './secret.js';
 import type { Settings } from './sources.js';
@@ -7,7 +8,7 @@ import type { Endpoint, StoreAddress } from './store-address.js';
 import { addressOf } from './store-address.js';
 import type { StoreFiles } from './store-files.js';
 
-const DEFAULT_STORE = { host: 'localhost', port: 9000 };
+export const DEFAULT_STORE = { host: 'localhost', port: 9000 };
 
 /** Makes the configuration of variables that are each right, and says where they do not fit. */
 export function assemble(
@@ -48,9 +49,25 @@ export function assemble(
       destination: backupDestination(v, files),
     },
     schedule: { pingUrl: v.PING_URL },
+    proxies: proxySettings(v),
+    limitRate: v.BACKUP_LIMIT_RATE?.bytesPerSecond,
     dryRun: v.DRY_RUN,
   };
   return { config: problems.length === 0 ? config : undefined, problems };
+}
+
+/** The lower case goes first, as in curl. */
+function proxySettings(v: Variables): ProxySettings {
+  const first = (...names: ('http_proxy' | 'HTTP_PROXY' | 'https_proxy' | 'HTTPS_PROXY')[]) => {
+    const setting = names.find((name) => v[name] !== undefined);
+    const text = setting && v[setting];
+    return setting === undefined || text === undefined ? undefined : { text, setting };
+  };
+  return {
+    http: first('http_proxy', 'HTTP_PROXY'),
+    https: first('https_proxy', 'HTTPS_PROXY'),
+    noProxy: v.no_proxy ?? v.NO_PROXY,
+  };
 }
 
 /** The keys come as a pair from one place: AWS's secret does not fit our access key. */
@@ -59,7 +76,7 @@ function backupDestination(
   { backupSecretKey, backupCaPem: caPem }: Pick<StoreFiles, 'backupSecretKey' | 'backupCaPem'>,
 ): Config['backup']['destination'] {
   const endpoint = v.BACKUP_S3_ENDPOINT ?? v.AWS_ENDPOINT_URL_S3 ?? v.AWS_ENDPOINT_URL;
-  const address = otherAddress(endpoint, true);
+  const address = otherAddress(endpoint, v.BACKUP_S3_USE_SSL);
   const region = v.BACKUP_S3_REGION ?? v.AWS_REGION ?? v.AWS_DEFAULT_REGION;
   const accessKey = v.BACKUP_S3_ACCESS_KEY;
   const secretKey = secretOf(backupSecretKey ?? v.BACKUP_S3_SECRET_KEY);

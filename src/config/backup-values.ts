@@ -9,6 +9,18 @@ export function parseSourceName(text: string): { name: string } | string {
   return 'must be a name of 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or a digit';
 }
 
+const UNITS = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
+
+/** Reads `20M`: bytes per second, in units of 1024. Returns what is wrong (`must …`) for anything else. */
+export function parseRate(text: string): { bytesPerSecond: number } | string {
+  const [, number, unit = ''] =
+    /^(\d{1,9}(?:\.\d{1,3})?)([KMG]?)(?:i?B)?(?:\/s)?$/i.exec(text) ?? [];
+  const factor = UNITS[unit.toUpperCase() as keyof typeof UNITS];
+  const bytesPerSecond = Math.floor(Number(number) * factor);
+  if (bytesPerSecond >= 1024) return { bytesPerSecond };
+  return 'must be bytes per second, at least 1K, such as 500K, 20M or 1.5G';
+}
+
 /**
  * Reads `temp=80,cache`: the buckets of which up to so many percent of the objects may be deleted
  * between two backups; without a number all. Returns what is wrong (`must …`) for anything else.

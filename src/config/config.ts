@@ -1,4 +1,5 @@
 import { MangamotionError } from '../errors.js';
+import type { ProxySettings } from './proxy.js';
 import type { RedisAddress } from './redis-address.js';
 import type { Secret } from './secret.js';
 import type { StoreAddress } from './store-address.js';
@@ -70,6 +71,9 @@ export interface Config {
     /** The URL that is pinged when a run begins and ends; `{name}` stands for the entry's name. */
     pingUrl: Secret | undefined;
   };
+  proxies: ProxySettings;
+  /** Bytes per second that may go to all stores, and as many that may come from them. */
+  limitRate: number | undefined;
   dryRun: boolean;
 }
 

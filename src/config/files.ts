@@ -3,8 +3,12 @@ import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { readSmallFile } from '../files/bounded.js';
 import { explainFileError } from '../files/errors.js';
+import { secretsOfProxy } from './proxy.js';
 import type { Source } from './sources.js';
-import { isSecretVariable } from './variables.js';
+import { closest } from './typos.js';
+import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
+
+const proxyNames: ReadonlySet<string> = new Set(PROXY_VARIABLES);
 
 /** A file's settings, or what is wrong with it. */
 export interface FileRead {
@@ -17,7 +21,10 @@ export interface FileRead {
 export async function readEnvFile(file: string, cwd: string): Promise<FileRead> {
   const parse = (text: string) => ({ values: parseEnv(text), problems: [] });
   const read = await readSettings(path.resolve(cwd, file), parse);
-  return { ...read, source: read.source && { ...read.source, folder: undefined } };
+  return {
+    ...read,
+    source: read.source && { ...read.source, kind: 'env_file', folder: undefined },
+  };
 }
 
 /** Reads a JSON object of variables: their values are strings, numbers or booleans. */
@@ -55,7 +62,7 @@ async function readSettings(file: string, parse: (text: string) => Parsed): Prom
   const read = await readNamedFile(file);
   if ('problem' in read) return { source: undefined, problems: [read.problem], warnings: [] };
   const { values, problems } = parse(read.text.replace(/^\ufeff/, ''));
-  const source = { origin: file, folder: path.dirname(file), values };
+  const source = { kind: 'file' as const, origin: file, folder: path.dirname(file), values };
   return { source, problems, warnings: await exposedSecrets(file, values) };
 }
 
@@ -95,7 +102,11 @@ function readBackupSection(value: unknown, file: string): { text: string } | { p
   if (!isObject(value)) return wrong('backup', 'must be an object');
   const { expectDeletions: expected, ...others } = value;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return wrong(`backup.${unknown}`, 'is not a setting of mangamotion');
+  if (unknown !== undefined) {
+    const isSlip = closest(unknown, ['EXPECTDELETIONS']) !== undefined;
+    const guess = isSlip ? '; did you mean backup.expectDeletions?' : '';
+    return wrong(`backup.${unknown}`, `is not a setting of mangamotion${guess}`);
+  }
   const list: unknown[] | undefined = Array.isArray(expected)
     ? expected
     : isObject(expected)
@@ -116,14 +127,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether every user of the machine can read a file; false if that is not known. */
+export async function isReadableByAll(file: string): Promise<boolean> {
+  if (process.platform === 'win32') return false;
+  return stat(file).then(
+    ({ mode }) => (mode & 0o004) !== 0,
+    () => false,
+  );
+}
+
 /** A warning where every user of the machine can read secrets. */
 async function exposedSecrets(file: string, values: Parsed['values']): Promise<string[]> {
   const secrets = Object.keys(values).filter(
-    (name) => isSecretVariable(name) && values[name] !== '',
+    (name) =>
+      (isSecretVariable(name) && values[name] !== '') ||
+      (proxyNames.has(name) && secretsOfProxy(values[name]).length > 0),
   );
-  if (secrets.length === 0 || process.platform === 'win32') return [];
-  const { mode } = await stat(file);
-  if ((mode & 0o004) === 0) return [];
+  if (secrets.length === 0 || !(await isReadableByAll(file))) return [];
   return [
     `${file} holds ${secrets.join(', ')} and can be read by all users; run chmod 600 ${file}`,
   ];

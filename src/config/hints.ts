@@ -1,5 +1,13 @@
 /** What users are told to check where it has the name of a setting: no other layer knows the names. */
 
+function wantsTls(endpoint: string, useSsl: string): string {
+  return `Begin ${endpoint} with https://, or set ${useSsl}=true if it has no scheme.`;
+}
+
+function hasNoTls(endpoint: string, useSsl: string): string {
+  return `The server does not speak TLS there: begin ${endpoint} with http://, or set ${useSsl}=false if it has no scheme.`;
+}
+
 const ADDRESS = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
 
 export const SOURCE_STORE_HINTS = {
@@ -8,9 +16,9 @@ export const SOURCE_STORE_HINTS = {
   keys: 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY.',
   signature: 'Check MINIO_SECRET_KEY (and MINIO_REGION, and that no proxy rewrites Host or path).',
   rights: 'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY, and what their policy allows.',
-  needsTls: 'Set MINIO_USE_SSL=true.',
-  noTls: 'The server does not speak TLS there: set MINIO_USE_SSL=false.',
-  notHttp: 'The answer is not HTTP; a server that speaks TLS needs MINIO_USE_SSL=true.',
+  needsTls: wantsTls('MINIO_ENDPOINT', 'MINIO_USE_SSL'),
+  noTls: hasNoTls('MINIO_ENDPOINT', 'MINIO_USE_SSL'),
+  notHttp: `The answer is not HTTP. Where the server speaks TLS: ${wantsTls('MINIO_ENDPOINT', 'MINIO_USE_SSL')}`,
   serverName:
     'Set MINIO_ENDPOINT to a name that the certificate is for, or give the server another one.',
   certificate: 'Give the CA that signed the certificate with MINIO_CA_FILE.',
@@ -20,7 +28,7 @@ export const SOURCE_STORE_HINTS = {
 };
 
 const BACKUP_ADDRESS =
-  'Check BACKUP_S3_ENDPOINT (a URL, http:// or https://), BACKUP_S3_REGION and BACKUP_S3_CA_FILE.';
+  'Check BACKUP_S3_ENDPOINT, BACKUP_S3_USE_SSL, BACKUP_S3_REGION and BACKUP_S3_CA_FILE.';
 const BACKUP_KEYS = 'Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY.';
 
 /** Of the store in which `s3://` destinations lie. */
@@ -30,9 +38,9 @@ export const BACKUP_STORE_HINTS = {
   keys: BACKUP_KEYS,
   signature: BACKUP_KEYS,
   rights: BACKUP_KEYS,
-  needsTls: BACKUP_ADDRESS,
-  noTls: BACKUP_ADDRESS,
-  notHttp: BACKUP_ADDRESS,
+  needsTls: wantsTls('BACKUP_S3_ENDPOINT', 'BACKUP_S3_USE_SSL'),
+  noTls: hasNoTls('BACKUP_S3_ENDPOINT', 'BACKUP_S3_USE_SSL'),
+  notHttp: `The answer is not HTTP. Where the server speaks TLS: ${wantsTls('BACKUP_S3_ENDPOINT', 'BACKUP_S3_USE_SSL')}`,
   serverName: BACKUP_ADDRESS,
   certificate: BACKUP_ADDRESS,
   refused: BACKUP_ADDRESS,
@@ -45,6 +53,21 @@ export const MISSING_BACKUP_BUCKET_HINT =
 
 export function backupRightsHint(bucket: string): string {
   return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`;
+}
+
+/** The hints for a store behind an HTTP proxy, which may be what is wrong. */
+export function hintsThrough<Hints extends object>(
+  { url, setting }: { url: string; setting: string },
+  hints: Hints,
+): Hints {
+  const way = `Requests go through the proxy ${url} (${setting}; NO_PROXY names hosts that need none).`;
+  const entries = Object.entries(hints as Record<string, string>).map(([kind, hint]) => [
+    kind,
+    ['address', 'refused', 'unknownName', 'notS3', 'notHttp'].includes(kind)
+      ? `${way} ${hint}`
+      : hint,
+  ]);
+  return Object.fromEntries(entries) as Hints;
 }
 
 /** What hints about Redis call its address. */

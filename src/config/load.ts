@@ -4,12 +4,13 @@ import { assemble } from './assemble.js';
 import type { Config } from './config.js';
 import type { Environment } from './environment.js';
 import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
+import { secretsOfProxy } from './proxy.js';
 import { readVariables, VARIABLE_NAMES } from './settings.js';
-import type { Source } from './sources.js';
+import type { Settings, Source } from './sources.js';
 import { mergeSources } from './sources.js';
 import { readStoreFiles } from './store-files.js';
 import { closest, findTypos } from './typos.js';
-import { isSecretVariable } from './variables.js';
+import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
 export { hasStoreCredentials, requireBackupStoreSettings, requireStoreSettings } from './config.js';
@@ -30,6 +31,8 @@ export interface ConfigRequest {
 
 export interface LoadedConfig {
   config: Config;
+  /** The files of settings that were read. */
+  files: readonly string[];
   /** Lines for stderr. */
   warnings: string[];
   /** What must never be printed. */
@@ -41,38 +44,72 @@ export interface LoadedConfig {
  * default. Rejects with one `configuration` error that names every problem.
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const { sources, problems, warnings } = await readSources(request);
+  const { config, problems, ...read } = await readSettings(request);
+  if (config === undefined || problems.length > 0) throw configurationError(problems);
+  return { ...read, config };
+}
+
+export interface SettingsRead extends Pick<LoadedConfig, 'warnings' | 'secrets' | 'files'> {
+  settings: Settings;
+  sources: readonly Source[];
+  /** Faults of the files that hold settings: what they would say is not known. */
+  unread: readonly string[];
+  /** All faults. */
+  problems: readonly string[];
+  config: Config | undefined;
+}
+
+/** Reads and checks all settings, and tells what is wrong with them. */
+export async function readSettings(request: ConfigRequest): Promise<SettingsRead> {
+  const { sources, problems: unread, warnings, misnamed } = await readSources(request);
   const settings = mergeSources(sources, request.only);
   const { variables, problems: invalid } = readVariables(settings);
   const files = await readStoreFiles(settings, request.cwd);
-  problems.push(...invalid, ...files.problems);
   const assembled = variables && assemble(variables, settings, files);
-  problems.push(...(assembled?.problems ?? []));
-  if (assembled?.config === undefined || problems.length > 0) throw configurationError(problems);
+  const problems = [
+    ...unread,
+    ...misnamed,
+    ...invalid,
+    ...files.problems,
+    ...(assembled?.problems ?? []),
+  ];
   const secrets = [...settings].flatMap(([name, { value }]) =>
     isSecretVariable(name) ? [value] : [],
   );
-  const redisPassword = assembled.config.redis.password?.reveal();
+  for (const name of PROXY_VARIABLES) secrets.push(...secretsOfProxy(settings.get(name)?.value));
+  const redisPassword = assembled?.config?.redis.password?.reveal();
   for (const key of [files.secretKey, files.backupSecretKey, redisPassword]) {
     if (key !== undefined) secrets.push(key);
   }
-  return { config: assembled.config, warnings, secrets };
+  return {
+    ...{ settings, sources, unread, problems, warnings, secrets, config: assembled?.config },
+    files: sources.flatMap(({ kind, origin }) =>
+      kind === 'env_file' || kind === 'file' ? [origin] : [],
+    ),
+  };
 }
 
 interface SourcesRead {
   sources: Source[];
   problems: string[];
+  /** Names in the config file that are no settings. */
+  misnamed: string[];
   warnings: string[];
 }
 
 async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   const { environment, cwd, envFile } = request;
   const flags = Object.entries(request.flags).map(([name, { flag, value }]) => ({
+    kind: 'flag' as const,
     origin: flag,
     values: { [name]: value },
   }));
-  const sources: Source[] = [...flags, { origin: 'environment', values: environment }];
+  const sources: Source[] = [
+    ...flags,
+    { kind: 'environment', origin: 'environment', values: environment },
+  ];
   const problems: string[] = [];
+  const misnamed: string[] = [];
   const warnings = typoWarnings('environment', environment);
 
   const add = ({ source, ...read }: FileRead): Source | undefined => {
@@ -89,14 +126,19 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   const configFile = request.configFile ?? (hasDefault ? DEFAULT_CONFIG_FILE : undefined);
   if (configFile !== undefined) {
     const source = add(await readConfigFile(configFile, cwd));
-    if (source !== undefined) problems.push(...unknownNames(source));
+    if (source !== undefined) misnamed.push(...unknownNames(source));
   }
-  return { sources, problems, warnings };
+  return { sources, problems, misnamed, warnings };
 }
 
-function typoWarnings(origin: string, values: Environment): string[] {
+/** `prefixes`: with what a name begins that may be meant for us. */
+export function typoWarnings(
+  origin: string,
+  values: Environment,
+  prefixes?: readonly string[],
+): string[] {
   const names = Object.keys(values).filter((name) => values[name] !== '');
-  return findTypos(names, VARIABLE_NAMES).map(
+  return findTypos(names, VARIABLE_NAMES, prefixes).map(
     ({ name, meant }) =>
       `${name} (${origin}) is not a setting of mangamotion; did you mean ${meant}?`,
   );
@@ -114,7 +156,7 @@ function unknownNames({ origin, values }: Source): string[] {
     });
 }
 
-function configurationError(problems: readonly string[]): MangamotionError {
+export function configurationError(problems: readonly string[]): MangamotionError {
   const [only = 'wrong settings'] = problems;
   if (problems.length === 1) return new MangamotionError('configuration', only);
   const list = problems.map((problem) => `\n  - ${problem}`).join('');

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.js';
+import { secretsOfProxy } from './proxy.js';
 import { REDACTED } from './secret.js';
-import { SECRET_VARIABLES } from './variables.js';
+import { PROXY_VARIABLES, SECRET_VARIABLES } from './variables.js';
 
 /** Shorter ones would blot out parts of ordinary words; no server accepts such a secret. */
 const MIN_SECRET_LENGTH = 4;
@@ -27,5 +28,8 @@ export function redact(text: string, secrets: Iterable<string> = []): string {
 
 /** What of an environment must not be shown. */
 export function secretsOf(environment: Environment): string[] {
-  return SECRET_VARIABLES.flatMap((name) => environment[name] ?? []);
+  return [
+    ...SECRET_VARIABLES.flatMap((name) => environment[name] ?? []),
+    ...PROXY_VARIABLES.flatMap((name) => secretsOfProxy(environment[name])),
+  ];
 }

@@ -43,11 +43,11 @@ export function parseRedisUrl(text: string): RedisAddress | string {
   const servers = hosts.split(',').map((host) => {
     return serverOf(host, isSentinel ? SENTINEL_PORT : SERVER_PORT);
   });
-  const sentinels = servers.filter((server) => server !== undefined);
+  const wrong = servers.find((server) => typeof server === 'string');
+  if (wrong !== undefined) return wrong;
+  const sentinels = servers.filter((server) => typeof server !== 'string');
   const [server] = sentinels;
-  if (server === undefined || sentinels.length < servers.length) {
-    return 'must name its host as name, name:port or [IPv6]:port';
-  }
+  if (server === undefined) return WRONG_HOST;
   if (isSentinel) {
     if (master === undefined) return 'must name the master: redis-sentinel://host1,host2/master/db';
     return { at: { kind: 'sentinels', sentinels, master }, ...found, db };
@@ -105,12 +105,17 @@ function credentials(
   };
 }
 
-function serverOf(text: string, defaultPort: number): { host: string; port: number } | undefined {
+const WRONG_HOST = 'must name its host as name, name:port or [IPv6]:port';
+
+/** Returns what is wrong (`must …`) where the text is no host with or without a port. */
+function serverOf(text: string, defaultPort: number): { host: string; port: number } | string {
   const [, ipv6, name, port] =
-    /^(?:\[([0-9a-f:.]+)\]|([^[\]:\s]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
+    /^(?:\[([0-9a-f:.]+)\]|([^[\]:\s]+))(?::([^:[\]]*))?$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
-  if (host === undefined || Number(port ?? 1) > 65_535 || Number(port ?? 1) === 0) return undefined;
-  return { host, port: port === undefined ? defaultPort : Number(port) };
+  if (host === undefined) return WRONG_HOST;
+  if (port === undefined) return { host, port: defaultPort };
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  return isPort ? { host, port: Number(port) } : 'must have a port from 1 to 65535';
 }
 
 function decoded(text: string): string | undefined {

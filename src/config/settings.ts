@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { parseExpectedDeletions, parseSourceName } from './backup-values.js';
+import { parseExpectedDeletions, parseRate, parseSourceName } from './backup-values.js';
 import { parseRedisUrl } from './redis-address.js';
 import { Secret } from './secret.js';
 import { problemWith, type Settings } from './sources.js';
@@ -21,6 +21,7 @@ const endpoint = readBy(parseEndpoint);
 const redisUrl = readBy(parseRedisUrl);
 const jobPaths = readBy(parseJobPaths);
 const pingUrl = readBy(parsePingUrl);
+const rate = readBy(parseRate);
 const sourceName = readBy(parseSourceName);
 const expectedDeletions = readBy(parseExpectedDeletions);
 
@@ -95,9 +96,11 @@ const schema = v.object({
   BILLING_RETENTION_DAYS: v.optional(days, '90'),
   BACKUP_RETENTION_DAYS: v.optional(days, '30'),
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
+  BACKUP_LIMIT_RATE: v.optional(rate),
   BACKUP_SOURCE_NAME: v.optional(sourceName),
   BACKUP_EXPECT_DELETIONS: v.optional(expectedDeletions),
   BACKUP_S3_ENDPOINT: v.optional(endpoint),
+  BACKUP_S3_USE_SSL: v.optional(boolean, 'true'),
   BACKUP_S3_ACCESS_KEY: v.optional(text),
   BACKUP_S3_SECRET_KEY: v.optional(text),
   BACKUP_S3_SECRET_KEY_FILE: v.optional(path),
@@ -111,6 +114,12 @@ const schema = v.object({
   AWS_REGION: v.optional(text),
   AWS_DEFAULT_REGION: v.optional(text),
   PING_URL: v.optional(pingUrl),
+  HTTP_PROXY: v.optional(text),
+  http_proxy: v.optional(text),
+  HTTPS_PROXY: v.optional(text),
+  https_proxy: v.optional(text),
+  NO_PROXY: v.optional(text),
+  no_proxy: v.optional(text),
   DRY_RUN: v.optional(boolean, 'false'),
 });
 

@@ -1,5 +1,8 @@
+export type SourceKind = 'flag' | 'environment' | 'env_file' | 'file';
+
 /** One place that settings come from. */
 export interface Source {
+  kind: SourceKind;
   /** Where the value comes from: `environment`, `--endpoint`, or the path of a file. */
   origin: string;
   /** Where relative paths in it begin; the working folder where it is undefined. */
@@ -10,6 +13,7 @@ export interface Source {
 /** A value, and where it comes from. */
 export interface Setting {
   value: string;
+  kind: SourceKind;
   origin: string;
   folder: string | undefined;
   /** 0 for the source that goes before all others. */
@@ -24,10 +28,10 @@ export function mergeSources(
   only: (name: string) => boolean = () => true,
 ): Settings {
   const merged = new Map<string, Setting>();
-  for (const [rank, { origin, folder, values }] of sources.entries()) {
+  for (const [rank, { kind, origin, folder, values }] of sources.entries()) {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined || value === '' || merged.has(name) || !only(name)) continue;
-      merged.set(name, { value, origin, folder, rank });
+      merged.set(name, { value, kind, origin, folder, rank });
     }
   }
   return merged;

@@ -24,11 +24,11 @@ export function parseEndpoint(text: string): Endpoint | string {
   if (rest.includes('@')) return 'must not hold a user or a password (they have own variables)';
   const authority = bracketed(rest.replace(/\/$/, ''));
   if (/[/?#\\\s]/.test(authority)) return 'must be no more than host and port';
-  const [, host = '', port] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d+))?$/.exec(authority) ?? [];
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:[\]]*))?$/.exec(authority) ?? [];
   if (/^\d*$/.test(host) || !URL.canParse(`http://${host}`)) {
     return 'must be host, host:port or a URL';
   }
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
+  if (port !== undefined && !isPort(port)) {
     return 'must have a port from 1 to 65535';
   }
   return {
@@ -46,6 +46,10 @@ export function addressOf(
   const useTls = endpoint.useTls ?? otherwise.useTls;
   const port = endpoint.port ?? otherwise.port ?? (useTls ? 443 : 80);
   return { host: endpoint.host, port, useTls };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 /** `::1` is taken for an address, not for a host with a port. */

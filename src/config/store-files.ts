@@ -13,6 +13,12 @@ export interface StoreFiles {
   problems: string[];
 }
 
+/** The secret keys that a variable may hold or name a file of. */
+export const SECRET_KEY_FILES = [
+  { key: 'MINIO_SECRET_KEY', file: 'MINIO_SECRET_KEY_FILE' },
+  { key: 'BACKUP_S3_SECRET_KEY', file: 'BACKUP_S3_SECRET_KEY_FILE' },
+] as const;
+
 export async function readStoreFiles(settings: Settings, cwd: string): Promise<StoreFiles> {
   const problems: string[] = [];
   const reading = { settings, cwd, problems };
@@ -69,6 +75,6 @@ async function readCertificates(
 }
 
 /** A path in the config file begins at its folder, any other at the working folder. */
-function locate({ value, folder }: Setting, cwd: string): string {
+export function locate({ value, folder }: Setting, cwd: string): string {
   return path.resolve(folder ?? cwd, value);
 }

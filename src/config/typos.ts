@@ -1,6 +1,12 @@
 /** Names that begin like this are ours, or were meant to be. */
 const PREFIXES = ['MINIO_', 'BACKUP_', 'BILLING_', 'S3_', 'JOB_'];
 
+/** With those that other programs use too: for who asks what may be wrong. */
+export const ALL_PREFIXES = [
+  ...PREFIXES,
+  ...['REDIS_', 'PING_', 'DRY_', 'AWS_', 'HTTP_', 'HTTPS_', 'NO_'],
+];
+
 /** More changes than this are another name, not a slip. */
 const MAX_CHANGES = 2;
 
@@ -11,10 +17,11 @@ const MAX_CHANGES = 2;
 export function findTypos(
   names: Iterable<string>,
   known: readonly string[],
+  prefixes: readonly string[] = PREFIXES,
 ): { name: string; meant: string }[] {
   const knownNames = new Set(known);
   return [...names]
-    .filter((name) => !knownNames.has(name) && hasOurPrefix(name))
+    .filter((name) => !knownNames.has(name) && hasPrefix(name, prefixes))
     .flatMap((name) => {
       const meant = closest(name, known);
       return meant === undefined ? [] : [{ name, meant }];
@@ -32,9 +39,9 @@ export function closest(name: string, known: readonly string[]): string | undefi
 }
 
 /** `MINO_ENDPOINT` has: its first word is one slip from one of ours. */
-function hasOurPrefix(name: string): boolean {
+function hasPrefix(name: string, prefixes: readonly string[]): boolean {
   const word = name.toUpperCase().slice(0, name.indexOf('_') + 1);
-  return PREFIXES.some(
+  return prefixes.some(
     (prefix) => word === prefix || (prefix.length > 4 && distance(word, prefix) <= 1),
   );
 }

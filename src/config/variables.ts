@@ -12,6 +12,9 @@ export const SECRET_VARIABLES = [
   'PING_URL',
 ] as const;
 
+/** Their values may hold a login, and may be shown without it. */
+export const PROXY_VARIABLES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'] as const;
+
 const secretNames: ReadonlySet<string> = new Set(SECRET_VARIABLES);
 
 export function isSecretVariable(name: string): boolean {

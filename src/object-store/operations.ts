@@ -31,6 +31,7 @@ const BUCKET_OPERATIONS: Table = {
   PUT: ['CreateBucket', 's3:CreateBucket'],
   DELETE: ['DeleteBucket', 's3:DeleteBucket'],
   'GET list-type': ['ListObjectsV2', 's3:ListBucket'],
+  'GET versions': ['ListObjectVersions', 's3:ListBucketVersions'],
   'GET uploads': ['ListMultipartUploads', 's3:ListBucketMultipartUploads'],
   'POST delete': ['DeleteObjects', 's3:DeleteObject'],
   'GET location': ['GetBucketLocation', 's3:GetBucketLocation'],

@@ -143,6 +143,12 @@ export interface ObjectStore extends MultipartUploads {
     options?: RequestOptions,
   ): Promise<UndeletedObject[]>;
 
+  /** Resolves to all versions and delete markers of the keys that begin with `prefix`. */
+  listVersions(bucket: string, prefix: string, options?: RequestOptions): Promise<ObjectVersion[]>;
+
+  /** Deletes one version for good. A version that does not exist is not an error. */
+  deleteVersion(bucket: string, version: ObjectVersion, options?: RequestOptions): Promise<void>;
+
   /** Resolves to the object's tags in the server's order. */
   getObjectTags(bucket: string, key: string, options?: RequestOptions): Promise<Tag[]>;
 
@@ -158,6 +164,14 @@ export interface ObjectStore extends MultipartUploads {
   putObjectAcl(bucket: string, key: string, acl: string, options?: RequestOptions): Promise<void>;
 
   close(): void;
+}
+
+export interface ObjectVersion {
+  key: string;
+  /** `null` (the word) for what was written while the bucket had no versioning. */
+  versionId: string;
+  /** 0 of a delete marker. */
+  sizeBytes: number;
 }
 
 export interface RequestOptions {

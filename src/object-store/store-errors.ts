@@ -98,11 +98,16 @@ function fromTransport(error: unknown, context: ErrorContext): MangamotionError 
     'unreachable',
     `${place}${context.endpoint} cannot be reached: ${reasonOf(error, code)}`,
     {
-      hint: transportHint(code, hintsOf(context)),
+      hint: isCutHandshake(error) ? hintsOf(context).noTls : transportHint(code, hintsOf(context)),
       cause: error,
       request: unanswered(context, code),
     },
   );
+}
+
+/** Node's words for a server that takes the connection, and ends it at the first bytes of TLS. */
+function isCutHandshake(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('before secure TLS connection was');
 }
 
 function unanswered({ request }: ErrorContext, code: string): FailedRequest {
@@ -194,11 +199,15 @@ function plainly(message: string): string {
   return openSsl === null ? (message.split('\n')[0] ?? '') : `TLS: ${openSsl[1] ?? ''}`;
 }
 
+/** The code of a proxy's refusal of the user or the server: a second attempt gets the same answer. */
+export const PROXY_REFUSED = 'EPROXYREFUSED';
+
 /** Whether the same request may succeed later: not with an untrusted certificate, for example. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof MangamotionError) || error.code !== 'unreachable') return false;
   if (error.cause instanceof AnswerTooLarge) return false;
   const code = codeOf(error.cause);
+  if (code === PROXY_REFUSED) return false;
   return !WRONG_PROTOCOL.has(code) && !CERTIFICATE.test(code) && !code.startsWith('HPE_');
 }
 

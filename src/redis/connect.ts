@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { MangamotionError } from '../errors.js';
+import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
 import { type RedisName, translateRedisError } from './errors.js';
 import type { RedisReader } from './reader.js';
+import { speaksPlainly, speaksTls } from './wrong-scheme.js';
 
 /** Where Redis is, and how to log in to it. */
 export interface RedisTarget extends RedisName {
@@ -20,6 +22,16 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 /** A server that takes the connection and then is silent is waited for this long. */
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
+/** A TLS handshake across the world takes less. */
+const HANDSHAKE_MS = 250;
+/** Failures before a byte was exchanged. */
+const NOBODY_THERE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 /** The time limit of one command: SCAN and HMGET answer within milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
@@ -39,13 +51,15 @@ export async function connectOnce(
     commandTimeout: Math.min(commandTimeoutMs, FIRST_ANSWER_TIMEOUT_MS),
   });
   const errors = rememberErrors(redis);
+  const watch = new AbortController();
   try {
-    await redis.connect();
-    await redis.ping();
+    await Promise.race([firstAnswer(redis), plainInstead(target, watch.signal)]);
     redis.options.commandTimeout = commandTimeoutMs;
   } catch (error) {
     redis.disconnect();
-    throw translateRedisError(errors.first ?? error, target);
+    throw await explained(errors.first ?? error, target);
+  } finally {
+    watch.abort();
   }
   if (errors.first !== undefined) {
     // The library goes on in database 0 when the one that was asked for is refused.
@@ -87,6 +101,55 @@ async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function firstAnswer(redis: Redis): Promise<void> {
+  await redis.connect();
+  await redis.ping();
+}
+
+/**
+ * Rejects if no TLS handshake ends for a while, and a Redis without TLS is there, which waits for the
+ * end of what it takes for a command. Otherwise it never settles.
+ */
+async function plainInstead({ at, ...name }: RedisTarget, signal: AbortSignal): Promise<never> {
+  const never = new Promise<never>(() => undefined);
+  if (at.kind !== 'server' || !at.useTls) return await never;
+  try {
+    await sleep(HANDSHAKE_MS, undefined, { signal, ref: false });
+  } catch {
+    return await never;
+  }
+  if (!(await speaksPlainly(at)) || signal.aborted) return await never;
+  throw notTls(name);
+}
+
+/** The error for users; a wrong guess of TLS is told as that. */
+async function explained(error: unknown, target: RedisTarget): Promise<unknown> {
+  const translated = translateRedisError(error, target);
+  const { at } = target;
+  if (at.kind !== 'server' || !isMangamotionError(translated, 'unreachable')) return translated;
+  if (error instanceof Error && 'code' in error && NOBODY_THERE.has(String(error.code)))
+    return translated;
+  if (at.useTls && /wrong version number|packet length too long/.test(messageOf(error)))
+    return notTls(target);
+  return !at.useTls && (await speaksTls(at)) ? needsTls(target) : translated;
+}
+
+function notTls({ text, setting }: RedisName): MangamotionError {
+  return new MangamotionError(
+    'unreachable',
+    `cannot reach Redis at ${text}: the server does not speak TLS there`,
+    { hint: `write redis:// for rediss:// in ${setting}, or name the port that has TLS` },
+  );
+}
+
+function needsTls({ text, setting }: RedisName): MangamotionError {
+  return new MangamotionError(
+    'unreachable',
+    `cannot reach Redis at ${text}: the server speaks TLS there`,
+    { hint: `write rediss:// for redis:// in ${setting}` },
+  );
 }
 
 function optionsOf(target: RedisTarget) {

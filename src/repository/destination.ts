@@ -45,6 +45,12 @@ export interface Destination {
    */
   keepsVersions?(): Promise<boolean | undefined>;
 
+  /**
+   * Removes the older versions of a backup that was removed, or only counts them. Resolves to how many
+   * there are, or would be, and their bytes. Absent: there are no versions.
+   */
+  purgeVersions?(id: string, options: { dryRun: boolean }): Promise<PurgedVersions>;
+
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
 
@@ -74,6 +80,11 @@ export interface Destination {
    * `usage` if the destination is not writable.
    */
   mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
+}
+
+export interface PurgedVersions {
+  versions: number;
+  bytes: number;
 }
 
 export interface Clock {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import path from 'node:path';
+import type { ProxySettings } from '../config/proxy.js';
 import type { Secret } from '../config/secret.js';
 import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
 import { describeOwner } from '../lock/owner.js';
@@ -41,6 +42,8 @@ export interface DaemonOptions extends ChildParts {
   /** The address at which probes are served; `undefined` for none. */
   listen: ListenAddress | undefined;
   pingUrl: Secret | undefined;
+  /** For pings and hooks. */
+  proxies?: ProxySettings | undefined;
 }
 
 export interface LoadedSchedule {

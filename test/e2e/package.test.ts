@@ -42,7 +42,7 @@ describe('the package', () => {
     const manifest = await readFile(path.join(project, 'package.json'), 'utf8');
     expect(run.stdout).toBe((JSON.parse(manifest) as { version: string }).version);
     const script = await npx('mangamotion', 'completion', 'bash');
-    expect(script.stdout).toContain('complete -o default -F _mangamotion mangamotion');
+    expect(script.stdout).toContain('complete -F _mangamotion mangamotion');
     const page = await npx('mangamotion', 'help', 'recovery');
     expect(page.stdout).toMatch(/^Recovery\n========\n/);
 

@@ -61,8 +61,11 @@ describe.concurrent('Redis behind TLS', () => {
   });
 
   it('does not answer a plain connection', async () => {
-    const env = { REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${tlsPort}` };
-    await expectRefusal(SUMMARY, env, { code: 'unreachable', says: 'cannot reach Redis at' });
+    for (const login of ['', `:${PASSWORD}@`, `user:${PASSWORD}@`]) {
+      const env = { REDIS_URL: `redis://${login}127.0.0.1:${tlsPort}` };
+      const says = `127.0.0.1:${tlsPort}: the server speaks TLS there\n  hint: write rediss://`;
+      await expectRefusal(SUMMARY, env, { code: 'unreachable', says });
+    }
   });
 
   it('is not spoken to a port that has none', async () => {
@@ -70,7 +73,17 @@ describe.concurrent('Redis behind TLS', () => {
       REDIS_URL: server.url.replace('redis://', `rediss://:${PASSWORD}@`),
       REDIS_CA_FILE: tlsFile('ca'),
     };
-    await expectRefusal(SUMMARY, env, { code: 'unreachable', says: 'cannot reach Redis at' });
+    const says = 'the server does not speak TLS there\n  hint: write redis:// for rediss://';
+    await expectRefusal(SUMMARY, env, { code: 'unreachable', says });
+  });
+
+  it('is missed at once, not at the end of a time limit', async () => {
+    // The limits of a handshake and of an answer are 5 and 10 s.
+    const limit = AbortSignal.timeout(4500);
+    const env = { REDIS_URL: server.url.replace('redis://', 'rediss://') };
+    const { exitCode, stderr } = await run(SUMMARY, { env });
+    expect({ exitCode, late: limit.aborted }).toEqual({ exitCode: 6, late: false });
+    expect(stderr).toContain('does not speak TLS');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Config } from '../../config/load.js';
+import type { Config, ConfigRequest } from '../../config/load.js';
 import type { ErrorCode } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
@@ -68,6 +68,8 @@ export interface Command extends CommandData {
 export interface CommandContext {
   /** The settings, read and checked at the first call. Rejects with `configuration`. */
   config: () => Promise<Config>;
+  /** Where `config` reads them, for a command that tells of the settings themselves. */
+  configRequest: ConfigRequest;
   /**
    * The object store of the settings, with retries; the same one for all calls, and closed after the
    * command. Where the buckets to be used are named, the right to list all of them is not needed.
@@ -82,8 +84,10 @@ export interface CommandContext {
   connectRedis: () => Promise<OpenRedis>;
   /** Asks a yes-or-no question; resolves to `undefined` where there is no terminal to ask on. */
   confirm: (question: string) => Promise<boolean | undefined>;
-  /** There is a terminal to ask on. */
+  /** There is a terminal to ask on, and no --no-input. */
   isInteractive: boolean;
+  /** --yes: every question has the answer yes. */
+  saysYes: boolean;
   /** What was piped in. */
   stdin: Readable;
   /** Whether to change nothing: --dry-run or DRY_RUN=true. */

@@ -1,12 +1,5 @@
 import { MangamotionError } from '../../errors.js';
-import type { OptionSpecs } from './option-specs.js';
 import type { CommandContext } from './command.js';
-
-/** The options of commands that ask on a terminal before they destroy anything. */
-export const confirmOptions = {
-  yes: { short: 'y', description: 'answer yes to every question' },
-  noInput: { description: 'never prompt; behave as if there were no terminal' },
-} as const satisfies OptionSpecs;
 
 /**
  * `given`: by --yes, or by a person who was asked. `unasked`: there is no terminal, or --no-input
@@ -15,21 +8,17 @@ export const confirmOptions = {
 export type Approval = 'given' | 'unasked';
 
 /** Whether `approve` is going to ask, so that what the question is about can be shown before. */
-export function willAsk(
-  context: Pick<CommandContext, 'isInteractive'>,
-  { yes, noInput }: { yes: boolean; noInput: boolean },
-): boolean {
-  return !yes && !noInput && context.isInteractive;
+export function willAsk(context: Pick<CommandContext, 'isInteractive' | 'saysYes'>): boolean {
+  return !context.saysYes && context.isInteractive;
 }
 
 /** Asks on the terminal, if there is one. Rejects with `refused` where the answer is not yes. */
 export async function approve(
-  context: Pick<CommandContext, 'confirm' | 'isInteractive'>,
-  options: { yes: boolean; noInput: boolean },
+  context: Pick<CommandContext, 'confirm' | 'isInteractive' | 'saysYes'>,
   question: string,
 ): Promise<Approval> {
-  if (options.yes) return 'given';
-  if (!willAsk(context, options)) return 'unasked';
+  if (context.saysYes) return 'given';
+  if (!willAsk(context)) return 'unasked';
   const answer = await context.confirm(question);
   if (answer === undefined) return 'unasked';
   if (answer) return 'given';

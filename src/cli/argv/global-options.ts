@@ -8,6 +8,12 @@ export const globalOptions = {
   csv: { description: 'print rows as CSV (RFC 4180); cells that look like formulas are quoted' },
   rawCsv: { description: 'like --csv, but leave every cell as it is' },
   quiet: { short: 'q', description: 'show no progress and no notes on stderr' },
+  verbose: {
+    short: 'v',
+    description: 'also tell on stderr of files of settings, connections, and each repeated request',
+  },
+  yes: { short: 'y', description: 'answer yes to every question' },
+  noInput: { description: 'never ask; behave as if there were no terminal' },
   noColor: { description: 'print without colour' },
   debug: { description: 'show stack traces and causes of errors' },
   envFile: {
@@ -43,6 +49,12 @@ export const connectionOptions = {
     description: 'CA certificates for TLS (MINIO_CA_FILE)',
     complete: 'file',
   },
+  limitRate: {
+    value: 'rate',
+    description:
+      'at most so many bytes per second to the stores, and as many from them, such as 20M ' +
+      '(BACKUP_LIMIT_RATE)',
+  },
 } as const satisfies OptionSpecs;
 
 /** Of every command that changes something and can run dry. */
@@ -64,8 +76,14 @@ export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectio
 
 /** The flags that name settings, as they were given: none of them is a secret. */
 export function settingFlagsOf(global: GlobalOptions): string[] {
-  const { envFile, config, endpoint, accessKey, region, caFile } = global;
-  return Object.entries({ envFile, config, endpoint, accessKey, region, caFile }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [flagOf(name), value]),
-  );
+  const { envFile, config, endpoint, accessKey, region, caFile, limitRate } = global;
+  return Object.entries({
+    envFile,
+    config,
+    endpoint,
+    accessKey,
+    region,
+    caFile,
+    limitRate,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [flagOf(name), value]));
 }

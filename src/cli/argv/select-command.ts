@@ -2,7 +2,12 @@ import type { CatalogEntry } from './command.js';
 import { flagOf, takesValue } from './option-specs.js';
 import { connectionOptions, globalOptions } from './global-options.js';
 
-const globalFlags = new Set(Object.keys({ ...globalOptions, ...connectionOptions }).map(flagOf));
+const globalFlags = new Set(
+  Object.entries({ ...globalOptions, ...connectionOptions }).flatMap(([name, spec]) => [
+    flagOf(name),
+    ...('short' in spec ? [`-${spec.short}`] : []),
+  ]),
+);
 const flagsWithValue = new Set(
   Object.entries({ ...globalOptions, ...connectionOptions })
     .filter(([, spec]) => takesValue(spec))

@@ -66,7 +66,7 @@ ${nodes.map(optionCase).join('')}    esac
 ${nodes.flatMap(operandCases).join('')}  esac
 }
 
-complete -o default -F _mangamotion mangamotion
+complete -F _mangamotion mangamotion
 `;
 }
 

@@ -1,11 +1,19 @@
 import type { StoreSettings } from '../../config/config.js';
 import type { Config } from '../../config/load.js';
-import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS } from '../../config/hints.js';
+import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS, hintsThrough } from '../../config/hints.js';
+import { proxyFor } from '../../config/proxy.js';
 import { requireBackupStoreSettings, requireStoreSettings } from '../../config/load.js';
 import { isMangamotionError } from '../../errors.js';
 import type { StoreHints } from '../../object-store/hint-kinds.js';
 import type { ObjectStore } from '../../object-store/port.js';
+import type { RateLimits } from '../../object-store/rate-limit.js';
 import type { Retry } from '../../object-store/retry/retry.js';
+
+export interface StoreOptions {
+  onRetry: (retry: Retry) => void;
+  /** The same for all stores of a run. */
+  limits: RateLimits | undefined;
+}
 
 /** A wrong address is told within seconds. */
 const FIRST_CONTACT = { attempts: 3 };
@@ -23,9 +31,10 @@ export async function openStore(
   config: Config,
   buckets: readonly string[],
   signal: AbortSignal,
-  onRetry: (retry: Retry) => void,
+  { onRetry, limits }: StoreOptions,
 ): Promise<ObjectStore> {
-  const { store, withRetries } = await connect(requireStoreSettings(config), SOURCE_STORE_HINTS);
+  const settings = requireStoreSettings(config);
+  const { store, withRetries } = await connect(settings, { config, limits }, SOURCE_STORE_HINTS);
   const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
   const [first] = buckets;
   try {
@@ -48,21 +57,25 @@ export async function openStore(
  */
 export async function openBackupStore(
   config: Config,
-  onRetry: (retry: Retry) => void,
+  { onRetry, limits }: StoreOptions,
 ): Promise<ObjectStore> {
-  const { store, withRetries } = await connect(
-    requireBackupStoreSettings(config),
-    BACKUP_STORE_HINTS,
-  );
+  const settings = requireBackupStoreSettings(config);
+  const { store, withRetries } = await connect(settings, { config, limits }, BACKUP_STORE_HINTS);
   return withRetries(store, { ...LATER, onRetry });
 }
 
-async function connect({ host, secretKey, ...settings }: StoreSettings, hints: StoreHints) {
+async function connect(
+  { host, secretKey, ...settings }: StoreSettings,
+  { config, limits }: { config: Config; limits: RateLimits | undefined },
+  hints: StoreHints,
+) {
+  const proxy = proxyFor({ host, ...settings }, config.proxies);
   const [{ openMinioStore }, { withRetries }] = await Promise.all([
     import('../../object-store/s3/s3-store.js'),
     import('../../object-store/retry/retry.js'),
   ]);
-  const address = { endpoint: host, secretKey: secretKey.reveal(), hints };
-  const store = openMinioStore({ ...settings, ...address });
+  const address = { endpoint: host, secretKey: secretKey.reveal() };
+  const way = { proxy, limits, hints: proxy === undefined ? hints : hintsThrough(proxy, hints) };
+  const store = openMinioStore({ ...settings, ...address, ...way });
   return { store, withRetries };
 }

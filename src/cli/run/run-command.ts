@@ -36,17 +36,20 @@ export async function runCommand(
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
-  const session = openSession(global, host, watch.signal, warn);
+  const note = (message: string) => progress.note(`mangamotion: ${message}`);
+  const session = openSession(global, host, watch.signal, warn, note);
   const output = outputOf(invocation, host, sink, session);
   try {
     refuseImpossible(invocation);
     const context: CommandContext = {
       ...session,
       confirm: async (question) => {
+        if (global.noInput) return undefined;
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
       },
-      isInteractive: canAsk(host),
+      isInteractive: canAsk(host) && !global.noInput,
+      saysYes: global.yes,
       onHangup: (listener) => hangupListeners.push(listener),
       settingFlags: settingFlagsOf(global),
       stdin: host.stdin ?? Readable.from([]),

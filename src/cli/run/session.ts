@@ -1,14 +1,17 @@
-import type { Config, LoadedConfig } from '../../config/load.js';
+import type { Config, ConfigRequest, LoadedConfig } from '../../config/load.js';
+import type { StoreAddress } from '../../config/store-address.js';
 import type { ObjectStore } from '../../object-store/port.js';
+import type { RateLimits } from '../../object-store/rate-limit.js';
 import type { Retry } from '../../object-store/retry/retry.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import type { Host } from '../host.js';
 import type { CommandContext, OpenRedis } from '../argv/command.js';
+import type { StoreOptions } from './open-store.js';
 
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session extends Pick<
   CommandContext,
-  'config' | 'openStore' | 'openBackupStore' | 'openRedis' | 'connectRedis'
+  'config' | 'configRequest' | 'openStore' | 'openBackupStore' | 'openRedis' | 'connectRedis'
 > {
   /** What must not be printed, as far as it is known by now. */
   secrets: () => readonly string[];
@@ -24,6 +27,7 @@ export function openSession(
   host: Host,
   signal: AbortSignal,
   warn: (line: string) => void,
+  note: (line: string) => void,
 ): Session {
   let loading: Promise<LoadedConfig> | undefined;
   let opening: Promise<ObjectStore> | undefined;
@@ -48,24 +52,41 @@ export function openSession(
     warn(line);
   };
 
+  const tell = (line: string): void => {
+    if (global.verbose) note(line);
+  };
   const config = async (): Promise<Config> => {
-    loading ??= loadSettings(global, host, warn);
+    loading ??= loadSettings(global, host, warn, tell);
     const loaded = await loading;
     secrets = loaded.secrets;
     return loaded.config;
   };
   const onRetry = ({ error, attempt, delayMs }: Retry): void => {
     // A store that is shaky for a moment concerns nobody who does not look for it.
-    if (global.debug) warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
+    if (global.debug || global.verbose)
+      warn(`${error.message}; attempt ${attempt}, again in ${delayMs} ms`);
     else if (attempt >= WORTH_TELLING) tellOnce(`${error.message}; still trying`);
+  };
+  let limits: RateLimits | undefined;
+  const storeOptions = async ({ limitRate }: Config): Promise<StoreOptions> => {
+    if (limitRate !== undefined) {
+      const { rateLimits } = await import('../../object-store/rate-limit.js');
+      limits ??= rateLimits(limitRate);
+    }
+    return { onRetry, limits };
   };
   const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
-    return kept(await openStore(await config(), buckets, signal, onRetry));
+    const settings = await config();
+    tell(`store ${addressText(settings.store)}`);
+    return kept(await openStore(settings, buckets, signal, await storeOptions(settings)));
   };
   const openOther = async (): Promise<ObjectStore> => {
     const { openBackupStore } = await import('./open-store.js');
-    return kept(await openBackupStore(await config(), onRetry));
+    const settings = await config();
+    const { address } = settings.backup.destination;
+    tell(`store of s3:// destinations ${address === undefined ? 'AWS' : addressText(address)}`);
+    return kept(await openBackupStore(settings, await storeOptions(settings)));
   };
   const openOne = async (): Promise<OpenRedis> => {
     const { openRedis } = await import('./open-redis.js');
@@ -73,6 +94,7 @@ export function openSession(
   };
   return {
     config,
+    configRequest: configRequest(global, host),
     openStore: (buckets = []) => (opening ??= open(buckets)),
     openBackupStore: () => (openingOther ??= openOther()),
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
@@ -89,9 +111,18 @@ async function loadSettings(
   global: GlobalOptions,
   host: Host,
   warn: (line: string) => void,
+  tell: (line: string) => void,
 ): Promise<LoadedConfig> {
   const { loadConfig } = await import('../../config/load.js');
-  const loaded = await loadConfig({
+  const loaded = await loadConfig(configRequest(global, host));
+  for (const file of loaded.files) tell(`settings from ${file}`);
+  for (const warning of loaded.warnings) warn(warning);
+  return loaded;
+}
+
+/** Where the settings of this command line are. */
+function configRequest(global: GlobalOptions, host: Pick<Host, 'env' | 'cwd'>): ConfigRequest {
+  return {
     environment: host.env,
     cwd: host.cwd,
     envFile: global.envFile,
@@ -100,9 +131,12 @@ async function loadSettings(
       MINIO_ENDPOINT: { flag: '--endpoint', value: global.endpoint },
       MINIO_ACCESS_KEY: { flag: '--access-key', value: global.accessKey },
       MINIO_REGION: { flag: '--region', value: global.region },
+      BACKUP_LIMIT_RATE: { flag: '--limit-rate', value: global.limitRate },
       MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
     },
-  });
-  for (const warning of loaded.warnings) warn(warning);
-  return loaded;
+  };
+}
+
+function addressText({ host, port, useTls }: StoreAddress): string {
+  return `${useTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -53,6 +53,10 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.deleteObject(bucket, key, options)),
     deleteObjects: (bucket, keys, options) =>
       deleteWithRetries(store, policyFor(policy, options), bucket, keys, options),
+    listVersions: (bucket, prefix, options) =>
+      retried(options, () => store.listVersions(bucket, prefix, options)),
+    deleteVersion: (bucket, version, options) =>
+      retried(options, () => store.deleteVersion(bucket, version, options)),
     getObjectTags: (bucket, key, options) =>
       retried(options, () => store.getObjectTags(bucket, key, options)),
     getObjectLock: (bucket, key, options) =>

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
+import type { RateLimits, TokenBucket } from '../rate-limit.js';
+import { proxyHeaders, type StoreProxy } from './store-proxy.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
 
 /**
@@ -9,7 +11,10 @@ import { ANSWER_LIMITS } from '../unexpected-answer.js';
  */
 
 export interface FetcherOptions {
+  useTls: boolean;
   caPem: string | undefined;
+  proxy: StoreProxy | undefined;
+  limits: RateLimits | undefined;
   maxSockets: number;
   idleTimeoutMs: number;
   connectTimeoutMs: number;
@@ -45,17 +50,35 @@ export interface FetchedAnswer {
 class NotWanted extends Error {}
 
 export class ObjectFetcher {
-  readonly #agent: Agent;
+  readonly #agent: Dispatcher;
+  readonly #proxy: StoreProxy | undefined;
+  readonly #down: TokenBucket | undefined;
 
   constructor(options: FetcherOptions) {
     const { caPem, connectTimeoutMs, idleTimeoutMs, maxSockets, maxHeaderBytes } = options;
-    this.#agent = new Agent({
+    const { proxy, limits, useTls } = options;
+    this.#down = limits?.down;
+    this.#proxy = useTls ? undefined : proxy;
+    const tls = { timeout: connectTimeoutMs, ...(caPem === undefined ? {} : { ca: caPem }) };
+    const pool = {
       connections: maxSockets,
-      connect: { timeout: connectTimeoutMs, ...(caPem === undefined ? {} : { ca: caPem }) },
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
       maxHeaderSize: maxHeaderBytes,
-    });
+    };
+    this.#agent =
+      proxy !== undefined && useTls
+        ? new ProxyAgent({
+            ...pool,
+            uri: proxy.url,
+            requestTls: tls,
+            proxyTls: { timeout: connectTimeoutMs },
+            ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
+          })
+        : new Agent({
+            ...pool,
+            connect: this.#proxy === undefined ? tls : { timeout: connectTimeoutMs },
+          });
   }
 
   /**
@@ -64,9 +87,21 @@ export class ObjectFetcher {
    */
   get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
     return new Promise((resolve, reject) => {
-      const handler = new AnswerHandler(memory, signal, resolve, reject);
-      this.#agent.dispatch({ ...request, method: 'GET' }, handler);
+      const handler = new AnswerHandler({ memory, signal, down: this.#down, resolve, reject });
+      this.#agent.dispatch({ ...this.#addressed(request), method: 'GET' }, handler);
     });
+  }
+
+  /** A proxy for plain HTTP is asked for the whole URL. */
+  #addressed({ origin, path, headers }: Pick<FetchRequest, 'origin' | 'path' | 'headers'>) {
+    const proxy = this.#proxy;
+    if (proxy === undefined) return { origin, path, headers };
+    return {
+      origin: proxy.url,
+      // Without the usual port.
+      path: new URL(origin).origin + path,
+      headers: { ...headers, ...proxyHeaders(proxy) },
+    };
   }
 
   close(): void {
@@ -74,8 +109,17 @@ export class ObjectFetcher {
   }
 }
 
+interface HandlerParts {
+  memory: BodyMemory;
+  signal: AbortSignal | undefined;
+  down: TokenBucket | undefined;
+  resolve: (answer: FetchedAnswer) => void;
+  reject: (error: Error) => void;
+}
+
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #memory: BodyMemory;
+  readonly #down: TokenBucket | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (answer: FetchedAnswer) => void;
   readonly #reject: (error: Error) => void;
@@ -88,12 +132,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #maxBytes = 0;
   #stopListening: (() => void) | undefined;
 
-  constructor(
-    memory: BodyMemory,
-    signal: AbortSignal | undefined,
-    resolve: (answer: FetchedAnswer) => void,
-    reject: (error: Error) => void,
-  ) {
+  constructor({ memory, signal, down, resolve, reject }: HandlerParts) {
+    this.#down = down;
     this.#memory = memory;
     this.#signal = signal;
     this.#resolve = resolve;
@@ -126,6 +166,10 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
+    if (this.#down !== undefined) {
+      controller.pause();
+      setTimeout(() => controller.resume(), this.#down.take(chunk.length));
+    }
     if (this.#received > (this.#block?.length ?? this.#maxBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {

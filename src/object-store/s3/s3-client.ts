@@ -3,10 +3,11 @@
 import { Client } from 'minio';
 import type http from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { MangamotionError } from '../../errors.js';
 import { encodePath, percentEncode } from './wire/percent-encoding.js';
 import type { StoreHints } from '../hint-kinds.js';
+import { throttle, type TokenBucket } from '../rate-limit.js';
 import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';
 import { codeOf, type S3ResponseError } from '../store-errors.js';
@@ -65,6 +66,7 @@ export class S3Client {
   readonly #transport: Transport;
   readonly #origin: string;
   readonly #region: string;
+  readonly #up: TokenBucket | undefined;
   /** False once the server has refused a request with this header and accepted it without. */
   #takesChecksumMode = true;
   /** The region that the server demanded for a bucket, by bucket name. */
@@ -72,6 +74,7 @@ export class S3Client {
 
   constructor(options: S3ClientOptions) {
     this.#region = options.region ?? DEFAULT_REGION;
+    this.#up = options.limits?.up;
     this.#transport = new Transport(options);
     const host = options.endpoint.includes(':') ? `[${options.endpoint}]` : options.endpoint;
     this.#origin = `${options.useTls ? 'https' : 'http'}://${host}:${options.port}`;
@@ -166,7 +169,7 @@ export class S3Client {
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
     const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
-    const opened = body?.open();
+    const opened = this.#limited(body?.open());
     if (Array.isArray(opened)) exchange.chunks = opened;
     return this.#client.makeRequestStreamAsync(
       options,
@@ -175,6 +178,11 @@ export class S3Client {
       [200, 204, 206],
       exchange.region,
     );
+  }
+
+  #limited(body: Uint8Array[] | Readable | undefined): Uint8Array[] | Readable | undefined {
+    if (body === undefined || Array.isArray(body) || this.#up === undefined) return body;
+    return pipeline(body, throttle(this.#up), () => undefined);
   }
 
   close(): void {

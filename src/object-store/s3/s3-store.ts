@@ -2,6 +2,7 @@ import * as documents from './requests/bucket-document-requests.js';
 import { PLAIN_HINTS, type StoreHints } from '../hint-kinds.js';
 import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
+import { deleteVersion, listVersions } from './requests/version-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
 import type { ListUploadsOptions, UploadedPart } from '../port.js';
@@ -11,6 +12,7 @@ import type {
   CreateBucketOptions,
   GetOptions,
   HeadOptions,
+  ObjectVersion,
   ListedObject,
   ListOptions,
   ListPage,
@@ -22,8 +24,10 @@ import type {
   RequestOptions,
   UploadOptions,
 } from '../port.js';
+import type { RateLimits } from '../rate-limit.js';
 import { S3Client } from './s3-client.js';
 import { S3Requests } from './s3-requests.js';
+import type { StoreProxy } from './store-proxy.js';
 import { putObject } from './requests/upload-requests.js';
 
 export interface MinioStoreOptions {
@@ -37,6 +41,9 @@ export interface MinioStoreOptions {
   region?: string | undefined;
   /** Certificates to trust instead of the system's, in PEM format. */
   caPem?: string | undefined;
+  /** The HTTP proxy on the way, if there is one. */
+  proxy?: StoreProxy | undefined;
+  limits?: RateLimits | undefined;
   /** The maximum number of connections; 64 by default. */
   maxSockets?: number | undefined;
   /** A connection without traffic for this long counts as broken; 60 s by default. */
@@ -69,6 +76,8 @@ class MinioStore implements ObjectStore {
       hints: options.hints ?? PLAIN_HINTS,
       region: options.region,
       caPem: options.caPem,
+      proxy: options.proxy,
+      limits: options.limits,
       maxSockets: options.maxSockets ?? 64,
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -140,6 +149,14 @@ class MinioStore implements ObjectStore {
 
   deleteObjects(bucket: string, keys: string[], options: RequestOptions = {}) {
     return deleteObjects(this.#requests, bucket, keys, options);
+  }
+
+  listVersions(bucket: string, prefix: string, options: RequestOptions = {}) {
+    return listVersions(this.#requests, bucket, prefix, options);
+  }
+
+  deleteVersion(bucket: string, version: ObjectVersion, options: RequestOptions = {}) {
+    return deleteVersion(this.#requests, bucket, version, options);
   }
 
   getObjectTags(bucket: string, key: string, options: RequestOptions = {}) {

@@ -1,10 +1,13 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
+import { pipeline, Readable } from 'node:stream';
+import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
 import { onAbort } from './on-abort.js';
 import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
+import { proxyHeaders, proxyRefusal, TunnelAgent, type StoreProxy } from './store-proxy.js';
 import type { S3ResponseError } from '../store-errors.js';
 
 /** The state that a request and its transport share. It travels in the request options. */
@@ -23,6 +26,8 @@ export interface Exchange {
   request?: ClientRequest;
   /** Set as soon as an error status arrives. It takes precedence over any later socket error. */
   refusal?: Promise<S3ResponseError>;
+  /** The answer waits for its turn under the limit of the rate. */
+  isThrottled?: boolean;
   /** Set if the signature depends on how the server folds white space. */
   foldingMatters?: boolean;
 }
@@ -31,6 +36,9 @@ export interface TransportOptions extends Credentials {
   useTls: boolean;
   caPem: string | undefined;
   maxSockets: number;
+  /** The HTTP proxy on the way, if there is one. */
+  proxy: StoreProxy | undefined;
+  limits: RateLimits | undefined;
   /** A connection without traffic for this long counts as broken. */
   idleTimeoutMs: number;
   connectTimeoutMs: number;
@@ -53,6 +61,7 @@ class SilenceError extends Error {
  */
 export class Transport {
   readonly agent: http.Agent;
+  readonly #plainProxy: StoreProxy | undefined;
   folding: BlankFolding = 'spaces';
   /** True once the server has proved that it sends x-amz-tagging-count for objects with tags. */
   countsTags = false;
@@ -73,14 +82,22 @@ export class Transport {
       maxSockets: options.maxSockets,
       timeout: options.idleTimeoutMs,
     };
-    this.agent = options.useTls
-      ? new https.Agent({ ...pool, ...(options.caPem === undefined ? {} : { ca: options.caPem }) })
-      : new http.Agent(pool);
-    this.#send = options.useTls ? https.request : http.request;
+    const { caPem, connectTimeoutMs, idleTimeoutMs, proxy, useTls } = options;
+    const tls = { ...pool, ...(caPem === undefined ? {} : { ca: caPem }) };
+    this.#plainProxy = useTls ? undefined : proxy;
+    // A plain request goes to the proxy itself, over TLS where the proxy has it.
+    const sendsTls = useTls || this.#plainProxy?.url.startsWith('https:') === true;
+    this.agent = !sendsTls
+      ? new http.Agent(pool)
+      : proxy !== undefined && useTls
+        ? new TunnelAgent({ agent: tls, proxy, connectTimeoutMs, idleTimeoutMs })
+        : new https.Agent(useTls ? tls : pool);
+    this.#send = sendsTls ? https.request : http.request;
   }
 
   request(options: SendOptions, onResponse: (response: IncomingMessage) => void): ClientRequest {
     const { exchange } = options;
+    const { limits } = this.#options;
     this.#sign(options);
     if (exchange.onContinue !== undefined) {
       // With `Expect`, Node writes the headers as UTF-8, which garbles anything but ASCII.
@@ -88,17 +105,23 @@ export class Transport {
         exchange.onContinue();
       else options.headers.expect = '100-continue';
     }
-    const request = this.#send(options, (response) => {
+    const request = this.#send(this.#addressed(options), (response) => {
       if ((response.statusCode ?? 0) < 300) {
         this.#learn(response);
+        if (limits !== undefined) throttleAnswer(response, limits.down, exchange);
         onResponse(response);
+        return;
+      }
+      if (response.statusCode === 407 && this.#plainProxy !== undefined) {
+        response.resume();
+        request.emit('error', proxyRefusal(this.#plainProxy));
         return;
       }
       exchange.refusal = readRefusal(response);
       void exchange.refusal.then((refusal) => request.emit('error', refusal));
     });
     exchange.request = request;
-    if (exchange.chunks !== undefined) endWith(request, exchange.chunks);
+    if (exchange.chunks !== undefined) endWith(request, exchange.chunks, limits?.up);
     this.#watch(request, exchange);
     return request;
   }
@@ -123,6 +146,8 @@ export class Transport {
       this.#learn(answer);
       return answer;
     }
+    if (answer.statusCode === 407 && this.#plainProxy !== undefined)
+      throw proxyRefusal(this.#plainProxy);
     const refusal = refusalOf(answer, answer.body?.toString() ?? '');
     exchange.refusal = Promise.resolve(refusal);
     throw refusal;
@@ -142,7 +167,22 @@ export class Transport {
     this.#signer.sign({ method, path, headers, sha256, region, folding: this.folding }, new Date());
   }
 
-  #watch(request: ClientRequest, { signal, onContinue }: Exchange): void {
+  /** A proxy for plain HTTP is asked for the whole URL. */
+  #addressed(options: SendOptions): RequestOptions {
+    const proxy = this.#plainProxy;
+    if (proxy === undefined) return options;
+    const { hostname, port, protocol } = new URL(proxy.url);
+    const { exchange, headers } = options;
+    return {
+      ...options,
+      ...{ host: hostname, hostname, port, protocol },
+      path: `http://${headers.host ?? ''}${exchange.path}`,
+      headers: Object.assign({}, headers, proxyHeaders(proxy)),
+    };
+  }
+
+  #watch(request: ClientRequest, exchange: Exchange): void {
+    const { signal, onContinue } = exchange;
     const { connectTimeoutMs, idleTimeoutMs } = this.#options;
     request.on('socket', (socket) => {
       if (!socket.connecting) return;
@@ -151,7 +191,8 @@ export class Transport {
     });
     request.on('timeout', () => {
       const socket = request.socket;
-      if (socket !== null && !socket.connecting && isWaitingForUs(request)) {
+      const waits = exchange.isThrottled === true || isWaitingForUs(request);
+      if (socket !== null && !socket.connecting && waits) {
         socket.setTimeout(idleTimeoutMs);
         return;
       }
@@ -184,8 +225,26 @@ export class Transport {
  * Makes `end()` write the chunks one by one. Node garbles a non-ASCII Content-Disposition if
  * headers and body go out in a single `end(body)`.
  */
-function endWith(request: ClientRequest, chunks: Uint8Array[]): void {
+function endWith(
+  request: ClientRequest,
+  chunks: Uint8Array[],
+  bucket: TokenBucket | undefined,
+): void {
   const end = request.end.bind(request);
+  if (bucket !== undefined) {
+    request.end = (() => {
+      pipeline(
+        Readable.from(chunks, { objectMode: false }),
+        throttle(bucket),
+        request,
+        () => undefined,
+      );
+      // The stream calls it at its end.
+      request.end = end;
+      return request;
+    }) as typeof request.end;
+    return;
+  }
   request.end = (() => {
     for (const chunk of chunks) request.write(chunk);
     return end();
@@ -201,6 +260,36 @@ function isWaitingForUs(request: ClientRequest): boolean {
 
 function responseOf(request: ClientRequest): IncomingMessage | undefined {
   return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
+}
+
+/**
+ * Lets the body of an answer come at the rate of the bucket: Node stops reading the socket when
+ * `push` returns false, and reads on when the stream asks for more.
+ */
+function throttleAnswer(response: IncomingMessage, bucket: TokenBucket, exchange: Exchange): void {
+  const push = response.push.bind(response);
+  const read = response._read.bind(response);
+  let delayMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  response.once('close', () => clearTimeout(timer));
+  response.push = (chunk: Buffer | null) => {
+    if (chunk === null) return push(null);
+    delayMs = bucket.take(chunk.length);
+    push(chunk);
+    return false;
+  };
+  response._read = (size) => {
+    if (delayMs <= 0) {
+      read(size);
+      return;
+    }
+    exchange.isThrottled = true;
+    timer = setTimeout(() => {
+      exchange.isThrottled = false;
+      read(size);
+    }, delayMs);
+    delayMs = 0;
+  };
 }
 
 /** Loads undici only when needed: it takes a third of the start-up time of a command. */

@@ -1,5 +1,5 @@
 import { dependentsFirst } from '../chain.js';
-import type { Destination, BackupEntry } from '../destination.js';
+import type { BackupEntry, Destination, PurgedVersions } from '../destination.js';
 import { lineOfBackup, linesOf } from '../lines/lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
 import {
@@ -13,6 +13,8 @@ import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
   dryRun: boolean;
+  /** Also the older versions of what is removed. The destination has `purgeVersions`. */
+  purge?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /**
    * The id of a backup that was just made. Only its line is pruned, and only if it is trusted, or
@@ -31,6 +33,8 @@ export interface PruneReport {
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
+  /** With `purge`: the versions of removed files that were removed, or would be. */
+  purged?: PurgedVersions;
   /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];
 }
@@ -56,8 +60,26 @@ export async function prune(
   const decisions = mayPrune ? planRetention(backups, policy, scope) : [];
   const suspended = mayPrune ? suspendedLines(backups, scope) : [];
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
-  if (!options.dryRun) await carryOut(destination, decisions, backups, options.signal);
-  return report;
+  const { purge = false, dryRun, signal } = options;
+  if (!dryRun) await carryOut(destination, decisions, backups, signal);
+  return purge
+    ? { ...report, purged: await purgeAll(destination, report.removed, options) }
+    : report;
+}
+
+async function purgeAll(
+  destination: Destination,
+  removed: PruneReport['removed'],
+  { dryRun, signal }: PruneOptions,
+): Promise<PurgedVersions> {
+  const purged = { versions: 0, bytes: 0 };
+  for (const { id } of removed) {
+    signal?.throwIfAborted();
+    const { versions = 0, bytes = 0 } = (await destination.purgeVersions?.(id, { dryRun })) ?? {};
+    purged.versions += versions;
+    purged.bytes += bytes;
+  }
+  return purged;
 }
 
 /**

@@ -5,7 +5,13 @@ import { MangamotionError } from '../../errors.js';
 import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
 import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { prefetchInOrder } from '../../prefetch.js';
-import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
+import type {
+  BackupEntry,
+  Clock,
+  Destination,
+  PendingBackup,
+  PurgedVersions,
+} from '../destination.js';
 import { bySequence } from '../history.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
@@ -34,6 +40,10 @@ const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
 
 /** Storage classes that cannot be read before RestoreObject. GLACIER_IR can be. */
 const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
+const REMOVAL_SUFFIX = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
+/** In the order in which they are removed. */
+const FILES_OF_BACKUP = [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, ...MARKS.map(markSuffix), REMOVAL_SUFFIX];
 
 const REMOVED_TEXT = 'this backup is being removed\n';
 
@@ -120,6 +130,20 @@ export class S3Destination implements Destination {
     }
   }
 
+  /** Versions of the files of this backup alone, by their exact names. */
+  async purgeVersions(id: string, { dryRun }: { dryRun: boolean }): Promise<PurgedVersions> {
+    const { store, bucket, prefix, signal } = this.#place;
+    const files = new Set(FILES_OF_BACKUP.map((suffix) => this.#key(id, suffix)));
+    const listed = await this.#ask(store.listVersions(bucket, prefix + id, this.#options()));
+    const versions = listed.filter(({ key }) => files.has(key));
+    for (const version of dryRun ? [] : versions) {
+      signal.throwIfAborted();
+      await withPlaceErrors(this.#place, store.deleteVersion(bucket, version, { signal }));
+    }
+    const bytes = versions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return { versions: versions.length, bytes };
+  }
+
   freeBytes(): Promise<null> {
     return Promise.resolve(null);
   }
@@ -139,10 +163,8 @@ export class S3Destination implements Destination {
 
   /** The temporary summary marks the archive as ours if this is interrupted. */
   async remove(id: string): Promise<void> {
-    const removal = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
-    await this.#put(id, removal, REMOVED_TEXT);
-    const suffixes = [SUMMARY_SUFFIX, ARCHIVE_SUFFIX, ...MARKS.map(markSuffix), removal];
-    for (const suffix of suffixes) await this.#delete(id, suffix);
+    await this.#put(id, REMOVAL_SUFFIX, REMOVED_TEXT);
+    for (const suffix of FILES_OF_BACKUP) await this.#delete(id, suffix);
   }
 
   async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {

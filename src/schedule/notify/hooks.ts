@@ -1,3 +1,4 @@
+import type { ProxySettings } from '../../config/proxy.js';
 import type { RunRecord } from '../state/record.js';
 import { runHookCommand } from './hook-command.js';
 import type { DaemonLog } from '../log.js';
@@ -17,6 +18,7 @@ export interface HookRequest {
   cwd: string;
   /** The secret settings that a command has in its environment. */
   passEnv: readonly string[];
+  proxies?: ProxySettings | undefined;
   /** For tests. */
   timing?: HookTiming | undefined;
 }
@@ -52,7 +54,7 @@ export async function runHook(request: HookRequest): Promise<void> {
 }
 
 async function post(
-  { hook, signal, timing }: HookRequest,
+  { hook, signal, timing, proxies }: HookRequest,
   body: string,
 ): Promise<{ problem: string | undefined; to?: string }> {
   if (!URL.canParse(hook)) return { problem: 'its URL is not valid' };
@@ -60,6 +62,6 @@ async function post(
   const headers = { 'content-type': 'application/json' };
   // Redirections are not followed: they would lose the body.
   const init = { method: 'POST', headers, body, redirect: 'manual' } as const;
-  const problem = await sendWithRetries({ url, init, signal, timing: timing?.send });
+  const problem = await sendWithRetries({ url, init, signal, proxies, timing: timing?.send });
   return { problem, to: url.origin };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import type { ProxySettings } from '../../config/proxy.js';
 import type { Secret } from '../../config/secret.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
 import type { RunNotifier } from '../engine/runs.js';
@@ -18,6 +19,8 @@ interface NotifierParts {
   cwd: string;
   log: DaemonLog;
   pingUrl: Secret | undefined;
+  /** For pings and hooks that are URLs. */
+  proxies?: ProxySettings | undefined;
 }
 
 const TAIL_BYTES = 4096;
@@ -33,10 +36,10 @@ export class Notifier implements RunNotifier {
 
   /** `metrics` is `undefined` where they are not served. */
   constructor(parts: NotifierParts, metrics: ScheduleMetrics | undefined) {
-    const { pingUrl, log } = parts;
+    const { pingUrl, log, proxies } = parts;
     this.#parts = parts;
     this.#metrics = metrics;
-    this.#pings = pingUrl && new Pings({ url: pingUrl, log });
+    this.#pings = pingUrl && new Pings({ url: pingUrl, log, proxies });
   }
 
   started({ id, name, due_at, trigger, log_file }: PendingFiring): void {
@@ -71,13 +74,13 @@ export class Notifier implements RunNotifier {
   }
 
   #hook(hook: string, record: RunRecord, passEnv: readonly string[]): void {
-    const { folder, cwd, log } = this.#parts;
+    const { folder, cwd, log, proxies } = this.#parts;
     const logFile = record.log_file === null ? null : path.join(folder, record.log_file);
     const running = (async () => {
       const logTail = logFile === null ? undefined : await tailOf(logFile);
       const shown = { ...record, log_file: logFile };
       const { signal } = this.#giveUp;
-      await runHook({ hook, record: shown, logTail, signal, log, cwd, passEnv });
+      await runHook({ hook, record: shown, logTail, signal, log, cwd, passEnv, proxies });
     })().finally(() => this.#hooks.delete(running));
     this.#hooks.add(running);
   }

@@ -1,3 +1,4 @@
+import type { ProxySettings } from '../../config/proxy.js';
 import type { Secret } from '../../config/secret.js';
 import type { DaemonLog } from '../log.js';
 import type { SendTiming } from './send.js';
@@ -7,6 +8,7 @@ export interface PingOptions {
   /** `{name}` in it stands for the entry's name. */
   url: Secret;
   log: DaemonLog;
+  proxies?: ProxySettings | undefined;
   /** For tests. */
   timing?: SendTiming | undefined;
 }
@@ -80,11 +82,11 @@ export class Pings {
   }
 
   async #send(ping: Ping, isLatest: () => boolean): Promise<void> {
-    const { url: template, log, timing } = this.#options;
+    const { url: template, log, timing, proxies } = this.#options;
     const { name, runId, what } = ping;
     const url = urlOf(template.reveal(), ping);
     const problem = await sendWithRetries({
-      ...{ url, init: { method: 'GET', redirect: 'manual' } },
+      ...{ url, init: { method: 'GET', redirect: 'manual' }, proxies },
       ...{ signal: this.#giveUp.signal, timing, mostRedirects: MOST_REDIRECTS },
       // The ping for the end of a run must not wait long for the ping of its start.
       isWanted: () => what !== 'start' || isLatest(),

@@ -1,3 +1,5 @@
+import { proxyFor, type ProxySettings } from '../../config/proxy.js';
+import { isMangamotionError } from '../../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Sending {
@@ -10,6 +12,8 @@ export interface Sending {
   signal: AbortSignal;
   /** Whether it is worth another attempt. */
   isWanted?: () => boolean;
+  /** The HTTP proxies; without them nothing goes through one. */
+  proxies?: ProxySettings | undefined;
   /** For tests. */
   timing?: SendTiming | undefined;
 }
@@ -60,22 +64,19 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
   const timer = setTimeout(() => controller.abort(LATE), timeoutMs);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const { url, init } = withoutLogin(sending);
-    const response = await fetchWithin(
-      url,
-      { ...init, signal: controller.signal },
-      sending.mostRedirects ?? 0,
-    );
-    if (response instanceof URL) {
+    const answer = await sendWithin(sending, controller.signal);
+    if (answer instanceof URL) {
       // The path may hold a secret.
-      const why = `it is redirected to another origin, ${response.origin}, which is not followed`;
+      const why = `it is redirected to another origin, ${answer.origin}, which is not followed`;
       return { why, isTransient: false };
     }
-    if (response.ok) return undefined;
-    return { why: `the answer was ${response.status}`, isTransient: response.status >= 500 };
+    const { status } = answer;
+    if (status >= 200 && status < 300) return undefined;
+    return { why: `the answer was ${status}`, isTransient: status >= 500 };
   } catch (error) {
     if (controller.signal.reason === LATE)
       return { why: `no answer within ${timeoutMs / 1000} s`, isTransient: true };
+    if (isMangamotionError(error)) return { why: error.message, isTransient: false };
     if (signal.aborted) return { why: 'there was no time for it', isTransient: false };
     return { why: networkProblem(error), isTransient: true };
   } finally {
@@ -86,27 +87,63 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+interface Answer {
+  status: number;
+  location: string | null;
+}
+
 /**
  * Sends a request, and follows redirections as long as they stay within the origin: another server must
  * not learn the URL or the login. Resolves to the URL where one leads away.
  */
-async function fetchWithin(
-  url: URL,
-  init: RequestInit,
-  mostRedirects: number,
-): Promise<Response | URL> {
-  for (let [at, left] = [url, mostRedirects]; ; left--) {
-    const response = await fetch(at, init);
-    await response.body?.cancel();
-    const location = response.headers.get('location');
-    if (!REDIRECTS.has(response.status) || location === null || left === 0) return response;
-    if (!URL.canParse(location, at.href)) return response;
+async function sendWithin(sending: Sending, signal: AbortSignal): Promise<Answer | URL> {
+  const { url, init } = withoutLogin(sending);
+  for (let [at, left] = [url, sending.mostRedirects ?? 0]; ; left--) {
+    const answer = await sendOnce(at, { ...init, signal }, sending.proxies);
+    const { status, location } = answer;
+    if (!REDIRECTS.has(status) || location === null || left === 0) return answer;
+    if (!URL.canParse(location, at.href)) return answer;
     const next = new URL(location, at);
     if (next.origin !== url.origin) return next;
     next.username = '';
     next.password = '';
     at = next;
   }
+}
+
+/** Sends one request, through a proxy where there is one for it. */
+async function sendOnce(
+  url: URL,
+  init: RequestInit,
+  proxies: ProxySettings | undefined,
+): Promise<Answer> {
+  const useTls = url.protocol === 'https:';
+  const port = url.port === '' ? (useTls ? 443 : 80) : Number(url.port);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const proxy = proxies && proxyFor({ host, port, useTls }, proxies);
+  if (proxy === undefined) return await answerOf(await fetch(url, init));
+  // The one in Node cannot be told of a proxy before Node.js 24.
+  const undici = await import('undici');
+  const { url: uri, authorization } = proxy;
+  const token = authorization === undefined ? {} : { token: authorization };
+  const dispatcher = new undici.ProxyAgent({ uri, proxyTunnel: false, ...token });
+  try {
+    const options = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
+    return await answerOf(await undici.fetch(url, options));
+  } finally {
+    void dispatcher.destroy();
+  }
+}
+
+/** What matters of a response; its body is not read. */
+async function answerOf(
+  response: Pick<Response, 'status'> & {
+    headers: { get(name: string): string | null };
+    body: { cancel(): Promise<void> } | null;
+  },
+): Promise<Answer> {
+  await response.body?.cancel();
+  return { status: response.status, location: response.headers.get('location') };
 }
 
 /** `fetch` refuses a URL that holds a user or a password. */
@@ -132,6 +169,8 @@ function decoded(text: string): string {
 function networkProblem(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return 'the request failed';
+  const [, proxyStatus] = /Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
+  if (proxyStatus !== undefined) return `the proxy answered ${proxyStatus}`;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   return `the request failed (${code ?? cause.name})`;
 }

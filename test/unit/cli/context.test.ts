@@ -1,7 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/argv/parser.js';
+import { catalog } from '../../../src/cli/catalog.js';
 import { MangamotionError } from '../../../src/errors.js';
 import { catalogOf, runMain, world } from './world.js';
 
@@ -85,5 +88,69 @@ describe('the object store of a command', () => {
     expect(stderr).toMatch(
       /^mangamotion: no credentials .*: MINIO_ACCESS_KEY and MINIO_SECRET_KEY .*\n {2}hint: set MINIO_ACCESS_KEY/,
     );
+  });
+});
+
+describe('--yes, --no-input and --verbose', () => {
+  const asks = catalogOf({
+    run: async ({ confirm, isInteractive, saysYes, output }) => {
+      const answer = await confirm('really?');
+      await output.document({
+        json: { isInteractive, saysYes, answer: answer ?? null },
+        human: () => undefined,
+      });
+      return undefined;
+    },
+  });
+
+  function terminal() {
+    const stdin = Object.assign(Readable.from(['y\n']), { isTTY: true as const });
+    return world({ columns: 80, stdin });
+  }
+
+  it.each([
+    [[], { isInteractive: true, saysYes: false, answer: true }],
+    [['--no-input'], { isInteractive: false, saysYes: false, answer: null }],
+    [['--yes'], { isInteractive: true, saysYes: true, answer: true }],
+    [['-y', '-v'], { isInteractive: true, saysYes: true, answer: true }],
+  ])('%j tells the command', async (flags, seen) => {
+    const { status, stdout } = await runMain([...argv, '--json', ...flags], asks, terminal());
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(seen);
+  });
+
+  it.each(catalog.commands.map(({ path }) => [path.join(' '), path] as const))(
+    'are taken by %s, before it and behind it',
+    async (_name, path) => {
+      const flags = ['--yes', '--no-input', '--verbose'];
+      for (const words of [
+        [...path, ...flags, '--help'],
+        [...flags, ...path, '--help'],
+      ]) {
+        const parsed = await parseCommandLine(words, catalog, 80);
+        expect(parsed).toMatchObject({
+          kind: 'print',
+          text: expect.stringContaining(`Usage: mangamotion ${path.join(' ')}`) as unknown,
+        });
+      }
+    },
+  );
+
+  it('are not taken for a word of the command', async () => {
+    const parsed = await parseCommandLine(['schedule', '-y', 'next'], catalog, 80);
+    expect(parsed).toMatchObject({ kind: 'run', invocation: { name: 'schedule next' } });
+  });
+
+  it('tell of the files that settings come from', async () => {
+    const reads = catalogOf({
+      run: async ({ config }) => {
+        await config();
+        return undefined;
+      },
+    });
+    const words = [...argv, '--env-file', 'a.env'];
+    const told = `mangamotion: settings from ${path.join(folder, 'a.env')}\n`;
+    expect((await runMain([...words, '-v'], reads, world({ cwd: folder }))).stderr).toBe(told);
+    expect((await runMain(words, reads, world({ cwd: folder }))).stderr).toBe('');
   });
 });

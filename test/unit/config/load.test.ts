@@ -331,6 +331,27 @@ describe('an s3:// destination', () => {
     expect(none).toMatchObject({ accessKey: undefined, address: undefined });
   });
 
+  it('has TLS as its scheme says, and without one as BACKUP_S3_USE_SSL does', async () => {
+    const addressOf = async (variables: Record<string, string>) =>
+      (await load(variables)).config.backup.destination.address;
+    const bare = { BACKUP_S3_ENDPOINT: 'h' };
+    expect(await addressOf(bare)).toEqual({ host: 'h', port: 443, useTls: true });
+    const off = { BACKUP_S3_USE_SSL: 'false' };
+    expect(await addressOf({ ...bare, ...off })).toEqual({ host: 'h', port: 80, useTls: false });
+    expect(await addressOf({ AWS_ENDPOINT_URL: 'h:9', ...off })).toEqual({
+      ...{ host: 'h', port: 9, useTls: false },
+    });
+    for (const [BACKUP_S3_ENDPOINT, useTls] of [
+      ['http://h:9', false],
+      ['https://h:9', true],
+    ] as const) {
+      for (const BACKUP_S3_USE_SSL of ['true', 'false'])
+        expect(await addressOf({ BACKUP_S3_ENDPOINT, BACKUP_S3_USE_SSL })).toMatchObject({
+          useTls,
+        });
+    }
+  });
+
   it('does not mix keys of two owners', async () => {
     const { destination } = (
       await load({ BACKUP_S3_ACCESS_KEY: 'own', AWS_SECRET_ACCESS_KEY: 'aws-secret' })

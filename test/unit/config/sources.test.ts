@@ -4,9 +4,16 @@ import { firstOf, mergeSources } from '../../../src/config/sources.js';
 
 const name = fc.constantFrom('A', 'B', 'C');
 const value = fc.option(fc.string({ maxLength: 3 }), { nil: undefined });
-const sources = fc.array(fc.record({ origin: fc.string(), values: fc.dictionary(name, value) }), {
-  maxLength: 5,
-});
+const sources = fc.array(
+  fc.record({
+    kind: fc.constantFrom('environment' as const, 'file' as const),
+    origin: fc.string(),
+    values: fc.dictionary(name, value),
+  }),
+  {
+    maxLength: 5,
+  },
+);
 
 describe('merged sources', () => {
   it('have of each variable the first value that is not empty, and say where it is from', () => {
@@ -32,7 +39,7 @@ describe('merged sources', () => {
     fc.assert(
       fc.property(sources, (all) => {
         const values = { A: 'x', B: 'y', C: 'z' };
-        const complete = [{ origin: 'top', values }, ...all];
+        const complete = [{ kind: 'flag' as const, origin: 'top', values }, ...all];
         const merged = [...mergeSources(complete)].map(([key, setting]) => [key, setting.value]);
         expect(Object.fromEntries(merged)).toEqual(values);
       }),
@@ -41,8 +48,8 @@ describe('merged sources', () => {
 
   it('prefer a variable in any source to its fallback', () => {
     const merged = mergeSources([
-      { origin: 'environment', values: { S3_REGION: 'fallback' } },
-      { origin: 'file', values: { MINIO_REGION: 'own' } },
+      { kind: 'environment', origin: 'environment', values: { S3_REGION: 'fallback' } },
+      { kind: 'file', origin: 'file', values: { MINIO_REGION: 'own' } },
     ]);
     expect(firstOf(merged, 'MINIO_REGION', 'S3_REGION')?.value).toBe('own');
   });

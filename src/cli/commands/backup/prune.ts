@@ -8,7 +8,7 @@ import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
-import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';
+import { approve, willAsk } from '../../argv/confirm-options.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -42,8 +42,11 @@ export const backupPrune = defineCommand({
       description: 'prune only backups of this type',
       choices: BACKUP_TYPES,
     },
+    purgeVersions: {
+      description:
+        'in a bucket with versioning, also remove the versions of what is removed (s3:// only)',
+    },
     line: { value: 'name', description: 'prune only this line (see backup list)' },
-    ...confirmOptions,
   },
   changes: 'dry-run',
   usesStore: false,
@@ -56,7 +59,7 @@ export const backupPrune = defineCommand({
     'mangamotion backup prune /var/backups/minio --type incremental --keep-days 2':
       'prune only incremental backups',
   },
-  async run(context, { destination: location }, { type, line, waitLock, yes, noInput, ...keeps }) {
+  async run(context, { destination: location }, { type, line, waitLock, purgeVersions, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { prune } = await import('../../../repository/retention/prune.js');
     const { withLock } = await import('../../../repository/with-lock.js');
@@ -70,9 +73,14 @@ export const backupPrune = defineCommand({
       yearly: keeps.keepYearly,
     });
     const destination = await openDestination(location, context.cwd, context);
+    if (purgeVersions && destination.purgeVersions === undefined) {
+      throw new MangamotionError('usage', `--purge-versions: ${location} is no s3:// destination`, {
+        hint: 'leave it out: a folder keeps no versions',
+      });
+    }
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
-    const question = { now: context.now(), type, lineOf };
-    const asks = !context.dryRun && willAsk(context, { yes, noInput });
+    const question = { now: context.now(), type, lineOf, purge: purgeVersions };
+    const asks = !context.dryRun && willAsk(context);
     const shownReport =
       context.dryRun || asks
         ? await prune(destination, policy, { ...question, dryRun: true })
@@ -80,7 +88,7 @@ export const backupPrune = defineCommand({
     if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
       showLoss(context, shownReport);
       const count = countOf(shownReport.removed.length, 'backup');
-      await approve(context, { yes, noInput }, `permanently remove ${count}?`);
+      await approve(context, `permanently remove ${count}?`);
     }
     const report =
       context.dryRun && shownReport !== undefined
@@ -92,7 +100,8 @@ export const backupPrune = defineCommand({
             },
             async (_, signal) => {
               if (shownReport !== undefined) {
-                const now = await prune(destination, policy, { ...question, dryRun: true });
+                const again = { ...question, purge: false, dryRun: true };
+                const now = await prune(destination, policy, again);
                 refuseOther(shownReport, now);
               }
               return await prune(destination, policy, { ...question, dryRun: false, signal });
@@ -101,10 +110,14 @@ export const backupPrune = defineCommand({
     const { withheld, suspended } = report;
     if (withheld.length > 0) context.warn(withheldWarning(report, location));
     for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));
-    if (report.removed.length > 0 && (await destination.keepsVersions?.()) === true) {
+    if (
+      !purgeVersions &&
+      report.removed.length > 0 &&
+      (await destination.keepsVersions?.()) === true
+    ) {
       context.warn(
         `the bucket of ${location} is versioned: removed files stay there as older versions and use ` +
-          'space until a lifecycle rule removes them',
+          'space until a lifecycle rule or --purge-versions removes them',
       );
     }
     await context.output.document({ json: report, human: (page) => describe(page, report) });
@@ -190,6 +203,14 @@ function describe(page: Page, report: PruneReport): void {
     `${done} ${removed.length} of ${rows.length} backups, ${people.bytes(report.freed_bytes)}`,
     dryRun ? undefined : 'good',
   );
+  if (report.purged !== undefined) {
+    const { versions, bytes } = report.purged;
+    const count = countOf(versions, 'version');
+    page.text(
+      `${done} ${count} of their files, ${people.bytes(bytes)}`,
+      dryRun ? undefined : 'good',
+    );
+  }
 }
 
 const columns: Column<Row>[] = [

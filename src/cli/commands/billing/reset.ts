@@ -19,7 +19,6 @@ export const billingReset = defineCommand({
   arguments: { user: USER_ARGUMENT },
   options: {
     all: { description: 'also remove the days and the jobs' },
-    yes: { short: 'y', description: 'do not ask for confirmation' },
     export: {
       value: 'file',
       description:
@@ -37,7 +36,7 @@ export const billingReset = defineCommand({
     'mangamotion billing reset alice --all --yes --export /root/alice.json':
       'remove everything without a prompt',
   },
-  async run(context, { user }, { all, yes, export: exportTo }) {
+  async run(context, { user }, { all, export: exportTo }) {
     const redis = await context.openRedis();
     const { findRecords } = await import('../../../billing/reset.js');
     const records = await findRecords(redis, { userId: user, all, signal: context.signal });
@@ -54,7 +53,7 @@ export const billingReset = defineCommand({
       await report(context, { user, records, file: undefined });
       return undefined;
     }
-    if (!yes) await ask(context, user, records);
+    if (!context.saysYes) await ask(context, user, records);
     const file = path.resolve(context.cwd, exportTo ?? defaultName(user, context.now()));
     const removed = await exportAndRemove(context, redis, { user, file, records });
     await report(context, { user, records: removed, file });

@@ -13,13 +13,12 @@ const MOST_SHOWN = 5;
  * agreed: false where nothing is destroyed, or there is no terminal. Rejects with `refused` for a no.
  */
 export async function askToDestroy(
-  context: Pick<CommandContext, 'confirm' | 'isInteractive'>,
+  context: Pick<CommandContext, 'confirm' | 'isInteractive' | 'saysYes'>,
   plan: RestorePlan,
-  options: { yes: boolean; noInput: boolean },
 ): Promise<boolean> {
   const destroyed = countDestroyed(plan.buckets);
-  if (destroyed.overwrite + destroyed.delete === 0) return options.yes;
-  return (await approve(context, options, questionOf(plan))) === 'given';
+  if (destroyed.overwrite + destroyed.delete === 0) return context.saysYes;
+  return (await approve(context, questionOf(plan))) === 'given';
 }
 
 /** Returns the question: what would be lost, in counts and by the first keys. */

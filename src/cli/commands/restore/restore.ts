@@ -7,7 +7,7 @@ import type {
 import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
-import { confirmOptions, willAsk } from '../../argv/confirm-options.js';
+import { willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { backupArgument, chooseOptions, findBackup } from '../backup/backup-name.js';
@@ -80,7 +80,6 @@ export const restoreCommand = defineCommand({
       description: 'do not compare the result with a listing of the target',
     },
     list: { description: 'with --dry-run, list every object that would change' },
-    ...confirmOptions,
   },
   changes: 'dry-run',
   usesStore: true,
@@ -104,7 +103,7 @@ export const restoreCommand = defineCommand({
   },
   async run(context, { backup, scope }, options) {
     const { latest, at, line, bucket, prefix, key, as, onConflict, deleteExtra } = options;
-    const { list, encryption, noProof, yes, noInput } = options;
+    const { list, encryption, noProof } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
     const { planRestore } = await import('../../../restore/plan-restore.js');
     const { isPartial } = await import('../../../restore/report.js');
@@ -122,7 +121,7 @@ export const restoreCommand = defineCommand({
       selection,
       onConflict,
       deleteExtra,
-      confirms: !context.dryRun && willAsk(context, { yes, noInput }),
+      confirms: !context.dryRun && willAsk(context),
       dryRun: context.dryRun,
     };
     const restoreContext: RestoreContext = {
@@ -137,7 +136,7 @@ export const restoreCommand = defineCommand({
         await showPlan(context, planned, list);
         return undefined;
       }
-      const consented = await askToDestroy(context, planned.plan, { yes, noInput });
+      const consented = await askToDestroy(context, planned.plan);
       const report = await apply(context, restoreContext, planned, {
         ...{ consented, encryption, proof: !noProof },
       });

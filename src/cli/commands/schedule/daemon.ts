@@ -57,7 +57,7 @@ export const scheduleDaemon = defineCommand({
   async run(context, _arguments, options) {
     const { cwd, now, signal, onHangup } = context;
     const { file, stateDir, grace, maxRunning, lease, listen } = options;
-    const { schedule } = await context.config();
+    const { schedule, proxies } = await context.config();
     const { runDaemon } = await import('../../../schedule/daemon.js');
     const { openDaemonLog } = await import('./daemon-log.js');
     await runDaemon({
@@ -70,6 +70,7 @@ export const scheduleDaemon = defineCommand({
       graceMs: grace ?? DEFAULT_GRACE_MS,
       connectRedis: lease === 'redis' ? context.connectRedis : undefined,
       pingUrl: schedule.pingUrl,
+      proxies,
     });
     return undefined;
   },

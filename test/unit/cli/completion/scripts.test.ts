@@ -77,7 +77,7 @@ describe('bash', () => {
     [['backup', 'full', 'one', 't'], ['two']],
     [['backup', 'full', '--end'], ['--endpoint']],
     [['backup', 'list', '--end'], []],
-    [['--v'], ['--version']],
+    [['--vers'], ['--version']],
   ])('%j is completed by %j', async (words, offered) => {
     expect(await bash(...words)).toEqual(offered);
   });

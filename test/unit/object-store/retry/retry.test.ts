@@ -93,6 +93,9 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   readObject: (store, options) => store.readObject('b', 'k', { maxBytes: 1, ...options }),
   putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
+  listVersions: (store, options) => store.listVersions('b', 'p', options),
+  deleteVersion: (store, options) =>
+    store.deleteVersion('b', { key: 'k', versionId: 'v', sizeBytes: 0 }, options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
   getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
   getObjectAcl: (store, options) => store.getObjectAcl('b', 'k', options),

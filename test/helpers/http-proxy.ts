@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, request as send, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export interface HttpProxy {
+  /** `http://127.0.0.1:port`. */
+  url: string;
+  /** What it was asked for: `CONNECT name:443`, `GET http://name/path`. */
+  asked: string[];
+  close: () => Promise<void>;
+}
+
+/**
+ * An HTTP proxy, with CONNECT, that alone knows the names of `hosts`: each leads to a URL of loopback.
+ * With a login, who does not give it gets a 407.
+ */
+export async function startHttpProxy(
+  hosts: Readonly<Record<string, string>>,
+  login?: string,
+): Promise<HttpProxy> {
+  const asked: string[] = [];
+  const sockets = new Set<Duplex>();
+  const isWelcome = ({ headers }: IncomingMessage): boolean =>
+    login === undefined ||
+    headers['proxy-authorization'] === `Basic ${Buffer.from(login).toString('base64')}`;
+  const server = createServer((request, response) => {
+    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    const url = new URL(request.url ?? '');
+    const upstream = hosts[url.hostname];
+    if (!isWelcome(request) || upstream === undefined) {
+      response.writeHead(isWelcome(request) ? 502 : 407).end();
+      return;
+    }
+    const { hostname, port } = new URL(upstream);
+    const headers = { ...request.headers };
+    delete headers['proxy-authorization'];
+    const path = (request.url ?? '').replace(/^http:\/\/[^/]*/, '');
+    const onward = send({ hostname, port, path, headers, method: request.method }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    asked.push(`CONNECT ${request.url ?? ''}`);
+    const upstream = hosts[(request.url ?? '').replace(/:\d+$/, '')];
+    if (!isWelcome(request) || upstream === undefined) {
+      socket.end(`HTTP/1.1 ${isWelcome(request) ? '502 Bad Gateway' : '407 Login'}\r\n\r\n`);
+      return;
+    }
+    const { hostname, port } = new URL(upstream);
+    const onward = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(onward).pipe(socket);
+    });
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => other.destroy());
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
