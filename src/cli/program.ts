@@ -1,7 +1,7 @@
 import { MangamotionError } from '../errors.js';
 import { catalog as allCommands } from './catalog.js';
 import type { Catalog } from './argv/command.js';
-import type { Host } from './host.js';
+import { type Host, terminalSize } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
 import { Sink } from './output/sink.js';
 
@@ -20,7 +20,7 @@ export async function main(
   // A reader of stderr that went away must not end a backup.
   host.stderr.on('error', () => undefined);
   try {
-    const width = host.stdout.columns ?? DEFAULT_HELP_WIDTH;
+    const width = terminalSize(host.stdout)?.columns ?? DEFAULT_HELP_WIDTH;
     const parsed = await parseCommandLine(argv, catalog, width);
     if (parsed.kind === 'run') {
       const { runCommand } = await import('./run/run-command.js');

@@ -3,7 +3,7 @@ import type { ColorLevel } from './color-level.js';
 import { colorLevel } from './color-level.js';
 import type { Column } from './columns.js';
 import { presentationFor } from './columns.js';
-import type { Host } from '../host.js';
+import { type Host, canAnimate, terminalSize } from '../host.js';
 import type { HumanStyle, HumanTexts } from './human-rows.js';
 import { toJson } from './json.js';
 import type { Page } from './page.js';
@@ -99,7 +99,7 @@ export class Output {
 
   /** How wide a text of this answer may be. */
   get textWidth(): number {
-    return Math.min(this.#host.stdout.columns ?? WIDEST_TEXT, WIDEST_TEXT);
+    return Math.min(terminalSize(this.#host.stdout)?.columns ?? WIDEST_TEXT, WIDEST_TEXT);
   }
 
   /** A text, shown by a pager where it is longer than the terminal. */
@@ -119,7 +119,8 @@ export class Output {
 
   async #wasPaged(text: string): Promise<boolean> {
     const { stdout, env } = this.#host;
-    if (!this.onTerminal || text.split('\n').length <= (stdout.rows ?? Infinity)) return false;
+    if (!this.onTerminal || text.split('\n').length <= (terminalSize(stdout)?.rows ?? Infinity))
+      return false;
     const { pagerOf, showInPager } = await import('./pager.js');
     const pager = pagerOf(env);
     return pager !== undefined && (await showInPager(pager, text, env));
@@ -180,7 +181,7 @@ export class Output {
 
   /** `undefined` where no terminal can be drawn on. `onResize` is told when its size changes. */
   async screen(onResize: () => void): Promise<{ screen: Screen; style: HumanStyle } | undefined> {
-    if (!this.onTerminal || this.#host.env.TERM === 'dumb') return undefined;
+    if (!this.onTerminal || !canAnimate(this.#host.stdout, this.#host.env)) return undefined;
     const { Screen } = await import('./screen.js');
     return { screen: new Screen(this.#host.stdout, onResize), style: await this.#humanStyle() };
   }
@@ -190,8 +191,8 @@ export class Output {
     if (!this.forPeople) return undefined;
     const { stdout, env } = this.#host;
     return {
-      columns: Math.min(stdout.columns ?? PICTURE_COLUMNS, PICTURE_COLUMNS),
-      lines: Math.max(1, (stdout.rows ?? 24) - 2),
+      columns: Math.min(terminalSize(stdout)?.columns ?? PICTURE_COLUMNS, PICTURE_COLUMNS),
+      lines: Math.max(1, (terminalSize(stdout)?.rows ?? 24) - 2),
       level: this.#colorLevel(),
       env,
     };
@@ -231,7 +232,7 @@ export class Output {
     return {
       people: presentationFor(isTerminal, now),
       paint: await createPaint(this.#colorLevel()),
-      tableWidth: isTerminal ? (stdout.columns ?? 80) : null,
+      tableWidth: terminalSize(stdout)?.columns ?? null,
     };
   }
 }

@@ -7,7 +7,7 @@ import type { Catalog, CommandContext } from '../argv/command.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import { settingFlagsOf } from '../argv/global-options.js';
-import { type Host, canAsk } from '../host.js';
+import { type Host, canAnimate, canAsk } from '../host.js';
 import { Output } from '../output/output.js';
 import type { Invocation } from '../argv/invocation.js';
 import { createProgress, systemTicker } from '../progress/progress.js';
@@ -42,6 +42,7 @@ export async function runCommand(
     refuseImpossible(invocation);
     const context: CommandContext = {
       ...session,
+      ...shownWhileConnecting(session, progress),
       confirm: async (question) => {
         const { confirm } = await import('./confirm.js');
         return await confirm(host, question, watch.signal);
@@ -74,6 +75,22 @@ export async function runCommand(
     session.close();
     watch.dispose();
   }
+}
+
+/** On a terminal something is seen at once, also where a server takes its time. */
+function shownWhileConnecting(
+  { openStore, openBackupStore, openRedis }: Session,
+  progress: Progress,
+): Pick<CommandContext, 'openStore' | 'openBackupStore' | 'openRedis'> {
+  const shown = async <T>(what: string, opening: Promise<T>): Promise<T> => {
+    const stop = progress.waitFor(`connecting to ${what}`);
+    return await opening.finally(stop);
+  };
+  return {
+    openStore: (buckets) => shown('the object store', openStore(buckets)),
+    openBackupStore: () => shown('the object store', openBackupStore()),
+    openRedis: () => shown('Redis', openRedis()),
+  };
 }
 
 /** What goes wrong because of a signal went wrong by that signal, whatever it looks like. */
@@ -128,7 +145,7 @@ function progressOf(
   return createProgress({
     stream: stderr,
     quiet,
-    animated: isTerminal && env.TERM !== 'dumb',
+    isAnimated: () => canAnimate(stderr, env),
     colored: colorLevel({ isTerminal, forbidden: noColor, env }) > 0,
     clean,
     ticker: systemTicker,

@@ -46,6 +46,7 @@ export const backupList = defineCommand({
   },
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const { referrers } = await import('../../../repository/chain.js');
     const backups = await destination.list();
@@ -59,6 +60,7 @@ export const backupList = defineCommand({
       ),
     );
     const legacy = (await destination.listLegacy?.()) ?? [];
+    context.progress.done();
     const rows = [
       ...legacy.map(toLegacyRow),
       ...backups.map((backup) => ({

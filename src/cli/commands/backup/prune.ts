@@ -69,6 +69,7 @@ export const backupPrune = defineCommand({
       monthly: keeps.keepMonthly,
       yearly: keeps.keepYearly,
     });
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
     const question = { now: context.now(), type, lineOf };
@@ -77,6 +78,7 @@ export const backupPrune = defineCommand({
       context.dryRun || asks
         ? await prune(destination, policy, { ...question, dryRun: true })
         : undefined;
+    context.progress.done();
     if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
       showLoss(context, shownReport);
       const count = countOf(shownReport.removed.length, 'backup');
@@ -91,6 +93,7 @@ export const backupPrune = defineCommand({
               ...{ signal: context.signal, warn: (text) => context.warn(text) },
             },
             async (_, signal) => {
+              context.progress.start('pruning');
               if (shownReport !== undefined) {
                 const now = await prune(destination, policy, { ...question, dryRun: true });
                 refuseOther(shownReport, now);
@@ -98,6 +101,7 @@ export const backupPrune = defineCommand({
               return await prune(destination, policy, { ...question, dryRun: false, signal });
             },
           );
+    context.progress.done();
     const { withheld, suspended } = report;
     if (withheld.length > 0) context.warn(withheldWarning(report, location));
     for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));

@@ -48,6 +48,7 @@ export const backupStatus = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');
     const { backup } = await context.config();
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const status = destinationStatus(await destination.list(), {
       now: context.now(),
@@ -56,6 +57,7 @@ export const backupStatus = defineCommand({
       type,
       line,
     });
+    context.progress.done();
     await context.output.document({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
