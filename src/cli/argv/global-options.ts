@@ -7,6 +7,7 @@ export const globalOptions = {
   json: { description: 'print one JSON document on stdout' },
   csv: { description: 'print rows as CSV (RFC 4180); cells that look like formulas are quoted' },
   rawCsv: { description: 'like --csv, but leave every cell as it is' },
+  wide: { description: 'show all columns of a table, and cut nothing' },
   quiet: { short: 'q', description: 'show no progress and no notes on stderr' },
   noColor: { description: 'print without colour' },
   debug: { description: 'show stack traces and causes of errors' },

@@ -16,6 +16,11 @@ export interface Column<Row> {
   align?: 'left' | 'right';
   /** On a terminal too narrow for all columns those with the highest number go first. */
   dispensable?: number;
+  /**
+   * Columns of the terminal that its cells may be cut to, in the middle; `Infinity` for not at all. By
+   * default texts may be cut, and what is aligned right (figures) may not.
+   */
+  least?: number;
 }
 
 /** How figures are shown to people: on a terminal, or in a log that is read later. */

@@ -14,12 +14,16 @@ import type { DocumentParts, RowWriter } from './row-writers.js';
 import { csvRowWriter, jsonRowWriter } from './row-writers.js';
 import type { Screen } from './screen.js';
 import type { Sink } from './sink.js';
+import type { TableRoom } from './table.js';
 
 /** Text is handed to the stream in pieces of about this many characters. */
 const PIECE_LENGTH = 64 * 1024;
 
 /** Longer lines are hard to read, however wide the terminal is. */
 const WIDEST_TEXT = 100;
+
+/** In a pipe too: one long key must not push all others out of sight. */
+const WIDEST_CELL = 100;
 
 /** A preview needs no more. */
 const PICTURE_COLUMNS = 80;
@@ -29,6 +33,8 @@ export interface OutputOptions {
   /** CSV cells are left as they are. */
   rawCsv: boolean;
   noColor: boolean;
+  /** --wide: all columns of a table, and nothing cut. */
+  wide: boolean;
   /** The document that ends an answer broken off by an error. */
   describeFailure(error: unknown): object;
 }
@@ -226,13 +232,19 @@ export class Output {
     return csvRowWriter(answer.columns, { raw: this.#options.rawCsv, toTerminal });
   }
 
+  #room(): TableRoom {
+    if (this.#options.wide) return { width: Infinity, cell: Infinity };
+    const width = terminalSize(this.#host.stdout)?.columns;
+    return width === undefined ? { width: Infinity, cell: WIDEST_CELL } : { width, cell: width };
+  }
+
   async #humanStyle(): Promise<HumanStyle> {
     const { stdout, now } = this.#host;
     const isTerminal = stdout.isTTY === true;
     return {
       people: presentationFor(isTerminal, now),
       paint: await createPaint(this.#colorLevel()),
-      tableWidth: terminalSize(stdout)?.columns ?? null,
+      room: this.#room(),
     };
   }
 }

@@ -1,7 +1,7 @@
-import stringWidth from 'string-width';
 import type { Column, Presentation } from './columns.js';
 import type { HumanStyle } from './human-rows.js';
-import { humanRowWriter } from './human-rows.js';
+import { hiddenText, humanRowWriter } from './human-rows.js';
+import { widthOf } from './cut.js';
 import type { Tone } from './paint.js';
 import { visible, visibleLines } from './terminal-text.js';
 
@@ -20,6 +20,8 @@ export class Page {
   readonly people: Presentation;
   readonly #style: HumanStyle;
   readonly #blocks: (() => Promise<string> | string)[] = [];
+  /** Columns of tables for which there was no room. */
+  #hidden = 0;
 
   constructor(style: HumanStyle) {
     this.people = style.people;
@@ -46,11 +48,11 @@ export class Page {
 
   /** `label  text` lines, the texts below one another. */
   fields(fields: readonly Field[]): this {
-    const width = Math.max(0, ...fields.map(({ label }) => stringWidth(label)));
+    const width = Math.max(0, ...fields.map(({ label }) => widthOf(label)));
     this.#blocks.push(() =>
       fields
         .map(({ label, text, tone }) => {
-          const gap = ' '.repeat(width - stringWidth(label) + 2);
+          const gap = ' '.repeat(width - widthOf(label) + 2);
           const { paint } = this.#style;
           return `${paint('muted', label)}${gap}${paint(tone, visible(text))}\n`;
         })
@@ -61,7 +63,9 @@ export class Page {
 
   table<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>): this {
     this.#blocks.push(async () => {
-      const writer = humanRowWriter(columns, this.#style, {});
+      const writer = humanRowWriter(columns, this.#style, {
+        onHidden: (count) => (this.#hidden += count),
+      });
       return [...[...rows].map((row) => writer.row(row)), await writer.end()].join('');
     });
     return this;
@@ -70,6 +74,7 @@ export class Page {
   async render(): Promise<string> {
     let text = '';
     for (const block of this.#blocks) text += await block();
-    return text;
+    const hidden = hiddenText(this.#hidden);
+    return hidden === '' ? text : `${text}\n${this.#style.paint('muted', hidden)}\n`;
   }
 }

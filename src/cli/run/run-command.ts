@@ -127,11 +127,12 @@ async function isDryRun(
 }
 
 function outputOf(invocation: Invocation, host: Host, sink: Sink, session: Session): Output {
-  const { json, csv, rawCsv, noColor } = invocation.global;
+  const { json, csv, rawCsv, noColor, wide } = invocation.global;
   return new Output(host, sink, {
     format: json ? 'json' : csv || rawCsv ? 'csv' : 'human',
     rawCsv,
     noColor,
+    wide,
     describeFailure: (error) => failureDocument(error, { host, secrets: session.secrets() }),
   });
 }

@@ -146,9 +146,10 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[], 
         return part === undefined ? name : `${name}: ${part}`;
       },
       tone: () => 'bad',
+      least: 20,
     },
     ...(failures.some(({ operation }) => operation !== undefined) ? [requestColumn] : []),
-    { title: 'reason', name: 'reason', value: ({ reason }) => reason },
+    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20 },
   ];
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));
@@ -162,6 +163,7 @@ const requestColumn: Column<NamedFailure> = {
   name: 'operation',
   value: ({ operation, status }) =>
     [operation ?? '', status ?? ''].filter((text) => text !== '').join(' '),
+  dispensable: 1,
 };
 
 /** Of the buckets that a backup holds. */

@@ -76,7 +76,13 @@ const columns: Column<IndexLine>[] = [
     show: ({ size }, people) => people.bytes(size),
     align: 'right',
   },
-  { title: 'last modified', name: 'last_modified', value: ({ last_modified }) => last_modified },
-  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'key', name: 'key', value: ({ key }) => key },
+  {
+    title: 'last modified',
+    name: 'last_modified',
+    value: ({ last_modified }) => last_modified,
+    least: Infinity,
+    dispensable: 2,
+  },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket, dispensable: 1 },
+  { title: 'key', name: 'key', value: ({ key }) => key, least: 24 },
 ];

@@ -197,7 +197,7 @@ function describe(page: Page, report: PruneReport): void {
 }
 
 const columns: Column<Row>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
   {
     title: 'what',
     name: 'what',

@@ -155,6 +155,7 @@ const newestColumn: Column<Pick<KindStatus, 'newest_complete'>> = {
   title: 'newest complete',
   name: 'newest_complete',
   value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+  least: Infinity,
 };
 
 const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
@@ -164,6 +165,7 @@ const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
     value: ({ backups }) => backups,
     show: ({ backups }, people) => people.count(backups),
     align: 'right',
+    dispensable: 2,
   },
   {
     title: 'archives',
@@ -171,6 +173,7 @@ const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
     value: ({ archive_bytes }) => archive_bytes,
     show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
     align: 'right',
+    dispensable: 3,
   },
 ];
 
@@ -201,11 +204,13 @@ const kindColumns: Column<KindStatus>[] = [
     value: ({ newest_complete: newest }) => newest?.created_at ?? '',
     show: ({ newest_complete: newest }, people) =>
       newest === null ? '' : people.time(newest.created_at),
+    least: Infinity,
+    dispensable: 1,
   },
   ...amountColumns,
 ];
 
 const problemColumns: Column<ChainProblem>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: 20 },
   { title: 'problem', name: 'message', value: ({ message }) => message, tone: () => 'bad' },
 ];

@@ -113,6 +113,7 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
         return usage === undefined ? '' : people.bytes(usage.bytes);
       },
       align: 'right',
+      dispensable: 3,
     },
     {
       title: 'seconds',
@@ -122,12 +123,14 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
         return usage === undefined ? '' : secondsText(usage.microseconds);
       },
       align: 'right',
+      dispensable: 4,
     },
     {
       title: 'jobs',
       name: 'job_count',
       value: (row) => usageOf(row)?.jobs ?? '',
       align: 'right',
+      dispensable: 2,
     },
   ];
 }
@@ -164,5 +167,6 @@ const monthColumns: Column<UserRow>[] = [
         ? ''
         : `${month.bill.invoice.percent.toDecimalPlaces(2).toString()} %`,
     align: 'right',
+    dispensable: 1,
   },
 ];

@@ -61,7 +61,7 @@ const iso = (time: Date | null): string => time?.toISOString() ?? '';
 /** Without the column of results where none was looked for. */
 export function jobColumns({ withResults }: { withResults: boolean }): Column<ListedJob>[] {
   const columns: Column<ListedJob>[] = [
-    { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong' },
+    { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong', least: 16 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
     {
       title: 'status',

@@ -37,8 +37,8 @@ function describeDestruction(page: Page, destroys: RestorePlan['destroys']): voi
 /** Of `--dry-run --list`: one row for each object that would be changed. */
 export const changeColumns: Column<PlannedChange>[] = [
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'key', name: 'key', value: ({ key }) => key },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket, dispensable: 1 },
+  { title: 'key', name: 'key', value: ({ key }) => key, least: 24 },
   {
     title: 'size',
     name: 'size',
@@ -92,7 +92,7 @@ const documentColumns: Column<PlannedDocument>[] = [
   { title: 'into', name: 'target', value: ({ target }) => target },
   { title: 'document', name: 'kind', value: ({ kind }) => kind },
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '' },
+  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '', dispensable: 1 },
 ];
 
 function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
@@ -109,6 +109,8 @@ const countColumn = (
   value: (plan) => plan[name],
   show: (plan, people) => people.count(plan[name]),
   align: 'right',
+  // What would be overwritten or removed is never hidden.
+  dispensable: { create: 1, overwrite: 0, unchanged: 4, skip: 5, conflict: 2, delete: 0 }[name],
 });
 
 const planColumns: Column<BucketPlan>[] = [
@@ -129,6 +131,7 @@ const planColumns: Column<BucketPlan>[] = [
 const bytesColumn: Column<BucketPlan> = {
   title: 'bytes',
   name: 'bytes',
+  dispensable: 3,
   value: ({ bytes }) => bytes,
   show: ({ bytes }, people) => people.bytes(bytes),
   align: 'right',

@@ -96,6 +96,7 @@ const columns: Column<RunRecord>[] = [
     name: 'due_at',
     value: ({ due_at }) => due_at,
     show: ({ due_at }, people) => timeText(due_at, people),
+    least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
   { title: 'result', name: 'result', value: resultText, tone: resultTone },
@@ -108,8 +109,15 @@ const columns: Column<RunRecord>[] = [
       return seconds === undefined ? '' : people.duration(seconds);
     },
     align: 'right',
+    dispensable: 2,
   },
-  { title: 'exit', name: 'exit_code', value: ({ exit_code }) => exit_code, align: 'right' },
+  {
+    title: 'exit',
+    name: 'exit_code',
+    value: ({ exit_code }) => exit_code,
+    align: 'right',
+    dispensable: 4,
+  },
   {
     title: 'bytes',
     name: 'bytes',
@@ -122,7 +130,8 @@ const columns: Column<RunRecord>[] = [
     title: 'reason or log',
     name: 'reason',
     value: ({ reason, log_file }) => reason ?? log_file,
-    dispensable: 2,
+    least: 16,
+    dispensable: 3,
   },
 ];
 
