@@ -15,6 +15,7 @@ import type { Progress } from '../progress/progress.js';
 import { watchSignals } from './signals.js';
 import type { Sink } from '../output/sink.js';
 import { visible } from '../output/terminal-text.js';
+import { namedOnce } from './named-once.js';
 import { openSession } from './session.js';
 import type { Session } from './session.js';
 
@@ -28,7 +29,7 @@ export async function runCommand(
   const { global, command } = invocation;
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
   const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
-  const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
+  const warn = (message: string) => progress.warn(`mangamotion: warning: ${namedOnce(message)}`);
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
     onFirst: () => progress.note('mangamotion: cleaning up; send the signal again to stop at once'),

@@ -159,8 +159,8 @@ async function policyOf(context: CommandContext, given: RetentionPolicy): Promis
 function withheldWarning({ withheld }: PruneReport, location: string): string {
   const unreadable = [...new Set(withheld.flatMap(({ because }) => because))];
   return (
-    `${withheld.length} expired backups stay: ${shortList(unreadable)} cannot be read and may ` +
-    `refer to them; see "mangamotion backup status ${location}"`
+    `${countOf(withheld.length, 'expired backup')} ${withheld.length === 1 ? 'stays' : 'stay'}: ` +
+    `${shortList(unreadable)} cannot be read and may refer to ${withheld.length === 1 ? 'it' : 'them'}; see "mangamotion backup status ${location}"`
   );
 }
 
@@ -191,7 +191,7 @@ function describe(page: Page, report: PruneReport): void {
   if (rows.length > 0) page.table(columns, rows).text('');
   const done = dryRun ? 'would remove' : '✓ removed';
   page.text(
-    `${done} ${removed.length} of ${rows.length} backups, ${people.bytes(report.freed_bytes)}`,
+    `${done} ${removed.length} of ${countOf(rows.length, 'backup')}, ${people.bytes(report.freed_bytes)}`,
     dryRun ? undefined : 'good',
   );
 }

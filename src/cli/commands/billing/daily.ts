@@ -7,6 +7,7 @@ import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
 import { bar } from '../../output/bar.js';
 import type { Column } from '../../output/columns.js';
+import { countOf } from '../../output/units.js';
 import { defineCommand } from '../../argv/command.js';
 import { USER_ARGUMENT, openBilling, warnOf } from './shared-options.js';
 
@@ -73,7 +74,7 @@ export const billingDaily = defineCommand({
         usage.days.length === 0
           ? undefined
           : `total ${moneyText(costOf(reportContext.pricing, usage.totals))} before discounts, ` +
-            `${usage.totals.bytes} bytes, ${secondsText(usage.totals.microseconds)} s, ${usage.totals.jobs} jobs`,
+            `${countOf(usage.totals.bytes, 'byte')}, ${secondsText(usage.totals.microseconds)} s, ${countOf(usage.totals.jobs, 'job')}`,
     });
     return usage.problems.length > 0 || usage.expiredUntil !== undefined ? 'partial' : undefined;
   },

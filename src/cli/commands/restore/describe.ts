@@ -62,7 +62,7 @@ export function describeReport(page: Page, report: RestoreReport): void {
   page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
     page.text(
-      `${countOf(count, 'object')} of ${bucket} were restored without their lock: ${reason}`,
+      `${countOf(count, 'object')} of ${bucket} restored without ${count === 1 ? 'its' : 'their'} lock: ${reason}`,
       'bad',
     );
   }
