@@ -3,6 +3,7 @@ import { catalog as allCommands } from './catalog.js';
 import type { Catalog } from './argv/command.js';
 import { type Host, terminalSize } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
+import { readVersion } from './argv/version.js';
 import { Sink } from './output/sink.js';
 
 const DEFAULT_HELP_WIDTH = 100;
@@ -33,7 +34,9 @@ export async function main(
     if (parsed.kind === 'incomplete') {
       throw new MangamotionError('usage', 'no command given', { hint: 'run `mangamotion --help`' });
     }
-    await sink.write(parsed.text);
+    const isVersion = parsed.text === `${readVersion()}\n`;
+    const asJson = isVersion && hasFlag(argv, '--json');
+    await sink.write(asJson ? `${JSON.stringify({ version: readVersion() })}\n` : parsed.text);
     await sink.flush();
     return 0;
   } catch (error) {

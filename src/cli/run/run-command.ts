@@ -33,12 +33,12 @@ export async function runCommand(
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
     onFirst: () => progress.note('mangamotion: cleaning up; send the signal again to stop at once'),
-    ignoresInterrupt: command.ignoresInterrupt === true,
+    ignoresInterrupt: () => command.ignoresInterrupt === true || output.isPaging,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
   const session = openSession(global, host, watch.signal, warn);
-  const output = outputOf(invocation, host, sink, session);
+  const output = outputOf(invocation, host, sink, session, warn);
   try {
     refuseImpossible(invocation);
     const context: CommandContext = {
@@ -106,6 +106,9 @@ function refuseImpossible({ command, global, name }: Invocation): void {
       hint: 'use --json',
     });
   }
+  if (global.fields !== undefined && !csv && !global.json) {
+    throw new MangamotionError('usage', '--fields needs --json or --csv');
+  }
   if (csv && global.json) {
     throw new MangamotionError('usage', '--json and --csv cannot be combined');
   }
@@ -127,13 +130,23 @@ async function isDryRun(
   return dryRun;
 }
 
-function outputOf(invocation: Invocation, host: Host, sink: Sink, session: Session): Output {
-  const { json, csv, rawCsv, noColor, wide } = invocation.global;
+function outputOf(
+  invocation: Invocation,
+  host: Host,
+  sink: Sink,
+  session: Session,
+  warn: (message: string) => void,
+): Output {
+  const { json, csv, rawCsv, noColor, noPager, wide, fields } = invocation.global;
   return new Output(host, sink, {
     format: json ? 'json' : csv || rawCsv ? 'csv' : 'human',
     rawCsv,
     noColor,
     wide,
+    fields,
+    strictFields: invocation.command.changes === 'nothing' || invocation.options.dryRun === true,
+    warn,
+    usesPager: !noPager,
     describeFailure: (error) => failureDocument(error, { host, secrets: session.secrets() }),
   });
 }

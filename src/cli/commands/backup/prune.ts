@@ -9,6 +9,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, confirmOptions, willAsk } from '../../argv/confirm-options.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -47,7 +48,7 @@ export const backupPrune = defineCommand({
   },
   changes: 'dry-run',
   usesStore: false,
-  printsRows: false,
+  printsRows: true,
   endsWith: ['partial', ...WRITING_ENDS],
   examples: {
     'mangamotion backup prune /var/backups/minio --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run':
@@ -111,7 +112,11 @@ export const backupPrune = defineCommand({
           'space until a lifecycle rule removes them',
       );
     }
-    await context.output.document({ json: report, human: (page) => describe(page, report) });
+    await context.output.document({
+      json: report,
+      human: (page) => describe(page, report),
+      csv: csvRows(csvColumns, rowsOf(report, String)),
+    });
     return suspended.length > 0 ? 'refused' : withheld.length > 0 ? 'partial' : undefined;
   },
 });
@@ -168,12 +173,16 @@ interface Row {
   id: string;
   what: string;
   why: string;
+  /** Of what is removed. */
+  bytes?: number;
 }
 
-function describe(page: Page, report: PruneReport): void {
-  const { people } = page;
-  const { dry_run: dryRun, kept, referenced, withheld, removed } = report;
-  const rows: Row[] = [
+/** What stays, and why; then what goes, and the bytes that frees. */
+function rowsOf(
+  { kept, referenced, withheld, removed }: PruneReport,
+  bytesText: (bytes: number) => string,
+): Row[] {
+  return [
     ...kept.map(({ id, reasons }) => ({ id, what: 'keep', why: reasons.join(', ') })),
     ...referenced.map(({ id, by }) => ({
       id,
@@ -185,8 +194,14 @@ function describe(page: Page, report: PruneReport): void {
       what: 'keep',
       why: `expired, but ${shortList(because)} cannot be read`,
     })),
-    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', why: people.bytes(bytes) })),
+    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
   ];
+}
+
+function describe(page: Page, report: PruneReport): void {
+  const { people } = page;
+  const { dry_run: dryRun, removed } = report;
+  const rows = rowsOf(report, (bytes) => people.bytes(bytes));
   if (dryRun) page.text('dry run: nothing is changed').text('');
   if (rows.length > 0) page.table(columns, rows).text('');
   const done = dryRun ? 'would remove' : '✓ removed';
@@ -205,4 +220,14 @@ const columns: Column<Row>[] = [
     tone: ({ what }) => (what === 'remove' ? 'waiting' : 'good'),
   },
   { title: 'why', name: 'why', value: ({ why }) => why },
+];
+
+const csvColumns: Column<Row>[] = [
+  ...columns.slice(0, 2),
+  {
+    title: 'why',
+    name: 'why',
+    value: ({ what, why }) => (what === 'remove' ? null : why),
+  },
+  { title: 'bytes', name: 'bytes', value: ({ bytes }) => bytes },
 ];

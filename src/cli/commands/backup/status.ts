@@ -4,6 +4,7 @@ import type { DestinationStatus, KindStatus, LineStatus } from '../../../reposit
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
@@ -35,7 +36,7 @@ export const backupStatus = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
-  printsRows: false,
+  printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
     'mangamotion backup status /var/backups/minio': 'show the status',
@@ -61,6 +62,7 @@ export const backupStatus = defineCommand({
     await context.output.document({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
+      csv: csvRows(kindColumns, status.kinds),
     });
     if (isLate(status) || status.chains.status === 'broken') return 'damaged';
     return status.chains.status === 'unknown' ? 'partial' : undefined;

@@ -3,6 +3,7 @@ import type { BucketPlan } from '../../../restore/plan/decide.js';
 import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
@@ -98,6 +99,11 @@ const documentColumns: Column<PlannedDocument>[] = [
 function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
   const deletes = plans.some((plan) => plan.delete > 0);
   return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
+}
+
+/** The same columns for every plan. */
+export function planCsv({ buckets }: Pick<RestorePlan, 'buckets'>) {
+  return csvRows([...planColumns, countColumn('delete', 'delete'), bytesColumn], buckets);
 }
 
 const countColumn = (
