@@ -31,7 +31,7 @@ export const scheduleHistory = defineCommand({
   examples: {
     'mangamotion schedule history': `list the last ${DEFAULT_LIMIT} runs`,
     'mangamotion schedule history daily --failed': 'list failed and missed runs of one entry',
-    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'":
+    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .archive_bytes] | @tsv'":
       'follow the size of a backup',
   },
   async run(context, { name }, { failed, limit, stateDir }) {
@@ -119,10 +119,19 @@ const columns: Column<RunRecord>[] = [
     dispensable: 4,
   },
   {
-    title: 'bytes',
-    name: 'bytes',
-    value: ({ bytes }) => bytes,
-    show: ({ bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
+    title: 'archive',
+    name: 'archive_bytes',
+    value: ({ archive_bytes }) => archive_bytes,
+    show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
+    align: 'right',
+    dispensable: 1,
+  },
+  {
+    title: 'copied',
+    name: 'copied_bytes',
+    value: ({ copied_bytes }) => copied_bytes,
+    show: ({ copied_bytes: bytes }, people) =>
+      bytes === null || bytes === undefined ? '' : people.bytes(bytes),
     align: 'right',
     dispensable: 1,
   },
@@ -143,7 +152,7 @@ function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
 
 const CSV_FIELDS = [
   ...(['due_at', 'name', 'result', 'started_at', 'finished_at', 'exit_code', 'trigger'] as const),
-  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count'] as const),
+  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes'] as const),
 ];
 
 const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({
