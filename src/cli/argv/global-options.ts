@@ -14,6 +14,7 @@ export const globalOptions = {
       'with --json or --csv, only these fields of the answer, or of each row: a,b.c (see help json)',
     parse: parseFields,
   },
+  utc: { description: 'show times in UTC, not in the zone of this terminal (TZ)' },
   noPager: { description: 'print long answers without a pager' },
   wide: { description: 'show all columns of a table, and cut nothing' },
   quiet: { short: 'q', description: 'show no progress and no notes on stderr' },

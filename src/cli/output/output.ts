@@ -19,6 +19,7 @@ import { csvRowWriter, jsonRowWriter } from './row-writers.js';
 import type { Screen } from './screen.js';
 import type { Sink } from './sink.js';
 import type { TableRoom } from './table.js';
+import { readersZone } from './zone.js';
 
 /** Text is handed to the stream in pieces of about this many characters. */
 const PIECE_LENGTH = 64 * 1024;
@@ -42,6 +43,8 @@ export interface OutputOptions {
   /** Whether an unknown field is an error: not where work was done, of which this is the report. */
   strictFields: boolean;
   warn: (message: string) => void;
+  /** --utc: times in UTC on a terminal too. */
+  utc: boolean;
   /** Not --no-pager. */
   usesPager: boolean;
   /** --wide: all columns of a table, and nothing cut. */
@@ -341,10 +344,14 @@ export class Output {
   }
 
   async #humanStyle(): Promise<HumanStyle> {
-    const { stdout, now } = this.#host;
+    const { stdout, now, env } = this.#host;
     const isTerminal = stdout.isTTY === true;
     return {
-      people: presentationFor(isTerminal, now),
+      people: presentationFor(
+        isTerminal,
+        now,
+        isTerminal && !this.#options.utc ? readersZone(env) : 'UTC',
+      ),
       paint: await createPaint(this.#colorLevel()),
       room: this.#room(),
     };

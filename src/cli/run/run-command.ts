@@ -137,7 +137,7 @@ function outputOf(
   session: Session,
   warn: (message: string) => void,
 ): Output {
-  const { json, csv, rawCsv, noColor, noPager, wide, fields } = invocation.global;
+  const { json, csv, rawCsv, noColor, noPager, utc, wide, fields } = invocation.global;
   return new Output(host, sink, {
     format: json ? 'json' : csv || rawCsv ? 'csv' : 'human',
     rawCsv,
@@ -147,6 +147,7 @@ function outputOf(
     strictFields: invocation.command.changes === 'nothing' || invocation.options.dryRun === true,
     warn,
     usesPager: !noPager,
+    utc,
     describeFailure: (error) => failureDocument(error, { host, secrets: session.secrets() }),
   });
 }

@@ -54,7 +54,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     { label: 'type', text: summary.type },
     {
       label: 'created',
-      text: `${summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
+      text: `${people.onTerminal ? people.clock(summary.created_at) : summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
     },
     ...(summary.parent === null ? [] : [{ label: 'parent', text: summary.parent }]),
     { label: 'from', text: summary.source.endpoint },

@@ -80,6 +80,8 @@ const columns: Column<IndexLine>[] = [
     title: 'last modified',
     name: 'last_modified',
     value: ({ last_modified }) => last_modified,
+    show: ({ last_modified }, people) =>
+      people.onTerminal ? people.clock(last_modified) : last_modified,
     least: Infinity,
     dispensable: 2,
   },

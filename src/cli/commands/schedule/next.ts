@@ -54,4 +54,5 @@ const columns: Column<Upcoming>[] = [
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
   { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 1 },
+  { title: 'zone', name: 'zone', value: ({ zone }) => zone, dispensable: 2 },
 ];
