@@ -48,3 +48,25 @@ function end(text: string, width: number): string {
   }
   return text.slice(from);
 }
+
+/**
+ * Lines broken between words, so that none is wider, where the words allow it: a long path stays whole,
+ * to be copied. What goes on is indented like the beginning.
+ */
+export function wrapped(text: string, width: number): string[] {
+  return text
+    .split('\n')
+    .flatMap((line) => (widthOf(line) <= width ? [line] : broken(line, width)));
+}
+
+function broken(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const lines: string[] = [];
+  for (const word of line.trim().split(' ')) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? undefined : `${last} ${word}`;
+    if (longer === undefined || widthOf(longer) > width) lines.push(indent + word);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
+}

@@ -1,4 +1,5 @@
 import type { Column, Presentation } from './columns.js';
+import { wrapped } from './cut.js';
 import type { Paint } from './paint.js';
 import type { RowWriter } from './row-writers.js';
 import type { GridCell, TableLayout, TableRoom } from './table.js';
@@ -52,7 +53,7 @@ export function humanRowWriter<Row>(
     const hidden = texts.onHidden === undefined ? hiddenText(layout?.hidden ?? 0) : '';
     const footer = texts.footer?.();
     return [
-      ...(footer === undefined ? [] : [visible(footer)]),
+      ...(footer === undefined ? [] : wrapped(visible(footer), room.width)),
       ...(hidden === '' ? [] : [paint('muted', hidden)]),
     ]
       .map((line) => `${line}\n`)

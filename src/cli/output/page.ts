@@ -1,7 +1,7 @@
 import type { Column, Presentation } from './columns.js';
 import type { HumanStyle } from './human-rows.js';
 import { hiddenText, humanRowWriter } from './human-rows.js';
-import { widthOf } from './cut.js';
+import { widthOf, wrapped } from './cut.js';
 import type { Tone } from './paint.js';
 import { visible, visibleLines } from './terminal-text.js';
 
@@ -30,13 +30,13 @@ export class Page {
 
   /** Lines of text, as they are but for hostile characters. */
   text(text: string, tone?: Tone): this {
-    this.#blocks.push(() => `${this.#style.paint(tone, visibleLines(text))}\n`);
+    this.#blocks.push(() => this.#lines(visibleLines(text), tone));
     return this;
   }
 
   /** One line: line ends in it are shown as such. */
   line(text: string, tone?: Tone): this {
-    this.#blocks.push(() => `${this.#style.paint(tone, visible(text))}\n`);
+    this.#blocks.push(() => this.#lines(visible(text), tone));
     return this;
   }
 
@@ -54,7 +54,14 @@ export class Page {
         .map(({ label, text, tone }) => {
           const gap = ' '.repeat(width - widthOf(label) + 2);
           const { paint } = this.#style;
-          return `${paint('muted', label)}${gap}${paint(tone, visible(text))}\n`;
+          const lines = wrapped(visible(text), this.#style.room.width - width - 2);
+          return lines
+            .map((line, at) =>
+              at === 0
+                ? `${paint('muted', label)}${gap}${paint(tone, line)}\n`
+                : `${' '.repeat(width + 2)}${paint(tone, line)}\n`,
+            )
+            .join('');
         })
         .join(''),
     );
@@ -69,6 +76,11 @@ export class Page {
       return [...[...rows].map((row) => writer.row(row)), await writer.end()].join('');
     });
     return this;
+  }
+
+  #lines(text: string, tone: Tone | undefined): string {
+    const lines = wrapped(text, this.#style.room.width);
+    return lines.map((line) => `${this.#style.paint(tone, line)}\n`).join('');
   }
 
   async render(): Promise<string> {
