@@ -187,8 +187,7 @@ export class Output {
    */
   async rows<Row>(answer: RowsAnswer<Row>): Promise<void> {
     const fields = this.#rowFields();
-    const { json } = answer;
-    const picked = fields && { ...answer, json: (row: Row) => fields.pick(json(row)) };
+    const picked = fields && { ...answer, json: (row: Row) => fields.pick(answer.json(row)) };
     const writer = await this.#rowWriter(picked ?? answer);
     this.#begun = true;
     await this.#print((sink) => this.#printRows(sink, answer, writer, fields));

@@ -13,7 +13,7 @@ const NOT_FOUND = 127;
 const DEFAULT_PAGER = 'command -v less >/dev/null || exit 127; exec less -R';
 
 /** The command line of the pager; `undefined` where the text is to be printed as it is. */
-export function pagerOf({ PAGER, TERM }: Environment): string | undefined {
+function pagerOf({ PAGER, TERM }: Environment): string | undefined {
   if (TERM === 'dumb' || PAGER === '' || PAGER === 'cat') return undefined;
   return PAGER ?? DEFAULT_PAGER;
 }

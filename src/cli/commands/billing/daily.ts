@@ -163,7 +163,7 @@ function columnsFor(
       name: 'bar',
       value: () => '',
       show: (day) => bar(share(day), BAR_WIDTH),
-      least: 6,
+      least: Infinity,
       dispensable: 6,
     },
   ];

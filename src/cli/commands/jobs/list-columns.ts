@@ -69,6 +69,7 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       value: ({ status }) => status,
       show: statusLabel,
       tone: ({ status }) => statusTone(status),
+      least: Infinity,
     },
     {
       title: 'progress',
@@ -76,6 +77,7 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       value: ({ progress }) => progress ?? '',
       show: progressBar,
       tone: () => 'active',
+      least: Infinity,
       dispensable: 4,
     },
     {

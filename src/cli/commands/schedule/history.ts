@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone, timeText } from './run-text.js';
+import { resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LIMIT = 20;
@@ -95,11 +95,11 @@ const columns: Column<RunRecord>[] = [
     title: 'due',
     name: 'due_at',
     value: ({ due_at }) => due_at,
-    show: ({ due_at }, people) => timeText(due_at, people),
+    show: ({ due_at }, people) => people.clock(due_at),
     least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'result', name: 'result', value: resultText, tone: resultTone },
+  { title: 'result', name: 'result', value: resultText, tone: resultTone, least: Infinity },
   {
     title: 'took',
     name: 'seconds',
