@@ -9,6 +9,7 @@ import { existing, layersPlugin } from './test/lint/layers.js';
  */
 const base = [
   'errors.ts',
+  'count-of.ts',
   'duration.ts',
   'in-parallel.ts',
   'instant.ts',

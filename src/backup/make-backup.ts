@@ -56,6 +56,7 @@ async function makeAttempt(
   plan: Planner,
 ): Promise<Summary> {
   const { destination, progress } = context;
+  progress.start('listing');
   const warn = (line: string) => progress.warn(line);
   const leftovers = await openLeftovers(await destination.leftovers(), warn);
   const held = { ...context, leftovers };
@@ -79,7 +80,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
   const pending = await destination.begin(plan.type, clock);
   const stopCounting = showExpected(context, plan);
   try {
-    progress.start('backing up');
+    progress.start('copying');
     if (leftovers.sources.length > 0) {
       progress.warn('an earlier run did not finish: this backup reuses what it captured');
     }
@@ -197,8 +198,10 @@ function showExpected(
     const totals = await expected(AbortSignal.any([signal, done.signal]));
     const free = await destination.freeBytes();
     if (totals === undefined || done.signal.aborted) return;
-    progress.update({ objectsTotal: totals.objects, bytesTotal: totals.bytes });
-    // The size of an incremental backup is not known in advance.
+    // What an incremental backup has to copy nobody knows before the end of its listing.
+    if (type === 'full')
+      progress.update({ objectsTotal: totals.objects, bytesTotal: totals.bytes });
+    else progress.update({ objectsTotal: totals.objects, totalsGrow: true });
     if (type === 'full' && free !== null && free < totals.bytes) {
       progress.warn(
         `the objects are ${totals.bytes} bytes and ${destination.location} has ${free} free: unless they compress, they will not fit`,
@@ -220,6 +223,7 @@ async function pruneAfter(
   { id, type }: Summary,
   { policy, onPruned }: RetentionAfterwards,
 ): Promise<void> {
+  progress.start('pruning');
   try {
     const options = { dryRun: false, signal, now: clock.now(), type, after: id };
     onPruned(await prune(destination, policy, options));

@@ -69,6 +69,7 @@ export async function summarise(
     },
     bytes: written.objectBytes,
     archive_bytes: sealed.bytes,
+    copied_bytes: counts.copiedBytes,
     buckets: written.buckets,
     failures: failures.named,
     failures_omitted: failures.omitted,

@@ -27,6 +27,35 @@ export interface Host {
   now: () => Date;
 }
 
+/** What is assumed of a terminal that does not tell its size. */
+const USUAL_SIZE = { columns: 80, rows: 24 } as const;
+
+/**
+ * The size of the terminal that a stream leads to, at this moment; `undefined` where there is none.
+ * `script`, `docker exec` and some CI give a terminal of 0 columns and rows, or make one so later: to
+ * divide by those would never end.
+ */
+export function terminalSize({
+  isTTY,
+  columns,
+  rows,
+}: OutputStream): { columns: number; rows: number } | undefined {
+  if (isTTY !== true) return undefined;
+  return {
+    columns: isSize(columns) ? columns : USUAL_SIZE.columns,
+    rows: isSize(rows) ? rows : USUAL_SIZE.rows,
+  };
+}
+
+/** Whether something may be drawn over and over: on a terminal that knows how, and has a size. */
+export function canAnimate({ isTTY, columns, rows }: OutputStream, env: Host['env']): boolean {
+  return isTTY === true && env.TERM !== 'dumb' && columns !== 0 && rows !== 0;
+}
+
+function isSize(value: number | undefined): value is number {
+  return value !== undefined && value > 0;
+}
+
 /** Whether there is a terminal to ask on. */
 export function canAsk({ stdin, stderr }: Host): boolean {
   return stdin?.isTTY === true && stderr.isTTY === true;

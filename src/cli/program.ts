@@ -1,8 +1,9 @@
 import { MangamotionError } from '../errors.js';
 import { catalog as allCommands } from './catalog.js';
 import type { Catalog } from './argv/command.js';
-import type { Host } from './host.js';
+import { type Host, terminalSize } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
+import { readVersion } from './argv/version.js';
 import { Sink } from './output/sink.js';
 
 const DEFAULT_HELP_WIDTH = 100;
@@ -20,7 +21,7 @@ export async function main(
   // A reader of stderr that went away must not end a backup.
   host.stderr.on('error', () => undefined);
   try {
-    const width = host.stdout.columns ?? DEFAULT_HELP_WIDTH;
+    const width = terminalSize(host.stdout)?.columns ?? DEFAULT_HELP_WIDTH;
     const parsed = await parseCommandLine(argv, catalog, width);
     if (parsed.kind === 'run') {
       const { runCommand } = await import('./run/run-command.js');
@@ -33,7 +34,9 @@ export async function main(
     if (parsed.kind === 'incomplete') {
       throw new MangamotionError('usage', 'no command given', { hint: 'run `mangamotion --help`' });
     }
-    await sink.write(parsed.text);
+    const isVersion = parsed.text === `${readVersion()}\n`;
+    const asJson = isVersion && hasFlag(argv, '--json');
+    await sink.write(asJson ? `${JSON.stringify({ version: readVersion() })}\n` : parsed.text);
     await sink.flush();
     return 0;
   } catch (error) {

@@ -127,6 +127,8 @@ const summarySchema = v.object({
   bytes: count,
   /** The size of the tar.gz, or of all files of a plain folder. */
   archive_bytes: count,
+  /** The bytes of the objects that this run copied; absent in older backups. */
+  copied_bytes: v.optional(count),
   buckets: v.array(v.object({ name: v.string(), objects: count, bytes: count })),
   /** The first 10,000 failures. */
   failures: v.array(failure),

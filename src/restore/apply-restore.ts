@@ -27,7 +27,7 @@ export async function applyRestore(
   const { plans, backup, failures, losses } = prepared;
   const documents: RestoreReport['documents'] = [];
   const left: RestoreReport['left_out'] = [];
-  context.progress.start('restoring');
+  context.progress.start('copying');
   context.progress.update({
     objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
     bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
@@ -140,6 +140,7 @@ async function restoreObjects(
       proved += await restoreBucket(uploading, prepared, bucket, { ...how, avoided });
       if (bucket.plan.delete === 0) continue;
       if (prepared.failures.count === failed) {
+        context.progress.phase(`removing extra objects of ${bucket.plan.target}`);
         await removeExtras(context, prepared, bucket.plan, how.done);
       } else {
         const { target } = bucket.plan;

@@ -64,7 +64,7 @@ export async function planRestore(
       ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, confirms, signal },
       warn: (line) => progress.warn(line),
     });
-    progress.start('planning');
+    progress.start('listing');
     const plans = await planner.plan((seen) => progress.update({ objects: seen }));
     const failures = new Failures();
     for (const failure of planner.failures) failures.add(failure);

@@ -37,10 +37,13 @@ export async function restoreBucket(
   const begunAtMs = now().getTime();
   const written = new WrittenObjects();
   const readBacks = new ReadBacks({ store, faults, signal }, bucket.plan.target);
+  context.progress.phase();
   try {
     await uploadBucket(context, prepared, bucket, how, { written, readBacks });
     losses.all.push(...(await readBacks.finish()));
-    return how.proof ? await prove(context, prepared, bucket, how, { written, begunAtMs }) : 0;
+    if (!how.proof) return 0;
+    context.progress.phase(`proving ${bucket.plan.target}`);
+    return await prove(context, prepared, bucket, how, { written, begunAtMs });
   } finally {
     await written.close();
   }

@@ -161,8 +161,9 @@ describe('jobs list', () => {
     await terminal.stop();
     expect(screen).toMatch(/\n1 +✕ failed/);
     expect(screen).not.toContain('finished');
-    // A line that is too wide would go on in the next one: a line for each job, and one with their count.
-    expect(screen.split('\n').filter((line) => /^(\d+|old-\d) /.test(line))).toHaveLength(6);
+    // A line that is too wide would go on in the next one: a line for each job, one with their
+    // count, and one with what is hidden.
+    expect(screen.split('\n').filter((line) => /^(\d+|old-\d) /.test(line))).toHaveLength(7);
     for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   });
 

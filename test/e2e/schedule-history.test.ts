@@ -51,16 +51,16 @@ describe('schedule history', () => {
     const lines = stdout.split('\n').slice(1);
     expect(lines[0]).toMatch(/^2026-01-01 02:00:00 UTC {2}weekly {2}– skipped .* the machine was/);
     expect(lines[1]).toMatch(/ – missed 3 times .* the machine was off$/);
-    expect(lines[2]).toMatch(/ ✕ failed +1m 30s +6 +1\.0 KiB +the store \\u001b\[31mdoes not/);
-    expect(lines[3]).toMatch(/ ✓ ran +1m 30s +0 +1\.0 KiB +logs\/daily\.log$/);
+    expect(lines[2]).toMatch(/ ✕ failed +1m 30s +6 +512 B +300 B +the store \\u001b\[31mdoes not/);
+    expect(lines[3]).toMatch(/ ✓ ran +1m 30s +0 +512 B +300 B +logs\/daily\.log$/);
   });
 
   it('has every field in CSV', async () => {
     await appendHistory(state, [well]);
     const { stdout } = await history('--csv');
     expect(stdout).toBe(
-      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count\r\n' +
-        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1\r\n`,
+      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count,copied_bytes\r\n' +
+        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1,300\r\n`,
     );
   });
 

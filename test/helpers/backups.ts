@@ -28,6 +28,7 @@ import { removeAtExit } from './child-processes.js';
 
 export const NO_PROGRESS = {
   start: () => undefined,
+  phase: () => undefined,
   update: () => undefined,
   warn: () => undefined,
 };

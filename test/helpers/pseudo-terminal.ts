@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PROGRAM } from '../e2e/run.js';
 
 /**
@@ -40,4 +41,40 @@ export async function runOnTerminal(
 /** For a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Runs the built program on a pseudo terminal of this size, and of `laterSize` once it has written
+ * `seen`. Sends SIGTERM a second later.
+ */
+export async function terminateOnTerminal(
+  args: readonly string[],
+  options: {
+    env: Record<string, string>;
+    size: readonly [columns: number, rows: number];
+    laterSize?: readonly [columns: number, rows: number];
+    seen: string;
+  },
+): Promise<{ exitCode: number | null; output: string }> {
+  const { env, size, laterSize, seen } = options;
+  const resize = ([columns, rows]: readonly [number, number]) =>
+    `stty cols ${columns} rows ${rows}`;
+  const program = [process.execPath, PROGRAM, ...args].map(quoted).join(' ');
+  const later = laterSize === undefined ? '' : `(read go; ${resize(laterSize)}; kill -WINCH $$) & `;
+  const command = `${resize(size)}; echo "pid $$"; ${later}exec ${program}`;
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/sh', ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'close') as Promise<[number | null]>;
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const giveUp = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  while (!output.includes(seen) && child.exitCode === null) await sleep(20);
+  if (laterSize !== undefined) child.stdin.write('go\n');
+  await sleep(1000);
+  process.kill(Number(/pid (\d+)/.exec(output)?.[1]), 'SIGTERM');
+  const [exitCode] = await exited;
+  clearTimeout(giveUp);
+  return { exitCode, output };
 }

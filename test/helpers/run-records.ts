@@ -17,6 +17,7 @@ export function runRecord(given: Partial<RunRecord> = {}): RunRecord {
     reason: null,
     bytes: 1024,
     archive_bytes: 512,
+    copied_bytes: 300,
     log_file: 'logs/daily.log',
     count: 1,
     ...given,

@@ -29,7 +29,7 @@ export async function capture(
     for await (const { result: write } of prepared) {
       signal.throwIfAborted();
       await write();
-      context.onProgress({ objects: counts.total, bytes: counts.bytes });
+      context.onProgress({ objects: counts.total, bytes: counts.copiedBytes });
     }
   } finally {
     aborted.abort();

@@ -25,6 +25,8 @@ export interface CaptureCounts {
   carried: number;
   /** The total size of all objects in the backup. */
   bytes: number;
+  /** The size of those that were copied into its archive. */
+  copiedBytes: number;
 }
 
 /** After this many refusals and no successful read, the run ends. */
@@ -48,7 +50,7 @@ export interface LedgerOptions {
 export class CaptureLedger {
   readonly counts: CaptureCounts = {
     ...{ total: 0, captured: 0, salvaged: 0, unchanged: 0, unverified: 0, changed: 0 },
-    ...{ vanished: 0, failed: 0, carried: 0, bytes: 0 },
+    ...{ vanished: 0, failed: 0, carried: 0, bytes: 0, copiedBytes: 0 },
   };
   readonly failures = new Failures();
   readonly losses = new Losses();
@@ -77,6 +79,7 @@ export class CaptureLedger {
     counts.total += 1;
     counts.captured += 1;
     counts.bytes += how.bytes;
+    counts.copiedBytes += how.bytes;
     if (how.changed) counts.changed += 1;
     if (how.salvaged === true) counts.salvaged += 1;
     this.#parts.add(bucket, key, findings);
@@ -116,8 +119,7 @@ export class CaptureLedger {
     counts.failed += 1;
     counts.carried += 1;
     counts.bytes += line.size;
-    if (how === 'copied') counts.captured += 1;
-    else counts.unchanged += 1;
+    this.#countHeld(line, how);
     this.failures.add(failureOf(line, error, this.carriedFrom(line)), false);
     this.#countRefusal(error);
   }
@@ -131,8 +133,7 @@ export class CaptureLedger {
     counts.total += 1;
     counts.carried += 1;
     counts.bytes += line.size;
-    if (how === 'copied') counts.captured += 1;
-    else counts.unchanged += 1;
+    this.#countHeld(line, how);
   }
 
   /**
@@ -169,6 +170,16 @@ export class CaptureLedger {
 
   settleParts(): DocumentFidelity[] {
     return this.#parts.settle();
+  }
+
+  #countHeld({ size }: IndexLine, how: 'copied' | 'referred'): void {
+    const { counts } = this;
+    if (how === 'referred') {
+      counts.unchanged += 1;
+      return;
+    }
+    counts.captured += 1;
+    counts.copiedBytes += size;
   }
 
   #countRefusal(error: MangamotionError): void {

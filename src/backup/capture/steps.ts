@@ -187,9 +187,9 @@ export class StepRunner {
 
   async #stream(listed: ListedInBucket, before: IndexLine | undefined): Promise<void> {
     const { ledger } = this.#context;
-    const { total, bytes } = ledger.counts;
+    const { total, copiedBytes } = ledger.counts;
     const onBytes = (read: number) =>
-      this.#context.onProgress({ objects: total, bytes: bytes + read });
+      this.#context.onProgress({ objects: total, bytes: copiedBytes + read });
     const streamed = await streamObject(this.#context, listed, before, onBytes);
     switch (streamed.kind) {
       case 'captured': {

@@ -65,7 +65,7 @@ export async function planObjects(
   };
 }
 
-/** Resolves to the totals. For an incremental backup, those of the earlier one are close enough. */
+/** Resolves to the totals. For an incremental backup, those of the earlier one: the least to expect. */
 async function expectedOf(
   { store }: HeldContext,
   type: 'full' | 'incremental',

@@ -1,12 +1,22 @@
 import type { Command } from './command.js';
 import type { OptionSpecs, OptionValues } from './option-specs.js';
 import { flagOf } from './option-specs.js';
+import { parseFields } from '../output/fields.js';
 
 /** Accepted before and after the command, by every command. */
 export const globalOptions = {
   json: { description: 'print one JSON document on stdout' },
   csv: { description: 'print rows as CSV (RFC 4180); cells that look like formulas are quoted' },
   rawCsv: { description: 'like --csv, but leave every cell as it is' },
+  fields: {
+    value: 'names',
+    description:
+      'with --json or --csv, only these fields of the answer, or of each row: a,b.c (see help json)',
+    parse: parseFields,
+  },
+  utc: { description: 'show times in UTC, not in the zone of this terminal (TZ)' },
+  noPager: { description: 'print long answers without a pager' },
+  wide: { description: 'show all columns of a table, and cut nothing' },
   quiet: { short: 'q', description: 'show no progress and no notes on stderr' },
   verbose: {
     short: 'v',

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import type { Command as CommanderCommand } from 'commander';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
-import type { Catalog, CatalogEntry } from './command.js';
+import type { Catalog } from './command.js';
 import type { Invocation } from './invocation.js';
 import { buildProgram } from './program-tree.js';
 import { selectCommand } from './select-command.js';
@@ -41,12 +41,13 @@ export async function parseCommandLine(
   try {
     root.parse([...argv], { from: 'user' });
   } catch (error) {
-    if (isMangamotionError(error, 'usage')) throw withHint(error, entry);
+    const known = entry?.path ?? groupOf(argv, catalog);
+    if (isMangamotionError(error, 'usage')) throw withHint(error, known);
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: printed.out };
     if (error.code === 'commander.help') return { kind: 'incomplete', text: printed.err };
-    if (isUnknownCommand(error, leaf)) throw unknownCommand(leaf, entry);
-    throw usageError(error, entry);
+    if (isUnknownCommand(error, leaf)) throw unknownCommand(leaf, known);
+    throw usageError(error, known);
   }
   if (invocation === undefined) throw new MangamotionError('usage', 'no command given');
   return { kind: 'run', invocation };
@@ -60,31 +61,40 @@ function isUnknownCommand(
   return error.code === 'commander.excessArguments' && (leaf?.commands.length ?? 0) > 0;
 }
 
-function unknownCommand(leaf: CommanderCommand, entry: CatalogEntry | undefined) {
+function unknownCommand(leaf: CommanderCommand, known: Path) {
   const names = leaf.commands.map((command) => command.name()).join(', ');
   return new MangamotionError('usage', `unknown command '${leaf.args[0] ?? ''}'`, {
-    hint: `\`${leaf.name()}\` has ${names}; ${helpHint(entry)}`,
+    hint: `\`${leaf.name()}\` has ${names}; ${helpHint(known)}`,
   });
 }
 
 /** `error: unknown option '--x'\n(Did you mean --y?)` becomes a message and a hint. */
-function usageError(error: CommanderError, entry: CatalogEntry | undefined): MangamotionError {
+function usageError(error: CommanderError, known: Path): MangamotionError {
   const [first = '', second = ''] = error.message.split('\n');
   const guess = /^\(Did you mean (.*)\?\)$/.exec(second)?.[1];
-  const help = helpHint(entry);
+  const help = helpHint(known);
   return new MangamotionError('usage', first.replace(/^error: /, '').replace(/\.$/, ''), {
     hint: guess === undefined ? help : `did you mean ${guess}? Otherwise ${help}`,
     cause: error,
   });
 }
 
-function withHint(error: MangamotionError, entry: CatalogEntry | undefined): MangamotionError {
-  const hint = error.hint ?? helpHint(entry);
+function withHint(error: MangamotionError, known: Path): MangamotionError {
+  const hint = error.hint ?? helpHint(known);
   return new MangamotionError(error.code, error.message, { hint, cause: error });
 }
 
-function helpHint(entry: CatalogEntry | undefined): string {
-  return `run \`${['mangamotion', ...(entry?.path ?? []), '--help'].join(' ')}\``;
+/** The words of a command, or of the group of commands that it was looked for in. */
+type Path = readonly string[];
+
+function helpHint(known: Path): string {
+  return `run \`${['mangamotion', ...known, '--help'].join(' ')}\``;
+}
+
+/** `backup` of `backup ful /x`: that group's help lists what there is. */
+function groupOf(argv: readonly string[], { commands }: Catalog): Path {
+  const group = argv.find((word) => !word.startsWith('-')) ?? '';
+  return commands.some(({ path }) => path.length > 1 && path[0] === group) ? [group] : [];
 }
 
 /** For errors that come before or outside of parsing: whether the command line has this flag. */

@@ -24,9 +24,7 @@ export const help = defineCommand({
       offers: TOPIC_NAMES,
     },
   },
-  options: {
-    noPager: { description: 'print the page without a pager' },
-  },
+  options: {},
   changes: 'nothing',
   usesStore: false,
   printsRows: false,
@@ -37,14 +35,12 @@ export const help = defineCommand({
     'mangamotion help recovery': 'what to do when objects are lost',
     'mangamotion help backup full': 'show the help of a command',
   },
-  async run({ catalog, output }, { topic: words }, { noPager }) {
-    const usePager = !noPager;
+  async run({ catalog, output }, { topic: words }) {
     const [first] = words;
     if (first === undefined) {
       await output.text({
         json: listing(catalog),
         human: ({ width }) => listText(catalog, width),
-        usePager,
       });
       return undefined;
     }
@@ -54,14 +50,13 @@ export const help = defineCommand({
       await output.text({
         json: { topic: first, text: renderMarkdown(markdown, PLAIN) },
         human: (style) => renderMarkdown(markdown, style),
-        usePager,
       });
       return undefined;
     }
     if (!startsACommand(words, catalog)) throw unknownTopic(words, catalog);
     const parsed = await parseCommandLine([...words, '--help'], catalog, output.textWidth);
     const text = parsed.kind === 'run' ? '' : parsed.text;
-    await output.text({ json: { command: words.join(' '), text }, human: () => text, usePager });
+    await output.text({ json: { command: words.join(' '), text }, human: () => text });
     return undefined;
   },
 });

@@ -4,7 +4,7 @@ import stringWidth from 'string-width';
 import type { TextStyle } from '../output/output.js';
 import type { Paint, Tone } from '../output/paint.js';
 import type { GridCell } from '../output/table.js';
-import { plainLine } from '../output/table.js';
+import { tableLine } from '../output/table.js';
 import { visibleLines } from '../output/terminal-text.js';
 import type { Span } from './inline.js';
 import { spansOf, widestWord, wrap } from './inline.js';
@@ -105,20 +105,17 @@ function table({ header, rows, align }: Tokens.Table, style: TextStyle): string[
   );
   const widths = columnWidths([titles, ...body], style.width);
   if (widths === undefined) return stacked(titles, body, style);
-  const grid = {
-    titles: header.map(({ text }) => text),
-    aligns: align.map((side) => (side === 'right' ? ('right' as const) : ('left' as const))),
-  };
+  const columns = align.map((side) => ({ align: side === 'right' ? side : ('left' as const) }));
   const print = (row: readonly Span[][], title: Tone | undefined) => {
     const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 0));
     const height = Math.max(...cells.map((lines) => lines.length));
     return Array.from({ length: height }, (_, at) =>
-      plainLine(
+      tableLine(
         cells.map((lines) => gridCell(lines[at] ?? [], title)),
-        grid,
-        widths,
+        { columns, widths },
+        { width: Infinity },
         style.paint,
-      ).trimEnd(),
+      ),
     );
   };
   const printed = body.map((row) => print(row, undefined));

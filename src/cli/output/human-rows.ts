@@ -1,27 +1,19 @@
 import type { Column, Presentation } from './columns.js';
+import { wrapped } from './cut.js';
 import type { Paint } from './paint.js';
 import type { RowWriter } from './row-writers.js';
-import type { GridCell } from './table.js';
+import type { GridCell, TableLayout, TableRoom } from './table.js';
+import { cellsOf, layOutTable, shownCells, tableLine, titleCells } from './table.js';
 import { visible } from './terminal-text.js';
-import {
-  borderedTable,
-  borderedWidth,
-  cellsOf,
-  columnsThatFit,
-  gridOf,
-  plainLine,
-  titleCells,
-  widthsOf,
-} from './table.js';
+import { countOf } from './units.js';
 
-/** Rows that are held back to find the widths of the columns. A table with borders has no more. */
-const MAX_TABLE_ROWS = 500;
+/** Rows that are held back to find the widths of the columns. */
+const MEASURED_ROWS = 500;
 
 export interface HumanStyle {
   people: Presentation;
   paint: Paint;
-  /** The columns of the terminal that a table with borders may take; `null` for none of them. */
-  tableWidth: number | null;
+  room: TableRoom;
 }
 
 export interface HumanTexts {
@@ -31,53 +23,58 @@ export interface HumanTexts {
   footer?: (() => string | undefined) | undefined;
 }
 
+/** Says, below all tables of an answer, what was left out of them; empty where it is nothing. */
+export function hiddenText(hidden: number): string {
+  return hidden === 0 ? '' : `${countOf(hidden, 'column')} hidden; --wide or --json shows all`;
+}
+
 /**
- * A table with borders on a terminal where it fits; else plain columns, as wide as the first rows
- * need.
+ * Plain columns, as wide as the first rows need and the terminal allows. `onHidden` is told how many
+ * columns there was no room for; without it the last line says so.
  */
 export function humanRowWriter<Row>(
   columns: readonly Column<Row>[],
-  style: HumanStyle,
-  texts: HumanTexts,
+  { people, paint, room }: HumanStyle,
+  texts: HumanTexts & { onHidden?: (count: number) => void },
 ): RowWriter<Row> {
-  let shown = columns;
-  let grid = gridOf(columns);
   const held: GridCell[][] = [];
-  let widths: number[] | undefined;
+  let layout: TableLayout<Row> | undefined;
 
-  const line = (cells: readonly GridCell[]) => plainLine(cells, grid, widths ?? [], style.paint);
-  const release = (found: number[]): string => {
-    const kept = columnsThatFit(columns, found, style.tableWidth ?? Infinity);
-    const pick = <Part>(parts: readonly Part[]) => kept.flatMap((at) => parts.slice(at, at + 1));
-    shown = pick(columns);
-    grid = gridOf(shown);
-    widths = pick(found);
-    for (const [at, cells] of held.entries()) held[at] = pick(cells);
-    const text = [titleCells(grid), ...held].map(line).join('');
-    held.length = 0;
-    return text;
+  const release = (): string => {
+    const found = layOutTable(columns, held, room);
+    layout = found;
+    const rows = held.splice(0).map((cells) => shownCells(cells, columns, found));
+    texts.onHidden?.(found.hidden);
+    return [titleCells(found), ...rows]
+      .map((cells) => `${tableLine(cells, found, room, paint)}\n`)
+      .join('');
   };
-  const rest = async (): Promise<string> => {
-    if (widths !== undefined) return '';
-    if (held.length === 0 && texts.empty !== undefined) return `${visible(texts.empty)}\n`;
-    const found = widthsOf(grid, held);
-    const fits = style.tableWidth !== null && borderedWidth(found) <= style.tableWidth;
-    return fits ? borderedTable(grid, held, style.paint) : release(found);
+  const notes = (): string => {
+    const hidden = texts.onHidden === undefined ? hiddenText(layout?.hidden ?? 0) : '';
+    const footer = texts.footer?.();
+    return [
+      ...(footer === undefined ? [] : wrapped(visible(footer), room.width)),
+      ...(hidden === '' ? [] : [paint('muted', hidden)]),
+    ]
+      .map((line) => `${line}\n`)
+      .join('');
   };
 
   return {
     begin: () => '',
     row: (row) => {
-      const cells = cellsOf(row, shown, style.people);
-      if (widths !== undefined) return line(cells);
-      held.push(cells);
-      return held.length > MAX_TABLE_ROWS ? release(widthsOf(grid, held)) : '';
+      if (layout !== undefined) {
+        const cells = cellsOf(row, layout.columns, people, room);
+        return `${tableLine(cells, layout, room, paint)}\n`;
+      }
+      held.push(cellsOf(row, columns, people, room));
+      return held.length > MEASURED_ROWS ? release() : '';
     },
-    end: async () => {
-      const table = await rest();
-      const footer = texts.footer?.();
-      return footer === undefined ? table : `${table}${visible(footer)}\n`;
+    end: () => {
+      const isEmpty = layout === undefined && held.length === 0 && texts.empty !== undefined;
+      const rest = layout === undefined && !isEmpty ? release() : '';
+      return (isEmpty ? `${visible(texts.empty ?? '')}\n` : rest) + notes();
     },
-    fail: () => (widths === undefined && held.length > 0 ? release(widthsOf(grid, held)) : ''),
+    fail: () => (layout === undefined && held.length > 0 ? release() : ''),
   };
 }

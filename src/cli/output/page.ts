@@ -1,7 +1,7 @@
-import stringWidth from 'string-width';
 import type { Column, Presentation } from './columns.js';
 import type { HumanStyle } from './human-rows.js';
-import { humanRowWriter } from './human-rows.js';
+import { hiddenText, humanRowWriter } from './human-rows.js';
+import { widthOf, wrapped } from './cut.js';
 import type { Tone } from './paint.js';
 import { visible, visibleLines } from './terminal-text.js';
 
@@ -20,6 +20,8 @@ export class Page {
   readonly people: Presentation;
   readonly #style: HumanStyle;
   readonly #blocks: (() => Promise<string> | string)[] = [];
+  /** Columns of tables for which there was no room. */
+  #hidden = 0;
 
   constructor(style: HumanStyle) {
     this.people = style.people;
@@ -28,13 +30,13 @@ export class Page {
 
   /** Lines of text, as they are but for hostile characters. */
   text(text: string, tone?: Tone): this {
-    this.#blocks.push(() => `${this.#style.paint(tone, visibleLines(text))}\n`);
+    this.#blocks.push(() => this.#lines(visibleLines(text), tone));
     return this;
   }
 
   /** One line: line ends in it are shown as such. */
   line(text: string, tone?: Tone): this {
-    this.#blocks.push(() => `${this.#style.paint(tone, visible(text))}\n`);
+    this.#blocks.push(() => this.#lines(visible(text), tone));
     return this;
   }
 
@@ -46,13 +48,20 @@ export class Page {
 
   /** `label  text` lines, the texts below one another. */
   fields(fields: readonly Field[]): this {
-    const width = Math.max(0, ...fields.map(({ label }) => stringWidth(label)));
+    const width = Math.max(0, ...fields.map(({ label }) => widthOf(label)));
     this.#blocks.push(() =>
       fields
         .map(({ label, text, tone }) => {
-          const gap = ' '.repeat(width - stringWidth(label) + 2);
+          const gap = ' '.repeat(width - widthOf(label) + 2);
           const { paint } = this.#style;
-          return `${paint('muted', label)}${gap}${paint(tone, visible(text))}\n`;
+          const lines = wrapped(visible(text), this.#style.room.width - width - 2);
+          return lines
+            .map((line, at) =>
+              at === 0
+                ? `${paint('muted', label)}${gap}${paint(tone, line)}\n`
+                : `${' '.repeat(width + 2)}${paint(tone, line)}\n`,
+            )
+            .join('');
         })
         .join(''),
     );
@@ -61,15 +70,23 @@ export class Page {
 
   table<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>): this {
     this.#blocks.push(async () => {
-      const writer = humanRowWriter(columns, this.#style, {});
+      const writer = humanRowWriter(columns, this.#style, {
+        onHidden: (count) => (this.#hidden += count),
+      });
       return [...[...rows].map((row) => writer.row(row)), await writer.end()].join('');
     });
     return this;
   }
 
+  #lines(text: string, tone: Tone | undefined): string {
+    const lines = wrapped(text, this.#style.room.width);
+    return lines.map((line) => `${this.#style.paint(tone, line)}\n`).join('');
+  }
+
   async render(): Promise<string> {
     let text = '';
     for (const block of this.#blocks) text += await block();
-    return text;
+    const hidden = hiddenText(this.#hidden);
+    return hidden === '' ? text : `${text}\n${this.#style.paint('muted', hidden)}\n`;
   }
 }

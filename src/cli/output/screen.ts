@@ -1,4 +1,4 @@
-import type { OutputStream } from '../host.js';
+import { type OutputStream, terminalSize } from '../host.js';
 
 /** What xterm and all that follow it understand. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -22,11 +22,11 @@ export class Screen {
   }
 
   get width(): number {
-    return this.#stream.columns ?? 80;
+    return terminalSize(this.#stream)?.columns ?? 80;
   }
 
   get height(): number {
-    return this.#stream.rows ?? 24;
+    return terminalSize(this.#stream)?.rows ?? 24;
   }
 
   open(): void {

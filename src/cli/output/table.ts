@@ -1,24 +1,40 @@
-import stringWidth from 'string-width';
 import type { Column, Presentation } from './columns.js';
+import { cutInTheMiddle, widthOf } from './cut.js';
+import type { Layout } from './layout.js';
+import { GAP, layOut, lineWidth } from './layout.js';
 import type { Paint, Tone } from './paint.js';
 import { visible } from './terminal-text.js';
-
-/** Rows of text, with all that is needed to lay them out. */
-export interface Grid {
-  titles: readonly string[];
-  aligns: readonly ('left' | 'right')[];
-}
 
 export interface GridCell {
   text: string;
   tone: Tone | undefined;
 }
 
-export function gridOf<Row>(columns: readonly Column<Row>[]): Grid {
-  return {
-    titles: columns.map(({ title }) => title),
-    aligns: columns.map(({ align }) => align ?? 'left'),
-  };
+/** How wide a table may be. */
+export interface TableRoom {
+  /** Columns of the terminal; `Infinity` where nothing limits a line. */
+  width: number;
+  /** The most that a cell may take; the last one of a row, which moves no other, may take twice that. */
+  cell: number;
+}
+
+/** No longer text is laid out: of more than that only both ends are looked at. */
+const LONGEST_TEXT = 4096;
+
+/** Where a column does not say how far its texts may be cut. */
+const LEAST_TEXT = 12;
+
+/** The columns of a table that are shown, and how. */
+export interface TableLayout<Row> {
+  columns: readonly Column<Row>[];
+  widths: readonly number[];
+  hidden: number;
+}
+
+/** What one line of a table goes by. */
+interface LineLayout {
+  columns: readonly { align?: 'left' | 'right' }[];
+  widths: readonly number[];
 }
 
 /** The row as people see it, with nothing in it that a terminal would act on. */
@@ -26,82 +42,80 @@ export function cellsOf<Row>(
   row: Row,
   columns: readonly Column<Row>[],
   people: Presentation,
+  { cell: most }: TableRoom,
 ): GridCell[] {
-  return columns.map((column) => ({
-    text: visible(column.show?.(row, people) ?? String(column.value(row) ?? '')),
-    tone: column.tone?.(row),
-  }));
-}
-
-/** The widths that the titles and these rows need, in columns of the terminal. */
-export function widthsOf(grid: Grid, rows: readonly (readonly GridCell[])[]): number[] {
-  return grid.titles.map((title, index) =>
-    rows.reduce(
-      (width, row) => Math.max(width, stringWidth(row[index]?.text ?? '')),
-      stringWidth(title),
-    ),
-  );
-}
-
-/** One line of plain columns, two spaces apart. A cell wider than its column pushes the rest. */
-export function plainLine(
-  cells: readonly GridCell[],
-  grid: Grid,
-  widths: readonly number[],
-  paint: Paint,
-): string {
-  const padded = cells.map(({ text, tone }, index) => {
-    const gap = ' '.repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(text)));
-    const isLast = index === cells.length - 1;
-    if (grid.aligns[index] === 'right') return gap + paint(tone, text);
-    return paint(tone, text) + (isLast ? '' : gap);
+  return columns.map((column, at) => {
+    const text = column.show?.(row, people) ?? String(column.value(row) ?? '');
+    const isLast = at === columns.length - 1;
+    const shown = visible(most === Infinity ? text : clipped(text));
+    return { text: cutInTheMiddle(shown, isLast ? 2 * most : most), tone: column.tone?.(row) };
   });
-  return `${padded.join('  ')}\n`;
 }
 
-export function titleCells(grid: Grid): GridCell[] {
-  return grid.titles.map((text) => ({ text, tone: 'strong' }));
+function clipped(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text;
+  return `${text.slice(0, LONGEST_TEXT / 2)}…${text.slice(-LONGEST_TEXT / 2)}`;
+}
+
+/** What is shown of these columns, by the widths of the titles and of the first rows. */
+export function layOutTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly (readonly GridCell[])[],
+  { width }: TableRoom,
+): TableLayout<Row> {
+  const wants = columns.map(({ title, align, least, dispensable }, index) => {
+    const wanted = rows.reduce(
+      (most, row) => Math.max(most, widthOf(row[index]?.text ?? '')),
+      widthOf(title),
+    );
+    const floor = align === 'right' ? Infinity : Math.max(LEAST_TEXT, widthOf(title));
+    return { wanted, least: least ?? floor, dispensable };
+  });
+  const { shown, widths } = layOut(wants, width);
+  return {
+    columns: pick(columns, shown),
+    widths,
+    hidden: columns.length - shown.length,
+  };
+}
+
+function pick<Part>(parts: readonly Part[], places: Layout['shown']): Part[] {
+  return places.flatMap((at) => parts.slice(at, at + 1));
 }
 
 /**
- * The places of the columns that a terminal of this width has room for as plain text: those that can
- * be done without go first, the more dispensable ones before the others.
+ * One line: columns two blanks apart, and no blanks at its end. A cell wider than its column pushes the
+ * rest as far as there is room, and is cut beyond.
  */
-export function columnsThatFit(
-  columns: readonly { dispensable?: number }[],
-  widths: readonly number[],
-  width: number,
-): number[] {
-  const kept = columns.map((_column, index) => index);
-  const taken = () => kept.reduce((sum, index) => sum + (widths[index] ?? 0) + 2, -2);
-  while (taken() > width) {
-    const most = Math.max(...kept.map((index) => columns[index]?.dispensable ?? 0));
-    if (most <= 0) break;
-    kept.splice(
-      kept.findLastIndex((index) => columns[index]?.dispensable === most),
-      1,
-    );
-  }
-  return kept;
-}
-
-/** With borders: two for each column, and one space on each side of its text. */
-export function borderedWidth(widths: readonly number[]): number {
-  return widths.reduce((sum, width) => sum + width + 3, 1);
-}
-
-export async function borderedTable(
-  grid: Grid,
-  rows: readonly (readonly GridCell[])[],
+export function tableLine(
+  cells: readonly GridCell[],
+  { columns, widths }: LineLayout,
+  { width }: Pick<TableRoom, 'width'>,
   paint: Paint,
-): Promise<string> {
-  const { default: Table } = await import('cli-table3');
-  const table = new Table({
-    head: titleCells(grid).map(({ text, tone }) => paint(tone, text)),
-    colAligns: [...grid.aligns],
-    // Its own colours would ignore what the stream can show.
-    style: { head: [], border: [] },
+): string {
+  const last = cells.findLastIndex(({ text }) => text !== '');
+  // What the columns leave free goes to cells that are wider than those that were measured.
+  let free = Math.max(0, width - lineWidth(widths));
+  const texts = cells.slice(0, last + 1).map(({ text: whole, tone }, index) => {
+    const wanted = widths[index] ?? 0;
+    const text = cutInTheMiddle(whole, wanted + free);
+    free -= Math.max(0, widthOf(text) - wanted);
+    const gap = ' '.repeat(Math.max(0, wanted - widthOf(text)));
+    if (columns[index]?.align === 'right') return gap + paint(tone, text);
+    return paint(tone, text) + (index === last ? '' : gap);
   });
-  table.push(...rows.map((row) => row.map(({ text, tone }) => paint(tone, text))));
-  return `${table.toString()}\n`;
+  return texts.join(' '.repeat(GAP));
+}
+
+export function titleCells<Row>({ columns }: Pick<TableLayout<Row>, 'columns'>): GridCell[] {
+  return columns.map(({ title }) => ({ text: title, tone: 'strong' }));
+}
+
+/** The cells of a row that was made before the layout was known. */
+export function shownCells<Row>(
+  cells: readonly GridCell[],
+  all: readonly Column<Row>[],
+  { columns }: TableLayout<Row>,
+): GridCell[] {
+  return cells.filter((_cell, at) => columns.some((column) => column === all[at]));
 }

@@ -1,3 +1,5 @@
+export { countOf, formatCount } from '../../count-of.js';
+
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
 /** `0 B`, `1023 B`, `1.0 KiB`, `9.9 GiB`, `210 GiB`, `-4.7 GiB`. */
@@ -12,11 +14,6 @@ export function formatBytes(bytes: number | bigint): string {
   }
   const digits = unit > 0 && value < 99.95 ? 1 : 0;
   return `${value.toFixed(digits)} ${BYTE_UNITS[unit] ?? 'B'}`;
-}
-
-/** With thousands separated: `1,234,567`. */
-export function formatCount(count: number | bigint): string {
-  return count.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** Two units at most: `0.4s`, `42s`, `3m 20s`, `2h 05m`, `3d 4h`. */
@@ -50,9 +47,4 @@ function ageAmount(seconds: number): string | undefined {
 
 function pad(value: number): string {
   return value.toString().padStart(2, '0');
-}
-
-/** `1 user`, `2 users`; `2 entries`, where the plural is given. */
-export function countOf(count: number | bigint, noun: string, plural = `${noun}s`): string {
-  return `${formatCount(count)} ${Number(count) === 1 ? noun : plural}`;
 }

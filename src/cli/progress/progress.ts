@@ -1,4 +1,4 @@
-import type { OutputStream } from '../host.js';
+import { type OutputStream, terminalSize } from '../host.js';
 import type { ProgressCounts, ProgressState } from './progress-parts.js';
 import { progressSentence } from './progress-parts.js';
 import { RateMeter } from './rate.js';
@@ -10,8 +10,12 @@ const SPINNER_COLUMNS = 3;
 
 /** How work tells how far it has come, on stderr. Free of cost: a timer does the drawing. */
 export interface Progress {
-  /** Begins a piece of work (`backing up`), and ends the one before. Counts begin at 0. */
+  /** Begins a piece of work (`copying`), and ends the one before. Nothing is counted yet. */
   start(label: string): void;
+  /** As `start`, where no work is under way. Returns what ends it. */
+  waitFor(label: string): () => void;
+  /** What is done just now, within the work begun last: its counts stay. `undefined`: the work itself. */
+  phase(label?: string): void;
   /** Stores the figures given; called for every object, or every chunk of one. */
   update(counts: Partial<ProgressCounts>): void;
   /** A line that stays, above the progress. Not with --quiet. */
@@ -32,8 +36,8 @@ export interface Ticker {
 export interface ProgressOptions {
   stream: OutputStream;
   quiet: boolean;
-  /** Whether a line may be drawn over and over: a terminal that is not a dumb one. */
-  animated: boolean;
+  /** Whether a line may be drawn over and over. Asked again: the size of a terminal changes. */
+  isAnimated: () => boolean;
   colored: boolean;
   /** Makes a line fit for the user's eyes: no secrets, nothing that a terminal acts on. */
   clean: (line: string) => string;
@@ -54,8 +58,11 @@ class StderrProgress implements Progress {
   readonly #options: ProgressOptions;
   #state: ProgressState | undefined;
   #rate = new RateMeter();
-  #spinner: Spinner | undefined;
+  #spinner: Spinner | 'loading' | undefined;
   #stopTimer: (() => void) | undefined;
+  #loggedMs = 0;
+  /** Of the work itself, whatever phase it is in. */
+  #label = '';
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -63,20 +70,40 @@ class StderrProgress implements Progress {
 
   start(label: string): void {
     this.done();
-    const state = {
-      label: this.#options.clean(label),
-      counts: { objects: 0, bytes: 0 },
+    this.#label = this.#options.clean(label);
+    const state: ProgressState = {
+      label: this.#label,
+      counts: {},
       bytesPerSecond: 0,
+      isSettled: false,
     };
     this.#state = state;
     this.#rate = new RateMeter();
     if (this.#options.quiet) return;
-    const { animated, ticker } = this.#options;
+    const { isAnimated, stream, ticker } = this.#options;
     this.#rate.sample(0, ticker.nowMs());
-    this.#stopTimer = animated
-      ? ticker.every(DRAW_EVERY_MS, () => this.#draw(state))
-      : ticker.every(LOG_EVERY_MS, () => this.#log(state));
-    if (animated) void this.#spin(state);
+    this.#loggedMs = ticker.nowMs();
+    this.#stopTimer = ticker.every(DRAW_EVERY_MS, () => this.#tick(state));
+    if (isAnimated()) void this.#spin(state);
+    // A log says nothing of short work: cron would send it by mail.
+    else if (stream.isTTY === true) stream.write(`${state.label} …\n`);
+  }
+
+  waitFor(label: string): () => void {
+    if (this.#state !== undefined) return () => undefined;
+    this.start(label);
+    const state = this.#state as ProgressState | undefined;
+    return () => {
+      if (this.#state === state) this.done();
+    };
+  }
+
+  phase(label?: string): void {
+    if (this.#state === undefined) return;
+    const name = label === undefined ? this.#label : this.#options.clean(label);
+    if (name === this.#state.label) return;
+    this.#measure(this.#state, this.#options.ticker.nowMs());
+    this.#state.label = name;
   }
 
   update(counts: Partial<ProgressCounts>): void {
@@ -94,45 +121,79 @@ class StderrProgress implements Progress {
 
   done(): void {
     this.#stopTimer?.();
-    this.#spinner?.stop();
     this.#stopTimer = undefined;
-    this.#spinner = undefined;
+    this.#stopSpinner();
     this.#state = undefined;
   }
 
   async #spin(state: ProgressState): Promise<void> {
+    this.#spinner = 'loading';
     const [{ default: ora }, { progressLine }] = await Promise.all([
       import('ora'),
       import('./progress-line.js'),
     ]);
     // Done, or begun anew, while they were loading.
     if (this.#state !== state) return;
-    const columns = () => Math.max(0, (this.#options.stream.columns ?? 80) - SPINNER_COLUMNS);
+    const { stream, colored, isAnimated } = this.#options;
+    if (!isAnimated()) {
+      this.#spinner = undefined;
+      return;
+    }
+    const columns = () => Math.max(0, (terminalSize(stream)?.columns ?? 80) - SPINNER_COLUMNS);
     const line = () => progressLine(state, columns());
     const spinner = ora({
-      stream: this.#options.stream,
+      stream,
       isEnabled: true,
       // The cursor stays and stdin is let alone: nothing to put right when the process is killed.
       hideCursor: false,
       discardStdin: false,
-      color: this.#options.colored ? 'cyan' : false,
+      color: colored ? 'cyan' : false,
       text: line(),
     }).start();
-    this.#spinner = { stop: () => spinner.stop(), redraw: () => (spinner.text = line()) };
+    // Before ora looks at the new size: it never ends to clear the lines of a terminal of 0 columns.
+    const onResize = () => {
+      if (!isAnimated()) this.#stopSpinner();
+    };
+    stream.on('resize', onResize);
+    this.#spinner = {
+      redraw: () => (spinner.text = line()),
+      stop: () => {
+        stream.off('resize', onResize);
+        spinner.stop();
+      },
+    };
   }
 
-  #draw(state: ProgressState): void {
-    this.#measure(state);
-    this.#spinner?.redraw();
+  #stopSpinner(): void {
+    if (typeof this.#spinner === 'object') this.#spinner.stop();
+    this.#spinner = undefined;
   }
 
-  #log(state: ProgressState): void {
-    this.#measure(state);
-    this.#options.stream.write(`${progressSentence(state)}\n`);
+  #tick(state: ProgressState): void {
+    const { isAnimated, stream, ticker } = this.#options;
+    const nowMs = ticker.nowMs();
+    if (isAnimated()) {
+      this.#measure(state, nowMs);
+      if (this.#spinner === undefined) void this.#spin(state);
+      else if (this.#spinner !== 'loading') this.#spinner.redraw();
+      return;
+    }
+    const isDue = nowMs - this.#loggedMs >= LOG_EVERY_MS;
+    // A line tells the rate since the one before, or since the first byte moved.
+    if (isDue || (state.counts.bytes ?? 0) === 0) this.#measure(state, nowMs);
+    if (!isDue) return;
+    this.#loggedMs = nowMs;
+    stream.write(`${progressSentence(state)}\n`);
   }
 
-  #measure(state: ProgressState): void {
-    state.bytesPerSecond = this.#rate.sample(state.counts.bytes, this.#options.ticker.nowMs());
+  #measure(state: ProgressState, nowMs: number): void {
+    if (state.label !== this.#label) {
+      this.#rate.skip(nowMs);
+      state.bytesPerSecond = 0;
+      return;
+    }
+    state.bytesPerSecond = this.#rate.sample(state.counts.bytes ?? 0, nowMs);
+    state.isSettled = this.#rate.isSettled(nowMs);
   }
 }
 

@@ -4,6 +4,7 @@ import { exitStatusOf, isMangamotionError } from '../../errors.js';
 import type { Host } from '../host.js';
 import { toJson } from '../output/json.js';
 import type { Sink } from '../output/sink.js';
+import { namedOnce } from './named-once.js';
 import { visibleLines } from '../output/terminal-text.js';
 
 export interface FailureReport {
@@ -63,7 +64,7 @@ function cleaner(report: FailureReport): (text: string) => string {
 function describe(error: unknown): Failure {
   if (isMangamotionError(error)) {
     const { code, message, hint } = error;
-    return { code, message, hint, status: exitStatusOf(code) };
+    return { code, message: namedOnce(message), hint, status: exitStatusOf(code) };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

@@ -7,7 +7,7 @@ import type { Catalog, CommandContext } from '../argv/command.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import { settingFlagsOf } from '../argv/global-options.js';
-import { type Host, canAsk } from '../host.js';
+import { type Host, canAnimate, canAsk } from '../host.js';
 import { Output } from '../output/output.js';
 import type { Invocation } from '../argv/invocation.js';
 import { createProgress, systemTicker } from '../progress/progress.js';
@@ -15,6 +15,7 @@ import type { Progress } from '../progress/progress.js';
 import { watchSignals } from './signals.js';
 import type { Sink } from '../output/sink.js';
 import { visible } from '../output/terminal-text.js';
+import { namedOnce } from './named-once.js';
 import { openSession } from './session.js';
 import type { Session } from './session.js';
 
@@ -28,21 +29,22 @@ export async function runCommand(
   const { global, command } = invocation;
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
   const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
-  const warn = (message: string) => progress.warn(`mangamotion: warning: ${message}`);
+  const warn = (message: string) => progress.warn(`mangamotion: warning: ${namedOnce(message)}`);
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
     onFirst: () => progress.note('mangamotion: cleaning up; send the signal again to stop at once'),
-    ignoresInterrupt: command.ignoresInterrupt === true,
+    ignoresInterrupt: () => command.ignoresInterrupt === true || output.isPaging,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
   const note = (message: string) => progress.note(`mangamotion: ${message}`);
   const session = openSession(global, host, watch.signal, warn, note);
-  const output = outputOf(invocation, host, sink, session);
+  const output = outputOf(invocation, host, sink, session, warn);
   try {
     refuseImpossible(invocation);
     const context: CommandContext = {
       ...session,
+      ...shownWhileConnecting(session, progress),
       confirm: async (question) => {
         if (global.noInput) return undefined;
         const { confirm } = await import('./confirm.js');
@@ -79,6 +81,22 @@ export async function runCommand(
   }
 }
 
+/** On a terminal something is seen at once, also where a server takes its time. */
+function shownWhileConnecting(
+  { openStore, openBackupStore, openRedis }: Session,
+  progress: Progress,
+): Pick<CommandContext, 'openStore' | 'openBackupStore' | 'openRedis'> {
+  const shown = async <T>(what: string, opening: Promise<T>): Promise<T> => {
+    const stop = progress.waitFor(`connecting to ${what}`);
+    return await opening.finally(stop);
+  };
+  return {
+    openStore: (buckets) => shown('the object store', openStore(buckets)),
+    openBackupStore: () => shown('the object store', openBackupStore()),
+    openRedis: () => shown('Redis', openRedis()),
+  };
+}
+
 /** What goes wrong because of a signal went wrong by that signal, whatever it looks like. */
 function endingOf(error: unknown, signal: AbortSignal): unknown {
   return signal.aborted ? signal.reason : error;
@@ -90,6 +108,9 @@ function refuseImpossible({ command, global, name }: Invocation): void {
     throw new MangamotionError('usage', `\`${name}\` has no rows to print as CSV`, {
       hint: 'use --json',
     });
+  }
+  if (global.fields !== undefined && !csv && !global.json) {
+    throw new MangamotionError('usage', '--fields needs --json or --csv');
   }
   if (csv && global.json) {
     throw new MangamotionError('usage', '--json and --csv cannot be combined');
@@ -112,12 +133,24 @@ async function isDryRun(
   return dryRun;
 }
 
-function outputOf(invocation: Invocation, host: Host, sink: Sink, session: Session): Output {
-  const { json, csv, rawCsv, noColor } = invocation.global;
+function outputOf(
+  invocation: Invocation,
+  host: Host,
+  sink: Sink,
+  session: Session,
+  warn: (message: string) => void,
+): Output {
+  const { json, csv, rawCsv, noColor, noPager, utc, wide, fields } = invocation.global;
   return new Output(host, sink, {
     format: json ? 'json' : csv || rawCsv ? 'csv' : 'human',
     rawCsv,
     noColor,
+    wide,
+    fields,
+    strictFields: invocation.command.changes === 'nothing' || invocation.options.dryRun === true,
+    warn,
+    usesPager: !noPager,
+    utc,
     describeFailure: (error) => failureDocument(error, { host, secrets: session.secrets() }),
   });
 }
@@ -131,7 +164,7 @@ function progressOf(
   return createProgress({
     stream: stderr,
     quiet,
-    animated: isTerminal && env.TERM !== 'dumb',
+    isAnimated: () => canAnimate(stderr, env),
     colored: colorLevel({ isTerminal, forbidden: noColor, env }) > 0,
     clean,
     ticker: systemTicker,

@@ -11,7 +11,7 @@ export interface SignalOptions {
   /** Called at every SIGHUP, which then ends nothing. */
   onHangup: (() => void) | undefined;
   /** SIGINT is for a child on the same terminal, and ends nothing here. */
-  ignoresInterrupt?: boolean;
+  ignoresInterrupt?: () => boolean;
 }
 
 export interface SignalWatch {
@@ -27,7 +27,7 @@ export interface SignalWatch {
  */
 export function watchSignals(
   source: SignalSource,
-  { onFirst, onHangup, ignoresInterrupt = false }: SignalOptions,
+  { onFirst, onHangup, ignoresInterrupt }: SignalOptions,
 ): SignalWatch {
   const controller = new AbortController();
   const listeners = (Object.keys(CODES) as Name[]).map((name) => {
@@ -37,7 +37,7 @@ export function watchSignals(
         onHangup();
         return;
       }
-      if (name === 'SIGINT' && ignoresInterrupt) return;
+      if (name === 'SIGINT' && ignoresInterrupt?.() === true) return;
       count++;
       if (count > 1) {
         source.exit(exitStatusOf(CODES[name]));

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { QueueJob, QueueState } from '../job.js';
 import { attemptsIn, isRecord, jsonIn, objectIn, progressIn, timeIn, tracesIn } from './fields.js';
 import type { Report } from './fields.js';
@@ -100,7 +101,9 @@ function filesIn(data: unknown, report: Report): string[] | null {
   }
   const paths = files.map(pathOf).filter((path) => path !== undefined);
   if (paths.length < files.length) {
-    report(`${files.length - paths.length} of its ${files.length} files have no path`);
+    const lacking = files.length - paths.length;
+    const have = lacking === 1 ? 'has' : 'have';
+    report(`${lacking} of its ${countOf(files.length, 'file')} ${have} no path`);
   }
   return paths;
 }

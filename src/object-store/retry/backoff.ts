@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
 import { onAbort } from '../s3/on-abort.js';
 import { isTransient, isUnexpectedAnswer } from '../store-errors.js';
@@ -81,7 +82,7 @@ export async function retrying<T>(
 }
 
 function gaveUp(error: MangamotionError, attempts: number): MangamotionError {
-  const message = `${error.message} (gave up after ${attempts} attempts)`;
+  const message = `${error.message} (gave up after ${countOf(attempts, 'attempt')})`;
   const { code, hint, request } = error;
   return new MangamotionError(code, message, { hint, request, cause: error.cause ?? error });
 }

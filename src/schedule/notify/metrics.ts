@@ -13,7 +13,9 @@ const PER_ENTRY = {
   last_run_timestamp_seconds: 'When the last run ended, whatever its result, since the epoch.',
   last_duration_seconds: 'How long the last run that ended took.',
   last_bytes:
-    'Bytes of the objects that the last finished run reported; absent where it reported none.',
+    'Bytes that the last finished run copied into its archive; absent where it reported none.',
+  last_archive_bytes:
+    'Bytes of the archive that the last finished run made; absent where it reported none.',
   last_exit_code: `Exit code of the last run that ended; ${NO_EXIT_CODE} where it has none, for example because a signal ended it.`,
   next_run_timestamp_seconds:
     'When the entry is due next, since the epoch; absent where it never is.',
@@ -90,9 +92,10 @@ export class ScheduleMetrics {
       this.#setFor(name, 'last_success_timestamp_seconds', Date.parse(lastSuccessAt) / 1000);
     }
     if (lastRun === null || !hasRun(lastRun)) return;
-    const { started_at, finished_at, exit_code, bytes } = lastRun;
+    const { started_at, finished_at, exit_code, archive_bytes, copied_bytes } = lastRun;
     this.#setFor(name, 'last_exit_code', exit_code ?? NO_EXIT_CODE);
-    this.#setFor(name, 'last_bytes', bytes ?? undefined);
+    this.#setFor(name, 'last_bytes', copied_bytes ?? undefined);
+    this.#setFor(name, 'last_archive_bytes', archive_bytes ?? undefined);
     if (finished_at === null) return;
     const finishedMs = Date.parse(finished_at);
     this.#setFor(name, 'last_run_timestamp_seconds', finishedMs / 1000);

@@ -140,9 +140,10 @@ const size = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 const answerSchema = v.object({
   bytes: v.optional(v.fallback(size, null), null),
   archive_bytes: v.optional(v.fallback(size, null), null),
+  copied_bytes: v.optional(v.fallback(size, null)),
   error: v.optional(v.object({ message: v.string() })),
 });
-const noAnswer = { bytes: null, archive_bytes: null, error: undefined };
+const noAnswer = { bytes: null, archive_bytes: null };
 const jsonAnswer = v.fallback(v.pipe(v.string(), v.parseJson(), answerSchema), noAnswer);
 
 /** Collects what a command prints with --json. */

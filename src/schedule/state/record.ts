@@ -28,6 +28,8 @@ export const runRecord = v.object({
   /** The sizes of the objects and of the archive, from the command's answer; `null` where unknown. */
   bytes: v.nullable(count),
   archive_bytes: v.nullable(count),
+  /** The bytes that it copied; absent in records of older versions. */
+  copied_bytes: v.optional(v.nullable(count)),
   /** The path in the state folder. */
   log_file: v.nullable(text),
   /** More than 1 where the record stands for many missed firings. */
@@ -58,7 +60,10 @@ export type RunRecord = v.InferOutput<typeof runRecord>;
 export type PendingFiring = v.InferOutput<typeof pendingFiring>;
 
 /** What the end of a process adds to the record of its run. */
-export type RunEnd = Pick<RunRecord, 'exit_code' | 'reason' | 'bytes' | 'archive_bytes'>;
+export type RunEnd = Pick<
+  RunRecord,
+  'exit_code' | 'reason' | 'bytes' | 'archive_bytes' | 'copied_bytes'
+>;
 
 /** Returns a firing that waits. Its id consists of the entry's name and the time, unless one is given. */
 export function newFiring(

@@ -44,10 +44,25 @@ export interface ChooseValues extends Omit<LineScope, 'line'> {
  * it rejects with `usage` unless `ambiguous` says to take the widest.
  */
 export async function findBackup(
-  context: Pick<CommandContext, 'cwd' | 'now' | 'warn' | 'progress' | 'openBackupStore' | 'signal'>,
+  context: FindContext,
+  named: string,
+  choice: ChooseValues,
+  holds: Wanted = 'objects',
+): Promise<LocatedBackup> {
+  const stop = context.progress.waitFor('listing');
+  return await find(context, named, choice, holds).finally(stop);
+}
+
+type FindContext = Pick<
+  CommandContext,
+  'cwd' | 'now' | 'warn' | 'progress' | 'openBackupStore' | 'signal'
+>;
+
+async function find(
+  context: FindContext,
   named: string,
   { latest, at, line, buckets, ambiguous }: ChooseValues,
-  holds: Wanted = 'objects',
+  holds: Wanted,
 ): Promise<LocatedBackup> {
   const { locateBackup, openDestination } = await import('../../../repository/locate.js');
   if (latest && at !== undefined) {

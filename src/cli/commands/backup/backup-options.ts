@@ -154,6 +154,7 @@ async function openBackupContext(
     signal: context.signal,
     progress: {
       start: (label) => context.progress.start(label),
+      phase: (label) => context.progress.phase(label),
       update: (counts) => context.progress.update(counts),
       warn: (message) => context.warn(message),
     },

@@ -54,7 +54,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     { label: 'type', text: summary.type },
     {
       label: 'created',
-      text: `${summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
+      text: `${people.onTerminal ? people.clock(summary.created_at) : summary.created_at} (took ${people.duration(summary.duration_seconds)})`,
     },
     ...(summary.parent === null ? [] : [{ label: 'parent', text: summary.parent }]),
     { label: 'from', text: summary.source.endpoint },
@@ -146,9 +146,10 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[], 
         return part === undefined ? name : `${name}: ${part}`;
       },
       tone: () => 'bad',
+      least: 20,
     },
     ...(failures.some(({ operation }) => operation !== undefined) ? [requestColumn] : []),
-    { title: 'reason', name: 'reason', value: ({ reason }) => reason },
+    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20 },
   ];
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));
@@ -162,6 +163,7 @@ const requestColumn: Column<NamedFailure> = {
   name: 'operation',
   value: ({ operation, status }) =>
     [operation ?? '', status ?? ''].filter((text) => text !== '').join(' '),
+  dispensable: 1,
 };
 
 /** Of the buckets that a backup holds. */

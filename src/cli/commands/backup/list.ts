@@ -46,6 +46,7 @@ export const backupList = defineCommand({
   },
   async run(context, { destination: location }) {
     const { openDestination } = await import('../../../repository/locate.js');
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const { referrers } = await import('../../../repository/chain.js');
     const backups = await destination.list();
@@ -59,6 +60,7 @@ export const backupList = defineCommand({
       ),
     );
     const legacy = (await destination.listLegacy?.()) ?? [];
+    context.progress.done();
     const rows = [
       ...legacy.map(toLegacyRow),
       ...backups.map((backup) => ({
@@ -135,7 +137,7 @@ function statusText({ status, problem, untrusted, accepted }: Row): string {
 }
 
 const columns: Column<Row>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
   {
     title: 'created',
     name: 'created_at',
@@ -144,8 +146,10 @@ const columns: Column<Row>[] = [
       const time = createdAt(row);
       return time === null ? '' : people.time(time);
     },
+    least: Infinity,
+    dispensable: 1,
   },
-  { title: 'line', name: 'line', value: ({ line }) => line ?? '' },
+  { title: 'line', name: 'line', value: ({ line }) => line ?? '', dispensable: 6 },
   {
     title: 'status',
     name: 'status',
@@ -160,6 +164,7 @@ const columns: Column<Row>[] = [
     value: ({ summary }) => (summary === undefined ? null : objectsIn(summary)),
     show: ({ summary }, people) => (summary === undefined ? '' : people.count(objectsIn(summary))),
     align: 'right',
+    dispensable: 4,
   },
   {
     title: 'bytes',
@@ -167,6 +172,7 @@ const columns: Column<Row>[] = [
     value: ({ summary }) => summary?.bytes ?? null,
     show: ({ summary }, people) => (summary === undefined ? '' : people.bytes(summary.bytes)),
     align: 'right',
+    dispensable: 3,
   },
   {
     title: 'archive',
@@ -177,6 +183,7 @@ const columns: Column<Row>[] = [
       return bytes === null ? '' : people.bytes(bytes);
     },
     align: 'right',
+    dispensable: 2,
   },
   {
     title: 'took',
@@ -185,6 +192,7 @@ const columns: Column<Row>[] = [
     show: ({ summary }, people) =>
       summary === undefined ? '' : people.duration(summary.duration_seconds),
     align: 'right',
+    dispensable: 7,
   },
   {
     title: 'expired',
@@ -196,5 +204,6 @@ const columns: Column<Row>[] = [
         ? 'removed by the next prune'
         : `kept: referenced by ${shortList(keptBecause)}`;
     },
+    dispensable: 5,
   },
 ];

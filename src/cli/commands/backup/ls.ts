@@ -76,7 +76,15 @@ const columns: Column<IndexLine>[] = [
     show: ({ size }, people) => people.bytes(size),
     align: 'right',
   },
-  { title: 'last modified', name: 'last_modified', value: ({ last_modified }) => last_modified },
-  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'key', name: 'key', value: ({ key }) => key },
+  {
+    title: 'last modified',
+    name: 'last_modified',
+    value: ({ last_modified }) => last_modified,
+    show: ({ last_modified }, people) =>
+      people.onTerminal ? people.clock(last_modified) : last_modified,
+    least: Infinity,
+    dispensable: 2,
+  },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket, dispensable: 1 },
+  { title: 'key', name: 'key', value: ({ key }) => key, least: 24 },
 ];

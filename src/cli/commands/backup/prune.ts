@@ -9,6 +9,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -50,7 +51,7 @@ export const backupPrune = defineCommand({
   },
   changes: 'dry-run',
   usesStore: false,
-  printsRows: false,
+  printsRows: true,
   endsWith: ['partial', ...WRITING_ENDS],
   examples: {
     'mangamotion backup prune /var/backups/minio --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run':
@@ -72,6 +73,7 @@ export const backupPrune = defineCommand({
       monthly: keeps.keepMonthly,
       yearly: keeps.keepYearly,
     });
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     if (purgeVersions && destination.purgeVersions === undefined) {
       throw new MangamotionError('usage', `--purge-versions: ${location} is no s3:// destination`, {
@@ -85,6 +87,7 @@ export const backupPrune = defineCommand({
       context.dryRun || asks
         ? await prune(destination, policy, { ...question, dryRun: true })
         : undefined;
+    context.progress.done();
     if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
       showLoss(context, shownReport);
       const count = countOf(shownReport.removed.length, 'backup');
@@ -99,6 +102,7 @@ export const backupPrune = defineCommand({
               ...{ signal: context.signal, warn: (text) => context.warn(text) },
             },
             async (_, signal) => {
+              context.progress.start('pruning');
               if (shownReport !== undefined) {
                 const again = { ...question, purge: false, dryRun: true };
                 const now = await prune(destination, policy, again);
@@ -107,6 +111,7 @@ export const backupPrune = defineCommand({
               return await prune(destination, policy, { ...question, dryRun: false, signal });
             },
           );
+    context.progress.done();
     const { withheld, suspended } = report;
     if (withheld.length > 0) context.warn(withheldWarning(report, location));
     for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));
@@ -120,7 +125,11 @@ export const backupPrune = defineCommand({
           'space until a lifecycle rule or --purge-versions removes them',
       );
     }
-    await context.output.document({ json: report, human: (page) => describe(page, report) });
+    await context.output.document({
+      json: report,
+      human: (page) => describe(page, report),
+      csv: csvRows(csvColumns, rowsOf(report, String)),
+    });
     return suspended.length > 0 ? 'refused' : withheld.length > 0 ? 'partial' : undefined;
   },
 });
@@ -168,8 +177,8 @@ async function policyOf(context: CommandContext, given: RetentionPolicy): Promis
 function withheldWarning({ withheld }: PruneReport, location: string): string {
   const unreadable = [...new Set(withheld.flatMap(({ because }) => because))];
   return (
-    `${withheld.length} expired backups stay: ${shortList(unreadable)} cannot be read and may ` +
-    `refer to them; see "mangamotion backup status ${location}"`
+    `${countOf(withheld.length, 'expired backup')} ${withheld.length === 1 ? 'stays' : 'stay'}: ` +
+    `${shortList(unreadable)} cannot be read and may refer to ${withheld.length === 1 ? 'it' : 'them'}; see "mangamotion backup status ${location}"`
   );
 }
 
@@ -177,12 +186,16 @@ interface Row {
   id: string;
   what: string;
   why: string;
+  /** Of what is removed. */
+  bytes?: number;
 }
 
-function describe(page: Page, report: PruneReport): void {
-  const { people } = page;
-  const { dry_run: dryRun, kept, referenced, withheld, removed } = report;
-  const rows: Row[] = [
+/** What stays, and why; then what goes, and the bytes that frees. */
+function rowsOf(
+  { kept, referenced, withheld, removed }: PruneReport,
+  bytesText: (bytes: number) => string,
+): Row[] {
+  return [
     ...kept.map(({ id, reasons }) => ({ id, what: 'keep', why: reasons.join(', ') })),
     ...referenced.map(({ id, by }) => ({
       id,
@@ -194,13 +207,19 @@ function describe(page: Page, report: PruneReport): void {
       what: 'keep',
       why: `expired, but ${shortList(because)} cannot be read`,
     })),
-    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', why: people.bytes(bytes) })),
+    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
   ];
+}
+
+function describe(page: Page, report: PruneReport): void {
+  const { people } = page;
+  const { dry_run: dryRun, removed } = report;
+  const rows = rowsOf(report, (bytes) => people.bytes(bytes));
   if (dryRun) page.text('dry run: nothing is changed').text('');
   if (rows.length > 0) page.table(columns, rows).text('');
   const done = dryRun ? 'would remove' : '✓ removed';
   page.text(
-    `${done} ${removed.length} of ${rows.length} backups, ${people.bytes(report.freed_bytes)}`,
+    `${done} ${removed.length} of ${countOf(rows.length, 'backup')}, ${people.bytes(report.freed_bytes)}`,
     dryRun ? undefined : 'good',
   );
   if (report.purged !== undefined) {
@@ -214,7 +233,7 @@ function describe(page: Page, report: PruneReport): void {
 }
 
 const columns: Column<Row>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
   {
     title: 'what',
     name: 'what',
@@ -222,4 +241,14 @@ const columns: Column<Row>[] = [
     tone: ({ what }) => (what === 'remove' ? 'waiting' : 'good'),
   },
   { title: 'why', name: 'why', value: ({ why }) => why },
+];
+
+const csvColumns: Column<Row>[] = [
+  ...columns.slice(0, 2),
+  {
+    title: 'why',
+    name: 'why',
+    value: ({ what, why }) => (what === 'remove' ? null : why),
+  },
+  { title: 'bytes', name: 'bytes', value: ({ bytes }) => bytes },
 ];

@@ -1,4 +1,5 @@
 import type { Line } from '../../../repository/lines/lines.js';
+import { countOf } from '../../output/units.js';
 import { defineCommand } from '../../argv/command.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
 
@@ -61,7 +62,7 @@ export const backupRetireLine = defineCommand({
       human: (page) => {
         const { people } = page;
         const done = context.dryRun ? 'would retire' : '✓ retired';
-        const count = `${people.count(line.backups.length)} backups, ${people.bytes(bytes)}`;
+        const count = `${countOf(line.backups.length, 'backup')}, ${people.bytes(bytes)}`;
         page.text(`${done} ${line.name} (${count})`, context.dryRun ? undefined : 'good');
         page.text('prune may remove all of it');
       },

@@ -4,6 +4,7 @@ import type { DestinationStatus, KindStatus, LineStatus } from '../../../reposit
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
@@ -35,7 +36,7 @@ export const backupStatus = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
-  printsRows: false,
+  printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
     'mangamotion backup status /var/backups/minio': 'show the status',
@@ -48,6 +49,7 @@ export const backupStatus = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');
     const { backup } = await context.config();
+    context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const status = destinationStatus(await destination.list(), {
       now: context.now(),
@@ -56,9 +58,11 @@ export const backupStatus = defineCommand({
       type,
       line,
     });
+    context.progress.done();
     await context.output.document({
       json: { destination: location, ...status },
       human: (page) => describe(page, status),
+      csv: csvRows(kindColumns, status.kinds),
     });
     if (isLate(status) || status.chains.status === 'broken') return 'damaged';
     return status.chains.status === 'unknown' ? 'partial' : undefined;
@@ -153,6 +157,7 @@ const newestColumn: Column<Pick<KindStatus, 'newest_complete'>> = {
   title: 'newest complete',
   name: 'newest_complete',
   value: ({ newest_complete: newest }) => newest?.id ?? 'none',
+  least: Infinity,
 };
 
 const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
@@ -162,6 +167,7 @@ const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
     value: ({ backups }) => backups,
     show: ({ backups }, people) => people.count(backups),
     align: 'right',
+    dispensable: 2,
   },
   {
     title: 'archives',
@@ -169,6 +175,7 @@ const amountColumns: Column<Pick<KindStatus, 'backups' | 'archive_bytes'>>[] = [
     value: ({ archive_bytes }) => archive_bytes,
     show: ({ archive_bytes }, people) => people.bytes(archive_bytes),
     align: 'right',
+    dispensable: 3,
   },
 ];
 
@@ -199,11 +206,13 @@ const kindColumns: Column<KindStatus>[] = [
     value: ({ newest_complete: newest }) => newest?.created_at ?? '',
     show: ({ newest_complete: newest }, people) =>
       newest === null ? '' : people.time(newest.created_at),
+    least: Infinity,
+    dispensable: 1,
   },
   ...amountColumns,
 ];
 
 const problemColumns: Column<ChainProblem>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id },
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: 20 },
   { title: 'problem', name: 'message', value: ({ message }) => message, tone: () => 'bad' },
 ];

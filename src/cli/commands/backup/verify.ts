@@ -1,6 +1,7 @@
 import type { VerifyProblem } from '../../../backup/verify/result.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
+import { countOf } from '../../output/units.js';
 import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS } from './describe.js';
 import { withMark } from './status-marks.js';
@@ -53,7 +54,7 @@ export const backupVerify = defineCommand({
       json: result,
       human: (page) => {
         const { people } = page;
-        const counts = `${people.count(result.objects)} objects, ${people.bytes(result.bytes)}`;
+        const counts = `${countOf(result.objects, 'object')}, ${people.bytes(result.bytes)}`;
         page.fields([
           { label: 'backup', text: result.id },
           { label: 'status', ...withMark(result.status) },

@@ -137,6 +137,7 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
         return usage === undefined ? '' : people.bytes(usage.bytes);
       },
       align: 'right',
+      dispensable: 3,
     },
     {
       title: 'seconds',
@@ -146,12 +147,14 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
         return usage === undefined ? '' : new NumberText(secondsText(usage.microseconds));
       },
       align: 'right',
+      dispensable: 4,
     },
     {
       title: 'jobs',
       name: 'job_count',
       value: (row) => usageOf(row)?.jobs ?? '',
       align: 'right',
+      dispensable: 2,
     },
   ];
 }
@@ -188,5 +191,6 @@ const monthColumns: Column<UserRow>[] = [
         ? ''
         : `${month.bill.invoice.percent.toDecimalPlaces(2).toString()} %`,
     align: 'right',
+    dispensable: 1,
   },
 ];

@@ -72,16 +72,23 @@ function columnsFor(pricing: Pricing): Column<Finding>[] {
       show: ({ severity }) => (severity === 'drift' ? '✕ drift' : '– note'),
       tone: ({ severity }) => (severity === 'drift' ? 'bad' : 'muted'),
     },
-    { title: 'kind', name: 'kind', value: ({ kind }) => kind },
+    { title: 'kind', name: 'kind', value: ({ kind }) => kind, dispensable: 4 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '' },
-    { title: 'record', name: 'key', value: ({ key }) => key ?? '' },
-    { title: 'what', name: 'what', value: ({ what }) => what },
-    { title: 'probable cause', name: 'cause', value: ({ cause }) => cause },
+    { title: 'record', name: 'key', value: ({ key }) => key ?? '', dispensable: 3 },
+    { title: 'what', name: 'what', value: ({ what }) => what, least: 16 },
+    {
+      title: 'probable cause',
+      name: 'cause',
+      value: ({ cause }) => cause,
+      least: 20,
+      dispensable: 5,
+    },
     {
       title: 'bytes',
       name: 'bytes_processed',
       value: ({ difference }) => difference?.bytes ?? '',
       align: 'right',
+      dispensable: 1,
     },
     {
       title: 'seconds',
@@ -89,6 +96,7 @@ function columnsFor(pricing: Pricing): Column<Finding>[] {
       value: ({ difference }) =>
         difference === undefined ? '' : new NumberText(secondsText(difference.microseconds)),
       align: 'right',
+      dispensable: 2,
     },
     {
       title: 'cost',

@@ -139,7 +139,7 @@ function columnsFor(
   const cost = ({ usage }: DayUsage) => costOf(pricing, usage);
   const highest = Math.max(0, ...days.map((day) => cost(day).toNumber()));
   const columns: Column<DayUsage>[] = [
-    { title: 'date', name: 'date', value: ({ day }) => day },
+    { title: 'date', name: 'date', value: ({ day }) => day, least: Infinity },
     {
       title: 'bytes',
       name: 'bytes_processed',
@@ -152,6 +152,7 @@ function columnsFor(
       name: 'compute_seconds',
       value: ({ usage }) => new NumberText(secondsText(usage.microseconds)),
       align: 'right',
+      dispensable: 2,
     },
     ...(['jobs', 'completed', 'failed', 'skipped'] as const).map((field): Column<DayUsage> => ({
       title: field,
@@ -159,6 +160,7 @@ function columnsFor(
       value: ({ usage }) => usage[field],
       show: ({ usage }, people) => people.count(usage[field]),
       align: 'right',
+      dispensable: { jobs: 1, completed: 3, failed: 4, skipped: 5 }[field],
     })),
     {
       title: 'cost',
@@ -172,6 +174,13 @@ function columnsFor(
   const share = (day: DayUsage) => (highest === 0 ? 0 : cost(day).toNumber() / highest);
   return [
     ...columns,
-    { title: '', name: 'bar', value: () => '', show: (day) => bar(share(day), BAR_WIDTH) },
+    {
+      title: '',
+      name: 'bar',
+      value: () => '',
+      show: (day) => bar(share(day), BAR_WIDTH),
+      least: Infinity,
+      dispensable: 6,
+    },
   ];
 }

@@ -110,7 +110,7 @@ async function exportAndRemove(
   if (left.length === 0) return [...kept.values()];
   throw new MangamotionError(
     'refused',
-    `${left.length} of ${kept.size} records were not removed, because they keep changing`,
+    `${left.length} of ${countOf(kept.size, 'record')} ${left.length === 1 ? 'was' : 'were'} not removed, because ${left.length === 1 ? 'it keeps' : 'they keep'} changing`,
     {
       hint: `stop the workers of the user and run the command again; ${file} contains the removed records`,
     },

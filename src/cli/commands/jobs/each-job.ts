@@ -1,3 +1,4 @@
+import { countOf } from '../../output/units.js';
 import {
   type ErrorCode,
   exitStatusOf,
@@ -65,6 +66,6 @@ export function endOf({ done, failures }: Outcomes<unknown>): ErrorCode | undefi
 export function errorMember({ done, failures }: Outcomes<unknown>): object {
   const [first] = failures;
   if (first === undefined || done.length > 0) return {};
-  const message = `none of ${failures.length} jobs: ${first.reason}`;
+  const message = `none of ${countOf(failures.length, 'job')}: ${first.reason}`;
   return { error: { code: first.code, message, hint: null } };
 }

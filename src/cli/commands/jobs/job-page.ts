@@ -130,7 +130,7 @@ function describeArtifacts(page: Page, { artifacts, status }: ShownJob): void {
 
 const artifactColumns: Column<Artifact>[] = [
   { title: 'what', name: 'kind', value: ({ kind }) => kind },
-  { title: 'object', name: 'key', value: ({ bucket, key }) => `${bucket}/${key}` },
+  { title: 'object', name: 'key', value: ({ bucket, key }) => `${bucket}/${key}`, least: 24 },
   {
     title: 'size',
     name: 'size_bytes',
@@ -138,7 +138,12 @@ const artifactColumns: Column<Artifact>[] = [
     show: ({ sizeBytes }, people) => people.bytes(sizeBytes),
     align: 'right',
   },
-  { title: 'type', name: 'content_type', value: ({ contentType }) => contentType ?? '' },
+  {
+    title: 'type',
+    name: 'content_type',
+    value: ({ contentType }) => contentType ?? '',
+    dispensable: 2,
+  },
   {
     title: 'written',
     name: 'last_modified',

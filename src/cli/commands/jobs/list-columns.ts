@@ -61,7 +61,7 @@ const iso = (time: Date | null): string => time?.toISOString() ?? '';
 /** Without the column of results where none was looked for. */
 export function jobColumns({ withResults }: { withResults: boolean }): Column<ListedJob>[] {
   const columns: Column<ListedJob>[] = [
-    { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong' },
+    { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong', least: 16 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
     {
       title: 'status',
@@ -69,6 +69,7 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       value: ({ status }) => status,
       show: statusLabel,
       tone: ({ status }) => statusTone(status),
+      least: Infinity,
     },
     {
       title: 'progress',
@@ -76,6 +77,7 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       value: ({ progress }) => progress ?? '',
       show: progressBar,
       tone: () => 'active',
+      least: Infinity,
       dispensable: 4,
     },
     {

@@ -3,6 +3,7 @@ import type { BucketPlan } from '../../../restore/plan/decide.js';
 import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
+import { csvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
@@ -37,8 +38,8 @@ function describeDestruction(page: Page, destroys: RestorePlan['destroys']): voi
 /** Of `--dry-run --list`: one row for each object that would be changed. */
 export const changeColumns: Column<PlannedChange>[] = [
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'key', name: 'key', value: ({ key }) => key },
+  { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket, dispensable: 1 },
+  { title: 'key', name: 'key', value: ({ key }) => key, least: 24 },
   {
     title: 'size',
     name: 'size',
@@ -62,7 +63,7 @@ export function describeReport(page: Page, report: RestoreReport): void {
   page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
     page.text(
-      `${countOf(count, 'object')} of ${bucket} were restored without their lock: ${reason}`,
+      `${countOf(count, 'object')} of ${bucket} restored without ${count === 1 ? 'its' : 'their'} lock: ${reason}`,
       'bad',
     );
   }
@@ -92,12 +93,17 @@ const documentColumns: Column<PlannedDocument>[] = [
   { title: 'into', name: 'target', value: ({ target }) => target },
   { title: 'document', name: 'kind', value: ({ kind }) => kind },
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '' },
+  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '', dispensable: 1 },
 ];
 
 function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
   const deletes = plans.some((plan) => plan.delete > 0);
   return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
+}
+
+/** The same columns for every plan. */
+export function planCsv({ buckets }: Pick<RestorePlan, 'buckets'>) {
+  return csvRows([...planColumns, countColumn('delete', 'delete'), bytesColumn], buckets);
 }
 
 const countColumn = (
@@ -109,6 +115,8 @@ const countColumn = (
   value: (plan) => plan[name],
   show: (plan, people) => people.count(plan[name]),
   align: 'right',
+  // What would be overwritten or removed is never hidden.
+  dispensable: { create: 1, overwrite: 0, unchanged: 4, skip: 5, conflict: 2, delete: 0 }[name],
 });
 
 const planColumns: Column<BucketPlan>[] = [
@@ -129,6 +137,7 @@ const planColumns: Column<BucketPlan>[] = [
 const bytesColumn: Column<BucketPlan> = {
   title: 'bytes',
   name: 'bytes',
+  dispensable: 3,
   value: ({ bytes }) => bytes,
   show: ({ bytes }, people) => people.bytes(bytes),
   align: 'right',

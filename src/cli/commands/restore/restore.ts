@@ -83,7 +83,7 @@ export const restoreCommand = defineCommand({
   },
   changes: 'dry-run',
   usesStore: true,
-  printsRows: false,
+  printsRows: true,
   endsWith: [
     'partial',
     'not_found',
@@ -140,11 +140,12 @@ export const restoreCommand = defineCommand({
       const report = await apply(context, restoreContext, planned, {
         ...{ consented, encryption, proof: !noProof },
       });
-      const { describeReport } = await import('./describe.js');
+      const { describeReport, planCsv } = await import('./describe.js');
       context.progress.done();
       await context.output.document({
         json: report,
         human: (page) => describeReport(page, report),
+        csv: planCsv(report),
       });
       return isPartial(report) ? 'partial' : undefined;
     } finally {
@@ -158,9 +159,13 @@ async function showPlan(
   { plan, changes }: PlannedRestore,
   list: boolean,
 ): Promise<void> {
-  const { changeColumns, describePlan } = await import('./describe.js');
-  if (!list || !output.forPeople) {
-    await output.document({ json: plan, human: (page) => describePlan(page, plan) });
+  const { changeColumns, describePlan, planCsv } = await import('./describe.js');
+  if (!list || output.forJson) {
+    await output.document({
+      json: plan,
+      human: (page) => describePlan(page, plan),
+      csv: planCsv(plan),
+    });
     return;
   }
   await output.rows({

@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone, timeText } from './run-text.js';
+import { resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LIMIT = 20;
@@ -31,7 +31,7 @@ export const scheduleHistory = defineCommand({
   examples: {
     'mangamotion schedule history': `list the last ${DEFAULT_LIMIT} runs`,
     'mangamotion schedule history daily --failed': 'list failed and missed runs of one entry',
-    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .bytes] | @tsv'":
+    "mangamotion schedule history daily --json | jq -r '.runs[] | [.due_at, .archive_bytes] | @tsv'":
       'follow the size of a backup',
   },
   async run(context, { name }, { failed, limit, stateDir }) {
@@ -95,10 +95,11 @@ const columns: Column<RunRecord>[] = [
     title: 'due',
     name: 'due_at',
     value: ({ due_at }) => due_at,
-    show: ({ due_at }, people) => timeText(due_at, people),
+    show: ({ due_at }, people) => people.clock(due_at),
+    least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'result', name: 'result', value: resultText, tone: resultTone },
+  { title: 'result', name: 'result', value: resultText, tone: resultTone, least: Infinity },
   {
     title: 'took',
     name: 'seconds',
@@ -108,13 +109,29 @@ const columns: Column<RunRecord>[] = [
       return seconds === undefined ? '' : people.duration(seconds);
     },
     align: 'right',
+    dispensable: 2,
   },
-  { title: 'exit', name: 'exit_code', value: ({ exit_code }) => exit_code, align: 'right' },
   {
-    title: 'bytes',
-    name: 'bytes',
-    value: ({ bytes }) => bytes,
-    show: ({ bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
+    title: 'exit',
+    name: 'exit_code',
+    value: ({ exit_code }) => exit_code,
+    align: 'right',
+    dispensable: 4,
+  },
+  {
+    title: 'archive',
+    name: 'archive_bytes',
+    value: ({ archive_bytes }) => archive_bytes,
+    show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
+    align: 'right',
+    dispensable: 1,
+  },
+  {
+    title: 'copied',
+    name: 'copied_bytes',
+    value: ({ copied_bytes }) => copied_bytes,
+    show: ({ copied_bytes: bytes }, people) =>
+      bytes === null || bytes === undefined ? '' : people.bytes(bytes),
     align: 'right',
     dispensable: 1,
   },
@@ -122,7 +139,8 @@ const columns: Column<RunRecord>[] = [
     title: 'reason or log',
     name: 'reason',
     value: ({ reason, log_file }) => reason ?? log_file,
-    dispensable: 2,
+    least: 16,
+    dispensable: 3,
   },
 ];
 
@@ -134,7 +152,7 @@ function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
 
 const CSV_FIELDS = [
   ...(['due_at', 'name', 'result', 'started_at', 'finished_at', 'exit_code', 'trigger'] as const),
-  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count'] as const),
+  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes'] as const),
 ];
 
 const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({

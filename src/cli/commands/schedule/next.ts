@@ -50,7 +50,9 @@ const columns: Column<Upcoming>[] = [
     name: 'at',
     value: ({ at }) => at.toISOString(),
     show: ({ at }, people) => timeText(at.toISOString(), people),
+    least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'command', name: 'command', value: ({ command }) => command },
+  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 1 },
+  { title: 'zone', name: 'zone', value: ({ zone }) => zone, dispensable: 2 },
 ];

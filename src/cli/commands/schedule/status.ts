@@ -139,6 +139,8 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       name: 'next_at',
       value: ({ next_at }) => next_at,
       show: ({ next_at }, people) => (next_at === null ? '' : timeText(next_at, people)),
+      least: 19,
+      dispensable: 1,
     },
     {
       title: 'last',
@@ -147,6 +149,8 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       show: ({ last_run }, people) =>
         last_run === null ? '' : `${resultText(last_run)}, ${timeText(last_run.due_at, people)}`,
       tone: ({ last_run }): Tone => (last_run === null ? 'muted' : resultTone(last_run)),
+      least: 19,
+      dispensable: 2,
     },
     {
       title: 'last success',

@@ -66,6 +66,7 @@ describe('global options', () => {
 describe('wrong usage', () => {
   it.each([
     [['backup', 'tset'], "unknown command 'tset'", 'did you mean test?'],
+    [['backup', 'tset'], "unknown command 'tset'", 'run `mangamotion backup --help`'],
     [['backpu'], "unknown command 'backpu'", 'did you mean backup?'],
     [['backup', 'test', 'x', '--smaple', '1%'], "unknown option '--smaple'", '--sample'],
     [['backup', 'test'], "missing required argument 'folder'", 'backup test --help'],

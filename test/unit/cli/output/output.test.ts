@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../../src/cli/output/columns.js';
 import type { RowsAnswer } from '../../../../src/cli/output/output.js';
@@ -84,10 +85,9 @@ describe('rows in a pipe', () => {
 });
 
 describe('rows on a terminal', () => {
-  it('are a table with borders, relative times and colour', async () => {
+  it('are the same plain columns, with relative times and colour', async () => {
     const host = world({ columns: 80, env: { COLORTERM: 'truecolor' } });
     const { stdout } = await runMain(argv, listing(), host);
-    expect(stdout).toContain('┌');
     expect(stdout).toContain('\u001b[38;2;16;185;129m1 h ago\u001b[39m');
   });
 
@@ -98,24 +98,68 @@ describe('rows on a terminal', () => {
       [argv, { TERM: 'dumb' }],
     ] as const) {
       const { stdout } = await runMain(words, listing(), world({ columns: 80, env }));
-      expect(stdout).toContain('│ a ');
-      expect(stdout).not.toContain('\u001b');
+      expect(stdout).toBe(
+        'Key            Size  Modified\na               1 B  1 h ago\nページ.png  2.0 KiB  1 h ago\n',
+      );
     }
   });
 
-  it('lose the borders where those do not fit', async () => {
-    const host = world({ columns: 30, env: { NO_COLOR: '1' } });
-    const { stdout } = await runMain(argv, listing(), host);
+  const env = { NO_COLOR: '1' };
+  const wide = { key: `${'ページ'.repeat(20)}.png`, size: 3, at: AT };
+  const some = (answer: Partial<RowsAnswer<ObjectRow>> = {}) =>
+    listing({ rows: [rows[0] ?? wide, wide], ...answer });
+
+  it('are cut in the middle to the width of the terminal', async () => {
+    const { stdout } = await runMain(argv, some(), world({ columns: 40, env }));
     expect(stdout).toBe(
-      'Key            Size  Modified\na               1 B  1 h ago\nページ.png  2.0 KiB  1 h ago\n',
+      'Key                       Size  Modified\n' +
+        'a                          1 B  1 h ago\n' +
+        'ページページ…ページ.png    3 B  1 h ago\n',
     );
   });
 
-  it('lose the borders where there are too many', async () => {
-    const host = world({ columns: 80, env: { NO_COLOR: '1' } });
-    const { stdout } = await runMain(argv, listing({ rows: many(501) }), host);
-    expect(stdout).not.toContain('│');
-    expect(stdout.split('\n')).toHaveLength(503);
+  it('hide what can best be done without, and say so once', async () => {
+    const dispensable = columns.map((column, at) => ({ ...column, dispensable: at }));
+    const narrow = some({ columns: dispensable, footer: () => '2 objects' });
+    const { stdout } = await runMain(argv, narrow, world({ columns: 22, env }));
+    expect(stdout).toBe(
+      'Key               Size\na                  1 B\nページペ…ジ.png    3 B\n2 objects\n' +
+        '1 column hidden; --wide or --json shows all\n',
+    );
+  });
+
+  it('are shown whole with --wide', async () => {
+    const host = world({ columns: 22, env });
+    const { stdout } = await runMain([...argv, '--wide'], some(), host);
+    expect(stdout).toContain(`${wide.key}   3 B  1 h ago\n`);
+  });
+
+  it('never wrap, also where later rows are wider', async () => {
+    function* widening() {
+      yield* many(1000);
+      yield wide;
+    }
+    const { stdout } = await runMain(argv, some({ rows: widening() }), world({ columns: 30, env }));
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(1002);
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(30);
+    expect(lines.at(-1)).toMatch(/^ペ.*…ジ\.png    3 B  1 h ago$/);
+  });
+});
+
+describe('cells of a pipe', () => {
+  it('are capped, so that one long key does not move all others; --wide shows them', async () => {
+    const long = listing({ rows: [{ key: 'k'.repeat(1000), size: 1, at: AT }] });
+    const { stdout } = await runMain(argv, long);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(140);
+    expect(stdout).toContain(`${'k'.repeat(50)}…${'k'.repeat(49)}`);
+    expect((await runMain([...argv, '--wide'], long)).stdout).toContain('k'.repeat(1000));
+  });
+
+  it('have no blanks behind the last one', async () => {
+    const bare = columns.map((column) => ({ ...column, show: () => '' }));
+    const { stdout } = await runMain(argv, listing({ columns: [...columns, ...bare] }));
+    expect(stdout).not.toMatch(/ $/m);
   });
 });
 

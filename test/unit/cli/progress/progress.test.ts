@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createProgress } from '../../../../src/cli/progress/progress.js';
+import { canAnimate } from '../../../../src/cli/host.js';
 import type { Ticker } from '../../../../src/cli/progress/progress.js';
 import { visible } from '../../../../src/cli/output/terminal-text.js';
 import { CapturedStream } from '../world.js';
@@ -41,7 +42,7 @@ function setUp(options: { quiet?: boolean; columns?: number } = {}) {
   const progress = createProgress({
     stream,
     quiet: options.quiet ?? false,
-    animated: options.columns !== undefined,
+    isAnimated: () => canAnimate(stream, {}),
     colored: false,
     clean: visible,
     ticker,
@@ -77,7 +78,7 @@ describe('progress in a log', () => {
     progress.update({ objects: 5 });
     progress.start('copying');
     ticker.pass(30_000);
-    expect(stream.text).toBe('copying: 0 objects, 0 B\n');
+    expect(stream.text).toBe('copying\n');
   });
 });
 
@@ -109,6 +110,51 @@ describe('progress on a terminal', () => {
     await sleep(200);
     expect(stream.text).toBe('');
   });
+
+  it('names what is done just now, and keeps the counts', async () => {
+    const { stream, ticker, progress } = setUp({ columns: 80 });
+    progress.start('copying');
+    progress.update({ objects: 1, objectsTotal: 2, bytes: 5, bytesTotal: 10 });
+    progress.phase('proving photos');
+    await expect.poll(() => stream.text).toContain('proving photos  50%  1 of 2 objects');
+    progress.phase();
+    ticker.pass(250);
+    await expect.poll(() => stream.text).toContain('copying  50%  1 of 2 objects');
+    progress.done();
+  });
+
+  it('waits visibly for what takes its time, unless other work is shown', async () => {
+    const { stream, progress } = setUp({ columns: 60 });
+    const stop = progress.waitFor('connecting to Redis');
+    await expect.poll(() => stream.text).toContain('connecting to Redis');
+    stop();
+    progress.start('copying');
+    progress.waitFor('connecting to Redis')();
+    progress.update({ objects: 1 });
+    await expect.poll(() => stream.text).toContain('copying  1 object');
+    progress.done();
+  });
+
+  it.each([0, 60])(
+    'is a line, and then is logged, where the terminal of %d columns has none',
+    async (columns) => {
+      const { stream, ticker, progress } = setUp({ columns });
+      progress.start('copying');
+      await sleep(50);
+      Object.assign(stream, { columns: 0 });
+      stream.emit('resize');
+      stream.text = columns === 0 ? stream.text : '';
+      progress.update({ objects: 5 });
+      progress.warn('a warning');
+      ticker.pass(30_000);
+      progress.done();
+      expect(stream.text).toBe(
+        columns === 0
+          ? 'copying …\na warning\ncopying: 5 objects\n'
+          : 'a warning\ncopying: 5 objects\n',
+      );
+    },
+  );
 
   it('does not appear for work that ended while it was being loaded', async () => {
     const { stream, progress } = setUp({ columns: 60 });

@@ -28,6 +28,7 @@ export function recordOf(given: Partial<RunRecord> = {}): RunRecord {
     reason: null,
     bytes: 1000,
     archive_bytes: 600,
+    copied_bytes: 700,
     log_file: 'logs/daily.log',
     count: 1,
     ...given,

@@ -99,7 +99,8 @@ describe('the metrics', () => {
       last_success_timestamp_seconds: ended,
       last_run_timestamp_seconds: ended,
       last_duration_seconds: 180.5,
-      last_bytes: 1000,
+      last_bytes: 700,
+      last_archive_bytes: 600,
       last_exit_code: 0,
       next_run_timestamp_seconds: Date.parse('2026-11-25T02:00:00Z') / 1000,
     });
@@ -111,7 +112,7 @@ describe('the metrics', () => {
     metrics.ended(recordOf(), '2026-11-24T02:03:01.500Z');
     const failed = recordOf({
       ...{ started_at: '2026-11-25T02:00:00.000Z', finished_at: '2026-11-25T02:00:02.000Z' },
-      ...{ exit_code: 6, bytes: null },
+      ...{ exit_code: 6, bytes: null, archive_bytes: null, copied_bytes: null },
     });
     metrics.ended(failed, '2026-11-24T02:03:01.500Z');
     expect(await ofDaily()).toEqual({

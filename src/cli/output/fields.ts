@@ -1,0 +1,59 @@
+import { closest } from '../../config/typos.js';
+import { MangamotionError } from '../../errors.js';
+
+/** What --fields names, each as its words: `total.bytes` is `['total', 'bytes']`. */
+export type FieldPaths = readonly (readonly string[])[];
+
+export function parseFields(text: string): FieldPaths {
+  const paths = text.split(',').map((path) => path.trim().split('.'));
+  if (paths.every((path) => path.every((word) => word !== ''))) return paths;
+  throw new MangamotionError('usage', 'must be names of fields with commas between them');
+}
+
+/** Picks members of objects, and remembers which of the fields there were. */
+export class FieldPicker {
+  readonly #paths: FieldPaths;
+  readonly #found = new Set<string>();
+
+  constructor(paths: FieldPaths) {
+    this.#paths = paths;
+  }
+
+  /** The members of an object, and of the objects in its lists, that the paths lead to. */
+  pick(source: object): object {
+    return this.#pick(source, this.#paths, '') as object;
+  }
+
+  #pick(source: unknown, paths: FieldPaths, prefix: string): unknown {
+    if (Array.isArray(source)) return source.map((item) => this.#pick(item, paths, prefix));
+    if (typeof source !== 'object' || source === null) return source;
+    const picked: Record<string, unknown> = {};
+    for (const [word = ''] of paths) {
+      if (word in picked || !Object.hasOwn(source, word)) continue;
+      const value: unknown = Reflect.get(source, word);
+      const rests = paths.filter(([first]) => first === word).map((path) => path.slice(1));
+      const name = prefix + word;
+      this.#found.add(name);
+      picked[word] = rests.some((rest) => rest.length === 0)
+        ? value
+        : this.#pick(value, rests, `${name}.`);
+    }
+    return picked;
+  }
+
+  /** The names that led nowhere so far. */
+  get missing(): string[] {
+    return this.#paths.map((path) => path.join('.')).filter((name) => !this.#found.has(name));
+  }
+}
+
+export function unknownField(name: string, known: readonly string[]): MangamotionError {
+  const meant = closest(
+    name,
+    known.map((one) => one.toUpperCase()),
+  )?.toLowerCase();
+  const guess = meant === undefined ? '' : `did you mean ${meant}? `;
+  return new MangamotionError('usage', `--fields: there is no field ${name}`, {
+    hint: `${guess}There are ${known.join(', ')}`,
+  });
+}
