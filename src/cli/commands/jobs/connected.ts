@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isMangamotionError } from '../../../errors.js';
 import { readQueueEvents } from '../../../jobs/queue/events.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobsContext } from './shared-options.js';
 import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';
 
@@ -23,7 +23,7 @@ export interface Connected {
  */
 export async function withConnections<Result>(
   context: CommandContext,
-  queue: string,
+  queues: ChosenQueues,
   { onLost, work }: { onLost: (error: Error) => void; work: (c: Connected) => Promise<Result> },
 ): Promise<Result> {
   const { signal } = context;
@@ -34,7 +34,7 @@ export async function withConnections<Result>(
     try {
       const [main, events] = [await context.connectRedis(), await context.connectRedis()];
       closes.push(main.close, events.close);
-      const jobsContext = await openJobs(context, queue, main.redis);
+      const jobsContext = await openJobs(context, queues, main.redis);
       wasConnected = true;
       const feed = new EventFeed();
       const options = { signal: AbortSignal.any([signal, ended.signal]), blockMs: BLOCK_MS };

@@ -6,23 +6,23 @@ import { presignGet, type PresignTarget } from '../../../object-store/s3/presign
 import type { CommandContext } from '../../argv/command.js';
 import { errorMember, forEachJob, endOf } from './each-job.js';
 import { openSearch } from './search.js';
+import type { ChosenQueues } from './shared-options.js';
 
 const DEFAULT_EXPIRES_SECONDS = 3600;
 const DEFAULT_REGION = 'us-east-1';
 
-interface UrlsAsked {
+interface UrlsAsked extends ChosenQueues {
   /** Milliseconds. */
   expires: number | undefined;
-  queue: string;
 }
 
 /** Prints a presigned URL for the result of each job. */
 export async function printUrls(
   context: CommandContext,
   jobIds: readonly string[],
-  { expires, queue }: UrlsAsked,
+  { expires, ...queues }: UrlsAsked,
 ): Promise<ErrorCode | undefined> {
-  const search = await openSearch(context, queue);
+  const search = await openSearch(context, queues);
   const seconds = expires === undefined ? DEFAULT_EXPIRES_SECONDS : expires / 1000;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
     const { bucket, key, head } = await findResult(jobId, search);

@@ -3,7 +3,7 @@ import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { JobsContext } from './shared-options.js';
-import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
+import { QUEUE_OPTIONS, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 import type { ListedJob } from './list-columns.js';
 import { jobColumns, jobJson, listed } from './list-columns.js';
@@ -20,7 +20,7 @@ export const jobsList = defineCommand({
   arguments: {},
   options: {
     ...FILTER_OPTIONS,
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
     limit: {
       value: 'count',
       description: 'the number of rows',
@@ -47,7 +47,7 @@ export const jobsList = defineCommand({
   async run(context, _arguments, options) {
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());
-    const jobsContext = await openJobs(context, options.queue);
+    const jobsContext = await openJobs(context, options);
     const { listJobs } = await import('../../../jobs/list.js');
     context.progress.start('reading jobs');
     const list = await listJobs(jobsContext.sources, {

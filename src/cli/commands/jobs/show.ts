@@ -5,7 +5,7 @@ import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
 import type { JobsContext } from './shared-options.js';
-import { QUEUE_OPTION, openJobs } from './shared-options.js';
+import { QUEUE_OPTIONS, openJobs } from './shared-options.js';
 import { artifactJson } from './job-artifacts.js';
 import { type ShownJob, describeJob } from './job-page.js';
 import { jobJson } from './list-columns.js';
@@ -17,7 +17,7 @@ export const jobsShow = defineCommand({
     'cost, and its objects in the object store.',
   arguments: { job: JOB_ARGUMENT },
   options: {
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
     explain: { description: 'show how its cost is calculated' },
     thumbnail: { description: 'draw its preview on a terminal' },
     noFiles: { description: 'do not query the object store' },
@@ -31,8 +31,8 @@ export const jobsShow = defineCommand({
     'mangamotion jobs show 4711 --thumbnail': 'show a job with its preview',
     "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'": 'print the last stack trace',
   },
-  async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
-    const jobsContext = await openJobs(context, queue);
+  async run(context, { job: id }, { explain, thumbnail, noFiles, ...queues }) {
+    const jobsContext = await openJobs(context, queues);
     const shown = await readJob(context, jobsContext, id, noFiles);
     const lines = explain ? await explained(jobsContext, shown) : undefined;
     const picture = thumbnail ? await drawThumbnail(context, shown.artifacts) : undefined;

@@ -3,14 +3,14 @@ import type { JobFilter } from '../../../jobs/row.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobsContext } from './shared-options.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
 import { listed } from './list-columns.js';
 
 export interface WatchRequest {
-  queue: string;
+  queues: ChosenQueues;
   intervalMs: number;
   filter: JobFilter;
 }
@@ -18,12 +18,12 @@ export interface WatchRequest {
 /** Shows jobs until the signal, or until nobody reads any more. */
 export async function watchJobs(
   context: CommandContext,
-  { queue, intervalMs, filter }: WatchRequest,
+  { queues, intervalMs, filter }: WatchRequest,
 ): Promise<void> {
   let watch: JobWatch | undefined;
-  const view = await jobsView(context, { queue, intervalMs });
+  const view = await jobsView(context, { queue: queues.queue, intervalMs });
   try {
-    await withConnections(context, queue, {
+    await withConnections(context, queues, {
       onLost: (error) => view.lost(error),
       work: async ({ jobsContext, feed }) => {
         // After an outage what was known is compared with what is there now.

@@ -2,7 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { JOB_ARGUMENT } from '../billing/shared-options.js';
-import { QUEUE_OPTION } from './shared-options.js';
+import { QUEUE_OPTIONS } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 
 const DEFAULT_INTERVAL_MS = 5000;
@@ -18,7 +18,7 @@ export const jobsWatch = defineCommand({
   arguments: { job: { ...JOB_ARGUMENT, description: 'follow only this job', optional: true } },
   options: {
     ...FILTER_OPTIONS,
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
     interval: {
       value: 'time',
       description: 'how often to poll when no events arrive: 1s to 1h (default: 5s)',
@@ -37,20 +37,21 @@ export const jobsWatch = defineCommand({
       'print failures as they happen',
   },
   async run(context, { job }, options) {
-    const { queue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
+    const { queue, billingQueue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
+    const queues = { queue, billingQueue };
     const filter = filterOf(options, context.now());
     if (job === undefined) {
       const { watchJobs } = await import('./watch-list.js');
-      await watchJobs(context, { queue, intervalMs, filter });
+      await watchJobs(context, { queues, intervalMs, filter });
       return undefined;
     }
     if (Object.values(filter).some((value) => value !== undefined)) {
       throw new MangamotionError('usage', 'filters cannot be combined with a job id', {
-        hint: 'omit --user, --status, --since and --until, or the job id',
+        hint: 'omit --user, --status, --state, --since and --until, or the job id',
       });
     }
     const { followJob } = await import('./watch-job.js');
-    return await followJob(context, { id: job, queue, intervalMs });
+    return await followJob(context, { id: job, queues, intervalMs });
   },
 });
 
