@@ -8,10 +8,10 @@ import type { CommandContext } from '../../argv/command.js';
 import { letHeapGrow } from '../../run/memory.js';
 import { formatBytes } from '../../output/units.js';
 import { errorMember, forEachJob, endOf } from './each-job.js';
+import type { ResultOptions } from './search.js';
 import { openSearch } from './search.js';
-import type { ChosenQueues } from './shared-options.js';
 
-interface FilesAsked extends ChosenQueues {
+interface FilesAsked extends ResultOptions {
   output: string | undefined;
   force: boolean;
 }
@@ -20,11 +20,11 @@ interface FilesAsked extends ChosenQueues {
 export async function saveResults(
   context: CommandContext,
   jobIds: readonly string[],
-  { output, force, ...queues }: FilesAsked,
+  { output, force, ...options }: FilesAsked,
 ): Promise<ErrorCode | undefined> {
   letHeapGrow();
   const target = await chooseTarget(output, context.cwd, jobIds.length);
-  const search = await openSearch(context, queues);
+  const search = await openSearch(context, options);
   const { progress, signal } = context;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
     const result = await findResult(jobId, search);

@@ -116,7 +116,7 @@ class ScreenView implements JobsView {
     const table =
       this.#all?.length === 0
         ? [paint('muted', 'no jobs')]
-        : liveTable(jobColumns({ withResults: false }), rows, {
+        : liveTable(jobColumns({ withResults: false, rows }), rows, {
             ...{ people, paint, width, height: height - HEAD_LINES, total: this.#all?.length ?? 0 },
           });
     this.#screen.draw([...head, ...table]);
@@ -139,7 +139,7 @@ class ScreenView implements JobsView {
     let left = width;
     return COUNTED.flatMap((status) => {
       const count = all.filter((row) => row.status === status).length;
-      const text = `${statusLabel({ status, state: null })} ${formatCount(count)}`;
+      const text = `${statusLabel({ status, state: null, job: undefined })} ${formatCount(count)}`;
       left -= text.length + 2;
       return left < -2 ? [] : [this.#style.paint(statusTone(status), text)];
     }).join('  ');

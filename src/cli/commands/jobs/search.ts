@@ -7,10 +7,14 @@ import type { ChosenQueues } from './shared-options.js';
 import { openJobs } from './shared-options.js';
 import { jobFilesOf } from './job-files.js';
 
+export interface ResultOptions extends ChosenQueues {
+  anyBucket: boolean;
+}
+
 /** What the result of a job is looked for with. */
 export async function openSearch(
   context: CommandContext,
-  queues: ChosenQueues,
+  { anyBucket, ...queues }: ResultOptions,
 ): Promise<ResultSearch & { store: ObjectStore }> {
   const [config, { sources }, store] = await Promise.all([
     context.config(),
@@ -21,7 +25,7 @@ export async function openSearch(
     store,
     findOutcome: outcomesOf(sources),
     resultPaths: config.jobs.resultPaths,
-    ...jobFilesOf(config),
+    ...jobFilesOf(config, { anyBucket }),
     signal: context.signal,
   };
 }

@@ -2,6 +2,7 @@ import type { Decimal } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import type { CounterProblem } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
+import type { QueueState } from '../../../jobs/job.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { QueueAddress } from '../../../jobs/queue/layout.js';
@@ -20,6 +21,8 @@ export interface JobsContext {
   problems: CounterProblem[];
   /** Jobs whose data are too long to tell whether they name a user. */
   unread: ReadonlySet<string>;
+  /** The number of jobs that waited for a worker when the queue was last listed. */
+  waiting(): number;
   /** Returns the size and the cost by the record of a row. */
   priceOf(row: JobRow): { sizeBytes: bigint | null; cost: Decimal | null };
 }
@@ -40,6 +43,10 @@ export const QUEUE_OPTIONS = {
   },
 } as const;
 
+export const ANY_BUCKET_OPTION = {
+  description: 'look for a result in any bucket that the return value of the job names',
+} as const;
+
 export interface ChosenQueues {
   queue: string;
   billingQueue: string;
@@ -56,6 +63,9 @@ function addressOf(text: string): QueueAddress {
   if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
   return { prefix: text.slice(0, at), name: text.slice(at + 1) };
 }
+
+/** Not those of a paused queue: its workers leave them. */
+const WAITS_FOR_WORKER = new Set<QueueState>(['waiting', 'prioritized']);
 
 /** Billing records belong to one queue alone: other queues use the same ids. */
 export async function openJobs(
@@ -78,6 +88,7 @@ export async function openJobs(
   const billed = addressOf(billingQueue);
   const isBilled = queue.prefix === billed.prefix && queue.name === billed.name;
   const unread = new Set<string>();
+  let latest: ReadonlyMap<string, QueueState> = new Map();
   const cache: DataCache = new Map();
   return {
     redis,
@@ -85,12 +96,18 @@ export async function openJobs(
     pricing,
     problems,
     unread,
+    waiting: () => {
+      let count = 0;
+      for (const state of latest.values()) if (WAITS_FOR_WORKER.has(state)) count += 1;
+      return count;
+    },
     sources: {
       queue: {
         name: queue.name,
         ids: async () => {
           const ids = await reader.listQueueIds(redis, queue);
           reader.forgetOthers(cache, queue, ids);
+          latest = ids;
           return ids;
         },
         created: (wanted) => reader.readCreations(redis, queue, wanted, signal),
