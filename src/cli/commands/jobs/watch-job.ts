@@ -32,11 +32,16 @@ export async function followJob(
   });
   const following: Following = { last: undefined, heard: undefined, goneSinceMs: undefined };
   try {
-    const end = await withConnections(context, request.queues, {
-      onLost: (error) => view.lost(error),
-      work: (connected) => followWith(context, request, { connected, view, following }),
+    let end: ListedJob | undefined;
+    await view.untilLeft(async (signal) => {
+      const here = { ...context, signal };
+      end = await withConnections(here, request.queues, {
+        onLost: (error) => view.lost(error),
+        work: (connected) => followWith(here, request, { connected, view, following }),
+      });
     });
     view.close();
+    if (end === undefined) throw new MangamotionError('interrupted', 'left before the job ended');
     if (!view.showsChanges) await showEnd(context, end);
     return end.status === 'completed' ? undefined : 'damaged';
   } finally {
@@ -60,6 +65,7 @@ async function followWith(
   const { jobsContext, feed } = connected;
   for (;;) {
     const row = await readLatest(context, jobsContext, id, following);
+    connected.hasRead();
     if (row !== undefined) {
       const [job] = listed([row], jobsContext);
       if (job !== undefined) await show(view, following.last, job);

@@ -11,8 +11,8 @@ const LONGEST_MS = 3_600_000;
 
 export const jobsWatch = defineCommand({
   description:
-    'Show jobs as they change, until Ctrl-C. On a terminal this is a live table; elsewhere (or ' +
-    'with --json) it is one line of JSON per change, after one line for each existing job. With ' +
+    'Show jobs as they change, until Ctrl-C. On a terminal this is a live table, in which the ' +
+    'arrow keys scroll, / filters and q quits; elsewhere (or with --json) it is one line of JSON per change, after one line for each existing job. With ' +
     'a job id, it follows that job until it ends: the exit status is 0 if the job completed and ' +
     '5 if it did not.',
   arguments: { job: { ...JOB_ARGUMENT, description: 'follow only this job', optional: true } },
