@@ -11,9 +11,9 @@ export type FieldValue = string | Buffer | number | null;
 /** Told about fields, in words for people. */
 export interface Report {
   /** A field cannot be read. */
-  problem(text: string): void;
+  problem: (text: string) => void;
   /** A field is odd, or is shown in part. */
-  note(text: string): void;
+  note: (text: string) => void;
 }
 
 /** The end of the year 9999, since years in RFC 3339 have four digits. */

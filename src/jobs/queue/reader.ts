@@ -97,7 +97,8 @@ export async function* readQueueRows(
       const known = cache?.get(hash.key);
       if (known?.version !== versionOf(hash)) return hash;
       summaries.set(index, known.summary);
-      const { data: _data, ...lengths } = hash.lengths;
+      const lengths: Record<string, number> = { ...hash.lengths };
+      delete lengths.data;
       return { key: hash.key, lengths };
     });
     const rows: QueueJob[] = [];
@@ -113,7 +114,7 @@ export async function* readQueueRows(
       if (hash.isGone) continue;
       const summary = summaries.get(index) ?? summaryOfData(values.data ?? null);
       cache?.set(hash.key, { version: versionOf(hash), summary });
-      const fields = { ...hash.small, ...values };
+      const fields = { ...hash.shortFields, ...values };
       rows.push(decodeQueueRow(queue.name, id, state, fields, { summary, standing }));
     }
     if (rows.length > 0) yield rows;
@@ -149,7 +150,7 @@ async function jobOf(
 ): Promise<QueueJob | undefined> {
   if (hash === 'wrong type') return unreadableQueueJob(queue.name, id, state);
   if (hash.isGone) return undefined;
-  const fields: Record<string, FieldValue> = { ...hash.small };
+  const fields: Record<string, FieldValue> = { ...hash.shortFields };
   for await (const { values } of valuesOf(redis, [hash], PAGE_LIMITS)) {
     Object.assign(fields, values);
   }
@@ -160,7 +161,7 @@ async function jobOf(
 /** The small fields of a hash, and how long the others are. */
 interface SizedHash {
   key: string;
-  small: JobFields;
+  shortFields: JobFields;
   /** In bytes. */
   lengths: Readonly<Record<string, number>>;
   isGone: boolean;
@@ -187,7 +188,7 @@ async function sizedHashes(
     const values = small as (string | null)[];
     return {
       key,
-      small: Object.fromEntries(SMALL_FIELDS.map((field, n) => [field, values[n] ?? null])),
+      shortFields: Object.fromEntries(SMALL_FIELDS.map((field, n) => [field, values[n] ?? null])),
       lengths: Object.fromEntries(longFields.map((field, n) => [field, Number(lengths[n] ?? 0)])),
       isGone: values.every((value) => value === null) && lengths.every((length) => length === 0),
     };
@@ -210,8 +211,8 @@ async function existing(redis: RedisReader, keys: readonly string[]): Promise<Re
   return new Set(keys.filter((_key, at) => answers[at] === 1));
 }
 
-function versionOf({ small, lengths }: SizedHash): string {
-  return `${String(small.timestamp)} ${String(lengths.data)}`;
+function versionOf({ shortFields, lengths }: SizedHash): string {
+  return `${String(shortFields.timestamp)} ${String(lengths.data)}`;
 }
 
 /** Resolves to the sorted names of all queues with the prefix. Scans the whole database. */

@@ -45,12 +45,12 @@ export async function* valuesOf(
   limits: ValueLimits,
 ): AsyncGenerator<{ index: number; values: Record<string, FieldValue> }> {
   for (const page of pagesOf(wishes)) {
-    const found = page.map(() => ({}) as Record<string, FieldValue>);
+    const found = page.map(() => new Map<string, FieldValue>());
     const asked = page.flatMap(({ key, names, wish }, at) =>
       names.flatMap((name) => {
         const length = wish.lengths[name] ?? 0;
         if (length <= limits.read) return [{ key, name, at }];
-        (found[at] ?? {})[name] = length;
+        found[at]?.set(name, length);
         return [];
       }),
     );
@@ -62,10 +62,12 @@ export async function* valuesOf(
       const bytes = answers[number] as Buffer | null | undefined;
       const value = bytes ?? null;
       const isText = value !== null && value.length <= limits.text;
-      (found[at] ?? {})[name] = isText ? value.toString('utf8') : value;
+      found[at]?.set(name, isText ? value.toString('utf8') : value);
       answers[number] = undefined;
     }
-    for (const [at, { index }] of page.entries()) yield { index, values: found[at] ?? {} };
+    for (const [at, { index }] of page.entries()) {
+      yield { index, values: Object.fromEntries(found[at] ?? []) };
+    }
   }
 }
 

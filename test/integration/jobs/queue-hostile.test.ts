@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { QueueAddress } from '../../../src/jobs/queue/layout.js';
 import { PLACES } from '../../../src/jobs/queue/layout.js';
 import {
+  type DataCache,
   findQueueJob,
+  forgetOthers,
   idsOfUser,
   listQueueIds,
   listQueueNames,
@@ -272,6 +274,35 @@ describe('the jobs of a user', () => {
     const others = Array.from({ length: 300 }, (_none, n) => `other-${n}`);
     await used.redis.lpush(raw().key('wait'), ...others);
     expect(await jobsOfUser(used.redis, userId)).toEqual(['1']);
+  });
+});
+
+describe('the data of jobs that are read again and again', () => {
+  it('are read once, and again where they have changed or the job is another one', async () => {
+    await raw().addJob('1', 'wait', { data: '{"user_id":"alice"}', timestamp: '1764000000000' });
+    const cache: DataCache = new Map();
+    let reads = 0;
+    const redis = interposed(used.redis, (_command, commands) => {
+      reads += (commands as unknown[][]).filter((one) => one[2] === 'data').length;
+      return Promise.resolve();
+    });
+    const wanted = [['1', 'waiting']] as const;
+    const userNow = async () => {
+      const before = reads;
+      const [job] = await collect(readQueueRows(redis, QUEUE, wanted, { signal, cache }));
+      // One command asks for the length.
+      return [job?.userId, reads - before - 1];
+    };
+    expect(await userNow()).toEqual(['alice', 1]);
+    expect(await userNow()).toEqual(['alice', 0]);
+    await used.redis.hset(raw().key('1'), 'data', '{"user_id":"bob"}');
+    expect(await userNow()).toEqual(['bob', 1]);
+    await used.redis.hset(raw().key('1'), { data: '{"user_id":"eve"}', timestamp: '17640' });
+    expect(await userNow()).toEqual(['eve', 1]);
+    forgetOthers(cache, QUEUE, new Map([['1', 'waiting']]));
+    expect(cache.size).toBe(1);
+    forgetOthers(cache, QUEUE, new Map());
+    expect(cache.size).toBe(0);
   });
 });
 

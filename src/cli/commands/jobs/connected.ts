@@ -29,10 +29,10 @@ export async function withConnections<Result>(
   { onLost, work }: { onLost: (error: Error) => void; work: (c: Connected) => Promise<Result> },
 ): Promise<Result> {
   const { signal } = context;
-  let wasRead = false;
+  const past = { wasRead: false };
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_DELAY_MS)) {
     const hasRead = (): void => {
-      wasRead = true;
+      past.wasRead = true;
       delayMs = FIRST_DELAY_MS;
     };
     const closes: (() => void)[] = [];
@@ -57,7 +57,7 @@ export async function withConnections<Result>(
     } catch (error) {
       for (const close of closes) close();
       signal.throwIfAborted();
-      if (!wasRead || !isUnavailable(error)) throw error;
+      if (!past.wasRead || !isUnavailable(error)) throw error;
       onLost(error);
       await delay(delayMs, undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();

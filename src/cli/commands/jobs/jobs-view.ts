@@ -131,7 +131,7 @@ class ScreenView implements JobsView {
 
   #stepOf(name: string | undefined): number {
     const page = Math.max(1, this.#screen.height - HEAD_LINES - 2);
-    const steps = {
+    const steps: Readonly<Record<string, number>> = {
       up: -1,
       down: 1,
       pageup: -page,
@@ -139,7 +139,7 @@ class ScreenView implements JobsView {
       home: -Infinity,
       end: Infinity,
     };
-    return steps[name as keyof typeof steps] ?? 0;
+    return steps[name ?? ''] ?? 0;
   }
 
   /** The rows in which the filter appears: in the id, the user, the status or the reason. */

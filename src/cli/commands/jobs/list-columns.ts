@@ -71,7 +71,7 @@ export function shortId(id: string): string {
 }
 
 /** What a job waits for, or since when it has been running without a worker. */
-export function standingText(people: Presentation, { job, startedAt }: JobRow): string {
+function standingText(people: Presentation, { job, startedAt }: JobRow): string {
   if (job === undefined) return '';
   const { dueAt, childrenWaiting, stalled } = job;
   if (dueAt !== null) return `due ${timeText(people, dueAt)}`;

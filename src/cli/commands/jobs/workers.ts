@@ -9,8 +9,9 @@ interface Workers {
 }
 
 /** Asks Redis for workers of the queue if jobs wait for one. */
-export async function askForWorkers({ redis, queue, waiting }: JobsContext): Promise<Workers> {
-  const count = waiting();
+export async function askForWorkers(jobsContext: JobsContext): Promise<Workers> {
+  const { redis, queue } = jobsContext;
+  const count = jobsContext.waiting();
   if (count === 0) return { waiting: 0, isConnected: undefined };
   const { hasWorker } = await import('../../../jobs/queue/workers.js');
   return { waiting: count, isConnected: await hasWorker(redis, queue) };
