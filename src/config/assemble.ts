@@ -31,7 +31,11 @@ export function assemble(
     },
     publicAddress: otherAddress(v.MINIO_PUBLIC_ENDPOINT, address.useTls),
     jobBucket: v.S3_BUCKET,
-    jobs: { resultPaths: v.JOB_RESULT_PATHS, previewPaths: v.JOB_PREVIEW_PATHS },
+    jobs: {
+      resultPaths: v.JOB_RESULT_PATHS,
+      previewPaths: v.JOB_PREVIEW_PATHS,
+      resultBuckets: v.JOB_RESULT_BUCKETS ?? bucketsOf(v),
+    },
     billing: {
       enabled: v.BILLING_ENABLED,
       ratePerGib: v.BILLING_RATE_GB,
@@ -91,6 +95,12 @@ function backupDestination(
     secretKey: secretOf(v.AWS_SECRET_ACCESS_KEY),
     sessionToken: secretOf(v.AWS_SESSION_TOKEN),
   };
+}
+
+/** The buckets of the configured places. */
+function bucketsOf({ S3_BUCKET, JOB_RESULT_PATHS }: Variables): string[] {
+  if (S3_BUCKET !== undefined) return [S3_BUCKET];
+  return [...new Set(JOB_RESULT_PATHS.map((path) => path.slice(0, path.indexOf('/'))))];
 }
 
 function storeAddress(v: Variables, settings: Settings, problems: string[]): StoreAddress {

@@ -42,6 +42,8 @@ export interface Config {
   jobs: {
     resultPaths: readonly string[];
     previewPaths: readonly string[];
+    /** The buckets in which the return value of a job may name its result. */
+    resultBuckets: readonly string[];
   };
   billing: {
     enabled: boolean;

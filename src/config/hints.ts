@@ -73,6 +73,9 @@ export function hintsThrough<Hints extends object>(
 /** What hints about Redis call its address. */
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
 
+export const RESULT_BUCKETS_HINT =
+  'if its result lies there, use --any-bucket, or add the bucket to JOB_RESULT_BUCKETS';
+
 export const RESULT_GONE_HINT =
   'a lifecycle rule may have removed it; if it is stored elsewhere, set JOB_RESULT_PATHS';
 

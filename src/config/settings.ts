@@ -20,6 +20,7 @@ const path = v.string();
 const endpoint = readBy(parseEndpoint);
 const redisUrl = readBy(parseRedisUrl);
 const jobPaths = readBy(parseJobPaths);
+const buckets = readBy(parseBuckets);
 const pingUrl = readBy(parsePingUrl);
 const rate = readBy(parseRate);
 const sourceName = readBy(parseSourceName);
@@ -78,6 +79,7 @@ const schema = v.object({
   S3_CA_CERT_PATH: v.optional(path),
   S3_BUCKET: v.optional(text),
   JOB_RESULT_PATHS: v.optional(jobPaths, 'processed/{job}/result.zip,outputs/{job}/video.mp4'),
+  JOB_RESULT_BUCKETS: v.optional(buckets),
   JOB_PREVIEW_PATHS: v.optional(jobPaths, 'processed/{job}/thumb.jpg,outputs/{job}/thumb.jpg'),
   BILLING_ENABLED: v.optional(boolean, 'true'),
   BILLING_RATE_GB: v.optional(decimal, '0.001'),
@@ -178,6 +180,13 @@ function problemOf(path: string): string | undefined {
   const other = /\{(?!job\})[^}]*\}?/.exec(path)?.[0];
   if (other !== undefined) return `must have no placeholder but {job}, and there is ${other}`;
   return undefined;
+}
+
+/** Reads names of buckets, separated by commas. Returns what is wrong (`must …`) for anything else. */
+function parseBuckets(text: string): readonly string[] | string {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => /^[A-Za-z0-9][\w.-]{1,61}[A-Za-z0-9]$/.test(name))) return names;
+  return 'must be names of buckets, separated by commas';
 }
 
 /** The placeholder for the name of an entry. */

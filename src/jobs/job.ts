@@ -15,7 +15,10 @@ export type QueueState = (typeof QUEUE_STATES)[number];
 export const STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** A job that is in the queue. A field that is absent, or not of a known form, is `null`. */
+/**
+ * A job that is in the queue. A field that is absent, or not of a known form, is `null`. A job of a list
+ * has only what a row shows: name, data, files, options, stack traces and the return value are not read.
+ */
 export interface QueueJob {
   queue: string;
   id: string;
@@ -27,7 +30,8 @@ export interface QueueJob {
   userId: string | null;
   /** The paths of the uploaded files, from the data. */
   files: readonly string[] | null;
-  /** 0 to 100. */
+  fileCount: number | null;
+  /** A percentage as it was reported: a worker may report more than 100. */
   progress: number | null;
   /** The reported progress if it is not a number, else `null`. */
   progressDetail: unknown;
@@ -41,6 +45,14 @@ export interface QueueJob {
   /** One for each attempt, the newest last. */
   stacktrace: readonly string[];
   returnValue: unknown;
+  /** When a delayed job becomes ready. */
+  dueAt: Date | null;
+  /** The number of children that a parent in a flow still waits for. */
+  childrenWaiting: number | null;
+  /** Whether an active job has lost the lock of its worker; `null` for other states. */
+  stalled: boolean | null;
   /** Messages for people about fields that could not be read. */
   problems: readonly string[];
+  /** Messages for people about fields that are odd, or shown in part. */
+  notes: readonly string[];
 }

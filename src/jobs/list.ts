@@ -3,8 +3,8 @@ import type { QueueJob, QueueState } from './job.js';
 import { NewestJobs } from './newest-jobs.js';
 import type { JobFilter, JobRow } from './row.js';
 import { isRecordOf, matches, rowOfJob, rowOfRecord } from './row.js';
+import { statusOf } from './queue/layout.js';
 import type { JobSources, QueueSource, RecordSource } from './sources.js';
-import { readWanted } from './sources.js';
 
 export interface ListRequest extends JobFilter {
   limit: number;
@@ -24,60 +24,97 @@ export interface JobList {
   read: 'scan' | 'nothing';
 }
 
+/** What is kept of a job that may be listed. Only the rows of the page are read. */
+interface Candidate extends Pick<JobRow, 'id' | 'userId' | 'status' | 'state' | 'sortTimeMs'> {
+  /** Absent for a job of the queue that has not been read. */
+  row?: JobRow;
+}
+
 /**
  * Lists the newest jobs of the queue and of the billing records together. A job that has both is one row:
- * its state is that of the queue, its cost that of the record. Of all jobs only the ids are in memory,
- * and the rows that may be returned.
+ * its state is that of the queue, its cost that of the record. Of all jobs only the ids and the times are
+ * in memory, and the rows that are returned.
  */
 export async function listJobs(
   { queue, records }: JobSources,
   request: ListRequest,
 ): Promise<JobList> {
   const { userId, offset, limit, signal, onProgress } = request;
-  const newest = new NewestJobs(offset + limit);
+  const newest = new NewestJobs<Candidate>(offset + limit);
   let total = 0;
   let seen = 0;
-  const add = (row: JobRow): void => {
-    if (!matches(request, row)) return;
+  const add = (candidate: Candidate): void => {
+    if (!matches(request, candidate)) return;
     total += 1;
-    newest.add(row);
+    newest.add(candidate);
   };
+  const addRow = (row: JobRow): void => add({ ...row, row });
   const progressed = (count: number): void => {
     seen += count;
     onProgress(seen);
   };
   const ids = await queue.ids();
-  const live = new Map<string, Pick<QueueJob, 'userId' | 'createdAt'>>();
-  for await (const jobs of readWanted(queue, ids, userId)) {
-    signal.throwIfAborted();
-    for (const job of jobs) {
-      live.set(job.id, { userId: job.userId, createdAt: job.createdAt });
-      add(rowOfJob(job, undefined));
+  const live = new Map<string, Date | null>();
+  const selected = userId === undefined ? [ids] : queue.ofUser(ids, userId);
+  for await (const wanted of selected) {
+    for await (const jobs of queue.created(wanted)) {
+      signal.throwIfAborted();
+      for (const { id, state, createdAt } of jobs) {
+        live.set(id, createdAt);
+        const sortTimeMs = createdAt?.getTime() ?? null;
+        add({ id, userId: userId ?? null, status: statusOf(state), state, sortTimeMs });
+      }
+      progressed(jobs.length);
     }
-    progressed(jobs.length);
   }
-  if (records === undefined) {
-    return { rows: newest.sorted().slice(offset), total, read: 'nothing' };
-  }
-  /** Records of this user whose job, which is in the queue, does not name the user. */
-  const unsure: JobRecord[] = [];
-  const recorded = new Set<string>();
-  for await (const page of records.scan(userId)) {
-    signal.throwIfAborted();
-    for (const record of page) {
-      const { jobId } = record;
-      // A scan may return a key twice.
-      if (recorded.has(jobId)) continue;
-      recorded.add(jobId);
-      const job = live.get(jobId);
-      if (job === undefined && userId !== undefined && ids.has(jobId)) unsure.push(record);
-      else if (job === undefined || !isRecordOf(job, record)) add(rowOfRecord(queue.name, record));
+  if (records !== undefined) {
+    /** Records of this user whose job, which is in the queue, does not name the user. */
+    const unsure: JobRecord[] = [];
+    /** Records that belong to the job of their id, unless that is of another user. */
+    const likely: JobRecord[] = [];
+    const recorded = new Set<string>();
+    for await (const page of records.scan(userId)) {
+      signal.throwIfAborted();
+      for (const record of page) {
+        const { jobId } = record;
+        // A scan may return a key twice.
+        if (recorded.has(jobId)) continue;
+        recorded.add(jobId);
+        const createdAt = live.get(jobId);
+        if (createdAt === undefined && userId !== undefined && ids.has(jobId)) unsure.push(record);
+        else if (createdAt === undefined) addRow(rowOfRecord(queue.name, record));
+        else if (!isRecordOf({ userId: userId ?? null, createdAt }, record)) {
+          addRow(rowOfRecord(queue.name, record));
+        } else if (userId === undefined && record.userId !== null) likely.push(record);
+      }
+      progressed(page.length);
     }
-    progressed(page.length);
+    for (const row of await rowsOf(unsure, queue, ids)) addRow(row);
+    for (const row of await rowsOf(likely, queue, ids)) if (row.job === undefined) addRow(row);
   }
-  for (const row of await rowsOf(unsure, queue, ids)) add(row);
-  const rows = newest.sorted().slice(offset);
+  const page = newest.sorted().slice(offset);
+  const read = await withJobs(page, queue);
+  const rows = read.filter((row) => row !== undefined);
+  total -= read.length - rows.length;
+  if (records === undefined) return { rows, total, read: 'nothing' };
   return { rows: await withRecords(rows, records), total, read: 'scan' };
+}
+
+/** Resolves to the rows of the candidates; `undefined` for a job that has left the queue meanwhile. */
+async function withJobs(
+  candidates: readonly Candidate[],
+  queue: QueueSource,
+): Promise<(JobRow | undefined)[]> {
+  const wanted = candidates.flatMap(({ id, state, row }) =>
+    row === undefined && state !== null ? [[id, state] as const] : [],
+  );
+  const jobs = new Map<string, QueueJob>();
+  for await (const page of queue.read(wanted)) for (const job of page) jobs.set(job.id, job);
+  return candidates.map(({ id, row }) => {
+    if (row !== undefined) return row;
+    const job = jobs.get(id);
+    return job && rowOfJob(job, undefined);
+  });
 }
 
 /** Resolves to a row for each record, with its job where the queue has that. */
@@ -86,17 +123,19 @@ async function rowsOf(
   queue: QueueSource,
   ids: ReadonlyMap<string, QueueState>,
 ): Promise<JobRow[]> {
+  const byId = new Map(records.map((record) => [record.jobId, record]));
   const wanted = records.flatMap(({ jobId }) => {
     const state = ids.get(jobId);
     return state === undefined ? [] : [[jobId, state] as const];
   });
-  const jobs = new Map<string, QueueJob>();
-  for await (const page of queue.read(wanted)) for (const job of page) jobs.set(job.id, job);
-  return records.map((record) => {
-    const job = jobs.get(record.jobId);
-    const isOwn = job !== undefined && isRecordOf(job, record);
-    return isOwn ? rowOfJob(job, record) : rowOfRecord(queue.name, record);
-  });
+  const rows = new Map(records.map((record) => [record.jobId, rowOfRecord(queue.name, record)]));
+  for await (const page of queue.read(wanted)) {
+    for (const job of page) {
+      const record = byId.get(job.id);
+      if (record !== undefined && isRecordOf(job, record)) rows.set(job.id, rowOfJob(job, record));
+    }
+  }
+  return [...rows.values()];
 }
 
 /** Resolves to one job with all that is known of it; `undefined` where neither source has it. */

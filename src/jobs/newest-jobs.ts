@@ -1,7 +1,10 @@
 import type { JobRow } from './row.js';
 
+/** What rows are sorted by. */
+type Sorted = Pick<JobRow, 'id' | 'sortTimeMs'>;
+
 /** Sorts the newest first, those without any time last, and then the higher id first. */
-export function newestFirst(a: JobRow, b: JobRow): number {
+export function newestFirst(a: Sorted, b: Sorted): number {
   return (b.sortTimeMs ?? -Infinity) - (a.sortTimeMs ?? -Infinity) || higherIdFirst(a.id, b.id);
 }
 
@@ -16,17 +19,17 @@ function higherIdFirst(a: string, b: string): number {
 }
 
 /** Collects the newest of any number of rows. Keeps up to twice as many as it returns. */
-export class NewestJobs {
+export class NewestJobs<Row extends Sorted> {
   readonly #most: number;
-  #rows: JobRow[] = [];
+  #rows: Row[] = [];
   /** An older row is not among the newest. */
-  #oldest: JobRow | undefined;
+  #oldest: Row | undefined;
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  add(row: JobRow): void {
+  add(row: Row): void {
     if (this.#oldest !== undefined && newestFirst(row, this.#oldest) > 0) return;
     this.#rows.push(row);
     if (this.#rows.length < 2 * this.#most) return;
@@ -34,7 +37,7 @@ export class NewestJobs {
     this.#oldest = this.#rows.at(-1);
   }
 
-  sorted(): JobRow[] {
+  sorted(): Row[] {
     return this.#rows.sort(newestFirst).slice(0, this.#most);
   }
 }

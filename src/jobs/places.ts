@@ -14,6 +14,8 @@ export interface JobFiles {
   jobBucket: string | undefined;
   /** The addresses of the store that workers may use, as `http://host:port`. */
   storeUrls: readonly string[];
+  /** The buckets that a return value may name; `undefined` for any. */
+  resultBuckets: readonly string[] | undefined;
 }
 
 /**
@@ -35,17 +37,34 @@ export function placesOf(
 
 /**
  * Returns the places where the result of a job may be: the known ones, then those that its return value
- * names.
+ * names in the buckets in which it may. Whoever can write a return value must not choose any object that
+ * the operator can read.
  */
 export function resultPlaces(
   job: { id: string; returnValue: unknown },
   templates: readonly string[],
-  { jobBucket, storeUrls }: JobFiles,
+  files: JobFiles,
 ): ObjectPlace[] {
-  const known = placesOf(templates, job.id, jobBucket);
-  const returned = placesIn(job.returnValue, { jobBucket, storeUrls });
+  const known = placesOf(templates, job.id, files.jobBucket);
+  const returned = placesIn(job.returnValue, files).filter((place) => isAllowed(place, files));
   const places = new Map([...known, ...returned].map((place) => [placeText(place), place]));
   return [...places.values()];
+}
+
+/** Returns the buckets that the return value names and may not. */
+export function refusedBuckets(returnValue: unknown, files: JobFiles): string[] {
+  const refused = placesIn(returnValue, files).filter((place) => !isAllowed(place, files));
+  return [...new Set(refused.map(({ bucket }) => bucket))];
+}
+
+/** Says that the buckets, of which there is one at least, are not looked into. */
+export function refusalText(refused: readonly string[]): string {
+  const what = refused.length === 1 ? 'the bucket' : 'the buckets';
+  return `its return value names ${what} ${refused.join(', ')}, which may not hold results`;
+}
+
+function isAllowed({ bucket }: ObjectPlace, { resultBuckets }: JobFiles): boolean {
+  return resultBuckets === undefined || resultBuckets.includes(bucket);
 }
 
 /** Returns `bucket/key`, for messages. */

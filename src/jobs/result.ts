@@ -1,9 +1,9 @@
-import { RESULT_GONE_HINT } from '../config/hints.js';
+import { RESULT_BUCKETS_HINT, RESULT_GONE_HINT } from '../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectHead, ObjectStore } from '../object-store/port.js';
 import { S3ResponseError } from '../object-store/store-errors.js';
 import type { JobFiles, ObjectPlace } from './places.js';
-import { placeText, resultPlaces } from './places.js';
+import { placeText, refusalText, refusedBuckets, resultPlaces } from './places.js';
 
 /** An object that belongs to a job. */
 export interface Artifact extends ObjectPlace {
@@ -69,7 +69,7 @@ export interface JobResult extends Artifact {
 
 /**
  * Resolves to the result of a job. Rejects with `not_found` for an unknown job and for a result that is
- * gone, and with `refused` for a job that is not completed. A job without a recorded status counts as
+ * gone, and with `refused` for a job that is not completed, or whose return value names another bucket. A job without a recorded status counts as
  * completed if its result exists.
  */
 export async function findResult(jobId: string, search: ResultSearch): Promise<JobResult> {
@@ -84,6 +84,12 @@ export async function findResult(jobId: string, search: ResultSearch): Promise<J
   const places = resultPlaces(outcome, search.resultPaths, search);
   const artifact = await findArtifact(search.store, places, search.signal);
   if (artifact !== undefined) return { ...artifact, jobId, status };
+  const refused = refusedBuckets(outcome.returnValue, search);
+  if (refused.length > 0) {
+    throw new MangamotionError('refused', `job ${jobId}: ${refusalText(refused)}`, {
+      hint: RESULT_BUCKETS_HINT,
+    });
+  }
   const searched = places.map(placeText).join(', ');
   const found =
     status === 'completed'

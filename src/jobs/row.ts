@@ -14,7 +14,7 @@ export interface JobRow {
   /** The state in the queue; `null` if the job is not, or no longer, in the queue. */
   state: QueueState | null;
   userId: string | null;
-  /** 0 to 100. */
+  /** A percentage as it was reported; 100 for a completed job. */
   progress: number | null;
   fileCount: number | null;
   createdAt: Date | null;
@@ -57,7 +57,7 @@ export function rowOfJob(job: QueueJob, record: JobRecord | undefined): JobRow {
     state: job.state,
     userId: job.userId ?? record?.userId ?? null,
     progress: status === 'completed' ? 100 : job.progress,
-    fileCount: job.files?.length ?? null,
+    fileCount: job.fileCount,
     createdAt: job.createdAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt ?? (status === 'completed' ? dateOf(record?.completedAt) : null),
@@ -103,15 +103,21 @@ function dateOf(text: string | null | undefined): Date | null {
 export interface JobFilter {
   userId: string | undefined;
   statuses: readonly string[] | undefined;
+  /** States in the queue: a job that has left it has none. */
+  states: readonly QueueState[] | undefined;
   /** The first and the last time that rows are sorted by, both included. */
   since: Date | undefined;
   until: Date | undefined;
 }
 
 /** Whether a row is selected. A row without any time is in no period. */
-export function matches({ userId, statuses, since, until }: JobFilter, row: JobRow): boolean {
+export function matches(
+  { userId, statuses, states, since, until }: JobFilter,
+  row: Pick<JobRow, 'userId' | 'status' | 'state' | 'sortTimeMs'>,
+): boolean {
   if (userId !== undefined && row.userId !== userId) return false;
   if (statuses !== undefined && !statuses.includes(row.status)) return false;
+  if (states !== undefined && (row.state === null || !states.includes(row.state))) return false;
   if (since === undefined && until === undefined) return true;
   const time = row.sortTimeMs;
   if (time === null) return false;

@@ -12,10 +12,15 @@ export interface QueueSource {
   name: string;
   /** All jobs that are in the queue now, with their states. */
   ids(): Promise<ReadonlyMap<string, QueueState>>;
-  /** Yields the jobs, without those that were removed meanwhile. */
+  /** Yields when the jobs were created, without those that were removed meanwhile. */
+  created(wanted: Wanted): AsyncIterable<CreatedJob[]>;
+  /** Yields the rows of the jobs, without those that were removed meanwhile. */
   read(wanted: Wanted): AsyncIterable<QueueJob[]>;
-  /** Yields the wanted jobs whose data names the user. */
-  readOfUser(wanted: Wanted, userId: string): AsyncIterable<QueueJob[]>;
+  /** Yields the wanted jobs whose data name the user. */
+  ofUser(
+    wanted: Wanted,
+    userId: string,
+  ): AsyncIterable<(readonly [id: string, state: QueueState])[]>;
   /** Resolves to the job with all that is known of it. */
   find(id: string): Promise<QueueJob | undefined>;
 }
@@ -23,14 +28,8 @@ export interface QueueSource {
 /** Jobs by their ids, with the states in which they were listed. */
 export type Wanted = Iterable<readonly [id: string, state: QueueState]>;
 
-/** Yields the wanted jobs; with a user id only those whose data names the user. */
-export function readWanted(
-  queue: QueueSource,
-  wanted: Wanted,
-  userId: string | undefined,
-): AsyncIterable<QueueJob[]> {
-  return userId === undefined ? queue.read(wanted) : queue.readOfUser(wanted, userId);
-}
+/** What is read of every job of a queue. */
+export type CreatedJob = Pick<QueueJob, 'id' | 'state' | 'createdAt'>;
 
 export interface RecordSource {
   /** Yields all records, or all of a user. A record may be yielded twice. */

@@ -3,7 +3,6 @@ import { newestFirst } from './newest-jobs.js';
 import type { JobFilter, JobRow } from './row.js';
 import { matches, rowOfJob, rowOfRecord } from './row.js';
 import type { JobSources } from './sources.js';
-import { readWanted } from './sources.js';
 
 /** How a job has changed since it was last read. */
 export interface JobChange {
@@ -57,9 +56,15 @@ export class JobWatch {
     const { queue } = this.#sources;
     const ids = await queue.ids();
     const found = new Map<string, JobRow>();
-    for await (const page of readWanted(queue, ids, this.#filter.userId)) {
+    const { userId } = this.#filter;
+    for await (const page of queue.read(ids)) {
       this.#signal.throwIfAborted();
-      for (const job of page) found.set(job.id, rowOfJob(job, this.#rows.get(job.id)?.record));
+      for (const job of page) {
+        const before = this.#rows.get(job.id);
+        const isUnrelated =
+          userId !== undefined && job.userId !== userId && before?.userId !== userId;
+        if (!isUnrelated) found.set(job.id, rowOfJob(job, before?.record));
+      }
     }
     const left = [...new Set([...this.#live, ...touched])].filter((id) => !ids.has(id));
     for (const row of await this.#ended(left)) found.set(row.id, row);

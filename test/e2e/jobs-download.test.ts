@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useJobResults } from '../helpers/job-results.js';
 import { noise, seed } from '../helpers/seed.js';
-import { contentOf } from '../helpers/test-store.js';
+import { contentOf, freshBucket, removeBucket } from '../helpers/test-store.js';
 
 const jobs = useJobResults();
 const { complete, download, downloading, downloadJson } = jobs;
@@ -74,6 +74,24 @@ describe('jobs download', () => {
     expect(exitCode).toBe(0);
     expect(answer.files[0]).toMatchObject({ status: 'completed', key: 'made/4711/final.zip' });
     expect(await jobs.files()).toEqual(['4711-result.zip']);
+  });
+
+  it('refuses another bucket that the return value names, unless it is listed or --any-bucket', async () => {
+    const other = await freshBucket(jobs.store);
+    await seed(jobs.store, other, [{ key: 'of-bob.zip', content: noise(9, 'f') }]);
+    await jobs.redis.zadd('bull:ai-job:completed', 1, '4711');
+    const returnvalue = JSON.stringify({ path: `s3://${other}/of-bob.zip` });
+    await jobs.redis.hset('bull:ai-job:4711', { returnvalue });
+    for (const args of [[], ['--url'], ['-o', '-']]) {
+      const { exitCode, stdout, stderr } = await download(['4711', ...args]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 8, stdout: '' });
+      expect(stderr).toContain(`its return value names the bucket ${other}`);
+      expect(stderr).toContain('--any-bucket');
+    }
+    expect((await download(['4711', '--any-bucket'])).exitCode).toBe(0);
+    const env = { JOB_RESULT_BUCKETS: `${jobs.bucket},${other}` };
+    expect((await download(['4711', '--force'], { env })).exitCode).toBe(0);
+    await removeBucket(jobs.store, other);
   });
 
   it('of an empty result makes an empty file', async () => {

@@ -18,6 +18,7 @@ interface ListedJob {
   failed_reason: string | null;
   cost: number | null;
   cost_exact: string | null;
+  due_at: string | null;
   result?: { bucket: string; key: string; size_bytes: number } | null;
 }
 
@@ -89,7 +90,7 @@ describe('jobs list', () => {
     const { stdout, exitCode } = await listText();
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^id +user +status +progress +files +size +created +finished +cost +why\n/,
+      /^id +user +status +waits for +progress +files +size +created +finished +cost +why\n/,
     );
     expect(stdout).toMatch(/\n2 +bob +⟳ processing +███▋ +45% +1 /);
     expect(stdout).toMatch(/\n3 +alice +⧖ pending \(delayed\) /);
@@ -111,6 +112,11 @@ describe('jobs list', () => {
       ['3', '2'],
     ],
     [['--status', 'skipped'], ['old-2']],
+    [['--state', 'delayed'], ['3']],
+    [
+      ['--state', 'delayed,failed'],
+      ['3', '1'],
+    ],
     [['--user', 'alice', '--status', 'completed'], ['old-1']],
     [
       ['--since', '30m'],
@@ -172,9 +178,10 @@ describe('jobs list', () => {
     const { stdout } = await listText(['--csv', '--user', 'alice']);
     const [head, ...rows] = stdout.trimEnd().split('\r\n');
     expect(head).toBe(
-      'id,user_id,status,progress,file_count,size_bytes,created_at,finished_at,cost,failed_reason',
+      'id,user_id,status,progress,file_count,size_bytes,created_at,finished_at,cost,failed_reason,' +
+        'state,due_at,children_waiting,stalled',
     );
-    expect(rows.at(-1)).toMatch(/^old-1,alice,completed,100,,1073741824,,2.*Z,0\.361,$/);
+    expect(rows.at(-1)).toMatch(/^old-1,alice,completed,100,,1073741824,,2.*Z,0\.361,,,,,$/);
   });
 });
 
@@ -231,6 +238,98 @@ describe('what stands in a queue', () => {
   });
 });
 
+describe('jobs that wait', () => {
+  it('say for what, and whether a worker is there', async () => {
+    const dueMs = Date.now() + 3_600_000;
+    await queue().add({ user_id: 'alice' }, { delay: 3_600_000 });
+    const { redis } = records();
+    await redis.hset('bull:ai-job:book', 'timestamp', '1795540000000', 'name', 'book');
+    await redis.zadd('bull:ai-job:waiting-children', 1, 'book');
+    await redis.sadd('bull:ai-job:book:dependencies', 'bull:ai-job:a', 'bull:ai-job:b');
+    const before = await list();
+    expect(before.answer).toMatchObject({ worker_connected: null });
+    const [book, delayed] = before.answer.jobs.sort((a, b) => (a.id < b.id ? 1 : -1));
+    expect(book).toMatchObject({ children_waiting: 2, due_at: null, stalled: null });
+    expect(Math.abs(Date.parse(delayed?.due_at ?? '') - dueMs)).toBeLessThan(10_000);
+    await queue().add({ user_id: 'alice' });
+    const { stdout } = await listText();
+    expect(stdout).toMatch(/pending \(delayed\) +due 2\S+Z/);
+    expect(stdout).toMatch(/pending \(waiting-children\) +2 children/);
+    expect(stdout).toMatch(/\n3 jobs; 1 job waits, and no worker is connected\n$/);
+    expect((await list()).answer).toMatchObject({ worker_connected: false });
+    const shown = await run(['jobs', 'show', '2'], { env: { ...env(), ...NO_STORE } });
+    expect(shown.stdout).toMatch(/\nworker +none is connected\n/);
+    queue().work();
+    await queue().begun('2');
+    expect((await listText()).stdout).not.toContain('no worker');
+  });
+
+  it('are stalled? where they are active and their lock is gone', async () => {
+    queue().work();
+    await queue().add({ user_id: 'alice' });
+    await queue().begun('1');
+    expect((await list()).answer.jobs).toMatchObject([{ state: 'active', stalled: false }]);
+    await records().redis.del('bull:ai-job:1:lock');
+    expect((await list()).answer.jobs).toMatchObject([{ state: 'active', stalled: true }]);
+    expect((await listText()).stdout).toMatch(/⟳ processing \(stalled\?\) +started 2\S+Z/);
+  });
+});
+
+describe('odd values', () => {
+  it('of progress are shown as they are and noted, and the status is 0', async () => {
+    const { redis } = records();
+    await redis.hset('bull:ai-job:1', { data: '{}', progress: '4235', timestamp: '1795540000000' });
+    await redis.lpush('bull:ai-job:active', '1');
+    const { exitCode, answer, stderr } = await list();
+    expect(exitCode).toBe(0);
+    expect(answer.jobs).toMatchObject([{ progress: 4235 }]);
+    const note = 'job 1: its progress is 4235, which is not from 0 to 100';
+    expect(answer).toMatchObject({ problems: [], notes: [note] });
+    expect(stderr).toContain(`note: ${note}`);
+    expect((await listText()).stdout).toMatch(/processing \S* +.*4235/);
+  });
+
+  it('and ids of 300 bytes make no wide table', async () => {
+    const { redis } = records();
+    const id = `${'a'.repeat(290)}-the-end`;
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    await redis.hset(`bull:ai-job:${id}`, {
+      ...{ data: `{"user_id":"alice","x":${deep}}`, returnvalue: deep, opts: '{"attempts":0}' },
+      ...{ attemptsMade: '1', failedReason: 'x'.repeat(100_000) },
+    });
+    await redis.zadd('bull:ai-job:failed', 1, id);
+    const { stdout, exitCode } = await listText();
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/aaa…a*-the-end /);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(300);
+    for (const args of [[], ['--json']]) {
+      const options = { env: { ...env(), ...NO_STORE } };
+      const shown = await run(['jobs', 'show', id, ...args], options);
+      expect(shown.exitCode).toBe(0);
+      if (args.length === 0) expect(shown.stdout).toMatch(/\nattempts +1 of 1\n/);
+      else expect(JSON.parse(shown.stdout)).toMatchObject({ user_id: 'alice', problems: [] });
+      expect(shown.stderr).toContain('its return value is shown in part: nested too deep');
+    }
+  });
+});
+
+describe('two prefixes in one Redis', () => {
+  it('have the billing records of one of them', async () => {
+    await record('1');
+    for (const prefix of ['stage', 'my:env']) {
+      await records().redis.hset(`${prefix}:ai-job:1`, 'data', '{"user_id":"alice"}');
+      await records().redis.rpush(`${prefix}:ai-job:wait`, '1');
+      const name = `${prefix}:ai-job`;
+      const { answer } = await list(['--queue', name]);
+      expect(answer).toMatchObject({ total: 1, read: 'nothing', jobs: [{ cost: null }] });
+      const billed = await list(['--queue', name, '--billing-queue', name]);
+      expect(billed.answer).toMatchObject({ total: 1, read: 'scan', jobs: [{ source: 'both' }] });
+    }
+    const elsewhere = await list(['--billing-queue', 'stage:ai-job']);
+    expect(elsewhere.answer).toMatchObject({ total: 0, read: 'nothing' });
+  });
+});
+
 describe('without a server', () => {
   it('of Redis it is status 6', async () => {
     const { exitCode, answer } = await runJson<{ error: { code: string } }>(['jobs', 'list'], {
@@ -270,7 +369,8 @@ describe('wrong usage', () => {
     [['--since', 'yesterday'], 'must be a time'],
     [['--since', '2026-02-30'], 'must be a time'],
     [['--since', '1h', '--until', '2h'], '--since is after --until'],
-    [['--queue', 'a:b:c'], 'PREFIX:NAME'],
+    [['--queue', 'a:b:'], 'PREFIX:NAME'],
+    [['--state', 'late'], 'must be one or more of waiting'],
     [['--user', ''], 'must not be empty'],
   ])('%j is status 2', async (args, says) => {
     const { exitCode, stderr } = await listText(args);

@@ -1,11 +1,34 @@
+import { readFile, readdir } from 'node:fs/promises';
+import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { run } from '../helpers/cli.js';
 import { LiveQueue, useLiveQueue } from '../helpers/live-queue.js';
 import { startRedisServer } from '../helpers/redis-server.js';
-import { openTerminal } from '../helpers/tmux-terminal.js';
+import { type TmuxTerminal, openTerminal } from '../helpers/tmux-terminal.js';
 import { startProgram } from './start.js';
 
 const { queue, records, env } = useLiveQueue();
+
+/** The process of the program that watches the Redis of these tests. */
+async function pidOfWatch(): Promise<number> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const read = (file: string) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '');
+    const [command, environment] = [await read('cmdline'), await read('environ')];
+    const isOurs = environment.split('\0').includes(`REDIS_URL=${env().REDIS_URL}`);
+    if (isOurs && command.includes('mangamotion.js') && command.startsWith('/'))
+      return Number(name);
+  }
+  throw new Error('it does not run');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function ended(id: string, status: string): Promise<void> {
   const now = new Date().toISOString();
@@ -59,6 +82,57 @@ describe('jobs watch on a terminal', () => {
     const wide = await terminal.until((text) => text.includes('finished'), 'more columns');
     expect(wide.match(/alice/g)).toHaveLength(30);
     await terminal.stop();
+  });
+
+  it('is scrolled by arrow keys, filtered by / and left by q', async () => {
+    for (let n = 1; n <= 30; n++) await queue().add({ user_id: n === 7 ? 'bob' : 'alice' });
+    const terminal = await openTerminal(['jobs', 'watch'], { env: env(), columns: 100, rows: 12 });
+    const first = await terminal.until((text) => text.includes('more'), 'the jobs');
+    expect(first).toContain('30 jobs wait, and no worker is connected');
+    expect(first).toMatch(/\n30 +alice/);
+    await terminal.type('Down');
+    await terminal.type('Down');
+    const scrolled = await terminal.until((text) => text.includes('from row 3'), 'two rows below');
+    expect(scrolled).toMatch(/\n28 +alice/);
+    expect(scrolled).not.toMatch(/\n29 +alice/);
+    await terminal.type('End');
+    await terminal.until((text) => /\n1 +alice/.test(text), 'the last row');
+    for (const key of ['/', 'b', 'o', 'q', 'BSpace', 'b', 'Enter']) await terminal.type(key);
+    const filtered = await terminal.until((text) => text.includes('filter bob'), 'the filter');
+    expect(filtered).toMatch(/\n7 +bob/);
+    expect(filtered).not.toContain('alice');
+    await terminal.type('Escape');
+    await terminal.until((text) => /\n30 +alice/.test(text), 'all jobs');
+    await terminal.type('q');
+    const after = await terminal.until((text) => text.includes('status 0'), 'its end');
+    expect(after).toMatch(/^before\n/);
+    await terminal.stop();
+  });
+
+  it.each([
+    ['q', async (terminal: TmuxTerminal) => terminal.type('q')],
+    ['Ctrl-C', async (terminal: TmuxTerminal) => terminal.type('C-c')],
+    ['a signal', async () => process.kill(await pidOfWatch(), 'SIGTERM')],
+  ])('gives the terminal back after %s', async (_what, end) => {
+    const terminal = await openTerminal(['jobs', 'watch'], { env: env(), after: 'stty -a' });
+    await terminal.until((text) => text.includes('no jobs'), 'the empty queue');
+    await end(terminal);
+    const after = await terminal.until((text) => text.includes('icanon'), 'the settings');
+    expect(after).toMatch(/ icanon /);
+    expect(after).toMatch(/ echo /);
+    await terminal.stop();
+  });
+
+  it('ends with its terminal', async () => {
+    const terminal = await openTerminal(['jobs', 'watch'], { env: env() });
+    await terminal.until((text) => text.includes('no jobs'), 'the empty queue');
+    const pid = await pidOfWatch();
+    await terminal.stop();
+    const giveUpAtMs = performance.now() + 10_000;
+    while (isAlive(pid)) {
+      if (performance.now() > giveUpAtMs) throw new Error('it goes on without its terminal');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   });
 
   it('survives the loss of Redis', async () => {

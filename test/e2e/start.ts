@@ -5,6 +5,7 @@ import { PROGRAM } from './run.js';
 
 /** The built program while it runs: for commands that last. */
 export interface StartedProgram {
+  pid: number | undefined;
   /** Resolves when stdout is so. */
   until(isSo: (stdout: string) => boolean): Promise<void>;
   /** Resolves when stderr is so. */
@@ -42,6 +43,7 @@ export function startProgram(args: readonly string[], env: Record<string, string
     return { exitCode, stdout, stderr };
   };
   return {
+    pid: child.pid,
     until: (isSo) => waitFor(() => isSo(stdout)),
     untilError: (isSo) => waitFor(() => isSo(stderr)),
     stopReading: () => child.stdout.destroy(),

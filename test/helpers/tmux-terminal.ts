@@ -32,7 +32,14 @@ export async function openTerminal(
     env,
     columns = 100,
     rows = 20,
-  }: { env: Record<string, string>; columns?: number; rows?: number },
+    after = 'true',
+  }: {
+    env: Record<string, string>;
+    columns?: number;
+    rows?: number;
+    /** A command of the shell for afterwards. */
+    after?: string;
+  },
 ): Promise<TmuxTerminal> {
   const folder = mkdtempSync(join(tmpdir(), 'mangamotion-tmux-'));
   const removeFolder = removeAtExit(folder);
@@ -49,7 +56,7 @@ export async function openTerminal(
   };
   const settings = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
   const program = [process.execPath, PROGRAM, ...args].map(quoted).join(' ');
-  const command = `echo before; env ${settings.join(' ')} ${program}; echo "status $?"; sleep 600`;
+  const command = `echo before; env ${settings.join(' ')} ${program}; echo "status $?"; ${after}; sleep 600`;
   await tmux('new-session', '-d', '-s', 'test', '-x', String(columns), '-y', String(rows), command);
   const screen = async (): Promise<string> => {
     const text = await tmux('capture-pane', '-p', '-t', 'test');

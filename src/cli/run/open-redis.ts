@@ -15,7 +15,10 @@ export async function openRedis(config: Config, signal: AbortSignal): Promise<Op
   signal.throwIfAborted();
   const target = redisTarget(config.redis);
   const redis = await connectOnce(target);
-  const close = () => redis.disconnect();
+  const close = (): void => {
+    signal.removeEventListener('abort', close);
+    redis.disconnect();
+  };
   signal.addEventListener('abort', close, { once: true });
   return { redis: withTranslatedErrors(withOneTimer(redis), target), close };
 }

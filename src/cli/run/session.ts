@@ -33,12 +33,22 @@ export function openSession(
   let opening: Promise<ObjectStore> | undefined;
   let openingOther: Promise<ObjectStore> | undefined;
   let openingRedis: Promise<OpenRedis> | undefined;
-  const closes: (() => void)[] = [];
+  const closes = new Set<() => void>();
   let isClosed = false;
   const kept = <T extends { close: () => void }>(opened: T): T => {
     // The command may have failed while this was being opened: left open, it would keep the process.
-    if (isClosed) opened.close();
-    else closes.push(() => opened.close());
+    if (isClosed) {
+      opened.close();
+      return opened;
+    }
+    // One that is closed before is forgotten: a command may open many, one after the other.
+    const original = opened.close.bind(opened);
+    const close = (): void => {
+      closes.delete(close);
+      original();
+    };
+    opened.close = close;
+    closes.add(close);
     return opened;
   };
   let secrets: readonly string[] = [];

@@ -1,7 +1,20 @@
 /** Reads the fields of a job's hash, each in every form that BullMQ and other writers use. */
 
-/** Called with a problem for people if a field cannot be read. */
-export type Report = (problem: string) => void;
+import { abridgedJson, isShallow, shortened, SHOWN_LIMITS } from './json-bytes.js';
+
+/**
+ * The value of a field: a text; bytes of a value that is too long to be shown whole; or the length in bytes
+ * of one that is too long to be read.
+ */
+export type FieldValue = string | Buffer | number | null;
+
+/** Told about fields, in words for people. */
+export interface Report {
+  /** A field cannot be read. */
+  problem: (text: string) => void;
+  /** A field is odd, or is shown in part. */
+  note: (text: string) => void;
+}
 
 /** The end of the year 9999, since years in RFC 3339 have four digits. */
 const LATEST_MS = 253_402_300_799_999;
@@ -11,25 +24,60 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Parses JSON, or returns the text itself. `whatIs` begins the message: `its data is`. */
-export function jsonIn(text: string | null, whatIs: string, report: Report): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    report(`${whatIs} not JSON`);
-    return text;
+export function jsonIn(value: FieldValue, whatIs: string, report: Report): unknown {
+  if (value === null) return null;
+  if (typeof value === 'number') {
+    report.note(`${whatIs} too long to be read: ${sizeText(value)}`);
+    return null;
   }
+  if (typeof value !== 'string') {
+    report.note(`${whatIs} shown in part: ${sizeText(value.length)}`);
+    const parsed = abridgedJson(value);
+    if (parsed !== undefined) return parsed;
+    report.problem(`${whatIs} not JSON`);
+    return beginningOf(value);
+  }
+  try {
+    const parsed = JSON.parse(value) as unknown;
+    if (isShallow(parsed)) return parsed;
+    report.note(`${whatIs} shown in part: nested too deep`);
+    return abridgedJson(Buffer.from(value));
+  } catch {
+    report.problem(`${whatIs} not JSON`);
+    return value;
+  }
+}
+
+/** Reads a text, of a long one the beginning. */
+export function textIn(value: FieldValue, whatIs: string, report: Report): string | null {
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'number') {
+    report.note(`${whatIs} too long to be read: ${sizeText(value)}`);
+    return null;
+  }
+  report.note(`${whatIs} shown in part: ${sizeText(value.length)}`);
+  return beginningOf(value);
+}
+
+function beginningOf(bytes: Buffer): string {
+  // A character has at most four bytes.
+  const text = bytes.toString('utf8', 0, 4 * (SHOWN_LIMITS.text + 1));
+  return shortened(text, SHOWN_LIMITS.text);
+}
+
+function sizeText(bytes: number): string {
+  return `${Math.round(bytes / 1024)} KiB`;
 }
 
 /** Parses a JSON object. Returns an empty one for anything else. */
 export function objectIn(
-  text: string | null,
+  field: FieldValue,
   whatIs: string,
   report: Report,
 ): Record<string, unknown> {
-  const value = jsonIn(text, whatIs, report);
+  const value = jsonIn(field, whatIs, report);
   if (isRecord(value)) return value;
-  if (value !== null && value !== text) report(`${whatIs} not an object`);
+  if (value !== null && value !== field) report.problem(`${whatIs} not an object`);
   return {};
 }
 
@@ -40,7 +88,7 @@ export function timeIn(text: string | null, field: string, report: Report): Date
   if (milliseconds !== undefined && milliseconds >= 1 && milliseconds <= LATEST_MS) {
     return new Date(milliseconds);
   }
-  report(`its ${field} is not a time`);
+  report.problem(`its ${field} is not a time`);
   return null;
 }
 
@@ -49,25 +97,24 @@ export function attemptsIn(texts: readonly (string | null)[], report: Report): n
   const counts = texts
     .filter((text) => text !== null)
     .map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined));
-  if (counts.includes(undefined)) report('its number of attempts is not a number');
+  if (counts.includes(undefined)) report.problem('its number of attempts is not a number');
   return counts.reduce<number | null>(
     (most, count) => (count === undefined ? most : Math.max(most ?? 0, count)),
     null,
   );
 }
 
-/** Returns `progress` from 0 to 100, and in `progressDetail` a reported value that is not a number. */
+/** Returns the reported percentage as it is, and in `progressDetail` a reported value that is not a number. */
 export function progressIn(
-  text: string | null,
+  value: FieldValue,
   report: Report,
 ): { progress: number | null; progressDetail: unknown } {
   // A text that is not JSON is still shown, as the detail.
-  const reported = jsonIn(text, '', () => undefined);
+  const reported = jsonIn(value, 'its progress is', { ...report, problem: () => undefined });
   const isDetail = typeof numberIn(reported) !== 'number';
-  const percent = numberIn(isRecord(reported) ? percentIn(reported) : reported);
-  const progress = percent === undefined ? null : Math.min(Math.max(percent, 0), 100);
-  if (progress !== null && progress !== percent) {
-    report(`its progress is ${percent}, which is not from 0 to 100`);
+  const progress = numberIn(isRecord(reported) ? percentIn(reported) : reported) ?? null;
+  if (progress !== null && (progress < 0 || progress > 100)) {
+    report.note(`its progress is ${progress}, which is not from 0 to 100`);
   }
   return { progress, progressDetail: isDetail ? reported : null };
 }
@@ -86,11 +133,14 @@ function decimalIn(text: string): number | undefined {
 }
 
 /** BullMQ stores a list of texts. Anything else is shown as one text. */
-export function tracesIn(text: string | null, report: Report): string[] {
-  if (text === null || text === '') return [];
-  const traces = jsonIn(text, 'its stacktrace is', report);
-  if (!Array.isArray(traces)) return traces === null ? [] : [text];
+export function tracesIn(value: FieldValue, report: Report): string[] {
+  if (value === null || value === '') return [];
+  const traces = jsonIn(value, 'its stacktrace is', report);
+  if (!Array.isArray(traces)) {
+    if (traces === null) return [];
+    return [typeof value === 'string' ? value : JSON.stringify(traces)];
+  }
   const texts = traces.filter((trace) => typeof trace === 'string');
-  if (texts.length < traces.length) report('parts of its stacktrace are not text');
+  if (texts.length < traces.length) report.problem('parts of its stacktrace are not text');
   return texts;
 }

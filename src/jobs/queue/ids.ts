@@ -78,6 +78,19 @@ async function* idsAt(
   }
 }
 
+/** Resolves to the ids in the place of this suffix. */
+export async function listIdsAt(
+  redis: RedisReader,
+  queue: QueueAddress,
+  suffix: string,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const place of PLACES.filter((one) => one.suffix === suffix)) {
+    for await (const page of idsAt(redis, queue, place)) for (const id of page) ids.add(id);
+  }
+  return ids;
+}
+
 /**
  * Resolves to the state of a job by the list that it is in; by the last one that it passes through if it
  * is found in several, and to `undefined` if it is in none, or was on its way between two. Rejects with

@@ -1,14 +1,17 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { QueueJob } from '../../../src/jobs/job.js';
 import type { QueueAddress } from '../../../src/jobs/queue/layout.js';
+import { PLACES } from '../../../src/jobs/queue/layout.js';
 import {
+  type DataCache,
   findQueueJob,
+  forgetOthers,
+  idsOfUser,
   listQueueIds,
   listQueueNames,
   queueExists,
-  readQueueJobs,
-  readQueueJobsOfUser,
+  readCreations,
+  readQueueRows,
 } from '../../../src/jobs/queue/reader.js';
 import { withTranslatedErrors, type RedisReader } from '../../../src/redis/reader.js';
 import { RawQueue, interposed } from '../../helpers/raw-queue.js';
@@ -16,20 +19,22 @@ import { useRedis } from '../../helpers/use-redis.js';
 
 const QUEUE = { prefix: 'bull', name: 'ai-job' };
 const { signal } = new AbortController();
-const row = { fields: 'row', signal } as const;
+const onUnread = (id: string) => expect.unreachable(`job ${id}`);
+const row = { signal };
 
 const used = useRedis();
 const raw = (address: QueueAddress = QUEUE) => new RawQueue(used.redis, address);
 
-async function collect(pages: AsyncIterable<QueueJob[]>): Promise<QueueJob[]> {
-  const jobs: QueueJob[] = [];
-  for await (const page of pages) jobs.push(...page);
-  return jobs;
+async function collect<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
 }
 
 async function jobsOfUser(redis: RedisReader, userId: string, queue = QUEUE): Promise<string[]> {
   const wanted = await listQueueIds(redis, queue);
-  const jobs = await collect(readQueueJobsOfUser(redis, queue, wanted, userId, row));
+  const ids = await collect(idsOfUser(redis, queue, wanted, { userId, signal, onUnread }));
+  const jobs = await collect(readQueueRows(redis, queue, ids, row));
   expect(jobs.every((job) => job.userId === userId)).toBe(true);
   return jobs.map(({ id }) => id).sort();
 }
@@ -61,9 +66,9 @@ describe('an odd id', () => {
       [id, 'waiting'],
       ['other', 'failed'],
     ]);
-    const [job] = await collect(readQueueJobs(used.redis, QUEUE, listed, row));
+    const [job] = await collect(readQueueRows(used.redis, QUEUE, listed, row));
     expect(job).toMatchObject({ id, state: 'waiting', userId: 'alice' });
-    expect(await findQueueJob(used.redis, QUEUE, id)).toEqual(job);
+    expect(await findQueueJob(used.redis, QUEUE, id)).toMatchObject({ id, userId: 'alice' });
     expect(await jobsOfUser(used.redis, 'alice')).toEqual([id]);
   });
 
@@ -86,7 +91,7 @@ describe('a job that is not as it should be', () => {
     await raw().moveJob('bad', 'wait');
     await raw().addJob('good', 'wait', { data: '{"user_id":"w"}' });
     const listed = await listQueueIds(used.redis, QUEUE);
-    const jobs = await collect(readQueueJobs(used.redis, QUEUE, listed, row));
+    const jobs = await collect(readQueueRows(used.redis, QUEUE, listed, row));
     expect(jobs.map(({ id, problems }) => ({ id, problems }))).toEqual([
       { id: 'good', problems: [] },
       { id: 'bad', problems: ['its key holds no hash'] },
@@ -104,7 +109,7 @@ describe('a job that is not as it should be', () => {
     }
     const listed = await listQueueIds(used.redis, QUEUE);
     await used.redis.del(raw().key('2'));
-    const jobs = await collect(readQueueJobs(used.redis, QUEUE, listed, row));
+    const jobs = await collect(readQueueRows(used.redis, QUEUE, listed, row));
     expect(jobs.map(({ id }) => id)).toEqual(['1', '3']);
     expect(await jobsOfUser(used.redis, 'u')).toEqual(['1', '3']);
     expect(await findQueueJob(used.redis, QUEUE, '2')).toBeUndefined();
@@ -121,8 +126,8 @@ describe('the search for a job', () => {
   it('goes on for a moment while it is in no list', async () => {
     await raw().addJob('j', 'active');
     let looks = 0;
-    const redis = interposed(used.redis, async (command, [first]) => {
-      if (command !== 'pipeline' || (first as string[])[0] === 'hmget') return;
+    const redis = interposed(used.redis, async (command, commands) => {
+      if (command !== 'pipeline' || commands.length < PLACES.length) return;
       looks += 1;
       if (looks === 1) await used.redis.lrem(raw().key('active'), 0, 'j');
       if (looks === 3) await raw().moveJob('j', 'delayed');
@@ -208,7 +213,7 @@ describe('a server that knows or permits less', () => {
     await expect(listQueueIds(redis, QUEUE)).rejects.toMatchObject(refused);
     await expect(findQueueJob(redis, QUEUE, '1')).rejects.toMatchObject(refused);
     const wanted = [['1', 'waiting']] as const;
-    const pages = readQueueJobsOfUser(redis, QUEUE, wanted, 'alice', row);
+    const pages = idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onUnread });
     await expect(collect(pages)).rejects.toMatchObject(refused);
   });
 });
@@ -221,8 +226,10 @@ describe('the jobs of a user', () => {
     const listed = await listQueueIds(used.redis, QUEUE);
     await raw().moveJob('2', 'active');
     await raw().moveJob('3', 'failed');
-    const jobs = await collect(readQueueJobsOfUser(used.redis, QUEUE, listed, 'u', row));
-    expect(jobs.map(({ id }) => id).sort()).toEqual(['1', '2', '3']);
+    const jobs = await collect(
+      idsOfUser(used.redis, QUEUE, listed, { userId: 'u', signal, onUnread }),
+    );
+    expect(jobs.map(([id]) => id).sort()).toEqual(['1', '2', '3']);
   });
 
   it('are only those that are wanted', async () => {
@@ -230,8 +237,10 @@ describe('the jobs of a user', () => {
       await raw().addJob(id, 'wait', { data: '{"user_id":"u"}' });
     }
     const wanted = [['2', 'waiting']] as const;
-    const jobs = await collect(readQueueJobsOfUser(used.redis, QUEUE, wanted, 'u', row));
-    expect(jobs.map(({ id }) => id)).toEqual(['2']);
+    const jobs = await collect(
+      idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', signal, onUnread }),
+    );
+    expect(jobs).toEqual([['2', 'waiting']]);
   });
 
   it.each([
@@ -268,6 +277,35 @@ describe('the jobs of a user', () => {
   });
 });
 
+describe('the data of jobs that are read again and again', () => {
+  it('are read once, and again where they have changed or the job is another one', async () => {
+    await raw().addJob('1', 'wait', { data: '{"user_id":"alice"}', timestamp: '1764000000000' });
+    const cache: DataCache = new Map();
+    let reads = 0;
+    const redis = interposed(used.redis, (_command, commands) => {
+      reads += (commands as unknown[][]).filter((one) => one[2] === 'data').length;
+      return Promise.resolve();
+    });
+    const wanted = [['1', 'waiting']] as const;
+    const userNow = async () => {
+      const before = reads;
+      const [job] = await collect(readQueueRows(redis, QUEUE, wanted, { signal, cache }));
+      // One command asks for the length.
+      return [job?.userId, reads - before - 1];
+    };
+    expect(await userNow()).toEqual(['alice', 1]);
+    expect(await userNow()).toEqual(['alice', 0]);
+    await used.redis.hset(raw().key('1'), 'data', '{"user_id":"bob"}');
+    expect(await userNow()).toEqual(['bob', 1]);
+    await used.redis.hset(raw().key('1'), { data: '{"user_id":"eve"}', timestamp: '17640' });
+    expect(await userNow()).toEqual(['eve', 1]);
+    forgetOthers(cache, QUEUE, new Map([['1', 'waiting']]));
+    expect(cache.size).toBe(1);
+    forgetOthers(cache, QUEUE, new Map());
+    expect(cache.size).toBe(0);
+  });
+});
+
 describe('the names of the queues', () => {
   it('are sorted, and only of the prefix', async () => {
     for (const key of ['bull:b:meta', 'bull:a:id', 'bull:a:meta', 'bull:c:wait', 'bill:x:meta']) {
@@ -294,10 +332,12 @@ it('a signal ends the reading between two pages', async () => {
   const wanted = await listQueueIds(used.redis, QUEUE);
   const controller = new AbortController();
   controller.abort(new Error('enough'));
-  const aborted = { fields: 'row', signal: controller.signal } as const;
-  await expect(collect(readQueueJobs(used.redis, QUEUE, wanted, aborted))).rejects.toThrow(
+  const aborted = { signal: controller.signal };
+  await expect(collect(readQueueRows(used.redis, QUEUE, wanted, aborted))).rejects.toThrow(
     'enough',
   );
-  const ofUser = readQueueJobsOfUser(used.redis, QUEUE, wanted, 'u', aborted);
+  const ofUser = idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', onUnread, ...aborted });
   await expect(collect(ofUser)).rejects.toThrow('enough');
+  const created = readCreations(used.redis, QUEUE, wanted, controller.signal);
+  await expect(collect(created)).rejects.toThrow('enough');
 });

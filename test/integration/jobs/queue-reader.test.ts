@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QueueJob, QueueState } from '../../../src/jobs/job.js';
 import {
   findQueueJob,
+  idsOfUser,
   listQueueIds,
   listQueueNames,
   queueExists,
-  readQueueJobs,
-  readQueueJobsOfUser,
+  readCreations,
+  readQueueRows,
 } from '../../../src/jobs/queue/reader.js';
 import type { BullJob, FilledQueue, Major } from '../../helpers/bull-queues.js';
 import { BullQueues, MAJORS, fillQueue, jobData } from '../../helpers/bull-queues.js';
@@ -16,8 +17,9 @@ import { databaseSnapshot } from '../../helpers/redis-snapshot.js';
 
 const QUEUE = { prefix: 'bull', name: 'ai-job' };
 const PAUSED = { prefix: 'bull', name: 'scan-job' };
+const HOUR_MS = 3_600_000;
 const { signal } = new AbortController();
-const all = { fields: 'all', signal } as const;
+const onUnread = (id: string) => expect.unreachable(`job ${id}`);
 
 let server: RedisServer;
 let admin: Redis;
@@ -71,14 +73,13 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
   });
 
   it('has the jobs that BullMQ reads', async () => {
-    const jobs = await collect(readQueueJobs(redis, QUEUE, await listQueueIds(redis, QUEUE), all));
+    const jobs = await wholeJobs(await listQueueIds(redis, QUEUE));
     expect(jobs).toHaveLength(11);
     const queue = bull.queue(QUEUE.name);
     for (const job of jobs) {
       const theirs = (await queue.getJob(job.id))!;
       expect(comparable(job)).toEqual(comparableOf(theirs));
       expect(job).toMatchObject({ queue: QUEUE.name, problems: [] });
-      expect(await findQueueJob(redis, QUEUE, job.id)).toEqual(job);
     }
     const byId = new Map(jobs.map((job) => [job.id, job]));
     expect(byId.get(ids.active)).toMatchObject({ progress: 45, progressDetail: null });
@@ -95,20 +96,42 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
     });
   });
 
-  it('gives rows without traces and return values', async () => {
+  it('gives rows with what a list shows, and nothing else', async () => {
     const wanted = await listQueueIds(redis, QUEUE);
-    const rows = await collect(readQueueJobs(redis, QUEUE, wanted, { fields: 'row', signal }));
-    const whole = await collect(readQueueJobs(redis, QUEUE, wanted, all));
-    expect(rows).toEqual(whole.map((job) => ({ ...job, stacktrace: [], returnValue: null })));
+    const rows = await collect(readQueueRows(redis, QUEUE, wanted, { signal }));
+    const left = { name: null, data: null, files: null, options: {}, stacktrace: [] };
+    const whole = await wholeJobs(wanted);
+    expect(rows).toEqual(whole.map((job) => ({ ...job, ...left, returnValue: null })));
+    const created = await collect(readCreations(redis, QUEUE, wanted, signal));
+    expect(created).toEqual(whole.map(({ id, state, createdAt }) => ({ id, state, createdAt })));
   });
 
   it('gives the jobs of one user', async () => {
     const wanted = await listQueueIds(redis, QUEUE);
-    const ofBob = await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'bob', all));
-    expect(ofBob.map(({ name }) => name).sort()).toEqual(['page', 'render']);
-    const ofAlice = await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'alice', all));
-    expect(ofAlice).toHaveLength(9);
-    expect(await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'ali', all))).toEqual([]);
+    const of = async (userId: string) =>
+      (await collect(idsOfUser(redis, QUEUE, wanted, { userId, signal, onUnread }))).map(
+        ([id]) => id,
+      );
+    const ofBob = await of('bob');
+    expect(ofBob).toContain(ids.waiting);
+    expect(ofBob).toHaveLength(2);
+    expect(await of('alice')).toHaveLength(9);
+    expect(await of('ali')).toEqual([]);
+  });
+
+  it('tells when delayed jobs are due, what parents wait for, and who has a lock', async () => {
+    const byId = new Map((await wholeJobs(await listQueueIds(redis, QUEUE))).map((j) => [j.id, j]));
+    const hourLater = (id: string, from: 'createdAt' | 'startedAt') =>
+      (byId.get(id)!.dueAt!.getTime() - byId.get(id)![from]!.getTime()) / HOUR_MS;
+    expect(hourLater(ids.delayed, 'createdAt')).toBeCloseTo(1, 3);
+    expect(hourLater(ids.retrying, 'startedAt')).toBeCloseTo(1, 2);
+    expect(byId.get(ids.parent)).toMatchObject({ childrenWaiting: 1, stalled: null });
+    expect(byId.get(ids.active)).toMatchObject({ stalled: false, dueAt: null });
+    expect(byId.get(ids.waiting)).toMatchObject({
+      ...{ stalled: null, dueAt: null, childrenWaiting: null },
+    });
+    await admin.del(`bull:${QUEUE.name}:${ids.active}:lock`);
+    expect(await findQueueJob(redis, QUEUE, ids.active)).toMatchObject({ stalled: true });
   });
 
   it('is found by its name', async () => {
@@ -129,7 +152,8 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
     for (const { id = '' } of [before, after]) {
       expect(await findQueueJob(redis, PAUSED, id)).toMatchObject({ state: 'paused' });
     }
-    expect(await collect(readQueueJobsOfUser(redis, PAUSED, listed, 'alice', all))).toHaveLength(3);
+    const ofAlice = idsOfUser(redis, PAUSED, listed, { userId: 'alice', signal, onUnread });
+    expect(await collect(ofAlice)).toHaveLength(3);
     await queue.resume();
     expect(await listQueueIds(redis, PAUSED)).toEqual(await statesByBull(bull, PAUSED.name));
     expect(await findQueueJob(redis, PAUSED, before.id!)).toMatchObject({ state: 'waiting' });
@@ -155,8 +179,9 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
       [...(await databaseSnapshot(admin))].filter(([, { expiresAtMs }]) => expiresAtMs === -1);
     const before = await kept();
     const wanted = await listQueueIds(redis, QUEUE);
-    await collect(readQueueJobs(redis, QUEUE, wanted, all));
-    await collect(readQueueJobsOfUser(redis, QUEUE, wanted, 'alice', all));
+    await collect(readCreations(redis, QUEUE, wanted, signal));
+    await collect(readQueueRows(redis, QUEUE, wanted, { signal }));
+    await collect(idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onUnread }));
     for (const id of wanted.keys()) await findQueueJob(redis, QUEUE, id);
     await listQueueNames(redis, 'bull', signal);
     await queueExists(redis, QUEUE);
@@ -164,9 +189,15 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
   });
 });
 
-async function collect(pages: AsyncIterable<QueueJob[]>): Promise<QueueJob[]> {
+async function collect<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
+}
+
+async function wholeJobs(wanted: ReadonlyMap<string, QueueState>): Promise<QueueJob[]> {
   const jobs: QueueJob[] = [];
-  for await (const page of pages) jobs.push(...page);
+  for (const id of wanted.keys()) jobs.push((await findQueueJob(redis, QUEUE, id))!);
   return jobs;
 }
 

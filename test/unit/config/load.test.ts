@@ -63,6 +63,7 @@ describe('defaults', () => {
     });
     expect(config.backup).toMatchObject({ retentionDays: 30, compression: true });
     expect(config.jobs).toEqual({
+      resultBuckets: ['processed', 'outputs'],
       resultPaths: ['processed/{job}/result.zip', 'outputs/{job}/video.mp4'],
       previewPaths: ['processed/{job}/thumb.jpg', 'outputs/{job}/thumb.jpg'],
     });
@@ -166,6 +167,7 @@ describe('problems', () => {
     ['BACKUP_S3_ENDPOINT', 'ftp://x', /must begin with http:\/\/ or https:\/\//],
     ['JOB_RESULT_PATHS', 'processed', /JOB_RESULT_PATHS \(environment\): must be paths such as/],
     ['JOB_PREVIEW_PATHS', 'a/b.jpg', /JOB_PREVIEW_PATHS \(environment\): must have \{job\}/],
+    ['JOB_RESULT_BUCKETS', 'a/b', /JOB_RESULT_BUCKETS \(environment\): must be names of buckets/],
     ['MINIO_PUBLIC_ENDPOINT', 'a b', /MINIO_PUBLIC_ENDPOINT \(environment\): must be/],
   ])('%s=%s', async (name, value, problem) => {
     expect(await problemOf({ [name]: value })).toMatch(problem);

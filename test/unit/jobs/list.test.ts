@@ -13,6 +13,7 @@ import { jobRecord, queueJob } from './rows.js';
 const request = (fields: Partial<ListRequest> = {}): ListRequest => ({
   userId: undefined,
   statuses: undefined,
+  states: undefined,
   since: undefined,
   until: undefined,
   limit: 50,
@@ -51,6 +52,7 @@ const asked = fc.record({
   statuses: fc.option(fc.subarray(['pending', 'completed', 'failed', 'skipped', 'unknown']), {
     nil: undefined,
   }),
+  states: fc.option(fc.subarray([...QUEUE_STATES]), { nil: undefined }),
   since: fc.option(fc.integer({ min: -16, max: 5 }).map(at), { nil: undefined }),
   until: fc.option(fc.integer({ min: -16, max: 9 }).map(at), { nil: undefined }),
   limit: fc.integer({ min: 1, max: 9 }),

@@ -20,10 +20,11 @@ export function memorySources({ jobs, records }: World): JobSources {
       name: 'ai-job',
       ids: () =>
         Promise.resolve(new Map<string, QueueState>(jobs.map((job) => [job.id, job.state]))),
+      created: (wanted) => Readable.from(read(wanted)),
       read: (wanted) => Readable.from(read(wanted)),
-      readOfUser: (wanted, userId) =>
+      ofUser: (wanted, userId) =>
         Readable.from(read(wanted)).map((page: QueueJob[]) =>
-          page.filter((job) => job.userId === userId),
+          page.filter((job) => job.userId === userId).map(({ id, state }) => [id, state]),
         ),
       find: (id) => Promise.resolve(byId.get(id)),
     },

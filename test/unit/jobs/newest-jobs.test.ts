@@ -17,7 +17,7 @@ describe('the newest rows', () => {
     );
     fc.assert(
       fc.property(rows, fc.nat(40), (all, most) => {
-        const newest = new NewestJobs(most);
+        const newest = new NewestJobs<(typeof all)[number]>(most);
         for (const one of all) newest.add(one);
         const expected = [...all].sort(newestFirst).slice(0, most);
         const named = (of: typeof all) => of.map(({ id, sortTimeMs }) => `${id} ${sortTimeMs}`);

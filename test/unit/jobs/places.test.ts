@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placesOf, placeText, resultPlaces } from '../../../src/jobs/places.js';
+import { placesOf, placeText, refusedBuckets, resultPlaces } from '../../../src/jobs/places.js';
 
 const TEMPLATES = ['processed/{job}/result.zip', 'outputs/{job}/video.mp4'];
 const files = (jobBucket?: string) => ({
   jobBucket,
   storeUrls: ['http://minio:9000', 'https://cdn.example.com:443'],
+  resultBuckets: undefined as readonly string[] | undefined,
 });
 const texts = (returnValue: unknown, jobBucket?: string) =>
   resultPlaces({ id: '17', returnValue }, TEMPLATES, files(jobBucket)).map(placeText).slice(2);
@@ -35,6 +36,25 @@ describe('the known places', () => {
     expect(placesOf(['a/{job}/{job}.zip'], '$&/../x', undefined)).toEqual([
       { bucket: 'a', key: '$&/../x/$&/../x.zip' },
     ]);
+  });
+});
+
+describe('a bucket that a return value may not name', () => {
+  const limited = { ...files(), resultBuckets: ['processed', 'outputs'] };
+  const returned = (returnValue: unknown) =>
+    resultPlaces({ id: '17', returnValue }, TEMPLATES, limited).map(placeText).slice(2);
+
+  it.each([
+    ['s3://private/bob.zip', [], ['private']],
+    [{ bucket: 'private', key: 'bob.zip' }, [], ['private']],
+    [{ url: 'http://minio:9000/private/bob.zip' }, [], ['private']],
+    [['private/a', 'private/b', 'processed/17/x.zip'], ['processed/17/x.zip'], ['private']],
+    ['outputs/17/x.zip', ['outputs/17/x.zip'], []],
+    [null, [], []],
+  ])('is left out: %j', (value, places, refused) => {
+    expect(returned(value)).toEqual(places);
+    expect(refusedBuckets(value, limited)).toEqual(refused);
+    expect(refusedBuckets(value, files())).toEqual([]);
   });
 });
 

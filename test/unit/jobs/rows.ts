@@ -11,6 +11,7 @@ export function queueJob(id: string, fields: Partial<QueueJob> = {}): QueueJob {
     data: {},
     userId: 'alice',
     files: null,
+    fileCount: null,
     progress: null,
     progressDetail: null,
     createdAt: new Date('2026-11-24T10:00:00Z'),
@@ -21,7 +22,11 @@ export function queueJob(id: string, fields: Partial<QueueJob> = {}): QueueJob {
     failedReason: null,
     stacktrace: [],
     returnValue: null,
+    dueAt: null,
+    childrenWaiting: null,
+    stalled: null,
     problems: [],
+    notes: [],
     ...fields,
   };
 }

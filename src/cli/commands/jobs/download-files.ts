@@ -8,23 +8,23 @@ import type { CommandContext } from '../../argv/command.js';
 import { letHeapGrow } from '../../run/memory.js';
 import { formatBytes } from '../../output/units.js';
 import { errorMember, forEachJob, endOf } from './each-job.js';
+import type { ResultOptions } from './search.js';
 import { openSearch } from './search.js';
 
-interface FilesAsked {
+interface FilesAsked extends ResultOptions {
   output: string | undefined;
   force: boolean;
-  queue: string;
 }
 
 /** Saves the results of jobs one after the other, and tells which. */
 export async function saveResults(
   context: CommandContext,
   jobIds: readonly string[],
-  { output, force, queue }: FilesAsked,
+  { output, force, ...options }: FilesAsked,
 ): Promise<ErrorCode | undefined> {
   letHeapGrow();
   const target = await chooseTarget(output, context.cwd, jobIds.length);
-  const search = await openSearch(context, queue);
+  const search = await openSearch(context, options);
   const { progress, signal } = context;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
     const result = await findResult(jobId, search);

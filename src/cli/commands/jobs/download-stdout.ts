@@ -2,13 +2,14 @@ import { MangamotionError } from '../../../errors.js';
 import { downloadToStream } from '../../../jobs/download/stream.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../argv/command.js';
+import type { ResultOptions } from './search.js';
 import { openSearch } from './search.js';
 
 /** Writes the bytes of one result, and nothing else, to stdout. */
 export async function writeResult(
   context: CommandContext,
   jobId: string,
-  { force, queue }: { force: boolean; queue: string },
+  { force, ...options }: ResultOptions & { force: boolean },
 ): Promise<void> {
   if (context.output.onTerminal && !force) {
     throw new MangamotionError('refused', 'stdout is a terminal, and the result is not text', {
@@ -16,7 +17,7 @@ export async function writeResult(
     });
   }
   const { progress, signal } = context;
-  const search = await openSearch(context, queue);
+  const search = await openSearch(context, options);
   const result = await findResult(jobId, search);
   progress.start(`downloading ${jobId}`);
   await downloadToStream(result, {

@@ -5,24 +5,24 @@ import type { ObjectStore } from '../../../object-store/port.js';
 import { presignGet, type PresignTarget } from '../../../object-store/s3/presign.js';
 import type { CommandContext } from '../../argv/command.js';
 import { errorMember, forEachJob, endOf } from './each-job.js';
+import type { ResultOptions } from './search.js';
 import { openSearch } from './search.js';
 
 const DEFAULT_EXPIRES_SECONDS = 3600;
 const DEFAULT_REGION = 'us-east-1';
 
-interface UrlsAsked {
+interface UrlsAsked extends ResultOptions {
   /** Milliseconds. */
   expires: number | undefined;
-  queue: string;
 }
 
 /** Prints a presigned URL for the result of each job. */
 export async function printUrls(
   context: CommandContext,
   jobIds: readonly string[],
-  { expires, queue }: UrlsAsked,
+  { expires, ...options }: UrlsAsked,
 ): Promise<ErrorCode | undefined> {
-  const search = await openSearch(context, queue);
+  const search = await openSearch(context, options);
   const seconds = expires === undefined ? DEFAULT_EXPIRES_SECONDS : expires / 1000;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
     const { bucket, key, head } = await findResult(jobId, search);

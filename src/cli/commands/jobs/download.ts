@@ -3,7 +3,7 @@ import { defineCommand } from '../../argv/command.js';
 import { type OptionValues } from '../../argv/option-specs.js';
 import { parseDuration } from '../../values/duration.js';
 import { JOB_ARGUMENT } from '../billing/shared-options.js';
-import { QUEUE_OPTION } from './shared-options.js';
+import { ANY_BUCKET_OPTION, QUEUE_OPTIONS } from './shared-options.js';
 
 const MOST_EXPIRES_MS = 7 * 86_400_000;
 
@@ -22,7 +22,8 @@ const options = {
     parse: readExpires,
   },
   force: { description: 'overwrite an existing file' },
-  queue: QUEUE_OPTION,
+  anyBucket: ANY_BUCKET_OPTION,
+  ...QUEUE_OPTIONS,
 } as const;
 
 export const jobsDownload = defineCommand({

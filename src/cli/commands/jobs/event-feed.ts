@@ -1,4 +1,5 @@
 import { isMangamotionError } from '../../../errors.js';
+import { isRefusedByServer } from '../../../redis/errors.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 
 /** Events come in bursts: this long after the first one they are taken together. */
@@ -20,7 +21,7 @@ export class EventFeed {
         this.#wake();
       }
     } catch (error) {
-      if (isMangamotionError(error, 'access_denied')) return;
+      if (isMangamotionError(error, 'access_denied') || isRefusedByServer(error)) return;
       this.#failure = error;
       this.#hasFailed = true;
       this.#wake();

@@ -1,5 +1,6 @@
 import { MangamotionError } from '../../../errors.js';
-import { STATUSES } from '../../../jobs/job.js';
+import type { QueueState } from '../../../jobs/job.js';
+import { QUEUE_STATES, STATUSES } from '../../../jobs/job.js';
 import type { JobFilter } from '../../../jobs/row.js';
 import type { Moment } from '../../values/moment.js';
 import { parseMoment } from '../../values/moment.js';
@@ -12,6 +13,11 @@ export const FILTER_OPTIONS = {
     value: 'list',
     description: `only these statuses, separated by commas: ${ALL_STATUSES.join(', ')}`,
     parse: readStatuses,
+  },
+  state: {
+    value: 'list',
+    description: `only these states in the queue, separated by commas: ${QUEUE_STATES.join(', ')}`,
+    parse: readStates,
   },
   since: {
     value: 'time',
@@ -28,17 +34,21 @@ export const FILTER_OPTIONS = {
 export interface FilterValues {
   user: string | undefined;
   status: readonly string[] | undefined;
+  state: readonly QueueState[] | undefined;
   since: Moment | undefined;
   until: Moment | undefined;
 }
 
 /** Throws `usage` where nothing can be between the ends. */
-export function filterOf({ user, status, since, until }: FilterValues, now: Date): JobFilter {
+export function filterOf(
+  { user, status, state, since, until }: FilterValues,
+  now: Date,
+): JobFilter {
   const [from, to] = [since?.(now), until?.(now)];
   if (from !== undefined && to !== undefined && from > to) {
     throw new MangamotionError('usage', '--since is after --until: no job can match');
   }
-  return { userId: user, statuses: status, since: from, until: to };
+  return { userId: user, statuses: status, states: state, since: from, until: to };
 }
 
 function readUser(text: string): string {
@@ -51,6 +61,13 @@ function readStatuses(text: string): string[] {
   const known = new Set<string>(ALL_STATUSES);
   if (statuses.every((status) => known.has(status))) return statuses;
   throw new MangamotionError('usage', `must be one or more of ${ALL_STATUSES.join(', ')}`);
+}
+
+function readStates(text: string): QueueState[] {
+  const states = text.split(',').map((word) => word.trim().toLowerCase());
+  const known = states.flatMap((state) => QUEUE_STATES.filter((one) => one === state));
+  if (known.length === states.length) return known;
+  throw new MangamotionError('usage', `must be one or more of ${QUEUE_STATES.join(', ')}`);
 }
 
 /** A day begins at its begin. */

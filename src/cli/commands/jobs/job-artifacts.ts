@@ -23,9 +23,10 @@ export interface JobArtifacts {
   found: readonly Artifact[];
   /** For people. */
   problems: readonly string[];
+  notes: readonly string[];
 }
 
-const NOT_LOOKED: JobArtifacts = { looked: false, found: [], problems: [] };
+const NOT_LOOKED: JobArtifacts = { looked: false, found: [], problems: [], notes: [] };
 /** Of each folder of the job. */
 const MOST_LISTED = 50;
 const AT_ONCE = 8;
@@ -34,15 +35,13 @@ const AT_ONCE = 8;
 export async function findArtifacts(
   context: CommandContext,
   row: JobRow,
-  { look }: { look: boolean },
+  { look, anyBucket }: { look: boolean; anyBucket: boolean },
 ): Promise<JobArtifacts> {
   const config = await context.config();
   if (!look || !hasStoreCredentials(config)) return NOT_LOOKED;
-  const [{ placesOf, resultPlaces }, { jobFilesOf }] = await Promise.all([
-    import('../../../jobs/places.js'),
-    import('./job-files.js'),
-  ]);
-  const files = jobFilesOf(config);
+  const [{ placesOf, refusalText, refusedBuckets, resultPlaces }, { jobFilesOf }] =
+    await Promise.all([import('../../../jobs/places.js'), import('./job-files.js')]);
+  const files = jobFilesOf(config, { anyBucket });
   const outcome = { id: row.id, returnValue: row.job?.returnValue ?? null };
   const results = resultPlaces(outcome, config.jobs.resultPaths, files);
   const previews = placesOf(config.jobs.previewPaths, row.id, files.jobBucket);
@@ -55,7 +54,10 @@ export async function findArtifacts(
     const others = await besides(store, [...results, ...previews], row.id, context.signal);
     const known = new Set(named.map(nameOf));
     const found = [...named, ...others.filter((other) => !known.has(nameOf(other)))];
-    return { looked: true, found, problems: [] };
+    const refused = refusedBuckets(outcome.returnValue, files);
+    const isFound = found.some(({ kind }) => kind === 'result');
+    const notes = refused.length === 0 || isFound ? [] : [refusalText(refused)];
+    return { looked: true, found, problems: [], notes };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     return { ...NOT_LOOKED, problems: [`its files were not looked up: ${error.message}`] };

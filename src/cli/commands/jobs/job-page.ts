@@ -1,6 +1,7 @@
 import type { JobDetails } from '../../../billing/job-records.js';
 import { moneyText } from '../../../billing/money.js';
 import { durationsOf } from '../../../jobs/row.js';
+import { shortened } from '../../../jobs/queue/json-bytes.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
@@ -13,8 +14,13 @@ import { statusLabel, statusTone } from './status-marks.js';
 export interface ShownJob extends ListedJob {
   details: JobDetails | undefined;
   artifacts: JobArtifacts;
+  /** Whether a worker is connected that could take it; `undefined` where that is not known. */
+  worker: boolean | undefined;
 }
 
+/** Characters; the rest is in the JSON. */
+const MOST_TEXT = 500;
+const MOST_TRACE = 4000;
 const MOST_FILES = 20;
 const MOST_STACKS = 3;
 
@@ -30,6 +36,7 @@ export function describeJob(page: Page, job: ShownJob, now: Date): void {
     ...optional('type', typeOf(job)),
     ...optional('progress', progressText(job)),
     ...timeFields(people, job, now),
+    ...standingFields(people, job),
     ...optional('attempts', attemptsText(job)),
     ...usageFields(people, job),
     ...optional('options', jsonText(optionsOf(job))),
@@ -67,7 +74,7 @@ function dataOf(data: unknown): Readonly<Record<string, unknown>> {
 
 function progressText(job: ShownJob): string {
   const detail = job.job?.progressDetail ?? null;
-  return [progressBar(job), detail === null ? '' : JSON.stringify(detail)].join('  ').trim();
+  return [progressBar(job), jsonText(detail) ?? ''].join('  ').trim();
 }
 
 function timeFields(people: Presentation, job: ShownJob, now: Date): Field[] {
@@ -89,10 +96,27 @@ function timeFields(people: Presentation, job: ShownJob, now: Date): Field[] {
   ];
 }
 
+function standingFields(people: Presentation, { job, worker, ...row }: ShownJob): Field[] {
+  const due = job?.dueAt ?? null;
+  const children = job?.childrenWaiting ?? null;
+  const lost = job?.stalled === true ? 'its worker has lost it, or has ended' : undefined;
+  return [
+    ...optional('due', timeText(people, due)),
+    ...optional(
+      'waits for',
+      children === null ? undefined : countOf(children, 'child', 'children'),
+    ),
+    ...optional('stalled?', row.status === 'processing' ? lost : undefined),
+    ...optional('worker', worker === false ? 'none is connected' : undefined),
+  ];
+}
+
 function attemptsText({ job }: ShownJob): string | undefined {
   if (job === undefined || job.attemptsMade === null) return undefined;
-  const allowed = job.options.attempts;
-  return typeof allowed === 'number' ? `${job.attemptsMade} of ${allowed}` : `${job.attemptsMade}`;
+  const { attempts } = job.options;
+  if (typeof attempts !== 'number') return `${job.attemptsMade}`;
+  // BullMQ stores 0 where one attempt is made.
+  return `${job.attemptsMade} of ${Math.max(1, attempts)}`;
 }
 
 function usageFields(people: Presentation, { details }: ShownJob): Field[] {
@@ -106,14 +130,14 @@ function usageFields(people: Presentation, { details }: ShownJob): Field[] {
 function jsonText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text === '{}' || text === '[]' ? undefined : text;
+  return text === '{}' || text === '[]' ? undefined : shortened(text, MOST_TEXT);
 }
 
 function describeFiles(page: Page, files: readonly string[]): void {
   if (files.length === 0) return;
   page.text('').text(countOf(files.length, 'file'), 'strong');
   const more = files.length - MOST_FILES;
-  for (const file of files.slice(0, MOST_FILES)) page.line(`  ${file}`);
+  for (const file of files.slice(0, MOST_FILES)) page.line(`  ${shortened(file, MOST_TEXT)}`);
   if (more > 0) page.line(`  and ${page.people.count(more)} more`, 'muted');
 }
 
@@ -154,11 +178,11 @@ const artifactColumns: Column<Artifact>[] = [
 
 function describeFailure(page: Page, { job, failedReason }: ShownJob): void {
   if (failedReason === null) return;
-  page.text('').text(`✕ ${failedReason}`, 'bad');
+  page.text('').text(`✕ ${shortened(failedReason, MOST_TRACE)}`, 'bad');
   const stacks = job?.stacktrace ?? [];
   const shown = stacks.slice(-MOST_STACKS);
   if (stacks.length > shown.length) {
     page.line(`(the last ${shown.length} of ${countOf(stacks.length, 'stack trace')})`, 'muted');
   }
-  for (const stack of shown) page.text(stack, 'muted');
+  for (const stack of shown) page.text(shortened(stack, MOST_TRACE), 'muted');
 }

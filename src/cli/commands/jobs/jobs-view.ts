@@ -1,7 +1,10 @@
+import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../argv/command.js';
 import type { HumanStyle } from '../../output/human-rows.js';
+import type { Key } from './keyboard.js';
+import { listenToKeys } from './keyboard.js';
 import { liveTable } from '../../output/live-table.js';
 import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
@@ -14,11 +17,15 @@ import { statusLabel, statusTone } from './status-marks.js';
 export interface JobsView {
   /** Whether it takes changes; else it takes all jobs. */
   showsChanges: boolean;
-  /** How many jobs there is room for. */
-  mostRows: number;
+  /** The jobs that there is room for. */
+  window(all: readonly JobRow[]): readonly JobRow[];
   changed(changes: readonly { kind: string; job: ListedJob | undefined }[]): Promise<void>;
   show(all: readonly JobRow[], shown: readonly ListedJob[]): void;
+  /** Says that no worker is connected. */
+  noWorker(text: string | undefined): void;
   lost(error: Error): void;
+  /** Resolves when the work ends, or the reader has left the screen. */
+  untilLeft(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
   close(): void;
 }
 
@@ -40,7 +47,7 @@ export async function jobsView(context: CommandContext, options: ViewOptions): P
 function lineView(context: CommandContext): JobsView {
   return {
     showsChanges: true,
-    mostRows: 0,
+    window: () => [],
     changed: async (changes) => {
       for (const { kind, job } of changes) {
         if (job === undefined) continue;
@@ -52,6 +59,8 @@ function lineView(context: CommandContext): JobsView {
       }
     },
     show: () => undefined,
+    noWorker: () => undefined,
+    untilLeft: (work) => work(context.signal),
     lost: (error) => context.warn(`${error.message}; trying again`),
     close: () => undefined,
   };
@@ -71,6 +80,15 @@ class ScreenView implements JobsView {
   #all: readonly JobRow[] | undefined;
   #shown: readonly ListedJob[] = [];
   #trouble: string | undefined;
+  #noWorker: string | undefined;
+  /** The number of rows above the window. */
+  #first = 0;
+  #filter = '';
+  /** Whether keys are typed into the filter. */
+  #isTyping = false;
+  readonly #stopKeys: () => void;
+  #leave: () => void = () => undefined;
+  readonly #left: Promise<void>;
 
   constructor(
     context: CommandContext,
@@ -81,11 +99,96 @@ class ScreenView implements JobsView {
     this.#screen = screen;
     this.#style = style;
     this.#options = options;
+    this.#left = new Promise((resolve) => (this.#leave = resolve));
+    this.#stopKeys = listenToKeys(context.stdin, (key) => this.#pressed(key));
   }
 
-  get mostRows(): number {
+  #pressed({ name, text }: Key): void {
+    if (this.#isTyping) this.#type(name, text);
+    else if (text === 'q') this.#leave();
+    else if (text === '/') this.#isTyping = true;
+    else if (name === 'escape') this.#filter = '';
+    else this.#first += this.#stepOf(name);
+    const all = this.#all ?? [];
+    const most = Math.max(0, this.#selected(all).length - 1);
+    this.#first = Math.min(Math.max(0, this.#first), most);
+    const priced = new Map(this.#shown.map((job) => [job.id, job]));
+    this.#shown = this.window(all).map(
+      (row) => priced.get(row.id) ?? { ...row, sizeBytes: null, cost: null, result: undefined },
+    );
+    this.draw();
+  }
+
+  #type(name: string | undefined, text: string): void {
+    if (name === 'return' || name === 'enter') this.#isTyping = false;
+    else if (name === 'backspace') this.#filter = this.#filter.slice(0, -1);
+    else if (name === 'escape') {
+      this.#isTyping = false;
+      this.#filter = '';
+    } else if (/^[^\p{Cc}]+$/u.test(text)) this.#filter += text;
+    this.#first = 0;
+  }
+
+  #stepOf(name: string | undefined): number {
+    const page = Math.max(1, this.#screen.height - HEAD_LINES - 2);
+    const steps: Readonly<Record<string, number>> = {
+      up: -1,
+      down: 1,
+      pageup: -page,
+      pagedown: page,
+      home: -Infinity,
+      end: Infinity,
+    };
+    return steps[name ?? ''] ?? 0;
+  }
+
+  /** The rows in which the filter appears: in the id, the user, the status or the reason. */
+  #selected(all: readonly JobRow[]): readonly JobRow[] {
+    if (this.#filter === '') return all;
+    const wanted = this.#filter.toLowerCase();
+    return all.filter(({ id, userId, status, state, failedReason }) =>
+      [id, userId, status, state, failedReason].some(
+        (text) => text?.toLowerCase().includes(wanted) === true,
+      ),
+    );
+  }
+
+  #line(): string {
+    const { width } = this.#screen;
+    const { paint } = this.#style;
+    const line = (tone: 'bad' | 'muted', text: string) =>
+      paint(tone, cutToWidth(visible(text), width));
+    if (this.#isTyping) return line('muted', `/${this.#filter}_`);
+    if (this.#trouble !== undefined) return line('bad', this.#trouble);
+    const where = this.#first === 0 ? [] : [`from row ${formatCount(this.#first + 1)}`];
+    const parts = [
+      ...(this.#filter === '' ? where : [`filter ${this.#filter}`, ...where]),
+      ...(this.#noWorker === undefined ? [] : [this.#noWorker]),
+    ];
+    return line(this.#noWorker === undefined ? 'muted' : 'bad', parts.join('; '));
+  }
+
+  window(all: readonly JobRow[]): readonly JobRow[] {
+    const selected = this.#selected(all);
+    this.#first = Math.min(this.#first, Math.max(0, selected.length - 1));
     // The window may become larger before the next look.
-    return Math.max(SPARE_ROWS, this.#screen.height);
+    return selected.slice(this.#first, this.#first + Math.max(SPARE_ROWS, this.#screen.height));
+  }
+
+  noWorker(text: string | undefined): void {
+    this.#noWorker = text;
+  }
+
+  async untilLeft(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const leaving = new AbortController();
+    const working = work(AbortSignal.any([this.#context.signal, leaving.signal]));
+    try {
+      await Promise.race([working, this.#left]);
+    } finally {
+      // It may be waiting for an answer, which nobody needs any more.
+      working.catch(() => undefined);
+      leaving.abort(new MangamotionError('interrupted', 'left'));
+    }
   }
 
   changed(): Promise<void> {
@@ -109,20 +212,20 @@ class ScreenView implements JobsView {
     const { width, height } = this.#screen;
     const { paint, people } = this.#style;
     this.#screen.open();
-    const head = [this.#title(width), this.#counts(width), ''];
-    if (this.#trouble !== undefined)
-      head[2] = paint('bad', cutToWidth(visible(this.#trouble), width));
+    const head = [this.#title(width), this.#counts(width), this.#line()];
     const rows = this.#shown;
+    const total = this.#selected(this.#all ?? []).length - this.#first;
     const table =
-      this.#all?.length === 0
+      this.#all !== undefined && rows.length === 0
         ? [paint('muted', 'no jobs')]
-        : liveTable(jobColumns({ withResults: false }), rows, {
-            ...{ people, paint, width, height: height - HEAD_LINES, total: this.#all?.length ?? 0 },
+        : liveTable(jobColumns({ withResults: false, rows }), rows, {
+            ...{ people, paint, width, height: height - HEAD_LINES, total },
           });
     this.#screen.draw([...head, ...table]);
   }
 
   close(): void {
+    this.#stopKeys();
     this.#screen.close();
   }
 
@@ -130,7 +233,7 @@ class ScreenView implements JobsView {
     const { queue, intervalMs } = this.#options;
     const time = this.#context.now().toISOString().slice(11, 19);
     const every = `every ${formatDuration(intervalMs / 1000)}`;
-    const text = `jobs of ${visible(queue)}  ${time} UTC  ${every}  Ctrl-C quits`;
+    const text = `jobs of ${visible(queue)}  ${time} UTC  ${every}  q quits`;
     return this.#style.paint('strong', cutToWidth(text, width));
   }
 
@@ -139,7 +242,7 @@ class ScreenView implements JobsView {
     let left = width;
     return COUNTED.flatMap((status) => {
       const count = all.filter((row) => row.status === status).length;
-      const text = `${statusLabel({ status, state: null })} ${formatCount(count)}`;
+      const text = `${statusLabel({ status, state: null, job: undefined })} ${formatCount(count)}`;
       left -= text.length + 2;
       return left < -2 ? [] : [this.#style.paint(statusTone(status), text)];
     }).join('  ');

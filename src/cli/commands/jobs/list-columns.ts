@@ -3,6 +3,7 @@ import type { Decimal } from '../../../billing/money.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { bar } from '../../output/bar.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { countOf } from '../../output/units.js';
 import { statusLabel, statusTone } from './status-marks.js';
 
 /** A row with what it costs and what has become of its files. */
@@ -34,6 +35,8 @@ const PROGRESS_WIDTH = 8;
 /** `███▌     45%` while it runs, else nothing. */
 export function progressBar({ status, progress }: Pick<JobRow, 'status' | 'progress'>): string {
   if (status !== 'processing' || progress === null) return '';
+  // An odd value is shown as it is.
+  if (progress < 0 || progress > 100) return String(progress);
   const percent = Math.round(progress);
   return `${bar(progress / 100, PROGRESS_WIDTH).padEnd(PROGRESS_WIDTH)} ${String(percent).padStart(3)}%`;
 }
@@ -58,8 +61,47 @@ function resultText(people: Presentation, { result }: ListedJob): string {
 
 const iso = (time: Date | null): string => time?.toISOString() ?? '';
 
+const LONGEST_ID = 40;
+
+/** Cut in the middle where it is long: ids often differ at their ends. */
+export function shortId(id: string): string {
+  if (id.length <= LONGEST_ID) return id;
+  const half = Math.floor((LONGEST_ID - 1) / 2);
+  return `${id.slice(0, half).toWellFormed()}…${id.slice(-half).toWellFormed()}`;
+}
+
+/** What a job waits for, or since when it has been running without a worker. */
+function standingText(people: Presentation, { job, startedAt }: JobRow): string {
+  if (job === undefined) return '';
+  const { dueAt, childrenWaiting, stalled } = job;
+  if (dueAt !== null) return `due ${timeText(people, dueAt)}`;
+  if (childrenWaiting !== null) return countOf(childrenWaiting, 'child', 'children');
+  return stalled === true && startedAt !== null ? `started ${timeText(people, startedAt)}` : '';
+}
+
+/** Columns for scripts alone. */
+const STANDING_COLUMNS: Column<ListedJob>[] = [
+  { title: 'state', name: 'state', value: ({ state }) => state ?? '' },
+  { title: 'due', name: 'due_at', value: ({ job }) => iso(job?.dueAt ?? null) },
+  {
+    title: 'children',
+    name: 'children_waiting',
+    value: ({ job }) => job?.childrenWaiting ?? '',
+  },
+  { title: 'stalled', name: 'stalled', value: ({ job }) => String(job?.stalled ?? '') },
+];
+
+interface ShownColumns {
+  withResults: boolean;
+  /** The rows, where people read them: a column that none of them fills is left out. */
+  rows: readonly JobRow[] | undefined;
+}
+
 /** Without the column of results where none was looked for. */
-export function jobColumns({ withResults }: { withResults: boolean }): Column<ListedJob>[] {
+export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJob>[] {
+  const isWaiting = ({ job }: JobRow): boolean =>
+    job !== undefined &&
+    (job.dueAt !== null || job.childrenWaiting !== null || job.stalled === true);
   const columns: Column<ListedJob>[] = [
     { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong', least: 16 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
@@ -128,6 +170,16 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       dispensable: 7,
     });
   }
+  if (rows?.some(isWaiting) === true) {
+    columns.splice(3, 0, {
+      title: 'waits for',
+      name: 'due_at',
+      value: ({ job }) => iso(job?.dueAt ?? null),
+      show: (job, people) => standingText(people, job),
+      tone: ({ job }) => (job?.stalled === true ? 'bad' : undefined),
+      dispensable: 1,
+    });
+  }
   return [
     ...columns,
     {
@@ -138,6 +190,7 @@ export function jobColumns({ withResults }: { withResults: boolean }): Column<Li
       tone: () => 'bad',
       dispensable: 10,
     },
+    ...(rows === undefined ? STANDING_COLUMNS : []),
   ];
 }
 
@@ -157,6 +210,9 @@ export function jobJson(job: ListedJob) {
     started_at: job.startedAt?.toISOString() ?? null,
     finished_at: job.finishedAt?.toISOString() ?? null,
     failed_reason: job.failedReason,
+    due_at: job.job?.dueAt?.toISOString() ?? null,
+    children_waiting: job.job?.childrenWaiting ?? null,
+    stalled: job.job?.stalled ?? null,
     cost: job.cost === null ? null : roundedMoney(job.cost),
     cost_exact: job.cost?.toString() ?? null,
     ...(job.result !== undefined && {

@@ -3,10 +3,11 @@ import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf, formatCount } from '../../output/units.js';
 import type { JobsContext } from './shared-options.js';
-import { QUEUE_OPTION, expectQueue, openJobs } from './shared-options.js';
+import { QUEUE_OPTIONS, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson, listed } from './list-columns.js';
+import { jobColumns, jobJson, listed, shortId } from './list-columns.js';
+import { askForWorkers, noWorkerText } from './workers.js';
 import { findResults } from './results.js';
 
 const DEFAULT_LIMIT = 50;
@@ -20,7 +21,7 @@ export const jobsList = defineCommand({
   arguments: {},
   options: {
     ...FILTER_OPTIONS,
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
     limit: {
       value: 'count',
       description: 'the number of rows',
@@ -47,7 +48,7 @@ export const jobsList = defineCommand({
   async run(context, _arguments, options) {
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());
-    const jobsContext = await openJobs(context, options.queue);
+    const jobsContext = await openJobs(context, options);
     const { listJobs } = await import('../../../jobs/list.js');
     context.progress.start('reading jobs');
     const list = await listJobs(jobsContext.sources, {
@@ -61,15 +62,32 @@ export const jobsList = defineCommand({
     const looked = noFiles ? 'not asked' : await findResults(context, rows);
     const problems = problemsOf(jobsContext, rows);
     for (const problem of problems.slice(0, MOST_TOLD)) context.warn(problem);
+    const notes = notesOf(rows);
+    for (const note of notes.slice(0, MOST_TOLD)) context.progress.note(`note: ${note}`);
+    const { forPeople } = context.output;
+    const { waiting, isConnected } = await askForWorkers(jobsContext);
     await context.output.rows({
       member: 'jobs',
       head: filter.userId === undefined ? {} : { user_id: filter.userId },
       json: jobJson,
-      tail: () => ({ total: list.total, limit, offset, read: list.read, problems }),
+      tail: () => ({
+        ...{ total: list.total, limit, offset, read: list.read },
+        worker_connected: isConnected ?? null,
+        ...{ problems, notes },
+      }),
       rows,
-      columns: jobColumns({ withResults: looked === 'found' }),
+      columns: jobColumns({
+        withResults: looked === 'found',
+        rows: forPeople ? rows : undefined,
+      }),
       empty: list.total === 0 ? 'no jobs' : `no more jobs: there are ${formatCount(list.total)}`,
-      footer: () => footerText(rows.length, list.total, offset),
+      footer: () =>
+        [
+          footerText(rows.length, list.total, offset),
+          isConnected === false ? noWorkerText(waiting) : undefined,
+        ]
+          .filter((line) => line !== undefined)
+          .join('; ') || undefined,
     });
     return problems.length > 0 || looked === 'unreachable' ? 'partial' : undefined;
   },
@@ -77,12 +95,21 @@ export const jobsList = defineCommand({
 
 const MOST_TOLD = 20;
 
-function problemsOf({ problems }: JobsContext, rows: readonly ListedJob[]): string[] {
+function problemsOf({ problems, unread }: JobsContext, rows: readonly ListedJob[]): string[] {
   const ofRecords = problems.map(problemText);
   const ofJobs = rows.flatMap(({ id, job }) =>
-    (job?.problems ?? []).map((problem) => `job ${id}: ${problem}`),
+    (job?.problems ?? []).map((problem) => `job ${shortId(id)}: ${problem}`),
   );
-  return [...new Set([...ofRecords, ...ofJobs])];
+  const ofOthers = [...unread].map(
+    (id) => `job ${shortId(id)}: its data is too long to be read, so its user is not known`,
+  );
+  return [...new Set([...ofRecords, ...ofJobs, ...ofOthers])];
+}
+
+function notesOf(rows: readonly ListedJob[]): string[] {
+  return rows.flatMap(({ id, job }) =>
+    (job?.notes ?? []).map((note) => `job ${shortId(id)}: ${note}`),
+  );
 }
 
 function footerText(shown: number, total: number, offset: number): string | undefined {

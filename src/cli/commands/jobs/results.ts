@@ -50,7 +50,7 @@ async function lookup(context: CommandContext): Promise<ResultLookup> {
     context.config(),
     context.openStore(),
   ]);
-  const files = jobFilesOf(config);
+  const files = jobFilesOf(config, { anyBucket: false });
   const hasty = givingUpSoon(store);
   return async ({ id, job }) => {
     const outcome = { id, returnValue: job?.returnValue ?? null };

@@ -3,24 +3,29 @@ import type { FindOutcome, ResultSearch } from '../../../jobs/result.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import type { CommandContext } from '../../argv/command.js';
+import type { ChosenQueues } from './shared-options.js';
 import { openJobs } from './shared-options.js';
 import { jobFilesOf } from './job-files.js';
+
+export interface ResultOptions extends ChosenQueues {
+  anyBucket: boolean;
+}
 
 /** What the result of a job is looked for with. */
 export async function openSearch(
   context: CommandContext,
-  queue: string,
+  { anyBucket, ...queues }: ResultOptions,
 ): Promise<ResultSearch & { store: ObjectStore }> {
   const [config, { sources }, store] = await Promise.all([
     context.config(),
-    openJobs(context, queue),
+    openJobs(context, queues),
     context.openStore(),
   ]);
   return {
     store,
     findOutcome: outcomesOf(sources),
     resultPaths: config.jobs.resultPaths,
-    ...jobFilesOf(config),
+    ...jobFilesOf(config, { anyBucket }),
     signal: context.signal,
   };
 }

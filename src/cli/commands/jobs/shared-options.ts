@@ -2,10 +2,12 @@ import type { Decimal } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import type { CounterProblem } from '../../../billing/counters.js';
 import { MangamotionError } from '../../../errors.js';
+import type { QueueState } from '../../../jobs/job.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { JobSources } from '../../../jobs/sources.js';
 import type { QueueAddress } from '../../../jobs/queue/layout.js';
 import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../../jobs/queue/layout.js';
+import type { DataCache } from '../../../jobs/queue/reader.js';
 import type { RedisReader } from '../../../redis/reader.js';
 import type { CommandContext } from '../../argv/command.js';
 
@@ -17,32 +19,58 @@ export interface JobsContext {
   pricing: Pricing;
   /** Problems of the records that were read. */
   problems: CounterProblem[];
+  /** Jobs whose data are too long to tell whether they name a user. */
+  unread: ReadonlySet<string>;
+  /** The number of jobs that waited for a worker when the queue was last listed. */
+  waiting(): number;
   /** Returns the size and the cost by the record of a row. */
   priceOf(row: JobRow): { sizeBytes: bigint | null; cost: Decimal | null };
 }
 
-export const QUEUE_OPTION = {
-  value: 'name',
-  description: `the queue, as NAME or PREFIX:NAME; the prefix is ${DEFAULT_PREFIX} unless given`,
-  parse: readQueue,
-  default: DEFAULT_QUEUE,
+/** Which queue a command is about, and to which one the billing records belong. */
+export const QUEUE_OPTIONS = {
+  queue: {
+    value: 'name',
+    description: `the queue, as NAME or PREFIX:NAME; the prefix is ${DEFAULT_PREFIX} unless given`,
+    parse: readQueue,
+    default: DEFAULT_QUEUE,
+  },
+  billingQueue: {
+    value: 'name',
+    description: 'the queue to whose jobs the billing records belong',
+    parse: readQueue,
+    default: DEFAULT_QUEUE,
+  },
 } as const;
 
+export const ANY_BUCKET_OPTION = {
+  description: 'look for a result in any bucket that the return value of the job names',
+} as const;
+
+export interface ChosenQueues {
+  queue: string;
+  billingQueue: string;
+}
+
 function readQueue(text: string): string {
-  if (/^(?:[^:]+:)?[^:]+$/.test(text)) return text;
+  if (/^(?:.+:)?[^:]+$/s.test(text)) return text;
   throw new MangamotionError('usage', 'must be the name of a queue, or PREFIX:NAME');
 }
 
+/** A prefix may contain colons, the name of a queue may not. */
 function addressOf(text: string): QueueAddress {
-  const at = text.indexOf(':');
+  const at = text.lastIndexOf(':');
   if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
   return { prefix: text.slice(0, at), name: text.slice(at + 1) };
 }
 
-/** Billing records belong to the default queue alone: other queues use the same ids. */
+/** Not those of a paused queue: its workers leave them. */
+const WAITS_FOR_WORKER = new Set<QueueState>(['waiting', 'prioritized']);
+
+/** Billing records belong to one queue alone: other queues use the same ids. */
 export async function openJobs(
   context: CommandContext,
-  queueText: string,
+  { queue: queueText, billingQueue }: ChosenQueues,
   connected?: RedisReader,
 ): Promise<JobsContext> {
   const { billing } = await context.config();
@@ -57,20 +85,38 @@ export async function openJobs(
   const pricing = createPricing(billing);
   const problems: CounterProblem[] = [];
   const onProblem = (problem: CounterProblem) => problems.push(problem);
-  const isBilled = queue.name === DEFAULT_QUEUE;
-  const row = { fields: 'row', signal } as const;
+  const billed = addressOf(billingQueue);
+  const isBilled = queue.prefix === billed.prefix && queue.name === billed.name;
+  const unread = new Set<string>();
+  let latest: ReadonlyMap<string, QueueState> = new Map();
+  const cache: DataCache = new Map();
   return {
     redis,
     queue,
     pricing,
     problems,
+    unread,
+    waiting: () => {
+      let count = 0;
+      for (const state of latest.values()) if (WAITS_FOR_WORKER.has(state)) count += 1;
+      return count;
+    },
     sources: {
       queue: {
         name: queue.name,
-        ids: () => reader.listQueueIds(redis, queue),
-        read: (wanted) => reader.readQueueJobs(redis, queue, wanted, row),
-        readOfUser: (wanted, userId) =>
-          reader.readQueueJobsOfUser(redis, queue, wanted, userId, row),
+        ids: async () => {
+          const ids = await reader.listQueueIds(redis, queue);
+          reader.forgetOthers(cache, queue, ids);
+          latest = ids;
+          return ids;
+        },
+        created: (wanted) => reader.readCreations(redis, queue, wanted, signal),
+        read: (wanted) => reader.readQueueRows(redis, queue, wanted, { signal, cache }),
+        ofUser: (wanted, userId) =>
+          reader.idsOfUser(redis, queue, wanted, {
+            ...{ userId, signal },
+            onUnread: (id) => unread.add(id),
+          }),
         find: (id) => reader.findQueueJob(redis, queue, id),
       },
       records: isBilled

@@ -1,11 +1,12 @@
 import { jobAnswer } from '../../../billing/answers.js';
 import { MangamotionError } from '../../../errors.js';
+import type { JobRow } from '../../../jobs/row.js';
 import { durationsOf } from '../../../jobs/row.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { JOB_ARGUMENT, warnOf } from '../billing/shared-options.js';
 import type { JobsContext } from './shared-options.js';
-import { QUEUE_OPTION, openJobs } from './shared-options.js';
+import { ANY_BUCKET_OPTION, QUEUE_OPTIONS, openJobs } from './shared-options.js';
 import { artifactJson } from './job-artifacts.js';
 import { type ShownJob, describeJob } from './job-page.js';
 import { jobJson } from './list-columns.js';
@@ -17,7 +18,8 @@ export const jobsShow = defineCommand({
     'cost, and its objects in the object store.',
   arguments: { job: JOB_ARGUMENT },
   options: {
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
+    anyBucket: ANY_BUCKET_OPTION,
     explain: { description: 'show how its cost is calculated' },
     thumbnail: { description: 'draw its preview on a terminal' },
     noFiles: { description: 'do not query the object store' },
@@ -31,9 +33,9 @@ export const jobsShow = defineCommand({
     'mangamotion jobs show 4711 --thumbnail': 'show a job with its preview',
     "mangamotion jobs show 4711 --json | jq -r '.stacktrace[-1]'": 'print the last stack trace',
   },
-  async run(context, { job: id }, { queue, explain, thumbnail, noFiles }) {
-    const jobsContext = await openJobs(context, queue);
-    const shown = await readJob(context, jobsContext, id, noFiles);
+  async run(context, { job: id }, { explain, thumbnail, noFiles, anyBucket, ...queues }) {
+    const jobsContext = await openJobs(context, queues);
+    const shown = await readJob(context, jobsContext, id, { look: !noFiles, anyBucket });
     const lines = explain ? await explained(jobsContext, shown) : undefined;
     const picture = thumbnail ? await drawThumbnail(context, shown.artifacts) : undefined;
     const { details, artifacts } = shown;
@@ -44,10 +46,13 @@ export const jobsShow = defineCommand({
     ];
     warnOf(context, details?.problems ?? []);
     for (const problem of problems) context.warn(problem);
+    const notes = [...(shown.job?.notes ?? []), ...artifacts.notes];
+    for (const note of notes) context.progress.note(`note: ${note}`);
     await context.output.document({
       json: {
         ...shownJson(shown, context.now()),
         problems: [...(details?.problems ?? []), ...problems],
+        notes,
         explain: lines,
       },
       human: (page) => {
@@ -64,7 +69,7 @@ async function readJob(
   context: CommandContext,
   jobsContext: JobsContext,
   id: string,
-  noFiles: boolean,
+  files: { look: boolean; anyBucket: boolean },
 ): Promise<ShownJob> {
   const { findJob } = await import('../../../jobs/list.js');
   const { readJobDetails } = await import('../../../billing/job-records.js');
@@ -78,8 +83,18 @@ async function readJob(
   }
   const details = row.record && (await readJobDetails(jobsContext.redis, id, jobsContext.pricing));
   const { findArtifacts } = await import('./job-artifacts.js');
-  const artifacts = await findArtifacts(context, row, { look: !noFiles });
-  return { ...row, ...jobsContext.priceOf(row), result: undefined, details, artifacts };
+  const artifacts = await findArtifacts(context, row, files);
+  const worker = await workerFor(jobsContext, row);
+  return { ...row, ...jobsContext.priceOf(row), result: undefined, details, artifacts, worker };
+}
+
+async function workerFor(
+  { redis, queue }: JobsContext,
+  { state }: JobRow,
+): Promise<boolean | undefined> {
+  if (state !== 'waiting' && state !== 'prioritized') return undefined;
+  const { hasWorker } = await import('../../../jobs/queue/workers.js');
+  return await hasWorker(redis, queue);
 }
 
 async function explained(
@@ -106,6 +121,7 @@ function shownJson(shown: ShownJob, now: Date) {
     progress_detail: job?.progressDetail ?? null,
     stacktrace: job?.stacktrace ?? [],
     return_value: job?.returnValue ?? null,
+    worker_connected: shown.worker ?? null,
     billing: details === undefined ? null : jobAnswer(details),
     artifacts: artifacts.looked ? artifacts.found.map(artifactJson) : null,
   };

@@ -1,3 +1,4 @@
+import type { QueueJob } from '../../../jobs/job.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { Tone } from '../../output/paint.js';
 
@@ -22,8 +23,13 @@ export function statusTone(status: string): Tone {
 /** States of the queue that add nothing to the status. */
 const PLAIN_STATES = new Set<string>(['waiting', 'active', 'completed', 'failed']);
 
-/** `✓ completed`; with the state of the queue where that says more. */
-export function statusLabel({ status, state }: Pick<JobRow, 'status' | 'state'>): string {
-  const detail = state === null || PLAIN_STATES.has(state) ? '' : ` (${state})`;
+/** `✓ completed`; with the state of the queue where that says more, or `stalled?`. */
+export function statusLabel({
+  status,
+  state,
+  job,
+}: Pick<JobRow, 'status' | 'state'> & { job?: Pick<QueueJob, 'stalled'> | undefined }): string {
+  const word = job?.stalled === true ? 'stalled?' : state;
+  const detail = word === null || PLAIN_STATES.has(word) ? '' : ` (${word})`;
   return `${markOf(status).mark} ${status}${detail}`;
 }

@@ -3,7 +3,7 @@ import { findJob } from '../../../jobs/list.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobsContext } from './shared-options.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
@@ -17,7 +17,7 @@ const RECORD_GRACE_MS = 10_000;
 
 export interface FollowRequest {
   id: string;
-  queue: string;
+  queues: ChosenQueues;
   intervalMs: number;
 }
 
@@ -26,14 +26,22 @@ export async function followJob(
   context: CommandContext,
   request: FollowRequest,
 ): Promise<ErrorCode | undefined> {
-  const view = await jobsView(context, request);
+  const view = await jobsView(context, {
+    queue: request.queues.queue,
+    intervalMs: request.intervalMs,
+  });
   const following: Following = { last: undefined, heard: undefined, goneSinceMs: undefined };
   try {
-    const end = await withConnections(context, request.queue, {
-      onLost: (error) => view.lost(error),
-      work: (connected) => followWith(context, request, { connected, view, following }),
+    let end: ListedJob | undefined;
+    await view.untilLeft(async (signal) => {
+      const here = { ...context, signal };
+      end = await withConnections(here, request.queues, {
+        onLost: (error) => view.lost(error),
+        work: (connected) => followWith(here, request, { connected, view, following }),
+      });
     });
     view.close();
+    if (end === undefined) throw new MangamotionError('interrupted', 'left before the job ended');
     if (!view.showsChanges) await showEnd(context, end);
     return end.status === 'completed' ? undefined : 'damaged';
   } finally {
@@ -57,6 +65,7 @@ async function followWith(
   const { jobsContext, feed } = connected;
   for (;;) {
     const row = await readLatest(context, jobsContext, id, following);
+    connected.hasRead();
     if (row !== undefined) {
       const [job] = listed([row], jobsContext);
       if (job !== undefined) await show(view, following.last, job);

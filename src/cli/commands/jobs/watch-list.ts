@@ -3,14 +3,15 @@ import type { JobFilter } from '../../../jobs/row.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobsContext } from './shared-options.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
 import { listed } from './list-columns.js';
+import { askForWorkers, noWorkerText } from './workers.js';
 
 export interface WatchRequest {
-  queue: string;
+  queues: ChosenQueues;
   intervalMs: number;
   filter: JobFilter;
 }
@@ -18,34 +19,39 @@ export interface WatchRequest {
 /** Shows jobs until the signal, or until nobody reads any more. */
 export async function watchJobs(
   context: CommandContext,
-  { queue, intervalMs, filter }: WatchRequest,
+  { queues, intervalMs, filter }: WatchRequest,
 ): Promise<void> {
   let watch: JobWatch | undefined;
-  const view = await jobsView(context, { queue, intervalMs });
-  try {
-    await withConnections(context, queue, {
+  const view = await jobsView(context, { queue: queues.queue, intervalMs });
+  const looking = view.untilLeft(async (signal) => {
+    await withConnections({ ...context, signal }, queues, {
       onLost: (error) => view.lost(error),
-      work: async ({ jobsContext, feed }) => {
+      work: async ({ jobsContext, feed, hasRead }) => {
         // After an outage what was known is compared with what is there now.
         if (watch === undefined) {
-          const begun = new JobWatch(jobsContext.sources, filter, context.signal);
+          const begun = new JobWatch(jobsContext.sources, filter, signal);
           await showChanges(view, jobsContext, begun, await begun.begin());
           watch = begun;
         } else {
           watch.use(jobsContext.sources);
           await showChanges(view, jobsContext, watch, await watch.refresh([]));
         }
+        hasRead();
         for (let tookMs = 0; ;) {
-          await rest(Math.min(REST * tookMs, intervalMs), context.signal);
-          const events = await feed.next(intervalMs, context.signal);
+          await rest(Math.min(REST * tookMs, intervalMs), signal);
+          const events = await feed.next(intervalMs, signal);
           if (context.output.readerGone) return;
           const touched = events.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
           const beganMs = performance.now();
           await showChanges(view, jobsContext, watch, await watch.refresh(touched));
+          hasRead();
           tookMs = performance.now() - beganMs;
         }
       },
     });
+  });
+  try {
+    await looking;
   } finally {
     view.close();
   }
@@ -60,6 +66,12 @@ const REST = 5;
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
   signal.throwIfAborted();
+}
+
+/** Says how many jobs wait where no worker of the queue is connected. */
+async function missingWorker(jobsContext: JobsContext): Promise<string | undefined> {
+  const { waiting, isConnected } = await askForWorkers(jobsContext);
+  return isConnected === false ? noWorkerText(waiting) : undefined;
 }
 
 async function showChanges(
@@ -77,7 +89,8 @@ async function showChanges(
     await view.changed(changes.map(({ kind }, at) => ({ kind, job: jobs[at] })));
     return;
   }
+  view.noWorker(await missingWorker(jobsContext));
   const all = watch.rows;
-  const shown = await priced(all.slice(0, view.mostRows), jobsContext.sources);
+  const shown = await priced(view.window(all), jobsContext.sources);
   view.show(all, listed(shown, jobsContext));
 }

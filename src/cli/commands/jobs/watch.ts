@@ -2,7 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { JOB_ARGUMENT } from '../billing/shared-options.js';
-import { QUEUE_OPTION } from './shared-options.js';
+import { QUEUE_OPTIONS } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 
 const DEFAULT_INTERVAL_MS = 5000;
@@ -11,14 +11,14 @@ const LONGEST_MS = 3_600_000;
 
 export const jobsWatch = defineCommand({
   description:
-    'Show jobs as they change, until Ctrl-C. On a terminal this is a live table; elsewhere (or ' +
-    'with --json) it is one line of JSON per change, after one line for each existing job. With ' +
+    'Show jobs as they change, until Ctrl-C. On a terminal this is a live table, in which the ' +
+    'arrow keys scroll, / filters and q quits; elsewhere (or with --json) it is one line of JSON per change, after one line for each existing job. With ' +
     'a job id, it follows that job until it ends: the exit status is 0 if the job completed and ' +
     '5 if it did not.',
   arguments: { job: { ...JOB_ARGUMENT, description: 'follow only this job', optional: true } },
   options: {
     ...FILTER_OPTIONS,
-    queue: QUEUE_OPTION,
+    ...QUEUE_OPTIONS,
     interval: {
       value: 'time',
       description: 'how often to poll when no events arrive: 1s to 1h (default: 5s)',
@@ -37,20 +37,21 @@ export const jobsWatch = defineCommand({
       'print failures as they happen',
   },
   async run(context, { job }, options) {
-    const { queue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
+    const { queue, billingQueue, interval: intervalMs = DEFAULT_INTERVAL_MS } = options;
+    const queues = { queue, billingQueue };
     const filter = filterOf(options, context.now());
     if (job === undefined) {
       const { watchJobs } = await import('./watch-list.js');
-      await watchJobs(context, { queue, intervalMs, filter });
+      await watchJobs(context, { queues, intervalMs, filter });
       return undefined;
     }
     if (Object.values(filter).some((value) => value !== undefined)) {
       throw new MangamotionError('usage', 'filters cannot be combined with a job id', {
-        hint: 'omit --user, --status, --since and --until, or the job id',
+        hint: 'omit --user, --status, --state, --since and --until, or the job id',
       });
     }
     const { followJob } = await import('./watch-job.js');
-    return await followJob(context, { id: job, queue, intervalMs });
+    return await followJob(context, { id: job, queues, intervalMs });
   },
 });
 

@@ -1,22 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  ALL_FIELDS,
-  ROW_FIELDS,
+  LONG_FIELDS,
+  SMALL_FIELDS,
   decodeQueueJob,
   namesUser,
+  summaryOfData,
   unreadableQueueJob,
 } from '../../../../src/jobs/queue/job.js';
 
 const decode = (fields: Readonly<Record<string, string | null>>) =>
   decodeQueueJob('ai-job', '7', 'failed', fields);
+const ALL_FIELDS = [...SMALL_FIELDS, ...LONG_FIELDS];
 const ofData = (data: unknown) => decode({ data: JSON.stringify(data) });
 
 const NOTHING = {
   ...{ queue: 'ai-job', id: '7', state: 'failed', name: null, data: null, userId: null },
-  ...{ files: null, progress: null, progressDetail: null, createdAt: null, startedAt: null },
+  ...{
+    files: null,
+    fileCount: null,
+    progress: null,
+    progressDetail: null,
+    createdAt: null,
+    startedAt: null,
+  },
   ...{ finishedAt: null, attemptsMade: null, options: {}, failedReason: null, stacktrace: [] },
-  ...{ returnValue: null, problems: [] },
+  ...{ returnValue: null, dueAt: null, childrenWaiting: null, stalled: null },
+  ...{ problems: [], notes: [] },
 };
 
 describe('a job', () => {
@@ -37,7 +47,7 @@ describe('a job', () => {
     });
     expect(job).toEqual({
       ...NOTHING,
-      ...{ name: 'render', data, userId: 'alice', files: ['a.png'], progress: 45 },
+      ...{ name: 'render', data, userId: 'alice', files: ['a.png'], fileCount: 1, progress: 45 },
       createdAt: new Date(1_764_000_000_000),
       startedAt: new Date(1_764_000_001_000),
       finishedAt: new Date(1_764_000_002_000),
@@ -58,12 +68,6 @@ describe('a job', () => {
     });
   });
 
-  it('has in a row all but its traces and its return value', () => {
-    expect(
-      ALL_FIELDS.filter((field) => !(ROW_FIELDS as readonly string[]).includes(field)),
-    ).toEqual(['stacktrace', 'returnvalue']);
-  });
-
   it('is read whatever the fields hold', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -79,7 +83,7 @@ describe('a job', () => {
         for (const time of [job.createdAt, job.startedAt, job.finishedAt]) {
           expect(time === null || !Number.isNaN(time.getTime())).toBe(true);
         }
-        expect(job.progress === null || (job.progress >= 0 && job.progress <= 100)).toBe(true);
+        expect(job.progress === null || Number.isFinite(job.progress)).toBe(true);
         expect(job.attemptsMade === null || Number.isSafeInteger(job.attemptsMade)).toBe(true);
         const { userId } = job;
         if (userId !== null) expect(namesUser(some.data!, userId)).toBe(true);
@@ -141,6 +145,49 @@ describe('the data', () => {
   });
 });
 
+describe('long data', () => {
+  const long = (data: unknown) => summaryOfData(Buffer.from(JSON.stringify(data)));
+  const nothing = { userId: null, fileCount: null, problems: [], notes: [] };
+
+  it.each([
+    [{ page: 'x'.repeat(99), files: ['a', { path: 'b' }], user_id: 'alice' }, 'alice', 2],
+    [{ user_id: null, userId: 42, files: [] }, '42', 0],
+    [{ nested: { user_id: 'bob', files: [1] }, files: null }, null, null],
+    [['user_id', 'alice'], null, null],
+  ])('%j have the user and the files, though they are not parsed', (data, userId, fileCount) => {
+    expect(long(data)).toEqual({ ...nothing, userId, fileCount });
+  });
+
+  it('name a user as short ones do', () => {
+    const data = Buffer.from(String.raw`{"x":"alice","user_id":"\u0062ob"}`);
+    expect(namesUser(data, 'bob')).toBe(true);
+    expect(namesUser(data, 'alice')).toBe(false);
+  });
+
+  it('are shown in part, and so are texts, and that is noted', () => {
+    const job = decodeQueueJob('ai-job', '7', 'failed', {
+      data: Buffer.from(JSON.stringify({ page: 'x'.repeat(50_000), user_id: 'alice' })),
+      failedReason: Buffer.from('é'.repeat(50_000)),
+      returnvalue: 70 * 1024 * 1024,
+    });
+    expect(job).toMatchObject({ userId: 'alice', data: { user_id: 'alice' }, problems: [] });
+    expect(JSON.stringify(job).length).toBeLessThan(10_000);
+    expect(job.notes).toEqual([
+      'its data is shown in part: 49 KiB',
+      'its failedReason is shown in part: 98 KiB',
+      'its return value is too long to be read: 71680 KiB',
+    ]);
+  });
+
+  it('nested too deep are shown in part', () => {
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    const job = decode({ data: `{"user_id":"alice","x":${deep}}`, returnvalue: deep });
+    expect(job).toMatchObject({ userId: 'alice', problems: [] });
+    expect(JSON.stringify(job).length).toBeLessThan(10_000);
+    expect(job.notes).toHaveLength(2);
+  });
+});
+
 describe('the progress', () => {
   it.each([
     ['0', 0],
@@ -152,11 +199,11 @@ describe('the progress', () => {
   });
 
   it.each([
-    ['101', 100, 'its progress is 101, which is not from 0 to 100'],
-    ['-1', 0, 'its progress is -1, which is not from 0 to 100'],
-    ['1e300', 100, 'its progress is 1e+300, which is not from 0 to 100'],
-  ])('%s is taken for %d, and that is told', (progress, value, problem) => {
-    expect(decode({ progress })).toEqual({ ...NOTHING, progress: value, problems: [problem] });
+    ['4235', 4235, 'its progress is 4235, which is not from 0 to 100'],
+    ['-1', -1, 'its progress is -1, which is not from 0 to 100'],
+    ['1e300', 1e300, 'its progress is 1e+300, which is not from 0 to 100'],
+  ])('%s is shown as it is, and noted', (progress, value, note) => {
+    expect(decode({ progress })).toEqual({ ...NOTHING, progress: value, notes: [note] });
   });
 
   it.each([
