@@ -63,7 +63,7 @@ export interface DocumentAnswer {
 }
 
 /** The part of a document that is rows. */
-interface CsvRows {
+export interface CsvRows {
   columns: readonly Column<readonly CellValue[]>[];
   rows: readonly (readonly CellValue[])[];
 }

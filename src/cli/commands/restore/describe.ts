@@ -3,7 +3,7 @@ import type { BucketPlan } from '../../../restore/plan/decide.js';
 import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
-import { csvRows } from '../../output/output.js';
+import { csvRows, type CsvRows } from '../../output/output.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
@@ -102,7 +102,7 @@ function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
 }
 
 /** The same columns for every plan. */
-export function planCsv({ buckets }: Pick<RestorePlan, 'buckets'>) {
+export function planCsv({ buckets }: Pick<RestorePlan, 'buckets'>): CsvRows {
   return csvRows([...planColumns, countColumn('delete', 'delete'), bytesColumn], buckets);
 }
 
