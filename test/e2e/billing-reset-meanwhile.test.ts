@@ -78,7 +78,7 @@ describe('a record that changes each time before it is removed', () => {
     const { exitCode, stderr } = await run(args, { cwd, env: { REDIS_URL: proxy.url } });
     await proxy.close();
     expect(exitCode).toBe(8);
-    expect(stderr).toContain('1 of 1 records were not removed, because they keep changing');
+    expect(stderr).toContain('1 of 1 record was not removed, because it keeps changing');
     expect(await records().redis.exists(USER)).toBe(1);
   });
 });
