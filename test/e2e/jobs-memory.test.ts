@@ -38,7 +38,7 @@ async function list(...args: string[]): Promise<Listed> {
 describe.each([
   { count: rounds({ sample: 1500, all: 3000 }), bytes: 200_000 },
   { count: rounds({ sample: 60, all: 250 }), bytes: 8_000_000 },
-  { count: 12, bytes: 24_000_000 },
+  { count: 18, bytes: 16_000_000 },
 ])('$count jobs of $bytes bytes', (jobs) => {
   it('are listed and watched in little memory', async () => {
     await addLargeJobs(used.server.url, jobs);

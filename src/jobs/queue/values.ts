@@ -13,7 +13,7 @@ export interface ValueLimits {
 }
 
 /** Where many jobs are read: it takes up to four times as much memory. */
-export const MOST_ROW_BYTES = 24 * 1024 * 1024;
+export const MOST_ROW_BYTES = 16 * 1024 * 1024;
 
 /** The fields of one hash that are to be read, with their lengths in bytes. */
 export interface Wish {
