@@ -18,7 +18,7 @@ export function isSafePath(key: string): boolean {
   return folded(segments[0] ?? '') !== folded(HASHED_KEYS_FOLDER) && segments.every(isSafeSegment);
 }
 
-/** Whether a segment, such as a bucket name, stays inside its folder. */
+/** Returns whether a path segment, such as a bucket name, stays inside its folder. */
 export function isSafeSegment(segment: string): boolean {
   return (
     !['', '.', '..'].includes(folded(segment)) &&

@@ -9,7 +9,7 @@ const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
-/** Where a file's content lies; valid once its span is written. */
+/** The place of a file's content in the archive. It is valid once its span is written. */
 export interface Placement {
   span: Span;
   inner: number;

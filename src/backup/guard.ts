@@ -19,7 +19,7 @@ const MAX_SHARE = 0.25;
 const NOTABLE_SHARE = 0.5;
 const MIN_NOTABLE_OBJECTS = 10;
 
-/** What happened to a bucket's objects since the earlier backup. */
+/** Counts what happened to the objects of a bucket since the earlier backup. */
 export interface BucketChanges {
   before: number;
   /** Objects that are gone, proven by HEAD or assumed. */

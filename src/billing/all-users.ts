@@ -74,6 +74,10 @@ interface Users {
   inMonth: UsageLedger;
 }
 
+function noUsers(): Users {
+  return { rows: new Map(), lifetime: new UsageLedger(), inMonth: new UsageLedger() };
+}
+
 /**
  * Resolves to all users. With a month, users who have usage in it but no record any more are included.
  * Only the sums of each user are in memory, not the days.
@@ -85,11 +89,7 @@ export async function summariseAllUsers(
   if (request.sort === 'none') return await streamAllUsers(redis, request);
   const problems: CounterProblem[] = [];
   const onProblem = (problem: CounterProblem) => problems.push(problem);
-  const users: Users = {
-    rows: new Map(),
-    lifetime: new UsageLedger(),
-    inMonth: new UsageLedger(),
-  };
+  const users = noUsers();
   const { rows, lifetime } = users;
   for await (const page of readLifetimes(redis, request, onProblem)) {
     for (const { userId, usage } of page) {
@@ -112,11 +112,7 @@ async function streamAllUsers(redis: RedisReader, request: AllUsersRequest): Pro
   const { month, top = Infinity } = request;
   const problems: CounterProblem[] = [];
   const onProblem = (problem: CounterProblem) => problems.push(problem);
-  const users: Users = {
-    rows: new Map(),
-    lifetime: new UsageLedger(),
-    inMonth: new UsageLedger(),
-  };
+  const users = noUsers();
   if (month !== undefined) await addDaysOf(month, redis, users, request, onProblem);
   const totals = new Totals(request);
   const report = {

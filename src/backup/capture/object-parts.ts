@@ -39,7 +39,7 @@ type LockMode = 'unknown' | 'head' | 'documents' | 'undisclosed';
 export class ObjectParts {
   readonly #context: PartContext;
   readonly #options: PartOptions;
-  /** Whether the head of any object has shown a lock. */
+  /** True once the HEAD or GET answer of some object has shown a lock. */
   #headsShowLocks = false;
   readonly #lockModes = new Map<string, { mode: LockMode; error?: MangamotionError }>();
 

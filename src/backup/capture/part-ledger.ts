@@ -15,7 +15,7 @@ export interface PartLedgerOptions {
   losses: Losses;
   /** Returns the fields of a failure whose part was taken over from the earlier backup. */
   carriedFrom: (name: { bucket: string; key: string }) => Partial<Failure>;
-  /** Whether the earlier backup's objects are unknown. */
+  /** True if it is not known which objects the earlier backup holds. */
   earlierIsUnknown: () => boolean;
 }
 

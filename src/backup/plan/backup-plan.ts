@@ -77,7 +77,7 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   ignoreFreeSpace: boolean;
   /** The operator's name for the store; if absent, its endpoint identifies it. */
   sourceName?: string | undefined;
-  /** By default the strict guard. */
+  /** Without it, the strict guard applies. */
   guard?: GuardOptions | undefined;
   acls?: boolean | undefined;
 }

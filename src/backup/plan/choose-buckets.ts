@@ -82,7 +82,7 @@ function noSuchBucket(name: string): MangamotionError {
   });
 }
 
-/** Whether a bucket may exist: a refused HEAD proves nothing. */
+/** Resolves to false only if the server says that the bucket is missing; a refused request proves nothing. */
 async function mayExist(request: Promise<boolean>): Promise<boolean> {
   try {
     return await request;

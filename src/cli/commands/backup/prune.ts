@@ -76,9 +76,13 @@ export const backupPrune = defineCommand({
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     if (purgeVersions && destination.purgeVersions === undefined) {
-      throw new MangamotionError('usage', `--purge-versions: ${location} is no s3:// destination`, {
-        hint: 'leave it out: a folder keeps no versions',
-      });
+      throw new MangamotionError(
+        'usage',
+        `--purge-versions: ${location} is not an s3:// destination`,
+        {
+          hint: 'leave it out: a folder keeps no versions',
+        },
+      );
     }
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
     const question = { now: context.now(), type, lineOf, purge: purgeVersions };
