@@ -5,11 +5,14 @@ import { headerBlock } from '../helpers/archive-tar.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { runProcess } from '../helpers/cli.js';
 import { type Changes, FORMS, forgeBackup } from '../helpers/forged-backups.js';
+import { rounds } from '../helpers/rounds.js';
 
 /** Backups that are small or large on the disk, and would take all memory if they were believed. */
 
 const MIB = 1024 * 1024;
 const MOST_MIB = 300;
+/** Behind the files of a plain folder, the same code reads both forms: verify alone is the sample. */
+const PLAIN_IS_READ_BY_ALL = rounds({ sample: 0, all: 1 }) > 0;
 
 let folder: string;
 beforeEach(() => {
@@ -96,6 +99,7 @@ describe.each(FORMS)('a backup (%s) with', (form) => {
     await expectBounded(['backup', 'verify'], id, [status]);
     // A list of objects needs no document, and a plan names one that cannot be restored.
     const isDocument = what.includes('document');
+    if (form === 'plain' && !PLAIN_IS_READ_BY_ALL) return;
     await expectBounded(['backup', 'ls'], id, isDocument ? [0] : [status]);
     const plan = await expectBounded(['restore', '--dry-run'], id, isDocument ? [0] : [status]);
     if (isDocument) expect(plan).toContain('the policy of alpha cannot be restored');

@@ -179,6 +179,29 @@ describe('a backup into a bucket that ends by itself', () => {
   });
 });
 
+describe('a backup into a bucket whose server begins an upload, but whose answer is lost', () => {
+  const isBeginning = ({ method, path }: Asked) => method === 'POST' && path.endsWith('?uploads');
+
+  it('leaves no second upload behind', async () => {
+    let lost = 0;
+    proxy.setPlan((asked) => (isBeginning(asked) && lost++ === 0 ? { kind: 'lose' } : undefined));
+    await expectOneWholeBackup(backUpHere());
+    expect(proxy.requests.filter(isBeginning)).toHaveLength(2);
+    expect(await uploadsAt(store, bucket)).toEqual([]);
+  });
+
+  it('leaves none if the backup ends before its archive exists', async () => {
+    let lost = 0;
+    proxy.setPlan((asked) => {
+      if (isBeginning(asked) && lost++ === 0) return { kind: 'lose' };
+      return isSummary(asked) ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined;
+    });
+    expect(await backUpHere()).toMatchObject({ exitCode: 6 });
+    expect(proxy.requests.filter(isBeginning)).toHaveLength(2);
+    expect(await uploadsAt(store, bucket)).toEqual([]);
+  });
+});
+
 describe(
   `5 % of all requests fail, on both sides (TEST_SEED=${SEED})`,
   { timeout: PATIENCE_MS },

@@ -25,6 +25,7 @@ const LONG_FILES = [
   'e2e/jobs-watch',
   'e2e/schedule-examples-run',
   'e2e/memory',
+  'e2e/smoke',
   'e2e/package',
   'e2e/backup-to-s3',
   'e2e/library-outage',

@@ -63,6 +63,7 @@ export class S3UploadSink implements ArchiveSink {
       await this.#sendPart();
       await Promise.all(this.#uploading);
       this.#throwFailure();
+      await this.#abortStrayUploads(await this.#begun);
     }
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
@@ -92,23 +93,30 @@ export class S3UploadSink implements ArchiveSink {
     this.#ended.abort(new Error('the upload was abandoned'));
     await Promise.all(this.#uploading);
     const { store, bucket } = this.#place;
-    for (const upload of await this.#ownUploads()) {
-      await withPlaceErrors(this.#place, store.abortMultipartUpload(bucket, this.#key, upload));
+    if (this.#begun !== undefined) {
+      const begun = await this.#begun.catch(() => undefined);
+      if (begun !== undefined) await this.#abortUpload(begun);
+      await this.#abortStrayUploads(begun);
     }
     if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
-  /** Resolves to our upload's id, even if the answer to CreateMultipartUpload was lost. */
-  async #ownUploads(): Promise<string[]> {
-    if (this.#begun === undefined) return [];
-    const begun = await this.#begun.catch(() => undefined);
-    if (begun !== undefined) return [begun];
+  /**
+   * Aborts every upload of our key except `own`. If the answer to CreateMultipartUpload was lost,
+   * the server holds an upload whose id we never learned. The key is reserved for this backup, so no
+   * other upload of it belongs to somebody else.
+   */
+  async #abortStrayUploads(own: string | undefined): Promise<void> {
     const { store, bucket } = this.#place;
-    const uploads = await withPlaceErrors(
-      this.#place,
-      store.listMultipartUploads(bucket, this.#key),
-    );
-    return uploads.filter(({ key }) => key === this.#key).map(({ uploadId }) => uploadId);
+    const listed = store.listMultipartUploads(bucket, this.#key);
+    for (const { key, uploadId } of await withPlaceErrors(this.#place, listed)) {
+      if (key === this.#key && uploadId !== own) await this.#abortUpload(uploadId);
+    }
+  }
+
+  async #abortUpload(uploadId: string): Promise<void> {
+    const { store, bucket } = this.#place;
+    await withPlaceErrors(this.#place, store.abortMultipartUpload(bucket, this.#key, uploadId));
   }
 
   async #sendPart(): Promise<void> {
