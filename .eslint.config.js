@@ -10,15 +10,18 @@ import { existing, layersPlugin } from './test/lint/layers.js';
 const base = [
   'errors.ts',
   'count-of.ts',
+  'csv.ts',
   'duration.ts',
   'in-parallel.ts',
   'instant.ts',
+  'json.ts',
   'key-order.ts',
   'prefetch.ts',
   'progress.ts',
 ];
 const layers = {
   cli: ['*'],
+  serve: ['billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store', 'redis', ...base],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
   backup: ['repository', 'archive', 'object-store', 'lock', 'files', ...base],
   restore: ['repository', 'archive', 'object-store', 'files', ...base],

@@ -113,6 +113,9 @@ const commands: readonly CatalogEntry[] = [
   command('schedule unit', 'print a systemd unit or a Docker Compose service for the daemon', () =>
     import('./commands/schedule/unit.js').then((module) => module.scheduleUnit),
   ),
+  command('serve', 'serve the HTTP API', () =>
+    import('./commands/serve/serve.js').then((module) => module.serveCommand),
+  ),
   command('config show', 'show the settings in force, and where each comes from', () =>
     import('./commands/config/show.js').then((module) => module.configShow),
   ),

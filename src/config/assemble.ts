@@ -53,6 +53,10 @@ export function assemble(
       destination: backupDestination(v, files),
     },
     schedule: { pingUrl: v.PING_URL },
+    serve: {
+      jwtSecret: secretOf(files.jwtSecret ?? v.JWT_SECRET),
+      adminToken: secretOf(files.adminToken ?? v.SERVE_ADMIN_TOKEN),
+    },
     proxies: proxySettings(v),
     limitRate: v.BACKUP_LIMIT_RATE?.bytesPerSecond,
     dryRun: v.DRY_RUN,

@@ -73,6 +73,12 @@ export interface Config {
     /** The URL that is pinged when a run begins and ends; `{name}` stands for the entry's name. */
     pingUrl: Secret | undefined;
   };
+  serve: {
+    /** Signs the access tokens of users. */
+    jwtSecret: Secret | undefined;
+    /** The token of administrators. */
+    adminToken: Secret | undefined;
+  };
   proxies: ProxySettings;
   /** Bytes per second that may go to all stores, and as many that may come from them. */
   limitRate: number | undefined;

@@ -10,6 +10,8 @@ export interface StoreFiles {
   backupSecretKey: string | undefined;
   backupCaPem: string | undefined;
   redisCaPem: string | undefined;
+  jwtSecret: string | undefined;
+  adminToken: string | undefined;
   problems: string[];
 }
 
@@ -17,6 +19,8 @@ export interface StoreFiles {
 export const SECRET_KEY_FILES = [
   { key: 'MINIO_SECRET_KEY', file: 'MINIO_SECRET_KEY_FILE' },
   { key: 'BACKUP_S3_SECRET_KEY', file: 'BACKUP_S3_SECRET_KEY_FILE' },
+  { key: 'JWT_SECRET', file: 'JWT_SECRET_FILE' },
+  { key: 'SERVE_ADMIN_TOKEN', file: 'SERVE_ADMIN_TOKEN_FILE' },
 ] as const;
 
 export async function readStoreFiles(settings: Settings, cwd: string): Promise<StoreFiles> {
@@ -28,6 +32,8 @@ export async function readStoreFiles(settings: Settings, cwd: string): Promise<S
     backupSecretKey: await readSecretKey(reading, 'BACKUP_S3_SECRET_KEY'),
     backupCaPem: await readCertificates(reading, ['BACKUP_S3_CA_FILE']),
     redisCaPem: await readCertificates(reading, ['REDIS_CA_FILE']),
+    jwtSecret: await readSecretKey(reading, 'JWT_SECRET'),
+    adminToken: await readSecretKey(reading, 'SERVE_ADMIN_TOKEN'),
     problems,
   };
 }

@@ -10,6 +10,8 @@ export const SECRET_VARIABLES = [
   'AWS_SESSION_TOKEN',
   'REDIS_URL',
   'PING_URL',
+  'JWT_SECRET',
+  'SERVE_ADMIN_TOKEN',
 ] as const;
 
 /** Their values may hold a login, and may be shown without it. */

@@ -1,4 +1,4 @@
-import type { CellValue } from './csv.js';
+import type { CellValue } from '../../csv.js';
 import type { Tone } from './paint.js';
 import { clockText } from './zone.js';
 import { formatAge, formatBytes, formatCount, formatDuration } from './units.js';

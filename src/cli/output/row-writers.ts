@@ -1,7 +1,7 @@
 import type { Column } from './columns.js';
-import { csvLine } from './csv.js';
-import type { CsvStyle } from './csv.js';
-import { toJson } from './json.js';
+import { csvLine } from '../../csv.js';
+import type { CsvStyle } from '../../csv.js';
+import { toJson } from '../../json.js';
 import { visible } from './terminal-text.js';
 
 /** Turns rows into text, one at a time: an answer can be longer than memory. */

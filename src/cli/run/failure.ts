@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { redact, secretsOf } from '../../config/redact.js';
 import { exitStatusOf, isMangamotionError } from '../../errors.js';
 import type { Host } from '../host.js';
-import { toJson } from '../output/json.js';
+import { toJson } from '../../json.js';
 import type { Sink } from '../output/sink.js';
 import { namedOnce } from './named-once.js';
 import { visibleLines } from '../output/terminal-text.js';

@@ -5,7 +5,7 @@ import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
-import { NumberText } from '../../output/csv.js';
+import { NumberText } from '../../../csv.js';
 import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
 import { letYoungSpaceGrow } from '../../run/memory.js';

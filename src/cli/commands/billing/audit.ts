@@ -3,7 +3,7 @@ import { moneyText } from '../../../billing/money.js';
 import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
-import { NumberText } from '../../output/csv.js';
+import { NumberText } from '../../../csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { USER_ARGUMENT, openBilling } from './shared-options.js';

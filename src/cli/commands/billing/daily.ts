@@ -7,7 +7,7 @@ import { secondsText } from '../../../billing/usage.js';
 import { MangamotionError } from '../../../errors.js';
 import { bar } from '../../output/bar.js';
 import type { Column } from '../../output/columns.js';
-import { NumberText } from '../../output/csv.js';
+import { NumberText } from '../../../csv.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { USER_ARGUMENT, openReport, warnOf } from './shared-options.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NumberText, csvLine } from '../../../../src/cli/output/csv.js';
+import { NumberText, csvLine } from '../../src/csv.js';
 
 /** Reads a document as RFC 4180 says. */
 function parse(text: string): string[][] {

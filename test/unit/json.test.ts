@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toJson } from '../../../../src/cli/output/json.js';
+import { toJson } from '../../src/json.js';
 
 describe('toJson', () => {
   it('writes bigints as integers of any length', () => {

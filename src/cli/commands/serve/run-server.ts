@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { pino } from 'pino';
+import { createPricing } from '../../../billing/pricing.js';
+import { MangamotionError } from '../../../errors.js';
+import { explainFileError } from '../../../files/errors.js';
+import { redisTarget } from '../../../redis-target.js';
+import { LastingConnection } from '../../../redis/lasting.js';
+import { withTranslatedErrors } from '../../../redis/reader.js';
+import type { ListenAddress } from '../../../schedule/notify/listen.js';
+import { cannotListen } from '../../../schedule/notify/listen-error.js';
+import { readProxies } from '../../../serve/access/client.js';
+import { FailedLogins } from '../../../serve/access/failed-logins.js';
+import { tokenCheck } from '../../../serve/access/tokens.js';
+import { createApp } from '../../../serve/app.js';
+import { listen } from '../../../serve/listener.js';
+import { requestLog } from '../../../serve/log.js';
+import { apiRoutes } from '../../../serve/routes.js';
+import { expectSafeAccess } from '../../../serve/rules.js';
+import type { Services } from '../../../serve/services.js';
+import type { CommandContext } from '../../argv/command.js';
+import { readVersion } from '../../argv/version.js';
+
+/** How long an answer of Redis is waited for, also while it is away. */
+const REDIS_WAIT_MS = 3000;
+
+interface ServerOptions {
+  listen: ListenAddress;
+  auth: 'none' | 'token';
+  behindProxy: readonly string[];
+  host: readonly string[];
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+  maxClients: number;
+  graceMs: number;
+}
+
+/** Serves until the signal comes. */
+export async function runServer(context: CommandContext, options: ServerOptions): Promise<void> {
+  const { signal, now } = context;
+  const config = await context.config();
+  const jwtSecret = config.serve.jwtSecret?.reveal();
+  const adminToken = config.serve.adminToken?.reveal();
+  const { auth, behindProxy } = options;
+  const proxies = readProxies(behindProxy);
+  const listenHost = options.listen.host;
+  expectSafeAccess({ auth, listenHost, hasProxies: proxies.isNamed, jwtSecret, adminToken });
+  const tls = await readTls(options, context.cwd);
+  const target = redisTarget(config.redis);
+  const connection = new LastingConnection(target, REDIS_WAIT_MS);
+  const redis = withTranslatedErrors(connection, target);
+  const services: Services = {
+    ...{ redis, now, version: readVersion() },
+    pricing: createPricing(config.billing),
+    retentionDays: config.billing.retentionDays,
+    health: {
+      redis: async () => {
+        await redis.call('PING');
+      },
+    },
+  };
+  const logger = pino(
+    {
+      base: null,
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'message',
+    },
+    // A reader that is gone must not end the server.
+    {
+      write: (line: string) => void context.output.bytes(Buffer.from(line)).catch(() => undefined),
+    },
+  );
+  const tokens = tokenCheck({ jwtSecret, adminToken });
+  const failedLogins = new FailedLogins(now);
+  const app = createApp({
+    routes: apiRoutes(services),
+    rules: { ...{ auth, proxies, tokens, failedLogins, now } },
+    hosts: new Set(options.host.map((name) => name.toLowerCase())),
+    log: requestLog(logger),
+  });
+  const respond = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = await listen(
+    { ...options.listen, tls, maxClients: options.maxClients },
+    (request, response) => void respond(request, response),
+  ).catch((error: unknown) => {
+    throw cannotListen(options.listen, error);
+  });
+  logger.info({ port: listener.port, auth, tls: tls !== undefined }, 'the server listens');
+  try {
+    await aborted(signal);
+    logger.info('ending: requests finish first');
+    await listener.close(options.graceMs);
+  } finally {
+    connection.close();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+async function readTls({ tlsCert, tlsKey }: ServerOptions, cwd: string) {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new MangamotionError('usage', '--tls-cert and --tls-key belong together');
+  return { cert: await readPem(tlsCert, cwd), key: await readPem(tlsKey, cwd) };
+}
+
+async function readPem(file: string, cwd: string): Promise<string> {
+  try {
+    return await readFile(path.resolve(cwd, file), 'utf8');
+  } catch (error) {
+    const { why } = explainFileError(error);
+    throw new MangamotionError('usage', `cannot read ${file}: ${why}`, { cause: error });
+  }
+}

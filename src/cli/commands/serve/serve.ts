@@ -1,0 +1,76 @@
+import { durationMs } from '../../../duration.js';
+import { MangamotionError } from '../../../errors.js';
+import { parseListen } from '../../../schedule/notify/listen.js';
+import { defineCommand } from '../../argv/command.js';
+import { wholeNumber } from '../../values/count.js';
+
+const DEFAULT_GRACE_MS = 10_000;
+const DEFAULT_MOST_CLIENTS = 1000;
+
+export const serveCommand = defineCommand({
+  description:
+    'Serve the HTTP API: billing, jobs and health, with the documents of the commands. By default it ' +
+    'listens on this machine alone and asks for no credentials. To listen on another address, use ' +
+    '--auth token, or name the proxy that logs people in. SIGTERM lets requests finish.',
+  arguments: {},
+  options: {
+    listen: {
+      value: 'address',
+      description: 'the address to listen on',
+      parse: parseListen,
+      default: '127.0.0.1:3000',
+    },
+    auth: {
+      value: 'how',
+      description:
+        'none, or token: JWTs of the backend (JWT_SECRET) for users, SERVE_ADMIN_TOKEN for administrators',
+      choices: ['none', 'token'],
+      default: 'none',
+    },
+    behindProxy: {
+      value: 'address',
+      description:
+        'a proxy, or a network of proxies, whose X-User-ID and X-Forwarded-* are trusted; repeatable',
+      repeatable: true,
+    },
+    host: {
+      value: 'name',
+      description: 'a host name under which the server is requested, besides localhost; repeatable',
+      repeatable: true,
+    },
+    tlsCert: { value: 'file', description: 'the certificate chain, in PEM', complete: 'file' },
+    tlsKey: { value: 'file', description: 'its private key, in PEM', complete: 'file' },
+    maxClients: {
+      value: 'count',
+      description: 'the maximum number of connections',
+      parse: wholeNumber(1, 6),
+      default: DEFAULT_MOST_CLIENTS,
+    },
+    grace: {
+      value: 'time',
+      description: 'how long requests may take at shutdown (default: 10s)',
+      parse: readTime,
+    },
+  },
+  changes: 'nothing',
+  usesStore: true,
+  printsRows: false,
+  endsWith: ['unreachable', 'interrupted', 'terminated'],
+  examples: {
+    'mangamotion serve': 'serve this machine at http://127.0.0.1:3000',
+    'mangamotion serve --listen :8080 --auth token --host manga.example.com':
+      'serve others, who need a token',
+    'mangamotion serve --listen 10.0.0.5:3000 --behind-proxy 10.0.0.2': 'let a proxy log people in',
+  },
+  async run(context, _arguments, options) {
+    const { runServer } = await import('./run-server.js');
+    await runServer(context, { ...options, graceMs: options.grace ?? DEFAULT_GRACE_MS });
+    return undefined;
+  },
+});
+
+function readTime(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new MangamotionError('usage', 'must be a time such as 10s or 1m');
+  return ms;
+}

@@ -1,0 +1,57 @@
+import { object, pipe, safeParse, string, nonEmpty, maxLength } from 'valibot';
+import { jsonAnswer } from '../answer.js';
+import type { ServeApp, ServeContext } from '../context.js';
+import { badRequest } from '../failure.js';
+import { readJsonBody } from '../read-body.js';
+import type { Visitor } from '../visitor.js';
+import { checkToken, type AccessRules } from './identify.js';
+import { isSecure } from './origin.js';
+
+const COOKIE = 'mangamotion_session';
+/** A browser takes a cookie with this prefix over TLS alone, and from no other host. */
+const SECURE_COOKIE = `__Host-${COOKIE}`;
+const Login = object({ token: pipe(string(), nonEmpty(), maxLength(8192)) });
+
+/** Returns the token that the browser was given at the login. */
+export function sessionToken(context: ServeContext, { proxies }: AccessRules): string | undefined {
+  const name = isSecure(context, proxies) ? SECURE_COOKIE : COOKIE;
+  const cookies = (context.req.header('cookie') ?? '').split(';').map((text) => text.trim());
+  const mine = cookies.find((text) => text.startsWith(`${name}=`));
+  return mine === undefined ? undefined : mine.slice(name.length + 1);
+}
+
+/** Adds the login, which puts the token into a cookie that no script can read, and the logout. */
+export function addSessionRoutes(app: ServeApp, rules: AccessRules): void {
+  app.post('/api/login', async (context) => {
+    const read = safeParse(Login, await readJsonBody(context));
+    if (!read.success) throw badRequest('the body must be {"token": "…"}');
+    const { token } = read.output;
+    const visitor = await checkToken(rules, token, context.get('clientAddress'));
+    context.set('visitor', visitor);
+    return jsonAnswer(visitorDocument(visitor), {
+      headers: { 'set-cookie': cookieText(context, rules, token) },
+    });
+  });
+  app.post('/api/logout', (context) =>
+    jsonAnswer({}, { headers: { 'set-cookie': cookieText(context, rules, '') } }),
+  );
+}
+
+/** What the page needs to know of its visitor. */
+export function visitorDocument(visitor: Visitor) {
+  const userId =
+    visitor.kind === 'user'
+      ? visitor.userId
+      : visitor.kind === 'admin'
+        ? visitor.chosenUser
+        : undefined;
+  return { kind: visitor.kind, user_id: userId ?? null };
+}
+
+/** An empty token removes the cookie. Checked tokens have no character that would end the value. */
+function cookieText(context: ServeContext, { proxies }: AccessRules, token: string): string {
+  const attributes = ['Path=/', 'HttpOnly', 'SameSite=Strict'];
+  if (token === '') attributes.push('Max-Age=0');
+  if (!isSecure(context, proxies)) return [`${COOKIE}=${token}`, ...attributes].join('; ');
+  return [`${SECURE_COOKIE}=${token}`, ...attributes, 'Secure'].join('; ');
+}

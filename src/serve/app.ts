@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import { clientAddress } from './access/client.js';
+import { isOurHost } from './access/hosts.js';
+import { identify, type AccessRules } from './access/identify.js';
+import { expectOwnOrigin } from './access/origin.js';
+import { addSessionRoutes, sessionToken } from './access/session.js';
+import { failureAnswer } from './answer.js';
+import type { ServeApp, ServeContext, ServeEnv } from './context.js';
+import { failureOf, forbidden, notFound, RequestFailure } from './failure.js';
+import type { RequestLog } from './log.js';
+import { readParams, readQuery } from './read-fields.js';
+import type { Route } from './route.js';
+import { refusalOf, type Visitor } from './visitor.js';
+
+export interface AppOptions {
+  routes: readonly Route[];
+  rules: AccessRules;
+  /** Names besides those of loopback under which this server may be requested. */
+  hosts: ReadonlySet<string>;
+  log: RequestLog;
+}
+
+/** Every request goes through the same checks in this order, then to its route. */
+export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
+  const app: ServeApp = new Hono<ServeEnv>();
+  app.use(logged(log, rules));
+  app.use(guarded());
+  app.use(async (context, next) => {
+    const { localAddress = '' } = context.env.incoming.socket;
+    if (!isOurHost(context.req.header('host'), localAddress, hosts))
+      throw forbidden('this host name is not served here: name it with --host');
+    if (!['GET', 'HEAD'].includes(context.req.method)) expectOwnOrigin(context, rules.proxies);
+    await next();
+  });
+  addSessionRoutes(app, rules);
+  for (const [path, methods] of byPath(routes)) {
+    for (const route of methods) app.on(route.method, honoPath(path), handlerOf(route, rules));
+    const allow = methods.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    app.all(honoPath(path), () => failureAnswer(methodNotAllowed(allow)));
+  }
+  app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
+  app.onError((error, context) => {
+    const failure = failureOf(error);
+    log.failed(context.get('requestId'), failure);
+    return failureAnswer(failure);
+  });
+  return app;
+}
+
+function methodNotAllowed(allowed: readonly string[]): RequestFailure {
+  const allow = allowed.join(', ');
+  return new RequestFailure(405, `only ${allow} can be used here`, {
+    code: 'method_not_allowed',
+    headers: { allow },
+  });
+}
+
+function handlerOf(route: Route, rules: AccessRules) {
+  return async (context: ServeContext): Promise<Response> => {
+    const visitor = await visitorOf(context, rules);
+    const refusal = refusalOf(visitor, route.access);
+    if (refusal !== undefined) throw refusal;
+    return await route.respond({
+      params: readParams(route.params, (name) => context.req.param(name)),
+      query: readQuery(route.query, new URL(context.req.url).searchParams),
+      visitor,
+      header: (name) => context.req.header(name),
+      signal: context.req.raw.signal,
+    });
+  };
+}
+
+async function visitorOf(context: ServeContext, rules: AccessRules): Promise<Visitor> {
+  const visitor = await identify(rules, {
+    remoteAddress: context.env.incoming.socket.remoteAddress ?? '',
+    clientAddress: context.get('clientAddress'),
+    authorization: context.req.header('authorization'),
+    cookieToken: sessionToken(context, rules),
+    userIdHeader: context.req.header('x-user-id'),
+  });
+  context.set('visitor', visitor);
+  return visitor;
+}
+
+function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<ServeEnv> {
+  return async (context, next) => {
+    const { remoteAddress = '' } = context.env.incoming.socket;
+    const requestId = randomUUID();
+    const address = clientAddress(remoteAddress, context.req.header('x-forwarded-for'), proxies);
+    context.set('requestId', requestId);
+    context.set('clientAddress', address);
+    const startedAtMs = performance.now();
+    await next();
+    context.res.headers.set('x-request-id', requestId);
+    log.answered({
+      ...{ requestId, address },
+      method: context.req.method,
+      path: context.req.path,
+      status: context.res.status,
+      ms: Math.round(performance.now() - startedAtMs),
+      visitor: context.get('visitor'),
+    });
+  };
+}
+
+/** The page has no inline code and needs nothing from any other host. */
+function guarded(): MiddlewareHandler<ServeEnv> {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'blob:'],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+    },
+    crossOriginResourcePolicy: 'same-origin',
+    referrerPolicy: 'no-referrer',
+    xFrameOptions: 'DENY',
+    // Only a browser that came by TLS heeds it.
+    strictTransportSecurity: 'max-age=31536000',
+  });
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const map = new Map<string, Route[]>();
+  for (const route of routes) map.set(route.path, [...(map.get(route.path) ?? []), route]);
+  return map;
+}
+
+/** Keys of objects have slashes, so `{key*}` takes the rest of the path. */
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\*\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1');
+}

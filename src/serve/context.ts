@@ -1,0 +1,11 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import type { Visitor } from './visitor.js';
+
+/** What Hono carries through a request. */
+export interface ServeEnv {
+  Bindings: HttpBindings;
+  Variables: { requestId: string; clientAddress: string; visitor: Visitor | undefined };
+}
+export type ServeContext = Context<ServeEnv>;
+export type ServeApp = Hono<ServeEnv>;

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** Headers of a request, and the time that they may take: a slow client holds a connection no longer. */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 5_000,
+};
+
+export interface ListenerOptions {
+  host: string | undefined;
+  port: number;
+  /** Certificate chain and key in PEM; plain HTTP without. */
+  tls: { cert: string; key: string } | undefined;
+  maxClients: number;
+}
+
+export interface Listener {
+  /** The port of the address, or the free one that was chosen for port 0. */
+  port: number;
+  /** Takes no more connections, and resolves when the others have ended, or after the grace. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Rejects with the error of the system if it cannot listen. */
+export async function listen(
+  { host, port, tls, maxClients }: ListenerOptions,
+  onRequest: RequestListener,
+): Promise<Listener> {
+  const server: Server =
+    tls === undefined
+      ? createHttpServer(LIMITS, onRequest)
+      : createHttpsServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, onRequest);
+  server.maxConnections = maxClients;
+  server.listen(port, host);
+  await once(server, 'listening');
+  // A connection that cannot be accepted, for example for lack of descriptors, must not end the server.
+  server.on('error', () => undefined);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async (graceMs) => {
+      const closed = once(server, 'close');
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.close();
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

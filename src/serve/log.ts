@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { RequestFailure } from './failure.js';
+import type { Visitor } from './visitor.js';
+
+/** A request that was answered. It has no query: that may name a user, or hold a token by mistake. */
+export interface AnsweredRequest {
+  requestId: string;
+  address: string;
+  method: string;
+  path: string;
+  status: number;
+  ms: number;
+  visitor: Visitor | undefined;
+}
+
+export interface RequestLog {
+  answered(request: AnsweredRequest): void;
+  /** Failures that are not the client's, with their cause. */
+  failed(requestId: string, failure: RequestFailure): void;
+}
+
+export function requestLog(logger: Logger): RequestLog {
+  return {
+    answered: ({ requestId, address, method, path, status, ms, visitor }) => {
+      const who =
+        visitor?.kind === 'user' ? { user_id: visitor.userId } : { visitor: visitor?.kind };
+      logger.info({ request_id: requestId, address, method, path, status, ms, ...who }, 'request');
+    },
+    failed: (requestId, { status, message, cause }) => {
+      if (status < 500) return;
+      const reason =
+        cause instanceof Error ? (status === 500 ? cause.stack : cause.message) : message;
+      logger.error({ request_id: requestId, status, reason }, 'a request failed');
+    },
+  };
+}

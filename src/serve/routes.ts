@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { jsonAnswer } from './answer.js';
+import { openApiDocument } from './openapi.js';
+import { defineRoute, type Route } from './route.js';
+import { billingRoutes } from './routes/billing.js';
+import { healthRoutes } from './routes/health.js';
+import { sessionRoutes } from './routes/session.js';
+import type { Services } from './services.js';
+
+/** Every route of the API. A new one is a file in routes, and an entry here. */
+export function apiRoutes(services: Services): Route[] {
+  const routes = [
+    ...billingRoutes(services),
+    ...healthRoutes(services),
+    ...sessionRoutes(services),
+  ];
+  const openApi: Route = defineRoute({
+    method: 'GET',
+    path: '/api/openapi.json',
+    summary: 'This API as an OpenAPI 3.1 document',
+    access: 'anyone',
+    params: {},
+    query: {},
+    answers: { 200: { description: 'the document', schema: v.looseObject({}) } },
+    failures: [],
+    respond: () =>
+      Promise.resolve(jsonAnswer(openApiDocument([...routes, openApi], services.version))),
+  });
+  return [...routes, openApi];
+}

@@ -1,0 +1,116 @@
+import {
+  addDays,
+  countDays,
+  dayOf,
+  monthOf,
+  type Day,
+  type Month,
+} from '../../billing/calendar.js';
+import { dailyAnswer, jobAnswer, summaryAnswer } from '../../billing/answers.js';
+import { readDailyUsage } from '../../billing/daily-usage.js';
+import { readJobDetails } from '../../billing/job-records.js';
+import { summariseUser } from '../../billing/user-summary.js';
+import { jsonAnswer } from '../answer.js';
+import { badRequest, notFound } from '../failure.js';
+import { defineRoute, type Route } from '../route.js';
+import { dailyDocument, jobDocument, summaryDocument } from '../schemas/billing.js';
+import { flag, jobId, optionalDay, optionalMonth, optionalUserId } from '../schemas/parameters.js';
+import type { Services } from '../services.js';
+import { maySee, requestedUser } from '../visitor.js';
+import { dailyCsv, prefersCsv } from './daily-csv.js';
+
+/** Days that `daily-usage` covers if none are named. */
+const DEFAULT_DAYS = 30;
+/** A hundred years, as for the command. */
+const MOST_DAYS = 36_525;
+
+export function billingRoutes({ redis, pricing, retentionDays, now }: Services): Route[] {
+  const period = () => ({ today: dayOf(now()), retentionDays });
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/summary',
+      summary: 'Lifetime usage of a user, and the cost of a month',
+      access: 'user',
+      params: {},
+      query: { user_id: optionalUserId, month: optionalMonth },
+      answers: {
+        200: { description: 'the document of `billing summary`', schema: summaryDocument },
+      },
+      failures: [400, 503],
+      async respond({ visitor, query }) {
+        const { today } = period();
+        const month = begunMonth(query.month, today);
+        const user = requestedUser(visitor, query.user_id);
+        const summary = await summariseUser(redis, user, month, { pricing, ...period() });
+        return jsonAnswer({ ...summaryAnswer(summary), problems: summary.problems });
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/daily-usage',
+      summary: 'Usage of a user by day, with the cost of each day before discounts',
+      access: 'user',
+      params: {},
+      query: {
+        user_id: optionalUserId,
+        start_date: optionalDay,
+        end_date: optionalDay,
+        fill: flag,
+      },
+      answers: {
+        200: {
+          description: 'the document of `billing daily`; rows if the client prefers text/csv',
+          schema: dailyDocument,
+          types: ['text/csv'],
+        },
+      },
+      failures: [400, 503],
+      async respond({ visitor, query, header }) {
+        const user = requestedUser(visitor, query.user_id);
+        const { start_date: start, end_date: end, fill } = query;
+        const range = rangeOf(start, end, period().today);
+        const usage = await readDailyUsage(redis, user, { ...range, ...period(), fill });
+        const answer = dailyAnswer(pricing, usage);
+        return prefersCsv(header('accept')) ? dailyCsv(answer.daily_usage) : jsonAnswer(answer);
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/job/{jobId}',
+      summary: 'What a job used and what it costs',
+      access: 'user',
+      params: { jobId },
+      query: {},
+      answers: { 200: { description: 'the document of `billing job`', schema: jobDocument } },
+      failures: [400, 404, 502, 503],
+      async respond({ visitor, params }) {
+        const details = await readJobDetails(redis, params.jobId, pricing);
+        // The job of another user looks like one that does not exist: ids cannot be probed.
+        if (details === undefined || !maySee(visitor, details.userId))
+          throw notFound('Job not found');
+        return jsonAnswer({ ...jobAnswer(details), problems: details.problems });
+      },
+    }),
+  ];
+}
+
+/** Throws 400 for a month that has not begun. */
+function begunMonth(month: Month | undefined, today: Day): Month {
+  const current = monthOf(today);
+  if (month === undefined || month <= current) return month ?? current;
+  throw badRequest(`month has not begun: today is ${today} (UTC)`);
+}
+
+function rangeOf(
+  start: Day | undefined,
+  end: Day | undefined,
+  today: Day,
+): { start: Day; end: Day } {
+  const last = end ?? today;
+  const first = start ?? addDays(last, 1 - DEFAULT_DAYS);
+  if (first > last) throw badRequest(`start_date is after the end of the range, ${last}`);
+  if (countDays(first, last) > MOST_DAYS)
+    throw badRequest(`the range is longer than ${MOST_DAYS} days`);
+  return { start: first, end: last };
+}

@@ -1,0 +1,49 @@
+import * as v from 'valibot';
+import type { Day, Month } from '../../billing/calendar.js';
+import { parseDay, parseMonth } from '../../billing/calendar.js';
+
+/** An id is any text that is not empty; Redis keys have them. */
+const id = v.pipe(v.string(), v.nonEmpty('is empty'), v.maxLength(1024, 'is longer than 1024'));
+
+export const jobId = v.pipe(id, v.description('the id of the job'));
+export const optionalUserId = v.optional(
+  v.pipe(id, v.description('the id of the user; users may leave out their own')),
+);
+
+export const optionalMonth = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{4}-\d{2}$/, 'must be a month like 2026-11'),
+    v.check((text): text is Month => parseMonth(text) !== undefined, 'is not in the calendar'),
+    v.description('a month, in UTC'),
+  ),
+);
+
+export const optionalDay = v.optional(
+  v.pipe(
+    v.string(),
+    v.isoDate('must be a date like 2026-11-24'),
+    v.check((text): text is Day => parseDay(text) !== undefined, 'is not in the calendar'),
+    v.description('a day, in UTC'),
+  ),
+);
+
+export const flag = v.optional(
+  v.pipe(
+    v.picklist(['true', 'false', '1', '0'], 'must be true or false'),
+    v.transform((text) => text === 'true' || text === '1'),
+  ),
+  'false',
+);
+
+export function wholeNumber(least: number, most: number, fallback?: number) {
+  const message = `must be a whole number from ${least} to ${most}`;
+  const number = v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, message),
+    v.transform(Number),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+  return v.optional(number, fallback === undefined ? undefined : String(fallback));
+}
