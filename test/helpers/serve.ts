@@ -116,8 +116,8 @@ export interface ServeAnswer {
   text: string;
 }
 
-export function documentOf<T = Record<string, unknown>>({ text }: ServeAnswer): T {
-  return JSON.parse(text) as T;
+export function documentOf({ text }: ServeAnswer): Record<string, unknown> {
+  return JSON.parse(text) as Record<string, unknown>;
 }
 
 /** Starts servers that end with the test. */
