@@ -172,6 +172,9 @@ export interface ObjectVersion {
   versionId: string;
   /** 0 of a delete marker. */
   sizeBytes: number;
+  isDeleteMarker: boolean;
+  /** It is the current version; false if the server does not say. */
+  isLatest: boolean;
 }
 
 export interface RequestOptions {

@@ -133,14 +133,15 @@ _mangamotion_ask() {
   command mangamotion ${NAMES_COMMAND} "$1" "$plain" \${before[@]+"\${before[@]}"} </dev/null 2>/dev/null
 }
 
-# Folders, and paths that the program knows. Readline escapes them.
+# Paths that the program knows, else folders. Readline escapes them.
 _mangamotion_paths() {
   local name
-  _mangamotion_offer folder
+  compopt -o filenames 2>/dev/null
   while IFS= read -r name; do
     [[ "$name" == */ ]] && compopt -o nospace 2>/dev/null
     COMPREPLY+=("\${name#"$head"}")
   done < <(_mangamotion_ask "$1")
+  (( \${#COMPREPLY[@]} )) || _mangamotion_offer folder
 }
 
 # Names, escaped for the quotes in which they will stand.
@@ -165,6 +166,8 @@ _mangamotion_names() {
         *) name+="$char" ;;
       esac
     done
+    # Readline takes a quote at the end for the closing one.
+    [[ -n "$quote" && "$name" == *"$quote" ]] && name+="$quote"
     COMPREPLY+=("$name")
   done < <(_mangamotion_ask "$1")
 }

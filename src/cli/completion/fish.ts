@@ -53,6 +53,15 @@ function __mangamotion_names
     command mangamotion ${NAMES_COMMAND} $argv[1] "$typed" $before </dev/null 2>/dev/null
 end
 
+function __mangamotion_paths
+    set -l names (__mangamotion_names $argv[1])
+    if set -q names[1]
+        string join -- \\n $names
+    else
+        __fish_complete_directories (commandline -ct)
+    end
+end
+
 complete -c mangamotion -f
 ${nodes.map(linesOf).join('')}`;
 }
@@ -90,9 +99,8 @@ function values({ words, names }: Offer): string[] {
   if (words.length > 0) return [`-a ${quote(words.join(' '))}`];
   if (names === undefined) return [];
   if (names === 'file') return ['-F'];
-  const folders = '(__fish_complete_directories)';
-  if (names === 'folder') return [`-a '${folders}'`];
-  return [`-a '${isPath(names) ? `${folders} ` : ''}(__mangamotion_names ${names})'`];
+  if (names === 'folder') return ["-a '(__fish_complete_directories)'"];
+  return [`-a '(__mangamotion_${isPath(names) ? 'paths' : 'names'} ${names})'`];
 }
 
 function stepOf({ path }: CompletedNode): string {

@@ -56,7 +56,7 @@ export async function completionTree({ commands, groups }: Catalog): Promise<Com
   return root;
 }
 
-/** Kinds whose names are paths too: the shell adds its own folders. */
+/** Kinds that are paths: where the program knows none, the shell offers folders. */
 export function isPath(kind: CompletionKind): boolean {
   return kind === 'destination' || kind === 'backup';
 }

@@ -35,10 +35,7 @@ const NAMES_FUNCTIONS = `_mangamotion_names() {
 }
 
 _mangamotion_paths() {
-  local ret=1
-  _files -/ && ret=0
-  _mangamotion_names "$1" && ret=0
-  return ret
+  _mangamotion_names "$1" || _files -/
 }
 `;
 

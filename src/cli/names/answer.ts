@@ -7,14 +7,14 @@ import { openSession } from '../run/session.js';
 import { nameSources } from './sources.js';
 import { readTypedLine } from './typed-line.js';
 
-/** Somebody waits with a half-typed line. */
-const LIMIT_MS = 1000;
+/** Somebody waits with a half-typed line. To start takes a part of a second more. */
+const LIMIT_MS = 1500;
 const MOST_NAMES = 300;
 const LONGEST_NAME = 255;
 
 /**
- * Writes the names of a kind that begin with what is typed, one a line. Whatever fails, and after a
- * second: nothing. Always resolves to 0, since a shell could only show a failure in the middle of the
+ * Writes the names of a kind that begin with what is typed, one a line. Whatever fails, and after
+ * this limit: nothing. Always resolves to 0, since a shell could only show a failure in the middle of the
  * line.
  */
 export async function answerNames(
