@@ -45,6 +45,11 @@ export function dayKeysIn(month: string): string {
   return `${DAY_PREFIX}*:${month}-??`;
 }
 
+/** Matches the totals of all users whose ids begin so. */
+export function userKeysFrom(start: string): string {
+  return `${USER_PREFIX}${escapeGlob(start)}*`;
+}
+
 export function userOfKey(key: Buffer): string {
   return idText(key.subarray(USER_PREFIX.length));
 }

@@ -9,6 +9,8 @@ const KEYS_A_STEP = 1000;
  * there from beginning to end is named at least once, and may be named twice. The next page is asked
  * for before the last one is worked on.
  *
+ * With `mostSteps`, it ends after so many answers of Redis, each for some 1,000 keys of the database.
+ *
  * Keys of every type: with SCAN's TYPE a key of a wrong type would be passed over in silence.
  *
  * Rejects with `unreachable` where the server is part of a cluster; see `refuseCluster`.
@@ -17,6 +19,7 @@ export async function* scanKeys(
   redis: RedisReader,
   pattern: string,
   signal: AbortSignal,
+  mostSteps = Infinity,
 ): AsyncGenerator<Buffer[]> {
   const step = async (cursor: string): Promise<Page> => {
     const reply = await redis.callBuffer('SCAN', cursor, 'MATCH', pattern, 'COUNT', KEYS_A_STEP);
@@ -25,12 +28,13 @@ export async function* scanKeys(
   };
   const checked = refuseCluster(redis);
   let pending: Promise<Page> | undefined = step('0');
+  let steps = 0;
   try {
     await checked;
     while (pending !== undefined) {
       const { next, keys }: Page = await pending;
       signal.throwIfAborted();
-      pending = next === '0' ? undefined : step(next);
+      pending = next === '0' || ++steps >= mostSteps ? undefined : step(next);
       if (keys.length > 0) yield keys;
     }
   } finally {

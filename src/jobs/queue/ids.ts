@@ -78,6 +78,22 @@ async function* idsAt(
   }
 }
 
+/** Resolves to at most `count` ids from each place of the queue: those that entered it last. */
+export async function newestIds(
+  redis: RedisReader,
+  queue: QueueAddress,
+  count: number,
+): Promise<ReadonlySet<string>> {
+  const commands = PLACES.map(({ suffix, type }) =>
+    type === 'list'
+      ? ['lrange', keyOf(queue, suffix), 0, count - 1]
+      : ['zrange', keyOf(queue, suffix), -count, -1],
+  );
+  const replies = (await redis.pipeline(commands).exec()) ?? [];
+  const listed = replies.flatMap(([error, ids]) => (error === null ? (ids as string[]) : []));
+  return new Set(listed.filter((id) => !isMarker(id)));
+}
+
 /** Resolves to the ids in the place of this suffix. */
 export async function listIdsAt(
   redis: RedisReader,

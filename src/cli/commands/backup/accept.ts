@@ -13,7 +13,7 @@ export const backupAccept = defineCommand({
   arguments: {
     backup: {
       description: 'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz',
-      complete: 'file',
+      complete: 'backup',
     },
   },
   options: lockOption,

@@ -14,6 +14,7 @@ export const backupLs = defineCommand({
     bucket: {
       value: 'name',
       description: 'list only this bucket',
+      complete: 'captured-bucket',
       repeatable: true,
     },
     prefix: {

@@ -58,7 +58,7 @@ function readQueue(text: string): string {
 }
 
 /** A prefix may contain colons, the name of a queue may not. */
-function addressOf(text: string): QueueAddress {
+export function addressOf(text: string): QueueAddress {
   const at = text.lastIndexOf(':');
   if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
   return { prefix: text.slice(0, at), name: text.slice(at + 1) };

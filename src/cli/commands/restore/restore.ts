@@ -36,6 +36,7 @@ export const restoreCommand = defineCommand({
     bucket: {
       value: 'name',
       description: 'restore only this bucket',
+      complete: 'captured-bucket',
       repeatable: true,
     },
     prefix: {

@@ -13,7 +13,9 @@ export const scheduleHistory = defineCommand({
   description:
     'List past runs, newest first: whether each entry ran, how it ended and how long it took. ' +
     'Damaged lines of the history are counted, and the exit status is then 3.',
-  arguments: { name: { description: 'list only this entry', optional: true } },
+  arguments: {
+    name: { description: 'list only this entry', optional: true, complete: 'entry' },
+  },
   options: {
     failed: { description: 'list only failed and missed runs' },
     limit: {

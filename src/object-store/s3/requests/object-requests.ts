@@ -82,8 +82,8 @@ export async function readObject(
   key: string,
   options: ReadOptions,
 ): Promise<ReadObject> {
-  const { expectedBytes, signal } = options;
-  const request = { method: 'GET', bucket, key, headers: WHOLE, signal } as const;
+  const { expectedBytes, signal, urgent } = options;
+  const request = { method: 'GET', bucket, key, headers: WHOLE, signal, urgent } as const;
   const answer = await requests.fetch(request, options);
   const { body } = answer;
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
