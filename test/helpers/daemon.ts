@@ -8,12 +8,23 @@ import { readHistory } from '../../src/schedule/state/history.js';
 import type { RunRecord } from '../../src/schedule/state/record.js';
 import type { ScheduleState } from '../../src/schedule/state/state.js';
 
+interface LogLine {
+  level: string;
+  message: string;
+  entry?: string;
+  reason?: string;
+  port?: number;
+}
+
 /** The daemon of the built program, with a folder of its own for its schedule and its state. */
 export class TestDaemon {
   readonly folder: string;
   readonly #env: Record<string, string>;
   #child: ReturnType<typeof spawn> | undefined;
+  #closed: Promise<unknown> = Promise.resolve();
   log = '';
+  /** A command that starts the daemon in its own place, such as prlimit with its options. */
+  startedBy: readonly string[] = [];
 
   constructor(folder: string, env: Record<string, string> = {}) {
     mkdirSync(folder, { recursive: true });
@@ -35,18 +46,12 @@ export class TestDaemon {
   }
 
   /** Lines of the log, as far as they are whole. */
-  get lines(): {
-    level: string;
-    message: string;
-    entry?: string;
-    reason?: string;
-    port?: number;
-  }[] {
+  get lines(): LogLine[] {
     const whole = this.log.slice(0, this.log.lastIndexOf('\n') + 1);
     return whole
       .split('\n')
       .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as TestDaemon['lines'][number]);
+      .map((line) => JSON.parse(line) as LogLine);
   }
 
   write(schedule: string): void {
@@ -62,7 +67,8 @@ export class TestDaemon {
   begin(...args: string[]): void {
     this.log = '';
     const words = ['schedule', '--state-dir', this.state, ...args];
-    const child = spawn(process.execPath, [PROGRAM, ...words], {
+    const [file = '', ...rest] = [...this.startedBy, process.execPath, PROGRAM, ...words];
+    const child = spawn(file, rest, {
       ...{ cwd: this.folder, env: this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -73,18 +79,17 @@ export class TestDaemon {
     child.stdout.on('data', add);
     child.stderr.on('data', add);
     this.#child = child;
+    this.#closed = once(child, 'close');
   }
 
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
 
-  /** Resolves to the exit status; `null` where a signal ended it. */
+  /** Resolves to the exit status, when its whole log is here too; to `null` where a signal ended it. */
   async ended(): Promise<number | null> {
-    const child = this.#child;
-    if (child === undefined) return null;
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return child.exitCode;
+    await this.#closed;
+    return this.#child?.exitCode ?? null;
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
@@ -132,11 +137,18 @@ export class TestDaemon {
     return records;
   }
 
+  /** Resolves to the first line of the log that is so, when it is there. */
+  async logged(isSo: (line: LogLine) => boolean): Promise<LogLine> {
+    let line: LogLine | undefined;
+    await this.until(() => (line = this.lines.find(isSo)) !== undefined);
+    return line!;
+  }
+
   async until(isSo: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
     const giveUpAtMs = performance.now() + withinMs;
     while (!(await isSo())) {
       if (performance.now() > giveUpAtMs || this.#hasRefused) {
-        const history = JSON.stringify(await this.history());
+        const history = await this.history().then(JSON.stringify, String);
         throw new Error(`it never came to that:\n${this.log}\n${history}`);
       }
       await delay(50);
