@@ -1,4 +1,5 @@
 import path from 'node:path/posix';
+import { OWN_FOLDER } from './state/own-folder.js';
 
 /**
  * Texts that keep the daemon running: a unit of systemd, a service of Docker Compose. All paths are
@@ -58,6 +59,7 @@ export function systemdUnit(service: SystemdService): string {
     '',
     '[Service]',
     'Type=exec',
+    `# State, history and logs are in the folder ${OWN_FOLDER} of --state-dir, mode 0700.`,
     `ExecStart=${command}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     '# Relative paths in the schedule, and mangamotion.config.json, are resolved here.',
@@ -155,6 +157,7 @@ export function composeService(service: ComposeService): string {
     '    volumes:',
     ...(mounted === undefined ? [] : volume(mounted.source, mounted.target, 'read-only')),
     ...volume(file, INSIDE.file, 'read-only'),
+    `      # State, history and logs are in its folder ${OWN_FOLDER}, mode 0700.`,
     ...volume(stateFolder, SYSTEM_STATE_FOLDER, 'created'),
     ...folders.flatMap((folder) => volume(folder, folder)),
     '    healthcheck:',

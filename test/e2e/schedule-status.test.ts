@@ -190,7 +190,7 @@ describe('schedule status', () => {
     await writeState(state, scheduleState({ entries: { daily: succeeded(1) } }));
     const lines = (await status('--csv')).stdout.split('\r\n');
     expect(lines[0]).toBe(
-      'name,command,state,running_since,next_at,last_result,last_due_at,last_exit_code,last_success_at,overdue',
+      'name,command,state,running_since,next_at,last_result,last_due_at,last_exit_code,last_success_at,overdue,zone',
     );
     expect(lines[1]).toMatch(
       /^daily,backup full \/mnt\/a,idle,,[^,]+,run,2026-01-01T02:00:00\.000Z,0,/,
