@@ -48,7 +48,7 @@ export function systemdUnit(service: SystemdService): string {
   const { node, program, flags, file, stateFolder, user } = service;
   const [name, group] = user?.split(':') ?? [];
   const words = [...flags, 'schedule', '--file', file, '--state-dir', stateFolder];
-  const command = [systemdProgram(node), ...[program, ...words].map(systemdWord)].join(' ');
+  const command = [systemdProgram(node), ...['--', program, ...words].map(systemdWord)].join(' ');
   const lines = [
     '# /etc/systemd/system/mangamotion.service',
     '# Made by `mangamotion schedule unit systemd`; generate it again if node or mangamotion moves.',
@@ -131,7 +131,7 @@ export function composeService(service: ComposeService): string {
   const { image, program, file, stateFolder, user, folders, zone } = service;
   const mounted = program === undefined ? undefined : mountedProgram(program);
   const command = [
-    ...(mounted === undefined ? ['mangamotion'] : ['node', mounted.program]),
+    ...(mounted === undefined ? ['mangamotion'] : ['node', '--', mounted.program]),
     ...['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER],
     ...['--listen', HEALTH_ADDRESS],
   ];

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import { type RunRequest, takeRequests } from '../../src/schedule/state/requests
 import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { TestDaemon, killQuietly } from '../helpers/daemon.js';
+import { PROGRAM } from './run.js';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.js';
 import { entryState, runRecord, scheduleState } from '../helpers/run-records.js';
 import { startListener } from '../integration/schedule/listener.js';
@@ -71,6 +73,41 @@ describe('the daemon', () => {
     });
     const ids = (await daemon.history()).map(({ name, due_at }) => `${name} ${due_at}`);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('has nothing but JSON lines in its log, of a signal too', async () => {
+    const daemon = newDaemon(QUICK);
+    await daemon.start();
+    expect(await daemon.stop()).toBe(0);
+    const lines = daemon.log.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('{"level":'))).toEqual([]);
+    const told = daemon.lines.find(({ message }) => message.startsWith('cleaning up'));
+    expect(told).toMatchObject({ level: 'info' });
+  });
+
+  it('that has wrong settings ends with 2, and leaves nothing behind', async () => {
+    const daemon = newDaemon(QUICK, { MINIO_PORT: 'many' });
+    const before = readdirSync(daemon.folder);
+    daemon.begin();
+    expect(await daemon.ended()).toBe(2);
+    expect(daemon.log).toContain('MINIO_PORT');
+    expect(readdirSync(daemon.folder)).toEqual([...before, 'log'].sort());
+  });
+
+  it('has no env file: it ends with 2, and so do runs that find none later', async () => {
+    const daemon = newDaemon(QUICK);
+    const file = join(daemon.folder, 'a.env');
+    const why = `cannot read ${file}: it does not exist`;
+    daemon.startedBy = ['/bin/sh', '-c', 'shift 2; exec "$0" "$@"', PROGRAM];
+    daemon.begin('--env-file', file);
+    expect(await daemon.ended()).toBe(2);
+    expect(daemon.log).toBe(`mangamotion: ${why}\n`);
+    writeFileSync(file, `REDIS_URL=${redis.url}\n`);
+    await daemon.start('--env-file', file);
+    rmSync(file);
+    const records = await daemon.recorded((all) => all.some(({ exit_code }) => exit_code === 2));
+    expect(records.find(({ exit_code }) => exit_code === 2)?.reason).toBe(why);
+    expect(await daemon.stop()).toBe(0);
   });
 
   it('never starts on a broken file, and tells all its mistakes', async () => {

@@ -212,7 +212,7 @@ describe('schedule unit', () => {
     const { exitCode, stdout, stderr } = await unit('systemd', '--state-dir', 'state');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain(
-      `\nExecStart=${process.execPath} ${PROGRAM} schedule --file ${cwd}/mangamotion.crontab --state-dir ${state}\n`,
+      `\nExecStart=${process.execPath} -- ${PROGRAM} schedule --file ${cwd}/mangamotion.crontab --state-dir ${state}\n`,
     );
     const { answer } = await runJsonProcess(
       ['schedule', 'unit', 'systemd', '--state-dir', 'state'],
