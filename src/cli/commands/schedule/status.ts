@@ -4,6 +4,7 @@ import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
+import { clockText } from '../../output/zone.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
@@ -63,7 +64,7 @@ export const scheduleStatus = defineCommand({
             }),
           ]
         : csvColumns,
-      footer: () => footer(daemon, kind === 'none' ? folder : undefined),
+      footer: () => footer(daemon, kind === 'none' ? folder : undefined, context.output.zone),
     });
     if (rows.some(({ overdue }) => overdue === true)) return 'damaged';
     return kind === 'unusable' ? 'partial' : undefined;
@@ -118,11 +119,15 @@ async function endedAmong(
   return ({ id }) => ended.has(id);
 }
 
-function footer(daemon: Daemon | null, emptyFolder: string | undefined): string {
+function footer(
+  daemon: Daemon | null,
+  emptyFolder: string | undefined,
+  readersZone: string,
+): string {
   const alive =
     daemon === null
       ? '✕ no daemon is running: no entry starts by itself'
-      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
+      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${clockText(daemon.since, readersZone)}`;
   return emptyFolder === undefined ? alive : `${alive}; ${emptyFolder} has no runs yet`;
 }
 
