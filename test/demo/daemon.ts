@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownFolderOf } from '../../src/schedule/state/own-folder.js';
 
 const LONGEST_MS = 60_000;
 
@@ -14,7 +15,7 @@ export async function runDaemon(
   const daemon = spawn(process.execPath, [program, ...args], { stdio: 'inherit', env });
   const exited = once(daemon, 'exit') as Promise<[number | null]>;
   const giveUpAtMs = performance.now() + LONGEST_MS;
-  const hasRun = () => existsSync(join(stateFolder, 'history.ndjson'));
+  const hasRun = () => existsSync(join(ownFolderOf(stateFolder), 'history.ndjson'));
   while (!hasRun() && daemon.exitCode === null && performance.now() < giveUpAtMs) await sleep(100);
   daemon.kill('SIGTERM');
   const [status] = await exited;

@@ -107,6 +107,14 @@ export interface CommandContext {
   cwd: string;
   /** One line on stderr, above the progress, also with --quiet. */
   warn: (message: string) => void;
+  /** Has a command with a log of its own get the warnings and notes in it, instead of stderr. */
+  logTo: (log: LineLog) => void;
+}
+
+/** A log with levels, as pino has them. */
+export interface LineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 /** A connection of its own. */

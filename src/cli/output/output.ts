@@ -342,15 +342,16 @@ export class Output {
     return width === undefined ? { width: Infinity, cell: WIDEST_CELL } : { width, cell: width };
   }
 
+  /** The zone in which people read times: UTC, unless they read them on a terminal. */
+  get zone(): string {
+    const { stdout, env } = this.#host;
+    return stdout.isTTY === true && !this.#options.utc ? readersZone(env) : 'UTC';
+  }
+
   async #humanStyle(): Promise<HumanStyle> {
-    const { stdout, now, env } = this.#host;
-    const isTerminal = stdout.isTTY === true;
+    const { stdout, now } = this.#host;
     return {
-      people: presentationFor(
-        isTerminal,
-        now,
-        isTerminal && !this.#options.utc ? readersZone(env) : 'UTC',
-      ),
+      people: presentationFor(stdout.isTTY === true, now, this.zone),
       paint: await createPaint(this.#colorLevel()),
       room: this.#room(),
     };

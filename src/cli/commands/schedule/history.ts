@@ -5,6 +5,7 @@ import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
 import { resultText, resultTone } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LIMIT = 20;
@@ -46,11 +47,17 @@ export const scheduleHistory = defineCommand({
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
+    const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
-      rows: selectRuns(records, { name, failedOnly: failed, limit }),
-      columns: context.output.forPeople ? columns : csvColumns,
+      rows,
+      columns: context.output.forPeople
+        ? [
+            ...columns,
+            ...zoneColumns(rows, ({ due_at }) => due_at, { readersZone: context.output.zone }),
+          ]
+        : csvColumns,
       empty:
         records.length === 0
           ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
@@ -73,13 +80,13 @@ async function readRuns(folder: string) {
       cause,
     });
   }
-  const { readState } = await import('../../../schedule/state/state.js');
-  const { readHistory } = await import('../../../schedule/state/history.js');
+  const { readRecordedHistory, readRecordedState } =
+    await import('../../../schedule/state/recorded.js');
   const { withOutbox } = await import('../../../schedule/reports.js');
   // First the state: what a daemon takes out of it meanwhile is in the history by then.
-  const read = await readState(folder);
+  const read = await readRecordedState(folder);
   const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
-  const { records, damaged } = await readHistory(folder);
+  const { records, damaged } = await readRecordedHistory(folder);
   return { records: withOutbox(records, state), damaged, state };
 }
 
@@ -154,7 +161,7 @@ function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
 
 const CSV_FIELDS = [
   ...(['due_at', 'name', 'result', 'started_at', 'finished_at', 'exit_code', 'trigger'] as const),
-  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes'] as const),
+  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes', 'zone'] as const),
 ];
 
 const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({

@@ -5,6 +5,7 @@ import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { timeText } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 
 const DEFAULT_COUNT = 10;
 
@@ -31,13 +32,19 @@ export const scheduleNext = defineCommand({
   },
   async run(context, _arguments, { file, count }) {
     const { entries } = await readGoodSchedule(context, file);
+    const rows = upcoming(entries, context.now(), count);
     await context.output.rows({
       member: 'runs',
       json: ({ name, at, command, zone }: Upcoming) => ({
         ...{ name, at: at.toISOString(), command, zone },
       }),
-      rows: upcoming(entries, context.now(), count),
-      columns,
+      rows,
+      columns: [
+        ...columns,
+        ...(context.output.forPeople
+          ? zoneColumns(rows, timeOf, { readersZone: context.output.zone })
+          : [zoneOnly]),
+      ],
       empty: 'nothing is scheduled',
     });
     return undefined;
@@ -53,6 +60,11 @@ const columns: Column<Upcoming>[] = [
     least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 1 },
-  { title: 'zone', name: 'zone', value: ({ zone }) => zone, dispensable: 2 },
+  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 2 },
 ];
+
+const zoneOnly: Column<Upcoming> = { title: 'zone', name: 'zone', value: ({ zone }) => zone };
+
+function timeOf({ at }: Upcoming): string {
+  return at.toISOString();
+}

@@ -73,7 +73,9 @@ async function runOnce(context: CommandContext, { folder, entry, entries }: Requ
     } catch (error) {
       if (!isMangamotionError(error, 'locked')) throw error;
       const { requestRun } = await import('../../../schedule/state/requests.js');
-      const record = await requestRun({ folder, name: entry.name, id, now, signal });
+      const { requestsFolderOf } = await import('../../../schedule/state/recorded.js');
+      const asked = await requestsFolderOf(folder, { now: now(), signal });
+      const record = await requestRun({ folder: asked, name: entry.name, id, now, signal });
       // The daemon has ended meanwhile.
       if (record !== undefined) return record;
     }

@@ -4,10 +4,12 @@ import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
+import { clockText } from '../../output/zone.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { resultText, resultTone, timeText } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 export const scheduleStatus = defineCommand({
@@ -53,8 +55,16 @@ export const scheduleStatus = defineCommand({
       head: { daemon },
       json: (row: EntryStatus) => row,
       rows,
-      columns: context.output.forPeople ? peopleColumns(maxAge !== undefined) : csvColumns,
-      footer: () => footer(daemon, kind === 'none' ? folder : undefined),
+      columns: context.output.forPeople
+        ? [
+            ...peopleColumns(maxAge !== undefined),
+            ...zoneColumns(rows, ({ next_at }) => next_at, {
+              readersZone: context.output.zone,
+              goesWith: 1,
+            }),
+          ]
+        : csvColumns,
+      footer: () => footer(daemon, kind === 'none' ? folder : undefined, context.output.zone),
     });
     if (rows.some(({ overdue }) => overdue === true)) return 'damaged';
     return kind === 'unusable' ? 'partial' : undefined;
@@ -68,11 +78,10 @@ interface Daemon {
 }
 
 async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
-  const { FolderClaims } = await import('../../../lock/folder-claims.js');
-  const { lockHolder } = await import('../../../lock/read-claims.js');
-  const claim = await lockHolder(new FolderClaims(folder), { now: now(), signal });
-  if (claim === undefined) return null;
-  const { owner, since } = claim;
+  const { holderOf } = await import('../../../schedule/state/recorded.js');
+  const held = await holderOf(folder, { now: now(), signal });
+  if (held === undefined) return null;
+  const { owner, since } = held.holder;
   return { pid: owner.pid, host: owner.host, since };
 }
 
@@ -83,8 +92,9 @@ interface KnownState {
 }
 
 async function stateOf(context: CommandContext, folder: string): Promise<KnownState> {
-  const { emptyState, readState } = await import('../../../schedule/state/state.js');
-  const read = await readState(folder);
+  const { emptyState } = await import('../../../schedule/state/state.js');
+  const { readRecordedState } = await import('../../../schedule/state/recorded.js');
+  const read = await readRecordedState(folder);
   if (read.kind === 'read') return read;
   if (read.kind === 'none') return { kind: 'none', state: emptyState(context.now()) };
   context.warn(`the state in ${folder} cannot be used: ${read.reason}`);
@@ -109,11 +119,15 @@ async function endedAmong(
   return ({ id }) => ended.has(id);
 }
 
-function footer(daemon: Daemon | null, emptyFolder: string | undefined): string {
+function footer(
+  daemon: Daemon | null,
+  emptyFolder: string | undefined,
+  readersZone: string,
+): string {
   const alive =
     daemon === null
       ? '✕ no daemon is running: no entry starts by itself'
-      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
+      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${clockText(daemon.since, readersZone)}`;
   return emptyFolder === undefined ? alive : `${alive}; ${emptyFolder} has no runs yet`;
 }
 
@@ -177,4 +191,5 @@ const csvColumns: Column<EntryStatus>[] = [
   { title: 'exit', name: 'last_exit_code', value: ({ last_run }) => last_run?.exit_code },
   { title: 'success', name: 'last_success_at', value: ({ last_success_at }) => last_success_at },
   { title: 'overdue', name: 'overdue', value: ({ overdue }) => overdue },
+  { title: 'zone', name: 'zone', value: ({ zone }) => zone },
 ];
