@@ -2,6 +2,7 @@ import type { BackupEntry } from '../../../repository/destination.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { destinationArguments } from './backup-options.js';
 import { shortList, suspicionOf } from './describe.js';
@@ -74,16 +75,8 @@ export const backupList = defineCommand({
     await context.output.rows({
       member: 'backups',
       rows,
-      json: ({ id, status, summary, problem, keptBecause, legacy: found, ...row }) => ({
-        ...(summary ?? { id, status }),
-        ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
-        ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
-        ...(row.accepted === true ? { accepted: true } : {}),
-        ...(row.cold === true ? { cold: true } : {}),
-        ...(found === undefined ? {} : legacyDocument(found)),
-        ...(problem === undefined ? {} : { problem }),
-        ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
-      }),
+      json: backupJson,
+      fields: BACKUP_FIELDS,
       columns,
       empty: `no backups in ${location}`,
     });
@@ -93,6 +86,19 @@ export const backupList = defineCommand({
     return rows.some(({ problem }) => problem !== undefined) ? 'partial' : undefined;
   },
 });
+
+function backupJson({ id, status, summary, problem, keptBecause, legacy: found, ...row }: Row) {
+  return {
+    ...(summary ?? { id, status }),
+    ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
+    ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
+    ...(row.accepted === true ? { accepted: true } : {}),
+    ...(row.cold === true ? { cold: true } : {}),
+    ...(found === undefined ? {} : legacyDocument(found)),
+    ...(problem === undefined ? {} : { problem }),
+    ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
+  };
+}
 
 function toLegacyRow(legacy: LegacyBackup): Row {
   const unknown = { summary: undefined, problem: undefined, keptBecause: undefined };
@@ -135,6 +141,31 @@ function statusText({ status, problem, untrusted, accepted }: Row): string {
     ? status
     : `${status}: ${untrusted}`;
 }
+
+const SUMMARY_FIELDS: FieldsOf<Summary> = {
+  ...fieldNames('format', 'id', 'type', 'status', 'sequence', 'parent', 'references'),
+  ...fieldNames('destination', 'created_at', 'finished_at', 'duration_seconds', 'bytes'),
+  ...fieldNames('archive_bytes', 'copied_bytes', 'failures_omitted', 'supersedes', 'notices'),
+  ...fieldNames('fidelity', 'archive', 'tool'),
+  source: fieldNames('endpoint', 'buckets', 'excluded_buckets', 'name'),
+  objects: {
+    ...fieldNames('total', 'captured', 'salvaged', 'unchanged', 'changed', 'vanished', 'failed'),
+    ...fieldNames('unverified', 'deleted', 'carried'),
+  },
+  buckets: fieldNames('name', 'objects', 'bytes'),
+  failures: {
+    ...fieldNames('bucket', 'key', 'document', 'part', 'operation', 'status', 'code', 'reason'),
+    ...fieldNames('carried_from', 'unreadable_since'),
+  },
+  guard: fieldNames('compared_with', 'by', 'accepted'),
+  suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
+};
+
+const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupJson>> = {
+  ...SUMMARY_FIELDS,
+  ...fieldNames('line', 'trusted', 'untrusted_because', 'accepted', 'cold', 'form', 'problem'),
+  ...fieldNames('expired', 'kept_because'),
+};
 
 const columns: Column<Row>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },

@@ -9,7 +9,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
-import { csvRows } from '../../output/output.js';
+import { csvRows } from '../../output/answers.js';
 import type { Page } from '../../output/page.js';
 import { shortList, suspicionOf } from './describe.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';

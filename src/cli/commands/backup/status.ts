@@ -4,7 +4,7 @@ import type { DestinationStatus, KindStatus, LineStatus } from '../../../reposit
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
-import { csvRows } from '../../output/output.js';
+import { csvRows } from '../../output/answers.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';

@@ -4,8 +4,10 @@ import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../output/csv.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
+import { USAGE_FIELDS } from './usage-text.js';
 import { USER_ARGUMENT, openBilling } from './shared-options.js';
 
 export const billingAudit = defineCommand({
@@ -49,6 +51,10 @@ export const billingAudit = defineCommand({
       head: { user_id: user ?? null, status, checked },
       json: (finding) => findingAnswer(pricing, finding),
       tail: () => ({ drift: drift.length, notes: notes.length }),
+      fields: {
+        ...fieldNames('severity', 'kind', 'user_id', 'key', 'what', 'cause'),
+        difference: { ...USAGE_FIELDS, ...fieldNames('cost', 'cost_exact') },
+      },
       rows: context.output.forPeople && !withNotes ? drift : all,
       columns: columnsFor(pricing),
       empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',

@@ -1,6 +1,7 @@
 import type { ShownSetting } from '../../../config/inspect.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 
 export const configShow = defineCommand({
@@ -27,6 +28,7 @@ export const configShow = defineCommand({
     await context.output.rows({
       member: 'settings',
       json: (setting: ShownSetting) => setting,
+      fields: fieldNames('name', 'value', 'source', 'origin', 'secret', 'overridden_by'),
       rows: settings.filter(({ value }) => all || value !== null),
       columns,
       empty: 'no setting is set',

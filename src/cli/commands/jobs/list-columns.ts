@@ -3,6 +3,7 @@ import type { Decimal } from '../../../billing/money.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { bar } from '../../output/bar.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 import { statusLabel, statusTone } from './status-marks.js';
 
@@ -224,3 +225,11 @@ export function jobJson(job: ListedJob) {
     }),
   };
 }
+
+/** What --fields may name of a job. */
+export const JOB_FIELDS: FieldsOf<ReturnType<typeof jobJson>> = {
+  ...fieldNames('id', 'queue', 'source', 'status', 'state', 'user_id', 'progress', 'file_count'),
+  ...fieldNames('size_bytes', 'created_at', 'started_at', 'finished_at', 'failed_reason'),
+  ...fieldNames('due_at', 'children_waiting', 'stalled', 'cost', 'cost_exact'),
+  result: fieldNames('bucket', 'key', 'size_bytes'),
+};

@@ -3,7 +3,7 @@ import type { BucketPlan } from '../../../restore/plan/decide.js';
 import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
-import { csvRows, type CsvRows } from '../../output/output.js';
+import { csvRows, type CsvRows } from '../../output/answers.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';

@@ -7,6 +7,7 @@ import type {
 import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
+import { fieldNames } from '../../output/fields.js';
 import { willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
@@ -173,6 +174,7 @@ async function showPlan(
       member: 'changes',
       rows: changes(),
       columns: changeColumns,
+      fields: fieldNames('action', 'bucket', 'key', 'size'),
       json: (change: PlannedChange) => change,
     },
     empty: 'nothing would change',

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../schedule/crontab/entry.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { FILE_OPTION, problemText, readSchedule } from './file.js';
@@ -26,6 +27,7 @@ export const scheduleCheck = defineCommand({
     const problems = [...fatal, ...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
     for (const warning of warnings) context.warn(problemText(file, warning));
     await context.output.rows({
+      fields: fieldNames('line', 'column', 'message'),
       member: 'problems',
       head: {
         ...{ file, ok: problems.length === 0, entries: entries.length },

@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LIMIT = 20;
@@ -47,6 +47,7 @@ export const scheduleHistory = defineCommand({
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
+      fields: RECORD_FIELDS,
       rows: selectRuns(records, { name, failedOnly: failed, limit }),
       columns: context.output.forPeople ? columns : csvColumns,
       empty:

@@ -1,6 +1,7 @@
 import { upcoming } from '../../../schedule/reports.js';
 import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
@@ -36,6 +37,7 @@ export const scheduleNext = defineCommand({
       json: ({ name, at, command, zone }: Upcoming) => ({
         ...{ name, at: at.toISOString(), command, zone },
       }),
+      fields: fieldNames('name', 'at', 'command', 'zone'),
       rows: upcoming(entries, context.now(), count),
       columns,
       empty: 'nothing is scheduled',

@@ -1,8 +1,16 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasFailed, hasRun } from '../../../schedule/state/record.js';
 import type { Presentation } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { formatCount } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
+
+/** What --fields may name of a run. */
+export const RECORD_FIELDS: FieldsOf<RunRecord> = fieldNames(
+  ...(['id', 'name', 'due_at', 'started_at', 'finished_at', 'exit_code', 'result'] as const),
+  ...(['trigger', 'reason', 'bytes', 'archive_bytes', 'copied_bytes', 'log_file'] as const),
+  'count',
+);
 
 /** What became of a firing, in a word or two with a mark: `✓ ran`, `✕ failed`, `– missed 12 times`. */
 export function resultText(record: RunRecord): string {

@@ -2,12 +2,13 @@ import type { EntryStatus } from '../../../schedule/reports.js';
 import type { PendingFiring } from '../../../schedule/state/record.js';
 import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { resultText, resultTone, timeText } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone, timeText } from './run-text.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 export const scheduleStatus = defineCommand({
@@ -52,6 +53,11 @@ export const scheduleStatus = defineCommand({
       member: 'entries',
       head: { daemon },
       json: (row: EntryStatus) => row,
+      fields: {
+        ...fieldNames('name', 'command', 'state', 'running_since', 'next_at', 'last_success_at'),
+        ...fieldNames('overdue'),
+        last_run: RECORD_FIELDS,
+      },
       rows,
       columns: context.output.forPeople ? peopleColumns(maxAge !== undefined) : csvColumns,
       footer: () => footer(daemon, kind === 'none' ? folder : undefined),
