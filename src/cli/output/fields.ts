@@ -53,7 +53,7 @@ export interface FieldNames {
 }
 
 /** All fields that the JSON of a row may have. */
-export type FieldsOf<Json> = { readonly [Name in NamesOf<Json>]: true | FieldNames };
+export type FieldsOf<Json> = Readonly<Record<NamesOf<Json>, true | FieldNames>>;
 
 type NamesOf<Json> = Json extends unknown ? keyof Json & string : never;
 

@@ -72,7 +72,7 @@ export const billingAllUsers = defineCommand({
     const isExpired = chosen !== undefined && report.totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
-        `the counters of ${chosen} have expired after ${reportContext.retentionDays} days, so its ` +
+        `the counters of ${chosen} have expired after ${countOf(reportContext.retentionDays, 'day')}, so its ` +
           'costs are unknown',
       );
     }

@@ -196,7 +196,7 @@ async function apply(
       const { objects, bytes, deleted } = planned.done;
       const removed = deleted === 0 ? '' : `, and ${countOf(deleted, 'object')} removed`;
       context.warn(
-        `interrupted after ${countOf(objects, 'object')} (${bytes} bytes) were written${removed}; run it again to go on: what is there is not written twice`,
+        `interrupted with ${countOf(objects, 'object')} (${countOf(bytes, 'byte')}) written${removed}; run it again to go on: what is there is not written twice`,
       );
     }
     throw error;

@@ -2,7 +2,7 @@ import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasFailed, hasRun } from '../../../schedule/state/record.js';
 import type { Presentation } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
-import { formatCount } from '../../output/units.js';
+import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 
 /** What --fields may name of a run. */
@@ -17,7 +17,7 @@ export function resultText(record: RunRecord): string {
   const { result, count } = record;
   if (hasFailed(record)) return '✕ failed';
   if (hasRun(record)) return result === 'waited' ? '✓ ran late' : '✓ ran';
-  return count > 1 ? `– ${result} ${formatCount(count)} times` : `– ${result}`;
+  return count > 1 ? `– ${result} ${countOf(count, 'time')}` : `– ${result}`;
 }
 
 export function resultTone(record: RunRecord): Tone {
