@@ -79,6 +79,7 @@ export function usefulOptions(command: Command): OptionSpecs {
     ...others,
     ...(command.printsRows ? { csv, rawCsv } : {}),
     ...(command.usesStore ? connectionOptions : {}),
+    ...(command.usesDestination === true ? { limitRate: connectionOptions.limitRate } : {}),
   };
 }
 

@@ -38,6 +38,7 @@ export const backupList = defineCommand({
   options: {},
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
   examples: {

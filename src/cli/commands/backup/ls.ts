@@ -25,6 +25,7 @@ export const backupLs = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {

@@ -51,6 +51,7 @@ export const backupPrune = defineCommand({
   },
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', ...WRITING_ENDS],
   examples: {

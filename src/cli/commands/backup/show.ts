@@ -13,6 +13,7 @@ export const backupShow = defineCommand({
   options: chooseOptions,
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {

@@ -36,6 +36,7 @@ export const backupStatus = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: {

@@ -26,6 +26,7 @@ export const backupVerify = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
   examples: {
