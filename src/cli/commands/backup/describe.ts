@@ -151,7 +151,7 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[], 
       least: 20,
     },
     ...(failures.some(({ operation }) => operation !== undefined) ? [requestColumn] : []),
-    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20 },
+    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20, wraps: true },
   ];
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));

@@ -78,7 +78,7 @@ export const backupList = defineCommand({
       rows,
       json: backupJson,
       fields: BACKUP_FIELDS,
-      columns,
+      columns: context.output.forPeople ? peopleColumns(rows) : columns,
       empty: `no backups in ${location}`,
     });
     for (const { name, suspendedBy } of lines) {
@@ -134,14 +134,40 @@ function archiveBytes({ summary, legacy }: Row): number | null {
   return summary?.archive_bytes ?? legacy?.bytes ?? null;
 }
 
-function statusText({ status, problem, untrusted, accepted }: Row): string {
-  if (problem !== undefined) return `${status}: ${problem}`;
-  if (accepted === true) return `${status}, accepted`;
-  // That it is suspect, or partial, its status says.
-  return untrusted === undefined || untrusted === `it is ${status}`
-    ? status
-    : `${status}: ${untrusted}`;
+function statusText({ status, accepted, cold }: Row): string {
+  const more = [
+    ...(accepted === true ? ['accepted'] : []),
+    ...(cold === true ? ['in cold storage'] : []),
+  ];
+  return [status, ...more].join(', ');
 }
+
+/** What is wrong with it; that it is suspect, or partial, its status says. */
+function problemText({ status, problem, untrusted }: Row): string {
+  return problem ?? (untrusted === undefined || untrusted === `it is ${status}` ? '' : untrusted);
+}
+
+/** A column that no row fills is left out. */
+function peopleColumns(rows: readonly Row[]): Column<Row>[] {
+  const isFilled = (fills: (row: Row) => boolean): boolean => rows.some(fills);
+  return [
+    ...columns.filter(
+      ({ name }) =>
+        name !== 'kept_because' || isFilled(({ keptBecause }) => keptBecause !== undefined),
+    ),
+    ...(isFilled((row) => problemText(row) !== '') ? [problemColumn] : []),
+  ];
+}
+
+const problemColumn: Column<Row> = {
+  title: 'problem',
+  name: 'problem',
+  value: problemText,
+  tone: () => 'bad',
+  least: 16,
+  dispensable: 1,
+  wraps: true,
+};
 
 const SUMMARY_FIELDS: FieldsOf<Summary> = {
   ...fieldNames('format', 'id', 'type', 'status', 'sequence', 'parent', 'references'),
@@ -179,14 +205,14 @@ const columns: Column<Row>[] = [
       return time === null ? '' : people.time(time);
     },
     least: Infinity,
-    dispensable: 1,
+    dispensable: 2,
   },
   { title: 'line', name: 'line', value: ({ line }) => line ?? '', dispensable: 6 },
   {
     title: 'status',
     name: 'status',
     value: ({ status }) => status,
-    show: (row) => (row.cold === true ? `${statusText(row)}, in cold storage` : statusText(row)),
+    show: statusText,
     tone: ({ status, problem, legacy }) =>
       problem !== undefined ? 'bad' : legacy === undefined ? statusTone(status) : 'muted',
   },

@@ -245,7 +245,7 @@ const columns: Column<Row>[] = [
     value: ({ what }) => what,
     tone: ({ what }) => (what === 'remove' ? 'waiting' : 'good'),
   },
-  { title: 'why', name: 'why', value: ({ why }) => why },
+  { title: 'why', name: 'why', value: ({ why }) => why, wraps: true },
 ];
 
 const csvColumns: Column<Row>[] = [

@@ -81,5 +81,5 @@ function documentRows(fidelity: Summary['fidelity']['documents']): DocumentRow[]
 
 const documentColumns: Column<DocumentRow>[] = [
   { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'documents', name: 'documents', value: ({ documents }) => documents },
+  { title: 'documents', name: 'documents', value: ({ documents }) => documents, wraps: true },
 ];

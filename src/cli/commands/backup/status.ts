@@ -215,5 +215,11 @@ const kindColumns: Column<KindStatus>[] = [
 
 const problemColumns: Column<ChainProblem>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id, least: 20 },
-  { title: 'problem', name: 'message', value: ({ message }) => message, tone: () => 'bad' },
+  {
+    title: 'problem',
+    name: 'message',
+    value: ({ message }) => message,
+    tone: () => 'bad',
+    wraps: true,
+  },
 ];

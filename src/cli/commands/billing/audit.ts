@@ -56,7 +56,7 @@ export const billingAudit = defineCommand({
         difference: { ...USAGE_FIELDS, ...fieldNames('cost', 'cost_exact') },
       },
       rows: context.output.forPeople && !withNotes ? drift : all,
-      columns: columnsFor(pricing),
+      columns: context.output.forPeople ? peopleColumns(pricing) : columnsFor(pricing),
       empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',
       footer: () =>
         `${status === 'ok' ? '✓' : '✕'} drift: ${countOf(drift.length, 'finding')}, ` +
@@ -68,6 +68,15 @@ export const billingAudit = defineCommand({
     return drift.length > 0 ? 'damaged' : undefined;
   },
 });
+
+/** What is wrong comes last, where there is room for it. */
+function peopleColumns(pricing: Pricing): Column<Finding>[] {
+  const columns = columnsFor(pricing);
+  const isText = ({ name }: Column<Finding>) => name === 'what' || name === 'cause';
+  const cause = columns.filter(({ name }) => name === 'cause');
+  const what = columns.filter(({ name }) => name === 'what');
+  return [...columns.filter((column) => !isText(column)), ...what, ...cause];
+}
 
 function columnsFor(pricing: Pricing): Column<Finding>[] {
   return [
@@ -81,12 +90,13 @@ function columnsFor(pricing: Pricing): Column<Finding>[] {
     { title: 'kind', name: 'kind', value: ({ kind }) => kind, dispensable: 4 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '' },
     { title: 'record', name: 'key', value: ({ key }) => key ?? '', dispensable: 3 },
-    { title: 'what', name: 'what', value: ({ what }) => what, least: 16 },
+    { title: 'what', name: 'what', value: ({ what }) => what, least: 24, wraps: true },
     {
       title: 'probable cause',
       name: 'cause',
       value: ({ cause }) => cause,
       least: 20,
+      wraps: true,
       dispensable: 5,
     },
     {

@@ -45,5 +45,5 @@ const columns: Column<Finding>[] = [
     value: ({ kind }) => kind,
     tone: ({ kind }) => (kind === 'problem' ? 'bad' : 'waiting'),
   },
-  { title: 'what', name: 'message', value: ({ message }) => message },
+  { title: 'what', name: 'message', value: ({ message }) => message, wraps: true },
 ];

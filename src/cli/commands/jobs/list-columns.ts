@@ -103,9 +103,11 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
   const isWaiting = ({ job }: JobRow): boolean =>
     job !== undefined &&
     (job.dueAt !== null || job.childrenWaiting !== null || job.stalled === true);
+  const isFilled = (fills: (row: JobRow) => boolean): boolean =>
+    rows === undefined || rows.some(fills);
   const columns: Column<ListedJob>[] = [
     { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong', least: 16 },
-    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
+    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 2 },
     {
       title: 'status',
       name: 'status',
@@ -128,7 +130,7 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       name: 'file_count',
       value: ({ fileCount }) => fileCount ?? '',
       align: 'right',
-      dispensable: 9,
+      dispensable: 10,
     },
     {
       title: 'size',
@@ -136,21 +138,21 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ sizeBytes }) => sizeBytes ?? '',
       show: ({ sizeBytes }, people) => (sizeBytes === null ? '' : people.bytes(sizeBytes)),
       align: 'right',
-      dispensable: 8,
+      dispensable: 9,
     },
     {
       title: 'created',
       name: 'created_at',
       value: ({ createdAt }) => iso(createdAt),
       show: ({ createdAt }, people) => timeText(people, createdAt),
-      dispensable: 2,
+      dispensable: 3,
     },
     {
       title: 'finished',
       name: 'finished_at',
       value: ({ finishedAt }) => iso(finishedAt),
       show: ({ finishedAt }, people) => timeText(people, finishedAt),
-      dispensable: 5,
+      dispensable: 6,
     },
     {
       title: 'cost',
@@ -158,7 +160,7 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ cost }) => (cost === null ? '' : roundedMoney(cost)),
       show: ({ cost }) => (cost === null ? '' : moneyText(cost)),
       align: 'right',
-      dispensable: 6,
+      dispensable: 8,
     },
   ];
   if (withResults) {
@@ -178,22 +180,28 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ job }) => iso(job?.dueAt ?? null),
       show: (job, people) => standingText(people, job),
       tone: ({ job }) => (job?.stalled === true ? 'bad' : undefined),
+      least: Infinity,
       dispensable: 1,
     });
   }
   return [
-    ...columns,
-    {
-      title: 'why',
-      name: 'failed_reason',
-      value: ({ failedReason }) => failedReason ?? '',
-      show: ({ failedReason }) => shortReason(failedReason),
-      tone: () => 'bad',
-      dispensable: 10,
-    },
+    ...columns.filter(
+      ({ name }) => name !== 'progress' || isFilled(({ status }) => status === 'processing'),
+    ),
+    ...(isFilled(({ failedReason }) => failedReason !== null) ? [whyColumn] : []),
     ...(rows === undefined ? STANDING_COLUMNS : []),
   ];
 }
+
+const whyColumn: Column<ListedJob> = {
+  title: 'why',
+  name: 'failed_reason',
+  value: ({ failedReason }) => failedReason ?? '',
+  show: ({ failedReason }) => shortReason(failedReason),
+  tone: () => 'bad',
+  least: 20,
+  dispensable: 5,
+};
 
 /** A job in JSON. Times are RFC 3339, bytes integers, the cost US dollars. */
 export function jobJson(job: ListedJob) {

@@ -93,12 +93,20 @@ const documentColumns: Column<PlannedDocument>[] = [
   { title: 'into', name: 'target', value: ({ target }) => target },
   { title: 'document', name: 'kind', value: ({ kind }) => kind },
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '', dispensable: 1 },
+  {
+    title: 'why',
+    name: 'reason',
+    value: ({ reason }) => reason ?? '',
+    dispensable: 1,
+    wraps: true,
+  },
 ];
 
 function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
   const deletes = plans.some((plan) => plan.delete > 0);
-  return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
+  const renames = plans.some((plan) => plan.target !== plan.bucket || plan.create_bucket);
+  const columns = planColumns.filter(({ name }) => renames || name !== 'target');
+  return [...columns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
 }
 
 /** The same columns for every plan. */

@@ -44,12 +44,13 @@ export const scheduleHistory = defineCommand({
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
+    const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
       fields: RECORD_FIELDS,
-      rows: selectRuns(records, { name, failedOnly: failed, limit }),
-      columns: context.output.forPeople ? columns : csvColumns,
+      rows,
+      columns: context.output.forPeople ? peopleColumns(rows) : csvColumns,
       empty:
         records.length === 0
           ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
@@ -117,7 +118,7 @@ const columns: Column<RunRecord>[] = [
     name: 'exit_code',
     value: ({ exit_code }) => exit_code,
     align: 'right',
-    dispensable: 4,
+    dispensable: 5,
   },
   {
     title: 'archive',
@@ -125,7 +126,7 @@ const columns: Column<RunRecord>[] = [
     value: ({ archive_bytes }) => archive_bytes,
     show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
     align: 'right',
-    dispensable: 1,
+    dispensable: 2,
   },
   {
     title: 'copied',
@@ -134,16 +135,25 @@ const columns: Column<RunRecord>[] = [
     show: ({ copied_bytes: bytes }, people) =>
       bytes === null || bytes === undefined ? '' : people.bytes(bytes),
     align: 'right',
-    dispensable: 1,
+    dispensable: 3,
   },
   {
     title: 'reason or log',
     name: 'reason',
     value: ({ reason, log_file }) => reason ?? log_file,
     least: 16,
-    dispensable: 3,
+    dispensable: 4,
+    wraps: true,
   },
 ];
+
+/** Why something did not run is worth more than its figures; where its log lies is not. */
+function peopleColumns(rows: readonly RunRecord[]): Column<RunRecord>[] {
+  const hasReason = rows.some(({ reason }) => reason !== null);
+  return columns.map((column) =>
+    column.name === 'reason' && hasReason ? { ...column, dispensable: 1 } : column,
+  );
+}
 
 /** `undefined` where it did not run, or its end is not known. */
 function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {

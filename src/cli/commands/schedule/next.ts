@@ -52,9 +52,16 @@ const columns: Column<Upcoming>[] = [
     name: 'at',
     value: ({ at }) => at.toISOString(),
     show: ({ at }, people) => timeText(at.toISOString(), people),
+    brief: ({ at }, people) => people.clock(at.toISOString()),
     least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 1 },
+  {
+    title: 'command',
+    name: 'command',
+    value: ({ command }) => command,
+    least: Infinity,
+    wraps: true,
+  },
   { title: 'zone', name: 'zone', value: ({ zone }) => zone, dispensable: 2 },
 ];

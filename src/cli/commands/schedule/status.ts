@@ -145,7 +145,8 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       name: 'next_at',
       value: ({ next_at }) => next_at,
       show: ({ next_at }, people) => (next_at === null ? '' : timeText(next_at, people)),
-      least: 19,
+      brief: ({ next_at }, people) => (next_at === null ? '' : people.time(next_at)),
+      least: Infinity,
       dispensable: 1,
     },
     {
@@ -154,22 +155,31 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       value: ({ last_run }) => last_run?.result,
       show: ({ last_run }, people) =>
         last_run === null ? '' : `${resultText(last_run)}, ${timeText(last_run.due_at, people)}`,
+      brief: ({ last_run }, people) =>
+        last_run === null ? '' : `${resultText(last_run)}, ${people.time(last_run.due_at)}`,
       tone: ({ last_run }): Tone => (last_run === null ? 'muted' : resultTone(last_run)),
-      least: 19,
+      least: Infinity,
       dispensable: 2,
     },
     {
       title: 'last success',
       name: 'last_success_at',
       value: ({ last_success_at }) => last_success_at,
-      show: ({ last_success_at, overdue }, people) => {
-        const text = last_success_at === null ? 'none' : timeText(last_success_at, people);
-        if (!withAge || overdue === null) return last_success_at === null ? '' : text;
-        return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
-      },
+      show: (row, people) => successText(row, withAge, (time) => timeText(time, people)),
+      brief: (row, people) => successText(row, withAge, (time) => people.time(time)),
       tone: ({ overdue }) => (overdue === null ? undefined : overdue ? 'bad' : 'good'),
     },
   ];
+}
+
+function successText(
+  { last_success_at: at, overdue }: EntryStatus,
+  withAge: boolean,
+  textOf: (time: string) => string,
+): string {
+  const text = at === null ? 'none' : textOf(at);
+  if (!withAge || overdue === null) return at === null ? '' : text;
+  return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
 }
 
 const csvColumns: Column<EntryStatus>[] = [
