@@ -19,6 +19,8 @@ interface CommandData {
   changes: 'nothing' | 'dry-run' | 'always';
   /** Whether it talks to the object store: its help then shows the connection options. */
   usesStore: boolean;
+  /** It talks to `s3://` destinations alone, of which --limit-rate is the only flag. */
+  usesDestination?: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */

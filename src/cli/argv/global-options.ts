@@ -82,6 +82,7 @@ export function usefulOptions(command: Command): OptionSpecs {
     ...others,
     ...(command.printsRows ? { csv, rawCsv } : {}),
     ...(command.usesStore ? connectionOptions : {}),
+    ...(command.usesDestination === true ? { limitRate: connectionOptions.limitRate } : {}),
   };
 }
 

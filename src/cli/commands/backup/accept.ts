@@ -19,6 +19,7 @@ export const backupAccept = defineCommand({
   options: lockOption,
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['damaged', ...WRITING_ENDS],
   examples: {

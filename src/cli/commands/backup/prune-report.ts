@@ -76,7 +76,7 @@ const columns: Column<PruneRow>[] = [
     value: ({ what }) => what,
     tone: ({ what }) => (what === 'keep' ? 'good' : 'waiting'),
   },
-  { title: 'why', name: 'why', value: ({ why }) => why },
+  { title: 'why', name: 'why', value: ({ why }) => why, wraps: true },
 ];
 
 export const csvColumns: Column<PruneRow>[] = [

@@ -8,7 +8,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
-import { csvRows } from '../../output/output.js';
+import { csvRows } from '../../output/answers.js';
 import { suspicionOf } from './describe.js';
 import { csvColumns, describe, rowsOf, withheldWarning } from './prune-report.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -51,6 +51,7 @@ export const backupPrune = defineCommand({
   },
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', ...WRITING_ENDS],
   examples: {

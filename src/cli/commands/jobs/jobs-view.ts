@@ -2,6 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../argv/command.js';
+import { fieldNames } from '../../output/fields.js';
 import type { HumanStyle } from '../../output/human-rows.js';
 import type { Key } from './keyboard.js';
 import { listenToKeys } from './keyboard.js';
@@ -10,7 +11,7 @@ import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
 import { formatCount, formatDuration } from '../../output/units.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson } from './list-columns.js';
+import { JOB_FIELDS, jobColumns, jobJson } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
@@ -45,6 +46,7 @@ export async function jobsView(context: CommandContext, options: ViewOptions): P
 
 /** One line of JSON a change. */
 function lineView(context: CommandContext): JobsView {
+  context.output.expectFields({ ...fieldNames('event', 'at'), job: JOB_FIELDS });
   return {
     showsChanges: true,
     window: () => [],

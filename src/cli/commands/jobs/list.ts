@@ -6,7 +6,7 @@ import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTIONS, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson, listed, shortId } from './list-columns.js';
+import { JOB_FIELDS, jobColumns, jobJson, listed, shortId } from './list-columns.js';
 import { askForWorkers, noWorkerText } from './workers.js';
 import { findResults } from './results.js';
 
@@ -75,6 +75,7 @@ export const jobsList = defineCommand({
         worker_connected: isConnected ?? null,
         ...{ problems, notes },
       }),
+      fields: JOB_FIELDS,
       rows,
       columns: jobColumns({
         withResults: looked === 'found',

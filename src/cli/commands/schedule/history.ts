@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone } from './run-text.js';
 import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
@@ -51,10 +51,11 @@ export const scheduleHistory = defineCommand({
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
+      fields: RECORD_FIELDS,
       rows,
       columns: context.output.forPeople
         ? [
-            ...columns,
+            ...peopleColumns(rows),
             ...zoneColumns(rows, ({ due_at }) => due_at, { readersZone: context.output.zone }),
           ]
         : csvColumns,
@@ -125,7 +126,7 @@ const columns: Column<RunRecord>[] = [
     name: 'exit_code',
     value: ({ exit_code }) => exit_code,
     align: 'right',
-    dispensable: 4,
+    dispensable: 5,
   },
   {
     title: 'archive',
@@ -133,7 +134,7 @@ const columns: Column<RunRecord>[] = [
     value: ({ archive_bytes }) => archive_bytes,
     show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
     align: 'right',
-    dispensable: 1,
+    dispensable: 2,
   },
   {
     title: 'copied',
@@ -142,16 +143,25 @@ const columns: Column<RunRecord>[] = [
     show: ({ copied_bytes: bytes }, people) =>
       bytes === null || bytes === undefined ? '' : people.bytes(bytes),
     align: 'right',
-    dispensable: 1,
+    dispensable: 3,
   },
   {
     title: 'reason or log',
     name: 'reason',
     value: ({ reason, log_file }) => reason ?? log_file,
     least: 16,
-    dispensable: 3,
+    dispensable: 4,
+    wraps: true,
   },
 ];
+
+/** Why something did not run is worth more than its figures; where its log lies is not. */
+function peopleColumns(rows: readonly RunRecord[]): Column<RunRecord>[] {
+  const hasReason = rows.some(({ reason }) => reason !== null);
+  return columns.map((column) =>
+    column.name === 'reason' && hasReason ? { ...column, dispensable: 1 } : column,
+  );
+}
 
 /** `undefined` where it did not run, or its end is not known. */
 function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {

@@ -1,6 +1,7 @@
 import { upcoming } from '../../../schedule/reports.js';
 import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
@@ -38,6 +39,7 @@ export const scheduleNext = defineCommand({
       json: ({ name, at, command, zone }: Upcoming) => ({
         ...{ name, at: at.toISOString(), command, zone },
       }),
+      fields: fieldNames('name', 'at', 'command', 'zone'),
       rows,
       columns: [
         ...columns,
@@ -57,10 +59,17 @@ const columns: Column<Upcoming>[] = [
     name: 'at',
     value: ({ at }) => at.toISOString(),
     show: ({ at }, people) => timeText(at.toISOString(), people),
+    brief: ({ at }, people) => people.clock(at.toISOString()),
     least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 2 },
+  {
+    title: 'command',
+    name: 'command',
+    value: ({ command }) => command,
+    least: Infinity,
+    wraps: true,
+  },
 ];
 
 const zoneOnly: Column<Upcoming> = { title: 'zone', name: 'zone', value: ({ zone }) => zone };

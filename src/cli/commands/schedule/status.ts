@@ -2,13 +2,14 @@ import type { EntryStatus } from '../../../schedule/reports.js';
 import type { PendingFiring } from '../../../schedule/state/record.js';
 import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { clockText } from '../../output/zone.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { resultText, resultTone, timeText } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone, timeText } from './run-text.js';
 import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
@@ -54,6 +55,11 @@ export const scheduleStatus = defineCommand({
       member: 'entries',
       head: { daemon },
       json: (row: EntryStatus) => row,
+      fields: {
+        ...fieldNames('name', 'command', 'state', 'running_since', 'next_at', 'last_success_at'),
+        ...fieldNames('overdue', 'zone'),
+        last_run: RECORD_FIELDS,
+      },
       rows,
       columns: context.output.forPeople
         ? [
@@ -153,7 +159,8 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       name: 'next_at',
       value: ({ next_at }) => next_at,
       show: ({ next_at }, people) => (next_at === null ? '' : timeText(next_at, people)),
-      least: 19,
+      brief: ({ next_at }, people) => (next_at === null ? '' : people.time(next_at)),
+      least: Infinity,
       dispensable: 1,
     },
     {
@@ -162,22 +169,31 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       value: ({ last_run }) => last_run?.result,
       show: ({ last_run }, people) =>
         last_run === null ? '' : `${resultText(last_run)}, ${timeText(last_run.due_at, people)}`,
+      brief: ({ last_run }, people) =>
+        last_run === null ? '' : `${resultText(last_run)}, ${people.time(last_run.due_at)}`,
       tone: ({ last_run }): Tone => (last_run === null ? 'muted' : resultTone(last_run)),
-      least: 19,
+      least: Infinity,
       dispensable: 2,
     },
     {
       title: 'last success',
       name: 'last_success_at',
       value: ({ last_success_at }) => last_success_at,
-      show: ({ last_success_at, overdue }, people) => {
-        const text = last_success_at === null ? 'none' : timeText(last_success_at, people);
-        if (!withAge || overdue === null) return last_success_at === null ? '' : text;
-        return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
-      },
+      show: (row, people) => successText(row, withAge, (time) => timeText(time, people)),
+      brief: (row, people) => successText(row, withAge, (time) => people.time(time)),
       tone: ({ overdue }) => (overdue === null ? undefined : overdue ? 'bad' : 'good'),
     },
   ];
+}
+
+function successText(
+  { last_success_at: at, overdue }: EntryStatus,
+  withAge: boolean,
+  textOf: (time: string) => string,
+): string {
+  const text = at === null ? 'none' : textOf(at);
+  if (!withAge || overdue === null) return at === null ? '' : text;
+  return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
 }
 
 const csvColumns: Column<EntryStatus>[] = [

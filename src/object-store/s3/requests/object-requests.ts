@@ -1,3 +1,4 @@
+import { countOf } from '../../../count-of.js';
 import type { IncomingMessage } from 'node:http';
 import { parseTags } from '../wire/bucket-xml.js';
 import { bodyOf, md5Header } from '../request-body.js';
@@ -89,7 +90,7 @@ export async function readObject(
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
   const hasLength = answer.headers['content-length'] !== undefined;
   if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
-    throw requests.wrongLength(String(body.length), expectedBytes ?? 0, request);
+    throw requests.wrongLength(countOf(body.length, 'byte'), expectedBytes ?? 0, request);
   }
   return { head, content: body };
 }
