@@ -1,5 +1,7 @@
 import { isWrongType } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
+import { sendAll } from '../../redis/reader.js';
+import { checkReply } from '../../redis/shapes.js';
 import type { FieldValue } from './fields.js';
 
 /** The bytes of values that are in memory together, unless one alone has more. */
@@ -27,9 +29,15 @@ export async function replies(
   commands: readonly (readonly (string | number)[])[],
 ): Promise<unknown[]> {
   if (commands.length === 0) return [];
-  const answers = await redis.pipeline(commands.map((command) => [...command])).exec();
-  return (answers ?? []).map(([error, reply]) => {
-    if (error === null) return reply;
+  const answers = await sendAll(
+    redis,
+    commands.map((command) => [...command]),
+  );
+  return answers.map(([error, reply], at) => {
+    if (error === null) {
+      checkReply(redis, commands[at] ?? [], reply);
+      return reply;
+    }
     if (isWrongType(error)) return undefined;
     throw error;
   });
