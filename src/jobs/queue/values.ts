@@ -17,6 +17,13 @@ export interface ValueLimits {
 /** Where many jobs are read: it takes up to four times as much memory. */
 export const MOST_ROW_BYTES = 16 * 1024 * 1024;
 
+/** Called for each job whose data were asked for: data that are too long are not read. */
+export type OnData = (id: string, wasRead: boolean) => void;
+
+export function wasRead(value: FieldValue | undefined): boolean {
+  return typeof value !== 'number';
+}
+
 /** The fields of one hash that are to be read, with their lengths in bytes. */
 export interface Wish {
   key: string;
