@@ -1,13 +1,18 @@
 import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
 import { NAMES_COMMAND } from './completion/names-command.js';
+import { exitStatusOf } from '../errors.js';
 import { keepHeapSmall } from './run/memory.js';
 import { main } from './program.js';
 
+const ENDED_BY_SIGNAL: ReadonlySet<number> = new Set([
+  exitStatusOf('interrupted'),
+  exitStatusOf('terminated'),
+]);
+
 keepHeapSmall();
-// Not process.exit(): it would cut off what a pipe has not taken yet.
 const argv = process.argv.slice(2);
-process.exitCode = await main(argv, {
+const status = await main(argv, {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -16,5 +21,10 @@ process.exitCode = await main(argv, {
   signals: process,
   now: () => new Date(),
 });
-// A shell waits for the end. A server that does not answer must not put it off.
-if (argv[0] === NAMES_COMMAND) process.exit();
+// Not process.exit() at once: it would cut off what a pipe has not taken yet.
+process.exitCode = status;
+// A library may still wait for an answer that nobody needs any more.
+if (ENDED_BY_SIGNAL.has(status))
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+// A shell waits for the end.
+else if (argv[0] === NAMES_COMMAND) process.exit();

@@ -1,4 +1,5 @@
 import { refuseCluster } from './cluster.js';
+import { unexpectedReply } from './errors.js';
 import type { RedisReader } from './reader.js';
 
 /** How many keys of the database Redis checks for one answer: about a millisecond. */
@@ -13,7 +14,7 @@ const KEYS_A_STEP = 1000;
  *
  * Keys of every type: with SCAN's TYPE a key of a wrong type would be passed over in silence.
  *
- * Rejects with `unreachable` where the server is part of a cluster; see `refuseCluster`.
+ * Rejects with `unreachable` where the server may be part of a cluster; see `refuseCluster`.
  */
 export async function* scanKeys(
   redis: RedisReader,
@@ -23,23 +24,25 @@ export async function* scanKeys(
 ): AsyncGenerator<Buffer[]> {
   const step = async (cursor: string): Promise<Page> => {
     const reply = await redis.callBuffer('SCAN', cursor, 'MATCH', pattern, 'COUNT', KEYS_A_STEP);
-    const [next, keys] = reply as [Buffer, Buffer[]];
+    if (!isPage(reply)) throw unexpectedReply(redis.server, 'SCAN');
+    const [next, keys] = reply;
     return { next: next.toString('latin1'), keys };
   };
-  const checked = refuseCluster(redis);
-  let pending: Promise<Page> | undefined = step('0');
+  /** It may fail before anybody waits for it. */
+  const begun = (cursor: string): Promise<Page> => {
+    const page = step(cursor);
+    page.catch(() => undefined);
+    return page;
+  };
+  const checked = refuseCluster(redis, pattern);
+  let pending: Promise<Page> | undefined = begun('0');
   let steps = 0;
-  try {
-    await checked;
-    while (pending !== undefined) {
-      const { next, keys }: Page = await pending;
-      signal.throwIfAborted();
-      pending = next === '0' || ++steps >= mostSteps ? undefined : step(next);
-      if (keys.length > 0) yield keys;
-    }
-  } finally {
-    // Whoever stops early does not wait for it.
-    pending?.catch(() => undefined);
+  await checked;
+  while (pending !== undefined) {
+    const { next, keys }: Page = await pending;
+    signal.throwIfAborted();
+    pending = next === '0' || ++steps >= mostSteps ? undefined : begun(next);
+    if (keys.length > 0) yield keys;
   }
 }
 
@@ -57,6 +60,12 @@ export async function* readAhead<Result>(
     if (ready !== undefined) yield await ready;
   }
   if (pending !== undefined) yield await pending;
+}
+
+function isPage(reply: unknown): reply is [Buffer, Buffer[]] {
+  if (!Array.isArray(reply) || reply.length !== 2) return false;
+  const [next, keys] = reply as [unknown, unknown];
+  return Buffer.isBuffer(next) && Array.isArray(keys) && keys.every((key) => Buffer.isBuffer(key));
 }
 
 interface Page {
