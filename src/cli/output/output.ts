@@ -202,13 +202,21 @@ export class Output {
     let known: readonly string[] | undefined;
     let pending = writer.begin();
     try {
-      for await (const row of answer.rows) {
+      const isPiece = (row: Row): boolean => {
         known ??= fields && Object.keys(answer.json(row));
         pending += writer.row(row);
-        if (pending.length < PIECE_LENGTH) continue;
+        return pending.length >= PIECE_LENGTH;
+      };
+      const isWanted = async (): Promise<boolean> => {
         await sink.write(pending);
         pending = '';
-        if (sink.readerGone) return;
+        return !sink.readerGone;
+      };
+      // To await each of very many rows takes as long as to make them.
+      if (Symbol.iterator in answer.rows) {
+        for (const row of answer.rows) if (isPiece(row) && !(await isWanted())) return;
+      } else {
+        for await (const row of answer.rows) if (isPiece(row) && !(await isWanted())) return;
       }
       if (known !== undefined) this.#refuseMissing(fields, known);
       pending += await writer.end();
