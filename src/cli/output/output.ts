@@ -119,14 +119,22 @@ export class Output {
     let hasRows = false;
     let hasWritten = false;
     try {
-      for await (const row of rows) {
+      const isPiece = (row: Row): boolean => {
         hasRows = true;
         pending += writer.row(row);
-        if (pending.length < PIECE_LENGTH) continue;
+        return pending.length >= PIECE_LENGTH;
+      };
+      const isWanted = async (): Promise<boolean> => {
         await sink.write(pending);
         hasWritten = true;
         pending = '';
-        if (sink.readerGone) return;
+        return !sink.readerGone;
+      };
+      // To await each of very many rows takes as long as to make them.
+      if (Symbol.iterator in rows) {
+        for (const row of rows) if (isPiece(row) && !(await isWanted())) return;
+      } else {
+        for await (const row of rows) if (isPiece(row) && !(await isWanted())) return;
       }
       end = await writer.end();
     } catch (error) {

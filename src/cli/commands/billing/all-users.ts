@@ -1,6 +1,6 @@
-import type { AllUsers, UserRow } from '../../../billing/all-users.js';
+import type { AllUsers, UserRow } from '../../../billing/user-report.js';
 import type { MonthAnswer } from '../../../billing/answers.js';
-import { SORT_KEYS } from '../../../billing/all-users.js';
+import { SORT_KEYS } from '../../../billing/user-report.js';
 import type { Month } from '../../../billing/calendar.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
