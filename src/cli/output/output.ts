@@ -116,17 +116,16 @@ export class Output {
   ): Promise<void> {
     let pending = writer.begin();
     let end = '';
-    let hasRows = false;
-    let hasWritten = false;
+    const seen = { rows: false, written: false };
     try {
       const isPiece = (row: Row): boolean => {
-        hasRows = true;
+        seen.rows = true;
         pending += writer.row(row);
         return pending.length >= PIECE_LENGTH;
       };
       const isWanted = async (): Promise<boolean> => {
         await sink.write(pending);
-        hasWritten = true;
+        seen.written = true;
         pending = '';
         return !sink.readerGone;
       };
@@ -141,8 +140,8 @@ export class Output {
       await sink.write(pending + writer.fail(this.#options.describeFailure(error)));
       throw error;
     }
-    this.#begun = hasWritten;
-    if (hasRows) fields?.refuseMissing();
+    this.#begun = seen.written;
+    if (seen.rows) fields?.refuseMissing();
     this.#begun = true;
     await sink.write(pending + end);
   }
