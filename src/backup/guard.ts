@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../count-of.js';
 import { compareKeys } from '../key-order.js';
 import type { Suspicion } from '../repository/summary.js';
 
@@ -165,7 +166,7 @@ export function notableChanges(changes: ReadonlyMap<string, BucketChanges>): str
     )
     .map(
       ([bucket, { before, changed }]) =>
-        `${changed} of ${before} objects of ${bucket} have changed since the last trusted backup`,
+        `${formatCount(changed)} of ${countOf(before, 'object')} of ${bucket} have changed since the last trusted backup`,
     )
     .sort();
 }

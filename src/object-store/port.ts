@@ -172,12 +172,20 @@ export interface ObjectVersion {
   versionId: string;
   /** 0 of a delete marker. */
   sizeBytes: number;
+  isDeleteMarker: boolean;
+  /** It is the current version; false if the server does not say. */
+  isLatest: boolean;
 }
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
   /** The maximum number of attempts of a retrying store (`withRetries`). */
   attempts?: number | undefined;
+  /**
+   * Not held up by a limit of the rate, for little data that must not be late. Only `putObject`,
+   * `listPage`, `listObjects` and `readObject` heed it.
+   */
+  urgent?: boolean | undefined;
 }
 
 export interface CreateBucketOptions extends RequestOptions {

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import { MangamotionError } from '../errors.js';
 import type { BackupEntry } from './destination.js';
 import { missingArchive } from './history.js';
@@ -112,7 +113,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   });
   return new MangamotionError(
     'usage',
-    `${location} holds backups of ${lines.length} lines:${list.join('')}`,
+    `${location} holds backups of ${countOf(lines.length, 'line')}:${list.join('')}`,
     { hint: 'Choose one with --line NAME, or with --bucket NAME for its buckets.' },
   );
 }

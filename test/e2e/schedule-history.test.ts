@@ -59,8 +59,8 @@ describe('schedule history', () => {
     await appendHistory(state, [well]);
     const { stdout } = await history('--csv');
     expect(stdout).toBe(
-      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count,copied_bytes\r\n' +
-        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1,300\r\n`,
+      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count,copied_bytes,zone\r\n' +
+        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1,300,\r\n`,
     );
   });
 

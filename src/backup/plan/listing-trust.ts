@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
@@ -57,7 +58,7 @@ export class ListingTrust {
   /** Returns the error for a bucket that is not trusted. `earlier` is the earlier backup's id. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const objects = `${count} ${count === 1 ? 'object' : 'objects'}`;
+    const objects = countOf(count, 'object');
     const message = `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${objects} of ${earlier ?? 'an earlier backup'}; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },

@@ -14,10 +14,10 @@ export interface RowWriter<Row> {
   fail(document: object): string;
 }
 
-export interface DocumentParts<Row> {
+export interface DocumentParts<Row, Json extends object = object> {
   /** The name of the array. */
   member: string;
-  json(row: Row): object;
+  json(row: Row): Json;
   head?: object | undefined;
   tail?: (() => object) | undefined;
 }

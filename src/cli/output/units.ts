@@ -1,3 +1,5 @@
+import { countOf } from '../../count-of.js';
+
 export { countOf, formatCount } from '../../count-of.js';
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
@@ -42,7 +44,7 @@ function ageAmount(seconds: number): string | undefined {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h`;
-  return `${Math.floor(hours / 24)} days`;
+  return countOf(Math.floor(hours / 24), 'day');
 }
 
 function pad(value: number): string {

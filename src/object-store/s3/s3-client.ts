@@ -20,6 +20,7 @@ const DEFAULT_REGION = 'us-east-1';
 export interface S3Request extends RequestLine {
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
+  urgent?: boolean | undefined;
   body?: RequestBody | undefined;
   /** Never repeat the request: if the connection breaks, the caller has to know. */
   onlyOnce?: boolean | undefined;
@@ -169,7 +170,7 @@ export class S3Client {
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
     const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
-    const opened = this.#limited(body?.open());
+    const opened = exchange.isUrgent ? body?.open() : this.#limited(body?.open());
     if (Array.isArray(opened)) exchange.chunks = opened;
     return this.#client.makeRequestStreamAsync(
       options,
@@ -209,7 +210,7 @@ function isStaleConnection(error: unknown, { request }: Exchange): boolean {
 }
 
 function exchangeOf(request: S3Request, region: string): Exchange {
-  const { method, bucket, key, query, signal, body } = request;
+  const { method, bucket, key, query, signal, body, urgent = false } = request;
   const place =
     bucket === undefined
       ? '/'
@@ -219,6 +220,7 @@ function exchangeOf(request: S3Request, region: string): Exchange {
     sha256: body?.sha256 ?? EMPTY_SHA256,
     region,
     signal,
+    isUrgent: urgent,
     carriesText: method === 'PUT' || method === 'POST',
     onContinue: body?.onContinue,
   };

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
 import { pipeline, Readable } from 'node:stream';
 import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
+import { throttleAnswer } from './throttled-answer.js';
 import { onAbort } from './on-abort.js';
 import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
@@ -17,6 +18,8 @@ export interface Exchange {
   sha256: string;
   region: string;
   signal: AbortSignal | undefined;
+  /** It is not held up by a limit of the rate. */
+  isUrgent: boolean;
   /** Whether headers may hold users' text, which may not be ASCII. */
   carriesText: boolean;
   /** The body, if it is in memory: minio itself sends only one Buffer or a stream. */
@@ -68,6 +71,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #signer: Signer;
   #fetcher: Promise<ObjectFetcher> | undefined;
+  #urgentFetcher: Promise<ObjectFetcher> | undefined;
   readonly #send: (
     options: RequestOptions,
     onResponse: (response: IncomingMessage) => void,
@@ -108,7 +112,8 @@ export class Transport {
     const request = this.#send(this.#addressed(options), (response) => {
       if ((response.statusCode ?? 0) < 300) {
         this.#learn(response);
-        if (limits !== undefined) throttleAnswer(response, limits.down, exchange);
+        if (limits !== undefined && !exchange.isUrgent)
+          throttleAnswer(response, limits.down, (isHeld) => (exchange.isThrottled = isHeld));
         onResponse(response);
         return;
       }
@@ -121,7 +126,8 @@ export class Transport {
       void exchange.refusal.then((refusal) => request.emit('error', refusal));
     });
     exchange.request = request;
-    if (exchange.chunks !== undefined) endWith(request, exchange.chunks, limits?.up);
+    const up = exchange.isUrgent ? undefined : limits?.up;
+    if (exchange.chunks !== undefined) endWith(request, exchange.chunks, up);
     this.#watch(request, exchange);
     return request;
   }
@@ -133,14 +139,14 @@ export class Transport {
     memory: BodyMemory,
     given: Record<string, string> = {},
   ): Promise<FetchedAnswer> {
-    const { path, region, sha256, signal } = exchange;
+    const { path, region, sha256, signal, isUrgent } = exchange;
     const { host } = new URL(origin);
     const headers: Record<string, string> = { host, ...given };
     this.#signer.sign(
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const fetcher = await (this.#fetcher ??= openFetcher(this.#options));
+    const fetcher = await this.#fetcherFor(isUrgent);
     const answer = await fetcher.get({ origin, path, headers, memory, signal });
     if (answer.statusCode < 300) {
       this.#learn(answer);
@@ -155,7 +161,16 @@ export class Transport {
 
   close(): void {
     this.agent.destroy();
-    void this.#fetcher?.then((fetcher) => fetcher.close());
+    for (const opening of [this.#fetcher, this.#urgentFetcher])
+      void opening?.then((fetcher) => fetcher.close());
+  }
+
+  /** With a limit, a few connections are all that others get. */
+  async #fetcherFor(isUrgent: boolean): Promise<ObjectFetcher> {
+    const options = this.#options;
+    if (!isUrgent || options.limits === undefined)
+      return await (this.#fetcher ??= openFetcher(options));
+    return await (this.#urgentFetcher ??= openFetcher({ ...options, limits: undefined }));
   }
 
   #sign({ method = 'GET', headers, exchange }: SendOptions): void {
@@ -260,36 +275,6 @@ function isWaitingForUs(request: ClientRequest): boolean {
 
 function responseOf(request: ClientRequest): IncomingMessage | undefined {
   return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
-}
-
-/**
- * Lets the body of an answer come at the rate of the bucket: Node stops reading the socket when
- * `push` returns false, and reads on when the stream asks for more.
- */
-function throttleAnswer(response: IncomingMessage, bucket: TokenBucket, exchange: Exchange): void {
-  const push = response.push.bind(response);
-  const read = response._read.bind(response);
-  let delayMs = 0;
-  let timer: NodeJS.Timeout | undefined;
-  response.once('close', () => clearTimeout(timer));
-  response.push = (chunk: Buffer | null) => {
-    if (chunk === null) return push(null);
-    delayMs = bucket.take(chunk.length);
-    push(chunk);
-    return false;
-  };
-  response._read = (size) => {
-    if (delayMs <= 0) {
-      read(size);
-      return;
-    }
-    exchange.isThrottled = true;
-    timer = setTimeout(() => {
-      exchange.isThrottled = false;
-      read(size);
-    }, delayMs);
-    delayMs = 0;
-  };
 }
 
 /** Loads undici only when needed: it takes a third of the start-up time of a command. */

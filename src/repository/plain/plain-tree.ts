@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MangamotionError } from '../../errors.js';
@@ -128,7 +129,7 @@ export class PlainTree {
     if (found === this.#files) return;
     throw new MangamotionError(
       'disk',
-      `${this.#root} was changed during the backup: it holds ${found} files, but ${this.#files} were written`,
+      `${this.#root} was changed during the backup: it holds ${countOf(found, 'file')}, but ${formatCount(this.#files)} ${this.#files === 1 ? 'was' : 'were'} written`,
       {
         hint: 'Make sure that nothing else writes into the destination, and run the backup again.',
       },
