@@ -38,11 +38,13 @@ const COMMAND_TIMEOUT_MS = 30_000;
 /**
  * A connection for one command of the program: nothing is tried twice, so that a server that is gone
  * is reported at once, and an answer never mixes the time before and after an outage. Rejects with
- * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command.
+ * `unreachable` or `access_denied`, or at once with the reason of the signal; so does, through
+ * `translateRedisError`, every command.
  */
 export async function connectOnce(
   target: RedisTarget,
   commandTimeoutMs = COMMAND_TIMEOUT_MS,
+  signal?: AbortSignal,
 ): Promise<Redis> {
   const redis = new Redis({
     ...optionsOf(target),
@@ -52,14 +54,18 @@ export async function connectOnce(
   });
   const errors = rememberErrors(redis);
   const watch = new AbortController();
+  const stop = (): void => redis.disconnect();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     await Promise.race([firstAnswer(redis), plainInstead(target, watch.signal)]);
     redis.options.commandTimeout = commandTimeoutMs;
   } catch (error) {
     redis.disconnect();
+    signal?.throwIfAborted();
     throw await explained(errors.first ?? error, target);
   } finally {
     watch.abort();
+    signal?.removeEventListener('abort', stop);
   }
   if (errors.first !== undefined) {
     // The library goes on in database 0 when the one that was asked for is refused.

@@ -14,7 +14,7 @@ export async function openRedis(config: Config, signal: AbortSignal): Promise<Op
     ]);
   signal.throwIfAborted();
   const target = redisTarget(config.redis);
-  const redis = await connectOnce(target);
+  const redis = await connectOnce(target, undefined, signal);
   const close = (): void => {
     signal.removeEventListener('abort', close);
     redis.disconnect();

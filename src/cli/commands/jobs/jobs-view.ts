@@ -41,16 +41,22 @@ export async function jobsView(context: CommandContext, options: ViewOptions): P
   if (drawn === undefined) return lineView(context);
   const view = new ScreenView(context, drawn, options);
   redraw = () => view.draw();
+  // Redis may take its time: what is waited for is seen at once.
+  view.draw();
   return view;
 }
+
+const CONNECTING = 'connecting to Redis';
 
 /** One line of JSON a change. */
 function lineView(context: CommandContext): JobsView {
   context.output.expectFields({ ...fieldNames('event', 'at'), job: JOB_FIELDS });
+  const connected = context.progress.waitFor(CONNECTING);
   return {
     showsChanges: true,
     window: () => [],
     changed: async (changes) => {
+      connected();
       for (const { kind, job } of changes) {
         if (job === undefined) continue;
         await context.output.line({
@@ -64,7 +70,7 @@ function lineView(context: CommandContext): JobsView {
     noWorker: () => undefined,
     untilLeft: (work) => work(context.signal),
     lost: (error) => context.warn(`${error.message}; trying again`),
-    close: () => undefined,
+    close: connected,
   };
 }
 
@@ -162,6 +168,7 @@ class ScreenView implements JobsView {
       paint(tone, cutToWidth(visible(text), width));
     if (this.#isTyping) return line('muted', `/${this.#filter}_`);
     if (this.#trouble !== undefined) return line('bad', this.#trouble);
+    if (this.#all === undefined) return line('muted', CONNECTING);
     const where = this.#first === 0 ? [] : [`from row ${formatCount(this.#first + 1)}`];
     const parts = [
       ...(this.#filter === '' ? where : [`filter ${this.#filter}`, ...where]),
