@@ -118,7 +118,8 @@ async function readTar(
   const parser = receive((why) => failed.abort(why));
   // The library skips a header over its limit, and would unpack the entry behind it under a wrong name.
   parser.on('ignoredEntry', ({ meta, size }) => {
-    if (meta) failed.abort(hostile(backup, `a header of ${countOf(Number(size), 'byte')} is too large`));
+    if (meta)
+      failed.abort(hostile(backup, `a header of ${countOf(Number(size), 'byte')} is too large`));
   });
   const source = createReadStream(backup.path);
   try {
