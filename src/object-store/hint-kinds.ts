@@ -2,7 +2,7 @@
  * Hints for errors that a wrong setting can cause. Each store has its own names for its settings,
  * so whoever opens the store supplies the hints.
  */
-export interface StoreHints {
+export interface SettingHints {
   /** The server cannot be reached, and the cause is not known. */
   address: string;
   invalidAddress: string;
@@ -21,8 +21,13 @@ export interface StoreHints {
   notS3: string;
 }
 
+export interface StoreHints extends SettingHints {
+  /** For a passing failure (502, 503, …), where something on the way may have answered. */
+  passing?: string | undefined;
+}
+
 /** Neutral hints for stores opened without their own, such as in tests. */
-export const PLAIN_HINTS: StoreHints = {
+export const PLAIN_HINTS: SettingHints = {
   address: 'Check the address of the store.',
   invalidAddress: 'Give a host name or an address.',
   keys: 'Check the access key and the secret key.',

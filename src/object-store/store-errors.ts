@@ -1,7 +1,7 @@
 import { isMangamotionError, MangamotionError, type FailedRequest } from '../errors.js';
 import { operationOf, type RequestLine } from './operations.js';
 import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
-import { PLAIN_HINTS, type StoreHints } from './hint-kinds.js';
+import { PLAIN_HINTS, type SettingHints, type StoreHints } from './hint-kinds.js';
 import { FOREIGN_NOT_FOUND, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
@@ -59,9 +59,10 @@ function fromResponse(error: S3ResponseError, context: ErrorContext): Mangamotio
   const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
   const needed = lacksRight && right !== null ? `; ${name} needs ${right} on ${resource}` : '';
   const why = reason === undefined ? '' : `${reason}; `;
+  const passing = code === 'unreachable' ? hintsOf(context).passing : undefined;
   const answer = `${why}${context.endpoint} answered ${said}${needed}`;
   return new MangamotionError(code, `${placeOf(context)}: ${answer}`, {
-    hint: check === undefined ? hint : hintsOf(context)[check],
+    hint: check === undefined ? (hint ?? passing) : hintsOf(context)[check],
     cause: error,
     request: { operation: name, status: error.statusCode, code: error.code },
   });
@@ -82,7 +83,7 @@ const BY_SYSTEM_CODE: Record<string, string> = {
 };
 
 /** The setting to check, by system error code. */
-const CHECK_BY_SYSTEM_CODE: Record<string, keyof StoreHints> = {
+const CHECK_BY_SYSTEM_CODE: Record<string, keyof SettingHints> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'unknownName',
   ERR_TLS_CERT_ALTNAME_INVALID: 'serverName',
@@ -162,7 +163,7 @@ function transportHint(code: string, hints: StoreHints): string {
   return BY_SYSTEM_CODE[code] ?? hints[settingToCheck(code)];
 }
 
-function settingToCheck(code: string): keyof StoreHints {
+function settingToCheck(code: string): keyof SettingHints {
   if (WRONG_PROTOCOL.has(code)) return 'noTls';
   const known = CHECK_BY_SYSTEM_CODE[code];
   if (known !== undefined) return known;
