@@ -59,13 +59,13 @@ export function backupRightsHint(bucket: string): string {
 export function hintsThrough<Hints extends object>(
   { url, setting }: { url: string; setting: string },
   hints: Hints,
-): Hints & { passing: string } {
+): Hints & { way: string } {
   const way = `Requests go through the proxy ${url} (${setting}; NO_PROXY names hosts that need none).`;
   const entries = Object.entries(hints as Record<string, string>).map(([kind, hint]) => [
     kind,
     OF_THE_STORE.has(kind) ? hint : `${way} ${hint}`,
   ]);
-  return { ...(Object.fromEntries(entries) as Hints), passing: way };
+  return { ...(Object.fromEntries(entries) as Hints), way };
 }
 
 /** Hints for what the store itself has answered. */

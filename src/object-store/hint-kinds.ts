@@ -22,8 +22,8 @@ export interface SettingHints {
 }
 
 export interface StoreHints extends SettingHints {
-  /** For a passing failure (502, 503, …), where something on the way may have answered. */
-  passing?: string | undefined;
+  /** How requests go, where something on the way may have answered in place of the store. */
+  way?: string | undefined;
 }
 
 /** Neutral hints for stores opened without their own, such as in tests. */

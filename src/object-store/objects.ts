@@ -155,3 +155,14 @@ export interface MultipartUpload {
   /** RFC 3339, as the server returns it. */
   initiatedAt: string;
 }
+
+export interface ObjectVersion {
+  key: string;
+  /** `null` (the word) for what was written while the bucket had no versioning. */
+  versionId: string;
+  /** 0 of a delete marker. */
+  sizeBytes: number;
+  isDeleteMarker: boolean;
+  /** It is the current version; false if the server does not say. */
+  isLatest: boolean;
+}

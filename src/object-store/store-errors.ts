@@ -51,6 +51,9 @@ function hintsOf({ hints = PLAIN_HINTS }: ErrorContext): StoreHints {
   return hints;
 }
 
+/** The words for an answer that is no S3 error document. */
+export const NO_DOCUMENT = 'no S3 error document';
+
 /** Translates an error answer: what was requested, what the server answered, and what to check. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
   if (error.code === FOREIGN_NOT_FOUND) return notS3(error.message, context, error.statusCode);
@@ -59,10 +62,14 @@ function fromResponse(error: S3ResponseError, context: ErrorContext): Mangamotio
   const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
   const needed = lacksRight && right !== null ? `; ${name} needs ${right} on ${resource}` : '';
   const why = reason === undefined ? '' : `${reason}; `;
-  const passing = code === 'unreachable' ? hintsOf(context).passing : undefined;
+  const given = check === undefined ? hint : hintsOf(context)[check];
+  // What is no S3 document, or passes, may come from something on the way.
+  const isForeign = code === 'unreachable' || error.message.startsWith(NO_DOCUMENT);
+  const way = isForeign ? hintsOf(context).way : undefined;
+  const hints = [way, given].filter((text) => text !== undefined);
   const answer = `${why}${context.endpoint} answered ${said}${needed}`;
   return new MangamotionError(code, `${placeOf(context)}: ${answer}`, {
-    hint: check === undefined ? (hint ?? passing) : hintsOf(context)[check],
+    hint: hints.length === 0 ? undefined : hints.join(' '),
     cause: error,
     request: { operation: name, status: error.statusCode, code: error.code },
   });

@@ -81,6 +81,7 @@ export async function startHttpProxy(
 /** How a proxy fails. */
 export const PROXY_FAILURES = {
   'wants a login': '407 Proxy Authentication Required',
+  'wants a login, in the words of tinyproxy': '401 Unauthorized',
   'has no way': '502 Bad Gateway',
   'is no proxy': 'garbage',
   'ends the connection': 'end',

@@ -168,7 +168,8 @@ describe.each(Object.entries(PROXY_FAILURES))('a proxy that %s', (_what, failure
       (failed: unknown) => failed as MangamotionError,
     );
     one.close();
-    expect(error?.code).toBe('unreachable');
+    const isAsked = failure.startsWith('401') && scheme === 'http';
+    expect(error?.code).toBe(isAsked ? 'access_denied' : 'unreachable');
     const told = `${error?.message ?? ''}\n${error?.hint ?? ''}`;
     expect(told).toContain(`the proxy ${broken.url}`);
     expect(told).toContain(variable);
