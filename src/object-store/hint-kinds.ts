@@ -17,12 +17,12 @@ export interface SettingHints {
   certificate: string;
   refused: string;
   unknownName: string;
-  /** Something answers, but it is not an S3 server. */
+  /** A server answers, but it is not an S3 server. */
   notS3: string;
 }
 
 export interface StoreHints extends SettingHints {
-  /** How requests go, where something on the way may have answered in place of the store. */
+  /** Describes the proxy on the way, which may have answered instead of the store. Absent if there is none. */
   way?: string | undefined;
 }
 

@@ -137,7 +137,7 @@ export interface UndeletedObject {
   mayPass: boolean;
 }
 
-/** Where a listing continues if the server returns no continuation token. */
+/** The place at which a listing continues if the server returns no continuation token. */
 export interface ContinueAfter {
   key: string;
   /** True if the server says that the listing continues; otherwise the page may be the last. */

@@ -1,6 +1,6 @@
 import type { ObjectAttributes, ObjectLock } from './objects.js';
 
-/** What the requests of the port take besides bucket and key. */
+/** The options of the methods of the port. */
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
