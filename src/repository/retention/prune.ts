@@ -24,7 +24,7 @@ export interface PruneOptions extends RetentionOptions {
   after?: string | undefined;
 }
 
-export interface PurgedVersions {
+interface PurgedVersions {
   /** The number of versions of all these backups, including delete markers. */
   versions: number;
   bytes: number;
