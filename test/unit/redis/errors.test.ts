@@ -79,7 +79,7 @@ describe('a reply', () => {
 
   it.each([
     'ERR DB index is out of range',
-    'CLUSTERDOWN The cluster is down',
+    'NOREPLICAS Not enough good replicas to write.',
     'BUSYGROUP x',
     'OOMX',
   ])('of another kind is unreachable, and told as it is: %s', (reply) => {
