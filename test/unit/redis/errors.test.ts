@@ -67,6 +67,7 @@ describe('a reply', () => {
       'ASK 3999 127.0.0.1:6381',
       'TRYAGAIN Multiple keys request during rehashing of slot',
       "CROSSSLOT Keys in request don't hash to the same slot",
+      'CLUSTERDOWN The cluster is down',
     ].map((reply): [string, ErrorCode, string] => [
       ...([reply, 'unreachable'] as const),
       'Redis at h:6379 is part of a cluster, which is not supported',
