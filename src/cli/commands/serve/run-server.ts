@@ -17,7 +17,7 @@ import { createApp } from '../../../serve/app.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import { apiRoutes } from '../../../serve/routes.js';
-import { expectSafeAccess } from '../../../serve/rules.js';
+import { expectSafeAccess } from './safe-access.js';
 import type { Services } from '../../../serve/services.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
