@@ -7,21 +7,22 @@ type Listener = (name: string, data: unknown) => void;
 
 /** The server tells that it is there every 15 s. */
 const LONGEST_SILENCE_MS = 40_000;
+const LONGEST_START_MS = 5000;
 const CONNECT_AGAIN_MS = 30_000;
 const NAMES = ['job', 'removed', 'redis', 'reset', 'ping'] as const;
 
 export const eventState = signal<EventState>('connecting');
 
-/**
- * One stream of events for this tab, however many parts of the page listen: a browser keeps only six
- * connections. The browser itself connects again and tells where it was; if it has given up, or hears
- * nothing, a new stream is opened.
- */
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Calls back for each event until the function that it returns is called. `opened`: listening (again). */
+/**
+ * Calls back for each event until the function that it returns is called; `opened`: it listens (again).
+ * There is one stream for this tab, however many parts of the page listen: a browser keeps only six
+ * connections. The browser connects again by itself and tells where it was; if it has given up, or
+ * hears nothing, a new stream is opened.
+ */
 export function listenToEvents(listener: Listener): () => void {
   listeners.add(listener);
   if (source === undefined) open();
@@ -32,9 +33,14 @@ export function listenToEvents(listener: Listener): () => void {
 }
 
 function open(): void {
+  const before = eventState.peek();
   close();
+  // Until it is open, a stream that was lost stays lost.
+  if (before === 'away') eventState.value = before;
   const stream = new EventSource('/api/jobs/events');
   source = stream;
+  // Nothing is known until it is open; after a while, that is no longer just a start.
+  timer = setTimeout(() => (eventState.value = 'away'), LONGEST_START_MS);
   stream.onopen = () => {
     eventState.value = 'live';
     expectMore();
@@ -42,6 +48,7 @@ function open(): void {
   };
   stream.onerror = () => {
     eventState.value = 'away';
+    clearTimeout(timer);
     // Else the browser connects again by itself.
     if (stream.readyState === EventSource.CLOSED) openIn(CONNECT_AGAIN_MS);
   };

@@ -16,10 +16,15 @@ export interface Known<T> {
   retryAt: Date | undefined;
 }
 
-export interface Resource<T> {
-  known: ReadonlySignal<Known<T>>;
+/** Something that is known, or will be. */
+export interface Watched<T> {
+  known: { readonly value: Known<T> };
   /** Asks again now. */
-  refresh(): void;
+  refresh: () => void;
+}
+
+export interface Resource<T> extends Watched<T> {
+  known: ReadonlySignal<Known<T>>;
   /** Changes what is known, for example by an event. */
   update(change: (data: T) => T): void;
 }

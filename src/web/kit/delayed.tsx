@@ -6,12 +6,19 @@ const SKELETON_AFTER_MS = 300;
 
 /** Shows its children after 300 ms. */
 export function Delayed({ children }: { children: ComponentChildren }) {
+  return <>{useDue(true) ? children : null}</>;
+}
+
+/** Whether something has been loading for 300 ms. */
+export function useDue(isLoading: boolean): boolean {
   const [isDue, setDue] = useState(false);
   useEffect(() => {
+    setDue(false);
+    if (!isLoading) return;
     const timer = setTimeout(() => setDue(true), SKELETON_AFTER_MS);
     return () => clearTimeout(timer);
-  }, []);
-  return <>{isDue ? children : null}</>;
+  }, [isLoading]);
+  return isLoading && isDue;
 }
 
 /** A grey bar where a text will be. */

@@ -1,7 +1,6 @@
-import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Known } from '../data/resource.js';
+import type { Watched } from '../data/resource.js';
 import { clockText, spanText } from '../text/times.js';
 import { now } from './clock.js';
 import { Bar, Delayed } from './delayed.js';
@@ -9,7 +8,7 @@ import { Marked } from './marks.js';
 
 interface HeadProps<T> {
   title: string;
-  resource: { known: ReadonlySignal<Known<T>>; refresh(): void };
+  resource: Watched<T>;
   /** The sentence that answers first, from the data. */
   children: (data: T) => ComponentChildren;
   /**
