@@ -17,7 +17,9 @@ import {
 } from './job-list.js';
 
 const HEAD_ROWS = 100;
-const BLOCK_ROWS = 200;
+const BLOCK_ROWS = 250;
+/** Read before they are looked at. */
+const AHEAD_ROWS = 150;
 /** The most that the server gives at once. */
 const LARGE_BLOCK_ROWS = 1000;
 /** A search reads so many jobs; an id can be opened without. */
@@ -34,7 +36,8 @@ export class JobStore {
   isAtTop = true;
   readonly filter: JobFilter;
   readonly #changedAt = new Map<string, number>();
-  #block: AbortController | undefined;
+  #wanted = { first: 0, end: 0, limit: BLOCK_ROWS };
+  #reading: AbortController | undefined;
 
   constructor(filter: JobFilter) {
     this.filter = filter;
@@ -78,49 +81,54 @@ export class JobStore {
     return Date.now() - (this.#changedAt.get(id) ?? 0) < FADE_MS;
   }
 
-  /** Reads what is missing among these rows, one block after the other. */
+  /** These rows are looked at: those that are missing are read, with some more below. */
   see(first: number, end: number): void {
-    void this.#read(() => {
-      const list = this.list.peek();
-      return list && missingOffset(list, first, end);
-    }, BLOCK_ROWS);
+    this.#wanted = { first, end: end + AHEAD_ROWS, limit: BLOCK_ROWS };
+    void this.#read();
   }
 
   /** Reads all jobs, for a search. */
   readAll(): void {
-    void this.#read(() => {
-      const list = this.list.peek();
-      return list && missingOffset(list, 0, MOST_SEARCHED);
-    }, LARGE_BLOCK_ROWS);
+    this.#wanted = { first: 0, end: MOST_SEARCHED, limit: LARGE_BLOCK_ROWS };
+    void this.#read();
   }
 
   stop(): void {
-    this.#block?.abort();
+    this.#reading?.abort();
+    this.#reading = undefined;
   }
 
-  async #read(next: () => number | undefined, limit: number): Promise<void> {
-    this.#block?.abort();
+  /** Reads one block after the other, each where somebody looks by then. */
+  async #read(): Promise<void> {
+    if (this.#reading !== undefined) return;
     const reading = new AbortController();
-    this.#block = reading;
-    let last: number | undefined;
-    for (let offset = next(); offset !== undefined && offset !== last; offset = next()) {
-      last = offset;
+    this.#reading = reading;
+    const { signal: isOver } = reading;
+    for (let path = this.#nextPath(); path !== undefined; path = this.#nextPath()) {
       try {
-        const path = this.#path(offset, limit);
-        const block = await getDocument<JobsDocument>(path, { signal: reading.signal });
+        const block = await getDocument<JobsDocument>(path, { signal: isOver });
         const list = this.list.peek();
-        if (reading.signal.aborted || list === undefined) return;
+        if (isOver.aborted || list === undefined) return;
         this.list.value = withBlock(list, block);
+        // Otherwise it would be asked for again at once.
+        if (block.jobs.length === 0) break;
       } catch (error) {
-        if (reading.signal.aborted || !(error instanceof ApiFailure)) return;
+        if (isOver.aborted || !(error instanceof ApiFailure)) return;
         const reaction = reactionTo(error.reason);
         if (reaction === 'login') endSession();
-        if (reaction !== 'retry') return;
+        if (reaction !== 'retry') break;
         await new Promise((resolve) => setTimeout(resolve, BLOCK_AGAIN_MS));
-        if (reading.signal.aborted) return;
-        last = undefined;
+        if (isOver.aborted) return;
       }
     }
+    this.#reading = undefined;
+  }
+
+  #nextPath(): string | undefined {
+    const list = this.list.peek();
+    const { first, end, limit } = this.#wanted;
+    const offset = list && missingOffset(list, first, end);
+    return offset === undefined ? undefined : this.#path(offset, limit);
   }
 
   #path(offset: number, limit: number): string {

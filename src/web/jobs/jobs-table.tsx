@@ -42,6 +42,7 @@ export function JobsTable(props: JobsTableProps) {
     estimate: ROW_PX,
     covered: coveredPx,
   });
+  const size = useMemo(() => idSize(rows), [rows]);
   const wanted = useRef<number | undefined>(undefined);
   const focused = useRef(-1);
   control.current = {
@@ -64,7 +65,7 @@ export function JobsTable(props: JobsTableProps) {
   useLayoutEffect(focusWanted);
   useLayoutEffect(() => onSee(first, end), [first, end, rows]);
   return (
-    <div class={`tbl pick stick jobs ids-${idSize(rows)}`}>
+    <div class={`tbl pick stick jobs ids-${size}`}>
       <table role="table" aria-label="Jobs" aria-rowcount={rows.length + 1}>
         <colgroup>
           {columns.map(({ id, class: classes = '' }) => (
@@ -98,7 +99,7 @@ export function JobsTable(props: JobsTableProps) {
 
 /** The columns keep their widths while other rows are drawn, so that of the ids follows from all of them. */
 function idSize(rows: JobsTableProps['rows']): 's' | 'm' | 'l' {
-  const longest = Math.max(0, ...rows.map((row) => row?.id.length ?? 0));
+  const longest = rows.reduce((most, row) => Math.max(most, row?.id.length ?? 0), 0);
   return longest <= 8 ? 's' : longest <= 16 ? 'm' : 'l';
 }
 

@@ -72,6 +72,12 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
     if (search !== '') store.readAll();
   }, [store, search !== '', list?.rows.length]);
 
+  // A link leads to a row that may be far down.
+  const isKnown = index !== -1;
+  useEffect(() => {
+    if (isKnown) control.current?.show(index);
+  }, [isKnown]);
+
   const isEmpty = store.list.value !== undefined && rows.length === 0;
   const { problems = [] } = head.known.value.data ?? {};
   return (
