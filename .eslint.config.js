@@ -112,6 +112,14 @@ const pureFiles = existing(project, [
   'src/schedule/engine/entry-table.ts',
   'src/schedule/reports.ts',
   'src/schedule/unit.ts',
+  'src/web/data/decisions.ts',
+  'src/web/jobs/cost-table.ts',
+  'src/web/jobs/job-list.ts',
+  'src/web/jobs/words.ts',
+  'src/web/kit/freshness-of.ts',
+  'src/web/kit/virtual.ts',
+  'src/web/routing/addresses.ts',
+  'src/web/text/',
 ]);
 
 export default tseslint.config(

@@ -37,7 +37,9 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
     () => (isAdmin && userId === undefined ? placesInQueue(rows, counts?.pending) : new Map()),
     [rows, counts?.pending],
   ) as ReadonlyMap<string, number>;
-  const isLoading = useDue(store.list.value === undefined);
+  const isLoading = useDue(
+    store.list.value === undefined && head.known.value.failure === undefined,
+  );
 
   const chosen = { status, user: query.user, q: query.q };
   const listHref = addressText('/jobs', chosen);

@@ -15,6 +15,7 @@ export function Header({ page }: { page: PageId | undefined }) {
         <BrandMark />
         mangamotion
       </a>
+      {visitor !== undefined && <span class="version quiet wide-only">{visitor.version}</span>}
       <nav aria-label="Pages">
         {PAGES.filter(({ access }) => access === 'user' || visitor?.kind === 'admin').map(
           ({ id, path, title }) => (
@@ -34,12 +35,7 @@ function Who({ visitor }: { visitor: SessionDocument }) {
   return (
     <div class="who">
       <Live />
-      {visitor.auth === 'none' ? (
-        <span class="name">no login: {name}</span>
-      ) : (
-        <span class="name">{name}</span>
-      )}
-      <span class="quiet wide-only">{visitor.version}</span>
+      <span class="name">{visitor.auth === 'none' ? `no login: ${name}` : name}</span>
       {visitor.auth === 'token' && (
         <button class="bare" type="button" onClick={() => void signOut().catch(() => undefined)}>
           Sign out
