@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import * as v from 'valibot';
 import { MangamotionError } from '../errors.js';
 import { compareObjects } from '../key-order.js';
@@ -78,7 +79,7 @@ export function encodeDirectory(directory: Directory): Buffer {
   if (!isTooLarge) return bytes;
   throw new MangamotionError(
     'refused',
-    `an archive of ${directory.buckets.length} buckets and ${directory.chunks.length} index chunks would be too large to be read`,
+    `an archive of ${countOf(directory.buckets.length, 'bucket')} and ${countOf(directory.chunks.length, 'index chunk')} would be too large to be read`,
     { hint: 'Back the buckets up in several runs, with --bucket, into destinations of their own.' },
   );
 }
@@ -97,7 +98,8 @@ export function decodeDirectory(bytes: Buffer, storedBytes = bytes.length): Dire
   ] as const;
   for (const [field, most] of limits) {
     const count = outline[field].length;
-    if (count > most) throw new SyntaxError(`${field}: ${count} entries are too many`);
+    if (count > most)
+      throw new SyntaxError(`${field}: ${countOf(count, 'entry', 'entries')} are too many`);
   }
   const directory: Directory = {
     ...outline,

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import type { BucketEntry, Directory } from './directory.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
@@ -38,8 +39,8 @@ export class IndexCheck {
     const read = this.#read.get(bucket) ?? { objects: 0, bytes: 0 };
     if (expected.objects === read.objects && expected.bytes === read.bytes) return undefined;
     return (
-      `the index has ${read.objects} objects (${read.bytes} bytes) of bucket ${bucket}, ` +
-      `the directory says ${expected.objects} (${expected.bytes} bytes)`
+      `the index has ${countOf(read.objects, 'object')} (${countOf(read.bytes, 'byte')}) of bucket ${bucket}, ` +
+      `the directory says ${countOf(expected.objects, 'object')} (${countOf(expected.bytes, 'byte')})`
     );
   }
 

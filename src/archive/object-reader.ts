@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
 import { readSpan } from './members.js';
@@ -79,5 +80,5 @@ function sliceOf(parts: readonly Buffer[], start: number, length: number): Buffe
 }
 
 function cutOff({ path, size }: FilePlace): Error {
-  return damagedArchive(`the members of ${path} do not hold its ${size} bytes`);
+  return damagedArchive(`the members of ${path} do not hold its ${countOf(size, 'byte')}`);
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import { createHash } from 'node:crypto';
 import { isMangamotionError } from '../errors.js';
 import type { Archive, DirectoryPlace } from './archive.js';
@@ -34,7 +35,9 @@ export class TarArchive implements Archive {
 
   async readDocument(entry: DocumentEntry): Promise<Buffer> {
     if (entry.size > LARGEST_DOCUMENT_BYTES) {
-      throw damagedArchive(`${entry.path} is larger than a document can be (${entry.size} bytes)`);
+      throw damagedArchive(
+        `${entry.path} is larger than a document can be (${countOf(entry.size, 'byte')})`,
+      );
     }
     const parts: Buffer[] = [];
     for await (const part of this.#objects.read(entry)) parts.push(part);

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../count-of.js';
 import { isMangamotionError } from '../errors.js';
 import {
   ListingUnreliable,
@@ -184,7 +185,7 @@ async function end(
   const what =
     objects === 1
       ? 'the object captured so far stays'
-      : `the ${objects} objects captured so far stay`;
+      : `the ${countOf(objects, 'object')} captured so far stay`;
   progress.warn(`${what} in ${path} for the next backup`);
 }
 
@@ -204,7 +205,7 @@ function showExpected(
     else progress.update({ objectsTotal: totals.objects, totalsGrow: true });
     if (type === 'full' && free !== null && free < totals.bytes) {
       progress.warn(
-        `the objects are ${totals.bytes} bytes and ${destination.location} has ${free} free: unless they compress, they will not fit`,
+        `the objects are ${countOf(totals.bytes, 'byte')} and ${destination.location} has ${formatCount(free)} free: unless they compress, they will not fit`,
       );
     }
   };

@@ -1,4 +1,4 @@
-import type { AllUsers, UserRow } from './all-users.js';
+import type { AllUsers, UserRow } from './user-report.js';
 import type { DailyUsage } from './daily-usage.js';
 import type { JobDetails } from './job-records.js';
 import type { MonthBill } from './month-bill.js';

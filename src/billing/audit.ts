@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import { costMembers, usageAnswer, type UsageAnswer } from './answers.js';
 import type { Decimal } from './money.js';
 import { costOf, type Pricing } from './pricing.js';
@@ -64,7 +65,7 @@ export function findingOf(
 export function auditLedger({ userId, lifetime, days, jobs }: Ledger): Finding[] {
   const about = { userId, key: null };
   if (lifetime === undefined) {
-    const what = `${counted(days.count, 'day')} and ${counted(jobs.count, 'job')}, but no lifetime record`;
+    const what = `${countOf(days.count, 'day')} and ${countOf(jobs.count, 'job')}, but no lifetime record`;
     const cause = 'the user was reset, and the days and jobs were left';
     return [findingOf('no_user_record', about, [what, cause], larger(days.usage, jobs.usage))];
   }
@@ -94,10 +95,6 @@ export function auditLedger({ userId, lifetime, days, jobs }: Ledger): Finding[]
     findings.push(findingOf('jobs_below_lifetime', about, [what, cause], belowLifetime));
   }
   return findings;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Returns the difference in exact US dollars. */

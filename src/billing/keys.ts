@@ -45,7 +45,13 @@ export function dayKeysIn(month: string): string {
   return `${DAY_PREFIX}*:${month}-??`;
 }
 
-export function userOfKey(key: Buffer): string {
+/** Matches the totals of all users whose ids begin so. */
+export function userKeysFrom(start: string): string {
+  return `${USER_PREFIX}${escapeGlob(start)}*`;
+}
+
+export function userOfKey(key: string | Buffer): string {
+  if (typeof key === 'string') return key.slice(USER_PREFIX.length);
   return idText(key.subarray(USER_PREFIX.length));
 }
 
@@ -58,7 +64,13 @@ const DAY_LENGTH = 'YYYY-MM-DD'.length;
 /**
  * Splits a key from its end, since the id may hold `:`. Returns `undefined` where it does not end in a day.
  */
-export function partsOfDayKey(key: Buffer): { userId: string; day: Day } | undefined {
+export function partsOfDayKey(key: string | Buffer): { userId: string; day: Day } | undefined {
+  if (typeof key === 'string') {
+    const at = key.length - DAY_LENGTH;
+    const day = parseDay(key.slice(at));
+    if (day === undefined || key[at - 1] !== ':' || at - 1 < DAY_PREFIX.length) return undefined;
+    return { userId: key.slice(DAY_PREFIX.length, at - 1), day };
+  }
   const rest = key.subarray(DAY_PREFIX.length);
   const day = parseDay(rest.subarray(-DAY_LENGTH).toString('latin1'));
   const separator = rest.length - DAY_LENGTH - 1;

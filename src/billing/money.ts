@@ -43,13 +43,14 @@ export class Amount {
   /** Rounded half up (away from zero) to 4 places. */
   toRounded(): number {
     if (this.units < 0n) return -new Amount(-this.units, this.places).toRounded();
-    const over = this.places - PLACES;
-    const tenThousandths =
-      over < 0 ? this.units * 10n ** BigInt(-over) : halfUp(this.units, 10n ** BigInt(over));
-    const number = Number(tenThousandths);
+    const digits = this.units.toString().padStart(this.places + 1, '0');
+    const end = digits.length - this.places + PLACES;
+    const kept = digits.slice(0, end).padEnd(end, '0');
+    const isUp = digits.charCodeAt(end) >= FIVE;
+    const tenThousandths = Number(kept) + (isUp ? 1 : 0);
     // The quotient of two exact doubles is the double that is nearest to it.
-    if (Number.isSafeInteger(number)) return number / 10 ** PLACES;
-    return Number(new Amount(tenThousandths, PLACES).toString());
+    if (Number.isSafeInteger(tenThousandths)) return tenThousandths / 10 ** PLACES;
+    return Number(new Amount(BigInt(kept) + (isUp ? 1n : 0n), PLACES).toString());
   }
 
   toDecimal(): Decimal {
@@ -58,10 +59,7 @@ export class Amount {
 }
 
 const ZERO_DIGIT = 0x30;
-
-function halfUp(dividend: bigint, divisor: bigint): bigint {
-  return (2n * dividend + divisor) / (2n * divisor);
-}
+const FIVE = 0x35;
 
 export type Money = Decimal | Amount;
 

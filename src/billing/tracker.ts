@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
+import { unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { dayOf } from './calendar.js';
 import { checkId, type TrackedEvent } from './event.js';
@@ -52,7 +53,12 @@ export async function track(redis: RedisReader, request: TrackRequest): Promise<
     ]),
     ...Object.entries(fields).flat(),
   ];
-  return { counted: (await runScript(redis, keys, args)) === 1 };
+  const reply = await runScript(redis, keys, args);
+  // A connection with `stringNumbers` gives texts.
+  if (reply === 1 || reply === '1') return { counted: true };
+  // Only an event can have been counted before.
+  if (eventId !== undefined && (reply === 0 || reply === '0')) return { counted: false };
+  throw unexpectedReply(redis.server, 'EVALSHA');
 }
 
 async function runScript(

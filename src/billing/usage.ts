@@ -65,6 +65,16 @@ export function readUsage(
   };
 }
 
+/** Returns a counter that is a short text without a sign, as nearly all are; else -1. An absent one is 0. */
+export function shortCounter(
+  values: readonly (string | null | undefined)[],
+  index: number,
+): number {
+  const text = values[index] ?? undefined;
+  if (text === undefined) return 0;
+  return index === MICROSECONDS_AT ? shortMicroseconds(text) : digitsIn(text, 0, text.length);
+}
+
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     bytes: a.bytes + b.bytes,

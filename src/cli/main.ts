@@ -1,11 +1,18 @@
 import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
+import { NAMES_COMMAND } from './completion/names-command.js';
+import { exitStatusOf } from '../errors.js';
 import { keepHeapSmall } from './run/memory.js';
 import { main } from './program.js';
 
+const ENDED_BY_SIGNAL: ReadonlySet<number> = new Set([
+  exitStatusOf('interrupted'),
+  exitStatusOf('terminated'),
+]);
+
 keepHeapSmall();
-// Not process.exit(): it would cut off what a pipe has not taken yet.
-process.exitCode = await main(process.argv.slice(2), {
+const argv = process.argv.slice(2);
+const status = await main(argv, {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -14,3 +21,10 @@ process.exitCode = await main(process.argv.slice(2), {
   signals: process,
   now: () => new Date(),
 });
+// Not process.exit() at once: it would cut off what a pipe has not taken yet.
+process.exitCode = status;
+// A library may still wait for an answer that nobody needs any more.
+if (ENDED_BY_SIGNAL.has(status))
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+// A shell waits for the end.
+else if (argv[0] === NAMES_COMMAND) process.exit();

@@ -5,6 +5,7 @@ import { type Host, terminalSize } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
 import { readVersion } from './argv/version.js';
 import { Sink } from './output/sink.js';
+import { NAMES_COMMAND } from './completion/names-command.js';
 
 const DEFAULT_HELP_WIDTH = 100;
 
@@ -18,6 +19,11 @@ export async function main(
   catalog: Catalog = allCommands,
 ): Promise<number> {
   const sink = new Sink(host.stdout);
+  const [first, ...rest] = argv;
+  if (first === NAMES_COMMAND) {
+    const { answerNames } = await import('./names/answer.js');
+    return await answerNames(rest, catalog, host, sink);
+  }
   // A reader of stderr that went away must not end a backup.
   host.stderr.on('error', () => undefined);
   try {

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import path from 'node:path';
 import { MangamotionError } from '../errors.js';
 import { assemble } from './assemble.js';
@@ -160,5 +161,8 @@ export function configurationError(problems: readonly string[]): MangamotionErro
   const [only = 'wrong settings'] = problems;
   if (problems.length === 1) return new MangamotionError('configuration', only);
   const list = problems.map((problem) => `\n  - ${problem}`).join('');
-  return new MangamotionError('configuration', `${problems.length} settings are wrong:${list}`);
+  return new MangamotionError(
+    'configuration',
+    `${countOf(problems.length, 'setting')} are wrong:${list}`,
+  );
 }

@@ -10,7 +10,8 @@ import {
 } from './claim.js';
 
 /**
- * Claims as objects. Use a separate store if much is uploaded through the other one: a heartbeat
+ * Claims as objects. Their requests are urgent: behind the bytes of a limit of the rate, a heartbeat
+ * would come too late. Use a separate store if much is uploaded through the other one: a heartbeat
  * must not wait for a connection behind large objects.
  */
 export class ObjectClaims implements ClaimStore {
@@ -35,12 +36,14 @@ export class ObjectClaims implements ClaimStore {
       open: () => [bytes],
     };
     const attributes = { headers: { 'content-type': 'application/json' } };
-    await this.#store.putObject(this.#bucket, this.#key(name), body, { attributes, signal });
+    await this.#store.putObject(this.#bucket, this.#key(name), body, {
+      ...{ attributes, signal, urgent: true },
+    });
   }
 
   async list(signal?: AbortSignal): Promise<StoredClaim[]> {
     const claims: StoredClaim[] = [];
-    const options = { prefix: this.#prefix, signal };
+    const options = { prefix: this.#prefix, signal, urgent: true };
     for await (const page of this.#store.listObjects(this.#bucket, options)) {
       for (const { key } of page) {
         if (!key.endsWith(CLAIM_SUFFIX)) continue;
@@ -58,7 +61,7 @@ export class ObjectClaims implements ClaimStore {
   /** Reads content and time from one answer. The time is rounded down to seconds. */
   async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
     try {
-      const options = { maxBytes: LARGEST_CLAIM_BYTES, signal };
+      const options = { maxBytes: LARGEST_CLAIM_BYTES, signal, urgent: true };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
       if (head.lastModified === '') throw withoutTime(key);
       return {

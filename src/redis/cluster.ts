@@ -1,32 +1,95 @@
-import { clusterRefusal, isRefusedByServer } from './errors.js';
+import { MangamotionError, messageOf } from '../errors.js';
+import { type RedisName, clusterRefusal, isRefusedByServer, namesOf } from './errors.js';
 import type { RedisReader } from './reader.js';
 
 /**
- * Rejects with `unreachable` where the server is a node of a cluster: SCAN names the keys of that node
- * alone, and says nothing of the others. A server that permits neither HELLO nor INFO passes.
+ * Rejects with `unreachable` unless the server is known to have all keys of its database: SCAN on a node
+ * of a cluster names the keys of that node alone, and says nothing of the others. The server is asked for
+ * its mode. One that answers neither HELLO nor INFO is asked for two keys at once, which a node of a
+ * cluster refuses. `pattern` is that of the keys which the user may read.
  */
-export async function refuseCluster(redis: RedisReader): Promise<void> {
-  const mode = (await modeByHello(redis)) ?? (await modeByInfo(redis));
+export async function refuseCluster(redis: RedisReader, pattern: string): Promise<void> {
+  const mode =
+    (await modeByHello(redis)) ?? (await modeByInfo(redis)) ?? (await modeByKeys(redis, pattern));
+  if (mode === 'standalone') return;
   if (mode === 'cluster') throw clusterRefusal(redis.server);
+  throw mode === undefined ? unknownMode(redis.server) : otherMode(redis.server, mode);
 }
 
-/** The `mode` of HELLO, which Redis has had since version 6: `standalone`, `sentinel` or `cluster`. */
+/** The `mode` of HELLO, which Redis has had since version 6, and all of its descendants have. */
 async function modeByHello(redis: RedisReader): Promise<string | undefined> {
   const reply = await unlessRefused(redis.call('HELLO'));
-  const pairs = Array.isArray(reply) ? reply : entriesOf(reply).flat();
-  const at = pairs.indexOf('mode');
-  return at < 0 ? undefined : String(pairs[at + 1]);
+  const mode = entriesOf(reply).find(([name]) => name === 'mode')?.[1];
+  return typeof mode === 'string' ? mode : undefined;
 }
 
-/** RESP3 answers with a map, which versions of ioredis represent in different ways. */
-function entriesOf(reply: unknown): unknown[][] {
+/** RESP2 answers with a list of names and values, RESP3 with a map, which versions of ioredis represent in different ways. */
+function entriesOf(reply: unknown): (readonly [unknown, unknown])[] {
+  if (Array.isArray(reply)) {
+    const list: readonly unknown[] = reply;
+    return list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1]] as const] : []));
+  }
   if (reply instanceof Map) return [...(reply as Map<unknown, unknown>).entries()];
   return typeof reply === 'object' && reply !== null ? Object.entries(reply) : [];
 }
 
+/** Valkey calls it `server_mode`: https://valkey.io/commands/info/. */
 async function modeByInfo(redis: RedisReader): Promise<string | undefined> {
   const info = await unlessRefused(redis.call('INFO', 'server'));
-  return typeof info === 'string' ? /^redis_mode:(\w+)/m.exec(info)?.[1] : undefined;
+  return typeof info === 'string' ? /^(?:redis|server)_mode:(\S+)/m.exec(info)?.[1] : undefined;
+}
+
+/**
+ * `standalone` where the server, or the proxy before several of them, answers a command on keys in two
+ * slots. A node of a cluster refuses it, which rejects with `clusterRefusal`.
+ */
+async function modeByKeys(redis: RedisReader, pattern: string): Promise<string | undefined> {
+  const prefix = literalPrefixOf(pattern);
+  try {
+    const count = await redis.call('EXISTS', `${prefix}{a}`, `${prefix}{b}`);
+    return typeof count === 'number' ? 'standalone' : undefined;
+  } catch (error) {
+    // Other refusals say what is wrong: LOADING, MASTERDOWN.
+    if (isRefusedByServer(error) && isUnavailable(error)) return undefined;
+    throw error;
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return /^(NOPERM|ERR)\b/.test(messageOf(error instanceof MangamotionError ? error.cause : error));
+}
+
+/** What all keys that match begin with, up to a `{`, which decides the slot of a key. */
+function literalPrefixOf(pattern: string): string {
+  const [prefix = ''] = /^(?:\\.|[^*?[\\{])*/.exec(pattern) ?? [];
+  return prefix.replace(/\\(.)/g, '$1');
+}
+
+function otherMode(server: RedisName | undefined, mode: string): MangamotionError {
+  const { text, setting } = namesOf(server);
+  if (mode === 'sentinel') {
+    return new MangamotionError(
+      'unreachable',
+      `Redis at ${text} is a sentinel, which has no data`,
+      {
+        hint: `write redis-sentinel:// in ${setting}, with the name of the master at its end`,
+      },
+    );
+  }
+  return new MangamotionError(
+    'unreachable',
+    `Redis at ${text} runs in the mode ${mode}, of which it is not known whether it has all keys`,
+    { hint: `point ${setting} at a Redis of the mode standalone` },
+  );
+}
+
+function unknownMode(server: RedisName | undefined): MangamotionError {
+  const { text } = namesOf(server);
+  return new MangamotionError(
+    'unreachable',
+    `Redis at ${text} does not tell whether it is part of a cluster, and would then have only a part of the keys`,
+    { hint: 'permit its user INFO, or EXISTS on these keys (in +@read)' },
+  );
 }
 
 /** Resolves to `undefined` where the server does not know the command or does not permit it. */

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
 import { type RedisName, translateRedisError } from './errors.js';
 import type { RedisReader } from './reader.js';
+import { unlessAborted } from './unless-aborted.js';
 import { speaksPlainly, speaksTls } from './wrong-scheme.js';
 
 /** Where Redis is, and how to log in to it. */
@@ -35,15 +35,27 @@ const NOBODY_THERE: ReadonlySet<string> = new Set([
 /** The time limit of one command: SCAN and HMGET answer within milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
+export interface ConnectOptions {
+  /** The time limit of one command. */
+  commandTimeoutMs?: number;
+  /** Ends the attempt, not the connection. */
+  signal?: AbortSignal;
+}
+
 /**
  * A connection for one command of the program: nothing is tried twice, so that a server that is gone
  * is reported at once, and an answer never mixes the time before and after an outage. Rejects with
- * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command.
+ * `unreachable` or `access_denied`; so does, through `translateRedisError`, every command. Rejects with
+ * the reason of the signal as soon as that is aborted.
  */
 export async function connectOnce(
   target: RedisTarget,
-  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+  {
+    commandTimeoutMs = COMMAND_TIMEOUT_MS,
+    signal = new AbortController().signal,
+  }: ConnectOptions = {},
 ): Promise<Redis> {
+  signal.throwIfAborted();
   const redis = new Redis({
     ...optionsOf(target),
     retryStrategy: () => null,
@@ -53,11 +65,13 @@ export async function connectOnce(
   const errors = rememberErrors(redis);
   const watch = new AbortController();
   try {
-    await Promise.race([firstAnswer(redis), plainInstead(target, watch.signal)]);
+    const answer = Promise.race([firstAnswer(redis), plainInstead(target, watch.signal)]);
+    await unlessAborted(answer, signal);
     redis.options.commandTimeout = commandTimeoutMs;
   } catch (error) {
     redis.disconnect();
-    throw await explained(errors.first ?? error, target);
+    signal.throwIfAborted();
+    throw await unlessAborted(explained(errors.first ?? error, target), signal);
   } finally {
     watch.abort();
   }
@@ -115,12 +129,11 @@ async function firstAnswer(redis: Redis): Promise<void> {
 async function plainInstead({ at, ...name }: RedisTarget, signal: AbortSignal): Promise<never> {
   const never = new Promise<never>(() => undefined);
   if (at.kind !== 'server' || !at.useTls) return await never;
-  try {
-    await sleep(HANDSHAKE_MS, undefined, { signal, ref: false });
-  } catch {
-    return await never;
-  }
-  if (!(await speaksPlainly(at)) || signal.aborted) return await never;
+  await new Promise((resolve) => {
+    const timer = setTimeout(resolve, HANDSHAKE_MS);
+    signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+  if (!(await speaksPlainly(at, signal)) || signal.aborted) return await never;
   throw notTls(name);
 }
 

@@ -120,11 +120,27 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   ASK: cluster,
   TRYAGAIN: cluster,
   CROSSSLOT: cluster,
+  CLUSTERDOWN: cluster,
 };
+
+/** How a server is named of which nothing is known. */
+export function namesOf(server: RedisName | undefined): RedisName {
+  return server ?? { text: 'the given connection', setting: 'it' };
+}
+
+/** The error for an answer that is not of the form that Redis gives: nothing of it can be believed. */
+export function unexpectedReply(server: RedisName | undefined, command: string): MangamotionError {
+  const { text, setting } = namesOf(server);
+  return new MangamotionError(
+    'unreachable',
+    `Redis at ${text} answers ${command} with something that is no answer to it`,
+    { hint: `if ${setting} names a proxy, name the Redis behind it` },
+  );
+}
 
 /** The error for a server that says that it is part of a cluster. */
 export function clusterRefusal(server: RedisName | undefined): MangamotionError {
-  const { text = 'the given connection', setting = 'it' } = server ?? {};
+  const { text, setting } = namesOf(server);
   return new MangamotionError(cluster.code, cluster.what(text, ''), {
     hint: cluster.hint(setting),
   });

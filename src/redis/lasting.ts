@@ -77,7 +77,7 @@ export class LastingConnection implements RedisReader {
     const giveUpAtMs = performance.now() + this.#waitMs;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs *= 2) {
       try {
-        return await connectOnce(this.#target, this.#waitMs);
+        return await connectOnce(this.#target, { commandTimeoutMs: this.#waitMs });
       } catch (error) {
         const mayPass = isMangamotionError(error, 'unreachable');
         if (!mayPass || performance.now() + delayMs > giveUpAtMs) throw error;

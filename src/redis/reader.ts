@@ -1,5 +1,6 @@
 import { MangamotionError } from '../errors.js';
-import { isWrongType, type RedisName, translateRedisError } from './errors.js';
+import { isWrongType, type RedisName, translateRedisError, unexpectedReply } from './errors.js';
+import { checkReply } from './shapes.js';
 
 /**
  * What the toolkit needs of a connection: a `Redis` of any major version of ioredis has it. It must
@@ -28,9 +29,10 @@ export async function readHashes(
   const answers: HashFields[] = [];
   for (let from = 0; from < keys.length; from += MOST_AT_ONCE) {
     const some = keys.slice(from, from + MOST_AT_ONCE);
-    const replies = await redis.pipeline(some.map((key) => ['hmget', key, ...fields])).exec();
-    for (const [error, values] of replies ?? []) {
+    const commands = some.map((key) => ['hmget', key, ...fields]);
+    for (const [at, [error, values]] of (await sendAll(redis, commands)).entries()) {
       if (error !== null && !isWrongType(error)) throw error;
+      if (error === null) checkReply(redis, commands[at] ?? [], values);
       answers.push(error === null ? (values as (string | null)[]) : 'wrong type');
     }
   }
@@ -42,11 +44,22 @@ export async function readLives(
   redis: RedisReader,
   keys: readonly (string | Buffer)[],
 ): Promise<('for ever' | 'limited' | 'gone')[]> {
-  const replies = await redis.pipeline(keys.map((key) => ['ttl', key])).exec();
-  return (replies ?? []).map(([error, seconds]) => {
+  const commands = keys.map((key) => ['ttl', key]);
+  return (await sendAll(redis, commands)).map(([error, seconds]) => {
     if (error !== null) throw error;
+    checkReply(redis, ['ttl'], seconds);
     return seconds === -2 ? 'gone' : seconds === -1 ? 'for ever' : 'limited';
   });
+}
+
+/** Sends the commands together. Resolves to a reply for each; rejects with `unreachable` where there is none. */
+export async function sendAll(
+  redis: RedisReader,
+  commands: unknown[][],
+): Promise<[Error | null, unknown][]> {
+  const replies = await redis.pipeline(commands).exec();
+  if (replies?.length !== commands.length) throw unexpectedReply(redis.server, 'a pipeline');
+  return replies;
 }
 
 /** Replies that the sender of the command handles itself. */

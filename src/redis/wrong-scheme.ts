@@ -11,11 +11,12 @@ interface Place {
 
 /**
  * Whether a Redis without TLS answers there. It is sent a PING and nothing else, on a connection of
- * its own. Never rejects.
+ * its own, until the signal. Never rejects.
  */
-export function speaksPlainly({ host, port }: Place): Promise<boolean> {
+export function speaksPlainly({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
   const socket = net.connect(port, host, () => socket.write('PING\r\n'));
   return probed(socket, (settle) => {
+    signal.addEventListener('abort', () => settle(false));
     // `+PONG`, or the `-NOAUTH` and `-DENIED` of one that says no more to strangers.
     socket.once('data', (data) => settle(data[0] === 0x2b || data[0] === 0x2d));
   });

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../count-of.js';
 import type { BackupEntry } from './destination.js';
 import type { Summary } from './summary.js';
 
@@ -54,7 +55,7 @@ function archiveProblem(
   if (expected !== null && backup.archiveBytes !== expected) {
     return {
       kind: 'archive_length',
-      message: `the archive of ${id} has ${backup.archiveBytes} bytes, but its summary says ${expected}`,
+      message: `the archive of ${id} has ${countOf(backup.archiveBytes, 'byte')}, but its summary says ${formatCount(expected)}`,
     };
   }
   if (backup.cold !== true) return undefined;

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.js';
 import { MangamotionError } from '../errors.js';
 import type { BackupEntry } from './destination.js';
 import { missingArchive } from './history.js';
@@ -15,15 +16,15 @@ export interface Choice {
   passedOver: { id: string; reason: string }[];
 }
 
-/** What the chosen backup must hold. Every backup holds the documents of buckets. */
+/** The chosen backup must hold this. Every backup holds the documents of buckets. */
 export type Wanted = 'objects' | 'documents';
 
-/** Which lines to search if there are several. */
+/** The lines to search if there are several. */
 export interface LineScope {
   line?: string | undefined;
-  /** Without `line`: search every line whose selection covers all these buckets. */
+  /** If `line` is absent, every line whose selection covers all these buckets is searched. */
   buckets?: readonly string[] | undefined;
-  /** If neither is given: refuse several lines, or search the one with the widest selection. */
+  /** If both are absent and there are several lines: refuse, or search the one with the widest selection. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 
@@ -112,7 +113,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
   });
   return new MangamotionError(
     'usage',
-    `${location} holds backups of ${lines.length} lines:${list.join('')}`,
+    `${location} holds backups of ${countOf(lines.length, 'line')}:${list.join('')}`,
     { hint: 'Choose one with --line NAME, or with --bucket NAME for its buckets.' },
   );
 }

@@ -46,10 +46,10 @@ export interface Destination {
   keepsVersions?(): Promise<boolean | undefined>;
 
   /**
-   * Removes the older versions of a backup that was removed, or only counts them. Resolves to how many
-   * there are, or would be, and their bytes. Absent: there are no versions.
+   * Finds the versions of these backups, and of all that are known to have been removed before, in no
+   * order. Absent: there are no versions.
    */
-  purgeVersions?(id: string, options: { dryRun: boolean }): Promise<PurgedVersions>;
+  removedVersions?(removed: ReadonlySet<string>): Promise<BackupVersions[]>;
 
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
@@ -82,9 +82,16 @@ export interface Destination {
   mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
 }
 
-export interface PurgedVersions {
+export interface BackupVersions {
+  id: string;
+  /** The number of versions and delete markers of its files. */
   versions: number;
   bytes: number;
+  /**
+   * Removes them for good. An interruption leaves what `removedVersions` finds again. Rejects with
+   * `refused` if a version is locked.
+   */
+  purge(): Promise<void>;
 }
 
 export interface Clock {

@@ -29,12 +29,14 @@ const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
 /** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 
+/** The beginning of every id. */
+export const BACKUP_ID_START = 'minio_backup_';
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
 
 /** `minio_backup_full_20240115_020000`, in UTC. */
 export function backupIdFor(type: BackupType, time: Date): string {
   const digits = time.toISOString().replaceAll(/[-:]/g, '');
-  return `minio_backup_${type}_${digits.slice(0, 8)}_${digits.slice(9, 15)}`;
+  return `${BACKUP_ID_START}${type}_${digits.slice(0, 8)}_${digits.slice(9, 15)}`;
 }
 
 /** Returns the type in an id; `undefined` if it is not an id. */

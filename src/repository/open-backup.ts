@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../count-of.js';
 import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
@@ -66,7 +67,7 @@ async function readOwnDirectory(archive: Archive, summary: Summary): Promise<Dir
   if (archive.sizeBytes !== summary.archive_bytes) {
     throw new MangamotionError(
       'damaged',
-      `${summary.archive.file} has ${archive.sizeBytes} bytes, but its summary says ${summary.archive_bytes}`,
+      `${summary.archive.file} has ${countOf(archive.sizeBytes, 'byte')}, but its summary says ${formatCount(summary.archive_bytes)}`,
       { hint: 'Copy it again from its original place, or use another backup.' },
     );
   }

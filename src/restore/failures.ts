@@ -30,11 +30,6 @@ export function failureFields(
   };
 }
 
-/** Returns a number of objects in words for a message: `1 object`, `2 objects`. */
-export function countObjects(count: number): string {
-  return `${count} ${count === 1 ? 'object' : 'objects'}`;
-}
-
 /** The most failures that are named; further ones are only counted. */
 const MAX_NAMED = 10_000;
 

@@ -1,10 +1,11 @@
+import { countOf } from '../count-of.js';
 import { RunFaults } from '../object-store/run-faults.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { LocatedBackup } from '../repository/locate.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
 import { refuseConflicts } from './plan/consent.js';
-import { Failures, Losses, countObjects } from './failures.js';
+import { Failures, Losses } from './failures.js';
 import type { BucketPlan, OnConflict, RestoreAction } from './plan/decide.js';
 import { RestorePlanner } from './plan/planner.js';
 import type { RestorePlan } from './report.js';
@@ -173,7 +174,7 @@ function describePlan(
     .filter((bucket) => bucket.conflict > 0)
     .map(
       ({ target, conflict }) =>
-        `${countObjects(conflict)} of ${target} ${conflict === 1 ? 'differs' : 'differ'} from the backup: with --on-conflict ${onConflict} nothing would be restored`,
+        `${countOf(conflict, 'object')} of ${target} ${conflict === 1 ? 'differs' : 'differ'} from the backup: with --on-conflict ${onConflict} nothing would be restored`,
     );
   const missing = archives
     .filter(({ present }) => !present)

@@ -15,6 +15,7 @@ import { Probes } from './notify/probes.js';
 import type { ChildParts } from './run/child.js';
 import { adoptRun, startChild } from './run/child.js';
 import type { RunRequest } from './state/requests.js';
+import { ownFolderOf } from './state/own-folder.js';
 import { takeRequests, watchRequests } from './state/requests.js';
 import { StateFolder } from './state/state-folder.js';
 import { WatchedFile, watchFolder } from './state/watched-file.js';
@@ -75,7 +76,7 @@ const SETTLES_MS = 500;
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { folder, log, connectRedis: connect, listen, signal } = options;
-  const lease = connect && new RedisLease({ connect, holder: () => daemonId(folder) });
+  const lease = connect && new RedisLease({ connect, holder: () => daemonId(ownFolderOf(folder)) });
   // The code of the metrics and of the server takes memory.
   const metrics = listen && new (await import('./notify/metrics.js')).ScheduleMetrics();
   const notifier = new Notifier(options, metrics);
@@ -120,7 +121,7 @@ async function startEngine(
   { options, state, lease, notifier }: EngineDependencies,
 ): Promise<Engine> {
   const { folder, atOnce, now, log } = options;
-  const saved = await openState(folder, entries, { now: now(), log });
+  const saved = await openState(ownFolderOf(folder), entries, { now: now(), log });
   const observer = await describeOwner('schedule');
   const alive = await stillRunning(saved, observer);
   const engine = new Engine({
@@ -159,7 +160,7 @@ async function runCycles(daemon: Daemon): Promise<AbortSignal> {
     ticker.wake();
   });
   const unwatch = [
-    await watchRequests(folder, () => ticker.wake()),
+    await watchRequests(ownFolderOf(folder), () => ticker.wake()),
     watchFolder(path.dirname(file), (name) => {
       if (name === path.basename(file)) ticker.wake();
     }),
@@ -177,7 +178,7 @@ async function runCycle(daemon: Daemon, mustReload: boolean): Promise<void> {
   await state.keepLock();
   if ((await schedule.hasChanged()) || mustReload) await reload(daemon);
   await engine.tick();
-  for (const request of await takeRequests(options.folder))
+  for (const request of await takeRequests(ownFolderOf(options.folder)))
     runRequest(engine, request, options.now());
   probes.cycleEnded();
 }

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readSmallFile, replaceFile } from '../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../files/errors.js';
+import { unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Claim, Lease } from './engine/runs.js';
+import type { Claim, Lease } from './engine/claims.js';
 
 /** Opens a connection. Rejects where Redis cannot be used. */
 export type RedisConnect = () => Promise<{ redis: RedisReader; close: () => void }>;
@@ -49,8 +50,10 @@ export class RedisLease implements Lease {
     const holder = await this.#parts.holder();
     this.#connection ??= this.#parts.connect();
     const { redis } = await this.#connection;
-    const isSet = await redis.call('SET', key, holder, 'NX', 'EX', TTL_SECONDS);
-    if (isSet !== null) return { kind: 'ours' };
+    const reply = await redis.call('SET', key, holder, 'NX', 'EX', TTL_SECONDS);
+    if (reply === 'OK') return { kind: 'ours' };
+    // Two daemons must not both take what is no answer for a claim of their own.
+    if (reply !== null) throw unexpectedReply(redis.server, 'SET');
     const by = await redis.call('GET', key);
     // The claim is ours from before a crash: the run was cut off, and no other daemon will make up for
     // it.

@@ -53,6 +53,8 @@ export interface EntryStatus {
   state: 'running' | 'waiting' | 'idle';
   running_since: string | null;
   next_at: string | null;
+  /** The zone of its times. */
+  zone: string;
   last_run: RunRecord | null;
   last_success_at: string | null;
   /** `null` where no age was given, or no run is known. */
@@ -102,6 +104,7 @@ function entryStatus(
     state: since !== undefined ? 'running' : isDue ? 'waiting' : 'idle',
     running_since: since ?? null,
     next_at: nextFiring(timing, now)?.toISOString() ?? null,
+    zone: timing.zone,
     last_run,
     last_success_at,
     // A time that nobody can read has no age: the entry is overdue too.

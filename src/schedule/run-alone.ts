@@ -5,6 +5,7 @@ import { openState } from './engine/recovery.js';
 import type { ChildParts } from './run/child.js';
 import { startChild } from './run/child.js';
 import type { RunRecord } from './state/record.js';
+import { ownFolderOf } from './state/own-folder.js';
 import { StateFolder } from './state/state-folder.js';
 
 interface SingleRun extends ChildParts {
@@ -22,7 +23,7 @@ export async function runAlone(parts: SingleRun): Promise<RunRecord> {
   const { folder, entry, entries, id, now, signal, log } = parts;
   const state = await StateFolder.lock(folder, 'schedule run', { log, signal });
   try {
-    const saved = await openState(folder, entries, { now: now(), log });
+    const saved = await openState(ownFolderOf(folder), entries, { now: now(), log });
     const engine = new Engine({
       ...{ now, random: () => 0, atOnce: 1, log, store: state },
       startRun: (one, logFile) => startChild(one, path.join(folder, logFile), parts),

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DaemonLog } from './log.js';
+import { ownFolderOf } from './state/own-folder.js';
 import { writableByOthers } from './trust.js';
 
 interface Surroundings {
@@ -36,7 +37,7 @@ export async function warnOfSurroundings({
   if (limit < needed) {
     log.warn({ limit, needed }, 'the limit of open files is too small: raise `ulimit -n`');
   }
-  for (const one of [folder, path.dirname(folder)]) {
+  for (const one of [ownFolderOf(folder), folder, path.dirname(folder)]) {
     const why = await openTo(one);
     if (why !== undefined) {
       log.warn({ folder: one, reason: why }, 'others can change where the state lies');

@@ -1,4 +1,5 @@
 import path from 'node:path/posix';
+import { OWN_FOLDER } from './state/own-folder.js';
 
 /**
  * Texts that keep the daemon running: a unit of systemd, a service of Docker Compose. All paths are
@@ -47,7 +48,7 @@ export function systemdUnit(service: SystemdService): string {
   const { node, program, flags, file, stateFolder, user } = service;
   const [name, group] = user?.split(':') ?? [];
   const words = [...flags, 'schedule', '--file', file, '--state-dir', stateFolder];
-  const command = [systemdProgram(node), ...[program, ...words].map(systemdWord)].join(' ');
+  const command = [systemdProgram(node), ...['--', program, ...words].map(systemdWord)].join(' ');
   const lines = [
     '# /etc/systemd/system/mangamotion.service',
     '# Made by `mangamotion schedule unit systemd`; generate it again if node or mangamotion moves.',
@@ -58,6 +59,7 @@ export function systemdUnit(service: SystemdService): string {
     '',
     '[Service]',
     'Type=exec',
+    `# State, history and logs are in the folder ${OWN_FOLDER} of --state-dir, mode 0700.`,
     `ExecStart=${command}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     '# Relative paths in the schedule, and mangamotion.config.json, are resolved here.',
@@ -129,7 +131,7 @@ export function composeService(service: ComposeService): string {
   const { image, program, file, stateFolder, user, folders, zone } = service;
   const mounted = program === undefined ? undefined : mountedProgram(program);
   const command = [
-    ...(mounted === undefined ? ['mangamotion'] : ['node', mounted.program]),
+    ...(mounted === undefined ? ['mangamotion'] : ['node', '--', mounted.program]),
     ...['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER],
     ...['--listen', HEALTH_ADDRESS],
   ];
@@ -155,6 +157,7 @@ export function composeService(service: ComposeService): string {
     '    volumes:',
     ...(mounted === undefined ? [] : volume(mounted.source, mounted.target, 'read-only')),
     ...volume(file, INSIDE.file, 'read-only'),
+    `      # State, history and logs are in its folder ${OWN_FOLDER}, mode 0700.`,
     ...volume(stateFolder, SYSTEM_STATE_FOLDER, 'created'),
     ...folders.flatMap((folder) => volume(folder, folder)),
     '    healthcheck:',

@@ -1,35 +1,37 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
-import { removeAtExit } from '../helpers/child-processes.js';
+import { endAtExitAlone, removeAtExit } from '../helpers/child-processes.js';
 import { startRedisServer } from '../helpers/redis-server.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { runDaemon } from './daemon.js';
 import { fillJobs } from './jobs.js';
 import { compareStores, damage, fillStore, snapshot } from './store-content.js';
+import { Interrupted, interruption, say, showCommand, start } from './terminal.js';
 
 /**
  * `npm run demo`: a small MangaMotion on real servers, backed up, damaged and restored, with the
- * commands as a user would type them. Everything runs on loopback and is removed at the end.
+ * commands as a user would type them. Everything runs on loopback and is removed at the end, also
+ * after Ctrl-C.
  */
 
 const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
 
-function say(text: string): void {
-  console.log(`\n\u001b[1m${text}\u001b[0m`);
+interface Place {
+  env: NodeJS.ProcessEnv;
+  /** Where the commands are typed. */
+  cwd: string;
 }
 
 /** Runs `mangamotion` on this terminal; ends the demo where it ends in another way than expected. */
-async function mangamotion(env: NodeJS.ProcessEnv, ...args: string[]): Promise<void> {
-  console.log(`\n$ mangamotion ${args.join(' ')}`);
-  const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit', env });
-  const [status] = (await once(child, 'exit')) as [number | null];
+async function mangamotion(place: Place, ...args: string[]): Promise<void> {
+  showCommand(`mangamotion ${args.join(' ')}`);
+  const status = await start(process.execPath, [program, ...args], place).ended;
   if (status !== 0) throw new Error(`mangamotion ${args.join(' ')} ended with ${String(status)}`);
 }
 
@@ -41,91 +43,93 @@ function settings({ endpoint, accessKey, secretKey }: S3Server, redisUrl: string
     MINIO_ACCESS_KEY: accessKey,
     MINIO_SECRET_KEY: secretKey,
     JOB_RESULT_PATHS: 'processed/{job}/video.mp4',
+    // The demo goes on by itself.
+    PAGER: 'cat',
   };
 }
 
-async function show(store: ObjectStore, env: NodeJS.ProcessEnv, folder: string): Promise<void> {
-  say('1. A small MangaMotion: pages in `originals`, thumbnails and videos in `processed`');
+async function show(store: ObjectStore, place: Place): Promise<void> {
+  const run = (...args: string[]) => mangamotion(place, ...args);
+  const heading = (text: string) => say(text, 'heading');
+
+  heading('1. A small MangaMotion: pages in `originals`, thumbnails and videos in `processed`');
   const filled = await fillStore(store);
-  console.log(`${filled.objects} objects, ${(filled.bytes / 2 ** 20).toFixed(0)} MiB`);
-  const endWorker = await fillJobs(env.REDIS_URL ?? '');
+  say(`${filled.objects} objects, ${(filled.bytes / 2 ** 20).toFixed(0)} MiB`);
+  const endWorker = await fillJobs(place.env.REDIS_URL ?? '');
   const before = await snapshot(store);
 
-  say('2. Usage by user, and the state of the jobs');
-  await mangamotion(env, 'billing', 'all-users', '--month', new Date().toISOString().slice(0, 7));
-  await mangamotion(env, 'jobs', 'list', '--limit', '8');
-  await mangamotion(env, 'jobs', 'download', '1007', '-o', `${folder}/`);
+  heading('2. Usage by user, and the state of the jobs');
+  await run('billing', 'all-users', '--month', new Date().toISOString().slice(0, 7));
+  await run('jobs', 'list', '--limit', '8');
+  await run('jobs', 'download', '1007');
   await endWorker();
 
-  say('3. A full backup: one archive, one summary');
-  await mangamotion(env, 'backup', 'full', folder);
-  const id =
-    readdirSync(folder)
-      .find((name) => name.endsWith('.json'))
-      ?.slice(0, -5) ?? '';
-  const backup = join(folder, id);
-  await mangamotion(env, 'backup', 'list', folder);
+  heading('3. A full backup: one archive, one summary');
+  await run('backup', 'full', 'backups');
+  await run('backup', 'list', 'backups');
 
-  say('4. Verify reads every byte, and plain tar reads the archive');
-  await mangamotion(env, 'backup', 'verify', backup);
-  await mangamotion(env, 'backup', 'ls', backup, '--bucket', 'processed', '--prefix', '1007/');
-  console.log(`\n$ tar -tzf ${id}.tar.gz | head -n 3`);
-  spawnSync('sh', ['-c', 'tar -tzf "$1" 2>/dev/null | head -n 3', 'sh', `${backup}.tar.gz`], {
+  heading('4. Verify reads every byte, and plain tar reads the archive');
+  await run('backup', 'verify', 'backups', '--latest');
+  await run('backup', 'ls', 'backups', '--latest', '--prefix', '1007/page-00');
+  showCommand('tar -tzf backups/*.tar.gz | head -n 3');
+  const [archive = ''] = readdirSync(join(place.cwd, 'backups')).filter((name) =>
+    name.endsWith('.tar.gz'),
+  );
+  spawnSync('sh', ['-c', 'tar -tzf "$1" 2>/dev/null | head -n 3', 'sh', `backups/${archive}`], {
     stdio: 'inherit',
+    cwd: place.cwd,
   });
 
-  say('5. A bad day: objects are deleted, others overwritten');
+  heading('5. A bad day: objects are deleted, others overwritten');
   const damaged = await damage(store);
-  console.log(
-    `${damaged.deleted} objects deleted, ${damaged.overwritten} overwritten with rubbish`,
-  );
+  say(`${damaged.deleted} objects deleted, ${damaged.overwritten} overwritten with rubbish`);
 
-  say('6. What would a restore do? A plan that changes nothing');
-  await mangamotion(env, 'restore', backup, '--dry-run');
+  heading('6. What would a restore do? A plan that changes nothing');
+  await run('restore', 'backups', '--latest', '--dry-run');
 
-  say('7. The restore, and the same once more: nothing is left to do');
-  await mangamotion(env, 'restore', backup, '--yes');
-  await mangamotion(env, 'restore', backup);
+  heading('7. The restore, and the same once more: nothing is left to do');
+  await run('restore', 'backups', '--latest', '--yes');
+  await run('restore', 'backups', '--latest');
 
-  say('8. Is every object back?');
+  heading('8. Is every object back?');
   const difference = compareStores(before, await snapshot(store));
   if (difference.length > 0) throw new Error(`not restored:\n${difference.join('\n')}`);
-  console.log(
-    `✓ all ${before.size} objects have the bytes, types and metadata that they had before`,
-  );
+  say(`✓ all ${before.size} objects have the bytes, types and metadata that they had before`);
 
-  say('9. The same on a schedule: a crontab, and the daemon that runs it');
-  await showSchedule(env, folder);
+  heading('9. The same on a schedule: a crontab, and the daemon that runs it');
+  await showSchedule(place);
 }
 
-async function showSchedule(env: NodeJS.ProcessEnv, folder: string): Promise<void> {
-  const home = join(folder, 'schedule');
-  mkdirSync(home);
-  const file = join(home, 'mangamotion.crontab');
-  const stateFolder = join(home, 'state');
+async function showSchedule(place: Place): Promise<void> {
   // Six fields: the first is seconds, so that nobody has to wait for the next hour.
-  const line = `# name=often timeout=5m\n*/5 * * * * *  backup incremental ${folder}\n`;
-  writeFileSync(file, line);
-  console.log(`\n$ cat ${file}\n${line.trimEnd()}`);
-  await mangamotion(env, 'schedule', 'check', '--file', file);
-  const words = ['schedule', '--file', file, '--state-dir', stateFolder];
-  console.log(`\n$ mangamotion ${words.join(' ')}`);
-  await runDaemon([program, ...words], { env, stateFolder });
-  await mangamotion(env, 'schedule', 'history', '--state-dir', stateFolder);
+  const line = '# name=often timeout=5m\n*/5 * * * * *  backup incremental backups\n';
+  writeFileSync(join(place.cwd, 'mangamotion.crontab'), line);
+  showCommand('cat mangamotion.crontab');
+  console.log(line.trimEnd());
+  await mangamotion(place, 'schedule', 'check');
+  const words = ['schedule', '--state-dir', 'state'];
+  showCommand(`mangamotion ${words.join(' ')}`);
+  await runDaemon([program, ...words], { ...place, stateFolder: join(place.cwd, 'state') });
+  await mangamotion(place, 'schedule', 'history', '--state-dir', 'state');
 }
 
 async function main(): Promise<void> {
-  say('Starting a Redis and an S3 server for the demo (loopback only, removed at the end)');
+  say(
+    'Starting a Redis and an S3 server for the demo (loopback only, removed at the end)',
+    'heading',
+  );
   const redis = await startRedisServer();
   const server = await startOwnS3Server({ memoryBytes: 2 ** 30 });
-  const folder = mkdtempSync(join(tmpdir(), 'mangamotion-demo-'));
-  const removeFolder = removeAtExit(folder);
+  const cwd = mkdtempSync(join(tmpdir(), 'mangamotion-demo-'));
+  const removeFolder = removeAtExit(cwd);
+  mkdirSync(join(cwd, 'backups'));
   const { endpoint, accessKey, secretKey } = server;
-  console.log(`S3 at ${endpoint}, Redis at ${redis.url}`);
+  say(`S3 at ${endpoint}, Redis at ${redis.url}`);
   const store = openMinioStore({ ...addressOf(endpoint), accessKey, secretKey });
   try {
-    await show(store, settings(server, redis.url), folder);
-    say('Done. Point MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY at your own store.');
+    await show(store, { env: settings(server, redis.url), cwd });
+    const names = 'MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY';
+    say(`Done. Point ${names} at your own store.`, 'heading');
   } finally {
     store.close();
     await server.stop();
@@ -134,4 +138,12 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+endAtExitAlone();
+try {
+  await Promise.race([main(), interruption()]);
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  say(`\n${error.message}; removing everything`);
+  process.exitCode = 130;
+}
+process.exit();

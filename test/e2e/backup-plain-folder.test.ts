@@ -240,7 +240,7 @@ describe('damage to a plain folder', () => {
     });
     expect(problems.map(({ key }) => key)).toEqual([undefined, 'pages/1.png', 'video.mp4']);
     expect(problems[1]?.message).toMatch(/pages\/1\.png is missing/);
-    expect(problems[2]?.message).toMatch(/has 1048576 bytes/);
+    expect(problems[2]?.message).toMatch(/has 1,048,576 bytes/);
     expect((await problemsOf(id, '--quick')).kinds).toEqual(['archive_truncated']);
   });
 

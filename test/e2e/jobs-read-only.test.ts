@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { run } from '../helpers/cli.js';
 import { useLiveQueue } from '../helpers/live-queue.js';
+import { startAnsweringProxy } from '../helpers/redis-answers.js';
 import { startProgram } from './start.js';
 
 const { queue, records, env } = useLiveQueue();
@@ -68,7 +69,28 @@ describe('as a user who may only read', () => {
     await watch.until((text) => text.includes('initial'));
     await queue().add({ user_id: 'alice' });
     await watch.until((text) => text.includes('added'));
-    expect((await watch.end('SIGINT')).exitCode).toBe(130);
+    const { exitCode, stderr } = await watch.end('SIGINT');
+    expect(exitCode).toBe(130);
+    expect(
+      stderr.match(/events of the queue cannot be read, so it is read every 1.0s/g),
+    ).toHaveLength(1);
+  });
+
+  it('jobs watch looks again and again where the events are unknown to a proxy', async () => {
+    await fill();
+    const proxy = await startAnsweringProxy(env().REDIS_URL, ([command = '']) =>
+      /^xread$/i.test(command) ? '-ERR unknown command\r\n' : undefined,
+    );
+    const args = ['jobs', 'watch', '--interval', '1s'];
+    const watch = startProgram(args, { ...NO_STORE, REDIS_URL: proxy.url });
+    await watch.until((text) => text.includes('initial'));
+    await queue().add({ user_id: 'alice' });
+    await watch.until((text) => text.includes('added'));
+    const { exitCode, stderr } = await watch.end('SIGINT');
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('events of the queue cannot be read, so it is read every 1.0s');
+    expect(stderr).toContain('ERR unknown command');
+    await proxy.close();
   });
 
   it('a refused database is status 6, and nothing of database 0 is told', async () => {

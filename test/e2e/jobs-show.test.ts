@@ -27,6 +27,7 @@ interface ShownJob {
       }[]
     | null;
   problems: unknown[];
+  notes: string[];
   explain?: string[];
 }
 
@@ -118,6 +119,29 @@ describe('jobs show', () => {
       new RegExp(`\nresult +${bucket}/processed/77/result\\.zip +3 B +application/zip `),
     );
     expect(stdout).toMatch(/\ncost +\$0\.3610\n/);
+  });
+
+  it('looks into another bucket that the return value names only where it is listed, or --any-bucket', async () => {
+    const other = await freshBucket(store);
+    const attributes = { headers: {}, metadata: {} };
+    await store.putObject(other, 'of-bob.zip', contentOf('zip'), { attributes });
+    const { redis } = records();
+    const returnvalue = JSON.stringify({ path: `s3://${other}/of-bob.zip` });
+    await redis.hset('bull:ai-job:76', { name: 'video', timestamp: '1', returnvalue });
+    await redis.zadd('bull:ai-job:completed', 1, '76');
+    const found = { kind: 'result', bucket: other, key: 'of-bob.zip', size_bytes: 3 };
+    const refused = await show('76');
+    expect(refused.answer.artifacts).toEqual([]);
+    expect(refused.answer.notes).toEqual([
+      `its return value names the bucket ${other}, which may not hold results`,
+    ]);
+    const anywhere = await show('76', '--any-bucket');
+    expect(anywhere.answer).toMatchObject({ artifacts: [found], notes: [] });
+    const listed = await runJson<ShownJob>(['jobs', 'show', '76'], {
+      env: { ...settings(), JOB_RESULT_BUCKETS: other },
+    });
+    expect(listed.answer).toMatchObject({ artifacts: [found], notes: [] });
+    await removeBucket(store, other);
   });
 
   it('says that a result is gone', async () => {

@@ -182,7 +182,7 @@ describe('an archive in a bucket', () => {
         const bytes = await readObject(store, bucket, key);
         await store.putObject(bucket, key, contentOf(bytes.subarray(0, bytes.length - 1000)));
       },
-      /has \d+ bytes, but its summary says \d+/,
+      /has [\d,]+ bytes, but its summary says [\d,]+/,
     ],
   ])('%s: incomplete for verify, status 5, and a restore writes nothing', async (_, harm, says) => {
     const { id } = await backUp();

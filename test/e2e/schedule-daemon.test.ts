@@ -4,15 +4,25 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireLock } from '../../src/lock/acquire.js';
+import { FolderClaims } from '../../src/lock/folder-claims.js';
+import { describeOwner } from '../../src/lock/owner.js';
+import { appendHistory } from '../../src/schedule/state/history.js';
+import type { RunRecord } from '../../src/schedule/state/record.js';
+import { type RunRequest, takeRequests } from '../../src/schedule/state/requests.js';
+import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { TestDaemon, killQuietly } from '../helpers/daemon.js';
+import { PROGRAM } from './run.js';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.js';
+import { entryState, runRecord, scheduleState } from '../helpers/run-records.js';
 import { startListener } from '../integration/schedule/listener.js';
 
 const { folder, remove } = temporaryFolder();
@@ -53,7 +63,9 @@ describe('the daemon', () => {
     expect(await daemon.stop()).toBe(0);
     const good = records.find(({ name, result }) => name === 'quick' && result === 'run');
     expect(good).toMatchObject({ exit_code: 0, trigger: 'cron', reason: null });
-    expect(readFileSync(join(daemon.state, good?.log_file ?? ''), 'utf8')).toContain('"users"');
+    expect(readFileSync(join(daemon.stateFolder, good?.log_file ?? ''), 'utf8')).toContain(
+      '"users"',
+    );
     const bad = records.find(({ name, result }) => name === 'bad' && result === 'run');
     expect(bad).toMatchObject({ exit_code: 4, reason: 'no such folder: /no/such/folder' });
     expect(daemon.lines.find(({ message }) => message === 'failed')).toMatchObject({
@@ -61,6 +73,41 @@ describe('the daemon', () => {
     });
     const ids = (await daemon.history()).map(({ name, due_at }) => `${name} ${due_at}`);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('has nothing but JSON lines in its log, of a signal too', async () => {
+    const daemon = newDaemon(QUICK);
+    await daemon.start();
+    expect(await daemon.stop()).toBe(0);
+    const lines = daemon.log.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('{"level":'))).toEqual([]);
+    const told = daemon.lines.find(({ message }) => message.startsWith('cleaning up'));
+    expect(told).toMatchObject({ level: 'info' });
+  });
+
+  it('that has wrong settings ends with 2, and leaves nothing behind', async () => {
+    const daemon = newDaemon(QUICK, { MINIO_PORT: 'many' });
+    const before = readdirSync(daemon.folder);
+    daemon.begin();
+    expect(await daemon.ended()).toBe(2);
+    expect(daemon.log).toContain('MINIO_PORT');
+    expect(readdirSync(daemon.folder)).toEqual([...before, 'log'].sort());
+  });
+
+  it('has no env file: it ends with 2, and so do runs that find none later', async () => {
+    const daemon = newDaemon(QUICK);
+    const file = join(daemon.folder, 'a.env');
+    const why = `cannot read ${file}: it does not exist`;
+    daemon.startedBy = ['/bin/sh', '-c', 'shift 2; exec "$0" "$@"', PROGRAM];
+    daemon.begin('--env-file', file);
+    expect(await daemon.ended()).toBe(2);
+    expect(daemon.log).toBe(`mangamotion: ${why}\n`);
+    writeFileSync(file, `REDIS_URL=${redis.url}\n`);
+    await daemon.start('--env-file', file);
+    rmSync(file);
+    const records = await daemon.recorded((all) => all.some(({ exit_code }) => exit_code === 2));
+    expect(records.find(({ exit_code }) => exit_code === 2)?.reason).toBe(why);
+    expect(await daemon.stop()).toBe(0);
   });
 
   it('never starts on a broken file, and tells all its mistakes', async () => {
@@ -144,12 +191,12 @@ describe('a stricter check', () => {
 });
 
 describe('a state folder with something else in it', () => {
-  it('neither holds the daemon up nor keeps it from ending', async () => {
+  it.each(['state', 'stateFolder'] as const)('holds nothing up (%s)', async (place) => {
     const daemon = newDaemon(QUICK);
-    mkdirSync(daemon.state, { mode: 0o777 });
-    chmodSync(daemon.state, 0o777);
+    mkdirSync(daemon[place], { recursive: true });
+    chmodSync(daemon.stateFolder, 0o777);
     for (const name of ['state.json', 'state.json.partial', 'daemon-id']) {
-      await execa('mkfifo', [join(daemon.state, name)]);
+      await execa('mkfifo', [join(daemon[place], name)]);
     }
     await daemon.start('--lease', 'redis');
     await daemon.recorded((all) => all.some(({ result }) => result === 'run'));
@@ -161,7 +208,7 @@ describe('a state folder with something else in it', () => {
 
   it('of a history that cannot be written runs go on, and SIGTERM ends it', async () => {
     const daemon = newDaemon(QUICK);
-    mkdirSync(daemon.state);
+    mkdirSync(daemon.state, { recursive: true });
     await execa('mkfifo', [join(daemon.state, 'history.ndjson')]);
     daemon.begin();
     await daemon.logged(({ message }) => message === 'done');
@@ -169,6 +216,62 @@ describe('a state folder with something else in it', () => {
     const unwritten = await daemon.logged(({ message }) => message.includes('cannot be written'));
     expect(unwritten.reason).toContain('it is a pipe, not a file');
     expect(await daemon.stop()).toBe(0);
+  });
+});
+
+describe('the state of an earlier version', () => {
+  const NEW_YEAR = /-01-01T00:00:00\.000Z$/;
+  const leave = async (daemon: TestDaemon) => {
+    mkdirSync(daemon.stateFolder);
+    await appendHistory(daemon.stateFolder, [runRecord({ id: 'before' })]);
+    const entry = entryState({ timing: '0 0 1 1 * UTC', handled_until: '2020-06-01T00:00:00Z' });
+    const state = scheduleState({ entries: { yearly: entry } });
+    await writeState(daemon.stateFolder, state);
+  };
+
+  it('is taken over by a daemon, whenever it is killed, and no firing is lost or run twice', async () => {
+    const daemon = newDaemon('# name=yearly\n0 0 1 1 * billing all-users');
+    await leave(daemon);
+    for (let ms = 150; ms <= 450; ms += 50) {
+      daemon.begin();
+      await delay(ms);
+      await daemon.stop('SIGKILL');
+    }
+    await daemon.start();
+    const isMadeUp = (one: RunRecord) => one.trigger === 'catch-up' && one.result !== 'missed';
+    await daemon.recorded((all) => all.some(isMadeUp));
+    expect(await daemon.stop()).toBe(0);
+    await daemon.start();
+    expect(await daemon.stop()).toBe(0);
+    const records = await daemon.history();
+    expect(records[0]?.id).toBe('before');
+    const made = records.filter(isMadeUp);
+    expect(made.map(({ due_at }) => due_at)).toEqual([expect.stringMatching(NEW_YEAR)]);
+    expect(new Set(records.map(({ due_at }) => due_at)).size).toBe(records.length);
+  });
+
+  it('stays as it is while that version runs: the daemon ends with 7, and others use its place', async () => {
+    const daemon = newDaemon('# name=yearly\n0 0 1 1 * billing all-users');
+    await leave(daemon);
+    const { signal } = new AbortController();
+    const owner = await describeOwner('schedule');
+    const lock = await acquireLock(new FolderClaims(daemon.stateFolder), {
+      ...{ owner, waitMs: 0, signal },
+    });
+    daemon.begin();
+    expect(await daemon.ended()).toBe(7);
+    const asked = daemon.run('run', 'yearly', '--json');
+    let requests: RunRequest[] = [];
+    await daemon.until(async () => (requests = await takeRequests(daemon.stateFolder)).length > 0);
+    const { id } = requests[0]!;
+    await appendHistory(daemon.stateFolder, [runRecord({ id, name: 'yearly' })]);
+    expect(JSON.parse((await asked).stdout)).toMatchObject({ id, exit_code: 0 });
+    const history = await daemon.run('history', '--json');
+    expect((JSON.parse(history.stdout) as { runs: RunRecord[] }).runs).toHaveLength(2);
+    const status = await daemon.run('status', '--json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ daemon: { pid: process.pid } });
+    expect(existsSync(daemon.state)).toBe(false);
+    await lock.release();
   });
 });
 

@@ -59,8 +59,8 @@ describe('schedule history', () => {
     await appendHistory(state, [well]);
     const { stdout } = await history('--csv');
     expect(stdout).toBe(
-      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count,copied_bytes\r\n' +
-        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1,300\r\n`,
+      'due_at,name,result,started_at,finished_at,exit_code,trigger,bytes,archive_bytes,reason,log_file,count,copied_bytes,zone\r\n' +
+        `${well.due_at},daily,run,${well.due_at},2026-01-01T02:01:30.000Z,0,cron,1024,512,,logs/daily.log,1,300,\r\n`,
     );
   });
 
@@ -80,6 +80,26 @@ describe('schedule history', () => {
     expect(stderr).toBe(
       `mangamotion: warning: 2 lines of the history in ${state} are not records\n`,
     );
+  });
+
+  it.each(['', '{"version":1,"saved_at":"2026', '{"version":99}'])(
+    'with a state that cannot be used (%j) says so, and ends with status 3',
+    async (text) => {
+      writeFileSync(join(state, 'state.json'), text);
+      const empty = await history();
+      expect(empty).toMatchObject({ exitCode: 3, stdout: 'no record of a run can be read\n' });
+      expect(empty.stderr).toContain(`warning: the state in ${state} cannot be used: `);
+      await appendHistory(state, [well]);
+      expect(await runsOf()).toEqual({ exitCode: 3, runs: [well] });
+    },
+  );
+
+  it('that has no record but damaged lines does not say that nothing has run', async () => {
+    writeFileSync(join(state, 'history.ndjson'), '\0\0\0\0');
+    const { exitCode, stdout } = await history();
+    expect({ exitCode, stdout }).toEqual({
+      ...{ exitCode: 3, stdout: 'no record of a run can be read\n' },
+    });
   });
 
   it('of a name that there is not is status 4, with those that there are', async () => {

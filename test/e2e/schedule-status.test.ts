@@ -99,6 +99,7 @@ describe('schedule status', () => {
       expect((await status()).stdout).toContain(
         `✓ a daemon is running: process ${process.pid} on `,
       );
+      expect((await status()).stdout).toMatch(/, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b/);
     });
     expect((await statusOf()).answer.daemon).toBeNull();
   });
@@ -190,7 +191,7 @@ describe('schedule status', () => {
     await writeState(state, scheduleState({ entries: { daily: succeeded(1) } }));
     const lines = (await status('--csv')).stdout.split('\r\n');
     expect(lines[0]).toBe(
-      'name,command,state,running_since,next_at,last_result,last_due_at,last_exit_code,last_success_at,overdue',
+      'name,command,state,running_since,next_at,last_result,last_due_at,last_exit_code,last_success_at,overdue,zone',
     );
     expect(lines[1]).toMatch(
       /^daily,backup full \/mnt\/a,idle,,[^,]+,run,2026-01-01T02:00:00\.000Z,0,/,
@@ -212,7 +213,7 @@ describe('schedule unit', () => {
     const { exitCode, stdout, stderr } = await unit('systemd', '--state-dir', 'state');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain(
-      `\nExecStart=${process.execPath} ${PROGRAM} schedule --file ${cwd}/mangamotion.crontab --state-dir ${state}\n`,
+      `\nExecStart=${process.execPath} -- ${PROGRAM} schedule --file ${cwd}/mangamotion.crontab --state-dir ${state}\n`,
     );
     const { answer } = await runJsonProcess(
       ['schedule', 'unit', 'systemd', '--state-dir', 'state'],

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSilentServer } from '../helpers/redis-proxy.js';
 import { mangamotion } from './run.js';
 
 /** A server that takes connections and never answers: a backup from it lasts for ever. */
@@ -48,5 +49,32 @@ describe('a backup that is stopped', () => {
     const { exitCode, stdout } = await stopBackup('SIGTERM', '--json');
     expect(exitCode).toBe(143);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'terminated' } });
+  });
+});
+
+describe('a command that waits for a Redis which never answers', () => {
+  const COMMANDS = [
+    ['billing', 'summary', 'alice'],
+    ['billing', 'all-users'],
+    ['billing', 'track', 'bytes', 'alice', '1', '4711'],
+    ['billing', 'reset', 'alice', '--yes'],
+    ['jobs', 'list'],
+    ['jobs', 'show', '4711'],
+    ['jobs', 'watch'],
+  ];
+  it.each([
+    ...COMMANDS.map((args) => ['redis://', '', args] as const),
+    ['rediss://', '', ['billing', 'summary', 'alice']],
+    ['redis-sentinel://', '/mymaster', ['billing', 'summary', 'alice']],
+  ] as const)('(%s…%s %j) is terminated', async (scheme, master, args) => {
+    const silent = await startSilentServer();
+    const env = { REDIS_URL: `${scheme}127.0.0.1:${silent.port}${master}` };
+    const running = mangamotion([...args, '--json'], { env });
+    await silent.met;
+    running.kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await running;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 143 });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'terminated' } });
+    await silent.close();
   });
 });

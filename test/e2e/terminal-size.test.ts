@@ -1,7 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
 import { terminateOnTerminal } from '../helpers/pseudo-terminal.js';
+import { startRedisServer } from '../helpers/redis-server.js';
 
 /** Takes connections and says nothing: the program waits, and shows that it does. */
 const server = createServer(() => undefined);
@@ -39,6 +41,44 @@ describe('a terminal without a size', () => {
       expect(output.length).toBeLessThan(MOST_CHARACTERS);
     },
   );
+
+  it.each([
+    [0, 0],
+    [80, 0],
+  ] as const)('of %d columns and %d rows is no screen for jobs watch', async (...size) => {
+    const redis = await startRedisServer();
+    const { exitCode, output } = await terminateOnTerminal(['jobs', 'watch', '--interval', '1s'], {
+      ...{ env: { REDIS_URL: redis.url }, size, seen: 'pid' },
+    });
+    expect(exitCode).toBe(143);
+    expect(output).not.toContain('\u001b');
+    expect(output.length).toBeLessThan(MOST_CHARACTERS);
+    await redis.stop();
+  });
+
+  it('of no size shows the changes of jobs watch in lines', async () => {
+    const redis = await startRedisServer();
+    const client = new Redis(redis.url);
+    await client.hset('bull:ai-job:1', { name: 'video', timestamp: '1', data: '{}' });
+    await client.lpush('bull:ai-job:wait', '1');
+    client.disconnect();
+    const { exitCode, output } = await terminateOnTerminal(['jobs', 'watch'], {
+      ...{ env: { REDIS_URL: redis.url }, size: [0, 0], seen: '"initial"' },
+    });
+    expect(exitCode).toBe(143);
+    expect(output).toMatch(/\{"event":"initial".*"id":"1"/);
+    await redis.stop();
+  });
+
+  it('that jobs watch had before is no longer drawn on', async () => {
+    const redis = await startRedisServer();
+    const { exitCode, output } = await terminateOnTerminal(['jobs', 'watch', '--interval', '1s'], {
+      ...{ env: { REDIS_URL: redis.url }, size: [80, 24], laterSize: [0, 0], seen: 'no jobs' },
+    });
+    expect(exitCode).toBe(143);
+    expect(output.length).toBeLessThan(MOST_CHARACTERS);
+    await redis.stop();
+  });
 
   it('that had one before is no longer drawn on', async () => {
     const { exitCode, output } = await terminateOnTerminal(words, {

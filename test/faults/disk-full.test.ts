@@ -69,7 +69,7 @@ describe.runIf(disk !== undefined)('a disk that becomes full', () => {
     const args = ['backup', 'full', folder, '--bucket', large, '--ignore-free-space'];
     const { exitCode, stdout, stderr } = await run(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toMatch(/^mangamotion: warning: the objects are \d+ bytes and .* free/);
+    expect(stderr).toMatch(/^mangamotion: warning: the objects are [\d,]+ bytes and .* free/);
     const message = stderr.replaceAll(/^mangamotion: warning: .*\n/gm, '');
     expect(message).toMatch(
       /^mangamotion: [^\n]*no space is left on the disk\n {2}hint: [^\n]+\n$/,

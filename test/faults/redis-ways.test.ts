@@ -76,15 +76,6 @@ describe.concurrent('Redis behind TLS', () => {
     const says = 'the server does not speak TLS there\n  hint: write redis:// for rediss://';
     await expectRefusal(SUMMARY, env, { code: 'unreachable', says });
   });
-
-  it('is missed at once, not at the end of a time limit', async () => {
-    // The limits of a handshake and of an answer are 5 and 10 s.
-    const limit = AbortSignal.timeout(4500);
-    const env = { REDIS_URL: server.url.replace('redis://', 'rediss://') };
-    const { exitCode, stderr } = await run(SUMMARY, { env });
-    expect({ exitCode, late: limit.aborted }).toEqual({ exitCode: 6, late: false });
-    expect(stderr).toContain('does not speak TLS');
-  });
 });
 
 describe.concurrent('a socket of this machine', () => {

@@ -1,43 +1,21 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import stringWidth from 'string-width';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { describeLegacy } from '../../src/cli/commands/backup/describe-legacy.js';
+import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
+import type { OpenBackup } from '../../src/repository/open-backup.js';
+import { type Summary, decodeSummary, encodeSummary } from '../../src/repository/summary.js';
 import { appendHistory } from '../../src/schedule/state/history.js';
 import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
-import { runAt } from '../helpers/in-process.js';
+import { BUCKET, CJK, LONG, compare, comparePage } from './compare.js';
 import { entryState, notRun, runRecord, scheduleState } from '../helpers/run-records.js';
-
-/**
- * What people see of each table: tables/NAME.txt has it at every width, and in a pipe. After a change
- * that is wanted: `npx vitest run --config test/vitest.config.ts test/golden/tables.test.ts -u`, and look
- * at the difference.
- */
-
-const NOW = '2026-11-29T12:00:00Z';
-const WIDTHS = [60, 80, 120, undefined] as const;
-const LONG = `${'very-long-user-name-'.repeat(14)}end`;
 
 const CHAIN = join(import.meta.dirname, 'v1-chain');
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
 const { records, env: redis } = useBillingRedis();
-
-async function compare(name: string, args: readonly string[]): Promise<void> {
-  const env = { NO_COLOR: '1', TZ: 'UTC', ...redis() };
-  const shown: string[] = [];
-  for (const columns of WIDTHS) {
-    const { stdout } = await runAt(NOW, args, columns === undefined ? { env } : { env, columns });
-    for (const line of stdout.split('\n')) {
-      expect(line).not.toMatch(/ $/);
-      if (columns !== undefined) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
-    }
-    shown.push(`--- ${columns === undefined ? 'in a pipe' : `${columns} columns`}\n${stdout}`);
-  }
-  const text = `mangamotion ${args.slice(0, 2).join(' ')}\n${shown.join('')}`;
-  await expect(text).toMatchFileSnapshot(`tables/${name}.txt`);
-}
 
 describe('tables of backups', () => {
   const incremental = join(CHAIN, 'minio_backup_incremental_20261124_141704');
@@ -51,7 +29,85 @@ describe('tables of backups', () => {
   ])('%s', async (name, args) => {
     await compare(name, args);
   });
+
+  it('those of a backup with everything that can go wrong', async () => {
+    const wide = join(folder, 'wide');
+    cpSync(CHAIN, wide, { recursive: true });
+    const id = 'minio_backup_full_20261124_141655';
+    const path = join(wide, `${id}.json`);
+    const decoded = decodeSummary(readFileSync(path));
+    if (decoded.kind !== 'valid') throw new Error('not valid');
+    writeFileSync(path, encodeSummary(worst(decoded.summary)));
+    await compare('backup-show-worst', ['backup', 'show', join(wide, id)]);
+    await compare('backup-list-worst', ['backup', 'list', wide]);
+    await compare('backup-status-worst', ['backup', 'status', wide]);
+    await compare('backup-accept', ['backup', 'accept', join(wide, id), '--dry-run']);
+  });
+
+  it('backup-verify of a damaged archive', async () => {
+    const damaged = join(folder, 'damaged');
+    cpSync(CHAIN, damaged, { recursive: true });
+    const id = 'minio_backup_full_20261124_141655';
+    const archive = join(damaged, `${id}.tar.gz`);
+    const bytes = readFileSync(archive);
+    bytes.fill(0, 1500, 1600);
+    writeFileSync(archive, bytes);
+    await compare('backup-verify', ['backup', 'verify', join(damaged, id)]);
+    rmSync(archive);
+    await compare('backup-status-broken', ['backup', 'status', damaged]);
+  });
+
+  it('backup-show-legacy', async () => {
+    const bucket = { name: BUCKET, objects: 12_345_678, bytes: 9_876_543_210_987 };
+    const documents = ['policy.json', 'lifecycle.json'].map((name) => ({
+      path: `old/metadata/${BUCKET}/${name}`,
+    }));
+    const legacy = { id: 'old', type: 'full', path: '/backups/old', form: 'folder' };
+    const found = { ...legacy, createdAt: null, bytes: 10 ** 15 };
+    const opened = {
+      id: 'old',
+      directory: { objects: bucket.objects, bytes: bucket.bytes, buckets: [bucket], documents },
+      problems: [`data/${CJK} is not the folder of a bucket and is left out`],
+      shortfalls: [{ bucket: BUCKET, key: LONG, reason: 'it is larger than its member' }],
+    };
+    await comparePage('backup-show-legacy', 'mangamotion backup show', (page) => {
+      describeLegacy(page, found as LegacyBackup, opened as unknown as OpenBackup);
+    });
+  });
 });
+
+/** Failures, suspicions, losses and buckets as wide as they can be. */
+function worst(summary: Summary): Summary {
+  const reason = 'the store at https://minio.example.com answered 403 AccessDenied to GetObject';
+  return {
+    ...summary,
+    status: 'suspect',
+    objects: { ...summary.objects, captured: 123_456_789, failed: 3, carried: 1, vanished: 12 },
+    bytes: 8_876_543_210_987_654,
+    buckets: [
+      ...summary.buckets,
+      { name: BUCKET, objects: 123_456_789, bytes: 8_876_543_210_987_654 },
+    ],
+    failures: [
+      { bucket: BUCKET, key: LONG, operation: 'GetObject', status: 403, reason },
+      { bucket: 'originals', key: `${CJK}/1.png`, part: 'tags', reason: 'not told' },
+      { bucket: 'originals', key: '', document: 'policy', operation: 'GetBucketPolicy', reason },
+    ],
+    failures_omitted: 12_345,
+    suspicious: [{ bucket: BUCKET, before: 1_234_567, deleted: 1_234_000, wiped: 500 }],
+    notices: [`the listing of ${BUCKET} ended early, and was continued`],
+    fidelity: {
+      ...summary.fidelity,
+      losses: [{ bucket: BUCKET, what: 'tags', count: 12_345, keys: [LONG, CJK], reason }],
+      documents: (['policy', 'lifecycle', 'cors', 'tagging', 'versioning'] as const).flatMap(
+        (document) => [
+          { bucket: BUCKET, document, state: 'failed' as const },
+          { bucket: 'originals', document, state: 'captured' as const },
+        ],
+      ),
+    },
+  };
+}
 
 describe('tables of the schedule', () => {
   const file = join(folder, 'mangamotion.crontab');
@@ -76,6 +132,10 @@ describe('tables of the schedule', () => {
     await compare('schedule-history', ['schedule', 'history', '--state-dir', state]);
     const status = ['schedule', 'status', '--file', file, '--state-dir', state];
     await compare('schedule-status', status);
+    await compare('schedule-status-age', [...status, '--max-age', '26h']);
+    const wrong = join(folder, 'wrong.crontab');
+    writeFileSync(wrong, `61 * * * * backup full ${LONG}\n* * * * * no-such-command\n# nmae=x\n`);
+    await compare('schedule-check', ['schedule', 'check', '--file', 'wrong.crontab'], { cwd: folder });
   });
 });
 
@@ -83,17 +143,59 @@ describe('tables of billing', () => {
   beforeEach(async () => {
     const usage = { bytes_processed: 9_876_543_210_987n, compute_seconds: '12345.5', job_count: 7 };
     await records().tracked(LONG, { day: '2026-11-28', job: '1', usage });
-    await records().tracked('漫画家🎨', { day: '2026-11-28', job: '2', usage });
-    await records().day('漫画家🎨', '2026-11-27', { bytes_processed: 1, job_count: 1 });
+    await records().tracked(CJK, { day: '2026-11-28', job: '2', usage });
+    await records().day(CJK, '2026-11-27', { bytes_processed: 1, job_count: 1 });
+    await records().user('negative', { bytes_processed: -(10 ** 12), compute_seconds: -5 });
     await records().user('rich', { bytes_processed: 10n ** 17n, job_count: 1_234_567 });
   });
 
   it.each([
     ['billing-all-users', ['billing', 'all-users']],
     ['billing-all-users-month', ['billing', 'all-users', '--month', '2026-11']],
-    ['billing-daily', ['billing', 'daily', '漫画家🎨', '--last', '7d']],
+    ['billing-daily', ['billing', 'daily', CJK, '--last', '7d']],
     ['billing-audit', ['billing', 'audit', '--notes']],
+    ['billing-reset', ['billing', 'reset', LONG, '--dry-run']],
+    ['billing-summary', ['billing', 'summary', 'negative']],
   ])('%s', async (name, args) => {
-    await compare(name, args);
+    await compare(name, args, redis());
   });
+});
+
+/** Which goldens show the tables of each file that draws some. */
+const DRAWN: Readonly<Record<string, readonly string[]>> = {
+  'backup/describe-legacy.ts': ['backup-show-legacy'],
+  'backup/describe.ts': ['backup-show-worst'],
+  'backup/list.ts': ['backup-list', 'backup-list-worst'],
+  'backup/ls.ts': ['backup-ls'],
+  'backup/prune.ts': ['backup-prune'],
+  'backup/show.ts': ['backup-show-tables', 'backup-show-worst'],
+  'backup/status.ts': ['backup-status', 'backup-status-worst', 'backup-status-broken'],
+  'backup/verify.ts': ['backup-verify'],
+  'billing/all-users.ts': ['billing-all-users', 'billing-all-users-month'],
+  'billing/audit.ts': ['billing-audit'],
+  'billing/daily.ts': ['billing-daily'],
+  'billing/reset.ts': ['billing-reset'],
+  'config/check.ts': ['config-check'],
+  'config/show.ts': ['config-show'],
+  'jobs/job-page.ts': ['jobs-show'],
+  'jobs/jobs-view.ts': ['jobs-watch'],
+  'jobs/list.ts': ['jobs-list'],
+  'restore/describe.ts': ['restore-plan', 'restore-result'],
+  'restore/restore.ts': ['restore-list'],
+  'schedule/check.ts': ['schedule-check'],
+  'schedule/history.ts': ['schedule-history'],
+  'schedule/next.ts': ['schedule-next'],
+  'schedule/status.ts': ['schedule-status', 'schedule-status-age'],
+};
+
+it('every table of the program has one', () => {
+  const commands = join(import.meta.dirname, '../../src/cli/commands');
+  const drawing = readdirSync(commands, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .filter((file) =>
+      /\boutput\.rows\(|\.table\(|\bliveTable\(/.test(readFileSync(join(commands, file), 'utf8')),
+    );
+  expect(drawing.sort()).toEqual(Object.keys(DRAWN));
+  const tables = readdirSync(join(import.meta.dirname, 'tables'));
+  expect(tables).toEqual(expect.arrayContaining(Object.values(DRAWN).flat().map((one) => `${one}.txt`)));
 });

@@ -129,10 +129,18 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function endWithThisProcess(): void {
-  if (watching) return;
+/**
+ * For a program that ends by itself on a signal, after its other children: servers and folders then go
+ * when it exits.
+ */
+export function endAtExitAlone(): void {
   watching = true;
   process.once('exit', endAll);
+}
+
+function endWithThisProcess(): void {
+  if (watching) return;
+  endAtExitAlone();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       endAll();

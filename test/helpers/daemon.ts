@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PROGRAM, mangamotion } from '../e2e/run.js';
+import { ownFolderOf } from '../../src/schedule/state/own-folder.js';
 import { readHistory } from '../../src/schedule/state/history.js';
 import type { RunRecord } from '../../src/schedule/state/record.js';
 import type { ScheduleState } from '../../src/schedule/state/state.js';
@@ -32,8 +33,14 @@ export class TestDaemon {
     this.#env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...env };
   }
 
-  get state(): string {
+  /** What --state-dir names. */
+  get stateFolder(): string {
     return join(this.folder, 'state');
+  }
+
+  /** The subfolder that has the state. */
+  get state(): string {
+    return ownFolderOf(this.stateFolder);
   }
 
   get pid(): number {
@@ -66,7 +73,7 @@ export class TestDaemon {
 
   begin(...args: string[]): void {
     this.log = '';
-    const words = ['schedule', '--state-dir', this.state, ...args];
+    const words = ['schedule', '--state-dir', this.stateFolder, ...args];
     const [file = '', ...rest] = [...this.startedBy, process.execPath, PROGRAM, ...words];
     const child = spawn(file, rest, {
       ...{ cwd: this.folder, env: this.#env },
@@ -109,7 +116,7 @@ export class TestDaemon {
 
   run(...args: string[]) {
     const [name = '', ...others] = args;
-    return mangamotion(['schedule', name, '--state-dir', this.state, ...others], {
+    return mangamotion(['schedule', name, '--state-dir', this.stateFolder, ...others], {
       ...{ cwd: this.folder, env: this.#env },
     });
   }

@@ -61,7 +61,7 @@ export async function runHere(
 export function runAt(
   now: string,
   args: readonly string[],
-  options: { env: Record<string, string>; columns?: number },
+  options: { env: Record<string, string>; columns?: number; cwd?: string },
 ): Promise<TextOutcome> {
   return runMain(args, catalog, world({ ...options, now: () => new Date(now) }));
 }

@@ -13,8 +13,8 @@ export interface RedisCluster {
 const LAST_SLOT = 16_383;
 const MIDDLE = 8192;
 
-/** A cluster of two masters on loopback, when all of its slots are served. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** A cluster of two masters on loopback, when all of its slots are served; `args` are more of redis-server. */
+export async function startRedisCluster(more: readonly string[] = []): Promise<RedisCluster> {
   const nodes: { server: RedisServer; redis: Redis }[] = [];
   for (const [first, last] of [
     [0, MIDDLE - 1],
@@ -22,7 +22,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   ] as const) {
     // By default the port of the bus is 10,000 higher, which may be none.
     const bus = String(await freePort());
-    const args = ['--cluster-enabled', 'yes', '--cluster-port', bus];
+    const args = ['--cluster-enabled', 'yes', '--cluster-port', bus, ...more];
     const server = await startRedisServer({ args });
     const redis = new Redis(server.url);
     await redis.call('CLUSTER', 'ADDSLOTSRANGE', first, last);

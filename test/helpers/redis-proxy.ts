@@ -44,8 +44,12 @@ export async function startRedisProxy(upstream: string, plan: RedisProxyPlan): P
 }
 
 /** Takes connections and what is sent, and never answers. */
-export async function startSilentServer(): Promise<RedisProxy> {
-  return await listen((client) => client.resume());
+export async function startSilentServer(): Promise<RedisProxy & { met: Promise<void> }> {
+  let meet: () => void;
+  /** Resolves at the first bytes of the first client. */
+  const met = new Promise<void>((resolve) => (meet = resolve));
+  const server = await listen((client) => client.on('data', () => meet()));
+  return { ...server, met };
 }
 
 async function listen(onClient: (client: Socket) => Socket): Promise<RedisProxy> {

@@ -77,4 +77,11 @@ describe('--limit-rate', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('BACKUP_LIMIT_RATE (--limit-rate): must be bytes per second');
   });
+
+  it('refuses an empty one, which a script may give by mistake', async () => {
+    const args = ['backup', 'full', folder, '--limit-rate', ''];
+    const { exitCode, stderr } = await run(args, {});
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--limit-rate must not be empty');
+  });
 });

@@ -241,7 +241,7 @@ it('a restore that is interrupted says what was written, and that it can be run 
   const outcome = await runMain(args, catalog, host);
   expect(outcome.status).toBe(130);
   expect(outcome.stderr).toMatch(
-    /interrupted after 4 objects \(\d+ bytes\) were written; run it again to go on/,
+    /interrupted with 4 objects \([\d,]+ bytes\) written; run it again to go on/,
   );
   proxy.be();
   const again = await runMain(args, catalog, world({ env: storeSettings() }));

@@ -133,7 +133,7 @@ describe('the proof', () => {
     expect(Object.keys(reasons).sort()).toEqual(['k1', 'k2', 'k3']);
     expect(reasons.k1).toMatch(/not listed .* HEAD request finds it/);
     expect(reasons.k2).toMatch(/stored it as "k2-renamed"/);
-    expect(reasons.k3).toMatch(/1 bytes instead of 3/);
+    expect(reasons.k3).toMatch(/1 byte instead of 3/);
     expect(report.proved).toBe(8);
     expect((await readdir(tmpdir())).filter((name) => name.includes('-written-'))).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { createHash } from 'node:crypto';
 import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
@@ -69,7 +70,7 @@ function checkContent({ sizeBytes, md5 }: ContentFacts, head: ObjectHead): void 
   if (sizeBytes !== head.sizeBytes) {
     throw new MangamotionError(
       'damaged',
-      `read ${sizeBytes} bytes, but the store announced ${head.sizeBytes}`,
+      `read ${countOf(sizeBytes, 'byte')}, but the store announced ${formatCount(head.sizeBytes)}`,
     );
   }
   if (head.etagIsMd5 && md5 !== head.etag) {
@@ -86,7 +87,7 @@ function checkSize(listed: ListedObject, head: ObjectHead): void {
   if (head.etagIsMd5 || !isSameObject || head.sizeBytes === listed.sizeBytes) return;
   throw new MangamotionError(
     'damaged',
-    `the store sent ${head.sizeBytes} bytes, but its listing says ${listed.sizeBytes}`,
+    `the store sent ${countOf(head.sizeBytes, 'byte')}, but its listing says ${formatCount(listed.sizeBytes)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
@@ -163,7 +164,7 @@ export class CaptureLedger {
     const { message, hint, cause, request } = this.#lastRefusal;
     throw new MangamotionError(
       'access_denied',
-      `access to all ${this.#refusals} objects was refused, the last time with: ${message}`,
+      `access to all ${countOf(this.#refusals, 'object')} was refused, the last time with: ${message}`,
       { hint, cause, request },
     );
   }

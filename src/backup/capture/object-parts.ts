@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
 import { LARGEST_LINE_BYTES } from '../../archive/limits.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
@@ -33,7 +34,7 @@ interface PartContext {
   signal: AbortSignal;
 }
 
-/** How a bucket discloses locks: in the head of an object, by separate requests, or not at all. */
+/** The way in which a bucket discloses locks: in the head of an object, by separate requests, or not at all. */
 type LockMode = 'unknown' | 'head' | 'documents' | 'undisclosed';
 
 export class ObjectParts {
@@ -177,14 +178,14 @@ function refuseLarge(what: string, text: string): void {
   if (text.length <= LONGEST_PART) return;
   throw new MangamotionError(
     'refused',
-    `the ${what} of the object: ${text.length} characters are more than a backup can hold (${LONGEST_PART})`,
+    `the ${what} of the object: ${countOf(text.length, 'character')} are more than a backup can hold (${LONGEST_PART})`,
   );
 }
 
 /** Returns the finding for metadata that S3 omits, and counts, because no header can carry it. */
 function uncarried(count: number): PartFinding {
-  const entries = count === 1 ? 'one entry' : `${count} entries`;
-  const message = `the server omits ${entries} of its user metadata, because no header can carry them`;
+  const entries = countOf(count, 'entry', 'entries');
+  const message = `the server omits ${entries} of its user metadata, because no header can carry ${count === 1 ? 'it' : 'them'}`;
   return { kind: 'undisclosed', part: 'metadata', error: new MangamotionError('refused', message) };
 }
 

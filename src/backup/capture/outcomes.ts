@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { LONGEST_KEY } from '../../archive/limits.js';
@@ -91,7 +92,7 @@ export class Outcomes {
 export function keyTooLong({ bucket, object: { key } }: ListedInBucket): MangamotionError {
   return new MangamotionError(
     'refused',
-    `${bucket}: a key of ${key.length} characters is longer than a backup can hold (${LONGEST_KEY})`,
+    `${bucket}: a key of ${countOf(key.length, 'character')} is longer than a backup can hold (${LONGEST_KEY})`,
   );
 }
 

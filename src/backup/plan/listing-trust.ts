@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
 import { ListingUnreliable } from '../../object-store/order/ordered-listings.js';
@@ -13,9 +14,9 @@ const ONE_IN = 100;
  * lacks is gone, or the server omitted it. One instance serves all attempts of a backup.
  */
 export class ListingTrust {
-  /** For each bucket that is not trusted, a key that exists and was not listed. */
+  /** A key that exists but was not listed, for each bucket whose listing is not trusted. */
   readonly untrusted = new Map<string, string>();
-  /** For each bucket, the number of objects that HEAD found and the listing lacked. */
+  /** The number of objects that HEAD found and the listing lacked, for each bucket. */
   readonly found = new Map<string, number>();
   readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();
@@ -57,7 +58,7 @@ export class ListingTrust {
   /** Returns the error for a bucket that is not trusted. `earlier` is the earlier backup's id. */
   failureOf(bucket: string, key: string, earlier: string | undefined): MangamotionError {
     const count = this.found.get(bucket) ?? 0;
-    const objects = `${count} ${count === 1 ? 'object' : 'objects'}`;
+    const objects = countOf(count, 'object');
     const message = `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}: HEAD requests found ${objects} of ${earlier ?? 'an earlier backup'}; newer ones may be missing`;
     return new MangamotionError('damaged', message, {
       request: { operation: 'ListObjectsV2', status: 200, code: '' },

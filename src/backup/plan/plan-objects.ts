@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
@@ -114,7 +115,7 @@ export async function makeRoom({ destination, progress, leftovers }: HeldContext
   }
   throw new MangamotionError(
     'refused',
-    `${destination.location} has ${free} bytes free, but the last full backup took ${last.archive_bytes}`,
+    `${destination.location} has ${countOf(free, 'byte')} free, but the last full backup took ${formatCount(last.archive_bytes)}`,
     { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { Directory } from '../../archive/directory.js';
 import { LARGEST_DOCUMENT_BYTES } from '../../archive/limits.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
@@ -60,8 +61,8 @@ function compareBuckets(summary: Summary, directory: Directory): Disagreement[] 
     const says =
       other === undefined
         ? 'does not have it'
-        : `says ${other.objects} objects (${other.bytes} bytes)`;
-    const has = `the directory has bucket ${name} with ${objects} objects (${bytes} bytes)`;
+        : `says ${countOf(other.objects, 'object')} (${countOf(other.bytes, 'byte')})`;
+    const has = `the directory has bucket ${name} with ${countOf(objects, 'object')} (${countOf(bytes, 'byte')})`;
     return [{ kind: 'directory', message: `${has}, but the summary ${says}` }];
   });
   for (const name of inSummary.keys()) {

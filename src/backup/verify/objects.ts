@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { createHash } from 'node:crypto';
 import { type Archive, READ_WHOLE_BYTES } from '../../archive/archive.js';
 import type { ChunkReference, Directory } from '../../archive/directory.js';
@@ -107,7 +108,9 @@ class ObjectCheck {
     }
     const archive = this.#opened.get(id);
     if (archive === undefined || offset + length <= archive.sizeBytes) return true;
-    report(`${bucket}/${key} is beyond the end of ${id} (${length} bytes at byte ${offset})`);
+    report(
+      `${bucket}/${key} is beyond the end of ${id} (${countOf(length, 'byte')} at byte ${offset})`,
+    );
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import type { Archive } from '../../archive/archive.js';
 import type { Directory } from '../../archive/directory.js';
 import { isMangamotionError } from '../../errors.js';
@@ -184,7 +185,7 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   addProblem(
     result,
     kind,
-    `${summary.archive.file} has ${bytes} bytes, but the summary says ${summary.archive_bytes}`,
+    `${summary.archive.file} has ${countOf(bytes, 'byte')}, but the summary says ${formatCount(summary.archive_bytes)}`,
   );
 }
 

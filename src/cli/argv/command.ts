@@ -19,6 +19,8 @@ interface CommandData {
   changes: 'nothing' | 'dry-run' | 'always';
   /** Whether it talks to the object store: its help then shows the connection options. */
   usesStore: boolean;
+  /** It talks to `s3://` destinations alone, of which --limit-rate is the only flag. */
+  usesDestination?: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */
@@ -107,6 +109,14 @@ export interface CommandContext {
   cwd: string;
   /** One line on stderr, above the progress, also with --quiet. */
   warn: (message: string) => void;
+  /** Has a command with a log of its own get the warnings and notes in it, instead of stderr. */
+  logTo: (log: LineLog) => void;
+}
+
+/** A log with levels, as pino has them. */
+export interface LineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 /** A connection of its own. */

@@ -1,3 +1,4 @@
+import { MangamotionError } from '../../errors.js';
 import type { Command } from './command.js';
 import type { OptionSpecs, OptionValues } from './option-specs.js';
 import { flagOf } from './option-specs.js';
@@ -64,6 +65,8 @@ export const connectionOptions = {
     description:
       'at most so many bytes per second to the stores, and as many from them, such as 20M ' +
       '(BACKUP_LIMIT_RATE)',
+    // Empty, as an unset variable of a script, it would mean no limit.
+    parse: notEmpty,
   },
 } as const satisfies OptionSpecs;
 
@@ -79,7 +82,13 @@ export function usefulOptions(command: Command): OptionSpecs {
     ...others,
     ...(command.printsRows ? { csv, rawCsv } : {}),
     ...(command.usesStore ? connectionOptions : {}),
+    ...(command.usesDestination === true ? { limitRate: connectionOptions.limitRate } : {}),
   };
+}
+
+function notEmpty(text: string): string {
+  if (text !== '') return text;
+  throw new MangamotionError('usage', 'must not be empty');
 }
 
 export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectionOptions>;

@@ -1,7 +1,25 @@
 /** What a command takes on its command line, as data; the types of the values follow from it. */
 
-/** What shells offer for a value: names of files, names of folders, or nothing. */
-export type CompletionKind = 'file' | 'folder';
+/** Names that only a server, a destination or a schedule knows. */
+export const NAME_KINDS = [
+  'bucket',
+  /** A bucket in the backup that the command line names. */
+  'captured-bucket',
+  /** A folder or an `s3://` URL that holds backups. */
+  'destination',
+  /** The path or the URL of a backup. */
+  'backup',
+  /** A backup at the destination that the command line names. */
+  'backup-id',
+  'job',
+  'user',
+  /** An entry of the schedule. */
+  'entry',
+] as const;
+export type NameKind = (typeof NAME_KINDS)[number];
+
+/** What shells offer for a value: names of files or folders, or what `mangamotion __complete` knows. */
+export type CompletionKind = 'file' | 'folder' | NameKind;
 
 interface ValueReader {
   description: string;

@@ -2,8 +2,10 @@ import { defineCommand } from '../argv/command.js';
 
 export const completion = defineCommand({
   description:
-    'Print a completion script for the commands and options of mangamotion. The script does not ' +
-    'call mangamotion: regenerate it after an update.',
+    'Print a completion script for the commands and options of mangamotion. Regenerate it after an ' +
+    'update. For the names of buckets, backups, jobs, users and entries of the schedule it asks ' +
+    'mangamotion, with the settings in force and those typed on the line. Nothing is changed, and ' +
+    'where a server does not answer within two seconds, nothing is offered or said.',
   arguments: {
     shell: { description: 'the shell to complete for', choices: ['bash', 'zsh', 'fish'] },
   },

@@ -6,7 +6,7 @@ import { helpItem } from '../argv/help-layout.js';
 import { parseCommandLine } from '../argv/parser.js';
 import type { Topic } from '../manual/topics.js';
 import { TOPIC_NAMES, TOPICS, isTopic, readPage } from '../manual/topics.js';
-import type { TextStyle } from '../output/output.js';
+import type { TextStyle } from '../output/answers.js';
 
 /** How a page is printed as JSON, where there is no terminal to fit it to. */
 const PLAIN: TextStyle = { width: 80, paint: (_tone, text) => text, colored: false };

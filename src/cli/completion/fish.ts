@@ -1,5 +1,6 @@
 import type { CompletedNode, CompletedOption, Offer } from './model.js';
-import { allNodes } from './model.js';
+import { allNodes, isPath } from './model.js';
+import { NAMES_COMMAND } from './names-command.js';
 
 /** Two functions tell where the cursor is: in which command, and at its how manyeth argument. */
 export function fishScript(root: CompletedNode): string {
@@ -43,6 +44,24 @@ function __mangamotion_at
     test "$argv[1]" = (__mangamotion_position)
 end
 
+# Names that only the program can know. fish escapes what it inserts.
+function __mangamotion_names
+    set -l before (commandline -opc)
+    set -e before[1]
+    set -l raw (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
+    set -l typed (string unescape -- $raw; or string replace -r -- '^["\\']' '' $raw)
+    command mangamotion ${NAMES_COMMAND} $argv[1] "$typed" $before </dev/null 2>/dev/null
+end
+
+function __mangamotion_paths
+    set -l names (__mangamotion_names $argv[1])
+    if set -q names[1]
+        string join -- \\n $names
+    else
+        __fish_complete_directories (commandline -ct)
+    end
+end
+
 complete -c mangamotion -f
 ${nodes.map(linesOf).join('')}`;
 }
@@ -65,7 +84,7 @@ function linesOf(node: CompletedNode): string {
       ...(option.short === undefined ? [] : [`-s ${option.short.slice(1)}`]),
       ...(option.value === undefined
         ? []
-        : [option.value.files === 'file' ? '-r' : '-x', ...values(option.value)]),
+        : [option.value.names === 'file' ? '-r' : '-x', ...values(option.value)]),
       describe(option.description),
     ]),
   );
@@ -76,10 +95,12 @@ function line(condition: string, parts: readonly string[]): string {
   return `${['complete -c mangamotion', `-n ${quote(condition)}`, ...parts].join(' ')}\n`;
 }
 
-function values({ words, files }: Offer): string[] {
+function values({ words, names }: Offer): string[] {
   if (words.length > 0) return [`-a ${quote(words.join(' '))}`];
-  if (files === undefined) return [];
-  return files === 'folder' ? ["-a '(__fish_complete_directories)'"] : ['-F'];
+  if (names === undefined) return [];
+  if (names === 'file') return ['-F'];
+  if (names === 'folder') return ["-a '(__fish_complete_directories)'"];
+  return [`-a '(__mangamotion_${isPath(names) ? 'paths' : 'names'} ${names})'`];
 }
 
 function stepOf({ path }: CompletedNode): string {

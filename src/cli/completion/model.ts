@@ -3,10 +3,10 @@ import type { CompletionKind, OptionSpec, OptionSpecs } from '../argv/option-spe
 import { flagOf, takesValue } from '../argv/option-specs.js';
 import { connectionOptions, globalOptions, usefulOptions } from '../argv/global-options.js';
 
-/** What a shell offers in one place: fixed words, names of files or folders, or nothing. */
+/** What a shell offers in one place: fixed words, names of some kind, or nothing. */
 export interface Offer {
   words: readonly string[];
-  files: CompletionKind | undefined;
+  names: CompletionKind | undefined;
 }
 
 export interface CompletedOption {
@@ -56,6 +56,11 @@ export async function completionTree({ commands, groups }: Catalog): Promise<Com
   return root;
 }
 
+/** Kinds that are paths: where the program knows none, the shell offers folders. */
+export function isPath(kind: CompletionKind): boolean {
+  return kind === 'destination' || kind === 'backup';
+}
+
 /** A node and all below it, from the top. */
 export function allNodes(top: CompletedNode): CompletedNode[] {
   return [top, ...top.children.flatMap(allNodes)];
@@ -93,7 +98,7 @@ function optionOf(name: string, spec: OptionSpec): CompletedOption {
     description: spec.description,
   };
   if (!takesValue(spec)) return { ...option, value: undefined, repeatable: false };
-  const value = { placeholder: spec.value, words: spec.choices ?? [], files: spec.complete };
+  const value = { placeholder: spec.value, words: spec.choices ?? [], names: spec.complete };
   return { ...option, value, repeatable: spec.repeatable === true };
 }
 
@@ -101,7 +106,7 @@ function argumentsOf(command: Command): CompletedArgument[] {
   return Object.entries(command.arguments).map(([name, spec]) => ({
     name,
     words: spec.choices ?? spec.offers ?? [],
-    files: spec.complete,
+    names: spec.complete,
     repeatable: spec.repeatable === true,
   }));
 }

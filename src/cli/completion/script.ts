@@ -8,7 +8,7 @@ export type Shell = 'bash' | 'zsh' | 'fish';
 
 const writers = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-/** The script of a shell. It holds all commands and options, so that it never runs mangamotion. */
+/** The script of a shell. It holds all commands and options, and asks mangamotion only for names. */
 export async function completionScript(shell: Shell, catalog: Catalog): Promise<string> {
   return writers[shell](await completionTree(catalog));
 }

@@ -1,7 +1,7 @@
 import type { Token, Tokens } from 'marked';
 import { lexer } from 'marked';
 import stringWidth from 'string-width';
-import type { TextStyle } from '../output/output.js';
+import type { TextStyle } from '../output/answers.js';
 import type { Paint, Tone } from '../output/paint.js';
 import type { GridCell } from '../output/table.js';
 import { tableLine } from '../output/table.js';

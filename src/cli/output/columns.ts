@@ -13,6 +13,8 @@ export interface Column<Row> {
   value(row: Row): CellValue;
   /** For people; without it they get the value. Hostile characters need no care here. */
   show?(row: Row, people: Presentation): string;
+  /** Shorter, for a terminal on which the table would not fit with what `show` gives. */
+  brief?(row: Row, people: Presentation): string;
   tone?(row: Row): Tone | undefined;
   align?: 'left' | 'right';
   /** On a terminal too narrow for all columns those with the highest number go first. */
@@ -22,6 +24,8 @@ export interface Column<Row> {
    * default texts may be cut, and what is aligned right (figures) may not.
    */
   least?: number;
+  /** A text that people read: as the last column it goes on below itself instead of being cut. */
+  wraps?: boolean;
 }
 
 /** How figures are shown to people: on a terminal, or in a log that is read later. */

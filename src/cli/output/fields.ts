@@ -47,6 +47,51 @@ export class FieldPicker {
   }
 }
 
+/** The fields of an object, and of the objects in them; `true` where anything may be below, or nothing. */
+export interface FieldNames {
+  readonly [name: string]: true | FieldNames;
+}
+
+/** All fields that the JSON of a row may have. */
+export type FieldsOf<Json> = Readonly<Record<NamesOf<Json>, true | FieldNames>>;
+
+type NamesOf<Json> = Json extends unknown ? keyof Json & string : never;
+
+/** Fields of these names, with nothing declared below them. */
+export function fieldNames<const Name extends string>(...names: Name[]): Record<Name, true> {
+  return Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
+}
+
+export interface CheckedPaths {
+  /** One `usage` error for each path that leads to no field. */
+  errors: MangamotionError[];
+  /** The names that go on below what is declared: only the rows tell whether there is such a field. */
+  open: string[];
+}
+
+export function checkPaths(paths: FieldPaths, known: FieldNames): CheckedPaths {
+  const checked: CheckedPaths = { errors: [], open: [] };
+  for (const path of paths) {
+    const name = path.join('.');
+    let names = known;
+    for (const [at, word] of path.entries()) {
+      const below = Object.hasOwn(names, word) ? names[word] : undefined;
+      if (below === undefined) {
+        const prefix = path.slice(0, at).map((before) => `${before}.`);
+        const beside = Object.keys(names).map((one) => prefix.join('') + one);
+        checked.errors.push(unknownField(name, beside));
+        break;
+      }
+      if (below === true) {
+        if (at < path.length - 1) checked.open.push(name);
+        break;
+      }
+      names = below;
+    }
+  }
+  return checked;
+}
+
 export function unknownField(name: string, known: readonly string[]): MangamotionError {
   const meant = closest(
     name,

@@ -1,9 +1,9 @@
 import type { Column, Presentation } from './columns.js';
 import { wrapped } from './cut.js';
 import type { Paint } from './paint.js';
-import type { RowWriter } from './row-writers.js';
+import type { RowWriter } from '../../json-rows.js';
 import type { GridCell, TableLayout, TableRoom } from './table.js';
-import { cellsOf, layOutTable, shownCells, tableLine, titleCells } from './table.js';
+import { cellsOf, inForm, layOutTable, shownCells, tableLine, titleCells } from './table.js';
 import { visible } from './terminal-text.js';
 import { countOf } from './units.js';
 
@@ -64,7 +64,7 @@ export function humanRowWriter<Row>(
     begin: () => '',
     row: (row) => {
       if (layout !== undefined) {
-        const cells = cellsOf(row, layout.columns, people, room);
+        const cells = inForm(cellsOf(row, layout.columns, people, room), layout);
         return `${tableLine(cells, layout, room, paint)}\n`;
       }
       held.push(cellsOf(row, columns, people, room));

@@ -1,3 +1,5 @@
+import { countOf } from '../../count-of.js';
+
 export { countOf, formatCount } from '../../count-of.js';
 export { formatBytes } from '../../format-bytes.js';
 
@@ -27,7 +29,7 @@ function ageAmount(seconds: number): string | undefined {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h`;
-  return `${Math.floor(hours / 24)} days`;
+  return countOf(Math.floor(hours / 24), 'day');
 }
 
 function pad(value: number): string {

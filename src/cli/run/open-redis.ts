@@ -3,7 +3,8 @@ import type { OpenRedis } from '../argv/command.js';
 
 /**
  * The Redis of the settings. Rejects with `unreachable` or `access_denied` where it cannot be used,
- * as do its commands. A signal ends the command that is under way.
+ * as do its commands. A signal ends the attempt, and the
+ * command that is under way.
  */
 export async function openRedis(config: Config, signal: AbortSignal): Promise<OpenRedis> {
   const [{ connectOnce, withOneTimer }, { withTranslatedErrors }, { redisTarget }] =
@@ -14,7 +15,7 @@ export async function openRedis(config: Config, signal: AbortSignal): Promise<Op
     ]);
   signal.throwIfAborted();
   const target = redisTarget(config.redis);
-  const redis = await connectOnce(target);
+  const redis = await connectOnce(target, { signal });
   const close = (): void => {
     signal.removeEventListener('abort', close);
     redis.disconnect();

@@ -3,7 +3,7 @@ import type { Config } from '../../config/load.js';
 import { redact, secretsOf } from '../../config/redact.js';
 import { MangamotionError, exitStatusOf } from '../../errors.js';
 import { colorLevel } from '../output/color-level.js';
-import type { Catalog, CommandContext } from '../argv/command.js';
+import type { Catalog, CommandContext, LineLog } from '../argv/command.js';
 import { failureDocument, reportFailure } from './failure.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import { settingFlagsOf } from '../argv/global-options.js';
@@ -28,16 +28,24 @@ export async function runCommand(
 ): Promise<number> {
   const { global, command } = invocation;
   const secrets = () => [...secretsOf(host.env), ...session.secrets()];
-  const progress = progressOf(global, host, (line) => visible(redact(line, secrets())));
-  const warn = (message: string) => progress.warn(`mangamotion: warning: ${namedOnce(message)}`);
+  const clean = (line: string) => visible(redact(line, secrets()));
+  const progress = progressOf(global, host, clean);
+  let log: LineLog | undefined;
+  const warn = (message: string) => {
+    if (log === undefined) progress.warn(`mangamotion: warning: ${namedOnce(message)}`);
+    else log.warn({}, clean(namedOnce(message)));
+  };
+  const note = (message: string) => {
+    if (log === undefined) progress.note(`mangamotion: ${message}`);
+    else log.info({}, clean(message));
+  };
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
-    onFirst: () => progress.note('mangamotion: cleaning up; send the signal again to stop at once'),
+    onFirst: () => note('cleaning up; send the signal again to stop at once'),
     ignoresInterrupt: () => command.ignoresInterrupt === true || output.isPaging,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
   });
-  const note = (message: string) => progress.note(`mangamotion: ${message}`);
   const session = openSession(global, host, watch.signal, warn, note);
   const output = outputOf(invocation, host, sink, session, warn);
   try {
@@ -63,6 +71,7 @@ export async function runCommand(
       now: () => host.now(),
       cwd: host.cwd,
       warn,
+      logTo: (one) => (log = one),
     };
     return exitStatusOf(await command.run(context, invocation.args, invocation.options));
   } catch (error) {

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import { errnoOf, explainFileError } from '../../files/errors.js';
@@ -86,7 +87,7 @@ async function checkContent({ head, ...place }: JobResult, partial: PartialFile)
   const md5 = await partial.md5();
   const what =
     sizeBytes !== head.sizeBytes
-      ? `only ${sizeBytes} of its ${head.sizeBytes} bytes arrived`
+      ? `only ${formatCount(sizeBytes)} of its ${countOf(head.sizeBytes, 'byte')} arrived`
       : md5 !== undefined && md5 !== head.etag
         ? `its MD5 is ${md5}, but its ETag is ${head.etag}`
         : undefined;

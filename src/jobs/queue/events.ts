@@ -1,4 +1,5 @@
 import type { RedisReader } from '../../redis/reader.js';
+import { unlessAborted } from '../../redis/unless-aborted.js';
 import type { QueueAddress } from './layout.js';
 import { keyOf } from './layout.js';
 import { orDamaged } from './wrong-type.js';
@@ -67,17 +68,4 @@ function eventOf(pairs: readonly string[]): QueueEvent {
     pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : [])),
   ) as Record<string, string>;
   return { event: fields.event ?? '', jobId: fields.jobId ?? null, fields };
-}
-
-async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort);
-  }
 }

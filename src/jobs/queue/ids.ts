@@ -1,5 +1,7 @@
 import { isRefusedByServer, isWrongType } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
+import { sendAll } from '../../redis/reader.js';
+import { checkReply } from '../../redis/shapes.js';
 import type { QueueState } from '../job.js';
 import { lastEventId } from './events.js';
 import type { Place, QueueAddress } from './layout.js';
@@ -51,7 +53,9 @@ async function addIds(
 
 async function isQueuePaused(redis: RedisReader, queue: QueueAddress): Promise<boolean> {
   const key = keyOf(queue, 'meta');
-  return (await orDamaged(key, redis.call('HGET', key, 'paused'))) !== null;
+  const reply = await orDamaged(key, redis.call('HGET', key, 'paused'));
+  checkReply(redis, ['hget'], reply);
+  return reply !== null;
 }
 
 /**
@@ -72,10 +76,28 @@ async function* idsAt(
       type === 'list'
         ? redis.call('LRANGE', key, from, to - 1)
         : redis.call('ZRANGE', key, -to, -from - 1);
-    const ids = (await orDamaged(key, answer)) as string[];
+    const reply = await orDamaged(key, answer);
+    checkReply(redis, [type === 'list' ? 'lrange' : 'zrange'], reply);
+    const ids = reply as string[];
     if (ids.length > 0) yield ids;
     if (ids.length < IDS_AT_ONCE) return;
   }
+}
+
+/** Resolves to at most `count` ids from each place of the queue: those that entered it last. */
+export async function newestIds(
+  redis: RedisReader,
+  queue: QueueAddress,
+  count: number,
+): Promise<ReadonlySet<string>> {
+  const commands = PLACES.map(({ suffix, type }) =>
+    type === 'list'
+      ? ['lrange', keyOf(queue, suffix), 0, count - 1]
+      : ['zrange', keyOf(queue, suffix), -count, -1],
+  );
+  const replies = (await redis.pipeline(commands).exec()) ?? [];
+  const listed = replies.flatMap(([error, ids]) => (error === null ? (ids as string[]) : []));
+  return new Set(listed.filter((id) => !isMarker(id)));
 }
 
 /** Resolves to the ids in the place of this suffix. */
@@ -107,10 +129,11 @@ export async function findState(
     keyOf(queue, suffix),
     id,
   ]);
-  const replies = (await redis.pipeline(commands).exec()) ?? [];
+  const replies = await sendAll(redis, commands);
   let state: QueueState | undefined;
   for (const [index, place] of PLACES.entries()) {
     const [error, found] = replies[index] ?? [null, null];
+    if (error === null) checkReply(redis, commands[index] ?? [], found);
     const isHere =
       error === null ? found !== null : await isListed(redis, queue, place, { id, error });
     if (isHere) state = stateIn(place, isPaused);

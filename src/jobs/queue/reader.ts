@@ -20,7 +20,8 @@ import {
 import type { QueueAddress } from './layout.js';
 import { keyOf, keysOf, queueKeysOf, queueNameOf } from './layout.js';
 import { standingsOf } from './standing.js';
-import { MOST_ROW_BYTES, replies, valuesOf } from './values.js';
+import type { OnData } from './values.js';
+import { MOST_ROW_BYTES, replies, valuesOf, wasRead } from './values.js';
 
 export { listQueueIds } from './ids.js';
 export { idsOfUser } from './users.js';
@@ -76,6 +77,12 @@ export function forgetOthers(
   for (const key of cache.keys()) if (!ids.has(key.slice(from))) cache.delete(key);
 }
 
+interface RowsRequest {
+  signal: AbortSignal;
+  cache?: DataCache | undefined;
+  onData?: OnData | undefined;
+}
+
 /**
  * Yields the rows of the wanted jobs in their order, up to 1,000 at a time, without those that were removed
  * since they were listed. A job whose key holds no hash has only problems. Data that the cache has are not
@@ -85,7 +92,7 @@ export async function* readQueueRows(
   redis: RedisReader,
   queue: QueueAddress,
   wanted: Wanted,
-  { signal, cache }: { signal: AbortSignal; cache?: DataCache | undefined },
+  { signal, cache, onData }: RowsRequest,
 ): AsyncGenerator<QueueJob[]> {
   for (const page of pagesOf(wanted)) {
     signal.throwIfAborted();
@@ -114,6 +121,7 @@ export async function* readQueueRows(
       if (hash.isGone) continue;
       const summary = summaries.get(index) ?? summaryOfData(values.data ?? null);
       cache?.set(hash.key, { version: versionOf(hash), summary });
+      if (!summaries.has(index)) onData?.(id, wasRead(values.data));
       const fields = { ...hash.shortFields, ...values };
       rows.push(decodeQueueRow(queue.name, id, state, fields, { summary, standing }));
     }

@@ -5,7 +5,8 @@ import type { Wanted } from '../sources.js';
 import { namesUser } from './job.js';
 import type { QueueAddress } from './layout.js';
 import { keyOf } from './layout.js';
-import { MOST_ROW_BYTES, replies, valuesOf } from './values.js';
+import type { OnData } from './values.js';
+import { MOST_ROW_BYTES, replies, valuesOf, wasRead } from './values.js';
 
 /** Longer data are searched as bytes: for most jobs it is enough to look for the user in them. */
 const TEXT_BYTES = 16 * 1024;
@@ -13,8 +14,7 @@ const TEXT_BYTES = 16 * 1024;
 interface UserSearch {
   userId: string;
   signal: AbortSignal;
-  /** Told of a job whose data are too long to be read. */
-  onUnread: (id: string) => void;
+  onData: OnData;
 }
 
 /** Yields the jobs whose data name the user. The data are read a few megabytes at a time. */
@@ -22,7 +22,7 @@ export async function* idsOfUser(
   redis: RedisReader,
   queue: QueueAddress,
   wanted: Wanted,
-  { userId, signal, onUnread }: UserSearch,
+  { userId, signal, onData }: UserSearch,
 ): AsyncGenerator<[id: string, state: QueueState][]> {
   const limits = { text: TEXT_BYTES, read: MOST_ROW_BYTES };
   for (const page of pagesOf(wanted)) {
@@ -38,8 +38,8 @@ export async function* idsOfUser(
       signal.throwIfAborted();
       const job = page[index];
       if (job === undefined) continue;
-      if (typeof values.data === 'number') onUnread(job[0]);
-      else if (namesUser(values.data ?? null, userId)) matching.push([...job]);
+      onData(job[0], wasRead(values.data));
+      if (namesUser(values.data ?? null, userId)) matching.push([...job]);
     }
     yield matching;
   }

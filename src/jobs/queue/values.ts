@@ -1,5 +1,7 @@
 import { isWrongType } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
+import { sendAll } from '../../redis/reader.js';
+import { checkReply } from '../../redis/shapes.js';
 import type { FieldValue } from './fields.js';
 
 /** The bytes of values that are in memory together, unless one alone has more. */
@@ -15,6 +17,13 @@ export interface ValueLimits {
 /** Where many jobs are read: it takes up to four times as much memory. */
 export const MOST_ROW_BYTES = 16 * 1024 * 1024;
 
+/** Called for each job whose data were asked for: data that are too long are not read. */
+export type OnData = (id: string, wasRead: boolean) => void;
+
+export function wasRead(value: FieldValue | undefined): boolean {
+  return typeof value !== 'number';
+}
+
 /** The fields of one hash that are to be read, with their lengths in bytes. */
 export interface Wish {
   key: string;
@@ -27,9 +36,15 @@ export async function replies(
   commands: readonly (readonly (string | number)[])[],
 ): Promise<unknown[]> {
   if (commands.length === 0) return [];
-  const answers = await redis.pipeline(commands.map((command) => [...command])).exec();
-  return (answers ?? []).map(([error, reply]) => {
-    if (error === null) return reply;
+  const answers = await sendAll(
+    redis,
+    commands.map((command) => [...command]),
+  );
+  return answers.map(([error, reply], at) => {
+    if (error === null) {
+      checkReply(redis, commands[at] ?? [], reply);
+      return reply;
+    }
     if (isWrongType(error)) return undefined;
     throw error;
   });

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { isMangamotionError, MangamotionError } from '../../errors.js';
 import { Backoff, retrying, type RetryPolicy } from './backoff.js';
 import type { ObjectStore, RequestOptions, UndeletedObject } from '../port.js';
@@ -31,7 +32,7 @@ async function isWorthwhile(
   bucket: string,
   passing: UndeletedObject[],
 ): Promise<boolean> {
-  const count = `${passing.length} ${passing.length === 1 ? 'object is' : 'objects are'}`;
+  const count = countOf(passing.length, 'object is', 'objects are');
   const message = `${bucket}: ${count} not deleted yet: ${passing[0]?.reason ?? ''}`;
   try {
     await backoff.after(

@@ -61,7 +61,7 @@ export class ObjectFetcher {
     this.#proxy = useTls ? undefined : proxy;
     const tls = { timeout: connectTimeoutMs, ...(caPem === undefined ? {} : { ca: caPem }) };
     const pool = {
-      connections: maxSockets,
+      connections: Math.min(maxSockets, limits?.down.mostAnswers ?? Infinity),
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
       maxHeaderSize: maxHeaderBytes,
@@ -131,6 +131,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #received = 0;
   #maxBytes = 0;
   #stopListening: (() => void) | undefined;
+  #forgetHold = (): void => undefined;
 
   constructor({ memory, signal, down, resolve, reject }: HandlerParts) {
     this.#down = down;
@@ -168,7 +169,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#received += chunk.length;
     if (this.#down !== undefined) {
       controller.pause();
-      setTimeout(() => controller.resume(), this.#down.take(chunk.length));
+      this.#forgetHold();
+      this.#forgetHold = this.#down.hold(chunk.length, () => controller.resume());
     }
     if (this.#received > (this.#block?.length ?? this.#maxBytes)) {
       controller.abort(new NotWanted());
@@ -187,6 +189,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#stopListening?.();
+    this.#forgetHold();
     const answer = this.#signal?.aborted === true ? undefined : this.#answer;
     if (error instanceof NotWanted && answer !== undefined) this.#resolve(answer);
     else this.#reject(error);

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { IncomingMessage } from 'node:http';
 import { pipeline, Transform, type Readable } from 'node:stream';
 
@@ -31,11 +32,11 @@ export function ofLength(
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length;
-      if (received > sizeBytes) done(wrong(`${received} or more`));
+      if (received > sizeBytes) done(wrong(`${countOf(received, 'byte')} or more`));
       else done(null, chunk);
     },
     flush(done) {
-      done(received === sizeBytes ? null : wrong(String(received)));
+      done(received === sizeBytes ? null : wrong(countOf(received, 'byte')));
     },
   });
   // A failure of either stream ends both, and the reader gets it from the returned one.

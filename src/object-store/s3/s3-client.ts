@@ -12,7 +12,8 @@ import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';
 import { codeOf, type S3ResponseError } from '../store-errors.js';
 import { verdictOf } from '../verdicts.js';
-import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
+import type { Exchange } from './exchange.js';
+import { MAX_HEADER_BYTES, Transport, type TransportOptions } from './transport.js';
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';
@@ -20,6 +21,7 @@ const DEFAULT_REGION = 'us-east-1';
 export interface S3Request extends RequestLine {
   headers?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
+  urgent?: boolean | undefined;
   body?: RequestBody | undefined;
   /** Never repeat the request: if the connection breaks, the caller has to know. */
   onlyOnce?: boolean | undefined;
@@ -169,7 +171,7 @@ export class S3Client {
     const { method, headers = {}, body } = request;
     const sized = body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
     const options = { method, headers: { ...headers, ...sized }, pathStyle: true, exchange };
-    const opened = this.#limited(body?.open());
+    const opened = exchange.isUrgent ? body?.open() : this.#limited(body?.open());
     if (Array.isArray(opened)) exchange.chunks = opened;
     return this.#client.makeRequestStreamAsync(
       options,
@@ -209,7 +211,7 @@ function isStaleConnection(error: unknown, { request }: Exchange): boolean {
 }
 
 function exchangeOf(request: S3Request, region: string): Exchange {
-  const { method, bucket, key, query, signal, body } = request;
+  const { method, bucket, key, query, signal, body, urgent = false } = request;
   const place =
     bucket === undefined
       ? '/'
@@ -219,6 +221,7 @@ function exchangeOf(request: S3Request, region: string): Exchange {
     sha256: body?.sha256 ?? EMPTY_SHA256,
     region,
     signal,
+    isUrgent: urgent,
     carriesText: method === 'PUT' || method === 'POST',
     onContinue: body?.onContinue,
   };

@@ -1,3 +1,4 @@
+import { formatCount } from '../../count-of.js';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MangamotionError } from '../../errors.js';
 import type { StoreHints } from '../hint-kinds.js';
@@ -105,7 +106,9 @@ export class S3Requests {
 
   /** Returns the error for a body without Content-Length that is not as long as listed. */
   wrongLength(received: string, sizeBytes: number, request: S3Request): MangamotionError {
-    const cause = new UnexpectedAnswer(`answered with ${received} bytes instead of ${sizeBytes}`);
+    const cause = new UnexpectedAnswer(
+      `answered with ${received} instead of ${formatCount(sizeBytes)}`,
+    );
     const { message, hint, request: failed } = unexpected(cause, this.context(request), 200);
     return new MangamotionError('damaged', message, { hint, cause, request: failed });
   }

@@ -3,58 +3,27 @@ import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
 import { pipeline, Readable } from 'node:stream';
 import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
-import { onAbort } from './on-abort.js';
+import { throttleAnswer } from './throttled-answer.js';
+import type { Exchange } from './exchange.js';
+import { watchRequest, type Timeouts } from './watch-request.js';
 import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import { proxyHeaders, proxyRefusal, TunnelAgent, type StoreProxy } from './store-proxy.js';
-import type { S3ResponseError } from '../store-errors.js';
 
-/** The state that a request and its transport share. It travels in the request options. */
-export interface Exchange {
-  /** Path and query, percent-encoded. */
-  path: string;
-  sha256: string;
-  region: string;
-  signal: AbortSignal | undefined;
-  /** Whether headers may hold users' text, which may not be ASCII. */
-  carriesText: boolean;
-  /** The body, if it is in memory: minio itself sends only one Buffer or a stream. */
-  chunks?: Uint8Array[];
-  /** Called when the server is ready for the body. If present, `Expect: 100-continue` is sent. */
-  onContinue: (() => void) | undefined;
-  request?: ClientRequest;
-  /** Set as soon as an error status arrives. It takes precedence over any later socket error. */
-  refusal?: Promise<S3ResponseError>;
-  /** The answer waits for its turn under the limit of the rate. */
-  isThrottled?: boolean;
-  /** Set if the signature depends on how the server folds white space. */
-  foldingMatters?: boolean;
-}
-
-export interface TransportOptions extends Credentials {
+export interface TransportOptions extends Credentials, Timeouts {
   useTls: boolean;
   caPem: string | undefined;
   maxSockets: number;
   /** The HTTP proxy on the way, if there is one. */
   proxy: StoreProxy | undefined;
   limits: RateLimits | undefined;
-  /** A connection without traffic for this long counts as broken. */
-  idleTimeoutMs: number;
-  connectTimeoutMs: number;
 }
 
 export type SendOptions = RequestOptions & { exchange: Exchange; headers: Record<string, string> };
 
 /** Headers with user metadata can exceed Node's default of 16 KiB. */
 export const MAX_HEADER_BYTES = 256 * 1024;
-/** A server that does not support `Expect` waits silently for the body. */
-const CONTINUE_TIMEOUT_MS = 1000;
-
-class SilenceError extends Error {
-  readonly code = 'ETIMEDOUT';
-}
-
 /**
  * Signs minio's requests and sends them through Node. Unlike Node's own `request`, it turns an
  * error status into an error of the request, after it has read the error document.
@@ -68,6 +37,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #signer: Signer;
   #fetcher: Promise<ObjectFetcher> | undefined;
+  #urgentFetcher: Promise<ObjectFetcher> | undefined;
   readonly #send: (
     options: RequestOptions,
     onResponse: (response: IncomingMessage) => void,
@@ -108,7 +78,8 @@ export class Transport {
     const request = this.#send(this.#addressed(options), (response) => {
       if ((response.statusCode ?? 0) < 300) {
         this.#learn(response);
-        if (limits !== undefined) throttleAnswer(response, limits.down, exchange);
+        if (limits !== undefined && !exchange.isUrgent)
+          throttleAnswer(response, limits.down, (isHeld) => (exchange.isThrottled = isHeld));
         onResponse(response);
         return;
       }
@@ -121,8 +92,9 @@ export class Transport {
       void exchange.refusal.then((refusal) => request.emit('error', refusal));
     });
     exchange.request = request;
-    if (exchange.chunks !== undefined) endWith(request, exchange.chunks, limits?.up);
-    this.#watch(request, exchange);
+    const up = exchange.isUrgent ? undefined : limits?.up;
+    if (exchange.chunks !== undefined) endWith(request, exchange.chunks, up);
+    watchRequest(request, exchange, this.#options);
     return request;
   }
 
@@ -133,14 +105,14 @@ export class Transport {
     memory: BodyMemory,
     given: Record<string, string> = {},
   ): Promise<FetchedAnswer> {
-    const { path, region, sha256, signal } = exchange;
+    const { path, region, sha256, signal, isUrgent } = exchange;
     const { host } = new URL(origin);
     const headers: Record<string, string> = { host, ...given };
     this.#signer.sign(
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const fetcher = await (this.#fetcher ??= openFetcher(this.#options));
+    const fetcher = await this.#fetcherFor(isUrgent);
     const answer = await fetcher.get({ origin, path, headers, memory, signal });
     if (answer.statusCode < 300) {
       this.#learn(answer);
@@ -155,7 +127,16 @@ export class Transport {
 
   close(): void {
     this.agent.destroy();
-    void this.#fetcher?.then((fetcher) => fetcher.close());
+    for (const opening of [this.#fetcher, this.#urgentFetcher])
+      void opening?.then((fetcher) => fetcher.close());
+  }
+
+  /** Urgent requests have connections of their own if a limit leaves only a few to the others. */
+  async #fetcherFor(isUrgent: boolean): Promise<ObjectFetcher> {
+    const options = this.#options;
+    if (!isUrgent || options.limits === undefined)
+      return await (this.#fetcher ??= openFetcher(options));
+    return await (this.#urgentFetcher ??= openFetcher({ ...options, limits: undefined }));
   }
 
   #sign({ method = 'GET', headers, exchange }: SendOptions): void {
@@ -179,36 +160,6 @@ export class Transport {
       path: `http://${headers.host ?? ''}${exchange.path}`,
       headers: Object.assign({}, headers, proxyHeaders(proxy)),
     };
-  }
-
-  #watch(request: ClientRequest, exchange: Exchange): void {
-    const { signal, onContinue } = exchange;
-    const { connectTimeoutMs, idleTimeoutMs } = this.#options;
-    request.on('socket', (socket) => {
-      if (!socket.connecting) return;
-      socket.setTimeout(connectTimeoutMs);
-      socket.once('connect', () => socket.setTimeout(idleTimeoutMs));
-    });
-    request.on('timeout', () => {
-      const socket = request.socket;
-      const waits = exchange.isThrottled === true || isWaitingForUs(request);
-      if (socket !== null && !socket.connecting && waits) {
-        socket.setTimeout(idleTimeoutMs);
-        return;
-      }
-      request.destroy(new SilenceError('the server has gone silent'));
-    });
-    if (signal !== undefined) {
-      request.once(
-        'close',
-        onAbort(signal, () => request.destroy()),
-      );
-    }
-    if (onContinue !== undefined) {
-      const timer = setTimeout(onContinue, CONTINUE_TIMEOUT_MS);
-      request.once('continue', onContinue);
-      request.once('close', () => clearTimeout(timer));
-    }
   }
 
   /** MinIO, AWS and Ceph return the tag count with every object that has tags. */
@@ -249,47 +200,6 @@ function endWith(
     for (const chunk of chunks) request.write(chunk);
     return end();
   }) as typeof request.end;
-}
-
-/** Whether the silence is our own: the response's reader or the body's source is slow. */
-function isWaitingForUs(request: ClientRequest): boolean {
-  const response = responseOf(request);
-  if (response !== undefined) return response.readableLength > 0;
-  return !request.writableEnded && request.writableLength === 0;
-}
-
-function responseOf(request: ClientRequest): IncomingMessage | undefined {
-  return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
-}
-
-/**
- * Lets the body of an answer come at the rate of the bucket: Node stops reading the socket when
- * `push` returns false, and reads on when the stream asks for more.
- */
-function throttleAnswer(response: IncomingMessage, bucket: TokenBucket, exchange: Exchange): void {
-  const push = response.push.bind(response);
-  const read = response._read.bind(response);
-  let delayMs = 0;
-  let timer: NodeJS.Timeout | undefined;
-  response.once('close', () => clearTimeout(timer));
-  response.push = (chunk: Buffer | null) => {
-    if (chunk === null) return push(null);
-    delayMs = bucket.take(chunk.length);
-    push(chunk);
-    return false;
-  };
-  response._read = (size) => {
-    if (delayMs <= 0) {
-      read(size);
-      return;
-    }
-    exchange.isThrottled = true;
-    timer = setTimeout(() => {
-      exchange.isThrottled = false;
-      read(size);
-    }, delayMs);
-    delayMs = 0;
-  };
 }
 
 /** Loads undici only when needed: it takes a third of the start-up time of a command. */

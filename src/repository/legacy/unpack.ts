@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { once } from 'node:events';
 import { createReadStream, rmSync } from 'node:fs';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
@@ -117,7 +118,8 @@ async function readTar(
   const parser = receive((why) => failed.abort(why));
   // The library skips a header over its limit, and would unpack the entry behind it under a wrong name.
   parser.on('ignoredEntry', ({ meta, size }) => {
-    if (meta) failed.abort(hostile(backup, `a header of ${size} bytes is too large`));
+    if (meta)
+      failed.abort(hostile(backup, `a header of ${countOf(Number(size), 'byte')} is too large`));
   });
   const source = createReadStream(backup.path);
   try {
@@ -170,12 +172,12 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
   if (bytes <= free) return;
   throw new MangamotionError(
     'disk',
-    `${path} must be unpacked to be read, which takes ${bytes} bytes, but ${folder} has only ${free} free`,
+    `${path} must be unpacked to be read, which takes ${countOf(bytes, 'byte')}, but ${folder} has only ${formatCount(free)} free`,
     { hint: 'Set TMPDIR to a folder on a larger disk, or unpack it yourself with "tar -xzf".' },
   );
 }
 
-/** What to do with an entry of a tar that may be hostile. */
+/** Decides what to do with an entry of a tar that may be hostile. */
 type EntryDecision =
   | { kind: 'unpack' }
   | { kind: 'skip'; bucket: string; key: string; reason: string }

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { createHash } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -66,7 +67,7 @@ export class PlainArchive implements Archive {
     const bytes = this.sizeBytes === Infinity ? Infinity : await this.#sumOfFiles();
     if (bytes === this.sizeBytes) return undefined;
     const kind = bytes < this.sizeBytes ? 'archive_truncated' : 'archive';
-    const message = `the files of ${this.#files.id} have ${bytes} bytes in total, but its summary says ${this.sizeBytes}`;
+    const message = `the files of ${this.#files.id} have ${countOf(bytes, 'byte')} in total, but its summary says ${formatCount(this.sizeBytes)}`;
     return { kind, message };
   }
 

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -61,7 +62,9 @@ export class PlainFiles {
   /** Reads a whole file. Rejects with `damaged` if its size exceeds `maxBytes`. */
   async readWhole(file: FilePlace, maxBytes: number): Promise<Buffer> {
     if (file.size > maxBytes) {
-      throw damagedArchive(`${shown(file.path)} is larger than allowed (${file.size} bytes)`);
+      throw damagedArchive(
+        `${shown(file.path)} is larger than allowed (${countOf(file.size, 'byte')})`,
+      );
     }
     const parts: Buffer[] = [];
     for await (const part of this.read(file)) parts.push(part);
@@ -142,7 +145,9 @@ function notAFile(path: string, cause?: unknown): MangamotionError {
 }
 
 function wrongLength({ path, size }: FilePlace, foundBytes: number): MangamotionError {
-  return damagedArchive(`${shown(path)} has ${foundBytes} bytes, but the index says ${size}`);
+  return damagedArchive(
+    `${shown(path)} has ${countOf(foundBytes, 'byte')}, but the index says ${formatCount(size)}`,
+  );
 }
 
 /** Quotes names with characters that a terminal would interpret. */

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MangamotionError } from '../../errors.js';
@@ -128,7 +129,7 @@ export class PlainTree {
     if (found === this.#files) return;
     throw new MangamotionError(
       'disk',
-      `${this.#root} was changed during the backup: it holds ${found} files, but ${this.#files} were written`,
+      `${this.#root} was changed during the backup: it holds ${countOf(found, 'file')}, but ${formatCount(this.#files)} ${this.#files === 1 ? 'was' : 'were'} written`,
       {
         hint: 'Make sure that nothing else writes into the destination, and run the backup again.',
       },
@@ -147,7 +148,7 @@ export class PlainTree {
 
 /** The number of concurrent tasks, so that their waits for the disk overlap. */
 const MAX_TASKS = 16;
-/** How much may wait for the disk before the producer has to wait. */
+/** If more than this is waiting for the disk, the producer waits too. */
 const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 
 /** Runs tasks concurrently within limits. A failure rejects every later call. */

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
 import { DAY_MS, PERIODS, type Period, periodOf } from './periods.js';
 
@@ -42,7 +43,7 @@ export function isWithinDays(
 }
 
 export function withinDays({ days = 0 }: RetentionPolicy): string {
-  return `within ${days} ${days === 1 ? 'day' : 'days'}`;
+  return `within ${countOf(days, 'day')}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { dependentsFirst } from '../chain.js';
-import type { BackupEntry, Destination, PurgedVersions } from '../destination.js';
+import type { BackupEntry, BackupVersions, Destination } from '../destination.js';
+import { backupTypeOf } from '../names.js';
 import { lineOfBackup, linesOf } from '../lines/lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
 import {
@@ -13,7 +14,7 @@ import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
   dryRun: boolean;
-  /** Also the older versions of what is removed. The destination has `purgeVersions`. */
+  /** Also remove the versions of the files that this run or an earlier one removes. */
   purge?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /**
@@ -21,6 +22,14 @@ export interface PruneOptions extends RetentionOptions {
    * if it is suspect and therefore replaces older suspects.
    */
   after?: string | undefined;
+}
+
+interface PurgedVersions {
+  /** The number of versions of all these backups, including delete markers. */
+  versions: number;
+  bytes: number;
+  /** The backups among them that an earlier run had removed. */
+  removed_before: { id: string; versions: number; bytes: number }[];
 }
 
 /** The result of a prune or a dry run. Each backup in question is in one of the lists. */
@@ -33,7 +42,7 @@ export interface PruneReport {
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
-  /** With `purge`: the versions of removed files that were removed, or would be. */
+  /** The versions that were removed, or would be. Present if `purge` is set. */
   purged?: PurgedVersions;
   /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];
@@ -62,24 +71,37 @@ export async function prune(
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   const { purge = false, dryRun, signal } = options;
   if (!dryRun) await carryOut(destination, decisions, backups, signal);
-  return purge
-    ? { ...report, purged: await purgeAll(destination, report.removed, options) }
-    : report;
+  if (!purge) return report;
+  const purged = await purgeAll(destination, { backups, report, options });
+  return { ...report, purged };
 }
 
+/** Purges what was removed now and before, within the scope of the prune. */
 async function purgeAll(
   destination: Destination,
-  removed: PruneReport['removed'],
-  { dryRun, signal }: PruneOptions,
+  parts: { backups: readonly BackupEntry[]; report: PruneReport; options: PruneOptions },
 ): Promise<PurgedVersions> {
-  const purged = { versions: 0, bytes: 0 };
-  for (const { id } of removed) {
-    signal?.throwIfAborted();
-    const { versions = 0, bytes = 0 } = (await destination.purgeVersions?.(id, { dryRun })) ?? {};
+  const { backups, report, options } = parts;
+  const removed = new Set(report.removed.map(({ id }) => id));
+  const stays = new Set(backups.map(({ id }) => id).filter((id) => !removed.has(id)));
+  const found = (await destination.removedVersions?.(removed)) ?? [];
+  const purged: PurgedVersions = { versions: 0, bytes: 0, removed_before: [] };
+  for (const backup of found) {
+    const { id, versions, bytes } = backup;
+    const isInScope = removed.has(id) || (!stays.has(id) && mayPurgeBefore(backup, options));
+    if (!isInScope) continue;
+    options.signal?.throwIfAborted();
+    if (!options.dryRun) await backup.purge();
     purged.versions += versions;
     purged.bytes += bytes;
+    if (!removed.has(id)) purged.removed_before.push({ id, versions, bytes });
   }
   return purged;
+}
+
+/** The line of a backup that is gone is not known. */
+function mayPurgeBefore({ id }: BackupVersions, { type, lineOf }: PruneOptions): boolean {
+  return lineOf === undefined && (type === undefined || backupTypeOf(id) === type);
 }
 
 /**

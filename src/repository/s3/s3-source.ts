@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { MEMBER_HEADER_BYTES } from '../../archive/gzip.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
@@ -66,7 +67,7 @@ export class S3Source implements ClosableSource {
       body.destroy();
       throw new MangamotionError(
         'damaged',
-        `${this.#name} has ${head.sizeBytes} bytes, but its summary says ${this.sizeBytes}`,
+        `${this.#name} has ${countOf(head.sizeBytes, 'byte')}, but its summary says ${formatCount(this.sizeBytes)}`,
       );
     }
     const bytes = Buffer.allocUnsafeSlow(Math.min(length, head.sizeBytes - start));

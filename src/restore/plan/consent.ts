@@ -1,5 +1,5 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
-import { countObjects } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 
 /** Determines what a restore destroys, and what needs consent. Pure. */
@@ -47,7 +47,8 @@ export function refuseLargeDeletions(buckets: readonly BucketPlan[]): void {
   const large = buckets.filter((plan) => plan.delete > plan.listed * MAX_WITHOUT_CONSENT);
   if (large.length === 0) return;
   const named = large.map(
-    ({ target, delete: count, listed }) => `${count} of ${listed} objects of ${target}`,
+    ({ target, delete: count, listed }) =>
+      `${formatCount(count)} of ${countOf(listed, 'object')} of ${target}`,
   );
   throw new MangamotionError(
     'refused',
@@ -71,7 +72,7 @@ export function refuseConflicts(buckets: readonly BucketPlan[]): void {
   if (conflicts === 0) return;
   throw new MangamotionError(
     'refused',
-    `${countObjects(conflicts)} in the target ${conflicts === 1 ? 'differs' : 'differ'} from the backup, and --on-conflict is fail: nothing was changed`,
+    `${countOf(conflicts, 'object')} in the target ${conflicts === 1 ? 'differs' : 'differ'} from the backup, and --on-conflict is fail: nothing was changed`,
     {
       hint: 'Check the plan with --dry-run. Choose --on-conflict overwrite or skip, or another bucket with --as.',
     },

@@ -1,4 +1,4 @@
-import { countObjects } from '../failures.js';
+import { countOf } from '../../count-of.js';
 
 /**
  * Finds keys that some targets refuse, and keys that some targets silently store under another
@@ -115,7 +115,7 @@ export class RefusableKeys {
   problems(): string[] {
     return [...this.#found].map(
       ([name, { count, examples }]) =>
-        `${countObjects(count)} of ${name} may be refused: MinIO does not accept such keys, for example ${examples.join(', ')}`,
+        `${countOf(count, 'object')} of ${name} may be refused: MinIO does not accept such keys, for example ${examples.join(', ')}`,
     );
   }
 }

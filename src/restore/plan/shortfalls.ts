@@ -1,7 +1,8 @@
+import { countOf } from '../../count-of.js';
 import { selectLines, selectsAll } from '../../archive/select.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { Failure, Loss, Summary } from '../../repository/summary.js';
-import { type RestoreFailure, countObjects } from '../failures.js';
+import type { RestoreFailure } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import type { RestoreSelection } from '../selection.js';
 
@@ -98,7 +99,7 @@ function describe(failures: readonly Failure[], what: (count: string) => string)
   if (first === undefined) return [];
 
   const keys = examples(failures.map(({ key }) => key));
-  return [`${what(countObjects(failures.length))}: ${keys}: ${first.reason}`];
+  return [`${what(countOf(failures.length, 'object'))}: ${keys}: ${first.reason}`];
 }
 
 function describeLoss(
@@ -112,7 +113,9 @@ function describeLoss(
   const concerns = selectsAll(selection) || keys.length < count;
   if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
   const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;
-  return [`the backup lacks the ${what} of ${countObjects(count)} of ${bucket}${such}: ${reason}`];
+  return [
+    `the backup lacks the ${what} of ${countOf(count, 'object')} of ${bucket}${such}: ${reason}`,
+  ];
 }
 
 function examples(keys: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { type KeySelection, rangesOf } from '../../archive/select.js';
 import { isMangamotionError } from '../../errors.js';
 import { type OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
@@ -62,7 +63,7 @@ export interface ProofOptions {
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
-  /** When the restore of the bucket began, in ms since 1970. */
+  /** The time at which the restore of the bucket began, in ms since 1970. */
   begunAtMs: number;
 }
 
@@ -183,7 +184,7 @@ function whyDifferent(written: WrittenObject, listed: ListedObject): string {
   const what =
     written.sizeBytes === listed.sizeBytes
       ? `ETag ${listed.etag} instead of ${written.etag}`
-      : `${listed.sizeBytes} bytes instead of ${written.sizeBytes}`;
+      : `${countOf(listed.sizeBytes, 'byte')} instead of ${formatCount(written.sizeBytes)}`;
   const since =
     Date.parse(listed.lastModified) > written.writtenAtMs
       ? `: overwritten since, at ${listed.lastModified}`

@@ -211,7 +211,8 @@ export class Engine {
   }
 
   /** Passes a record on to all who need it: the entry, the disk, the notifier, and who waits for it. */
-  #record(record: RunRecord, entry: ScheduledEntry | undefined): void {
+  #record(firing: RunRecord, entry: ScheduledEntry | undefined): void {
+    const record = entry === undefined ? firing : { ...firing, zone: entry.timing.zone };
     this.#entries.recorded(record);
     this.#ledger.add(record);
     this.#parts.notifier?.recorded(record, entry, this.#entries.stateOf(record.name));

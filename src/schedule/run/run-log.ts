@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { OWN_FOLDER } from '../state/own-folder.js';
 
 /** A run that prints more loses the beginning of its log: up to twice as much is kept. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -80,5 +81,5 @@ async function removeOld(folder: string): Promise<void> {
 /** Returns the path of a run's log in the state folder: the logs of an entry lie together, by time. */
 export function logPathOf(name: string, startedAt: Date): string {
   const time = startedAt.toISOString().replaceAll(':', '').replace('.', '-');
-  return path.join('runs', name, `${time}.log`);
+  return path.join(OWN_FOLDER, 'runs', name, `${time}.log`);
 }

@@ -40,13 +40,17 @@ export async function appendHistory(folder: string, records: readonly RunRecord[
 
 /**
  * Resolves to all records, the latest first, and to the number of damaged lines. A record that was
- * written twice, because a write was repeated, is returned once.
+ * written twice, because a write was repeated, is returned once. Of several folders, the first has the
+ * latest records; it is read first too, since its files may be on their way into the next one.
  */
 export async function readHistory(
-  folder: string,
+  ...folders: readonly string[]
 ): Promise<{ records: RunRecord[]; damaged: number }> {
-  const { current, before } = filesOf(folder);
-  const lines = [...(await linesOf(before)), ...(await linesOf(current))];
+  const lines: string[] = [];
+  for (const folder of folders) {
+    const { current, before } = filesOf(folder);
+    lines.unshift(...(await linesOf(before)), ...(await linesOf(current)));
+  }
   const parsed = lines.map((line) => v.safeParse(jsonRecord, line));
   const records = parsed.flatMap(({ success, output }) => (success ? [output] : []));
   const byId = new Map(records.map((record) => [record.id, record]));

@@ -30,8 +30,10 @@ export const runRecord = v.object({
   archive_bytes: v.nullable(count),
   /** The bytes that it copied; absent in records of older versions. */
   copied_bytes: v.optional(v.nullable(count)),
-  /** The path in the state folder. */
+  /** The path in the state folder. Earlier versions have `runs/…`, which is in the subfolder now. */
   log_file: v.nullable(text),
+  /** The zone of the entry's times; absent in records of older versions and of unknown entries. */
+  zone: v.optional(text),
   /** More than 1 where the record stands for many missed firings. */
   count: v.pipe(count, v.minValue(1)),
 });

@@ -47,3 +47,7 @@ export function wholeNumber(least: number, most: number, fallback?: number) {
   );
   return v.optional(number, fallback === undefined ? undefined : String(fallback));
 }
+
+export function choice<const Word extends string>(words: readonly Word[], fallback: Word) {
+  return v.optional(v.picklist(words, `must be one of ${words.join(', ')}`), fallback);
+}

@@ -19,7 +19,8 @@ import { useRedis } from '../../helpers/use-redis.js';
 
 const QUEUE = { prefix: 'bull', name: 'ai-job' };
 const { signal } = new AbortController();
-const onUnread = (id: string) => expect.unreachable(`job ${id}`);
+const onData = (id: string, wasRead: boolean) =>
+  expect({ id, wasRead }).toEqual({ id, wasRead: true });
 const row = { signal };
 
 const used = useRedis();
@@ -33,7 +34,7 @@ async function collect<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
 
 async function jobsOfUser(redis: RedisReader, userId: string, queue = QUEUE): Promise<string[]> {
   const wanted = await listQueueIds(redis, queue);
-  const ids = await collect(idsOfUser(redis, queue, wanted, { userId, signal, onUnread }));
+  const ids = await collect(idsOfUser(redis, queue, wanted, { userId, signal, onData }));
   const jobs = await collect(readQueueRows(redis, queue, ids, row));
   expect(jobs.every((job) => job.userId === userId)).toBe(true);
   return jobs.map(({ id }) => id).sort();
@@ -213,7 +214,7 @@ describe('a server that knows or permits less', () => {
     await expect(listQueueIds(redis, QUEUE)).rejects.toMatchObject(refused);
     await expect(findQueueJob(redis, QUEUE, '1')).rejects.toMatchObject(refused);
     const wanted = [['1', 'waiting']] as const;
-    const pages = idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onUnread });
+    const pages = idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onData });
     await expect(collect(pages)).rejects.toMatchObject(refused);
   });
 });
@@ -227,7 +228,7 @@ describe('the jobs of a user', () => {
     await raw().moveJob('2', 'active');
     await raw().moveJob('3', 'failed');
     const jobs = await collect(
-      idsOfUser(used.redis, QUEUE, listed, { userId: 'u', signal, onUnread }),
+      idsOfUser(used.redis, QUEUE, listed, { userId: 'u', signal, onData }),
     );
     expect(jobs.map(([id]) => id).sort()).toEqual(['1', '2', '3']);
   });
@@ -238,7 +239,7 @@ describe('the jobs of a user', () => {
     }
     const wanted = [['2', 'waiting']] as const;
     const jobs = await collect(
-      idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', signal, onUnread }),
+      idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', signal, onData }),
     );
     expect(jobs).toEqual([['2', 'waiting']]);
   });
@@ -336,7 +337,7 @@ it('a signal ends the reading between two pages', async () => {
   await expect(collect(readQueueRows(used.redis, QUEUE, wanted, aborted))).rejects.toThrow(
     'enough',
   );
-  const ofUser = idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', onUnread, ...aborted });
+  const ofUser = idsOfUser(used.redis, QUEUE, wanted, { userId: 'u', onData, ...aborted });
   await expect(collect(ofUser)).rejects.toThrow('enough');
   const created = readCreations(used.redis, QUEUE, wanted, controller.signal);
   await expect(collect(created)).rejects.toThrow('enough');

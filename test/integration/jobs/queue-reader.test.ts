@@ -19,7 +19,8 @@ const QUEUE = { prefix: 'bull', name: 'ai-job' };
 const PAUSED = { prefix: 'bull', name: 'scan-job' };
 const HOUR_MS = 3_600_000;
 const { signal } = new AbortController();
-const onUnread = (id: string) => expect.unreachable(`job ${id}`);
+const onData = (id: string, wasRead: boolean) =>
+  expect({ id, wasRead }).toEqual({ id, wasRead: true });
 
 let server: RedisServer;
 let admin: Redis;
@@ -109,7 +110,7 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
   it('gives the jobs of one user', async () => {
     const wanted = await listQueueIds(redis, QUEUE);
     const of = async (userId: string) =>
-      (await collect(idsOfUser(redis, QUEUE, wanted, { userId, signal, onUnread }))).map(
+      (await collect(idsOfUser(redis, QUEUE, wanted, { userId, signal, onData }))).map(
         ([id]) => id,
       );
     const ofBob = await of('bob');
@@ -152,7 +153,7 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
     for (const { id = '' } of [before, after]) {
       expect(await findQueueJob(redis, PAUSED, id)).toMatchObject({ state: 'paused' });
     }
-    const ofAlice = idsOfUser(redis, PAUSED, listed, { userId: 'alice', signal, onUnread });
+    const ofAlice = idsOfUser(redis, PAUSED, listed, { userId: 'alice', signal, onData });
     expect(await collect(ofAlice)).toHaveLength(3);
     await queue.resume();
     expect(await listQueueIds(redis, PAUSED)).toEqual(await statesByBull(bull, PAUSED.name));
@@ -181,7 +182,7 @@ describe.each(MAJORS)('a queue of BullMQ %i', (major: Major) => {
     const wanted = await listQueueIds(redis, QUEUE);
     await collect(readCreations(redis, QUEUE, wanted, signal));
     await collect(readQueueRows(redis, QUEUE, wanted, { signal }));
-    await collect(idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onUnread }));
+    await collect(idsOfUser(redis, QUEUE, wanted, { userId: 'alice', signal, onData }));
     for (const id of wanted.keys()) await findQueueJob(redis, QUEUE, id);
     await listQueueNames(redis, 'bull', signal);
     await queueExists(redis, QUEUE);

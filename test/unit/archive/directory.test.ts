@@ -40,7 +40,7 @@ describe('the directory', () => {
   it('is not written where no reader would take it', () => {
     const [bucket] = directory.buckets;
     const many = { ...directory, buckets: Array.from({ length: 100_001 }, () => bucket!) };
-    expect(() => encodeDirectory(many)).toThrow(/100001 buckets .* would be too large to be read/);
+    expect(() => encodeDirectory(many)).toThrow(/100,001 buckets .* would be too large to be read/);
   });
 
   it.each(['', 'null', '[]', '{}', '{', '\u0000'])('is refused when it is %j', (malformed) => {

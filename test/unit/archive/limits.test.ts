@@ -64,12 +64,12 @@ describe('a directory', () => {
     }));
     const buckets = [{ name: 'b', created_at: null, region: null, objects: 0, bytes: 0 }];
     const { source, place } = archiveOf(directory({ chunks, buckets }));
-    await expectDamaged(readDirectory(source, place), /20000 entries are too many/);
+    await expectDamaged(readDirectory(source, place), /20,000 entries are too many/);
   });
 
   it('is damaged where it has too many buckets', () => {
     const buckets = Array<unknown>(MAX_BUCKETS + 1).fill({ name: 'b' });
-    expect(() => decodeDirectory(directory({ buckets }))).toThrow(/100001 entries are too many/);
+    expect(() => decodeDirectory(directory({ buckets }))).toThrow(/100,001 entries are too many/);
   });
 
   it('is damaged where it would take many times its length in memory', () => {

@@ -2,7 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseExpectedDeletions, parseSourceName } from '../../../src/config/backup-values.js';
+import {
+  parseExpectedDeletions,
+  parseRate,
+  parseSourceName,
+} from '../../../src/config/backup-values.js';
 import { loadConfig } from '../../../src/config/load.js';
 
 describe('the name of a store', () => {
@@ -80,5 +84,30 @@ describe('a config file', () => {
     [{ BACKUP_SOURCE_NAME: 'a b' }, 'BACKUP_SOURCE_NAME'],
   ])('is refused: %j', async (document, problem) => {
     await expect(load(document)).rejects.toThrow(problem);
+  });
+});
+
+describe('a rate', () => {
+  it.each([
+    ['1024', 1024],
+    ['1K', 1024],
+    ['1.5k', 1536],
+    ['20M', 20 * 1024 ** 2],
+    ['20MB', 20 * 1024 ** 2],
+    ['20MiB', 20 * 1024 ** 2],
+    ['20mib/s', 20 * 1024 ** 2],
+    ['2000000B/s', 2_000_000],
+    ['999999999G', 999_999_999 * 1024 ** 3],
+  ])('%s is %d bytes per second', (text, bytesPerSecond) => {
+    expect(parseRate(text)).toEqual({ bytesPerSecond });
+  });
+
+  it.each(['', '0', '1023', '-1', '+1M', '1e3', '1e9', '0x400', 'Infinity', 'NaN', '20 M', '20T'])(
+    '%j is none',
+    (text) => expect(parseRate(text)).toContain('must be bytes per second, at least 1K'),
+  );
+
+  it('has a limit of its own', () => {
+    expect(parseRate('9'.repeat(400))).toContain('must be bytes per second');
   });
 });

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { DEFAULT_STORE } from '../../../src/config/assemble.js';
 import { loadConfig } from '../../../src/config/load.js';
+import { VARIABLE_NAMES, defaultOf } from '../../../src/config/settings.js';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 let folder: string;
@@ -30,6 +32,24 @@ describe('the examples', () => {
     const { config, warnings } = await load(undefined);
     expect(warnings).toEqual([]);
     expect(config.store).toMatchObject({ host: 'minio.example.com', port: 9000, useTls: true });
+  });
+
+  it('of an env file name every setting once, with its default where it has one', async () => {
+    const text = await readFile(path.join(examples, 'mangamotion.env'), 'utf8');
+    const named = [...text.matchAll(/^(?:# {3})?(\w+)=(.*)$/gm)].map(
+      ([, name = '', value = '']) => [name, value] as const,
+    );
+    expect(named.map(([name]) => name).sort()).toEqual([...VARIABLE_NAMES].sort());
+    const { host, port } = DEFAULT_STORE;
+    const withDefault = named.flatMap(([name, value]) => {
+      const known = VARIABLE_NAMES.find((one) => one === name);
+      const expected = name === 'MINIO_ENDPOINT' ? `${host}:${port}` : known && defaultOf(known);
+      return expected === undefined ? [] : [{ name, value, expected }];
+    });
+    expect(withDefault.length).toBeGreaterThan(10);
+    for (const { name, value, expected } of withDefault) {
+      expect({ name, value }).toEqual({ name, value: expected });
+    }
   });
 
   it('hold no secret', async () => {

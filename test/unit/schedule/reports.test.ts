@@ -43,6 +43,7 @@ describe('the status of an entry', () => {
     const nothing = {
       ...{ state: 'idle', running_since: null, last_run: null, last_success_at: null },
       overdue: null,
+      zone: 'UTC',
     };
     expect(statuses(scheduleState())).toEqual([
       {

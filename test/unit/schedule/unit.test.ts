@@ -31,7 +31,7 @@ describe('the unit of systemd', () => {
   it('runs the daemon by absolute paths, in the folder of the schedule', () => {
     const text = unit();
     expect(settingOf(text, 'ExecStart')).toEqual([
-      '/usr/bin/node /usr/local/bin/mangamotion schedule --file /etc/mangamotion.crontab ' +
+      '/usr/bin/node -- /usr/local/bin/mangamotion schedule --file /etc/mangamotion.crontab ' +
         '--state-dir /home/anna/.local/state/mangamotion',
     ]);
     expect(settingOf(text, 'WorkingDirectory')).toEqual(['/etc']);
@@ -113,7 +113,12 @@ const daemon = [
 describe('the service of Docker', () => {
   it('brings program, schedule, state and backups into the image of node', () => {
     const service = compose();
-    expect(service.command).toEqual(['node', '/opt/mangamotion/bin/mangamotion.js', ...daemon]);
+    expect(service.command).toEqual([
+      'node',
+      '--',
+      '/opt/mangamotion/bin/mangamotion.js',
+      ...daemon,
+    ]);
     expect(service.volumes.map(({ source, target }) => [source, target])).toEqual([
       ['/opt/checkout', '/opt/mangamotion'],
       ['/etc/mangamotion.crontab', '/etc/mangamotion.crontab'],
@@ -144,7 +149,7 @@ describe('the service of Docker', () => {
   ])('brings what lies beside an installed program: $program', ({ program, source, inside }) => {
     const { volumes, command } = compose({ program });
     expect(volumes[0]).toMatchObject({ source, target: '/opt/mangamotion/node_modules' });
-    expect(command[1]).toBe(`/opt/mangamotion/node_modules/${inside}`);
+    expect(command[2]).toBe(`/opt/mangamotion/node_modules/${inside}`);
   });
 
   it('runs the mangamotion of an image that has it', () => {

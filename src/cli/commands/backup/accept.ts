@@ -13,12 +13,13 @@ export const backupAccept = defineCommand({
   arguments: {
     backup: {
       description: 'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz',
-      complete: 'file',
+      complete: 'backup',
     },
   },
   options: lockOption,
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['damaged', ...WRITING_ENDS],
   examples: {

@@ -12,7 +12,7 @@ export const backupArgument = {
     description:
       'the backup (a path or s3://bucket/prefix/NAME), with or without .tar.gz; with --latest or ' +
       '--at, a destination',
-    complete: 'file',
+    complete: 'backup',
   },
 } as const;
 

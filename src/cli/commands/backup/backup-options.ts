@@ -19,7 +19,7 @@ import { describeBackup, shortList, suspicionText } from './describe.js';
 export const destinationArguments = {
   destination: {
     description: 'the folder or s3://bucket/prefix that holds the backups',
-    complete: 'folder',
+    complete: 'destination',
   },
 } as const;
 
@@ -44,8 +44,18 @@ export const lockOption = {
 export const makesBackup = {
   arguments: destinationArguments,
   options: {
-    bucket: { value: 'name', description: 'back up only this bucket', repeatable: true },
-    excludeBucket: { value: 'name', description: 'skip this bucket', repeatable: true },
+    bucket: {
+      value: 'name',
+      description: 'back up only this bucket',
+      repeatable: true,
+      complete: 'bucket',
+    },
+    excludeBucket: {
+      value: 'name',
+      description: 'skip this bucket',
+      repeatable: true,
+      complete: 'bucket',
+    },
     sourceName: {
       value: 'name',
       description:

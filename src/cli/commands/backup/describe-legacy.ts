@@ -66,6 +66,7 @@ function columnsOf(backup: OpenBackup): Column<BucketEntry>[] {
       title: 'documents',
       name: 'documents',
       value: ({ name }) => documentsOf(backup, name).join(', ') || 'none',
+      wraps: true,
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';
-import { countOf } from '../../output/units.js';
+import { countOf, formatCount } from '../../output/units.js';
 import { withMark } from './status-marks.js';
 
 /** Failures that people are shown; the JSON has them all. */
@@ -32,7 +32,9 @@ export function suspicionText({ bucket, before, deleted, wiped = 0 }: Suspicion)
     ...(wiped === 0 ? [] : [{ count: wiped, what: 'wiped in place (now empty or identical)' }]),
   ];
   const of = ` of ${countOf(before, 'object')} of ${bucket}`;
-  return found.map(({ count, what }, i) => `${count}${i === 0 ? of : ''} ${what}`).join(', ');
+  return found
+    .map(({ count, what }, i) => `${formatCount(count)}${i === 0 ? of : ''} ${what}`)
+    .join(', ');
 }
 
 /** What the other backups of a destination tell of one. */
@@ -149,7 +151,7 @@ export function describeFailures(page: Page, failures: readonly NamedFailure[], 
       least: 20,
     },
     ...(failures.some(({ operation }) => operation !== undefined) ? [requestColumn] : []),
-    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20 },
+    { title: 'reason', name: 'reason', value: ({ reason }) => reason, least: 20, wraps: true },
   ];
   page.text('');
   page.table(columns, failures.slice(0, MOST_FAILURES));

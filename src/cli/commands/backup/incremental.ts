@@ -21,6 +21,7 @@ export const backupIncremental = defineCommand({
     parent: {
       value: 'backup',
       description: 'compare with this backup at the destination instead of the newest',
+      complete: 'backup-id',
     },
     refreshMetadata: {
       description: 're-read headers and tags of unchanged objects, which a listing does not show',

@@ -2,6 +2,7 @@ import type { BackupEntry } from '../../../repository/destination.js';
 import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { destinationArguments } from './backup-options.js';
 import { shortList, suspicionOf } from './describe.js';
@@ -37,6 +38,7 @@ export const backupList = defineCommand({
   options: {},
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'unreachable', 'refused'],
   examples: {
@@ -74,17 +76,9 @@ export const backupList = defineCommand({
     await context.output.rows({
       member: 'backups',
       rows,
-      json: ({ id, status, summary, problem, keptBecause, legacy: found, ...row }) => ({
-        ...(summary ?? { id, status }),
-        ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
-        ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
-        ...(row.accepted === true ? { accepted: true } : {}),
-        ...(row.cold === true ? { cold: true } : {}),
-        ...(found === undefined ? {} : legacyDocument(found)),
-        ...(problem === undefined ? {} : { problem }),
-        ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
-      }),
-      columns,
+      json: backupJson,
+      fields: BACKUP_FIELDS,
+      columns: context.output.forPeople ? peopleColumns(rows) : columns,
       empty: `no backups in ${location}`,
     });
     for (const { name, suspendedBy } of lines) {
@@ -93,6 +87,19 @@ export const backupList = defineCommand({
     return rows.some(({ problem }) => problem !== undefined) ? 'partial' : undefined;
   },
 });
+
+function backupJson({ id, status, summary, problem, keptBecause, legacy: found, ...row }: Row) {
+  return {
+    ...(summary ?? { id, status }),
+    ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
+    ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
+    ...(row.accepted === true ? { accepted: true } : {}),
+    ...(row.cold === true ? { cold: true } : {}),
+    ...(found === undefined ? {} : legacyDocument(found)),
+    ...(problem === undefined ? {} : { problem }),
+    ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
+  };
+}
 
 function toLegacyRow(legacy: LegacyBackup): Row {
   const unknown = { summary: undefined, problem: undefined, keptBecause: undefined };
@@ -127,14 +134,65 @@ function archiveBytes({ summary, legacy }: Row): number | null {
   return summary?.archive_bytes ?? legacy?.bytes ?? null;
 }
 
-function statusText({ status, problem, untrusted, accepted }: Row): string {
-  if (problem !== undefined) return `${status}: ${problem}`;
-  if (accepted === true) return `${status}, accepted`;
-  // That it is suspect, or partial, its status says.
-  return untrusted === undefined || untrusted === `it is ${status}`
-    ? status
-    : `${status}: ${untrusted}`;
+function statusText({ status, accepted, cold }: Row): string {
+  const more = [
+    ...(accepted === true ? ['accepted'] : []),
+    ...(cold === true ? ['in cold storage'] : []),
+  ];
+  return [status, ...more].join(', ');
 }
+
+/** What is wrong with it; that it is suspect, or partial, its status says. */
+function problemText({ status, problem, untrusted }: Row): string {
+  return problem ?? (untrusted === undefined || untrusted === `it is ${status}` ? '' : untrusted);
+}
+
+/** A column that no row fills is left out. */
+function peopleColumns(rows: readonly Row[]): Column<Row>[] {
+  const isFilled = (fills: (row: Row) => boolean): boolean => rows.some(fills);
+  return [
+    ...columns.filter(
+      ({ name }) =>
+        name !== 'kept_because' || isFilled(({ keptBecause }) => keptBecause !== undefined),
+    ),
+    ...(isFilled((row) => problemText(row) !== '') ? [problemColumn] : []),
+  ];
+}
+
+const problemColumn: Column<Row> = {
+  title: 'problem',
+  name: 'problem',
+  value: problemText,
+  tone: () => 'bad',
+  least: 16,
+  dispensable: 1,
+  wraps: true,
+};
+
+const SUMMARY_FIELDS: FieldsOf<Summary> = {
+  ...fieldNames('format', 'id', 'type', 'status', 'sequence', 'parent', 'references'),
+  ...fieldNames('destination', 'created_at', 'finished_at', 'duration_seconds', 'bytes'),
+  ...fieldNames('archive_bytes', 'copied_bytes', 'failures_omitted', 'supersedes', 'notices'),
+  ...fieldNames('fidelity', 'archive', 'tool'),
+  source: fieldNames('endpoint', 'buckets', 'excluded_buckets', 'name'),
+  objects: {
+    ...fieldNames('total', 'captured', 'salvaged', 'unchanged', 'changed', 'vanished', 'failed'),
+    ...fieldNames('unverified', 'deleted', 'carried'),
+  },
+  buckets: fieldNames('name', 'objects', 'bytes'),
+  failures: {
+    ...fieldNames('bucket', 'key', 'document', 'part', 'operation', 'status', 'code', 'reason'),
+    ...fieldNames('carried_from', 'unreadable_since'),
+  },
+  guard: fieldNames('compared_with', 'by', 'accepted'),
+  suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
+};
+
+const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupJson>> = {
+  ...SUMMARY_FIELDS,
+  ...fieldNames('line', 'trusted', 'untrusted_because', 'accepted', 'cold', 'form', 'problem'),
+  ...fieldNames('expired', 'kept_because'),
+};
 
 const columns: Column<Row>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
@@ -147,14 +205,14 @@ const columns: Column<Row>[] = [
       return time === null ? '' : people.time(time);
     },
     least: Infinity,
-    dispensable: 1,
+    dispensable: 2,
   },
   { title: 'line', name: 'line', value: ({ line }) => line ?? '', dispensable: 6 },
   {
     title: 'status',
     name: 'status',
     value: ({ status }) => status,
-    show: (row) => (row.cold === true ? `${statusText(row)}, in cold storage` : statusText(row)),
+    show: statusText,
     tone: ({ status, problem, legacy }) =>
       problem !== undefined ? 'bad' : legacy === undefined ? statusTone(status) : 'muted',
   },

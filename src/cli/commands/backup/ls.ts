@@ -1,5 +1,6 @@
 import type { IndexLine } from '../../../archive/index-line.js';
 import type { Column } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 
@@ -14,6 +15,7 @@ export const backupLs = defineCommand({
     bucket: {
       value: 'name',
       description: 'list only this bucket',
+      complete: 'captured-bucket',
       repeatable: true,
     },
     prefix: {
@@ -24,6 +26,7 @@ export const backupLs = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
@@ -61,12 +64,22 @@ export const backupLs = defineCommand({
         inner,
       }),
       tail: () => ({ total: { objects, bytes } }),
+      fields: OBJECT_FIELDS,
       columns,
       empty: 'no matching objects in this backup',
     });
     return undefined;
   },
 });
+
+const OBJECT_FIELDS: FieldsOf<IndexLine> = {
+  ...fieldNames('bucket', 'key', 'size', 'last_modified', 'etag', 'sha256', 'md5', 'version_id'),
+  ...fieldNames('headers', 'metadata', 'checksums', 'legal_hold', 'storage_class', 'acl'),
+  tags: fieldNames('key', 'value'),
+  retention: fieldNames('mode', 'until'),
+  encryption: fieldNames('algorithm', 'key_id', 'bucket_key'),
+  ...fieldNames('path', 'archive', 'offset', 'length', 'inner'),
+};
 
 const columns: Column<IndexLine>[] = [
   {

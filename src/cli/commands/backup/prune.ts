@@ -3,15 +3,14 @@ import type { RetentionPolicy } from '../../../repository/retention/policy.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Destination } from '../../../repository/destination.js';
-import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
-import { csvRows } from '../../output/output.js';
-import type { Page } from '../../output/page.js';
-import { shortList, suspicionOf } from './describe.js';
+import { csvRows } from '../../output/answers.js';
+import { suspicionOf } from './describe.js';
+import { csvColumns, describe, rowsOf, withheldWarning } from './prune-report.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
 
 /** Backups that are named before the question. */
@@ -45,12 +44,14 @@ export const backupPrune = defineCommand({
     },
     purgeVersions: {
       description:
-        'in a bucket with versioning, also remove the versions of what is removed (s3:// only)',
+        'in a bucket with versioning, also remove the versions of what is removed, and of what an ' +
+        'earlier prune removed (s3:// only)',
     },
     line: { value: 'name', description: 'prune only this line (see backup list)' },
   },
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', ...WRITING_ENDS],
   examples: {
@@ -75,7 +76,7 @@ export const backupPrune = defineCommand({
     });
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
-    if (purgeVersions && destination.purgeVersions === undefined) {
+    if (purgeVersions && destination.removedVersions === undefined) {
       throw new MangamotionError(
         'usage',
         `--purge-versions: ${location} is not an s3:// destination`,
@@ -92,10 +93,9 @@ export const backupPrune = defineCommand({
         ? await prune(destination, policy, { ...question, dryRun: true })
         : undefined;
     context.progress.done();
-    if (asks && shownReport !== undefined && shownReport.removed.length > 0) {
+    if (asks && shownReport !== undefined && removesAny(shownReport)) {
       showLoss(context, shownReport);
-      const count = countOf(shownReport.removed.length, 'backup');
-      await approve(context, `permanently remove ${count}?`);
+      await approve(context, `permanently remove ${lossText(shownReport)}?`);
     }
     const report =
       context.dryRun && shownReport !== undefined
@@ -144,11 +144,24 @@ async function oneOfLine(destination: Destination, name: string): Promise<string
   return lineNamed(linesOf(await destination.list()), name).backups[0]?.id;
 }
 
+function removesAny({ removed, purged }: PruneReport): boolean {
+  return removed.length > 0 || (purged?.versions ?? 0) > 0;
+}
+
+function lossText({ removed, purged }: PruneReport): string {
+  const before = purged?.removed_before.length ?? 0;
+  const versions = `the versions of ${countOf(before, 'backup')} removed before`;
+  const backups = countOf(removed.length, 'backup');
+  if (before === 0) return backups;
+  return removed.length === 0 ? versions : `${backups}, and ${versions}`;
+}
+
 /** On stderr, where the question is asked. */
 function showLoss(
   { progress }: CommandContext,
   { removed, freed_bytes: bytes }: PruneReport,
 ): void {
+  if (removed.length === 0) return;
   progress.note(`these backups are no longer kept (${formatBytes(bytes)}):`);
   for (const { id } of removed.slice(0, MOST_SHOWN)) progress.note(`  ${id}`);
   const more = removed.length - MOST_SHOWN;
@@ -177,82 +190,3 @@ async function policyOf(context: CommandContext, given: RetentionPolicy): Promis
   const { backup } = await context.config();
   return { days: backup.retentionDays };
 }
-
-function withheldWarning({ withheld }: PruneReport, location: string): string {
-  const unreadable = [...new Set(withheld.flatMap(({ because }) => because))];
-  return (
-    `${countOf(withheld.length, 'expired backup')} ${withheld.length === 1 ? 'stays' : 'stay'}: ` +
-    `${shortList(unreadable)} cannot be read and may refer to ${withheld.length === 1 ? 'it' : 'them'}; see "mangamotion backup status ${location}"`
-  );
-}
-
-interface Row {
-  id: string;
-  what: string;
-  why: string;
-  /** Of what is removed. */
-  bytes?: number;
-}
-
-/** What stays, and why; then what goes, and the bytes that frees. */
-function rowsOf(
-  { kept, referenced, withheld, removed }: PruneReport,
-  bytesText: (bytes: number) => string,
-): Row[] {
-  return [
-    ...kept.map(({ id, reasons }) => ({ id, what: 'keep', why: reasons.join(', ') })),
-    ...referenced.map(({ id, by }) => ({
-      id,
-      what: 'keep',
-      why: `expired, referenced by ${shortList(by)}`,
-    })),
-    ...withheld.map(({ id, because }) => ({
-      id,
-      what: 'keep',
-      why: `expired, but ${shortList(because)} cannot be read`,
-    })),
-    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
-  ];
-}
-
-function describe(page: Page, report: PruneReport): void {
-  const { people } = page;
-  const { dry_run: dryRun, removed } = report;
-  const rows = rowsOf(report, (bytes) => people.bytes(bytes));
-  if (dryRun) page.text('dry run: nothing is changed').text('');
-  if (rows.length > 0) page.table(columns, rows).text('');
-  const done = dryRun ? 'would remove' : '✓ removed';
-  page.text(
-    `${done} ${removed.length} of ${countOf(rows.length, 'backup')}, ${people.bytes(report.freed_bytes)}`,
-    dryRun ? undefined : 'good',
-  );
-  if (report.purged !== undefined) {
-    const { versions, bytes } = report.purged;
-    const count = countOf(versions, 'version');
-    page.text(
-      `${done} ${count} of their files, ${people.bytes(bytes)}`,
-      dryRun ? undefined : 'good',
-    );
-  }
-}
-
-const columns: Column<Row>[] = [
-  { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
-  {
-    title: 'what',
-    name: 'what',
-    value: ({ what }) => what,
-    tone: ({ what }) => (what === 'remove' ? 'waiting' : 'good'),
-  },
-  { title: 'why', name: 'why', value: ({ why }) => why },
-];
-
-const csvColumns: Column<Row>[] = [
-  ...columns.slice(0, 2),
-  {
-    title: 'why',
-    name: 'why',
-    value: ({ what, why }) => (what === 'remove' ? null : why),
-  },
-  { title: 'bytes', name: 'bytes', value: ({ bytes }) => bytes },
-];

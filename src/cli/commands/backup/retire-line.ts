@@ -15,6 +15,7 @@ export const backupRetireLine = defineCommand({
   options: lockOption,
   changes: 'dry-run',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: WRITING_ENDS,
   examples: {

@@ -13,6 +13,7 @@ export const backupShow = defineCommand({
   options: chooseOptions,
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
@@ -80,5 +81,5 @@ function documentRows(fidelity: Summary['fidelity']['documents']): DocumentRow[]
 
 const documentColumns: Column<DocumentRow>[] = [
   { title: 'bucket', name: 'bucket', value: ({ bucket }) => bucket },
-  { title: 'documents', name: 'documents', value: ({ documents }) => documents },
+  { title: 'documents', name: 'documents', value: ({ documents }) => documents, wraps: true },
 ];

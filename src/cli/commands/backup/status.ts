@@ -4,7 +4,7 @@ import type { DestinationStatus, KindStatus, LineStatus } from '../../../reposit
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
-import { csvRows } from '../../output/output.js';
+import { csvRows } from '../../output/answers.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
@@ -36,6 +36,7 @@ export const backupStatus = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: true,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
@@ -214,5 +215,11 @@ const kindColumns: Column<KindStatus>[] = [
 
 const problemColumns: Column<ChainProblem>[] = [
   { title: 'backup', name: 'id', value: ({ id }) => id, least: 20 },
-  { title: 'problem', name: 'message', value: ({ message }) => message, tone: () => 'bad' },
+  {
+    title: 'problem',
+    name: 'message',
+    value: ({ message }) => message,
+    tone: () => 'bad',
+    wraps: true,
+  },
 ];

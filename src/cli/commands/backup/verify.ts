@@ -26,6 +26,7 @@ export const backupVerify = defineCommand({
   },
   changes: 'nothing',
   usesStore: false,
+  usesDestination: true,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
   examples: {
@@ -80,5 +81,5 @@ function parseShare(text: string): number {
 
 const problemColumns: Column<VerifyProblem>[] = [
   { title: 'problem', name: 'kind', value: ({ kind }) => kind, tone: () => 'bad' },
-  { title: 'what', name: 'message', value: ({ message }) => message },
+  { title: 'what', name: 'message', value: ({ message }) => message, wraps: true },
 ];

@@ -1,16 +1,19 @@
-import type { AllUsers, UserRow } from '../../../billing/all-users.js';
-import { SORT_KEYS } from '../../../billing/all-users.js';
+import type { AllUsers, UserRow } from '../../../billing/user-report.js';
+import type { MonthAnswer } from '../../../billing/answers.js';
+import { SORT_KEYS } from '../../../billing/user-report.js';
 import type { Month } from '../../../billing/calendar.js';
 import { moneyText, roundedMoney } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../../csv.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
 import { letYoungSpaceGrow } from '../../run/memory.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
+import { USAGE_FIELDS } from './usage-text.js';
 import { begunMonth, openReport, readMonth, warnOf } from './shared-options.js';
 
 export const billingAllUsers = defineCommand({
@@ -69,7 +72,7 @@ export const billingAllUsers = defineCommand({
     const isExpired = chosen !== undefined && report.totals.month?.gross === undefined;
     if (isExpired) {
       context.warn(
-        `the counters of ${chosen} have expired after ${reportContext.retentionDays} days, so its ` +
+        `the counters of ${chosen} have expired after ${countOf(reportContext.retentionDays, 'day')}, so its ` +
           'costs are unknown',
       );
     }
@@ -83,6 +86,12 @@ export const billingAllUsers = defineCommand({
         totals: totalsAnswer(report.totals),
         problems: report.problems,
       }),
+      fields: {
+        ...fieldNames('user_id', 'bytes_processed_gb', 'compute_hours'),
+        ...fieldNames('estimated_cost', 'estimated_cost_exact'),
+        ...USAGE_FIELDS,
+        month: MONTH_FIELDS,
+      },
       rows: report.users,
       columns: chosen === undefined ? lifetimeColumns : monthColumns,
       empty: 'no users',
@@ -117,6 +126,12 @@ function footerText(
   if (gross === undefined || net === undefined) return count;
   return `${count} in ${month}: ${moneyText(gross)} gross, ${moneyText(net)} net in all`;
 }
+
+const MONTH_FIELDS = fieldNames(
+  ...(['month', 'state', 'bytes_processed', 'compute_seconds', 'job_count'] as const),
+  ...(['gross_cost', 'gross_cost_exact', 'discount_percent', 'discount_threshold'] as const),
+  ...(['discount', 'net_cost', 'net_cost_exact'] as const),
+) satisfies FieldsOf<MonthAnswer>;
 
 type UsageOf = (row: UserRow) => Usage | undefined;
 

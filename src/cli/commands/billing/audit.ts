@@ -4,8 +4,10 @@ import type { Pricing } from '../../../billing/pricing.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../../csv.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
+import { USAGE_FIELDS } from './usage-text.js';
 import { USER_ARGUMENT, openBilling } from './shared-options.js';
 
 export const billingAudit = defineCommand({
@@ -49,8 +51,12 @@ export const billingAudit = defineCommand({
       head: { user_id: user ?? null, status, checked },
       json: (finding) => findingAnswer(pricing, finding),
       tail: () => ({ drift: drift.length, notes: notes.length }),
+      fields: {
+        ...fieldNames('severity', 'kind', 'user_id', 'key', 'what', 'cause'),
+        difference: { ...USAGE_FIELDS, ...fieldNames('cost', 'cost_exact') },
+      },
       rows: context.output.forPeople && !withNotes ? drift : all,
-      columns: columnsFor(pricing),
+      columns: context.output.forPeople ? peopleColumns(pricing) : columnsFor(pricing),
       empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',
       footer: () =>
         `${status === 'ok' ? '✓' : '✕'} drift: ${countOf(drift.length, 'finding')}, ` +
@@ -62,6 +68,15 @@ export const billingAudit = defineCommand({
     return drift.length > 0 ? 'damaged' : undefined;
   },
 });
+
+/** What is wrong comes last, where there is room for it. */
+function peopleColumns(pricing: Pricing): Column<Finding>[] {
+  const columns = columnsFor(pricing);
+  const isText = ({ name }: Column<Finding>) => name === 'what' || name === 'cause';
+  const cause = columns.filter(({ name }) => name === 'cause');
+  const what = columns.filter(({ name }) => name === 'what');
+  return [...columns.filter((column) => !isText(column)), ...what, ...cause];
+}
 
 function columnsFor(pricing: Pricing): Column<Finding>[] {
   return [
@@ -75,12 +90,13 @@ function columnsFor(pricing: Pricing): Column<Finding>[] {
     { title: 'kind', name: 'kind', value: ({ kind }) => kind, dispensable: 4 },
     { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '' },
     { title: 'record', name: 'key', value: ({ key }) => key ?? '', dispensable: 3 },
-    { title: 'what', name: 'what', value: ({ what }) => what, least: 16 },
+    { title: 'what', name: 'what', value: ({ what }) => what, least: 24, wraps: true },
     {
       title: 'probable cause',
       name: 'cause',
       value: ({ cause }) => cause,
       least: 20,
+      wraps: true,
       dispensable: 5,
     },
     {

@@ -1,4 +1,5 @@
 import type { Day } from '../../../billing/calendar.js';
+import type { DayAnswer } from '../../../billing/answers.js';
 import { addDays, countDays, monthsBefore, parseDay } from '../../../billing/calendar.js';
 import type { DayUsage } from '../../../billing/daily-usage.js';
 import { costOf, type Pricing } from '../../../billing/pricing.js';
@@ -8,8 +9,10 @@ import { MangamotionError } from '../../../errors.js';
 import { bar } from '../../output/bar.js';
 import type { Column } from '../../output/columns.js';
 import { NumberText } from '../../../csv.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
+import { USAGE_FIELDS } from './usage-text.js';
 import { USER_ARGUMENT, openReport, warnOf } from './shared-options.js';
 
 /** A hundred years. */
@@ -67,8 +70,9 @@ export const billingDaily = defineCommand({
     await context.output.rows({
       member: 'daily_usage',
       head: { user_id, start_date, end_date },
-      json: ({ day }) => byDay.get(day) ?? {},
+      json: ({ day }) => byDay.get(day) ?? ({} as DayAnswer),
       tail: () => ({ totals, ...tail }),
+      fields: { ...fieldNames('date', 'cost', 'cost_exact'), ...USAGE_FIELDS },
       rows: usage.days,
       columns: columnsFor(reportContext.pricing, usage.days, context.output.onTerminal),
       empty: `${user} used nothing from ${usage.start} to ${usage.end}`,

@@ -41,8 +41,16 @@ export async function openReport(context: CommandContext): Promise<ReportContext
   return opened;
 }
 
-export const USER_ARGUMENT = { description: 'the id of the user', parse: parseId } as const;
-export const JOB_ARGUMENT = { description: 'the id of the job', parse: parseId } as const;
+export const USER_ARGUMENT = {
+  description: 'the id of the user',
+  parse: parseId,
+  complete: 'user',
+} as const;
+export const JOB_ARGUMENT = {
+  description: 'the id of the job',
+  parse: parseId,
+  complete: 'job',
+} as const;
 
 export const MONTH_OPTION = {
   value: 'YYYY-MM',

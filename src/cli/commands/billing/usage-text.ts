@@ -1,9 +1,17 @@
+import type { UsageAnswer } from '../../../billing/answers.js';
 import type { MonthBill } from '../../../billing/month-bill.js';
 import { moneyText } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
 import { secondsText } from '../../../billing/usage.js';
 import type { Presentation } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import type { Field } from '../../output/page.js';
+
+/** What --fields may name of a usage. */
+export const USAGE_FIELDS: FieldsOf<UsageAnswer> = fieldNames(
+  ...(['bytes_processed', 'compute_seconds', 'job_count'] as const),
+  ...(['jobs_completed', 'jobs_failed', 'jobs_skipped'] as const),
+);
 
 /** `12.5 s`, and what that is where it is long: `7,200 s (2h 00m)`. */
 function computeText(people: Presentation, microseconds: bigint): string {

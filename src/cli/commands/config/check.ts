@@ -1,6 +1,7 @@
 import type { Finding } from '../../../config/inspect.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 
 export const configCheck = defineCommand({
@@ -28,6 +29,7 @@ export const configCheck = defineCommand({
       member: 'findings',
       head: { ok, set, files },
       json: (finding: Finding) => finding,
+      fields: fieldNames('kind', 'message'),
       rows: findings,
       columns,
       empty: `✓ ${countOf(set, 'setting')} set, no mistakes`,
@@ -43,5 +45,5 @@ const columns: Column<Finding>[] = [
     value: ({ kind }) => kind,
     tone: ({ kind }) => (kind === 'problem' ? 'bad' : 'waiting'),
   },
-  { title: 'what', name: 'message', value: ({ message }) => message },
+  { title: 'what', name: 'message', value: ({ message }) => message, wraps: true },
 ];

@@ -1,6 +1,7 @@
 import type { ShownSetting } from '../../../config/inspect.js';
 import { defineCommand } from '../../argv/command.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 
 export const configShow = defineCommand({
@@ -27,8 +28,9 @@ export const configShow = defineCommand({
     await context.output.rows({
       member: 'settings',
       json: (setting: ShownSetting) => setting,
+      fields: fieldNames('name', 'value', 'source', 'origin', 'secret', 'overridden_by'),
       rows: settings.filter(({ value }) => all || value !== null),
-      columns,
+      columns: context.output.forPeople ? peopleColumns(settings) : columns,
       empty: 'no setting is set',
     });
     if (problems.length > 0) {
@@ -50,27 +52,44 @@ const SOURCES = {
 
 const columns: Column<ShownSetting>[] = [
   { title: 'setting', name: 'name', value: ({ name }) => name },
-  { title: 'value', name: 'value', value: ({ value }) => value, show: shownValue },
-  {
-    title: 'source',
-    name: 'source',
-    value: ({ source }) => source,
-    show: ({ source, origin }) =>
-      source === null ? '' : `${SOURCES[source]}${origin === null ? '' : ` ${origin}`}`,
-    dispensable: 1,
-  },
-  { title: '', name: 'origin', value: ({ origin }) => origin, show: () => '', dispensable: 3 },
-  { title: '', name: 'secret', value: ({ secret }) => secret, show: () => '', dispensable: 3 },
-  {
-    title: '',
-    name: 'overridden_by',
-    value: ({ overridden_by: by }) => by,
-    show: ({ overridden_by: by }) => (by === null ? '' : `not used: ${by} is set`),
-    tone: () => 'waiting',
-    dispensable: 2,
-  },
+  { title: 'value', name: 'value', value: ({ value }) => value },
+  { title: 'source', name: 'source', value: ({ source }) => source },
+  { title: 'origin', name: 'origin', value: ({ origin }) => origin },
+  { title: 'secret', name: 'secret', value: ({ secret }) => secret },
+  { title: 'overridden', name: 'overridden_by', value: ({ overridden_by: by }) => by },
 ];
 
-function shownValue({ value }: ShownSetting): string {
-  return value ?? 'not set';
+/** The origin and what is not used have a column where a setting fills it. */
+function peopleColumns(settings: readonly ShownSetting[]): Column<ShownSetting>[] {
+  const optional: Column<ShownSetting>[] = [
+    {
+      title: 'from',
+      name: 'origin',
+      value: ({ source, origin }) => (source === 'default' ? null : origin),
+      dispensable: 2,
+    },
+    {
+      title: 'note',
+      name: 'overridden_by',
+      value: ({ overridden_by: by }) => (by === null ? null : `not used: ${by} is set`),
+      tone: () => 'waiting',
+      dispensable: 1,
+      wraps: true,
+    },
+  ];
+  return [
+    // A name is copied from here: it is never cut.
+    { title: 'setting', name: 'name', value: ({ name }) => name, least: Infinity },
+    { title: 'value', name: 'value', value: ({ value }) => value ?? 'not set' },
+    {
+      title: 'source',
+      name: 'source',
+      value: ({ source }) => source,
+      show: ({ source }) => (source === null ? '' : SOURCES[source]),
+      least: Infinity,
+    },
+    ...optional.filter((column) =>
+      settings.some((setting) => setting.value !== null && column.value(setting) !== null),
+    ),
+  ];
 }

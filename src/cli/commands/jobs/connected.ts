@@ -18,22 +18,32 @@ export interface Connected {
   hasRead: () => void;
 }
 
+interface ConnectionsUse<Result> {
+  onLost: (error: Error) => void;
+  onRefused: (error: Error) => void;
+  work: (connected: Connected) => Promise<Result>;
+}
+
 /**
  * Does long work with two connections: one for requests, and one for the events of the queue. When they
  * are lost, or reading is refused later, it calls `onLost` and starts the work again with new ones, after a
- * delay that grows until the work calls `hasRead`. Rejects where even the first ones cannot be used.
+ * delay that grows until the work has called `hasRead`, and events were read too. Where they cannot be read, it
+ * calls `onRefused`, and the work goes on without them. Rejects where even the first connections cannot be
+ * used.
  */
 export async function withConnections<Result>(
   context: CommandContext,
   queues: ChosenQueues,
-  { onLost, work }: { onLost: (error: Error) => void; work: (c: Connected) => Promise<Result> },
+  { onLost, onRefused, work }: ConnectionsUse<Result>,
 ): Promise<Result> {
   const { signal } = context;
   const past = { wasRead: false };
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_DELAY_MS)) {
+    const feed = new EventFeed();
+    const round = { isRead: false, isFeedRefused: false };
     const hasRead = (): void => {
       past.wasRead = true;
-      delayMs = FIRST_DELAY_MS;
+      round.isRead = true;
     };
     const closes: (() => void)[] = [];
     const ended = new AbortController();
@@ -41,15 +51,19 @@ export async function withConnections<Result>(
       const [main, events] = [await context.connectRedis(), await context.connectRedis()];
       closes.push(main.close, events.close);
       const jobsContext = await openJobs(context, queues, main.redis);
-      const feed = new EventFeed();
       const stop = (): void => ended.abort(signal.reason);
       signal.addEventListener('abort', stop, { once: true });
       closes.push(() => signal.removeEventListener('abort', stop));
       const options = { signal: ended.signal, blockMs: BLOCK_MS };
-      const following = feed.follow(readQueueEvents(events.redis, jobsContext.queue, options));
+      const following = feed.follow(
+        readQueueEvents(events.redis, jobsContext.queue, options),
+        onRefused,
+      );
       try {
         return await work({ jobsContext, feed, hasRead });
       } finally {
+        // Jobs may be read although events are refused, again and again.
+        round.isFeedRefused = feed.hasFailed && !feed.isSettled;
         ended.abort();
         for (const close of closes) close();
         await following;
@@ -58,6 +72,7 @@ export async function withConnections<Result>(
       for (const close of closes) close();
       signal.throwIfAborted();
       if (!past.wasRead || !isUnavailable(error)) throw error;
+      if (round.isRead && !round.isFeedRefused) delayMs = FIRST_DELAY_MS;
       onLost(error);
       await delay(delayMs, undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();

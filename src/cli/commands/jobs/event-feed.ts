@@ -1,4 +1,4 @@
-import { isMangamotionError } from '../../../errors.js';
+import { isMangamotionError, messageOf } from '../../../errors.js';
 import { isRefusedByServer } from '../../../redis/errors.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 
@@ -10,18 +10,40 @@ export class EventFeed {
   #events: QueueEvent[] = [];
   #failure: unknown;
   #hasFailed = false;
+  #isSettled = false;
   #wake: () => void = () => undefined;
 
-  /** Takes the events until they end; a stream that may not be read is one without events. */
-  async follow(pages: AsyncIterable<QueueEvent[]>): Promise<void> {
+  /** Whether reading has ended with an error. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Whether an answer has come, or none ever will. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /**
+   * Takes the events until they end. A stream that may not be read, or cannot where a server does not know
+   * the command, is one without events: `onRefused` is told why.
+   */
+  async follow(
+    pages: AsyncIterable<QueueEvent[]>,
+    onRefused: (error: Error) => void,
+  ): Promise<void> {
     try {
       for await (const page of pages) {
+        this.#isSettled = true;
         if (page.length === 0) continue;
         this.#events.push(...page);
         this.#wake();
       }
     } catch (error) {
-      if (isMangamotionError(error, 'access_denied') || isRefusedByServer(error)) return;
+      if (isRefusedForGood(error)) {
+        this.#isSettled = true;
+        onRefused(error);
+        return;
+      }
       this.#failure = error;
       this.#hasFailed = true;
       this.#wake();
@@ -60,4 +82,15 @@ export class EventFeed {
     await delay(ms, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
   }
+}
+
+/** Other refusals pass: LOADING, MASTERDOWN, BUSY. */
+function isRefusedForGood(error: unknown): error is Error {
+  if (isMangamotionError(error, 'access_denied') || isMangamotionError(error, 'damaged'))
+    return true;
+  return (
+    isMangamotionError(error, 'unreachable') &&
+    isRefusedByServer(error) &&
+    /^ERR\b/.test(messageOf(error.cause))
+  );
 }

@@ -8,7 +8,12 @@ import { parseMoment } from '../../values/moment.js';
 const ALL_STATUSES = [...STATUSES, 'skipped', 'unknown'] as const;
 
 export const FILTER_OPTIONS = {
-  user: { value: 'id', description: 'only jobs of this user', parse: readUser },
+  user: {
+    value: 'id',
+    description: 'only jobs of this user',
+    parse: readUser,
+    complete: 'user',
+  },
   status: {
     value: 'list',
     description: `only these statuses, separated by commas: ${ALL_STATUSES.join(', ')}`,

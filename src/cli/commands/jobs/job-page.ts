@@ -7,7 +7,7 @@ import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { meteredFields } from '../billing/usage-text.js';
 import type { Artifact, JobArtifacts } from './job-artifacts.js';
-import { type ListedJob, progressBar, timeText } from './list-columns.js';
+import { type ListedJob, progressBar, shortId, timeText } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
 
 /** All that is known of a job. */
@@ -28,11 +28,11 @@ const MOST_STACKS = 3;
 export function describeJob(page: Page, job: ShownJob, now: Date): void {
   const { people } = page;
   page.fields([
-    { label: 'job', text: job.id, tone: 'strong' },
+    { label: 'job', text: shortId(job.id), tone: 'strong' },
     { label: 'status', text: statusLabel(job), tone: statusTone(job.status) },
     { label: 'from', text: SOURCES[job.source] },
     { label: 'queue', text: job.queue },
-    { label: 'user', text: job.userId ?? 'not recorded' },
+    { label: 'user', text: job.userId === null ? 'not recorded' : shortId(job.userId) },
     ...optional('type', typeOf(job)),
     ...optional('progress', progressText(job)),
     ...timeFields(people, job, now),

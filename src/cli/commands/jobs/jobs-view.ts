@@ -2,6 +2,7 @@ import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../argv/command.js';
+import { fieldNames } from '../../output/fields.js';
 import type { HumanStyle } from '../../output/human-rows.js';
 import type { Key } from './keyboard.js';
 import { listenToKeys } from './keyboard.js';
@@ -10,8 +11,9 @@ import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
 import { formatCount, formatDuration } from '../../output/units.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson } from './list-columns.js';
+import { JOB_FIELDS, jobColumns, jobJson } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
+import { UNREAD } from './unread.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
 export interface JobsView {
@@ -21,9 +23,13 @@ export interface JobsView {
   window(all: readonly JobRow[]): readonly JobRow[];
   changed(changes: readonly { kind: string; job: ListedJob | undefined }[]): Promise<void>;
   show(all: readonly JobRow[], shown: readonly ListedJob[]): void;
-  /** Says that no worker is connected. */
-  noWorker(text: string | undefined): void;
+  /** Says on the screen what is amiss. */
+  notices(texts: readonly (string | undefined)[]): void;
+  /** Tells in a line of each job, once, that its user is not known. */
+  unread(ids: readonly string[]): Promise<void>;
   lost(error: Error): void;
+  /** Says that changes are seen only when the jobs are read again. */
+  withoutEvents(error: Error): void;
   /** Resolves when the work ends, or the reader has left the screen. */
   untilLeft(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
   close(): void;
@@ -37,18 +43,27 @@ export interface ViewOptions {
 export async function jobsView(context: CommandContext, options: ViewOptions): Promise<JobsView> {
   let redraw: () => void = () => undefined;
   const drawn = await context.output.screen(() => redraw());
-  if (drawn === undefined) return lineView(context);
+  if (drawn === undefined) return lineView(context, options);
   const view = new ScreenView(context, drawn, options);
   redraw = () => view.draw();
+  // Redis may take its time: what is waited for is seen at once.
+  view.draw();
   return view;
 }
 
+const CONNECTING = 'connecting to Redis';
+
 /** One line of JSON a change. */
-function lineView(context: CommandContext): JobsView {
+function lineView(context: CommandContext, options: ViewOptions): JobsView {
+  context.output.expectFields({ ...fieldNames('event', 'at', 'problem'), job: JOB_FIELDS });
+  const connected = context.progress.waitFor(CONNECTING);
+  let isTold = false;
+  let told: ReadonlySet<string> = new Set();
   return {
     showsChanges: true,
     window: () => [],
     changed: async (changes) => {
+      connected();
       for (const { kind, job } of changes) {
         if (job === undefined) continue;
         await context.output.line({
@@ -59,11 +74,28 @@ function lineView(context: CommandContext): JobsView {
       }
     },
     show: () => undefined,
-    noWorker: () => undefined,
+    notices: () => undefined,
+    unread: async (ids) => {
+      for (const id of ids) {
+        if (told.has(id)) continue;
+        const at = context.now().toISOString();
+        await context.output.line({ event: 'unread', at, job: { id }, problem: UNREAD });
+      }
+      told = new Set(ids);
+    },
     untilLeft: (work) => work(context.signal),
     lost: (error) => context.warn(`${error.message}; trying again`),
-    close: () => undefined,
+    withoutEvents: (error) => {
+      if (!isTold) context.warn(withoutEventsText(error, options));
+      isTold = true;
+    },
+    close: connected,
   };
+}
+
+function withoutEventsText(error: Error, { intervalMs }: ViewOptions): string {
+  const every = formatDuration(intervalMs / 1000);
+  return `events of the queue cannot be read, so it is read every ${every}: ${error.message}`;
 }
 
 const COUNTED = ['pending', 'processing', 'completed', 'failed'] as const;
@@ -80,7 +112,8 @@ class ScreenView implements JobsView {
   #all: readonly JobRow[] | undefined;
   #shown: readonly ListedJob[] = [];
   #trouble: string | undefined;
-  #noWorker: string | undefined;
+  #notices: readonly string[] = [];
+  #withoutEvents: string | undefined;
   /** The number of rows above the window. */
   #first = 0;
   #filter = '';
@@ -160,12 +193,14 @@ class ScreenView implements JobsView {
       paint(tone, cutToWidth(visible(text), width));
     if (this.#isTyping) return line('muted', `/${this.#filter}_`);
     if (this.#trouble !== undefined) return line('bad', this.#trouble);
+    if (this.#all === undefined) return line('muted', CONNECTING);
+    const notices = [...this.#notices, this.#withoutEvents ?? []].flat();
     const where = this.#first === 0 ? [] : [`from row ${formatCount(this.#first + 1)}`];
     const parts = [
       ...(this.#filter === '' ? where : [`filter ${this.#filter}`, ...where]),
-      ...(this.#noWorker === undefined ? [] : [this.#noWorker]),
+      ...notices,
     ];
-    return line(this.#noWorker === undefined ? 'muted' : 'bad', parts.join('; '));
+    return line(notices.length === 0 ? 'muted' : 'bad', parts.join('; '));
   }
 
   window(all: readonly JobRow[]): readonly JobRow[] {
@@ -175,8 +210,12 @@ class ScreenView implements JobsView {
     return selected.slice(this.#first, this.#first + Math.max(SPARE_ROWS, this.#screen.height));
   }
 
-  noWorker(text: string | undefined): void {
-    this.#noWorker = text;
+  notices(texts: readonly (string | undefined)[]): void {
+    this.#notices = texts.filter((text) => text !== undefined);
+  }
+
+  unread(): Promise<void> {
+    return Promise.resolve();
   }
 
   async untilLeft(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -205,6 +244,11 @@ class ScreenView implements JobsView {
   /** Keeps what it shows, and says that it is old. */
   lost(error: Error): void {
     this.#trouble = `${error.message}; trying again`;
+    this.draw();
+  }
+
+  withoutEvents(error: Error): void {
+    this.#withoutEvents = withoutEventsText(error, this.#options);
     this.draw();
   }
 

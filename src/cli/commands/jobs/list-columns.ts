@@ -3,6 +3,7 @@ import type { Decimal } from '../../../billing/money.js';
 import type { JobRow } from '../../../jobs/row.js';
 import { bar } from '../../output/bar.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 import { statusLabel, statusTone } from './status-marks.js';
 
@@ -102,9 +103,11 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
   const isWaiting = ({ job }: JobRow): boolean =>
     job !== undefined &&
     (job.dueAt !== null || job.childrenWaiting !== null || job.stalled === true);
+  const isFilled = (fills: (row: JobRow) => boolean): boolean =>
+    rows === undefined || rows.some(fills);
   const columns: Column<ListedJob>[] = [
     { title: 'id', name: 'id', value: ({ id }) => id, tone: () => 'strong', least: 16 },
-    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 3 },
+    { title: 'user', name: 'user_id', value: ({ userId }) => userId ?? '', dispensable: 2 },
     {
       title: 'status',
       name: 'status',
@@ -127,7 +130,7 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       name: 'file_count',
       value: ({ fileCount }) => fileCount ?? '',
       align: 'right',
-      dispensable: 9,
+      dispensable: 10,
     },
     {
       title: 'size',
@@ -135,21 +138,21 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ sizeBytes }) => sizeBytes ?? '',
       show: ({ sizeBytes }, people) => (sizeBytes === null ? '' : people.bytes(sizeBytes)),
       align: 'right',
-      dispensable: 8,
+      dispensable: 9,
     },
     {
       title: 'created',
       name: 'created_at',
       value: ({ createdAt }) => iso(createdAt),
       show: ({ createdAt }, people) => timeText(people, createdAt),
-      dispensable: 2,
+      dispensable: 3,
     },
     {
       title: 'finished',
       name: 'finished_at',
       value: ({ finishedAt }) => iso(finishedAt),
       show: ({ finishedAt }, people) => timeText(people, finishedAt),
-      dispensable: 5,
+      dispensable: 6,
     },
     {
       title: 'cost',
@@ -157,7 +160,7 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ cost }) => (cost === null ? '' : roundedMoney(cost)),
       show: ({ cost }) => (cost === null ? '' : moneyText(cost)),
       align: 'right',
-      dispensable: 6,
+      dispensable: 8,
     },
   ];
   if (withResults) {
@@ -177,22 +180,26 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
       value: ({ job }) => iso(job?.dueAt ?? null),
       show: (job, people) => standingText(people, job),
       tone: ({ job }) => (job?.stalled === true ? 'bad' : undefined),
+      least: Infinity,
       dispensable: 1,
     });
   }
   return [
     ...columns,
-    {
-      title: 'why',
-      name: 'failed_reason',
-      value: ({ failedReason }) => failedReason ?? '',
-      show: ({ failedReason }) => shortReason(failedReason),
-      tone: () => 'bad',
-      dispensable: 10,
-    },
+    ...(isFilled(({ failedReason }) => failedReason !== null) ? [whyColumn] : []),
     ...(rows === undefined ? STANDING_COLUMNS : []),
   ];
 }
+
+const whyColumn: Column<ListedJob> = {
+  title: 'why',
+  name: 'failed_reason',
+  value: ({ failedReason }) => failedReason ?? '',
+  show: ({ failedReason }) => shortReason(failedReason),
+  tone: () => 'bad',
+  least: 20,
+  dispensable: 5,
+};
 
 /** A job in JSON. Times are RFC 3339, bytes integers, the cost US dollars. */
 export function jobJson(job: ListedJob) {
@@ -224,3 +231,11 @@ export function jobJson(job: ListedJob) {
     }),
   };
 }
+
+/** What --fields may name of a job. */
+export const JOB_FIELDS: FieldsOf<ReturnType<typeof jobJson>> = {
+  ...fieldNames('id', 'queue', 'source', 'status', 'state', 'user_id', 'progress', 'file_count'),
+  ...fieldNames('size_bytes', 'created_at', 'started_at', 'finished_at', 'failed_reason'),
+  ...fieldNames('due_at', 'children_waiting', 'stalled', 'cost', 'cost_exact'),
+  result: fieldNames('bucket', 'key', 'size_bytes'),
+};

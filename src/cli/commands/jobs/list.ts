@@ -6,7 +6,8 @@ import type { JobsContext } from './shared-options.js';
 import { QUEUE_OPTIONS, expectQueue, openJobs } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
 import type { ListedJob } from './list-columns.js';
-import { jobColumns, jobJson, listed, shortId } from './list-columns.js';
+import { JOB_FIELDS, jobColumns, jobJson, listed, shortId } from './list-columns.js';
+import { UNREAD, unreadFor } from './unread.js';
 import { askForWorkers, noWorkerText } from './workers.js';
 import { findResults } from './results.js';
 
@@ -60,7 +61,8 @@ export const jobsList = defineCommand({
     if (list.total === 0) await expectQueue(context, jobsContext);
     const rows = listed(list.rows, jobsContext);
     const looked = noFiles ? 'not asked' : await findResults(context, rows);
-    const problems = problemsOf(jobsContext, rows);
+    const unread = unreadFor(filter, jobsContext);
+    const problems = problemsOf(jobsContext, rows, unread);
     for (const problem of problems.slice(0, MOST_TOLD)) context.warn(problem);
     const notes = notesOf(rows);
     for (const note of notes.slice(0, MOST_TOLD)) context.progress.note(`note: ${note}`);
@@ -75,6 +77,7 @@ export const jobsList = defineCommand({
         worker_connected: isConnected ?? null,
         ...{ problems, notes },
       }),
+      fields: JOB_FIELDS,
       rows,
       columns: jobColumns({
         withResults: looked === 'found',
@@ -95,14 +98,16 @@ export const jobsList = defineCommand({
 
 const MOST_TOLD = 20;
 
-function problemsOf({ problems, unread }: JobsContext, rows: readonly ListedJob[]): string[] {
+function problemsOf(
+  { problems }: JobsContext,
+  rows: readonly ListedJob[],
+  unread: readonly string[],
+): string[] {
   const ofRecords = problems.map(problemText);
   const ofJobs = rows.flatMap(({ id, job }) =>
     (job?.problems ?? []).map((problem) => `job ${shortId(id)}: ${problem}`),
   );
-  const ofOthers = [...unread].map(
-    (id) => `job ${shortId(id)}: its data is too long to be read, so its user is not known`,
-  );
+  const ofOthers = unread.map((id) => `job ${shortId(id)}: ${UNREAD}`);
   return [...new Set([...ofRecords, ...ofJobs, ...ofOthers])];
 }
 

@@ -58,7 +58,7 @@ function readQueue(text: string): string {
 }
 
 /** A prefix may contain colons, the name of a queue may not. */
-function addressOf(text: string): QueueAddress {
+export function addressOf(text: string): QueueAddress {
   const at = text.lastIndexOf(':');
   if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
   return { prefix: text.slice(0, at), name: text.slice(at + 1) };
@@ -88,6 +88,10 @@ export async function openJobs(
   const billed = addressOf(billingQueue);
   const isBilled = queue.prefix === billed.prefix && queue.name === billed.name;
   const unread = new Set<string>();
+  const onData = (id: string, wasRead: boolean): void => {
+    if (wasRead) unread.delete(id);
+    else unread.add(id);
+  };
   let latest: ReadonlyMap<string, QueueState> = new Map();
   const cache: DataCache = new Map();
   return {
@@ -107,15 +111,15 @@ export async function openJobs(
         ids: async () => {
           const ids = await reader.listQueueIds(redis, queue);
           reader.forgetOthers(cache, queue, ids);
+          for (const id of unread) if (!ids.has(id)) unread.delete(id);
           latest = ids;
           return ids;
         },
         created: (wanted) => reader.readCreations(redis, queue, wanted, signal),
-        read: (wanted) => reader.readQueueRows(redis, queue, wanted, { signal, cache }),
+        read: (wanted) => reader.readQueueRows(redis, queue, wanted, { signal, cache, onData }),
         ofUser: (wanted, userId) =>
           reader.idsOfUser(redis, queue, wanted, {
-            ...{ userId, signal },
-            onUnread: (id) => unread.add(id),
+            ...{ userId, signal, onData },
           }),
         find: (id) => reader.findQueueJob(redis, queue, id),
       },

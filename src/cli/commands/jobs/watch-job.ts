@@ -37,6 +37,7 @@ export async function followJob(
       const here = { ...context, signal };
       end = await withConnections(here, request.queues, {
         onLost: (error) => view.lost(error),
+        onRefused: (error) => view.withoutEvents(error),
         work: (connected) => followWith(here, request, { connected, view, following }),
       });
     });

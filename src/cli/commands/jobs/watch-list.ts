@@ -8,6 +8,7 @@ import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
 import { listed } from './list-columns.js';
+import { unreadFor, unreadText } from './unread.js';
 import { askForWorkers, noWorkerText } from './workers.js';
 
 export interface WatchRequest {
@@ -26,15 +27,16 @@ export async function watchJobs(
   const looking = view.untilLeft(async (signal) => {
     await withConnections({ ...context, signal }, queues, {
       onLost: (error) => view.lost(error),
+      onRefused: (error) => view.withoutEvents(error),
       work: async ({ jobsContext, feed, hasRead }) => {
         // After an outage what was known is compared with what is there now.
         if (watch === undefined) {
           const begun = new JobWatch(jobsContext.sources, filter, signal);
-          await showChanges(view, jobsContext, begun, await begun.begin());
+          await showChanges(view, jobsContext, begun, await begun.begin(), filter);
           watch = begun;
         } else {
           watch.use(jobsContext.sources);
-          await showChanges(view, jobsContext, watch, await watch.refresh([]));
+          await showChanges(view, jobsContext, watch, await watch.refresh([]), filter);
         }
         hasRead();
         for (let tookMs = 0; ;) {
@@ -43,7 +45,7 @@ export async function watchJobs(
           if (context.output.readerGone) return;
           const touched = events.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
           const beganMs = performance.now();
-          await showChanges(view, jobsContext, watch, await watch.refresh(touched));
+          await showChanges(view, jobsContext, watch, await watch.refresh(touched), filter);
           hasRead();
           tookMs = performance.now() - beganMs;
         }
@@ -79,7 +81,9 @@ async function showChanges(
   jobsContext: JobsContext,
   watch: JobWatch,
   changes: readonly JobChange[],
+  filter: JobFilter,
 ): Promise<void> {
+  const unread = unreadFor(filter, jobsContext);
   if (view.showsChanges) {
     const rows = await priced(
       changes.map(({ row }) => row),
@@ -87,9 +91,10 @@ async function showChanges(
     );
     const jobs = listed(rows, jobsContext);
     await view.changed(changes.map(({ kind }, at) => ({ kind, job: jobs[at] })));
+    await view.unread(unread);
     return;
   }
-  view.noWorker(await missingWorker(jobsContext));
+  view.notices([await missingWorker(jobsContext), unreadText(unread)]);
   const all = watch.rows;
   const shown = await priced(view.window(all), jobsContext.sources);
   view.show(all, listed(shown, jobsContext));

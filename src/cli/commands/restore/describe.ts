@@ -3,7 +3,7 @@ import type { BucketPlan } from '../../../restore/plan/decide.js';
 import type { PlannedChange } from '../../../restore/plan-restore.js';
 import { type RestorePlan, type RestoreReport, isPartial } from '../../../restore/report.js';
 import type { Column } from '../../output/columns.js';
-import { csvRows, type CsvRows } from '../../output/output.js';
+import { csvRows, type CsvRows } from '../../output/answers.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
@@ -93,12 +93,20 @@ const documentColumns: Column<PlannedDocument>[] = [
   { title: 'into', name: 'target', value: ({ target }) => target },
   { title: 'document', name: 'kind', value: ({ kind }) => kind },
   { title: 'action', name: 'action', value: ({ action }) => action },
-  { title: 'why', name: 'reason', value: ({ reason }) => reason ?? '', dispensable: 1 },
+  {
+    title: 'why',
+    name: 'reason',
+    value: ({ reason }) => reason ?? '',
+    dispensable: 1,
+    wraps: true,
+  },
 ];
 
 function columnsFor(plans: readonly BucketPlan[]): Column<BucketPlan>[] {
   const deletes = plans.some((plan) => plan.delete > 0);
-  return [...planColumns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
+  const renames = plans.some((plan) => plan.target !== plan.bucket || plan.create_bucket);
+  const columns = planColumns.filter(({ name }) => renames || name !== 'target');
+  return [...columns, ...(deletes ? [countColumn('delete', 'delete')] : []), bytesColumn];
 }
 
 /** The same columns for every plan. */

@@ -7,6 +7,7 @@ import type {
 import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
+import { fieldNames } from '../../output/fields.js';
 import { willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
@@ -36,6 +37,7 @@ export const restoreCommand = defineCommand({
     bucket: {
       value: 'name',
       description: 'restore only this bucket',
+      complete: 'captured-bucket',
       repeatable: true,
     },
     prefix: {
@@ -173,6 +175,7 @@ async function showPlan(
       member: 'changes',
       rows: changes(),
       columns: changeColumns,
+      fields: fieldNames('action', 'bucket', 'key', 'size'),
       json: (change: PlannedChange) => change,
     },
     empty: 'nothing would change',
@@ -194,7 +197,7 @@ async function apply(
       const { objects, bytes, deleted } = planned.done;
       const removed = deleted === 0 ? '' : `, and ${countOf(deleted, 'object')} removed`;
       context.warn(
-        `interrupted after ${countOf(objects, 'object')} (${bytes} bytes) were written${removed}; run it again to go on: what is there is not written twice`,
+        `interrupted with ${countOf(objects, 'object')} (${countOf(bytes, 'byte')}) written${removed}; run it again to go on: what is there is not written twice`,
       );
     }
     throw error;

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../schedule/crontab/entry.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { FILE_OPTION, problemText, readSchedule } from './file.js';
@@ -26,6 +27,7 @@ export const scheduleCheck = defineCommand({
     const problems = [...fatal, ...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
     for (const warning of warnings) context.warn(problemText(file, warning));
     await context.output.rows({
+      fields: fieldNames('line', 'column', 'message'),
       member: 'problems',
       head: {
         ...{ file, ok: problems.length === 0, entries: entries.length },
@@ -33,7 +35,7 @@ export const scheduleCheck = defineCommand({
       },
       json: problemJson,
       rows: problems,
-      columns: columnsFor(file),
+      columns: context.output.forPeople ? peopleColumns(file) : csvColumns,
       empty: `✓ ${file}: ${countOf(entries.length, 'entry', 'entries')}, no mistakes`,
     });
     return problems.length > 0 ? 'damaged' : undefined;
@@ -44,15 +46,13 @@ function problemJson({ line, column, message }: Problem) {
   return { line, column, message };
 }
 
-function columnsFor(file: string): Column<Problem>[] {
-  return [
-    {
-      title: 'mistake',
-      name: 'line',
-      value: ({ line }) => line,
-      show: (problem) => problemText(file, problem),
-    },
-    { title: '', name: 'column', value: ({ column }) => column, show: () => '' },
-    { title: '', name: 'message', value: ({ message }) => message, show: () => '' },
-  ];
+function peopleColumns(file: string): Column<Problem>[] {
+  const value = (problem: Problem) => problemText(file, problem);
+  return [{ title: 'mistake', name: 'message', value, wraps: true }];
 }
+
+const csvColumns: Column<Problem>[] = [
+  { title: 'line', name: 'line', value: ({ line }) => line },
+  { title: 'column', name: 'column', value: ({ column }) => column },
+  { title: 'message', name: 'message', value: ({ message }) => message },
+];

@@ -57,16 +57,18 @@ export const scheduleDaemon = defineCommand({
   async run(context, _arguments, options) {
     const { cwd, now, signal, onHangup } = context;
     const { file, stateDir, grace, maxRunning, lease, listen } = options;
+    const { openDaemonLog } = await import('./daemon-log.js');
+    const log = openDaemonLog(context);
+    context.logTo(log);
     const { schedule, proxies } = await context.config();
     const { runDaemon } = await import('../../../schedule/daemon.js');
-    const { openDaemonLog } = await import('./daemon-log.js');
     await runDaemon({
       ...{ cwd, now, signal, onHangup, listen, atOnce: maxRunning },
       folder: stateFolderOf(context, stateDir),
       file: path.resolve(cwd, file),
       load: () => loadSchedule(context, file),
       program: thisProgram(context),
-      log: openDaemonLog(context),
+      log,
       graceMs: grace ?? DEFAULT_GRACE_MS,
       connectRedis: lease === 'redis' ? context.connectRedis : undefined,
       pingUrl: schedule.pingUrl,

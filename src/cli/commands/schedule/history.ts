@@ -4,7 +4,8 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf } from '../../output/units.js';
-import { resultText, resultTone } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LIMIT = 20;
@@ -12,8 +13,11 @@ const DEFAULT_LIMIT = 20;
 export const scheduleHistory = defineCommand({
   description:
     'List past runs, newest first: whether each entry ran, how it ended and how long it took. ' +
-    'Damaged lines of the history are counted, and the exit status is then 3.',
-  arguments: { name: { description: 'list only this entry', optional: true } },
+    'Damaged lines of the history are counted, and the exit status is then 3, as it is where the ' +
+    'state cannot be read.',
+  arguments: {
+    name: { description: 'list only this entry', optional: true, complete: 'entry' },
+  },
   options: {
     failed: { description: 'list only failed and missed runs' },
     limit: {
@@ -37,26 +41,45 @@ export const scheduleHistory = defineCommand({
   async run(context, { name }, { failed, limit, stateDir }) {
     const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
     const folder = stateFolderOf(context, stateDir);
-    const { records, damaged, state } = await readRuns(folder);
+    const { records, damaged, state, unusable } = await readRuns(folder);
     const names = namesOf(records, state);
     if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
     if (damaged > 0) {
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
+    if (unusable !== undefined) {
+      context.warn(`the state in ${folder} cannot be used: ${unusable}`);
+    }
+    const isPartial = damaged > 0 || unusable !== undefined;
+    const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
-      rows: selectRuns(records, { name, failedOnly: failed, limit }),
-      columns: context.output.forPeople ? columns : csvColumns,
-      empty:
-        records.length === 0
-          ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
-          : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
+      fields: RECORD_FIELDS,
+      rows,
+      columns: context.output.forPeople
+        ? [
+            ...peopleColumns(rows),
+            ...zoneColumns(rows, ({ due_at }) => due_at, { readersZone: context.output.zone }),
+          ]
+        : csvColumns,
+      empty: records.length === 0 ? nothingText(isPartial) : noRunText(name, failed),
     });
-    return damaged > 0 ? 'partial' : undefined;
+    return isPartial ? 'partial' : undefined;
   },
 });
+
+function nothingText(isPartial: boolean): string {
+  return isPartial
+    ? 'no record of a run can be read'
+    : 'nothing has run yet: `mangamotion schedule next` shows what is due';
+}
+
+function noRunText(name: string | undefined, failed: boolean): string {
+  const ofName = name === undefined ? '' : ` of ${name}`;
+  return `no run${ofName}${failed ? ' failed or was missed' : ' yet'}`;
+}
 
 /** Rejects with `not_found` where no daemon has been. */
 async function readRuns(folder: string) {
@@ -71,14 +94,15 @@ async function readRuns(folder: string) {
       cause,
     });
   }
-  const { readState } = await import('../../../schedule/state/state.js');
-  const { readHistory } = await import('../../../schedule/state/history.js');
+  const { readRecordedHistory, readRecordedState } =
+    await import('../../../schedule/state/recorded.js');
   const { withOutbox } = await import('../../../schedule/reports.js');
   // First the state: what a daemon takes out of it meanwhile is in the history by then.
-  const read = await readState(folder);
+  const read = await readRecordedState(folder);
   const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
-  const { records, damaged } = await readHistory(folder);
-  return { records: withOutbox(records, state), damaged, state };
+  const { records, damaged } = await readRecordedHistory(folder);
+  const unusable = read.kind === 'unusable' ? read.reason : undefined;
+  return { records: withOutbox(records, state), damaged, state, unusable };
 }
 
 const MOST_NAMES = 20;
@@ -116,7 +140,7 @@ const columns: Column<RunRecord>[] = [
     name: 'exit_code',
     value: ({ exit_code }) => exit_code,
     align: 'right',
-    dispensable: 4,
+    dispensable: 5,
   },
   {
     title: 'archive',
@@ -124,7 +148,7 @@ const columns: Column<RunRecord>[] = [
     value: ({ archive_bytes }) => archive_bytes,
     show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
     align: 'right',
-    dispensable: 1,
+    dispensable: 2,
   },
   {
     title: 'copied',
@@ -133,16 +157,25 @@ const columns: Column<RunRecord>[] = [
     show: ({ copied_bytes: bytes }, people) =>
       bytes === null || bytes === undefined ? '' : people.bytes(bytes),
     align: 'right',
-    dispensable: 1,
+    dispensable: 3,
   },
   {
     title: 'reason or log',
     name: 'reason',
     value: ({ reason, log_file }) => reason ?? log_file,
     least: 16,
-    dispensable: 3,
+    dispensable: 4,
+    wraps: true,
   },
 ];
+
+/** Why something did not run is worth more than its figures; where its log lies is not. */
+function peopleColumns(rows: readonly RunRecord[]): Column<RunRecord>[] {
+  const hasReason = rows.some(({ reason }) => reason !== null);
+  return columns.map((column) =>
+    column.name === 'reason' && hasReason ? { ...column, dispensable: 1 } : column,
+  );
+}
 
 /** `undefined` where it did not run, or its end is not known. */
 function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
@@ -152,7 +185,7 @@ function secondsOf({ started_at, finished_at }: RunRecord): number | undefined {
 
 const CSV_FIELDS = [
   ...(['due_at', 'name', 'result', 'started_at', 'finished_at', 'exit_code', 'trigger'] as const),
-  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes'] as const),
+  ...(['bytes', 'archive_bytes', 'reason', 'log_file', 'count', 'copied_bytes', 'zone'] as const),
 ];
 
 const csvColumns: Column<RunRecord>[] = CSV_FIELDS.map((field) => ({

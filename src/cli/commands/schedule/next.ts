@@ -1,10 +1,12 @@
 import { upcoming } from '../../../schedule/reports.js';
 import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
 import { timeText } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 
 const DEFAULT_COUNT = 10;
 
@@ -31,13 +33,20 @@ export const scheduleNext = defineCommand({
   },
   async run(context, _arguments, { file, count }) {
     const { entries } = await readGoodSchedule(context, file);
+    const rows = upcoming(entries, context.now(), count);
     await context.output.rows({
       member: 'runs',
       json: ({ name, at, command, zone }: Upcoming) => ({
         ...{ name, at: at.toISOString(), command, zone },
       }),
-      rows: upcoming(entries, context.now(), count),
-      columns,
+      fields: fieldNames('name', 'at', 'command', 'zone'),
+      rows,
+      columns: [
+        ...columns,
+        ...(context.output.forPeople
+          ? zoneColumns(rows, timeOf, { readersZone: context.output.zone })
+          : [zoneOnly]),
+      ],
       empty: 'nothing is scheduled',
     });
     return undefined;
@@ -50,9 +59,21 @@ const columns: Column<Upcoming>[] = [
     name: 'at',
     value: ({ at }) => at.toISOString(),
     show: ({ at }, people) => timeText(at.toISOString(), people),
+    brief: ({ at }, people) => people.clock(at.toISOString()),
     least: Infinity,
   },
   { title: 'name', name: 'name', value: ({ name }) => name, tone: () => 'strong' },
-  { title: 'command', name: 'command', value: ({ command }) => command, least: 16, dispensable: 1 },
-  { title: 'zone', name: 'zone', value: ({ zone }) => zone, dispensable: 2 },
+  {
+    title: 'command',
+    name: 'command',
+    value: ({ command }) => command,
+    least: Infinity,
+    wraps: true,
+  },
 ];
+
+const zoneOnly: Column<Upcoming> = { title: 'zone', name: 'zone', value: ({ zone }) => zone };
+
+function timeOf({ at }: Upcoming): string {
+  return at.toISOString();
+}

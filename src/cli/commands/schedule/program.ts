@@ -9,5 +9,6 @@ const BIN = fileURLToPath(new URL('../../../../bin/mangamotion.js', import.meta.
 export function thisProgram({
   settingFlags,
 }: CommandContext): readonly [file: string, ...args: string[]] {
-  return [process.execPath, ...process.execArgv, path.resolve(BIN), ...settingFlags];
+  // Node.js 20 takes an --env-file of ours for one of its own unless `--` comes first.
+  return [process.execPath, ...process.execArgv, '--', path.resolve(BIN), ...settingFlags];
 }

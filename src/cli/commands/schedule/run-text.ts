@@ -1,15 +1,23 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
 import { hasFailed, hasRun } from '../../../schedule/state/record.js';
 import type { Presentation } from '../../output/columns.js';
-import { formatCount } from '../../output/units.js';
+import { type FieldsOf, fieldNames } from '../../output/fields.js';
+import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
+
+/** What --fields may name of a run. */
+export const RECORD_FIELDS: FieldsOf<RunRecord> = fieldNames(
+  ...(['id', 'name', 'due_at', 'started_at', 'finished_at', 'exit_code', 'result'] as const),
+  ...(['trigger', 'reason', 'bytes', 'archive_bytes', 'copied_bytes', 'log_file'] as const),
+  ...(['count', 'zone'] as const),
+);
 
 /** What became of a firing, in a word or two with a mark: `✓ ran`, `✕ failed`, `– missed 12 times`. */
 export function resultText(record: RunRecord): string {
   const { result, count } = record;
   if (hasFailed(record)) return '✕ failed';
   if (hasRun(record)) return result === 'waited' ? '✓ ran late' : '✓ ran';
-  return count > 1 ? `– ${result} ${formatCount(count)} times` : `– ${result}`;
+  return count > 1 ? `– ${result} ${countOf(count, 'time')}` : `– ${result}`;
 }
 
 export function resultTone(record: RunRecord): Tone {

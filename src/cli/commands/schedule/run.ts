@@ -18,7 +18,12 @@ export const scheduleRun = defineCommand({
     'Run an entry of the schedule now, as the daemon does: with its log, timeout and history. If ' +
     'a daemon is running, it does the work. The exit status is that of the command, or 8 if the ' +
     'run was skipped.',
-  arguments: { name: { description: 'the name of the entry (see `mangamotion schedule next`)' } },
+  arguments: {
+    name: {
+      description: 'the name of the entry (see `mangamotion schedule next`)',
+      complete: 'entry',
+    },
+  },
   options: { file: FILE_OPTION, stateDir: STATE_OPTION },
   changes: 'always',
   usesStore: true,
@@ -68,7 +73,9 @@ async function runOnce(context: CommandContext, { folder, entry, entries }: Requ
     } catch (error) {
       if (!isMangamotionError(error, 'locked')) throw error;
       const { requestRun } = await import('../../../schedule/state/requests.js');
-      const record = await requestRun({ folder, name: entry.name, id, now, signal });
+      const { requestsFolderOf } = await import('../../../schedule/state/recorded.js');
+      const asked = await requestsFolderOf(folder, { now: now(), signal });
+      const record = await requestRun({ folder: asked, name: entry.name, id, now, signal });
       // The daemon has ended meanwhile.
       if (record !== undefined) return record;
     }

@@ -5,7 +5,8 @@ import type { CommandContext } from '../../argv/command.js';
 export const STATE_OPTION = {
   value: 'folder',
   description:
-    'the folder for the state, history and logs of the daemon (default: mangamotion in $XDG_STATE_HOME or ~/.local/state)',
+    'the folder for the state, history and logs of the daemon, which are in its subfolder ' +
+    'schedule-state (default: mangamotion in $XDG_STATE_HOME or ~/.local/state)',
   complete: 'folder',
 } as const;
 

@@ -2,12 +2,15 @@ import type { EntryStatus } from '../../../schedule/reports.js';
 import type { PendingFiring } from '../../../schedule/state/record.js';
 import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
+import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
+import { clockText } from '../../output/zone.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
 import { FILE_OPTION, readGoodSchedule } from './file.js';
-import { resultText, resultTone, timeText } from './run-text.js';
+import { RECORD_FIELDS, resultText, resultTone, timeText } from './run-text.js';
+import { zoneColumns } from './zone-column.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 export const scheduleStatus = defineCommand({
@@ -52,9 +55,22 @@ export const scheduleStatus = defineCommand({
       member: 'entries',
       head: { daemon },
       json: (row: EntryStatus) => row,
+      fields: {
+        ...fieldNames('name', 'command', 'state', 'running_since', 'next_at', 'last_success_at'),
+        ...fieldNames('overdue', 'zone'),
+        last_run: RECORD_FIELDS,
+      },
       rows,
-      columns: context.output.forPeople ? peopleColumns(maxAge !== undefined) : csvColumns,
-      footer: () => footer(daemon, kind === 'none' ? folder : undefined),
+      columns: context.output.forPeople
+        ? [
+            ...peopleColumns(maxAge !== undefined),
+            ...zoneColumns(rows, ({ next_at }) => next_at, {
+              readersZone: context.output.zone,
+              goesWith: 1,
+            }),
+          ]
+        : csvColumns,
+      footer: () => footer(daemon, kind === 'none' ? folder : undefined, context.output.zone),
     });
     if (rows.some(({ overdue }) => overdue === true)) return 'damaged';
     return kind === 'unusable' ? 'partial' : undefined;
@@ -68,11 +84,10 @@ interface Daemon {
 }
 
 async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
-  const { FolderClaims } = await import('../../../lock/folder-claims.js');
-  const { lockHolder } = await import('../../../lock/read-claims.js');
-  const claim = await lockHolder(new FolderClaims(folder), { now: now(), signal });
-  if (claim === undefined) return null;
-  const { owner, since } = claim;
+  const { holderOf } = await import('../../../schedule/state/recorded.js');
+  const held = await holderOf(folder, { now: now(), signal });
+  if (held === undefined) return null;
+  const { owner, since } = held.holder;
   return { pid: owner.pid, host: owner.host, since };
 }
 
@@ -83,8 +98,9 @@ interface KnownState {
 }
 
 async function stateOf(context: CommandContext, folder: string): Promise<KnownState> {
-  const { emptyState, readState } = await import('../../../schedule/state/state.js');
-  const read = await readState(folder);
+  const { emptyState } = await import('../../../schedule/state/state.js');
+  const { readRecordedState } = await import('../../../schedule/state/recorded.js');
+  const read = await readRecordedState(folder);
   if (read.kind === 'read') return read;
   if (read.kind === 'none') return { kind: 'none', state: emptyState(context.now()) };
   context.warn(`the state in ${folder} cannot be used: ${read.reason}`);
@@ -109,11 +125,15 @@ async function endedAmong(
   return ({ id }) => ended.has(id);
 }
 
-function footer(daemon: Daemon | null, emptyFolder: string | undefined): string {
+function footer(
+  daemon: Daemon | null,
+  emptyFolder: string | undefined,
+  readersZone: string,
+): string {
   const alive =
     daemon === null
       ? '✕ no daemon is running: no entry starts by itself'
-      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${daemon.since}`;
+      : `✓ a daemon is running: process ${daemon.pid} on ${daemon.host}, since ${clockText(daemon.since, readersZone)}`;
   return emptyFolder === undefined ? alive : `${alive}; ${emptyFolder} has no runs yet`;
 }
 
@@ -139,7 +159,8 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       name: 'next_at',
       value: ({ next_at }) => next_at,
       show: ({ next_at }, people) => (next_at === null ? '' : timeText(next_at, people)),
-      least: 19,
+      brief: ({ next_at }, people) => (next_at === null ? '' : people.time(next_at)),
+      least: Infinity,
       dispensable: 1,
     },
     {
@@ -148,22 +169,31 @@ function peopleColumns(withAge: boolean): Column<EntryStatus>[] {
       value: ({ last_run }) => last_run?.result,
       show: ({ last_run }, people) =>
         last_run === null ? '' : `${resultText(last_run)}, ${timeText(last_run.due_at, people)}`,
+      brief: ({ last_run }, people) =>
+        last_run === null ? '' : `${resultText(last_run)}, ${people.time(last_run.due_at)}`,
       tone: ({ last_run }): Tone => (last_run === null ? 'muted' : resultTone(last_run)),
-      least: 19,
+      least: Infinity,
       dispensable: 2,
     },
     {
       title: 'last success',
       name: 'last_success_at',
       value: ({ last_success_at }) => last_success_at,
-      show: ({ last_success_at, overdue }, people) => {
-        const text = last_success_at === null ? 'none' : timeText(last_success_at, people);
-        if (!withAge || overdue === null) return last_success_at === null ? '' : text;
-        return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
-      },
+      show: (row, people) => successText(row, withAge, (time) => timeText(time, people)),
+      brief: (row, people) => successText(row, withAge, (time) => people.time(time)),
       tone: ({ overdue }) => (overdue === null ? undefined : overdue ? 'bad' : 'good'),
     },
   ];
+}
+
+function successText(
+  { last_success_at: at, overdue }: EntryStatus,
+  withAge: boolean,
+  textOf: (time: string) => string,
+): string {
+  const text = at === null ? 'none' : textOf(at);
+  if (!withAge || overdue === null) return at === null ? '' : text;
+  return overdue ? `✕ ${text}: overdue` : `✓ ${text}`;
 }
 
 const csvColumns: Column<EntryStatus>[] = [
@@ -177,4 +207,5 @@ const csvColumns: Column<EntryStatus>[] = [
   { title: 'exit', name: 'last_exit_code', value: ({ last_run }) => last_run?.exit_code },
   { title: 'success', name: 'last_success_at', value: ({ last_success_at }) => last_success_at },
   { title: 'overdue', name: 'overdue', value: ({ overdue }) => overdue },
+  { title: 'zone', name: 'zone', value: ({ zone }) => zone },
 ];

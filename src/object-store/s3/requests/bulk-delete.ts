@@ -1,3 +1,4 @@
+import { countOf } from '../../../count-of.js';
 import { MangamotionError } from '../../../errors.js';
 import type { RequestOptions, UndeletedObject } from '../../port.js';
 import { codeOf, isTransient, S3ResponseError } from '../../store-errors.js';
@@ -26,7 +27,8 @@ export async function deleteObjects(
   keys: string[],
   options: RequestOptions,
 ): Promise<UndeletedObject[]> {
-  if (keys.length > MAX_KEYS) throw new RangeError(`${keys.length} keys to delete at once`);
+  if (keys.length > MAX_KEYS)
+    throw new RangeError(`${countOf(keys.length, 'key')} to delete at once`);
   const together = keys.filter(isXmlText);
   const { deleted, refused } = await deleteTogether(requests, bucket, together, options);
   const failures: UndeletedObject[] = [];

@@ -18,7 +18,7 @@ const MAX_PAGE = 1000;
 export function listPage(
   requests: S3Requests,
   bucket: string,
-  { prefix = '', token, startAfter, maxKeys = MAX_PAGE, signal }: ListPageOptions,
+  { prefix = '', token, startAfter, maxKeys = MAX_PAGE, signal, urgent }: ListPageOptions,
 ): Promise<ListPage> {
   const query = [
     ...(token === undefined ? [] : [`continuation-token=${percentEncode(token)}`]),
@@ -31,7 +31,7 @@ export function listPage(
       : [`start-after=${percentEncode(startAfter)}`]),
   ].join('&');
   return requests.document(
-    { method: 'GET', bucket, query, signal },
+    { method: 'GET', bucket, query, signal, urgent },
     (xml) => parseListPage(xml, prefix),
     'ListBucketResult',
     ANSWER_LIMITS.pageBytes,

@@ -1,3 +1,4 @@
+import { countOf } from '../../../count-of.js';
 import type { IncomingMessage } from 'node:http';
 import { parseTags } from '../wire/bucket-xml.js';
 import { bodyOf, md5Header } from '../request-body.js';
@@ -82,14 +83,14 @@ export async function readObject(
   key: string,
   options: ReadOptions,
 ): Promise<ReadObject> {
-  const { expectedBytes, signal } = options;
-  const request = { method: 'GET', bucket, key, headers: WHOLE, signal } as const;
+  const { expectedBytes, signal, urgent } = options;
+  const request = { method: 'GET', bucket, key, headers: WHOLE, signal, urgent } as const;
   const answer = await requests.fetch(request, options);
   const { body } = answer;
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
   const hasLength = answer.headers['content-length'] !== undefined;
   if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
-    throw requests.wrongLength(String(body.length), expectedBytes ?? 0, request);
+    throw requests.wrongLength(countOf(body.length, 'byte'), expectedBytes ?? 0, request);
   }
   return { head, content: body };
 }

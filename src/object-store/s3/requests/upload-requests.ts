@@ -22,7 +22,7 @@ export async function putObject(
   bucket: string,
   key: string,
   content: ObjectContent,
-  { attributes = {}, ifAbsent = false, signal }: PutOptions,
+  { attributes = {}, ifAbsent = false, signal, urgent }: PutOptions,
 ): Promise<StoredObject> {
   const headers = {
     ...attributeHeaders(attributes),
@@ -30,7 +30,7 @@ export async function putObject(
     ...(ifAbsent ? { 'if-none-match': '*' } : {}),
   };
   try {
-    const request = { ...{ bucket, key, headers, signal }, onlyOnce: ifAbsent };
+    const request = { ...{ bucket, key, headers, signal, urgent }, onlyOnce: ifAbsent };
     return await sendContent(requests, { method: 'PUT', ...request }, content);
   } catch (error) {
     // `ifAbsent` is the only condition in the request, so the object must exist.

@@ -7,7 +7,7 @@ import type { S3Requests } from '../s3-requests.js';
 
 interface VersionPage {
   versions: ObjectVersion[];
-  /** Where the next page begins. */
+  /** The place at which the next page begins; `undefined` on the last page. */
   next: { key: string; versionId: string } | undefined;
 }
 
@@ -69,14 +69,19 @@ function parseVersionPage(xml: string, prefix: string): VersionPage | null {
     const text = textOf(tree, name);
     return text !== undefined && isEncoded ? percentDecode(text) : text;
   };
-  const versionOf = (tree: XmlTree): ObjectVersion => {
+  const versionOf = (tree: XmlTree, isDeleteMarker: boolean): ObjectVersion => {
     const key = keyOf(tree, 'Key');
     const versionId = textOf(tree, 'VersionId');
     if (key?.startsWith(prefix) !== true || versionId === undefined || versionId === '')
       throw new UnexpectedAnswer('answered with a version without its key or its id');
-    return { key, versionId, sizeBytes: Number(textOf(tree, 'Size') ?? 0) };
+    const isLatest = textOf(tree, 'IsLatest')?.trim().toLowerCase() === 'true';
+    const sizeBytes = Number(textOf(tree, 'Size') ?? 0);
+    return { key, versionId, sizeBytes, isDeleteMarker, isLatest };
   };
-  const versions = [...children(root, 'Version'), ...children(root, 'DeleteMarker')].map(versionOf);
+  const versions = [
+    ...children(root, 'Version').map((tree) => versionOf(tree, false)),
+    ...children(root, 'DeleteMarker').map((tree) => versionOf(tree, true)),
+  ];
   if (textOf(root, 'IsTruncated')?.trim().toLowerCase() !== 'true') {
     return { versions, next: undefined };
   }

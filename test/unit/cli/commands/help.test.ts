@@ -32,6 +32,19 @@ describe('help', () => {
     expect(stdout).not.toContain('<!--');
   });
 
+  it('shows --limit-rate for every command that moves bytes from or to a store', async () => {
+    const without = /^(billing|config|completion|help|jobs (watch|index)|schedule .+)/;
+    for (const { path } of catalog.commands) {
+      const name = path.join(' ');
+      const { stdout } = await runMain([...path, '--help'], catalog);
+      const shows = stdout.includes('--limit-rate');
+      if (!without.test(name)) expect({ name, shows }).toEqual({ name, shows: true });
+      if (/^(billing|completion|jobs (watch|index))/.test(name)) {
+        expect({ name, shows }).toEqual({ name, shows: false });
+      }
+    }
+  });
+
   it('gives a page as JSON: its topic, and its text as in a pipe', async () => {
     const { stdout } = await help('lines', '--json');
     const { topic, text } = JSON.parse(stdout) as { topic: string; text: string };

@@ -24,6 +24,7 @@ afterAll(async () => {
 
 /** What bash offers for the last of the words. */
 async function bash(...words: string[]): Promise<string[]> {
+  const line = ['mangamotion', ...words].join(' ').replaceAll(/ = ?/g, '=');
   const script = `
     source ./bash
     COMP_WORDS=("$@")
@@ -36,6 +37,7 @@ async function bash(...words: string[]): Promise<string[]> {
     ['--norc', '-uc', script, 'bash', 'mangamotion', ...words],
     {
       cwd: folder,
+      env: { COMP_LINE: line },
     },
   );
   return stdout === '' ? [] : stdout.split('\n').sort();

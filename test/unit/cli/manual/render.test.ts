@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { TOPIC_NAMES, readPage } from '../../../../src/cli/manual/topics.js';
 import { renderMarkdown } from '../../../../src/cli/manual/render.js';
-import type { TextStyle } from '../../../../src/cli/output/output.js';
+import type { TextStyle } from '../../../../src/cli/output/answers.js';
 
 const plain: TextStyle = { width: 40, paint: (_tone, text) => text, colored: false };
 const colored: TextStyle = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../../src/cli/output/columns.js';
-import { csvRows } from '../../../../src/cli/output/output.js';
+import { fieldNames } from '../../../../src/cli/output/fields.js';
+import { csvRows } from '../../../../src/cli/output/answers.js';
 import { catalogOf, runMain } from '../world.js';
 
 interface Row {
@@ -19,11 +20,40 @@ const columns: Column<Row>[] = [
   { title: 'size', name: 'size', value: ({ size }) => size },
 ];
 
+const fields = {
+  ...fieldNames('id', 'size', 'problem'),
+  total: fieldNames('bytes', 'objects'),
+};
+const answer = {
+  ...{ member: 'rows', head: { from: 'x' }, columns, fields },
+  json: (row: Row): Row => row,
+};
+
 const rows = catalogOf({
   printsRows: true,
   async run({ output }) {
-    const json = (row: Row) => row;
-    await output.rows({ member: 'rows', head: { from: 'x' }, rows: all, columns, json });
+    await output.rows({ ...answer, rows: all });
+    return undefined;
+  },
+});
+
+/** Fails a run that asks it for a row. */
+const neverRead = catalogOf({
+  printsRows: true,
+  async run({ output }) {
+    const asked = function* (): Generator<Row> {
+      yield* [];
+      throw new Error('a row was asked for');
+    };
+    await output.rows({ ...answer, rows: asked() });
+    return undefined;
+  },
+});
+
+const lines = catalogOf({
+  async run({ output }) {
+    output.expectFields({ event: true, row: fields });
+    for (const row of all) await output.line({ event: 'added', row });
     return undefined;
   },
 });
@@ -42,6 +72,17 @@ const documentOf = (changes: 'nothing' | 'always') =>
 async function run(catalog = rows, ...words: string[]) {
   const { status, stdout, stderr } = await runMain(['backup', 'test', ...words], catalog);
   return { status, stdout, stderr };
+}
+
+/** With --json stdout is one document, of the error alone; with --csv it is empty. */
+function faultIn(form: string, stdout: string, stderr: string): { message: string } {
+  if (form === '--csv') {
+    expect(stdout).toBe('');
+    return { message: stderr };
+  }
+  const { error, ...more } = JSON.parse(stdout) as { error: { message: string; hint: string } };
+  expect(more).toEqual({});
+  return { message: `${error.message}; ${error.hint}` };
 }
 
 describe('--fields', () => {
@@ -68,14 +109,41 @@ describe('--fields', () => {
   });
 
   it.each([
-    [rows, '--json', 'idd', 'did you mean id? There are id, size, total'],
+    [rows, '--json', 'idd', 'did you mean id? There are id, size, problem, total'],
+    [
+      rows,
+      '--json',
+      'total.byts',
+      'did you mean total.bytes? There are total.bytes, total.objects',
+    ],
+    [lines, '--json', 'row.idd', 'did you mean row.id? There are row.id'],
     [rows, '--csv', 'total', 'There are id, size'],
     [documentOf('nothing'), '--json', 'rows.sizes', 'There are id, rows'],
   ])('refuses what is no field: %#', async (catalog, form, names, hint) => {
-    const { status, stderr } = await run(catalog, form, '--fields', names);
+    const { status, stdout, stderr } = await run(catalog, form, '--fields', names);
     expect(status).toBe(2);
-    expect(stderr).toContain(`--fields: there is no field ${names}`);
-    expect(stderr).toContain(hint);
+    const { message } = faultIn(form, stdout, stderr);
+    expect(message).toContain(`--fields: there is no field ${names}`);
+    expect(message).toContain(hint);
+  });
+
+  it.each(['--json', '--csv'])('refuses it before the first row is read: %s', async (form) => {
+    const { status, stdout, stderr } = await run(neverRead, form, '--fields', 'nme');
+    expect(status).toBe(2);
+    expect(faultIn(form, stdout, stderr).message).toContain('there is no field nme');
+  });
+
+  it('takes a field that no row happens to have', async () => {
+    const withoutProblems = catalogOf({
+      printsRows: true,
+      async run({ output }) {
+        await output.rows({ ...answer, rows: all.slice(0, 1) });
+        return undefined;
+      },
+    });
+    const { status, stdout } = await run(withoutProblems, '--json', '--fields', 'id,problem');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ from: 'x', rows: [{ id: 'a' }] });
   });
 
   it('never loses the report of work that was done', async () => {

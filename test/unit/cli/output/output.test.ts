@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../../src/cli/output/columns.js';
-import type { RowsAnswer } from '../../../../src/cli/output/output.js';
+import type { RowsAnswer } from '../../../../src/cli/output/answers.js';
 import { MangamotionError } from '../../../../src/errors.js';
 import { catalogOf, runMain, world } from '../world.js';
 
@@ -29,17 +29,22 @@ const columns: Column<ObjectRow>[] = [
   },
 ];
 
+const fields = { key: true, size: true, at: true } as const;
+
 const AT = '2024-01-15T01:00:00Z';
 const rows: ObjectRow[] = [
   { key: 'a', size: 1, at: AT },
   { key: 'ページ.png', size: 2048, at: AT },
 ];
 
-function listing(answer: Partial<RowsAnswer<ObjectRow>> = {}) {
+function listing(answer: Partial<RowsAnswer<ObjectRow, ObjectRow>> = {}) {
   return catalogOf({
     printsRows: true,
     async run({ output }) {
-      await output.rows({ member: 'objects', rows, columns, json: (row) => row, ...answer });
+      await output.rows({
+        ...{ member: 'objects', rows, columns, json: (row: ObjectRow) => row, fields },
+        ...answer,
+      });
       return undefined;
     },
   });
@@ -106,7 +111,7 @@ describe('rows on a terminal', () => {
 
   const env = { NO_COLOR: '1' };
   const wide = { key: `${'ページ'.repeat(20)}.png`, size: 3, at: AT };
-  const some = (answer: Partial<RowsAnswer<ObjectRow>> = {}) =>
+  const some = (answer: Partial<RowsAnswer<ObjectRow, ObjectRow>> = {}) =>
     listing({ rows: [rows[0] ?? wide, wide], ...answer });
 
   it('are cut in the middle to the width of the terminal', async () => {

@@ -20,6 +20,7 @@ function listing(count: number) {
       }
       await output.rows({
         ...{ member: 'rows', rows: rows(), json: (row: { n: number }) => row },
+        fields: { n: true },
         columns: [{ title: 'n', name: 'n', value: ({ n }: { n: number }) => n }],
       });
       return 'partial';

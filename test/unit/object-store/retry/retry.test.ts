@@ -74,6 +74,7 @@ async function read(store: ObjectStore, options: GetOptions = {}): Promise<strin
   return Buffer.concat(await body.toArray()).toString();
 }
 
+const VERSION = { key: 'k', versionId: 'v', sizeBytes: 0, isDeleteMarker: false, isLatest: true };
 const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
 
 type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
@@ -94,8 +95,7 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
   listVersions: (store, options) => store.listVersions('b', 'p', options),
-  deleteVersion: (store, options) =>
-    store.deleteVersion('b', { key: 'k', versionId: 'v', sizeBytes: 0 }, options),
+  deleteVersion: (store, options) => store.deleteVersion('b', VERSION, options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
   getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
   getObjectAcl: (store, options) => store.getObjectAcl('b', 'k', options),

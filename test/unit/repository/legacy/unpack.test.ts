@@ -72,7 +72,7 @@ describe('a header of an entry', () => {
       const backup = await packWithLongHeader(type, 1024 * 1024 + 1);
       await expect(unpack(backup)).rejects.toMatchObject({
         code: 'damaged',
-        message: expect.stringContaining('a header of 1048577 bytes is too large') as string,
+        message: expect.stringContaining('a header of 1,048,577 bytes is too large') as string,
       });
       expect(leftBehind()).toEqual([]);
     },

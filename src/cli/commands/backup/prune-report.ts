@@ -1,0 +1,90 @@
+import type { PruneReport } from '../../../repository/retention/prune.js';
+import type { Column } from '../../output/columns.js';
+import type { Page } from '../../output/page.js';
+import { countOf } from '../../output/units.js';
+import { shortList } from './describe.js';
+
+/** Why expired backups stay. */
+export function withheldWarning({ withheld }: PruneReport, location: string): string {
+  const unreadable = [...new Set(withheld.flatMap(({ because }) => because))];
+  return (
+    `${countOf(withheld.length, 'expired backup')} ${withheld.length === 1 ? 'stays' : 'stay'}: ` +
+    `${shortList(unreadable)} cannot be read and may refer to ${withheld.length === 1 ? 'it' : 'them'}; see "mangamotion backup status ${location}"`
+  );
+}
+
+export interface PruneRow {
+  id: string;
+  what: string;
+  why: string;
+  /** Of what is removed. */
+  bytes?: number;
+}
+
+/** What stays, and why; then what goes, and the bytes that frees; then versions of what went before. */
+export function rowsOf(
+  { kept, referenced, withheld, removed, purged }: PruneReport,
+  bytesText: (bytes: number) => string,
+): PruneRow[] {
+  return [
+    ...kept.map(({ id, reasons }) => ({ id, what: 'keep', why: reasons.join(', ') })),
+    ...referenced.map(({ id, by }) => ({
+      id,
+      what: 'keep',
+      why: `expired, referenced by ${shortList(by)}`,
+    })),
+    ...withheld.map(({ id, because }) => ({
+      id,
+      what: 'keep',
+      why: `expired, but ${shortList(because)} cannot be read`,
+    })),
+    ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
+    ...(purged?.removed_before ?? []).map(({ id, versions, bytes }) => ({
+      ...{ id, what: 'purge', bytes },
+      why: `removed before; ${countOf(versions, 'version')}, ${bytesText(bytes)}`,
+    })),
+  ];
+}
+
+export function describe(page: Page, report: PruneReport): void {
+  const { people } = page;
+  const { dry_run: dryRun, removed } = report;
+  const rows = rowsOf(report, (bytes) => people.bytes(bytes));
+  const before = report.purged?.removed_before.length ?? 0;
+  if (dryRun) page.text('dry run: nothing is changed').text('');
+  if (rows.length > 0) page.table(columns, rows).text('');
+  const done = dryRun ? 'would remove' : '✓ removed';
+  page.text(
+    `${done} ${removed.length} of ${countOf(rows.length - before, 'backup')}, ${people.bytes(report.freed_bytes)}`,
+    dryRun ? undefined : 'good',
+  );
+  if (report.purged !== undefined) {
+    const { versions, bytes } = report.purged;
+    const count = countOf(versions, 'version');
+    page.text(
+      `${done} ${count} of their files, ${people.bytes(bytes)}`,
+      dryRun ? undefined : 'good',
+    );
+  }
+}
+
+const columns: Column<PruneRow>[] = [
+  { title: 'backup', name: 'id', value: ({ id }) => id, least: Infinity },
+  {
+    title: 'what',
+    name: 'what',
+    value: ({ what }) => what,
+    tone: ({ what }) => (what === 'keep' ? 'good' : 'waiting'),
+  },
+  { title: 'why', name: 'why', value: ({ why }) => why, wraps: true },
+];
+
+export const csvColumns: Column<PruneRow>[] = [
+  ...columns.slice(0, 2),
+  {
+    title: 'why',
+    name: 'why',
+    value: ({ what, why }) => (what === 'remove' ? null : why),
+  },
+  { title: 'bytes', name: 'bytes', value: ({ bytes }) => bytes },
+];

@@ -1,0 +1,96 @@
+import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
+import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
+import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
+import { SUMMARY_SUFFIX } from '../names.js';
+import { type DecodedSummary, decodeSummary } from '../summary.js';
+import { FIRST_CONTACT, type S3Place, isNoSuchObject, withPlaceErrors } from './s3-place.js';
+import { contentOf } from './s3-upload-sink.js';
+
+export interface Stored {
+  sizeBytes: number;
+  storageClass: string | null | undefined;
+}
+
+/**
+ * The requests of a destination in a bucket. Until one has been answered they have few attempts, so
+ * that a wrong address is reported soon.
+ */
+export class PlaceRequests {
+  readonly place: S3Place;
+  #wasReached = false;
+
+  constructor(place: S3Place) {
+    this.place = place;
+  }
+
+  /** Whether any request has been answered. */
+  get wasReached(): boolean {
+    return this.#wasReached;
+  }
+
+  /** The options of a request that reads. */
+  options(): RequestOptions {
+    return { ...(this.#wasReached ? {} : FIRST_CONTACT), signal: this.place.signal };
+  }
+
+  /** Awaits the answer of a request that reads. */
+  async ask<T>(answer: Promise<T>): Promise<T> {
+    const value = await withPlaceErrors(this.place, answer);
+    this.#wasReached = true;
+    return value;
+  }
+
+  /** Rejects if the destination cannot be reached. */
+  async reach(): Promise<void> {
+    if (this.#wasReached) return;
+    const { store, bucket, prefix } = this.place;
+    await this.ask(store.listPage(bucket, { ...this.options(), prefix, maxKeys: 1 }));
+  }
+
+  /** Lists the objects below the prefix, by their names without it. */
+  async objects(namePrefix = ''): Promise<Map<string, Stored>> {
+    const { store, bucket, prefix } = this.place;
+    const objects = new Map<string, Stored>();
+    const listPage: ObjectStore['listPage'] = (_, options) =>
+      this.ask(store.listPage(bucket, { ...options, ...this.options() }));
+    const pages = { endpoint: store.endpoint, listPage };
+    for await (const page of eachObjectPage(pages, bucket, { prefix: prefix + namePrefix })) {
+      for (const { key, sizeBytes, storageClass } of page) {
+        objects.set(key.slice(prefix.length), { sizeBytes, storageClass });
+      }
+    }
+    return objects;
+  }
+
+  /** Reads the summary of a backup; `undefined` if there is none. */
+  async summary(id: string): Promise<DecodedSummary | undefined> {
+    const { store, bucket } = this.place;
+    const options = { ...this.options(), maxBytes: LARGEST_SUMMARY_BYTES };
+    try {
+      const key = this.key(id, SUMMARY_SUFFIX);
+      const { content } = await this.ask(store.readObject(bucket, key, options));
+      if (content !== undefined) return decodeSummary(content);
+      return { kind: 'damaged', reason: 'the summary is too large' };
+    } catch (error) {
+      if (isNoSuchObject(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async put(id: string, suffix: string, text: string): Promise<void> {
+    const { store, bucket, signal } = this.place;
+    const content = contentOf(Buffer.from(text));
+    const key = this.key(id, suffix);
+    await withPlaceErrors(this.place, store.putObject(bucket, key, content, { signal }));
+  }
+
+  async delete(id: string, suffix: string): Promise<void> {
+    const { store, bucket, signal } = this.place;
+    const key = this.key(id, suffix);
+    await withPlaceErrors(this.place, store.deleteObject(bucket, key, { signal }));
+  }
+
+  key(id: string, suffix: string): string {
+    return this.place.prefix + id + suffix;
+  }
+}
