@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { MangamotionError } from '../errors.js';
 import type { ServeApp, ServeContext } from './context.js';
 
 /** What the build writes to files.json: every path that the page has, and nothing else is served. */
@@ -33,9 +34,12 @@ export interface PageFiles {
 
 const BUILT = new URL('../../dist/web/', import.meta.url);
 
-/** Reads what the build has made. Rejects if there is none. */
+/** Reads what the build has made. Throws `internal` if there is none. */
 export async function readPageFiles(): Promise<PageFiles> {
-  const text = await readFile(new URL('files.json', BUILT), 'utf8');
+  const text = await readFile(new URL('files.json', BUILT), 'utf8').catch((error: unknown) => {
+    const hint = '`npm run build` makes it';
+    throw new MangamotionError('internal', 'the page is not built', { hint, cause: error });
+  });
   const { documentPaths, document, assets } = JSON.parse(text) as PageTable;
   const loaded = await Promise.all(
     Object.entries(assets).map(async ([path, entry]) => [path, await loadFile(entry)] as const),

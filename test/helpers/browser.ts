@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { findChromium } from './find-chromium.js';
@@ -14,7 +13,7 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-export interface OpenPage {
+interface OpenPage {
   page: Page;
   /** Errors of the page: of its code, and of what its policy has blocked. */
   errors: string[];
@@ -65,13 +64,12 @@ async function openPage(
   return { page, errors, requests };
 }
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** Returns what axe finds on the page: the rule, and the elements. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
   // Through the debugger: the page's policy lets in no other script.
-  await page.evaluate(readFileSync(AXE, 'utf8'));
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{
     violations: { id: string; nodes: { html: string }[] }[];
   }>(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`);

@@ -22,7 +22,7 @@ export interface JobDocument {
   user_id: string | null;
   progress: number | null;
   file_count: number | null;
-  size_bytes: number | null;
+  size_bytes: number | bigint | null;
   created_at: string | null;
   started_at: string | null;
   finished_at: string | null;
@@ -33,7 +33,6 @@ export interface JobDocument {
   cost: number | null;
   cost_exact: string | null;
   result?: { bucket: string; key: string; size_bytes: number } | null;
-  thumbnailKey?: string | null;
 }
 
 export interface JobsDocument {
@@ -50,7 +49,7 @@ export interface JobsDocument {
   notes: readonly string[];
 }
 
-export interface ArtifactDocument {
+interface ArtifactDocument {
   kind: 'result' | 'preview' | 'other';
   bucket: string;
   key: string;
@@ -72,11 +71,10 @@ export interface ShownJobDocument extends JobDocument {
   stacktrace: readonly string[];
   return_value: unknown;
   worker_connected: boolean | null;
-  billing: { bytes_processed: number; compute_seconds: number; job_cost: number } | null;
   artifacts: readonly ArtifactDocument[] | null;
-  problems: readonly string[];
+  problems: readonly (string | { key: string; [name: string]: unknown })[];
   notes: readonly string[];
-  explain: readonly string[] | undefined;
+  explain: readonly string[];
 }
 
 export interface DownloadDocument {

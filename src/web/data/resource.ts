@@ -5,7 +5,7 @@ import { reactionTo, waitMs } from './decisions.js';
 import { endSession } from './session.js';
 
 /** What is known of something that the server has. */
-export interface Known<T> {
+interface Known<T> {
   /** The last answer; it stays while a later request fails. */
   data: T | undefined;
   /** When the last answer came. */

@@ -12,7 +12,7 @@ export function Cost({ job: { cost, explain, status } }: { job: ShownJobDocument
       </p>
     );
   }
-  const parts = costParts(explain ?? []);
+  const parts = costParts(explain);
   return (
     <>
       <h3>Cost</h3>
@@ -41,7 +41,7 @@ export function Cost({ job: { cost, explain, status } }: { job: ShownJobDocument
           </tr>
         </tfoot>
       </table>
-      {explain !== undefined && (
+      {explain.length > 0 && (
         <details>
           <summary>To the last digit</summary>
           <pre class="log">{explain.join('\n')}</pre>

@@ -8,7 +8,7 @@ import { optionsText } from './words.js';
 export function Facts({ job, isAdmin }: { job: ShownJobDocument; isAdmin: boolean }) {
   const result = job.artifacts?.find(({ kind }) => kind === 'result');
   const options = optionsText(job.data);
-  const messages = [...job.problems, ...job.notes];
+  const messages = [...job.problems.map(problemText), ...job.notes];
   return (
     <>
       <h3>Facts</h3>
@@ -72,6 +72,13 @@ export function Facts({ job, isAdmin }: { job: ShownJobDocument; isAdmin: boolea
       )}
     </>
   );
+}
+
+/** A problem of a counter names its key and its field. */
+function problemText(problem: ShownJobDocument['problems'][number]): string {
+  if (typeof problem === 'string') return problem;
+  const { key, field, problem: what } = problem;
+  return [key, field, what].filter((part) => typeof part === 'string').join(' ');
 }
 
 function pagesText({ file_count: count, size_bytes: size }: ShownJobDocument): string {

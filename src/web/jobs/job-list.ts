@@ -114,13 +114,13 @@ export function missingOffset(
 /** Jobs whose ids contain the text, among those that are known. */
 export function found({ rows }: JobList, text: string): JobDocument[] {
   const wanted = text.toLowerCase();
-  return rows.filter(
-    (row): row is JobDocument => row !== undefined && row.id.toLowerCase().includes(wanted),
-  );
+  return rows
+    .filter((row) => row !== undefined)
+    .filter(({ id }) => id.toLowerCase().includes(wanted));
 }
 
 /** What rows are sorted by. */
-export function timeOf({ created_at, finished_at }: JobDocument): number {
+function timeOf({ created_at, finished_at }: JobDocument): number {
   const text = created_at ?? finished_at;
   return text === null ? -Infinity : Date.parse(text);
 }

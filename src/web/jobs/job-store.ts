@@ -118,7 +118,8 @@ export class JobStore {
         if (reaction === 'login') endSession();
         if (reaction !== 'retry') break;
         await new Promise((resolve) => setTimeout(resolve, BLOCK_AGAIN_MS));
-        if (isOver.aborted) return;
+        // It may have been stopped meanwhile.
+        if (this.#reading !== reading) return;
       }
     }
     this.#reading = undefined;

@@ -22,11 +22,11 @@ interface JobsTableProps {
 
 export interface TableControl {
   /** Shows the row, and gives it the focus. */
-  focus(index: number): void;
+  focus: (index: number) => void;
   /** Shows the row. */
-  show(index: number): void;
+  show: (index: number) => void;
   /** The row that has the focus, or had it last; -1: none. */
-  focused(): number;
+  focused: () => number;
 }
 
 const ROW_PX = 37;

@@ -106,7 +106,7 @@ function useFigures(
     counts && {
       ...{ pending, processing: counts.processing ?? 0, all: counts.all ?? 0, counts },
       workers: known.workers,
-      isDead: known.worker_connected === false || known.workers === 0,
+      isDead: known.worker_connected === false || (known.workers === 0 && pending > 0),
       oldestWaiting: oldest,
     };
   return { known: { value: { data: figures, failure, asOf, retryAt } }, refresh: head.refresh };

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawnRows, offsetsOf, scrollNeeded, type DrawnRows } from './virtual.js';
 
 const OVERSCAN = 10;
@@ -8,7 +8,7 @@ export interface VirtualRows extends DrawnRows {
   before: number;
   after: number;
   /** Scrolls the page as little as is needed to show the row. */
-  show(index: number): void;
+  show: (index: number) => void;
 }
 
 interface VirtualOptions {
@@ -27,7 +27,8 @@ export function useVirtual(
   body: { readonly current: HTMLElement | null },
   { keys, estimate, covered }: VirtualOptions,
 ): VirtualRows {
-  const [version, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
+  const [version, setVersion] = useState(0);
+  const redraw = (): void => setVersion((count) => count + 1);
   const heights = useRef(new Map<string, number>());
   const usual = useRef(estimate);
   const drawn = useRef<DrawnRows>({ first: 0, end: 0 });
@@ -45,7 +46,7 @@ export function useVirtual(
 
   useLayoutEffect(() => {
     const element = body.current;
-    if (element !== null && measure(element, heights.current, usual)) redraw(undefined);
+    if (element !== null && measure(element, heights.current, usual)) redraw();
   });
 
   const last = useRef(offsets);
@@ -53,7 +54,7 @@ export function useVirtual(
   useLayoutEffect(() => {
     const look = (): void => {
       const { first, end } = windowOf(body.current, last.current);
-      if (first !== drawn.current.first || end !== drawn.current.end) redraw(undefined);
+      if (first !== drawn.current.first || end !== drawn.current.end) redraw();
     };
     let width = 0;
     const observer = new ResizeObserver(([entry]) => {
@@ -63,7 +64,8 @@ export function useVirtual(
       width = newWidth;
       look();
     });
-    if (body.current?.parentElement != null) observer.observe(body.current.parentElement);
+    const table = body.current?.parentElement ?? undefined;
+    if (table !== undefined) observer.observe(table);
     addEventListener('scroll', look, { passive: true });
     addEventListener('resize', look);
     look();

@@ -7,7 +7,7 @@ import { useKeys } from '../kit/keys.js';
 import { Mark } from '../kit/marks.js';
 import { Empty } from '../jobs/empty.js';
 import { JobDrawer } from '../jobs/job-drawer.js';
-import { found, type JobList } from '../jobs/job-list.js';
+import { found, type Counts, type JobList } from '../jobs/job-list.js';
 import { JobsTable, type TableControl } from '../jobs/jobs-table.js';
 import { Sentence, topicOf } from '../jobs/sentence.js';
 import { Tools } from '../jobs/tools.js';
@@ -19,13 +19,15 @@ import { formatCount } from '../text/numbers.js';
 
 const ALL = 'all';
 const STATUSES = ['completed', 'processing', 'failed', 'pending'];
+/** Statuses of billing records alone: they are shown where there are some. */
+const RARE_STATUSES = ['skipped', 'unknown'];
 
 /** All jobs of the visitor, or of everybody. The address holds filter, search and the job that is open. */
 export default function JobsPage({ item: open }: { item: string | undefined }) {
   const { query, go, replace } = useNavigation();
   const visitor = session.value;
   const isAdmin = visitor?.kind === 'admin';
-  const status = STATUSES.find((name) => name === query.status);
+  const status = [...STATUSES, ...RARE_STATUSES].find((name) => name === query.status);
   const userId = isAdmin ? (query.user ?? visitor.user_id ?? undefined) : undefined;
   const search = query.q ?? '';
   useTitle(...(open === undefined ? [] : [`Job ${open}`]), 'Jobs');
@@ -103,7 +105,7 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
         <Filter
           label="Status"
           chosen={status ?? ALL}
-          choices={[ALL, ...STATUSES].map((value) => ({
+          choices={choicesOf(counts, status).map((value) => ({
             value,
             count: counts === undefined ? undefined : (counts[value] ?? 0),
             href: addressText('/jobs', { ...chosen, status: value === ALL ? undefined : value }),
@@ -159,6 +161,11 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
       )}
     </main>
   );
+}
+
+function choicesOf(counts: Counts | undefined, chosen: string | undefined): string[] {
+  const rare = RARE_STATUSES.filter((name) => (counts?.[name] ?? 0) > 0 || name === chosen);
+  return [ALL, ...STATUSES, ...rare];
 }
 
 function rowsOf(list: JobList | undefined, search: string): JobList['rows'] {

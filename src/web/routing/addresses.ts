@@ -6,7 +6,7 @@ export const PAGES = [
   { id: 'backups', path: '/backups', title: 'Backups', access: 'admin' },
   { id: 'schedule', path: '/schedule', title: 'Schedule', access: 'admin' },
 ] as const;
-export type Page = (typeof PAGES)[number];
+type Page = (typeof PAGES)[number];
 export type PageId = Page['id'];
 
 /** The paths that the server answers with the document. `/*` stands for all paths below. */
@@ -54,11 +54,4 @@ export function addressText(
     if (value !== undefined && value !== '') query.set(name, value);
   const text = query.toString();
   return text === '' ? path : `${path}?${text}`;
-}
-
-/** Returns where to go after the login. Another site, or anything odd, is not gone to. */
-export function addressAfterLogin(wanted: string | undefined): string {
-  if (wanted === undefined || !/^\/(?![/\\])/.test(wanted)) return '/jobs';
-  const [path = ''] = wanted.split('?');
-  return path === '/login' || addressOf(path) === undefined ? '/jobs' : wanted;
 }

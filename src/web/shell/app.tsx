@@ -7,13 +7,13 @@ import { loadSession, session } from '../data/session.js';
 import { waitMs } from '../data/decisions.js';
 import { Sprite } from '../kit/marks.js';
 import { State } from '../kit/state.js';
-import { addressAfterLogin, addressOf, type Address, type PageId } from '../routing/addresses.js';
+import { addressOf, PAGES, type Address, type PageId } from '../routing/addresses.js';
 import { Header } from './header.js';
 import { Login } from './login.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
 
 /** What a page is given: the part of the path below it. */
-export interface PageProps {
+interface PageProps {
   item: string | undefined;
 }
 
@@ -32,7 +32,22 @@ const COMPONENTS: Readonly<Record<PageId, LazyPage>> = {
 };
 
 function page(load: () => Promise<{ default: ComponentType<PageProps> }>): LazyPage {
-  return lazy(load) as unknown as LazyPage;
+  return lazy(() => load().catch(() => ({ default: NotLoaded }))) as unknown as LazyPage;
+}
+
+/** The server was renewed since this tab was opened, or is away. */
+function NotLoaded() {
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <h1 class="vh">Not loaded</h1>
+      <State mark="warn" kind="near" title="This page could not be loaded">
+        <p>The server may have been renewed since this tab was opened.</p>
+        <button type="button" onClick={() => location.reload()}>
+          Load it again
+        </button>
+      </State>
+    </main>
+  );
 }
 
 /** Everything but `/api`, which the browser fetches by itself. */
@@ -48,24 +63,19 @@ export function App() {
 }
 
 function Shell() {
-  const { path, query, replace } = useNavigation();
+  const { path, replace } = useNavigation();
   const address = addressOf(path);
   const problem = useSession(address?.page.id);
   const visitor = session.value;
   const isLogin = path === '/login';
   const canEnter = visitor !== undefined && visitor.kind !== 'nobody';
   useEffect(() => {
-    if (isLogin && canEnter) replace(addressAfterLogin(query.to));
+    if (isLogin && canEnter) replace(PAGES[0].path);
   }, [isLogin, canEnter]);
   if (problem !== undefined && visitor === undefined) return <NoServer failure={problem} />;
   if (visitor === undefined) return null;
-  if (!canEnter) {
-    return visitor.auth === 'proxy' ? (
-      <NotNamed />
-    ) : (
-      <Login onDone={() => isLogin && replace(addressAfterLogin(query.to))} />
-    );
-  }
+  // In the place of the page that was wanted, which is shown after the login.
+  if (!canEnter) return visitor.auth === 'proxy' ? <NotNamed /> : <Login />;
   if (isLogin) return null;
   return (
     <>

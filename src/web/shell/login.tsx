@@ -7,7 +7,7 @@ import { BrandMark } from './brand.js';
 import { useTitle } from '../routing/navigation.js';
 
 /** Takes a token, which the server puts into a cookie that no script can read. */
-export function Login({ onDone }: { onDone: () => void }) {
+export function Login() {
   useTitle('Sign in');
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -22,7 +22,6 @@ export function Login({ onDone }: { onDone: () => void }) {
     setBusy(true);
     try {
       await signIn(token);
-      onDone();
     } catch (error) {
       setProblem(problemText(error));
       field.current?.select();

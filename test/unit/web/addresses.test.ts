@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  addressAfterLogin,
   addressOf,
   addressText,
   documentPaths,
@@ -36,16 +35,5 @@ describe('addresses', () => {
     );
     expect(addressText('/jobs', { q: 'a&b' })).toBe('/jobs?q=a%26b');
     expect(addressText('/jobs')).toBe('/jobs');
-  });
-});
-
-describe('after the login', () => {
-  it('one comes back to the page that was wanted', () => {
-    expect(addressAfterLogin('/jobs/1?status=failed')).toBe('/jobs/1?status=failed');
-  });
-
-  it('nobody is sent to another site', () => {
-    const odd = ['//evil.example', '/\\evil.example', 'https://evil.example', 'jobs', '/login', ''];
-    for (const wanted of [...odd, undefined]) expect(addressAfterLogin(wanted)).toBe('/jobs');
   });
 });

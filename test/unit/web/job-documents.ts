@@ -63,11 +63,10 @@ export function shownJob(fields: Partial<ShownJobDocument>): ShownJobDocument {
     stacktrace: [],
     return_value: null,
     worker_connected: null,
-    billing: null,
     artifacts: null,
     problems: [],
     notes: [],
-    explain: undefined,
+    explain: [],
     ...fields,
   };
 }
