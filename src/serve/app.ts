@@ -10,6 +10,7 @@ import { failureAnswer } from './answer.js';
 import type { ServeApp, ServeContext, ServeEnv } from './context.js';
 import { failureOf, forbidden, notFound, RequestFailure } from './failure.js';
 import type { RequestLog } from './log.js';
+import { addPageFiles, type PageFiles } from './page-files.js';
 import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { refusalOf, type Visitor } from './visitor.js';
@@ -20,13 +21,17 @@ export interface AppOptions {
   /** Names besides those of loopback under which this server may be requested. */
   hosts: ReadonlySet<string>;
   log: RequestLog;
+  page: PageFiles;
+  /** Where pictures come from besides this server: the object store, by presigned addresses. */
+  imageOrigins: readonly string[];
 }
 
 /** Every request goes through the same checks in this order, then to its route. */
-export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
+export function createApp(options: AppOptions): ServeApp {
+  const { routes, rules, hosts, log, page, imageOrigins } = options;
   const app: ServeApp = new Hono<ServeEnv>();
   app.use(logged(log, rules));
-  app.use(guarded());
+  app.use(guarded(imageOrigins));
   app.use(async (context, next) => {
     const { localAddress = '' } = context.env.incoming.socket;
     if (!isOurHost(context.req.header('host'), localAddress, hosts))
@@ -40,6 +45,7 @@ export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
     const allow = methods.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     app.all(honoPath(path), () => failureAnswer(methodNotAllowed(allow)));
   }
+  addPageFiles(app, page);
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
     const failure = failureOf(error);
@@ -105,14 +111,14 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
   };
 }
 
-/** The page has no inline code and needs nothing from any other host. */
-function guarded(): MiddlewareHandler<ServeEnv> {
+/** The page has no inline code and needs nothing from any other host but pictures of jobs. */
+function guarded(imageOrigins: readonly string[]): MiddlewareHandler<ServeEnv> {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'blob:'],
+      imgSrc: ["'self'", 'blob:', ...imageOrigins],
       connectSrc: ["'self'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],

@@ -9,6 +9,8 @@ export interface Services {
   retentionDays: number;
   now: () => Date;
   version: string;
+  /** How people log in, for the page to say. */
+  auth: 'none' | 'token' | 'proxy';
   /** Rejects where the server does not answer; `undefined`: it is not configured. */
   health: Readonly<Record<string, (() => Promise<void>) | undefined>>;
 }

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
+import type { StoreAddress } from '../../../config/store-address.js';
 import { MangamotionError } from '../../../errors.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
@@ -16,6 +18,7 @@ import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
+import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
 import type { Services } from '../../../serve/services.js';
@@ -52,6 +55,7 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const redis = withTranslatedErrors(connection, target);
   const services: Services = {
     ...{ redis, now, version: readVersion() },
+    auth: proxies.isNamed ? 'proxy' : auth,
     pricing: createPricing(config.billing),
     retentionDays: config.billing.retentionDays,
     health: {
@@ -76,6 +80,8 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const failedLogins = new FailedLogins(now);
   const app = createApp({
     routes: apiRoutes(services),
+    page: await readPageFiles(),
+    imageOrigins: [originOf(config.publicAddress ?? config.store)],
     rules: { ...{ auth, proxies, tokens, failedLogins, now } },
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
     log: requestLog(logger),
@@ -95,6 +101,12 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   } finally {
     connection.close();
   }
+}
+
+/** The origin as a browser compares it: without the default port. */
+function originOf({ host, port, useTls }: StoreAddress): string {
+  const name = isIPv6(host) ? `[${host}]` : host;
+  return new URL(`${useTls ? 'https' : 'http'}://${name}:${port}`).origin;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
