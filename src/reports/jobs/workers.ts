@@ -1,5 +1,6 @@
-import { countOf } from '../../output/units.js';
-import type { JobsContext } from './shared-options.js';
+import { countOf } from '../../count-of.js';
+import { hasWorker } from '../../jobs/queue/workers.js';
+import type { JobAccess } from './access.js';
 
 interface Workers {
   /** The number of jobs that a worker would take now. */
@@ -9,11 +10,9 @@ interface Workers {
 }
 
 /** Asks Redis for workers of the queue if jobs wait for one. */
-export async function askForWorkers(jobsContext: JobsContext): Promise<Workers> {
-  const { redis, queue } = jobsContext;
-  const count = jobsContext.waiting();
+export async function askForWorkers({ redis, queue, waiting }: JobAccess): Promise<Workers> {
+  const count = waiting();
   if (count === 0) return { waiting: 0, isConnected: undefined };
-  const { hasWorker } = await import('../../../jobs/queue/workers.js');
   return { waiting: count, isConnected: await hasWorker(redis, queue) };
 }
 
