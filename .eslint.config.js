@@ -116,7 +116,9 @@ const pureFiles = existing(project, [
   'src/schedule/engine/admission.ts',
   'src/schedule/engine/due.ts',
   'src/schedule/engine/entry-table.ts',
+  'src/schedule/engine/waiting-line.ts',
   'src/schedule/reports.ts',
+  'src/schedule/state/merge.ts',
   'src/schedule/unit.ts',
 ]);
 

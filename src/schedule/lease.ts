@@ -6,7 +6,7 @@ import { readSmallFile, replaceFile } from '../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../files/errors.js';
 import { unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Claim, Lease } from './engine/runs.js';
+import type { Claim, Lease } from './engine/claims.js';
 
 /** Opens a connection. Rejects where Redis cannot be used. */
 export type RedisConnect = () => Promise<{ redis: RedisReader; close: () => void }>;

@@ -4,7 +4,7 @@ import type { Host } from '../host.js';
 import type { Session } from '../run/session.js';
 import type { TypedLine } from './typed-line.js';
 
-export interface NameRequest {
+interface NameRequest {
   /** What is typed of the name. */
   typed: string;
   line: TypedLine;

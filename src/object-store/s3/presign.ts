@@ -15,7 +15,7 @@ export interface PresignTarget extends Credentials {
 export interface PresignRequest {
   bucket: string;
   key: string;
-  /** How long the URL is valid from `now`; S3 accepts 1 s to 7 days. */
+  /** The URL is valid for this long from `now`. S3 accepts 1 s to 7 days. */
   expiresSeconds: number;
   now: Date;
   /** The name under which browsers save the object. ASCII, without quotes and backslashes. */

@@ -46,18 +46,24 @@ export async function jobsView(context: CommandContext, options: ViewOptions): P
   if (drawn === undefined) return lineView(context, options);
   const view = new ScreenView(context, drawn, options);
   redraw = () => view.draw();
+  // Redis may take its time: what is waited for is seen at once.
+  view.draw();
   return view;
 }
+
+const CONNECTING = 'connecting to Redis';
 
 /** One line of JSON a change. */
 function lineView(context: CommandContext, options: ViewOptions): JobsView {
   context.output.expectFields({ ...fieldNames('event', 'at', 'problem'), job: JOB_FIELDS });
+  const connected = context.progress.waitFor(CONNECTING);
   let isTold = false;
   let told: ReadonlySet<string> = new Set();
   return {
     showsChanges: true,
     window: () => [],
     changed: async (changes) => {
+      connected();
       for (const { kind, job } of changes) {
         if (job === undefined) continue;
         await context.output.line({
@@ -83,7 +89,7 @@ function lineView(context: CommandContext, options: ViewOptions): JobsView {
       if (!isTold) context.warn(withoutEventsText(error, options));
       isTold = true;
     },
-    close: () => undefined,
+    close: connected,
   };
 }
 
@@ -187,6 +193,7 @@ class ScreenView implements JobsView {
       paint(tone, cutToWidth(visible(text), width));
     if (this.#isTyping) return line('muted', `/${this.#filter}_`);
     if (this.#trouble !== undefined) return line('bad', this.#trouble);
+    if (this.#all === undefined) return line('muted', CONNECTING);
     const notices = [...this.#notices, this.#withoutEvents ?? []].flat();
     const where = this.#first === 0 ? [] : [`from row ${formatCount(this.#first + 1)}`];
     const parts = [

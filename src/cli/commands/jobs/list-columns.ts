@@ -152,9 +152,7 @@ export function jobColumns({ withResults, rows }: ShownColumns): Column<ListedJo
     });
   }
   return [
-    ...columns.filter(
-      ({ name }) => name !== 'progress' || isFilled(({ status }) => status === 'processing'),
-    ),
+    ...columns,
     ...(isFilled(({ failedReason }) => failedReason !== null) ? [whyColumn] : []),
     ...(rows === undefined ? STANDING_COLUMNS : []),
   ];

@@ -13,7 +13,8 @@ const DEFAULT_LIMIT = 20;
 export const scheduleHistory = defineCommand({
   description:
     'List past runs, newest first: whether each entry ran, how it ended and how long it took. ' +
-    'Damaged lines of the history are counted, and the exit status is then 3.',
+    'Damaged lines of the history are counted, and the exit status is then 3, as it is where the ' +
+    'state cannot be read.',
   arguments: {
     name: { description: 'list only this entry', optional: true, complete: 'entry' },
   },
@@ -40,13 +41,17 @@ export const scheduleHistory = defineCommand({
   async run(context, { name }, { failed, limit, stateDir }) {
     const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
     const folder = stateFolderOf(context, stateDir);
-    const { records, damaged, state } = await readRuns(folder);
+    const { records, damaged, state, unusable } = await readRuns(folder);
     const names = namesOf(records, state);
     if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
     if (damaged > 0) {
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
+    if (unusable !== undefined) {
+      context.warn(`the state in ${folder} cannot be used: ${unusable}`);
+    }
+    const isPartial = damaged > 0 || unusable !== undefined;
     const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
@@ -59,14 +64,22 @@ export const scheduleHistory = defineCommand({
             ...zoneColumns(rows, ({ due_at }) => due_at, { readersZone: context.output.zone }),
           ]
         : csvColumns,
-      empty:
-        records.length === 0
-          ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
-          : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
+      empty: records.length === 0 ? nothingText(isPartial) : noRunText(name, failed),
     });
-    return damaged > 0 ? 'partial' : undefined;
+    return isPartial ? 'partial' : undefined;
   },
 });
+
+function nothingText(isPartial: boolean): string {
+  return isPartial
+    ? 'no record of a run can be read'
+    : 'nothing has run yet: `mangamotion schedule next` shows what is due';
+}
+
+function noRunText(name: string | undefined, failed: boolean): string {
+  const ofName = name === undefined ? '' : ` of ${name}`;
+  return `no run${ofName}${failed ? ' failed or was missed' : ' yet'}`;
+}
 
 /** Rejects with `not_found` where no daemon has been. */
 async function readRuns(folder: string) {
@@ -88,7 +101,8 @@ async function readRuns(folder: string) {
   const read = await readRecordedState(folder);
   const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
   const { records, damaged } = await readRecordedHistory(folder);
-  return { records: withOutbox(records, state), damaged, state };
+  const unusable = read.kind === 'unusable' ? read.reason : undefined;
+  return { records: withOutbox(records, state), damaged, state, unusable };
 }
 
 const MOST_NAMES = 20;
