@@ -10,10 +10,11 @@ interface Workers {
 }
 
 /** Asks Redis for workers of the queue if jobs wait for one. */
-export async function askForWorkers({ redis, queue, waiting }: JobAccess): Promise<Workers> {
-  const count = waiting();
-  if (count === 0) return { waiting: 0, isConnected: undefined };
-  return { waiting: count, isConnected: await hasWorker(redis, queue) };
+export async function askForWorkers(access: JobAccess): Promise<Workers> {
+  const { redis, queue } = access;
+  const waiting = access.waiting();
+  if (waiting === 0) return { waiting, isConnected: undefined };
+  return { waiting, isConnected: await hasWorker(redis, queue) };
 }
 
 export function noWorkerText(waiting: number): string {
