@@ -122,14 +122,16 @@ export class FeedRun {
         end();
         this.#signal.removeEventListener('abort', end);
       }
-      if (this.#signal.aborted) break;
-      if (!this.#isAway) {
-        this.#isAway = true;
-        this.#listener.redis('away');
-      }
+      this.#lost();
       await delay(RETRY_MS, undefined, { signal: this.#signal }).catch(() => undefined);
     }
     closeEvents();
+  }
+
+  #lost(): void {
+    if (this.#signal.aborted || this.#isAway) return;
+    this.#isAway = true;
+    this.#listener.redis('away');
   }
 
   /** Resolves to where the events are read from. */

@@ -39,7 +39,11 @@ export const flag = v.optional(
   'false',
 );
 
-export function wholeNumber(least: number, most: number, fallback: number) {
+type NumberField<Output> = v.GenericSchema<string | undefined, Output>;
+
+export function wholeNumber(least: number, most: number, fallback: number): NumberField<number>;
+export function wholeNumber(least: number, most: number): NumberField<number | undefined>;
+export function wholeNumber(least: number, most: number, fallback?: number) {
   const message = `must be a whole number from ${least} to ${most}`;
   const number = v.pipe(
     v.string(),
@@ -48,7 +52,7 @@ export function wholeNumber(least: number, most: number, fallback: number) {
     v.minValue(least, message),
     v.maxValue(most, message),
   );
-  return v.optional(number, String(fallback));
+  return v.optional(number, fallback === undefined ? undefined : String(fallback));
 }
 
 const LONGEST = 256;
