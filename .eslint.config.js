@@ -14,6 +14,7 @@ const base = [
   'duration.ts',
   'in-parallel.ts',
   'instant.ts',
+  'json-rows.ts',
   'json.ts',
   'key-order.ts',
   'moment.ts',

@@ -43,7 +43,11 @@ type NumberField<Output> = v.GenericSchema<string | undefined, Output>;
 
 export function wholeNumber(least: number, most: number, fallback: number): NumberField<number>;
 export function wholeNumber(least: number, most: number): NumberField<number | undefined>;
-export function wholeNumber(least: number, most: number, fallback?: number) {
+export function wholeNumber(
+  least: number,
+  most: number,
+  fallback?: number,
+): NumberField<number> | NumberField<number | undefined> {
   const message = `must be a whole number from ${least} to ${most}`;
   const number = v.pipe(
     v.string(),
@@ -95,3 +99,7 @@ const moment = (parse: (text: string) => Moment, description: string) =>
 export const optionalBegin = moment(parseBegin, 'the first time, in UTC');
 /** A day means its end. */
 export const optionalMoment = moment(parseMoment, 'the last time, in UTC');
+
+export function choice<const Word extends string>(words: readonly Word[], fallback: Word) {
+  return v.optional(v.picklist(words, `must be one of ${words.join(', ')}`), fallback);
+}

@@ -23,7 +23,7 @@ import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import { apiRoutes } from '../../../serve/routes.js';
-import { expectSafeAccess } from '../../../serve/rules.js';
+import { expectSafeAccess } from './safe-access.js';
 import type { Services } from '../../../serve/services.js';
 import { openServedStore } from '../../run/open-store.js';
 import type { CommandContext } from '../../argv/command.js';

@@ -1,8 +1,4 @@
-import type { Column } from './columns.js';
-import { csvLine } from '../../csv.js';
-import type { CsvStyle } from '../../csv.js';
-import { toJson } from '../../json.js';
-import { visible } from './terminal-text.js';
+import { toJson } from './json.js';
 
 /** Turns rows into text, one at a time: an answer can be longer than memory. */
 export interface RowWriter<Row> {
@@ -45,27 +41,4 @@ function membersOf(object: object, side: 'before' | 'after'): string {
   const text = toJson(object, { indent: false }).slice(1, -1);
   if (text === '') return '';
   return side === 'before' ? `${text},` : `,${text}`;
-}
-
-export function csvRowWriter<Row>(
-  columns: readonly Column<Row>[],
-  style: CsvStyle & { toTerminal: boolean },
-): RowWriter<Row> {
-  const shown = style.toTerminal ? visible : (text: string) => text;
-  return {
-    begin: () =>
-      csvLine(
-        columns.map(({ name }) => name),
-        style,
-      ),
-    row: (row) => {
-      const cells = columns.map((column) => column.value(row));
-      return csvLine(
-        cells.map((cell) => (typeof cell === 'string' ? shown(cell) : cell)),
-        style,
-      );
-    },
-    end: () => '',
-    fail: () => '',
-  };
 }
