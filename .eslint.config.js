@@ -18,14 +18,22 @@ const base = [
   'json-rows.ts',
   'json.ts',
   'key-order.ts',
+  'moment.ts',
   'prefetch.ts',
   'progress.ts',
 ];
 const layers = {
   cli: ['*'],
-  serve: ['billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store', 'redis', ...base],
+  serve: [
+    ...['reports', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
+    ...['redis', 'config', ...base],
+  ],
   // Of serve only the types of documents, see below.
   web: ['serve', 'count-of.ts', 'format-bytes.ts'],
+  reports: [
+    ...['billing', 'jobs', 'repository', 'archive', 'object-store', 'redis', 'config'],
+    ...['job-record.ts', ...base],
+  ],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
   backup: ['repository', 'archive', 'object-store', 'lock', 'files', ...base],
   restore: ['repository', 'archive', 'object-store', 'files', ...base],
@@ -85,6 +93,7 @@ const pureFiles = existing(project, [
   'src/jobs/queue/job.ts',
   'src/jobs/queue/layout.ts',
   'src/lock/claim-rules.ts',
+  'src/moment.ts',
   'src/object-store/s3/wire/',
   'src/object-store/verdicts.ts',
   'src/repository/chain.ts',

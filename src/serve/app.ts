@@ -8,12 +8,15 @@ import { expectOwnOrigin } from './access/origin.js';
 import { addSessionRoutes, sessionToken } from './access/session.js';
 import { failureAnswer } from './answer.js';
 import type { ServeApp, ServeContext, ServeEnv } from './context.js';
-import { failureOf, forbidden, notFound, RequestFailure } from './failure.js';
+import { ClientGone, failureOf, forbidden, notFound, RequestFailure } from './failure.js';
 import type { RequestLog } from './log.js';
 import { addPageFiles, type PageFiles } from './page-files.js';
 import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { refusalOf, type Visitor } from './visitor.js';
+
+/** As nginx logs a request whose client has gone. Nobody gets it. */
+const CLIENT_GONE = 499;
 
 export interface AppOptions {
   routes: readonly Route[];
@@ -48,6 +51,7 @@ export function createApp(options: AppOptions): ServeApp {
   addPageFiles(app, page);
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
+    if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
     const failure = failureOf(error);
     log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
@@ -73,9 +77,20 @@ function handlerOf(route: Route, rules: AccessRules) {
       query: readQuery(route.query, new URL(context.req.url).searchParams),
       visitor,
       header: (name) => context.req.header(name),
-      signal: context.req.raw.signal,
+      signal: signalOf(context),
+      cut: () => context.env.outgoing.destroy(),
     });
   };
+}
+
+/** The signal of the request is aborted with a text, which says nothing to whoever catches it. */
+function signalOf(context: ServeContext): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = context.req.raw;
+  const abort = (): void => controller.abort(new ClientGone());
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 async function visitorOf(context: ServeContext, rules: AccessRules): Promise<Visitor> {

@@ -11,8 +11,10 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   query: Values<Query>;
   visitor: Visitor;
   header: (name: string) => string | undefined;
-  /** Aborted when the client has gone. */
+  /** Aborted with a `ClientGone` when the client has gone. */
   signal: AbortSignal;
+  /** Ends the client's connection at once. */
+  cut: () => void;
 }
 
 /** An answer other than an error document. */

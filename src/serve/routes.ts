@@ -4,6 +4,8 @@ import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
 import { billingRoutes } from './routes/billing.js';
 import { healthRoutes } from './routes/health.js';
+import { jobEventRoutes } from './routes/job-events.js';
+import { jobRoutes } from './routes/jobs.js';
 import { sessionRoutes } from './routes/session.js';
 import type { Services } from './services.js';
 
@@ -11,6 +13,9 @@ import type { Services } from './services.js';
 export function apiRoutes(services: Services): Route[] {
   const routes = [
     ...billingRoutes(services),
+    // Before the jobs, one of which could be called `events`.
+    ...jobEventRoutes(services),
+    ...jobRoutes(services),
     ...healthRoutes(services),
     ...sessionRoutes(services),
   ];

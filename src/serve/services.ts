@@ -1,9 +1,19 @@
 import type { Pricing } from '../billing/pricing.js';
+import type { Config } from '../config/load.js';
+import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
+import type { ChosenQueues } from '../reports/jobs/access.js';
+import type { JobFeed } from './jobs/feed.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
 export interface Services {
   redis: RedisReader;
+  config: Config;
+  /** The store of the jobs' files; only where its credentials are configured. */
+  openStore: () => Promise<ObjectStore>;
+  queues: ChosenQueues;
+  /** Tells all clients what changes in the queue. */
+  jobFeed: JobFeed;
   pricing: Pricing;
   /** Days for which daily counters are kept. */
   retentionDays: number;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readQueueEvents } from '../../../jobs/queue/events.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ChosenQueues, JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobAccess } from '../../../reports/jobs/access.js';
 import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';
-import { isUnavailable } from './results.js';
+import { isUnavailable } from '../../../reports/jobs/store-access.js';
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
@@ -12,7 +12,7 @@ const LONGEST_DELAY_MS = 10_000;
 const BLOCK_MS = 5_000;
 
 export interface Connected {
-  jobsContext: JobsContext;
+  jobsContext: JobAccess;
   feed: EventFeed;
   /** To be called after each successful reading. */
   hasRead: () => void;

@@ -1,5 +1,7 @@
 import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
+import { jobJson, type ListedJob } from '../../../reports/jobs/documents.js';
+import { UNREAD } from '../../../reports/jobs/unread.js';
 import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../argv/command.js';
 import { fieldNames } from '../../output/fields.js';
@@ -10,10 +12,8 @@ import { liveTable } from '../../output/live-table.js';
 import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
 import { formatCount, formatDuration } from '../../output/units.js';
-import type { ListedJob } from './list-columns.js';
-import { JOB_FIELDS, jobColumns, jobJson } from './list-columns.js';
+import { JOB_FIELDS, jobColumns } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
-import { UNREAD } from './unread.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
 export interface JobsView {

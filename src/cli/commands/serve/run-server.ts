@@ -5,28 +5,37 @@ import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
 import type { StoreAddress } from '../../../config/store-address.js';
+import { hasStoreCredentials, type Config } from '../../../config/load.js';
 import { MangamotionError } from '../../../errors.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
+import type { ObjectStore } from '../../../object-store/port.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
+import { openJobAccess } from '../../../reports/jobs/access.js';
 import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
 import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
+import { withStoreDeadline } from '../../../serve/deadline.js';
+import { JobFeed } from '../../../serve/jobs/feed.js';
+import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
-import { expectSafeAccess } from '../../../serve/rules.js';
+import { expectSafeAccess } from './safe-access.js';
 import type { Services } from '../../../serve/services.js';
+import { openServedStore } from '../../run/open-store.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
+/** How long health waits for the object store. */
+const STORE_PROBE_MS = 3000;
 
 interface ServerOptions {
   listen: ListenAddress;
@@ -37,6 +46,8 @@ interface ServerOptions {
   tlsKey: string | undefined;
   maxClients: number;
   graceMs: number;
+  queue: string;
+  billingQueue: string;
 }
 
 /** Serves until the signal comes. */
@@ -53,15 +64,31 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const target = redisTarget(config.redis);
   const connection = new LastingConnection(target, REDIS_WAIT_MS);
   const redis = withTranslatedErrors(connection, target);
+  const pricing = createPricing(config.billing);
+  const queues = { queue: options.queue, billingQueue: options.billingQueue };
+  const store = servedStore(config);
+  const jobFeed = new JobFeed({
+    connect: (ended) => {
+      const events = new LastingConnection(target, REDIS_WAIT_MS);
+      return {
+        access: openJobAccess({ redis, pricing, signal: ended, ...queues }),
+        events: withTranslatedErrors(events, target),
+        closeEvents: () => events.close(),
+      };
+    },
+    documentOf: (job) => jobDocument(job, config),
+  });
   const services: Services = {
     ...{ redis, now, version: readVersion() },
     auth: proxies.isNamed ? 'proxy' : auth,
-    pricing: createPricing(config.billing),
+    ...{ pricing, config, queues, jobFeed },
+    openStore: store.open,
     retentionDays: config.billing.retentionDays,
     health: {
       redis: async () => {
         await redis.call('PING');
       },
+      store: hasStoreCredentials(config) ? store.probe : undefined,
     },
   };
   const logger = pino(
@@ -97,9 +124,12 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   try {
     await aborted(signal);
     logger.info('ending: requests finish first');
+    jobFeed.close();
     await listener.close(options.graceMs);
   } finally {
+    jobFeed.close();
     connection.close();
+    store.close();
   }
 }
 
@@ -107,6 +137,29 @@ export async function runServer(context: CommandContext, options: ServerOptions)
 function originOf({ host, port, useTls }: StoreAddress): string {
   const name = isIPv6(host) ? `[${host}]` : host;
   return new URL(`${useTls ? 'https' : 'http'}://${name}:${port}`).origin;
+}
+
+/** The store, opened at the first use. */
+function servedStore(config: Config) {
+  let opening: Promise<ObjectStore> | undefined;
+  const open = (): Promise<ObjectStore> => (opening ??= openServedStore(config));
+  return {
+    open,
+    probe: async (): Promise<void> => {
+      const { signal } = new AbortController();
+      await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
+        const [path = ''] = config.jobs.resultPaths;
+        const bucket = config.jobBucket ?? path.slice(0, path.indexOf('/'));
+        await (await open()).bucketExists(bucket, { signal: limited });
+      });
+    },
+    close: (): void => {
+      opening?.then(
+        (store) => store.close(),
+        () => undefined,
+      );
+    },
+  };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

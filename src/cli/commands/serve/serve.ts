@@ -3,6 +3,7 @@ import { MangamotionError } from '../../../errors.js';
 import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
+import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_MOST_CLIENTS = 1000;
@@ -51,6 +52,7 @@ export const serveCommand = defineCommand({
       description: 'how long requests may take at shutdown (default: 10s)',
       parse: readTime,
     },
+    ...QUEUE_OPTIONS,
   },
   changes: 'nothing',
   usesStore: true,

@@ -1,5 +1,5 @@
-import { MangamotionError } from '../errors.js';
-import { isLoopback } from './access/hosts.js';
+import { MangamotionError } from '../../../errors.js';
+import { isLoopback } from '../../../serve/access/hosts.js';
 
 /** What `serve` is started with, as far as it decides who may see what. */
 export interface AccessSettings {

@@ -1,4 +1,4 @@
-import { MangamotionError } from '../../errors.js';
+import { MangamotionError } from './errors.js';
 
 /** An instant that the user named; the clock is asked only where it is told from now. */
 export type Moment = (now: Date) => Date;
@@ -41,4 +41,9 @@ function parseInstant(text: string): Date | undefined {
 function isInCalendar(day: string): boolean {
   const start = new Date(`${day}T00:00:00Z`);
   return !Number.isNaN(start.getTime()) && start.toISOString().startsWith(day);
+}
+
+/** As `parseMoment`, for the begin of a period: a day alone means its begin. */
+export function parseBegin(text: string): Moment {
+  return parseMoment(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
 }

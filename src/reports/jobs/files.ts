@@ -1,5 +1,5 @@
-import type { Config } from '../../../config/load.js';
-import type { JobFiles } from '../../../jobs/places.js';
+import type { Config } from '../../config/load.js';
+import type { JobFiles } from '../../jobs/places.js';
 
 /** Where files of jobs lie in this deployment, and how its workers may write that. */
 export function jobFilesOf(

@@ -1,12 +1,13 @@
-import { hasStoreCredentials } from '../../../config/load.js';
-import { isMangamotionError } from '../../../errors.js';
-import { inParallel } from '../../../in-parallel.js';
-import type { Artifact as FoundObject } from '../../../jobs/result.js';
-import type { ObjectPlace } from '../../../jobs/places.js';
-import type { JobRow } from '../../../jobs/row.js';
-import type { ObjectStore } from '../../../object-store/port.js';
-import type { CommandContext } from '../../argv/command.js';
-import { ATTEMPTS, givingUpSoon, isUnavailable } from './results.js';
+import { hasStoreCredentials } from '../../config/load.js';
+import { isMangamotionError } from '../../errors.js';
+import { inParallel } from '../../in-parallel.js';
+import type { ObjectPlace } from '../../jobs/places.js';
+import { placesOf, refusalText, refusedBuckets, resultPlaces } from '../../jobs/places.js';
+import { findArtifact, type Artifact as FoundObject } from '../../jobs/result.js';
+import type { JobRow } from '../../jobs/row.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import { jobFilesOf } from './files.js';
+import { ATTEMPTS, givingUpSoon, isUnavailable, type StoreAccess } from './store-access.js';
 
 /** An object that belongs to a job. */
 export interface Artifact extends ObjectPlace {
@@ -21,46 +22,44 @@ export interface JobArtifacts {
   /** False where the store was not asked, or did not answer. */
   looked: boolean;
   found: readonly Artifact[];
+  /** Why the store could not be asked, with its address. */
+  failure: Error | undefined;
   /** For people. */
-  problems: readonly string[];
   notes: readonly string[];
 }
 
-const NOT_LOOKED: JobArtifacts = { looked: false, found: [], problems: [], notes: [] };
+const NOT_LOOKED: JobArtifacts = { looked: false, found: [], failure: undefined, notes: [] };
 /** Of each folder of the job. */
 const MOST_LISTED = 50;
 const AT_ONCE = 8;
 
 /** What lies in the object store of a job: its result, its preview, and what is beside them. */
 export async function findArtifacts(
-  context: CommandContext,
+  { config, openStore, signal }: StoreAccess,
   row: JobRow,
   { look, anyBucket }: { look: boolean; anyBucket: boolean },
 ): Promise<JobArtifacts> {
-  const config = await context.config();
   if (!look || !hasStoreCredentials(config)) return NOT_LOOKED;
-  const [{ placesOf, refusalText, refusedBuckets, resultPlaces }, { jobFilesOf }] =
-    await Promise.all([import('../../../jobs/places.js'), import('./job-files.js')]);
   const files = jobFilesOf(config, { anyBucket });
   const outcome = { id: row.id, returnValue: row.job?.returnValue ?? null };
   const results = resultPlaces(outcome, config.jobs.resultPaths, files);
   const previews = placesOf(config.jobs.previewPaths, row.id, files.jobBucket);
   try {
-    const store = await context.openStore();
+    const store = await openStore();
     const named = [
-      ...(await firstOf(store, results, 'result', context.signal)),
-      ...(await firstOf(store, previews, 'preview', context.signal)),
+      ...(await firstOf(store, results, 'result', signal)),
+      ...(await firstOf(store, previews, 'preview', signal)),
     ];
-    const others = await besides(store, [...results, ...previews], row.id, context.signal);
+    const others = await besides(store, [...results, ...previews], row.id, signal);
     const known = new Set(named.map(nameOf));
     const found = [...named, ...others.filter((other) => !known.has(nameOf(other)))];
     const refused = refusedBuckets(outcome.returnValue, files);
     const isFound = found.some(({ kind }) => kind === 'result');
     const notes = refused.length === 0 || isFound ? [] : [refusalText(refused)];
-    return { looked: true, found, problems: [], notes };
+    return { looked: true, found, failure: undefined, notes };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return { ...NOT_LOOKED, problems: [`its files were not looked up: ${error.message}`] };
+    return { ...NOT_LOOKED, failure: error };
   }
 }
 
@@ -72,7 +71,6 @@ async function firstOf(
   kind: Artifact['kind'],
   signal: AbortSignal,
 ): Promise<Artifact[]> {
-  const { findArtifact } = await import('../../../jobs/result.js');
   const found = await findArtifact(givingUpSoon(store), places, signal);
   return found === undefined ? [] : [artifactOf(found, kind)];
 }
@@ -84,7 +82,6 @@ async function besides(
   id: string,
   signal: AbortSignal,
 ): Promise<Artifact[]> {
-  const { findArtifact } = await import('../../../jobs/result.js');
   const folders = new Map<string, ObjectPlace>();
   for (const { bucket, key } of places) {
     const prefix = key.slice(0, key.lastIndexOf('/') + 1);

@@ -1,6 +1,6 @@
-import type { JobFilter } from '../../../jobs/row.js';
-import { countOf } from '../../output/units.js';
-import type { JobsContext } from './shared-options.js';
+import type { JobFilter } from '../../jobs/row.js';
+import { countOf } from '../../count-of.js';
+import type { JobAccess } from './access.js';
 
 /** What is said of a job that may be one of the user, but is not shown. */
 export const UNREAD = 'its data is too long to be read, so its user is not known';
@@ -8,7 +8,7 @@ export const UNREAD = 'its data is too long to be read, so its user is not known
 /** The ids of the jobs that a filter by user cannot judge. */
 export function unreadFor(
   { userId }: Pick<JobFilter, 'userId'>,
-  { unread }: Pick<JobsContext, 'unread'>,
+  { unread }: Pick<JobAccess, 'unread'>,
 ): readonly string[] {
   return userId === undefined ? [] : [...unread];
 }

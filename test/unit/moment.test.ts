@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMoment } from '../../../../src/cli/values/moment.js';
+import { parseMoment } from '../../src/moment.js';
 
 const NOW = new Date('2024-03-01T12:00:00.000Z');
 
