@@ -76,6 +76,7 @@ function handlerOf(route: Route, rules: AccessRules) {
       params: readParams(route.params, (name) => context.req.param(name)),
       query: readQuery(route.query, new URL(context.req.url).searchParams),
       visitor,
+      method: context.req.method,
       header: (name) => context.req.header(name),
       signal: signalOf(context),
       cut: () => context.env.outgoing.destroy(),

@@ -10,6 +10,8 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   params: Values<Params>;
   query: Values<Query>;
   visitor: Visitor;
+  /** GET or POST, or HEAD, whose answer nobody reads the body of. */
+  method: string;
   header: (name: string) => string | undefined;
   /** Aborted with a `ClientGone` when the client has gone. */
   signal: AbortSignal;
