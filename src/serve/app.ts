@@ -43,7 +43,8 @@ export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
     const failure = failureOf(error);
-    log.failed(context.get('requestId'), failure);
+    // The client has gone, which ended what was under way: nothing failed.
+    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
@@ -59,6 +60,7 @@ function methodNotAllowed(allowed: readonly string[]): RequestFailure {
 
 function handlerOf(route: Route, rules: AccessRules) {
   return async (context: ServeContext): Promise<Response> => {
+    context.set('route', route.path);
     const visitor = await visitorOf(context, rules);
     const refusal = refusalOf(visitor, route.access);
     if (refusal !== undefined) throw refusal;
@@ -67,6 +69,7 @@ function handlerOf(route: Route, rules: AccessRules) {
       query: readQuery(route.query, new URL(context.req.url).searchParams),
       visitor,
       header: (name) => context.req.header(name),
+      isHead: context.req.method === 'HEAD',
       signal: context.req.raw.signal,
     });
   };
@@ -98,6 +101,7 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
       ...{ requestId, address },
       method: context.req.method,
       path: context.req.path,
+      route: context.get('route'),
       status: context.res.status,
       ms: Math.round(performance.now() - startedAtMs),
       visitor: context.get('visitor'),

@@ -11,6 +11,8 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   query: Values<Query>;
   visitor: Visitor;
   header: (name: string) => string | undefined;
+  /** Whether the client asked for the headers alone: the body of the answer is then not read. */
+  isHead: boolean;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 }

@@ -2,8 +2,10 @@ import * as v from 'valibot';
 import { jsonAnswer } from './answer.js';
 import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
+import { backupRoutes } from './routes/backups.js';
 import { billingRoutes } from './routes/billing.js';
 import { healthRoutes } from './routes/health.js';
+import { scheduleRoutes } from './routes/schedule.js';
 import { sessionRoutes } from './routes/session.js';
 import type { Services } from './services.js';
 
@@ -13,6 +15,8 @@ export function apiRoutes(services: Services): Route[] {
     ...billingRoutes(services),
     ...healthRoutes(services),
     ...sessionRoutes(services),
+    ...backupRoutes(services),
+    ...scheduleRoutes(services),
   ];
   const openApi: Route = defineRoute({
     method: 'GET',

@@ -1,5 +1,7 @@
 import type { Pricing } from '../billing/pricing.js';
 import type { RedisReader } from '../redis/reader.js';
+import type { Destinations } from './destinations.js';
+import type { ScheduleService } from './schedule-service.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
 export interface Services {
@@ -9,6 +11,14 @@ export interface Services {
   retentionDays: number;
   now: () => Date;
   version: string;
-  /** Rejects where the server does not answer; `undefined`: it is not configured. */
+  destinations: Destinations;
+  /** `undefined` if none was named at the start. */
+  schedule: ScheduleService | undefined;
+  /** Logs a failure that cut an answer after it had begun. */
+  cutShort: (error: unknown) => void;
+  /**
+   * Rejects where the server does not answer, and with `Unhealthy` for another reason; `undefined`: it is
+   * not configured.
+   */
   health: Readonly<Record<string, (() => Promise<void>) | undefined>>;
 }

@@ -1,5 +1,4 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
-import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
@@ -38,16 +37,15 @@ export const scheduleHistory = defineCommand({
       'follow the size of a backup',
   },
   async run(context, { name }, { failed, limit, stateDir }) {
-    const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
+    const { chooseRuns, readRuns } = await import('../../../reports/schedule/history.js');
     const folder = stateFolderOf(context, stateDir);
-    const { records, damaged, state } = await readRuns(folder);
-    const names = namesOf(records, state);
-    if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
+    const runs = await readRuns(folder);
+    const { records, damaged } = runs;
+    const rows = chooseRuns(runs, { name, failedOnly: failed, limit });
     if (damaged > 0) {
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
-    const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
@@ -67,38 +65,6 @@ export const scheduleHistory = defineCommand({
     return damaged > 0 ? 'partial' : undefined;
   },
 });
-
-/** Rejects with `not_found` where no daemon has been. */
-async function readRuns(folder: string) {
-  const { stat } = await import('node:fs/promises');
-  const { errnoOf, translateFileError } = await import('../../../files/errors.js');
-  try {
-    await stat(folder);
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw translateFileError(cause, 'read', folder);
-    throw new MangamotionError('not_found', `there is no state folder ${folder}`, {
-      hint: 'the daemon, `mangamotion schedule`, creates it; --state-dir selects another',
-      cause,
-    });
-  }
-  const { readRecordedHistory, readRecordedState } =
-    await import('../../../schedule/state/recorded.js');
-  const { withOutbox } = await import('../../../schedule/reports.js');
-  // First the state: what a daemon takes out of it meanwhile is in the history by then.
-  const read = await readRecordedState(folder);
-  const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
-  const { records, damaged } = await readRecordedHistory(folder);
-  return { records: withOutbox(records, state), damaged, state };
-}
-
-const MOST_NAMES = 20;
-
-function unknown(name: string, names: readonly string[]): MangamotionError {
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
-  return new MangamotionError('not_found', `there is no history of an entry ${name}`, {
-    hint: `there are ${names.slice(0, MOST_NAMES).join(', ')}${more}`,
-  });
-}
 
 const columns: Column<RunRecord>[] = [
   {

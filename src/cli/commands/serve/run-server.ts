@@ -3,24 +3,31 @@ import path from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
-import { MangamotionError } from '../../../errors.js';
+import { MangamotionError, messageOf } from '../../../errors.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
+import { Ticker } from '../../../schedule/timers.js';
 import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
 import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
+import { Destinations } from '../../../serve/destinations.js';
+import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from '../../../serve/rules.js';
+import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
+import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
+import { stateFolderOf } from '../schedule/state-folder.js';
+import { nameDestinations } from './named-destinations.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
@@ -34,7 +41,17 @@ interface ServerOptions {
   tlsKey: string | undefined;
   maxClients: number;
   graceMs: number;
+  /** The destinations of --backup. */
+  backup: readonly string[];
+  maxAge: number | undefined;
+  /** The schedule is served if either is given. */
+  file: string | undefined;
+  stateDir: string | undefined;
+  metrics: ListenAddress | undefined;
 }
+
+/** A chore reads the destinations so often; a request may do so in between. */
+const REFRESH_MS = 10 * 60_000;
 
 /** Serves until the signal comes. */
 export async function runServer(context: CommandContext, options: ServerOptions): Promise<void> {
@@ -47,38 +64,41 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const listenHost = options.listen.host;
   expectSafeAccess({ auth, listenHost, hasProxies: proxies.isNamed, jwtSecret, adminToken });
   const tls = await readTls(options, context.cwd);
+  const logger = serveLogger(context);
+  const metrics = options.metrics === undefined ? undefined : await openMetrics(options.metrics);
+  const served = await nameDestinations(options.backup, { config, cwd: context.cwd });
+  const destinations = new Destinations(served.named, {
+    ...{ now, signal, maxAgeMs: options.maxAge, retentionDays: config.backup.retentionDays },
+    onFailure: (destination, error) =>
+      logger.warn({ destination, reason: messageOf(error) }, 'a destination cannot be read'),
+  });
+  const schedule = scheduleService(context, options);
   const target = redisTarget(config.redis);
   const connection = new LastingConnection(target, REDIS_WAIT_MS);
   const redis = withTranslatedErrors(connection, target);
   const services: Services = {
-    ...{ redis, now, version: readVersion() },
+    ...{ redis, now, version: readVersion(), destinations, schedule },
     pricing: createPricing(config.billing),
     retentionDays: config.billing.retentionDays,
+    cutShort: (error) => {
+      metrics?.metrics.cutShort();
+      logger.error({ reason: messageOf(error) }, 'an answer was cut short');
+    },
     health: {
       redis: async () => {
         await redis.call('PING');
       },
+      schedule: schedule && (() => checkSchedule(schedule, { now, signal })),
+      backups: served.named.length === 0 ? undefined : () => checkBackups(destinations),
     },
   };
-  const logger = pino(
-    {
-      base: null,
-      timestamp: () => `,"time":"${now().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      messageKey: 'message',
-    },
-    // A reader that is gone must not end the server.
-    {
-      write: (line: string) => void context.output.bytes(Buffer.from(line)).catch(() => undefined),
-    },
-  );
   const tokens = tokenCheck({ jwtSecret, adminToken });
   const failedLogins = new FailedLogins(now);
   const app = createApp({
     routes: apiRoutes(services),
     rules: { ...{ auth, proxies, tokens, failedLogins, now } },
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
-    log: requestLog(logger),
+    log: requestLog(logger, metrics?.metrics),
   });
   const respond = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const listener = await listen(
@@ -87,14 +107,68 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   ).catch((error: unknown) => {
     throw cannotListen(options.listen, error);
   });
-  logger.info({ port: listener.port, auth, tls: tls !== undefined }, 'the server listens');
+  const { port } = listener;
+  const about = { port, auth, tls: tls !== undefined, metrics_port: metrics?.endpoint.port };
+  logger.info(about, 'the server listens');
+  const chore = served.named.length === 0 ? undefined : startChore(destinations, now);
   try {
     await aborted(signal);
     logger.info('ending: requests finish first');
     await listener.close(options.graceMs);
   } finally {
+    chore?.stop();
+    await metrics?.endpoint.close();
+    served.close();
     connection.close();
   }
+}
+
+function serveLogger({ output, now }: CommandContext) {
+  return pino(
+    {
+      base: null,
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'message',
+    },
+    // A reader that is gone must not end the server.
+    { write: (line: string) => void output.bytes(Buffer.from(line)).catch(() => undefined) },
+  );
+}
+
+/** The metrics have an address of their own: the public one never has them. */
+async function openMetrics(address: ListenAddress) {
+  const { ServeMetrics } = await import('../../../serve/metrics.js');
+  const { openEndpoint } = await import('../../../schedule/notify/endpoint.js');
+  const metrics = new ServeMetrics();
+  const endpoint = await openEndpoint(address, {
+    metrics: () => metrics.text(),
+    health: () => ({ ok: true }),
+    ready: () => ({ ok: true }),
+  });
+  return { metrics, endpoint };
+}
+
+/** The timer of the schedule, which a clock that jumps does not confuse; see there for node-cron. */
+function startChore(destinations: Destinations, now: () => Date): Ticker {
+  return new Ticker(now, async () => {
+    await destinations.refresh();
+    return now().getTime() + REFRESH_MS;
+  });
+}
+
+function scheduleService(
+  context: CommandContext,
+  { file, stateDir }: Pick<ServerOptions, 'file' | 'stateDir'>,
+): ScheduleService | undefined {
+  if (file === undefined && stateDir === undefined) return undefined;
+  return {
+    folder: stateFolderOf(context, stateDir),
+    entries: async () => {
+      const options = { acceptsPipe: false };
+      return (await readGoodSchedule(context, file ?? DEFAULT_FILE, options)).entries;
+    },
+  };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
