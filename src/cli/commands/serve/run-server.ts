@@ -53,8 +53,24 @@ interface ServerOptions {
 /** A chore reads the destinations so often; a request may do so in between. */
 const REFRESH_MS = 10 * 60_000;
 
+/** What is closed at the end, the last first. */
+type Closes = (() => Promise<void> | void)[];
+
 /** Serves until the signal comes. */
 export async function runServer(context: CommandContext, options: ServerOptions): Promise<void> {
+  const closes: Closes = [];
+  try {
+    await serveUntilEnd(context, options, closes);
+  } finally {
+    for (const close of closes.toReversed()) await close();
+  }
+}
+
+async function serveUntilEnd(
+  context: CommandContext,
+  options: ServerOptions,
+  closes: Closes,
+): Promise<void> {
   const { signal, now } = context;
   const config = await context.config();
   const jwtSecret = config.serve.jwtSecret?.reveal();
@@ -66,7 +82,9 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const tls = await readTls(options, context.cwd);
   const logger = serveLogger(context);
   const metrics = options.metrics === undefined ? undefined : await openMetrics(options.metrics);
+  if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const served = await nameDestinations(options.backup, { config, cwd: context.cwd });
+  closes.push(served.close);
   const destinations = new Destinations(served.named, {
     ...{ now, signal, maxAgeMs: options.maxAge, retentionDays: config.backup.retentionDays },
     onFailure: (destination, error) =>
@@ -75,6 +93,7 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const schedule = scheduleService(context, options);
   const target = redisTarget(config.redis);
   const connection = new LastingConnection(target, REDIS_WAIT_MS);
+  closes.push(() => connection.close());
   const redis = withTranslatedErrors(connection, target);
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
@@ -110,17 +129,13 @@ export async function runServer(context: CommandContext, options: ServerOptions)
   const { port } = listener;
   const about = { port, auth, tls: tls !== undefined, metrics_port: metrics?.endpoint.port };
   logger.info(about, 'the server listens');
-  const chore = served.named.length === 0 ? undefined : startChore(destinations, now);
-  try {
-    await aborted(signal);
-    logger.info('ending: requests finish first');
-    await listener.close(options.graceMs);
-  } finally {
-    chore?.stop();
-    await metrics?.endpoint.close();
-    served.close();
-    connection.close();
+  if (served.named.length > 0) {
+    const chore = startChore(destinations, now);
+    closes.push(() => chore.stop());
   }
+  await aborted(signal);
+  logger.info('ending: requests finish first');
+  await listener.close(options.graceMs);
 }
 
 function serveLogger({ output, now }: CommandContext) {
