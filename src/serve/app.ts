@@ -70,6 +70,7 @@ function handlerOf(route: Route, rules: AccessRules) {
       visitor,
       header: (name) => context.req.header(name),
       isHead: context.req.method === 'HEAD',
+      cut: () => context.env.outgoing.destroy(),
       signal: context.req.raw.signal,
     });
   };

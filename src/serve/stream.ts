@@ -1,4 +1,5 @@
 export interface StreamEnds {
+  /** Has to cut the connection: nothing more comes. */
   onFailure: (error: unknown) => void;
   /** Called once, whatever the end is. */
   onEnd: () => void;
@@ -6,7 +7,8 @@ export interface StreamEnds {
 
 /**
  * Makes the body of an answer of pieces that are read when the client takes them. `first` has been read
- * already. A failure cuts the connection; a client that goes away ends the generator.
+ * already. A client that goes away ends the generator. A failure is not passed on to the library of the
+ * server, which would print it, and could send it.
  */
 export function streamOf(
   first: Uint8Array,
@@ -33,7 +35,6 @@ export function streamOf(
         } catch (error) {
           onEnd();
           onFailure(error);
-          throw error;
         }
       },
       async cancel() {

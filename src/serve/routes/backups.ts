@@ -167,7 +167,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
         },
       },
       failures: [400, 404, 409, 502, 503],
-      async respond({ params: { id, bucket, key }, query, signal, isHead }) {
+      async respond({ params: { id, bucket, key }, query, signal, isHead, cut }) {
         const named = destinations.choose(query.destination);
         const leave = readers.enter();
         try {
@@ -177,6 +177,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
           if (found === undefined) throw notFound('the backup has no such object');
           const onFailure = (error: unknown): void => {
             if (!signal.aborted) cutShort(error);
+            cut();
           };
           return await objectAnswer(found, { isHead, onEnd: leave, onFailure });
         } catch (error) {
