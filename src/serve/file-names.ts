@@ -25,7 +25,7 @@ function safeName(key: string): string {
 
 /** Keeps the extension. */
 function shortened(name: string): string {
-  const characters = [...name];
+  const characters = Array.from(name);
   if (characters.length <= LONGEST_NAME) return name;
   const [, extension = ''] = /(\.[^.]{1,16})$/.exec(name) ?? [];
   return characters.slice(0, LONGEST_NAME - extension.length).join('') + extension;

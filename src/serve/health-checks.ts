@@ -11,10 +11,11 @@ export class Unhealthy extends Error {
 
 /** Whether a daemon runs, and deals with what is due. Throws `Unhealthy`. */
 export async function checkSchedule(
-  { entries, folder }: ScheduleService,
+  schedule: ScheduleService,
   { now, signal }: { now: () => Date; signal: AbortSignal },
 ): Promise<void> {
-  const all = await entries().catch((cause: unknown) => {
+  const { folder } = schedule;
+  const all = await schedule.entries().catch((cause: unknown) => {
     throw new Unhealthy('the schedule cannot be used', { cause });
   });
   const look = { folder, now: now(), signal, maxAgeMs: undefined };

@@ -247,7 +247,7 @@ describe('POST /api/schedule/{name}/run', () => {
     expect(history.runs).toMatchObject([{ id: document.id, name: 'slow', trigger: 'manual' }]);
     const log = await server.get(`/api/schedule/runs/${String(document.id)}/log`);
     expect(log.status).toBe(200);
-    expect(log.text).toContain('no backups');
+    expect(log.text).toContain('"backups":[]');
     daemon.signal('SIGSTOP');
     expect(codeOf(await post(server, 'slow'))).toEqual({ status: 503, code: 'unavailable' });
     daemon.signal('SIGCONT');
