@@ -3,8 +3,8 @@ import tseslint from 'typescript-eslint';
 import { existing, layersPlugin } from './test/lint/layers.js';
 
 /**
- * Imports point one way: cli -> features -> repository -> archive, object-store, lock, redis, config
- * -> files, errors. Each part of src lists the parts that it may import from; features do not import
+ * Imports point one way: cli -> serve -> reports -> features -> repository -> archive, object-store,
+ * lock, redis, config -> files, errors. Each part of src lists the parts that it may import from; features do not import
  * one another, and nothing imports cli. A part that is not listed is an error.
  */
 const base = [
@@ -25,14 +25,14 @@ const base = [
 const layers = {
   cli: ['*'],
   serve: [
-    ...['reports', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
-    ...['redis', 'config', ...base],
+    ...['reports', 'backup', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
+    ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   // Of serve only the types of documents, see below.
   web: ['serve', 'count-of.ts', 'format-bytes.ts'],
   reports: [
-    ...['billing', 'jobs', 'repository', 'archive', 'object-store', 'redis', 'config'],
-    ...['job-record.ts', ...base],
+    ...['backup', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
+    ...['lock', 'redis', 'config', 'files', 'job-record.ts', ...base],
   ],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
   backup: ['repository', 'archive', 'object-store', 'lock', 'files', ...base],

@@ -53,7 +53,8 @@ export function createApp(options: AppOptions): ServeApp {
   app.onError((error, context) => {
     if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
     const failure = failureOf(error);
-    log.failed(context.get('requestId'), failure);
+    // The client has gone, which ended what was under way: nothing failed.
+    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
@@ -69,6 +70,7 @@ function methodNotAllowed(allowed: readonly string[]): RequestFailure {
 
 function handlerOf(route: Route, rules: AccessRules) {
   return async (context: ServeContext): Promise<Response> => {
+    context.set('route', route.path);
     const visitor = await visitorOf(context, rules);
     const refusal = refusalOf(visitor, route.access);
     if (refusal !== undefined) throw refusal;
@@ -120,6 +122,7 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
       ...{ requestId, address },
       method: context.req.method,
       path: context.req.path,
+      route: context.get('route'),
       status: context.res.status,
       ms: Math.round(performance.now() - startedAtMs),
       visitor: context.get('visitor'),
