@@ -1,20 +1,7 @@
 import type { Logger } from 'pino';
+import type { AnsweredRequest } from './answered-request.js';
 import type { RequestFailure } from './failure.js';
 import type { ServeMetrics } from './metrics.js';
-import type { Visitor } from './visitor.js';
-
-/** A request that was answered. It has no query: that may name a user, or hold a token by mistake. */
-export interface AnsweredRequest {
-  requestId: string;
-  address: string;
-  method: string;
-  path: string;
-  /** The path of the route, as in its table; `undefined` if none was found. */
-  route: string | undefined;
-  status: number;
-  ms: number;
-  visitor: Visitor | undefined;
-}
 
 export interface RequestLog {
   answered(request: AnsweredRequest): void;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../schedule/notify/process-metrics.js';
 import { unavailableServer } from './failure.js';
-import type { AnsweredRequest } from './log.js';
+import type { AnsweredRequest } from './answered-request.js';
 
 const PREFIX = 'mangamotion_serve_';
 const METHODS = new Set(['GET', 'HEAD', 'POST']);

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { AnswerSpec, Fields, Route } from './route.js';
 
 /** The document of every failure. */
-export const errorDocument = v.strictObject({ error: v.string(), code: v.string() });
+const errorDocument = v.strictObject({ error: v.string(), code: v.string() });
 
 const FAILURES: Readonly<Record<number, string>> = {
   400: 'a parameter is wrong',
