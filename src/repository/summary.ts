@@ -81,7 +81,7 @@ const guard = v.object({
   accepted: v.boolean(),
 });
 
-const summarySchema = v.object({
+export const summarySchema = v.object({
   format: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   id: backupId,
   type: v.picklist(BACKUP_TYPES),

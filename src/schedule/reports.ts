@@ -1,5 +1,5 @@
 import type { Entry } from './crontab/entry.js';
-import { firingsAfter, nextFiring } from './crontab/firings.js';
+import { firingsAfter, nextFiring, timingText } from './crontab/firings.js';
 import { quoteWord } from './crontab/words.js';
 import type { PendingFiring, RunRecord } from './state/record.js';
 import { hasFailed } from './state/record.js';
@@ -110,6 +110,28 @@ function entryStatus(
     // A time that nobody can read has no age: the entry is overdue too.
     overdue: maxAgeMs === undefined || state === undefined ? null : !(ageMs <= maxAgeMs),
   };
+}
+
+/** A daemon that works deals with a firing within seconds. */
+const NEGLECTED_AFTER_MS = 2 * 60_000;
+
+/**
+ * Returns the names of entries that came due a while ago, and that no daemon has dealt with: none runs,
+ * or it hangs. Entries that no daemon knows yet, or knows with other times, are left out.
+ */
+export function neglectedEntries(
+  entries: readonly Entry[],
+  state: Pick<ScheduleState, 'entries'>,
+  now: Date,
+): string[] {
+  const known = new Map(Object.entries(state.entries));
+  const isNeglected = (entry: Entry): boolean => {
+    const its = known.get(entry.name);
+    if (its?.timing !== timingText(entry)) return false;
+    const due = nextFiring(entry.timing, new Date(its.handled_until));
+    return due !== undefined && now.getTime() - due.getTime() > NEGLECTED_AFTER_MS;
+  };
+  return entries.filter(isNeglected).map(({ name }) => name);
 }
 
 export interface RunFilter {

@@ -10,6 +10,7 @@ import { failureAnswer } from './answer.js';
 import type { ServeApp, ServeContext, ServeEnv } from './context.js';
 import { ClientGone, failureOf, forbidden, notFound, RequestFailure } from './failure.js';
 import type { RequestLog } from './log.js';
+import { addPageFiles, type PageFiles } from './page-files.js';
 import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { refusalOf, type Visitor } from './visitor.js';
@@ -23,13 +24,17 @@ export interface AppOptions {
   /** Names besides those of loopback under which this server may be requested. */
   hosts: ReadonlySet<string>;
   log: RequestLog;
+  page: PageFiles;
+  /** Where pictures come from besides this server: the object store, by presigned addresses. */
+  imageOrigins: readonly string[];
 }
 
 /** Every request goes through the same checks in this order, then to its route. */
-export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
+export function createApp(options: AppOptions): ServeApp {
+  const { routes, rules, hosts, log, page, imageOrigins } = options;
   const app: ServeApp = new Hono<ServeEnv>();
   app.use(logged(log, rules));
-  app.use(guarded());
+  app.use(guarded(imageOrigins));
   app.use(async (context, next) => {
     const { localAddress = '' } = context.env.incoming.socket;
     if (!isOurHost(context.req.header('host'), localAddress, hosts))
@@ -43,11 +48,13 @@ export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
     const allow = methods.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     app.all(honoPath(path), () => failureAnswer(methodNotAllowed(allow)));
   }
+  addPageFiles(app, page);
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
     if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
     const failure = failureOf(error);
-    log.failed(context.get('requestId'), failure);
+    // The client has gone, which ended what was under way: nothing failed.
+    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
@@ -63,6 +70,7 @@ function methodNotAllowed(allowed: readonly string[]): RequestFailure {
 
 function handlerOf(route: Route, rules: AccessRules) {
   return async (context: ServeContext): Promise<Response> => {
+    context.set('route', route.path);
     const visitor = await visitorOf(context, rules);
     const refusal = refusalOf(visitor, route.access);
     if (refusal !== undefined) throw refusal;
@@ -114,6 +122,7 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
       ...{ requestId, address },
       method: context.req.method,
       path: context.req.path,
+      route: context.get('route'),
       status: context.res.status,
       ms: Math.round(performance.now() - startedAtMs),
       visitor: context.get('visitor'),
@@ -121,14 +130,14 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
   };
 }
 
-/** The page has no inline code and needs nothing from any other host. */
-function guarded(): MiddlewareHandler<ServeEnv> {
+/** The page has no inline code and needs nothing from any other host but pictures of jobs. */
+function guarded(imageOrigins: readonly string[]): MiddlewareHandler<ServeEnv> {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'blob:'],
+      imgSrc: ["'self'", 'blob:', ...imageOrigins],
       connectSrc: ["'self'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],

@@ -82,13 +82,20 @@ export function failureOf(error: unknown): RequestFailure {
   const status = STATUS_OF[code];
   if (status !== undefined)
     return new RequestFailure(status, error.message, { code, cause: error });
-  const isAway = code === 'unreachable' || code === 'access_denied';
-  const server = error.request === undefined ? 'Redis' : 'the object store';
-  return new RequestFailure(503, `${isAway ? server : 'the answer'} is unavailable`, {
+  const server = unavailableServer(error);
+  const what =
+    server === 'redis' ? 'Redis' : server === 'store' ? 'the object store' : 'the answer';
+  return new RequestFailure(503, `${what} is unavailable`, {
     code: 'unavailable',
     headers: { 'retry-after': RETRY_AFTER_SECONDS },
     cause: error,
   });
+}
+
+/** Returns the server that did not answer, or refused; `undefined` if the error is another one. */
+export function unavailableServer(error: unknown): 'redis' | 'store' | undefined {
+  if (!isMangamotionError(error, 'unreachable', 'access_denied')) return undefined;
+  return error.request === undefined ? 'redis' : 'store';
 }
 
 /** Of errors whose message is for the client. */

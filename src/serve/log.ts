@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { RequestFailure } from './failure.js';
+import type { ServeMetrics } from './metrics.js';
 import type { Visitor } from './visitor.js';
 
 /** A request that was answered. It has no query: that may name a user, or hold a token by mistake. */
@@ -8,6 +9,8 @@ export interface AnsweredRequest {
   address: string;
   method: string;
   path: string;
+  /** The path of the route, as in its table; `undefined` if none was found. */
+  route: string | undefined;
   status: number;
   ms: number;
   visitor: Visitor | undefined;
@@ -19,14 +22,18 @@ export interface RequestLog {
   failed(requestId: string, failure: RequestFailure): void;
 }
 
-export function requestLog(logger: Logger): RequestLog {
+/** Writes to the log, and counts. `metrics` is `undefined` if nobody reads them. */
+export function requestLog(logger: Logger, metrics: ServeMetrics | undefined): RequestLog {
   return {
-    answered: ({ requestId, address, method, path, status, ms, visitor }) => {
+    answered: (request) => {
+      metrics?.answered(request);
+      const { requestId, address, method, path, status, ms, visitor } = request;
       const who =
         visitor?.kind === 'user' ? { user_id: visitor.userId } : { visitor: visitor?.kind };
       logger.info({ request_id: requestId, address, method, path, status, ms, ...who }, 'request');
     },
     failed: (requestId, { status, message, cause }) => {
+      metrics?.failed(cause);
       if (status < 500) return;
       const reason =
         cause instanceof Error ? (status === 500 ? cause.stack : cause.message) : message;

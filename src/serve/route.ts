@@ -15,7 +15,7 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   header: (name: string) => string | undefined;
   /** Aborted with a `ClientGone` when the client has gone. */
   signal: AbortSignal;
-  /** Ends the client's connection at once. */
+  /** Cuts the connection: the client sees that the answer is not whole. */
   cut: () => void;
 }
 

@@ -2,10 +2,12 @@ import * as v from 'valibot';
 import { jsonAnswer } from './answer.js';
 import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
+import { backupRoutes } from './routes/backups.js';
 import { billingRoutes } from './routes/billing.js';
 import { healthRoutes } from './routes/health.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
+import { scheduleRoutes } from './routes/schedule.js';
 import { sessionRoutes } from './routes/session.js';
 import type { Services } from './services.js';
 
@@ -18,6 +20,8 @@ export function apiRoutes(services: Services): Route[] {
     ...jobRoutes(services),
     ...healthRoutes(services),
     ...sessionRoutes(services),
+    ...backupRoutes(services),
+    ...scheduleRoutes(services),
   ];
   const openApi: Route = defineRoute({
     method: 'GET',

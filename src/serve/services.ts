@@ -4,6 +4,8 @@ import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
 import type { ChosenQueues } from '../reports/jobs/access.js';
 import type { JobFeed } from './jobs/feed.js';
+import type { Destinations } from './destinations.js';
+import type { ScheduleService } from './schedule-service.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
 export interface Services {
@@ -19,6 +21,16 @@ export interface Services {
   retentionDays: number;
   now: () => Date;
   version: string;
-  /** Rejects where the server does not answer; `undefined`: it is not configured. */
+  /** How people log in, for the page to say. */
+  auth: 'none' | 'token' | 'proxy';
+  destinations: Destinations;
+  /** `undefined` if none was named at the start. */
+  schedule: ScheduleService | undefined;
+  /** Logs a failure that cut an answer after it had begun. */
+  cutShort: (error: unknown) => void;
+  /**
+   * Rejects where the server does not answer, and with `Unhealthy` for another reason; `undefined`: it is
+   * not configured.
+   */
   health: Readonly<Record<string, (() => Promise<void>) | undefined>>;
 }

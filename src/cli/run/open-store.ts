@@ -7,10 +7,12 @@ import { isMangamotionError } from '../../errors.js';
 import type { StoreHints } from '../../object-store/hint-kinds.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RateLimits } from '../../object-store/rate-limit.js';
-import type { Retry } from '../../object-store/retry/retry.js';
+import type { Retry, RetryPolicy } from '../../object-store/retry/retry.js';
 
 export interface StoreOptions {
   onRetry: (retry: Retry) => void;
+  /** Instead of the patience of a command that runs for hours. */
+  patience?: Pick<RetryPolicy, 'attempts' | 'maxDelayMs'>;
   /** The same for all stores of a run. */
   limits: RateLimits | undefined;
 }
@@ -72,11 +74,11 @@ export async function openServedStore(config: Config): Promise<ObjectStore> {
  */
 export async function openBackupStore(
   config: Config,
-  { onRetry, limits }: StoreOptions,
+  { onRetry, limits, patience = LATER }: StoreOptions,
 ): Promise<ObjectStore> {
   const settings = requireBackupStoreSettings(config);
   const { store, withRetries } = await connect(settings, { config, limits }, BACKUP_STORE_HINTS);
-  return withRetries(store, { ...LATER, onRetry });
+  return withRetries(store, { ...patience, onRetry });
 }
 
 async function connect(

@@ -7,6 +7,11 @@ export interface Timing {
   zone: string;
 }
 
+/** Returns a text that changes if the times of an entry do. */
+export function timingText({ timeText, timing }: { timeText: string; timing: Timing }): string {
+  return `${timeText} ${timing.zone}`;
+}
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import type { ScheduledEntry } from '../crontab/entry.js';
-import { nextFiring } from '../crontab/firings.js';
+import { nextFiring, timingText } from '../crontab/firings.js';
 import type { RunRecord } from '../state/record.js';
 import { hasRun } from '../state/record.js';
 import type { EntryState } from '../state/state.js';
@@ -116,9 +116,4 @@ export class EntryTable {
     const own = [...this.#entries].map(([name, { state }]) => [name, state] as const);
     return Object.fromEntries([...this.#others, ...own]);
   }
-}
-
-/** Returns the time fields and the zone: where they change, the entry begins anew. */
-export function timingText({ timeText, timing }: ScheduledEntry): string {
-  return `${timeText} ${timing.zone}`;
 }

@@ -7,8 +7,8 @@ import type { EntryState, ScheduleState } from '../state/state.js';
 import { emptyState, readState, setStateAside } from '../state/state.js';
 import type { DaemonLog } from '../log.js';
 import type { ScheduledEntry } from '../crontab/entry.js';
+import { timingText } from '../crontab/firings.js';
 import type { TrackedEntry } from './entry-table.js';
-import { timingText } from './entry-table.js';
 
 /**
  * Reads the state that the last daemon saved. A state that cannot be used is kept aside with a warning;

@@ -15,9 +15,9 @@ export interface Health {
 export interface ProbeSource {
   /** Resolves to the metrics in the text format of Prometheus. */
   metrics(): Promise<string>;
-  /** Returns whether the daemon works at all. */
+  /** Returns whether the process works at all. */
   health(): Health;
-  /** Returns whether the daemon can run what is due. */
+  /** Returns whether it can do its work, such as running what is due. */
   ready(): Health;
 }
 
@@ -53,7 +53,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['/healthz', (probes) => healthAnswer(probes.health())],
   ['/readyz', (probes) => healthAnswer(probes.ready())],
   ['/metrics', async (probes) => ({ status: 200, text: await probes.metrics(), type: PROMETHEUS })],
-  ['/', () => ({ status: 200, text: 'mangamotion schedule: /healthz /readyz /metrics\n' })],
+  ['/', () => ({ status: 200, text: 'mangamotion: /healthz /readyz /metrics\n' })],
 ]);
 
 /** Serves the metrics and the probes. Rejects with `usage` if it cannot listen at the address. */

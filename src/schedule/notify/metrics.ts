@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { addProcessMetrics } from './process-metrics.js';
 import type { RunRecord } from '../state/record.js';
 import { hasRun, runRecord } from '../state/record.js';
 
@@ -51,7 +52,7 @@ export class ScheduleMetrics {
   constructor() {
     this.#set('entries', 0);
     this.#set('waiting', 0);
-    this.#addProcessMetrics();
+    addProcessMetrics(this.#registry);
   }
 
   /** Sets the entries of the schedule, and removes the metrics of others. */
@@ -144,33 +145,5 @@ export class ScheduleMetrics {
 
   #gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> {
     return new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
-  }
-
-  /** prom-client's own default metrics are not used: they run a timer a hundred times a second. */
-  #addProcessMetrics(): void {
-    const registers = [this.#registry];
-    new Gauge({
-      name: 'process_resident_memory_bytes',
-      help: 'Resident memory size in bytes.',
-      registers,
-      collect() {
-        this.set(process.memoryUsage.rss());
-      },
-    });
-    new Counter({
-      name: 'process_cpu_seconds_total',
-      help: 'Total user and system CPU time spent in seconds.',
-      registers,
-      collect() {
-        const { user, system } = process.cpuUsage();
-        this.reset();
-        this.inc((user + system) / 1e6);
-      },
-    });
-    new Gauge({
-      name: 'process_start_time_seconds',
-      help: 'Start time of the process since unix epoch in seconds.',
-      registers,
-    }).set(Date.now() / 1000 - process.uptime());
   }
 }

@@ -93,23 +93,35 @@ const POLLS_AFTER_ITS_END = 4;
  * daemon does not take it, and where it ends before it has recorded the run.
  */
 export async function requestRun(options: RunRequestOptions): Promise<RunRecord | undefined> {
+  return (await handOver(options)) ? await recordOf(options) : undefined;
+}
+
+/**
+ * Hands a request over to the daemon of a state folder. Resolves to false where the holder of the folder
+ * is gone and has not taken it. Rejects with `unreachable` where the daemon does not take it in time; the
+ * request is withdrawn then.
+ */
+export async function handOver(
+  options: RunRequestOptions,
+  takenWithinMs = TAKEN_WITHIN_MS,
+): Promise<boolean> {
   const { folder, name, id, now, signal } = options;
   await submitRequest(folder, { id, name, requestedAt: now().toISOString() });
   const begunAtMs = performance.now();
   while (!(await isTaken(folder, id))) {
     const holder = await commandOfHolder(options);
-    const isSilent = holder === 'schedule' && performance.now() - begunAtMs > TAKEN_WITHIN_MS;
+    const isSilent = holder === DAEMON && performance.now() - begunAtMs > takenWithinMs;
     const isOver = holder === undefined || isSilent || signal.aborted;
     if (isOver && (await withdraw(folder, id))) {
       signal.throwIfAborted();
-      if (holder === undefined) return undefined;
+      if (holder === undefined) return false;
       throw new MangamotionError('unreachable', 'the daemon did not accept the run', {
         hint: 'look at its log: it may be ending, or stopped',
       });
     }
     await delay(POLL_EVERY_MS);
   }
-  return await recordOf(options);
+  return true;
 }
 
 async function recordOf(options: RunRequestOptions): Promise<RunRecord> {
@@ -128,7 +140,9 @@ async function recordOf(options: RunRequestOptions): Promise<RunRecord> {
   }
 }
 
-/** Resolves to `schedule` for a daemon, `schedule run` for a single run without one. */
+/** What a daemon calls itself in the lock; a single run without one is `schedule run`. */
+export const DAEMON = 'schedule';
+
 async function commandOfHolder({
   folder,
   now,

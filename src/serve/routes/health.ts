@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { jsonAnswer } from '../answer.js';
+import { Unhealthy } from '../health-checks.js';
 import { defineRoute, type Route } from '../route.js';
 import type { Services } from '../services.js';
 import { isMangamotionError } from '../../errors.js';
@@ -56,6 +57,7 @@ async function checked(probe: Services['health'][string]): Promise<Check> {
     await probe();
     return { status: 'healthy' };
   } catch (error) {
+    if (error instanceof Unhealthy) return { status: 'unhealthy', reason: error.message };
     const refuses = isMangamotionError(error, 'access_denied');
     return { status: 'unhealthy', reason: refuses ? 'refuses the credentials' : 'does not answer' };
   }

@@ -1,32 +1,11 @@
-import type { BackupEntry } from '../../../repository/destination.js';
-import type { LegacyBackup } from '../../../repository/legacy/legacy-backup.js';
+import type { backupDocument, BackupRow as Row } from '../../../reports/backups/list.js';
 import { type Summary, objectsIn } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { destinationArguments } from './backup-options.js';
 import { shortList, suspicionOf } from './describe.js';
-import { legacyDocument } from './describe-legacy.js';
 import { statusTone } from './status-marks.js';
-
-interface Row {
-  id: string;
-  /** Of the summary; or what is wrong with it; or `legacy`. */
-  status: string;
-  summary: Summary | undefined;
-  /** Present where backup-minio.sh made it. */
-  legacy?: LegacyBackup;
-  problem: string | undefined;
-  /** It stays only because of these, which refer to it; `undefined` where it has not expired. */
-  keptBecause: string[] | undefined;
-  /** The name of its line; `undefined` where its summary cannot be read. */
-  line?: string | undefined;
-  /** Why it is not trusted, and not what --latest means; `undefined` where it is, or nobody knows. */
-  untrusted?: string | undefined;
-  accepted?: boolean;
-  /** Its archive lies in cold storage. */
-  cold?: boolean;
-}
 
 export const backupList = defineCommand({
   description:
@@ -50,81 +29,23 @@ export const backupList = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
-    const { referrers } = await import('../../../repository/chain.js');
-    const backups = await destination.list();
-    const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
-    const neededBy = referrers(backups, current);
-    const { linesOf } = await import('../../../repository/lines/lines.js');
-    const lines = linesOf(backups);
-    const members = new Map(
-      lines.flatMap(({ name: line, backups: own }) =>
-        own.map(({ id, untrusted }) => [id, { line, untrusted }] as const),
-      ),
-    );
-    const legacy = (await destination.listLegacy?.()) ?? [];
+    const { backupDocument, listBackups, readContent } =
+      await import('../../../reports/backups/list.js');
+    const content = await readContent(destination);
     context.progress.done();
-    const rows = [
-      ...legacy.map(toLegacyRow),
-      ...backups.map((backup) => ({
-        ...toRow(backup),
-        ...members.get(backup.id),
-        accepted: backup.accepted === true,
-        cold: backup.cold === true,
-        keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
-      })),
-    ];
+    const { rows, suspended } = listBackups(content);
     await context.output.rows({
       member: 'backups',
       rows,
-      json: backupJson,
+      json: backupDocument,
       fields: BACKUP_FIELDS,
       columns: context.output.forPeople ? peopleColumns(rows) : columns,
       empty: `no backups in ${location}`,
     });
-    for (const { name, suspendedBy } of lines) {
-      if (suspendedBy !== undefined) context.warn(suspicionOf(name, suspendedBy));
-    }
+    for (const { line, by } of suspended) context.warn(suspicionOf(line, by));
     return rows.some(({ problem }) => problem !== undefined) ? 'partial' : undefined;
   },
 });
-
-function backupJson({ id, status, summary, problem, keptBecause, legacy: found, ...row }: Row) {
-  return {
-    ...(summary ?? { id, status }),
-    ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
-    ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
-    ...(row.accepted === true ? { accepted: true } : {}),
-    ...(row.cold === true ? { cold: true } : {}),
-    ...(found === undefined ? {} : legacyDocument(found)),
-    ...(problem === undefined ? {} : { problem }),
-    ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
-  };
-}
-
-function toLegacyRow(legacy: LegacyBackup): Row {
-  const unknown = { summary: undefined, problem: undefined, keptBecause: undefined };
-  return { id: legacy.id, status: 'legacy', legacy, ...unknown };
-}
-
-function toRow({ id, summary, archiveBytes }: BackupEntry): Omit<Row, 'keptBecause'> {
-  switch (summary.kind) {
-    case 'damaged':
-      return { id, status: 'damaged', summary: undefined, problem: summary.reason };
-    case 'newer': {
-      const problem = `format version ${summary.version} is newer than this program`;
-      return { id, status: 'unknown', summary: undefined, problem };
-    }
-    case 'valid': {
-      const problem =
-        archiveBytes === null
-          ? 'its archive is missing'
-          : archiveBytes !== summary.summary.archive_bytes
-            ? 'its archive does not have the length that its summary says'
-            : undefined;
-      return { id, status: summary.summary.status, summary: summary.summary, problem };
-    }
-  }
-}
 
 function createdAt({ summary, legacy }: Row): string | null {
   return summary?.created_at ?? legacy?.createdAt ?? null;
@@ -188,7 +109,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
   suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
 };
 
-const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupJson>> = {
+const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupDocument>> = {
   ...SUMMARY_FIELDS,
   ...fieldNames('line', 'trusted', 'untrusted_because', 'accepted', 'cold', 'form', 'problem'),
   ...fieldNames('expired', 'kept_because'),

@@ -1,4 +1,5 @@
 import type { IndexLine } from '../../../archive/index-line.js';
+import { objectDocument } from '../../../reports/backups/object.js';
 import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
@@ -55,14 +56,7 @@ export const backupLs = defineCommand({
       head: { backup: located.backup.id },
       member: 'objects',
       rows: counted(),
-      json: ({ path, archive, offset, length, inner, ...record }) => ({
-        ...record,
-        path,
-        archive,
-        offset,
-        length,
-        inner,
-      }),
+      json: objectDocument,
       tail: () => ({ total: { objects, bytes } }),
       fields: OBJECT_FIELDS,
       columns,

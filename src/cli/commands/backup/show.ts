@@ -2,7 +2,7 @@ import type { Summary } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { bucketColumns, describeBackup } from './describe.js';
-import { describeLegacy, openLegacyDocument } from './describe-legacy.js';
+import { describeLegacy } from './describe-legacy.js';
 import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 
 export const backupShow = defineCommand({
@@ -28,6 +28,7 @@ export const backupShow = defineCommand({
     if (located.legacy !== undefined) {
       const { found } = located.legacy;
       const { openBackup } = await import('../../../repository/open-backup.js');
+      const { openLegacyDocument } = await import('../../../reports/backups/legacy.js');
       const opened = await openBackup(located);
       await opened.archives.close();
       await context.output.document({
@@ -37,19 +38,10 @@ export const backupShow = defineCommand({
       return undefined;
     }
     const summary = readableSummary(located.backup);
-    const { lineOfBackup, linesOf } = await import('../../../repository/lines/lines.js');
-    const ofLine = lineOfBackup(linesOf(await located.destination.list()), summary.id);
-    const member = ofLine?.backups.find(({ id }) => id === summary.id);
-    const shown = ofLine && { name: ofLine.name, untrusted: member?.untrusted };
+    const { showBackup } = await import('../../../reports/backups/show.js');
+    const { document, line: shown } = showBackup(summary, await located.destination.list());
     await context.output.document({
-      json: {
-        ...summary,
-        ...(shown === undefined
-          ? {}
-          : { line: shown.name, trusted: shown.untrusted === undefined }),
-        ...(shown?.untrusted === undefined ? {} : { untrusted_because: shown.untrusted }),
-        ...(member?.entry.accepted === true ? { accepted: true } : {}),
-      },
+      json: document,
       human: (page) => {
         describeBackup(page, summary, shown);
         page.text('').table(bucketColumns, summary.buckets);

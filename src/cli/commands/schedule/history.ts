@@ -1,5 +1,4 @@
 import type { RunRecord } from '../../../schedule/state/record.js';
-import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
@@ -39,11 +38,11 @@ export const scheduleHistory = defineCommand({
       'follow the size of a backup',
   },
   async run(context, { name }, { failed, limit, stateDir }) {
-    const { namesOf, selectRuns } = await import('../../../schedule/reports.js');
+    const { chooseRuns, readRuns } = await import('../../../reports/schedule/history.js');
     const folder = stateFolderOf(context, stateDir);
-    const { records, damaged, state, unusable } = await readRuns(folder);
-    const names = namesOf(records, state);
-    if (name !== undefined && names.length > 0 && !names.includes(name)) throw unknown(name, names);
+    const runs = await readRuns(folder);
+    const { records, damaged, unusable } = runs;
+    const rows = chooseRuns(runs, { name, failedOnly: failed, limit });
     if (damaged > 0) {
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
@@ -52,7 +51,6 @@ export const scheduleHistory = defineCommand({
       context.warn(`the state in ${folder} cannot be used: ${unusable}`);
     }
     const isPartial = damaged > 0 || unusable !== undefined;
-    const rows = selectRuns(records, { name, failedOnly: failed, limit });
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
@@ -79,39 +77,6 @@ function nothingText(isPartial: boolean): string {
 function noRunText(name: string | undefined, failed: boolean): string {
   const ofName = name === undefined ? '' : ` of ${name}`;
   return `no run${ofName}${failed ? ' failed or was missed' : ' yet'}`;
-}
-
-/** Rejects with `not_found` where no daemon has been. */
-async function readRuns(folder: string) {
-  const { stat } = await import('node:fs/promises');
-  const { errnoOf, translateFileError } = await import('../../../files/errors.js');
-  try {
-    await stat(folder);
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw translateFileError(cause, 'read', folder);
-    throw new MangamotionError('not_found', `there is no state folder ${folder}`, {
-      hint: 'the daemon, `mangamotion schedule`, creates it; --state-dir selects another',
-      cause,
-    });
-  }
-  const { readRecordedHistory, readRecordedState } =
-    await import('../../../schedule/state/recorded.js');
-  const { withOutbox } = await import('../../../schedule/reports.js');
-  // First the state: what a daemon takes out of it meanwhile is in the history by then.
-  const read = await readRecordedState(folder);
-  const state = read.kind === 'read' ? read.state : { outbox: [], entries: {} };
-  const { records, damaged } = await readRecordedHistory(folder);
-  const unusable = read.kind === 'unusable' ? read.reason : undefined;
-  return { records: withOutbox(records, state), damaged, state, unusable };
-}
-
-const MOST_NAMES = 20;
-
-function unknown(name: string, names: readonly string[]): MangamotionError {
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
-  return new MangamotionError('not_found', `there is no history of an entry ${name}`, {
-    hint: `there are ${names.slice(0, MOST_NAMES).join(', ')}${more}`,
-  });
 }
 
 const columns: Column<RunRecord>[] = [

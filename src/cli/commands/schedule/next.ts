@@ -1,3 +1,4 @@
+import { upcomingDocument } from '../../../reports/schedule/next.js';
 import { upcoming } from '../../../schedule/reports.js';
 import type { Upcoming } from '../../../schedule/reports.js';
 import type { Column } from '../../output/columns.js';
@@ -36,9 +37,7 @@ export const scheduleNext = defineCommand({
     const rows = upcoming(entries, context.now(), count);
     await context.output.rows({
       member: 'runs',
-      json: ({ name, at, command, zone }: Upcoming) => ({
-        ...{ name, at: at.toISOString(), command, zone },
-      }),
+      json: upcomingDocument,
       fields: fieldNames('name', 'at', 'command', 'zone'),
       rows,
       columns: [

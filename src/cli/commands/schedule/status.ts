@@ -1,10 +1,8 @@
+import type { Daemon } from '../../../reports/schedule/status.js';
 import type { EntryStatus } from '../../../schedule/reports.js';
-import type { PendingFiring } from '../../../schedule/state/record.js';
-import type { ScheduleState } from '../../../schedule/state/state.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import { fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
-import type { CommandContext } from '../../argv/command.js';
 import { clockText } from '../../output/zone.js';
 import { parseDuration } from '../../values/duration.js';
 import type { Tone } from '../../output/paint.js';
@@ -43,14 +41,12 @@ export const scheduleStatus = defineCommand({
   async run(context, _arguments, { file, stateDir, maxAge }) {
     const { entries } = await readGoodSchedule(context, file);
     const folder = stateFolderOf(context, stateDir);
-    const { entryStatuses } = await import('../../../schedule/reports.js');
-    const daemon = await daemonOf(context, folder);
-    const { kind, state } = await stateOf(context, folder);
-    const rows = entryStatuses(entries, state, {
-      now: context.now(),
-      maxAgeMs: maxAge,
-      hasEnded: await endedAmong(state?.pending ?? [], daemon !== null),
-    });
+    const { readStatus } = await import('../../../reports/schedule/status.js');
+    const { now, signal } = context;
+    const status = await readStatus(entries, { folder, now: now(), signal, maxAgeMs: maxAge });
+    const { daemon, entries: rows, state } = status;
+    if (state.kind === 'unusable')
+      context.warn(`the state in ${folder} cannot be used: ${state.reason}`);
     await context.output.rows({
       member: 'entries',
       head: { daemon },
@@ -70,60 +66,12 @@ export const scheduleStatus = defineCommand({
             }),
           ]
         : csvColumns,
-      footer: () => footer(daemon, kind === 'none' ? folder : undefined, context.output.zone),
+      footer: () => footer(daemon, state.kind === 'none' ? folder : undefined, context.output.zone),
     });
     if (rows.some(({ overdue }) => overdue === true)) return 'damaged';
-    return kind === 'unusable' ? 'partial' : undefined;
+    return state.kind === 'unusable' ? 'partial' : undefined;
   },
 });
-
-interface Daemon {
-  pid: number;
-  host: string;
-  since: string;
-}
-
-async function daemonOf({ signal, now }: CommandContext, folder: string): Promise<Daemon | null> {
-  const { holderOf } = await import('../../../schedule/state/recorded.js');
-  const held = await holderOf(folder, { now: now(), signal });
-  if (held === undefined) return null;
-  const { owner, since } = held.holder;
-  return { pid: owner.pid, host: owner.host, since };
-}
-
-interface KnownState {
-  kind: 'read' | 'none' | 'unusable';
-  /** Empty where there is none; `undefined` where it is unusable. */
-  state: ScheduleState | undefined;
-}
-
-async function stateOf(context: CommandContext, folder: string): Promise<KnownState> {
-  const { emptyState } = await import('../../../schedule/state/state.js');
-  const { readRecordedState } = await import('../../../schedule/state/recorded.js');
-  const read = await readRecordedState(folder);
-  if (read.kind === 'read') return read;
-  if (read.kind === 'none') return { kind: 'none', state: emptyState(context.now()) };
-  context.warn(`the state in ${folder} cannot be used: ${read.reason}`);
-  return { kind: 'unusable', state: undefined };
-}
-
-/**
- * A daemon that was killed leaves its runs as if they went on. They do where their processes are there
- * still; of those that it left without one nothing is known, but that nobody looks after them.
- */
-async function endedAmong(
-  pending: readonly PendingFiring[],
-  hasDaemon: boolean,
-): Promise<(firing: PendingFiring) => boolean> {
-  const { describeOwner, isKnownDead } = await import('../../../lock/owner.js');
-  const observer = await describeOwner('look');
-  const ended = new Set<string>();
-  for (const { id, process } of pending) {
-    const isOver = process === null ? !hasDaemon : await isKnownDead(process, observer);
-    if (isOver) ended.add(id);
-  }
-  return ({ id }) => ended.has(id);
-}
 
 function footer(
   daemon: Daemon | null,

@@ -4,13 +4,15 @@ import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
+import { parseDuration } from '../../values/duration.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_MOST_CLIENTS = 1000;
 
 export const serveCommand = defineCommand({
   description:
-    'Serve the HTTP API: billing, jobs and health, with the documents of the commands. By default it ' +
+    'Serve the HTTP API: billing, jobs, backups, the schedule and health, with the documents of the ' +
+    'commands. By default it ' +
     'listens on this machine alone and asks for no credentials. To listen on another address, use ' +
     '--auth token, or name the proxy that logs people in. SIGTERM lets requests finish.',
   arguments: {},
@@ -41,6 +43,34 @@ export const serveCommand = defineCommand({
     },
     tlsCert: { value: 'file', description: 'the certificate chain, in PEM', complete: 'file' },
     tlsKey: { value: 'file', description: 'its private key, in PEM', complete: 'file' },
+    backup: {
+      value: 'destination',
+      description: 'a folder or s3://bucket/prefix whose backups administrators see; repeatable',
+      repeatable: true,
+      complete: 'destination',
+    },
+    maxAge: {
+      value: 'duration',
+      description: 'the maximum age of the newest complete backup of each destination, such as 26h',
+      parse: parseDuration,
+    },
+    file: {
+      value: 'path',
+      description:
+        'the schedule that administrators see (default: mangamotion.crontab if --state-dir is given)',
+      complete: 'file',
+    },
+    stateDir: {
+      value: 'folder',
+      description:
+        'the state folder of its daemon (default: mangamotion in $XDG_STATE_HOME or ~/.local/state if --file is given)',
+      complete: 'folder',
+    },
+    metrics: {
+      value: 'address',
+      description: 'serve /metrics for Prometheus at this address, such as 127.0.0.1:9465',
+      parse: parseListen,
+    },
     maxClients: {
       value: 'count',
       description: 'the maximum number of connections',
@@ -62,6 +92,8 @@ export const serveCommand = defineCommand({
     'mangamotion serve': 'serve this machine at http://127.0.0.1:3000',
     'mangamotion serve --listen :8080 --auth token --host manga.example.com':
       'serve others, who need a token',
+    'mangamotion serve --backup s3://offsite/manga --max-age 26h --file mangamotion.crontab':
+      'show backups and the schedule too',
     'mangamotion serve --listen 10.0.0.5:3000 --behind-proxy 10.0.0.2': 'let a proxy log people in',
   },
   async run(context, _arguments, options) {

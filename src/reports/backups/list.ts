@@ -1,0 +1,115 @@
+import { referrers } from '../../repository/chain.js';
+import type { BackupEntry, Destination } from '../../repository/destination.js';
+import type { LegacyBackup } from '../../repository/legacy/legacy-backup.js';
+import { linesOf } from '../../repository/lines/lines.js';
+import type { Summary } from '../../repository/summary.js';
+import { legacyDocument } from './legacy.js';
+
+/** What a destination holds. */
+export interface DestinationContent {
+  /** Sorted by sequence. */
+  backups: BackupEntry[];
+  legacy: LegacyBackup[];
+}
+
+export async function readContent(destination: Destination): Promise<DestinationContent> {
+  const backups = await destination.list();
+  return { backups, legacy: (await destination.listLegacy?.()) ?? [] };
+}
+
+/** A row of `backup list`. */
+export interface BackupRow {
+  id: string;
+  /** The status in the summary; or what is wrong with it; or `legacy`. */
+  status: string;
+  summary: Summary | undefined;
+  /** Present if backup-minio.sh made it. */
+  legacy?: LegacyBackup;
+  problem: string | undefined;
+  /** The backups that still refer to it; `undefined` unless it has expired. */
+  keptBecause: string[] | undefined;
+  /** The name of its line; `undefined` if its summary cannot be read. */
+  line?: string | undefined;
+  /** Why it is not trusted, so that --latest skips it. */
+  untrusted?: string | undefined;
+  accepted?: boolean;
+  /** Its archive is in cold storage. */
+  cold?: boolean;
+}
+
+interface ListedBackups {
+  rows: BackupRow[];
+  /** Lines whose retention a suspect backup suspends. */
+  suspended: { line: string; by: string }[];
+}
+
+export function listBackups({ backups, legacy }: DestinationContent): ListedBackups {
+  const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
+  const neededBy = referrers(backups, current);
+  const lines = linesOf(backups);
+  const members = new Map(
+    lines.flatMap(({ name: line, backups: own }) =>
+      own.map(({ id, untrusted }) => [id, { line, untrusted }] as const),
+    ),
+  );
+  const rows = [
+    ...legacy.map(toLegacyRow),
+    ...backups.map((backup) => ({
+      ...toRow(backup),
+      ...members.get(backup.id),
+      accepted: backup.accepted === true,
+      cold: backup.cold === true,
+      keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
+    })),
+  ];
+  const suspended = lines.flatMap(({ name: line, suspendedBy: by }) =>
+    by === undefined ? [] : [{ line, by }],
+  );
+  return { rows, suspended };
+}
+
+export function backupDocument({
+  id,
+  status,
+  summary,
+  problem,
+  keptBecause,
+  legacy: found,
+  ...row
+}: BackupRow) {
+  return {
+    ...(summary ?? { id, status }),
+    ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
+    ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
+    ...(row.accepted === true ? { accepted: true } : {}),
+    ...(row.cold === true ? { cold: true } : {}),
+    ...(found === undefined ? {} : legacyDocument(found)),
+    ...(problem === undefined ? {} : { problem }),
+    ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
+  };
+}
+
+function toLegacyRow(legacy: LegacyBackup): BackupRow {
+  const unknown = { summary: undefined, problem: undefined, keptBecause: undefined };
+  return { id: legacy.id, status: 'legacy', legacy, ...unknown };
+}
+
+function toRow({ id, summary, archiveBytes }: BackupEntry): Omit<BackupRow, 'keptBecause'> {
+  switch (summary.kind) {
+    case 'damaged':
+      return { id, status: 'damaged', summary: undefined, problem: summary.reason };
+    case 'newer': {
+      const problem = `format version ${summary.version} is newer than this program`;
+      return { id, status: 'unknown', summary: undefined, problem };
+    }
+    case 'valid': {
+      const problem =
+        archiveBytes === null
+          ? 'its archive is missing'
+          : archiveBytes !== summary.summary.archive_bytes
+            ? 'its archive does not have the length that its summary says'
+            : undefined;
+      return { id, status: summary.summary.status, summary: summary.summary, problem };
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isMangamotionError } from '../errors.js';
+import type { Destination } from '../repository/destination.js';
+import { destinationStatus, type DestinationStatus } from '../repository/status.js';
+import { readContent, type DestinationContent } from '../reports/backups/list.js';
+import { badRequest, notFound, RequestFailure } from './failure.js';
+import { withinBound } from './destination-bound.js';
+
+/** A destination that was named at the start. */
+export interface NamedDestination {
+  /** The text with which it was named: clients name it with the same. */
+  text: string;
+  /** Opens it for requests that end with the signal. */
+  open(signal: AbortSignal): Promise<Destination>;
+}
+
+/** What is known of a destination. */
+export interface Reading {
+  /** Of the last time that it could be read; `undefined` if it never could. */
+  content: DestinationContent | undefined;
+  /** When the content was read. */
+  readAt: Date | undefined;
+  /** Why it could not be read the last time; `undefined` if it could. */
+  failure: Error | undefined;
+}
+
+interface Parts {
+  now: () => Date;
+  /** Ends all reads. */
+  signal: AbortSignal;
+  retentionDays: number;
+  /** The maximum age of the newest complete backup; `undefined` for none. */
+  maxAgeMs: number | undefined;
+  onFailure: (destination: string, error: unknown) => void;
+  /** The most bytes of summaries that are kept, for all destinations. For tests. */
+  mostBytes?: number;
+}
+
+/** A request does not read a destination again within this time. */
+const FRESH_MS = 60_000;
+/** An id that is not known makes it read again, but not more often than this. */
+const LEAST_MS = 2000;
+/** After a failure it is tried again so soon. */
+const FAILED_MS = 10_000;
+/** So long a request waits for a destination, such as a network disk that hangs. */
+const WAIT_MS = 20_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+class Known {
+  reading: Reading = { content: undefined, readAt: undefined, failure: undefined };
+  /** The clock of the process, which nobody sets. */
+  readAtMs: number | undefined;
+  underWay: Promise<void> | undefined;
+}
+
+/** The destinations that `serve` shows, and what they held when they were last read. */
+export class Destinations {
+  readonly #named: readonly NamedDestination[];
+  readonly #known: ReadonlyMap<NamedDestination, Known>;
+  readonly #parts: Parts;
+
+  constructor(named: readonly NamedDestination[], parts: Parts) {
+    this.#named = named;
+    this.#known = new Map(named.map((one) => [one, new Known()]));
+    this.#parts = parts;
+  }
+
+  get all(): readonly NamedDestination[] {
+    return this.#named;
+  }
+
+  /** Returns the one that the client names. Throws 404 for any other text, 400 if it has to name one. */
+  choose(text: string | undefined): NamedDestination {
+    const [only, another] = this.#named;
+    if (text !== undefined) {
+      const named = this.#named.find((one) => one.text === text);
+      if (named === undefined) throw notFound('this destination is not served here');
+      return named;
+    }
+    if (only === undefined) throw notFound('no destination is served here');
+    if (another !== undefined) throw badRequest('destination is missing: several are served here');
+    return only;
+  }
+
+  /** Resolves to what the destination holds, read within the last minute if it can be read. */
+  async read(named: NamedDestination, mostAgeMs = FRESH_MS): Promise<Reading> {
+    const known = this.#knownOf(named);
+    const { reading, readAtMs } = known;
+    const limitMs = reading.failure === undefined ? mostAgeMs : Math.min(mostAgeMs, FAILED_MS);
+    if (readAtMs === undefined || performance.now() - readAtMs > limitMs)
+      await this.#readAgain(named, known);
+    return known.reading;
+  }
+
+  /** The same, and once more if it was read before and does not hold the backup. */
+  async readWith(named: NamedDestination, id: string): Promise<Reading> {
+    const reading = await this.read(named);
+    return holds(reading, id) ? reading : await this.read(named, LEAST_MS);
+  }
+
+  /** What was read last, however long ago; reads only if that failed, or nothing was read yet. */
+  async last(named: NamedDestination): Promise<Reading> {
+    return await this.read(named, Infinity);
+  }
+
+  /** Reads all of them again. Never rejects. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#named.map((named) => this.read(named, LEAST_MS)));
+  }
+
+  statusOf({ backups }: DestinationContent): DestinationStatus {
+    const { now, retentionDays, maxAgeMs } = this.#parts;
+    return destinationStatus(backups, { now: now(), retentionDays, maxAgeMs });
+  }
+
+  #knownOf(named: NamedDestination): Known {
+    return this.#known.get(named) ?? new Known();
+  }
+
+  /** Requests at the same time share one read, also one that hangs. */
+  async #readAgain(named: NamedDestination, known: Known): Promise<void> {
+    known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
+    const waiting = new AbortController();
+    const late = delay(WAIT_MS, 'late' as const, { signal: waiting.signal, ref: false });
+    const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
+    waiting.abort();
+    if (first !== 'late') return;
+    const failure = unavailable('the destination does not answer');
+    known.reading = { ...known.reading, failure };
+  }
+
+  async #fill(named: NamedDestination, known: Known): Promise<void> {
+    try {
+      const content = await readContent(await named.open(this.#parts.signal));
+      const { mostBytes = MOST_BYTES } = this.#parts;
+      const kept = withinBound(content, mostBytes / this.#named.length);
+      known.reading = { content: kept, readAt: this.#parts.now(), failure: undefined };
+    } catch (error) {
+      // The server ends, which is no news of the destination.
+      if (!this.#parts.signal.aborted) this.#parts.onFailure(named.text, error);
+      known.reading = { ...known.reading, failure: ofDestination(error) };
+    }
+    known.readAtMs = performance.now();
+  }
+}
+
+function holds({ content }: Reading, id: string): boolean {
+  const { backups = [], legacy = [] } = content ?? {};
+  return backups.some((one) => one.id === id) || legacy.some((one) => one.id === id);
+}
+
+/** What was wrong when the server was started is no mistake of the client. */
+export function ofDestination(error: unknown): Error {
+  if (isMangamotionError(error, 'usage', 'disk')) return unavailable(error.message, error);
+  if (isMangamotionError(error, 'configuration'))
+    return unavailable('the destination is unavailable', error);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function unavailable(message: string, cause?: Error): RequestFailure {
+  const headers = { 'retry-after': '5' };
+  return new RequestFailure(503, message, { code: 'unavailable', headers, cause });
+}

@@ -1,0 +1,45 @@
+import { isLate } from '../repository/status.js';
+import { readStatus } from '../reports/schedule/status.js';
+import { neglectedEntries } from '../schedule/reports.js';
+import type { Destinations } from './destinations.js';
+import type { ScheduleService } from './schedule-service.js';
+
+/** Why something is unhealthy, in words that anyone may read. */
+export class Unhealthy extends Error {
+  override readonly name = 'Unhealthy';
+}
+
+/** Whether a daemon runs, and deals with what is due. Throws `Unhealthy`. */
+export async function checkSchedule(
+  schedule: ScheduleService,
+  { now, signal }: { now: () => Date; signal: AbortSignal },
+): Promise<void> {
+  const { folder } = schedule;
+  const all = await schedule.entries().catch((cause: unknown) => {
+    throw new Unhealthy('the schedule cannot be used', { cause });
+  });
+  const look = { folder, now: now(), signal, maxAgeMs: undefined };
+  const { daemon, state } = await readStatus(all, look).catch((cause: unknown) => {
+    throw new Unhealthy('its state cannot be read', { cause });
+  });
+  if (daemon === null) throw new Unhealthy('no daemon is running');
+  if (state.kind === 'unusable') throw new Unhealthy('its state cannot be read');
+  const neglected = neglectedEntries(all, state.state, now());
+  if (neglected.length > 0) throw new Unhealthy('something that is due does not run');
+}
+
+/**
+ * Whether each destination has a complete backup that is young enough. Throws `Unhealthy`. It goes by
+ * what the chore read last: anyone may ask, and must not cause requests to an offsite store.
+ */
+export async function checkBackups(destinations: Destinations): Promise<void> {
+  for (const named of destinations.all) {
+    const { content, failure } = await destinations.last(named);
+    if (failure !== undefined || content === undefined) {
+      throw new Unhealthy('a destination cannot be read', { cause: failure });
+    }
+    const status = destinations.statusOf(content);
+    if (status.freshness.status === 'missing') throw new Unhealthy('there is no complete backup');
+    if (isLate(status)) throw new Unhealthy('the newest complete backup is too old');
+  }
+}
