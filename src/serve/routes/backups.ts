@@ -137,7 +137,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
       },
       failures: [400, 404, 409, 502, 503],
       async respond({ params: { id }, query, signal }) {
-        const { prefix = '', after, limit = DEFAULT_LIMIT } = query;
+        const { prefix = '', after, limit } = query;
         if (after?.startsWith(prefix) === false) throw badRequest('after must begin with prefix');
         const named = destinations.choose(query.destination);
         const page = await readers.during(() =>
