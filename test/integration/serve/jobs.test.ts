@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import http from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,9 +7,11 @@ import { safeParse, type GenericSchema } from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as documents from '../../../src/serve/schemas/jobs.js';
 import { BullQueues, fillQueue, jobData, type FilledQueue } from '../../helpers/bull-queues.js';
+import { waitUntil } from '../../helpers/child-processes.js';
 import { storeSettings } from '../../helpers/cli.js';
 import { runHere } from '../../helpers/in-process.js';
 import { useJobResults } from '../../helpers/job-results.js';
+import { startSilentServer } from '../../helpers/redis-proxy.js';
 import { seed } from '../../helpers/seed.js';
 import { documentOf, useServers, type ServeAnswer } from '../../helpers/serve.js';
 
@@ -301,6 +304,22 @@ describe('GET /api/jobs/{id}/download and /thumbnail', () => {
     ]);
     const health = documentOf(await server.get('/api/health'));
     expect(health).toMatchObject({ checks: { store: { status: 'not_configured' } } });
+  });
+});
+
+describe('a client that goes before its answer', () => {
+  it('ends the request to the store, and is no failure of the server', async () => {
+    const silent = await startSilentServer();
+    await used.complete('old-1');
+    const server = await serve([], env({ MINIO_ENDPOINT: `http://127.0.0.1:${silent.port}` }));
+    const request = http.get(`${server.url}/api/jobs/old-1/download`, { agent: false });
+    request.on('error', () => undefined);
+    await silent.met;
+    request.destroy();
+    const isLogged = () => server.lines.some(({ status }) => status === 499);
+    await waitUntil('the line of the log', [], () => Promise.resolve(isLogged()), 5000);
+    expect(server.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    await silent.close();
   });
 });
 
