@@ -70,7 +70,7 @@ export interface ArchivedBucket {
   region: string | null;
 }
 
-/** What the summary says of the archive. The directory is the entry point for readers. */
+/** The part of the summary that describes the archive. Readers start at the directory. */
 export interface WrittenArchive {
   directory: DirectoryPlace;
   objects: number;

@@ -5,13 +5,13 @@ import { ChunkBoundary, isWholeChunk } from './chunking.js';
 import type { BucketEntry, ChunkReference } from './directory.js';
 import { type IndexLine, type ObjectRecord, encodeLocated, encodeRecord } from './index-line.js';
 
-/** Where an object's bytes lie. The numbers are filled in before its chunk is written. */
+/** The place of an object's bytes. The numbers are filled in before its chunk is written. */
 export interface Placement {
   span: { offset: number; length: number };
   inner: number;
 }
 
-/** Where a chunk lies. The numbers are valid once it is written. */
+/** The place of a chunk. The numbers are valid once it is written. */
 interface ChunkPlace {
   offset: number;
   length: number;

@@ -1,6 +1,6 @@
 import type { ArchiveSink } from './sink.js';
 
-/** How much may wait for the sink, or for deflation, before the producer has to wait. */
+/** If more than this is waiting for the sink or for deflation, the producer waits too. */
 const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 /**
  * Pieces are written together up to this size, because each write costs a turn of the event loop.

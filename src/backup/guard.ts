@@ -148,7 +148,7 @@ export function findSuspicious(
 function isLoss({ before, deleted }: BucketChanges, expectedPercent: number | undefined): boolean {
   if (before === 0 || deleted === 0) return false;
   const share = expectedPercent === undefined ? MAX_SHARE : expectedPercent / 100;
-  // With 100 percent expected, no deletion is suspicious.
+  // If all objects of a bucket may be deleted, no deletion in it is suspicious.
   if (share >= 1) return false;
   return deleted === before || (before >= MIN_OBJECTS && deleted > before * share);
 }

@@ -14,7 +14,7 @@ import {
 import type { CaptureLedger } from './capture/ledger.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
-/** What no backup captures. Every summary lists it. */
+/** The attributes that no backup captures. Every summary lists them. */
 const NEVER_CAPTURED = [
   'versions of objects other than the current one, and delete markers',
   'ownership and public access settings, and access control lists of buckets',

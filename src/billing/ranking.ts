@@ -54,7 +54,7 @@ function compare(a: Figure, b: Figure): number {
   return 0;
 }
 
-function byName({ nameOf }: Ranked, a: number, b: number): number {
-  const [nameA, nameB] = [nameOf(a), nameOf(b)];
+function byName(ranked: Ranked, a: number, b: number): number {
+  const [nameA, nameB] = [ranked.nameOf(a), ranked.nameOf(b)];
   return nameA < nameB ? -1 : nameA > nameB ? 1 : 0;
 }

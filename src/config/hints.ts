@@ -59,16 +59,17 @@ export function backupRightsHint(bucket: string): string {
 export function hintsThrough<Hints extends object>(
   { url, setting }: { url: string; setting: string },
   hints: Hints,
-): Hints {
+): Hints & { way: string } {
   const way = `Requests go through the proxy ${url} (${setting}; NO_PROXY names hosts that need none).`;
   const entries = Object.entries(hints as Record<string, string>).map(([kind, hint]) => [
     kind,
-    ['address', 'refused', 'unknownName', 'notS3', 'notHttp'].includes(kind)
-      ? `${way} ${hint}`
-      : hint,
+    OF_THE_STORE.has(kind) ? hint : `${way} ${hint}`,
   ]);
-  return Object.fromEntries(entries) as Hints;
+  return { ...(Object.fromEntries(entries) as Hints), way };
 }
+
+/** Hints for what the store itself has answered. */
+const OF_THE_STORE = new Set(['invalidAddress', 'keys', 'signature', 'rights']);
 
 /** What hints about Redis call its address. */
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';

@@ -20,6 +20,8 @@ export interface JobList {
   rows: JobRow[];
   /** The number of all rows that match. */
   total: number;
+  /** The number of rows by status, of those that match but for their status. */
+  counts: ReadonlyMap<string, number>;
   /** What was read of the billing records. */
   read: 'scan' | 'nothing';
 }
@@ -41,10 +43,18 @@ export async function listJobs(
 ): Promise<JobList> {
   const { userId, offset, limit, signal, onProgress } = request;
   const newest = new NewestJobs<Candidate>(offset + limit);
+  const counts = new Map<string, number>();
+  const ofAnyStatus = { ...request, statuses: undefined };
   let total = 0;
   let seen = 0;
+  const count = (status: string, by: 1 | -1): void => {
+    counts.set(status, (counts.get(status) ?? 0) + by);
+  };
   const add = (candidate: Candidate): void => {
-    if (!matches(request, candidate)) return;
+    if (!matches(ofAnyStatus, candidate)) return;
+    const { status } = candidate;
+    count(status, 1);
+    if (request.statuses?.includes(status) === false) return;
     total += 1;
     newest.add(candidate);
   };
@@ -95,9 +105,10 @@ export async function listJobs(
   const page = newest.sorted().slice(offset);
   const read = await withJobs(page, queue);
   const rows = read.filter((row) => row !== undefined);
+  for (const [at, { status }] of page.entries()) if (read[at] === undefined) count(status, -1);
   total -= read.length - rows.length;
-  if (records === undefined) return { rows, total, read: 'nothing' };
-  return { rows: await withRecords(rows, records), total, read: 'scan' };
+  if (records === undefined) return { rows, total, counts, read: 'nothing' };
+  return { rows: await withRecords(rows, records), total, counts, read: 'scan' };
 }
 
 /** Resolves to the rows of the candidates; `undefined` for a job that has left the queue meanwhile. */

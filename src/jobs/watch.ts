@@ -1,3 +1,4 @@
+import type { JobRecord } from '../job-record.js';
 import { listJobs, withRecords } from './list.js';
 import { newestFirst } from './newest-jobs.js';
 import type { JobFilter, JobRow } from './row.js';
@@ -85,14 +86,7 @@ export class JobWatch {
     const read = await records.read(ids);
     return read.flatMap((record) => {
       if (record === undefined) return [];
-      const before = this.#rows.get(record.jobId);
-      const row = rowOfRecord(queue.name, record);
-      if (before?.job === undefined) return [row];
-      // The queue knew more of it than the record does.
-      const { createdAt, startedAt, fileCount, sortTimeMs } = before;
-      return [
-        { ...row, createdAt, startedAt, fileCount, sortTimeMs: sortTimeMs ?? row.sortTimeMs },
-      ];
+      return [rowAfter(this.#rows.get(record.jobId), record, queue.name)];
     });
   }
 
@@ -119,6 +113,15 @@ export class JobWatch {
     const ended = [...this.#rows.values()].filter(({ id }) => !this.#live.has(id));
     for (const { id } of ended.sort(newestFirst).slice(MOST_ENDED)) this.#rows.delete(id);
   }
+}
+
+/** Returns the row of a job that has left the queue, in which it was `before`. */
+export function rowAfter(before: JobRow | undefined, record: JobRecord, queue: string): JobRow {
+  const row = rowOfRecord(queue, record);
+  if (before?.job === undefined) return row;
+  // The queue knew more of it than the record does.
+  const { createdAt, startedAt, fileCount, sortTimeMs } = before;
+  return { ...row, createdAt, startedAt, fileCount, sortTimeMs: sortTimeMs ?? row.sortTimeMs };
 }
 
 /** Resolves to the rows with their current billing records. */

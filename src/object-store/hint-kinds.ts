@@ -2,7 +2,7 @@
  * Hints for errors that a wrong setting can cause. Each store has its own names for its settings,
  * so whoever opens the store supplies the hints.
  */
-export interface StoreHints {
+export interface SettingHints {
   /** The server cannot be reached, and the cause is not known. */
   address: string;
   invalidAddress: string;
@@ -17,12 +17,17 @@ export interface StoreHints {
   certificate: string;
   refused: string;
   unknownName: string;
-  /** Something answers, but it is not an S3 server. */
+  /** A server answers, but it is not an S3 server. */
   notS3: string;
 }
 
+export interface StoreHints extends SettingHints {
+  /** Describes the proxy on the way, which may have answered instead of the store. Absent if there is none. */
+  way?: string | undefined;
+}
+
 /** Neutral hints for stores opened without their own, such as in tests. */
-export const PLAIN_HINTS: StoreHints = {
+export const PLAIN_HINTS: SettingHints = {
   address: 'Check the address of the store.',
   invalidAddress: 'Give a host name or an address.',
   keys: 'Check the access key and the secret key.',

@@ -137,7 +137,7 @@ export interface UndeletedObject {
   mayPass: boolean;
 }
 
-/** Where a listing continues if the server returns no continuation token. */
+/** The place at which a listing continues if the server returns no continuation token. */
 export interface ContinueAfter {
   key: string;
   /** True if the server says that the listing continues; otherwise the page may be the last. */
@@ -154,4 +154,15 @@ export interface MultipartUpload {
   uploadId: string;
   /** RFC 3339, as the server returns it. */
   initiatedAt: string;
+}
+
+export interface ObjectVersion {
+  key: string;
+  /** `null` (the word) for what was written while the bucket had no versioning. */
+  versionId: string;
+  /** 0 of a delete marker. */
+  sizeBytes: number;
+  isDeleteMarker: boolean;
+  /** It is the current version; false if the server does not say. */
+  isLatest: boolean;
 }

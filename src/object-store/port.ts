@@ -1,23 +1,34 @@
 import type { BucketDocumentKind } from './bucket-documents.js';
+import type { MultipartUploads } from './multipart-uploads.js';
 import type {
   Bucket,
   BucketDocument,
   ListedObject,
   ListPage,
-  MultipartUpload,
-  ObjectAttributes,
   ObjectContent,
   ObjectHead,
   ObjectLock,
+  ObjectVersion,
   OpenObject,
   ReadObject,
   StoredObject,
   Tag,
   UndeletedObject,
-  UploadedPart,
 } from './objects.js';
+import type {
+  CreateBucketOptions,
+  GetOptions,
+  HeadOptions,
+  ListOptions,
+  ListPageOptions,
+  PutOptions,
+  ReadOptions,
+  RequestOptions,
+} from './options.js';
 
+export type * from './multipart-uploads.js';
 export type * from './objects.js';
+export type * from './options.js';
 
 /**
  * The port to an S3 server. Every implementation passes the suite in test/contract against a real
@@ -164,146 +175,4 @@ export interface ObjectStore extends MultipartUploads {
   putObjectAcl(bucket: string, key: string, acl: string, options?: RequestOptions): Promise<void>;
 
   close(): void;
-}
-
-export interface ObjectVersion {
-  key: string;
-  /** `null` (the word) for what was written while the bucket had no versioning. */
-  versionId: string;
-  /** 0 of a delete marker. */
-  sizeBytes: number;
-  isDeleteMarker: boolean;
-  /** It is the current version; false if the server does not say. */
-  isLatest: boolean;
-}
-
-export interface RequestOptions {
-  signal?: AbortSignal | undefined;
-  /** The maximum number of attempts of a retrying store (`withRetries`). */
-  attempts?: number | undefined;
-  /**
-   * Not held up by a limit of the rate, for little data that must not be late. Only `putObject`,
-   * `listPage`, `listObjects` and `readObject` heed it.
-   */
-  urgent?: boolean | undefined;
-}
-
-export interface CreateBucketOptions extends RequestOptions {
-  /** Enables object lock, and with it versioning. It cannot be enabled later. */
-  objectLock?: boolean | undefined;
-}
-
-export interface ListOptions extends RequestOptions {
-  prefix?: string | undefined;
-  /**
-   * List only keys after this one, in UTF-8 byte order. Some servers include the key itself, or
-   * ignore the parameter: `listObjects` filters such objects out, `listPage` does not.
-   */
-  startAfter?: string | undefined;
-}
-
-export interface ListPageOptions extends ListOptions {
-  /** The `nextToken` of the page before. If present, `startAfter` is not sent. */
-  token?: string | undefined;
-  /** The maximum number of objects in the page; the default and the limit are 1,000. */
-  maxKeys?: number | undefined;
-}
-
-export interface HeadOptions extends RequestOptions {
-  /** The size in the listing, for a server without Content-Length. Another length is `damaged`. */
-  expectedBytes?: number | undefined;
-}
-
-export interface GetOptions extends HeadOptions {
-  /** Byte `start` up to, but not including, `end`; to the end of the object if `end` is absent. */
-  range?: { start: number; end?: number } | undefined;
-  /** Reject with `not_found` (code `PreconditionFailed` in the cause) if the ETag differs. */
-  ifMatch?: string | undefined;
-}
-
-export interface ReadOptions extends HeadOptions {
-  maxBytes: number;
-  /** Allocates the memory for the content. It is called once for each attempt. */
-  allocate?: ((sizeBytes: number) => Buffer) | undefined;
-}
-
-export interface UploadOptions extends RequestOptions {
-  /** A lock is refused if the bucket was created without object lock. */
-  attributes?: Partial<ObjectAttributes & ObjectLock> | undefined;
-}
-
-export interface PutOptions extends UploadOptions {
-  ifAbsent?: boolean | undefined;
-}
-
-/**
- * Multipart uploads, for objects that are too large for one request or whose length is not known in
- * advance. The object is invisible until `completeMultipartUpload`; its parts take space until the
- * upload is completed or aborted.
- */
-export interface MultipartUploads {
-  /**
-   * Begins an upload and resolves to its id. Ceph forgets tags and locks given here, so the store
-   * remembers them and sets them right after the upload is completed. An upload completed through
-   * another store loses them.
-   *
-   * If the answer is lost and the request is repeated, the first upload stays behind.
-   * `listMultipartUploads` shows it.
-   */
-  createMultipartUpload(bucket: string, key: string, options?: UploadOptions): Promise<string>;
-
-  /**
-   * Uploads part 1 to 10,000 and resolves to its ETag. A part with the same number is replaced. All
-   * parts but the last have at least 5 MiB. Rejects like `putObject`, and with `not_found` (code
-   * `NoSuchUpload` in the cause) if the upload has ended.
-   */
-  uploadPart(
-    bucket: string,
-    key: string,
-    uploadId: string,
-    partNumber: number,
-    content: ObjectContent,
-    options?: RequestOptions,
-  ): Promise<string>;
-
-  /**
-   * Creates the object from all uploaded parts, in the order of their numbers (Ceph refuses to
-   * leave one out).
-   *
-   * If the upload has already ended because an earlier answer was lost, it counts as completed if
-   * the object's ETag is the one that S3 computes from these parts. If the parts' ETags are not
-   * MD5s (SSE-KMS, SSE-C), or the object has been replaced since, it rejects with `not_found` (code
-   * `NoSuchUpload` in the cause). Rejects with `refused` if a part is missing or too small.
-   */
-  completeMultipartUpload(
-    bucket: string,
-    key: string,
-    uploadId: string,
-    parts: UploadedPart[],
-    options?: RequestOptions,
-  ): Promise<StoredObject>;
-
-  /** Aborts the upload and discards its parts. An upload that has already ended is not an error. */
-  abortMultipartUpload(
-    bucket: string,
-    key: string,
-    uploadId: string,
-    options?: RequestOptions,
-  ): Promise<void>;
-
-  /**
-   * Lists the unfinished uploads of keys that begin with `prefix`, sorted by key in byte order,
-   * then by time. MinIO lists uploads begun before its last start only if their key equals the
-   * prefix; it removes unfinished uploads after a day.
-   */
-  listMultipartUploads(
-    bucket: string,
-    prefix: string,
-    options?: ListUploadsOptions,
-  ): Promise<MultipartUpload[]>;
-}
-
-export interface ListUploadsOptions extends RequestOptions {
-  /** The maximum number of uploads in one answer; 1,000 by default. */
-  maxPerPage?: number | undefined;
 }

@@ -10,10 +10,10 @@ export function rateLimits(bytesPerSecond: number): RateLimits {
   return { up: new TokenBucket(bytesPerSecond), down: new TokenBucket(bytesPerSecond) };
 }
 
-/** Time as a limit sees it, in milliseconds. */
+/** The clock of a limit, in milliseconds. */
 export interface RateClock {
   now: () => number;
-  /** Calls back after so long, unless the returned function is called before. */
+  /** Calls back after this time. The returned function cancels the call. */
   after: (ms: number, callback: () => void) => () => void;
 }
 
@@ -25,21 +25,21 @@ const systemClock: RateClock = {
   },
 };
 
-/** Larger pieces would let a fast network send much at once, and nothing for long. */
+/** With larger pieces, a fast network would send a lot at once and then pause for long. */
 const MOST_PIECE_BYTES = 16 * 1024;
 const LEAST_PIECE_BYTES = 256;
-/** With a low rate, a piece that takes this long. */
+/** If the rate is low, a piece is as large as what passes in this time. */
 const PIECE_SECONDS = 0.25;
-/** Node reads so much from a socket at once. */
+/** The most that Node.js reads from a socket at once. */
 const READ_BYTES = 64 * 1024;
-/** Servers give up a connection on which nothing has moved for a minute or so. */
+/** Servers close a connection that has been idle for about a minute. */
 const LONGEST_PAUSE_SECONDS = 10;
 
-/** Passes so many bytes per second, in the order in which they were asked for. It saves nothing up. */
+/** Lets a number of bytes pass per second, in the order of the calls. Unused capacity is not saved up. */
 export class TokenBucket {
-  /** What is sent at once. */
+  /** The number of bytes that are sent at once. */
   readonly pieceBytes: number;
-  /** How many answers may be read at the same time, so that each of them moves on now and then. */
+  /** The number of answers that may be read at the same time. Each of them then moves on often enough. */
   readonly mostAnswers: number;
   readonly #bytesPerMs: number;
   readonly #clock: RateClock;
@@ -54,14 +54,14 @@ export class TokenBucket {
     this.mostAnswers = Math.max(1, reads);
   }
 
-  /** Counts bytes, and returns for how many milliseconds to wait after them. */
+  /** Counts the bytes, and returns the number of milliseconds after which they may have passed. */
   take(bytes: number): number {
     const now = this.#clock.now();
     this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#bytesPerMs;
     return this.#freeAt - now;
   }
 
-  /** Counts bytes, and calls back when they may have passed, unless the returned function is called. */
+  /** Counts the bytes, and calls back when they may have passed. The returned function cancels the call. */
   hold(bytes: number, proceed: () => void): () => void {
     return this.#clock.after(this.take(bytes), proceed);
   }

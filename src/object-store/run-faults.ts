@@ -6,7 +6,7 @@ import { s3CodeOf } from './store-errors.js';
 const PROBE = { attempts: 2 } as const;
 /** The number of other buckets to probe before the store counts as refusing everything. */
 const MAX_OTHERS = 3;
-/** How long a probe is valid. Millions of failing objects must not mean millions of probes. */
+/** A probe is valid for this long, so that millions of failing objects do not cause millions of probes. */
 const TRUSTED_FOR_MS = 2_000;
 
 /** Error codes that can concern a single object or bucket. Any other is a fault of our own. */

@@ -1,7 +1,7 @@
 import { isMangamotionError, MangamotionError, type FailedRequest } from '../errors.js';
 import { operationOf, type RequestLine } from './operations.js';
 import { AnswerTooLarge, UnexpectedAnswer } from './unexpected-answer.js';
-import { PLAIN_HINTS, type StoreHints } from './hint-kinds.js';
+import { PLAIN_HINTS, type SettingHints, type StoreHints } from './hint-kinds.js';
 import { FOREIGN_NOT_FOUND, unreadableFor, verdictOf, type Unreadable } from './verdicts.js';
 
 export { isUnexpectedAnswer } from './unexpected-answer.js';
@@ -51,6 +51,9 @@ function hintsOf({ hints = PLAIN_HINTS }: ErrorContext): StoreHints {
   return hints;
 }
 
+/** The words for an answer that is no S3 error document. */
+export const NO_DOCUMENT = 'no S3 error document';
+
 /** Translates an error answer: what was requested, what the server answered, and what to check. */
 function fromResponse(error: S3ResponseError, context: ErrorContext): MangamotionError {
   if (error.code === FOREIGN_NOT_FOUND) return notS3(error.message, context, error.statusCode);
@@ -59,9 +62,14 @@ function fromResponse(error: S3ResponseError, context: ErrorContext): Mangamotio
   const said = `${error.code} (status ${error.statusCode})${error.message === '' ? '' : `: ${error.message.replace(/\.$/, '')}`}`;
   const needed = lacksRight && right !== null ? `; ${name} needs ${right} on ${resource}` : '';
   const why = reason === undefined ? '' : `${reason}; `;
+  const given = check === undefined ? hint : hintsOf(context)[check];
+  // What is no S3 document, or passes, may come from something on the way.
+  const isForeign = code === 'unreachable' || error.message.startsWith(NO_DOCUMENT);
+  const way = isForeign ? hintsOf(context).way : undefined;
+  const hints = [way, given].filter((text) => text !== undefined);
   const answer = `${why}${context.endpoint} answered ${said}${needed}`;
   return new MangamotionError(code, `${placeOf(context)}: ${answer}`, {
-    hint: check === undefined ? hint : hintsOf(context)[check],
+    hint: hints.length === 0 ? undefined : hints.join(' '),
     cause: error,
     request: { operation: name, status: error.statusCode, code: error.code },
   });
@@ -82,7 +90,7 @@ const BY_SYSTEM_CODE: Record<string, string> = {
 };
 
 /** The setting to check, by system error code. */
-const CHECK_BY_SYSTEM_CODE: Record<string, keyof StoreHints> = {
+const CHECK_BY_SYSTEM_CODE: Record<string, keyof SettingHints> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'unknownName',
   ERR_TLS_CERT_ALTNAME_INVALID: 'serverName',
@@ -162,7 +170,7 @@ function transportHint(code: string, hints: StoreHints): string {
   return BY_SYSTEM_CODE[code] ?? hints[settingToCheck(code)];
 }
 
-function settingToCheck(code: string): keyof StoreHints {
+function settingToCheck(code: string): keyof SettingHints {
   if (WRONG_PROTOCOL.has(code)) return 'noTls';
   const known = CHECK_BY_SYSTEM_CODE[code];
   if (known !== undefined) return known;

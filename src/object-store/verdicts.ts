@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js';
-import type { StoreHints } from './hint-kinds.js';
+import type { SettingHints } from './hint-kinds.js';
 
 /** Maps S3 error codes and statuses to what they mean for the user. Pure data. */
 
@@ -7,7 +7,7 @@ export interface Verdict {
   code: ErrorCode;
   hint?: string;
   /** The setting to check, instead of a hint. */
-  check?: keyof StoreHints;
+  check?: keyof SettingHints;
   /** Present if a right is missing, which the message then names. */
   lacksRight?: true;
   /** A plain description of the cause, which precedes the server's own words. */

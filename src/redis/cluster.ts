@@ -78,7 +78,7 @@ function otherMode(server: RedisName | undefined, mode: string): MangamotionErro
   }
   return new MangamotionError(
     'unreachable',
-    `Redis at ${text} runs in the mode ${mode}, of which it is not known whether it has all keys`,
+    `Redis at ${text} has the mode ${mode}, and whether that has all keys is not known`,
     { hint: `point ${setting} at a Redis of the mode standalone` },
   );
 }

@@ -1,4 +1,5 @@
 import { unlessRefused } from './cluster.js';
+import { unexpectedReply } from './errors.js';
 import type { RedisReader } from './reader.js';
 
 /** What a server removes for lack of memory. */
@@ -9,7 +10,10 @@ export interface Eviction {
   policy: string | undefined;
 }
 
-/** Resolves to `undefined` where the server tells nothing: INFO is in none of the categories for readers. */
+/**
+ * Resolves to `undefined` where the server tells nothing: INFO is in none of the categories for readers.
+ * Rejects with `unreachable` for an INFO that Redis does not give.
+ */
 export async function readEviction(redis: RedisReader): Promise<Eviction | undefined> {
   const [stats, memory] = await Promise.all(
     ['stats', 'memory'].map((section) => unlessRefused(redis.call('INFO', section))),
@@ -20,6 +24,7 @@ export async function readEviction(redis: RedisReader): Promise<Eviction | undef
   // Without a limit nothing is evicted, whatever the policy says.
   const evicts = policy !== undefined && policy !== 'noeviction' && valueOf('maxmemory') !== '0';
   const evictedKeys = Number(valueOf('evicted_keys') ?? 0);
+  if (!Number.isSafeInteger(evictedKeys)) throw unexpectedReply(redis.server, 'INFO');
   if (evictedKeys === 0 && !evicts) return undefined;
   return { evictedKeys, policy: evicts ? policy : undefined };
 }

@@ -16,15 +16,15 @@ export interface Choice {
   passedOver: { id: string; reason: string }[];
 }
 
-/** What the chosen backup must hold. Every backup holds the documents of buckets. */
+/** The chosen backup must hold this. Every backup holds the documents of buckets. */
 export type Wanted = 'objects' | 'documents';
 
-/** Which lines to search if there are several. */
+/** The lines to search if there are several. */
 export interface LineScope {
   line?: string | undefined;
-  /** Without `line`: search every line whose selection covers all these buckets. */
+  /** If `line` is absent, every line whose selection covers all these buckets is searched. */
   buckets?: readonly string[] | undefined;
-  /** If neither is given: refuse several lines, or search the one with the widest selection. */
+  /** If both are absent and there are several lines: refuse, or search the one with the widest selection. */
   ambiguous?: 'refuse' | 'widest' | undefined;
 }
 

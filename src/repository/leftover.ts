@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.js';
 import type { IndexLine } from '../archive/index-line.js';
 
-/** What a run left behind that ended before its commit. It is not a backup. */
+/** A file or object of a run that ended before its commit. It is not a backup. */
 export interface Leftover {
   /** The id that the backup would have had. Its index lines name it as their archive. */
   readonly id: string;

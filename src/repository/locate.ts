@@ -13,13 +13,13 @@ import { refuseNewerVersion } from '../archive/reader.js';
 
 export interface LocatedBackup {
   destination: Destination;
-  /** For a legacy backup, an entry with an unreadable summary. */
+  /** The entry of a legacy backup has an unreadable summary. */
   backup: BackupEntry;
   /** Present for a backup that backup-minio.sh made. The signal interrupts its unpacking. */
   legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
 }
 
-/** How to reach a destination that is not a folder. */
+/** The access to a destination that is not a folder. */
 export interface RemoteAccess {
   /** Opens the store of `s3://` destinations, with retries. */
   openBackupStore: () => Promise<ObjectStore>;

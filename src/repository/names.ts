@@ -29,7 +29,7 @@ const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
 /** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 
-/** What every id begins with. */
+/** The beginning of every id. */
 export const BACKUP_ID_START = 'minio_backup_';
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
 

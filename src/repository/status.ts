@@ -28,7 +28,7 @@ export interface DestinationStatus {
   retention: {
     days: number;
     suspended_by: string | null;
-    /** What is removed next, and when; `null` if nothing ever, or if retention is suspended. */
+    /** The backup that is removed next, and the time; `null` if none ever is, or if retention is suspended. */
     next_expiry: { at: string; ids: string[] } | null;
   };
 }

@@ -38,7 +38,7 @@ const failure = v.object({
   reason: v.string(),
   /** The backup whose copy was kept instead. */
   carried_from: v.optional(backupId),
-  /** When the first backup in a row failed to read the object and kept an older copy. */
+  /** The time of the first backup in a row that could not read the object and kept an older copy. */
   unreadable_since: v.optional(time),
 });
 
@@ -67,11 +67,11 @@ const suspicion = v.object({
   /** The objects of the bucket in the earlier backup, and how many of them are gone. */
   before: count,
   deleted: count,
-  /** How many were wiped in place: they are empty, or all have the same content. */
+  /** The number of objects that were wiped in place: they are empty, or all have the same content. */
   wiped: v.optional(count),
 });
 
-/** How the backup was compared with the newest trusted one of its line. Absent in old summaries. */
+/** The comparison with the newest trusted backup of the line. Absent in old summaries. */
 const guard = v.object({
   /** The earlier backup; `null` for the first of a line. */
   compared_with: v.nullable(backupId),
@@ -144,7 +144,7 @@ export const summarySchema = v.object({
   /** Buckets with so many deleted or wiped objects that it may be an accident. */
   suspicious: v.optional(v.array(suspicion), []),
   fidelity: v.object({
-    /** What no backup captures. */
+    /** The attributes that no backup captures. */
     not_captured: v.array(v.string()),
     /** The state of each document of each bucket; empty in old summaries. */
     documents: v.optional(v.array(documentFidelity), []),

@@ -11,7 +11,7 @@ import type { ProbeResult } from './probe-keys.js';
 import type { RestoreReport } from './report.js';
 import type { RestoreSelection } from './selection.js';
 
-/** What planning passes on to the steps that carry out a restore. */
+/** The results of planning that the steps of a restore need. */
 
 export interface RestoreContext {
   store: ObjectStore;

@@ -6,7 +6,7 @@ import type { RunFaults } from '../object-store/run-faults.js';
 import { tryCreateBucket } from './documents/bucket-documents.js';
 import { type KeyClass, probeKeyOf } from './plan/key-classes.js';
 
-/** How the target stores the keys of a class. */
+/** The form in which the target stores the keys of a class. */
 export interface ProbeResult {
   class: KeyClass;
   /** `unknown`: there was no bucket for the probe. */

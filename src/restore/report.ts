@@ -28,13 +28,13 @@ export interface RestoreReport {
   restored: { objects: number; bytes: number };
   documents: RestoredDocument[];
   deleted: number;
-  /** How the target stores keys that some servers rename. */
+  /** The form in which the target stores keys that some servers rename. */
   probes: ProbeResult[];
   /** The number of objects that the target lists as written; `null` if that was not checked. */
   proved: number | null;
   left_out: { bucket: string; reason: LockLeftOut; objects: number }[];
   losses: RestoreLoss[];
-  /** What the backup lacks, or holds in a form that cannot be restored. */
+  /** The attributes that the backup lacks, or holds in a form that cannot be restored. */
   problems: string[];
   failures: RestoreFailure[];
   failures_omitted: number;

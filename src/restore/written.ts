@@ -10,7 +10,7 @@ export interface WrittenObject {
   sizeBytes: number;
   /** The ETag in the answer to our request; empty if it had none. */
   etag: string;
-  /** When the answer arrived, in ms since 1970 by this machine's clock. */
+  /** The time at which the answer arrived, in ms since 1970 by this machine's clock. */
   writtenAtMs: number;
 }
 

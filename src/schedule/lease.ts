@@ -6,7 +6,7 @@ import { readSmallFile, replaceFile } from '../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../files/errors.js';
 import { unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Claim, Lease } from './engine/runs.js';
+import type { Claim, Lease } from './engine/claims.js';
 
 /** Opens a connection. Rejects where Redis cannot be used. */
 export type RedisConnect = () => Promise<{ redis: RedisReader; close: () => void }>;
@@ -55,10 +55,11 @@ export class RedisLease implements Lease {
     // Two daemons must not both take what is no answer for a claim of their own.
     if (reply !== null) throw unexpectedReply(redis.server, 'SET');
     const by = await redis.call('GET', key);
+    // Nobody would run what is taken by nobody.
+    if (typeof by !== 'string') throw unexpectedReply(redis.server, 'GET');
     // The claim is ours from before a crash: the run was cut off, and no other daemon will make up for
     // it.
-    if (by === holder) return { kind: 'ours' };
-    return { kind: 'taken', by: typeof by === 'string' ? by : 'another daemon' };
+    return by === holder ? { kind: 'ours' } : { kind: 'taken', by };
   }
 
   /** Ends the connection; the next claim opens another one. */

@@ -9,13 +9,23 @@ export interface DaemonLog {
 
 const LOG_EVERY_MS = 60_000;
 
-/** Returns a function that logs a failure under this message, at most once a minute. */
+/** A failure whose reason never repeats must not fill the log. */
+const MOST_REASONS = 20;
+
+/**
+ * Returns a function that logs a failure under this message: each reason at most once a minute, so that a new
+ * reason is not held back by an old one.
+ */
 export function failureLog(log: DaemonLog, message: string): (error: unknown) => void {
-  let loggedAtMs = -Infinity;
+  const loggedAtMs = new Map<string, number>();
   return (error) => {
+    const reason = messageOf(error);
     const nowMs = performance.now();
-    if (nowMs - loggedAtMs < LOG_EVERY_MS) return;
-    loggedAtMs = nowMs;
-    log.error({ reason: messageOf(error) }, message);
+    for (const [old, atMs] of loggedAtMs) {
+      if (nowMs - atMs >= LOG_EVERY_MS) loggedAtMs.delete(old);
+    }
+    if (loggedAtMs.has(reason) || loggedAtMs.size >= MOST_REASONS) return;
+    loggedAtMs.set(reason, nowMs);
+    log.error({ reason }, message);
   };
 }

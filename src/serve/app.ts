@@ -8,11 +8,15 @@ import { expectOwnOrigin } from './access/origin.js';
 import { addSessionRoutes, sessionToken } from './access/session.js';
 import { failureAnswer } from './answer.js';
 import type { ServeApp, ServeContext, ServeEnv } from './context.js';
-import { failureOf, forbidden, notFound, RequestFailure } from './failure.js';
+import { ClientGone, failureOf, forbidden, notFound, RequestFailure } from './failure.js';
 import type { RequestLog } from './log.js';
+import { addPageFiles, type PageFiles } from './page-files.js';
 import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { refusalOf, type Visitor } from './visitor.js';
+
+/** As nginx logs a request whose client has gone. Nobody gets it. */
+const CLIENT_GONE = 499;
 
 export interface AppOptions {
   routes: readonly Route[];
@@ -20,13 +24,17 @@ export interface AppOptions {
   /** Names besides those of loopback under which this server may be requested. */
   hosts: ReadonlySet<string>;
   log: RequestLog;
+  page: PageFiles;
+  /** Where pictures come from besides this server: the object store, by presigned addresses. */
+  imageOrigins: readonly string[];
 }
 
 /** Every request goes through the same checks in this order, then to its route. */
-export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
+export function createApp(options: AppOptions): ServeApp {
+  const { routes, rules, hosts, log, page, imageOrigins } = options;
   const app: ServeApp = new Hono<ServeEnv>();
   app.use(logged(log, rules));
-  app.use(guarded());
+  app.use(guarded(imageOrigins));
   app.use(async (context, next) => {
     const { localAddress = '' } = context.env.incoming.socket;
     if (!isOurHost(context.req.header('host'), localAddress, hosts))
@@ -40,11 +48,12 @@ export function createApp({ routes, rules, hosts, log }: AppOptions): ServeApp {
     const allow = methods.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     app.all(honoPath(path), () => failureAnswer(methodNotAllowed(allow)));
   }
+  addPageFiles(app, page);
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
+    if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
     const failure = failureOf(error);
-    // The client has gone, which ended what was under way: nothing failed.
-    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
+    log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
@@ -70,10 +79,20 @@ function handlerOf(route: Route, rules: AccessRules) {
       visitor,
       header: (name) => context.req.header(name),
       isHead: context.req.method === 'HEAD',
+      signal: signalOf(context),
       cut: () => context.env.outgoing.destroy(),
-      signal: context.req.raw.signal,
     });
   };
+}
+
+/** The signal of the request is aborted with a text, which says nothing to whoever catches it. */
+function signalOf(context: ServeContext): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = context.req.raw;
+  const abort = (): void => controller.abort(new ClientGone());
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 async function visitorOf(context: ServeContext, rules: AccessRules): Promise<Visitor> {
@@ -110,14 +129,14 @@ function logged(log: RequestLog, { proxies }: AccessRules): MiddlewareHandler<Se
   };
 }
 
-/** The page has no inline code and needs nothing from any other host. */
-function guarded(): MiddlewareHandler<ServeEnv> {
+/** The page has no inline code and needs nothing from any other host but pictures of jobs. */
+function guarded(imageOrigins: readonly string[]): MiddlewareHandler<ServeEnv> {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'blob:'],
+      imgSrc: ["'self'", 'blob:', ...imageOrigins],
       connectSrc: ["'self'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],

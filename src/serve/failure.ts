@@ -35,6 +35,15 @@ export class RequestFailure extends Error {
   }
 }
 
+/** The client has gone before it had the answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+
+  constructor() {
+    super('the client has gone');
+  }
+}
+
 export function badRequest(message: string): RequestFailure {
   return new RequestFailure(400, message, { code: 'usage' });
 }

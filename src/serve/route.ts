@@ -13,10 +13,10 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   header: (name: string) => string | undefined;
   /** Whether the client asked for the headers alone: the body of the answer is then not read. */
   isHead: boolean;
-  /** Cuts the connection: the client sees that the answer is not whole. */
-  cut: () => void;
-  /** Aborted when the client has gone. */
+  /** Aborted with a `ClientGone` when the client has gone. */
   signal: AbortSignal;
+  /** Ends the client's connection at once. */
+  cut: () => void;
 }
 
 /** An answer other than an error document. */

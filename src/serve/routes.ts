@@ -5,6 +5,8 @@ import { defineRoute, type Route } from './route.js';
 import { backupRoutes } from './routes/backups.js';
 import { billingRoutes } from './routes/billing.js';
 import { healthRoutes } from './routes/health.js';
+import { jobEventRoutes } from './routes/job-events.js';
+import { jobRoutes } from './routes/jobs.js';
 import { scheduleRoutes } from './routes/schedule.js';
 import { sessionRoutes } from './routes/session.js';
 import type { Services } from './services.js';
@@ -13,6 +15,9 @@ import type { Services } from './services.js';
 export function apiRoutes(services: Services): Route[] {
   const routes = [
     ...billingRoutes(services),
+    // Before the jobs, one of which could be called `events`.
+    ...jobEventRoutes(services),
+    ...jobRoutes(services),
     ...healthRoutes(services),
     ...sessionRoutes(services),
     ...backupRoutes(services),

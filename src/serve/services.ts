@@ -1,16 +1,28 @@
 import type { Pricing } from '../billing/pricing.js';
+import type { Config } from '../config/load.js';
+import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
 import type { Destinations } from './destinations.js';
 import type { ScheduleService } from './schedule-service.js';
+import type { ChosenQueues } from '../reports/jobs/access.js';
+import type { JobFeed } from './jobs/feed.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
 export interface Services {
   redis: RedisReader;
+  config: Config;
+  /** The store of the jobs' files; only where its credentials are configured. */
+  openStore: () => Promise<ObjectStore>;
+  queues: ChosenQueues;
+  /** Tells all clients what changes in the queue. */
+  jobFeed: JobFeed;
   pricing: Pricing;
   /** Days for which daily counters are kept. */
   retentionDays: number;
   now: () => Date;
   version: string;
+  /** How people log in, for the page to say. */
+  auth: 'none' | 'token' | 'proxy';
   destinations: Destinations;
   /** `undefined` if none was named at the start. */
   schedule: ScheduleService | undefined;

@@ -11,6 +11,7 @@ import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
 import { measureDownload, measureJobs } from './jobs.js';
 import { measureSchedule } from './schedule.js';
+import { measureServe } from './serve.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -74,6 +75,7 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
   billing: () => measureBilling(),
   jobs: () => measureJobs(),
   schedule: () => measureSchedule(),
+  serve: () => measureServe(),
 };
 
 /** The tables of the page, by the parts that fill them. */
@@ -82,6 +84,7 @@ const groups: Record<string, readonly string[]> = {
   billing: ['billing'],
   jobs: ['jobs', 'download'],
   schedule: ['schedule'],
+  serve: ['serve'],
 };
 
 async function main(): Promise<void> {
@@ -169,6 +172,7 @@ function render(rows: readonly Row[], group: string): string {
     billing: '; Redis on the same machine',
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',
+    serve: '; Redis on the same machine',
   };
   const server = servers[group] ?? `; ${store} on the same machine`;
   return [

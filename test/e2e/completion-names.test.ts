@@ -211,24 +211,35 @@ describe('nothing is said', () => {
   });
 });
 
-describe.each(SHELLS)('%s', (shell) => {
+describe('every shell', () => {
   beforeEach(async () => {
     for (const id of HOSTILE) await queue().addJob(id, 'completed');
   });
 
-  let terminal: ShellTerminal;
+  let terminals: ShellTerminal[];
   beforeAll(() => {
-    terminal = new ShellTerminal(shell, folder, settings);
+    terminals = SHELLS.map((shell) => new ShellTerminal(shell, folder, settings));
   });
   afterAll(async () => {
-    await terminal.close();
+    await Promise.all(terminals.map((terminal) => terminal.close()));
     expect(await readFile(join(folder, 'stderr'), 'utf8')).toBe('');
   });
 
+  /** Resolves to what each shell has made of the line. */
   const typed = async (line: string) => {
-    const { args } = await terminal.complete(line);
+    const completed = await Promise.all(
+      terminals.map(async (terminal, at) => [SHELLS[at], await terminal.complete(line)] as const),
+    );
     expect(await readdir(folder)).not.toContain('pwned');
-    return args;
+    return completed.map(([shell, { args, screen }]) => ({ shell, args, screen }));
+  };
+
+  /** Types the line, and expects these arguments of every shell; of the last one also a pattern. */
+  const expectArgs = async (line: string, args: readonly string[], last?: RegExp | string) => {
+    for (const { shell, args: made } of await typed(line)) {
+      const wanted = last === undefined ? args : [...args, expect.stringMatching(last)];
+      expect({ shell, args: made }).toEqual({ shell, args: wanted });
+    }
   };
 
   it.each([
@@ -245,19 +256,24 @@ describe.each(SHELLS)('%s', (shell) => {
     ['wow', 'wow!!'],
     [String.raw`\<`, '<in>out|pipe'],
   ])('completes %s to %j', async (begun, whole) => {
-    expect(await typed(`mangamotion jobs show ${begun}`)).toEqual(['jobs', 'show', whole]);
+    await expectArgs(`mangamotion jobs show ${begun}`, ['jobs', 'show', whole]);
   });
 
   it('completes paths and URLs', async () => {
     const url = `s3://${target}/deep/down`;
-    expect(await typed(`mangamotion restore ${url}/m`)).toEqual(['restore', `${url}/${backup}`]);
-    expect((await typed(`mangamotion backup list s3://${target}/d`)).at(-1)).toBe(url);
-    const here = (await typed('mangamotion backup show my\\ backups/m')).at(-1) ?? '';
-    expect(here).toMatch(/^my backups\/minio_backup_full_\d+_\d+$/);
-    const ofHome = await typed('mangamotion backup show ~/my\\ backups/m');
-    expect(ofHome.at(-1)).toBe(join(folder, here));
+    const backups = ['backup', 'list'];
+    await expectArgs(`mangamotion restore ${url}/m`, ['restore', `${url}/${backup}`]);
+    await expectArgs(`mangamotion backup list s3://${target}/d`, [...backups, url]);
+    const id = String.raw`minio_backup_full_\d+_\d+$`;
+    const show = ['backup', 'show'];
+    await expectArgs('mangamotion backup show my\\ backups/m', show, `^my backups/${id}`);
+    await expectArgs(
+      'mangamotion backup show ~/my\\ backups/m',
+      show,
+      `^${folder}/my backups/${id}`,
+    );
     // zsh takes the slash away again when the line ends there.
-    expect((await typed('mangamotion backup list my')).at(-1)).toMatch(/^my backups\/?$/);
+    await expectArgs('mangamotion backup list my', backups, /^my backups\/?$/);
   });
 
   it('completes the value of an option, with the settings before it', async () => {
@@ -265,14 +281,16 @@ describe.each(SHELLS)('%s', (shell) => {
     await used.redis.hset('billing:user:alice smith', { bytes: '1' });
     const line = `mangamotion --env-file my\\ settings.env jobs list --user`;
     const expected = ['--env-file', 'my settings.env', 'jobs', 'list'];
-    expect(await typed(`${line} al`)).toEqual([...expected, '--user', 'alice smith']);
-    expect(await typed(`${line}=al`)).toEqual([...expected, '--user=alice smith']);
+    await expectArgs(`${line} al`, [...expected, '--user', 'alice smith']);
+    await expectArgs(`${line}=al`, [...expected, '--user=alice smith']);
   });
 
   it('leaves the line as it is where there is no answer', async () => {
-    const line = 'mangamotion --config nowhere.json jobs show tw';
-    const { args, screen } = await terminal.complete(line);
-    expect(args.at(-1)).toBe('tw');
-    expect(screen).not.toMatch(/error|hint|not found/i);
+    for (const { shell, args, screen } of await typed(
+      'mangamotion --config nowhere.json jobs show tw',
+    )) {
+      expect({ shell, last: args.at(-1) }).toEqual({ shell, last: 'tw' });
+      expect(screen).not.toMatch(/error|hint|not found/i);
+    }
   });
 });

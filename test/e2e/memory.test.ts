@@ -6,6 +6,7 @@ import { peakOf } from '../bench/processes.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { runProcess } from '../helpers/cli.js';
 import { NODES } from '../helpers/nodes.js';
+import { rounds } from '../helpers/rounds.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
 
 const churn = fileURLToPath(new URL('../helpers/churn.js', import.meta.url));
@@ -30,19 +31,27 @@ it.each(NODES)('V8 looks for garbage sooner than by default, on %s', async (node
   expect(small.newSpaceBytes).toBeLessThan(byDefault.newSpaceBytes);
 });
 
-it.each(NODES)('a backup into a bucket holds a few parts of the archive, on %s', async (node) => {
-  const store = testStore();
-  const [source, bucket] = [freshBucketName(), await freshBucket(store)];
-  await fillLarge(store, source, 400_000_000);
-  const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
-  const program = runProcess(args, { env: backupStoreSettings(), node });
-  let peakMib = 0;
-  const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 20);
-  const { exitCode, stderr } = await program;
-  clearInterval(poll);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-  expect(peakMib).toBeGreaterThan(0);
-  expect(peakMib * 1.048576).toBeLessThan(250);
-  for (const one of [source, bucket]) await removeBucket(store, one);
-  store.close();
-});
+/** The oldest and the newest, unless all are asked for. */
+const SOME_NODES = NODES.filter(
+  (_node, at) => at === 0 || at === NODES.length - 1 || rounds({ sample: 0, all: 1 }) > 0,
+);
+
+it.each(SOME_NODES)(
+  'a backup into a bucket holds a few parts of the archive, on %s',
+  async (node) => {
+    const store = testStore();
+    const [source, bucket] = [freshBucketName(), await freshBucket(store)];
+    await fillLarge(store, source, 400_000_000);
+    const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
+    const program = runProcess(args, { env: backupStoreSettings(), node });
+    let peakMib = 0;
+    const poll = setInterval(() => (peakMib = Math.max(peakMib, peakOf(program.pid))), 20);
+    const { exitCode, stderr } = await program;
+    clearInterval(poll);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(peakMib).toBeGreaterThan(0);
+    expect(peakMib * 1.048576).toBeLessThan(250);
+    for (const one of [source, bucket]) await removeBucket(store, one);
+    store.close();
+  },
+);

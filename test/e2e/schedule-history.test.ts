@@ -82,6 +82,26 @@ describe('schedule history', () => {
     );
   });
 
+  it.each(['', '{"version":1,"saved_at":"2026', '{"version":99}'])(
+    'with a state that cannot be used (%j) says so, and ends with status 3',
+    async (text) => {
+      writeFileSync(join(state, 'state.json'), text);
+      const empty = await history();
+      expect(empty).toMatchObject({ exitCode: 3, stdout: 'no record of a run can be read\n' });
+      expect(empty.stderr).toContain(`warning: the state in ${state} cannot be used: `);
+      await appendHistory(state, [well]);
+      expect(await runsOf()).toEqual({ exitCode: 3, runs: [well] });
+    },
+  );
+
+  it('that has no record but damaged lines does not say that nothing has run', async () => {
+    writeFileSync(join(state, 'history.ndjson'), '\0\0\0\0');
+    const { exitCode, stdout } = await history();
+    expect({ exitCode, stdout }).toEqual({
+      ...{ exitCode: 3, stdout: 'no record of a run can be read\n' },
+    });
+  });
+
   it('of a name that there is not is status 4, with those that there are', async () => {
     await appendHistory(state, [well]);
     await writeState(state, scheduleState({ entries: { hourly: entryState() } }));

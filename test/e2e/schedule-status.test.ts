@@ -99,7 +99,7 @@ describe('schedule status', () => {
       expect((await status()).stdout).toContain(
         `✓ a daemon is running: process ${process.pid} on `,
       );
-      expect((await status()).stdout).toMatch(/, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/m);
+      expect((await status()).stdout).toMatch(/, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b/);
     });
     expect((await statusOf()).answer.daemon).toBeNull();
   });

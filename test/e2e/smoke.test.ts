@@ -15,7 +15,7 @@ import {
 } from '../helpers/test-store.js';
 
 /**
- * The built program from end to end, on each Node.js in MANGAMOTION_NODES (see helpers/nodes.ts): this
+ * The built program from end to end, on each Node.js in TEST_NODES (see helpers/nodes.ts): this
  * is what CI runs on every version that the program supports.
  */
 

@@ -45,9 +45,9 @@ async function urlOf({ nodes }: RedisCluster, node: number, rights?: string): Pr
 beforeAll(async () => {
   cluster = await startRedisCluster();
   silent = await startRedisCluster(NO_HELLO);
-  for (const { nodes, nodeOf } of [cluster, silent]) {
+  for (const each of [cluster, silent]) {
     for (let user = 0; user < 20; user++) {
-      const node = nodes[await nodeOf(`billing:user:user-${user}`)];
+      const node = each.nodes[await each.nodeOf(`billing:user:user-${user}`)];
       if (node !== undefined)
         await new BillingRecords(node.redis).user(`user-${user}`, { job_count: 1 });
     }

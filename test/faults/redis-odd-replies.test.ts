@@ -48,6 +48,7 @@ const NEEDED: readonly (readonly [string, readonly string[], readonly string[]])
   ['LPOS', ['jobs', 'show', '4712'], ['+OK\r\n', '*0\r\n']],
   ['ZSCORE', ['jobs', 'show', '4712'], [':1\r\n', '*0\r\n']],
   ['HSTRLEN', ['jobs', 'list'], ['+OK\r\n', '$-1\r\n', '*0\r\n']],
+  ['INFO', ['billing', 'all-users'], ['$16\r\nevicted_keys:abc\r\n']],
   ['EVALSHA', ['billing', 'track', 'bytes', 'alice', '1', '9'], [...ODD, ':0\r\n']],
 ];
 

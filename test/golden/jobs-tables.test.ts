@@ -26,7 +26,7 @@ beforeEach(async () => {
   const job = (id: string, place: string, user: string, more: Record<string, string> = {}) =>
     queue.addJob(id, place, {
       data: JSON.stringify({ user_id: user, files: ['a/1.jpg', 'a/2.jpg'] }),
-      timestamp: String(CREATED + Number(id.length)),
+      timestamp: String(CREATED + id.length),
       ...more,
     });
   const done = { processedOn: String(CREATED + 60_000), finishedOn: String(CREATED + 3_600_000) };

@@ -167,7 +167,7 @@ const DRAWN: Readonly<Record<string, readonly string[]>> = {
   'backup/describe.ts': ['backup-show-worst'],
   'backup/list.ts': ['backup-list', 'backup-list-worst'],
   'backup/ls.ts': ['backup-ls'],
-  'backup/prune.ts': ['backup-prune'],
+  'backup/prune-report.ts': ['backup-prune'],
   'backup/show.ts': ['backup-show-tables', 'backup-show-worst'],
   'backup/status.ts': ['backup-status', 'backup-status-worst', 'backup-status-broken'],
   'backup/verify.ts': ['backup-verify'],

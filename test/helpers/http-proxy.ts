@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request as send, type IncomingMessage } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export interface HttpProxy {
@@ -72,6 +72,52 @@ export async function startHttpProxy(
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** How a proxy fails. */
+export const PROXY_FAILURES = {
+  'wants a login': '407 Proxy Authentication Required',
+  'wants a login, in the words of tinyproxy': '401 Unauthorized',
+  'has no way': '502 Bad Gateway',
+  'is no proxy': 'garbage',
+  'ends the connection': 'end',
+  'ends the tunnel': 'end behind CONNECT',
+  'never answers': 'silence',
+} as const;
+
+/** A proxy that fails in this way, whatever it is asked for. */
+export async function startBrokenProxy(
+  failure: (typeof PROXY_FAILURES)[keyof typeof PROXY_FAILURES],
+): Promise<Pick<HttpProxy, 'url' | 'close'>> {
+  const sockets = new Set<Socket>();
+  const server = createNetServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', (head) => {
+      if (failure === 'garbage') socket.end('SSH-2.0-OpenSSH_9.2\r\n');
+      else if (failure === 'end') socket.end();
+      else if (failure === 'end behind CONNECT') {
+        if (!head.toString('latin1').startsWith('CONNECT')) {
+          socket.end();
+          return;
+        }
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        socket.once('data', () => socket.end());
+      } else if (failure !== 'silence') {
+        socket.end(`HTTP/1.1 ${failure}\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsorry\n`);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },

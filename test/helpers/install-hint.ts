@@ -11,6 +11,7 @@ export const DEBIAN_PACKAGES = [
   'fish',
   'jq',
   'tmux',
+  'chromium',
 ];
 
 /** Other tools that the benchmark compares with. */
@@ -20,7 +21,7 @@ export const DEBIAN_PEERS = ['rclone', 'restic', 'hyperfine'];
 export function installHint(): string {
   const byHand =
     process.platform === 'darwin'
-      ? 'brew install minio/stable/minio redis fish jq tmux'
+      ? 'brew install minio/stable/minio redis fish jq tmux && brew install --cask chromium'
       : `apt-get install --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
   return `Run \`npm run setup:servers\`, or by hand: ${byHand} (or put \`minio\` on the PATH, or set TEST_S3_ENDPOINT).`;
 }

@@ -20,6 +20,7 @@ const LONG_FILES = [
   'faults/forged-backups',
   'faults/forged-at-random',
   'e2e/schedule-daemon',
+  'e2e/completion-names',
   'e2e/matrix',
   'e2e/backup-plain-folder',
   'e2e/jobs-watch',

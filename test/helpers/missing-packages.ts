@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { findCommand } from './child-processes.js';
+import { findChromium } from './find-chromium.js';
 import { DEBIAN_PACKAGES, DEBIAN_PEERS, installHint } from './install-hint.js';
 import { isRgwInstalled } from './rgw.js';
 
@@ -19,6 +20,7 @@ function missingPackages({ wantsClients = false, wantsPeers = false }: Wanted): 
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
     ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
     ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq', 'tmux'].filter(lacks) : []),
+    ...(wantsClients && findChromium() === undefined ? ['chromium'] : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { delimiter } from 'node:path';
 import process from 'node:process';
 
-/** The programs of Node.js to test on: those in MANGAMOTION_NODES, like a PATH, or this one. */
-export const NODES = (process.env.MANGAMOTION_NODES ?? process.execPath).split(delimiter);
+/** The programs of Node.js to test on: those in TEST_NODES, like a PATH, or this one. */
+export const NODES = (process.env.TEST_NODES ?? process.execPath).split(delimiter);

@@ -2,7 +2,7 @@ import { installMissing } from './missing-packages.js';
 
 /**
  * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh,
- * fish, jq and tmux, as `npm test` does by itself. `--peers`: also the tools that the benchmark
+ * fish, jq, tmux and Chromium, as `npm test` does by itself. `--peers`: also the tools that the benchmark
  * compares with. `--servers-only`: no more than the demo needs. Can be run again at any time.
  */
 try {

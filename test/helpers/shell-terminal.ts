@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -30,7 +31,7 @@ if [ "$1" = __complete ]; then
     names="$("${process.execPath}" "${PROGRAM}" "$@" 2>> "${folder}/stderr")"
     [ -n "$names" ] && printf '%s\\n' "$names" && break
   done
-  echo asked >> "${folder}/asked"
+  echo asked >> "$ASKED"
 else
   printf 'ARG<%s>\\n' "$@"
   printf 'ARGS''END\\n'
@@ -50,13 +51,13 @@ fi
   };
   for (const [name, line] of Object.entries(start))
     await writeFile(join(folder, name), `${line}\n`);
-  await writeFile(join(folder, 'asked'), '');
   await writeFile(join(folder, 'stderr'), '');
 }
 
 /** An interactive shell on a terminal, in the folder of `prepareShells`. */
 export class ShellTerminal {
-  readonly #folder: string;
+  /** A line for each time that the shell has asked the program for names. */
+  readonly #askedFile: string;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
   #screen = '';
@@ -67,7 +68,8 @@ export class ShellTerminal {
       zsh: 'zsh -i',
       fish: `fish --no-config --init-command 'source ${folder}/fishrc' -i`,
     }[shell];
-    this.#folder = folder;
+    this.#askedFile = join(folder, `asked-by-${shell}`);
+    writeFileSync(this.#askedFile, '');
     this.#child = spawn(
       'script',
       ['--quiet', '--return', '--command', `stty cols 500 rows 50; exec ${command}`, '/dev/null'],
@@ -76,7 +78,7 @@ export class ShellTerminal {
         env: {
           PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}`,
           ...{ HOME: folder, ZDOTDIR: join(folder, 'zsh'), TERM: 'xterm' },
-          ...{ LANG: 'C.UTF-8', SHELL: '/bin/sh' },
+          ...{ LANG: 'C.UTF-8', SHELL: '/bin/sh', ASKED: this.#askedFile },
           ...env,
         },
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -120,7 +122,7 @@ export class ShellTerminal {
   }
 
   async #asked(): Promise<number> {
-    return (await readFile(join(this.#folder, 'asked'), 'utf8')).length;
+    return (await readFile(this.#askedFile, 'utf8')).length;
   }
 
   async #until(isSo: () => boolean | Promise<boolean>): Promise<void> {

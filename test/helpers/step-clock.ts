@@ -26,10 +26,10 @@ export class StepClock implements RateClock {
 
   /** Goes on to the next of those who wait, again and again, until the work is done. */
   async run<T>(work: Promise<T>): Promise<T> {
-    let isDone = false;
-    const end = (): void => void (isDone = true);
+    const state = { isDone: false };
+    const end = (): void => void (state.isDone = true);
     work.then(end, end);
-    while (!isDone) {
+    while (!state.isDone) {
       await nextTurn();
       this.#step();
     }

@@ -11,7 +11,7 @@ import ts from 'typescript';
  */
 export function readImports(root) {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => name.split(sep).join('/'))
     .sort();
   const known = new Set(files);
@@ -25,7 +25,7 @@ export function readImports(root) {
       const imported = importedFiles
         .filter(({ fileName }) => fileName.startsWith('.'))
         .map(({ fileName }) => resolveImport(file, fileName))
-        .filter((name) => known.has(name));
+        .flatMap((name) => [name, `${name}x`].filter((candidate) => known.has(candidate)));
       return [file, [...new Set(imported)]];
     }),
   );

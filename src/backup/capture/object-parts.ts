@@ -34,7 +34,7 @@ interface PartContext {
   signal: AbortSignal;
 }
 
-/** How a bucket discloses locks: in the head of an object, by separate requests, or not at all. */
+/** The way in which a bucket discloses locks: in the head of an object, by separate requests, or not at all. */
 type LockMode = 'unknown' | 'head' | 'documents' | 'undisclosed';
 
 export class ObjectParts {

@@ -18,7 +18,7 @@ const ARENA_BYTES = 18 * 1024 * 1024;
 /** Larger objects are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 
-/** Whether an object is fetched into memory ahead of its turn. */
+/** Returns true for an object that is small enough to be fetched before the objects in front of it. */
 export function isPrefetched(sizeBytes: number): boolean {
   return sizeBytes <= LARGEST_PREFETCHED_BYTES;
 }

@@ -49,7 +49,7 @@ export interface BackupPlan {
   guard: GuardOptions;
   acls: boolean;
   faults: RunFaults;
-  /** When the backup began to read the store. */
+  /** The time at which the backup began to read the store. */
   startedAt: Date;
   steps: AsyncIterable<readonly Step[]>;
   /** The report on the listings from which the steps come. */
@@ -77,7 +77,7 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   ignoreFreeSpace: boolean;
   /** The operator's name for the store; if absent, its endpoint identifies it. */
   sourceName?: string | undefined;
-  /** Without it, the strict guard applies. */
+  /** If it is absent, the strict guard applies. */
   guard?: GuardOptions | undefined;
   acls?: boolean | undefined;
 }

@@ -18,7 +18,7 @@ export class Baseline {
   readonly type: 'full' | 'incremental';
   /** Since when each object could not be read, by `nameOf`. */
   readonly #since: ReadonlyMap<string, string>;
-  /** What this backup could not read of an object, by `nameOf`. */
+  /** The parts of objects that this backup could not read. The keys are those of `nameOf`. */
   readonly #lacked: ReadonlyMap<string, 'bytes' | 'parts'>;
   #unreadable: string | undefined;
 

@@ -14,9 +14,9 @@ const ONE_IN = 100;
  * lacks is gone, or the server omitted it. One instance serves all attempts of a backup.
  */
 export class ListingTrust {
-  /** For each bucket that is not trusted, a key that exists and was not listed. */
+  /** A key that exists but was not listed, for each bucket whose listing is not trusted. */
   readonly untrusted = new Map<string, string>();
-  /** For each bucket, the number of objects that HEAD found and the listing lacked. */
+  /** The number of objects that HEAD found and the listing lacked, for each bucket. */
   readonly found = new Map<string, number>();
   readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();

@@ -14,7 +14,7 @@ export interface ListingContext {
   listings: OrderedListings;
   faults: RunFaults;
   signal: AbortSignal;
-  /** When the run began. A later object that was not listed is no sign of a bad listing. */
+  /** The time at which the run began. If the listing lacks a newer object, that does not make it wrong. */
   startedAt: Date;
 }
 

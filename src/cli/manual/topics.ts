@@ -13,6 +13,7 @@ export const TOPICS = {
   billing: 'usage, costs, discounts, the audit, and the library for workers',
   jobs: 'list, watch and download jobs',
   schedule: 'the daemon that runs backups in place of cron',
+  serve: 'the HTTP API and the dashboard: who may see what, and how to run it',
   settings: 'every setting, where it comes from, and its default',
   security: 'the rights that each task needs, secrets, hostile input',
   servers: 'how the program copes with what S3 servers do differently',

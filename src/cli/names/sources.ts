@@ -4,7 +4,7 @@ import type { Host } from '../host.js';
 import type { Session } from '../run/session.js';
 import type { TypedLine } from './typed-line.js';
 
-export interface NameRequest {
+interface NameRequest {
   /** What is typed of the name. */
   typed: string;
   line: TypedLine;
@@ -43,11 +43,11 @@ export const nameSources: Readonly<Record<NameKind, NameSource>> = {
     return await idsAt(location, placesOf(request));
   },
   job: async ({ line, session }) => {
-    const [{ newestIds }, { addressOf, QUEUE_OPTIONS }] = await Promise.all([
+    const [{ newestIds }, { addressOf, DEFAULT_QUEUE }] = await Promise.all([
       import('../../jobs/queue/ids.js'),
-      import('../commands/jobs/shared-options.js'),
+      import('../../jobs/queue/layout.js'),
     ]);
-    const queue = addressOf(line.options.get('queue') ?? QUEUE_OPTIONS.queue.default);
+    const queue = addressOf(line.options.get('queue') ?? DEFAULT_QUEUE);
     return await newestIds(await session.openRedis(), queue, MOST_JOBS);
   },
   user: async ({ typed, session, signal }) => {

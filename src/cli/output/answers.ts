@@ -4,7 +4,7 @@ import type { FieldsOf } from './fields.js';
 import type { HumanTexts } from './human-rows.js';
 import type { Page } from './page.js';
 import type { Paint } from './paint.js';
-import type { DocumentParts } from './row-writers.js';
+import type { DocumentParts } from '../../json-rows.js';
 
 /** An answer of one thing. */
 export interface DocumentAnswer {

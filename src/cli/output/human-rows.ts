@@ -1,7 +1,7 @@
 import type { Column, Presentation } from './columns.js';
 import { wrapped } from './cut.js';
 import type { Paint } from './paint.js';
-import type { RowWriter } from './row-writers.js';
+import type { RowWriter } from '../../json-rows.js';
 import type { GridCell, TableLayout, TableRoom } from './table.js';
 import { cellsOf, inForm, layOutTable, shownCells, tableLine, titleCells } from './table.js';
 import { visible } from './terminal-text.js';

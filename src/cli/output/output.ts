@@ -10,8 +10,8 @@ import { toJson } from '../../json.js';
 import type { AnswerSink } from './pager.js';
 import { Paging } from './paging.js';
 import type { Canvas } from './picture.js';
-import type { RowWriter } from './row-writers.js';
-import { csvRowWriter, jsonRowWriter } from './row-writers.js';
+import { jsonRowWriter, type RowWriter } from '../../json-rows.js';
+import { csvRowWriter } from './csv-rows.js';
 import type { Screen } from './screen.js';
 import type { Sink } from './sink.js';
 

@@ -87,7 +87,7 @@ export function layOutTable<Row>(
     });
   const full = wantsOf(false);
   const isBrief =
-    columns.some(({ brief }) => brief !== undefined) &&
+    columns.some((column) => 'brief' in column) &&
     lineWidth(full.map(({ wanted }) => wanted)) > width;
   const { shown, widths } = layOut(isBrief ? wantsOf(true) : full, width);
   return {

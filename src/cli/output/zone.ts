@@ -1,18 +1,10 @@
 import type { Environment } from '../../config/environment.js';
+import { zoneOfTz } from '../../schedule/crontab/zone.js';
 
-/** The zone of the reader: TZ (`:Zone` too; empty is UTC), else that of the machine. */
+/** The zone of the reader: that of TZ, read as the schedule reads it, else that of the machine. */
 export function readersZone({ TZ }: Environment): string {
   if (TZ === undefined) return new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const zone = TZ.replace(/^:/, '');
-  return isZone(zone) ? zone : 'UTC';
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '';
-  } catch {
-    return false;
-  }
+  return zoneOfTz(TZ) ?? 'UTC';
 }
 
 /** `2026-11-29 02:00:00 UTC`. What is no time is shown as it is. */

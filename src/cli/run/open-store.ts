@@ -52,6 +52,21 @@ export async function openStore(
   return withRetries(store, { ...LATER, onRetry });
 }
 
+/** Whoever waits for an answer over HTTP waits no longer. */
+const SERVED = { attempts: 2, maxDelayMs: 500 };
+
+/**
+ * The object store of the settings for a server: nothing is asked of it, so that the server starts while
+ * the store is away, and a request that fails is tried once more at most. Rejects with `configuration`
+ * where credentials are missing.
+ */
+export async function openServedStore(config: Config): Promise<ObjectStore> {
+  const settings = requireStoreSettings(config);
+  const way = { config, limits: undefined };
+  const { store, withRetries } = await connect(settings, way, SOURCE_STORE_HINTS);
+  return withRetries(store, { ...SERVED, onRetry: () => undefined });
+}
+
 /**
  * The store in which `s3://` destinations lie, with retries. Nothing is asked of it: a restore reads
  * a backup in few requests, and the first of them tells whether it can be used. Rejects with

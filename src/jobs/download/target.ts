@@ -57,9 +57,9 @@ const VIDEO_ENDINGS = ['.mp4', '.webm', '.mov', '.mkv'];
  * be hostile text. If it is not a plain word, the name consists of its plain characters and a digest, so
  * that it never leaves its folder, is never hidden or taken for an option, and no two ids have one name.
  */
-export function localName(jobId: string, key: string): string {
+export function localName(jobId: string, key: string, kind?: 'preview'): string {
   const [ending = ''] = /\.[A-Za-z0-9]{1,8}$/.exec(key) ?? [];
-  const what = VIDEO_ENDINGS.includes(ending.toLowerCase()) ? 'video' : 'result';
+  const what = kind ?? (VIDEO_ENDINGS.includes(ending.toLowerCase()) ? 'video' : 'result');
   return `${safeWord(jobId)}-${what}${ending}`;
 }
 

@@ -141,6 +141,33 @@ export async function findState(
   return state;
 }
 
+/** For more jobs than this, it is less work for Redis to list all. */
+const MOST_SEARCHED = 64;
+
+/** Resolves to the states of these jobs, without those that are in no list; see `findState`. */
+export async function findStates(
+  redis: RedisReader,
+  queue: QueueAddress,
+  ids: readonly string[],
+): Promise<Map<string, QueueState>> {
+  const found = new Map<string, QueueState>();
+  if (ids.length > MOST_SEARCHED) {
+    const all = await listQueueIds(redis, queue);
+    for (const id of ids) {
+      const state = all.get(id);
+      if (state !== undefined) found.set(id, state);
+    }
+    return found;
+  }
+  const look = async (id: string): Promise<void> => {
+    // A job that moves back between two lists may be missed once.
+    const state = (await findState(redis, queue, id)) ?? (await findState(redis, queue, id));
+    if (state !== undefined) found.set(id, state);
+  };
+  await Promise.all(ids.map(look));
+  return found;
+}
+
 /** Searches a list where LPOS is unknown (before Redis 6.0.6) or refused. */
 async function isListed(
   redis: RedisReader,

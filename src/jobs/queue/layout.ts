@@ -14,6 +14,18 @@ export interface QueueAddress {
 export const DEFAULT_PREFIX = 'bull';
 export const DEFAULT_QUEUE = 'ai-job';
 
+/** Whether the text names a queue, as NAME or PREFIX:NAME. */
+export function isQueueText(text: string): boolean {
+  return /^(?:.+:)?[^:]+$/s.test(text);
+}
+
+/** A prefix may contain colons, the name of a queue may not. */
+export function addressOf(text: string): QueueAddress {
+  const at = text.lastIndexOf(':');
+  if (at === -1) return { prefix: DEFAULT_PREFIX, name: text };
+  return { prefix: text.slice(0, at), name: text.slice(at + 1) };
+}
+
 /** A list or a sorted set of the ids of the jobs in one state. */
 export interface Place {
   suffix: string;

@@ -13,8 +13,26 @@ const WAITING = /^(brpoplpush|blmove|bzpopmin|bzmpop|blpop|brpop)$/i;
  */
 export async function hasWorker(
   redis: RedisReader,
-  { prefix, name }: QueueAddress,
+  queue: QueueAddress,
 ): Promise<boolean | undefined> {
+  const seen = await seenWorkers(redis, queue);
+  if (seen === undefined) return undefined;
+  if (seen.count > 0) return true;
+  return seen.isSure ? false : undefined;
+}
+
+/** What the list of clients shows of the workers of a queue. */
+export interface SeenWorkers {
+  count: number;
+  /** There are no others. */
+  isSure: boolean;
+}
+
+/** Resolves to `undefined` where the clients may not be listed. */
+export async function seenWorkers(
+  redis: RedisReader,
+  { prefix, name }: QueueAddress,
+): Promise<SeenWorkers | undefined> {
   let list: string;
   try {
     list = String(await redis.call('CLIENT', 'LIST'));
@@ -23,14 +41,14 @@ export async function hasWorker(
     throw error;
   }
   const own = `${prefix}:${Buffer.from(name).toString('base64')}`;
-  let isSure = true;
+  const seen: SeenWorkers = { count: 0, isSure: true };
   for (const line of list.split('\n')) {
     const client = fieldsOf(line);
-    if (client.name === own || client.name?.startsWith(`${own}:w:`) === true) return true;
+    if (client.name === own || client.name?.startsWith(`${own}:w:`) === true) seen.count += 1;
     const isNameless = client.name === '' && WAITING.test(client.cmd ?? '');
-    if (isNameless || client.flags?.includes('M') === true) isSure = false;
+    if (isNameless || client.flags?.includes('M') === true) seen.isSure = false;
   }
-  return isSure ? false : undefined;
+  return seen;
 }
 
 /** Reads `id=3 addr=127.0.0.1:1 name= flags=N cmd=get`. */

@@ -1,7 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import { parseErrorDocument } from './wire/bucket-xml.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
-import { S3ResponseError } from '../store-errors.js';
+import { NO_DOCUMENT, S3ResponseError } from '../store-errors.js';
 import { BROKEN_OFF, FOREIGN_NOT_FOUND } from '../verdicts.js';
 
 export type AnswerHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers'>;
@@ -40,7 +40,7 @@ export function refusalOf(response: AnswerHead, text: string): S3ResponseError {
   const code = given ?? codeOfStatus(status);
   const message =
     headerText(response, 'x-minio-error-desc')?.replace(/^"|"$/g, '') ??
-    (text === '' ? (response.statusMessage ?? '') : `no S3 error document, but ${type ?? 'text'}`);
+    (text === '' ? (response.statusMessage ?? '') : `${NO_DOCUMENT}, but ${type ?? 'text'}`);
   return new S3ResponseError(code, status, message, region);
 }
 

@@ -15,9 +15,11 @@ export interface PresignTarget extends Credentials {
 export interface PresignRequest {
   bucket: string;
   key: string;
-  /** How long the URL is valid from `now`; S3 accepts 1 s to 7 days. */
+  /** The URL is valid for this long from `now`. S3 accepts 1 s to 7 days. */
   expiresSeconds: number;
   now: Date;
+  /** The name under which browsers save the object. ASCII, without quotes and backslashes. */
+  fileName?: string | undefined;
 }
 
 /**
@@ -29,13 +31,17 @@ export function presignGet(target: PresignTarget, request: PresignRequest): stri
   const path = `/${encodePath(request.bucket)}/${encodePath(request.key)}`;
   const time = request.now.toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${time.slice(0, 8)}/${target.region}/s3/aws4_request`;
-  // The parameters are signed in alphabetical order.
+  const { fileName } = request;
+  // The parameters are signed in alphabetical order, capitals first.
   const query = [
     'X-Amz-Algorithm=AWS4-HMAC-SHA256',
     `X-Amz-Credential=${percentEncode(`${target.accessKey}/${scope}`)}`,
     `X-Amz-Date=${time}`,
     `X-Amz-Expires=${request.expiresSeconds}`,
     'X-Amz-SignedHeaders=host',
+    ...(fileName === undefined
+      ? []
+      : [`response-content-disposition=${percentEncode(`attachment; filename="${fileName}"`)}`]),
   ].join('&');
   const canonical = `GET\n${path}\n${query}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
   const digest = createHash('sha256').update(canonical).digest('hex');

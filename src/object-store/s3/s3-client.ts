@@ -12,7 +12,8 @@ import type { BodyMemory, FetchedAnswer } from './object-fetcher.js';
 import type { RequestLine } from '../operations.js';
 import { codeOf, type S3ResponseError } from '../store-errors.js';
 import { verdictOf } from '../verdicts.js';
-import { MAX_HEADER_BYTES, Transport, type Exchange, type TransportOptions } from './transport.js';
+import type { Exchange } from './exchange.js';
+import { MAX_HEADER_BYTES, Transport, type TransportOptions } from './transport.js';
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const DEFAULT_REGION = 'us-east-1';

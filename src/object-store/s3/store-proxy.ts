@@ -12,7 +12,7 @@ export interface StoreProxy {
   authorization: string | undefined;
 }
 
-/** What the proxy answered in place of the store. */
+/** The proxy answered instead of the store. */
 class ProxyError extends Error {
   readonly code: string;
 

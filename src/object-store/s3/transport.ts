@@ -4,60 +4,26 @@ import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
 import { pipeline, Readable } from 'node:stream';
 import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
 import { throttleAnswer } from './throttled-answer.js';
-import { onAbort } from './on-abort.js';
+import type { Exchange } from './exchange.js';
+import { watchRequest, type Timeouts } from './watch-request.js';
 import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import { proxyHeaders, proxyRefusal, TunnelAgent, type StoreProxy } from './store-proxy.js';
-import type { S3ResponseError } from '../store-errors.js';
 
-/** The state that a request and its transport share. It travels in the request options. */
-export interface Exchange {
-  /** Path and query, percent-encoded. */
-  path: string;
-  sha256: string;
-  region: string;
-  signal: AbortSignal | undefined;
-  /** It is not held up by a limit of the rate. */
-  isUrgent: boolean;
-  /** Whether headers may hold users' text, which may not be ASCII. */
-  carriesText: boolean;
-  /** The body, if it is in memory: minio itself sends only one Buffer or a stream. */
-  chunks?: Uint8Array[];
-  /** Called when the server is ready for the body. If present, `Expect: 100-continue` is sent. */
-  onContinue: (() => void) | undefined;
-  request?: ClientRequest;
-  /** Set as soon as an error status arrives. It takes precedence over any later socket error. */
-  refusal?: Promise<S3ResponseError>;
-  /** The answer waits for its turn under the limit of the rate. */
-  isThrottled?: boolean;
-  /** Set if the signature depends on how the server folds white space. */
-  foldingMatters?: boolean;
-}
-
-export interface TransportOptions extends Credentials {
+export interface TransportOptions extends Credentials, Timeouts {
   useTls: boolean;
   caPem: string | undefined;
   maxSockets: number;
   /** The HTTP proxy on the way, if there is one. */
   proxy: StoreProxy | undefined;
   limits: RateLimits | undefined;
-  /** A connection without traffic for this long counts as broken. */
-  idleTimeoutMs: number;
-  connectTimeoutMs: number;
 }
 
 export type SendOptions = RequestOptions & { exchange: Exchange; headers: Record<string, string> };
 
 /** Headers with user metadata can exceed Node's default of 16 KiB. */
 export const MAX_HEADER_BYTES = 256 * 1024;
-/** A server that does not support `Expect` waits silently for the body. */
-const CONTINUE_TIMEOUT_MS = 1000;
-
-class SilenceError extends Error {
-  readonly code = 'ETIMEDOUT';
-}
-
 /**
  * Signs minio's requests and sends them through Node. Unlike Node's own `request`, it turns an
  * error status into an error of the request, after it has read the error document.
@@ -128,7 +94,7 @@ export class Transport {
     exchange.request = request;
     const up = exchange.isUrgent ? undefined : limits?.up;
     if (exchange.chunks !== undefined) endWith(request, exchange.chunks, up);
-    this.#watch(request, exchange);
+    watchRequest(request, exchange, this.#options);
     return request;
   }
 
@@ -165,7 +131,7 @@ export class Transport {
       void opening?.then((fetcher) => fetcher.close());
   }
 
-  /** With a limit, a few connections are all that others get. */
+  /** Urgent requests have connections of their own if a limit leaves only a few to the others. */
   async #fetcherFor(isUrgent: boolean): Promise<ObjectFetcher> {
     const options = this.#options;
     if (!isUrgent || options.limits === undefined)
@@ -194,36 +160,6 @@ export class Transport {
       path: `http://${headers.host ?? ''}${exchange.path}`,
       headers: Object.assign({}, headers, proxyHeaders(proxy)),
     };
-  }
-
-  #watch(request: ClientRequest, exchange: Exchange): void {
-    const { signal, onContinue } = exchange;
-    const { connectTimeoutMs, idleTimeoutMs } = this.#options;
-    request.on('socket', (socket) => {
-      if (!socket.connecting) return;
-      socket.setTimeout(connectTimeoutMs);
-      socket.once('connect', () => socket.setTimeout(idleTimeoutMs));
-    });
-    request.on('timeout', () => {
-      const socket = request.socket;
-      const waits = exchange.isThrottled === true || isWaitingForUs(request);
-      if (socket !== null && !socket.connecting && waits) {
-        socket.setTimeout(idleTimeoutMs);
-        return;
-      }
-      request.destroy(new SilenceError('the server has gone silent'));
-    });
-    if (signal !== undefined) {
-      request.once(
-        'close',
-        onAbort(signal, () => request.destroy()),
-      );
-    }
-    if (onContinue !== undefined) {
-      const timer = setTimeout(onContinue, CONTINUE_TIMEOUT_MS);
-      request.once('continue', onContinue);
-      request.once('close', () => clearTimeout(timer));
-    }
   }
 
   /** MinIO, AWS and Ceph return the tag count with every object that has tags. */
@@ -264,17 +200,6 @@ function endWith(
     for (const chunk of chunks) request.write(chunk);
     return end();
   }) as typeof request.end;
-}
-
-/** Whether the silence is our own: the response's reader or the body's source is slow. */
-function isWaitingForUs(request: ClientRequest): boolean {
-  const response = responseOf(request);
-  if (response !== undefined) return response.readableLength > 0;
-  return !request.writableEnded && request.writableLength === 0;
-}
-
-function responseOf(request: ClientRequest): IncomingMessage | undefined {
-  return 'res' in request ? ((request.res ?? undefined) as IncomingMessage | undefined) : undefined;
 }
 
 /** Loads undici only when needed: it takes a third of the start-up time of a command. */

@@ -12,6 +12,8 @@ export interface Runs {
   /** Lines of the history that are not records. */
   damaged: number;
   state: Pick<ScheduleState, 'outbox' | 'entries' | 'pending'>;
+  /** Why the state cannot be used; `undefined` if it can. */
+  unusable: string | undefined;
 }
 
 /** Reads all runs of a state folder. Rejects with `not_found` if no daemon has been there. */
@@ -29,7 +31,8 @@ export async function readRuns(folder: string): Promise<Runs> {
   const read = await readRecordedState(folder);
   const state = read.kind === 'read' ? read.state : { outbox: [], entries: {}, pending: [] };
   const { records, damaged } = await readRecordedHistory(folder);
-  return { records: withOutbox(records, state), damaged, state };
+  const unusable = read.kind === 'unusable' ? read.reason : undefined;
+  return { records: withOutbox(records, state), damaged, state, unusable };
 }
 
 /** Selects runs. Throws `not_found` for the name of an entry that no run has, if there are any runs. */

@@ -177,7 +177,7 @@ async function refuseTooLarge({ path }: LegacyBackup, bytes: number, folder: str
   );
 }
 
-/** What to do with an entry of a tar that may be hostile. */
+/** Decides what to do with an entry of a tar that may be hostile. */
 type EntryDecision =
   | { kind: 'unpack' }
   | { kind: 'skip'; bucket: string; key: string; reason: string }

@@ -18,7 +18,7 @@ export interface Trust {
   suspendedBy: string | undefined;
 }
 
-/** What is known of the earlier backups while walking along a line. */
+/** The state of a walk along a line: what the earlier backups have shown. */
 interface WalkState {
   /** The oldest suspect backup since the last trusted one, and its index in the line. */
   suspect: { id: string; index: number } | undefined;

@@ -148,7 +148,7 @@ export class PlainTree {
 
 /** The number of concurrent tasks, so that their waits for the disk overlap. */
 const MAX_TASKS = 16;
-/** How much may wait for the disk before the producer has to wait. */
+/** If more than this is waiting for the disk, the producer waits too. */
 const MAX_PENDING_BYTES = 6 * 1024 * 1024;
 
 /** Runs tasks concurrently within limits. A failure rejects every later call. */

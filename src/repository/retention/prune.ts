@@ -14,7 +14,7 @@ import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
   dryRun: boolean;
-  /** Also remove the versions of what is removed, and was before. The destination has `removedVersions`. */
+  /** Also remove the versions of the files that this run or an earlier one removes. */
   purge?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /**
@@ -24,8 +24,8 @@ export interface PruneOptions extends RetentionOptions {
   after?: string | undefined;
 }
 
-export interface PurgedVersions {
-  /** Those of all backups together, delete markers included. */
+interface PurgedVersions {
+  /** The number of versions of all these backups, including delete markers. */
   versions: number;
   bytes: number;
   /** The backups among them that an earlier run had removed. */
@@ -42,7 +42,7 @@ export interface PruneReport {
   withheld: { id: string; because: string[] }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
-  /** With `purge`: the versions of removed files that were removed, or would be. */
+  /** The versions that were removed, or would be. Present if `purge` is set. */
   purged?: PurgedVersions;
   /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];

@@ -5,7 +5,7 @@ import { ARCHIVE_SUFFIX, MARKS, SUMMARY_SUFFIX, markSuffix } from '../names.js';
 export const REMOVAL_SUFFIX = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
 export const REMOVED_TEXT = 'this backup is being removed\n';
 
-/** What the names of a backup's files end with, in the order in which the files are removed. */
+/** The endings of the names of a backup's files, in the order in which the files are removed. */
 export const FILES_OF_BACKUP: readonly string[] = [
   SUMMARY_SUFFIX,
   ARCHIVE_SUFFIX,

@@ -1,7 +1,7 @@
 import type { IndexLine } from '../../archive/index-line.js';
 import type { ListedObject } from '../../object-store/port.js';
 
-/** What to do if the target has a different object under a key. */
+/** The action if the target has a different object with the same key. */
 export type OnConflict = 'overwrite' | 'skip' | 'fail';
 
 export type RestoreAction =

@@ -63,7 +63,7 @@ export interface ProofOptions {
   selection: KeySelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
-  /** When the restore of the bucket began, in ms since 1970. */
+  /** The time at which the restore of the bucket began, in ms since 1970. */
   begunAtMs: number;
 }
 

@@ -106,6 +106,8 @@ class Importer {
       : [undefined, undefined, split.command];
     // In a crontab, the text after an unescaped % is the input of the command.
     if (/(?<!\\)%/.test(rest)) return 'the text after its % is the input of a command';
+    // Some crons take two backslashes for one, and then the % begins the input.
+    if (rest.includes('\\\\%')) return 'a backslash before \\% means something else to each cron';
     const keepDays = this.#keepDays;
     const context = {
       retention: RETENTION,

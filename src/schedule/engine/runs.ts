@@ -9,16 +9,11 @@ import type { EntryState } from '../state/state.js';
 import { startLongTimer } from '../timers.js';
 import type { WaitingFiring } from './admission.js';
 import { admit, nextToStart } from './admission.js';
+import type { Claim, Lease } from './claims.js';
+import { Claims } from './claims.js';
 import { LATE_MS } from './due.js';
 import type { Ledger } from './ledger.js';
-
-/** Claims firings where several daemons share a schedule, so that one of them runs each firing. */
-export interface Lease {
-  /** Claims the firing of an entry that was due at this time. Never rejects. */
-  claim(name: string, dueMs: number): Promise<Claim>;
-}
-
-export type Claim = { kind: 'ours' | 'unavailable' } | { kind: 'taken'; by: string };
+import { WaitingLine } from './waiting-line.js';
 
 /** Is notified of runs. Its methods return at once and never throw. */
 export interface RunNotifier {
@@ -65,21 +60,20 @@ interface ActiveRun {
 }
 
 const CLAIM_AGAIN_MS = 5_000;
-/** What the log and the probes report while no firing can be claimed. */
-export const NO_REDIS = 'Redis cannot be reached: no run starts until it can';
 
 /** Starts each firing that waits as soon as it may start, and follows its run to its record. */
 export class Runs {
   readonly #parts: RunsParts;
-  #waiting: WaitingFiring[] = [];
+  readonly #waiting = new WaitingLine();
+  readonly #claims: Claims;
   readonly #running = new Set<ActiveRun>();
   /** Emits `end` when a run has ended and those that waited for it have started. */
   readonly #ends = new EventEmitter();
   #isStopping = false;
-  #canClaim = true;
 
   constructor(parts: RunsParts) {
     this.#parts = parts;
+    this.#claims = new Claims(parts.lease, parts.log);
   }
 
   get isStopping(): boolean {
@@ -88,7 +82,7 @@ export class Runs {
 
   /** False while runs wait because Redis, which holds the claims, cannot be reached. */
   get canClaim(): boolean {
-    return this.#canClaim;
+    return this.#claims.areAvailable;
   }
 
   get runningCount(): number {
@@ -96,7 +90,7 @@ export class Runs {
   }
 
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#waiting.all.length;
   }
 
   /**
@@ -104,14 +98,13 @@ export class Runs {
    * there is none. A firing that waits for a run is started when that run ends.
    */
   nextStartMs(nowMs: number): number {
-    const later = this.#waiting.map(({ notBeforeMs }) => notBeforeMs).filter((ms) => ms > nowMs);
-    return later.reduce((a, b) => Math.min(a, b), Infinity);
+    return this.#waiting.nextStartMs(nowMs);
   }
 
   /** Queues a firing unless the overlap rule of its entry says otherwise. */
   offer(entry: ScheduledEntry, firing: PendingFiring): void {
     const { random, record, ledger } = this.#parts;
-    const waiting = this.#waiting.filter((other) => other.entry.name === entry.name);
+    const waiting = this.#waiting.of(entry.name);
     const running = [...this.#running].filter((run) => run.firing.name === entry.name);
     const isRunning = running.length > 0;
     const admission = admit(entry, { isRunning, isWaiting: waiting.length > 0 });
@@ -125,7 +118,7 @@ export class Runs {
       for (const earlier of waiting) this.#drop(earlier, reason);
     }
     const jitterMs = firing.trigger === 'cron' ? Math.floor(random() * entry.jitterMs) : 0;
-    this.#waiting.push({ firing, entry, notBeforeMs: Date.parse(firing.due_at) + jitterMs });
+    this.#waiting.add(firing, entry, Date.parse(firing.due_at) + jitterMs);
     ledger.changed();
   }
 
@@ -138,7 +131,7 @@ export class Runs {
 
   /** Gives waiting firings the entries of a new schedule, and drops those whose entry left it. */
   replaceEntries(entryOf: (name: string) => ScheduledEntry | undefined): void {
-    for (const waiting of [...this.#waiting]) {
+    for (const waiting of this.#waiting.all) {
       const entry = entryOf(waiting.entry.name);
       if (entry === undefined) this.#drop(waiting, 'its entry was removed from the schedule');
       else waiting.entry = entry;
@@ -150,7 +143,7 @@ export class Runs {
    * returns.
    */
   shiftBack(setBackMs: number): void {
-    for (const waiting of this.#waiting) waiting.notBeforeMs -= setBackMs;
+    this.#waiting.shiftBack(setBackMs);
   }
 
   /** Starts all that may start before it waits for anything. */
@@ -160,15 +153,12 @@ export class Runs {
     if (this.#isStopping) return;
     const nowMs = now().getTime();
     for (;;) {
-      const next = nextToStart(this.#waiting, [...this.#running], { atOnce, nowMs });
+      const next = nextToStart(this.#waiting.all, [...this.#running], { atOnce, nowMs });
       if (next === undefined) break;
-      this.#remove(next);
+      this.#waiting.remove(next);
       void this.#run(next);
     }
-    // The others had to wait for a run.
-    for (const waiting of this.#waiting) {
-      if (waiting.notBeforeMs <= nowMs) waiting.firing = { ...waiting.firing, waited: true };
-    }
+    this.#waiting.markLate(nowMs);
   }
 
   /**
@@ -178,7 +168,7 @@ export class Runs {
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
     const reason = 'the daemon was stopped';
-    for (const waiting of [...this.#waiting]) {
+    for (const waiting of this.#waiting.all) {
       if (waiting.firing.trigger === 'manual') this.#drop(waiting, reason);
     }
     const stopTimer = startLongTimer(() => {
@@ -194,7 +184,7 @@ export class Runs {
 
   /** Returns all firings in the form of the saved state: the runs, then the waiting ones. */
   pending(): PendingFiring[] {
-    return [...this.#running, ...this.#waiting].map(({ firing }) => firing);
+    return [...this.#running, ...this.#waiting.all].map(({ firing }) => firing);
   }
 
   async #run(waiting: WaitingFiring): Promise<void> {
@@ -202,7 +192,7 @@ export class Runs {
     const { firing, entry } = waiting;
     const run: ActiveRun = { firing, entry, child: undefined, endReason: undefined };
     this.#running.add(run);
-    const claim = await this.#claim(firing);
+    const claim = await this.#claims.claim(firing);
     if (claim.kind !== 'ours') {
       this.#setAside(waiting, claim);
       await this.#end(run);
@@ -218,17 +208,6 @@ export class Runs {
     await this.#follow(run, child);
   }
 
-  /** An operator requested a manual run of this daemon, so that it needs no claim. */
-  async #claim({ name, due_at, trigger }: PendingFiring): Promise<Claim> {
-    const { lease, log } = this.#parts;
-    if (lease === undefined || trigger === 'manual') return { kind: 'ours' };
-    const claim = await lease.claim(name, Date.parse(due_at));
-    const isReachable = claim.kind !== 'unavailable';
-    if (this.#canClaim && !isReachable) log.error({}, NO_REDIS);
-    this.#canClaim = isReachable;
-    return claim;
-  }
-
   /** Records a firing that another daemon runs. One that could not be claimed waits again, or is missed. */
   #setAside({ firing, entry }: WaitingFiring, claim: Claim): void {
     const { now, record } = this.#parts;
@@ -238,8 +217,7 @@ export class Runs {
     } else if (entry.catchup === 'none' && nowMs - Date.parse(firing.due_at) > LATE_MS) {
       record(unrunRecord(firing, 'missed', 'Redis could not be reached'), entry);
     } else {
-      const notBeforeMs = nowMs + CLAIM_AGAIN_MS;
-      this.#waiting.push({ firing: { ...firing, waited: true }, entry, notBeforeMs });
+      this.#waiting.add({ ...firing, waited: true }, entry, nowMs + CLAIM_AGAIN_MS);
     }
   }
 
@@ -263,12 +241,8 @@ export class Runs {
   }
 
   #drop(waiting: WaitingFiring, reason: string): void {
-    this.#remove(waiting);
+    this.#waiting.remove(waiting);
     this.#parts.record(unrunRecord(waiting.firing, 'skipped', reason), waiting.entry);
-  }
-
-  #remove(waiting: WaitingFiring): void {
-    this.#waiting = this.#waiting.filter((other) => other !== waiting);
   }
 }
 

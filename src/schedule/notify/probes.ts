@@ -1,6 +1,6 @@
 import type { ScheduledEntry } from '../crontab/entry.js';
 import type { Engine } from '../engine/engine.js';
-import { NO_REDIS } from '../engine/runs.js';
+import { NO_REDIS } from '../engine/claims.js';
 import type { Health, ProbeSource } from './endpoint.js';
 import type { ScheduleMetrics } from './metrics.js';
 

@@ -1,4 +1,4 @@
-import { proxyFor, type ProxySettings } from '../../config/proxy.js';
+import { proxyFor, type Proxy, type ProxySettings } from '../../config/proxy.js';
 import { isMangamotionError } from '../../errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -59,6 +59,7 @@ interface Failure {
 async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | undefined> {
   const { signal } = sending;
   const controller = new AbortController();
+  const way = wayOf(sending);
   const giveUp = (): void => controller.abort();
   if (signal.aborted) giveUp();
   const timer = setTimeout(() => controller.abort(LATE), timeoutMs);
@@ -72,17 +73,35 @@ async function attempt(sending: Sending, timeoutMs: number): Promise<Failure | u
     }
     const { status } = answer;
     if (status >= 200 && status < 300) return undefined;
-    return { why: `the answer was ${status}`, isTransient: status >= 500 };
+    return { why: `the answer was ${status}${way}`, isTransient: status >= 500 };
   } catch (error) {
     if (controller.signal.reason === LATE)
-      return { why: `no answer within ${timeoutMs / 1000} s`, isTransient: true };
+      return { why: `no answer within ${timeoutMs / 1000} s${way}`, isTransient: true };
     if (isMangamotionError(error)) return { why: error.message, isTransient: false };
     if (signal.aborted) return { why: 'there was no time for it', isTransient: false };
-    return { why: networkProblem(error), isTransient: true };
+    return { why: networkProblem(error) + way, isTransient: true };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** Names the proxy on the way, without its login. */
+function wayOf({ url, proxies }: Sending): string {
+  try {
+    const proxy = proxyOf(url, proxies);
+    return proxy === undefined ? '' : `, through the proxy ${proxy.url} (${proxy.setting})`;
+  } catch {
+    // Sending tells what is wrong with the setting.
+    return '';
+  }
+}
+
+function proxyOf(url: URL, proxies: ProxySettings | undefined): Proxy | undefined {
+  const useTls = url.protocol === 'https:';
+  const port = url.port === '' ? (useTls ? 443 : 80) : Number(url.port);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return proxies && proxyFor({ host, port, useTls }, proxies);
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -117,10 +136,7 @@ async function sendOnce(
   init: RequestInit,
   proxies: ProxySettings | undefined,
 ): Promise<Answer> {
-  const useTls = url.protocol === 'https:';
-  const port = url.port === '' ? (useTls ? 443 : 80) : Number(url.port);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const proxy = proxies && proxyFor({ host, port, useTls }, proxies);
+  const proxy = proxyOf(url, proxies);
   if (proxy === undefined) return await answerOf(await fetch(url, init));
   // The one in Node cannot be told of a proxy before Node.js 24.
   const undici = await import('undici');

@@ -6,21 +6,39 @@ import {
   type Day,
   type Month,
 } from '../../billing/calendar.js';
-import { dailyAnswer, jobAnswer, summaryAnswer } from '../../billing/answers.js';
+import { summariseAllUsers } from '../../billing/all-users.js';
+import { dailyAnswer, jobAnswer, summaryAnswer, totalsAnswer } from '../../billing/answers.js';
 import { readDailyUsage } from '../../billing/daily-usage.js';
 import { readJobDetails } from '../../billing/job-records.js';
+import { SORT_KEYS, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
 import { jsonAnswer } from '../answer.js';
 import { badRequest, notFound } from '../failure.js';
 import { defineRoute, type Route } from '../route.js';
-import { dailyDocument, jobDocument, summaryDocument } from '../schemas/billing.js';
-import { flag, jobId, optionalDay, optionalMonth, optionalUserId } from '../schemas/parameters.js';
+import { rowsAnswer } from '../rows-answer.js';
+import {
+  allUsersDocument,
+  dailyDocument,
+  jobDocument,
+  summaryDocument,
+} from '../schemas/billing.js';
+import {
+  choice,
+  flag,
+  jobId,
+  optionalDay,
+  optionalMonth,
+  optionalUserId,
+  wholeNumber,
+} from '../schemas/parameters.js';
 import type { Services } from '../services.js';
 import { maySee, requestedUser } from '../visitor.js';
 import { dailyCsv, prefersCsv } from './daily-csv.js';
 
 /** Days that `daily-usage` covers if none are named. */
 const DEFAULT_DAYS = 30;
+/** Without `none`: the answer begins with the number of all users. */
+const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !== 'none');
 /** A hundred years, as for the command. */
 const MOST_DAYS = 36_525;
 
@@ -90,6 +108,37 @@ export function billingRoutes({ redis, pricing, retentionDays, now }: Services):
         if (details === undefined || !maySee(visitor, details.userId))
           throw notFound('Job not found');
         return jsonAnswer({ ...jobAnswer(details), problems: details.problems });
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/all-users',
+      summary: 'All users with their usage and costs, the most expensive first',
+      access: 'admin',
+      params: {},
+      query: {
+        month: optionalMonth,
+        sort: choice(SORTED, 'cost'),
+        top: wholeNumber(1, 1_000_000),
+      },
+      answers: {
+        200: { description: 'the document of `billing all-users`', schema: allUsersDocument },
+      },
+      failures: [400, 503],
+      async respond({ query, signal }) {
+        const month =
+          query.month === undefined ? undefined : begunMonth(query.month, period().today);
+        const report = await summariseAllUsers(redis, {
+          ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
+          onProgress: () => undefined,
+        });
+        return rowsAnswer({
+          member: 'users',
+          head: { total_users: report.totalUsers, ...(month !== undefined && { month }) },
+          json: summaryAnswer,
+          tail: () => ({ totals: totalsAnswer(report.totals), problems: report.problems }),
+          rows: report.users,
+        });
       },
     }),
   ];

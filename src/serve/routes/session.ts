@@ -1,16 +1,10 @@
-import * as v from 'valibot';
 import { visitorDocument } from '../access/session.js';
 import { jsonAnswer } from '../answer.js';
 import { defineRoute, type Route } from '../route.js';
+import { sessionDocument } from '../schemas/session.js';
 import type { Services } from '../services.js';
 
-const sessionDocument = v.strictObject({
-  kind: v.picklist(['admin', 'user', 'nobody']),
-  user_id: v.nullable(v.string()),
-  version: v.string(),
-});
-
-export function sessionRoutes({ version }: Services): Route[] {
+export function sessionRoutes({ auth, version }: Services): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -22,7 +16,7 @@ export function sessionRoutes({ version }: Services): Route[] {
       answers: { 200: { description: 'the visitor', schema: sessionDocument } },
       failures: [],
       respond: ({ visitor }) =>
-        Promise.resolve(jsonAnswer({ ...visitorDocument(visitor), version })),
+        Promise.resolve(jsonAnswer({ ...visitorDocument(visitor), auth, version })),
     }),
   ];
 }

@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import type { Day, Month } from '../../billing/calendar.js';
 import { parseDay, parseMonth } from '../../billing/calendar.js';
+import { isQueueText } from '../../jobs/queue/layout.js';
+import { parseBegin, parseMoment, type Moment } from '../../moment.js';
+import { LISTED_STATUSES, statusesIn } from '../../reports/jobs/filter.js';
 
 /** An id is any text that is not empty; Redis keys have them. */
 const id = v.pipe(v.string(), v.nonEmpty('is empty'), v.maxLength(1024, 'is longer than 1024'));
@@ -36,7 +39,15 @@ export const flag = v.optional(
   'false',
 );
 
-export function wholeNumber(least: number, most: number, fallback?: number) {
+type NumberField<Output> = v.GenericSchema<string | undefined, Output>;
+
+export function wholeNumber(least: number, most: number, fallback: number): NumberField<number>;
+export function wholeNumber(least: number, most: number): NumberField<number | undefined>;
+export function wholeNumber(
+  least: number,
+  most: number,
+  fallback?: number,
+): NumberField<number> | NumberField<number | undefined> {
   const message = `must be a whole number from ${least} to ${most}`;
   const number = v.pipe(
     v.string(),
@@ -46,4 +57,49 @@ export function wholeNumber(least: number, most: number, fallback?: number) {
     v.maxValue(most, message),
   );
   return v.optional(number, fallback === undefined ? undefined : String(fallback));
+}
+
+const LONGEST = 256;
+const short = v.pipe(v.string(), v.maxLength(LONGEST, `is longer than ${LONGEST}`));
+
+export const optionalStatuses = v.optional(
+  v.pipe(
+    short,
+    v.transform(statusesIn),
+    v.array(v.string(), `must be one or more of ${LISTED_STATUSES.join(', ')}`),
+    v.description('statuses, separated by commas'),
+  ),
+);
+
+export const optionalQueue = v.optional(
+  v.pipe(
+    short,
+    v.check(isQueueText, 'must be the name of a queue, or PREFIX:NAME'),
+    v.description('another queue, for administrators'),
+  ),
+);
+
+const moment = (parse: (text: string) => Moment, description: string) =>
+  v.optional(
+    v.pipe(
+      short,
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        try {
+          return parse(dataset.value);
+        } catch {
+          addIssue({ message: 'must be a time like 2026-11-24, 2026-11-24T08:00:00Z, 36h or 7d' });
+          return NEVER;
+        }
+      }),
+      v.description(description),
+    ),
+  );
+
+/** A day means its begin. */
+export const optionalBegin = moment(parseBegin, 'the first time, in UTC');
+/** A day means its end. */
+export const optionalMoment = moment(parseMoment, 'the last time, in UTC');
+
+export function choice<const Word extends string>(words: readonly Word[], fallback: Word) {
+  return v.optional(v.picklist(words, `must be one of ${words.join(', ')}`), fallback);
 }

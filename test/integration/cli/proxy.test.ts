@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SOURCE_STORE_HINTS, hintsThrough } from '../../../src/config/hints.js';
+import type { MangamotionError } from '../../../src/errors.js';
+import { openMinioStore } from '../../../src/object-store/s3/s3-store.js';
+import { TestDaemon } from '../../helpers/daemon.js';
 import { Secret } from '../../../src/config/secret.js';
 import { runHook } from '../../../src/schedule/notify/hooks.js';
 import { Pings } from '../../../src/schedule/notify/pings.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { run, runJson } from '../../helpers/cli.js';
-import { startHttpProxy, type HttpProxy } from '../../helpers/http-proxy.js';
+import {
+  PROXY_FAILURES,
+  startBrokenProxy,
+  startHttpProxy,
+  type HttpProxy,
+} from '../../helpers/http-proxy.js';
 import { noise, seed, snapshot } from '../../helpers/seed.js';
 import { freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
 import { startTlsFront, tlsFile } from '../../helpers/tls-front.js';
@@ -137,6 +146,90 @@ describe('a store behind a proxy', () => {
   });
 });
 
+describe.each(Object.entries(PROXY_FAILURES))('a proxy that %s', (_what, failure) => {
+  let broken: Awaited<ReturnType<typeof startBrokenProxy>>;
+  beforeAll(async () => {
+    broken = await startBrokenProxy(failure);
+  });
+  afterAll(() => broken.close());
+
+  it.each([
+    ['HTTP_PROXY', 'http', PLAIN, 80],
+    ['HTTPS_PROXY', 'https', SECURE, 443],
+  ] as const)('is told with its address, and once: %s', async (variable, scheme, host, port) => {
+    // A store that is not retried, and does not wait for long.
+    const way = { url: broken.url, authorization: 'Basic bWU6aHVzaC1odXNo', setting: variable };
+    const one = openMinioStore({
+      ...{ endpoint: host, port, useTls: scheme === 'https', accessKey: 'a', secretKey: 'b' },
+      ...{ proxy: way, hints: hintsThrough(way, SOURCE_STORE_HINTS), idleTimeoutMs: 500 },
+    });
+    const error = await one.listBuckets().then(
+      () => undefined,
+      (failed: unknown) => failed as MangamotionError,
+    );
+    one.close();
+    const isAsked = failure.startsWith('401') && scheme === 'http';
+    expect(error?.code).toBe(isAsked ? 'access_denied' : 'unreachable');
+    const told = `${error?.message ?? ''}\n${error?.hint ?? ''}`;
+    expect(told).toContain(`the proxy ${broken.url}`);
+    expect(told).toContain(variable);
+    expect(told).not.toMatch(/hush-hush|bWU6aHVzaC1odXNo/);
+  });
+
+  it('is told by a ping', async () => {
+    const url = broken.url.replace('//', `//${LOGIN}@`);
+    for (const to of [`http://${MONITOR}/key`, `https://${SECURE}/key`]) {
+      const { log, told } = keepingLog();
+      const pings = new Pings({
+        ...{ url: new Secret(to), log, timing: { timeoutMs: 2000, pausesMs: [] } },
+        proxies: {
+          http: { text: url, setting: 'HTTP_PROXY' },
+          https: { text: url, setting: 'HTTPS_PROXY' },
+          noProxy: undefined,
+        },
+      });
+      pings.end('daily', 0, 'a-run');
+      await pings.idle(60_000);
+      expect(told).toHaveLength(1);
+      expect(told[0]?.message).toMatch(/^a ping did not arrive: /);
+      expect(told[0]?.message).toContain(`through the proxy ${broken.url} (`);
+      expect(told[0]?.message).not.toContain('hush-hush');
+    }
+  });
+});
+
+it('a ping over TLS arrives, where the CA of its server is known', async () => {
+  // For https://, the listener is behind TLS with a certificate of the CA of the tests.
+  const monitor = await startListener();
+  const secure = await startTlsFront(monitor.url, 'elsewhere');
+  const tunnel = await startHttpProxy({ [SECURE]: secure.endpoint }, LOGIN);
+  const daemon = new TestDaemon(join(folder, 'daemon'), {
+    ...{ NODE_EXTRA_CA_CERTS: tlsFile('ca'), PING_URL: `https://${SECURE}/ping/{name}` },
+    HTTPS_PROXY: tunnel.url.replace('//', `//${LOGIN}@`),
+  });
+  daemon.write(
+    `# name=check on-success=https://${SECURE}/hook on-failure=https://${SECURE}/hook\n` +
+      '0 0 1 1 * config check\n',
+  );
+  try {
+    await daemon.start();
+    await daemon.run('run', 'check');
+    await daemon.until(() => monitor.received.length >= 3);
+  } finally {
+    await daemon.stop();
+    await tunnel.close();
+    await secure.close();
+    await monitor.close();
+  }
+  const asked = monitor.received.map(({ method, path }) => `${method} ${path}`);
+  expect(asked[0]).toMatch(/^GET \/ping\/check\/start\?rid=/);
+  expect(asked.some((one) => /^GET \/ping\/check\/\d+\?rid=/.test(one))).toBe(true);
+  expect(asked).toContain('POST /hook');
+  expect(tunnel.asked.every((one) => one === `CONNECT ${SECURE}:443`)).toBe(true);
+  const headers = monitor.received.flatMap((one) => Object.keys(one.headers));
+  expect(headers).not.toContain('proxy-authorization');
+});
+
 describe('pings and hooks', () => {
   const proxies = (text: string, noProxy?: string) => ({
     http: { text, setting: 'HTTP_PROXY' },
@@ -193,7 +286,7 @@ describe('pings and hooks', () => {
   it('say that the proxy refuses them, without its login', async () => {
     const wrong = proxy.url.replace('//', '//me:another-secret@');
     expect(await ping(`http://${MONITOR}/`, wrong)).toEqual([
-      'a ping did not arrive: the proxy answered 407',
+      `a ping did not arrive: the proxy answered 407, through the proxy ${proxy.url} (HTTP_PROXY)`,
     ]);
     expect(await ping(`http://${MONITOR}/`, 'socks5://me:another-secret@h')).toEqual([
       'a ping did not arrive: HTTP_PROXY: must be the URL of an HTTP proxy, http:// or https://',

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { connectOnce } from '../../../src/redis/connect.js';
 import { RedisLease } from '../../../src/schedule/lease.js';
+import { startAnsweringProxy } from '../../helpers/redis-answers.js';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.js';
 
 let server: RedisServer;
@@ -14,11 +15,11 @@ afterEach(async () => {
   await server.stop();
 });
 
-function leaseOf(holder: string): RedisLease {
+function leaseOf(holder: string, port = server.port): RedisLease {
   const lease = new RedisLease({
     holder: () => Promise.resolve(holder),
     connect: async () => {
-      const at = { kind: 'server' as const, host: '127.0.0.1', port: server.port, useTls: false };
+      const at = { kind: 'server' as const, host: '127.0.0.1', port, useTls: false };
       const login = { username: undefined, password: undefined, db: 0, caPem: undefined };
       const redis = await connectOnce({ at, ...login, text: 'here', setting: 'REDIS_URL' });
       return { redis, close: () => redis.disconnect() };
@@ -57,6 +58,28 @@ describe('a lease', () => {
     await expect.poll(() => one.claim('daily', DUE), { timeout: 10_000 }).toEqual({ kind: 'ours' });
     expect(await other.claim('daily', DUE)).toEqual({ kind: 'taken', by: 'one' });
   }, 30_000);
+});
+
+describe('a lease of what answers oddly', () => {
+  it.each([
+    ['SET', ':1\r\n'],
+    ['SET', '+QUEUED\r\n'],
+    ['SET', '*0\r\n'],
+    ['SET', '-READONLY You cannot write against a read only replica.\r\n'],
+    ['GET', '$-1\r\n'],
+    ['GET', ':0\r\n'],
+  ])('is neither ours nor taken if %s is answered with %j', async (name, answer) => {
+    await leaseOf('other').claim('daily', DUE);
+    const proxy = await startAnsweringProxy(server.url, ([command]) =>
+      command?.toUpperCase() === name ? answer : undefined,
+    );
+    try {
+      const lease = leaseOf('one', Number(new URL(proxy.url).port));
+      expect(await lease.claim('daily', DUE)).toEqual({ kind: 'unavailable' });
+    } finally {
+      await proxy.close();
+    }
+  });
 });
 
 async function processIdOf({ url }: RedisServer): Promise<number> {

@@ -41,6 +41,8 @@ describe.each([
     ['Asia/Tokyo', / 11:30:00 GMT\+9.* 03:30 Europe\/Berlin$/m],
     ['America/Los_Angeles', / 18:30:00 .* 11-(29|30) 03:30 Europe\/Berlin$/m],
     ['UTC', / 02:30:00 UTC.* 03:30 Europe\/Berlin$/m],
+    ['/usr/share/zoneinfo/Asia/Tokyo', / 11:30:00 GMT\+9.* 03:30 Europe\/Berlin$/m],
+    ['CET-1CEST', / 02:30:00 UTC.* 03:30 Europe\/Berlin$/m],
     // Clocks there show the same.
     ['Europe/Paris', / 03:30:00 CET.* Europe\/Berlin$/m],
   ])('for a reader in %s', async (zone, row) => {

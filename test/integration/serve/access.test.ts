@@ -96,6 +96,14 @@ describe('with --auth token', () => {
     expect((await server.get('/api/billing/job/of-bob', asBob)).status).toBe(200);
   });
 
+  it('a user does not see the list of all users', async () => {
+    const server = await serve(['--auth', 'token'], withTokens());
+    const headers = bearer(await tokenFor({ userId: 'alice' }));
+    expect((await server.get('/api/billing/all-users', headers)).status).toBe(403);
+    expect((await server.get('/api/billing/all-users')).status).toBe(401);
+    expect((await server.get('/api/billing/all-users', bearer(ADMIN_TOKEN))).status).toBe(200);
+  });
+
   it('the administrator sees everything', async () => {
     const server = await serve(['--auth', 'token'], withTokens());
     const headers = bearer(ADMIN_TOKEN);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { safeParse } from 'valibot';
-import { dailyDocument, jobDocument, summaryDocument } from '../../../src/serve/schemas/billing.js';
+import {
+  allUsersDocument,
+  dailyDocument,
+  jobDocument,
+  summaryDocument,
+} from '../../../src/serve/schemas/billing.js';
 import { dayFromToday, monthFromThis, useBillingRedis } from '../../helpers/billing-records.js';
 import { documentOf, useServers } from '../../helpers/serve.js';
 import { runHere } from '../../helpers/in-process.js';
@@ -36,6 +41,22 @@ describe('the routes of billing', () => {
     expect((await server.get('/api/billing/job/j1')).text).toContain(`:${HUGE}`);
   });
 
+  it.each([
+    ['', []],
+    ['?sort=user&top=2', ['--sort', 'user', '--top', '2']],
+    [`?month=${monthFromThis(0)}`, ['--month', monthFromThis(0)]],
+  ])('list all users as the command does: all-users%s', async (query, args) => {
+    for (const [at, user] of ['bob', 'alice', 'carol', '\u{1F600}'].entries()) {
+      const usage = { bytes_processed: HUGE, compute_seconds: at, job_count: 1 };
+      await records().tracked(user, { day: dayFromToday(0), job: user, usage });
+    }
+    const server = await serve([], env());
+    const answer = await server.get(`/api/billing/all-users${query}`);
+    expect(answer.status).toBe(200);
+    expect(documentOf(answer)).toEqual(await printed('billing', 'all-users', ...args));
+    expect(safeParse(allUsersDocument, documentOf(answer)).issues).toBeUndefined();
+  });
+
   it('give rows to who prefers CSV', async () => {
     const day = dayFromToday(0);
     await records().day('=cmd', day, { bytes_processed: 1, job_count: -2 });
@@ -61,6 +82,9 @@ describe('the routes of billing', () => {
     ['daily-usage?user_id=a&start_date=2026-10-02&end_date=2026-10-01', 'start_date is after'],
     ['daily-usage?user_id=a&start_date=0001-01-01', 'the range is longer'],
     ['daily-usage?user_id=a&fill=maybe', 'fill must be true or false'],
+    ['all-users?sort=none', 'sort must be one of cost, bytes, compute, jobs, user'],
+    ['all-users?top=0', 'top must be a whole number from 1 to 1000000'],
+    ['all-users?top=1e3', 'top must be a whole number'],
   ])('%s is 400', async (path, reason) => {
     const server = await serve([], env());
     const answer = await server.get(`/api/billing/${path}`);

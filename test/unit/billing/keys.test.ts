@@ -79,11 +79,36 @@ describe('a daily key', () => {
   });
 });
 
+describe('a key that is a text', () => {
+  it('has the parts that its bytes have', () => {
+    const rest = fc.oneof(
+      ids.map((id) => `${id}:2026-11-29`),
+      fc.constantFrom(
+        '',
+        ':2026-11-29',
+        '2026-11-29',
+        'a:2026-02-30',
+        'a:b:2026-01-01',
+        '漫:2026-01-0１',
+      ),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(rest, (text) => {
+        const key = `billing:daily:${text}`;
+        fc.pre(text.isWellFormed());
+        expect(partsOfDayKey(key)).toEqual(partsOfDayKey(Buffer.from(key)));
+      }),
+    );
+  });
+});
+
 describe('the keys of users and jobs', () => {
   it('give their ids back', () => {
     fc.assert(
       fc.property(ids, (id) => {
         expect(userOfKey(Buffer.from(userKey(id)))).toBe(id);
+        expect(userOfKey(userKey(id))).toBe(id);
         expect(jobOfKey(Buffer.from(jobKey(id)))).toBe(id);
       }),
     );

@@ -67,6 +67,7 @@ describe('a reply', () => {
       'ASK 3999 127.0.0.1:6381',
       'TRYAGAIN Multiple keys request during rehashing of slot',
       "CROSSSLOT Keys in request don't hash to the same slot",
+      'CLUSTERDOWN The cluster is down',
     ].map((reply): [string, ErrorCode, string] => [
       ...([reply, 'unreachable'] as const),
       'Redis at h:6379 is part of a cluster, which is not supported',
@@ -79,7 +80,7 @@ describe('a reply', () => {
 
   it.each([
     'ERR DB index is out of range',
-    'CLUSTERDOWN The cluster is down',
+    'NOREPLICAS Not enough good replicas to write.',
     'BUSYGROUP x',
     'OOMX',
   ])('of another kind is unreachable, and told as it is: %s', (reply) => {

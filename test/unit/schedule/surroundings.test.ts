@@ -46,4 +46,21 @@ describe('the surroundings of a daemon', () => {
     chmodSync(parent, 0o1777);
     expect(await warnings(folder)).toEqual([]);
   });
+
+  it('have a state folder that everyone may write to, whose own subfolder is closed', async () => {
+    const open = join(root, 'open');
+    mkdirSync(join(open, 'schedule-state'), { recursive: true, mode: 0o700 });
+    for (const [mode, folders] of [
+      [0o777, [open]],
+      [0o1777, []],
+    ] as const) {
+      chmodSync(open, mode);
+      const told = await warnings(open);
+      expect(told.map(({ fields }) => (fields as { folder: string }).folder)).toEqual(folders);
+    }
+    chmodSync(join(open, 'schedule-state'), 0o777);
+    expect(await warnings(open)).toMatchObject([
+      { fields: { folder: join(open, 'schedule-state'), reason: 'everyone may write to it' } },
+    ]);
+  });
 });

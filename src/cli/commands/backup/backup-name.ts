@@ -4,7 +4,7 @@ import type { LineScope, Wanted } from '../../../repository/choose-backup.js';
 import type { LocatedBackup } from '../../../repository/locate.js';
 import type { OptionSpecs } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
-import { type Moment, parseMoment } from '../../values/moment.js';
+import { type Moment, parseMoment } from '../../../moment.js';
 
 /** The argument and the options of every command that reads one backup. */
 export const backupArgument = {

@@ -88,8 +88,8 @@ function peopleColumns(settings: readonly ShownSetting[]): Column<ShownSetting>[
       show: ({ source }) => (source === null ? '' : SOURCES[source]),
       least: Infinity,
     },
-    ...optional.filter(({ value }) =>
-      settings.some((setting) => setting.value !== null && value(setting) !== null),
+    ...optional.filter((column) =>
+      settings.some((setting) => setting.value !== null && column.value(setting) !== null),
     ),
   ];
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readQueueEvents } from '../../../jobs/queue/events.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ChosenQueues, JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobAccess } from '../../../reports/jobs/access.js';
 import { openJobs } from './shared-options.js';
 import { EventFeed } from './event-feed.js';
-import { isUnavailable } from './results.js';
+import { isUnavailable } from '../../../reports/jobs/store-access.js';
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
@@ -12,7 +12,7 @@ const LONGEST_DELAY_MS = 10_000;
 const BLOCK_MS = 5_000;
 
 export interface Connected {
-  jobsContext: JobsContext;
+  jobsContext: JobAccess;
   feed: EventFeed;
   /** To be called after each successful reading. */
   hasRead: () => void;
@@ -40,11 +40,10 @@ export async function withConnections<Result>(
   const past = { wasRead: false };
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_DELAY_MS)) {
     const feed = new EventFeed();
-    let isRead = false;
-    let isFeedRefused = false;
+    const round = { isRead: false, isFeedRefused: false };
     const hasRead = (): void => {
       past.wasRead = true;
-      isRead = true;
+      round.isRead = true;
     };
     const closes: (() => void)[] = [];
     const ended = new AbortController();
@@ -64,7 +63,7 @@ export async function withConnections<Result>(
         return await work({ jobsContext, feed, hasRead });
       } finally {
         // Jobs may be read although events are refused, again and again.
-        isFeedRefused = feed.hasFailed && !feed.isSettled;
+        round.isFeedRefused = feed.hasFailed && !feed.isSettled;
         ended.abort();
         for (const close of closes) close();
         await following;
@@ -73,7 +72,7 @@ export async function withConnections<Result>(
       for (const close of closes) close();
       signal.throwIfAborted();
       if (!past.wasRead || !isUnavailable(error)) throw error;
-      if (isRead && !isFeedRefused) delayMs = FIRST_DELAY_MS;
+      if (round.isRead && !round.isFeedRefused) delayMs = FIRST_DELAY_MS;
       onLost(error);
       await delay(delayMs, undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();

@@ -9,7 +9,7 @@ import { letHeapGrow } from '../../run/memory.js';
 import { formatBytes } from '../../output/units.js';
 import { errorMember, forEachJob, endOf } from './each-job.js';
 import type { ResultOptions } from './search.js';
-import { openSearch } from './search.js';
+import { searchFor } from './search.js';
 
 interface FilesAsked extends ResultOptions {
   output: string | undefined;
@@ -24,7 +24,7 @@ export async function saveResults(
 ): Promise<ErrorCode | undefined> {
   letHeapGrow();
   const target = await chooseTarget(output, context.cwd, jobIds.length);
-  const search = await openSearch(context, options);
+  const search = await searchFor(context, options);
   const { progress, signal } = context;
   const outcomes = await forEachJob(context, jobIds, async (jobId) => {
     const result = await findResult(jobId, search);

@@ -3,7 +3,7 @@ import { downloadToStream } from '../../../jobs/download/stream.js';
 import { findResult } from '../../../jobs/result.js';
 import type { CommandContext } from '../../argv/command.js';
 import type { ResultOptions } from './search.js';
-import { openSearch } from './search.js';
+import { searchFor } from './search.js';
 
 /** Writes the bytes of one result, and nothing else, to stdout. */
 export async function writeResult(
@@ -17,7 +17,7 @@ export async function writeResult(
     });
   }
   const { progress, signal } = context;
-  const search = await openSearch(context, options);
+  const search = await searchFor(context, options);
   const result = await findResult(jobId, search);
   progress.start(`downloading ${jobId}`);
   await downloadToStream(result, {

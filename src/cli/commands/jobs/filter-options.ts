@@ -1,11 +1,10 @@
 import { MangamotionError } from '../../../errors.js';
 import type { QueueState } from '../../../jobs/job.js';
-import { QUEUE_STATES, STATUSES } from '../../../jobs/job.js';
+import { QUEUE_STATES } from '../../../jobs/job.js';
 import type { JobFilter } from '../../../jobs/row.js';
-import type { Moment } from '../../values/moment.js';
-import { parseMoment } from '../../values/moment.js';
-
-const ALL_STATUSES = [...STATUSES, 'skipped', 'unknown'] as const;
+import type { Moment } from '../../../moment.js';
+import { parseBegin, parseMoment } from '../../../moment.js';
+import { LISTED_STATUSES, statusesIn } from '../../../reports/jobs/filter.js';
 
 export const FILTER_OPTIONS = {
   user: {
@@ -16,7 +15,7 @@ export const FILTER_OPTIONS = {
   },
   status: {
     value: 'list',
-    description: `only these statuses, separated by commas: ${ALL_STATUSES.join(', ')}`,
+    description: `only these statuses, separated by commas: ${LISTED_STATUSES.join(', ')}`,
     parse: readStatuses,
   },
   state: {
@@ -27,7 +26,7 @@ export const FILTER_OPTIONS = {
   since: {
     value: 'time',
     description: 'only jobs since this time: 2026-11-24, "2026-11-24 08:00", 7d, 36h',
-    parse: readSince,
+    parse: parseBegin,
   },
   until: {
     value: 'time',
@@ -62,10 +61,9 @@ function readUser(text: string): string {
 }
 
 function readStatuses(text: string): string[] {
-  const statuses = text.split(',').map((word) => word.trim().toLowerCase());
-  const known = new Set<string>(ALL_STATUSES);
-  if (statuses.every((status) => known.has(status))) return statuses;
-  throw new MangamotionError('usage', `must be one or more of ${ALL_STATUSES.join(', ')}`);
+  const statuses = statusesIn(text);
+  if (statuses !== undefined) return statuses;
+  throw new MangamotionError('usage', `must be one or more of ${LISTED_STATUSES.join(', ')}`);
 }
 
 function readStates(text: string): QueueState[] {
@@ -73,9 +71,4 @@ function readStates(text: string): QueueState[] {
   const known = states.flatMap((state) => QUEUE_STATES.filter((one) => one === state));
   if (known.length === states.length) return known;
   throw new MangamotionError('usage', `must be one or more of ${QUEUE_STATES.join(', ')}`);
-}
-
-/** A day begins at its begin. */
-function readSince(text: string): Moment {
-  return parseMoment(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
 }

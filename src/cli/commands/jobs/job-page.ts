@@ -1,22 +1,15 @@
-import type { JobDetails } from '../../../billing/job-records.js';
 import { moneyText } from '../../../billing/money.js';
 import { durationsOf } from '../../../jobs/row.js';
 import { shortened } from '../../../jobs/queue/json-bytes.js';
+import type { Artifact } from '../../../reports/jobs/artifacts.js';
+import { shortId } from '../../../reports/jobs/documents.js';
+import type { ShownJob } from '../../../reports/jobs/show.js';
 import type { Column, Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { meteredFields } from '../billing/usage-text.js';
-import type { Artifact, JobArtifacts } from './job-artifacts.js';
-import { type ListedJob, progressBar, shortId, timeText } from './list-columns.js';
+import { progressBar, timeText } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
-
-/** All that is known of a job. */
-export interface ShownJob extends ListedJob {
-  details: JobDetails | undefined;
-  artifacts: JobArtifacts;
-  /** Whether a worker is connected that could take it; `undefined` where that is not known. */
-  worker: boolean | undefined;
-}
 
 /** Characters; the rest is in the JSON. */
 const MOST_TEXT = 500;

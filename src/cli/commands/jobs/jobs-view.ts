@@ -1,5 +1,7 @@
 import { MangamotionError } from '../../../errors.js';
 import type { JobRow } from '../../../jobs/row.js';
+import { jobJson, type ListedJob } from '../../../reports/jobs/documents.js';
+import { UNREAD } from '../../../reports/jobs/unread.js';
 import { cutToWidth } from '../../output/cut.js';
 import type { CommandContext } from '../../argv/command.js';
 import { fieldNames } from '../../output/fields.js';
@@ -10,10 +12,8 @@ import { liveTable } from '../../output/live-table.js';
 import type { Screen } from '../../output/screen.js';
 import { visible } from '../../output/terminal-text.js';
 import { formatCount, formatDuration } from '../../output/units.js';
-import type { ListedJob } from './list-columns.js';
-import { JOB_FIELDS, jobColumns, jobJson } from './list-columns.js';
+import { JOB_FIELDS, jobColumns } from './list-columns.js';
 import { statusLabel, statusTone } from './status-marks.js';
-import { UNREAD } from './unread.js';
 
 /** Where the jobs are shown: on a screen as they are, or in lines as they change. */
 export interface JobsView {
@@ -46,18 +46,24 @@ export async function jobsView(context: CommandContext, options: ViewOptions): P
   if (drawn === undefined) return lineView(context, options);
   const view = new ScreenView(context, drawn, options);
   redraw = () => view.draw();
+  // Redis may take its time: what is waited for is seen at once.
+  view.draw();
   return view;
 }
+
+const CONNECTING = 'connecting to Redis';
 
 /** One line of JSON a change. */
 function lineView(context: CommandContext, options: ViewOptions): JobsView {
   context.output.expectFields({ ...fieldNames('event', 'at', 'problem'), job: JOB_FIELDS });
+  const connected = context.progress.waitFor(CONNECTING);
   let isTold = false;
   let told: ReadonlySet<string> = new Set();
   return {
     showsChanges: true,
     window: () => [],
     changed: async (changes) => {
+      connected();
       for (const { kind, job } of changes) {
         if (job === undefined) continue;
         await context.output.line({
@@ -83,7 +89,7 @@ function lineView(context: CommandContext, options: ViewOptions): JobsView {
       if (!isTold) context.warn(withoutEventsText(error, options));
       isTold = true;
     },
-    close: () => undefined,
+    close: connected,
   };
 }
 
@@ -187,6 +193,7 @@ class ScreenView implements JobsView {
       paint(tone, cutToWidth(visible(text), width));
     if (this.#isTyping) return line('muted', `/${this.#filter}_`);
     if (this.#trouble !== undefined) return line('bad', this.#trouble);
+    if (this.#all === undefined) return line('muted', CONNECTING);
     const notices = [...this.#notices, this.#withoutEvents ?? []].flat();
     const where = this.#first === 0 ? [] : [`from row ${formatCount(this.#first + 1)}`];
     const parts = [

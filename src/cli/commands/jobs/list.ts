@@ -1,15 +1,11 @@
-import { problemText } from '../../../billing/counters.js';
+import { jobJson, listed } from '../../../reports/jobs/documents.js';
+import { unreadFor } from '../../../reports/jobs/unread.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { countOf, formatCount } from '../../output/units.js';
-import type { JobsContext } from './shared-options.js';
-import { QUEUE_OPTIONS, expectQueue, openJobs } from './shared-options.js';
+import { QUEUE_OPTIONS, expectQueue, openJobs, storeAccess } from './shared-options.js';
 import { FILTER_OPTIONS, filterOf } from './filter-options.js';
-import type { ListedJob } from './list-columns.js';
-import { JOB_FIELDS, jobColumns, jobJson, listed, shortId } from './list-columns.js';
-import { UNREAD, unreadFor } from './unread.js';
-import { askForWorkers, noWorkerText } from './workers.js';
-import { findResults } from './results.js';
+import { JOB_FIELDS, jobColumns } from './list-columns.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -50,7 +46,12 @@ export const jobsList = defineCommand({
     const { limit, offset, noFiles } = options;
     const filter = filterOf(options, context.now());
     const jobsContext = await openJobs(context, options);
-    const { listJobs } = await import('../../../jobs/list.js');
+    const [{ listJobs }, { findResults }, { notesOf, problemsOf }, workers] = await Promise.all([
+      import('../../../jobs/list.js'),
+      import('../../../reports/jobs/results.js'),
+      import('../../../reports/jobs/remarks.js'),
+      import('../../../reports/jobs/workers.js'),
+    ]);
     context.progress.start('reading jobs');
     const list = await listJobs(jobsContext.sources, {
       ...filter,
@@ -60,14 +61,16 @@ export const jobsList = defineCommand({
     context.progress.done();
     if (list.total === 0) await expectQueue(context, jobsContext);
     const rows = listed(list.rows, jobsContext);
-    const looked = noFiles ? 'not asked' : await findResults(context, rows);
+    const lookup = noFiles ? undefined : await findResults(await storeAccess(context), rows);
+    const { outcome: looked, failure } = lookup ?? {};
+    if (failure !== undefined) context.warn(`results were not looked up: ${failure.message}`);
     const unread = unreadFor(filter, jobsContext);
-    const problems = problemsOf(jobsContext, rows, unread);
+    const problems = problemsOf(jobsContext.problems, rows, unread);
     for (const problem of problems.slice(0, MOST_TOLD)) context.warn(problem);
     const notes = notesOf(rows);
     for (const note of notes.slice(0, MOST_TOLD)) context.progress.note(`note: ${note}`);
     const { forPeople } = context.output;
-    const { waiting, isConnected } = await askForWorkers(jobsContext);
+    const { waiting, isConnected } = await workers.askForWorkers(jobsContext);
     await context.output.rows({
       member: 'jobs',
       head: filter.userId === undefined ? {} : { user_id: filter.userId },
@@ -87,7 +90,7 @@ export const jobsList = defineCommand({
       footer: () =>
         [
           footerText(rows.length, list.total, offset),
-          isConnected === false ? noWorkerText(waiting) : undefined,
+          isConnected === false ? workers.noWorkerText(waiting) : undefined,
         ]
           .filter((line) => line !== undefined)
           .join('; ') || undefined,
@@ -97,25 +100,6 @@ export const jobsList = defineCommand({
 });
 
 const MOST_TOLD = 20;
-
-function problemsOf(
-  { problems }: JobsContext,
-  rows: readonly ListedJob[],
-  unread: readonly string[],
-): string[] {
-  const ofRecords = problems.map(problemText);
-  const ofJobs = rows.flatMap(({ id, job }) =>
-    (job?.problems ?? []).map((problem) => `job ${shortId(id)}: ${problem}`),
-  );
-  const ofOthers = unread.map((id) => `job ${shortId(id)}: ${UNREAD}`);
-  return [...new Set([...ofRecords, ...ofJobs, ...ofOthers])];
-}
-
-function notesOf(rows: readonly ListedJob[]): string[] {
-  return rows.flatMap(({ id, job }) =>
-    (job?.notes ?? []).map((note) => `job ${shortId(id)}: ${note}`),
-  );
-}
 
 function footerText(shown: number, total: number, offset: number): string | undefined {
   if (shown === 0) return undefined;

@@ -1,6 +1,6 @@
 import { isMangamotionError, MangamotionError } from '../../../errors.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { Artifact, JobArtifacts } from './job-artifacts.js';
+import type { Artifact, JobArtifacts } from '../../../reports/jobs/artifacts.js';
 
 /** A preview has some 10 kB. */
 const MOST_BYTES = 8 * 1024 * 1024;

@@ -3,13 +3,12 @@ import { findJob } from '../../../jobs/list.js';
 import type { QueueEvent } from '../../../jobs/queue/events.js';
 import type { JobRow } from '../../../jobs/row.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ChosenQueues, JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobAccess } from '../../../reports/jobs/access.js';
 import type { Connected } from './connected.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
-import type { ListedJob } from './list-columns.js';
-import { listed } from './list-columns.js';
+import { listed, type ListedJob } from '../../../reports/jobs/documents.js';
 import { statusLabel } from './status-marks.js';
 
 /** A job leaves the queue, and then the worker writes how it ended: so long that is waited for. */
@@ -81,7 +80,7 @@ async function followWith(
 /** Resolves to `undefined` while it is not known how the job ended; rejects where it never will be. */
 async function readLatest(
   context: CommandContext,
-  { sources, queue }: JobsContext,
+  { sources, queue }: JobAccess,
   id: string,
   following: Following,
 ): Promise<JobRow | undefined> {

@@ -3,13 +3,13 @@ import type { JobFilter } from '../../../jobs/row.js';
 import type { JobChange } from '../../../jobs/watch.js';
 import { JobWatch, priced } from '../../../jobs/watch.js';
 import type { CommandContext } from '../../argv/command.js';
-import type { ChosenQueues, JobsContext } from './shared-options.js';
+import type { ChosenQueues, JobAccess } from '../../../reports/jobs/access.js';
 import { withConnections } from './connected.js';
 import type { JobsView } from './jobs-view.js';
 import { jobsView } from './jobs-view.js';
-import { listed } from './list-columns.js';
-import { unreadFor, unreadText } from './unread.js';
-import { askForWorkers, noWorkerText } from './workers.js';
+import { listed } from '../../../reports/jobs/documents.js';
+import { unreadFor, unreadText } from '../../../reports/jobs/unread.js';
+import { askForWorkers, noWorkerText } from '../../../reports/jobs/workers.js';
 
 export interface WatchRequest {
   queues: ChosenQueues;
@@ -71,14 +71,14 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Says how many jobs wait where no worker of the queue is connected. */
-async function missingWorker(jobsContext: JobsContext): Promise<string | undefined> {
+async function missingWorker(jobsContext: JobAccess): Promise<string | undefined> {
   const { waiting, isConnected } = await askForWorkers(jobsContext);
   return isConnected === false ? noWorkerText(waiting) : undefined;
 }
 
 async function showChanges(
   view: JobsView,
-  jobsContext: JobsContext,
+  jobsContext: JobAccess,
   watch: JobWatch,
   changes: readonly JobChange[],
   filter: JobFilter,

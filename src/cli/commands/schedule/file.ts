@@ -7,7 +7,7 @@ import type { SmallFile } from '../../../files/bounded.js';
 import { readSmallFile } from '../../../files/bounded.js';
 import { errnoOf, explainFileError } from '../../../files/errors.js';
 import type { Crontab } from '../../../schedule/crontab/crontab.js';
-import { checkCrontab } from '../../../schedule/crontab/crontab.js';
+import { checkCrontab } from '../../../schedule/crontab/check.js';
 import type { Problem, Remark } from '../../../schedule/crontab/entry.js';
 import { isZone, zoneOfTz } from '../../../schedule/crontab/zone.js';
 import type { LoadedSchedule } from '../../../schedule/daemon.js';

@@ -12,7 +12,8 @@ const DEFAULT_LIMIT = 20;
 export const scheduleHistory = defineCommand({
   description:
     'List past runs, newest first: whether each entry ran, how it ended and how long it took. ' +
-    'Damaged lines of the history are counted, and the exit status is then 3.',
+    'Damaged lines of the history are counted, and the exit status is then 3, as it is where the ' +
+    'state cannot be read.',
   arguments: {
     name: { description: 'list only this entry', optional: true, complete: 'entry' },
   },
@@ -40,12 +41,16 @@ export const scheduleHistory = defineCommand({
     const { chooseRuns, readRuns } = await import('../../../reports/schedule/history.js');
     const folder = stateFolderOf(context, stateDir);
     const runs = await readRuns(folder);
-    const { records, damaged } = runs;
+    const { records, damaged, unusable } = runs;
     const rows = chooseRuns(runs, { name, failedOnly: failed, limit });
     if (damaged > 0) {
       const are = damaged === 1 ? 'is not a record' : 'are not records';
       context.warn(`${countOf(damaged, 'line')} of the history in ${folder} ${are}`);
     }
+    if (unusable !== undefined) {
+      context.warn(`the state in ${folder} cannot be used: ${unusable}`);
+    }
+    const isPartial = damaged > 0 || unusable !== undefined;
     await context.output.rows({
       member: 'runs',
       json: (record: RunRecord) => record,
@@ -57,14 +62,22 @@ export const scheduleHistory = defineCommand({
             ...zoneColumns(rows, ({ due_at }) => due_at, { readersZone: context.output.zone }),
           ]
         : csvColumns,
-      empty:
-        records.length === 0
-          ? 'nothing has run yet: `mangamotion schedule next` shows what is due'
-          : `no run${name === undefined ? '' : ` of ${name}`}${failed ? ' failed or was missed' : ' yet'}`,
+      empty: records.length === 0 ? nothingText(isPartial) : noRunText(name, failed),
     });
-    return damaged > 0 ? 'partial' : undefined;
+    return isPartial ? 'partial' : undefined;
   },
 });
+
+function nothingText(isPartial: boolean): string {
+  return isPartial
+    ? 'no record of a run can be read'
+    : 'nothing has run yet: `mangamotion schedule next` shows what is due';
+}
+
+function noRunText(name: string | undefined, failed: boolean): string {
+  const ofName = name === undefined ? '' : ` of ${name}`;
+  return `no run${ofName}${failed ? ' failed or was missed' : ' yet'}`;
+}
 
 const columns: Column<RunRecord>[] = [
   {

@@ -1,15 +1,20 @@
 import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
+import type { StoreAddress } from '../../../config/store-address.js';
+import { hasStoreCredentials, type Config } from '../../../config/load.js';
 import { MangamotionError, messageOf } from '../../../errors.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
+import type { ObjectStore } from '../../../object-store/port.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
+import { openJobAccess } from '../../../reports/jobs/access.js';
 import { Ticker } from '../../../schedule/timers.js';
 import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
@@ -17,20 +22,28 @@ import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
 import { Destinations } from '../../../serve/destinations.js';
 import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
+import { withStoreDeadline } from '../../../serve/deadline.js';
+import { JobFeed } from '../../../serve/jobs/feed.js';
+import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
+import type { MetricSources } from '../../../serve/metrics.js';
+import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
-import { expectSafeAccess } from '../../../serve/rules.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
+import { openServedStore } from '../../run/open-store.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
 import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
 import { stateFolderOf } from '../schedule/state-folder.js';
 import { nameDestinations } from './named-destinations.js';
+import { expectSafeAccess } from './safe-access.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
+/** How long health waits for the object store. */
+const STORE_PROBE_MS = 3000;
 
 interface ServerOptions {
   listen: ListenAddress;
@@ -48,6 +61,8 @@ interface ServerOptions {
   file: string | undefined;
   stateDir: string | undefined;
   metrics: ListenAddress | undefined;
+  queue: string;
+  billingQueue: string;
 }
 
 /** A chore reads the destinations so often; a request may do so in between. */
@@ -81,8 +96,6 @@ async function serveUntilEnd(
   expectSafeAccess({ auth, listenHost, hasProxies: proxies.isNamed, jwtSecret, adminToken });
   const tls = await readTls(options, context.cwd);
   const logger = serveLogger(context);
-  const metrics = options.metrics === undefined ? undefined : await openMetrics(options.metrics);
-  if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const served = await nameDestinations(options.backup, { config, cwd: context.cwd });
   closes.push(served.close);
   const destinations = new Destinations(served.named, {
@@ -95,9 +108,32 @@ async function serveUntilEnd(
   const connection = new LastingConnection(target, REDIS_WAIT_MS);
   closes.push(() => connection.close());
   const redis = withTranslatedErrors(connection, target);
+  const pricing = createPricing(config.billing);
+  const queues = { queue: options.queue, billingQueue: options.billingQueue };
+  const store = servedStore(config);
+  closes.push(store.close);
+  const jobFeed = new JobFeed({
+    connect: (ended) => {
+      const events = new LastingConnection(target, REDIS_WAIT_MS);
+      return {
+        access: openJobAccess({ redis, pricing, signal: ended, ...queues }),
+        events: withTranslatedErrors(events, target),
+        closeEvents: () => events.close(),
+      };
+    },
+    documentOf: (job) => jobDocument(job, config),
+  });
+  closes.push(() => jobFeed.close());
+  const metrics =
+    options.metrics === undefined
+      ? undefined
+      : await openMetrics(options.metrics, { eventClients: () => jobFeed.size });
+  if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
-    pricing: createPricing(config.billing),
+    auth: proxies.isNamed ? 'proxy' : auth,
+    ...{ pricing, config, queues, jobFeed },
+    openStore: store.open,
     retentionDays: config.billing.retentionDays,
     cutShort: (error) => {
       metrics?.metrics.cutShort();
@@ -107,6 +143,7 @@ async function serveUntilEnd(
       redis: async () => {
         await redis.call('PING');
       },
+      store: hasStoreCredentials(config) ? store.probe : undefined,
       schedule: schedule && (() => checkSchedule(schedule, { now, signal })),
       backups: served.named.length === 0 ? undefined : () => checkBackups(destinations),
     },
@@ -115,6 +152,8 @@ async function serveUntilEnd(
   const failedLogins = new FailedLogins(now);
   const app = createApp({
     routes: apiRoutes(services),
+    page: await readPageFiles(),
+    imageOrigins: [originOf(config.publicAddress ?? config.store)],
     rules: { ...{ auth, proxies, tokens, failedLogins, now } },
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
     log: requestLog(logger, metrics?.metrics),
@@ -135,6 +174,7 @@ async function serveUntilEnd(
   }
   await aborted(signal);
   logger.info('ending: requests finish first');
+  jobFeed.close();
   await listener.close(options.graceMs);
 }
 
@@ -152,10 +192,10 @@ function serveLogger({ output, now }: CommandContext) {
 }
 
 /** The metrics have an address of their own: the public one never has them. */
-async function openMetrics(address: ListenAddress) {
+async function openMetrics(address: ListenAddress, sources: MetricSources) {
   const { ServeMetrics } = await import('../../../serve/metrics.js');
   const { openEndpoint } = await import('../../../schedule/notify/endpoint.js');
-  const metrics = new ServeMetrics();
+  const metrics = new ServeMetrics(sources);
   const endpoint = await openEndpoint(address, {
     metrics: () => metrics.text(),
     health: () => ({ ok: true }),
@@ -182,6 +222,35 @@ function scheduleService(
     entries: async () => {
       const options = { acceptsPipe: false };
       return (await readGoodSchedule(context, file ?? DEFAULT_FILE, options)).entries;
+    },
+  };
+}
+
+/** The origin as a browser compares it: without the default port. */
+function originOf({ host, port, useTls }: StoreAddress): string {
+  const name = isIPv6(host) ? `[${host}]` : host;
+  return new URL(`${useTls ? 'https' : 'http'}://${name}:${port}`).origin;
+}
+
+/** The store, opened at the first use. */
+function servedStore(config: Config) {
+  let opening: Promise<ObjectStore> | undefined;
+  const open = (): Promise<ObjectStore> => (opening ??= openServedStore(config));
+  return {
+    open,
+    probe: async (): Promise<void> => {
+      const { signal } = new AbortController();
+      await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
+        const [path = ''] = config.jobs.resultPaths;
+        const bucket = config.jobBucket ?? path.slice(0, path.indexOf('/'));
+        await (await open()).bucketExists(bucket, { signal: limited });
+      });
+    },
+    close: (): void => {
+      opening?.then(
+        (store) => store.close(),
+        () => undefined,
+      );
     },
   };
 }

@@ -4,6 +4,7 @@ import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { parseDuration } from '../../values/duration.js';
+import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_MOST_CLIENTS = 1000;
@@ -81,6 +82,7 @@ export const serveCommand = defineCommand({
       description: 'how long requests may take at shutdown (default: 10s)',
       parse: readTime,
     },
+    ...QUEUE_OPTIONS,
   },
   changes: 'nothing',
   usesStore: true,

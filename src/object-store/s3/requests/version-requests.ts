@@ -7,7 +7,7 @@ import type { S3Requests } from '../s3-requests.js';
 
 interface VersionPage {
   versions: ObjectVersion[];
-  /** Where the next page begins. */
+  /** The place at which the next page begins; `undefined` on the last page. */
   next: { key: string; versionId: string } | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkCrontab, parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
+import { checkCrontab } from '../../../../src/schedule/crontab/check.js';
+import { parseCrontab } from '../../../../src/schedule/crontab/crontab.js';
 import { zoneOfTz } from '../../../../src/schedule/crontab/zone.js';
 import { TEMPLATE } from '../../../../src/cli/commands/schedule/init.js';
 

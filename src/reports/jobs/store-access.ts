@@ -1,0 +1,28 @@
+import type { Config } from '../../config/load.js';
+import { isMangamotionError } from '../../errors.js';
+import type { ObjectStore } from '../../object-store/port.js';
+
+/** What reports that look into the object store need. */
+export interface StoreAccess {
+  config: Config;
+  /** Called only where credentials are configured. */
+  openStore: () => Promise<ObjectStore>;
+  signal: AbortSignal;
+}
+
+/** An answer must not wait for a store that is away: the jobs are known without it. */
+export const ATTEMPTS = 2;
+
+/** The same store, which is not waited for. */
+export function givingUpSoon(
+  store: Pick<ObjectStore, 'headObject'>,
+): Pick<ObjectStore, 'headObject'> {
+  return {
+    headObject: (bucket, key, options) =>
+      store.headObject(bucket, key, { ...options, attempts: ATTEMPTS }),
+  };
+}
+
+export function isUnavailable(error: unknown): error is Error {
+  return isMangamotionError(error, 'unreachable') || isMangamotionError(error, 'access_denied');
+}

@@ -1,0 +1,62 @@
+import { jsonRowWriter, type DocumentParts } from '../json-rows.js';
+import { failureOf } from './failure.js';
+
+/** Text is handed over in pieces of about this many characters. */
+const PIECE_LENGTH = 64 * 1024;
+
+interface RowsAnswer<Row> extends DocumentParts<Row> {
+  rows: Iterable<Row> | AsyncIterable<Row>;
+}
+
+/**
+ * A document with rows as they come, so that any number of them takes no memory: nothing is read ahead
+ * of the client. If the rows end with an error, the document has a member `error`, as that of a command
+ * has, and the connection is cut: a client must not take a part for the whole.
+ */
+export function rowsAnswer<Row>({ rows, ...parts }: RowsAnswer<Row>): Response {
+  const pieces = piecesOf(rows, parts);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, {
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+  });
+}
+
+async function* piecesOf<Row>(
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  parts: DocumentParts<Row>,
+): AsyncGenerator<string, undefined> {
+  const writer = jsonRowWriter(parts);
+  let pending = writer.begin();
+  const isPiece = (row: Row): boolean => {
+    pending += writer.row(row);
+    return pending.length >= PIECE_LENGTH;
+  };
+  const taken = (): string => {
+    const piece = pending;
+    pending = '';
+    return piece;
+  };
+  try {
+    // To await each of very many rows takes as long as to make them.
+    if (Symbol.iterator in rows) for (const row of rows) if (isPiece(row)) yield taken();
+    if (Symbol.asyncIterator in rows) for await (const row of rows) if (isPiece(row)) yield taken();
+  } catch (error) {
+    const { message, code } = failureOf(error);
+    yield pending + writer.fail({ error: message, code });
+    throw error;
+  }
+  yield pending + (await writer.end());
+}

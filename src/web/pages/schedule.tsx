@@ -1,0 +1,16 @@
+import { Head } from '../kit/head.js';
+import { useResource } from '../data/resource.js';
+import type { SessionDocument } from '../data/documents.js';
+import { useTitle } from '../routing/navigation.js';
+
+export default function SchedulePage() {
+  useTitle('Schedule');
+  const resource = useResource<SessionDocument>('/api/session');
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <Head title="Schedule" resource={resource}>
+        {() => <>This page is not built yet.</>}
+      </Head>
+    </main>
+  );
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { BrowserContext, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { findChromium } from './find-chromium.js';
+import { installHint } from './install-hint.js';
+
+export interface Browser {
+  /** Opens a window with this size in px; `colorScheme` is that of the system. */
+  open(size?: { width: number; height: number }, colorScheme?: 'light' | 'dark'): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+interface OpenPage {
+  page: Page;
+  /** Errors of the page: of its code, and of what its policy has blocked. */
+  errors: string[];
+  /** The address of each request. */
+  requests: string[];
+}
+
+const DESKTOP = { width: 1440, height: 900 };
+
+/** Starts a Chromium with a profile of its own. Throws, and says what to install, where there is none. */
+export async function startBrowser(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error(`These tests drive a Chromium, and there is none. ${installHint()}`);
+  const profile = await mkdtemp(join(tmpdir(), 'mangamotion-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    acceptDownloads: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  return {
+    open: async (size = DESKTOP, colorScheme = 'light') =>
+      await openPage(context, size, colorScheme),
+    close: async () => {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openPage(
+  context: BrowserContext,
+  size: { width: number; height: number },
+  colorScheme: 'light' | 'dark',
+): Promise<OpenPage> {
+  const page = await context.newPage();
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    // An answer that is no success is logged, too; tests look at those themselves.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      errors.push(message.text());
+  });
+  page.on('request', (request) => requests.push(request.url()));
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme });
+  return { page, errors, requests };
+}
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Returns what axe finds on the page: the rule, and the elements. */
+export async function accessibilityFindings(page: Page): Promise<string[]> {
+  // Through the debugger: the page's policy lets in no other script.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<{
+    violations: { id: string; nodes: { html: string }[] }[];
+  }>(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { MangamotionError } from '../../../src/errors.js';
+import { rowsAnswer } from '../../../src/serve/rows-answer.js';
+
+const parts = {
+  member: 'users',
+  head: { total: 2 },
+  json: (row: number) => ({ row }),
+  tail: () => ({ sum: 3 }),
+};
+
+describe('an answer of rows', () => {
+  it.each([['at once', [1, 2]] as const, ['as they come', from([1, 2])] as const])(
+    '%s is one document',
+    async (_how, rows) => {
+      const answer = await rowsAnswer({ ...parts, rows }).json();
+      expect(answer).toEqual({ total: 2, users: [{ row: 1 }, { row: 2 }], sum: 3 });
+    },
+  );
+
+  it('is made no faster than it is read', async () => {
+    let made = 0;
+    function* rows() {
+      for (; made < 1_000_000; made++) yield made;
+    }
+    const reader = rowsAnswer({ ...parts, rows: rows() }).body!.getReader();
+    await reader.read();
+    await new Promise(setImmediate);
+    expect(made).toBeLessThan(20_000);
+    await reader.cancel();
+    await new Promise(setImmediate);
+    expect(made).toBeLessThan(20_000);
+  });
+
+  it('that breaks off names the error without an address, and ends the connection', async () => {
+    async function* rows() {
+      yield* from([1]);
+      throw new MangamotionError('unreachable', 'cannot reach Redis at 10.0.0.1:6379');
+    }
+    const reader = rowsAnswer({ ...parts, rows: rows() }).body!.getReader();
+    const { value } = await reader.read();
+    expect(JSON.parse(new TextDecoder().decode(value))).toEqual({
+      ...{ total: 2, users: [{ row: 1 }] },
+      ...{ error: 'Redis is unavailable', code: 'unavailable' },
+    });
+    await expect(reader.read()).rejects.toThrow();
+  });
+});
+
+async function* from(rows: readonly number[]): AsyncGenerator<number> {
+  for (const row of rows) {
+    await Promise.resolve();
+    yield row;
+  }
+}
