@@ -31,8 +31,8 @@ const layers = {
   // Of serve only the types of documents, see below.
   web: ['serve', 'count-of.ts', 'format-bytes.ts'],
   reports: [
-    ...['billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store', 'lock', 'redis'],
-    ...['config', 'files', 'job-record.ts', ...base],
+    ...['backup', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
+    ...['lock', 'redis', 'config', 'files', 'job-record.ts', ...base],
   ],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
   backup: ['repository', 'archive', 'object-store', 'lock', 'files', ...base],

@@ -53,7 +53,8 @@ export function createApp(options: AppOptions): ServeApp {
   app.onError((error, context) => {
     if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
     const failure = failureOf(error);
-    log.failed(context.get('requestId'), failure);
+    // The client has gone, which ended what was under way: nothing failed.
+    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
@@ -77,8 +78,8 @@ function handlerOf(route: Route, rules: AccessRules) {
       params: readParams(route.params, (name) => context.req.param(name)),
       query: readQuery(route.query, new URL(context.req.url).searchParams),
       visitor,
+      method: context.req.method,
       header: (name) => context.req.header(name),
-      isHead: context.req.method === 'HEAD',
       signal: signalOf(context),
       cut: () => context.env.outgoing.destroy(),
     });

@@ -10,12 +10,12 @@ export interface CheckedRequest<Params extends Fields, Query extends Fields> {
   params: Values<Params>;
   query: Values<Query>;
   visitor: Visitor;
+  /** GET or POST, or HEAD, whose answer nobody reads the body of. */
+  method: string;
   header: (name: string) => string | undefined;
-  /** Whether the client asked for the headers alone: the body of the answer is then not read. */
-  isHead: boolean;
   /** Aborted with a `ClientGone` when the client has gone. */
   signal: AbortSignal;
-  /** Ends the client's connection at once. */
+  /** Cuts the connection: the client sees that the answer is not whole. */
   cut: () => void;
 }
 

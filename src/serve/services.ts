@@ -2,10 +2,10 @@ import type { Pricing } from '../billing/pricing.js';
 import type { Config } from '../config/load.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
-import type { Destinations } from './destinations.js';
-import type { ScheduleService } from './schedule-service.js';
 import type { ChosenQueues } from '../reports/jobs/access.js';
 import type { JobFeed } from './jobs/feed.js';
+import type { Destinations } from './destinations.js';
+import type { ScheduleService } from './schedule-service.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
 export interface Services {

@@ -43,7 +43,7 @@ describe('billing audit', () => {
       ...{ findings: [], drift: 0, notes: 0 },
     });
     const people = await run(['billing', 'audit'], { env: env() });
-    expect(people.stdout).toContain('nothing to report');
+    expect(people.stdout).toBe('✓ no drift, 0 notes; checked 2 users, 2 days, 3 jobs\n');
   });
 
   it('names a difference in bytes, seconds and dollars', async () => {
@@ -170,7 +170,7 @@ describe('billing audit', () => {
     expect(answer.findings[0]).toMatchObject({ severity: 'note', ...finding });
     const people = await run(['billing', 'audit', '--notes'], { env: env() });
     expect(people.stdout).toContain(finding.kind);
-    expect(people.stdout).toContain('drift: 0 findings, 1 note; checked');
+    expect(people.stdout).toContain('✓ no drift, 1 note; checked');
   });
 
   it('says no more of a total that is not a number than that', async () => {

@@ -80,6 +80,6 @@ function isWithin(file, name) {
 export function existing(base, paths) {
   return paths.map((path) => {
     if (!existsSync(join(base, path))) throw new Error(`no such file or folder: ${path}`);
-    return path.endsWith('/') ? `${path}**/*.{ts,tsx}` : path;
+    return path.endsWith('/') ? `${path}**/*.ts` : path;
   });
 }

@@ -12,7 +12,7 @@ export interface Runs {
   /** Lines of the history that are not records. */
   damaged: number;
   state: Pick<ScheduleState, 'outbox' | 'entries' | 'pending'>;
-  /** Why the state cannot be used; `undefined` if it can. */
+  /** Why the state cannot be used, if it cannot. */
   unusable: string | undefined;
 }
 

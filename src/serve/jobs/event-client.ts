@@ -8,8 +8,7 @@ const LONGEST_STALL_MS = 60_000;
 const RESET = new TextEncoder().encode(message('reset', '{}'));
 
 export interface EventClientOptions {
-  /** Called when somebody begins to read: never for HEAD, whose answer has no body. */
-  onOpen: () => void;
+  /** Called once, whoever ends it. */
   onClose: () => void;
   /** Ends the connection at once. */
   cut: () => void;
@@ -23,7 +22,7 @@ export class EventClient {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #options: EventClientOptions;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #state: 'new' | 'open' | 'closed' = 'new';
+  #isClosed = false;
   #isLate = false;
   #readAtMs = performance.now();
 
@@ -37,13 +36,13 @@ export class EventClient {
         pull: () => this.#pulled(),
         cancel: () => this.#ended(),
       },
-      // Nothing is pulled before somebody reads, and then only when everything was taken.
+      // It is pulled only when everything was taken.
       { highWaterMark: 0, size: ({ byteLength }) => byteLength },
     );
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#state !== 'open' || this.#isLate || bytes.length === 0) return;
+    if (this.#isClosed || this.#isLate || bytes.length === 0) return;
     const waiting = this.#waitingBytes;
     if (waiting > 0 && waiting + bytes.length > MOST_WAITING_BYTES) this.#isLate = true;
     else this.#controller?.enqueue(bytes);
@@ -51,7 +50,7 @@ export class EventClient {
 
   /** Cuts a client off that has not read for too long. */
   expectLife(): void {
-    if (this.#state !== 'open' || this.#waitingBytes === 0) return;
+    if (this.#isClosed || this.#waitingBytes === 0) return;
     if (performance.now() - this.#readAtMs < LONGEST_STALL_MS) return;
     this.#ended();
     this.#options.cut();
@@ -59,7 +58,7 @@ export class EventClient {
 
   /** Ends the stream after what was sent. */
   close(): void {
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     this.#controller?.close();
     this.#ended();
   }
@@ -70,19 +69,14 @@ export class EventClient {
 
   #pulled(): void {
     this.#readAtMs = performance.now();
-    if (this.#state === 'new') {
-      this.#state = 'open';
-      this.#options.onOpen();
-    } else if (this.#isLate) {
-      this.#isLate = false;
-      this.#controller?.enqueue(RESET);
-    }
+    if (!this.#isLate) return;
+    this.#isLate = false;
+    this.#controller?.enqueue(RESET);
   }
 
   #ended(): void {
-    if (this.#state === 'closed') return;
-    const wasOpen = this.#state === 'open';
-    this.#state = 'closed';
-    if (wasOpen) this.#options.onClose();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.onClose();
   }
 }

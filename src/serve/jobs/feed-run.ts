@@ -20,6 +20,8 @@ const GATHER_MS = 150;
 /** Less than the time that an answer is waited for. */
 const BLOCK_MS = 2000;
 const RETRY_MS = 500;
+/** A client waits so long for the first answer; then it is told as soon as it comes. */
+const READY_MS = 1000;
 /** Of one burst; more are told as a `reset`. */
 const MOST_TOUCHED = 2000;
 /** Events that are replayed for a client that comes back; after more of them it gets a `reset`. */
@@ -78,6 +80,8 @@ export class FeedRun {
   readonly #awaited = new Map<string, { untilMs: number; ending: Ending }>();
   #lookAgainAtMs = 0;
   #wake: () => void = () => undefined;
+  #setReady: () => void = () => undefined;
+  readonly #ready = new Promise<void>((resolve) => (this.#setReady = resolve));
 
   constructor(connections: FeedConnections, listener: Listener, signal: AbortSignal) {
     this.#connections = connections;
@@ -92,6 +96,17 @@ export class FeedRun {
   /** What a client that is told everything from now on has seen. */
   get toldTo(): string | undefined {
     return this.#toldTo;
+  }
+
+  /** Resolves when the first position is known, or after a while. */
+  async untilReady(): Promise<void> {
+    if (this.#position !== undefined || this.#isAway) return;
+    const timer = setTimeout(() => {
+      this.#lost();
+      this.#setReady();
+    }, READY_MS);
+    await this.#ready;
+    clearTimeout(timer);
   }
 
   comeBack(comeback: Comeback): void {
@@ -131,6 +146,7 @@ export class FeedRun {
   #lost(): void {
     if (this.#signal.aborted || this.#isAway) return;
     this.#isAway = true;
+    this.#setReady();
     this.#listener.redis('away');
   }
 
@@ -153,6 +169,7 @@ export class FeedRun {
       this.#isAway = false;
       this.#listener.redis('back');
     }
+    this.#setReady();
     return position;
   }
 

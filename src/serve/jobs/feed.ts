@@ -52,24 +52,34 @@ export class JobFeed {
     return this.#clients.size;
   }
 
-  /** Returns the stream of a client's messages. Throws 503 while the server ends. */
-  subscribe({ audience, lastEventId, signal, cut }: Subscription): ReadableStream<Uint8Array> {
+  /**
+   * Resolves to the stream of a client's messages when it is known from where on changes are told, or that
+   * Redis is away: what the client reads of the jobs afterwards is as new. Rejects with 503 while the
+   * server ends.
+   */
+  async subscribe(subscription: Subscription): Promise<ReadableStream<Uint8Array>> {
     if (this.#isClosed) {
       throw new RequestFailure(503, 'the server is ending', {
         code: 'unavailable',
         headers: { 'retry-after': '5' },
       });
     }
+    const { audience, lastEventId, signal, cut } = subscription;
     const close = (): void => client.close();
     const client = new EventClient({
       cut,
-      onOpen: () => this.#opened(client, audience, lastEventId),
       onClose: () => {
         signal.removeEventListener('abort', close);
         this.#left(client, audience);
       },
     });
-    signal.addEventListener('abort', close, { once: true });
+    this.#clients.add(client);
+    this.#pings ??= setInterval(() => this.#ping(), PING_MS);
+    const { run } = (this.#running ??= this.#start());
+    await run.untilReady();
+    if (signal.aborted) client.close();
+    else signal.addEventListener('abort', close, { once: true });
+    if (this.#clients.has(client)) this.#welcome(run, client, { audience, lastEventId });
     return client.stream;
   }
 
@@ -80,14 +90,11 @@ export class JobFeed {
     for (const client of [...this.#clients]) client.close();
   }
 
-  #opened(client: EventClient, audience: Audience, lastEventId: string | undefined): void {
-    if (this.#isClosed) {
-      client.close();
-      return;
-    }
-    this.#clients.add(client);
-    const { run } = (this.#running ??= this.#start());
-    this.#pings ??= setInterval(() => this.#ping(), PING_MS);
+  #welcome(
+    run: FeedRun,
+    client: EventClient,
+    { audience, lastEventId }: Pick<Subscription, 'audience' | 'lastEventId'>,
+  ): void {
     const isBack = lastEventId !== undefined;
     client.send(bytesOf(message('ping', '{}', isBack ? undefined : run.toldTo)));
     if (run.isAway) client.send(bytesOf(redisMessage('away')));

@@ -169,7 +169,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
         },
       },
       failures: [400, 404, 409, 502, 503],
-      async respond({ params: { id, bucket, key }, query, signal, isHead, cut }) {
+      async respond({ params: { id, bucket, key }, query, signal, method, cut }) {
         const named = destinations.choose(query.destination);
         const leave = readers.enter();
         try {
@@ -181,7 +181,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
             if (!signal.aborted) cutShort(error);
             cut();
           };
-          return await objectAnswer(found, { isHead, onEnd: leave, onFailure });
+          return await objectAnswer(found, { isHead: method === 'HEAD', onEnd: leave, onFailure });
         } catch (error) {
           leave();
           throw error;

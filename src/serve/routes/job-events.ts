@@ -22,23 +22,24 @@ export function jobEventRoutes({ jobFeed }: Services): Route[] {
         },
       },
       failures: [400, 503],
-      respond({ visitor, query, header, signal, cut }) {
+      async respond({ visitor, query, method, header, signal, cut }) {
         const userId = requestedUserIfAny(visitor, query.user_id);
         const lastEventId = header('last-event-id')?.slice(0, LONGEST_ID);
         const audience = { userId, statuses: query.status };
-        const stream = jobFeed.subscribe({ audience, lastEventId, signal, cut });
-        return Promise.resolve(
-          new Response(stream, {
-            headers: {
-              'content-type': 'text/event-stream; charset=utf-8',
-              'cache-control': 'no-store',
-              // nginx would gather what is sent.
-              'x-accel-buffering': 'no',
-              // At the end of the server, the connection ends with the stream.
-              connection: 'close',
-            },
-          }),
-        );
+        const stream =
+          method === 'HEAD'
+            ? null
+            : await jobFeed.subscribe({ audience, lastEventId, signal, cut });
+        return new Response(stream, {
+          headers: {
+            'content-type': 'text/event-stream; charset=utf-8',
+            'cache-control': 'no-store',
+            // nginx would gather what is sent.
+            'x-accel-buffering': 'no',
+            // At the end of the server, the connection ends with the stream.
+            connection: 'close',
+          },
+        });
       },
     }),
   ];

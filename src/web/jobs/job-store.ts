@@ -19,7 +19,7 @@ import {
 const HEAD_ROWS = 100;
 const BLOCK_ROWS = 250;
 /** Read before they are looked at. */
-const AHEAD_ROWS = 150;
+const AHEAD_ROWS = 60;
 /** The most that the server gives at once. */
 const LARGE_BLOCK_ROWS = 1000;
 /** A search reads so many jobs; an id can be opened without. */

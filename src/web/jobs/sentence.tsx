@@ -64,14 +64,24 @@ export function Sentence({ figures }: { figures: JobFigures }) {
     default:
       return (
         <>
-          <Jobs count={processing} one="is processing" many="are processing" />
+          {processing === 0 ? (
+            'Nothing is processing'
+          ) : (
+            <Jobs count={processing} one="is processing" many="are processing" />
+          )}
           {workers !== null && (
             <>
               {' '}
               on <b>{formatCount(workers)}</b> {workers === 1 ? 'worker' : 'workers'}
             </>
           )}
-          , <b>{formatCount(pending)}</b> {pending === 1 ? 'waits' : 'wait'}.
+          {pending === 0 ? (
+            ', nothing waits.'
+          ) : (
+            <>
+              , <b>{formatCount(pending)}</b> {pending === 1 ? 'waits' : 'wait'}.
+            </>
+          )}
           {pending > 0 && longest !== undefined && (
             <>
               {' '}

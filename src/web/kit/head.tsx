@@ -110,7 +110,7 @@ function Wait({ until }: { until: Date }) {
   const seconds = Math.ceil((until.getTime() - now.value.getTime()) / 1000);
   return (
     <>
-      <span class="vh">soon</span>
+      <span class="vh">soon</span>{' '}
       <span aria-hidden="true">
         {seconds > 0 ? (
           <>

@@ -71,7 +71,7 @@ describe('the events of jobs', () => {
     const listed = JSON.parse((await server.get('/api/jobs')).text) as { jobs: unknown[] };
     const last = stream.of('job').at(-1);
     expect(last?.data).toEqual(listed.jobs[0]);
-    await used.records().tracked('alice', { day: '2026-11-24', job: id, usage: {} });
+    await used.records().redis.hset(`billing:job:${id}`, { user_id: 'alice', status: 'completed' });
     running.complete();
     await stream.next('completed', isJob(id, 'completed'));
   });

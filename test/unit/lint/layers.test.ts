@@ -23,6 +23,8 @@ const FILES: Record<string, string> = {
   'base/room/x.ts': "import '../table.js';",
   'base/room/y.ts': 'export const y = 1;',
   'base/table.ts': "import './room/y.js';",
+  'base/shown.tsx': "import './part.js';",
+  'base/part.ts': "import './shown.js';",
 };
 
 beforeAll(() => {
@@ -36,7 +38,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function messages(name: string): string[] {
   const linter = new Linter({ cwd: folder });
   const config = {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     plugins: { imports: layersPlugin(folder, layers) },
     rules: { 'imports/layers': 'error' as const },
   };
@@ -62,6 +64,14 @@ describe('the layers', () => {
     for (const name of ['base/one.ts', 'base/two.ts', 'base/three.ts']) {
       expect(messages(name)).toEqual([
         'These import one another in a circle: base/one.ts, base/three.ts, base/two.ts.',
+      ]);
+    }
+  });
+
+  it('report a circle of which a part draws', () => {
+    for (const name of ['base/shown.tsx', 'base/part.ts']) {
+      expect(messages(name)).toEqual([
+        'These import one another in a circle: base/part.ts, base/shown.tsx.',
       ]);
     }
   });

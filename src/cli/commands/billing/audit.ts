@@ -46,6 +46,13 @@ export const billingAudit = defineCommand({
     const notes = findings.filter(({ severity }) => severity === 'note');
     const all = [...drift, ...notes];
     const status = drift.length > 0 ? 'drift' : 'ok';
+    const rows = context.output.forPeople && !withNotes ? drift : all;
+    const summary =
+      (status === 'ok' ? '✓ no drift, ' : `✕ drift: ${countOf(drift.length, 'finding')}, `) +
+      countOf(notes.length, 'note') +
+      `${notes.length > 0 && !withNotes ? ' (shown with --notes)' : ''}; checked ` +
+      `${countOf(checked.users, 'user')}, ${countOf(checked.days, 'day')}, ` +
+      countOf(checked.jobs, 'job');
     await context.output.rows({
       member: 'findings',
       head: { user_id: user ?? null, status, checked },
@@ -55,15 +62,10 @@ export const billingAudit = defineCommand({
         ...fieldNames('severity', 'kind', 'user_id', 'key', 'what', 'cause'),
         difference: { ...USAGE_FIELDS, ...fieldNames('cost', 'cost_exact') },
       },
-      rows: context.output.forPeople && !withNotes ? drift : all,
+      rows,
       columns: context.output.forPeople ? peopleColumns(pricing) : columnsFor(pricing),
-      empty: notes.length === 0 || withNotes ? 'nothing to report' : 'no drift',
-      footer: () =>
-        `${status === 'ok' ? '✓' : '✕'} drift: ${countOf(drift.length, 'finding')}, ` +
-        countOf(notes.length, 'note') +
-        `${notes.length > 0 && !withNotes ? ' (shown with --notes)' : ''}; checked ` +
-        `${countOf(checked.users, 'user')}, ${countOf(checked.days, 'day')}, ` +
-        countOf(checked.jobs, 'job'),
+      empty: summary,
+      footer: () => (rows.length === 0 ? undefined : summary),
     });
     return drift.length > 0 ? 'damaged' : undefined;
   },

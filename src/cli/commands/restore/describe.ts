@@ -53,14 +53,16 @@ export function describeReport(page: Page, report: RestoreReport): void {
   const { people } = page;
   const { objects, bytes } = report.restored;
   const written = report.documents.filter(({ result }) => result === 'written').length;
+  const complete = !isPartial(report);
+  const changes = objects + written + report.deleted;
   const done = [
     `restored ${countOf(objects, 'object')}, ${people.bytes(bytes)}`,
     ...(written === 0 ? [] : [`${countOf(written, 'document')} of buckets`]),
     ...(report.deleted === 0 ? [] : [`removed ${countOf(report.deleted, 'object')}`]),
   ].join(', ');
   page.table(columnsFor(report.buckets), report.buckets).text('');
-  const complete = !isPartial(report);
-  page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
+  if (complete && changes === 0) page.text(`✓ ${nothingDone(report.buckets)}`, 'good');
+  else page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
     page.text(
       `${countOf(count, 'object')} of ${bucket} restored without ${count === 1 ? 'its' : 'their'} lock: ${reason}`,
@@ -76,6 +78,13 @@ export function describeReport(page: Page, report: RestoreReport): void {
   }
   for (const problem of report.problems) page.line(problem, 'bad');
   describeFailures(page, report.failures, report.failures_omitted);
+}
+
+function nothingDone(buckets: readonly BucketPlan[]): string {
+  const unchanged = buckets.reduce((sum, plan) => sum + plan.unchanged, 0);
+  const skipped = buckets.reduce((sum, plan) => sum + plan.skip, 0);
+  const already = `${countOf(unchanged, 'object')} already as in the backup`;
+  return `nothing to restore: ${already}${skipped === 0 ? '' : `, ${countOf(skipped, 'object')} skipped`}`;
 }
 
 function proofOf({ proved, restored }: RestoreReport): string {

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
-import type { StoreAddress } from '../../../config/store-address.js';
 import { hasStoreCredentials, type Config } from '../../../config/load.js';
+import type { StoreAddress } from '../../../config/store-address.js';
 import { MangamotionError, messageOf } from '../../../errors.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
@@ -20,16 +20,17 @@ import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
 import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
-import { Destinations } from '../../../serve/destinations.js';
-import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
 import { withStoreDeadline } from '../../../serve/deadline.js';
 import { JobFeed } from '../../../serve/jobs/feed.js';
 import { jobDocument } from '../../../serve/jobs/job-document.js';
+import { Destinations } from '../../../serve/destinations.js';
+import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import type { MetricSources } from '../../../serve/metrics.js';
 import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
+import { expectSafeAccess } from './safe-access.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
 import { openServedStore } from '../../run/open-store.js';
@@ -38,7 +39,6 @@ import { readVersion } from '../../argv/version.js';
 import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
 import { stateFolderOf } from '../schedule/state-folder.js';
 import { nameDestinations } from './named-destinations.js';
-import { expectSafeAccess } from './safe-access.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
@@ -54,6 +54,8 @@ interface ServerOptions {
   tlsKey: string | undefined;
   maxClients: number;
   graceMs: number;
+  queue: string;
+  billingQueue: string;
   /** The destinations of --backup. */
   backup: readonly string[];
   maxAge: number | undefined;
@@ -61,8 +63,6 @@ interface ServerOptions {
   file: string | undefined;
   stateDir: string | undefined;
   metrics: ListenAddress | undefined;
-  queue: string;
-  billingQueue: string;
 }
 
 /** A chore reads the destinations so often; a request may do so in between. */
@@ -111,7 +111,6 @@ async function serveUntilEnd(
   const pricing = createPricing(config.billing);
   const queues = { queue: options.queue, billingQueue: options.billingQueue };
   const store = servedStore(config);
-  closes.push(store.close);
   const jobFeed = new JobFeed({
     connect: (ended) => {
       const events = new LastingConnection(target, REDIS_WAIT_MS);
@@ -123,7 +122,10 @@ async function serveUntilEnd(
     },
     documentOf: (job) => jobDocument(job, config),
   });
-  closes.push(() => jobFeed.close());
+  closes.push(() => {
+    jobFeed.close();
+    store.close();
+  });
   const metrics =
     options.metrics === undefined
       ? undefined

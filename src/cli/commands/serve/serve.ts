@@ -3,8 +3,8 @@ import { MangamotionError } from '../../../errors.js';
 import { parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
-import { parseDuration } from '../../values/duration.js';
 import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
+import { parseDuration } from '../../values/duration.js';
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_MOST_CLIENTS = 1000;
