@@ -11,8 +11,8 @@ import { waitsLongest } from './words.js';
 
 /** Without events, the page asks so often. */
 const POLL_SECONDS = 5;
-/** With them, now and then: an event can be lost with its connection. */
-const CALM_SECONDS = 60;
+/** With them, now and then: nothing tells that a worker has come or gone. */
+const CALM_SECONDS = 30;
 /** After events that leave something open, the server is asked once in this time. */
 const SETTLE_MS = 3000;
 /** So far from its top, a list is still at its top. */
