@@ -116,7 +116,7 @@ describe('the routes of billing', () => {
     });
   });
 
-  it.each(['/', '/api', '/api/', '/api/nope', '/api/billing/summary/', '//api/health'])(
+  it.each(['/api', '/api/', '/api/nope', '/api/billing/summary/', '//api/health'])(
     '%s is 404',
     async (path) => {
       const server = await serve([], env());
