@@ -4,7 +4,7 @@ import { eventState, listenToEvents } from '../data/events.js';
 import { useResource, type Resource, type Watched } from '../data/resource.js';
 import { useFreshness } from '../kit/freshness.js';
 import { addressText } from '../routing/addresses.js';
-import type { JobFilter, JobList } from './job-list.js';
+import type { Counts, JobFilter, JobList } from './job-list.js';
 import { JobStore } from './job-store.js';
 import type { JobFigures } from './sentence.js';
 import { waitsLongest } from './words.js';
@@ -98,7 +98,7 @@ function useFigures(
   const { data } = head.known.value;
   if (data !== undefined) last.current = { userId, document: data };
   const known = last.current?.userId === userId ? last.current?.document : undefined;
-  const counts = store.counts.value ?? known?.counts;
+  const counts: Counts | undefined = store.counts.value ?? known?.counts;
   const pending = counts?.pending ?? 0;
   const oldest = useOldestWaiting(store.list.value, pending, filter);
   const { failure, asOf, retryAt } = head.known.value;
