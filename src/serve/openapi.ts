@@ -45,6 +45,8 @@ function operationOf(route: Route): object {
     security: route.access === 'anyone' ? [{}, { bearer: [] }] : [{}, { bearer: [] }],
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
     responses: {
+      // Node.js answers it before a route is found.
+      431: { description: 'the headers, or the address, are larger than 16 KiB' },
       ...Object.fromEntries(
         failures.map((status) => [
           status,
