@@ -41,7 +41,7 @@ export function serveSystemdUnit(service: SystemdService & ServedPlaces): string
     `ExecStart=${command}`,
     '# Relative paths in the schedule, and mangamotion.config.json, are resolved here.',
     `WorkingDirectory=${systemdPath(path.dirname(file))}`,
-    '# Secrets: NAME=value lines, chmod 600, among them SERVE_ADMIN_TOKEN and JWT_SECRET.',
+    '# Settings, secrets among them, as NAME=value lines, chmod 600; see `mangamotion help serve`.',
     `EnvironmentFile=-${ENVIRONMENT_FILE}`,
     ...(name === undefined ? [] : [`User=${name}`]),
     ...(group === undefined ? [] : [`Group=${group}`]),

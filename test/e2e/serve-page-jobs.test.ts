@@ -120,7 +120,7 @@ describe('the page of jobs', () => {
     await page.keyboard.press('j');
     await page.getByRole('heading', { name: `Job ${older}` }).waitFor();
     await page.keyboard.press('Escape');
-    await page.waitForFunction(`document.activeElement.textContent === ${JSON.stringify(older)}`);
+    await page.locator(':focus', { hasText: older }).waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('nothing-like-it');
     await page.getByText('No id contains nothing-like-it').waitFor();

@@ -81,10 +81,10 @@ describe('the page, where nobody logs in', () => {
     await page.waitForURL(`${server.url}/billing`);
     const heading = page.getByRole('heading', { level: 1, name: 'Billing' });
     await heading.waitFor();
-    await page.waitForFunction('document.activeElement.textContent === "Billing"');
+    await page.locator('h1:focus', { hasText: 'Billing' }).waitFor();
     await page.goBack();
     await page.waitForURL(`${server.url}/jobs`);
-    await page.waitForFunction('document.title === "Jobs, mangamotion"');
+    await expect.poll(() => page.title()).toBe('Jobs, mangamotion');
     await page.close();
   });
 

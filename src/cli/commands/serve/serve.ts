@@ -94,7 +94,6 @@ export const serveCommand = defineCommand({
       'serve others, who need a token',
     'mangamotion serve --backup s3://offsite/manga --max-age 26h --file mangamotion.crontab':
       'show backups and the schedule too',
-    'mangamotion serve --listen 10.0.0.5:3000 --behind-proxy 10.0.0.2': 'let a proxy log people in',
   },
   async run(context, _arguments, options) {
     const { runServer } = await import('./run-server.js');
