@@ -80,7 +80,7 @@ export default function UsersPage() {
         title="Users"
         resource={resource}
         about={() => `users ${month ?? ALL_TIME}`}
-        note={<Notes texts={notesOf(data)} />}
+        note={data !== undefined && <About list={data} />}
       >
         {() => list !== undefined && <Sentence figures={{ ...list.figures, month, isOpen }} />}
       </Head>
@@ -188,16 +188,19 @@ function listOf(document: AllUsersDocument): UserList {
   };
 }
 
-function notesOf(document: AllUsersDocument | undefined): string[] {
-  if (document === undefined) return [];
-  const { users, total_users: total, problems } = document;
-  const part =
-    users.length < total
-      ? [
-          `The ${formatCount(users.length)} most expensive of ${countOf(total, 'user')} are listed. The sums are those of all.`,
-        ]
-      : [];
-  return [...part, ...problemTexts([problems])];
+/** What the reader should know of the list. */
+function About({ list: { users, total_users: total, problems } }: { list: AllUsersDocument }) {
+  return (
+    <>
+      {users.length < total && (
+        <p class="note">
+          The {formatCount(users.length)} most expensive of {countOf(total, 'user')} are listed. The
+          sums are those of all.
+        </p>
+      )}
+      <Notes texts={problemTexts([problems])} />
+    </>
+  );
 }
 
 function Empty({ search, clearHref }: { search: string; clearHref: string }) {
