@@ -21,10 +21,11 @@ interface Shown {
 /** The figures of the chart, the newest day first. */
 export function DaysTable({ document, running }: DaysTableProps) {
   const rows = document.daily_usage.map((day) => shownDay(day, document.expired_until, running));
+  const gone = rows.filter(({ isGone: isRowGone }) => isRowGone).length;
   const totals: Shown = {
     usage: document.totals,
-    name: countOf(rows.length, 'day'),
-    isGone: false,
+    name: `${countOf(rows.length, 'day')}${gone > 0 ? `, ${gone} expired` : ''}`,
+    isGone: rows.length > 0 && gone === rows.length,
   };
   return (
     <Table

@@ -1,7 +1,7 @@
 import type { PricesDocument, SummaryDocument } from '../data/documents.js';
 import { decimalOf, dollarsText, priceText } from '../text/decimal.js';
 import { monthName } from '../text/months.js';
-import { countOf, formatBytes } from '../text/numbers.js';
+import { countOf, formatBytes, PERCENT } from '../text/numbers.js';
 import { hoursText } from '../text/hours.js';
 import { estimateOf, sumRows, type Parts } from './bill.js';
 import { Tiers } from './tiers.js';
@@ -21,7 +21,11 @@ export function Rail({ summary, prices, parts, asOf }: RailProps) {
   return (
     <>
       {month.gross_cost_exact !== null && (
-        <Tiers prices={prices} gross={decimalOf(month.gross_cost_exact)} />
+        <Tiers
+          prices={prices}
+          gross={decimalOf(month.gross_cost_exact)}
+          isOpen={month.state === 'open'}
+        />
       )}
       {parts !== undefined && (
         <section class="sec" aria-labelledby="sum-h">
@@ -110,7 +114,7 @@ function Sum({
 function tiersText({ tiers, discount_mode: mode }: PricesDocument): string {
   if (tiers.length === 0) return 'none';
   const steps = tiers
-    .map(({ threshold, percent }) => `${percent} % from ${priceText(threshold)}`)
+    .map(({ threshold, percent }) => `${percent}${PERCENT} from ${priceText(threshold)}`)
     .join(', ');
   return mode === 'volume'
     ? `${steps} of a month’s gross`

@@ -2,6 +2,7 @@ import type { PricesDocument, SummaryDocument } from '../data/documents.js';
 import { Marked } from '../kit/marks.js';
 import { decimalOf, dollarsText } from '../text/decimal.js';
 import { monthName, monthText } from '../text/months.js';
+import { PERCENT } from '../text/numbers.js';
 import { standingOf } from './bill.js';
 
 interface SentenceProps {
@@ -38,11 +39,11 @@ export function Sentence({ month, user, prices }: SentenceProps) {
   return (
     <>
       {owes} <b>{dollarsText(decimalOf(month.net_cost_exact))}</b> for {when}
-      {percent > 0 && `, ${percent} % off`}.
+      {percent > 0 && `, ${percent}${PERCENT} off`}.
       {next !== undefined && (
         <>
           {' '}
-          <b>{dollarsText(next.missing)}</b> more reaches {next.percent} %.
+          <b>{dollarsText(next.missing)}</b> more reaches {`${next.percent}${PERCENT}`}.
         </>
       )}
     </>

@@ -2,10 +2,18 @@ import type { PricesDocument } from '../data/documents.js';
 import { inPercent } from '../kit/chart.js';
 import { Mark } from '../kit/marks.js';
 import { dollarsText, priceText, type Decimal } from '../text/decimal.js';
+import { PERCENT } from '../text/numbers.js';
 import { netOf, standingOf } from './bill.js';
 
+interface TiersProps {
+  prices: PricesDocument;
+  gross: Decimal;
+  /** Usage can still be added. */
+  isOpen: boolean;
+}
+
 /** Where the month's gross stands, on steps of equal length. */
-export function Tiers({ prices, gross }: { prices: PricesDocument; gross: Decimal }) {
+export function Tiers({ prices, gross, isOpen }: TiersProps) {
   if (prices.tiers.length === 0) return null;
   const standing = standingOf(prices, gross);
   const { percent, position } = standing;
@@ -27,7 +35,7 @@ export function Tiers({ prices, gross }: { prices: PricesDocument; gross: Decima
         </text>
       </svg>
       <p class="note">
-        <Standing prices={prices} gross={gross} />
+        <Standing prices={prices} gross={gross} isOpen={isOpen} />
       </p>
     </section>
   );
@@ -57,9 +65,11 @@ function Steps({ tiers }: { tiers: PricesDocument['tiers'] }) {
   );
 }
 
-function Standing({ prices, gross }: { prices: PricesDocument; gross: Decimal }) {
+function Standing({ prices, gross, isOpen }: TiersProps) {
   const { percent, next, cheaper } = standingOf(prices, gross);
-  if (next === undefined) return <>{percent} % is the last step.</>;
+  const tier = `${dollarsText(gross)} gross is in the ${percent}${PERCENT} tier.`;
+  if (!isOpen) return <>{tier}</>;
+  if (next === undefined) return <>{`${percent}${PERCENT} is the last step.`}</>;
   if (cheaper !== undefined) {
     return (
       <>
@@ -77,8 +87,7 @@ function Standing({ prices, gross }: { prices: PricesDocument; gross: Decimal })
       : `for what is above ${next.threshold}`;
   return (
     <>
-      {dollarsText(gross)} gross is in the {percent} % tier. {dollarsText(next.missing)} more
-      reaches {next.percent} %, {holds}.
+      {tier} {dollarsText(next.missing)} more reaches {`${next.percent}${PERCENT}`}, {holds}.
     </>
   );
 }

@@ -80,7 +80,7 @@ export default function UsersPage() {
         title="Users"
         resource={resource}
         about={() => `users ${month ?? ALL_TIME}`}
-        note={data !== undefined && <About list={data} />}
+        note={list?.figures.sum !== undefined && data !== undefined && <About list={data} />}
       >
         {() => list !== undefined && <Sentence figures={{ ...list.figures, month, isOpen }} />}
       </Head>
@@ -147,6 +147,8 @@ export default function UsersPage() {
       </div>
       {list === undefined ? (
         isLoading && <Loading />
+      ) : list.figures.total > 0 && list.figures.sum === undefined ? (
+        <Expired href={withQuery({ month: ALL_TIME })} />
       ) : shown.length === 0 ? (
         <Empty search={search} clearHref={withQuery({ q: undefined })} />
       ) : (
@@ -215,6 +217,17 @@ function Empty({ search, clearHref }: { search: string; clearHref: string }) {
     <State mark="skipped" title={`No user’s name contains ${search}`}>
       <a class="btn" href={clearHref}>
         Show all users
+      </a>
+    </State>
+  );
+}
+
+function Expired({ href }: { href: string }) {
+  return (
+    <State mark="unknown" title="The counters of this month have expired">
+      <p>What users have used since the beginning is still known.</p>
+      <a class="btn" href={href}>
+        Show it
       </a>
     </State>
   );

@@ -1,7 +1,7 @@
 import { Marked } from '../kit/marks.js';
 import { dollarsText, type Decimal } from '../text/decimal.js';
 import { monthName, monthText } from '../text/months.js';
-import { formatCount } from '../text/numbers.js';
+import { formatCount, PERCENT } from '../text/numbers.js';
 import type { TopUsers } from './user-list.js';
 
 export interface UserFigures {
@@ -59,14 +59,15 @@ function Top({ top: { names, percent }, verb }: { top: TopUsers; verb: string })
     return (
       <>
         {' '}
-        {first} {owesOf(verb)} <b>{percent} %</b> of it.
+        {first} {owesOf(verb)} <b>{`${percent}${PERCENT}`}</b> of it.
       </>
     );
   }
   return (
     <>
       {' '}
-      Three of them, {[first, ...others].join(', ')} and {last}, {verb} <b>{percent} %</b> of it.
+      Three of them, {[first, ...others].join(', ')} and {last}, {verb}{' '}
+      <b>{`${percent}${PERCENT}`}</b> of it.
     </>
   );
 }
