@@ -46,7 +46,7 @@ export function Figures({ month, parts, totals }: FiguresProps) {
       <div>
         <dt>Jobs</dt>
         <dd class="fig">{formatCount(jobs)}</dd>
-        <dd>{totals === undefined ? ' ' : outcomes(totals)}</dd>
+        <dd>{totals === undefined ? '\u00a0' : outcomes(totals)}</dd>
       </div>
     </dl>
   );
@@ -92,19 +92,24 @@ function Unknown() {
   );
 }
 
-/** Keeps the place of the figures. */
-export function LoadingFigures() {
+/** Keeps the place of the figures until they are known. */
+export function NoFigures({ isLoading }: { isLoading: boolean }) {
   return (
-    <dl class="figures" aria-busy="true">
+    <dl class="figures" aria-busy={isLoading}>
       {NAMES.map((name) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd class="fig">
-            <Delayed>
-              <Bar />
-            </Delayed>{' '}
+            {isLoading ? (
+              <Delayed>
+                <Bar />
+              </Delayed>
+            ) : (
+              '–'
+            )}
+            {'\u00a0'}
           </dd>
-          <dd> </dd>
+          <dd>{'\u00a0'}</dd>
         </div>
       ))}
     </dl>

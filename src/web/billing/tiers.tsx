@@ -67,7 +67,8 @@ function Steps({ tiers }: { tiers: PricesDocument['tiers'] }) {
 
 function Standing({ prices, gross, isOpen }: TiersProps) {
   const { percent, next, cheaper } = standingOf(prices, gross);
-  const tier = `${dollarsText(gross)} gross is in the ${percent}${PERCENT} tier.`;
+  const place = percent === '0' ? 'below the first step' : `in the ${percent}${PERCENT} tier`;
+  const tier = `${dollarsText(gross)} gross is ${place}.`;
   if (!isOpen) return <>{tier}</>;
   if (next === undefined) return <>{`${percent}${PERCENT} is the last step.`}</>;
   if (cheaper !== undefined) {

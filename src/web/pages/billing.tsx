@@ -4,7 +4,7 @@ import { CsvButton } from '../billing/csv.js';
 import { daysPath, rangeOf, RANGES } from '../billing/days.js';
 import { DaysChart } from '../billing/days-chart.js';
 import { DaysTable } from '../billing/days-table.js';
-import { Figures, LoadingFigures } from '../billing/figures.js';
+import { Figures, NoFigures } from '../billing/figures.js';
 import { Rail } from '../billing/rail.js';
 import { Sentence } from '../billing/sentence.js';
 import { MonthChoice, UserChoice } from '../billing/tools.js';
@@ -88,7 +88,7 @@ function Bill({ user }: { user: string | undefined }) {
         <CsvButton path={path} name={`${user ?? 'usage'}-${range}-${today}.csv`} />
       </div>
       {data === undefined ? (
-        <LoadingFigures />
+        <NoFigures isLoading={summary.known.value.failure === undefined} />
       ) : (
         <Figures month={data.month} parts={parts} totals={monthDays?.totals} />
       )}
@@ -152,17 +152,11 @@ function Days({ resource, of, today, segments, onRange }: DaysProps) {
             ))}
           </div>
         </header>
-        {failure !== undefined && (
-          <p class="note" role="status">
-            <Marked mark="warn" kind="stale">
-              {failure.message}.
-            </Marked>{' '}
-            {shown === undefined ? 'The days are not known.' : 'The days are from before.'}
-          </p>
-        )}
         {shown === undefined ? (
           <div class="chart-space">
-            {failure === undefined && (
+            {failure !== undefined ? (
+              <Failed message={failure.message}>The days are not known.</Failed>
+            ) : (
               <Delayed>
                 <Bar />
               </Delayed>
@@ -171,9 +165,12 @@ function Days({ resource, of, today, segments, onRange }: DaysProps) {
         ) : (
           <>
             <DaysChart document={shown} running={today} />
+            {failure !== undefined && (
+              <Failed message={failure.message}>The days are from before.</Failed>
+            )}
             <p class="note">
               Days are in UTC, and before discounts.
-              {today === shown.end_date && ' The dashed bar is today, which still runs.'}
+              {hasPart(shown, today) && ' The dashed bar is today, which still runs.'}
               {shown.expired_until !== null &&
                 ` Counters up to ${shown.expired_until} may have expired: sums of those days are too small.`}
             </p>
@@ -186,6 +183,21 @@ function Days({ resource, of, today, segments, onRange }: DaysProps) {
         </div>
       )}
     </>
+  );
+}
+
+function hasPart(shown: DailyDocument, today: string | undefined): boolean {
+  return shown.daily_usage.some(({ date, cost }) => date === today && cost > 0);
+}
+
+function Failed({ message, children }: { message: string; children: string }) {
+  return (
+    <p class="note" role="status">
+      <Marked mark="warn" kind="stale">
+        {message}.
+      </Marked>{' '}
+      {children}
+    </p>
   );
 }
 
