@@ -42,7 +42,7 @@ export function boundsOf(month: string): { first: string; end: string } {
 }
 
 /** The month so many months earlier. */
-export function monthsBefore(month: string, count: number): string {
+function monthsBefore(month: string, count: number): string {
   const time = Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5, 7)) - 1 - count, 1);
   return new Date(time).toISOString().slice(0, 7);
 }
