@@ -17,7 +17,7 @@ export interface PageRequest {
   limit: number;
 }
 
-export interface Folder {
+interface Folder {
   /** With the slash at its end. */
   prefix: string;
   objects: number;

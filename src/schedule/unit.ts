@@ -105,12 +105,12 @@ export function systemdUnit(service: SystemdService): string {
 }
 
 /** See systemd.service(5), "Command lines": % begins a specifier, $ a variable. */
-function systemdWord(word: string): string {
+export function systemdWord(word: string): string {
   return quotedUnless(/^[\w@%+=:,./$-]+$/, systemdPath(word).replaceAll('$', '$$$$'));
 }
 
 /** Variables are not looked for in the program itself. */
-function systemdProgram(program: string): string {
+export function systemdProgram(program: string): string {
   return quotedUnless(/^[\w@%+=:,./-]+$/, systemdPath(program));
 }
 
@@ -120,27 +120,86 @@ function quotedUnless(plain: RegExp, text: string): string {
 }
 
 /** A setting that is one path is taken as it is, spaces and quotes too. */
-function systemdPath(text: string): string {
+export function systemdPath(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
 /** The paths inside the container. */
 const INSIDE = { file: '/etc/mangamotion.crontab', program: '/opt/mangamotion' };
 
+/** What a service of Compose runs, and how it looks whether that works. */
+interface Contained {
+  /** The service, in the file and for Docker. */
+  name: string;
+  /** What made the file. */
+  madeBy: string;
+  words: readonly string[];
+  probeUrl: string;
+  stopSeconds: number;
+  /** Lines of the service, before its volumes. */
+  more: readonly string[];
+  /** Whether backups are only read. */
+  readsOnly: boolean;
+}
+
 export function composeService(service: ComposeService): string {
+  return composeText(service, {
+    name: 'mangamotion',
+    madeBy: 'mangamotion schedule unit docker',
+    words: ['schedule', ...STATE_FLAGS, '--listen', HEALTH_ADDRESS],
+    probeUrl: `http://${HEALTH_ADDRESS}/healthz`,
+    stopSeconds: STOP_SECONDS,
+    more: [
+      '    # An editor replaces the schedule with a new file: after a change, run',
+      '    # `docker compose restart mangamotion`, so that the container sees it.',
+    ],
+    readsOnly: false,
+  });
+}
+
+/** The port inside the container. */
+const SERVE_PORT = 3000;
+/** Requests have 10 s to end (--grace). */
+const SERVE_STOP_SECONDS = 20;
+
+/** `listen` is the address on this machine at which Docker listens, with the port. */
+export function serveComposeService(
+  service: ComposeService & { listen: string; destinations: readonly string[] },
+): string {
+  return composeText(service, {
+    name: 'mangamotion-serve',
+    madeBy: 'mangamotion schedule unit docker --for serve',
+    words: [
+      ...['serve', '--listen', `:${SERVE_PORT}`, '--auth', 'token'],
+      ...['--host', 'localhost', '--host', '127.0.0.1', ...STATE_FLAGS],
+      ...service.destinations.flatMap((one) => ['--backup', one]),
+    ],
+    probeUrl: `http://127.0.0.1:${SERVE_PORT}/api/session`,
+    stopSeconds: SERVE_STOP_SECONDS,
+    more: [
+      '    # For this machine alone; put a proxy with TLS in front of it for others, and name its host with --host.',
+      `    ports: [${yaml(`${service.listen.replace(/^:/, '')}:${SERVE_PORT}`)}]`,
+    ],
+    readsOnly: true,
+  });
+}
+
+const STATE_FLAGS = ['--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER];
+
+function composeText(service: ComposeService, contained: Contained): string {
   const { image, program, file, stateFolder, user, folders, zone } = service;
+  const { name, madeBy, words, probeUrl, stopSeconds, more, readsOnly } = contained;
   const mounted = program === undefined ? undefined : mountedProgram(program);
   const command = [
     ...(mounted === undefined ? ['mangamotion'] : ['node', '--', mounted.program]),
-    ...['schedule', '--file', INSIDE.file, '--state-dir', SYSTEM_STATE_FOLDER],
-    ...['--listen', HEALTH_ADDRESS],
+    ...words,
   ];
-  const probe = `fetch('http://${HEALTH_ADDRESS}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  const probe = `fetch('${probeUrl}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   const lines = [
     '# compose.yaml',
-    '# Made by `mangamotion schedule unit docker`.',
+    `# Made by \`${madeBy}\`.`,
     'services:',
-    '  mangamotion:',
+    `  ${name}:`,
     `    image: ${yaml(image)}`,
     `    command: [${command.map(yaml).join(', ')}]`,
     ...(user === undefined ? [] : [`    user: ${yaml(user)}`]),
@@ -150,16 +209,15 @@ export function composeService(service: ComposeService): string {
     `      TZ: ${yaml(zone)}`,
     '    init: true',
     '    restart: unless-stopped',
-    '    # The daemon stops its own runs, which takes up to a minute.',
-    `    stop_grace_period: ${STOP_SECONDS}s`,
-    '    # An editor replaces the schedule with a new file: after a change, run',
-    '    # `docker compose restart mangamotion`, so that the container sees it.',
+    ...(readsOnly ? [] : ['    # The daemon stops its own runs, which takes up to a minute.']),
+    `    stop_grace_period: ${stopSeconds}s`,
+    ...more,
     '    volumes:',
     ...(mounted === undefined ? [] : volume(mounted.source, mounted.target, 'read-only')),
     ...volume(file, INSIDE.file, 'read-only'),
     `      # State, history and logs are in its folder ${OWN_FOLDER}, mode 0700.`,
     ...volume(stateFolder, SYSTEM_STATE_FOLDER, 'created'),
-    ...folders.flatMap((folder) => volume(folder, folder)),
+    ...folders.flatMap((folder) => volume(folder, folder, readsOnly ? 'read-only' : undefined)),
     '    healthcheck:',
     `      test: [${['CMD', 'node', '-e', probe].map(yaml).join(', ')}]`,
     '      interval: 30s',

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { RequestFailure } from './failure.js';
-import type { ServeMetrics } from './metrics.js';
 import type { Visitor } from './visitor.js';
 
 /** A request that was answered. It has no query: that may name a user, or hold a token by mistake. */
@@ -22,18 +21,25 @@ export interface RequestLog {
   failed(requestId: string, failure: RequestFailure): void;
 }
 
-/** Writes to the log, and counts. `metrics` is `undefined` if nobody reads them. */
-export function requestLog(logger: Logger, metrics: ServeMetrics | undefined): RequestLog {
+/** Counts what the log is told; the metrics do. */
+export interface RequestCounts {
+  answered(request: AnsweredRequest): void;
+  /** With the cause of a failure. */
+  failed(cause: unknown): void;
+}
+
+/** Writes to the log, and counts. `counts` is `undefined` if nobody reads them. */
+export function requestLog(logger: Logger, counts: RequestCounts | undefined): RequestLog {
   return {
     answered: (request) => {
-      metrics?.answered(request);
+      counts?.answered(request);
       const { requestId, address, method, path, status, ms, visitor } = request;
       const who =
         visitor?.kind === 'user' ? { user_id: visitor.userId } : { visitor: visitor?.kind };
       logger.info({ request_id: requestId, address, method, path, status, ms, ...who }, 'request');
     },
     failed: (requestId, { status, message, cause }) => {
-      metrics?.failed(cause);
+      counts?.failed(cause);
       if (status < 500) return;
       const reason =
         cause instanceof Error ? (status === 500 ? cause.stack : cause.message) : message;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../schedule/notify/process-metrics.js';
 import { unavailableServer } from './failure.js';
-import type { AnsweredRequest } from './log.js';
+import type { AnsweredRequest, RequestCounts } from './log.js';
 
 const PREFIX = 'mangamotion_serve_';
 const METHODS = new Set(['GET', 'HEAD', 'POST']);
@@ -18,7 +18,7 @@ export interface MetricSources {
 }
 
 /** The metrics of `serve` for Prometheus. */
-export class ServeMetrics {
+export class ServeMetrics implements RequestCounts {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
     name: `${PREFIX}requests_total`,

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { AnswerSpec, Fields, Route } from './route.js';
 
 /** The document of every failure. */
-export const errorDocument = v.strictObject({ error: v.string(), code: v.string() });
+const errorDocument = v.strictObject({ error: v.string(), code: v.string() });
 
 const FAILURES: Readonly<Record<number, string>> = {
   400: 'a parameter is wrong',
@@ -45,6 +45,8 @@ function operationOf(route: Route): object {
     security: route.access === 'anyone' ? [{}, { bearer: [] }] : [{}, { bearer: [] }],
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
     responses: {
+      // Node.js answers it before a route is found.
+      431: { description: 'the headers, or the address, are larger than 16 KiB' },
       ...Object.fromEntries(
         failures.map((status) => [
           status,

@@ -6,7 +6,7 @@ export type Fields = Readonly<Record<string, GenericSchema<string | undefined, u
 export type Values<F extends Fields> = { [Name in keyof F]: InferOutput<F[Name]> };
 
 /** A request that has been checked: the parameters are read, and the visitor may request the route. */
-export interface CheckedRequest<Params extends Fields, Query extends Fields> {
+interface CheckedRequest<Params extends Fields, Query extends Fields> {
   params: Values<Params>;
   query: Values<Query>;
   visitor: Visitor;

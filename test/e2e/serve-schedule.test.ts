@@ -137,9 +137,9 @@ describe('GET /api/schedule/history', () => {
       ['failed=true', ['--failed']],
     ] as const) {
       const answer = await server.get(`/api/schedule/history?${query}`);
-      const { damaged_lines, ...document } = documentOf(answer);
+      const { damaged_lines, problem, ...document } = documentOf(answer);
       expect(document).toEqual(await printed('history', ...args, '--state-dir', state));
-      expect(damaged_lines).toBe(1);
+      expect({ damaged_lines, problem }).toEqual({ damaged_lines: 1, problem: null });
       expect(safeParse(historyDocument, documentOf(answer)).issues).toBeUndefined();
     }
     expect((await server.get('/api/schedule/history?name=nobody')).status).toBe(404);

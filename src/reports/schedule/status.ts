@@ -18,7 +18,7 @@ export interface ScheduleStatus {
   state: KnownState;
 }
 
-export type KnownState =
+type KnownState =
   | { kind: 'read' | 'none'; state: ScheduleState }
   | { kind: 'unusable'; state: undefined; reason: string };
 

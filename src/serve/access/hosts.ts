@@ -20,7 +20,7 @@ export function isOurHost(
 }
 
 /** Returns the name or address of a Host header, without its port; `undefined` if it is none. */
-export function hostName(header: string | undefined): string | undefined {
+function hostName(header: string | undefined): string | undefined {
   const [, ipv6, name] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? [];
   return (ipv6 ?? name)?.toLowerCase();
 }

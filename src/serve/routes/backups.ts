@@ -10,6 +10,7 @@ import { backupDocument, listBackups } from '../../reports/backups/list.js';
 import { objectDocument } from '../../reports/backups/object.js';
 import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
+import { withStoreDeadline } from '../deadline.js';
 import { ofDestination, type NamedDestination, type Reading } from '../destinations.js';
 import { badRequest, failureOf, notFound, RequestFailure } from '../failure.js';
 import { attachment, PREVIEW_TYPES, safeType } from '../file-names.js';
@@ -43,6 +44,7 @@ const delimiter = v.optional(
 );
 
 const DEFAULT_LIMIT = 100;
+const STORE_WAIT_MS = 20_000;
 /** Archives that are read at once: each takes some 10 MB. */
 const MOST_READERS = 16;
 
@@ -137,12 +139,12 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
       },
       failures: [400, 404, 409, 502, 503],
       async respond({ params: { id }, query, signal }) {
-        const { prefix = '', after, limit = DEFAULT_LIMIT } = query;
+        const { prefix = '', after, limit } = query;
         if (after?.startsWith(prefix) === false) throw badRequest('after must begin with prefix');
         const named = destinations.choose(query.destination);
         const page = await readers.during(() =>
-          withoutUsage(async () =>
-            browseBackup(await locate(named, id, signal), {
+          withStore(signal, async (limited) =>
+            browseBackup(await locate(named, id, limited), {
               ...{ prefix, after, limit },
               asFolders: query.delimiter === '/',
             }),
@@ -171,8 +173,8 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
         const named = destinations.choose(query.destination);
         const leave = readers.enter();
         try {
-          const found = await withoutUsage(async () =>
-            openObject(await locate(named, id, signal), { bucket, key }),
+          const found = await withStore(signal, async (limited) =>
+            openObject(await locate(named, id, limited), { bucket, key }),
           );
           if (found === undefined) throw notFound('the backup has no such object');
           const onFailure = (error: unknown): void => {
@@ -215,9 +217,13 @@ async function refuseLegacy(destination: Destination, id: string): Promise<void>
   );
 }
 
-async function withoutUsage<T>(work: () => Promise<T>): Promise<T> {
+/** Bounds how long a destination is waited for. What is wrong with it is no mistake of the client. */
+async function withStore<T>(
+  signal: AbortSignal,
+  work: (limited: AbortSignal) => Promise<T>,
+): Promise<T> {
   try {
-    return await work();
+    return await withStoreDeadline(signal, STORE_WAIT_MS, work);
   } catch (error) {
     throw error instanceof RequestFailure ? error : ofDestination(error);
   }

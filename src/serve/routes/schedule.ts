@@ -72,11 +72,11 @@ export function scheduleRoutes(services: Services): Route[] {
         const entries = await entriesOf(schedule());
         const request = { folder, now: now(), signal, maxAgeMs: query.max_age };
         const { daemon, entries: statuses, state } = await readStatus(entries, request);
-        const runs = upcoming(entries, now(), query.count ?? 0).map(upcomingDocument);
+        const runs = upcoming(entries, now(), query.count).map(upcomingDocument);
         return jsonAnswer({
           status: { daemon, entries: statuses },
           next: { runs },
-          problem: state.kind === 'unusable' ? `the state cannot be used: ${state.reason}` : null,
+          problem: unusableText(state.kind === 'unusable' ? state.reason : undefined),
         });
       },
     }),
@@ -91,10 +91,13 @@ export function scheduleRoutes(services: Services): Route[] {
         200: { description: 'the document of `schedule history`', schema: historyDocument },
       },
       failures: [400, 404, 503],
-      async respond({ query: { limit = 0, name, failed } }) {
+      async respond({ query: { limit, name, failed } }) {
         const runs = await readRuns(schedule().folder);
         const chosen = chooseRuns(runs, { name, failedOnly: failed, limit });
-        return jsonAnswer({ runs: chosen, damaged_lines: runs.damaged });
+        return jsonAnswer({
+          ...{ runs: chosen, damaged_lines: runs.damaged },
+          problem: unusableText(runs.unusable),
+        });
       },
     }),
     defineRoute({
@@ -106,7 +109,7 @@ export function scheduleRoutes(services: Services): Route[] {
       query: { bytes: wholeNumber(1, MOST_LOG_BYTES, LOG_BYTES) },
       answers: { 200: { description: 'what the run printed', types: ['text/plain'] } },
       failures: [400, 404, 409, 503],
-      async respond({ params: { id }, query: { bytes = LOG_BYTES } }) {
+      async respond({ params: { id }, query: { bytes } }) {
         const { folder } = schedule();
         const { records, state } = await readRuns(folder);
         const run = [...state.pending, ...records].find((one) => one.id === id);
@@ -200,4 +203,8 @@ function noDaemon(message = 'no daemon is running'): RequestFailure {
     code: 'unavailable',
     headers: { 'retry-after': '5' },
   });
+}
+
+function unusableText(reason: string | undefined): string | null {
+  return reason === undefined ? null : `the state cannot be used: ${reason}`;
 }

@@ -16,7 +16,7 @@ export const optionalUserId = v.optional(
 export const optionalMonth = v.optional(
   v.pipe(
     v.string(),
-    v.regex(/^\d{4}-\d{2}$/, 'must be a month like 2026-11'),
+    v.regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, 'must be a month like 2026-11'),
     v.check((text): text is Month => parseMonth(text) !== undefined, 'is not in the calendar'),
     v.description('a month, in UTC'),
   ),

@@ -35,6 +35,8 @@ export const historyDocument = v.strictObject({
   runs: v.array(record),
   /** Lines of the history that are not records. */
   damaged_lines: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Why the state cannot be used; runs may then be missing. */
+  problem: v.nullable(v.string()),
 });
 
 export const requestedRunDocument = v.strictObject({

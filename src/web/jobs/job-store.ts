@@ -57,12 +57,13 @@ export class JobStore {
     const list = this.list.peek();
     const counts = this.counts.peek();
     if (list === undefined || counts === undefined) return false;
-    const before = list.rows.find((row) => row?.id === job.id);
-    if (before?.status !== job.status) this.#changedAt.set(job.id, Date.now());
+    const isOther = list.rows.find((row) => row?.id === job.id)?.status !== job.status;
+    if (isOther) this.#changedAt.set(job.id, Date.now());
     const changed = withJob({ list, counts }, job, this.filter, this.isAtTop);
     this.list.value = changed.list;
     this.counts.value = changed.counts;
-    return changed.isUncertain;
+    // What is counted besides jobs, such as workers, may have changed with it.
+    return isOther || changed.isUncertain;
   }
 
   remove(id: string): void {

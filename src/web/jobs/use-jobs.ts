@@ -4,15 +4,15 @@ import { eventState, listenToEvents } from '../data/events.js';
 import { useResource, type Resource, type Watched } from '../data/resource.js';
 import { useFreshness } from '../kit/freshness.js';
 import { addressText } from '../routing/addresses.js';
-import type { JobFilter, JobList } from './job-list.js';
+import type { Counts, JobFilter, JobList } from './job-list.js';
 import { JobStore } from './job-store.js';
 import type { JobFigures } from './sentence.js';
 import { waitsLongest } from './words.js';
 
 /** Without events, the page asks so often. */
 const POLL_SECONDS = 5;
-/** With them, now and then: an event can be lost with its connection. */
-const CALM_SECONDS = 60;
+/** With them, now and then: nothing tells that a worker has come or gone. */
+const CALM_SECONDS = 30;
 /** After events that leave something open, the server is asked once in this time. */
 const SETTLE_MS = 3000;
 /** So far from its top, a list is still at its top. */
@@ -98,7 +98,7 @@ function useFigures(
   const { data } = head.known.value;
   if (data !== undefined) last.current = { userId, document: data };
   const known = last.current?.userId === userId ? last.current?.document : undefined;
-  const counts = store.counts.value ?? known?.counts;
+  const counts: Counts | undefined = store.counts.value ?? known?.counts;
   const pending = counts?.pending ?? 0;
   const oldest = useOldestWaiting(store.list.value, pending, filter);
   const { failure, asOf, retryAt } = head.known.value;

@@ -34,7 +34,10 @@ export function placeText(place: number): string {
 }
 
 /** Why a job waits; `undefined`: it only waits for its turn. */
-export function waitText(job: JobDocument, agoText: (time: string) => string): string | undefined {
+export function waitText(
+  job: Pick<JobDocument, 'due_at' | 'children_waiting' | 'state'>,
+  agoText: (time: string) => string,
+): string | undefined {
   if (job.due_at !== null) return `due ${agoText(job.due_at)}`;
   if (job.children_waiting !== null) {
     return job.children_waiting === 1

@@ -233,7 +233,7 @@ describe('GET /api/backups/{id}', () => {
     }
   });
 
-  it.each(['x', '..', '%2e%2e', `..%2F${'minio_backup_full_20240115_020000'}`, 'a'.repeat(5000)])(
+  it.each(['x', '..', '%2e%2e', '..%2Fminio_backup_full_20240115_020000', 'a'.repeat(5000)])(
     'is 400 or 404 for the id %s',
     async (id) => {
       const server = await serve(['--backup', folder], redisEnv());

@@ -37,7 +37,7 @@ const isEvent =
 /** How many connections wait for events of the queue. */
 async function readers(): Promise<number> {
   const list = String(await used.records().redis.call('CLIENT', 'LIST'));
-  return list.split('\n').filter((line) => / cmd=xread/.test(line)).length;
+  return list.split('\n').filter((line) => line.includes(' cmd=xread')).length;
 }
 
 async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
@@ -255,6 +255,44 @@ describe('while Redis is away', () => {
     expect(stream.of('redis').map(({ data }) => data.state)).toEqual(['away', 'back']);
     expect(stream.of('reset')).toEqual([]);
   });
+});
+
+describe('a client that does not read', () => {
+  it('is not waited for: it gets a reset when it reads on, and then what happens', async () => {
+    const server = await serve([], used.env());
+    const slow = await EventStream.open(server.port, '/api/jobs/events', { paused: true });
+    ends.push(() => slow.close());
+    const fast = await listen(server.port);
+    const { redis } = used.records();
+    const ids = Array.from({ length: 200 }, (_none, at) => `job-${at}`);
+    const reason = 'x'.repeat(15_000);
+    for (const [at, id] of ids.entries()) {
+      const data = JSON.stringify(jobData('alice'));
+      await redis.hset(`bull:ai-job:${id}`, {
+        data,
+        timestamp: '1700000000000',
+        failedReason: reason,
+      });
+      await redis.zadd('bull:ai-job:failed', at, id);
+    }
+    for (let round = 1; round <= 8; round++) {
+      const from = fast.events.length;
+      const pipeline = redis.pipeline();
+      for (const id of ids) {
+        pipeline.hset(`bull:ai-job:${id}`, 'progress', String(round));
+        pipeline.xadd('bull:ai-job:events', '*', 'event', 'progress', 'jobId', id, 'data', '1');
+      }
+      await pipeline.exec();
+      const isLast = ({ data }: StreamedEvent) => data.id === 'job-199' && data.progress === round;
+      await fast.next('the last change', isLast, { from });
+    }
+    expect(fast.of('reset')).toEqual([]);
+    slow.read();
+    await slow.next('a reset', isEvent('reset'));
+    expect(slow.of('job').length).toBeLessThan(8 * 200);
+    const id = await used.queue().add(jobData('alice'));
+    await slow.next('the next job', isJob(id));
+  }, 60_000);
 });
 
 describe('the end of the server', () => {

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { parseCommandLine } from '../../../src/cli/argv/parser.js';
+import { catalog } from '../../../src/cli/catalog.js';
 import { DEFAULT_STORE } from '../../../src/config/assemble.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { VARIABLE_NAMES, defaultOf } from '../../../src/config/settings.js';
@@ -72,5 +74,36 @@ describe('the examples', () => {
       const [volume = ''] = service.volumes.map((mount) => mount.split(':')[0] ?? '');
       expect(Object.keys(volumes)).toContain(volume);
     }
+  });
+
+  it('of serve behind a proxy trust that proxy alone, and start', async () => {
+    const text = await readFile(path.join(examples, 'compose.serve.yml'), 'utf8');
+    const { services } = parse(text) as {
+      services: Record<
+        'serve' | 'proxy',
+        {
+          command: string[];
+          ports?: string[];
+          volumes: string[];
+          networks: { inside: { ipv4_address: string } };
+        }
+      >;
+    };
+    const { serve, proxy } = services;
+    const [program, ...words] = serve.command;
+    const parsed = await parseCommandLine(words, catalog, 80);
+    expect({ program, kind: parsed.kind }).toEqual({ program: 'mangamotion', kind: 'run' });
+    const valueOf = (flag: string) => words[words.indexOf(flag) + 1];
+    expect(valueOf('--behind-proxy')).toBe(proxy.networks.inside.ipv4_address);
+    expect(serve.ports).toBeUndefined();
+    const caddyfile = await readFile(path.join(examples, 'Caddyfile'), 'utf8');
+    expect(proxy.volumes).toContain('./Caddyfile:/etc/caddy/Caddyfile:ro');
+    const host = valueOf('--host') ?? '';
+    expect(caddyfile).toContain(`\n${host} {\n`);
+    expect(caddyfile).toContain(`reverse_proxy serve${String(valueOf('--listen'))} {`);
+    // A client cannot say who it is.
+    const [removal, login] = ['request_header -X-User-ID', 'copy_headers X-User-ID'];
+    expect(caddyfile.indexOf(removal)).toBeGreaterThan(0);
+    expect(caddyfile.indexOf(removal)).toBeLessThan(caddyfile.indexOf(login));
   });
 });

@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { serveSystemdUnit } from '../../../src/schedule/serve-unit.js';
 import {
   composeService,
+  serveComposeService,
   systemdUnit,
   type ComposeService,
   type SystemdService,
@@ -189,5 +191,43 @@ describe('the service of Docker', () => {
     server.close();
     await once(server, 'close');
     expect(await ask()).toBe(1);
+  });
+});
+
+describe('the units of serve', () => {
+  const places = { listen: '127.0.0.1:3000', destinations: ['/mnt/a b', 's3://offsite/x'] };
+
+  it('runs serve with tokens, beside the daemon, and may write its requests alone', () => {
+    const text = serveSystemdUnit({
+      ...{ node: '/usr/bin/node', program: '/opt/mangamotion', flags: [], user: 'anna:backup' },
+      ...{ file: '/etc/mangamotion.crontab', stateFolder: '/var/lib/mangamotion', ...places },
+    });
+    expect(settingOf(text, 'ExecStart')).toEqual([
+      '/usr/bin/node -- /opt/mangamotion serve --listen 127.0.0.1:3000 --auth token --file ' +
+        '/etc/mangamotion.crontab --state-dir /var/lib/mangamotion --backup "/mnt/a b" --backup s3://offsite/x',
+    ]);
+    expect(settingOf(text, 'ProtectSystem')).toEqual(['strict']);
+    expect(settingOf(text, 'ReadWritePaths')).toEqual(['-/var/lib/mangamotion']);
+    expect(settingOf(text, 'Group')).toEqual(['backup']);
+    expect(settingOf(text, 'StateDirectory')).toEqual([]);
+  });
+
+  it('is a service of Compose that reads backups, on this machine alone', () => {
+    const text = serveComposeService({
+      ...{ image: 'x/mangamotion', program: undefined, folders: ['/mnt/a b'], zone: 'UTC' },
+      ...{ file: '/etc/mangamotion.crontab', stateFolder: '/var/lib/x', user: '7:8', ...places },
+    });
+    const { services } = parse(text) as {
+      services: Record<
+        string,
+        { command: string[]; ports: string[]; volumes: Record<string, unknown>[] }
+      >;
+    };
+    const { command, ports, volumes } = services['mangamotion-serve']!;
+    expect(command.slice(0, 6)).toEqual([
+      ...['mangamotion', 'serve', '--listen', ':3000', '--auth', 'token'],
+    ]);
+    expect(ports).toEqual(['127.0.0.1:3000:3000']);
+    expect(volumes.at(-1)).toMatchObject({ source: '/mnt/a b', read_only: true });
   });
 });

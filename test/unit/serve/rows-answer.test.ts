@@ -38,8 +38,8 @@ describe('an answer of rows', () => {
       throw new MangamotionError('unreachable', 'cannot reach Redis at 10.0.0.1:6379');
     }
     const reader = rowsAnswer({ ...parts, rows: rows() }).body!.getReader();
-    const { value } = await reader.read();
-    expect(JSON.parse(new TextDecoder().decode(value))).toEqual({
+    const first = (await reader.read()) as { value: Uint8Array };
+    expect(JSON.parse(new TextDecoder().decode(first.value))).toEqual({
       ...{ total: 2, users: [{ row: 1 }] },
       ...{ error: 'Redis is unavailable', code: 'unavailable' },
     });

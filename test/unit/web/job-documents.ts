@@ -27,9 +27,20 @@ export function jobDocument(id: number, fields: Partial<JobDocument> = {}): JobD
     stalled: null,
     cost: 0.4815,
     cost_exact: '0.481453125',
+    fileCount: 24,
+    totalSize: 218_103_808,
+    createdAt: null,
+    completedAt: null,
+    thumbnailKey: null,
+    error: null,
     ...fields,
   };
 }
+
+const NO_JOBS = {
+  ...{ all: 0, pending: 0, processing: 0, completed: 0, failed: 0 },
+  ...{ skipped: 0, unknown: 0 },
+};
 
 export function jobsDocument(
   jobs: readonly JobDocument[],
@@ -37,11 +48,12 @@ export function jobsDocument(
 ): JobsDocument {
   return {
     user_id: null,
-    jobs,
+    jobs: [...jobs],
     total,
     limit: 100,
     offset,
-    counts: { all: total },
+    counts: { ...NO_JOBS, all: total },
+    read: 'scan',
     worker_connected: true,
     workers: 4,
     problems: [],
@@ -64,6 +76,9 @@ export function shownJob(fields: Partial<ShownJobDocument>): ShownJobDocument {
     return_value: null,
     worker_connected: null,
     artifacts: null,
+    billing: null,
+    failedReason: null,
+    returnvalue: null,
     problems: [],
     notes: [],
     explain: [],

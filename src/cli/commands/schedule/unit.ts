@@ -1,17 +1,20 @@
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { Service } from '../../../schedule/unit.js';
+import { listenText, parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { FILE_OPTION, readSchedule, systemZone } from './file.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
+const DEFAULT_LISTEN = '127.0.0.1:3000';
 const DEFAULT_IMAGE = 'node:20-bookworm-slim';
 /** Where the schedule does not tell into which folders backups go. */
 const DEFAULT_FOLDER = '/mnt/backup';
 
 export const scheduleUnit = defineCommand({
   description:
-    'Print a service definition that keeps the daemon running. For systemd, save it as ' +
+    'Print a service definition that keeps the daemon running, or, with --for serve, `mangamotion ' +
+    'serve` beside it, which needs SERVE_ADMIN_TOKEN or JWT_SECRET. For systemd, save it as ' +
     '/etc/systemd/system/mangamotion.service and put the secrets (MINIO_SECRET_KEY=… and so on) ' +
     'into /etc/mangamotion.env, chmod 600; then run `systemctl daemon-reload` and `systemctl ' +
     'enable --now mangamotion`, and `systemctl reload mangamotion` after a change to the ' +
@@ -21,6 +24,18 @@ export const scheduleUnit = defineCommand({
     kind: { description: 'the service manager', choices: ['systemd', 'docker'] },
   },
   options: {
+    for: {
+      value: 'what',
+      description:
+        'schedule, or serve: the HTTP API and the dashboard, with the backups of the schedule',
+      choices: ['schedule', 'serve'],
+      default: 'schedule',
+    },
+    listen: {
+      value: 'address',
+      description: `with --for serve, the address to listen on (default: ${DEFAULT_LISTEN})`,
+      parse: readListen,
+    },
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
     user: {
@@ -44,10 +59,15 @@ export const scheduleUnit = defineCommand({
   examples: {
     'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service':
       'install it, then run: sudo systemctl daemon-reload && sudo systemctl enable --now mangamotion',
+    'mangamotion schedule unit systemd --for serve | sudo tee /etc/systemd/system/mangamotion-serve.service':
+      'serve the API and the dashboard too',
     'mangamotion schedule unit docker > compose.yaml && docker compose up -d':
       'run in a container; `docker compose ps` shows its health',
   },
   async run(context, { kind }, options) {
+    if (options.for === 'schedule' && options.listen !== undefined) {
+      throw new MangamotionError('usage', '--listen applies only to --for serve');
+    }
     if (kind === 'systemd' && options.image !== undefined) {
       throw new MangamotionError('usage', '--image applies only to docker');
     }
@@ -64,6 +84,8 @@ export const scheduleUnit = defineCommand({
 });
 
 interface UnitOptions {
+  for: 'schedule' | 'serve';
+  listen: string | undefined;
   file: string;
   stateDir: string | undefined;
   user: string | undefined;
@@ -72,11 +94,16 @@ interface UnitOptions {
 async function systemdText(context: CommandContext, options: UnitOptions): Promise<string> {
   const { systemdUnit } = await import('../../../schedule/unit.js');
   const service = await serviceOf(context, options, ({ username }) => username);
-  await foldersOf(context, options.file);
+  const places = await placesOf(context, options.file);
   const [node, program] = [process.execPath, process.argv[1] ?? ''];
   const flags = await absoluteFlags(context);
   refuseUnwritable([service.file, service.stateFolder, node, program, ...flags]);
-  return systemdUnit({ ...service, node, program, flags });
+  if (options.for === 'schedule') return systemdUnit({ ...service, node, program, flags });
+  const { serveSystemdUnit } = await import('../../../schedule/serve-unit.js');
+  refuseUnwritable(places.destinations);
+  const { destinations } = places;
+  const listen = options.listen ?? DEFAULT_LISTEN;
+  return serveSystemdUnit({ ...service, node, program, flags, listen, destinations });
 }
 
 async function dockerText(
@@ -85,16 +112,21 @@ async function dockerText(
   image: string,
 ): Promise<string> {
   const { realpath } = await import('node:fs/promises');
-  const { composeService, ENVIRONMENT_FILE } = await import('../../../schedule/unit.js');
+  const { composeService, serveComposeService, ENVIRONMENT_FILE } =
+    await import('../../../schedule/unit.js');
   const service = await serviceOf(context, options, ({ uid, gid }) => `${uid}:${gid}`);
-  const folders = await foldersOf(context, options.file);
+  const { folders, destinations } = await placesOf(context, options.file);
   const flags = context.settingFlags.filter((word) => word.startsWith('--'));
   if (flags.length > 0) {
     context.warn(`${flags.join(', ')} not included: put the settings into ${ENVIRONMENT_FILE}`);
   }
   const program = isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
   refuseUnwritable([service.file, service.stateFolder, program ?? '', ...folders]);
-  return composeService({ ...service, image, program, folders, zone: systemZone() });
+  const contained = { ...service, image, program, folders, zone: systemZone() };
+  if (options.for === 'schedule') return composeService(contained);
+  refuseUnwritable(destinations);
+  const listen = options.listen ?? DEFAULT_LISTEN;
+  return serveComposeService({ ...contained, listen, destinations });
 }
 
 async function serviceOf(
@@ -138,8 +170,16 @@ async function thisUser(
   }
 }
 
-/** Absolute paths in the backups of the schedule. What is wrong with it is told, and no more. */
-async function foldersOf(context: CommandContext, file: string): Promise<string[]> {
+interface Places {
+  /** Absolute paths in the backups of the schedule; the usual one if there are none. */
+  folders: string[];
+  /** These, and the `s3://` URLs there. */
+  destinations: string[];
+}
+
+/** Where the schedule puts backups. What is wrong with it is told, and no more. */
+async function placesOf(context: CommandContext, file: string): Promise<Places> {
+  const unknown = { folders: [DEFAULT_FOLDER], destinations: [DEFAULT_FOLDER] };
   try {
     const { entries, problems } = await readSchedule(context, file);
     if (problems.length > 0) {
@@ -147,11 +187,14 @@ async function foldersOf(context: CommandContext, file: string): Promise<string[
     }
     const words = entries.flatMap(({ argv }) => (argv[0] === 'backup' ? argv : []));
     const folders = [...new Set(words.filter((word) => /^\/[^/]/.test(word)))];
-    return folders.length === 0 ? [DEFAULT_FOLDER] : folders;
+    const urls = [...new Set(words.filter((word) => /^s3:\/\//i.test(word)))];
+    const destinations = [...folders, ...urls];
+    if (folders.length > 0) return { folders, destinations };
+    return destinations.length > 0 ? { ...unknown, destinations } : unknown;
   } catch (error) {
     if (!isMangamotionError(error, 'not_found')) throw error;
     context.warn(`${error.message} yet: \`mangamotion schedule init\` creates one`);
-    return [DEFAULT_FOLDER];
+    return unknown;
   }
 }
 
@@ -167,6 +210,12 @@ function refuseUnwritable(paths: readonly string[]): void {
   throw new MangamotionError('usage', `a service cannot use the path ${JSON.stringify(wrong)}`, {
     hint: 'use a path without control characters and without a trailing backslash',
   });
+}
+
+/** A bare port is one of this machine; Docker would open it to others. */
+function readListen(text: string): string {
+  const address = parseListen(text);
+  return address.host === undefined ? `:${address.port}` : listenText(address);
 }
 
 function readUser(text: string): string {

@@ -27,6 +27,7 @@ import { Destinations } from '../../../serve/destinations.js';
 import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
+import type { MetricSources } from '../../../serve/metrics.js';
 import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
@@ -95,8 +96,6 @@ async function serveUntilEnd(
   expectSafeAccess({ auth, listenHost, hasProxies: proxies.isNamed, jwtSecret, adminToken });
   const tls = await readTls(options, context.cwd);
   const logger = serveLogger(context);
-  const metrics = options.metrics === undefined ? undefined : await openMetrics(options.metrics);
-  if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const served = await nameDestinations(options.backup, { config, cwd: context.cwd });
   closes.push(served.close);
   const destinations = new Destinations(served.named, {
@@ -127,6 +126,11 @@ async function serveUntilEnd(
     jobFeed.close();
     store.close();
   });
+  const metrics =
+    options.metrics === undefined
+      ? undefined
+      : await openMetrics(options.metrics, { eventClients: () => jobFeed.size });
+  if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
     auth: proxies.isNamed ? 'proxy' : auth,
@@ -190,10 +194,10 @@ function serveLogger({ output, now }: CommandContext) {
 }
 
 /** The metrics have an address of their own: the public one never has them. */
-async function openMetrics(address: ListenAddress) {
+async function openMetrics(address: ListenAddress, sources: MetricSources) {
   const { ServeMetrics } = await import('../../../serve/metrics.js');
   const { openEndpoint } = await import('../../../schedule/notify/endpoint.js');
-  const metrics = new ServeMetrics();
+  const metrics = new ServeMetrics(sources);
   const endpoint = await openEndpoint(address, {
     metrics: () => metrics.text(),
     health: () => ({ ok: true }),
