@@ -124,6 +124,8 @@ const pureFiles = existing(project, [
   'src/schedule/reports.ts',
   'src/schedule/state/merge.ts',
   'src/schedule/unit.ts',
+  'src/web/billing/bill.ts',
+  'src/web/billing/days.ts',
   'src/web/data/decisions.ts',
   'src/web/jobs/cost-table.ts',
   'src/web/jobs/job-list.ts',
@@ -132,6 +134,7 @@ const pureFiles = existing(project, [
   'src/web/kit/virtual.ts',
   'src/web/routing/addresses.ts',
   'src/web/text/',
+  'src/web/users/user-list.ts',
 ]);
 
 export default tseslint.config(

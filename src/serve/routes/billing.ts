@@ -10,6 +10,7 @@ import { summariseAllUsers } from '../../billing/all-users.js';
 import { dailyAnswer, jobAnswer, summaryAnswer, totalsAnswer } from '../../billing/answers.js';
 import { readDailyUsage } from '../../billing/daily-usage.js';
 import { readJobDetails } from '../../billing/job-records.js';
+import type { Pricing } from '../../billing/pricing.js';
 import { SORT_KEYS, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
 import { jsonAnswer } from '../answer.js';
@@ -20,6 +21,7 @@ import {
   allUsersDocument,
   dailyDocument,
   jobDocument,
+  pricesDocument,
   summaryDocument,
 } from '../schemas/billing.js';
 import {
@@ -42,7 +44,7 @@ const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !=
 /** A hundred years, as for the command. */
 const MOST_DAYS = 36_525;
 
-export function billingRoutes({ redis, pricing, retentionDays, now }: Services): Route[] {
+export function billingRoutes({ redis, config, pricing, retentionDays, now }: Services): Route[] {
   const period = () => ({ today: dayOf(now()), retentionDays });
   return [
     defineRoute({
@@ -95,6 +97,17 @@ export function billingRoutes({ redis, pricing, retentionDays, now }: Services):
     }),
     defineRoute({
       method: 'GET',
+      path: '/api/billing/prices',
+      summary: 'The prices of usage, and the tiers of the discount',
+      access: 'user',
+      params: {},
+      query: {},
+      answers: { 200: { description: 'US dollars and percent', schema: pricesDocument } },
+      failures: [],
+      respond: () => Promise.resolve(jsonAnswer(pricesAnswer(pricing, config.billing))),
+    }),
+    defineRoute({
+      method: 'GET',
       path: '/api/billing/job/{jobId}',
       summary: 'What a job used and what it costs',
       access: 'user',
@@ -142,6 +155,22 @@ export function billingRoutes({ redis, pricing, retentionDays, now }: Services):
       },
     }),
   ];
+}
+
+function pricesAnswer(
+  { ratePerGib, ratePerSecond, mode, tiers }: Pricing,
+  { discountEnabled }: { discountEnabled: boolean },
+) {
+  return {
+    rate_per_gib: ratePerGib.toString(),
+    rate_per_second: ratePerSecond.toString(),
+    discount_enabled: discountEnabled,
+    discount_mode: mode,
+    tiers: tiers.map(({ threshold, percent }) => ({
+      threshold: threshold.toString(),
+      percent: percent.toString(),
+    })),
+  };
 }
 
 /** Throws 400 for a month that has not begun. */

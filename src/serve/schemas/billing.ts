@@ -80,3 +80,12 @@ export const allUsersDocument = v.strictObject({
   }),
   problems,
 });
+
+/** Decimals in text, to the last digit. */
+export const pricesDocument = v.strictObject({
+  rate_per_gib: v.string(),
+  rate_per_second: v.string(),
+  discount_enabled: v.boolean(),
+  discount_mode: v.picklist(['volume', 'graduated']),
+  tiers: v.array(v.strictObject({ threshold: v.string(), percent: v.string() })),
+});

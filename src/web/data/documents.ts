@@ -2,6 +2,7 @@ import type { InferOutput } from 'valibot';
 import type {
   allUsersDocument,
   dailyDocument,
+  pricesDocument,
   summaryDocument,
 } from '../../serve/schemas/billing.js';
 import type {
@@ -16,6 +17,7 @@ import type { sessionDocument } from '../../serve/schemas/session.js';
 /** The documents of the API, as the server's schemas describe them. */
 export type SessionDocument = InferOutput<typeof sessionDocument>;
 export type SummaryDocument = InferOutput<typeof summaryDocument>;
+export type PricesDocument = InferOutput<typeof pricesDocument>;
 export type DailyDocument = InferOutput<typeof dailyDocument>;
 export type AllUsersDocument = InferOutput<typeof allUsersDocument>;
 export type JobDocument = InferOutput<typeof listedJob>;

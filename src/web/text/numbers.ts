@@ -12,6 +12,9 @@ export function moneyText(amount: number, places = PLACES): string {
   return `${amount < 0 && !isZero ? '-' : ''}$${grouped}${places > 0 ? `.${fraction}` : ''}`;
 }
 
+/** In a sentence, where the sign must not begin a line. */
+export const PERCENT = '\u00a0%';
+
 /** `1st`, `2nd`, `3rd`, `11th`, `21st`. */
 export function ordinalText(number: number): string {
   const tens = number % 100;

@@ -4,6 +4,7 @@ import {
   allUsersDocument,
   dailyDocument,
   jobDocument,
+  pricesDocument,
   summaryDocument,
 } from '../../../src/serve/schemas/billing.js';
 import { dayFromToday, monthFromThis, useBillingRedis } from '../../helpers/billing-records.js';
@@ -55,6 +56,37 @@ describe('the routes of billing', () => {
     expect(answer.status).toBe(200);
     expect(documentOf(answer)).toEqual(await printed('billing', 'all-users', ...args));
     expect(safeParse(allUsersDocument, documentOf(answer)).issues).toBeUndefined();
+  });
+
+  it('tell the prices as exact decimals', async () => {
+    const prices = {
+      BILLING_RATE_GB: '0.1234567890123456789',
+      BILLING_RATE_SECOND: '0.00010',
+      BILLING_DISCOUNT_MODE: 'graduated',
+      BILLING_DISCOUNT_TIER_1_THRESHOLD: '100.5',
+      BILLING_DISCOUNT_TIER_1_PERCENT: '7.25',
+    };
+    const server = await serve([], { ...env(), ...prices });
+    const answer = await server.get('/api/billing/prices');
+    expect(answer.status).toBe(200);
+    expect(safeParse(pricesDocument, documentOf(answer)).issues).toBeUndefined();
+    expect(documentOf(answer)).toEqual({
+      rate_per_gib: '0.1234567890123456789',
+      rate_per_second: '0.0001',
+      discount_enabled: true,
+      discount_mode: 'graduated',
+      tiers: [
+        { threshold: '100.5', percent: '7.25' },
+        { threshold: '500', percent: '20' },
+        { threshold: '2000', percent: '30' },
+      ],
+    });
+  });
+
+  it('tell no tiers where discounts are off', async () => {
+    const server = await serve([], { ...env(), BILLING_VOLUME_DISCOUNT_ENABLED: 'false' });
+    const answer = await server.get('/api/billing/prices');
+    expect(documentOf(answer)).toMatchObject({ discount_enabled: false, tiers: [] });
   });
 
   it('give rows to who prefers CSV', async () => {
