@@ -131,6 +131,8 @@ const pureFiles = existing(project, [
   'src/web/kit/freshness-of.ts',
   'src/web/kit/virtual.ts',
   'src/web/routing/addresses.ts',
+  'src/web/schedule/day.ts',
+  'src/web/schedule/runs.ts',
   'src/web/text/',
 ]);
 

@@ -4,6 +4,7 @@ import type {
   dailyDocument,
   summaryDocument,
 } from '../../serve/schemas/billing.js';
+import type { historyDocument, scheduleDocument } from '../../serve/schemas/schedule.js';
 import type { sessionDocument } from '../../serve/schemas/session.js';
 
 /** The documents of the API, as the server's schemas describe them. */
@@ -11,6 +12,10 @@ export type SessionDocument = InferOutput<typeof sessionDocument>;
 export type SummaryDocument = InferOutput<typeof summaryDocument>;
 export type DailyDocument = InferOutput<typeof dailyDocument>;
 export type AllUsersDocument = InferOutput<typeof allUsersDocument>;
+export type ScheduleDocument = InferOutput<typeof scheduleDocument>;
+export type HistoryDocument = InferOutput<typeof historyDocument>;
+export type RunDocument = HistoryDocument['runs'][number];
+export type EntryDocument = ScheduleDocument['status']['entries'][number];
 
 /** A job of a list. */
 export interface JobDocument {
