@@ -139,13 +139,16 @@ const SHOWN = 30;
 export function BackupsTable({
   items,
   label,
+  chosen,
   expiring,
   hrefOf,
 }: {
   items: readonly ChainItem[];
   label: string;
-  /** The backups that expire next. */
-  expiring: { at: string; ids: readonly string[] } | null;
+  /** The id of the backup that is open. */
+  chosen: string | undefined;
+  /** What expires next in each line: of the others, the time is not known. */
+  expiring: readonly { next_expiry: { at: string; ids: readonly string[] } | null }[];
   hrefOf: (id: string) => string;
 }) {
   const [shown, setShown] = useState(SHOWN);
@@ -162,7 +165,7 @@ export function BackupsTable({
               backup === undefined ? (
                 <span class="mono">{shortId(id)}</span>
               ) : (
-                <a class="mono" href={hrefOf(id)}>
+                <a class="mono" href={hrefOf(id)} aria-current={id === chosen ? 'true' : undefined}>
                   {shortId(id)}
                 </a>
               ),
@@ -193,8 +196,11 @@ export function BackupsTable({
           },
           {
             ...{ id: 'expires', title: 'Expires', class: 'n', label: 'expires' },
-            cell: ({ id }) =>
-              expiring?.ids.includes(id) === true ? <Ago time={expiring.at} /> : 'later',
+            cell: ({ id }) => {
+              const at = expiring.find(({ next_expiry: next }) => next?.ids.includes(id))
+                ?.next_expiry?.at;
+              return at === undefined ? <span class="dim">–</span> : <Ago time={at} />;
+            },
           },
         ]}
       />

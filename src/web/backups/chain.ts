@@ -1,4 +1,5 @@
 import type { BackupDocument, DestinationDocument } from '../data/backup-documents.js';
+import { formatBytes } from '../text/numbers.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const BACKUP_ID =
@@ -109,4 +110,19 @@ export function growthOf(items: readonly ChainItem[]): GrowthChart | undefined {
     y: ((high - bytes) / (high - low)) * 100,
   }));
   return { points, low, high };
+}
+
+/** Returns the unit of the axis. */
+export function unitOf(bytes: number): string {
+  return formatBytes(Math.round(bytes)).split(' ')[1] ?? 'B';
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+
+/** Returns the labels of the axis in its unit, the upper one first. They differ. */
+export function ticksOf({ low, high }: Pick<GrowthChart, 'low' | 'high'>): [string, string] {
+  const scale = 1024 ** Math.max(0, UNITS.indexOf(unitOf(high)));
+  const [upper, lower] = [high / scale, low / scale];
+  const digits = [0, 1, 2, 3].find((count) => upper.toFixed(count) !== lower.toFixed(count)) ?? 3;
+  return [upper.toFixed(digits), lower.toFixed(digits)];
 }

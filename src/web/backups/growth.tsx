@@ -3,7 +3,7 @@ import { Chart, inPercent } from '../kit/chart.js';
 import { Table } from '../kit/table.js';
 import { formatBytes } from '../text/numbers.js';
 import { utcText } from '../text/times.js';
-import { growthOf, type ChainItem } from './chain.js';
+import { growthOf, ticksOf, unitOf, type ChainItem } from './chain.js';
 
 const HEIGHT = 96;
 
@@ -20,7 +20,7 @@ export function Growth({
   return (
     <section class="sec" aria-labelledby="growth-h">
       <header>
-        <h2 id="growth-h">Growth of the full, 30 days</h2>
+        <h2 id="growth-h">Growth of the full{chart !== undefined && `, ${unitOf(chart.high)}`}</h2>
         <span class="quiet">
           {growth === null
             ? 'growth is known after a day'
@@ -34,7 +34,7 @@ export function Growth({
           <Chart
             label={`Size of ${chart.points.length} fulls; the axis begins at ${formatBytes(Math.round(chart.low))}`}
             height={HEIGHT}
-            ticks={[formatBytes(Math.round(chart.high)), formatBytes(Math.round(chart.low))]}
+            ticks={ticksOf(chart)}
             labels={[
               { x: 0, text: chart.points[0]?.at.slice(0, 10) ?? '', anchor: 'start' },
               {
@@ -64,7 +64,9 @@ export function Growth({
               );
             })}
           </Chart>
-          <p class="note">The axis does not begin at zero.</p>
+          <p class="note">
+            The fulls of the last 30 days.{chart.low > 0 && ' The axis does not begin at zero.'}
+          </p>
           <details class="under">
             <summary>The same as a table</summary>
             <Table

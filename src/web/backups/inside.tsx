@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ObjectsDocument, ShownBackupDocument } from '../data/backup-documents.js';
 import { useResource } from '../data/resource.js';
 import { Command } from '../kit/copy.js';
@@ -23,6 +23,9 @@ interface InsideProps {
 /** A backup: its summary, its folders and objects, and the commands for a terminal. */
 export function Inside({ destination, id }: InsideProps) {
   const { withQuery } = useNavigation();
+  const title = useRef<HTMLHeadingElement>(null);
+  // It opens below a table that may be long.
+  useEffect(() => title.current?.focus(), []);
   const address = `/api/backups/${encodeURIComponent(id)}`;
   const { data, failure } = useResource<ShownBackupDocument>(addressText(address, { destination }))
     .known.value;
@@ -31,7 +34,9 @@ export function Inside({ destination, id }: InsideProps) {
     <>
       <section class="sec" aria-labelledby="inside-h">
         <header>
-          <h2 id="inside-h">Inside {shortId(id)}</h2>
+          <h2 id="inside-h" tabIndex={-1} ref={title}>
+            Inside {shortId(id)}
+          </h2>
           <a href={withQuery(close)}>Close</a>
         </header>
         {data !== undefined ? (

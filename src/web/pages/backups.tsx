@@ -7,11 +7,11 @@ import { Inside } from '../backups/inside.js';
 import { standingOf } from '../backups/standing.js';
 import type { DestinationDocument, DestinationsDocument } from '../data/backup-documents.js';
 import { useResource } from '../data/resource.js';
-import { now } from '../kit/clock.js';
 import { Command } from '../kit/copy.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
 import { Marked } from '../kit/marks.js';
+import { minute } from '../kit/minute.js';
 import { State } from '../kit/state.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
 import { countOf } from '../text/numbers.js';
@@ -58,7 +58,7 @@ export default function BackupsPage() {
       )}
       {chosen?.status != null && (
         <div class="two even">
-          <Growth items={chainOf(chosen, LONG_DAYS, now.value)} status={chosen.status} />
+          <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={chosen.status} />
           <Expiry status={chosen.status} />
         </div>
       )}
@@ -101,7 +101,7 @@ function Chain({ destination: one }: { destination: DestinationDocument }) {
   const { query, withQuery } = useNavigation();
   const { destination, list, status } = one;
   const days = query.last === '30d' ? LONG_DAYS : DEFAULT_DAYS;
-  const time = now.value;
+  const time = minute.value;
   const items = chainOf(one, days, time);
   const count = (state: string): number => items.filter((item) => item.state === state).length;
   const label =
@@ -141,7 +141,8 @@ function Chain({ destination: one }: { destination: DestinationDocument }) {
               <BackupsTable
                 items={items}
                 label={`Backups in ${destination}`}
-                expiring={status?.retention.next_expiry ?? null}
+                chosen={query.backup}
+                expiring={status?.lines ?? []}
                 hrefOf={(backup) =>
                   withQuery({
                     ...{ destination, backup },

@@ -1,10 +1,10 @@
 import type { HistoryDocument, ScheduleDocument } from '../data/documents.js';
 import { useResource } from '../data/resource.js';
-import { now } from '../kit/clock.js';
 import { Command } from '../kit/copy.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
 import { Mark, Marked } from '../kit/marks.js';
+import { minute } from '../kit/minute.js';
 import { State } from '../kit/state.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
 import { dayAfter, dayOf, dayText, lanesOf, nowIn } from '../schedule/day.js';
@@ -147,7 +147,7 @@ function Notes({ schedule: { status, problem } }: { schedule: ScheduleDocument }
 
 function Day({ schedule, runs }: { schedule: ScheduleDocument; runs: HistoryDocument['runs'] }) {
   const { query, withQuery } = useNavigation();
-  const time = now.value;
+  const time = minute.value;
   const day = dayOf(query.day, time);
   const today = dayOf(undefined, time);
   const { entries } = schedule.status;
