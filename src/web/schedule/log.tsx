@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure, getText } from '../data/api.js';
 import type { RunDocument } from '../data/documents.js';
 import { endSession } from '../data/session.js';
@@ -19,10 +19,13 @@ export function Log({
   closeHref: string;
 }) {
   const known = useLog(id);
+  const title = useRef<HTMLHeadingElement>(null);
+  // On a narrow screen it opens below a table that may be long.
+  useEffect(() => title.current?.focus(), [id]);
   return (
     <section class="sec" aria-labelledby="log-h">
       <header>
-        <h2 id="log-h">
+        <h2 id="log-h" tabIndex={-1} ref={title}>
           {run === undefined ? 'Log' : `Log of ${run.name}, ${dueText(run.due_at)}`}
         </h2>
         <a href={closeHref}>Close</a>

@@ -1,10 +1,9 @@
 import type { RunDocument } from '../data/documents.js';
-import type { MarkName } from '../kit/marks.js';
 import { durationText } from '../text/times.js';
 
 export interface RunResult {
   word: string;
-  mark: MarkName;
+  mark: 'completed' | 'failed' | 'skipped';
   /** A class of page.css. */
   kind: string;
 }
