@@ -74,7 +74,7 @@ export function chainOf(
   ].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }
 
-export interface GrowthPoint {
+interface GrowthPoint {
   at: string;
   bytes: number;
   /** In per cent of the time, and of the height from the top. */

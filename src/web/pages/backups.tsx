@@ -56,7 +56,7 @@ export default function BackupsPage() {
           id={query.backup}
         />
       )}
-      {chosen?.status != null && (
+      {chosen !== undefined && chosen.status !== null && (
         <div class="two even">
           <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={chosen.status} />
           <Expiry status={chosen.status} />
