@@ -32,6 +32,7 @@ export default function BackupsPage() {
   if (destinations?.length === 0) return <NoDestination />;
   const chosen =
     destinations?.find(({ destination }) => destination === query.destination) ?? destinations?.[0];
+  const status = chosen?.status ?? null;
   const closed = { backup: undefined, folder: undefined, after: undefined, object: undefined };
   return (
     <main id="main" class="page" tabIndex={-1}>
@@ -56,10 +57,10 @@ export default function BackupsPage() {
           id={query.backup}
         />
       )}
-      {chosen !== undefined && chosen.status !== null && (
+      {chosen !== undefined && status !== null && (
         <div class="two even">
-          <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={chosen.status} />
-          <Expiry status={chosen.status} />
+          <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={status} />
+          <Expiry status={status} />
         </div>
       )}
     </main>
