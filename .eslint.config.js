@@ -126,6 +126,9 @@ const pureFiles = existing(project, [
   'src/schedule/unit.ts',
   'src/web/billing/bill.ts',
   'src/web/billing/days.ts',
+  'src/web/backups/chain.ts',
+  'src/web/backups/names.ts',
+  'src/web/backups/standing.ts',
   'src/web/data/decisions.ts',
   'src/web/jobs/cost-table.ts',
   'src/web/jobs/job-list.ts',
@@ -133,6 +136,8 @@ const pureFiles = existing(project, [
   'src/web/kit/freshness-of.ts',
   'src/web/kit/virtual.ts',
   'src/web/routing/addresses.ts',
+  'src/web/schedule/day.ts',
+  'src/web/schedule/runs.ts',
   'src/web/text/',
   'src/web/users/user-list.ts',
 ]);

@@ -26,6 +26,17 @@ export async function getDocument<T>(path: string, options: RequestOptions = {})
   return await request<T>(path, { headers: { accept: 'application/json' } }, options);
 }
 
+/** Reads a text of the API, with the headers that came with it. Rejects with `ApiFailure`. */
+export async function getText(
+  path: string,
+  options: RequestOptions = {},
+): Promise<{ text: string; headers: Headers }> {
+  return await send(path, {}, options, async (response) => ({
+    text: await response.text(),
+    headers: response.headers,
+  }));
+}
+
 /** Sends a change. Rejects with `ApiFailure`. */
 export async function postDocument<T>(
   path: string,
@@ -36,17 +47,22 @@ export async function postDocument<T>(
   return await request<T>(path, { method: 'POST', headers, body: JSON.stringify(body) }, options);
 }
 
-async function request<T>(
+async function request<T>(path: string, init: RequestInit, options: RequestOptions): Promise<T> {
+  return await send(path, init, options, async (response) => (await response.json()) as T);
+}
+
+async function send<T>(
   path: string,
   init: RequestInit,
   { signal, timeoutMs = TIMEOUT_MS }: RequestOptions,
+  read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const signals = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
     const response = await fetch(path, { ...init, signal: signals, credentials: 'same-origin' });
     if (!response.ok) throw await failureOf(response);
-    return (await response.json()) as T;
+    return await read(response);
   } catch (error) {
     if (error instanceof ApiFailure || signal?.aborted === true) throw error;
     throw timeout.aborted

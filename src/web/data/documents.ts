@@ -12,6 +12,7 @@ import type {
   shownJob,
   thumbnailDocument,
 } from '../../serve/schemas/jobs.js';
+import type { historyDocument, scheduleDocument } from '../../serve/schemas/schedule.js';
 import type { sessionDocument } from '../../serve/schemas/session.js';
 
 /** The documents of the API, as the server's schemas describe them. */
@@ -22,6 +23,10 @@ export type DailyDocument = InferOutput<typeof dailyDocument>;
 export type AllUsersDocument = InferOutput<typeof allUsersDocument>;
 export type JobDocument = InferOutput<typeof listedJob>;
 export type JobsDocument = InferOutput<typeof listDocument>;
+export type ScheduleDocument = InferOutput<typeof scheduleDocument>;
+export type HistoryDocument = InferOutput<typeof historyDocument>;
+export type RunDocument = HistoryDocument['runs'][number];
+export type EntryDocument = ScheduleDocument['status']['entries'][number];
 /** Everything about one job. */
 export type ShownJobDocument = InferOutput<typeof shownJob>;
 export type DownloadDocument = InferOutput<typeof downloadDocument>;

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from '../data/api.js';
 import { loadSession, session } from '../data/session.js';
 import { waitMs } from '../data/decisions.js';
+import { useHeadFocus, wantHeadFocus } from '../kit/head-focus.js';
 import { Sprite } from '../kit/marks.js';
 import { State } from '../kit/state.js';
 import { addressOf, PAGES, type Address, type PageId } from '../routing/addresses.js';
@@ -144,21 +145,20 @@ function Content({
 
 /** A new page is read from its beginning. The first one is by itself. */
 function useFocusOnHead(page: PageId | undefined): void {
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (!isFirst.current) {
-      scrollTo(0, 0);
-      document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
-    }
-    isFirst.current = false;
-  }, [page]);
+  const shown = useRef<PageId | 'none' | undefined>('none');
+  if (shown.current !== page) {
+    if (shown.current !== 'none') wantHeadFocus();
+    shown.current = page;
+  }
 }
 
 function NoRights({ title, name }: { title: string; name: string }) {
   useTitle(title);
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">{title}</h1>
+      <h1 class="vh" tabIndex={-1} ref={useHeadFocus()}>
+        {title}
+      </h1>
       <State mark="unknown" title="This page is for admins">
         <p>You are signed in as {name}, who has Jobs and Billing.</p>
         <a class="btn" href="/jobs">
@@ -173,7 +173,9 @@ function NoPage() {
   useTitle('No such page');
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">No such page</h1>
+      <h1 class="vh" tabIndex={-1} ref={useHeadFocus()}>
+        No such page
+      </h1>
       <State mark="unknown" title="There is no page at this address">
         <a class="btn" href="/jobs">
           To the jobs
