@@ -113,7 +113,7 @@ const commands: readonly CatalogEntry[] = [
   command('schedule unit', 'print a systemd unit or a Docker Compose service for the daemon', () =>
     import('./commands/schedule/unit.js').then((module) => module.scheduleUnit),
   ),
-  command('serve', 'serve the HTTP API', () =>
+  command('serve', 'serve the HTTP API and the dashboard', () =>
     import('./commands/serve/serve.js').then((module) => module.serveCommand),
   ),
   command('config show', 'show the settings in force, and where each comes from', () =>

@@ -4,7 +4,7 @@ import type { Watched } from '../data/resource.js';
 import { clockText, spanText } from '../text/times.js';
 import { now } from './clock.js';
 import { Bar, Delayed } from './delayed.js';
-import { useHeadFocus } from './head-focus.js';
+import { Heading } from './heading.js';
 import { Marked } from './marks.js';
 
 interface HeadProps<T> {
@@ -31,9 +31,7 @@ export function Head<T>({ title, resource, children, about, note }: HeadProps<T>
         : (about?.(data) ?? 'ready');
   return (
     <div class="head">
-      <h1 tabIndex={-1} ref={useHeadFocus()}>
-        {title}
-      </h1>
+      <Heading title={title} />
       <p class="lead" role="status" aria-live={useSpoken(kind)}>
         {failure !== undefined ? (
           <Failed resource={resource} asOf={asOf} />

@@ -10,6 +10,7 @@ import { useResource } from '../data/resource.js';
 import { Command } from '../kit/copy.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
+import { Heading } from '../kit/heading.js';
 import { Marked } from '../kit/marks.js';
 import { minute } from '../kit/minute.js';
 import { State } from '../kit/state.js';
@@ -162,7 +163,7 @@ function Chain({ destination: one }: { destination: DestinationDocument }) {
 function NoDestination() {
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">Backups</h1>
+      <Heading title="Backups" hidden />
       <State mark="skipped" title="No destination is named">
         <p>Start serve with --backup DEST, once for each.</p>
         <Command text="mangamotion serve --backup /mnt/backup" />

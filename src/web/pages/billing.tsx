@@ -15,6 +15,7 @@ import { now } from '../kit/clock.js';
 import { Bar, Delayed } from '../kit/delayed.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
+import { Heading } from '../kit/heading.js';
 import { Marked } from '../kit/marks.js';
 import { Notes } from '../kit/notes.js';
 import { State } from '../kit/state.js';
@@ -208,7 +209,7 @@ function NoUser() {
   return (
     <main id="main" class="page" tabIndex={-1}>
       <div class="head">
-        <h1 tabIndex={-1}>Billing</h1>
+        <Heading title="Billing" />
         <p class="lead" role="status">
           Choose a user to see the bill.
         </p>

@@ -3,6 +3,7 @@ import { useResource } from '../data/resource.js';
 import { Command } from '../kit/copy.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
+import { Heading } from '../kit/heading.js';
 import { Mark, Marked } from '../kit/marks.js';
 import { minute } from '../kit/minute.js';
 import { State } from '../kit/state.js';
@@ -110,7 +111,7 @@ export default function SchedulePage() {
 function NoSchedule() {
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">Schedule</h1>
+      <Heading title="Schedule" hidden />
       <State mark="skipped" title="No schedule is served">
         <p>Write one, keep it with the daemon, and start serve with its file.</p>
         <Command text="mangamotion schedule init" />

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from '../data/api.js';
 import { loadSession, session } from '../data/session.js';
 import { waitMs } from '../data/decisions.js';
-import { useHeadFocus, wantHeadFocus } from '../kit/head-focus.js';
+import { Heading, wantHeadFocus } from '../kit/heading.js';
 import { Sprite } from '../kit/marks.js';
 import { State } from '../kit/state.js';
 import { addressOf, PAGES, type Address, type PageId } from '../routing/addresses.js';
@@ -40,7 +40,7 @@ function page(load: () => Promise<{ default: ComponentType<PageProps> }>): LazyP
 function NotLoaded() {
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">Not loaded</h1>
+      <Heading title="Not loaded" hidden />
       <State mark="warn" kind="near" title="This page could not be loaded">
         <p>The server may have been renewed since this tab was opened.</p>
         <button type="button" onClick={() => location.reload()}>
@@ -156,9 +156,7 @@ function NoRights({ title, name }: { title: string; name: string }) {
   useTitle(title);
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh" tabIndex={-1} ref={useHeadFocus()}>
-        {title}
-      </h1>
+      <Heading title={title} hidden />
       <State mark="unknown" title="This page is for admins">
         <p>You are signed in as {name}, who has Jobs and Billing.</p>
         <a class="btn" href="/jobs">
@@ -173,9 +171,7 @@ function NoPage() {
   useTitle('No such page');
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh" tabIndex={-1} ref={useHeadFocus()}>
-        No such page
-      </h1>
+      <Heading title="No such page" hidden />
       <State mark="unknown" title="There is no page at this address">
         <a class="btn" href="/jobs">
           To the jobs
@@ -189,7 +185,7 @@ function NotNamed() {
   useTitle('Not signed in');
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">Not signed in</h1>
+      <Heading title="Not signed in" hidden />
       <State mark="failed" kind="failed" title="You are not signed in">
         <p>The proxy in front of this server signs people in, and has not said who you are.</p>
       </State>
@@ -201,7 +197,7 @@ function NoServer({ failure }: { failure: ApiFailure }) {
   useTitle('No answer');
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">No answer</h1>
+      <Heading title="No answer" hidden />
       <State mark="failed" kind="failed" title={failure.message}>
         <p role="status">It is tried again until there is an answer.</p>
       </State>
