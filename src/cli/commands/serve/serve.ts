@@ -11,10 +11,10 @@ const DEFAULT_MOST_CLIENTS = 1000;
 
 export const serveCommand = defineCommand({
   description:
-    'Serve the HTTP API: billing, jobs, backups, the schedule and health, with the documents of the ' +
-    'commands. By default it ' +
-    'listens on this machine alone and asks for no credentials. To listen on another address, use ' +
-    '--auth token, or name the proxy that logs people in. SIGTERM lets requests finish.',
+    'Serve the HTTP API and the dashboard: billing, jobs, backups, the schedule and health, with the ' +
+    'documents of the commands. By default it listens on this machine alone and asks for no ' +
+    'credentials. To listen on another address, use --auth token, or name the proxy that logs people ' +
+    'in. SIGTERM lets requests finish.',
   arguments: {},
   options: {
     listen: {
