@@ -37,7 +37,7 @@ export function refuseNewerVersion(version: number): void {
   throw new MangamotionError(
     'refused',
     `this backup has format version ${version}; this program reads up to version ${FORMAT_VERSION}`,
-    { hint: 'Install a newer mangamotion: "npm install --global mangamotion@latest".' },
+    { hint: 'Install a newer version of mangamotion.' },
   );
 }
 

@@ -57,7 +57,10 @@ async function untilPartialHas(sizeBytes: number): Promise<void> {
 
 async function partialSize(): Promise<number> {
   const [name] = await partials();
-  return name === undefined ? 0 : (await stat(join(jobs.folder, name))).size;
+  if (name === undefined) return 0;
+  // A run that takes it over gives it a new name.
+  const stats = await stat(join(jobs.folder, name)).catch(() => undefined);
+  return stats?.size ?? 0;
 }
 
 /** All that the server has sent is in the file, but for the block that is not full. */

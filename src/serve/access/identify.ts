@@ -32,14 +32,18 @@ export async function identify(rules: AccessRules, request: Credentials): Promis
   const { auth, proxies } = rules;
   const token = tokenOf(request);
   if (token !== undefined) return await checkToken(rules, token, request.clientAddress);
+  // Where people have tokens, a proxy that passes on what a client says of itself lets nobody in.
+  if (auth === 'token') return { kind: 'nobody' };
   if (proxies.isNamed) {
     const { remoteAddress, userIdHeader } = request;
     if (!proxies.includes(remoteAddress) || userIdHeader === undefined || userIdHeader === '')
       return { kind: 'nobody' };
     return { kind: 'user', userId: userIdHeader };
   }
-  if (auth === 'token') return { kind: 'nobody' };
-  return { kind: 'admin', chosenUser: request.userIdHeader };
+  return {
+    kind: 'admin',
+    chosenUser: request.userIdHeader === '' ? undefined : request.userIdHeader,
+  };
 }
 
 /** Returns who has the token. Throws 401 if nobody has it, and 429 after too many attempts. */

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { RunDocument } from '../data/documents.js';
 import { durationText } from '../text/times.js';
 
@@ -42,7 +43,7 @@ const TRIGGERS: Readonly<Record<RunDocument['trigger'], string | undefined>> = {
 export function reasonOf(run: RunDocument): string | undefined {
   const parts = [
     run.reason ?? undefined,
-    run.count > 1 ? `stands for ${run.count} runs` : undefined,
+    run.count > 1 ? `stands for ${countOf(run.count, 'run')}` : undefined,
     TRIGGERS[run.trigger],
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join('; ');

@@ -225,6 +225,16 @@ describe('behind a proxy', () => {
     expect((await server.get(SUMMARY)).status).toBe(401);
   });
 
+  it('that is named, its header says nothing where people have tokens', async () => {
+    const server = await serve(['--auth', 'token', '--behind-proxy', '127.0.0.0/8'], withTokens());
+    expect((await server.get(SUMMARY, { 'x-user-id': 'alice' })).status).toBe(401);
+    const own = await server.get(SUMMARY, {
+      ...bearer(await tokenFor({ userId: 'alice' })),
+      'x-user-id': 'bob',
+    });
+    expect(documentOf(own)).toMatchObject({ user_id: 'alice' });
+  });
+
   it('that is not named, it says nothing', async () => {
     const server = await serve(['--behind-proxy', '10.0.0.0/8'], env());
     expect((await server.get(SUMMARY, { 'x-user-id': 'alice' })).status).toBe(401);

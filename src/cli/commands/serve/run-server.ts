@@ -133,7 +133,7 @@ async function serveUntilEnd(
   if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
-    auth: proxies.isNamed ? 'proxy' : auth,
+    auth: auth === 'none' && proxies.isNamed ? 'proxy' : auth,
     ...{ pricing, config, queues, jobFeed },
     openStore: store.open,
     retentionDays: config.billing.retentionDays,
