@@ -67,7 +67,7 @@ describe('the footer', () => {
     const error = await failureOf(readFooter(withFooter({ version: 2 })));
     expect(error.code).toBe('refused');
     expect(error.message).toContain('version 2');
-    expect(error.hint).toContain('npm install');
+    expect(error.hint).toBe('Install a newer version of mangamotion.');
   });
 
   it('that points outside the archive is damaged', async () => {
