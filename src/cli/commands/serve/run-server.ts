@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
 import { hasStoreCredentials, type Config } from '../../../config/load.js';
 import type { StoreAddress } from '../../../config/store-address.js';
 import { MangamotionError, messageOf } from '../../../errors.js';
+import { readSmallFile } from '../../../files/bounded.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
 import type { ObjectStore } from '../../../object-store/port.js';
@@ -42,6 +43,8 @@ import { nameDestinations } from './named-destinations.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
+/** A chain of certificates has a few kilobytes. */
+const MOST_PEM_BYTES = 1024 * 1024;
 /** How long health waits for the object store. */
 const STORE_PROBE_MS = 3000;
 
@@ -266,12 +269,20 @@ async function readTls({ tlsCert, tlsKey }: ServerOptions, cwd: string) {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new MangamotionError('usage', '--tls-cert and --tls-key belong together');
-  return { cert: await readPem(tlsCert, cwd), key: await readPem(tlsKey, cwd) };
+  const pair = { cert: await readPem(tlsCert, cwd), key: await readPem(tlsKey, cwd) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const what = `${tlsCert} and ${tlsKey} are not a certificate and its key in PEM`;
+    throw new MangamotionError('usage', `${what}: ${messageOf(error)}`, { cause: error });
+  }
+  return pair;
 }
 
 async function readPem(file: string, cwd: string): Promise<string> {
   try {
-    return await readFile(path.resolve(cwd, file), 'utf8');
+    const { bytes } = await readSmallFile(path.resolve(cwd, file), { mostBytes: MOST_PEM_BYTES });
+    return bytes.toString('utf8');
   } catch (error) {
     const { why } = explainFileError(error);
     throw new MangamotionError('usage', `cannot read ${file}: ${why}`, { cause: error });

@@ -1,11 +1,12 @@
 import { durationMs } from '../../../duration.js';
 import { MangamotionError } from '../../../errors.js';
-import { parseListen } from '../../../schedule/notify/listen.js';
+import { parseListen, type ListenAddress } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import { wholeNumber } from '../../values/count.js';
 import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
 import { parseDuration } from '../../values/duration.js';
 
+const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 3000 };
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_MOST_CLIENTS = 1000;
 
@@ -19,9 +20,8 @@ export const serveCommand = defineCommand({
   options: {
     listen: {
       value: 'address',
-      description: 'the address to listen on',
+      description: 'the address to listen on (default: 127.0.0.1:3000)',
       parse: parseListen,
-      default: '127.0.0.1:3000',
     },
     auth: {
       value: 'how',
@@ -97,7 +97,8 @@ export const serveCommand = defineCommand({
   },
   async run(context, _arguments, options) {
     const { runServer } = await import('./run-server.js');
-    await runServer(context, { ...options, graceMs: options.grace ?? DEFAULT_GRACE_MS });
+    const { listen = DEFAULT_LISTEN, grace: graceMs = DEFAULT_GRACE_MS } = options;
+    await runServer(context, { ...options, listen, graceMs });
     return undefined;
   },
 });
