@@ -40,6 +40,8 @@ export async function checkBackups(destinations: Destinations): Promise<void> {
     }
     const status = destinations.statusOf(content);
     if (status.freshness.status === 'missing') throw new Unhealthy('there is no complete backup');
+    if (status.chains.status === 'broken')
+      throw new Unhealthy('a backup cannot be read completely');
     if (isLate(status)) throw new Unhealthy('the newest complete backup is too old');
   }
 }

@@ -1,12 +1,42 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { useBillingRedis } from '../../helpers/billing-records.js';
+import { forgeBackup } from '../../helpers/forged-backups.js';
 import { runHere } from '../../helpers/in-process.js';
+import { startAnsweringProxy } from '../../helpers/redis-answers.js';
+import { documentOf, useServers } from '../../helpers/serve.js';
 
 const { env } = useBillingRedis();
+
+const serve = useServers();
+
+describe('health', () => {
+  it('does not take what Redis never says for a Redis', async () => {
+    const proxy = await startAnsweringProxy(env().REDIS_URL, ([command]) =>
+      /^ping$/i.test(command ?? '') ? '+OK\r\n' : undefined,
+    );
+    const server = await serve([], { REDIS_URL: proxy.url });
+    const answer = await server.get('/api/health');
+    await proxy.close();
+    expect(answer.status).toBe(503);
+    expect(documentOf(answer).checks).toMatchObject({ redis: { status: 'unhealthy' } });
+  });
+
+  it('is bad if the archive of a backup is gone', async () => {
+    const { folder, remove } = temporaryFolder();
+    const id = await forgeBackup(folder, 'tar', {});
+    rmSync(join(folder, `${id}.tar.gz`));
+    const server = await serve(['--backup', folder], env());
+    const answer = await server.get('/api/health');
+    remove();
+    expect(documentOf(answer).checks).toMatchObject({
+      backups: { status: 'unhealthy', reason: 'a backup cannot be read completely' },
+    });
+  });
+});
 
 describe('a start', () => {
   it('listens on port 3000 of loopback unless told otherwise', async () => {

@@ -11,6 +11,7 @@ import { readSmallFile } from '../../../files/bounded.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
 import type { ObjectStore } from '../../../object-store/port.js';
+import { unexpectedReply } from '../../../redis/errors.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
@@ -146,7 +147,7 @@ async function serveUntilEnd(
     },
     health: {
       redis: async () => {
-        await redis.call('PING');
+        if ((await redis.call('PING')) !== 'PONG') throw unexpectedReply(target, 'PING');
       },
       store: hasStoreCredentials(config) ? store.probe : undefined,
       schedule: schedule && (() => checkSchedule(schedule, { now, signal })),
