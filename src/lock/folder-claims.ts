@@ -14,9 +14,15 @@ import {
 /** Others may remove the folder right after it was created, but not this often in a row. */
 const ATTEMPTS_TO_PUT = 20;
 
+/** The suffix of a claim that has never been put. Its run does not rely on it yet. */
+const NEW_SUFFIX = '.new';
+/** A run that was killed while it put its first claim leaves a file. It is removed at this age. */
+const FORGOTTEN_AFTER_MS = 120_000;
+
 /**
- * Claims as files, in a folder of the destination that exists while there are claims. A file that
- * is still being written, or was left unfinished by a crash, is a claim without content.
+ * Claims as files, in a folder of the destination that exists while there are claims. A new claim
+ * becomes visible when it is complete, so a run that is killed meanwhile blocks nobody. Where only
+ * the unfinished replacement of a claim is found, it is a claim without content.
  */
 export class FolderClaims implements ClaimStore {
   readonly location: string;
@@ -32,9 +38,10 @@ export class FolderClaims implements ClaimStore {
     for (let attempt = 1; ; attempt++) {
       // Outside the try: if the destination is missing, another attempt is pointless.
       await this.#makeFolder();
+      const suffix = (await this.#exists(name)) ? PARTIAL_SUFFIX : NEW_SUFFIX;
       try {
-        await writeFile(this.#path(name, PARTIAL_SUFFIX), content, { mode: 0o600 });
-        await rename(this.#path(name, PARTIAL_SUFFIX), this.#path(name));
+        await writeFile(this.#path(name, suffix), content, { mode: 0o600 });
+        await rename(this.#path(name, suffix), this.#path(name));
         return;
       } catch (error) {
         if (errnoOf(error) === 'ENOENT' && attempt < ATTEMPTS_TO_PUT) continue;
@@ -61,13 +68,15 @@ export class FolderClaims implements ClaimStore {
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    for (const path of [this.#path(name, PARTIAL_SUFFIX), this.#path(name)]) {
+    for (const suffix of [NEW_SUFFIX, PARTIAL_SUFFIX, '']) {
+      const path = this.#path(name, suffix);
       try {
         await unlink(path);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw translateFileError(error, 'remove', path);
       }
     }
+    await this.#removeForgotten();
     // Removes the folder if it is empty; a run that needs it creates it again. If it stays, others
     // have claims, or it is not ours.
     await rmdir(this.#folder).catch(() => undefined);
@@ -78,6 +87,26 @@ export class FolderClaims implements ClaimStore {
       await mkdir(this.#folder);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw translateFileError(error, 'write into', this.location);
+    }
+  }
+
+  async #exists(name: string): Promise<boolean> {
+    try {
+      await stat(this.#path(name));
+      return true;
+    } catch (error) {
+      if (isGone(errnoOf(error))) return false;
+      throw translateFileError(error, 'read', this.#path(name));
+    }
+  }
+
+  /** Does what it can. A run that still needs such a file writes it again. */
+  async #removeForgotten(): Promise<void> {
+    const files = await readdir(this.#folder).catch(() => []);
+    for (const file of files.filter((one) => one.endsWith(CLAIM_SUFFIX + NEW_SUFFIX))) {
+      const path = join(this.#folder, file);
+      const modifiedAtMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity;
+      if (Date.now() - modifiedAtMs > FORGOTTEN_AFTER_MS) await unlink(path).catch(() => undefined);
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, symlink, writeFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,7 +70,21 @@ describe('a folder with claims', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('shows a file that a crash left half written as a claim without content', async () => {
+  it('shows no claim of a run that was killed while it put its first one, and removes the rest', async () => {
+    const left = join(folder, '.mangamotion-lock', 'torn.json.new');
+    await claims.put('one', '1');
+    await writeFile(left, '{"for');
+    expect((await claims.list()).map(({ name }) => name)).toEqual(['one']);
+    await claims.remove('one');
+    expect(await readdir(join(folder, '.mangamotion-lock'))).toEqual(['torn.json.new']);
+    const long = new Date(Date.now() - 130_000);
+    await utimes(left, long, long);
+    await claims.put('two', '2');
+    await claims.remove('two');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('shows a replacement that a crash left half written as a claim without content', async () => {
     await mkdir(join(folder, '.mangamotion-lock'));
     await writeFile(join(folder, '.mangamotion-lock', 'torn.json.partial'), '{"for');
     expect(await claims.list()).toMatchObject([{ name: 'torn', content: undefined }]);
