@@ -37,6 +37,7 @@ const SEVERITY = {
 } as const;
 
 export type FindingKind = keyof typeof SEVERITY;
+export const FINDING_KINDS = Object.keys(SEVERITY) as FindingKind[];
 type Severity = (typeof SEVERITY)[FindingKind];
 
 export interface Finding {

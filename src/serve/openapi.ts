@@ -13,7 +13,7 @@ const FAILURES: Readonly<Record<number, string>> = {
   404: 'there is none',
   409: 'it is already running, or in the way of something',
   413: 'the body is too large',
-  429: 'too many failed logins',
+  429: 'too many failed logins, or too much of this work at the same time',
   502: 'what is stored is damaged',
   503: 'Redis or the object store is unavailable',
 };

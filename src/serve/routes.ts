@@ -3,6 +3,7 @@ import { jsonAnswer } from './answer.js';
 import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
 import { backupRoutes } from './routes/backups.js';
+import { billingAuditRoutes } from './routes/billing-audit.js';
 import { billingRoutes } from './routes/billing.js';
 import { healthRoutes } from './routes/health.js';
 import { jobEventRoutes } from './routes/job-events.js';
@@ -15,6 +16,7 @@ import type { Services } from './services.js';
 export function apiRoutes(services: Services): Route[] {
   const routes = [
     ...billingRoutes(services),
+    ...billingAuditRoutes(services),
     // Before the jobs, one of which could be called `events`.
     ...jobEventRoutes(services),
     ...jobRoutes(services),

@@ -19,6 +19,7 @@ import { defineRoute, type Route } from '../route.js';
 import { destinationsDocument, objectsDocument, shownDocument } from '../schemas/backups.js';
 import { wholeNumber } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
+import { Slots } from '../slots.js';
 import { streamOf, type StreamEnds } from '../stream.js';
 
 const backupId = v.pipe(
@@ -49,7 +50,7 @@ const STORE_WAIT_MS = 20_000;
 const MOST_READERS = 16;
 
 export function backupRoutes({ destinations, schedule, cutShort }: Services): Route[] {
-  const readers = new Readers(MOST_READERS);
+  const readers = new Slots(MOST_READERS, 'too many archives are being read: try again');
 
   const locate = async (
     named: NamedDestination,
@@ -171,7 +172,7 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
       failures: [400, 404, 409, 502, 503],
       async respond({ params: { id, bucket, key }, query, signal, method, cut }) {
         const named = destinations.choose(query.destination);
-        const leave = readers.enter();
+        const leave = readers.take();
         try {
           const found = await withStore(signal, async (limited) =>
             openObject(await locate(named, id, limited), { bucket, key }),
@@ -253,39 +254,4 @@ async function objectAnswer(
   }
   const body = streamOf(first, pieces, ends);
   return new Response(body, { headers });
-}
-
-/** Bounds how many archives are open. */
-class Readers {
-  readonly #most: number;
-  #count = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Returns what ends the reading. Throws 429 if there are too many. */
-  enter(): () => void {
-    if (this.#count >= this.#most) {
-      throw new RequestFailure(429, 'too many archives are being read: try again', {
-        code: 'too_many_requests',
-        headers: { 'retry-after': '1' },
-      });
-    }
-    this.#count += 1;
-    let isIn = true;
-    return () => {
-      if (isIn) this.#count -= 1;
-      isIn = false;
-    };
-  }
-
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const leave = this.enter();
-    try {
-      return await work();
-    } finally {
-      leave();
-    }
-  }
 }

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
+import { FINDING_KINDS } from '../../billing/audit.js';
 
 /** The documents of `billing` commands; see src/billing/answers.ts. Integers may exceed 2^53. */
 const integer = v.union([v.pipe(v.number(), v.integer()), v.bigint()]);
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const nullableInteger = v.nullable(integer);
 
 const usage = {
@@ -79,6 +81,27 @@ export const allUsersDocument = v.strictObject({
     estimated_cost_exact: v.string(),
   }),
   problems,
+});
+
+export const auditDocument = v.strictObject({
+  user_id: v.pipe(v.nullable(v.string()), v.description('null: all users were audited')),
+  status: v.picklist(['ok', 'drift']),
+  checked: v.strictObject({ users: count, days: count, jobs: count }),
+  findings: v.array(
+    v.strictObject({
+      severity: v.picklist(['drift', 'note']),
+      kind: v.picklist(FINDING_KINDS),
+      user_id: v.nullable(v.string()),
+      key: v.nullable(v.string()),
+      what: v.string(),
+      cause: v.string(),
+      difference: v.nullable(
+        v.strictObject({ ...usage, cost: v.number(), cost_exact: v.string() }),
+      ),
+    }),
+  ),
+  drift: v.pipe(count, v.description('the number of all such findings, also of those not listed')),
+  notes: v.pipe(count, v.description('the number of all notes, also of those not listed')),
 });
 
 /** Decimals in text, to the last digit. */

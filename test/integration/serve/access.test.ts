@@ -104,6 +104,15 @@ describe('with --auth token', () => {
     expect((await server.get('/api/billing/all-users', bearer(ADMIN_TOKEN))).status).toBe(200);
   });
 
+  it('a user does not see the audit', async () => {
+    const server = await serve(['--auth', 'token'], withTokens());
+    const headers = bearer(await tokenFor({ userId: 'alice' }));
+    expect((await server.get('/api/billing/audit', headers)).status).toBe(403);
+    expect((await server.get('/api/billing/audit?user_id=alice', headers)).status).toBe(403);
+    expect((await server.get('/api/billing/audit')).status).toBe(401);
+    expect((await server.get('/api/billing/audit', bearer(ADMIN_TOKEN))).status).toBe(200);
+  });
+
   it('the administrator sees everything', async () => {
     const server = await serve(['--auth', 'token'], withTokens());
     const headers = bearer(ADMIN_TOKEN);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { safeParse } from 'valibot';
 import {
   allUsersDocument,
+  auditDocument,
   dailyDocument,
   jobDocument,
   pricesDocument,
@@ -56,6 +57,35 @@ describe('the routes of billing', () => {
     expect(answer.status).toBe(200);
     expect(documentOf(answer)).toEqual(await printed('billing', 'all-users', ...args));
     expect(safeParse(allUsersDocument, documentOf(answer)).issues).toBeUndefined();
+  });
+
+  it('tell the findings of the audit as the command does', async () => {
+    const usage = { bytes_processed: HUGE, compute_seconds: '12.5', job_count: 3 };
+    await records().tracked('sound', { day: dayFromToday(0), job: 'j1', usage });
+    const server = await serve([], env());
+    const sound = await server.get('/api/billing/audit');
+    expect(documentOf(sound)).toEqual(await printed('billing', 'audit'));
+    expect(documentOf(sound)).toMatchObject({ user_id: null, status: 'ok', findings: [] });
+    await records().day('gone', dayFromToday(-1), usage);
+    await records().day('low', dayFromToday(-1), usage);
+    await records().user('low', { bytes_processed: 5, job_count: 'many' });
+    await records().job('', { user_id: 'sound', bytes_processed: -1 });
+    await records().redis.persist('billing:job:j1');
+    for (const [query, args] of [
+      ['', []],
+      ['?user_id=low', ['low']],
+    ] as const) {
+      const answer = await server.get(`/api/billing/audit${query}`);
+      expect(answer.status).toBe(200);
+      expect(documentOf(answer)).toEqual(await printed('billing', 'audit', ...args));
+      expect(safeParse(auditDocument, documentOf(answer)).issues).toBeUndefined();
+    }
+    const all = documentOf(await server.get('/api/billing/audit'));
+    const first = documentOf(await server.get('/api/billing/audit?limit=1'));
+    expect(first).toEqual({ ...all, findings: (all.findings as unknown[]).slice(0, 1) });
+    expect(first.findings).toMatchObject([{ severity: 'drift' }]);
+    expect(all).toMatchObject({ status: 'drift' });
+    expect(all.notes).toBeGreaterThan(0);
   });
 
   it('tell the prices as exact decimals', async () => {
@@ -117,6 +147,8 @@ describe('the routes of billing', () => {
     ['all-users?sort=none', 'sort must be one of cost, bytes, compute, jobs, user'],
     ['all-users?top=0', 'top must be a whole number from 1 to 1000000'],
     ['all-users?top=1e3', 'top must be a whole number'],
+    ['audit?limit=0', 'limit must be a whole number from 1 to 1000000'],
+    ['audit?user_id=', 'user_id is empty'],
   ])('%s is 400', async (path, reason) => {
     const server = await serve([], env());
     const answer = await server.get(`/api/billing/${path}`);

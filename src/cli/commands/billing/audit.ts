@@ -35,29 +35,24 @@ export const billingAudit = defineCommand({
   async run(context, { user }, { notes: withNotes }) {
     const { redis, pricing, today } = await openBilling(context);
     const { audit } = await import('../../../billing/audit-run.js');
-    const { findingAnswer } = await import('../../../billing/audit.js');
+    const { auditReport } = await import('../../../reports/billing/audit.js');
     context.progress.start('auditing');
-    const { findings, checked } = await audit(redis, {
+    const result = await audit(redis, {
       ...{ userId: user, today, signal: context.signal },
       onProgress: (records) => context.progress.update({ objects: records }),
     });
     context.progress.done();
-    const drift = findings.filter(({ severity }) => severity === 'drift');
-    const notes = findings.filter(({ severity }) => severity === 'note');
-    const all = [...drift, ...notes];
-    const status = drift.length > 0 ? 'drift' : 'ok';
-    const rows = context.output.forPeople && !withNotes ? drift : all;
+    const { findings, drift, notes, parts } = auditReport(result, { userId: user, pricing });
+    const { checked } = result;
+    const rows = context.output.forPeople && !withNotes ? drift : findings;
     const summary =
-      (status === 'ok' ? '✓ no drift, ' : `✕ drift: ${countOf(drift.length, 'finding')}, `) +
+      (drift.length === 0 ? '✓ no drift, ' : `✕ drift: ${countOf(drift.length, 'finding')}, `) +
       countOf(notes.length, 'note') +
       `${notes.length > 0 && !withNotes ? ' (shown with --notes)' : ''}; checked ` +
       `${countOf(checked.users, 'user')}, ${countOf(checked.days, 'day')}, ` +
       countOf(checked.jobs, 'job');
     await context.output.rows({
-      member: 'findings',
-      head: { user_id: user ?? null, status, checked },
-      json: (finding) => findingAnswer(pricing, finding),
-      tail: () => ({ drift: drift.length, notes: notes.length }),
+      ...parts,
       fields: {
         ...fieldNames('severity', 'kind', 'user_id', 'key', 'what', 'cause'),
         difference: { ...USAGE_FIELDS, ...fieldNames('cost', 'cost_exact') },
