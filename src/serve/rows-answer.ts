@@ -1,4 +1,5 @@
-import { jsonRowWriter, type DocumentParts } from '../json-rows.js';
+import { csvLine, type CellValue } from '../csv.js';
+import { jsonRowWriter, type DocumentParts, type RowWriter } from '../json-rows.js';
 import { failureOf } from './failure.js';
 
 /** Text is handed over in pieces of about this many characters. */
@@ -14,7 +15,44 @@ interface RowsAnswer<Row> extends DocumentParts<Row> {
  * has, and the connection is cut: a client must not take a part for the whole.
  */
 export function rowsAnswer<Row>({ rows, ...parts }: RowsAnswer<Row>): Response {
-  const pieces = piecesOf(rows, parts);
+  const headers = { 'content-type': 'application/json; charset=utf-8' };
+  return streamed(rows, jsonRowWriter(parts), headers);
+}
+
+interface CsvAnswer<Row> {
+  /** The cells of a row by the names of the columns, in their order. */
+  cells: Readonly<Record<string, (row: Row) => CellValue>>;
+  rows: Iterable<Row> | AsyncIterable<Row>;
+  /** The name under which browsers save the answer. */
+  fileName: string;
+}
+
+/** The same in CSV, which has no place for an error: the connection is cut. */
+export function csvAnswer<Row>({ cells, rows, fileName }: CsvAnswer<Row>): Response {
+  const style = { raw: false };
+  const columns = Object.values(cells);
+  const writer: RowWriter<Row> = {
+    begin: () => csvLine(Object.keys(cells), style),
+    row: (row) =>
+      csvLine(
+        columns.map((cellOf) => cellOf(row)),
+        style,
+      ),
+    end: () => '',
+    fail: () => '',
+  };
+  return streamed(rows, writer, {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="${fileName}"`,
+  });
+}
+
+function streamed<Row>(
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  writer: RowWriter<Row>,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const pieces = piecesOf(rows, writer);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -29,16 +67,13 @@ export function rowsAnswer<Row>({ rows, ...parts }: RowsAnswer<Row>): Response {
     },
     { highWaterMark: 0 },
   );
-  return new Response(body, {
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
-  });
+  return new Response(body, { headers: { 'cache-control': 'no-store', ...headers } });
 }
 
 async function* piecesOf<Row>(
   rows: Iterable<Row> | AsyncIterable<Row>,
-  parts: DocumentParts<Row>,
+  writer: RowWriter<Row>,
 ): AsyncGenerator<string, undefined> {
-  const writer = jsonRowWriter(parts);
   let pending = writer.begin();
   const isPiece = (row: Row): boolean => {
     pending += writer.row(row);

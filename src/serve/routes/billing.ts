@@ -11,12 +11,14 @@ import { dailyAnswer, jobAnswer, summaryAnswer, totalsAnswer } from '../../billi
 import { readDailyUsage } from '../../billing/daily-usage.js';
 import { readJobDetails } from '../../billing/job-records.js';
 import type { Pricing } from '../../billing/pricing.js';
-import { SORT_KEYS, type SortKey } from '../../billing/user-report.js';
+import { SORT_KEYS, type AllUsers, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
+import { LIFETIME_CELLS, MONTH_CELLS } from '../../reports/billing/user-cells.js';
+import { prefers } from '../accept.js';
 import { jsonAnswer } from '../answer.js';
 import { badRequest, notFound } from '../failure.js';
-import { defineRoute, type Route } from '../route.js';
-import { rowsAnswer } from '../rows-answer.js';
+import { defineRoute, type Route, type Values } from '../route.js';
+import { csvAnswer, rowsAnswer } from '../rows-answer.js';
 import {
   allUsersDocument,
   dailyDocument,
@@ -34,8 +36,8 @@ import {
   wholeNumber,
 } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
-import { maySee, requestedUser } from '../visitor.js';
-import { dailyCsv, prefersCsv } from './daily-csv.js';
+import { maySee, requestedUser, type Visitor } from '../visitor.js';
+import { DAY_CELLS } from './daily-cells.js';
 
 /** Days that `daily-usage` covers if none are named. */
 const DEFAULT_DAYS = 30;
@@ -43,9 +45,45 @@ const DEFAULT_DAYS = 30;
 const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !== 'none');
 /** A hundred years, as for the command. */
 const MOST_DAYS = 36_525;
+const CSV = 'text/csv';
+
+const DAILY_QUERY = {
+  user_id: optionalUserId,
+  start_date: optionalDay,
+  end_date: optionalDay,
+  fill: flag,
+};
+const ALL_USERS_QUERY = {
+  month: optionalMonth,
+  sort: choice(SORTED, 'cost'),
+  top: wholeNumber(1, 1_000_000),
+};
+
+type DailyAnswer = ReturnType<typeof dailyAnswer>;
 
 export function billingRoutes({ redis, config, pricing, retentionDays, now }: Services): Route[] {
   const period = () => ({ today: dayOf(now()), retentionDays });
+  const dailyOf = async (
+    visitor: Visitor,
+    query: Values<typeof DAILY_QUERY>,
+  ): Promise<DailyAnswer> => {
+    const user = requestedUser(visitor, query.user_id);
+    const range = rangeOf(query.start_date, query.end_date, period().today);
+    const { fill } = query;
+    const usage = await readDailyUsage(redis, user, { ...range, ...period(), fill });
+    return dailyAnswer(pricing, usage);
+  };
+  const allUsersOf = async (
+    query: Values<typeof ALL_USERS_QUERY>,
+    signal: AbortSignal,
+  ): Promise<ReportOfUsers> => {
+    const month = query.month === undefined ? undefined : begunMonth(query.month, period().today);
+    const report = await summariseAllUsers(redis, {
+      ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
+      onProgress: () => undefined,
+    });
+    return { report, month };
+  };
   return [
     defineRoute({
       method: 'GET',
@@ -72,27 +110,31 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       summary: 'Usage of a user by day, with the cost of each day before discounts',
       access: 'user',
       params: {},
-      query: {
-        user_id: optionalUserId,
-        start_date: optionalDay,
-        end_date: optionalDay,
-        fill: flag,
-      },
+      query: DAILY_QUERY,
       answers: {
         200: {
           description: 'the document of `billing daily`; rows if the client prefers text/csv',
           schema: dailyDocument,
-          types: ['text/csv'],
+          types: [CSV],
         },
       },
       failures: [400, 503],
       async respond({ visitor, query, header }) {
-        const user = requestedUser(visitor, query.user_id);
-        const { start_date: start, end_date: end, fill } = query;
-        const range = rangeOf(start, end, period().today);
-        const usage = await readDailyUsage(redis, user, { ...range, ...period(), fill });
-        const answer = dailyAnswer(pricing, usage);
-        return prefersCsv(header('accept')) ? dailyCsv(answer.daily_usage) : jsonAnswer(answer);
+        const answer = await dailyOf(visitor, query);
+        return prefersCsv(header) ? dailyCsv(answer) : jsonAnswer(answer);
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/daily-usage.csv',
+      summary: 'The same as rows',
+      access: 'user',
+      params: {},
+      query: DAILY_QUERY,
+      answers: { 200: { description: 'a row for each day', types: [CSV] } },
+      failures: [400, 503],
+      async respond({ visitor, query }) {
+        return dailyCsv(await dailyOf(visitor, query));
       },
     }),
     defineRoute({
@@ -129,32 +171,66 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       summary: 'All users with their usage and costs, the most expensive first',
       access: 'admin',
       params: {},
-      query: {
-        month: optionalMonth,
-        sort: choice(SORTED, 'cost'),
-        top: wholeNumber(1, 1_000_000),
-      },
+      query: ALL_USERS_QUERY,
       answers: {
-        200: { description: 'the document of `billing all-users`', schema: allUsersDocument },
+        200: {
+          description: 'the document of `billing all-users`; rows if the client prefers text/csv',
+          schema: allUsersDocument,
+          types: [CSV],
+        },
       },
       failures: [400, 503],
+      async respond({ query, signal, header }) {
+        const users = await allUsersOf(query, signal);
+        return prefersCsv(header) ? usersCsv(users) : usersDocument(users);
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/billing/all-users.csv',
+      summary: 'The same as rows',
+      access: 'admin',
+      params: {},
+      query: ALL_USERS_QUERY,
+      answers: { 200: { description: 'a row for each user', types: [CSV] } },
+      failures: [400, 503],
       async respond({ query, signal }) {
-        const month =
-          query.month === undefined ? undefined : begunMonth(query.month, period().today);
-        const report = await summariseAllUsers(redis, {
-          ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
-          onProgress: () => undefined,
-        });
-        return rowsAnswer({
-          member: 'users',
-          head: { total_users: report.totalUsers, ...(month !== undefined && { month }) },
-          json: summaryAnswer,
-          tail: () => ({ totals: totalsAnswer(report.totals), problems: report.problems }),
-          rows: report.users,
-        });
+        return usersCsv(await allUsersOf(query, signal));
       },
     }),
   ];
+}
+
+function prefersCsv(header: (name: string) => string | undefined): boolean {
+  return prefers(header('accept'), CSV, 'application/json');
+}
+
+function dailyCsv({ daily_usage: rows }: DailyAnswer): Response {
+  return csvAnswer({ cells: DAY_CELLS, rows, fileName: 'daily-usage.csv' });
+}
+
+/** The report of all users for a month; for their lifetimes if `month` is `undefined`. */
+interface ReportOfUsers {
+  report: AllUsers;
+  month: Month | undefined;
+}
+
+function usersDocument({ report, month }: ReportOfUsers): Response {
+  return rowsAnswer({
+    member: 'users',
+    head: { total_users: report.totalUsers, ...(month !== undefined && { month }) },
+    json: summaryAnswer,
+    tail: () => ({ totals: totalsAnswer(report.totals), problems: report.problems }),
+    rows: report.users,
+  });
+}
+
+function usersCsv({ report, month }: ReportOfUsers): Response {
+  return csvAnswer({
+    cells: month === undefined ? LIFETIME_CELLS : MONTH_CELLS,
+    rows: report.users,
+    fileName: `all-users${month === undefined ? '' : `-${month}`}.csv`,
+  });
 }
 
 function pricesAnswer(

@@ -100,6 +100,7 @@ describe('with --auth token', () => {
     const server = await serve(['--auth', 'token'], withTokens());
     const headers = bearer(await tokenFor({ userId: 'alice' }));
     expect((await server.get('/api/billing/all-users', headers)).status).toBe(403);
+    expect((await server.get('/api/billing/all-users.csv', headers)).status).toBe(403);
     expect((await server.get('/api/billing/all-users')).status).toBe(401);
     expect((await server.get('/api/billing/all-users', bearer(ADMIN_TOKEN))).status).toBe(200);
   });

@@ -132,6 +132,41 @@ describe('the routes of billing', () => {
   });
 
   it.each([
+    ['', []],
+    ['?sort=user&top=2', ['--sort', 'user', '--top', '2']],
+    [`?month=${monthFromThis(0)}`, ['--month', monthFromThis(0)]],
+    [`?month=${monthFromThis(-30)}`, ['--month', monthFromThis(-30)]],
+  ])('give the rows of all users that the command prints: all-users%s', async (query, args) => {
+    for (const [at, user] of ['=cmd', 'a,"b"', '\u{1F600}'].entries()) {
+      const usage = { bytes_processed: HUGE, compute_seconds: `${at}.250001`, job_count: -1 };
+      await records().tracked(user, { day: dayFromToday(0), job: user, usage });
+    }
+    const server = await serve([], env());
+    const argv = ['billing', 'all-users', ...args, '--csv'];
+    const { stdout } = await runHere(argv, { env: env() });
+    const byHeader = await server.get(`/api/billing/all-users${query}`, { accept: 'text/csv' });
+    const byPath = await server.get(`/api/billing/all-users.csv${query}`);
+    for (const answer of [byHeader, byPath]) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
+      expect(answer.headers['content-disposition']).toContain('attachment; filename="all-users');
+      expect(answer.text).toBe(stdout);
+    }
+  });
+
+  it('give the rows of days at an address of their own', async () => {
+    await records().day('alice', dayFromToday(0), { bytes_processed: 1 });
+    const server = await serve([], env());
+    const byPath = await server.get('/api/billing/daily-usage.csv?user_id=alice');
+    const byHeader = await server.get('/api/billing/daily-usage?user_id=alice', {
+      accept: 'text/csv',
+    });
+    expect(byPath.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(byPath.text).toBe(byHeader.text);
+    expect(byPath.text.split('\r\n').length).toBe(3);
+  });
+
+  it.each([
     ['summary?user_id=a&month=2026-13', 'month must be a month like 2026-11'],
     ['summary?user_id=a&month=tomorrow', 'month must be a month like 2026-11'],
     [`summary?user_id=a&month=${monthFromThis(1)}`, 'month has not begun'],

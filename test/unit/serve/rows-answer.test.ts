@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MangamotionError } from '../../../src/errors.js';
-import { rowsAnswer } from '../../../src/serve/rows-answer.js';
+import { csvAnswer, rowsAnswer } from '../../../src/serve/rows-answer.js';
 
 const parts = {
   member: 'users',
@@ -43,6 +43,29 @@ describe('an answer of rows', () => {
       ...{ total: 2, users: [{ row: 1 }] },
       ...{ error: 'Redis is unavailable', code: 'unavailable' },
     });
+    await expect(reader.read()).rejects.toThrow();
+  });
+});
+
+describe('an answer of rows in CSV', () => {
+  const cells = { row: (row: number) => row, formula: () => '=1+1' };
+
+  it('has the names of the columns, also without a row', async () => {
+    const some = csvAnswer({ cells, rows: [1, 2], fileName: 'rows.csv' });
+    expect(some.headers.get('content-disposition')).toBe('attachment; filename="rows.csv"');
+    expect(await some.text()).toBe("row,formula\r\n1,'=1+1\r\n2,'=1+1\r\n");
+    const none = csvAnswer({ cells, rows: from([]), fileName: 'rows.csv' });
+    expect(await none.text()).toBe('row,formula\r\n');
+  });
+
+  it('that breaks off ends the connection', async () => {
+    async function* rows() {
+      yield* from([1]);
+      throw new MangamotionError('unreachable', 'cannot reach Redis');
+    }
+    const reader = csvAnswer({ cells, rows: rows(), fileName: 'rows.csv' }).body!.getReader();
+    const first = (await reader.read()) as { value: Uint8Array };
+    expect(new TextDecoder().decode(first.value)).toBe("row,formula\r\n1,'=1+1\r\n");
     await expect(reader.read()).rejects.toThrow();
   });
 });

@@ -2,11 +2,10 @@ import type { AllUsers, UserRow } from '../../../billing/user-report.js';
 import type { MonthAnswer } from '../../../billing/answers.js';
 import { SORT_KEYS } from '../../../billing/user-report.js';
 import type { Month } from '../../../billing/calendar.js';
-import { moneyText, roundedMoney } from '../../../billing/money.js';
+import { moneyText } from '../../../billing/money.js';
 import type { Usage } from '../../../billing/usage.js';
-import { secondsText } from '../../../billing/usage.js';
+import { LIFETIME_CELLS, MONTH_CELLS } from '../../../reports/billing/user-cells.js';
 import type { Column } from '../../output/columns.js';
-import { NumberText } from '../../../csv.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
@@ -133,20 +132,23 @@ const MONTH_FIELDS = fieldNames(
   ...(['discount', 'net_cost', 'net_cost_exact'] as const),
 ) satisfies FieldsOf<MonthAnswer>;
 
-type UsageOf = (row: UserRow) => Usage | undefined;
-
 const userColumn: Column<UserRow> = {
   title: 'user',
   name: 'user_id',
-  value: ({ userId }) => userId,
+  value: LIFETIME_CELLS.user_id,
 };
 
-function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
+type UsageCells = Pick<typeof LIFETIME_CELLS, 'bytes_processed' | 'compute_seconds' | 'job_count'>;
+
+function usageColumns(
+  cells: UsageCells,
+  usageOf: (row: UserRow) => Usage | undefined,
+): Column<UserRow>[] {
   return [
     {
       title: 'bytes',
       name: 'bytes_processed',
-      value: (row) => usageOf(row)?.bytes ?? '',
+      value: cells.bytes_processed,
       show: (row, people) => {
         const usage = usageOf(row);
         return usage === undefined ? '' : people.bytes(usage.bytes);
@@ -157,17 +159,14 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
     {
       title: 'seconds',
       name: 'compute_seconds',
-      value: (row) => {
-        const usage = usageOf(row);
-        return usage === undefined ? '' : new NumberText(secondsText(usage.microseconds));
-      },
+      value: cells.compute_seconds,
       align: 'right',
       dispensable: 4,
     },
     {
       title: 'jobs',
       name: 'job_count',
-      value: (row) => usageOf(row)?.jobs ?? '',
+      value: cells.job_count,
       align: 'right',
       dispensable: 2,
     },
@@ -176,11 +175,11 @@ function usageColumns(usageOf: UsageOf): Column<UserRow>[] {
 
 const lifetimeColumns: Column<UserRow>[] = [
   userColumn,
-  ...usageColumns(({ lifetime }) => lifetime),
+  ...usageColumns(LIFETIME_CELLS, ({ lifetime }) => lifetime),
   {
     title: 'cost',
     name: 'estimated_cost',
-    value: ({ cost }) => roundedMoney(cost),
+    value: LIFETIME_CELLS.estimated_cost,
     show: ({ cost }) => moneyText(cost),
     align: 'right',
   },
@@ -188,19 +187,18 @@ const lifetimeColumns: Column<UserRow>[] = [
 
 const monthColumns: Column<UserRow>[] = [
   userColumn,
-  ...usageColumns(({ month }) => month?.bill?.usage),
+  ...usageColumns(MONTH_CELLS, ({ month }) => month?.bill?.usage),
   ...(['gross', 'net'] as const).map((name): Column<UserRow> => ({
     title: name,
     name: `${name}_cost`,
-    value: ({ month }) => (month?.bill === undefined ? '' : roundedMoney(month.bill.invoice[name])),
+    value: MONTH_CELLS[`${name}_cost`],
     show: ({ month }) => (month?.bill === undefined ? '' : moneyText(month.bill.invoice[name])),
     align: 'right',
   })),
   {
     title: 'discount',
     name: 'discount_percent',
-    value: ({ month }) =>
-      month?.bill === undefined ? '' : roundedMoney(month.bill.invoice.percent),
+    value: MONTH_CELLS.discount_percent,
     show: ({ month }) =>
       month?.bill === undefined
         ? ''
