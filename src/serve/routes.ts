@@ -17,7 +17,7 @@ export function apiRoutes(services: Services): Route[] {
   const routes = [
     ...billingRoutes(services),
     ...billingAuditRoutes(services),
-    // Before the jobs, one of which could be called `events`.
+    // Before the jobs: the first route that fits a path is used, and `/api/jobs/{id}` fits this one too.
     ...jobEventRoutes(services),
     ...jobRoutes(services),
     ...healthRoutes(services),

@@ -1,28 +1,44 @@
+import { prefers } from '../accept.js';
+import { jsonAnswer } from '../answer.js';
+import { shownJob } from '../jobs/shown-job.js';
 import { defineRoute, type Route } from '../route.js';
+import * as documents from '../schemas/jobs.js';
 import { optionalStatuses, optionalUserId } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
 import { requestedUserIfAny } from '../visitor.js';
 
 const LONGEST_ID = 64;
+const EVENT_STREAM = 'text/event-stream';
 
-export function jobEventRoutes({ jobFeed }: Services): Route[] {
+/**
+ * A job can have the id `events`. A client that asks for JSON gets that job: whoever reads a stream asks
+ * for it, as browsers do, or accepts anything, as curl does.
+ */
+export function jobEventRoutes(services: Services): Route[] {
+  const { jobFeed } = services;
   return [
     defineRoute({
       method: 'GET',
       path: '/api/jobs/events',
-      summary: 'Changes of jobs as server-sent events: job, removed, redis, reset, shutdown, ping',
+      summary:
+        'Changes of jobs as server-sent events: job, removed, redis, reset, shutdown, ping; ' +
+        'with Accept: application/json, all that is known of the job whose id is events',
       access: 'user',
       params: {},
       query: { user_id: optionalUserId, status: optionalStatuses },
       answers: {
         200: {
           description:
-            'a stream that Last-Event-ID resumes; after a reset, all jobs have to be read again',
-          types: ['text/event-stream'],
+            'a stream that Last-Event-ID resumes; after a reset, all jobs have to be read again. ' +
+            'The document of `jobs show` if the client prefers application/json',
+          schema: documents.shownJob,
+          types: [EVENT_STREAM],
         },
       },
-      failures: [400, 503],
+      failures: [400, 404, 502, 503],
       async respond({ visitor, query, method, header, signal, cut }) {
+        if (prefers(header('accept'), 'application/json', EVENT_STREAM))
+          return jsonAnswer(await shownJob(services, { id: 'events', visitor, signal }));
         const userId = requestedUserIfAny(visitor, query.user_id);
         const lastEventId = header('last-event-id')?.slice(0, LONGEST_ID);
         const audience = { userId, statuses: query.status };
@@ -32,7 +48,7 @@ export function jobEventRoutes({ jobFeed }: Services): Route[] {
             : await jobFeed.subscribe({ audience, lastEventId, signal, cut });
         return new Response(stream, {
           headers: {
-            'content-type': 'text/event-stream; charset=utf-8',
+            'content-type': `${EVENT_STREAM}; charset=utf-8`,
             'cache-control': 'no-store',
             // nginx would gather what is sent.
             'x-accel-buffering': 'no',

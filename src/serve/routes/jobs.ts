@@ -1,20 +1,18 @@
 import { hasStoreCredentials } from '../../config/load.js';
 import { isMangamotionError } from '../../errors.js';
 import { localName } from '../../jobs/download/target.js';
-import { findJob } from '../../jobs/list.js';
 import { placesOf } from '../../jobs/places.js';
 import { queueExists } from '../../jobs/queue/reader.js';
 import { findArtifact, findResult, type Artifact } from '../../jobs/result.js';
 import type { JobRow } from '../../jobs/row.js';
-import { openJobAccess, type JobAccess } from '../../reports/jobs/access.js';
 import { openSearch, outcomeOf } from '../../reports/jobs/search.js';
-import { explained, remarksOn, showJob, shownJson } from '../../reports/jobs/show.js';
 import type { StoreAccess } from '../../reports/jobs/store-access.js';
 import { DEFAULT_EXPIRES_SECONDS, presigned } from '../../reports/jobs/urls.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';
 import { badRequest, forbidden, notFound, RequestFailure } from '../failure.js';
 import { listDocument } from '../jobs/list-document.js';
+import { openQueue, shownJob, STORE_WAIT_MS, storeFor, visibleRow } from '../jobs/shown-job.js';
 import { defineRoute, type Route } from '../route.js';
 import * as documents from '../schemas/jobs.js';
 import {
@@ -28,55 +26,24 @@ import {
   wholeNumber,
 } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
-import { maySee, requestedUserIfAny, type Visitor } from '../visitor.js';
+import { requestedUserIfAny, type Visitor } from '../visitor.js';
 
 const DEFAULT_LIMIT = 50;
 const MOST_LISTED = 1000;
 /** What is skipped is kept in memory until the newest are known. */
 const MOST_SKIPPED = 100_000;
-/** How long an answer waits for the object store. */
-const STORE_WAIT_MS = 15_000;
-const UNKNOWN_JOB = 'Job not found';
 
 export function jobRoutes(services: Services): Route[] {
-  const { redis, pricing, config, queues, now } = services;
-  const open = (signal: AbortSignal, queue = queues.queue): JobAccess =>
-    openJobAccess({ redis, pricing, signal, queue, billingQueue: queues.billingQueue });
-  const storeFor = (signal: AbortSignal): StoreAccess => ({
-    ...{ config, openStore: services.openStore, signal },
-  });
-
-  /** Throws 404 also for the job of another user: ids cannot be probed. */
-  const rowFor = async (access: JobAccess, id: string, visitor: Visitor): Promise<JobRow> => {
-    const row = await findJob(access.sources, id);
-    if (row === undefined || !maySee(visitor, row.userId)) throw notFound(UNKNOWN_JOB);
-    return row;
-  };
-  const show = async (id: string, visitor: Visitor, signal: AbortSignal): Promise<object> => {
-    const access = open(signal);
-    const row = await rowFor(access, id, visitor);
-    const shown = await withStoreDeadline(signal, STORE_WAIT_MS, (limited) =>
-      showJob(access, storeFor(limited), row, { look: true, anyBucket: false }),
-    );
-    const { problems, notes } = remarksOn(shown, () => 'the object store is unavailable');
-    return {
-      ...shownJson(shown, now()),
-      problems: [...(shown.details?.problems ?? []), ...problems],
-      notes,
-      explain: explained(access, shown),
-      failedReason: shown.failedReason,
-      returnvalue: shown.job?.returnValue ?? null,
-    };
-  };
+  const { redis, config, queues, now } = services;
   const urlOf = async (
     { visitor, id, signal }: { visitor: Visitor; id: string; signal: AbortSignal },
     find: (row: JobRow, store: StoreAccess) => Promise<Artifact>,
     fileName: (key: string) => string,
   ) => {
-    const row = await rowFor(open(signal), id, visitor);
+    const row = await visibleRow(openQueue(services, signal), id, visitor);
     if (!hasStoreCredentials(config)) throw notConfigured();
     return await withStoreDeadline(signal, STORE_WAIT_MS, async (limited) => {
-      const store = storeFor(limited);
+      const store = storeFor(services, limited);
       const artifact = await find(row, store);
       const name = fileName(artifact.key);
       const times = { expiresSeconds: DEFAULT_EXPIRES_SECONDS, now: now() };
@@ -137,10 +104,10 @@ export function jobRoutes(services: Services): Route[] {
         const [since, until] = [query.since?.(now()), query.until?.(now())];
         if (since !== undefined && until !== undefined && since > until)
           throw badRequest('since is after until');
-        const access = open(signal, queue);
+        const access = openQueue(services, signal, queue);
         const filter = { userId, statuses: status, states: undefined, since, until };
         const document = await withStoreDeadline(signal, STORE_WAIT_MS, (limited) =>
-          listDocument(access, storeFor(files ? limited : signal), {
+          listDocument(access, storeFor(services, files ? limited : signal), {
             ...{ ...filter, limit, offset, files, tellsAll, signal },
           }),
         );
@@ -163,7 +130,7 @@ export function jobRoutes(services: Services): Route[] {
       answers: { 200: { description: 'the document of `jobs show`', schema: documents.shownJob } },
       failures: [400, 404, 502, 503],
       async respond({ visitor, params, signal }) {
-        return jsonAnswer(await show(params.id, visitor, signal));
+        return jsonAnswer(await shownJob(services, { id: params.id, visitor, signal }));
       },
     }),
     defineRoute({
@@ -182,7 +149,7 @@ export function jobRoutes(services: Services): Route[] {
       failures: [400, 502, 503],
       async respond({ visitor, params, signal }) {
         try {
-          return jsonAnswer(await show(params.id, visitor, signal));
+          return jsonAnswer(await shownJob(services, { id: params.id, visitor, signal }));
         } catch (error) {
           const isUnknown = error instanceof RequestFailure && error.status === 404;
           if (isUnknown) return jsonAnswer({ status: 'not_found' });

@@ -181,6 +181,27 @@ describe('users', () => {
 });
 
 describe('GET /api/jobs/{id} and /api/status/{id}', () => {
+  it('are also of a job whose id is events, for a client that asks for JSON', async () => {
+    await used.redis.hset('billing:job:events', { user_id: 'bob', status: 'completed' });
+    const server = await serve([], env());
+    const json = { accept: 'application/json' };
+    const shown = checked(await server.get('/api/jobs/events', json), documents.shownJob);
+    expect(shown).toMatchObject({ id: 'events', user_id: 'bob', status: 'completed' });
+    const status = checked(await server.get('/api/status/events'), documents.statusDocument);
+    expect(status).toEqual(shown);
+    for (const accept of [
+      '*/*',
+      'text/event-stream',
+      'text/event-stream, application/json;q=0.9',
+    ]) {
+      const head = await server.request('HEAD', '/api/jobs/events', { headers: { accept } });
+      expect(head.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+    }
+    const proxied = await serve(BEHIND, env());
+    const ofAlice = await proxied.get('/api/jobs/events', { ...json, ...ALICE });
+    expect([ofAlice.status, documentOf(ofAlice).error]).toEqual([404, 'Job not found']);
+  });
+
   it('are the document of jobs show, with the old names and the cost explained', async () => {
     const ids = await filled();
     await used.complete('old-1');
