@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../schedule/notify/process-metrics.js';
+import { QUEUE_STATES, type QueueState } from '../jobs/job.js';
+import { statusOf } from '../jobs/queue/layout.js';
 import { unavailableServer } from './failure.js';
 import type { AnsweredRequest, RequestCounts } from './log.js';
 
@@ -13,8 +15,8 @@ const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 export interface MetricSources {
   /** The clients that wait for events. */
   eventClients?: () => number;
-  /** Jobs by status. Rejects while Redis is away; the metric is then absent. */
-  jobsByStatus?: () => Promise<Readonly<Record<string, number>>>;
+  /** The jobs in the queue by state. Rejects while Redis is away; the metric is then absent. */
+  jobsByState?: () => Promise<ReadonlyMap<QueueState, number>>;
 }
 
 /** The metrics of `serve` for Prometheus. */
@@ -35,7 +37,7 @@ export class ServeMetrics implements RequestCounts {
   });
   readonly #errors = new Counter({
     name: `${PREFIX}server_errors_total`,
-    help: 'Requests that failed because Redis or the object store did not answer, or refused.',
+    help: 'Requests, and readings for the metrics, that failed because Redis or the object store did not answer, or refused.',
     labelNames: ['server'] as const,
     registers: [this.#registry],
   });
@@ -45,7 +47,18 @@ export class ServeMetrics implements RequestCounts {
     registers: [this.#registry],
   });
 
-  constructor({ eventClients, jobsByStatus }: MetricSources = {}) {
+  /** It has a registry of its own, which is left out where the jobs cannot be counted. */
+  readonly #jobsRegistry = new Registry();
+  readonly #jobs = new Gauge({
+    name: `${PREFIX}jobs`,
+    help: 'Jobs in the queue by status and state; absent while Redis is away.',
+    labelNames: ['status', 'state'] as const,
+    registers: [this.#jobsRegistry],
+  });
+  readonly #jobsByState: MetricSources['jobsByState'];
+
+  constructor({ eventClients, jobsByState }: MetricSources = {}) {
+    this.#jobsByState = jobsByState;
     // A counter starts at 0, so that the first failure shows as an increase.
     for (const server of ['redis', 'store']) this.#errors.inc({ server }, 0);
     const registers = [this.#registry];
@@ -56,19 +69,6 @@ export class ServeMetrics implements RequestCounts {
         registers,
         collect() {
           this.set(eventClients());
-        },
-      });
-    }
-    if (jobsByStatus !== undefined) {
-      new Gauge({
-        name: `${PREFIX}jobs`,
-        help: 'Jobs by status; absent while Redis is away.',
-        labelNames: ['status'] as const,
-        registers,
-        async collect() {
-          this.reset();
-          const counts = await jobsByStatus().catch(() => ({}));
-          for (const [status, count] of Object.entries(counts)) this.set({ status }, count);
         },
       });
     }
@@ -92,7 +92,23 @@ export class ServeMetrics implements RequestCounts {
   }
 
   /** Resolves to the metrics in the text format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    // A failure to count is in the counter of failures of the same answer.
+    const hasJobs = await this.#countJobs();
+    const texts = [this.#registry, ...(hasJobs ? [this.#jobsRegistry] : [])];
+    return (await Promise.all(texts.map((registry) => registry.metrics()))).join('\n');
+  }
+
+  async #countJobs(): Promise<boolean> {
+    if (this.#jobsByState === undefined) return false;
+    try {
+      const counts = await this.#jobsByState();
+      for (const state of QUEUE_STATES)
+        this.#jobs.set({ status: statusOf(state), state }, counts.get(state) ?? 0);
+      return true;
+    } catch (error) {
+      this.failed(error);
+      return false;
+    }
   }
 }

@@ -9,11 +9,13 @@ import type { StoreAddress } from '../../../config/store-address.js';
 import { MangamotionError, messageOf } from '../../../errors.js';
 import { readSmallFile } from '../../../files/bounded.js';
 import { explainFileError } from '../../../files/errors.js';
+import { countByState } from '../../../jobs/queue/counts.js';
+import { addressOf } from '../../../jobs/queue/layout.js';
 import { redisTarget } from '../../../redis-target.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import { unexpectedReply } from '../../../redis/errors.js';
 import { LastingConnection } from '../../../redis/lasting.js';
-import { withTranslatedErrors } from '../../../redis/reader.js';
+import { withDeadline, withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
 import { openJobAccess } from '../../../reports/jobs/access.js';
@@ -44,6 +46,8 @@ import { nameDestinations } from './named-destinations.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
+/** How long the metrics wait for the counts of jobs: Prometheus waits for 10 s by default. */
+const COUNT_WAIT_MS = 2000;
 /** A chain of certificates has a few kilobytes. */
 const MOST_PEM_BYTES = 1024 * 1024;
 /** How long health waits for the object store. */
@@ -130,10 +134,14 @@ async function serveUntilEnd(
     jobFeed.close();
     store.close();
   });
+  const servedQueue = addressOf(options.queue);
   const metrics =
     options.metrics === undefined
       ? undefined
-      : await openMetrics(options.metrics, { eventClients: () => jobFeed.size });
+      : await openMetrics(options.metrics, {
+          eventClients: () => jobFeed.size,
+          jobsByState: () => countByState(withDeadline(redis, COUNT_WAIT_MS), servedQueue),
+        });
   if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
