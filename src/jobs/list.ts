@@ -2,7 +2,7 @@ import type { JobRecord } from '../job-record.js';
 import type { QueueJob, QueueState } from './job.js';
 import { NewestJobs } from './newest-jobs.js';
 import type { JobFilter, JobRow } from './row.js';
-import { isRecordOf, matches, rowOfJob, rowOfRecord } from './row.js';
+import { hasPart, isRecordOf, matches, rowOfJob, rowOfRecord } from './row.js';
 import { statusOf } from './queue/layout.js';
 import type { JobSources, QueueSource, RecordSource } from './sources.js';
 
@@ -41,7 +41,7 @@ export async function listJobs(
   { queue, records }: JobSources,
   request: ListRequest,
 ): Promise<JobList> {
-  const { userId, offset, limit, signal, onProgress } = request;
+  const { userId, idPart, offset, limit, signal, onProgress } = request;
   const newest = new NewestJobs<Candidate>(offset + limit);
   const counts = new Map<string, number>();
   const ofAnyStatus = { ...request, statuses: undefined };
@@ -63,7 +63,7 @@ export async function listJobs(
     seen += count;
     onProgress(seen);
   };
-  const ids = await queue.ids();
+  const ids = withPart(await queue.ids(), idPart);
   const live = new Map<string, Date | null>();
   const selected = userId === undefined ? [ids] : queue.ofUser(ids, userId);
   for await (const wanted of selected) {
@@ -88,7 +88,7 @@ export async function listJobs(
       for (const record of page) {
         const { jobId } = record;
         // A scan may return a key twice.
-        if (recorded.has(jobId)) continue;
+        if (recorded.has(jobId) || !hasPart(jobId, idPart)) continue;
         recorded.add(jobId);
         const createdAt = live.get(jobId);
         if (createdAt === undefined && userId !== undefined && ids.has(jobId)) unsure.push(record);
@@ -109,6 +109,14 @@ export async function listJobs(
   total -= read.length - rows.length;
   if (records === undefined) return { rows, total, counts, read: 'nothing' };
   return { rows: await withRecords(rows, records), total, counts, read: 'scan' };
+}
+
+/** Returns the jobs that may be listed: what else is read, is read of these alone. */
+function withPart(
+  ids: ReadonlyMap<string, QueueState>,
+  part: string | undefined,
+): ReadonlyMap<string, QueueState> {
+  return part === undefined ? ids : new Map([...ids].filter(([id]) => hasPart(id, part)));
 }
 
 /** Resolves to the rows of the candidates; `undefined` for a job that has left the queue meanwhile. */

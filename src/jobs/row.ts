@@ -102,6 +102,8 @@ function dateOf(text: string | null | undefined): Date | null {
 /** Selects jobs. `undefined` selects all. */
 export interface JobFilter {
   userId: string | undefined;
+  /** A part of the id, or all of it, in upper or lower case. */
+  idPart?: string | undefined;
   statuses: readonly string[] | undefined;
   /** States in the queue: a job that has left it has none. */
   states: readonly QueueState[] | undefined;
@@ -112,9 +114,10 @@ export interface JobFilter {
 
 /** Whether a row is selected. A row without any time is in no period. */
 export function matches(
-  { userId, statuses, states, since, until }: JobFilter,
-  row: Pick<JobRow, 'userId' | 'status' | 'state' | 'sortTimeMs'>,
+  { userId, idPart, statuses, states, since, until }: JobFilter,
+  row: Pick<JobRow, 'id' | 'userId' | 'status' | 'state' | 'sortTimeMs'>,
 ): boolean {
+  if (!hasPart(row.id, idPart)) return false;
   if (userId !== undefined && row.userId !== userId) return false;
   if (statuses !== undefined && !statuses.includes(row.status)) return false;
   if (states !== undefined && (row.state === null || !states.includes(row.state))) return false;
@@ -125,6 +128,10 @@ export function matches(
     (since === undefined || time >= since.getTime()) &&
     (until === undefined || time <= until.getTime())
   );
+}
+
+export function hasPart(id: string, part: string | undefined): boolean {
+  return part === undefined || id.toLowerCase().includes(part.toLowerCase());
 }
 
 /** The durations of a job in seconds; `null` where one of the two times is not known. */

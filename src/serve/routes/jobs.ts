@@ -19,6 +19,7 @@ import {
   flag,
   jobId,
   optionalBegin,
+  optionalIdPart,
   optionalMoment,
   optionalQueue,
   optionalStatuses,
@@ -80,6 +81,7 @@ export function jobRoutes(services: Services): Route[] {
       params: {},
       query: {
         user_id: optionalUserId,
+        id: optionalIdPart,
         status: optionalStatuses,
         limit: wholeNumber(1, MOST_LISTED, DEFAULT_LIMIT),
         offset: wholeNumber(0, MOST_SKIPPED, 0),
@@ -105,7 +107,14 @@ export function jobRoutes(services: Services): Route[] {
         if (since !== undefined && until !== undefined && since > until)
           throw badRequest('since is after until');
         const access = openQueue(services, signal, queue);
-        const filter = { userId, statuses: status, states: undefined, since, until };
+        const filter = {
+          userId,
+          idPart: query.id,
+          statuses: status,
+          states: undefined,
+          since,
+          until,
+        };
         const document = await withStoreDeadline(signal, STORE_WAIT_MS, (limited) =>
           listDocument(access, storeFor(services, files ? limited : signal), {
             ...{ ...filter, limit, offset, files, tellsAll, signal },

@@ -13,6 +13,10 @@ export const optionalUserId = v.optional(
   v.pipe(id, v.description('the id of the user; users may leave out their own')),
 );
 
+export const optionalIdPart = v.optional(
+  v.pipe(id, v.description('a part of the id of the job, or all of it, in upper or lower case')),
+);
+
 export const optionalMonth = v.optional(
   v.pipe(
     v.string(),

@@ -105,6 +105,35 @@ describe('GET /api/jobs', () => {
     expect((await get('queue=bull:ai-job')).total).toBe((await get('')).total);
   }, 60_000);
 
+  it('is searched by id: all of it, or a part in upper or lower case', async () => {
+    await filled();
+    for (const id of ['Batch-1', 'batch-2', 'other'])
+      await used.redis.hset(`billing:job:${id}`, {
+        ...{ user_id: id === 'batch-2' ? 'bob' : 'alice', status: 'completed' },
+        timestamp: `2026-01-0${id === 'Batch-1' ? 1 : 2}T00:00:00Z`,
+      });
+    const server = await serve([], env());
+    const get = async (query: string) =>
+      checked(await server.get(`/api/jobs?${query}`), documents.listDocument);
+    const idsIn = async (query: string) => jobsIn(await get(query)).map(({ id }) => id);
+    expect(await idsIn('id=BATCH')).toEqual(['batch-2', 'Batch-1']);
+    expect(await idsIn('id=Batch-1')).toEqual(['Batch-1']);
+    expect(await idsIn('id=batch&user_id=alice')).toEqual(['Batch-1']);
+    expect(await idsIn('id=batch&limit=1&offset=1')).toEqual(['Batch-1']);
+    expect(await idsIn('id=batch&status=failed')).toEqual([]);
+    expect(await idsIn('id=*')).toEqual(['chapter-[1-9]*?']);
+    const found = await get('id=batch&limit=1');
+    expect(found).toMatchObject({ total: 2, counts: { all: 2, completed: 2, failed: 0 } });
+    const all = await get('');
+    const [newest] = jobsIn(all);
+    expect(await idsIn(`id=${encodeURIComponent(String(newest?.id))}`)).toContain(newest?.id);
+    expect((await get('queue=ai-job&id=none')).total).toBe(0);
+    expect((await get('queue=bull:ai-job&id=none')).total).toBe(0);
+    const proxied = await serve(BEHIND, env());
+    const own = checked(await proxied.get('/api/jobs?id=batch', ALICE), documents.listDocument);
+    expect(jobsIn(own).map(({ id }) => id)).toEqual(['Batch-1']);
+  }, 60_000);
+
   it('looks up results when it is told to, and says when it could not', async () => {
     await used.complete('old-1');
     const here = await serve([], env());
@@ -123,6 +152,9 @@ describe('GET /api/jobs', () => {
     ['limit=1e3', 'limit must be'],
     ['offset=-1', 'offset must be'],
     ['offset=99999999999999999999', 'offset must be'],
+    ['id=', 'id is empty'],
+    [`id=${'x'.repeat(1100)}`, 'id is longer'],
+    ['id=a&id=b', 'id is given twice'],
     ['status=done', 'status must be one or more of pending'],
     ['status=', 'status must be'],
     ['status=failed&status=pending', 'status is given twice'],

@@ -49,6 +49,7 @@ const records = fc.uniqueArray(
 );
 const asked = fc.record({
   userId: fc.constantFrom('alice', undefined),
+  idPart: fc.constantFrom(undefined, undefined, '1', '12', 'none'),
   statuses: fc.option(fc.subarray(['pending', 'completed', 'failed', 'skipped', 'unknown']), {
     nil: undefined,
   }),
@@ -114,6 +115,23 @@ describe('the list of jobs', () => {
       ['2', 'billing', 'completed'],
     ]);
     expect(total).toBe(4);
+  });
+
+  it('has the jobs whose ids contain a text, in upper or lower case, and reads no others', async () => {
+    const sources = memorySources({
+      jobs: [queueJob('job-AB'), queueJob('job-cd'), queueJob('Ab')],
+      records: [jobRecord('old-aB'), jobRecord('old-cd')],
+    });
+    const asked: string[] = [];
+    const created = sources.queue.created.bind(sources.queue);
+    sources.queue.created = (wanted) => {
+      asked.push(...[...wanted].map(([id]) => id));
+      return created(wanted);
+    };
+    const { rows, total, counts } = await listJobs(sources, request({ idPart: 'aB' }));
+    expect(rows.map((row) => row.id).sort()).toEqual(['Ab', 'job-AB', 'old-aB']);
+    expect([total, [...counts.values()].reduce((sum, count) => sum + count, 0)]).toEqual([3, 3]);
+    expect(asked.sort()).toEqual(['Ab', 'job-AB']);
   });
 
   it('of a user has a job whose data names nobody, but whose record does', async () => {
