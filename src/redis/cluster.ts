@@ -9,11 +9,21 @@ import type { RedisReader } from './reader.js';
  * cluster refuses. `pattern` is that of the keys which the user may read.
  */
 export async function refuseCluster(redis: RedisReader, pattern: string): Promise<void> {
-  const mode =
-    (await modeByHello(redis)) ?? (await modeByInfo(redis)) ?? (await modeByKeys(redis, pattern));
+  const mode = await readMode(redis, pattern);
   if (mode === 'standalone') return;
   if (mode === 'cluster') throw clusterRefusal(redis.server);
   throw mode === undefined ? unknownMode(redis.server) : otherMode(redis.server, mode);
+}
+
+/**
+ * Resolves to the mode in which the server runs, as it names it: `standalone`, `cluster` or `sentinel`; to
+ * `undefined` where it does not tell. Rejects with the refusal of a node of a cluster that does not tell
+ * its mode; see `isClusterRefusal`.
+ */
+export async function readMode(redis: RedisReader, pattern: string): Promise<string | undefined> {
+  return (
+    (await modeByHello(redis)) ?? (await modeByInfo(redis)) ?? (await modeByKeys(redis, pattern))
+  );
 }
 
 /** The `mode` of HELLO, which Redis has had since version 6, and all of its descendants have. */

@@ -1,4 +1,4 @@
-import { MangamotionError } from '../errors.js';
+import { MangamotionError, messageOf } from '../errors.js';
 
 /** How messages and hints name a server. */
 export interface RedisName {
@@ -51,6 +51,13 @@ export function isWrongType(error: unknown): boolean {
 export function isRefusedByServer(error: unknown): boolean {
   const cause = error instanceof MangamotionError ? error.cause : error;
   return cause instanceof Error && cause.name === 'ReplyError';
+}
+
+/** Whether a server has refused a command because it is a node of a cluster. */
+export function isClusterRefusal(error: unknown): boolean {
+  if (!isRefusedByServer(error)) return false;
+  const [word = ''] = messageOf(error instanceof MangamotionError ? error.cause : error).split(' ');
+  return Object.hasOwn(REFUSALS, word) && REFUSALS[word] === cluster;
 }
 
 interface Refusal {

@@ -74,12 +74,20 @@ function parametersOf(fields: Fields, place: 'path' | 'query'): object[] {
   });
 }
 
-function answerOf({ description, schema, types = [] }: AnswerSpec): object {
+function answerOf({ description, schema, types = [], headers = {} }: AnswerSpec): object {
+  const ownHeaders = Object.entries(headers).map(([name, text]) => [
+    name,
+    { description: text, schema: { type: 'string' } },
+  ]);
   const content = {
     ...(schema !== undefined && { 'application/json': { schema: schemaOf(schema, 'output') } }),
     ...Object.fromEntries(types.map((type) => [type, {}])),
   };
-  return { description, content };
+  return {
+    description,
+    ...(ownHeaders.length > 0 && { headers: Object.fromEntries(ownHeaders) as object }),
+    content,
+  };
 }
 
 function schemaOf(

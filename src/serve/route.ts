@@ -26,6 +26,8 @@ export interface AnswerSpec {
   schema?: GenericSchema;
   /** Types of content other than JSON. */
   types?: readonly string[];
+  /** What headers mean that only this route has, by name. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 interface RouteData {

@@ -5,6 +5,7 @@ import type { RedisReader } from '../redis/reader.js';
 import type { ChosenQueues } from '../reports/jobs/access.js';
 import type { JobFeed } from './jobs/feed.js';
 import type { Destinations } from './destinations.js';
+import type { EvictionWatch } from './eviction-watch.js';
 import type { ScheduleService } from './schedule-service.js';
 
 /** What routes read from. All of it is opened once, and connects again after an outage. */
@@ -28,9 +29,14 @@ export interface Services {
   schedule: ScheduleService | undefined;
   /** Logs a failure that cut an answer after it had begun. */
   cutShort: (error: unknown) => void;
-  /**
-   * Rejects where the server does not answer, and with `Unhealthy` for another reason; `undefined`: it is
-   * not configured.
-   */
-  health: Readonly<Record<string, (() => Promise<void>) | undefined>>;
+  /** Knows whether counters may be missing. */
+  eviction: EvictionWatch;
+  /** What health asks, by name. `undefined`: it is not configured. */
+  health: Readonly<Record<string, HealthProbe | undefined>>;
 }
+
+/**
+ * Resolves to a warning where something works and may not stay so. Rejects where the server does not
+ * answer, and with `Unhealthy` for another reason.
+ */
+export type HealthProbe = () => Promise<string | undefined>;

@@ -13,6 +13,7 @@ import { readJobDetails } from '../../billing/job-records.js';
 import type { Pricing } from '../../billing/pricing.js';
 import { SORT_KEYS, type AllUsers, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
+import { countOf } from '../../count-of.js';
 import { LIFETIME_CELLS, MONTH_CELLS } from '../../reports/billing/user-cells.js';
 import { prefers } from '../accept.js';
 import { jsonAnswer } from '../answer.js';
@@ -37,6 +38,7 @@ import {
 } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
 import { maySee, requestedUser, type Visitor } from '../visitor.js';
+import { WARNING_HEADER, withWarnings } from '../warning.js';
 import { DAY_CELLS } from './daily-cells.js';
 
 /** Days that `daily-usage` covers if none are named. */
@@ -61,7 +63,8 @@ const ALL_USERS_QUERY = {
 
 type DailyAnswer = ReturnType<typeof dailyAnswer>;
 
-export function billingRoutes({ redis, config, pricing, retentionDays, now }: Services): Route[] {
+export function billingRoutes(services: Services): Route[] {
+  const { redis, config, pricing, retentionDays, now, eviction } = services;
   const period = () => ({ today: dayOf(now()), retentionDays });
   const dailyOf = async (
     visitor: Visitor,
@@ -84,6 +87,10 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
     });
     return { report, month };
   };
+  const withEviction = async (answer: () => Promise<Response>): Promise<Response> => {
+    const [response, warning] = await Promise.all([answer(), eviction.warning()]);
+    return withWarnings(response, [warning]);
+  };
   return [
     defineRoute({
       method: 'GET',
@@ -93,15 +100,21 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       params: {},
       query: { user_id: optionalUserId, month: optionalMonth },
       answers: {
-        200: { description: 'the document of `billing summary`', schema: summaryDocument },
+        200: {
+          description: 'the document of `billing summary`',
+          schema: summaryDocument,
+          headers: WARNING_HEADER,
+        },
       },
       failures: [400, 503],
       async respond({ visitor, query }) {
         const { today } = period();
         const month = begunMonth(query.month, today);
         const user = requestedUser(visitor, query.user_id);
-        const summary = await summariseUser(redis, user, month, { pricing, ...period() });
-        return jsonAnswer({ ...summaryAnswer(summary), problems: summary.problems });
+        return await withEviction(async () => {
+          const summary = await summariseUser(redis, user, month, { pricing, ...period() });
+          return jsonAnswer({ ...summaryAnswer(summary), problems: summary.problems });
+        });
       },
     }),
     defineRoute({
@@ -116,12 +129,15 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
           description: 'the document of `billing daily`; rows if the client prefers text/csv',
           schema: dailyDocument,
           types: [CSV],
+          headers: WARNING_HEADER,
         },
       },
       failures: [400, 503],
       async respond({ visitor, query, header }) {
-        const answer = await dailyOf(visitor, query);
-        return prefersCsv(header) ? dailyCsv(answer) : jsonAnswer(answer);
+        return await withEviction(async () => {
+          const answer = await dailyOf(visitor, query);
+          return prefersCsv(header) ? dailyCsv(answer) : jsonAnswer(answer);
+        });
       },
     }),
     defineRoute({
@@ -131,10 +147,12 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       access: 'user',
       params: {},
       query: DAILY_QUERY,
-      answers: { 200: { description: 'a row for each day', types: [CSV] } },
+      answers: {
+        200: { description: 'a row for each day', types: [CSV], headers: WARNING_HEADER },
+      },
       failures: [400, 503],
       async respond({ visitor, query }) {
-        return dailyCsv(await dailyOf(visitor, query));
+        return await withEviction(async () => dailyCsv(await dailyOf(visitor, query)));
       },
     }),
     defineRoute({
@@ -155,14 +173,22 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       access: 'user',
       params: { jobId },
       query: {},
-      answers: { 200: { description: 'the document of `billing job`', schema: jobDocument } },
+      answers: {
+        200: {
+          description: 'the document of `billing job`',
+          schema: jobDocument,
+          headers: WARNING_HEADER,
+        },
+      },
       failures: [400, 404, 502, 503],
       async respond({ visitor, params }) {
-        const details = await readJobDetails(redis, params.jobId, pricing);
-        // The job of another user looks like one that does not exist: ids cannot be probed.
-        if (details === undefined || !maySee(visitor, details.userId))
-          throw notFound('Job not found');
-        return jsonAnswer({ ...jobAnswer(details), problems: details.problems });
+        return await withEviction(async () => {
+          const details = await readJobDetails(redis, params.jobId, pricing);
+          // The job of another user looks like one that does not exist: ids cannot be probed.
+          if (details === undefined || !maySee(visitor, details.userId))
+            throw notFound('Job not found');
+          return jsonAnswer({ ...jobAnswer(details), problems: details.problems });
+        });
       },
     }),
     defineRoute({
@@ -177,12 +203,15 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
           description: 'the document of `billing all-users`; rows if the client prefers text/csv',
           schema: allUsersDocument,
           types: [CSV],
+          headers: WARNING_HEADER,
         },
       },
       failures: [400, 503],
       async respond({ query, signal, header }) {
-        const users = await allUsersOf(query, signal);
-        return prefersCsv(header) ? usersCsv(users) : usersDocument(users);
+        return await withEviction(async () => {
+          const users = await allUsersOf(query, signal);
+          return prefersCsv(header) ? usersCsv(users) : usersDocument(users);
+        });
       },
     }),
     defineRoute({
@@ -192,10 +221,12 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       access: 'admin',
       params: {},
       query: ALL_USERS_QUERY,
-      answers: { 200: { description: 'a row for each user', types: [CSV] } },
+      answers: {
+        200: { description: 'a row for each user', types: [CSV], headers: WARNING_HEADER },
+      },
       failures: [400, 503],
       async respond({ query, signal }) {
-        return usersCsv(await allUsersOf(query, signal));
+        return await withEviction(async () => usersCsv(await allUsersOf(query, signal)));
       },
     }),
   ];
@@ -205,8 +236,20 @@ function prefersCsv(header: (name: string) => string | undefined): boolean {
   return prefers(header('accept'), CSV, 'application/json');
 }
 
-function dailyCsv({ daily_usage: rows }: DailyAnswer): Response {
-  return csvAnswer({ cells: DAY_CELLS, rows, fileName: 'daily-usage.csv' });
+function dailyCsv({ daily_usage: rows, expired_until, problems }: DailyAnswer): Response {
+  const answer = csvAnswer({ cells: DAY_CELLS, rows, fileName: 'daily-usage.csv' });
+  const expired = expired_until ?? undefined;
+  return withWarnings(answer, [
+    expired && `counters up to ${expired} have expired`,
+    problemsIn(problems),
+  ]);
+}
+
+/** Rows have no place for problems. */
+function problemsIn({ length }: readonly unknown[]): string | undefined {
+  return length === 0
+    ? undefined
+    : `${countOf(length, 'problem')} in the counters: the JSON document lists them`;
 }
 
 /** The report of all users for a month; for their lifetimes if `month` is `undefined`. */
@@ -226,11 +269,16 @@ function usersDocument({ report, month }: ReportOfUsers): Response {
 }
 
 function usersCsv({ report, month }: ReportOfUsers): Response {
-  return csvAnswer({
+  const answer = csvAnswer({
     cells: month === undefined ? LIFETIME_CELLS : MONTH_CELLS,
     rows: report.users,
     fileName: `all-users${month === undefined ? '' : `-${month}`}.csv`,
   });
+  const isExpired = month !== undefined && report.totals.month?.gross === undefined;
+  return withWarnings(answer, [
+    isExpired ? `the counters of ${month} have expired` : undefined,
+    problemsIn(report.problems),
+  ]);
 }
 
 function pricesAnswer(

@@ -2,12 +2,16 @@ import * as v from 'valibot';
 import { jsonAnswer } from '../answer.js';
 import { Unhealthy } from '../health-checks.js';
 import { defineRoute, type Route } from '../route.js';
-import type { Services } from '../services.js';
+import type { HealthProbe, Services } from '../services.js';
 import { isMangamotionError } from '../../errors.js';
 
 const check = v.strictObject({
   status: v.picklist(['healthy', 'unhealthy', 'not_configured']),
   reason: v.optional(v.string()),
+  warning: v.pipe(
+    v.optional(v.string()),
+    v.description('what may be wrong although the check is healthy'),
+  ),
 });
 
 const healthDocument = v.strictObject({
@@ -51,11 +55,11 @@ export function healthRoutes({ health, now, version }: Services): Route[] {
   ];
 }
 
-async function checked(probe: Services['health'][string]): Promise<Check> {
+async function checked(probe: HealthProbe | undefined): Promise<Check> {
   if (probe === undefined) return { status: 'not_configured' };
   try {
-    await probe();
-    return { status: 'healthy' };
+    const warning = await probe();
+    return { status: 'healthy', ...(warning !== undefined && { warning }) };
   } catch (error) {
     if (error instanceof Unhealthy) return { status: 'unhealthy', reason: error.message };
     const refuses = isMangamotionError(error, 'access_denied');

@@ -13,7 +13,6 @@ import { countByState } from '../../../jobs/queue/counts.js';
 import { addressOf } from '../../../jobs/queue/layout.js';
 import { redisTarget } from '../../../redis-target.js';
 import type { ObjectStore } from '../../../object-store/port.js';
-import { unexpectedReply } from '../../../redis/errors.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withDeadline, withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
@@ -28,7 +27,8 @@ import { withStoreDeadline } from '../../../serve/deadline.js';
 import { JobFeed } from '../../../serve/jobs/feed.js';
 import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { Destinations } from '../../../serve/destinations.js';
-import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
+import { checkBackups, checkRedis, checkSchedule } from '../../../serve/health-checks.js';
+import { EvictionWatch } from '../../../serve/eviction-watch.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import type { MetricSources } from '../../../serve/metrics.js';
@@ -143,10 +143,11 @@ async function serveUntilEnd(
           jobsByState: () => countByState(withDeadline(redis, COUNT_WAIT_MS), servedQueue),
         });
   if (metrics !== undefined) closes.push(() => metrics.endpoint.close());
+  const eviction = new EvictionWatch(redis);
   const services: Services = {
     ...{ redis, now, version: readVersion(), destinations, schedule },
     auth: auth === 'none' && proxies.isNamed ? 'proxy' : auth,
-    ...{ pricing, config, queues, jobFeed },
+    ...{ pricing, config, queues, jobFeed, eviction },
     openStore: store.open,
     retentionDays: config.billing.retentionDays,
     cutShort: (error) => {
@@ -154,9 +155,7 @@ async function serveUntilEnd(
       logger.error({ reason: messageOf(error) }, 'an answer was cut short');
     },
     health: {
-      redis: async () => {
-        if ((await redis.call('PING')) !== 'PONG') throw unexpectedReply(target, 'PING');
-      },
+      redis: () => checkRedis(redis, eviction),
       store: hasStoreCredentials(config) ? store.probe : undefined,
       schedule: schedule && (() => checkSchedule(schedule, { now, signal })),
       backups: served.named.length === 0 ? undefined : () => checkBackups(destinations),
@@ -252,7 +251,7 @@ function servedStore(config: Config) {
   const open = (): Promise<ObjectStore> => (opening ??= openServedStore(config));
   return {
     open,
-    probe: async (): Promise<void> => {
+    probe: async (): Promise<undefined> => {
       const { signal } = new AbortController();
       await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
         const [path = ''] = config.jobs.resultPaths;
