@@ -8,7 +8,12 @@ export type Visitor =
       chosenUser?: string | undefined;
     }
   /** Sees their own billing and jobs. */
-  | { kind: 'user'; userId: string }
+  | {
+      kind: 'user';
+      userId: string;
+      /** When the token is no longer accepted, in ms of Unix time; absent without a token. */
+      expiresAtMs?: number;
+    }
   | { kind: 'nobody' };
 
 /** Who may request a route. */

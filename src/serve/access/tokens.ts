@@ -32,11 +32,11 @@ export function tokenCheck({ jwtSecret, adminToken }: TokenSecrets): TokenCheck 
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: now,
       });
-      const { userId, type, iat } = payload;
+      const { userId, type, iat, exp = 0 } = payload;
       const isIssued = iat === undefined || iat <= now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
       if (typeof userId !== 'string' || userId === '' || type !== 'access' || !isIssued)
         return { kind: 'nobody' };
-      return { kind: 'user', userId };
+      return { kind: 'user', userId, expiresAtMs: (exp + CLOCK_TOLERANCE_SECONDS) * 1000 };
     } catch (error) {
       // The signature is checked before the claims.
       if (error instanceof errors.JWTExpired) return 'expired';

@@ -1,6 +1,7 @@
 import { toJson } from '../../json.js';
 import type { JobAccess } from '../../reports/jobs/access.js';
 import { listed, type ListedJob } from '../../reports/jobs/documents.js';
+import { startLongTimer } from '../../schedule/timers.js';
 import { RequestFailure } from '../failure.js';
 import { audienceKey, newsFor, newsOfMissed, type Audience } from './audience.js';
 import type { Change } from './changes.js';
@@ -9,6 +10,8 @@ import { FeedRun, type FeedConnections } from './feed-run.js';
 import { message } from './message.js';
 
 const PING_MS = 15_000;
+/** A client whose credentials have expired may take what was sent for this long. */
+const EXPIRED_GRACE_MS = 10_000;
 
 export interface JobFeedOptions {
   /** Opens what a run reads from, until the signal. */
@@ -21,6 +24,8 @@ export interface Subscription {
   audience: Audience;
   /** The id of the last event that the client has seen. */
   lastEventId: string | undefined;
+  /** After this time the client has to log in again; `undefined` where nothing expires. */
+  expiresInMs: number | undefined;
   signal: AbortSignal;
   /** Ends the client's connection at once. */
   cut: () => void;
@@ -64,16 +69,20 @@ export class JobFeed {
         headers: { 'retry-after': '5' },
       });
     }
-    const { audience, lastEventId, signal, cut } = subscription;
+    const { audience, lastEventId, expiresInMs, signal, cut } = subscription;
+    let cancelExpiry = (): void => undefined;
     const close = (): void => client.close();
     const client = new EventClient({
       cut,
       onClose: () => {
+        cancelExpiry();
         signal.removeEventListener('abort', close);
         this.#left(client, audience);
       },
     });
     this.#clients.add(client);
+    if (expiresInMs !== undefined)
+      cancelExpiry = startLongTimer(() => expire(client, cut), expiresInMs);
     this.#pings ??= setInterval(() => this.#ping(), PING_MS);
     const { run } = (this.#running ??= this.#start());
     await run.untilReady();
@@ -201,6 +210,13 @@ export class JobFeed {
     const bytes = bytesOf(text);
     for (const client of [...this.#clients]) client.send(bytes);
   }
+}
+
+/** Tells the client that its credentials have expired, and ends its stream, also if it reads nothing. */
+function expire(client: EventClient, cut: () => void): void {
+  client.send(bytesOf(message('expired', '{}')));
+  client.close();
+  setTimeout(cut, EXPIRED_GRACE_MS).unref();
 }
 
 /** The messages about changes, each made once. */

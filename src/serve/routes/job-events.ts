@@ -15,13 +15,13 @@ const EVENT_STREAM = 'text/event-stream';
  * for it, as browsers do, or accepts anything, as curl does.
  */
 export function jobEventRoutes(services: Services): Route[] {
-  const { jobFeed } = services;
+  const { jobFeed, now } = services;
   return [
     defineRoute({
       method: 'GET',
       path: '/api/jobs/events',
       summary:
-        'Changes of jobs as server-sent events: job, removed, redis, reset, shutdown, ping; ' +
+        'Changes of jobs as server-sent events: job, removed, redis, reset, expired, shutdown, ping; ' +
         'with Accept: application/json, all that is known of the job whose id is events',
       access: 'user',
       params: {},
@@ -42,10 +42,13 @@ export function jobEventRoutes(services: Services): Route[] {
         const userId = requestedUserIfAny(visitor, query.user_id);
         const lastEventId = header('last-event-id')?.slice(0, LONGEST_ID);
         const audience = { userId, statuses: query.status };
+        const expiresAtMs = visitor.kind === 'user' ? visitor.expiresAtMs : undefined;
+        const expiresInMs =
+          expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - now().getTime());
         const stream =
           method === 'HEAD'
             ? null
-            : await jobFeed.subscribe({ audience, lastEventId, signal, cut });
+            : await jobFeed.subscribe({ audience, lastEventId, expiresInMs, signal, cut });
         return new Response(stream, {
           headers: {
             'content-type': `${EVENT_STREAM}; charset=utf-8`,

@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose';
 import { safeParse } from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listedJob } from '../../../src/serve/schemas/jobs.js';
@@ -137,6 +138,30 @@ describe('the events of jobs', () => {
     const next = await used.queue().add(jobData('alice'));
     await again.next('the job', isJob(next));
   });
+
+  it('end when the token expires, which a new request finds too', async () => {
+    const secret = 'k'.repeat(40);
+    const server = await serve(['--auth', 'token'], { ...used.env(), JWT_SECRET: secret });
+    // Clocks may differ by 30 s, so that this token is accepted for 8 s more.
+    const endSeconds = Math.floor(Date.now() / 1000) - 22;
+    const token = await new SignJWT({ userId: 'alice', type: 'access' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(endSeconds)
+      .sign(new TextEncoder().encode(secret));
+    const ways = [{ cookie: `mangamotion_session=${token}` }, { authorization: `Bearer ${token}` }];
+    const streams = await Promise.all(ways.map((headers) => listen(server.port, '', headers)));
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    for (const stream of streams) {
+      await stream.next('the end', isEvent('expired'), { withinMs: 40_000 });
+      expect(Date.now()).toBeGreaterThanOrEqual((endSeconds + 30) * 1000 - 50);
+      await until('the stream has ended', () => stream.isEnded);
+    }
+    await until('no reader', async () => (await readers()) === 0);
+    for (const headers of ways) {
+      expect((await listen(server.port, '', headers)).status).toBe(401);
+      expect((await server.get('/api/session', headers)).status).toBe(401);
+    }
+  }, 60_000);
 
   it('need no reader for HEAD', async () => {
     const server = await serve([], used.env());
