@@ -41,7 +41,11 @@ export class TestServer {
   }
 
   /** Resolves when it listens. Rejects with what it printed if it ends first. */
-  async start(args: readonly string[], env: Record<string, string>): Promise<void> {
+  async start(
+    args: readonly string[],
+    env: Record<string, string>,
+    now = () => new Date(),
+  ): Promise<void> {
     const sink = (write: (text: string) => void) =>
       new Writable({
         write(chunk: Buffer, _encoding, done) {
@@ -57,7 +61,7 @@ export class TestServer {
     const signals = this.#signals;
     const host = { stdin: Readable.from([]), stdout, stderr, signals, env, cwd: process.cwd() };
     const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-    this.#ended = main(['serve', ...listen, ...args], { ...host, now: () => new Date() }, catalog);
+    this.#ended = main(['serve', ...listen, ...args], { ...host, now }, catalog);
     const listening = new Promise<void>((resolve) => {
       this.#onLine = () => {
         const line = this.lines.find(({ message }) => message === 'the server listens');
@@ -124,14 +128,15 @@ export function documentOf({ text }: ServeAnswer): Record<string, unknown> {
 export function useServers(): (
   args?: readonly string[],
   env?: Record<string, string>,
+  now?: () => Date,
 ) => Promise<TestServer> {
   const running: TestServer[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((server) => server.stop()));
   });
-  return async (args = [], env = {}) => {
+  return async (args = [], env = {}, now = () => new Date()) => {
     const server = new TestServer();
-    await server.start(args, env);
+    await server.start(args, env, now);
     running.push(server);
     return server;
   };

@@ -18,11 +18,11 @@ import { withDeadline, withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
 import { openJobAccess } from '../../../reports/jobs/access.js';
-import { Ticker } from '../../../schedule/timers.js';
 import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
 import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
+import { startChore } from '../../../serve/chore.js';
 import { withStoreDeadline } from '../../../serve/deadline.js';
 import { JobFeed } from '../../../serve/jobs/feed.js';
 import { jobDocument } from '../../../serve/jobs/job-document.js';
@@ -73,7 +73,7 @@ interface ServerOptions {
   metrics: ListenAddress | undefined;
 }
 
-/** A chore reads the destinations so often; a request may do so in between. */
+/** A chore reads the destinations so long after it has read them; a request may do so in between. */
 const REFRESH_MS = 10 * 60_000;
 
 /** What is closed at the end, the last first. */
@@ -182,8 +182,7 @@ async function serveUntilEnd(
   const about = { port, auth, tls: tls !== undefined, metrics_port: metrics?.endpoint.port };
   logger.info(about, 'the server listens');
   if (served.named.length > 0) {
-    const chore = startChore(destinations, now);
-    closes.push(() => chore.stop());
+    closes.push(startChore(() => destinations.refresh(), REFRESH_MS));
   }
   await aborted(signal);
   logger.info('ending: requests finish first');
@@ -215,14 +214,6 @@ async function openMetrics(address: ListenAddress, sources: MetricSources) {
     ready: () => ({ ok: true }),
   });
   return { metrics, endpoint };
-}
-
-/** The timer of the schedule, which a clock that jumps does not confuse; see there for node-cron. */
-function startChore(destinations: Destinations, now: () => Date): Ticker {
-  return new Ticker(now, async () => {
-    await destinations.refresh();
-    return now().getTime() + REFRESH_MS;
-  });
 }
 
 function scheduleService(
