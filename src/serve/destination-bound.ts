@@ -41,5 +41,5 @@ function withFewFailures(summary: Summary): Summary {
 }
 
 function bytesOf(summary: Summary): number {
-  return JSON.stringify(summary).length;
+  return Buffer.byteLength(JSON.stringify(summary));
 }

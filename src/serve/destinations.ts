@@ -34,6 +34,8 @@ interface Parts {
   onFailure: (destination: string, error: unknown) => void;
   /** The most bytes of summaries that are kept, for all destinations. For tests. */
   mostBytes?: number;
+  /** How long a request waits for a destination. For tests. */
+  waitMs?: number;
 }
 
 /** A request does not read a destination again within this time. */
@@ -121,7 +123,8 @@ export class Destinations {
   async #readAgain(named: NamedDestination, known: Known): Promise<void> {
     known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
     const waiting = new AbortController();
-    const late = delay(WAIT_MS, 'late' as const, { signal: waiting.signal, ref: false });
+    const { waitMs = WAIT_MS } = this.#parts;
+    const late = delay(waitMs, 'late' as const, { signal: waiting.signal, ref: false });
     const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
     waiting.abort();
     if (first !== 'late') return;

@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Destination } from '../../../src/repository/destination.js';
+import { Destinations, type NamedDestination } from '../../../src/serve/destinations.js';
+import { backupEntry } from '../../helpers/summaries.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const ENTRY = backupEntry({ at: '2026-11-29T01:00:00Z', sequence: 1 });
+const holding = { list: () => Promise.resolve([ENTRY]) } as unknown as Destination;
+
+/** A destination that answers when the test lets it. */
+class SlowDestination {
+  opened = 0;
+  #answers: (() => void)[] = [];
+  #isSlow = true;
+
+  readonly named: NamedDestination = {
+    text: '/backups',
+    open: async () => {
+      this.opened += 1;
+      if (this.#isSlow) await new Promise<void>((resolve) => this.#answers.push(resolve));
+      return holding;
+    },
+  };
+
+  set isSlow(isSlow: boolean) {
+    this.#isSlow = isSlow;
+    if (!isSlow) for (const answer of this.#answers.splice(0)) answer();
+  }
+}
+
+function servedWith({ named }: SlowDestination, waitMs = 20) {
+  const failures: unknown[] = [];
+  const destinations = new Destinations([named], {
+    ...{ now: () => new Date(), signal: new AbortController().signal },
+    ...{ retentionDays: 30, maxAgeMs: undefined, waitMs },
+    onFailure: (_destination, error) => failures.push(error),
+  });
+  return { destinations, failures };
+}
+
+const LATE = { status: 503, message: 'the destination does not answer' };
+
+describe('a destination that hangs', () => {
+  it('is waited for no longer than the limit, and opened once for all requests', async () => {
+    const slow = new SlowDestination();
+    const { destinations, failures } = servedWith(slow);
+    const readings = await Promise.all([
+      destinations.read(slow.named),
+      destinations.last(slow.named),
+    ]);
+    for (const { content, readAt, failure } of readings) {
+      expect([content, readAt]).toEqual([undefined, undefined]);
+      expect(failure).toMatchObject({ ...LATE, headers: { 'retry-after': '5' } });
+    }
+    await destinations.refresh();
+    expect([slow.opened, failures]).toEqual([1, []]);
+  });
+
+  it('is shown as soon as it answers after all, without another reading', async () => {
+    const slow = new SlowDestination();
+    const { destinations } = servedWith(slow);
+    await destinations.read(slow.named);
+    slow.isSlow = false;
+    const { content, failure } = await destinations.read(slow.named);
+    expect([content?.backups, failure, slow.opened]).toEqual([[ENTRY], undefined, 1]);
+  });
+
+  it('still shows what was known before', async () => {
+    const slow = new SlowDestination();
+    slow.isSlow = false;
+    const { destinations } = servedWith(slow);
+    const { readAt } = await destinations.read(slow.named);
+    slow.isSlow = true;
+    // A minute later, what was read is no longer fresh.
+    const laterMs = performance.now() + 61_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => laterMs);
+    const reading = await destinations.read(slow.named);
+    expect(reading).toMatchObject({ content: { backups: [ENTRY] }, readAt, failure: LATE });
+    expect(slow.opened).toBe(2);
+  });
+
+  it('does not hold a request that it answers in time', async () => {
+    const slow = new SlowDestination();
+    const { destinations } = servedWith(slow, 3_600_000);
+    const reading = destinations.read(slow.named);
+    slow.isSlow = false;
+    expect((await reading).failure).toBeUndefined();
+  });
+});
