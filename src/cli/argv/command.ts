@@ -5,7 +5,13 @@ import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { Output } from '../output/output.js';
 import type { Progress } from '../progress/progress.js';
-import type { ArgumentSpecs, ArgumentValues, OptionSpecs, OptionValues } from './option-specs.js';
+import type {
+  ArgumentSpecs,
+  ArgumentValues,
+  OptionSpecs,
+  OptionValues,
+  SoundDefaults,
+} from './option-specs.js';
 
 /** A command is data: the parser, the help and the shell completion are all made from it. */
 interface CommandData {
@@ -152,6 +158,11 @@ export interface CatalogEntry {
 export function defineCommand<
   const Arguments extends ArgumentSpecs,
   const Options extends OptionSpecs,
->(spec: CommandSpec<Arguments, Options>): Command {
+>(
+  spec: CommandSpec<Arguments, Options> & {
+    arguments: SoundDefaults<Arguments>;
+    options: SoundDefaults<Options>;
+  },
+): Command {
   return spec;
 }

@@ -62,6 +62,18 @@ type SingleValue<Spec> = Spec extends { parse: (text: string) => infer Value }
     ? Choice
     : string;
 
+/**
+ * Requires each default to be a value of its spec. A default is not parsed: one that is still a text would
+ * reach a command which is promised what `parse` returns.
+ */
+export type SoundDefaults<Specs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends { default: infer Default }
+    ? Default extends SingleValue<Specs[Name]>
+      ? unknown
+      : { default: SingleValue<Specs[Name]> }
+    : unknown;
+};
+
 type Value<Spec> = Spec extends { repeatable: true }
   ? SingleValue<Spec>[]
   : Spec extends { default: string | number | boolean }
