@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { jsonAnswer } from './answer.js';
 import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
+import { backupObjectRoutes } from './routes/backup-objects.js';
 import { backupRoutes } from './routes/backups.js';
 import { billingAuditRoutes } from './routes/billing-audit.js';
 import { billingRoutes } from './routes/billing.js';
@@ -23,6 +24,7 @@ export function apiRoutes(services: Services): Route[] {
     ...healthRoutes(services),
     ...sessionRoutes(services),
     ...backupRoutes(services),
+    ...backupObjectRoutes(services),
     ...scheduleRoutes(services),
   ];
   const openApi: Route = defineRoute({

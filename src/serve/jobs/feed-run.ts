@@ -1,19 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   BEFORE_ALL,
-  eventsAfter,
   eventSpan,
   followEvents,
   hasEvent,
   isBefore,
-  isEventId,
   lastEventId,
   type EventEntry,
 } from '../../jobs/queue/events.js';
-import type { JobRow } from '../../jobs/row.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { JobAccess } from '../../reports/jobs/access.js';
-import { readChanges, type Change, type Ending, type Touch } from './changes.js';
+import { AwaitedRecords, RECORD_RETRY_MS } from './awaited-records.js';
+import { readChanges, type Change } from './changes.js';
+import { KnownRows } from './known-rows.js';
+import { missedIn, readReplays } from './replays.js';
+import { inOrder, isOfAllJobs, touch, type Touched } from './touched.js';
 
 /** Changes come in bursts: this long after the first one they are read together. */
 const GATHER_MS = 150;
@@ -24,18 +25,7 @@ const RETRY_MS = 500;
 const READY_MS = 1000;
 /** Of one burst; more are told as a `reset`. */
 const MOST_TOUCHED = 2000;
-/** Events that are replayed for a client that comes back; after more of them it gets a `reset`. */
-const MOST_REPLAYED = 2000;
-/** Rows that are remembered, to tell what a change is a change of. */
-const MOST_KNOWN = 5000;
-/** A job leaves the queue, and then the worker writes its billing record: so long that is waited for. */
-const RECORD_GRACE_MS = 10_000;
-const RECORD_RETRY_MS = 1000;
-const MOST_AWAITED = 1000;
 const EVENTS_AT_ONCE = 1000;
-
-/** Events of the whole queue after which the jobs have to be listed again. */
-const CHANGES_ALL = new Set(['paused', 'resumed', 'cleaned', 'obliterated']);
 
 /** Who is told of changes. */
 export interface Listener {
@@ -74,11 +64,10 @@ export class FeedRun {
   #toldTo: string | undefined;
   #isAway = false;
   #mustReset = false;
-  #touched = new Map<string, Touch>();
+  #touched: Touched = new Map();
   #comebacks: Comeback[] = [];
-  readonly #known = new Map<string, JobRow>();
-  readonly #awaited = new Map<string, { untilMs: number; ending: Ending }>();
-  #lookAgainAtMs = 0;
+  readonly #known = new KnownRows();
+  readonly #awaited = new AwaitedRecords();
   #wake: () => void = () => undefined;
   #setReady: () => void = () => undefined;
   readonly #ready = new Promise<void>((resolve) => (this.#setReady = resolve));
@@ -199,7 +188,7 @@ export class FeedRun {
   }
 
   #touch(entry: EventEntry): void {
-    if (CHANGES_ALL.has(entry.event)) this.#mustReset = true;
+    if (isOfAllJobs(entry)) this.#mustReset = true;
     touch(this.#touched, entry);
     if (this.#touched.size > MOST_TOUCHED) this.#startOver();
   }
@@ -243,14 +232,17 @@ export class FeedRun {
     this.#touched = new Map();
     const comebacks = this.#comebacks.splice(0);
     try {
-      const replays = await this.#replays(comebacks);
-      const again = this.#dueAgain();
-      const wanted = new Map([...[...replays.values()].flatMap(entriesOf), ...again, ...touched]);
+      const afters = comebacks.map(({ after }) => after);
+      const replays = await readReplays(access, afters);
+      const again = this.#awaited.due(performance.now());
+      const replayed = [...replays.values()].flatMap((replay) => [...(replay ?? [])]);
+      const wanted = new Map([...replayed, ...again, ...touched]);
       const changes = await readChanges(access, wanted, (id) => this.#known.get(id));
       const byId = new Map(changes.map((change) => [change.id, change]));
       const told = [...new Map([...touched, ...again]).keys()].flatMap((id) => {
         const change = byId.get(id);
-        return change === undefined ? [] : this.#settled(change, touched.has(id));
+        const now = change && this.#awaited.told(change, touched.has(id), performance.now());
+        return now === undefined ? [] : [now];
       });
       this.#toldTo = position;
       this.#listener.changed(access, told);
@@ -259,109 +251,16 @@ export class FeedRun {
         if (replay === undefined) comeback.reset();
         else comeback.changed(access, missedIn(replay, byId));
       }
-      for (const change of changes) this.#remember(change);
+      for (const { id, row } of changes)
+        for (const gone of this.#known.remember(id, row)) access.forget(gone);
       access.problems.length = 0;
     } catch (error) {
       // What was not told is told when Redis is back, unless everything is read again then.
-      for (const [id, one] of this.#touched) {
-        touched.delete(id);
-        touched.set(id, one);
-      }
-      this.#touched = touched;
+      this.#touched = inOrder(touched, this.#touched);
       this.#comebacks.unshift(...comebacks);
       throw error;
     }
   }
-
-  /** Resolves to the jobs touched since each position; to `undefined` where that is not known. */
-  async #replays(
-    comebacks: readonly Comeback[],
-  ): Promise<Map<string, ReadonlyMap<string, Touch> | undefined>> {
-    const { redis, queue } = this.#connections.access;
-    const replays = new Map<string, ReadonlyMap<string, Touch> | undefined>();
-    if (comebacks.length === 0) return replays;
-    const span = await eventSpan(redis, queue);
-    for (const { after } of comebacks) {
-      if (replays.has(after)) continue;
-      const isKnown =
-        span !== undefined &&
-        isEventId(after) &&
-        !isBefore(after, span.first) &&
-        !isBefore(span.last, after);
-      if (!isKnown) {
-        replays.set(after, undefined);
-        continue;
-      }
-      const events = await eventsAfter(redis, queue, after, MOST_REPLAYED);
-      const changesAll = events.some(({ event }) => CHANGES_ALL.has(event));
-      const replay = new Map<string, Touch>();
-      for (const entry of events) touch(replay, entry);
-      replays.set(after, changesAll || events.length === MOST_REPLAYED ? undefined : replay);
-    }
-    return replays;
-  }
-
-  /** Jobs whose billing records are looked for again. */
-  #dueAgain(): Map<string, Touch> {
-    const nowMs = performance.now();
-    if (nowMs < this.#lookAgainAtMs) return new Map();
-    this.#lookAgainAtMs = nowMs + RECORD_RETRY_MS;
-    return new Map(
-      [...this.#awaited].map(([id, { ending }]) => [id, { eventId: undefined, ending }]),
-    );
-  }
-
-  /** Returns the change if it is to be told now. */
-  #settled(change: Change, isTouched: boolean): Change[] {
-    const { id, awaitsRecord, ending } = change;
-    const awaited = this.#awaited.get(id);
-    if (!awaitsRecord || ending === undefined) {
-      this.#awaited.delete(id);
-      return [change];
-    }
-    const nowMs = performance.now();
-    if (isTouched || awaited === undefined) {
-      if (this.#awaited.size < MOST_AWAITED)
-        this.#awaited.set(id, { untilMs: nowMs + RECORD_GRACE_MS, ending });
-      return change.row === undefined ? [] : [change];
-    }
-    if (nowMs < awaited.untilMs) return [];
-    this.#awaited.delete(id);
-    return [{ ...change, row: undefined }];
-  }
-
-  #remember({ id, row }: Change): void {
-    const { access } = this.#connections;
-    this.#known.delete(id);
-    if (row === undefined) access.forget(id);
-    else this.#known.set(id, row);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size <= MOST_KNOWN || oldest === undefined) return;
-    this.#known.delete(oldest);
-    access.forget(oldest);
-  }
-}
-
-function touch(touched: Map<string, Touch>, { id, event, jobId }: EventEntry): void {
-  if (jobId === null) return;
-  const ending = event === 'completed' || event === 'failed' ? event : undefined;
-  // Last, in the order of the latest events.
-  touched.delete(jobId);
-  touched.set(jobId, { eventId: id, ending });
-}
-
-function entriesOf(replay: ReadonlyMap<string, Touch> | undefined): [string, Touch][] {
-  return [...(replay ?? [])];
-}
-
-function missedIn(
-  replay: ReadonlyMap<string, Touch>,
-  changes: ReadonlyMap<string, Change>,
-): Change[] {
-  return [...replay].flatMap(([id, { eventId }]) => {
-    const change = changes.get(id);
-    return change === undefined ? [] : [{ ...change, eventId }];
-  });
 }
 
 /** Resolves or rejects when all have; rejects with the first reason. */

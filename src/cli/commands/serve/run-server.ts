@@ -1,18 +1,10 @@
-import { isIPv6 } from 'node:net';
-import path from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
-import { hasStoreCredentials, type Config } from '../../../config/load.js';
-import type { StoreAddress } from '../../../config/store-address.js';
-import { MangamotionError, messageOf } from '../../../errors.js';
-import { readSmallFile } from '../../../files/bounded.js';
-import { explainFileError } from '../../../files/errors.js';
+import { hasStoreCredentials } from '../../../config/load.js';
+import { messageOf } from '../../../errors.js';
 import { countByState } from '../../../jobs/queue/counts.js';
 import { addressOf } from '../../../jobs/queue/layout.js';
 import { redisTarget } from '../../../redis-target.js';
-import type { ObjectStore } from '../../../object-store/port.js';
 import { LastingConnection } from '../../../redis/lasting.js';
 import { withDeadline, withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
@@ -23,7 +15,6 @@ import { FailedLogins } from '../../../serve/access/failed-logins.js';
 import { tokenCheck } from '../../../serve/access/tokens.js';
 import { createApp } from '../../../serve/app.js';
 import { startChore } from '../../../serve/chore.js';
-import { withStoreDeadline } from '../../../serve/deadline.js';
 import { JobFeed } from '../../../serve/jobs/feed.js';
 import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { Destinations } from '../../../serve/destinations.js';
@@ -31,27 +22,25 @@ import { checkBackups, checkRedis, checkSchedule } from '../../../serve/health-c
 import { EvictionWatch } from '../../../serve/eviction-watch.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
-import type { MetricSources } from '../../../serve/metrics.js';
 import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
-import { openServedStore } from '../../run/open-store.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
 import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
 import { stateFolderOf } from '../schedule/state-folder.js';
+import { openMetrics } from './metrics-endpoint.js';
 import { nameDestinations } from './named-destinations.js';
+import { serveLogger } from './serve-logger.js';
+import { originOf, servedStore } from './served-store.js';
+import { readTls } from './tls-files.js';
 
 /** How long an answer of Redis is waited for, also while it is away. */
 const REDIS_WAIT_MS = 3000;
 /** How long the metrics wait for the counts of jobs: Prometheus waits for 10 s by default. */
 const COUNT_WAIT_MS = 2000;
-/** A chain of certificates has a few kilobytes. */
-const MOST_PEM_BYTES = 1024 * 1024;
-/** How long health waits for the object store. */
-const STORE_PROBE_MS = 3000;
 
 interface ServerOptions {
   listen: ListenAddress;
@@ -190,32 +179,6 @@ async function serveUntilEnd(
   await listener.close(options.graceMs);
 }
 
-function serveLogger({ output, now }: CommandContext) {
-  return pino(
-    {
-      base: null,
-      timestamp: () => `,"time":"${now().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      messageKey: 'message',
-    },
-    // A reader that is gone must not end the server.
-    { write: (line: string) => void output.bytes(Buffer.from(line)).catch(() => undefined) },
-  );
-}
-
-/** The metrics have an address of their own: the public one never has them. */
-async function openMetrics(address: ListenAddress, sources: MetricSources) {
-  const { ServeMetrics } = await import('../../../serve/metrics.js');
-  const { openEndpoint } = await import('../../../schedule/notify/endpoint.js');
-  const metrics = new ServeMetrics(sources);
-  const endpoint = await openEndpoint(address, {
-    metrics: () => metrics.text(),
-    health: () => ({ ok: true }),
-    ready: () => ({ ok: true }),
-  });
-  return { metrics, endpoint };
-}
-
 function scheduleService(
   context: CommandContext,
   { file, stateDir }: Pick<ServerOptions, 'file' | 'stateDir'>,
@@ -230,60 +193,7 @@ function scheduleService(
   };
 }
 
-/** The origin as a browser compares it: without the default port. */
-function originOf({ host, port, useTls }: StoreAddress): string {
-  const name = isIPv6(host) ? `[${host}]` : host;
-  return new URL(`${useTls ? 'https' : 'http'}://${name}:${port}`).origin;
-}
-
-/** The store, opened at the first use. */
-function servedStore(config: Config) {
-  let opening: Promise<ObjectStore> | undefined;
-  const open = (): Promise<ObjectStore> => (opening ??= openServedStore(config));
-  return {
-    open,
-    probe: async (): Promise<undefined> => {
-      const { signal } = new AbortController();
-      await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
-        const [path = ''] = config.jobs.resultPaths;
-        const bucket = config.jobBucket ?? path.slice(0, path.indexOf('/'));
-        await (await open()).bucketExists(bucket, { signal: limited });
-      });
-    },
-    close: (): void => {
-      opening?.then(
-        (store) => store.close(),
-        () => undefined,
-      );
-    },
-  };
-}
-
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}
-
-async function readTls({ tlsCert, tlsKey }: ServerOptions, cwd: string) {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw new MangamotionError('usage', '--tls-cert and --tls-key belong together');
-  const pair = { cert: await readPem(tlsCert, cwd), key: await readPem(tlsKey, cwd) };
-  try {
-    createSecureContext(pair);
-  } catch (error) {
-    const what = `${tlsCert} and ${tlsKey} are not a certificate and its key in PEM`;
-    throw new MangamotionError('usage', `${what}: ${messageOf(error)}`, { cause: error });
-  }
-  return pair;
-}
-
-async function readPem(file: string, cwd: string): Promise<string> {
-  try {
-    const { bytes } = await readSmallFile(path.resolve(cwd, file), { mostBytes: MOST_PEM_BYTES });
-    return bytes.toString('utf8');
-  } catch (error) {
-    const { why } = explainFileError(error);
-    throw new MangamotionError('usage', `cannot read ${file}: ${why}`, { cause: error });
-  }
 }

@@ -9,8 +9,9 @@ type Spec = ArgumentSpec | OptionSpec;
 /** Every spec of the program that has a default, with the name by which it is found. */
 async function defaults(): Promise<[name: string, spec: ArgumentSpec][]> {
   const found = new Map<string, Spec>(Object.entries({ ...globalOptions, ...connectionOptions }));
-  for (const { path, load } of catalog.commands) {
-    const command = await load();
+  for (const entry of catalog.commands) {
+    const { path } = entry;
+    const command = await entry.load();
     for (const [name, spec] of Object.entries({ ...command.arguments, ...command.options }))
       found.set([...path, name].join(' '), spec);
   }
