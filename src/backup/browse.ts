@@ -18,7 +18,7 @@ export interface PageRequest {
 }
 
 interface Folder {
-  /** With the slash at its end. */
+  /** The prefix that the names of all objects in the folder have; it ends with the slash. */
   prefix: string;
   objects: number;
   bytes: number;
@@ -27,7 +27,7 @@ interface Folder {
 export interface Page {
   folders: Folder[];
   objects: IndexLine[];
-  /** Where the next page begins; `null` after the last one. */
+  /** The `after` of the next page; `null` on the last page. */
   next: string | null;
   /** All objects with the prefix; `null` if counting them takes more than the directory. */
   total: Pick<Folder, 'objects' | 'bytes'> | null;

@@ -31,7 +31,7 @@ export function problemText({ key, field, problem }: CounterProblem): string {
   return field === null ? `${key} ${problem}` : `${field} of ${key} ${problem}`;
 }
 
-/** What the problem does to the answer: `it counts as 0`. */
+/** Returns how a problem of a counter affects the sums, as a clause: `it counts as 0`. */
 export function effectOf({ field, problem }: CounterProblem): string {
   // Metadata is no counter: it is printed as it is.
   if (field === 'metadata') return 'it is kept as text';
@@ -51,7 +51,7 @@ export function usageIn(key: string, fields: HashFields, onProblem: OnProblem): 
   return readUsage(fields, (field, value) => onProblem(notANumber(key, field, value)));
 }
 
-/** As `usageIn`, and reports the negative counters. */
+/** Reads the usage as `usageIn` does, and reports negative counters as problems too. */
 export function billedUsageIn(
   key: string,
   fields: HashFields,

@@ -100,7 +100,7 @@ export class UsageLedger {
   }
 }
 
-/** What a row grows by, while it is read. */
+/** Holds the counters of one record while it is read: they are added to its row together, or not at all. */
 const sums = new Float64Array(COLUMNS);
 
 function fits(value: bigint): boolean {

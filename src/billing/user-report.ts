@@ -5,7 +5,7 @@ import type { Decimal, Money } from './money.js';
 import type { Pricing } from './pricing.js';
 import type { Usage } from './usage.js';
 
-/** What the report of all users shows of a user. */
+/** One user in the report of all users. */
 export interface UserRow {
   userId: string;
   lifetime: Usage;

@@ -13,3 +13,10 @@ function qualityOf(accept: string | undefined, type: string): number {
   }
   return 0;
 }
+
+export const CSV = 'text/csv';
+
+/** Whether a client prefers rows of CSV to a JSON document. */
+export function prefersCsv(header: (name: string) => string | undefined): boolean {
+  return prefers(header('accept'), CSV, 'application/json');
+}

@@ -15,7 +15,7 @@ import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { refusalOf, type Visitor } from './visitor.js';
 
-/** As nginx logs a request whose client has gone. Nobody gets it. */
+/** The status with which nginx logs a request whose client has gone. Nobody receives it. */
 const CLIENT_GONE = 499;
 
 export interface AppOptions {

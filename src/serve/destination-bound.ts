@@ -1,7 +1,7 @@
 import type { DestinationContent } from '../reports/backups/list.js';
 import type { Summary } from '../repository/summary.js';
 
-/** Of a content that is too large, each summary keeps so many failures. */
+/** The failures that each summary keeps if the content is too large. */
 const FEW_FAILURES = 100;
 const TOO_LARGE = {
   kind: 'damaged',

@@ -16,7 +16,7 @@ export interface NamedDestination {
 
 /** What is known of a destination. */
 export interface Reading {
-  /** Of the last time that it could be read; `undefined` if it never could. */
+  /** The content when it could last be read; `undefined` if it never could be. */
   content: DestinationContent | undefined;
   /** When the content was read. */
   readAt: Date | undefined;
@@ -40,11 +40,11 @@ interface Parts {
 
 /** A request does not read a destination again within this time. */
 const FRESH_MS = 60_000;
-/** An id that is not known makes it read again, but not more often than this. */
+/** An unknown id makes a request read the destination again, but not more often than this. */
 const LEAST_MS = 2000;
-/** After a failure it is tried again so soon. */
+/** How long a failure counts before a request tries the destination again. */
 const FAILED_MS = 10_000;
-/** So long a request waits for a destination, such as a network disk that hangs. */
+/** How long a request waits for a destination that hangs, such as a network disk. */
 const WAIT_MS = 20_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -94,13 +94,13 @@ export class Destinations {
     return known.reading;
   }
 
-  /** The same, and once more if it was read before and does not hold the backup. */
+  /** Resolves as `read` does, and reads once more if what was read before does not hold the backup. */
   async readWith(named: NamedDestination, id: string): Promise<Reading> {
     const reading = await this.read(named);
     return holds(reading, id) ? reading : await this.read(named, LEAST_MS);
   }
 
-  /** What was read last, however long ago; reads only if that failed, or nothing was read yet. */
+  /** Resolves to the last reading, however old it is; reads only if that failed or there is none. */
   async last(named: NamedDestination): Promise<Reading> {
     return await this.read(named, Infinity);
   }
@@ -152,7 +152,7 @@ function holds({ content }: Reading, id: string): boolean {
   return backups.some((one) => one.id === id) || legacy.some((one) => one.id === id);
 }
 
-/** What was wrong when the server was started is no mistake of the client. */
+/** Translates an error of a destination: a mistake made at the start is no mistake of the client. */
 export function ofDestination(error: unknown): Error {
   if (isMangamotionError(error, 'usage', 'disk')) return unavailable(error.message, error);
   if (isMangamotionError(error, 'configuration'))

@@ -4,7 +4,7 @@ import { isMangamotionError } from '../errors.js';
 /** Every status with which a route can fail. */
 export type FailureStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 502 | 503;
 
-/** What an error document says besides its sentence. */
+/** The codes that an error document can have. */
 export type FailureCode =
   | ErrorCode
   | 'unauthorized'
@@ -98,7 +98,7 @@ export function unavailableServer(error: unknown): 'redis' | 'store' | undefined
   return error.request === undefined ? 'redis' : 'store';
 }
 
-/** Of errors whose message is for the client. */
+/** The statuses of those errors whose message is for the client. */
 const STATUS_OF: Readonly<Partial<Record<ErrorCode, FailureStatus>>> = {
   usage: 400,
   not_found: 404,

@@ -31,7 +31,7 @@ export async function lastVerifications(
       return newest === undefined ? null : { at: newest.at, entry: newest.entry };
     };
   } catch {
-    // What is wrong with the schedule, its own routes tell.
+    // The routes of the schedule tell what is wrong with it.
     return () => null;
   }
 }

@@ -24,7 +24,7 @@ export interface RequestLog {
 /** Counts what the log is told; the metrics do. */
 export interface RequestCounts {
   answered(request: AnsweredRequest): void;
-  /** With the cause of a failure. */
+  /** Counts a failed request by the cause of its failure. */
   failed(cause: unknown): void;
 }
 

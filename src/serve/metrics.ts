@@ -7,7 +7,7 @@ import type { AnsweredRequest, RequestCounts } from './log.js';
 
 const PREFIX = 'mangamotion_serve_';
 const METHODS = new Set(['GET', 'HEAD', 'POST']);
-/** Of requests that no route answered, and of methods that nobody uses: clients choose those. */
+/** The label of paths without a route and of unusual methods: clients choose those, without end. */
 const OTHER = 'other';
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 

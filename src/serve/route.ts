@@ -22,17 +22,17 @@ interface CheckedRequest<Params extends Fields, Query extends Fields> {
 /** An answer other than an error document. */
 export interface AnswerSpec {
   description: string;
-  /** Of a JSON document. */
+  /** The schema of the JSON document, if there is one. */
   schema?: GenericSchema;
   /** Types of content other than JSON. */
   types?: readonly string[];
-  /** What headers mean that only this route has, by name. */
+  /** Headers that not every answer has, by name, with what they mean. */
   headers?: Readonly<Record<string, string>>;
 }
 
 interface RouteData {
   method: 'GET' | 'POST';
-  /** As in OpenAPI: `/api/billing/job/{jobId}`. */
+  /** A path in the notation of OpenAPI: `/api/billing/job/{jobId}`. */
   path: string;
   summary: string;
   access: Access;

@@ -6,6 +6,7 @@ import { backupObjectRoutes } from './routes/backup-objects.js';
 import { backupRoutes } from './routes/backups.js';
 import { billingAuditRoutes } from './routes/billing-audit.js';
 import { billingRoutes } from './routes/billing.js';
+import { billingUsersRoutes } from './routes/billing-users.js';
 import { healthRoutes } from './routes/health.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
@@ -17,6 +18,7 @@ import type { Services } from './services.js';
 export function apiRoutes(services: Services): Route[] {
   const routes = [
     ...billingRoutes(services),
+    ...billingUsersRoutes(services),
     ...billingAuditRoutes(services),
     // Before the jobs: the first route that fits a path is used, and `/api/jobs/{id}` fits this one too.
     ...jobEventRoutes(services),

@@ -27,7 +27,7 @@ interface CsvAnswer<Row> {
   fileName: string;
 }
 
-/** The same in CSV, which has no place for an error: the connection is cut. */
+/** Answers with rows of CSV as they come. CSV has no place for an error: the connection is cut instead. */
 export function csvAnswer<Row>({ cells, rows, fileName }: CsvAnswer<Row>): Response {
   const style = { raw: false };
   const columns = Object.values(cells);

@@ -31,7 +31,7 @@ export interface Services {
   cutShort: (error: unknown) => void;
   /** Knows whether counters may be missing. */
   eviction: EvictionWatch;
-  /** What health asks, by name. `undefined`: it is not configured. */
+  /** The checks of health by name; `undefined` for a server that is not configured. */
   health: Readonly<Record<string, HealthProbe | undefined>>;
 }
 

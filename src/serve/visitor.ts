@@ -33,7 +33,7 @@ export function requestedUser(visitor: Visitor, named: string | undefined): stri
   return user;
 }
 
-/** As `requestedUser`; `undefined` if an administrator names nobody, which means all users. */
+/** Returns the user as `requestedUser` does; `undefined` if an administrator names nobody, for all users. */
 export function requestedUserIfAny(
   visitor: Visitor,
   named: string | undefined,

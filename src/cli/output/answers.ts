@@ -46,6 +46,6 @@ export interface TextAnswer {
 export interface RowsAnswer<Row, Json extends object> extends DocumentParts<Row, Json>, HumanTexts {
   rows: Iterable<Row> | AsyncIterable<Row>;
   columns: readonly Column<Row>[];
-  /** What --fields may name: it is checked before a row is read. */
+  /** The fields that --fields accepts. They are checked before a row is read. */
   fields: FieldsOf<NoInfer<Json>>;
 }

@@ -6,7 +6,7 @@ export function legacyDocument({ id, type, createdAt, form, bytes }: LegacyBacku
   return { id, type, status: 'legacy', created_at: createdAt, form, archive_bytes: bytes };
 }
 
-/** The same of one that is open. */
+/** The document of a backup of backup-minio.sh that is open. */
 export function openLegacyDocument(legacy: LegacyBackup, backup: OpenBackup) {
   const { objects, bytes, buckets } = backup.directory;
   return {

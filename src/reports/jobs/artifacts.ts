@@ -24,12 +24,12 @@ export interface JobArtifacts {
   found: readonly Artifact[];
   /** Why the store could not be asked, with its address. */
   failure: Error | undefined;
-  /** For people. */
+  /** Sentences for people about what was not found or not listed. */
   notes: readonly string[];
 }
 
 const NOT_LOOKED: JobArtifacts = { looked: false, found: [], failure: undefined, notes: [] };
-/** Of each folder of the job. */
+/** The most objects that are listed in each folder of the job. */
 const MOST_LISTED = 50;
 const AT_ONCE = 8;
 

@@ -13,7 +13,7 @@ export interface StoreAccess {
 /** An answer must not wait for a store that is away: the jobs are known without it. */
 export const ATTEMPTS = 2;
 
-/** The same store, which is not waited for. */
+/** Returns the store with few attempts for each request, so that it is not waited for. */
 export function givingUpSoon(
   store: Pick<ObjectStore, 'headObject'>,
 ): Pick<ObjectStore, 'headObject'> {

@@ -2,7 +2,7 @@ import type { JobFilter } from '../../jobs/row.js';
 import { countOf } from '../../count-of.js';
 import type { JobAccess } from './access.js';
 
-/** What is said of a job that may be one of the user, but is not shown. */
+/** The note about a job that may belong to the user, but is not shown. */
 export const UNREAD = 'its data is too long to be read, so its user is not known';
 
 /** The ids of the jobs that a filter by user cannot judge. */

@@ -28,7 +28,7 @@ export function newsFor(
   return audience.userId === undefined ? 'removed' : 'reset';
 }
 
-/** The same for a client that has missed the change, and maybe others of the job before it. */
+/** Returns the news for a client that has missed the change, and maybe others of the job before it. */
 export function newsOfMissed(audience: Audience, change: Change): ReturnType<typeof newsFor> {
   const { row, before } = change;
   if (row === undefined && before !== undefined)

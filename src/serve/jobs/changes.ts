@@ -10,7 +10,7 @@ export type Ending = 'completed' | 'failed';
 
 /** A job of which an event has come. */
 export interface Touch {
-  /** Of its latest event; `undefined` where there was none. */
+  /** The id of its latest event; `undefined` where there was none. */
   eventId: string | undefined;
   /** What the latest event says of its end. */
   ending: Ending | undefined;

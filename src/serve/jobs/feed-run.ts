@@ -23,7 +23,7 @@ const BLOCK_MS = 2000;
 const RETRY_MS = 500;
 /** A client waits so long for the first answer; then it is told as soon as it comes. */
 const READY_MS = 1000;
-/** Of one burst; more are told as a `reset`. */
+/** The most jobs of one burst of changes; a larger burst is told as a `reset`. */
 const MOST_TOUCHED = 2000;
 const EVENTS_AT_ONCE = 1000;
 
@@ -82,7 +82,7 @@ export class FeedRun {
     return this.#isAway;
   }
 
-  /** What a client that is told everything from now on has seen. */
+  /** The id of the last event whose change was told: a client that is here from now on has seen it. */
   get toldTo(): string | undefined {
     return this.#toldTo;
   }

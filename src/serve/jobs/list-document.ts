@@ -16,7 +16,7 @@ export interface ListRequest extends JobFilter {
   signal: AbortSignal;
   /** Looks up the results of completed jobs. */
   files: boolean;
-  /** What is amiss with jobs of others is told too. */
+  /** Whether problems with jobs of other users are told too. */
   tellsAll: boolean;
 }
 

@@ -1,53 +1,26 @@
-import {
-  addDays,
-  countDays,
-  dayOf,
-  monthOf,
-  type Day,
-  type Month,
-} from '../../billing/calendar.js';
-import { summariseAllUsers } from '../../billing/all-users.js';
-import { dailyAnswer, jobAnswer, summaryAnswer, totalsAnswer } from '../../billing/answers.js';
+import { addDays, countDays, dayOf, type Day } from '../../billing/calendar.js';
+import { dailyAnswer, jobAnswer, summaryAnswer } from '../../billing/answers.js';
 import { readDailyUsage } from '../../billing/daily-usage.js';
 import { readJobDetails } from '../../billing/job-records.js';
 import type { Pricing } from '../../billing/pricing.js';
-import { SORT_KEYS, type AllUsers, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
-import { countOf } from '../../count-of.js';
-import { LIFETIME_CELLS, MONTH_CELLS } from '../../reports/billing/user-cells.js';
-import { prefers } from '../accept.js';
+import { CSV, prefersCsv } from '../accept.js';
 import { jsonAnswer } from '../answer.js';
+import { begunMonth } from '../begun-month.js';
 import { badRequest, notFound } from '../failure.js';
 import { defineRoute, type Route, type Values } from '../route.js';
-import { csvAnswer, rowsAnswer } from '../rows-answer.js';
-import {
-  allUsersDocument,
-  dailyDocument,
-  jobDocument,
-  pricesDocument,
-  summaryDocument,
-} from '../schemas/billing.js';
-import {
-  choice,
-  flag,
-  jobId,
-  optionalDay,
-  optionalMonth,
-  optionalUserId,
-  wholeNumber,
-} from '../schemas/parameters.js';
+import { csvAnswer } from '../rows-answer.js';
+import { dailyDocument, jobDocument, pricesDocument, summaryDocument } from '../schemas/billing.js';
+import { flag, jobId, optionalDay, optionalMonth, optionalUserId } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
 import { maySee, requestedUser, type Visitor } from '../visitor.js';
-import { WARNING_HEADER, withWarnings } from '../warning.js';
+import { evictionWarnings, problemsIn, WARNING_HEADER, withWarnings } from '../warning.js';
 import { DAY_CELLS } from './daily-cells.js';
 
 /** Days that `daily-usage` covers if none are named. */
 const DEFAULT_DAYS = 30;
-/** Without `none`: the answer begins with the number of all users. */
-const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !== 'none');
 /** A hundred years, as for the command. */
 const MOST_DAYS = 36_525;
-const CSV = 'text/csv';
 
 const DAILY_QUERY = {
   user_id: optionalUserId,
@@ -55,12 +28,6 @@ const DAILY_QUERY = {
   end_date: optionalDay,
   fill: flag,
 };
-const ALL_USERS_QUERY = {
-  month: optionalMonth,
-  sort: choice(SORTED, 'cost'),
-  top: wholeNumber(1, 1_000_000),
-};
-
 type DailyAnswer = ReturnType<typeof dailyAnswer>;
 
 export function billingRoutes(services: Services): Route[] {
@@ -76,21 +43,7 @@ export function billingRoutes(services: Services): Route[] {
     const usage = await readDailyUsage(redis, user, { ...range, ...period(), fill });
     return dailyAnswer(pricing, usage);
   };
-  const allUsersOf = async (
-    query: Values<typeof ALL_USERS_QUERY>,
-    signal: AbortSignal,
-  ): Promise<ReportOfUsers> => {
-    const month = query.month === undefined ? undefined : begunMonth(query.month, period().today);
-    const report = await summariseAllUsers(redis, {
-      ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
-      onProgress: () => undefined,
-    });
-    return { report, month };
-  };
-  const withEviction = async (answer: () => Promise<Response>): Promise<Response> => {
-    const [response, warning] = await Promise.all([answer(), eviction.warning()]);
-    return withWarnings(response, [warning]);
-  };
+  const withEviction = evictionWarnings(eviction);
   return [
     defineRoute({
       method: 'GET',
@@ -143,7 +96,7 @@ export function billingRoutes(services: Services): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/billing/daily-usage.csv',
-      summary: 'The same as rows',
+      summary: 'Usage of a user by day, as rows of CSV',
       access: 'user',
       params: {},
       query: DAILY_QUERY,
@@ -191,49 +144,7 @@ export function billingRoutes(services: Services): Route[] {
         });
       },
     }),
-    defineRoute({
-      method: 'GET',
-      path: '/api/billing/all-users',
-      summary: 'All users with their usage and costs, the most expensive first',
-      access: 'admin',
-      params: {},
-      query: ALL_USERS_QUERY,
-      answers: {
-        200: {
-          description: 'the document of `billing all-users`; rows if the client prefers text/csv',
-          schema: allUsersDocument,
-          types: [CSV],
-          headers: WARNING_HEADER,
-        },
-      },
-      failures: [400, 503],
-      async respond({ query, signal, header }) {
-        return await withEviction(async () => {
-          const users = await allUsersOf(query, signal);
-          return prefersCsv(header) ? usersCsv(users) : usersDocument(users);
-        });
-      },
-    }),
-    defineRoute({
-      method: 'GET',
-      path: '/api/billing/all-users.csv',
-      summary: 'The same as rows',
-      access: 'admin',
-      params: {},
-      query: ALL_USERS_QUERY,
-      answers: {
-        200: { description: 'a row for each user', types: [CSV], headers: WARNING_HEADER },
-      },
-      failures: [400, 503],
-      async respond({ query, signal }) {
-        return await withEviction(async () => usersCsv(await allUsersOf(query, signal)));
-      },
-    }),
   ];
-}
-
-function prefersCsv(header: (name: string) => string | undefined): boolean {
-  return prefers(header('accept'), CSV, 'application/json');
 }
 
 function dailyCsv({ daily_usage: rows, expired_until, problems }: DailyAnswer): Response {
@@ -242,42 +153,6 @@ function dailyCsv({ daily_usage: rows, expired_until, problems }: DailyAnswer): 
   return withWarnings(answer, [
     expired && `counters up to ${expired} have expired`,
     problemsIn(problems),
-  ]);
-}
-
-/** Rows have no place for problems. */
-function problemsIn({ length }: readonly unknown[]): string | undefined {
-  return length === 0
-    ? undefined
-    : `${countOf(length, 'problem')} in the counters: the JSON document lists them`;
-}
-
-/** The report of all users for a month; for their lifetimes if `month` is `undefined`. */
-interface ReportOfUsers {
-  report: AllUsers;
-  month: Month | undefined;
-}
-
-function usersDocument({ report, month }: ReportOfUsers): Response {
-  return rowsAnswer({
-    member: 'users',
-    head: { total_users: report.totalUsers, ...(month !== undefined && { month }) },
-    json: summaryAnswer,
-    tail: () => ({ totals: totalsAnswer(report.totals), problems: report.problems }),
-    rows: report.users,
-  });
-}
-
-function usersCsv({ report, month }: ReportOfUsers): Response {
-  const answer = csvAnswer({
-    cells: month === undefined ? LIFETIME_CELLS : MONTH_CELLS,
-    rows: report.users,
-    fileName: `all-users${month === undefined ? '' : `-${month}`}.csv`,
-  });
-  const isExpired = month !== undefined && report.totals.month?.gross === undefined;
-  return withWarnings(answer, [
-    isExpired ? `the counters of ${month} have expired` : undefined,
-    problemsIn(report.problems),
   ]);
 }
 
@@ -295,13 +170,6 @@ function pricesAnswer(
       percent: percent.toString(),
     })),
   };
-}
-
-/** Throws 400 for a month that has not begun. */
-function begunMonth(month: Month | undefined, today: Day): Month {
-  const current = monthOf(today);
-  if (month === undefined || month <= current) return month ?? current;
-  throw badRequest(`month has not begun: today is ${today} (UTC)`);
 }
 
 function rangeOf(

@@ -145,7 +145,7 @@ export function jobRoutes(services: Services): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/status/{id}',
-      summary: 'The same; of an unknown job, that it was not found',
+      summary: 'All that is known of a job; an unknown job has the status not_found',
       access: 'user',
       params: { id: jobId },
       query: {},

@@ -17,7 +17,7 @@ export interface PruneRow {
   id: string;
   what: string;
   why: string;
-  /** Of what is removed. */
+  /** The bytes that the removal frees; absent for a backup that stays. */
   bytes?: number;
 }
 

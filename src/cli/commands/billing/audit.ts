@@ -66,7 +66,7 @@ export const billingAudit = defineCommand({
   },
 });
 
-/** What is wrong comes last, where there is room for it. */
+/** Returns the columns for a terminal. The long texts, `what` and `cause`, are the last columns. */
 function peopleColumns(pricing: Pricing): Column<Finding>[] {
   const columns = columnsFor(pricing);
   const isText = ({ name }: Column<Finding>) => name === 'what' || name === 'cause';

@@ -7,7 +7,7 @@ import type { Presentation } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import type { Field } from '../../output/page.js';
 
-/** What --fields may name of a usage. */
+/** The fields of a usage that --fields accepts. */
 export const USAGE_FIELDS: FieldsOf<UsageAnswer> = fieldNames(
   ...(['bytes_processed', 'compute_seconds', 'job_count'] as const),
   ...(['jobs_completed', 'jobs_failed', 'jobs_skipped'] as const),

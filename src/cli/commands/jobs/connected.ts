@@ -14,7 +14,7 @@ const BLOCK_MS = 5_000;
 export interface Connected {
   jobsContext: JobAccess;
   feed: EventFeed;
-  /** To be called after each successful reading. */
+  /** The work calls this after each successful reading: if it fails later, the delay begins anew. */
   hasRead: () => void;
 }
 

@@ -168,7 +168,7 @@ const whyColumn: Column<ListedJob> = {
   dispensable: 5,
 };
 
-/** What --fields may name of a job. */
+/** The fields of a job that --fields accepts. */
 export const JOB_FIELDS: FieldsOf<ReturnType<typeof jobJson>> = {
   ...fieldNames('id', 'queue', 'source', 'status', 'state', 'user_id', 'progress', 'file_count'),
   ...fieldNames('size_bytes', 'created_at', 'started_at', 'finished_at', 'failed_reason'),

@@ -5,7 +5,7 @@ import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 
-/** What --fields may name of a run. */
+/** The fields of a run that --fields accepts. */
 export const RECORD_FIELDS: FieldsOf<RunRecord> = fieldNames(
   ...(['id', 'name', 'due_at', 'started_at', 'finished_at', 'exit_code', 'result'] as const),
   ...(['trigger', 'reason', 'bytes', 'archive_bytes', 'copied_bytes', 'log_file'] as const),
