@@ -71,7 +71,7 @@ export async function measureBilling(): Promise<Row[]> {
 }
 
 /** 100,000 users with a record and 10 days each, in the month that runs. */
-async function fillUsage(url: string, month: string): Promise<void> {
+export async function fillUsage(url: string, month: string): Promise<void> {
   const redis = new Redis(url);
   for (let first = 0; first < USERS; first += 500) {
     const pipeline = redis.pipeline();
