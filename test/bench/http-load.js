@@ -56,11 +56,14 @@ const sockets = await Promise.all(
 const begin = performance.now();
 const cpu = process.cpuUsage();
 for (const socket of sockets) socket.write(request);
-setTimeout(() => {
-  const tookS = (performance.now() - begin) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  for (const socket of sockets) socket.destroy();
-  if (failure !== undefined) throw new Error(`not the answer that was expected:\n${failure}`);
-  const cpuShare = (user + system) / 1e6 / tookS;
-  process.stdout.write(JSON.stringify({ perSecond: answered / tookS, cpuShare }));
-}, Number(seconds) * 1000);
+setTimeout(
+  () => {
+    const tookS = (performance.now() - begin) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    for (const socket of sockets) socket.destroy();
+    if (failure !== undefined) throw new Error(`not the answer that was expected:\n${failure}`);
+    const cpuShare = (user + system) / 1e6 / tookS;
+    process.stdout.write(JSON.stringify({ perSecond: answered / tookS, cpuShare }));
+  },
+  Number(seconds) * 1000,
+);

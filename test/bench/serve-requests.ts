@@ -27,10 +27,7 @@ export async function measureRequests(): Promise<Row[]> {
   try {
     const month = new Date().toISOString().slice(0, 7);
     await fillUsage(redis.url, month);
-    return [
-      ...(await measureSummary(redis.url, month)),
-      ...(await measureAllUsers(redis.url)),
-    ];
+    return [...(await measureSummary(redis.url, month)), ...(await measureAllUsers(redis.url))];
   } finally {
     await redis.stop();
   }
