@@ -40,7 +40,7 @@ export async function startProcess(
   const log = openSync(file, 'a');
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env },
-    stdio: ['ignore', log, 'inherit'],
+    stdio: ['ignore', log, log],
   });
   closeSync(log);
   const stop = async (): Promise<void> => {
