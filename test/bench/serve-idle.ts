@@ -4,7 +4,7 @@ import { startRedisServer } from '../helpers/redis-server.js';
 import type { Row } from './measurements.js';
 import { startServe } from './serve-process.js';
 
-const SETTLES_MS = 10_000;
+const SETTLES_MS = 20_000;
 const WATCHED_MS = 30_000;
 const PATHS = ['/', '/api/session', '/api/jobs', '/api/billing/prices', '/api/health'];
 

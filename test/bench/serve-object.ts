@@ -29,14 +29,14 @@ export async function measureObject(): Promise<Row[]> {
     const env = {
       ...{ MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey },
       MINIO_REGION: 'us-east-1',
+      BACKUP_S3_ENDPOINT: counted.endpoint,
+      ...{ BACKUP_S3_ACCESS_KEY: accessKey, BACKUP_S3_SECRET_KEY: secretKey },
+      BACKUP_S3_REGION: 'us-east-1',
     };
     const words = ['backup', 'full', 's3://offsite/b', '--bucket', 'pages', '--json', '--quiet'];
     const { stdout } = await mangamotion({ ...process.env, ...env }, ...words);
     const { id } = JSON.parse(stdout) as { id: string };
-    const server = await startServe(redis.url, ['--backup', 's3://offsite/b'], {
-      ...{ ...env, BACKUP_S3_ENDPOINT: counted.endpoint, BACKUP_S3_REGION: 'us-east-1' },
-      ...{ BACKUP_S3_ACCESS_KEY: accessKey, BACKUP_S3_SECRET_KEY: secretKey },
-    });
+    const server = await startServe(redis.url, ['--backup', 's3://offsite/b'], env);
     try {
       const url = `http://127.0.0.1:${server.port}/api/backups`;
       await (await fetch(url)).arrayBuffer();

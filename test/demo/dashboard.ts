@@ -58,7 +58,7 @@ export async function lookAtPages(url: string): Promise<void> {
   }
 }
 
-/** The heading, the sentence below it, and how many rows each table has. */
+/** The heading, the sentence below it, and how many rows each table with a name has. */
 async function seenOn({ page }: OpenPage): Promise<string[]> {
   const sentence = page.locator('.lead', { hasText: /\S/ }).filter({ hasNotText: 'Loading' });
   await sentence.waitFor();
@@ -69,7 +69,7 @@ async function seenOn({ page }: OpenPage): Promise<string[]> {
     const rows = await table.getByRole('rowheader').count();
     const label = await table.getAttribute('aria-label');
     const name = label ?? oneLine((await table.locator('caption').allInnerTexts()).join(' '));
-    lines.push(`${name}: ${countOf(rows, 'row')}`);
+    if (name !== '') lines.push(`${name}: ${countOf(rows, 'row')}`);
   }
   return lines;
 }
