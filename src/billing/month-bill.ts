@@ -1,5 +1,5 @@
 import type { Day, Month, MonthState } from './calendar.js';
-import { daysBetween, firstDayOf, lastDayOf, stateOfMonth } from './calendar.js';
+import { lastDayOf, stateOfMonth } from './calendar.js';
 import type { Invoice, Pricing } from './pricing.js';
 import { costOf, invoiceOf } from './pricing.js';
 import type { Usage } from './usage.js';
@@ -30,7 +30,11 @@ export function billMonth(
   return { month, state, bill: { usage, invoice: invoiceOf(pricing, costOf(pricing, usage)) } };
 }
 
-/** Yields the days of a month. */
-export function daysOfMonth(month: Month): Generator<Day> {
-  return daysBetween(firstDayOf(month), lastDayOf(month));
+/** Returns the days of a month. */
+export function daysOfMonth(month: Month): Day[] {
+  const count = Number(lastDayOf(month).slice(-2));
+  return Array.from(
+    { length: count },
+    (_none, index) => `${month}-${String(index + 1).padStart(2, '0')}`,
+  );
 }

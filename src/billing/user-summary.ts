@@ -31,7 +31,7 @@ export async function summariseUser(
   { pricing, ...period }: Period & { pricing: Pricing },
 ): Promise<UserSummary> {
   const problems: CounterProblem[] = [];
-  const keys = [userKey(userId), ...[...daysOfMonth(month)].map((day) => dayKey(userId, day))];
+  const keys = [userKey(userId), ...daysOfMonth(month).map((day) => dayKey(userId, day))];
   const hashes = await readHashes(redis, keys, USAGE_FIELDS);
   const [lifetime, ...days] = hashes.map((fields, index) =>
     billedUsageIn(keys[index] ?? '', fields, (problem) => problems.push(problem)),

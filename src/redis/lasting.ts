@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { isMangamotionError } from '../errors.js';
-import { connectOnce, type RedisTarget } from './connect.js';
+import { connectOnce, type RedisTarget, withOneTimer } from './connect.js';
 import type { RedisReader } from './reader.js';
 
 const FIRST_DELAY_MS = 100;
@@ -33,7 +33,7 @@ export class LastingConnection implements RedisReader {
   }
 
   pipeline(commands: unknown[][]): ReturnType<RedisReader['pipeline']> {
-    return { exec: () => this.#with((redis) => redis.pipeline(commands).exec()) };
+    return { exec: () => this.#with((redis) => withOneTimer(redis).pipeline(commands).exec()) };
   }
 
   /** A later command connects again. One that is under way may end `unreachable`. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Headers of a request, and the time that they may take: a slow client holds a connection no longer. */
 const LIMITS = {
@@ -32,10 +33,25 @@ export async function listen(
   { host, port, tls, maxClients }: ListenerOptions,
   onRequest: RequestListener,
 ): Promise<Listener> {
+  const answering = new WeakSet<Duplex>();
+  const onEachRequest: RequestListener = (request, response) => {
+    const { socket } = request;
+    answering.add(socket);
+    response.once('close', () => answering.delete(socket));
+    onRequest(request, response);
+  };
   const server: Server =
     tls === undefined
-      ? createHttpServer(LIMITS, onRequest)
-      : createHttpsServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, onRequest);
+      ? createHttpServer(LIMITS, onEachRequest)
+      : createHttpsServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, onEachRequest);
+  const refused = new WeakSet<Duplex>();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Each piece that still comes is an error, too.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    if (socket.writable && !answering.has(socket)) refuse(socket, error.code);
+    else socket.destroy();
+  });
   server.maxConnections = maxClients;
   server.listen(port, host);
   await once(server, 'listening');
@@ -52,4 +68,24 @@ export async function listen(
       clearTimeout(timer);
     },
   };
+}
+
+/** The statuses that Node.js answers with by itself; for anything else, 400. */
+const STATUS_LINES: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+/** How long what a client still sends is read, and dropped. */
+const LINGER_MS = 1000;
+
+/**
+ * Answers what is no request. Node.js would close the connection at once: what is under way is then answered
+ * with a reset, and a client that sends all before it reads never sees why.
+ */
+function refuse(socket: Duplex, code = ''): void {
+  const statusLine = STATUS_LINES[code] ?? '400 Bad Request';
+  socket.end(`HTTP/1.1 ${statusLine}\r\nConnection: close\r\n\r\n`);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -19,7 +19,7 @@ export async function measureBilling(): Promise<Row[]> {
   const server = await startRedisServer();
   try {
     const month = new Date().toISOString().slice(0, 7);
-    await fillUsage(server.url, month);
+    await fillUsage(server.url, month, DAYS);
     const env = { ...process.env, REDIS_URL: server.url, BILLING_RETENTION_DAYS: '90' };
     const bare: Timed[] = [];
     const keys: Timed[] = [];
@@ -70,14 +70,14 @@ export async function measureBilling(): Promise<Row[]> {
   }
 }
 
-/** 100,000 users with a record and 10 days each, in the month that runs. */
-async function fillUsage(url: string, month: string): Promise<void> {
+/** 100,000 users with a record and their first days of the month that runs. */
+export async function fillUsage(url: string, month: string, days: number): Promise<void> {
   const redis = new Redis(url);
   for (let first = 0; first < USERS; first += 500) {
     const pipeline = redis.pipeline();
     for (let user = first; user < first + 500; user++) {
       pipeline.hset(`billing:user:user-${user}`, fields(user * DAYS));
-      for (let day = 1; day <= DAYS; day++) {
+      for (let day = 1; day <= days; day++) {
         const key = `billing:daily:user-${user}:${month}-${String(day).padStart(2, '0')}`;
         pipeline.hset(key, fields(user));
       }

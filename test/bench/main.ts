@@ -172,7 +172,7 @@ function render(rows: readonly Row[], group: string): string {
     billing: '; Redis on the same machine',
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',
-    serve: '; Redis on the same machine',
+    serve: `; Redis, ${store} on the same machine`,
   };
   const server = servers[group] ?? `; ${store} on the same machine`;
   return [

@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq5';
 import { startRedisServer } from '../helpers/redis-server.js';
 import type { Row } from './measurements.js';
 import { peakOf } from './processes.js';
+import { measureIdle } from './serve-idle.js';
+import { measureObject } from './serve-object.js';
+import { startServe } from './serve-process.js';
+import { measureRequests } from './serve-requests.js';
 
 const CLIENTS = 1000;
 const JOBS = 1000;
@@ -17,13 +19,20 @@ const LATEST_MS = 10_000;
 const CONNECTS_AT_ONCE = 100;
 const A_BATCH = 200;
 
-const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
+export async function measureServe(): Promise<Row[]> {
+  return [
+    ...(await measureRequests()),
+    ...(await measureEvents()),
+    ...(await measureIdle()),
+    ...(await measureObject()),
+  ];
+}
 
 /** Changes of jobs by the hundred a second, told to a thousand clients. */
-export async function measureServe(): Promise<Row[]> {
+async function measureEvents(): Promise<Row[]> {
   const redis = await startRedisServer();
   const queue = new Queue('ai-job', { connection: { host: '127.0.0.1', port: redis.port } });
-  const server = await startServe(redis.url);
+  const server = await startServe(redis.url, ['--max-clients', String(CLIENTS + 100)]);
   try {
     const ids = await fill(queue);
     const sentAtMs: number[] = [];
@@ -84,29 +93,6 @@ async function fill(queue: Queue): Promise<string[]> {
     ids.push(...jobs.map(({ id }) => String(id)));
   }
   return ids;
-}
-
-async function startServe(redisUrl: string) {
-  const args = ['serve', '--listen', '127.0.0.1:0', '--max-clients', String(CLIENTS + 100)];
-  const env = { ...process.env, REDIS_URL: redisUrl, MINIO_ACCESS_KEY: '', S3_ACCESS_KEY: '' };
-  const child = spawn(process.execPath, [program, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const port = await new Promise<number>((resolve) => {
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (text.length > 1000) return;
-      text += chunk.toString();
-      const found = /"port":(\d+)/.exec(text)?.[1];
-      if (found !== undefined) resolve(Number(found));
-    });
-  });
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await once(child, 'exit');
-  };
-  return { port, pid: child.pid, stop };
 }
 
 /** Resolves when the first event has come. Calls back with the progress of each job that it is told of. */

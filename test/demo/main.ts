@@ -10,6 +10,7 @@ import { startRedisServer } from '../helpers/redis-server.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { runDaemon } from './daemon.js';
+import { closeDashboard, lookAtPages, openDashboard } from './dashboard.js';
 import { fillJobs } from './jobs.js';
 import { compareStores, damage, fillStore, snapshot } from './store-content.js';
 import { Interrupted, interruption, say, showCommand, start } from './terminal.js';
@@ -17,9 +18,10 @@ import { Interrupted, interruption, say, showCommand, start } from './terminal.j
 /**
  * `npm run demo`: a small MangaMotion on real servers, backed up, damaged and restored, with the
  * commands as a user would type them. Everything runs on loopback and is removed at the end, also
- * after Ctrl-C.
+ * after Ctrl-C. `--keep`: the dashboard stays until Ctrl-C.
  */
 
+const isKept = process.argv.includes('--keep');
 const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
 
 interface Place {
@@ -98,6 +100,23 @@ async function show(store: ObjectStore, place: Place): Promise<void> {
 
   heading('9. The same on a schedule: a crontab, and the daemon that runs it');
   await showSchedule(place);
+
+  heading('10. The dashboard: all of this on pages, and as an HTTP API');
+  const words = ['serve', '--backup', 'backups', '--state-dir', 'state'];
+  const listen = ['--listen', '127.0.0.1:0'];
+  showCommand(['mangamotion', ...words, ...listen].join(' '));
+  const url = await openDashboard([program, ...words, ...listen], place);
+  if (isKept) await keep(url);
+  else await lookAtPages(url);
+}
+
+/** Until Ctrl-C. */
+async function keep(url: string): Promise<never> {
+  say(
+    `The dashboard of this demo is at ${url} until Ctrl-C. Then everything is removed.`,
+    'heading',
+  );
+  return await new Promise(() => undefined);
 }
 
 async function showSchedule(place: Place): Promise<void> {
@@ -131,6 +150,7 @@ async function main(): Promise<void> {
     const names = 'MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY';
     say(`Done. Point ${names} at your own store.`, 'heading');
   } finally {
+    await closeDashboard();
     store.close();
     await server.stop();
     await redis.stop();
@@ -144,6 +164,7 @@ try {
 } catch (error) {
   if (!(error instanceof Interrupted)) throw error;
   say(`\n${error.message}; removing everything`);
-  process.exitCode = 130;
+  await closeDashboard();
+  if (!isKept) process.exitCode = 130;
 }
 process.exit();

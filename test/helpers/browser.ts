@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
 import { findChromium } from './find-chromium.js';
 import { installHint } from './install-hint.js';
 
@@ -23,15 +22,25 @@ interface OpenPage {
 
 const DESKTOP = { width: 1440, height: 900 };
 
-/** Starts a Chromium with a profile of its own. Throws, and says what to install, where there is none. */
-export async function startBrowser(): Promise<Browser> {
+/**
+ * Starts a Chromium with a profile of its own. Throws, and says what to install, where there is none. With
+ * `endsOnSignals: false`, whoever started it closes it at a signal.
+ */
+export async function startBrowser({ endsOnSignals = true } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error(`These tests drive a Chromium, and there is none. ${installHint()}`);
+  // By require: the loader of the demo cannot import it.
+  const { chromium } = createRequire(import.meta.url)(
+    'playwright-core',
+  ) as typeof import('playwright-core');
   const profile = await mkdtemp(join(tmpdir(), 'mangamotion-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     acceptDownloads: true,
+    handleSIGINT: endsOnSignals,
+    handleSIGTERM: endsOnSignals,
+    handleSIGHUP: endsOnSignals,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   return {
@@ -68,6 +77,8 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 /** Returns what axe finds on the page: the rule, and the elements. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
+  // Loaded here: it cannot be loaded by the demo, which needs it for nothing.
+  const { default: axe } = await import('axe-core');
   // Through the debugger: the page's policy lets in no other script.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{

@@ -20,12 +20,13 @@ export interface Server {
 export function startServer(
   command: string,
   args: string[],
-  options: { logFile: string; env?: Record<string, string> },
+  options: { logFile: string; env?: NodeJS.ProcessEnv; cwd?: string },
 ): Server {
   endWithThisProcess();
   const output = openSync(options.logFile, 'a');
   const env = { ...process.env, ...options.env };
-  const child = spawn(command, args, { stdio: ['ignore', output, output], env });
+  const { cwd } = options;
+  const child = spawn(command, args, { stdio: ['ignore', output, output], env, cwd });
   closeSync(output);
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -1,4 +1,5 @@
 import { installMissing } from './missing-packages.js';
+import { installSchemathesis } from './schemathesis.js';
 import { startS3Server } from './s3-server.js';
 
 /**
@@ -7,6 +8,12 @@ import { startS3Server } from './s3-server.js';
  */
 export default async function setup(): Promise<() => Promise<void>> {
   installMissing({ wantsClients: true });
+  try {
+    installSchemathesis();
+  } catch (error) {
+    // One test needs it, and fails with what is to be done.
+    console.error((error as Error).message);
+  }
   const server = await startS3Server();
   process.env.TEST_S3_ENDPOINT = server.endpoint;
   process.env.TEST_S3_ACCESS_KEY = server.accessKey;

@@ -7,6 +7,7 @@ export const DEBIAN_PACKAGES = [
   'radosgw',
   'libarchive-tools',
   'python3',
+  'python3-venv',
   'zsh',
   'fish',
   'jq',

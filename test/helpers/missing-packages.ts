@@ -3,6 +3,7 @@ import { findCommand } from './child-processes.js';
 import { findChromium } from './find-chromium.js';
 import { DEBIAN_PACKAGES, DEBIAN_PEERS, installHint } from './install-hint.js';
 import { isRgwInstalled } from './rgw.js';
+import { hasSchemathesis } from './schemathesis.js';
 
 export interface Wanted {
   /** Shells and tools that the tests run, besides the servers. */
@@ -20,9 +21,15 @@ function missingPackages({ wantsClients = false, wantsPeers = false }: Wanted): 
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
     ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
     ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq', 'tmux'].filter(lacks) : []),
+    ...(wantsClients && !hasSchemathesis() && !makesEnvironments() ? ['python3-venv'] : []),
     ...(wantsClients && findChromium() === undefined ? ['chromium'] : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),
   ];
+}
+
+/** Whether python3 makes virtual environments with pip in them: Debian has that in a package of its own. */
+function makesEnvironments(): boolean {
+  return spawnSync('python3', ['-c', 'import ensurepip, venv']).status === 0;
 }
 
 /**

@@ -26,6 +26,7 @@ export function readProxies(texts: readonly string[]): Proxies {
   return {
     isNamed: texts.length > 0,
     includes: (text) => {
+      if (texts.length === 0) return false;
       const address = withoutMapping(text);
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');

@@ -27,6 +27,7 @@ import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
+import { letYoungSpaceGrow } from '../../run/memory.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
 import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
@@ -160,10 +161,14 @@ async function serveUntilEnd(
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
     log: requestLog(logger, metrics?.metrics),
   });
-  const respond = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const boundYoungSpace = letYoungSpaceGrow();
+  const respond = getRequestListener(app.fetch);
   const listener = await listen(
     { ...options.listen, tls, maxClients: options.maxClients },
-    (request, response) => void respond(request, response),
+    (request, response) => {
+      boundYoungSpace();
+      void respond(request, response);
+    },
   ).catch((error: unknown) => {
     throw cannotListen(options.listen, error);
   });
