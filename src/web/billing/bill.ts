@@ -1,4 +1,5 @@
 import type { PricesDocument, SummaryDocument } from '../data/documents.js';
+import type { SumLine } from '../kit/sum-table.js';
 import {
   compare,
   decimalOf,
@@ -131,17 +132,11 @@ export function partsOf(prices: PricesDocument, month: Month): Parts | undefined
   return { data, compute, gib };
 }
 
-export interface SumRow {
-  name: string;
-  price: string;
-  amount: string;
-}
-
 /** Of amounts on the way to the sum, which has 4. */
 const PLACES_OF_PARTS = 6;
 
 /** The arithmetic of a month, row by row up to the discount. */
-export function sumRows(prices: PricesDocument, month: Month, parts: Parts): SumRow[] {
+export function sumRows(prices: PricesDocument, month: Month, parts: Parts): SumLine[] {
   const gross = decimalOf(month.gross_cost_exact ?? '0');
   const discount = minus(gross, decimalOf(month.net_cost_exact ?? '0'));
   const amount = (value: Decimal): string => dollarsText(value, PLACES_OF_PARTS);

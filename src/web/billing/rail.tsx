@@ -1,4 +1,5 @@
 import type { PricesDocument, SummaryDocument } from '../data/documents.js';
+import { SumTable } from '../kit/sum-table.js';
 import { decimalOf, dollarsText, priceText } from '../text/decimal.js';
 import { monthName } from '../text/months.js';
 import { countOf, formatBytes, PERCENT } from '../text/numbers.js';
@@ -30,7 +31,13 @@ export function Rail({ summary, prices, parts, asOf }: RailProps) {
       {parts !== undefined && (
         <section class="sec" aria-labelledby="sum-h">
           <h2 id="sum-h">How {name} adds up</h2>
-          <Sum prices={prices} month={month} parts={parts} />
+          <SumTable
+            lines={sumRows(prices, month, parts)}
+            sum={{
+              ...{ name: 'Net', price: 'rounded half up' },
+              amount: dollarsText(decimalOf(month.net_cost_exact ?? '0')),
+            }}
+          />
         </section>
       )}
       {estimate !== undefined && (
@@ -70,44 +77,6 @@ export function Rail({ summary, prices, parts, asOf }: RailProps) {
         </dl>
       </section>
     </>
-  );
-}
-
-function Sum({
-  prices,
-  month,
-  parts,
-}: {
-  prices: PricesDocument;
-  month: SummaryDocument['month'];
-  parts: Parts;
-}) {
-  return (
-    <table class="sum">
-      <thead class="vh">
-        <tr>
-          <th scope="col">Part</th>
-          <th scope="col">Price</th>
-          <th scope="col">Amount</th>
-        </tr>
-      </thead>
-      <tbody>
-        {sumRows(prices, month, parts).map(({ name, price, amount }) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td class="n soft">{price}</td>
-            <td class="n">{amount}</td>
-          </tr>
-        ))}
-      </tbody>
-      <tfoot>
-        <tr>
-          <th scope="row">Net</th>
-          <td class="n soft">rounded half up</td>
-          <td class="n">{dollarsText(decimalOf(month.net_cost_exact ?? '0'))}</td>
-        </tr>
-      </tfoot>
-    </table>
   );
 }
 

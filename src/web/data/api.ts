@@ -18,7 +18,7 @@ const TIMEOUT_MS = 15_000;
 interface RequestOptions {
   /** Aborts the request; it then rejects with an `AbortError`. */
   signal?: AbortSignal | undefined;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** Reads a document of the API. Rejects with `ApiFailure`. */
@@ -35,6 +35,16 @@ export async function getText(
     text: await response.text(),
     headers: response.headers,
   }));
+}
+
+/** Reads a file of a type that the API also has. Rejects with `ApiFailure`. */
+export async function getBlob(
+  path: string,
+  type: string,
+  options: RequestOptions = {},
+): Promise<Blob> {
+  const init = { headers: { accept: type } };
+  return await send(path, init, options, async (response) => await response.blob());
 }
 
 /** Sends a change. Rejects with `ApiFailure`. */

@@ -1,5 +1,8 @@
-/** Why a request has no answer: a status of HTTP, no connection, or no answer in time. */
-export type FailureReason = number | 'away' | 'timeout';
+/**
+ * Why a request has no answer: a status of HTTP, no connection, no answer in time, or a server that has
+ * said that it ends.
+ */
+export type FailureReason = number | 'away' | 'timeout' | 'ending';
 
 /** What the page does about a failure. */
 export type Reaction = 'login' | 'retry' | 'show';
@@ -7,7 +10,7 @@ export type Reaction = 'login' | 'retry' | 'show';
 /** 401 leads to the login; what may pass is tried again; the rest is shown. */
 export function reactionTo(reason: FailureReason): Reaction {
   if (reason === 401) return 'login';
-  if (reason === 'away' || reason === 'timeout' || reason === 429) return 'retry';
+  if (typeof reason !== 'number' || reason === 429) return 'retry';
   return reason >= 500 ? 'retry' : 'show';
 }
 
@@ -22,6 +25,16 @@ const LONGEST_WAIT_MS = 30_000;
 export function waitMs(failures: number, retryAfterMs: number | undefined, chance: number): number {
   const wait = Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS);
   return Math.max(Math.round(wait * (0.75 + chance / 2)), retryAfterMs ?? 0);
+}
+
+const LONGEST_SPREAD_MS = 3000;
+
+/**
+ * Returns how long to wait before asking again for what all pages have lost at the same moment. `chance` is
+ * from 0 to 1: a thousand pages ask a few hundred times a second, and the last one is right within 5 s.
+ */
+export function spreadMs(chance: number): number {
+  return Math.round(LONGEST_SPREAD_MS * chance);
 }
 
 /** Reads a header `Retry-After` in seconds; a date is not used by this server. */

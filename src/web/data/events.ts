@@ -1,27 +1,33 @@
 import { signal } from '@preact/signals';
+import { waitMs } from './decisions.js';
+import { checkSession } from './session.js';
 
-/** `live`: changes are told. `connecting`, `away`: they are not, so the page asks. */
-export type EventState = 'connecting' | 'live' | 'away';
+/**
+ * `live`: changes are told. `connecting`, `away`: they are not, so the page asks. `ending`: the server has
+ * said that it ends, and nobody has found it since.
+ */
+export type EventState = 'connecting' | 'live' | 'away' | 'ending';
 
 type Listener = (name: string, data: unknown) => void;
 
 /** The server tells that it is there every 15 s. */
 const LONGEST_SILENCE_MS = 40_000;
 const LONGEST_START_MS = 5000;
-const CONNECT_AGAIN_MS = 30_000;
-const NAMES = ['job', 'removed', 'redis', 'reset', 'ping'] as const;
+const NAMES = ['job', 'removed', 'redis', 'reset', 'shutdown', 'ping'] as const;
 
 export const eventState = signal<EventState>('connecting');
 
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Streams in a row that ended before they were open. */
+let failures = 0;
 
 /**
- * Calls back for each event until the function that it returns is called; `opened`: it listens (again).
- * There is one stream for this tab, however many parts of the page listen: a browser keeps only six
- * connections. The browser connects again by itself and tells where it was; if it has given up, or
- * hears nothing, a new stream is opened.
+ * Calls back for each event until the function that it returns is called; `opened`: it listens, `lost`: it
+ * does not, `reopened`: it listens again. There is one stream for this tab, however many parts of the page listen: a browser
+ * keeps only six connections. The browser connects again by itself and tells where it was; if it has given
+ * up, or hears nothing, a new stream is opened.
  */
 export function listenToEvents(listener: Listener): () => void {
   listeners.add(listener);
@@ -36,28 +42,47 @@ function open(): void {
   const before = eventState.peek();
   close();
   // Until it is open, a stream that was lost stays lost.
-  if (before === 'away') eventState.value = before;
+  if (before !== 'live') eventState.value = before;
   const stream = new EventSource('/api/jobs/events');
   source = stream;
   // Nothing is known until it is open; after a while, that is no longer just a start.
-  timer = setTimeout(() => (eventState.value = 'away'), LONGEST_START_MS);
+  timer = setTimeout(lose, LONGEST_START_MS);
   stream.onopen = () => {
+    const isFirst = eventState.peek() === 'connecting';
+    failures = 0;
     eventState.value = 'live';
     expectMore();
-    tell('opened', undefined);
+    tell(isFirst ? 'opened' : 'reopened', undefined);
   };
   stream.onerror = () => {
-    eventState.value = 'away';
+    lose();
     clearTimeout(timer);
-    // Else the browser connects again by itself.
-    if (stream.readyState === EventSource.CLOSED) openIn(CONNECT_AGAIN_MS);
+    // Otherwise the browser connects again by itself.
+    if (stream.readyState !== EventSource.CLOSED) return;
+    openLater();
+    // It is refused for anything, also to somebody whose login has expired, and does not say why.
+    checkSession();
   };
   for (const name of NAMES) {
     stream.addEventListener(name, ({ data }: MessageEvent<string>) => {
       expectMore();
-      if (name !== 'ping') tell(name, parsed(data));
+      if (name === 'shutdown') leave(stream);
+      else if (name !== 'ping') tell(name, parsed(data));
     });
   }
+}
+
+function lose(): void {
+  const wasKnown = eventState.peek() === 'away';
+  eventState.value = 'away';
+  if (!wasKnown) tell('lost', undefined);
+}
+
+/** The server ends: all its pages come back, but not at once. */
+function leave(stream: EventSource): void {
+  stream.close();
+  eventState.value = 'ending';
+  openLater();
 }
 
 function close(): void {
@@ -70,14 +95,15 @@ function close(): void {
 function expectMore(): void {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    eventState.value = 'away';
+    lose();
     open();
   }, LONGEST_SILENCE_MS);
 }
 
-function openIn(ms: number): void {
+function openLater(): void {
   clearTimeout(timer);
-  timer = setTimeout(open, ms);
+  failures += 1;
+  timer = setTimeout(open, waitMs(failures, undefined, Math.random()));
 }
 
 function tell(name: string, data: unknown): void {

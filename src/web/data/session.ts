@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { getDocument, postDocument } from './api.js';
+import { ApiFailure, getDocument, postDocument } from './api.js';
 import type { SessionDocument } from './documents.js';
 
 /** Who looks at the page; `undefined` until it is known. */
@@ -17,6 +17,18 @@ export function endSession(): void {
   if (known === undefined || known.kind === 'nobody') return;
   hasEnded.value = true;
   session.value = { ...known, kind: 'nobody', user_id: null };
+}
+
+/** Asks whether the login is still valid, and ends the session if it is not. */
+export function checkSession(): void {
+  getDocument<SessionDocument>('/api/session').then(
+    ({ kind }) => {
+      if (kind === 'nobody') endSession();
+    },
+    (error: unknown) => {
+      if (error instanceof ApiFailure && error.reason === 401) endSession();
+    },
+  );
 }
 
 /** Rejects with `ApiFailure`. */

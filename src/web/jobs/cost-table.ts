@@ -1,20 +1,15 @@
+import type { SumLine } from '../kit/sum-table.js';
 import { formatCount } from '../text/numbers.js';
-
-/** A part of the cost of a job: `218,103,808 bytes`, `0.203125 GiB × $0.001`, `$0.000203125`. */
-export interface CostPart {
-  name: string;
-  price: string;
-  amount: string;
-}
 
 /** More decimals than this are rounded: the exact lines are shown beside. */
 const MOST_DECIMALS = 9;
 
 /**
- * Reads the arithmetic that the server explains; `undefined` if its lines are others. Amounts have
+ * Reads the arithmetic that the server explains, such as `218,103,808 bytes`, `0.203125 GiB × $0.001`,
+ * `$0.000203125`; `undefined` if its lines are others. Amounts have
  * equally many decimals, so that their points stand below one another. `≈` is before what is rounded.
  */
-export function costParts(lines: readonly string[]): CostPart[] | undefined {
+export function costParts(lines: readonly string[]): SumLine[] | undefined {
   const [bytes] = matchOf(lines, /^(\d+) bytes? \/ 1024\^3 = /);
   const [gib, gibRate, gibCost] = matchOf(lines, /^([\d.]+) GiB × (\$[\d.]+) = \$([\d.]+)$/);
   const [seconds, rate, cost] = matchOf(lines, /^([\d.]+) s × (\$[\d.]+) = \$([\d.]+)$/);

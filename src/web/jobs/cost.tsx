@@ -1,4 +1,5 @@
 import type { ShownJobDocument } from '../data/documents.js';
+import { SumTable } from '../kit/sum-table.js';
 import { moneyText } from '../text/numbers.js';
 import { costParts } from './cost-table.js';
 
@@ -12,35 +13,13 @@ export function Cost({ job: { cost, explain, status } }: { job: ShownJobDocument
       </p>
     );
   }
-  const parts = costParts(explain);
   return (
     <>
       <h3>Cost</h3>
-      <table class="sum">
-        <thead class="vh">
-          <tr>
-            <th scope="col">Part</th>
-            <th scope="col">Price</th>
-            <th scope="col">Amount</th>
-          </tr>
-        </thead>
-        <tbody>
-          {parts?.map(({ name, price, amount }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td class="n soft">{price}</td>
-              <td class="n">{amount}</td>
-            </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">Cost</th>
-            <td class="n soft">rounded half up</td>
-            <td class="n">{moneyText(cost)}</td>
-          </tr>
-        </tfoot>
-      </table>
+      <SumTable
+        lines={costParts(explain) ?? []}
+        sum={{ name: 'Cost', price: 'rounded half up', amount: moneyText(cost) }}
+      />
       {explain.length > 0 && (
         <details>
           <summary>To the last digit</summary>

@@ -1,7 +1,6 @@
-import type { JobDocument } from '../data/documents.js';
 import { State } from '../kit/state.js';
 import { addressText } from '../routing/addresses.js';
-import { countOf, formatCount } from '../text/numbers.js';
+import { countOf } from '../text/numbers.js';
 import type { Counts } from './job-list.js';
 
 interface EmptyProps {
@@ -9,23 +8,16 @@ interface EmptyProps {
   user: string | undefined;
   q: string | undefined;
   counts: Counts | undefined;
-  known: readonly (JobDocument | undefined)[];
   hrefOf: (id: string) => string;
 }
 
 /** Why no row is shown, and what to do about it. */
-export function Empty({ status, user, q = '', counts, known, hrefOf }: EmptyProps) {
+export function Empty({ status, user, q = '', counts, hrefOf }: EmptyProps) {
   const all = counts?.all ?? 0;
   if (q !== '') {
-    const read = known.filter((row) => row !== undefined).length;
     return (
       <State mark="skipped" title={`No id contains ${q}`}>
-        <p>
-          {read < known.length
-            ? `${formatCount(read)} of ${countOf(known.length, 'job')} were searched so far.`
-            : `${countOf(read, 'job')} were searched.`}{' '}
-          A job that has left the list may still be known by its whole id.
-        </p>
+        <p>A job that has left the list may still be known by its whole id.</p>
         <a class="btn" href={hrefOf(q)}>
           Look for job {q}
         </a>

@@ -1,9 +1,10 @@
 import type { JobDocument, JobsDocument } from '../data/documents.js';
 
-/** What is listed: jobs of a status, or of a user. `undefined` selects all. */
+/** What is listed: jobs of a status, of a user, or with ids that contain a text. `undefined` selects all. */
 export interface JobFilter {
   status: string | undefined;
   userId: string | undefined;
+  id: string | undefined;
 }
 
 /** What is known of the jobs that a filter selects, newest first. */
@@ -59,8 +60,8 @@ export function withJob(
   filter: JobFilter,
   isAtTop: boolean,
 ): Changed {
-  if (filter.userId !== undefined && job.user_id !== filter.userId)
-    return { list, counts, isUncertain: false };
+  const isOfUser = filter.userId === undefined || job.user_id === filter.userId;
+  if (!isOfUser || !hasIn(job.id, filter.id ?? '')) return { list, counts, isUncertain: false };
   const fits = filter.status === undefined || job.status === filter.status;
   const isJob = (row: JobDocument | undefined): boolean => row?.id === job.id;
   const index = list.rows.findIndex(isJob);
@@ -112,11 +113,12 @@ export function missingOffset(
 }
 
 /** Jobs whose ids contain the text, among those that are known. */
-export function found({ rows }: JobList, text: string): JobDocument[] {
-  const wanted = text.toLowerCase();
-  return rows
-    .filter((row) => row !== undefined)
-    .filter(({ id }) => id.toLowerCase().includes(wanted));
+export function found(rows: JobList['rows'], text: string): JobDocument[] {
+  return rows.filter((row) => row !== undefined).filter(({ id }) => hasIn(id, text));
+}
+
+function hasIn(id: string, text: string): boolean {
+  return id.toLowerCase().includes(text.toLowerCase());
 }
 
 /** What rows are sorted by. */

@@ -20,10 +20,6 @@ const HEAD_ROWS = 100;
 const BLOCK_ROWS = 250;
 /** Read before they are looked at. */
 const AHEAD_ROWS = 60;
-/** The most that the server gives at once. */
-const LARGE_BLOCK_ROWS = 1000;
-/** A search reads so many jobs; an id can be opened without. */
-const MOST_SEARCHED = 20_000;
 const BLOCK_AGAIN_MS = 5000;
 /** A row that has changed fades for so long; see `.now` in page.css. */
 const FADE_MS = 1600;
@@ -36,7 +32,7 @@ export class JobStore {
   isAtTop = true;
   readonly filter: JobFilter;
   readonly #changedAt = new Map<string, number>();
-  #wanted = { first: 0, end: 0, limit: BLOCK_ROWS };
+  #wanted = { first: 0, end: 0 };
   #reading: AbortController | undefined;
 
   constructor(filter: JobFilter) {
@@ -84,13 +80,7 @@ export class JobStore {
 
   /** These rows are looked at: those that are missing are read, with some more below. */
   see(first: number, end: number): void {
-    this.#wanted = { first, end: end + AHEAD_ROWS, limit: BLOCK_ROWS };
-    void this.#read();
-  }
-
-  /** Reads all jobs, for a search. */
-  readAll(): void {
-    this.#wanted = { first: 0, end: MOST_SEARCHED, limit: LARGE_BLOCK_ROWS };
+    this.#wanted = { first, end: end + AHEAD_ROWS };
     void this.#read();
   }
 
@@ -128,16 +118,17 @@ export class JobStore {
 
   #nextPath(): string | undefined {
     const list = this.list.peek();
-    const { first, end, limit } = this.#wanted;
+    const { first, end } = this.#wanted;
     const offset = list && missingOffset(list, first, end);
-    return offset === undefined ? undefined : this.#path(offset, limit);
+    return offset === undefined ? undefined : this.#path(offset, BLOCK_ROWS);
   }
 
   #path(offset: number, limit: number): string {
-    const { status, userId } = this.filter;
+    const { status, userId, id } = this.filter;
     return addressText('/api/jobs', {
       user_id: userId,
       status,
+      id,
       limit: String(limit),
       offset: String(offset),
     });

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { JobDocument } from '../data/documents.js';
 import { Bar } from '../kit/delayed.js';
+import { Gap } from '../kit/gap.js';
 import { Cells, TableHead, type Column } from '../kit/table.js';
 import { useVirtual } from '../kit/use-virtual.js';
 import { jobColumns, type JobRowView } from './job-row.js';
@@ -142,17 +143,6 @@ function LoadingRow({ columns, index }: { columns: RowProps['columns']; index: n
           <Bar short={id !== 'what'} />
         </td>
       ))}
-    </tr>
-  );
-}
-
-/** Takes the place of rows that are not drawn. Its height is an attribute: the CSP forbids styles. */
-function Gap({ height }: { height: number }) {
-  return (
-    <tr class="gap" aria-hidden="true">
-      <td>
-        <svg width="1" height={height} />
-      </td>
     </tr>
   );
 }

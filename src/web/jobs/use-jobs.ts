@@ -1,4 +1,6 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ApiFailure } from '../data/api.js';
+import { spreadMs } from '../data/decisions.js';
 import type { JobDocument, JobsDocument } from '../data/documents.js';
 import { eventState, listenToEvents } from '../data/events.js';
 import { useResource, type Resource, type Watched } from '../data/resource.js';
@@ -18,58 +20,102 @@ const SETTLE_MS = 3000;
 /** So far from its top, a list is still at its top. */
 const TOP_PX = 120;
 
-export interface Jobs {
+/** A search asks when nobody has typed for this long. */
+const TYPING_MS = 200;
+
+/** A list of jobs that is kept up to date. */
+export interface LiveList {
   store: JobStore;
   head: Resource<JobsDocument>;
+}
+
+export interface Jobs extends LiveList {
   figures: Watched<JobFigures>;
+  /** What the search has found; `undefined`: nothing is searched for, or it was not asked for yet. */
+  search: LiveList | undefined;
 }
 
-/** The jobs that the filter selects, and the figures of all of them, kept up to date. */
-export function useJobs(filter: JobFilter): Jobs {
-  const store = useMemo(() => new JobStore(filter), [filter.status, filter.userId]);
-  const isLive = eventState.value === 'live';
-  const head = useResource<JobsDocument>(store.headPath, {
-    everyMs: (isLive ? CALM_SECONDS : POLL_SECONDS) * 1000,
+/**
+ * The jobs of a status and a user, those whose ids contain the text of `search`, and the figures of all of
+ * the user, kept up to date.
+ */
+export function useJobs(filter: Omit<JobFilter, 'id'>, search: string): Jobs {
+  const all = useLiveList({ ...filter, id: undefined }, true);
+  const asked = useSettled(search);
+  const isAsked = search !== '' && search === asked;
+  const found = useLiveList({ ...filter, id: asked }, isAsked);
+  const { head, store } = all;
+  const shown = useUnlessEnding(head);
+  useFreshness(shown, eventState.value === 'live' ? 'live' : POLL_SECONDS);
+  const figures = useFigures(store, shown, { ...filter, id: undefined });
+  return { ...all, figures, search: isAsked ? found : undefined };
+}
+
+function useLiveList(filter: JobFilter, isAsked: boolean): LiveList {
+  const { status, userId, id } = filter;
+  const store = useMemo(() => new JobStore(filter), [status, userId, id]);
+  const state = eventState.value;
+  const head = useResource<JobsDocument>(isAsked ? store.headPath : undefined, {
+    everyMs: (state === 'live' ? CALM_SECONDS : POLL_SECONDS) * 1000,
   });
-  useFreshness(head, isLive ? 'live' : POLL_SECONDS);
-  useEffect(() => {
-    if (eventState.value === 'away') head.refresh();
-  }, [isLive]);
-  useEvents(store, head);
-  useTop(store);
-  return { store, head, figures: useFigures(store, head, filter) };
-}
-
-function useEvents(store: JobStore, head: Resource<JobsDocument>): void {
   const { data } = head.known.value;
   useEffect(() => {
     if (data !== undefined) store.takeHead(data);
   }, [data]);
+  useEffect(() => (isAsked ? followed(store, head) : undefined), [store, head]);
+  useTop(store);
+  return { store, head };
+}
+
+/** Keeps the list as the events tell, until the function that it returns is called. */
+function followed(store: JobStore, head: Resource<JobsDocument>): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const askIn = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      head.refresh();
+    }, ms);
+  };
+  const stop = listenToEvents((name, event) => {
+    if (name === 'job') {
+      if (store.takeJob(event as JobDocument)) askIn(SETTLE_MS);
+    } else if (name === 'removed') {
+      store.remove((event as { id: string }).id);
+      askIn(SETTLE_MS);
+    } else if (name === 'opened') {
+      head.refresh();
+    } else {
+      // Opened again, lost, reset, or Redis is away or back: what is shown may be wrong, on all pages.
+      askIn(spreadMs(Math.random()));
+    }
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+    store.stop();
+  };
+}
+
+/** Returns the text once nobody has typed for a moment. The first one is asked for at once. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const settle = (): void => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        head.refresh();
-      }, SETTLE_MS);
-    };
-    const stop = listenToEvents((name, event) => {
-      if (name === 'job') {
-        if (store.takeJob(event as JobDocument)) settle();
-      } else if (name === 'removed') {
-        store.remove((event as { id: string }).id);
-        settle();
-      } else {
-        // Opened again, reset, or Redis is away or back: what is shown may be wrong.
-        head.refresh();
-      }
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-      store.stop();
-    };
-  }, [store]);
+    const timer = setTimeout(() => setSettled(text), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
+
+const ENDING = new ApiFailure('ending', 'The server is shutting down');
+
+/** What is known is old as soon as the server has said that it ends. */
+function useUnlessEnding(head: Resource<JobsDocument>): Watched<JobsDocument> {
+  const isEnding = eventState.value === 'ending';
+  const known = head.known.value;
+  return useMemo(() => {
+    const failure = known.failure ?? (isEnding ? ENDING : undefined);
+    return { known: { value: { ...known, failure } }, refresh: head.refresh };
+  }, [head, known, isEnding]);
 }
 
 /** New jobs push no row that somebody reads: they wait until the list is at its top. */
@@ -88,7 +134,7 @@ function useTop(store: JobStore): void {
 /** The figures of the sentence. They stay while another status is read. */
 function useFigures(
   store: JobStore,
-  head: Resource<JobsDocument>,
+  head: Watched<JobsDocument>,
   filter: JobFilter,
 ): Watched<JobFigures> {
   const { userId } = filter;

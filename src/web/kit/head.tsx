@@ -70,6 +70,16 @@ function Failed<T>({
   const { failure, retryAt } = resource.known.value;
   if (failure === undefined) return null;
   const status = typeof failure.reason === 'number' && failure.reason > 0 ? failure.reason : '';
+  if (asOf !== undefined && failure.reason === 'ending') {
+    return (
+      <>
+        <Marked mark="warn" kind="stale">
+          The server is shutting down.
+        </Marked>{' '}
+        What you see is from {clockText(asOf)}; the page connects again by itself.
+      </>
+    );
+  }
   if (asOf !== undefined) {
     return (
       <>

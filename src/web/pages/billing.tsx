@@ -1,18 +1,18 @@
 import { useComputed } from '@preact/signals';
 import { partsOf } from '../billing/bill.js';
-import { CsvButton } from '../billing/csv.js';
 import { daysPath, rangeOf, RANGES } from '../billing/days.js';
 import { DaysChart } from '../billing/days-chart.js';
 import { DaysTable } from '../billing/days-table.js';
 import { Figures, NoFigures } from '../billing/figures.js';
 import { Rail } from '../billing/rail.js';
 import { Sentence } from '../billing/sentence.js';
-import { MonthChoice, UserChoice } from '../billing/tools.js';
 import type { DailyDocument, PricesDocument, SummaryDocument } from '../data/documents.js';
 import { useResource, type Watched } from '../data/resource.js';
 import { session } from '../data/session.js';
 import { now } from '../kit/clock.js';
+import { CsvButton } from '../kit/csv.js';
 import { Bar, Delayed } from '../kit/delayed.js';
+import { MonthField, UserField } from '../kit/fields.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
 import { Heading } from '../kit/heading.js';
@@ -76,9 +76,13 @@ function Bill({ user }: { user: string | undefined }) {
       </Head>
       <div class="tools">
         {user !== undefined && (
-          <UserChoice user={user} onUser={(name) => go(withQuery({ user: name }))} />
+          <UserField
+            user={user}
+            placeholder="User"
+            onUser={(name) => go(withQuery({ user: name }))}
+          />
         )}
-        <MonthChoice
+        <MonthField
           current={current}
           chosen={month}
           state={data?.month.state}
@@ -86,7 +90,9 @@ function Bill({ user }: { user: string | undefined }) {
             go(withQuery({ month: value === current ? undefined : value, last: undefined }))
           }
         />
-        <CsvButton path={path} name={`${user ?? 'usage'}-${range}-${today}.csv`} />
+        <CsvButton path={path} name={`${user ?? 'usage'}-${range}-${today}.csv`}>
+          CSV of the days
+        </CsvButton>
       </div>
       {data === undefined ? (
         <NoFigures isLoading={summary.known.value.failure === undefined} />
@@ -215,7 +221,7 @@ function NoUser() {
         </p>
       </div>
       <div class="tools">
-        <UserChoice user={undefined} onUser={(user) => go(withQuery({ user }))} />
+        <UserField user={undefined} placeholder="User" onUser={(user) => go(withQuery({ user }))} />
       </div>
       <State mark="skipped" title="No user is chosen">
         <p>Type the name above, or choose from all users, the most expensive first.</p>

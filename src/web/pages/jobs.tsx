@@ -1,21 +1,23 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { session } from '../data/session.js';
-import { Bar, useDue } from '../kit/delayed.js';
+import { useDue } from '../kit/delayed.js';
+import { SearchField, UserField } from '../kit/fields.js';
 import { Filter } from '../kit/filter.js';
 import { Head } from '../kit/head.js';
 import { useKeys } from '../kit/keys.js';
-import { Mark } from '../kit/marks.js';
+import { LoadingRows, type LoadingColumn } from '../kit/loading.js';
+import { Notes } from '../kit/notes.js';
 import { Empty } from '../jobs/empty.js';
 import { JobDrawer } from '../jobs/job-drawer.js';
 import { found, type Counts, type JobList } from '../jobs/job-list.js';
 import { JobsTable, type TableControl } from '../jobs/jobs-table.js';
 import { Sentence, topicOf } from '../jobs/sentence.js';
-import { Tools } from '../jobs/tools.js';
 import { useJobs } from '../jobs/use-jobs.js';
 import { placesInQueue } from '../jobs/words.js';
+import { State } from '../kit/state.js';
 import { addressText } from '../routing/addresses.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
-import { formatCount } from '../text/numbers.js';
+import { countOf, formatCount } from '../text/numbers.js';
 
 const ALL = 'all';
 const STATUSES = ['completed', 'processing', 'failed', 'pending'];
@@ -31,17 +33,19 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
   const userId = isAdmin ? (query.user ?? visitor.user_id ?? undefined) : undefined;
   const search = query.q ?? '';
   useTitle(...(open === undefined ? [] : [`Job ${open}`]), 'Jobs');
-  const { store, head, figures } = useJobs({ status, userId });
-  const list = useLastList(store.list.value);
-  const rows = useMemo(() => rowsOf(list, search), [list, search]);
+  const jobs = useJobs({ status, userId }, search);
+  const { head, figures } = jobs;
+  const list = useLastList(jobs.store.list.value);
+  const { store, head: listHead } = jobs.search ?? jobs;
+  const isAnswered = (search === '' || jobs.search !== undefined) && store.list.value !== undefined;
+  const rows = useRows(list, search, jobs.search?.store.list.value);
   const { counts } = figures.known.value.data ?? {};
   const places = useMemo(
     () => (isAdmin && userId === undefined ? placesInQueue(rows, counts?.pending) : new Map()),
     [rows, counts?.pending],
   ) as ReadonlyMap<string, number>;
-  const isLoading = useDue(
-    store.list.value === undefined && head.known.value.failure === undefined,
-  );
+  const { failure } = listHead.known.value;
+  const isLoading = useDue(!isAnswered && rows.length === 0 && failure === undefined);
 
   const chosen = { status, user: query.user, q: query.q };
   const listHref = addressText('/jobs', chosen);
@@ -72,34 +76,17 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
     },
     Escape: () => open !== undefined && close(),
   });
-  useEffect(() => {
-    if (search !== '') store.readAll();
-  }, [store, search !== '', list?.rows.length]);
-
   // A link leads to a row that may be far down.
   const isKnown = index !== -1;
   useEffect(() => {
     if (isKnown) control.current?.show(index);
   }, [isKnown]);
 
-  const isEmpty = store.list.value !== undefined && rows.length === 0;
   const { problems = [] } = head.known.value.data ?? {};
   return (
     <main id="main" class={open === undefined ? 'split' : 'split open'} tabIndex={-1}>
       <div class="page">
-        <Head
-          title="Jobs"
-          resource={figures}
-          about={topicOf}
-          note={problems.map((problem) => (
-            <p class="note" key={problem}>
-              <span class="near">
-                <Mark name="warn" />
-              </span>{' '}
-              {problem}
-            </p>
-          ))}
-        >
+        <Head title="Jobs" resource={figures} about={topicOf} note={<Notes texts={problems} />}>
           {(data) => <Sentence figures={data} />}
         </Head>
         <Filter
@@ -111,23 +98,49 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
             href: addressText('/jobs', { ...chosen, status: value === ALL ? undefined : value }),
           }))}
         />
-        <Tools
-          search={search}
-          field={field}
-          onSearch={(q) => replace(addressText('/jobs', { ...chosen, q }))}
-          onEnter={() => {
-            const id = rows.find((row) => row?.id === search)?.id ?? rows[0]?.id ?? search;
-            if (search !== '') go(hrefOf(id));
-          }}
-          users={isAdmin ? usersOf(list) : undefined}
-          user={userId}
-          onUser={(user) => go(addressText('/jobs', { ...chosen, user }))}
-        />
+        <div class="tools">
+          <SearchField
+            label="Search by job id"
+            placeholder="Job id"
+            value={search}
+            field={field}
+            onSearch={(q) => replace(addressText('/jobs', { ...chosen, q }))}
+            onEnter={() => {
+              const id = rows.find((row) => row?.id === search)?.id ?? found(rows, search)[0]?.id;
+              if (search !== '') go(hrefOf(id ?? search));
+            }}
+          />
+          {isAdmin && (
+            <UserField
+              user={userId}
+              placeholder="All users"
+              names={usersOf(list)}
+              onUser={(user) => go(addressText('/jobs', { ...chosen, user }))}
+            />
+          )}
+          <span class="quiet push">
+            <span class="keys">
+              <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> closes
+            </span>
+            <span role="status">
+              {search !== '' && isAnswered && `${countOf(rows.length, 'job')} found, `}
+            </span>
+            newest first
+          </span>
+        </div>
         <News count={list?.waiting.length ?? 0} />
-        {isLoading || list === undefined ? (
-          isLoading && <Loading />
-        ) : isEmpty ? (
-          <Empty {...chosen} counts={counts} hrefOf={hrefOf} known={list.rows} />
+        {rows.length === 0 ? (
+          isAnswered ? (
+            <Empty {...chosen} counts={counts} hrefOf={hrefOf} />
+          ) : search !== '' && failure !== undefined && list !== undefined ? (
+            <State mark="failed" kind="failed" title={`${failure.message}: nothing was searched`}>
+              <button type="button" onClick={listHead.refresh}>
+                Try now
+              </button>
+            </State>
+          ) : (
+            isLoading && <LoadingRows columns={LOADING} />
+          )
         ) : (
           <JobsTable
             rows={rows}
@@ -143,7 +156,7 @@ export default function JobsPage({ item: open }: { item: string | undefined }) {
               replace(hrefOf(id));
             }}
             hasJustChanged={(id) => store.hasJustChanged(id)}
-            onSee={(first, end) => search === '' && store.see(first, end)}
+            onSee={(first, end) => isAnswered && store.see(first, end)}
             control={control}
           />
         )}
@@ -168,9 +181,21 @@ function choicesOf(counts: Counts | undefined, chosen: string | undefined): stri
   return [ALL, ...STATUSES, ...rare];
 }
 
-function rowsOf(list: JobList | undefined, search: string): JobList['rows'] {
-  if (list === undefined) return [];
-  return search === '' ? list.rows : found(list, search);
+/** All jobs; those that a search has found; until it has, those that are known to fit. */
+function useRows(
+  list: JobList | undefined,
+  search: string,
+  foundList: JobList | undefined,
+): JobList['rows'] {
+  const last = useRef<JobList['rows']>([]);
+  const rows = useMemo(() => {
+    if (search === '') return list?.rows ?? [];
+    if (foundList !== undefined) return foundList.rows;
+    const known = found([...(list?.rows ?? []), ...last.current], search);
+    return [...new Map(known.map((job) => [job.id, job])).values()];
+  }, [list, search, foundList]);
+  last.current = rows;
+  return rows;
 }
 
 /** The last list stays until the next one is known: a filter that is chosen must not flicker. */
@@ -228,29 +253,9 @@ function News({ count }: { count: number }) {
   );
 }
 
-function Loading() {
-  return (
-    <div class="tbl">
-      <table aria-label="Loading" aria-busy="true">
-        <tbody>
-          {Array.from({ length: 12 }, (_, index) => (
-            <tr key={index}>
-              <td class="tight">
-                <Bar />
-              </td>
-              <td class="tight">
-                <Bar short />
-              </td>
-              <td>
-                <Bar />
-              </td>
-              <td class="key">
-                <Bar short />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const LOADING: readonly LoadingColumn[] = [
+  { class: 'tight' },
+  { class: 'tight', short: true },
+  {},
+  { class: 'key', short: true },
+];

@@ -3,15 +3,18 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { AllUsersDocument } from '../data/documents.js';
 import { useResource } from '../data/resource.js';
 import { now } from '../kit/clock.js';
-import { Bar, useDue } from '../kit/delayed.js';
+import { CsvButton } from '../kit/csv.js';
+import { useDue } from '../kit/delayed.js';
+import { MonthField, SearchField } from '../kit/fields.js';
 import { useFreshness } from '../kit/freshness.js';
 import { Head } from '../kit/head.js';
 import { useKeys } from '../kit/keys.js';
+import { LoadingRows, type LoadingColumn } from '../kit/loading.js';
 import { Notes } from '../kit/notes.js';
 import { State } from '../kit/state.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
 import { addressText } from '../routing/addresses.js';
-import { monthChoices, monthIn, monthText } from '../text/months.js';
+import { monthIn, monthText } from '../text/months.js';
 import { countOf, formatCount } from '../text/numbers.js';
 import { problemTexts } from '../text/problems.js';
 import { Sentence, type UserFigures } from '../users/sentence.js';
@@ -33,7 +36,8 @@ import { UsersTable } from '../users/users-table.js';
 const EVERY_S = 60;
 /** A page of more rows is of no use, and slow to load. */
 const MOST_USERS = 10_000;
-const MONTHS = 6;
+/** All users are more than a page shows. */
+const CSV_TIMEOUT_MS = 120_000;
 /** In the address, in the place of a month. */
 const ALL_TIME = 'all';
 
@@ -85,46 +89,19 @@ export default function UsersPage() {
         {() => list !== undefined && <Sentence figures={{ ...list.figures, month, isOpen }} />}
       </Head>
       <div class="tools">
-        <div class="search">
-          <label class="vh" for="search">
-            Search by user
-          </label>
-          <input
-            id="search"
-            ref={field}
-            type="search"
-            placeholder="User"
-            autoComplete="off"
-            spellcheck={false}
-            value={search}
-            onInput={({ currentTarget }) => replace(withQuery({ q: currentTarget.value }))}
-            onKeyDown={(event) => {
-              if (event.key !== 'Escape') return;
-              event.stopPropagation();
-              replace(withQuery({ q: undefined }));
-              event.currentTarget.blur();
-            }}
-          />
-          <kbd aria-hidden="true">/</kbd>
-        </div>
-        <label class="vh" for="month">
-          Month
-        </label>
-        <select
-          id="month"
-          value={month ?? ALL_TIME}
-          onChange={({ currentTarget: { value } }) =>
-            go(withQuery({ month: value === current ? undefined : value }))
-          }
-        >
-          {monthChoices(current, month ?? current, MONTHS).map((choice) => (
-            <option key={choice} value={choice}>
-              {monthText(choice)}
-              {choice === current && ', open'}
-            </option>
-          ))}
-          <option value={ALL_TIME}>Since the beginning</option>
-        </select>
+        <SearchField
+          label="Search by user"
+          placeholder="User"
+          value={search}
+          field={field}
+          onSearch={(q) => replace(withQuery({ q }))}
+        />
+        <MonthField
+          current={current}
+          chosen={month ?? ALL_TIME}
+          other={{ value: ALL_TIME, title: 'Since the beginning' }}
+          onMonth={(value) => go(withQuery({ month: value === current ? undefined : value }))}
+        />
         <label class="vh" for="sort">
           Sort
         </label>
@@ -139,14 +116,21 @@ export default function UsersPage() {
             </option>
           ))}
         </select>
-        {search !== '' && (
-          <span class="quiet push" role="status">
-            {formatCount(shown.length)} of {countOf(rows.length, 'user')}
-          </span>
-        )}
+        <span class="quiet" role="status">
+          {search !== '' &&
+            list !== undefined &&
+            `${formatCount(shown.length)} of ${countOf(rows.length, 'user')}`}
+        </span>
+        <CsvButton
+          path={addressText('/api/billing/all-users.csv', { month })}
+          name={`users-${month ?? ALL_TIME}.csv`}
+          timeoutMs={CSV_TIMEOUT_MS}
+        >
+          CSV of all users
+        </CsvButton>
       </div>
       {list === undefined ? (
-        isLoading && <Loading />
+        isLoading && <LoadingRows class="snug" columns={LOADING} />
       ) : list.figures.total > 0 && list.figures.sum === undefined ? (
         <Expired href={withQuery({ month: ALL_TIME })} />
       ) : shown.length === 0 ? (
@@ -233,26 +217,8 @@ function Expired({ href }: { href: string }) {
   );
 }
 
-function Loading() {
-  return (
-    <div class="tbl snug">
-      <table aria-label="Loading" aria-busy="true">
-        <tbody>
-          {Array.from({ length: 12 }, (_, index) => (
-            <tr key={index}>
-              <td>
-                <Bar />
-              </td>
-              <td class="n">
-                <Bar short />
-              </td>
-              <td class="key">
-                <Bar short />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const LOADING: readonly LoadingColumn[] = [
+  {},
+  { class: 'n', short: true },
+  { class: 'key', short: true },
+];

@@ -1,4 +1,5 @@
 import { useMemo, useRef } from 'preact/hooks';
+import { Gap } from '../kit/gap.js';
 import { Cells, TableHead, type Column } from '../kit/table.js';
 import { useVirtual } from '../kit/use-virtual.js';
 import type { ShownUser } from './user-columns.js';
@@ -47,16 +48,5 @@ export function UsersTable({ label, columns, rows, foot }: UsersTableProps) {
         </tfoot>
       </table>
     </div>
-  );
-}
-
-/** Takes the place of rows that are not drawn. Its height is an attribute: the CSP forbids styles. */
-function Gap({ height }: { height: number }) {
-  return (
-    <tr class="gap" aria-hidden="true">
-      <td>
-        <svg width="1" height={height} />
-      </td>
-    </tr>
   );
 }
