@@ -1,6 +1,7 @@
 import type { InferOutput } from 'valibot';
 import type {
   allUsersDocument,
+  auditDocument,
   dailyDocument,
   pricesDocument,
   summaryDocument,
@@ -20,6 +21,7 @@ export type SessionDocument = InferOutput<typeof sessionDocument>;
 export type SummaryDocument = InferOutput<typeof summaryDocument>;
 export type PricesDocument = InferOutput<typeof pricesDocument>;
 export type DailyDocument = InferOutput<typeof dailyDocument>;
+export type AuditDocument = InferOutput<typeof auditDocument>;
 export type AllUsersDocument = InferOutput<typeof allUsersDocument>;
 export type JobDocument = InferOutput<typeof listedJob>;
 export type JobsDocument = InferOutput<typeof listDocument>;

@@ -1,4 +1,5 @@
 import { useComputed } from '@preact/signals';
+import { Audit } from '../billing/audit.js';
 import { partsOf } from '../billing/bill.js';
 import { daysPath, rangeOf, RANGES } from '../billing/days.js';
 import { DaysChart } from '../billing/days-chart.js';
@@ -119,6 +120,7 @@ function Bill({ user }: { user: string | undefined }) {
           )}
         </div>
       </div>
+      {user !== undefined && <Audit key={user} user={user} />}
     </main>
   );
 }
@@ -229,6 +231,7 @@ function NoUser() {
           To the users
         </a>
       </State>
+      <Audit user={undefined} />
     </main>
   );
 }
