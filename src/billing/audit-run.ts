@@ -2,12 +2,13 @@ import { readEviction } from '../redis/eviction.js';
 import type { HashFields, RedisReader } from '../redis/reader.js';
 import { readHashes, readLives } from '../redis/reader.js';
 import { scanKeys } from '../redis/scan.js';
-import type { Finding, FindingKind, Ledger } from './audit.js';
+import type { Finding, Ledger } from './audit.js';
 import { auditLedger, findingOf } from './audit.js';
 import type { Day } from './calendar.js';
 import type { CounterProblem } from './counters.js';
 import { usageIn } from './counters.js';
 import { EVICTION_REMEDY, evictionText } from './eviction.js';
+import type { FindingKind } from './finding-kinds.js';
 import {
   DAY_KEYS,
   JOB_KEYS,

@@ -1,6 +1,7 @@
 import { countOf } from '../count-of.js';
 import { costMembers, usageAnswer, type UsageAnswer } from './answers.js';
 import type { Decimal } from './money.js';
+import { SEVERITY, type FindingKind, type Severity } from './finding-kinds.js';
 import { costOf, type Pricing } from './pricing.js';
 import { NO_USAGE, type Usage, usageOf } from './usage.js';
 
@@ -13,32 +14,6 @@ export interface Ledger {
   days: { usage: Usage; count: number };
   jobs: { usage: Usage; count: number };
 }
-
-/**
- * The severity of each kind of finding. `drift`: counters contradict each other, so that something was
- * billed wrong or not at all. `note`: the backend's own writer leaves this behind, or it may happen.
- */
-const SEVERITY = {
-  days_exceed_lifetime: 'drift',
-  jobs_exceed_lifetime: 'drift',
-  no_user_record: 'drift',
-  not_a_number: 'drift',
-  not_a_hash: 'drift',
-  negative: 'drift',
-  future_day: 'drift',
-  evicted_keys: 'drift',
-  jobs_below_days: 'note',
-  jobs_below_lifetime: 'note',
-  job_without_user: 'note',
-  without_expiry: 'note',
-  undefined_id: 'note',
-  odd_key: 'note',
-  may_evict: 'note',
-} as const;
-
-export type FindingKind = keyof typeof SEVERITY;
-export const FINDING_KINDS = Object.keys(SEVERITY) as FindingKind[];
-type Severity = (typeof SEVERITY)[FindingKind];
 
 export interface Finding {
   severity: Severity;

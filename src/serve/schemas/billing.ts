@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { FINDING_KINDS } from '../../billing/audit.js';
+import { FINDING_KINDS } from '../../billing/finding-kinds.js';
 
 /** The documents of `billing` commands; see src/billing/answers.ts. Integers may exceed 2^53. */
 const integer = v.union([v.pipe(v.number(), v.integer()), v.bigint()]);
