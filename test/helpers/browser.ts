@@ -20,6 +20,8 @@ interface OpenPage {
   requests: string[];
 }
 
+/** A machine that does other things too makes no test fail. */
+const PATIENCE_MS = 90_000;
 const DESKTOP = { width: 1440, height: 900 };
 
 /**
@@ -43,6 +45,7 @@ export async function startBrowser({ endsOnSignals = true } = {}): Promise<Brows
     handleSIGHUP: endsOnSignals,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     open: async (size = DESKTOP, colorScheme = 'light') =>
       await openPage(context, size, colorScheme),

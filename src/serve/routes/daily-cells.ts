@@ -1,5 +1,5 @@
 import type { DayAnswer } from '../../billing/answers.js';
-import { NumberText, type CellValue } from '../../csv.js';
+import type { CellValue } from '../../csv.js';
 
 type DayCells = Readonly<Record<string, (day: DayAnswer) => CellValue>>;
 
@@ -12,5 +12,5 @@ export const DAY_CELLS: DayCells = {
   jobs_completed: ({ jobs_completed }) => jobs_completed,
   jobs_failed: ({ jobs_failed }) => jobs_failed,
   jobs_skipped: ({ jobs_skipped }) => jobs_skipped,
-  cost: ({ cost_exact }) => new NumberText(cost_exact),
+  cost: ({ cost }) => cost,
 };

@@ -1,5 +1,5 @@
 import type { PricesDocument, SummaryDocument } from '../data/documents.js';
-import type { SumLine } from '../kit/sum-table.js';
+import type { SumLine } from '../kit/sum-line.js';
 import {
   compare,
   decimalOf,

@@ -1,4 +1,4 @@
-import type { SumLine } from '../kit/sum-table.js';
+import type { SumLine } from '../kit/sum-line.js';
 import { formatCount } from '../text/numbers.js';
 
 /** More decimals than this are rounded: the exact lines are shown beside. */

@@ -1,9 +1,4 @@
-/** A line of a sum: `Compute`, `3.5 s × $0.001`, `$0.0035`. */
-export interface SumLine {
-  name: string;
-  price: string;
-  amount: string;
-}
+import type { SumLine } from './sum-line.js';
 
 /** Lines that add up to the last one. */
 export function SumTable({ lines, sum }: { lines: readonly SumLine[]; sum: SumLine }) {

@@ -122,11 +122,15 @@ describe('the routes of billing', () => {
   it('give rows to who prefers CSV', async () => {
     const day = dayFromToday(0);
     await records().day('=cmd', day, { bytes_processed: 1, job_count: -2 });
-    const server = await serve([], env());
+    const withRate = { ...env(), BILLING_RATE_GB: String(12.34567 * 1024 ** 3) };
+    const server = await serve([], withRate);
     const path = '/api/billing/daily-usage?user_id=%3Dcmd';
     const csv = await server.get(path, { accept: 'text/csv' });
     expect(csv.headers['content-type']).toContain('text/csv');
-    expect(csv.text.split('\r\n')[1]).toMatch(new RegExp(`^${day},1,0,-2,0,0,0,0\\.0+\\d+`));
+    expect(csv.text.split('\r\n')[1]).toBe(`${day},1,0,-2,0,0,0,12.3457`);
+    const argv = ['billing', 'daily', '--csv', '--', '=cmd'];
+    const { stdout } = await runHere(argv, { env: withRate });
+    expect(csv.text).toBe(stdout);
     const json = await server.get(path, { accept: 'application/json, text/csv;q=0.5' });
     expect(json.headers['content-type']).toContain('application/json');
   });

@@ -11,7 +11,7 @@ import {
 } from '../../../src/web/jobs/job-list.js';
 import { jobDocument, jobsDocument } from './job-documents.js';
 
-const ALL = { status: undefined, userId: undefined };
+const ALL = { status: undefined, userId: undefined, id: undefined };
 const COUNTS = { all: 10, completed: 6, processing: 2, failed: 1, pending: 1 };
 const jobs = (from: number, to: number) =>
   Array.from({ length: from - to + 1 }, (_, index) => jobDocument(from - index));
@@ -62,8 +62,8 @@ describe('a list', () => {
   });
 
   it('is searched by parts of ids', () => {
-    expect(found(list, '1').map(({ id }) => id)).toEqual(['10']);
-    expect(found(list, 'x')).toEqual([]);
+    expect(found(list.rows, '1').map(({ id }) => id)).toEqual(['10']);
+    expect(found(list.rows, 'x')).toEqual([]);
   });
 
   it('loses a job that was removed', () => {
@@ -96,7 +96,7 @@ describe('an event', () => {
   });
 
   it('takes a job out of a filter that it no longer fits', () => {
-    const filter = { status: 'completed', userId: undefined };
+    const filter = { status: 'completed', userId: undefined, id: undefined };
     const changed = withJob(state, jobDocument(9, { status: 'failed' }), filter, true);
     expect(ids(changed.list)).toMatch(/^10 8 7/);
   });
@@ -113,7 +113,7 @@ describe('an event', () => {
   });
 
   it('about a job of another user is none of ours', () => {
-    const filter = { status: undefined, userId: 'bob' };
+    const filter = { status: undefined, userId: 'bob', id: undefined };
     expect(withJob(state, jobDocument(11), filter, true)).toEqual({ ...state, isUncertain: false });
   });
 
