@@ -5,7 +5,11 @@ import { useMemoryForTemporaryFiles } from './helpers/memory-folder.js';
 /** One more than the cores of a small machine: at any time, a third of the tests wait for something. */
 const WORKERS = 3;
 /** Far more than a test takes: a machine that does other things too makes no test fail. */
-const TIMEOUTS = { testTimeout: 120_000, hookTimeout: 180_000 };
+const TIMEOUTS = {
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 60_000 } },
+};
 
 useMemoryForTemporaryFiles();
 

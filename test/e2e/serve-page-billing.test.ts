@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dayFromToday, monthFromThis, useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
-import { accessibilityFindings, startBrowser } from '../helpers/browser.js';
+import { accessibilityFindings, startBrowser, tabTo } from '../helpers/browser.js';
 import { run, runJson, storeSettings } from '../helpers/cli.js';
 import { cellsOf, numberIn, sumsOf } from '../helpers/page-tables.js';
 import { startRedisServer } from '../helpers/redis-server.js';
@@ -399,12 +399,3 @@ describe('the audit on the page of billing', () => {
     await page.close();
   });
 });
-
-/** Presses Tab until the element has the focus. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  for (let pressed = 0; pressed < 60; pressed++) {
-    await page.keyboard.press('Tab');
-    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
-  }
-  throw new Error('no Tab leads there');
-}

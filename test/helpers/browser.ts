@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { findChromium } from './find-chromium.js';
 import { installHint } from './install-hint.js';
 
@@ -88,4 +88,13 @@ export async function accessibilityFindings(page: Page): Promise<string[]> {
     violations: { id: string; nodes: { html: string }[] }[];
   }>(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`);
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Presses Tab until the element has the focus. */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let pressed = 0; pressed < 60; pressed++) {
+    await page.keyboard.press('Tab');
+    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+  }
+  throw new Error('no Tab leads there');
 }
