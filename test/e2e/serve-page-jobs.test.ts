@@ -11,6 +11,8 @@ import { startRedisServer } from '../helpers/redis-server.js';
 import { noise } from '../helpers/seed.js';
 import { useServers, type TestServer } from '../helpers/serve.js';
 
+/** After so many changes at once, the server tells a reset. */
+const BURST = 3000;
 const KEPT = { removeOnComplete: false };
 
 const used = useJobResults();
@@ -166,6 +168,104 @@ describe('the page of jobs', () => {
     await page.close();
     await after.close();
     await again.stop();
+  });
+
+  it('says that the server shuts down, and is right when it is back', async () => {
+    const before = await queue.add(jobData('alice'), KEPT);
+    const server = await serve();
+    const { page } = await browser.open();
+    await page.goto(server.url);
+    await rowOf(page, before).waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    const sentence = page.getByRole('status').first();
+    const told = sentence.getByText('The server is shutting down').waitFor();
+    await server.stop();
+    await told;
+    await sentence.getByText('No answer since').waitFor();
+    expect(await rowIds(page)).toEqual([before]);
+    const later = await queue.add(jobData('bob'), KEPT);
+    await start(
+      ['--listen', `127.0.0.1:${server.port}`],
+      storeSettings({ env: { REDIS_URL: used.server.url, S3_BUCKET: used.bucket } }),
+    );
+    await page.getByText('live', { exact: true }).waitFor();
+    await rowOf(page, later).waitFor();
+    await page.close();
+  });
+
+  it('lists again after a reset, each page after a wait of its own', async () => {
+    const server = await serve();
+    const { page } = await browser.open();
+    await page.addInitScript(`
+      Math.random = () => 0.9;
+      const plain = setTimeout;
+      window.waits = [];
+      window.setTimeout = (call, ms) => { waits.push(ms); return plain(call, ms); };
+    `);
+    await page.goto(server.url);
+    await page.getByText('live', { exact: true }).waitFor();
+    const spread = 2700;
+    expect(await page.evaluate('waits')).not.toContain(spread);
+    // Too many at once to be told one by one.
+    const burst = used.redis.multi();
+    for (let at = 0; at < BURST; at++)
+      burst.xadd('bull:ai-job:events', '*', 'event', 'waiting', 'jobId', `gone-${at}`);
+    await burst.exec();
+    await expect.poll(() => page.evaluate('waits')).toContain(spread);
+    await page.close();
+  });
+
+  it('has the server search, whatever was read of the list', async () => {
+    const many = Array.from({ length: 1500 }, (_, at) => ({
+      ...{ name: 'video', data: jobData(at % 2 === 0 ? 'alice' : 'bob') },
+      opts: { ...KEPT, jobId: `made-${String(at).padStart(4, '0')}` },
+    }));
+    await queue.queue.addBulk(many);
+    const server = await serve();
+    const { page, requests } = await browser.open();
+    await page.goto(server.url);
+    await rowOf(page, 'made-1499').waitFor();
+    requests.length = 0;
+    await page.keyboard.press('/');
+    await page.keyboard.type('MADE-000');
+    await expect
+      .poll(() => rowIds(page))
+      .toEqual(Array.from({ length: 10 }, (_, at) => `made-000${9 - at}`));
+    await page.getByText('10 jobs found').waitFor();
+    const asked = requests
+      .map((url) => new URL(url))
+      .filter((url) => url.searchParams.has('limit'));
+    const searches = asked.filter((url) => url.searchParams.has('id'));
+    expect(searches.at(-1)?.searchParams.get('id')).toBe('MADE-000');
+    // Nothing else is read, and not after each key.
+    expect(asked.filter((url) => Number(url.searchParams.get('limit')) > 100)).toEqual([]);
+    expect(searches.length).toBeLessThan('MADE-000'.length);
+    // The counts, and the sentence, are those of all jobs.
+    await countOf(page, '1,500 pending').waitFor();
+    const fresh = await queue.add(jobData('alice'), { ...KEPT, jobId: 'made-000-too' });
+    await rowOf(page, fresh).waitFor();
+    await queue.add(jobData('alice'), { ...KEPT, jobId: 'other' });
+    await countOf(page, '1,502 pending').waitFor();
+    expect((await rowIds(page)).length).toBe(11);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: `Job ${fresh}` }).waitFor();
+    await page.goBack();
+    await page.getByLabel('Search by job id').fill('');
+    await rowOf(page, 'other').waitFor();
+    await page.close();
+  });
+
+  it('says that nothing was searched while the server is gone', async () => {
+    await queue.add(jobData('alice'), KEPT);
+    const server = await serve();
+    const { page } = await browser.open();
+    await page.goto(server.url);
+    await page.getByText('live', { exact: true }).waitFor();
+    await server.stop();
+    await page.keyboard.press('/');
+    await page.keyboard.type('nothing-like-it');
+    await page.getByRole('heading', { name: 'nothing was searched' }).waitFor();
+    await page.close();
   });
 
   it('has no obstacle for anybody, with and without a job open', async () => {

@@ -10,6 +10,8 @@ export interface CuttingProxy {
   setPlan: (plan: (() => Cut | undefined) | undefined) => void;
   /** How often it cut, of each kind. */
   cuts: Record<Cut, number>;
+  /** Cuts all connections that there are. */
+  cutAll: () => void;
   close: () => Promise<void>;
 }
 
@@ -45,14 +47,18 @@ export async function startCuttingProxy(upstreamPort: number): Promise<CuttingPr
       else client.write(chunk);
     });
   });
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     setPlan: (next) => (plan = next),
     cuts,
+    cutAll,
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      cutAll();
       server.close();
       await once(server, 'close');
     },
