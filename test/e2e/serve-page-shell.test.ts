@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessToken, ADMIN_TOKEN, JWT_SECRET } from '../helpers/access-token.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
@@ -13,6 +13,9 @@ const THEMES = ['light', 'dark'] as const;
 let browser: Browser;
 beforeAll(async () => {
   browser = await startBrowser();
+});
+beforeEach(async () => {
+  await browser.forget();
 });
 afterAll(async () => {
   await browser.close();

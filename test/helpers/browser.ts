@@ -9,6 +9,8 @@ import { installHint } from './install-hint.js';
 export interface Browser {
   /** Opens a window with this size in px; `colorScheme` is that of the system. */
   open(size?: { width: number; height: number }, colorScheme?: 'light' | 'dark'): Promise<OpenPage>;
+  /** Signs out everywhere: cookies of loopback are those of all servers on it. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startBrowser({ endsOnSignals = true } = {}): Promise<Brows
   return {
     open: async (size = DESKTOP, colorScheme = 'light') =>
       await openPage(context, size, colorScheme),
+    forget: async () => await context.clearCookies(),
     close: async () => {
       await context.close();
       await rm(profile, { recursive: true, force: true });
