@@ -6,7 +6,11 @@ import type { Destination } from '../../repository/destination.js';
 import { readableSummary, type LocatedBackup } from '../../repository/locate.js';
 import { backupIdOf } from '../../repository/names.js';
 import { legacyDocument } from '../../reports/backups/legacy.js';
-import { backupDocument, listBackups } from '../../reports/backups/list.js';
+import {
+  backupDocument,
+  listBackups,
+  type DestinationContent,
+} from '../../reports/backups/list.js';
 import { objectDocument } from '../../reports/backups/object.js';
 import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
@@ -20,6 +24,7 @@ import { destinationsDocument, objectsDocument, shownDocument } from '../schemas
 import { wholeNumber } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
 import { streamOf, type StreamEnds } from '../stream.js';
+import { NOT_MODIFIED_ANSWER, tagOf, taggedAnswer } from '../tagged-answer.js';
 
 const backupId = v.pipe(
   v.string(),
@@ -50,6 +55,13 @@ const MOST_READERS = 16;
 
 export function backupRoutes({ destinations, schedule, cutShort }: Services): Route[] {
   const readers = new Readers(MOST_READERS);
+  const listTags = new WeakMap<DestinationContent, string>();
+  /** The list of a destination is large, and the same until it is read again. */
+  const listTagOf = (content: DestinationContent): string => {
+    const tag = listTags.get(content) ?? tagOf(listDocument(content));
+    listTags.set(content, tag);
+    return tag;
+  };
 
   const locate = async (
     named: NamedDestination,
@@ -78,9 +90,10 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
           description: 'the documents of `backup list` and `backup status`',
           schema: destinationsDocument,
         },
+        ...NOT_MODIFIED_ANSWER,
       },
       failures: [400, 404, 502, 503],
-      async respond({ query }) {
+      async respond({ query, header }) {
         const wanted =
           query.destination === undefined
             ? destinations.all
@@ -91,12 +104,24 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
         if (first?.failure !== undefined && readings.every(({ content }) => content === undefined))
           throw first.failure;
         const verified = await lastVerifications(schedule);
-        const documents = wanted.map((named, index) => ({
+        const known = wanted.map((named, index) => ({
           destination: named.text,
           ...readingDocument(named, readings[index]),
           last_verified: verified(named.text),
         }));
-        return jsonAnswer({ destinations: documents });
+        // Without the time of reading, and the ages, which whoever has the document can tell.
+        const states = known.map(({ content, status, ...rest }) => ({
+          ...{ ...rest, read_at: null },
+          list: content === undefined ? null : listTagOf(content),
+          status: withoutAges(status),
+        }));
+        const document = () => ({
+          destinations: known.map(({ content, ...rest }) => ({
+            ...rest,
+            list: content === undefined ? null : listDocument(content),
+          })),
+        });
+        return taggedAnswer(document, { tag: tagOf(states), header });
       },
     }),
     defineRoute({
@@ -196,14 +221,24 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
     return {
       read_at: readAt?.toISOString() ?? null,
       problem: failure === undefined ? null : { error, code },
-      list:
-        content === undefined ? null : { backups: listBackups(content).rows.map(backupDocument) },
+      content,
       status:
         content === undefined
           ? null
           : { destination: named.text, ...destinations.statusOf(content) },
     };
   }
+}
+
+/** What time alone changes. */
+const AGES = new Set(['checked_at', 'age_seconds']);
+
+function withoutAges(status: object | null): string {
+  return JSON.stringify(status, (name, value: unknown) => (AGES.has(name) ? undefined : value));
+}
+
+function listDocument(content: DestinationContent) {
+  return { backups: listBackups(content).rows.map(backupDocument) };
 }
 
 /** The index of a backup of backup-minio.sh is made by reading all of it, which no request does. */

@@ -165,7 +165,12 @@ export function BackupsTable({
               backup === undefined ? (
                 <span class="mono">{shortId(id)}</span>
               ) : (
-                <a class="mono" href={hrefOf(id)} aria-current={id === chosen ? 'true' : undefined}>
+                <a
+                  class="mono"
+                  href={hrefOf(id)}
+                  data-opens={id}
+                  aria-current={id === chosen ? 'true' : undefined}
+                >
                   {shortId(id)}
                 </a>
               ),
