@@ -142,7 +142,7 @@ describe('the page of the schedule', () => {
     const link = page.getByRole('link', { name: 'Log of long, which runs' });
     await link.waitFor();
     await daemon.until(() => daemon.hasBegun);
-    const { log_file: file } = daemon.savedState()!.pending[0]!;
+    const { log_file: file, process: owner } = daemon.savedState()!.pending[0]!;
     appendFileSync(join(daemon.stateFolder, file!), 'the first line\n');
     await link.focus();
     await page.keyboard.press('Enter');
@@ -152,9 +152,11 @@ describe('the page of the schedule', () => {
     appendFileSync(join(daemon.stateFolder, file!), 'a later line\n');
     await lines.getByText('a later line').waitFor();
     expect(await accessibilityFindings(page)).toEqual([]);
-    await daemon.stop();
+    await page.getByText('What it has printed so far').waitFor();
+    process.kill(owner!.pid, 'SIGTERM');
     await page.getByRole('heading', { name: /^Log of long, \d/ }).waitFor();
-    await lines.getByText('a later line').waitFor();
+    expect(await page.getByText('What it has printed so far').count()).toBe(0);
+    await lines.waitFor();
     await page.close();
   });
 
@@ -350,7 +352,7 @@ describe('the page of the schedule in each state', () => {
     await page.close();
   });
 
-  it('has no obstacle for anybody', async () => {
+  it.each(['light', 'dark'] as const)('has no obstacle for anybody, %s', async (colorScheme) => {
     await write([
       ranAt(1),
       ranAt(5, { exit_code: 4, reason: 'no space left' }),
@@ -363,25 +365,21 @@ describe('the page of the schedule in each state', () => {
     await daemon.until(() => daemon.hasBegun);
     const { id } = daemon.savedState()!.pending[0]!;
     const paths = ['', `?run=${encodeURIComponent(id)}`, '?runs=failed', `?day=${today()}&run=no`];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [320, 768, 1440]) {
-        const { page } = await browser.open({ width, height: 800 }, colorScheme);
-        for (const path of paths) {
-          await page.goto(`${server.url}/schedule${path}`);
-          await rowOf(page, 'Entries', 'long').waitFor();
-          if (path.includes('run=')) await page.getByRole('heading', { name: /^Log/ }).waitFor();
-          // What lies under the header is not looked at.
-          await page.evaluate('scrollTo(0, 0)');
-          const isTooWide = await page.evaluate(
-            'document.documentElement.scrollWidth > innerWidth',
-          );
-          const findings = await accessibilityFindings(page);
-          expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
-            ...{ path, width, colorScheme, isTooWide: false, findings: [] },
-          });
-        }
-        await page.close();
+    for (const width of [320, 768, 1440]) {
+      const { page } = await browser.open({ width, height: 800 }, colorScheme);
+      for (const path of paths) {
+        await page.goto(`${server.url}/schedule${path}`);
+        await rowOf(page, 'Entries', 'long').waitFor();
+        if (path.includes('run=')) await page.getByRole('heading', { name: /^Log/ }).waitFor();
+        // What lies under the header is not looked at.
+        await page.evaluate('scrollTo(0, 0)');
+        const isTooWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+        const findings = await accessibilityFindings(page);
+        expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
+          ...{ path, width, colorScheme, isTooWide: false, findings: [] },
+        });
       }
+      await page.close();
     }
   });
 });

@@ -2,6 +2,7 @@ import type { DestinationDocument } from '../data/backup-documents.js';
 import { Mark } from '../kit/marks.js';
 import { minute } from '../kit/minute.js';
 import { countOf } from '../text/numbers.js';
+import { ID_PREFIX, shortId } from './chain.js';
 import { faultsOf } from './standing.js';
 
 const MOST_SHOWN = 5;
@@ -13,7 +14,9 @@ export function Faults({ destination }: { destination: DestinationDocument }) {
   const problems = destination.status?.chains.problems ?? [];
   const texts = [
     ...faults.map(({ because }) => `It ${because}`),
-    ...problems.slice(0, MOST_SHOWN).map(({ id, message }) => `${id}: ${message}`),
+    ...problems
+      .slice(0, MOST_SHOWN)
+      .map(({ id, message }) => `${shortId(id)}: ${message.replaceAll(ID_PREFIX, '')}`),
   ];
   if (problems.length > MOST_SHOWN)
     texts.push(`${countOf(problems.length - MOST_SHOWN, 'more fault')} in the chain`);

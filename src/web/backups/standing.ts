@@ -21,10 +21,16 @@ export function standingOf(destination: DestinationDocument, now: Date): Standin
 type Fault = Pick<Standing, 'word' | 'because'>;
 
 /** Returns what is not in order at a destination, the worst first. */
-export function faultsOf({ problem, status }: DestinationDocument, now: Date): Fault[] {
+export function faultsOf(
+  { destination, problem, status }: DestinationDocument,
+  now: Date,
+): Fault[] {
   const faults: Fault[] = [];
   if (problem !== null)
-    faults.push({ word: 'cannot be read', because: `cannot be read: ${problem.error}` });
+    faults.push({
+      word: 'cannot be read',
+      because: `cannot be read: ${problem.error.replace(`: ${destination}`, '')}`,
+    });
   else if (status === null) faults.push({ word: 'not read yet', because: 'was not read yet' });
   if (status === null) return faults;
   const { freshness, lines, chains, retention } = status;

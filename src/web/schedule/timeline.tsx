@@ -1,6 +1,7 @@
 import { inPercent } from '../kit/chart.js';
 import { Table } from '../kit/table.js';
 import { Mark } from '../kit/marks.js';
+import { countOf } from '../text/numbers.js';
 import { minuteText, utcText } from '../text/times.js';
 import { hoursOf, marksOf, type DayLane, type DayMark } from './day.js';
 
@@ -21,50 +22,55 @@ export function Timeline({
   const hasBand = drawn.some(({ marks }) => marks.some(({ count }) => count > 1));
   return (
     <>
-      {drawn.map(({ name, marks }) => (
-        <div class="lane" key={name}>
-          <span>{name}</span>
-          <svg height="28" aria-hidden="true">
-            <line class="grid" x2="100%" y1="14" y2="14" />
-            {['25%', '50%', '75%'].map((x) => (
-              <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
-            ))}
-            {failedLast(marks).map((mark) => (
-              <Shape key={`${mark.kind} ${mark.at}`} mark={mark} />
+      <div
+        role="img"
+        aria-label={`The day of ${countOf(lanes.length, 'entry', 'entries')}: ${countOf(items.length, 'run')}, which the table below lists`}
+      >
+        {drawn.map(({ name, marks }) => (
+          <div class="lane" key={name}>
+            <span>{name}</span>
+            <svg height="28">
+              <line class="grid" x2="100%" y1="14" y2="14" />
+              {['25%', '50%', '75%'].map((x) => (
+                <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
+              ))}
+              {failedLast(marks).map((mark) => (
+                <Shape key={`${mark.kind} ${mark.at}`} mark={mark} />
+              ))}
+              {nowX !== undefined && (
+                <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+              )}
+            </svg>
+          </div>
+        ))}
+        <div class="lane">
+          <span />
+          <svg height="18">
+            {hoursOf(nowX).map(({ hour, wide }) => (
+              <text
+                key={hour}
+                class={wide ? 'wide-only' : undefined}
+                x={inPercent((hour / 24) * 100)}
+                y="12"
+                text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
+              >
+                {String(hour).padStart(2, '0')}:00
+              </text>
             ))}
             {nowX !== undefined && (
-              <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+              <text
+                class="now-text"
+                x={inPercent(nowX)}
+                y="12"
+                text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
+              >
+                {minuteText(now)}
+              </text>
             )}
           </svg>
         </div>
-      ))}
-      <div class="lane" aria-hidden="true">
-        <span />
-        <svg height="18">
-          {hoursOf(nowX).map(({ hour, wide }) => (
-            <text
-              key={hour}
-              class={wide ? 'wide-only' : undefined}
-              x={inPercent((hour / 24) * 100)}
-              y="12"
-              text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
-            >
-              {String(hour).padStart(2, '0')}:00
-            </text>
-          ))}
-          {nowX !== undefined && (
-            <text
-              class="now-text"
-              x={inPercent(nowX)}
-              y="12"
-              text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
-            >
-              {minuteText(now)}
-            </text>
-          )}
-        </svg>
       </div>
-      <ul class="legend">
+      <ul class="legend" aria-label="Signs of the timeline">
         <li>
           <svg width="8" height="12" aria-hidden="true">
             <rect class="b c" width="8" height="12" rx="1.5" />

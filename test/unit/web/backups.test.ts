@@ -13,7 +13,7 @@ import {
   isImage,
   objectHref,
 } from '../../../src/web/backups/names.js';
-import { gaugeOf, standingOf } from '../../../src/web/backups/standing.js';
+import { faultsOf, gaugeOf, standingOf } from '../../../src/web/backups/standing.js';
 import type {
   BackupDocument,
   DestinationDocument,
@@ -78,6 +78,14 @@ describe('how a destination stands', () => {
       max_age_seconds: 7200,
     } as const;
     expect(standingOf(destination([], { freshness }), now).because).toBe('is 60 min late');
+  });
+  it('lists all that is not in order', () => {
+    const freshness = { status: 'missing', newest_complete: null, max_age_seconds: 7200 } as const;
+    const chains = { status: 'broken' as const, problems: [{ id: 'a', kind: 'b', message: 'c' }] };
+    expect(faultsOf(destination([], { freshness, chains }), now).map(({ word }) => word)).toEqual([
+      'no complete backup',
+      'chain: 1 fault',
+    ]);
   });
   it('names the first of several faults', () => {
     const chains = { status: 'broken' as const, problems: [{ id: 'a', kind: 'b', message: 'c' }] };
