@@ -1,4 +1,5 @@
 import path from 'node:path/posix';
+import { HARDENING } from './hardening.js';
 import {
   ENVIRONMENT_FILE,
   systemdPath,
@@ -60,21 +61,10 @@ export function serveSystemdUnit(service: SystemdService & ServedPlaces): string
     `ReadWritePaths=-${systemdPath(stateFolder)}`,
     'ProtectHome=read-only',
     'PrivateTmp=yes',
-    'NoNewPrivileges=yes',
     'CapabilityBoundingSet=',
-    'PrivateDevices=yes',
-    'ProtectClock=yes',
-    'ProtectControlGroups=yes',
     'ProtectHostname=yes',
-    'ProtectKernelLogs=yes',
-    'ProtectKernelModules=yes',
-    'ProtectKernelTunables=yes',
-    'LockPersonality=yes',
     'RestrictNamespaces=yes',
-    'RestrictRealtime=yes',
-    'RestrictSUIDSGID=yes',
-    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
-    'SystemCallArchitectures=native',
+    ...HARDENING,
     '',
     '[Install]',
     'WantedBy=multi-user.target',

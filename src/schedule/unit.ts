@@ -1,4 +1,5 @@
 import path from 'node:path/posix';
+import { HARDENING } from './hardening.js';
 import { OWN_FOLDER } from './state/own-folder.js';
 
 /**
@@ -85,18 +86,7 @@ export function systemdUnit(service: SystemdService): string {
     '',
     '# Backups may be written anywhere except to system folders.',
     'ProtectSystem=full',
-    'NoNewPrivileges=yes',
-    'PrivateDevices=yes',
-    'ProtectClock=yes',
-    'ProtectControlGroups=yes',
-    'ProtectKernelLogs=yes',
-    'ProtectKernelModules=yes',
-    'ProtectKernelTunables=yes',
-    'LockPersonality=yes',
-    'RestrictRealtime=yes',
-    'RestrictSUIDSGID=yes',
-    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
-    'SystemCallArchitectures=native',
+    ...HARDENING,
     '',
     '[Install]',
     'WantedBy=multi-user.target',

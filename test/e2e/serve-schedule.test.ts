@@ -253,6 +253,25 @@ describe('POST /api/schedule/{name}/run', () => {
     daemon.signal('SIGCONT');
   }, 60_000);
 
+  it('tells which run is under way, whose log can be read', async () => {
+    daemon = new TestDaemon(cwd, env());
+    daemon.write('# name=long\n0 0 1 1 * jobs watch --interval 1s\n');
+    await daemon.start();
+    const server = await serve(['--file', file, '--state-dir', daemon.stateFolder], env());
+    const idle = await server.get('/api/schedule');
+    expect(documentOf(idle).running).toEqual([]);
+    const { id } = documentOf(await post(server, 'long'));
+    await daemon.until(() => daemon?.hasBegun === true);
+    const headers = { 'if-none-match': idle.headers.etag ?? '' };
+    const answer = await server.get('/api/schedule', headers);
+    expect(answer.status).toBe(200);
+    expect(safeParse(scheduleDocument, documentOf(answer)).issues).toBeUndefined();
+    expect(documentOf(answer).running).toMatchObject([{ id, name: 'long' }]);
+    expect((await server.get(`/api/schedule/runs/${String(id)}/log`)).status).toBe(200);
+    const again = await server.get('/api/schedule', { 'if-none-match': answer.headers.etag ?? '' });
+    expect(again.status).toBe(304);
+  }, 60_000);
+
   it('is 409 where it runs already, also twice at once', async () => {
     const firing = {
       ...{ id: 'a', name: 'daily', due_at: new Date().toISOString(), trigger: 'cron' as const },

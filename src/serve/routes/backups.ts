@@ -1,6 +1,10 @@
 import { readableSummary } from '../../repository/locate.js';
 import { legacyDocument } from '../../reports/backups/legacy.js';
-import { backupDocument, listBackups } from '../../reports/backups/list.js';
+import {
+  backupDocument,
+  listBackups,
+  type DestinationContent,
+} from '../../reports/backups/list.js';
 import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
 import type { NamedDestination, Reading } from '../destinations.js';
@@ -10,9 +14,17 @@ import { defineRoute, type Route } from '../route.js';
 import { backupId, destination } from '../schemas/backup-parameters.js';
 import { destinationsDocument, shownDocument } from '../schemas/backups.js';
 import type { Services } from '../services.js';
+import { NOT_MODIFIED_ANSWER, tagOf, taggedAnswer } from '../tagged-answer.js';
 
 /** What destinations hold, without what is in their archives. */
 export function backupRoutes({ destinations, schedule }: Services): Route[] {
+  const listTags = new WeakMap<DestinationContent, string>();
+  /** The list of a destination is large, and the same until it is read again. */
+  const listTagOf = (content: DestinationContent): string => {
+    const tag = listTags.get(content) ?? tagOf(listDocument(content));
+    listTags.set(content, tag);
+    return tag;
+  };
   return [
     defineRoute({
       method: 'GET',
@@ -26,9 +38,10 @@ export function backupRoutes({ destinations, schedule }: Services): Route[] {
           description: 'the documents of `backup list` and `backup status`',
           schema: destinationsDocument,
         },
+        ...NOT_MODIFIED_ANSWER,
       },
       failures: [400, 404, 502, 503],
-      async respond({ query }) {
+      async respond({ query, header }) {
         const wanted =
           query.destination === undefined
             ? destinations.all
@@ -39,12 +52,24 @@ export function backupRoutes({ destinations, schedule }: Services): Route[] {
         if (first?.failure !== undefined && readings.every(({ content }) => content === undefined))
           throw first.failure;
         const verified = await lastVerifications(schedule);
-        const documents = wanted.map((named, index) => ({
+        const known = wanted.map((named, index) => ({
           destination: named.text,
           ...readingDocument(named, readings[index]),
           last_verified: verified(named.text),
         }));
-        return jsonAnswer({ destinations: documents });
+        // Without the time of reading, and the ages, which whoever has the document can tell.
+        const states = known.map(({ content, status, ...rest }) => ({
+          ...{ ...rest, read_at: null },
+          list: content === undefined ? null : listTagOf(content),
+          status: withoutAges(status),
+        }));
+        const document = () => ({
+          destinations: known.map(({ content, ...rest }) => ({
+            ...rest,
+            list: content === undefined ? null : listDocument(content),
+          })),
+        });
+        return taggedAnswer(document, { tag: tagOf(states), header });
       },
     }),
     defineRoute({
@@ -77,12 +102,22 @@ export function backupRoutes({ destinations, schedule }: Services): Route[] {
     return {
       read_at: readAt?.toISOString() ?? null,
       problem: failure === undefined ? null : { error, code },
-      list:
-        content === undefined ? null : { backups: listBackups(content).rows.map(backupDocument) },
+      content,
       status:
         content === undefined
           ? null
           : { destination: named.text, ...destinations.statusOf(content) },
     };
   }
+}
+
+/** What time alone changes. */
+const AGES = new Set(['checked_at', 'age_seconds']);
+
+function withoutAges(status: object | null): string {
+  return JSON.stringify(status, (name, value: unknown) => (AGES.has(name) ? undefined : value));
+}
+
+function listDocument(content: DestinationContent) {
+  return { backups: listBackups(content).rows.map(backupDocument) };
 }

@@ -6,11 +6,13 @@ import { chooseRuns, readRuns } from '../../reports/schedule/history.js';
 import { upcomingDocument } from '../../reports/schedule/next.js';
 import { readStatus } from '../../reports/schedule/status.js';
 import type { Entry } from '../../schedule/crontab/entry.js';
-import { upcoming } from '../../schedule/reports.js';
+import { upcoming, type EntryStatus } from '../../schedule/reports.js';
 import { readLogEnd } from '../../schedule/run/read-log.js';
+import type { PendingFiring } from '../../schedule/state/record.js';
 import { holderOf, requestsFolderOf } from '../../schedule/state/recorded.js';
 import { DAEMON, handOver } from '../../schedule/state/requests.js';
 import { jsonAnswer } from '../answer.js';
+import { NOT_MODIFIED_ANSWER, tagOf, taggedAnswer } from '../tagged-answer.js';
 import { notFound, RequestFailure } from '../failure.js';
 import { defineRoute, type Route } from '../route.js';
 import type { ScheduleService } from '../schedule-service.js';
@@ -65,19 +67,22 @@ export function scheduleRoutes(services: Services): Route[] {
           description: 'the documents of `schedule status` and `schedule next`',
           schema: scheduleDocument,
         },
+        ...NOT_MODIFIED_ANSWER,
       },
       failures: [400, 404, 502, 503],
-      async respond({ query, signal }) {
+      async respond({ query, signal, header }) {
         const { folder } = schedule();
         const entries = await entriesOf(schedule());
         const request = { folder, now: now(), signal, maxAgeMs: query.max_age };
         const { daemon, entries: statuses, state } = await readStatus(entries, request);
         const runs = upcoming(entries, now(), query.count).map(upcomingDocument);
-        return jsonAnswer({
+        const document = {
           status: { daemon, entries: statuses },
           next: { runs },
+          running: runningOf(statuses, state.state?.pending ?? []),
           problem: unusableText(state.kind === 'unusable' ? state.reason : undefined),
-        });
+        };
+        return taggedAnswer(() => document, { tag: tagOf(document), header });
       },
     }),
     defineRoute({
@@ -89,15 +94,17 @@ export function scheduleRoutes(services: Services): Route[] {
       query: { limit: wholeNumber(1, 1000, 20), name: v.optional(entryName), failed: flag },
       answers: {
         200: { description: 'the document of `schedule history`', schema: historyDocument },
+        ...NOT_MODIFIED_ANSWER,
       },
       failures: [400, 404, 503],
-      async respond({ query: { limit, name, failed } }) {
+      async respond({ query: { limit, name, failed }, header }) {
         const runs = await readRuns(schedule().folder);
         const chosen = chooseRuns(runs, { name, failedOnly: failed, limit });
-        return jsonAnswer({
+        const document = {
           ...{ runs: chosen, damaged_lines: runs.damaged },
           problem: unusableText(runs.unusable),
-        });
+        };
+        return taggedAnswer(() => document, { tag: tagOf(document), header });
       },
     }),
     defineRoute({
@@ -153,6 +160,17 @@ export function scheduleRoutes(services: Services): Route[] {
       },
     }),
   ];
+}
+
+/** The runs of the entries that run, as far as they have a log. */
+function runningOf(statuses: readonly EntryStatus[], pending: readonly PendingFiring[]) {
+  return statuses.flatMap(({ name, state, running_since: since }) => {
+    if (state !== 'running') return [];
+    const run = pending.find(
+      (one) => one.name === name && one.started_at === since && one.log_file !== null,
+    );
+    return run === undefined || since === null ? [] : [{ id: run.id, name, started_at: since }];
+  });
 }
 
 /** A mistake in the schedule is told to the administrator as it is. */

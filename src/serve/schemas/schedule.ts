@@ -27,6 +27,8 @@ export const scheduleDocument = v.strictObject({
   next: v.strictObject({
     runs: v.array(v.strictObject({ name: text, at: text, command: text, zone: text })),
   }),
+  /** The runs under way that have a log, for `/api/schedule/runs/{id}/log`. */
+  running: v.array(v.strictObject({ id: text, name: text, started_at: text })),
   /** Why the state cannot be used: last runs are then not known. */
   problem: nullableText,
 });

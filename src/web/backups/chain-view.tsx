@@ -10,6 +10,8 @@ import { shortId, type ChainItem } from './chain.js';
 const FLOOR = 72;
 const FULL_HEIGHT = 60;
 const SMALL_HEIGHT = 26;
+/** The width of a missing one, in px. */
+const HOLE = 8;
 
 /** The backups of a destination on a timeline that ends now. The table under it lists them. */
 export function Timeline({
@@ -38,7 +40,7 @@ export function Timeline({
         {marks.map(({ x, text, wide }) => (
           <>
             <line class="grid" x1={inPercent(x)} x2={inPercent(x)} y1="0" y2="92" />
-            {x < 92 && (
+            {x < 85 && (
               <text
                 class={wide ? 'wide-only' : undefined}
                 x={inPercent(x)}
@@ -51,7 +53,7 @@ export function Timeline({
           </>
         ))}
         {items.map((item) => (
-          <Bar key={item.id} item={item} most={most} />
+          <Bar key={item.id} item={item} most={most} width={barWidthOf(items.length)} />
         ))}
         <line class="now-line" x1="100%" x2="100%" y1="0" y2="92" />
         <text class="now-text" x="100%" y="110" text-anchor="end">
@@ -59,7 +61,7 @@ export function Timeline({
         </text>
         <line class="axis" x2="100%" y1="92" y2="92" />
       </svg>
-      <ul class="legend">
+      <ul class="legend" aria-label="Signs of the timeline">
         <li>
           <svg width="8" height="12" aria-hidden="true">
             <rect class="b" width="8" height="12" rx="1.5" />
@@ -85,42 +87,54 @@ export function Timeline({
   );
 }
 
+/** In px: also on a narrow screen a bar is seen, and the bars of 30 days leave gaps on a wide one. */
+function barWidthOf(count: number): number {
+  if (count <= 40) return 6;
+  return count <= 200 ? 3 : 1.5;
+}
+
+/** A bar ends at its time. */
 function Bar({
-  item: { id, type, state, at, x, bytes = 0 },
+  item: { type, state, at, x, bytes = 0 },
   most,
+  width,
 }: {
   item: ChainItem;
   most: number;
+  width: number;
 }) {
   const title = (
     <title>{`${state === 'complete' ? type : `${type}, ${state}`}, ${utcText(new Date(at))}`}</title>
   );
-  const left = inPercent(Math.min(99.2, x));
+  const end = inPercent(x);
   if (state === 'missing' || state === 'damaged') {
     return (
-      <>
-        <rect class="hole" x={left} y={FLOOR - 14} width="0.6%" height="14">
+      <svg x={end} class="failed">
+        <rect class="hole" x={-HOLE} y={FLOOR - 14} width={HOLE} height="14">
           {title}
         </rect>
-        <svg x={left} y="34" class="failed">
-          <use href="#m-failed" class="mark" x="-5" width="14" height="14" />
-        </svg>
-      </>
+        <use href="#m-failed" class="mark" x={-HOLE / 2 - 7} y="34" width="14" height="14" />
+      </svg>
     );
   }
   const height = type === 'full' ? FULL_HEIGHT : Math.max(4, (bytes / most) * SMALL_HEIGHT);
   const kind = state === 'suspect' ? 'b w' : type === 'full' ? 'b' : 'b g';
   return (
-    <>
-      <rect key={id} class={kind} x={left} y={FLOOR - height} width="0.6%" height={height} rx="1">
+    <svg x={end} class={state === 'suspect' ? 'suspect' : undefined}>
+      <rect
+        class={kind}
+        x={-width}
+        y={FLOOR - height}
+        width={width}
+        height={height}
+        rx={Math.min(1, width / 3)}
+      >
         {title}
       </rect>
       {state === 'suspect' && (
-        <svg x={left} y="0" class="suspect">
-          <use href="#m-warn" class="mark" x="-5" width="14" height="14" />
-        </svg>
+        <use href="#m-warn" class="mark" x={-width / 2 - 7} width="14" height="14" />
       )}
-    </>
+    </svg>
   );
 }
 
@@ -165,7 +179,12 @@ export function BackupsTable({
               backup === undefined ? (
                 <span class="mono">{shortId(id)}</span>
               ) : (
-                <a class="mono" href={hrefOf(id)} aria-current={id === chosen ? 'true' : undefined}>
+                <a
+                  class="mono"
+                  href={hrefOf(id)}
+                  data-opens={id}
+                  aria-current={id === chosen ? 'true' : undefined}
+                >
                   {shortId(id)}
                 </a>
               ),

@@ -29,9 +29,12 @@ export function timeInId(id: string): string | undefined {
   return Number.isNaN(Date.parse(text)) ? undefined : text;
 }
 
+/** What all ids begin with. */
+export const ID_PREFIX = 'minio_backup_';
+
 /** `full_20261124_011000` */
 export function shortId(id: string): string {
-  return id.replace(/^minio_backup_/, '');
+  return id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id;
 }
 
 /** Returns the backups of the last `days` days, the newest first, with those that are missing. */

@@ -2,6 +2,7 @@ import type { DestinationDocument } from '../data/backup-documents.js';
 import { inPercent } from '../kit/chart.js';
 import { now } from '../kit/clock.js';
 import { Marked, type MarkName } from '../kit/marks.js';
+import { minute } from '../kit/minute.js';
 import { Table } from '../kit/table.js';
 import { Ago } from '../kit/time.js';
 import { countOf, formatBytes } from '../text/numbers.js';
@@ -29,7 +30,7 @@ export function Destinations({
         {
           ...{ id: 'state', title: 'State', class: 'lead-cell tight' },
           cell: (one) => {
-            const { isInOrder, word } = standingOf(one);
+            const { isInOrder, word } = standingOf(one, minute.value);
             return (
               <Marked mark={isInOrder ? 'completed' : 'failed'} kind={isInOrder ? 'ok' : 'failed'}>
                 {word}
@@ -54,10 +55,6 @@ export function Destinations({
                 <span class="quiet lim">no limit is set; entry {verified.entry}</span>
               </>
             ),
-        },
-        {
-          ...{ id: 'drill', title: 'Last proved by a drill', class: 'wide', label: 'drill' },
-          cell: () => <Unknown>serve does not read the reports of drills</Unknown>,
         },
         {
           ...{ id: 'kept', title: 'Kept', class: 'n p3', label: 'kept' },

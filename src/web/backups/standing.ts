@@ -11,8 +11,8 @@ export interface Standing {
 }
 
 /** Returns how a destination stands. What nobody could read is not in order. */
-export function standingOf(destination: DestinationDocument): Standing {
-  const [first, ...others] = faultsOf(destination);
+export function standingOf(destination: DestinationDocument, now: Date): Standing {
+  const [first, ...others] = faultsOf(destination, now);
   if (first === undefined) return { isInOrder: true, word: 'in order', because: '' };
   const because = others.length === 0 ? first.because : `${first.because}, and more`;
   return { isInOrder: false, word: first.word, because };
@@ -20,17 +20,24 @@ export function standingOf(destination: DestinationDocument): Standing {
 
 type Fault = Pick<Standing, 'word' | 'because'>;
 
-function faultsOf({ problem, status }: DestinationDocument): Fault[] {
+/** Returns what is not in order at a destination, the worst first. */
+export function faultsOf(
+  { destination, problem, status }: DestinationDocument,
+  now: Date,
+): Fault[] {
   const faults: Fault[] = [];
   if (problem !== null)
-    faults.push({ word: 'cannot be read', because: `cannot be read: ${problem.error}` });
+    faults.push({
+      word: 'cannot be read',
+      because: `cannot be read: ${problem.error.replace(`: ${destination}`, '')}`,
+    });
   else if (status === null) faults.push({ word: 'not read yet', because: 'was not read yet' });
   if (status === null) return faults;
   const { freshness, lines, chains, retention } = status;
   if (freshness.status === 'missing')
     faults.push({ word: 'no complete backup', because: 'has no complete backup' });
   if (freshness.status === 'overdue')
-    faults.push({ word: 'backup is late', because: `is ${overText(freshness)}late` });
+    faults.push({ word: 'backup is late', because: `is ${overText(freshness, now)}late` });
   const late = lines.filter(
     (line) =>
       line.counts && line.line !== status.line && ['overdue', 'missing'].includes(line.status),
@@ -50,13 +57,17 @@ function faultsOf({ problem, status }: DestinationDocument): Fault[] {
   return faults;
 }
 
-/** `26 min ` */
-function overText({
-  newest_complete: newest,
-  max_age_seconds: limit,
-}: NonNullable<DestinationDocument['status']>['freshness']): string {
-  const age = newest?.age_seconds ?? null;
-  return age === null || limit === null ? '' : `${spanText(age - limit)} `;
+/** `26 min `. The age is told from now: an answer that stays the same is not sent again. */
+function overText(
+  {
+    newest_complete: newest,
+    max_age_seconds: limit,
+  }: NonNullable<DestinationDocument['status']>['freshness'],
+  now: Date,
+): string {
+  if (newest === null || limit === null) return '';
+  const age = (now.getTime() - Date.parse(newest.created_at)) / 1000;
+  return Number.isNaN(age) || age < limit ? '' : `${spanText(age - limit)} `;
 }
 
 export interface Gauge {

@@ -14,6 +14,7 @@ export class ApiFailure extends Error {
 }
 
 const TIMEOUT_MS = 15_000;
+const NOT_MODIFIED = 304;
 
 interface RequestOptions {
   /** Aborts the request; it then rejects with an `AbortError`. */
@@ -24,6 +25,35 @@ interface RequestOptions {
 /** Reads a document of the API. Rejects with `ApiFailure`. */
 export async function getDocument<T>(path: string, options: RequestOptions = {}): Promise<T> {
   return await request<T>(path, { headers: { accept: 'application/json' } }, options);
+}
+
+/** A document, and what the server calls this state of it; `undefined` if it has no name for it. */
+export interface Tagged<T> {
+  data: T;
+  tag: string | undefined;
+}
+
+/**
+ * Reads a document of the API again. Resolves to `undefined` if it is still what `tag` stands for: then the
+ * server has not sent it. Rejects with `ApiFailure`.
+ */
+export async function getChanged<T>(
+  path: string,
+  tag: string | undefined,
+  options: RequestOptions = {},
+): Promise<Tagged<T> | undefined> {
+  const headers = {
+    accept: 'application/json',
+    ...(tag !== undefined && { 'if-none-match': tag }),
+  };
+  return await send(path, { headers }, options, async (response) =>
+    response.status === NOT_MODIFIED
+      ? undefined
+      : {
+          data: (await response.json()) as T,
+          tag: response.headers.get('etag') ?? undefined,
+        },
+  );
 }
 
 /** Reads a text of the API, with the headers that came with it. Rejects with `ApiFailure`. */
@@ -71,7 +101,7 @@ async function send<T>(
   const signals = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
     const response = await fetch(path, { ...init, signal: signals, credentials: 'same-origin' });
-    if (!response.ok) throw await failureOf(response);
+    if (!response.ok && response.status !== NOT_MODIFIED) throw await failureOf(response);
     return await read(response);
   } catch (error) {
     if (error instanceof ApiFailure || signal?.aborted === true) throw error;

@@ -11,7 +11,6 @@ interface Expiry {
 interface Newest {
   id: string;
   created_at: string;
-  age_seconds: number | null;
 }
 
 type FreshnessStatus = 'fresh' | 'overdue' | 'missing' | 'retired';

@@ -28,6 +28,7 @@ export type JobsDocument = InferOutput<typeof listDocument>;
 export type ScheduleDocument = InferOutput<typeof scheduleDocument>;
 export type HistoryDocument = InferOutput<typeof historyDocument>;
 export type RunDocument = HistoryDocument['runs'][number];
+export type RunningDocument = ScheduleDocument['running'][number];
 export type EntryDocument = ScheduleDocument['status']['entries'][number];
 /** Everything about one job. */
 export type ShownJobDocument = InferOutput<typeof shownJob>;

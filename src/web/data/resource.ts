@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ApiFailure, getDocument } from './api.js';
+import { ApiFailure, getChanged, type Tagged } from './api.js';
 import { reactionTo, waitMs } from './decisions.js';
 import { endSession } from './session.js';
 
@@ -34,6 +34,9 @@ interface ResourceOptions {
   everyMs?: number | undefined;
 }
 
+/** Resolves to `undefined` if there is nothing newer than what `tag` stands for. */
+type Load<T> = (signal: AbortSignal, tag: string | undefined) => Promise<Tagged<T> | undefined>;
+
 class LiveResource<T> implements Resource<T> {
   readonly known = signal<Known<T>>({
     data: undefined,
@@ -42,12 +45,13 @@ class LiveResource<T> implements Resource<T> {
     retryAt: undefined,
   });
   everyMs: number | undefined;
-  readonly #load: (signal: AbortSignal) => Promise<T>;
+  readonly #load: Load<T>;
+  #tag: string | undefined;
   #request: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
 
-  constructor(load: (signal: AbortSignal) => Promise<T>) {
+  constructor(load: Load<T>) {
     this.#load = load;
   }
 
@@ -81,9 +85,11 @@ class LiveResource<T> implements Resource<T> {
     const request = new AbortController();
     this.#request = request;
     try {
-      const data = await this.#load(request.signal);
+      const changed = await this.#load(request.signal, this.#tag);
       if (request.signal.aborted) return;
       this.#failures = 0;
+      if (changed !== undefined) this.#tag = changed.tag;
+      const { data } = changed ?? this.known.peek();
       this.known.value = { data, asOf: new Date(), failure: undefined, retryAt: undefined };
       if (this.everyMs !== undefined) this.#later(this.everyMs);
     } catch (error) {
@@ -122,9 +128,9 @@ export function useResource<T>(
 ): Resource<T> {
   const resource = useMemo(
     () =>
-      new LiveResource<T>((signal) => {
+      new LiveResource<T>((signal, tag) => {
         if (path === undefined) throw new ApiFailure(0, 'nothing was asked for');
-        return getDocument<T>(path, { signal });
+        return getChanged<T>(path, tag, { signal });
       }),
     [path],
   );

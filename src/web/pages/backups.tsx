@@ -2,6 +2,7 @@ import { BackupsTable, Timeline } from '../backups/chain-view.js';
 import { chainOf } from '../backups/chain.js';
 import { Destinations } from '../backups/destinations.js';
 import { Expiry } from '../backups/expiry.js';
+import { Faults } from '../backups/faults.js';
 import { Growth } from '../backups/growth.js';
 import { Inside } from '../backups/inside.js';
 import { standingOf } from '../backups/standing.js';
@@ -40,7 +41,7 @@ export default function BackupsPage() {
       <Head
         title="Backups"
         resource={resource}
-        about={(data) => data.destinations.map((one) => standingOf(one).word).join()}
+        about={(data) => data.destinations.map((one) => standingOf(one, minute.value).word).join()}
       >
         {(data) => <Sentence destinations={data.destinations} />}
       </Head>
@@ -69,7 +70,7 @@ export default function BackupsPage() {
 }
 
 function Sentence({ destinations }: { destinations: readonly DestinationDocument[] }) {
-  const bad = destinations.filter((one) => !standingOf(one).isInOrder);
+  const bad = destinations.filter((one) => !standingOf(one, minute.value).isInOrder);
   if (bad.length === 0) {
     return (
       <>
@@ -91,7 +92,7 @@ function Sentence({ destinations }: { destinations: readonly DestinationDocument
       {bad.map((one, index) => (
         <span key={one.destination}>
           {index > 0 && ', '}
-          <b>{one.destination}</b> {standingOf(one).because}
+          <b>{one.destination}</b> {standingOf(one, minute.value).because}
         </span>
       ))}
       .
@@ -112,7 +113,9 @@ function Chain({ destination: one }: { destination: DestinationDocument }) {
   return (
     <section class="sec" aria-labelledby="chain-h">
       <header>
-        <h2 id="chain-h">{destination}</h2>
+        <h2 id="chain-h" tabIndex={-1}>
+          {destination}
+        </h2>
         <div class="seg" role="group" aria-label="Range">
           {[DEFAULT_DAYS, LONG_DAYS].map((range) => (
             <a
@@ -125,6 +128,7 @@ function Chain({ destination: one }: { destination: DestinationDocument }) {
           ))}
         </div>
       </header>
+      <Faults destination={one} />
       {list === null ? (
         <p class="note">What it holds is not known: it could not be read.</p>
       ) : list.backups.length === 0 ? (

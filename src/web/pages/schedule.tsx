@@ -64,12 +64,19 @@ export default function SchedulePage() {
             <h2 id="entries-h" class="vh">
               Entries
             </h2>
-            <Entries entries={data.status.entries} onAsked={refresh} />
+            <Entries
+              entries={data.status.entries}
+              running={data.running}
+              logHrefOf={(id) => withQuery({ run: id })}
+              onAsked={refresh}
+            />
           </section>
           <div class={query.run === undefined ? undefined : 'two rail'}>
             <section class="sec" aria-labelledby="history-h">
               <header>
-                <h2 id="history-h">History</h2>
+                <h2 id="history-h" tabIndex={-1}>
+                  History
+                </h2>
                 <div class="seg" role="group" aria-label="Which runs">
                   <a
                     href={withQuery({ runs: undefined })}
@@ -98,6 +105,7 @@ export default function SchedulePage() {
                 run={[...(runs ?? []), ...(failed.known.value.data?.runs ?? [])].find(
                   ({ id }) => id === query.run,
                 )}
+                running={data.running.find(({ id }) => id === query.run)}
                 closeHref={withQuery({ run: undefined })}
               />
             )}

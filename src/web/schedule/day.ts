@@ -80,6 +80,43 @@ function itemsOf(day: string, { entries, upcoming, runs, now }: DaySource): DayI
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
+/** What is drawn as one: a run alone, or many that lie too near to each other to be told apart. */
+export interface DayMark extends DayItem {
+  count: number;
+  /** When the last of them began, or is due. */
+  until: string;
+}
+
+const MINUTE_MS = 60_000;
+/** Nearer than this, marks of a kind touch each other on a narrow screen. Circles and crosses are wide. */
+const NEAR_MS: Readonly<Record<DayItem['kind'], number>> = {
+  ...{ due: 45 * MINUTE_MS, failed: 45 * MINUTE_MS },
+  ...{ done: 10 * MINUTE_MS, unrun: 10 * MINUTE_MS, running: 0 },
+};
+/** Fewer than this are drawn one by one. */
+const LEAST_IN_BAND = 4;
+
+/** Returns the marks of a lane. Takes its items by time. */
+export function marksOf(items: readonly DayItem[]): DayMark[] {
+  const groups: DayItem[][] = [];
+  for (const item of items) {
+    const group = groups.at(-1);
+    const last = group?.at(-1);
+    const isNear =
+      last?.kind === item.kind && Date.parse(item.at) - Date.parse(last.at) <= NEAR_MS[item.kind];
+    if (isNear) group?.push(item);
+    else groups.push([item]);
+  }
+  return groups.flatMap((group) => {
+    const [first] = group;
+    const last = group.at(-1);
+    if (first === undefined || last === undefined || group.length < LEAST_IN_BAND)
+      return group.map((item) => ({ ...item, count: 1, until: item.at }));
+    const width = last.x + last.width - first.x;
+    return [{ ...first, width, took: undefined, count: group.length, until: last.at }];
+  });
+}
+
 /** Returns the place of now in the day, in per cent; `undefined` on another day. */
 export function nowIn(day: string, now: Date): number | undefined {
   const x = ((now.getTime() - Date.parse(`${day}T00:00:00Z`)) / DAY_MS) * 100;

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ApiFailure, postDocument } from '../data/api.js';
-import type { EntryDocument } from '../data/documents.js';
+import type { EntryDocument, RunningDocument } from '../data/documents.js';
 import { now } from '../kit/clock.js';
 import { Mark, Marked } from '../kit/marks.js';
 import { Table } from '../kit/table.js';
@@ -14,9 +14,13 @@ const ASKED_FOR_MS = 5000;
 /** The entries with their last and next runs, and Run now. */
 export function Entries({
   entries,
+  running,
+  logHrefOf,
   onAsked,
 }: {
   entries: readonly EntryDocument[];
+  running: readonly RunningDocument[];
+  logHrefOf: (id: string) => string;
   onAsked: () => void;
 }) {
   const [asked, setAsked] = useState<ReadonlySet<string>>(new Set());
@@ -74,7 +78,26 @@ export function Entries({
           },
           {
             ...{ id: 'state', title: 'State', class: 'lead-cell tight' },
-            cell: (entry) => <State entry={entry} />,
+            cell: (entry) => {
+              const run = running.find(({ name }) => name === entry.name);
+              return (
+                <>
+                  <State entry={entry} />
+                  {run !== undefined && (
+                    <>
+                      {' '}
+                      <a
+                        href={logHrefOf(run.id)}
+                        data-opens={run.id}
+                        aria-label={`Log of ${entry.name}, which runs`}
+                      >
+                        Log
+                      </a>
+                    </>
+                  )}
+                </>
+              );
+            },
           },
           {
             ...{ id: 'next', title: 'Next', class: 'n tight', label: 'next' },

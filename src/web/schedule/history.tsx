@@ -61,7 +61,11 @@ export function History({
           ...{ id: 'log', title: <span class="vh">Log</span>, class: 'key tight' },
           cell: ({ id, name, due_at, log_file: file }) =>
             file === null ? undefined : (
-              <a href={hrefOf(id)} aria-label={`Log of ${name}, ${dueText(due_at)}`}>
+              <a
+                href={hrefOf(id)}
+                data-opens={id}
+                aria-label={`Log of ${name}, ${dueText(due_at)}`}
+              >
                 Log
               </a>
             ),

@@ -1,8 +1,9 @@
 import { inPercent } from '../kit/chart.js';
 import { Table } from '../kit/table.js';
 import { Mark } from '../kit/marks.js';
+import { countOf } from '../text/numbers.js';
 import { minuteText, utcText } from '../text/times.js';
-import { hoursOf, type DayItem, type DayLane } from './day.js';
+import { hoursOf, marksOf, type DayLane, type DayMark } from './day.js';
 
 const SHAPES = { done: 'b c min', failed: 'b f min', running: 'b r', unrun: 'b gone' } as const;
 
@@ -17,52 +18,59 @@ export function Timeline({
   now: Date;
 }) {
   const items = lanes.flatMap((lane) => lane.items);
+  const drawn = lanes.map((lane) => ({ ...lane, marks: marksOf(lane.items) }));
+  const hasBand = drawn.some(({ marks }) => marks.some(({ count }) => count > 1));
   return (
     <>
-      {lanes.map(({ name, items: own }) => (
-        <div class="lane" key={name}>
-          <span>{name}</span>
-          <svg height="28" aria-hidden="true">
-            <line class="grid" x2="100%" y1="14" y2="14" />
-            {['25%', '50%', '75%'].map((x) => (
-              <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
-            ))}
-            {own.map((item) => (
-              <Shape key={`${item.kind} ${item.at}`} item={item} />
+      <div
+        role="img"
+        aria-label={`The day of ${countOf(lanes.length, 'entry', 'entries')}: ${countOf(items.length, 'run')}, which the table below lists`}
+      >
+        {drawn.map(({ name, marks }) => (
+          <div class="lane" key={name}>
+            <span>{name}</span>
+            <svg height="28">
+              <line class="grid" x2="100%" y1="14" y2="14" />
+              {['25%', '50%', '75%'].map((x) => (
+                <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
+              ))}
+              {failedLast(marks).map((mark) => (
+                <Shape key={`${mark.kind} ${mark.at}`} mark={mark} />
+              ))}
+              {nowX !== undefined && (
+                <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+              )}
+            </svg>
+          </div>
+        ))}
+        <div class="lane">
+          <span />
+          <svg height="18">
+            {hoursOf(nowX).map(({ hour, wide }) => (
+              <text
+                key={hour}
+                class={wide ? 'wide-only' : undefined}
+                x={inPercent((hour / 24) * 100)}
+                y="12"
+                text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
+              >
+                {String(hour).padStart(2, '0')}:00
+              </text>
             ))}
             {nowX !== undefined && (
-              <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+              <text
+                class="now-text"
+                x={inPercent(nowX)}
+                y="12"
+                text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
+              >
+                {minuteText(now)}
+              </text>
             )}
           </svg>
         </div>
-      ))}
-      <div class="lane" aria-hidden="true">
-        <span />
-        <svg height="18">
-          {hoursOf(nowX).map(({ hour, wide }) => (
-            <text
-              key={hour}
-              class={wide ? 'wide-only' : undefined}
-              x={inPercent((hour / 24) * 100)}
-              y="12"
-              text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
-            >
-              {String(hour).padStart(2, '0')}:00
-            </text>
-          ))}
-          {nowX !== undefined && (
-            <text
-              class="now-text"
-              x={inPercent(nowX)}
-              y="12"
-              text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
-            >
-              {minuteText(now)}
-            </text>
-          )}
-        </svg>
       </div>
-      <ul class="legend">
+      <ul class="legend" aria-label="Signs of the timeline">
         <li>
           <svg width="8" height="12" aria-hidden="true">
             <rect class="b c" width="8" height="12" rx="1.5" />
@@ -91,6 +99,17 @@ export function Timeline({
           </svg>
           due
         </li>
+        {hasBand && (
+          <li>
+            <svg width="26" height="14" aria-hidden="true">
+              <rect class="band" x="1" y="1" width="24" height="12" rx="6" />
+              <text x="13" y="11" text-anchor="middle" class="band-count">
+                12
+              </text>
+            </svg>
+            so many, close together
+          </li>
+        )}
       </ul>
       <details class="under">
         <summary>The same as a table</summary>
@@ -118,8 +137,15 @@ export function Timeline({
   );
 }
 
-function Shape({ item }: { item: DayItem }) {
-  const { kind, name, word, at, took, x, width } = item;
+/** A failure is seen over all else. */
+function failedLast(marks: readonly DayMark[]): DayMark[] {
+  const failed = marks.filter(({ kind }) => kind === 'failed');
+  return [...marks.filter(({ kind }) => kind !== 'failed'), ...failed];
+}
+
+function Shape({ mark }: { mark: DayMark }) {
+  const { kind, name, word, at, took, x, width, count } = mark;
+  if (count > 1) return <Band mark={mark} />;
   const text = `${name}: ${word}, ${utcText(new Date(at))}${took === undefined ? '' : `, took ${took}`}`;
   if (kind === 'due') {
     return (
@@ -142,11 +168,57 @@ function Shape({ item }: { item: DayItem }) {
       >
         <title>{text}</title>
       </rect>
-      {kind === 'failed' && (
-        <svg x={inPercent(x)} y="-6" class="failed">
-          <use href="#m-failed" class="mark" x="-5" width="11" height="11" />
+      {kind === 'failed' && <Cross x={x} />}
+    </>
+  );
+}
+
+/** The width of a figure on a narrow screen, in per cent. */
+const FIGURE_WIDTH = 2.5;
+
+/** Many marks as one, with their count: in it, or after it where it is too short. */
+function Band({ mark: { kind, name, word, at, until, x, width, count } }: { mark: DayMark }) {
+  const text = `${name}: ${word} ${count} times, ${at.slice(11, 16)} to ${until.slice(11, 16)} UTC`;
+  const figures = String(count);
+  const isInside = width >= (figures.length + 1) * FIGURE_WIDTH;
+  const isAfter = x + width < 90;
+  return (
+    <>
+      <rect
+        class={`band ${kind}`}
+        x={inPercent(x)}
+        y="7"
+        width={inPercent(Math.max(1, width))}
+        height="14"
+        rx="7"
+      >
+        <title>{text}</title>
+      </rect>
+      {isInside ? (
+        <text class="band-count" x={inPercent(x + width / 2)} y="18" text-anchor="middle">
+          {figures}
+        </text>
+      ) : (
+        <svg x={inPercent(isAfter ? x + width : x)} class="wide-only">
+          <text
+            class="band-count"
+            x={isAfter ? 8 : -8}
+            y="18"
+            text-anchor={isAfter ? 'start' : 'end'}
+          >
+            {figures}
+          </text>
         </svg>
       )}
+      {kind === 'failed' && <Cross x={x} />}
     </>
+  );
+}
+
+function Cross({ x }: { x: number }) {
+  return (
+    <svg x={inPercent(x)} y="-6" class="failed">
+      <use href="#m-failed" class="mark" x="-5" width="11" height="11" />
+    </svg>
   );
 }

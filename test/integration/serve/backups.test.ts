@@ -159,6 +159,40 @@ describe('GET /api/backups', () => {
     expect(health.checks).toMatchObject({ backups: { status: 'healthy' } });
   });
 
+  it('is not sent again while it says the same, however old it gets', async () => {
+    const { folder: other, remove: removeOther } = temporaryFolder();
+    try {
+      const { id } = await backUp(store, other, [source]);
+      const server = await serve(['--backup', other, '--max-age', '26h'], redisEnv());
+      const first = await server.get('/api/backups');
+      const { etag = '' } = first.headers;
+      expect(etag).toMatch(/^W\/"[\w-]+"$/);
+      expect(documentOf(first)).toMatchObject({ destinations: [{ list: { backups: [{ id }] } }] });
+      await delay(1100);
+      for (const tag of [etag, etag.slice(2), `"x", ${etag}`, '*']) {
+        const again = await server.get('/api/backups', { 'if-none-match': tag });
+        expect({ status: again.status, text: again.text, etag: again.headers.etag }).toEqual({
+          ...{ status: 304, text: '', etag },
+        });
+        expect(again.headers['cache-control']).toBe('no-store');
+      }
+      const query = `?destination=${encodeURIComponent(other)}`;
+      const headers = { 'if-none-match': etag };
+      expect((await server.get(`/api/backups${query}`, headers)).status).toBe(304);
+      expect((await server.get('/api/backups', { 'if-none-match': '"x"' })).status).toBe(200);
+      const { id: later } = await backUpChanges(store, other, [source]);
+      // The id is not known, so the destination is read again.
+      await delay(2100);
+      expect((await server.get(`/api/backups/${later}`)).status).toBe(200);
+      const changed = await server.get('/api/backups', headers);
+      expect(changed.status).toBe(200);
+      expect(changed.headers.etag).not.toBe(etag);
+      expect(changed.text).toContain(later);
+    } finally {
+      removeOther();
+    }
+  });
+
   it('is empty where no destination was named, and health does not count them', async () => {
     const server = await serve([], redisEnv());
     expect(await rows(server)).toEqual([]);

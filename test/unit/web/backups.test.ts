@@ -13,7 +13,7 @@ import {
   isImage,
   objectHref,
 } from '../../../src/web/backups/names.js';
-import { gaugeOf, standingOf } from '../../../src/web/backups/standing.js';
+import { faultsOf, gaugeOf, standingOf } from '../../../src/web/backups/standing.js';
 import type {
   BackupDocument,
   DestinationDocument,
@@ -60,28 +60,37 @@ it('describes the documents of the schemas', () => {
 
 describe('how a destination stands', () => {
   it('is in order without a fault', () => {
-    expect(standingOf(destination([]))).toMatchObject({ isInOrder: true, word: 'in order' });
+    expect(standingOf(destination([]), now)).toMatchObject({ isInOrder: true, word: 'in order' });
   });
   it('is not in order if it cannot be read', () => {
     const problem = { error: 'no such folder', code: 'unavailable' };
-    expect(standingOf({ ...destination([]), problem, list: null, status: null })).toEqual({
+    expect(standingOf({ ...destination([]), problem, list: null, status: null }, now)).toEqual({
       ...{ isInOrder: false, word: 'cannot be read' },
       because: 'cannot be read: no such folder',
     });
   });
   it('says by how much it is late', () => {
-    const newest = { id: 'x', created_at: now.toISOString(), age_seconds: 3 * 3600 };
+    const created_at = new Date(now.getTime() - 3 * 3600_000).toISOString();
+    const newest = { id: 'x', created_at };
     const freshness = {
       status: 'overdue',
       newest_complete: newest,
       max_age_seconds: 7200,
     } as const;
-    expect(standingOf(destination([], { freshness })).because).toBe('is 60 min late');
+    expect(standingOf(destination([], { freshness }), now).because).toBe('is 60 min late');
+  });
+  it('lists all that is not in order', () => {
+    const freshness = { status: 'missing', newest_complete: null, max_age_seconds: 7200 } as const;
+    const chains = { status: 'broken' as const, problems: [{ id: 'a', kind: 'b', message: 'c' }] };
+    expect(faultsOf(destination([], { freshness, chains }), now).map(({ word }) => word)).toEqual([
+      'no complete backup',
+      'chain: 1 fault',
+    ]);
   });
   it('names the first of several faults', () => {
     const chains = { status: 'broken' as const, problems: [{ id: 'a', kind: 'b', message: 'c' }] };
     const retention = { days: 30, suspended_by: 'a', next_expiry: null };
-    expect(standingOf(destination([], { chains, retention })).because).toBe(
+    expect(standingOf(destination([], { chains, retention }), now).because).toBe(
       'has 1 fault in its chain, and more',
     );
   });

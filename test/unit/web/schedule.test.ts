@@ -6,6 +6,7 @@ import {
   dayText,
   hoursOf,
   lanesOf,
+  marksOf,
   nowIn,
 } from '../../../src/web/schedule/day.js';
 import {
@@ -101,5 +102,36 @@ describe('a day', () => {
     expect(nowIn('2026-11-23', now)).toBeUndefined();
     expect(hoursOf(50).map(({ hour }) => hour)).not.toContain(12);
     expect(hoursOf(undefined)).toHaveLength(9);
+  });
+});
+
+describe('marks of a lane', () => {
+  const items = (kind: 'due' | 'done' | 'failed', minutes: readonly number[]) =>
+    minutes.map((minute) => {
+      const at = new Date(Date.parse('2026-11-24T00:00:00Z') + minute * 60_000).toISOString();
+      const x = (minute / 1440) * 100;
+      return { kind, name: 'a', word: 'due', at, took: undefined, x, width: 0 };
+    });
+  it('are one band where they are due every few minutes', () => {
+    const [band, ...others] = marksOf(items('due', [0, 30, 60, 90]));
+    expect(band).toMatchObject({ count: 4, x: 0, width: 6.25, until: '2026-11-24T01:30:00.000Z' });
+    expect(others).toEqual([]);
+  });
+  it('are drawn one by one where there is room, or there are few of them', () => {
+    expect(marksOf(items('due', [0, 60, 120, 180, 240])).map(({ count }) => count)).toHaveLength(5);
+    expect(marksOf(items('due', [0, 5, 10]))).toHaveLength(3);
+    expect(marksOf(items('done', [0, 30, 60, 90, 120]))).toHaveLength(5);
+  });
+  it('never hide a failure among others', () => {
+    const marks = marksOf([
+      ...items('done', [0, 5, 10, 15]),
+      ...items('failed', [20]),
+      ...items('done', [25, 30, 35, 40]),
+    ]);
+    expect(marks.map(({ kind, count }) => [kind, count])).toEqual([
+      ['done', 4],
+      ['failed', 1],
+      ['done', 4],
+    ]);
   });
 });
