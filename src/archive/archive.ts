@@ -35,6 +35,17 @@ export interface AuditResult {
   bytes: number;
 }
 
+/** A part of an archive that can be read and checked alone. */
+export interface ArchivePart {
+  /** The index chunk at its end; `undefined` for the last part, which has the directory. */
+  chunk: ChunkReference | undefined;
+  /** The bytes of the archive, from `from` up to but not including `to`. */
+  from: number;
+  to: number;
+}
+
+export type PartResult = Pick<AuditResult, 'objects' | 'bytes'>;
+
 export interface AuditObserver {
   problem(problem: ArchiveProblem): void;
   progress(counts: { objects: number; bytes: number }): void;
@@ -74,6 +85,15 @@ export interface Archive {
    * Reads and checks everything that the directory describes, and reports damage to the observer.
    */
   audit(directory: Directory, observer: AuditObserver): Promise<AuditResult>;
+
+  /**
+   * Divides the archive into parts that cover it without a gap, in their order. The same archive
+   * always has the same parts. `sizeBytes` is that of the summary.
+   */
+  parts(directory: Directory, sizeBytes: number): ArchivePart[];
+
+  /** Reads and checks everything in one part, and reports damage to the observer. */
+  auditPart(directory: Directory, part: ArchivePart, observer: AuditObserver): Promise<PartResult>;
 
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { type Hash, createHash } from 'node:crypto';
 import { MangamotionError } from '../errors.js';
-import type { AuditObserver, AuditResult } from './archive.js';
+import type { ArchivePart, AuditObserver, AuditResult, PartResult } from './archive.js';
+import { ownChunksOf } from './parts.js';
 import type { Directory } from './directory.js';
 import { FOOTER_BYTES } from './footer.js';
 import { MemberKind } from './gzip.js';
@@ -35,6 +36,19 @@ export async function auditArchive(
   return await new Audit(source, directory, observer).run();
 }
 
+/**
+ * Reads one part of an archive (see `partsOf`) and checks every byte of it, except by the SHA-256 of
+ * the whole file.
+ */
+export async function auditPart(
+  source: ArchiveSource,
+  directory: Directory,
+  part: ArchivePart,
+  observer: AuditObserver,
+): Promise<PartResult> {
+  return await new Audit(source, directory, observer, part.from).runPart(part);
+}
+
 class Audit {
   readonly #source: ArchiveSource;
   readonly #directory: Directory;
@@ -48,14 +62,20 @@ class Audit {
   #nextBoundary = 0;
   readonly #chunkOffsets = new Set<number>();
   #directories = 0;
-  #memberOffset = 0;
+  #memberOffset: number;
   /** The number of inflated bytes before the current member. */
   #inflatedBefore = 0;
   #current: { expected: Expected; hash: Hash } | undefined;
   #objects = 0;
   #bytes = 0;
 
-  constructor(source: ArchiveSource, directory: Directory, observer: AuditObserver) {
+  constructor(
+    source: ArchiveSource,
+    directory: Directory,
+    observer: AuditObserver,
+    memberOffset = 0,
+  ) {
+    this.#memberOffset = memberOffset;
     this.#source = source;
     this.#directory = directory;
     this.#observer = observer;
@@ -68,10 +88,7 @@ class Audit {
 
   async run(): Promise<AuditResult> {
     const end = this.#source.sizeBytes - FOOTER_BYTES;
-    const chunks = this.#directory.chunks
-      .filter((chunk) => chunk.archive === this.#directory.archive)
-      .filter((chunk) => this.#liesWithin(chunk, end))
-      .sort((a, b) => a.offset - b.offset);
+    const chunks = ownChunksOf(this.#directory).filter((chunk) => this.#liesWithin(chunk, end));
     for (const { offset } of chunks) this.#chunkOffsets.add(offset);
     for (const document of this.#directory.documents) this.#expect(document, undefined);
     for (const chunk of chunks) {
@@ -79,12 +96,31 @@ class Audit {
       await this.#walk(chunk.offset + chunk.length);
       this.#reportMissing();
     }
+    await this.#walkToEnd(end);
+    this.#archiveHash.update(await this.#source.read(end, FOOTER_BYTES));
+    return { sha256: this.#archiveHash.digest('hex'), objects: this.#objects, bytes: this.#bytes };
+  }
+
+  async runPart({ chunk, from, to }: ArchivePart): Promise<PartResult> {
+    const end = this.#source.sizeBytes - FOOTER_BYTES;
+    for (const { offset } of ownChunksOf(this.#directory)) this.#chunkOffsets.add(offset);
+    for (const document of this.#directory.documents) {
+      if (document.offset >= from && document.offset < to) this.#expect(document, undefined);
+    }
+    if (chunk === undefined) await this.#walkToEnd(end);
+    else if (this.#liesWithin(chunk, end)) {
+      await this.#loadChunk(chunk);
+      await this.#walk(chunk.offset + chunk.length);
+      this.#reportMissing();
+    }
+    return { objects: this.#objects, bytes: this.#bytes };
+  }
+
+  async #walkToEnd(end: number): Promise<void> {
     await this.#walk(end);
     this.#reportMissing();
     if (!this.#scanner.ended)
       this.#observer.problem({ kind: 'tar', message: 'the tar has no end' });
-    this.#archiveHash.update(await this.#source.read(end, FOOTER_BYTES));
-    return { sha256: this.#archiveHash.digest('hex'), objects: this.#objects, bytes: this.#bytes };
   }
 
   #liesWithin(chunk: Directory['chunks'][number], end: number): boolean {

@@ -1,9 +1,17 @@
 import { countOf } from '../count-of.js';
 import { createHash } from 'node:crypto';
 import { isMangamotionError } from '../errors.js';
-import type { Archive, DirectoryPlace } from './archive.js';
-import { auditArchive } from './audit.js';
-import { type ArchiveProblem, type AuditObserver, type AuditResult } from './archive.js';
+import type {
+  Archive,
+  ArchivePart,
+  ArchiveProblem,
+  AuditObserver,
+  AuditResult,
+  DirectoryPlace,
+  PartResult,
+} from './archive.js';
+import { auditArchive, auditPart } from './audit.js';
+import { partsOf } from './parts.js';
 import type { ChunkReference, Directory, DocumentEntry } from './directory.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
@@ -75,6 +83,14 @@ export class TarArchive implements Archive {
 
   audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
     return auditArchive(this.#source, directory, observer);
+  }
+
+  parts(directory: Directory, sizeBytes: number): ArchivePart[] {
+    return partsOf(directory, sizeBytes);
+  }
+
+  auditPart(directory: Directory, part: ArchivePart, observer: AuditObserver): Promise<PartResult> {
+    return auditPart(this.#source, directory, part, observer);
   }
 
   close(): Promise<void> {

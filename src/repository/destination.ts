@@ -57,6 +57,15 @@ export interface Destination {
   claims(): ClaimStore;
 
   /**
+   * Reads a small file that is no part of a backup; `undefined` if it does not exist or is larger
+   * than `mostBytes`.
+   */
+  readNote(name: string, mostBytes: number): Promise<Buffer | undefined>;
+
+  /** Creates or replaces such a file in one step. Rejects with `usage` if it is not writable. */
+  writeNote(name: string, content: string): Promise<void>;
+
+  /**
    * Resolves to the leftovers of interrupted runs. Call it only while holding the lock: otherwise a
    * leftover may belong to an active run.
    */

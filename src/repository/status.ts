@@ -5,6 +5,7 @@ import { nextExpiry } from './retention/expiry.js';
 import { type Growth, growthOf } from './growth.js';
 import { type Line, lineNamed, linesOf } from './lines/lines.js';
 import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
+import { type Coverage, type Readings, coverageOf } from './readings.js';
 import type { Summary } from './summary.js';
 import { widestLine } from './lines/widest.js';
 
@@ -24,6 +25,8 @@ export interface DestinationStatus {
     problems: ChainProblem[];
   };
   archive_bytes: number;
+  /** What `backup verify --within` has read; `null` if it never ran here. */
+  verification: Verification | null;
   growth: Growth | null;
   retention: {
     days: number;
@@ -31,6 +34,11 @@ export interface DestinationStatus {
     /** The backup that is removed next, and the time; `null` if none ever is, or if retention is suspended. */
     next_expiry: { at: string; ids: string[] } | null;
   };
+}
+
+interface Verification extends Coverage {
+  within_seconds: number;
+  last_run_at: string;
 }
 
 export interface LineStatus {
@@ -85,7 +93,12 @@ export interface StatusOptions {
   type?: BackupType | undefined;
   /** The name of the only line to report; all lines if absent. */
   line?: string | undefined;
+  /** The record of `backup verify --within`. */
+  readings?: Readings | undefined;
 }
+
+/** The period of the report on what was read. */
+const READ_WITHIN_MS = 30 * 86_400_000;
 
 /** `backups` are sorted by sequence. Throws `not_found` for an unknown line. */
 export function destinationStatus(
@@ -106,12 +119,26 @@ export function destinationStatus(
     freshness: freshnessOf(main, options),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
     archive_bytes: bytesOf(backups),
+    verification: verificationOf(backups, options),
     growth: growthOf(backups, now),
     retention: {
       days: retentionDays,
       suspended_by: main?.suspendedBy ?? null,
       next_expiry: nextExpiry(backups, retentionDays),
     },
+  };
+}
+
+function verificationOf(
+  backups: readonly BackupEntry[],
+  { now, readings }: StatusOptions,
+): Verification | null {
+  if (readings === undefined) return null;
+  const withinMs = READ_WITHIN_MS;
+  return {
+    ...coverageOf(backups, readings, { now, withinMs }),
+    within_seconds: withinMs / 1000,
+    last_run_at: readings.ended_at,
   };
 }
 

@@ -110,9 +110,9 @@ export class Destinations {
     await Promise.all(this.#named.map((named) => this.read(named, LEAST_MS)));
   }
 
-  statusOf({ backups }: DestinationContent): DestinationStatus {
+  statusOf({ backups, readings }: DestinationContent): DestinationStatus {
     const { now, retentionDays, maxAgeMs } = this.#parts;
-    return destinationStatus(backups, { now: now(), retentionDays, maxAgeMs });
+    return destinationStatus(backups, { now: now(), retentionDays, maxAgeMs, readings });
   }
 
   #knownOf(named: NamedDestination): Known {

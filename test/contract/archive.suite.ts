@@ -245,6 +245,64 @@ export function describeArchives(name: string, options: FolderOptions): void {
       await fc.assert(random, { numRuns: 60 });
     });
 
+    it('is covered by its parts, of which one finds any flipped bit', async () => {
+      // The hash of these keys ends an index chunk.
+      const ends = ['k031388', 'k041736', 'k048115'];
+      const keys = ends.flatMap((end) => [`${end}-`, end, `${end}+`]);
+      const objects = [...keys, 'z'].map((key) => ({ bucket: 'b', key, content: noise(500, key) }));
+      const { id, sealed, written, archive: first } = await storeObjects(destination, objects);
+      await first.close();
+      const problemsByPart = async (): Promise<number[] | 'directory'> => {
+        const archive = await destination.openArchive(id, sealed.bytes);
+        const counts: number[] = [];
+        try {
+          if ((await archive.checkEnd(written.directory)) !== undefined) return 'directory';
+          const directory = await archive.readDirectory(written.directory);
+          const parts = archive.parts(directory, sealed.bytes);
+          expect(parts.map(({ from }) => from)).toEqual(
+            [0, ...parts.map(({ to }) => to)].slice(0, -1),
+          );
+          expect(parts.at(-1)).toMatchObject({ to: sealed.bytes, chunk: undefined });
+          let found = 0;
+          for (const part of parts) {
+            let problems = 0;
+            const { objects: intact } = await archive.auditPart(directory, part, {
+              problem: () => (problems += 1),
+              progress: () => undefined,
+              signal: new AbortController().signal,
+            });
+            found += intact;
+            counts.push(problems);
+          }
+          if (!counts.some((count) => count > 0)) expect(found).toBe(objects.length);
+          return counts;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'damaged' });
+          return 'directory';
+        } finally {
+          await archive.close();
+        }
+      };
+      expect(await problemsByPart()).toEqual([0, 0, 0, 0, 0]);
+      const names = await readdir(folder, { recursive: true });
+      const paths = names.filter((name) => name !== `${id}.json`).map((name) => join(folder, name));
+      const random = fc.asyncProperty(fc.nat(), fc.nat(), async (which, where) => {
+        const path = paths[which % paths.length]!;
+        if (!(await stat(path)).isFile()) return;
+        const original = await readFile(path);
+        const flipped = Buffer.from(original);
+        const bit = where % (original.length * 8);
+        flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
+        await writeFile(path, flipped);
+        const problems = await problemsByPart();
+        // Damage in one part is no reason to doubt another one.
+        const damaged = problems === 'directory' ? 1 : problems.filter((count) => count > 0).length;
+        expect(damaged).toBe(1);
+        await writeFile(path, original);
+      });
+      await fc.assert(random, { numRuns: 60 });
+    });
+
     it('leaves nothing when it is discarded, before and after it is sealed', async () => {
       for (const seals of [false, true]) {
         const pending = await destination.begin('full', TEST_CLOCK);

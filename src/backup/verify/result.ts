@@ -1,4 +1,6 @@
 export interface VerifyProblem {
+  /** The backup, where several are verified. */
+  id?: string;
   kind: string;
   message: string;
   bucket?: string;
@@ -26,15 +28,20 @@ const LONGEST_MESSAGE = 4096;
 const INCOMPLETE = new Set(['archive_missing', 'archive_truncated']);
 
 export function addProblem(
-  result: VerifyResult,
+  result: Pick<VerifyResult, 'status' | 'problems' | 'problems_omitted'>,
   kind: string,
   message: string,
-  name: { bucket?: string; key?: string } = {},
+  name: Pick<VerifyProblem, 'id' | 'bucket' | 'key'> = {},
 ): void {
   if (result.problems.length < MAX_PROBLEMS) {
     const isLong = message.length > LONGEST_MESSAGE;
     const shown = isLong ? `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…` : message;
-    result.problems.push({ kind, message: shown, ...name });
+    result.problems.push({
+      ...(name.id === undefined ? {} : { id: name.id }),
+      kind,
+      message: shown,
+      ...name,
+    });
   } else result.problems_omitted += 1;
   if (INCOMPLETE.has(kind)) result.status = 'incomplete';
   else if (result.status === 'ok') result.status = 'damaged';

@@ -2,6 +2,7 @@ import { referrers } from '../../repository/chain.js';
 import type { BackupEntry, Destination } from '../../repository/destination.js';
 import type { LegacyBackup } from '../../repository/legacy/legacy-backup.js';
 import { linesOf } from '../../repository/lines/lines.js';
+import { type Readings, readReadings } from '../../repository/readings.js';
 import type { Summary } from '../../repository/summary.js';
 import { legacyDocument } from './legacy.js';
 
@@ -10,11 +11,14 @@ export interface DestinationContent {
   /** Sorted by sequence. */
   backups: BackupEntry[];
   legacy: LegacyBackup[];
+  /** What `backup verify --within` has read; `undefined` if it never ran. */
+  readings?: Readings | undefined;
 }
 
 export async function readContent(destination: Destination): Promise<DestinationContent> {
   const backups = await destination.list();
-  return { backups, legacy: (await destination.listLegacy?.()) ?? [] };
+  const legacy = (await destination.listLegacy?.()) ?? [];
+  return { backups, legacy, readings: await readReadings(destination) };
 }
 
 /** A row of `backup list`. */

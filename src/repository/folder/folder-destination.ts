@@ -7,7 +7,8 @@ import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
 import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
 import { inParallel } from '../../in-parallel.js';
-import { errnoOf, translateFileError } from '../../files/errors.js';
+import { readSmallFile, replaceFile } from '../../files/bounded.js';
+import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import { type BeginDraft, DRAFT_ADVICE } from '../archive-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
@@ -131,6 +132,25 @@ export class FolderDestination implements Destination {
 
   claims(): ClaimStore {
     return new FolderClaims(this.#folder);
+  }
+
+  async readNote(name: string, mostBytes: number): Promise<Buffer | undefined> {
+    const path = join(this.#folder, name);
+    try {
+      return (await readSmallFile(path, { mostBytes })).bytes;
+    } catch (error) {
+      if (error instanceof UnfitFileError || errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
+  async writeNote(name: string, content: string): Promise<void> {
+    const path = join(this.#folder, name);
+    try {
+      await replaceFile(path, content);
+    } catch (error) {
+      throw translateFileError(error, 'write into', this.location);
+    }
   }
 
   leftovers(): Promise<Leftover[]> {

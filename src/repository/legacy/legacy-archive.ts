@@ -6,8 +6,10 @@ import mime from 'mime';
 import {
   READ_WHOLE_BYTES,
   type Archive,
+  type ArchivePart,
   type ArchiveProblem,
   type AuditResult,
+  type PartResult,
 } from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
@@ -88,6 +90,14 @@ export class LegacyArchive implements Archive {
   }
 
   audit(): Promise<AuditResult> {
+    return Promise.reject(cannotVerifyLegacy(this.#backup));
+  }
+
+  parts(): ArchivePart[] {
+    throw cannotVerifyLegacy(this.#backup);
+  }
+
+  auditPart(): Promise<PartResult> {
     return Promise.reject(cannotVerifyLegacy(this.#backup));
   }
 

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import {
   READ_WHOLE_BYTES,
   type Archive,
+  type ArchivePart,
   type ArchiveProblem,
   type AuditObserver,
   type AuditResult,
   type DirectoryPlace,
+  type PartResult,
 } from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import { damagedArchive } from '../../archive/errors.js';
+import { partsOfFolder } from '../../archive/parts.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import {
   LARGEST_CHUNK_BYTES,
@@ -23,7 +26,7 @@ import { isMangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { TruncatedArchive } from '../leftover.js';
 import { DIRECTORY_FILE } from '../names.js';
-import { auditPlain } from './plain-audit.js';
+import { auditPlain, auditPlainPart } from './plain-audit.js';
 import { PlainFiles, walkTree } from './plain-files.js';
 
 /** An archive that is a tree of plain files in the folder `ID`. */
@@ -73,6 +76,14 @@ export class PlainArchive implements Archive {
 
   audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
     return auditPlain(this, this.#files, directory, observer);
+  }
+
+  parts(directory: Directory, sizeBytes: number): ArchivePart[] {
+    return partsOfFolder(directory, sizeBytes);
+  }
+
+  auditPart(directory: Directory, part: ArchivePart, observer: AuditObserver): Promise<PartResult> {
+    return auditPlainPart(this, this.#files, directory, part, observer);
   }
 
   close(): Promise<void> {

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive } from '../../archive/archive.js';
-import type { ArchiveProblem, AuditObserver, AuditResult } from '../../archive/archive.js';
+import type {
+  ArchivePart,
+  ArchiveProblem,
+  AuditObserver,
+  AuditResult,
+  PartResult,
+} from '../../archive/archive.js';
 import type { ChunkReference, Directory } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { type MangamotionError, isMangamotionError } from '../../errors.js';
@@ -31,6 +37,20 @@ export async function auditPlain(
   return await new PlainAudit(archive, files, directory, observer).run();
 }
 
+/**
+ * Checks the files of one part: a chunk and its objects, or the directory and the documents. Files that no
+ * index names are not looked for.
+ */
+export async function auditPlainPart(
+  archive: Archive,
+  files: PlainFiles,
+  directory: Directory,
+  part: ArchivePart,
+  observer: AuditObserver,
+): Promise<PartResult> {
+  return await new PlainAudit(archive, files, directory, observer).runPart(part);
+}
+
 class PlainAudit {
   readonly #archive: Archive;
   readonly #files: PlainFiles;
@@ -52,7 +72,26 @@ class PlainAudit {
 
   async run(): Promise<AuditResult> {
     const sha256 = await this.#digestOfDirectory();
-    const pages = this.#pages((error) => this.#report({ kind: 'chunk', message: error.message }));
+    await this.#check(
+      this.#pages(this.#ownChunks, (error) => this.#reportChunk(error), this.#directory.documents),
+    );
+    await this.#findUnexpected();
+    return { sha256, objects: this.#objects, bytes: this.#bytes };
+  }
+
+  /** The caller has already read and checked the directory. */
+  async runPart({ chunk }: ArchivePart): Promise<PartResult> {
+    const [chunks, documents] =
+      chunk === undefined ? [[], this.#directory.documents] : [[chunk], []];
+    await this.#check(this.#pages(chunks, (error) => this.#reportChunk(error), documents));
+    return { objects: this.#objects, bytes: this.#bytes };
+  }
+
+  #reportChunk(error: MangamotionError): void {
+    this.#report({ kind: 'chunk', message: error.message });
+  }
+
+  async #check(pages: AsyncIterable<Expected[]>): Promise<void> {
     const checks = prefetchInOrder(
       pages,
       LIMITS,
@@ -64,17 +103,19 @@ class PlainAudit {
       this.#count(item, result);
       this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
     }
-    await this.#findUnexpected();
-    return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
 
   /**
-   * Yields the documents and the objects of this archive, and counts the intact chunks. `onDamage`
-   * gets the error of each damaged chunk.
+   * Yields the documents and the objects of these chunks that lie in this archive, and counts the
+   * intact chunks. `onDamage` gets the error of each damaged chunk.
    */
-  async *#pages(onDamage: (error: MangamotionError) => void): AsyncGenerator<Expected[]> {
-    yield this.#directory.documents;
-    for (const chunk of this.#ownChunks) {
+  async *#pages(
+    chunks: readonly ChunkReference[],
+    onDamage: (error: MangamotionError) => void,
+    documents: Expected[],
+  ): AsyncGenerator<Expected[]> {
+    yield documents;
+    for (const chunk of chunks) {
       this.#observer.signal.throwIfAborted();
       try {
         const lines = await this.#archive.readChunk(chunk);
@@ -147,7 +188,8 @@ class PlainAudit {
     };
     await remember(`${this.#files.id}/${DIRECTORY_FILE}`);
     for (const { path } of this.#ownChunks) await remember(path);
-    for await (const page of this.#pages(() => undefined)) {
+    const pages = this.#pages(this.#ownChunks, () => undefined, this.#directory.documents);
+    for await (const page of pages) {
       for (const { path } of page) await remember(path);
     }
     return known;

@@ -64,21 +64,37 @@ export class PlaceRequests {
 
   /** Reads the summary of a backup; `undefined` if there is none. */
   async summary(id: string): Promise<DecodedSummary | undefined> {
+    const found = await this.#read(this.key(id, SUMMARY_SUFFIX), LARGEST_SUMMARY_BYTES);
+    if (found === undefined) return undefined;
+    if (found.content !== undefined) return decodeSummary(found.content);
+    return { kind: 'damaged', reason: 'the summary is too large' };
+  }
+
+  /** Reads a small file that is no part of a backup; `undefined` if it is missing or too large. */
+  async note(name: string, mostBytes: number): Promise<Buffer | undefined> {
+    return (await this.#read(this.key(name, ''), mostBytes))?.content;
+  }
+
+  /** Resolves to `undefined` if there is no such object, and without content if it is too large. */
+  async #read(key: string, maxBytes: number): Promise<{ content: Buffer | undefined } | undefined> {
     const { store, bucket } = this.place;
-    const options = { ...this.options(), maxBytes: LARGEST_SUMMARY_BYTES };
     try {
-      const key = this.key(id, SUMMARY_SUFFIX);
+      const options = { ...this.options(), maxBytes };
       const { content } = await this.ask(store.readObject(bucket, key, options));
-      if (content !== undefined) return decodeSummary(content);
-      return { kind: 'damaged', reason: 'the summary is too large' };
+      return { content };
     } catch (error) {
       if (isNoSuchObject(error)) return undefined;
       throw error;
     }
   }
 
-  async put(id: string, suffix: string, text: string): Promise<void> {
-    const { store, bucket, signal } = this.place;
+  async put(
+    id: string,
+    suffix: string,
+    text: string,
+    signal: AbortSignal = this.place.signal,
+  ): Promise<void> {
+    const { store, bucket } = this.place;
     const content = contentOf(Buffer.from(text));
     const key = this.key(id, suffix);
     await withPlaceErrors(this.place, store.putObject(bucket, key, content, { signal }));

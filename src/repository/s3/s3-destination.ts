@@ -34,6 +34,9 @@ import { S3Source } from './s3-source.js';
 /** Summaries are fetched concurrently; together they have a few hundred kB. */
 const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
 
+/** A note is written after an interruption, too. */
+const NOTE_TIMEOUT_MS = 20_000;
+
 /** Storage classes that cannot be read before RestoreObject. GLACIER_IR can be. */
 const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
@@ -168,6 +171,14 @@ export class S3Destination implements Destination {
         if (this.#requests.wasReached) await this.#requests.ask(claims.remove(name, signal));
       },
     };
+  }
+
+  readNote(name: string, mostBytes: number): Promise<Buffer | undefined> {
+    return this.#requests.note(name, mostBytes);
+  }
+
+  async writeNote(name: string, content: string): Promise<void> {
+    await this.#requests.put('', name, content, AbortSignal.timeout(NOTE_TIMEOUT_MS));
   }
 
   leftovers(): Promise<Leftover[]> {

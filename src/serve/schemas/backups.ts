@@ -87,6 +87,16 @@ const status = v.strictObject({
     problems: v.array(v.strictObject({ id: text, kind: text, message: text })),
   }),
   archive_bytes: count,
+  verification: v.nullable(
+    v.strictObject({
+      total_bytes: count,
+      read_bytes: count,
+      overdue_bytes: count,
+      oldest_read_at: v.nullable(text),
+      within_seconds: v.number(),
+      last_run_at: text,
+    }),
+  ),
   growth: v.nullable(v.strictObject({ bytes_per_day: v.number(), since: text, until: text })),
   retention: v.strictObject({
     days: count,

@@ -9,6 +9,7 @@ import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 import { destinationArguments } from './backup-options.js';
+import { coverageText } from './coverage-text.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
 import { withMark } from './status-marks.js';
 
@@ -48,11 +49,14 @@ export const backupStatus = defineCommand({
   },
   async run(context, { destination: location }, { maxAge, type, line }) {
     const { openDestination } = await import('../../../repository/locate.js');
+    const { readReadings } = await import('../../../repository/readings.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');
     const { backup } = await context.config();
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
+    const readings = await readReadings(destination);
     const status = destinationStatus(await destination.list(), {
+      readings,
       now: context.now(),
       retentionDays: backup.retentionDays,
       maxAgeMs: maxAge,
@@ -77,6 +81,7 @@ function describe(page: Page, status: DestinationStatus): void {
     { label: 'fresh', ...freshnessText(page, freshness) },
     { label: 'whole', ...chainText(chains) },
     { label: 'archives', text: people.bytes(status.archive_bytes) },
+    { label: 'read', ...verificationText(page, status.verification) },
     {
       label: 'growth',
       text:
@@ -95,6 +100,13 @@ function describe(page: Page, status: DestinationStatus): void {
   page.text('').table(problemColumns, chains.problems.slice(0, MOST_PROBLEMS));
   const more = chains.problems.length - MOST_PROBLEMS;
   if (more > 0) page.text(`… and ${people.count(more)} more: --json lists them all`);
+}
+
+function verificationText({ people }: Page, verification: DestinationStatus['verification']) {
+  if (verification === null) {
+    return { text: 'never: "backup verify DESTINATION --within 30d" reads it bit by bit' };
+  }
+  return coverageText(people, verification, verification.within_seconds);
 }
 
 interface StatusText {

@@ -1,8 +1,14 @@
+import { basename } from 'node:path';
 import type { VerifyProblem } from '../../../backup/verify/result.js';
-import { MangamotionError } from '../../../errors.js';
+import type { RollingResult } from '../../../backup/verify/rolling/rolling.js';
+import { type ErrorCode, MangamotionError } from '../../../errors.js';
+import { backupIdOf } from '../../../repository/names.js';
 import type { Column } from '../../output/columns.js';
+import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
-import { defineCommand } from '../../argv/command.js';
+import { type CommandContext, defineCommand } from '../../argv/command.js';
+import { parseDuration } from '../../values/duration.js';
+import { coverageText } from './coverage-text.js';
 import { MOST_PROBLEMS } from './describe.js';
 import { withMark } from './status-marks.js';
 import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
@@ -10,8 +16,8 @@ import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 export const backupVerify = defineCommand({
   description:
     'Read a whole backup and check every byte: the SHA-256 of the archive, the gzip members, the ' +
-    'tar, the index, and the SHA-256 of each object. Problems are listed, and the exit status is ' +
-    '5. Backups made by backup-minio.sh are refused, because they have no checksums.',
+    'tar, the index, and the SHA-256 of each object. With --within, read a share of all backups ' +
+    'of a destination. Problems are listed, and the exit status is 5. Backups made by backup-minio.sh are refused, because they have no checksums.',
   arguments: backupArgument,
   options: {
     ...chooseOptions,
@@ -23,23 +29,48 @@ export const backupVerify = defineCommand({
       description: 'read the index and a random share of the objects, such as 5%',
       parse: parseShare,
     },
+    within: {
+      value: 'duration',
+      description:
+        'read a share of all archives of a destination, the longest unread parts first, so that runs ' +
+        'at regular times read every byte within this time, such as 30d; what was read when is kept ' +
+        'at the destination',
+      parse: parseDuration,
+    },
   },
   changes: 'nothing',
   usesStore: false,
   usesDestination: true,
   printsRows: false,
-  endsWith: ['not_found', 'damaged', 'unreachable', 'refused', 'interrupted', 'terminated'],
+  endsWith: [
+    'partial',
+    'not_found',
+    'damaged',
+    'unreachable',
+    'refused',
+    'interrupted',
+    'terminated',
+  ],
   examples: {
     'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000':
       'check the whole backup',
     'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --quick --json':
       'check a copy that has just arrived',
-    'mangamotion backup verify /var/backups/minio/minio_backup_full_20240115_020000 --sample 5%':
-      'for a nightly job: over time it covers everything',
+    'mangamotion backup verify /var/backups/minio --within 30d':
+      'for a daily job: read every byte of the destination once in 30 days',
   },
-  async run(context, { backup }, { latest, at, line, quick, sample }) {
+  async run(context, { backup }, { latest, at, line, quick, sample, within }) {
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample cannot be combined');
+    }
+    if (within !== undefined) {
+      if (latest || quick || at !== undefined || line !== undefined || sample !== undefined) {
+        throw new MangamotionError(
+          'usage',
+          '--within reads a whole destination: it cannot be combined with --latest, --at, --line, --quick or --sample',
+        );
+      }
+      return await verifyWithin(context, backup, within);
     }
     const { cannotVerifyLegacy } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify/verify.js');
@@ -71,6 +102,62 @@ export const backupVerify = defineCommand({
   },
 });
 
+async function verifyWithin(
+  context: CommandContext,
+  location: string,
+  withinMs: number,
+): Promise<ErrorCode | undefined> {
+  const { openDestination } = await import('../../../repository/locate.js');
+  const { verifyRolling } = await import('../../../backup/verify/rolling/rolling.js');
+  const { signal, progress, now, cwd } = context;
+  refuseBackup(location);
+  const destination = await openDestination(location, cwd, context);
+  const result = await verifyRolling({ signal, progress }, destination, { withinMs, now });
+  progress.done();
+  await context.output.document({
+    json: result,
+    human: (page) => describeRolling(page, result),
+  });
+  if (result.status !== 'ok') return 'damaged';
+  const isBehind = result.overdue_bytes > 0 && !result.first_round;
+  return isBehind || result.skipped.length > 0 ? 'partial' : undefined;
+}
+
+function refuseBackup(location: string): void {
+  if (backupIdOf(basename(location)) === undefined) return;
+  throw new MangamotionError('usage', `${location} is one backup: --within needs a destination`, {
+    hint: 'Give the folder or s3://bucket/prefix that holds the backups.',
+  });
+}
+
+function describeRolling(page: Page, result: RollingResult): void {
+  const { people } = page;
+  const { read, skipped, problems, overdue_bytes: overdue } = result;
+  page.fields([
+    { label: 'destination', text: result.destination },
+    { label: 'status', ...withMark(result.status) },
+    {
+      label: 'read now',
+      text: `${people.bytes(read.bytes)}, ${countOf(read.objects, 'object')}`,
+    },
+    { label: 'coverage', ...coverageText(people, result, result.within_seconds) },
+    ...(overdue > 0 && !result.first_round
+      ? [
+          {
+            label: 'overdue',
+            text: `${people.bytes(overdue)}: run it more often`,
+            tone: 'bad' as const,
+          },
+        ]
+      : []),
+  ]);
+  for (const { id, reason } of skipped) page.text(`${id} was not read: ${reason}`, 'waiting');
+  if (problems.length === 0) return;
+  page.text('').table([backupColumn, ...problemColumns], problems.slice(0, MOST_PROBLEMS));
+  const more = problems.length + result.problems_omitted - MOST_PROBLEMS;
+  if (more > 0) page.text(`… and ${people.count(more)} more: --json lists up to 10,000`);
+}
+
 /** `5%` or `0.05`, as a share of 1. */
 function parseShare(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
@@ -78,6 +165,13 @@ function parseShare(text: string): number {
   if (share > 0 && share <= 1) return share;
   throw new MangamotionError('usage', 'must be a share such as 5%, over 0% and up to 100%');
 }
+
+const backupColumn: Column<VerifyProblem> = {
+  title: 'backup',
+  name: 'id',
+  value: ({ id }) => id ?? '',
+  least: Infinity,
+};
 
 const problemColumns: Column<VerifyProblem>[] = [
   { title: 'problem', name: 'kind', value: ({ kind }) => kind, tone: () => 'bad' },

@@ -187,6 +187,8 @@ function killedAt(inner: Destination, change: number): Destination {
     openArchive: (id) => inner.openArchive(id),
     freeBytes: () => inner.freeBytes(),
     claims: () => inner.claims(),
+    readNote: (name, mostBytes) => inner.readNote(name, mostBytes),
+    writeNote: (name, content) => inner.writeNote(name, content),
     leftovers: () => inner.leftovers(),
     begin: (type, clock) => inner.begin(type, clock),
     remove: (id) => unlessKilled(() => inner.remove(id)),

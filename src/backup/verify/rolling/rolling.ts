@@ -1,0 +1,325 @@
+import type { Archive, ArchivePart } from '../../../archive/archive.js';
+import type { Directory } from '../../../archive/directory.js';
+import { type MangamotionError, isMangamotionError } from '../../../errors.js';
+import type { BackupEntry, Destination } from '../../../repository/destination.js';
+import {
+  type Coverage,
+  DAMAGED,
+  READINGS_FILE,
+  type ReadAt,
+  type Readings,
+  coverageOf,
+  encodeReadings,
+  readAtMs,
+  readReadings,
+  runsOf,
+  timesOf,
+  writtenAtMs,
+} from '../../../repository/readings.js';
+import type { Summary } from '../../../repository/summary.js';
+import { compareSummary } from '../agreement.js';
+import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
+import type { VerifyContext } from '../verify.js';
+import { type Candidate, type Pace, oldestOf, paceOf } from './pace.js';
+
+/** The answer of `backup verify --within`. */
+export interface RollingResult extends Coverage {
+  destination: string;
+  checked_at: string;
+  within_seconds: number;
+  status: VerifyResult['status'];
+  /** What this run read. */
+  read: { parts: number; bytes: number; objects: number };
+  archives: number;
+  /** Overdue bytes are expected as long as the first round through the destination is not over. */
+  first_round: boolean;
+  /** Archives that cannot be read for a reason that is no damage. */
+  skipped: { id: string; reason: string }[];
+  problems: VerifyProblem[];
+  problems_omitted: number;
+}
+
+export interface RollingOptions {
+  withinMs: number;
+  now: () => Date;
+}
+
+/** The record is written this often, so that an interrupted run loses little. */
+const SAVE_EVERY_MS = 60_000;
+
+/**
+ * Reads a share of all archives of a destination, the longest unread parts first, so that runs at
+ * regular times read every byte within the period. Rejects if the destination cannot be read or the
+ * record cannot be written, but never because of damage.
+ */
+export async function verifyRolling(
+  context: VerifyContext,
+  destination: Destination,
+  options: RollingOptions,
+): Promise<RollingResult> {
+  return await new RollingCheck(context, destination, options).run();
+}
+
+class RollingCheck {
+  readonly #context: VerifyContext;
+  readonly #destination: Destination;
+  readonly #options: RollingOptions;
+  readonly #startedAt: Date;
+  readonly #result: RollingResult;
+  #open: OpenArchive | undefined;
+  /** The parts that this run has read, as `ID/NUMBER`. */
+  readonly #done = new Set<string>();
+  #savedAtMs = performance.now();
+
+  constructor(context: VerifyContext, destination: Destination, options: RollingOptions) {
+    this.#context = context;
+    this.#destination = destination;
+    this.#options = options;
+    this.#startedAt = options.now();
+    this.#result = {
+      destination: destination.location,
+      checked_at: this.#startedAt.toISOString(),
+      within_seconds: options.withinMs / 1000,
+      status: 'ok',
+      read: { parts: 0, bytes: 0, objects: 0 },
+      archives: 0,
+      ...{ total_bytes: 0, read_bytes: 0, oldest_read_at: null, overdue_bytes: 0 },
+      first_round: true,
+      skipped: [],
+      problems: [],
+      problems_omitted: 0,
+    };
+  }
+
+  async run(): Promise<RollingResult> {
+    const { progress } = this.#context;
+    progress.start('listing');
+    const backups = await this.#destination.list();
+    const earlier = await readReadings(this.#destination);
+    const usable = backups.filter((backup) => this.#isUsable(backup));
+    const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
+    const { withinMs } = this.#options;
+    const pace = paceOf({ totalBytes, withinMs, now: this.#startedAt }, earlier);
+    const readings: Readings = {
+      begun_at: earlier?.begun_at ?? this.#startedAt.toISOString(),
+      ended_at: this.#startedAt.toISOString(),
+      allowance: pace.allowance,
+      archives: new Map(
+        usable.flatMap(({ id }) => {
+          const record = earlier?.archives.get(id);
+          return record === undefined ? [] : [[id, record]];
+        }),
+      ),
+    };
+    progress.start('verifying a part');
+    try {
+      await this.#readParts(usable, readings, pace);
+    } catch (error) {
+      // What was read until an interruption stays read.
+      await this.#save(readings).catch(() => undefined);
+      throw error;
+    } finally {
+      await this.#open?.archive.close();
+    }
+    await this.#save(readings);
+    this.#conclude(backups, readings);
+    return this.#result;
+  }
+
+  /** Reports a backup whose archive cannot be read at all. */
+  #isUsable({ id, summary, archiveBytes, cold }: BackupEntry): boolean {
+    this.#result.archives += 1;
+    if (cold === true) {
+      this.#result.skipped.push({ id, reason: 'its archive is in cold storage' });
+    } else if (summary.kind === 'newer') {
+      this.#result.skipped.push({ id, reason: 'a newer version of mangamotion wrote it' });
+    } else if (summary.kind === 'damaged') this.#problem(id, 'summary', summary.reason);
+    else if (archiveBytes === null) {
+      this.#problem(id, 'archive_missing', `${summary.summary.archive.file} is missing`);
+    } else return true;
+    return false;
+  }
+
+  async #readParts(
+    backups: readonly BackupEntry[],
+    readings: Readings,
+    { dueMs, dueBytes }: Pace,
+  ): Promise<void> {
+    const { signal, progress } = this.#context;
+    await this.#readDamaged(backups, readings);
+    const left = new Map(backups.map((backup) => [backup.id, backup]));
+    progress.update({ bytesTotal: Math.max(0, Math.floor(readings.allowance)) });
+    const mostBytes = Math.max(0, readings.allowance) + dueBytes;
+    for (;;) {
+      signal.throwIfAborted();
+      const candidates = [...left.values()].map((backup) => ({
+        id: backup.id,
+        writtenMs: writtenAtMs(backup),
+        readings: readings.archives.get(backup.id),
+      }));
+      const next = oldestOf(candidates, this.#startedAt.getTime());
+      const backup = left.get(next?.id ?? '');
+      if (next === undefined || backup === undefined) return;
+      const isDue = next.sinceMs < dueMs && this.#result.read.bytes < mostBytes;
+      if (readings.allowance <= 0 && !isDue) return;
+      const opened = await this.#opened(backup, readings);
+      const at = opened === undefined ? undefined : this.#oldestPart(opened, next);
+      if (opened === undefined || at === undefined) left.delete(backup.id);
+      else await this.#readPart(opened, at, readings);
+    }
+  }
+
+  /** Damage is reported by every run until it is mended, whatever the allowance is. */
+  async #readDamaged(backups: readonly BackupEntry[], readings: Readings): Promise<void> {
+    for (const backup of backups) {
+      const record = readings.archives.get(backup.id);
+      if (record?.runs.some(({ read_at }) => read_at === DAMAGED) !== true) continue;
+      const opened = await this.#opened(backup, readings);
+      if (opened === undefined) continue;
+      const damaged = [...opened.times.keys()].filter((at) => opened.times[at] === DAMAGED);
+      for (const at of damaged) await this.#readPart(opened, at, readings);
+    }
+  }
+
+  /** Returns the part that has been unread for the longest time; `undefined` if this run read all. */
+  #oldestPart(
+    { id, times }: OpenArchive,
+    { writtenMs }: Pick<Candidate, 'writtenMs'>,
+  ): number | undefined {
+    let oldest: { at: number; sinceMs: number } | undefined;
+    for (const [at, time] of times.entries()) {
+      if (this.#done.has(`${id}/${at}`)) continue;
+      const sinceMs = readAtMs(time, this.#startedAt.getTime()) ?? writtenMs;
+      if (oldest === undefined || sinceMs < oldest.sinceMs) oldest = { at, sinceMs };
+    }
+    return oldest?.at;
+  }
+
+  async #readPart(opened: OpenArchive, at: number, readings: Readings): Promise<void> {
+    const part = opened.parts[at];
+    if (part === undefined) return;
+    const { signal, progress } = this.#context;
+    const { read } = this.#result;
+    const { bytes: bytesBefore, objects: objectsBefore } = read;
+    const found = { problems: 0 };
+    const checked = await opened.archive.auditPart(opened.directory, part, {
+      problem: ({ kind, message, ...name }) => {
+        found.problems += 1;
+        this.#problem(opened.id, kind, message, name);
+      },
+      progress: ({ objects, bytes }) =>
+        progress.update({ objects: objectsBefore + objects, bytes: bytesBefore + bytes }),
+      signal,
+    });
+    read.parts += 1;
+    read.bytes += bytesOf(part);
+    read.objects += checked.objects;
+    progress.update({ objects: read.objects, bytes: read.bytes });
+    readings.allowance -= bytesOf(part);
+    this.#done.add(`${opened.id}/${at}`);
+    opened.times[at] = found.problems === 0 ? this.#startedAt.toISOString() : DAMAGED;
+    readings.archives.set(opened.id, {
+      directory: opened.sha256,
+      runs: runsOf(
+        opened.parts.map((one, i) => ({ bytes: bytesOf(one), read_at: opened.times[i] ?? null })),
+      ),
+    });
+    if (performance.now() - this.#savedAtMs > SAVE_EVERY_MS) await this.#save(readings);
+  }
+
+  /** Opens one archive at a time. Resolves to `undefined` if it is damaged, which is reported. */
+  async #opened(backup: BackupEntry, readings: Readings): Promise<OpenArchive | undefined> {
+    const { id, summary } = backup;
+    if (this.#open?.id === id) return this.#open;
+    await this.#open?.archive.close();
+    this.#open = undefined;
+    if (summary.kind !== 'valid') return undefined;
+    try {
+      this.#open = await this.#openWhole(backup, summary.summary, readings);
+      return this.#open;
+    } catch (error) {
+      if (isMangamotionError(error, 'not_found')) {
+        await this.#reportIfStillListed(id, error);
+        return undefined;
+      }
+      if (!isMangamotionError(error, 'damaged')) throw error;
+      this.#problem(id, 'directory', error.message);
+      return undefined;
+    }
+  }
+
+  async #openWhole(
+    { id, archiveBytes }: BackupEntry,
+    summary: Summary,
+    readings: Readings,
+  ): Promise<OpenArchive | undefined> {
+    const { archive_bytes: bytes, archive: file } = summary;
+    if (archiveBytes !== bytes) {
+      const kind = (archiveBytes ?? 0) < bytes ? 'archive_truncated' : 'archive';
+      const message = `${file.file} does not have the ${bytes} bytes that its summary says`;
+      this.#problem(id, kind, message);
+      return undefined;
+    }
+    const archive = await this.#destination.openArchive(id, bytes);
+    try {
+      const directory = await archive.readDirectory(file.directory);
+      const end = await archive.checkEnd(file.directory);
+      const wrong = [...(end === undefined ? [] : [end]), ...compareSummary(summary, directory)];
+      for (const { kind, message } of wrong) this.#problem(id, kind, message);
+      if (directory.archive !== id || wrong.length > 0) {
+        await archive.close();
+        return undefined;
+      }
+      const parts = archive.parts(directory, bytes);
+      const sha256 = file.directory.sha256;
+      const same = { directory: sha256, parts: parts.length };
+      const times = timesOf(readings.archives.get(id), same);
+      return { id, archive, directory, sha256, parts, times };
+    } catch (error) {
+      await archive.close();
+      throw error;
+    }
+  }
+
+  /** A backup that was pruned meanwhile is not missing. */
+  async #reportIfStillListed(id: string, error: MangamotionError): Promise<void> {
+    const isListed = (await this.#destination.list()).some((backup) => backup.id === id);
+    if (isListed) this.#problem(id, 'archive_missing', error.message);
+  }
+
+  async #save(readings: Readings): Promise<void> {
+    this.#savedAtMs = performance.now();
+    await this.#destination.writeNote(READINGS_FILE, encodeReadings(readings));
+  }
+
+  #problem(
+    id: string,
+    kind: string,
+    message: string,
+    name: Pick<VerifyProblem, 'bucket' | 'key'> = {},
+  ): void {
+    addProblem(this.#result, kind, message, { id, ...name });
+  }
+
+  #conclude(backups: readonly BackupEntry[], readings: Readings): void {
+    const { withinMs, now } = this.#options;
+    const at = now();
+    Object.assign(this.#result, coverageOf(backups, readings, { now: at, withinMs }));
+    this.#result.first_round = at.getTime() - Date.parse(readings.begun_at) < withinMs;
+  }
+}
+
+function bytesOf({ from, to }: ArchivePart): number {
+  return to - from;
+}
+
+interface OpenArchive {
+  id: string;
+  archive: Archive;
+  directory: Directory;
+  /** The SHA-256 of the directory. */
+  sha256: string;
+  parts: readonly ArchivePart[];
+  /** When each part was last read. */
+  times: ReadAt[];
+}
