@@ -3,7 +3,7 @@ import type { Audit } from '../../billing/audit-run.js';
 import type { Pricing } from '../../billing/pricing.js';
 import type { DocumentParts } from '../../json-rows.js';
 
-export interface AuditReport {
+interface AuditReport {
   /** All findings, drift before notes. */
   findings: readonly Finding[];
   drift: readonly Finding[];

@@ -5,7 +5,7 @@ import { NumberText, type CellValue } from '../../csv.js';
 
 type Cell = (row: UserRow) => CellValue;
 /** The cells of a row of CSV by the names of the columns, in their order. */
-export type UserCells = Readonly<Record<string, Cell>>;
+type UserCells = Readonly<Record<string, Cell>>;
 
 function usageCells(usageOf: (row: UserRow) => Usage | undefined) {
   return {

@@ -24,7 +24,7 @@ export interface JobArtifacts {
   found: readonly Artifact[];
   /** Why the store could not be asked, with its address. */
   failure: Error | undefined;
-  /** Sentences for people about what was not found or not listed. */
+  /** Sentences for people about the places that the store refuses to show. */
   notes: readonly string[];
 }
 
