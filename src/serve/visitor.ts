@@ -8,7 +8,12 @@ export type Visitor =
       chosenUser?: string | undefined;
     }
   /** Sees their own billing and jobs. */
-  | { kind: 'user'; userId: string }
+  | {
+      kind: 'user';
+      userId: string;
+      /** When the credentials expire; `undefined` where a proxy answers for the user. */
+      expiresAt?: Date;
+    }
   | { kind: 'nobody' };
 
 /** Who may request a route. */

@@ -10,6 +10,8 @@ export interface TokenSecrets {
 
 /** Clocks of two machines differ by this much at most. */
 const CLOCK_TOLERANCE_SECONDS = 30;
+/** The latest time that a Date can hold. */
+const LATEST_SECONDS = 8.64e12;
 const ALGORITHMS = ['HS256'];
 
 /** Returns who has the token: the administrator, a user, or nobody. `expired`: it was a user's. */
@@ -32,11 +34,12 @@ export function tokenCheck({ jwtSecret, adminToken }: TokenSecrets): TokenCheck 
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: now,
       });
-      const { userId, type, iat } = payload;
+      const { userId, type, iat, exp = 0 } = payload;
       const isIssued = iat === undefined || iat <= now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
       if (typeof userId !== 'string' || userId === '' || type !== 'access' || !isIssued)
         return { kind: 'nobody' };
-      return { kind: 'user', userId };
+      const expiresAt = new Date(Math.min(exp + CLOCK_TOLERANCE_SECONDS, LATEST_SECONDS) * 1000);
+      return { kind: 'user', userId, expiresAt };
     } catch (error) {
       // The signature is checked before the claims.
       if (error instanceof errors.JWTExpired) return 'expired';

@@ -1,11 +1,14 @@
 import { defineRoute, type Route } from '../route.js';
 import { optionalStatuses, optionalUserId } from '../schemas/parameters.js';
 import type { Services } from '../services.js';
-import { requestedUserIfAny } from '../visitor.js';
+import { requestedUserIfAny, type Visitor } from '../visitor.js';
 
 const LONGEST_ID = 64;
 
-export function jobEventRoutes({ jobFeed }: Services): Route[] {
+/** The longest time that a timer can wait; a client comes back after it. */
+const LONGEST_STREAM_MS = 2 ** 31 - 1;
+
+export function jobEventRoutes({ jobFeed, now }: Services): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -29,7 +32,10 @@ export function jobEventRoutes({ jobFeed }: Services): Route[] {
         const stream =
           method === 'HEAD'
             ? null
-            : await jobFeed.subscribe({ audience, lastEventId, signal, cut });
+            : await jobFeed.subscribe({
+                ...{ audience, lastEventId, cut },
+                signal: untilExpiry(signal, visitor, now()),
+              });
         return new Response(stream, {
           headers: {
             'content-type': 'text/event-stream; charset=utf-8',
@@ -43,4 +49,20 @@ export function jobEventRoutes({ jobFeed }: Services): Route[] {
       },
     }),
   ];
+}
+
+/** Returns a signal that is also aborted when the credentials expire: a stream must not outlive them. */
+function untilExpiry(signal: AbortSignal, visitor: Visitor, now: Date): AbortSignal {
+  const expiresAt = visitor.kind === 'user' ? visitor.expiresAt : undefined;
+  if (expiresAt === undefined) return signal;
+  const controller = new AbortController();
+  const end = (): void => {
+    clearTimeout(timer);
+    controller.abort(signal.reason);
+  };
+  const leftMs = Math.max(0, expiresAt.getTime() - now.getTime());
+  const timer = setTimeout(end, Math.min(leftMs, LONGEST_STREAM_MS)).unref();
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  return controller.signal;
 }
