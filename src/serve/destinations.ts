@@ -157,6 +157,13 @@ export function ofDestination(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** A destination that is missing, such as a disk that is not mounted, says nothing of its backups. */
+export function ofMissing(error: unknown): unknown {
+  return isMangamotionError(error, 'not_found') && error.request === undefined
+    ? unavailable(error.message, error)
+    : error;
+}
+
 function unavailable(message: string, cause?: Error): RequestFailure {
   const headers = { 'retry-after': '5' };
   return new RequestFailure(503, message, { code: 'unavailable', headers, cause });

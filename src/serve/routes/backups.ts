@@ -11,7 +11,7 @@ import { objectDocument } from '../../reports/backups/object.js';
 import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';
-import { ofDestination, type NamedDestination, type Reading } from '../destinations.js';
+import { ofDestination, ofMissing, type NamedDestination, type Reading } from '../destinations.js';
 import { badRequest, failureOf, notFound, RequestFailure } from '../failure.js';
 import { attachment, PREVIEW_TYPES, safeType } from '../file-names.js';
 import { lastVerifications } from '../last-verified.js';
@@ -56,7 +56,9 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
     id: string,
     signal: AbortSignal,
   ): Promise<LocatedBackup> => {
-    const opened = await named.open(signal);
+    const opened = await named.open(signal).catch((error: unknown) => {
+      throw ofMissing(error);
+    });
     try {
       return { destination: opened, backup: await opened.read(id) };
     } catch (error) {
@@ -111,13 +113,13 @@ export function backupRoutes({ destinations, schedule, cutShort }: Services): Ro
       async respond({ params: { id }, query }) {
         const named = destinations.choose(query.destination);
         const { content, failure } = await destinations.readWith(named, id);
-        if (content === undefined) throw failure ?? notFound('there is no such backup');
+        if (content === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
         const { backups, legacy } = content;
         const entry = backups.find((one) => one.id === id);
         if (entry !== undefined)
           return jsonAnswer(showBackup(readableSummary(entry), backups).document);
         const old = legacy.find((one) => one.id === id);
-        if (old === undefined) throw failure ?? notFound('there is no such backup');
+        if (old === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
         return jsonAnswer(legacyDocument(old));
       },
     }),

@@ -9,7 +9,7 @@ import type { JobRow } from '../../jobs/row.js';
 import { openJobAccess, type JobAccess } from '../../reports/jobs/access.js';
 import { openSearch, outcomeOf } from '../../reports/jobs/search.js';
 import { explained, remarksOn, showJob, shownJson } from '../../reports/jobs/show.js';
-import type { StoreAccess } from '../../reports/jobs/store-access.js';
+import { expectStore, type StoreAccess } from '../../reports/jobs/store-access.js';
 import { DEFAULT_EXPIRES_SECONDS, presigned } from '../../reports/jobs/urls.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';
@@ -77,6 +77,7 @@ export function jobRoutes(services: Services): Route[] {
     if (!hasStoreCredentials(config)) throw notConfigured();
     return await withStoreDeadline(signal, STORE_WAIT_MS, async (limited) => {
       const store = storeFor(limited);
+      await expectStore(store);
       const artifact = await find(row, store);
       const name = fileName(artifact.key);
       const times = { expiresSeconds: DEFAULT_EXPIRES_SECONDS, now: now() };

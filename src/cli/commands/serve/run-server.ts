@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { createPricing } from '../../../billing/pricing.js';
 import { hasStoreCredentials, type Config } from '../../../config/load.js';
 import type { StoreAddress } from '../../../config/store-address.js';
-import { MangamotionError, messageOf } from '../../../errors.js';
+import { isMangamotionError, MangamotionError, messageOf } from '../../../errors.js';
 import { readSmallFile } from '../../../files/bounded.js';
 import { explainFileError } from '../../../files/errors.js';
 import { redisTarget } from '../../../redis-target.js';
@@ -17,6 +17,7 @@ import { withTranslatedErrors } from '../../../redis/reader.js';
 import type { ListenAddress } from '../../../schedule/notify/listen.js';
 import { cannotListen } from '../../../schedule/notify/listen-error.js';
 import { openJobAccess } from '../../../reports/jobs/access.js';
+import { resultBucket } from '../../../reports/jobs/store-access.js';
 import { Ticker } from '../../../schedule/timers.js';
 import { readProxies } from '../../../serve/access/client.js';
 import { FailedLogins } from '../../../serve/access/failed-logins.js';
@@ -26,7 +27,7 @@ import { withStoreDeadline } from '../../../serve/deadline.js';
 import { JobFeed } from '../../../serve/jobs/feed.js';
 import { jobDocument } from '../../../serve/jobs/job-document.js';
 import { Destinations } from '../../../serve/destinations.js';
-import { checkBackups, checkSchedule } from '../../../serve/health-checks.js';
+import { checkBackups, checkSchedule, Unhealthy } from '../../../serve/health-checks.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import type { MetricSources } from '../../../serve/metrics.js';
@@ -247,9 +248,14 @@ function servedStore(config: Config) {
     probe: async (): Promise<void> => {
       const { signal } = new AbortController();
       await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
-        const [path = ''] = config.jobs.resultPaths;
-        const bucket = config.jobBucket ?? path.slice(0, path.indexOf('/'));
-        await (await open()).bucketExists(bucket, { signal: limited });
+        const store = await open();
+        // The answer to HEAD has no words: any web server could have given it.
+        await store
+          .listPage(resultBucket(config), { maxKeys: 1, signal: limited })
+          .catch((error: unknown) => {
+            if (!isMangamotionError(error, 'not_found')) throw error;
+            throw new Unhealthy('there is no bucket for results', { cause: error });
+          });
       });
     },
     close: (): void => {
