@@ -44,6 +44,8 @@ const LEAST_MS = 2000;
 const FAILED_MS = 10_000;
 /** So long a request waits for a destination, such as a network disk that hangs. */
 const WAIT_MS = 20_000;
+/** Health is asked by programs that do not wait for long. */
+const SHORT_WAIT_MS = 3000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 class Known {
@@ -83,12 +85,12 @@ export class Destinations {
   }
 
   /** Resolves to what the destination holds, read within the last minute if it can be read. */
-  async read(named: NamedDestination, mostAgeMs = FRESH_MS): Promise<Reading> {
+  async read(named: NamedDestination, mostAgeMs = FRESH_MS, waitMs = WAIT_MS): Promise<Reading> {
     const known = this.#knownOf(named);
     const { reading, readAtMs } = known;
     const limitMs = reading.failure === undefined ? mostAgeMs : Math.min(mostAgeMs, FAILED_MS);
     if (readAtMs === undefined || performance.now() - readAtMs > limitMs)
-      await this.#readAgain(named, known);
+      await this.#readAgain(named, known, waitMs);
     return known.reading;
   }
 
@@ -98,9 +100,12 @@ export class Destinations {
     return holds(reading, id) ? reading : await this.read(named, LEAST_MS);
   }
 
-  /** What was read last, however long ago; reads only if that failed, or nothing was read yet. */
+  /**
+   * What was read last, however long ago; reads only if that failed, or nothing was read yet, and does not
+   * wait for long.
+   */
   async last(named: NamedDestination): Promise<Reading> {
-    return await this.read(named, Infinity);
+    return await this.read(named, Infinity, SHORT_WAIT_MS);
   }
 
   /** Reads all of them again. Never rejects. */
@@ -118,10 +123,10 @@ export class Destinations {
   }
 
   /** Requests at the same time share one read, also one that hangs. */
-  async #readAgain(named: NamedDestination, known: Known): Promise<void> {
+  async #readAgain(named: NamedDestination, known: Known, waitMs: number): Promise<void> {
     known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
     const waiting = new AbortController();
-    const late = delay(WAIT_MS, 'late' as const, { signal: waiting.signal, ref: false });
+    const late = delay(waitMs, 'late' as const, { signal: waiting.signal, ref: false });
     const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
     waiting.abort();
     if (first !== 'late') return;

@@ -280,14 +280,10 @@ export class FeedRun {
     const { redis, queue } = this.#connections.access;
     const replays = new Map<string, ReadonlyMap<string, Touch> | undefined>();
     if (comebacks.length === 0) return replays;
-    const span = await eventSpan(redis, queue);
     for (const { after } of comebacks) {
       if (replays.has(after)) continue;
-      const isKnown =
-        span !== undefined &&
-        isEventId(after) &&
-        !isBefore(after, span.first) &&
-        !isBefore(span.last, after);
+      // One that is not there was trimmed, or is of another Redis.
+      const isKnown = isEventId(after) && (await hasEvent(redis, queue, after));
       if (!isKnown) {
         replays.set(after, undefined);
         continue;

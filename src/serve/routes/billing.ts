@@ -14,6 +14,7 @@ import type { Pricing } from '../../billing/pricing.js';
 import { SORT_KEYS, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
 import { jsonAnswer } from '../answer.js';
+import { AtMost } from '../at-most.js';
 import { badRequest, notFound } from '../failure.js';
 import { defineRoute, type Route } from '../route.js';
 import { rowsAnswer } from '../rows-answer.js';
@@ -41,11 +42,14 @@ import { dailyCsv, prefersCsv } from './daily-csv.js';
 const DEFAULT_DAYS = 30;
 /** Without `none`: the answer begins with the number of all users. */
 const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !== 'none');
+/** Reading all users keeps the server from other requests: forty at once did so for half a minute. */
+const MOST_READERS = 2;
 /** A hundred years, as for the command. */
 const MOST_DAYS = 36_525;
 
 export function billingRoutes({ redis, config, pricing, retentionDays, now }: Services): Route[] {
   const period = () => ({ today: dayOf(now()), retentionDays });
+  const readers = new AtMost(MOST_READERS);
   return [
     defineRoute({
       method: 'GET',
@@ -141,10 +145,12 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       async respond({ query, signal }) {
         const month =
           query.month === undefined ? undefined : begunMonth(query.month, period().today);
-        const report = await summariseAllUsers(redis, {
-          ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
-          onProgress: () => undefined,
-        });
+        const report = await readers.run(signal, () =>
+          summariseAllUsers(redis, {
+            ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
+            onProgress: () => undefined,
+          }),
+        );
         return rowsAnswer({
           member: 'users',
           head: { total_users: report.totalUsers, ...(month !== undefined && { month }) },

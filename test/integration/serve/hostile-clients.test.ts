@@ -10,6 +10,7 @@ import { listen } from '../../../src/serve/listener.js';
 import { useBillingRedis } from '../../helpers/billing-records.js';
 import { backUp, temporaryFolder } from '../../helpers/backups.js';
 import { documentOf, useServers, type TestServer } from '../../helpers/serve.js';
+import { startRedisProxy } from '../../helpers/redis-proxy.js';
 import { seed } from '../../helpers/seed.js';
 import { freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
 
@@ -185,6 +186,35 @@ describe('a destination that is gone', () => {
       await removeBucket(store, bucket);
       store.close();
     }
+  });
+});
+
+describe('requests for all users', () => {
+  it('are read two at a time', async () => {
+    let isHeld = false;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let scans = 0;
+    const proxy = await startRedisProxy(env().REDIS_URL, {
+      onRequest: (text) => {
+        scans += text.match(/\r\nSCAN\r\n/gi)?.length ?? 0;
+        if (isHeld && text.includes('billing:job:marker')) release();
+      },
+      onAnswer: () => (isHeld && scans > 0 ? held : undefined),
+    });
+    const server = await serve([], { REDIS_URL: proxy.url });
+    await server.get('/api/billing/job/any');
+    isHeld = true;
+    const answers = Array.from({ length: 8 }, () => server.get('/api/billing/all-users'));
+    await expect.poll(() => scans).toBeGreaterThan(1);
+    // It comes to Redis after all that the others have asked.
+    const marker = server.get('/api/billing/job/marker');
+    await held;
+    expect(scans).toBe(2);
+    for (const answer of await Promise.all(answers))
+      expect(documentOf(answer)).toMatchObject({ total_users: 1 });
+    await marker;
+    await proxy.close();
   });
 });
 

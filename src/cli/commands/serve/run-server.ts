@@ -30,6 +30,7 @@ import { Destinations } from '../../../serve/destinations.js';
 import { checkBackups, checkSchedule, Unhealthy } from '../../../serve/health-checks.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
+import { logSink } from '../../../serve/log-sink.js';
 import type { MetricSources } from '../../../serve/metrics.js';
 import { readPageFiles } from '../../../serve/page-files.js';
 import { apiRoutes } from '../../../serve/routes.js';
@@ -193,8 +194,13 @@ function serveLogger({ output, now }: CommandContext) {
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
-    // A reader that is gone must not end the server.
-    { write: (line: string) => void output.bytes(Buffer.from(line)).catch(() => undefined) },
+    {
+      write: logSink(
+        (bytes) => output.bytes(bytes),
+        (lines) =>
+          `${JSON.stringify({ level: 'warn', time: now().toISOString(), lines, message: 'lines of the log were lost: nobody read them' })}\n`,
+      ),
+    },
   );
 }
 
