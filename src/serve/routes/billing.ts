@@ -13,6 +13,7 @@ import { readJobDetails } from '../../billing/job-records.js';
 import type { Pricing } from '../../billing/pricing.js';
 import { SORT_KEYS, type SortKey } from '../../billing/user-report.js';
 import { summariseUser } from '../../billing/user-summary.js';
+import { isMangamotionError } from '../../errors.js';
 import { jsonAnswer } from '../answer.js';
 import { AtMost } from '../at-most.js';
 import { badRequest, notFound } from '../failure.js';
@@ -120,7 +121,13 @@ export function billingRoutes({ redis, config, pricing, retentionDays, now }: Se
       answers: { 200: { description: 'the document of `billing job`', schema: jobDocument } },
       failures: [400, 404, 502, 503],
       async respond({ visitor, params }) {
-        const details = await readJobDetails(redis, params.jobId, pricing);
+        const details = await readJobDetails(redis, params.jobId, pricing).catch(
+          (error: unknown) => {
+            // Nobody knows whose the record was.
+            if (visitor.kind !== 'admin' && isMangamotionError(error, 'damaged')) return undefined;
+            throw error;
+          },
+        );
         // The job of another user looks like one that does not exist: ids cannot be probed.
         if (details === undefined || !maySee(visitor, details.userId))
           throw notFound('Job not found');

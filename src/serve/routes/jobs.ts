@@ -1,5 +1,5 @@
 import { hasStoreCredentials } from '../../config/load.js';
-import { isMangamotionError } from '../../errors.js';
+import { isMangamotionError, MangamotionError } from '../../errors.js';
 import { localName } from '../../jobs/download/target.js';
 import { findJob } from '../../jobs/list.js';
 import { placesOf } from '../../jobs/places.js';
@@ -49,6 +49,10 @@ export function jobRoutes(services: Services): Route[] {
   /** Throws 404 also for the job of another user: ids cannot be probed. */
   const rowFor = async (access: JobAccess, id: string, visitor: Visitor): Promise<JobRow> => {
     const row = await findJob(access.sources, id);
+    const [damage] = access.problems;
+    // Whose a record was that cannot be read, nobody knows: users are told as of any other job.
+    if (row === undefined && damage !== undefined && visitor.kind === 'admin')
+      throw new MangamotionError('damaged', `${damage.key} ${damage.problem}`);
     if (row === undefined || !maySee(visitor, row.userId)) throw notFound(UNKNOWN_JOB);
     return row;
   };

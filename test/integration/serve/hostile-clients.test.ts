@@ -189,6 +189,24 @@ describe('a destination that is gone', () => {
   });
 });
 
+describe('a billing record that cannot be read', () => {
+  it('is damaged for administrators, and for users as any job that is not theirs', async () => {
+    await records().redis.call('SET', 'billing:job:broken', 'text');
+    const paths = ['/api/jobs/broken', '/api/status/broken', '/api/billing/job/broken'];
+    const server = await serve(['--auth', 'token'], withTokens());
+    const admin = { authorization: `Bearer ${'a'.repeat(40)}` };
+    const user = { authorization: `Bearer ${await tokenOf('alice')}` };
+    for (const path of paths) {
+      const answer = await server.get(path, admin);
+      expect({ path, status: answer.status }).toEqual({ path, status: 502 });
+      expect(documentOf(answer)).toMatchObject({ code: 'damaged' });
+      const theirs = await server.get(path, user);
+      const other = await server.get(path.replace('broken', 'none'), user);
+      expect([theirs.status, theirs.text]).toEqual([other.status, other.text]);
+    }
+  });
+});
+
 describe('requests for all users', () => {
   it('are read two at a time', async () => {
     let isHeld = false;
