@@ -46,6 +46,8 @@ const LEAST_MS = 2000;
 const FAILED_MS = 10_000;
 /** How long a request waits for a destination that hangs, such as a network disk. */
 const WAIT_MS = 20_000;
+/** Health is asked by programs that do not wait for long. */
+const SHORT_WAIT_MS = 3000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 class Known {
@@ -85,12 +87,12 @@ export class Destinations {
   }
 
   /** Resolves to what the destination holds, read within the last minute if it can be read. */
-  async read(named: NamedDestination, mostAgeMs = FRESH_MS): Promise<Reading> {
+  async read(named: NamedDestination, mostAgeMs = FRESH_MS, waitMs?: number): Promise<Reading> {
     const known = this.#knownOf(named);
     const { reading, readAtMs } = known;
     const limitMs = reading.failure === undefined ? mostAgeMs : Math.min(mostAgeMs, FAILED_MS);
     if (readAtMs === undefined || performance.now() - readAtMs > limitMs)
-      await this.#readAgain(named, known);
+      await this.#readAgain(named, known, waitMs ?? this.#parts.waitMs ?? WAIT_MS);
     return known.reading;
   }
 
@@ -100,9 +102,12 @@ export class Destinations {
     return holds(reading, id) ? reading : await this.read(named, LEAST_MS);
   }
 
-  /** Resolves to the last reading, however old it is; reads only if that failed or there is none. */
+  /**
+   * Resolves to the last reading, however old it is; reads only if that failed or there is none, and
+   * does not wait for long.
+   */
   async last(named: NamedDestination): Promise<Reading> {
-    return await this.read(named, Infinity);
+    return await this.read(named, Infinity, SHORT_WAIT_MS);
   }
 
   /** Reads all of them again. Never rejects. */
@@ -120,16 +125,17 @@ export class Destinations {
   }
 
   /** Requests at the same time share one read, also one that hangs. */
-  async #readAgain(named: NamedDestination, known: Known): Promise<void> {
+  async #readAgain(named: NamedDestination, known: Known, waitMs: number): Promise<void> {
     known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
     const waiting = new AbortController();
-    const { waitMs = WAIT_MS } = this.#parts;
     const late = delay(waitMs, 'late' as const, { signal: waiting.signal, ref: false });
     const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
     waiting.abort();
     if (first !== 'late') return;
     const failure = unavailable('the destination does not answer');
     known.reading = { ...known.reading, failure };
+    // For a while, others need not wait for it too.
+    known.readAtMs = performance.now();
   }
 
   async #fill(named: NamedDestination, known: Known): Promise<void> {
@@ -158,6 +164,13 @@ export function ofDestination(error: unknown): Error {
   if (isMangamotionError(error, 'configuration'))
     return unavailable('the destination is unavailable', error);
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** A destination that is missing, such as a disk that is not mounted, says nothing of its backups. */
+export function ofMissing(error: unknown): unknown {
+  return isMangamotionError(error, 'not_found') && error.request === undefined
+    ? unavailable(error.message, error)
+    : error;
 }
 
 function unavailable(message: string, cause?: Error): RequestFailure {

@@ -67,8 +67,8 @@ export function unauthorized(message: string): RequestFailure {
 const RETRY_AFTER_SECONDS = '5';
 
 /**
- * Returns the failure that a client sees. Messages about servers hold their addresses, and anything
- * unknown may hold a secret: those go to the log alone.
+ * Returns the failure that a client sees. Messages about requests to servers hold their addresses, and
+ * anything unknown may hold a secret: those go to the log alone.
  */
 export function failureOf(error: unknown): RequestFailure {
   if (error instanceof RequestFailure) return error;
@@ -80,7 +80,7 @@ export function failureOf(error: unknown): RequestFailure {
   }
   const { code } = error;
   const status = STATUS_OF[code];
-  if (status !== undefined)
+  if (status !== undefined && error.request === undefined)
     return new RequestFailure(status, error.message, { code, cause: error });
   const server = unavailableServer(error);
   const what =
@@ -94,8 +94,8 @@ export function failureOf(error: unknown): RequestFailure {
 
 /** Returns the server that did not answer, or refused; `undefined` if the error is another one. */
 export function unavailableServer(error: unknown): 'redis' | 'store' | undefined {
-  if (!isMangamotionError(error, 'unreachable', 'access_denied')) return undefined;
-  return error.request === undefined ? 'redis' : 'store';
+  if (isMangamotionError(error) && error.request !== undefined) return 'store';
+  return isMangamotionError(error, 'unreachable', 'access_denied') ? 'redis' : undefined;
 }
 
 /** The statuses of those errors whose message is for the client. */

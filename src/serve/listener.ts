@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Headers of a request, and the time that they may take: a slow client holds a connection no longer. */
@@ -13,12 +13,19 @@ const LIMITS = {
   connectionsCheckingInterval: 5_000,
 };
 
+/** A client that has not begun its first request until then is cut off, before TLS too. */
+const HANDSHAKE_MS = 10_000;
+/** Longer than any request waits for a server behind this one. */
+const LONGEST_STALL_MS = 120_000;
+
 export interface ListenerOptions {
   host: string | undefined;
   port: number;
   /** Certificate chain and key in PEM; plain HTTP without. */
   tls: { cert: string; key: string } | undefined;
   maxClients: number;
+  /** A connection on which nothing moves for so long is cut: the client does not read. For tests. */
+  stallMs?: number;
 }
 
 export interface Listener {
@@ -30,7 +37,7 @@ export interface Listener {
 
 /** Rejects with the error of the system if it cannot listen. */
 export async function listen(
-  { host, port, tls, maxClients }: ListenerOptions,
+  { host, port, tls, maxClients, stallMs = LONGEST_STALL_MS }: ListenerOptions,
   onRequest: RequestListener,
 ): Promise<Listener> {
   const answering = new WeakSet<Duplex>();
@@ -43,7 +50,10 @@ export async function listen(
   const server: Server =
     tls === undefined
       ? createHttpServer(LIMITS, onEachRequest)
-      : createHttpsServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, onEachRequest);
+      : createHttpsServer(
+          { ...LIMITS, ...tls, handshakeTimeout: HANDSHAKE_MS, minVersion: 'TLSv1.2' },
+          onEachRequest,
+        );
   const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Each piece that still comes is an error, too.
@@ -53,6 +63,13 @@ export async function listen(
     else socket.destroy();
   });
   server.maxConnections = maxClients;
+  server.setTimeout(stallMs);
+  // The server knows no connection that has not come through the handshake of TLS.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.listen(port, host);
   await once(server, 'listening');
   // A connection that cannot be accepted, for example for lack of descriptors, must not end the server.
@@ -61,7 +78,9 @@ export async function listen(
     port: (server.address() as AddressInfo).port,
     close: async (graceMs) => {
       const closed = once(server, 'close');
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
       server.close();
       server.closeIdleConnections();
       await closed;

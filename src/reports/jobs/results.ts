@@ -4,7 +4,7 @@ import { resultPlaces } from '../../jobs/places.js';
 import { findArtifact } from '../../jobs/result.js';
 import type { FoundResult, ListedJob } from './documents.js';
 import { jobFilesOf } from './files.js';
-import { givingUpSoon, isUnavailable, type StoreAccess } from './store-access.js';
+import { expectStore, givingUpSoon, isUnavailable, type StoreAccess } from './store-access.js';
 
 const AT_ONCE = 16;
 
@@ -33,9 +33,11 @@ export async function findResults(
     await inParallel(AT_ONCE, others, async (job) => {
       job.result = await findResult(job);
     });
+    if (completed.some(({ result }) => result === null)) await expectStore(access);
     return { outcome: 'found', failure: undefined };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
+    for (const job of completed) job.result = undefined;
     return { outcome: 'unreachable', failure: error };
   }
 }

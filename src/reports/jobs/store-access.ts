@@ -10,6 +10,25 @@ export interface StoreAccess {
   signal: AbortSignal;
 }
 
+/**
+ * Rejects with `unreachable` where what answers is no object store. The answer to HEAD has no words: that
+ * an object is missing, or is there, could be said by any web server.
+ */
+export async function expectStore({ config, openStore, signal }: StoreAccess): Promise<void> {
+  try {
+    const store = await openStore();
+    await store.listPage(resultBucket(config), { maxKeys: 1, signal, attempts: ATTEMPTS });
+  } catch (error) {
+    if (!isMangamotionError(error, 'not_found', 'access_denied')) throw error;
+  }
+}
+
+/** The bucket in which results are looked for first. */
+export function resultBucket({ jobBucket, jobs }: Config): string {
+  const [path = ''] = jobs.resultPaths;
+  return jobBucket ?? path.slice(0, path.indexOf('/'));
+}
+
 /** An answer must not wait for a store that is away: the jobs are known without it. */
 export const ATTEMPTS = 2;
 

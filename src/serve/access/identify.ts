@@ -1,4 +1,5 @@
-import { RequestFailure, unauthorized } from '../failure.js';
+import { isUtf8 } from 'node:buffer';
+import { badRequest, RequestFailure, unauthorized } from '../failure.js';
 import type { Visitor } from '../visitor.js';
 import type { Proxies } from './client.js';
 import type { FailedLogins } from './failed-logins.js';
@@ -35,15 +36,19 @@ export async function identify(rules: AccessRules, request: Credentials): Promis
   // Where people have tokens, a proxy that passes on what a client says of itself lets nobody in.
   if (auth === 'token') return { kind: 'nobody' };
   if (proxies.isNamed) {
-    const { remoteAddress, userIdHeader } = request;
-    if (!proxies.includes(remoteAddress) || userIdHeader === undefined || userIdHeader === '')
-      return { kind: 'nobody' };
-    return { kind: 'user', userId: userIdHeader };
+    const userId = headerText(request.userIdHeader);
+    if (!proxies.includes(request.remoteAddress) || userId === '') return { kind: 'nobody' };
+    return { kind: 'user', userId };
   }
-  return {
-    kind: 'admin',
-    chosenUser: request.userIdHeader === '' ? undefined : request.userIdHeader,
-  };
+  const userId = headerText(request.userIdHeader);
+  return { kind: 'admin', chosenUser: userId === '' ? undefined : userId };
+}
+
+/** Node.js reads each byte of a header as a character. Throws 400 for what is not UTF-8. */
+function headerText(header = ''): string {
+  const bytes = Buffer.from(header, 'latin1');
+  if (!isUtf8(bytes)) throw badRequest('X-User-ID is not UTF-8');
+  return bytes.toString('utf8');
 }
 
 /** Returns who has the token. Throws 401 if nobody has it, and 429 after too many attempts. */
@@ -52,19 +57,24 @@ export async function checkToken(
   token: string,
   address: string,
 ): Promise<Visitor> {
-  const waitSeconds = failedLogins.waitSeconds(address);
-  if (waitSeconds > 0) {
-    throw new RequestFailure(429, `too many failed logins: wait ${waitSeconds} s`, {
-      code: 'too_many_requests',
-      headers: { 'retry-after': String(waitSeconds) },
-    });
-  }
+  expectFewFailures(failedLogins, address);
   const visitor = await tokens(token, now());
+  // Other attempts may have failed meanwhile: many at once are not more than one after the other.
+  expectFewFailures(failedLogins, address);
   // A page that is open for long repeats its token; that is no attempt to guess one.
   if (visitor === 'expired') throw unauthorized('the credentials have expired');
   if (visitor.kind !== 'nobody') return visitor;
   failedLogins.count(address);
   throw unauthorized('the credentials are not valid');
+}
+
+function expectFewFailures(failedLogins: FailedLogins, address: string): void {
+  const waitSeconds = failedLogins.waitSeconds(address);
+  if (waitSeconds === 0) return;
+  throw new RequestFailure(429, `too many failed logins: wait ${waitSeconds} s`, {
+    code: 'too_many_requests',
+    headers: { 'retry-after': String(waitSeconds) },
+  });
 }
 
 /** The header counts more than the cookie. Other schemes are those of a proxy in front. */

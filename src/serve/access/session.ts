@@ -17,7 +17,7 @@ export function sessionToken(context: ServeContext, { proxies }: AccessRules): s
   const name = isSecure(context, proxies) ? SECURE_COOKIE : COOKIE;
   const cookies = (context.req.header('cookie') ?? '').split(';').map((text) => text.trim());
   const mine = cookies.find((text) => text.startsWith(`${name}=`));
-  return mine === undefined ? undefined : mine.slice(name.length + 1);
+  return mine === undefined ? undefined : decoded(mine.slice(name.length + 1));
 }
 
 /** Adds the login, which puts the token into a cookie that no script can read, and the logout. */
@@ -25,7 +25,8 @@ export function addSessionRoutes(app: ServeApp, rules: AccessRules): void {
   app.post('/api/login', async (context) => {
     const read = safeParse(Login, await readJsonBody(context));
     if (!read.success) throw badRequest('the body must be {"token": "…"}');
-    const { token } = read.output;
+    // A token that is copied comes with the end of its line.
+    const token = read.output.token.trim();
     const visitor = await checkToken(rules, token, context.get('clientAddress'));
     context.set('visitor', visitor);
     return jsonAnswer(visitorDocument(visitor), {
@@ -48,10 +49,20 @@ export function visitorDocument(visitor: Visitor) {
   return { kind: visitor.kind, user_id: userId ?? null };
 }
 
-/** An empty token removes the cookie. Checked tokens have no character that would end the value. */
+/** An empty token removes the cookie. A token may have any character, and few may be in a cookie. */
 function cookieText(context: ServeContext, { proxies }: AccessRules, token: string): string {
+  const value = encodeURIComponent(token);
   const attributes = ['Path=/', 'HttpOnly', 'SameSite=Strict'];
   if (token === '') attributes.push('Max-Age=0');
-  if (!isSecure(context, proxies)) return [`${COOKIE}=${token}`, ...attributes].join('; ');
-  return [`${SECURE_COOKIE}=${token}`, ...attributes, 'Secure'].join('; ');
+  if (!isSecure(context, proxies)) return [`${COOKIE}=${value}`, ...attributes].join('; ');
+  return [`${SECURE_COOKIE}=${value}`, ...attributes, 'Secure'].join('; ');
+}
+
+/** A value that this server has not written is a wrong token, as it is. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

@@ -1,10 +1,4 @@
-import {
-  eventsAfter,
-  eventSpan,
-  isBefore,
-  isEventId,
-  type EventEntry,
-} from '../../jobs/queue/events.js';
+import { eventsAfter, hasEvent, isEventId, type EventEntry } from '../../jobs/queue/events.js';
 import type { JobAccess } from '../../reports/jobs/access.js';
 import type { Change } from './changes.js';
 import { isOfAllJobs, touch, type Touched } from './touched.js';
@@ -22,21 +16,13 @@ export async function readReplays(
 ): Promise<Map<string, Touched | undefined>> {
   const replays = new Map<string, Touched | undefined>();
   if (eventIds.length === 0) return replays;
-  const span = await eventSpan(redis, queue);
   for (const after of new Set(eventIds)) {
-    const events = isWithin(span, after)
-      ? await eventsAfter(redis, queue, after, MOST_REPLAYED)
-      : undefined;
+    // An event that is not there was trimmed, or is of another Redis.
+    const isKnown = isEventId(after) && (await hasEvent(redis, queue, after));
+    const events = isKnown ? await eventsAfter(redis, queue, after, MOST_REPLAYED) : undefined;
     replays.set(after, events && replayOf(events));
   }
   return replays;
-}
-
-type EventSpan = Awaited<ReturnType<typeof eventSpan>>;
-
-function isWithin(span: EventSpan, id: string): boolean {
-  if (span === undefined || !isEventId(id)) return false;
-  return !isBefore(id, span.first) && !isBefore(span.last, id);
 }
 
 function replayOf(events: readonly EventEntry[]): Touched | undefined {

@@ -1,4 +1,5 @@
 import type { Pricing } from '../../billing/pricing.js';
+import { MangamotionError } from '../../errors.js';
 import { findJob } from '../../jobs/list.js';
 import type { JobRow } from '../../jobs/row.js';
 import type { RedisReader } from '../../redis/reader.js';
@@ -40,6 +41,10 @@ export function storeFor(
 /** Resolves to the row of a job. Rejects with 404 also for the job of another user: ids cannot be probed. */
 export async function visibleRow(access: JobAccess, id: string, visitor: Visitor): Promise<JobRow> {
   const row = await findJob(access.sources, id);
+  const [damage] = access.problems;
+  // Nobody knows whose a record was that cannot be read, so users are told what they are of any other job.
+  if (row === undefined && damage !== undefined && visitor.kind === 'admin')
+    throw new MangamotionError('damaged', `${damage.key} ${damage.problem}`);
   if (row === undefined || !maySee(visitor, row.userId)) throw notFound('Job not found');
   return row;
 }

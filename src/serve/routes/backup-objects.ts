@@ -7,7 +7,7 @@ import type { LocatedBackup } from '../../repository/locate.js';
 import { objectDocument } from '../../reports/backups/object.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';
-import { ofDestination, type NamedDestination } from '../destinations.js';
+import { ofDestination, ofMissing, type NamedDestination } from '../destinations.js';
 import { badRequest, notFound, RequestFailure } from '../failure.js';
 import { PREVIEW_TYPES } from '../file-names.js';
 import { objectAnswer } from '../object-answer.js';
@@ -113,7 +113,9 @@ async function locate(
   id: string,
   signal: AbortSignal,
 ): Promise<LocatedBackup> {
-  const opened = await named.open(signal);
+  const opened = await named.open(signal).catch((error: unknown) => {
+    throw ofMissing(error);
+  });
   try {
     return { destination: opened, backup: await opened.read(id) };
   } catch (error) {

@@ -7,7 +7,7 @@ import {
 } from '../../reports/backups/list.js';
 import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
-import type { NamedDestination, Reading } from '../destinations.js';
+import { ofMissing, type NamedDestination, type Reading } from '../destinations.js';
 import { failureOf, notFound } from '../failure.js';
 import { lastVerifications } from '../last-verified.js';
 import { defineRoute, type Route } from '../route.js';
@@ -84,13 +84,13 @@ export function backupRoutes({ destinations, schedule }: Services): Route[] {
       async respond({ params: { id }, query }) {
         const named = destinations.choose(query.destination);
         const { content, failure } = await destinations.readWith(named, id);
-        if (content === undefined) throw failure ?? notFound('there is no such backup');
+        if (content === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
         const { backups, legacy } = content;
         const entry = backups.find((one) => one.id === id);
         if (entry !== undefined)
           return jsonAnswer(showBackup(readableSummary(entry), backups).document);
         const old = legacy.find((one) => one.id === id);
-        if (old === undefined) throw failure ?? notFound('there is no such backup');
+        if (old === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
         return jsonAnswer(legacyDocument(old));
       },
     }),

@@ -4,6 +4,7 @@ import { dayOf, type Month } from '../../billing/calendar.js';
 import { SORT_KEYS, type AllUsers, type SortKey } from '../../billing/user-report.js';
 import { LIFETIME_CELLS, MONTH_CELLS } from '../../reports/billing/user-cells.js';
 import { CSV, prefersCsv } from '../accept.js';
+import { AtMost } from '../at-most.js';
 import { begunMonth } from '../begun-month.js';
 import { defineRoute, type Route, type Values } from '../route.js';
 import { csvAnswer, rowsAnswer } from '../rows-answer.js';
@@ -14,6 +15,8 @@ import { evictionWarnings, problemsIn, WARNING_HEADER, withWarnings } from '../w
 
 /** Without `none`: the answer begins with the number of all users. */
 const SORTED = SORT_KEYS.filter((key): key is Exclude<SortKey, 'none'> => key !== 'none');
+/** Reading all users keeps the server from other requests: forty at once did so for half a minute. */
+const MOST_READERS = 2;
 const ALL_USERS_QUERY = {
   month: optionalMonth,
   sort: choice(SORTED, 'cost'),
@@ -22,16 +25,19 @@ const ALL_USERS_QUERY = {
 
 export function billingUsersRoutes(services: Services): Route[] {
   const { redis, pricing, retentionDays, now, eviction } = services;
+  const readers = new AtMost(MOST_READERS);
   const period = () => ({ today: dayOf(now()), retentionDays });
   const allUsersOf = async (
     query: Values<typeof ALL_USERS_QUERY>,
     signal: AbortSignal,
   ): Promise<ReportOfUsers> => {
     const month = query.month === undefined ? undefined : begunMonth(query.month, period().today);
-    const report = await summariseAllUsers(redis, {
-      ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
-      onProgress: () => undefined,
-    });
+    const report = await readers.run(signal, () =>
+      summariseAllUsers(redis, {
+        ...{ pricing, month, sort: query.sort, top: query.top, signal, ...period() },
+        onProgress: () => undefined,
+      }),
+    );
     return { report, month };
   };
   const withEviction = evictionWarnings(eviction);

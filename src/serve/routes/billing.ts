@@ -4,6 +4,7 @@ import { readDailyUsage } from '../../billing/daily-usage.js';
 import { readJobDetails } from '../../billing/job-records.js';
 import type { Pricing } from '../../billing/pricing.js';
 import { summariseUser } from '../../billing/user-summary.js';
+import { isMangamotionError } from '../../errors.js';
 import { CSV, prefersCsv } from '../accept.js';
 import { jsonAnswer } from '../answer.js';
 import { begunMonth } from '../begun-month.js';
@@ -136,7 +137,14 @@ export function billingRoutes(services: Services): Route[] {
       failures: [400, 404, 502, 503],
       async respond({ visitor, params }) {
         return await withEviction(async () => {
-          const details = await readJobDetails(redis, params.jobId, pricing);
+          const details = await readJobDetails(redis, params.jobId, pricing).catch(
+            (error: unknown) => {
+              // Nobody knows whose the record was.
+              if (visitor.kind !== 'admin' && isMangamotionError(error, 'damaged'))
+                return undefined;
+              throw error;
+            },
+          );
           // The job of another user looks like one that does not exist: ids cannot be probed.
           if (details === undefined || !maySee(visitor, details.userId))
             throw notFound('Job not found');

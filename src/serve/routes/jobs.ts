@@ -6,7 +6,7 @@ import { queueExists } from '../../jobs/queue/reader.js';
 import { findArtifact, findResult, type Artifact } from '../../jobs/result.js';
 import type { JobRow } from '../../jobs/row.js';
 import { openSearch, outcomeOf } from '../../reports/jobs/search.js';
-import type { StoreAccess } from '../../reports/jobs/store-access.js';
+import { expectStore, type StoreAccess } from '../../reports/jobs/store-access.js';
 import { DEFAULT_EXPIRES_SECONDS, presigned } from '../../reports/jobs/urls.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';
@@ -45,6 +45,7 @@ export function jobRoutes(services: Services): Route[] {
     if (!hasStoreCredentials(config)) throw notConfigured();
     return await withStoreDeadline(signal, STORE_WAIT_MS, async (limited) => {
       const store = storeFor(services, limited);
+      await expectStore(store);
       const artifact = await find(row, store);
       const name = fileName(artifact.key);
       const times = { expiresSeconds: DEFAULT_EXPIRES_SECONDS, now: now() };

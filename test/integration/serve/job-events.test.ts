@@ -228,6 +228,22 @@ describe('a client that comes back', () => {
   });
 });
 
+describe('a client whose last event is not in the stream', () => {
+  it('gets a reset, also where others came before and after it: it is of another Redis', async () => {
+    const server = await serve([], used.env());
+    await used.queue().add(jobData('alice'));
+    const first = await listen(server.port);
+    await used.queue().add(jobData('alice'));
+    const { id = '' } = await first.next('a job', isEvent('job'));
+    first.close();
+    const [ms = '', sequence = ''] = id.split('-');
+    const other = `${ms}-${Number(sequence) + 1000}`;
+    await used.records().redis.call('XADD', 'bull:ai-job:events', `${ms}-2000`, 'event', 'drained');
+    const second = await listen(server.port, '', { 'last-event-id': other });
+    await second.next('a reset', isEvent('reset'));
+  });
+});
+
 describe('while Redis is away', () => {
   it('clients are told, and everything is right within 5 s of its return', async () => {
     const first = await startRedisServer();

@@ -43,6 +43,17 @@ function servedWith({ named }: SlowDestination, waitMs = 20) {
 
 const LATE = { status: 503, message: 'the destination does not answer' };
 
+it('health does not wait long for a destination that hangs', { timeout: 15_000 }, async () => {
+  const named = { text: '/mnt/hangs', open: () => new Promise<never>(() => undefined) };
+  const destinations = new Destinations([named], {
+    ...{ now: () => new Date(), signal: new AbortController().signal },
+    ...{ retentionDays: 30, maxAgeMs: undefined, onFailure: () => undefined },
+  });
+  const { content, failure } = await destinations.last(named);
+  expect(content).toBeUndefined();
+  expect(failure?.message).toBe('the destination does not answer');
+});
+
 describe('a destination that hangs', () => {
   it('is waited for no longer than the limit, and opened once for all requests', async () => {
     const slow = new SlowDestination();

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { logSink } from '../../../serve/log-sink.js';
 import type { CommandContext } from '../../argv/command.js';
 
 /** Returns the log of the server: a line of JSON on stdout for each entry. */
@@ -10,7 +11,14 @@ export function serveLogger({ output, now }: CommandContext): Logger {
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
-    // A reader that is gone must not end the server.
-    { write: (line: string) => void output.bytes(Buffer.from(line)).catch(() => undefined) },
+    {
+      write: logSink(
+        (bytes) => output.bytes(bytes),
+        (lines) => {
+          const message = 'lines of the log were lost: nobody read them';
+          return `${JSON.stringify({ level: 'warn', time: now().toISOString(), lines, message })}\n`;
+        },
+      ),
+    },
   );
 }

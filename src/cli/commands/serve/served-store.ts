@@ -1,7 +1,10 @@
 import { isIPv6 } from 'node:net';
 import type { Config } from '../../../config/load.js';
 import type { StoreAddress } from '../../../config/store-address.js';
+import { isMangamotionError } from '../../../errors.js';
 import type { ObjectStore } from '../../../object-store/port.js';
+import { resultBucket } from '../../../reports/jobs/store-access.js';
+import { Unhealthy } from '../../../serve/health-checks.js';
 import { withStoreDeadline } from '../../../serve/deadline.js';
 import { openServedStore } from '../../run/open-store.js';
 
@@ -23,9 +26,14 @@ export function servedStore(config: Config) {
     probe: async (): Promise<undefined> => {
       const { signal } = new AbortController();
       await withStoreDeadline(signal, STORE_PROBE_MS, async (limited) => {
-        const [path = ''] = config.jobs.resultPaths;
-        const bucket = config.jobBucket ?? path.slice(0, path.indexOf('/'));
-        await (await open()).bucketExists(bucket, { signal: limited });
+        const store = await open();
+        // The answer to HEAD has no words: any web server could have given it.
+        await store
+          .listPage(resultBucket(config), { maxKeys: 1, signal: limited })
+          .catch((error: unknown) => {
+            if (!isMangamotionError(error, 'not_found')) throw error;
+            throw new Unhealthy('there is no bucket for results', { cause: error });
+          });
       });
     },
     close: (): void => {
