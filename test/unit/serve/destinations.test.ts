@@ -8,7 +8,10 @@ afterEach(() => {
 });
 
 const ENTRY = backupEntry({ at: '2026-11-29T01:00:00Z', sequence: 1 });
-const holding = { list: () => Promise.resolve([ENTRY]) } as unknown as Destination;
+const holding = {
+  list: () => Promise.resolve([ENTRY]),
+  readNote: () => Promise.resolve(undefined),
+} as unknown as Destination;
 
 /** A destination that answers when the test lets it. */
 class SlowDestination {
