@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { RedisText } from './line.js';
+import { KEY_TYPES, type KeyType, type RedisText } from './line.js';
 
 /**
  * Which keys were read, and a hash of what each held: 17 bytes a key, with room to grow. Two keys are
@@ -7,8 +7,13 @@ import type { RedisText } from './line.js';
  */
 
 const FIRST_SLOTS = 1 << 12;
+/** The bits of a mark: met again, has a hash of its value, then three for the type and three for the size. */
 const SEEN = 1;
 const SMALL = 2;
+const TYPE_SHIFT = 2;
+const SIZE_SHIFT = 5;
+/** What a size is rounded up to. */
+const SIZES = [256, 1024, 4096, 16_384, 65_536, 262_144, 524_288, 1_048_576];
 
 export class KeyHashes {
   /** The hash of the key in two words (0, 0: a free slot), then that of the value. */
@@ -20,47 +25,56 @@ export class KeyHashes {
     return this.#count;
   }
 
-  /** Returns false where the key is there already. `value`: absent where the key is too large for it. */
-  add(key: RedisText, value: string | undefined): boolean {
+  /** Returns false where the key is there already. `whole`: absent for a key that is too large for it. */
+  add(key: RedisText, whole: { value: string; type: KeyType; bytes: number } | undefined): boolean {
     if (4 * (this.#count + 1) > 3 * this.#marks.length) this.#grow();
     const [high, low] = hashOf(key);
     const slot = this.#find(high, low);
     if (this.#isTaken(slot)) return false;
     this.#words[4 * slot] = high;
     this.#words[4 * slot + 1] = low;
-    if (value !== undefined) {
-      const [valueHigh, valueLow] = hashOf(value);
+    if (whole !== undefined) {
+      const [valueHigh, valueLow] = hashOf(whole.value);
       this.#words[4 * slot + 2] = valueHigh;
       this.#words[4 * slot + 3] = valueLow;
-      this.#marks[slot] = SMALL;
+      const size = SIZES.findIndex((most) => whole.bytes <= most);
+      const sizeMark = size === -1 ? SIZES.length - 1 : size;
+      this.#marks[slot] =
+        SMALL | (KEY_TYPES.indexOf(whole.type) << TYPE_SHIFT) | (sizeMark << SIZE_SHIFT);
     }
     this.#count += 1;
     return true;
   }
 
   has(key: RedisText): boolean {
+    return this.find(key) !== undefined;
+  }
+
+  /** What was added for the key, the size rounded up. */
+  find(key: RedisText): { type: KeyType; bytes: number } | 'large' | undefined {
     const [high, low] = hashOf(key);
-    return this.#isTaken(this.#find(high, low));
+    const slot = this.#find(high, low);
+    if (!this.#isTaken(slot)) return undefined;
+    const marks = this.#marks[slot] ?? 0;
+    const type = KEY_TYPES[(marks >> TYPE_SHIFT) & 7];
+    if ((marks & SMALL) === 0 || type === undefined) return 'large';
+    return { type, bytes: SIZES[marks >> SIZE_SHIFT] ?? 0 };
   }
 
   /**
-   * Marks the key as found again. `again`: it was before; `new`: it was never added; else whether
-   * its value is the one that was added.
+   * Marks the key as met again. Returns whether it holds what it did, as far as that is known; true
+   * where it was met before.
    */
-  meet(key: RedisText, value: string | undefined): 'same' | 'changed' | 'new' | 'again' {
+  meet(key: RedisText, value: string | undefined): boolean {
     const [high, low] = hashOf(key);
     const slot = this.#find(high, low);
-    if (!this.#isTaken(slot)) return 'new';
     const marks = this.#marks[slot] ?? 0;
-    if ((marks & SEEN) !== 0) return 'again';
+    if ((marks & SEEN) !== 0 || !this.#isTaken(slot)) return true;
     this.#marks[slot] = marks | SEEN;
-    if (value === undefined) return (marks & SMALL) === 0 ? 'same' : 'changed';
+    if ((marks & SMALL) === 0) return true;
+    if (value === undefined) return false;
     const [valueHigh, valueLow] = hashOf(value);
-    const isSame =
-      (marks & SMALL) !== 0 &&
-      this.#words[4 * slot + 2] === valueHigh &&
-      this.#words[4 * slot + 3] === valueLow;
-    return isSame ? 'same' : 'changed';
+    return this.#words[4 * slot + 2] === valueHigh && this.#words[4 * slot + 3] === valueLow;
   }
 
   /** How many keys have not been met. */

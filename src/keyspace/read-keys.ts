@@ -24,7 +24,7 @@ const MOST_TRIES = 3;
 
 /** What was found out of a key. */
 export type ReadKey = { key: RedisText } & (
-  | { kind: 'whole'; content: KeyValue; expiresAtMs: number | null; pending: number }
+  | { kind: 'whole'; content: KeyValue; bytes: number; expiresAtMs: number | null; pending: number }
   /** To be read in pieces. */
   | { kind: 'large'; type: KeyType; bytes: number }
   | { kind: 'gone' }
@@ -59,6 +59,52 @@ export async function readNamed(
   const probes = await probeKeys(redis, keys);
   for (const some of portionsOf(probes)) found.push(...(await readProbed(redis, some)));
   return found;
+}
+
+/** What is known of a key that was read before; `undefined` for one that was not. */
+export type LookUp = (key: RedisText) => { type: KeyType; bytes: number } | 'large' | undefined;
+
+export interface KeyAgain {
+  key: RedisText;
+  /** `undefined` where it has gone, cannot be read, or is of another type. */
+  content: KeyValue | undefined;
+  kind: 'known' | 'large' | 'new';
+}
+
+/** As `readKeys`, for keys that were read before: one command for each that was not large. */
+export async function* readAgainKnown(
+  redis: RedisReader,
+  pattern: string,
+  signal: AbortSignal,
+  lookUp: LookUp,
+): AsyncGenerator<KeyAgain[]> {
+  const pages = readAhead(scanKeyTexts(redis, pattern, signal), (keys) => Promise.resolve(keys));
+  const portions = async function* (): AsyncGenerator<Probe[]> {
+    for await (const keys of pages) {
+      yield* portionsOf(
+        keys.map((key): Probe => {
+          const known = lookUp(key);
+          if (known === undefined) return { key, kind: 'gone' };
+          if (known === 'large') return { key, kind: 'there', type: 'string', bytes: Infinity };
+          return { key, kind: 'there', ...known };
+        }),
+      );
+    }
+  };
+  yield* readAhead(portions(), async (probes) => {
+    const small = probes
+      .filter((probe) => probe.kind === 'there')
+      .filter((probe) => !isLarge(probe));
+    const read = await readWhole(redis, small, false);
+    return probes.map((probe): KeyAgain => {
+      const { key } = probe;
+      if (probe.kind !== 'there') return { key, kind: 'new', content: undefined };
+      if (isLarge(probe)) return { key, kind: 'large', content: undefined };
+      const found = read.get(key);
+      const content = found?.kind === 'whole' ? found.content : undefined;
+      return { key, kind: 'known', content };
+    });
+  });
 }
 
 async function* inPortions(pages: AsyncIterable<Probe[]>): AsyncGenerator<Probe[]> {
@@ -116,7 +162,11 @@ async function readProbed(redis: RedisReader, probes: readonly Probe[]): Promise
   for (const probe of probes) {
     if (probe.kind !== 'there') found.push(probe);
     else if (isLarge(probe)) found.push({ ...probe, kind: 'large' });
-    else found.push(read.get(probe.key) ?? (await readAgain(redis, probe.key)));
+    else {
+      const whole = read.get(probe.key) ?? (await readAgain(redis, probe.key));
+      if (whole.kind === 'whole') whole.bytes = probe.bytes;
+      found.push(whole);
+    }
   }
   return found;
 }
@@ -139,14 +189,20 @@ interface Known {
   type: KeyType;
 }
 
-/** What was read of each key; a key that has another type by now is left out. */
+/**
+ * What was read of each key; a key that has another type by now is left out. Without lives, no key is
+ * taken for one that expires.
+ */
 async function readWhole(
   redis: RedisReader,
   keys: readonly Known[],
+  withLives = true,
 ): Promise<Map<RedisText, ReadKey>> {
   const found = new Map<RedisText, ReadKey>();
-  const inBytes = await readAs(redis, keys, 'call', found);
-  if (inBytes.length > 0) await readAs(redis, inBytes, 'callBuffer', found);
+  const inBytes = await readAs(redis, keys, { way: 'call', withLives }, found);
+  if (inBytes.length > 0) {
+    await readAs(redis, inBytes, { way: 'callBuffer', withLives }, found);
+  }
   return found;
 }
 
@@ -156,19 +212,20 @@ type Way = 'call' | 'callBuffer';
 async function readAs(
   redis: RedisReader,
   keys: readonly Known[],
-  way: Way,
+  { way, withLives }: { way: Way; withLives: boolean },
   found: Map<RedisText, ReadKey>,
 ): Promise<Known[]> {
   const again: Known[] = [];
   if (keys.length === 0) return again;
-  const commands: unknown[][] = [['call', 'TIME']];
+  const commands: unknown[][] = withLives ? [['call', 'TIME']] : [];
   const begins: number[] = [];
   for (const { key, type } of keys) {
     begins.push(commands.length);
-    commands.push(['call', 'PTTL', key], ...READS[type](key, way));
+    if (withLives) commands.push(['call', 'PTTL', key]);
+    commands.push(...READS[type](key, way));
   }
   const replies = await ask(redis, commands);
-  const nowMs = timeOf(redis, replies[0]);
+  const nowMs = withLives ? timeOf(redis, replies[0]) : 0;
   for (const [at, known] of keys.entries()) {
     const { key, type } = known;
     const own = replies.slice(begins[at], begins[at + 1] ?? replies.length);
@@ -180,12 +237,9 @@ async function readAs(
       else found.set(key, { key, kind: 'failed', reason: messageOf(refused) });
       continue;
     }
-    const [life, ...values] = own;
-    if (way === 'call' && values.some(isDoubtful)) {
-      again.push(known);
-      continue;
-    }
-    found.set(key, wholeOf(redis, key, type, life as number, values, nowMs));
+    const life = withLives ? (own.shift() as number) : -1;
+    if (way === 'call' && own.some(isDoubtful)) again.push(known);
+    else found.set(key, wholeOf(redis, key, type, life, own, nowMs));
   }
   return again;
 }
@@ -201,7 +255,7 @@ function wholeOf(
   if (lifeMs === -2 || values[0] === null) return { key, kind: 'gone' };
   const { content, pending } = contentOf(redis, type, values);
   if (isEmpty(content)) return { key, kind: 'gone' };
-  return { key, kind: 'whole', content, expiresAtMs: expiryOf(lifeMs, nowMs), pending };
+  return { key, kind: 'whole', content, bytes: 0, expiresAtMs: expiryOf(lifeMs, nowMs), pending };
 }
 
 /** `null` where the key does not expire. */

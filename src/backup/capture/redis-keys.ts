@@ -10,7 +10,7 @@ import {
   encodeValue,
   shownText,
 } from '../../keyspace/line.js';
-import { type ReadKey, readKeys } from '../../keyspace/read-keys.js';
+import { type ReadKey, readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
 import { emptyOf, readPieces } from '../../keyspace/read-pieces.js';
 import { serverFacts } from '../../keyspace/server.js';
 import type { RedisReader } from '../../redis/reader.js';
@@ -134,8 +134,8 @@ class RedisCapture {
     } else {
       const value = encodeValue(read.content);
       // SCAN may name a key twice, and several patterns may match it.
-      if (!this.#hashes.add(key, value)) return;
       const { type } = read.content;
+      if (!this.#hashes.add(key, { value, type, bytes: read.bytes })) return;
       const line = encodeLine(key, type, read.expiresAtMs, value);
       if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
         await this.#addLarge(redis, { key, type, bytes: line.length });
@@ -248,13 +248,13 @@ class RedisCapture {
     const appeared = new KeyHashes();
     try {
       for (const pattern of this.#source.patterns) {
-        for await (const some of readKeys(redis, pattern, signal)) {
-          for (const read of some) {
-            if (read.kind === 'gone') continue;
-            const value = read.kind === 'whole' ? encodeValue(read.content) : undefined;
-            const met = this.#hashes.meet(read.key, value);
-            if (met === 'changed' || (met === 'new' && appeared.add(read.key, undefined)))
-              changed += 1;
+        const lookUp = (key: RedisText) => this.#hashes.find(key);
+        for await (const some of readAgainKnown(redis, pattern, signal, lookUp)) {
+          for (const { key, kind, content } of some) {
+            const value = content === undefined ? undefined : encodeValue(content);
+            const isChanged =
+              kind === 'new' ? appeared.add(key, undefined) : !this.#hashes.meet(key, value);
+            if (isChanged) changed += 1;
           }
         }
       }
