@@ -34,7 +34,7 @@ export async function livesOf(redis: RedisReader, key: RedisText): Promise<Lives
   try {
     checkReply(redis, ['pexpiretime'], await redis.call('PEXPIRETIME', key));
   } catch (error) {
-    if ((await unlessRefused(Promise.reject(error as Error))) !== undefined) throw error;
+    if ((await unlessRefused(Promise.reject(error))) !== undefined) throw error;
     // It may be the right to this one key that is missing.
     isKnown = !/does not permit|NOPERM/.test(messageOf(error));
     const aheadMs = (await nowOf(redis)) - Date.now();

@@ -183,7 +183,8 @@ function commandsFor(
   if (action === 'write') {
     if (standing !== 'create') commands.push(['call', 'DEL', key]);
     commands.push(...creationOf(key, content));
-    if (life != null) commands.push(['call', 'PEXPIREAT', key, String(life)]);
+    if (life !== undefined && life !== null)
+      commands.push(['call', 'PEXPIREAT', key, String(life)]);
     return commands;
   }
   if (action === 'raise' && raises !== undefined) commands.push(...additionOf(key, raises));
