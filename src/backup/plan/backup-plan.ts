@@ -8,6 +8,7 @@ import type { BackupType } from '../../repository/names.js';
 import type { RetentionPolicy } from '../../repository/retention/policy.js';
 import type { PruneReport } from '../../repository/retention/prune.js';
 import type { Summary } from '../../repository/summary.js';
+import type { RedisReader } from '../../redis/reader.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
@@ -15,6 +16,14 @@ import type { GuardOptions } from '../guard.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
+
+/** What of Redis a backup captures, and how it gets there. */
+export interface RedisSource {
+  patterns: readonly string[];
+  db: number;
+  /** Opens a connection. Rejects with `unreachable` or `access_denied`. */
+  open: () => Promise<{ redis: RedisReader; close: () => void }>;
+}
 
 export interface BackupContext {
   store: ObjectStore;
@@ -48,6 +57,8 @@ export interface BackupPlan {
   lastTrusted: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
+  /** What of Redis to capture; `undefined` for nothing. */
+  redis: RedisSource | undefined;
   faults: RunFaults;
   /** The time at which the backup began to read the store. */
   startedAt: Date;
@@ -80,6 +91,7 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   /** If it is absent, the strict guard applies. */
   guard?: GuardOptions | undefined;
   acls?: boolean | undefined;
+  redis?: RedisSource | undefined;
 }
 
 export const STRICT_GUARD: GuardOptions = {
