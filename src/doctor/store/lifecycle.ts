@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { child, children, parseXml, textOf, type XmlTree } from '../../object-store/s3/wire/xml.js';
 
 /** A rule that removes current versions of objects. */
@@ -19,7 +20,10 @@ export function expirationsIn(xml: string): Expiration[] {
     const date = leaf(expiration, 'Date');
     // What is left of it removes delete markers alone.
     if (days === undefined && date === undefined) return [];
-    const when = days === undefined ? `on ${(date ?? '').slice(0, 10)}` : `after ${days} days`;
+    const when =
+      days === undefined
+        ? `on ${(date ?? '').slice(0, 10)}`
+        : `after ${countOf(Number(days), 'day')}`;
     return [{ when, prefix: prefixOf(rule) }];
   });
 }
