@@ -29,7 +29,7 @@ const layers = {
     ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   doctor: [
-    ...['reports', 'backup', 'billing', 'jobs', 'schedule', 'repository', 'object-store'],
+    ...['reports', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
     ...['lock', 'redis', 'config', 'files', ...base],
   ],
   // Of serve only the types of documents, see below.

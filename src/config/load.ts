@@ -85,7 +85,8 @@ export async function readSettings(request: ConfigRequest): Promise<SettingsRead
   );
   for (const name of PROXY_VARIABLES) secrets.push(...secretsOfProxy(settings.get(name)?.value));
   const redisPassword = assembled?.config?.redis.password?.reveal();
-  for (const key of [files.secretKey, files.backupSecretKey, redisPassword]) {
+  const { secretKey, backupSecretKey, jwtSecret, adminToken } = files;
+  for (const key of [secretKey, backupSecretKey, jwtSecret, adminToken, redisPassword]) {
     if (key !== undefined) secrets.push(key);
   }
   return {

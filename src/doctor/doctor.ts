@@ -6,10 +6,14 @@ import {
 import { destinationChecks } from './destinations/destination-checks.js';
 import { type OffsiteFacts, offsiteChecks } from './destinations/offsite-checks.js';
 import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { isS3Url } from '../repository/s3/s3-location.js';
 import { FactBook } from './facts.js';
-import { hostChecks, hostGatherers, laterChecks, type HostParts } from './host.js';
+import { hostChecks, hostGatherers, laterChecks, type HostFacts, type HostParts } from './host.js';
 import { type CheckResult, runChecks } from './run-checks.js';
+
+/** The versions of servers, by what they are; `null` where it is not known. */
+export type Servers = Readonly<Record<string, string | null>>;
 
 export interface DoctorParts
   extends Omit<HostParts, 'onOpen'>, Omit<DestinationParts, 'config' | 'now'> {
@@ -25,7 +29,9 @@ export interface DoctorParts
  * Runs all checks at once, and resolves to their results in the order in which they are shown. Rejects
  * only with the reason of the signal.
  */
-export async function examine(parts: DoctorParts): Promise<CheckResult[]> {
+export async function examine(
+  parts: DoctorParts,
+): Promise<{ checks: CheckResult[]; servers: Servers }> {
   const { destinations, signal, onProgress } = parts;
   const closes: (() => void)[] = [];
   const over = new AbortController();
@@ -80,11 +86,22 @@ export async function examine(parts: DoctorParts): Promise<CheckResult[]> {
       runChecks({ checks: offsiteChecks, facts: offsite, ...run }),
       runChecks({ checks: laterChecks, facts: host, ...run }),
     ]);
-    return results.flat();
+    return { checks: results.flat(), servers: await versionsOf(host) };
   } finally {
     over.abort(new Error('all checks have ended'));
     for (const close of closes) close();
   }
+}
+
+/** Facts that are known by now: nothing is waited for. */
+async function versionsOf(host: FactBook<HostFacts>): Promise<Servers> {
+  const soon = async <T>(fact: Promise<T>): Promise<T | undefined> =>
+    await Promise.race([fact.catch(() => undefined), setImmediate(undefined)]);
+  const [info, queue] = await Promise.all([soon(host.read('info')), soon(host.read('queue'))]);
+  return {
+    redis: info?.text('redis_version') ?? null,
+    bullmq: queue?.version ?? null,
+  };
 }
 
 /** Rejects with the reason of the signal when it is aborted. */

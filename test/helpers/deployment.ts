@@ -6,8 +6,8 @@ import type { DoctorReport } from '../../src/doctor/report.js';
 import { encodeClaim } from '../../src/lock/claim.js';
 import { FolderClaims } from '../../src/lock/folder-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
-import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
+import { withRetries } from '../../src/object-store/retry/retry.js';
 import { encodeSummary } from '../../src/repository/summary.js';
 import { ownFolderOf } from '../../src/schedule/state/own-folder.js';
 import { writeState } from '../../src/schedule/state/state.js';
@@ -22,7 +22,7 @@ import { type AnsweringProxy, type Answer, startAnsweringProxy } from './redis-a
 import { type RedisServer, startRedisServer } from './redis-server.js';
 import { entryState, runRecord, scheduleState } from './run-records.js';
 import { summaryOf, writeBackup } from './summaries.js';
-import { addressOf, contentOf, freshBucket, removeBucket, testStoreOptions } from './test-store.js';
+import { contentOf, freshBucket, removeBucket, testStore } from './test-store.js';
 
 const HOUR_MS = 3_600_000;
 export const QUEUE = { prefix: 'bull', name: 'ai-job' };
@@ -65,9 +65,7 @@ export class Deployment {
     const redisServer = await startRedisServer({ args: ['--save', '3600 1'] });
     const redisProxy = await startAnsweringProxy(redisServer.url, () => undefined);
     const storeProxy = await startOddProxy();
-    const { accessKey, secretKey } = testStoreOptions();
-    const address = addressOf(storeProxy.endpoint);
-    const store = openMinioStore({ ...address, accessKey, secretKey });
+    const store = withRetries(testStore());
     const bucket = await freshBucket(store);
     await store.putObject(bucket, 'pages/1.png', contentOf('a page'));
     const { folder, remove } = temporaryFolder();

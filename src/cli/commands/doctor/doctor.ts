@@ -1,7 +1,11 @@
+import path from 'node:path';
 import process from 'node:process';
 import { defaultStateFolder, processEnvironment } from '../../../config/environment.js';
 import { isMangamotionError } from '../../../errors.js';
-import type { DoctorParts } from '../../../doctor/doctor.js';
+import { secretsOf } from '../../../config/redact.js';
+import type { DoctorParts, Servers } from '../../../doctor/doctor.js';
+import type { DoctorReport } from '../../../doctor/report.js';
+import { readVersion } from '../../argv/version.js';
 import type { CheckResult } from '../../../doctor/run-checks.js';
 import { SYSTEM_STATE_FOLDER } from '../../../schedule/unit.js';
 import { defineCommand, type CommandContext } from '../../argv/command.js';
@@ -19,7 +23,7 @@ export const doctorCommand = defineCommand({
   description:
     'Check all that goes wrong at night: settings, clocks, Redis, the queue, billing, the object store, ' +
     'the destinations that are named, and the schedule. Each warning and each failure names the command ' +
-    'or setting that fixes it. Nothing is written. The exit status is 3 with warnings, and 5 with ' +
+    'or setting that fixes it. Nothing is written but the file of --bundle. The exit status is 3 with warnings, and 5 with ' +
     'failures.',
   arguments: {
     destination: {
@@ -41,26 +45,36 @@ export const doctorCommand = defineCommand({
     queue: QUEUE_OPTIONS.queue,
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
+    bundle: {
+      value: 'file',
+      description:
+        'also write a tar.gz for a bug report: the checks, settings without secrets, versions, the ' +
+        'history and the ends of logs',
+      complete: 'file',
+    },
   },
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
-  endsWith: ['partial', 'damaged'],
+  endsWith: ['partial', 'damaged', 'refused'],
   examples: {
-    'mangamotion doctor': 'check settings, servers and schedule',
     'mangamotion doctor /var/backups/minio s3://offsite/minio --max-age 26h':
       'check the backups too, near and offsite',
+    'mangamotion doctor --bundle doctor.tar.gz': 'write what a bug report needs',
     'mangamotion doctor /var/backups/minio --json | jq \'.checks[] | select(.status == "failure")\'':
       'select failures in a script',
   },
-  async run(context, { destination }, { maxAge, queue, file, stateDir }) {
+  async run(context, { destination }, { bundle, ...chosen }) {
     const { examine } = await import('../../../doctor/doctor.js');
     const { reportOf } = await import('../../../doctor/report.js');
-    const parts = await partsOf(context, { destination, maxAge, queue, file, stateDir });
+    const target = bundle === undefined ? undefined : path.resolve(context.cwd, bundle);
+    if (target !== undefined) await refuseBundle(target);
+    const parts = await partsOf(context, { destination, ...chosen });
     context.progress.start('checking');
-    const checks = await examine(parts);
-    context.progress.done();
+    const { checks, servers } = await examine(parts);
     const report = reportOf(checks);
+    if (target !== undefined) await writeReport(context, target, { parts, report, servers });
+    context.progress.done();
     await context.output.document({
       json: report,
       human: (page) => describeReport(page, report),
@@ -70,6 +84,38 @@ export const doctorCommand = defineCommand({
     return report.status === 'warnings' ? 'partial' : undefined;
   },
 });
+
+async function refuseBundle(target: string): Promise<void> {
+  const { refuseExisting } = await import('../../../doctor/bundle/write-bundle.js');
+  await refuseExisting(target);
+}
+
+async function writeReport(
+  context: CommandContext,
+  target: string,
+  { parts, report, servers }: { parts: DoctorParts; report: DoctorReport; servers: Servers },
+): Promise<void> {
+  const [{ checkSettings, showSettings }, { bundleFiles }, { scrubOf }, { writeBundle }] =
+    await Promise.all([
+      import('../../../config/inspect.js'),
+      import('../../../doctor/bundle/contents.js'),
+      import('../../../doctor/bundle/scrub.js'),
+      import('../../../doctor/bundle/write-bundle.js'),
+    ]);
+  const { findings, secrets } = await checkSettings(context.configRequest);
+  // Where a file of settings cannot be read, the findings say so.
+  const { settings } = await showSettings(context.configRequest).catch(() => ({ settings: [] }));
+  const scrub = scrubOf([...secrets, ...secretsOf(context.configRequest.environment)]);
+  const now = context.now();
+  const { nodeVersion, stateFolder } = parts;
+  const version = readVersion();
+  const all = { settings, findings };
+  const files = await bundleFiles({
+    ...{ report, settings: all, version, nodeVersion, servers, stateFolder, now, scrub },
+  });
+  await writeBundle(target, files, now);
+  context.progress.note(`mangamotion: wrote ${target}: look through it before you send it`);
+}
 
 interface Chosen {
   destination: readonly string[];
