@@ -29,8 +29,8 @@ const layers = {
     ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   doctor: [
-    ...['reports', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
-    ...['lock', 'redis', 'config', 'files', ...base],
+    ...['reports', 'restore', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
+    ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   // Of serve only the types of documents, see below.
   web: ['serve', 'count-of.ts', 'format-bytes.ts'],

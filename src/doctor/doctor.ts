@@ -10,6 +10,8 @@ import { setImmediate } from 'node:timers/promises';
 import { isS3Url } from '../repository/s3/s3-location.js';
 import { FactBook } from './facts.js';
 import { hostChecks, hostGatherers, laterChecks, type HostFacts, type HostParts } from './host.js';
+import { type ProbeFacts, probeGatherers } from './probe/facts.js';
+import { probeChecks } from './probe/probe-checks.js';
 import { type CheckResult, runChecks } from './run-checks.js';
 
 /** The versions of servers, by what they are; `null` where it is not known. */
@@ -17,6 +19,8 @@ export type Servers = Readonly<Record<string, string | null>>;
 
 export interface DoctorParts
   extends Omit<HostParts, 'onOpen'>, Omit<DestinationParts, 'config' | 'now'> {
+  /** Whether to write into a bucket of its own to find out what the server does. */
+  probes: boolean;
   /** As the user named them. */
   destinations: readonly string[];
   /** Aborted by the user. */
@@ -69,7 +73,11 @@ export async function examine(
     },
     until,
   );
+  // The signal of the user alone: it removes what it has made before the connections are closed.
+  const probe = new FactBook<ProbeFacts>(probeGatherers(host, parts), signal);
+  const asked = parts.probes ? probeChecks : [];
   const total =
+    asked.length +
     hostChecks.length +
     laterChecks.length +
     offsiteChecks.length +
@@ -85,9 +93,11 @@ export async function examine(
       ),
       runChecks({ checks: offsiteChecks, facts: offsite, ...run }),
       runChecks({ checks: laterChecks, facts: host, ...run }),
+      runChecks({ checks: asked, facts: probe, ...run }),
     ]);
     return { checks: results.flat(), servers: await versionsOf(host) };
   } finally {
+    if (parts.probes) await probe.read('probe').catch(() => undefined);
     over.abort(new Error('all checks have ended'));
     for (const close of closes) close();
   }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { defaultStateFolder, processEnvironment } from '../../../config/environment.js';
-import { isMangamotionError } from '../../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import { secretsOf } from '../../../config/redact.js';
 import type { DoctorParts, Servers } from '../../../doctor/doctor.js';
 import type { DoctorReport } from '../../../doctor/report.js';
@@ -23,7 +23,7 @@ export const doctorCommand = defineCommand({
   description:
     'Check all that goes wrong at night: settings, clocks, Redis, the queue, billing, the object store, ' +
     'the destinations that are named, and the schedule. Each warning and each failure names the command ' +
-    'or setting that fixes it. Nothing is written but the file of --bundle. The exit status is 3 with warnings, and 5 with ' +
+    'or setting that fixes it. Without --probe and --bundle nothing is written. The exit status is 3 with warnings, and 5 with ' +
     'failures.',
   arguments: {
     destination: {
@@ -45,6 +45,11 @@ export const doctorCommand = defineCommand({
     queue: QUEUE_OPTIONS.queue,
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
+    probe: {
+      description:
+        'also find out what the server does with listings, locks, metadata and keys, in buckets of its ' +
+        'own, which it removes',
+    },
     bundle: {
       value: 'file',
       description:
@@ -67,6 +72,7 @@ export const doctorCommand = defineCommand({
   async run(context, { destination }, { bundle, ...chosen }) {
     const { examine } = await import('../../../doctor/doctor.js');
     const { reportOf } = await import('../../../doctor/report.js');
+    if (chosen.probe) await refuseDryRun(context);
     const target = bundle === undefined ? undefined : path.resolve(context.cwd, bundle);
     if (target !== undefined) await refuseBundle(target);
     const parts = await partsOf(context, { destination, ...chosen });
@@ -84,6 +90,16 @@ export const doctorCommand = defineCommand({
     return report.status === 'warnings' ? 'partial' : undefined;
   },
 });
+
+/** A probe writes, and cannot run dry. */
+async function refuseDryRun({ configRequest }: CommandContext): Promise<void> {
+  const { checkSettings } = await import('../../../config/inspect.js');
+  const { config } = await checkSettings(configRequest);
+  if (config?.dryRun !== true) return;
+  throw new MangamotionError('usage', 'DRY_RUN is set, but --probe has no dry run', {
+    hint: 'unset DRY_RUN or set it to false to run the command',
+  });
+}
 
 async function refuseBundle(target: string): Promise<void> {
   const { refuseExisting } = await import('../../../doctor/bundle/write-bundle.js');
@@ -119,6 +135,7 @@ async function writeReport(
 
 interface Chosen {
   destination: readonly string[];
+  probe: boolean;
   maxAge: number | undefined;
   queue: string;
   file: string;
@@ -127,7 +144,7 @@ interface Chosen {
 
 /** What the checks need of this program: connections, the schedule file, and how to tell of progress. */
 async function partsOf(context: CommandContext, chosen: Chosen): Promise<DoctorParts> {
-  const { destination, maxAge, queue, file, stateDir } = chosen;
+  const { destination, probe, maxAge, queue, file, stateDir } = chosen;
   const [{ openBackupStore, openServedStore }, { openRedis }] = await Promise.all([
     import('../../run/open-store.js'),
     import('../../run/open-redis.js'),
@@ -136,6 +153,7 @@ async function partsOf(context: CommandContext, chosen: Chosen): Promise<DoctorP
   const destinations = destination.length > 0 ? destination : await scheduled(context, file);
   return {
     destinations: [...new Set(destinations)],
+    probes: probe,
     maxAgeMs: maxAge,
     configRequest: context.configRequest,
     nodeVersion: process.version,
