@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
+import { isUnexpectedAnswer } from '../../object-store/store-errors.js';
 import type { JournalEntry, ProbeJournal } from './journal.js';
 import { contentOf } from './questions.js';
 
@@ -73,7 +74,8 @@ async function isOurs(
 /** The marker goes last, so that a removal that ends half-way can go on. */
 async function empty(store: ObjectStore, bucket: string, signal: AbortSignal): Promise<void> {
   const versions = await store.listVersions(bucket, '', { signal }).catch((error: unknown) => {
-    if (isMangamotionError(error, 'refused')) return [];
+    // Such a server has no versions.
+    if (isMangamotionError(error, 'refused') || isUnexpectedAnswer(error)) return [];
     throw error;
   });
   const isMarker = ({ key }: { key: string }) => Number(key === MARKER);
