@@ -28,6 +28,10 @@ const layers = {
     ...['reports', 'backup', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
     ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
+  doctor: [
+    ...['reports', 'restore', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
+    ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
+  ],
   // Of serve only the types of documents, see below.
   web: ['serve', 'count-of.ts', 'format-bytes.ts'],
   reports: [

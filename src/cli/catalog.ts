@@ -116,6 +116,9 @@ const commands: readonly CatalogEntry[] = [
   command('serve', 'serve the HTTP API and the dashboard', () =>
     import('./commands/serve/serve.js').then((module) => module.serveCommand),
   ),
+  command('doctor', 'check settings, servers, backups and schedule, and tell what fixes them', () =>
+    import('./commands/doctor/doctor.js').then((module) => module.doctorCommand),
+  ),
   command('config show', 'show the settings in force, and where each comes from', () =>
     import('./commands/config/show.js').then((module) => module.configShow),
   ),

@@ -1,4 +1,5 @@
 import { DEFAULT_STORE } from './assemble.js';
+import type { Config } from './config.js';
 import { isReadableByAll } from './files.js';
 import type { ConfigRequest, SettingsRead } from './load.js';
 import { configurationError, readSettings, typoWarnings } from './load.js';
@@ -30,6 +31,8 @@ export interface ShownSetting {
 
 export interface Finding {
   kind: 'problem' | 'warning';
+  /** What it is about: a file that cannot be read, a name, a file open to others, or a value. */
+  about: 'file' | 'name' | 'secret' | 'value';
   message: string;
 }
 
@@ -38,7 +41,13 @@ export interface CheckedSettings {
   files: readonly string[];
   /** How many settings are set. */
   set: number;
+  /** Their names. */
+  names: ReadonlySet<VariableName>;
   findings: Finding[];
+  /** `undefined` where it cannot be made of them. */
+  config: Config | undefined;
+  /** What must never be printed. */
+  secrets: readonly string[];
 }
 
 /** For each setting, those that are used in its place where one of them is set. */
@@ -115,26 +124,45 @@ function defaultText(name: VariableName, settings: Settings): string | undefined
 /** Everything that is wrong, or looks wrong, in all sources at once. Contacts no server. */
 export async function checkSettings(request: ConfigRequest): Promise<CheckedSettings> {
   const read = await readSettings(request);
-  const warnings = new Set([
-    ...read.warnings,
+  const exposed = [...read.exposed, ...(await exposedKeyFiles(read.settings, request.cwd))];
+  const typos = [
+    ...read.warnings.filter((message) => !read.exposed.includes(message)),
     ...read.sources.flatMap(({ kind, origin, values }) =>
       kind === 'environment' || kind === 'env_file'
         ? typoWarnings(origin, values, ALL_PREFIXES)
         : [],
     ),
-    ...(await exposedKeyFiles(read.settings, request.cwd)),
+  ];
+  const others = [
     ...halfPairs(read),
     ...idleSwitches(read.settings),
     ...unusableProxies(read.settings),
-  ]);
+  ];
+  const { problems, unread, unreadNamed, misnamed } = read;
+  const isUnread = new Set([...unread, ...unreadNamed]);
+  const isMisnamed = new Set(misnamed);
+  const names = new Set(VARIABLE_NAMES.filter((name) => read.settings.has(name)));
   return {
     files: read.files,
-    set: VARIABLE_NAMES.filter((name) => read.settings.has(name)).length,
+    set: names.size,
+    names,
     findings: [
-      ...read.problems.map((message): Finding => ({ kind: 'problem', message })),
-      ...[...warnings].map((message): Finding => ({ kind: 'warning', message })),
+      ...problems.map((message): Finding => {
+        const about = isUnread.has(message) ? 'file' : isMisnamed.has(message) ? 'name' : 'value';
+        return { kind: 'problem', about, message };
+      }),
+      ...warningsAbout('name', typos),
+      ...warningsAbout('secret', exposed),
+      ...warningsAbout('value', others),
     ],
+    config: problems.length === 0 ? read.config : undefined,
+    secrets: read.secrets,
   };
+}
+
+/** Each message once. */
+function warningsAbout(about: Finding['about'], messages: readonly string[]): Finding[] {
+  return [...new Set(messages)].map((message) => ({ kind: 'warning', about, message }));
 }
 
 async function exposedKeyFiles(settings: Settings, cwd: string): Promise<string[]> {

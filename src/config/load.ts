@@ -55,6 +55,12 @@ export interface SettingsRead extends Pick<LoadedConfig, 'warnings' | 'secrets' 
   sources: readonly Source[];
   /** Faults of the files that hold settings: what they would say is not known. */
   unread: readonly string[];
+  /** Faults of the files that settings name: secret keys and certificates. */
+  unreadNamed: readonly string[];
+  /** Names in the config file that are no settings. */
+  misnamed: readonly string[];
+  /** Those of the warnings that are about files with secrets that all users can read. */
+  exposed: readonly string[];
   /** All faults. */
   problems: readonly string[];
   config: Config | undefined;
@@ -62,7 +68,7 @@ export interface SettingsRead extends Pick<LoadedConfig, 'warnings' | 'secrets' 
 
 /** Reads and checks all settings, and tells what is wrong with them. */
 export async function readSettings(request: ConfigRequest): Promise<SettingsRead> {
-  const { sources, problems: unread, warnings, misnamed } = await readSources(request);
+  const { sources, problems: unread, exposed, warnings, misnamed } = await readSources(request);
   const settings = mergeSources(sources, request.only);
   const { variables, problems: invalid } = readVariables(settings);
   const files = await readStoreFiles(settings, request.cwd);
@@ -79,11 +85,14 @@ export async function readSettings(request: ConfigRequest): Promise<SettingsRead
   );
   for (const name of PROXY_VARIABLES) secrets.push(...secretsOfProxy(settings.get(name)?.value));
   const redisPassword = assembled?.config?.redis.password?.reveal();
-  for (const key of [files.secretKey, files.backupSecretKey, redisPassword]) {
+  const { secretKey, backupSecretKey, jwtSecret, adminToken } = files;
+  for (const key of [secretKey, backupSecretKey, jwtSecret, adminToken, redisPassword]) {
     if (key !== undefined) secrets.push(key);
   }
   return {
-    ...{ settings, sources, unread, problems, warnings, secrets, config: assembled?.config },
+    ...{ settings, sources, unread, misnamed, exposed, problems, warnings, secrets },
+    unreadNamed: files.problems,
+    config: assembled?.config,
     files: sources.flatMap(({ kind, origin }) =>
       kind === 'env_file' || kind === 'file' ? [origin] : [],
     ),
@@ -95,6 +104,8 @@ interface SourcesRead {
   problems: string[];
   /** Names in the config file that are no settings. */
   misnamed: string[];
+  /** About files with secrets that all users can read; they are among the warnings. */
+  exposed: string[];
   warnings: string[];
 }
 
@@ -111,10 +122,12 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   ];
   const problems: string[] = [];
   const misnamed: string[] = [];
+  const exposed: string[] = [];
   const warnings = typoWarnings('environment', environment);
 
   const add = ({ source, ...read }: FileRead): Source | undefined => {
     problems.push(...read.problems);
+    exposed.push(...read.warnings);
     warnings.push(...read.warnings);
     if (source !== undefined) sources.push(source);
     return source;
@@ -129,7 +142,7 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
     const source = add(await readConfigFile(configFile, cwd));
     if (source !== undefined) misnamed.push(...unknownNames(source));
   }
-  return { sources, problems, misnamed, warnings };
+  return { sources, problems, misnamed, exposed, warnings };
 }
 
 /** `prefixes`: with what a name begins that may be meant for us. */

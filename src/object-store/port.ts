@@ -55,6 +55,12 @@ export interface ObjectStore extends MultipartUploads {
   /** `http://host:port`, for messages. It holds no secret. */
   readonly endpoint: string;
 
+  /**
+   * By how many ms the server's clock was ahead of this one when it last answered. It tells its time to
+   * the second. `undefined` before the first answer, and where it has told no time. Absent: not known.
+   */
+  clockAheadMs?(): number | undefined;
+
   /** Lists the buckets that the credentials can see, sorted by name in byte order. */
   listBuckets(options?: RequestOptions): Promise<Bucket[]>;
 

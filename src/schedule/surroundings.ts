@@ -46,7 +46,7 @@ export async function warnOfSurroundings({
 }
 
 /** Of this process; `Infinity` where it is unlimited or unknown. */
-async function openFilesLimit(): Promise<number> {
+export async function openFilesLimit(): Promise<number> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
   return soft === undefined ? Infinity : Number(soft);

@@ -8,6 +8,7 @@ export const TOPICS = {
   recovery: 'what to type when objects, a bucket, the store or the data centre are lost',
   backup: 'full and incremental backups, the guard, retention, checks',
   restore: 'the plan, conflicts, other servers, the proof after a restore',
+  doctor: 'what is checked, what each line means, and what fixes it',
   lines: 'several stores or selections of buckets in one destination',
   archive: 'the format of an archive, and how to read it without this program',
   billing: 'usage, costs, discounts, the audit, and the library for workers',

@@ -29,6 +29,7 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
     retried(options, () => store.listPage(bucket, options));
   return {
     endpoint: store.endpoint,
+    clockAheadMs: () => store.clockAheadMs?.(),
     listBuckets: (options) => retried(options, () => store.listBuckets(options)),
     bucketExists: (bucket, options) => retried(options, () => store.bucketExists(bucket, options)),
     bucketRegion: (bucket, options) => retried(options, () => store.bucketRegion(bucket, options)),

@@ -108,6 +108,10 @@ export class S3Client {
     return this.#transport.countsTags;
   }
 
+  get clockAheadMs(): number | undefined {
+    return this.#transport.clockAheadMs;
+  }
+
   /** Resolves to the response if its status is 2xx. */
   send(request: S3Request): Promise<IncomingMessage> {
     return this.#withSecondChance(request, (exchange, sent) => this.#attempt(sent, exchange));

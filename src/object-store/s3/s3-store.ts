@@ -86,6 +86,10 @@ class MinioStore implements ObjectStore {
     this.#uploads = new S3MultipartUploads(this.#requests);
   }
 
+  clockAheadMs(): number | undefined {
+    return this.#client.clockAheadMs;
+  }
+
   listBuckets(options: RequestOptions = {}) {
     return buckets.listBuckets(this.#requests, options);
   }

@@ -34,6 +34,8 @@ export class Transport {
   folding: BlankFolding = 'spaces';
   /** True once the server has proved that it sends x-amz-tagging-count for objects with tags. */
   countsTags = false;
+  /** By how many ms the server's clock was ahead at its last answer, by its header Date. */
+  clockAheadMs: number | undefined;
   readonly #options: TransportOptions;
   readonly #signer: Signer;
   #fetcher: Promise<ObjectFetcher> | undefined;
@@ -76,6 +78,7 @@ export class Transport {
       else options.headers.expect = '100-continue';
     }
     const request = this.#send(this.#addressed(options), (response) => {
+      this.#readClock(response);
       if ((response.statusCode ?? 0) < 300) {
         this.#learn(response);
         if (limits !== undefined && !exchange.isUrgent)
@@ -114,6 +117,7 @@ export class Transport {
     );
     const fetcher = await this.#fetcherFor(isUrgent);
     const answer = await fetcher.get({ origin, path, headers, memory, signal });
+    this.#readClock(answer);
     if (answer.statusCode < 300) {
       this.#learn(answer);
       return answer;
@@ -160,6 +164,13 @@ export class Transport {
       path: `http://${headers.host ?? ''}${exchange.path}`,
       headers: Object.assign({}, headers, proxyHeaders(proxy)),
     };
+  }
+
+  #readClock({ headers }: Pick<AnswerHead, 'headers'>): void {
+    const { date } = headers;
+    const itsMs = typeof date === 'string' ? Date.parse(date) : NaN;
+    // The header has no fraction: on average half a second is left out.
+    if (!Number.isNaN(itsMs)) this.clockAheadMs = itsMs + 500 - Date.now();
   }
 
   /** MinIO, AWS and Ceph return the tag count with every object that has tags. */

@@ -28,7 +28,7 @@ export const configCheck = defineCommand({
     await context.output.rows({
       member: 'findings',
       head: { ok, set, files },
-      json: (finding: Finding) => finding,
+      json: ({ kind, message }: Finding) => ({ kind, message }),
       fields: fieldNames('kind', 'message'),
       rows: findings,
       columns,

@@ -75,6 +75,8 @@ interface ReadOptions {
 interface ScheduleRead extends Crontab {
   /** Why others can change the file; `undefined` where they cannot. */
   openTo: string | undefined;
+  /** What is wrong with the zone of entries that name none; `undefined` where nothing is. */
+  zoneProblem: string | undefined;
 }
 
 /** Reads and checks the file, whatever is in it. Rejects with `not_found` where there is none. */
@@ -98,10 +100,10 @@ export async function readSchedule(
   const ourUid = process.geteuid?.();
   const openTo =
     stats.isFile() && ourUid !== undefined ? writableByOthers(stats, ourUid) : undefined;
-  if (openTo === undefined) return { ...crontab, openTo };
+  if (openTo === undefined) return { ...crontab, openTo, zoneProblem };
   const message = `${openTo}, and so decide what runs: \`chown\` and \`chmod go-w\` end that`;
   const remark: Remark = { line: 1, column: 1, message, severity: 'mistake' };
-  return { ...crontab, remarks: [remark, ...crontab.remarks], openTo };
+  return { ...crontab, remarks: [remark, ...crontab.remarks], openTo, zoneProblem };
 }
 
 /** The same where it is to be used: rejects with `configuration`, and all mistakes, where it has any. */

@@ -78,7 +78,10 @@ const VERSION = { key: 'k', versionId: 'v', sizeBytes: 0, isDeleteMarker: false,
 const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
 
 type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
-type Method = Exclude<keyof ObjectStore, 'endpoint' | 'listObjects' | 'close' | 'deleteObjects'>;
+type Method = Exclude<
+  keyof ObjectStore,
+  'endpoint' | 'clockAheadMs' | 'listObjects' | 'close' | 'deleteObjects'
+>;
 
 const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   listBuckets: (store, options) => store.listBuckets(options),

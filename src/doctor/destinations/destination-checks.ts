@@ -1,0 +1,232 @@
+import { countOf, formatCount } from '../../count-of.js';
+import { formatBytes } from '../../format-bytes.js';
+import { isLate } from '../../repository/status.js';
+import { checkOf } from '../check.js';
+import { type Finding, failure, ok, skipped, warning } from '../finding.js';
+import { ageText } from '../age-text.js';
+import type { DestinationFacts, Place } from './facts.js';
+
+const check = checkOf<DestinationFacts>();
+
+/** A destination may hold thousands of summaries, each of which is a request. */
+const LIMIT_MS = 20_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export const destinationChecks = [
+  check(
+    'destination.exists',
+    ['opened', 'place'],
+    ({ opened, place }) => {
+      if (opened.kind === 'failed') {
+        const hint = opened.error.hint ?? `mangamotion backup list ${place.text}`;
+        return failure(opened.error.message, hint);
+      }
+      const { backups, legacy } = opened.content;
+      return ok(`holds ${countOf(backups.length + legacy.length, 'backup')}`);
+    },
+    LIMIT_MS,
+  ),
+  check(
+    'destination.writable',
+    ['notWritable', 'place'],
+    ({ notWritable, place }) =>
+      notWritable === undefined
+        ? ok('this user may write into it')
+        : failure(
+            notWritable,
+            `chown it to the user of the backups, or run them as its owner: ls -ld ${place.text}`,
+          ),
+    LIMIT_MS,
+  ),
+  check('destination.room', ['freeBytes', 'status', 'lines', 'place'], judgeRoom, LIMIT_MS),
+  check(
+    'destination.inodes',
+    ['inodes', 'place'],
+    ({ inodes, place }) => {
+      if (inodes === undefined) return ok('its file system does not limit the number of files');
+      const { free, total } = inodes;
+      if (free >= LEAST_INODES && free >= total * LEAST_SHARE_OF_INODES) {
+        return ok(`${formatCount(free)} inodes free`);
+      }
+      const message = `only ${formatCount(free)} of ${formatCount(total)} inodes are free`;
+      const hint = `remove small files from that disk: df -i ${place.text} shows it`;
+      return (free < FATAL_INODES ? failure : warning)(message, hint);
+    },
+    LIMIT_MS,
+  ),
+  check('destination.lock', ['lock', 'place'], judgeLock, LIMIT_MS),
+  check('destination.age', ['status', 'place'], judgeAge, LIMIT_MS),
+  check('destination.whole', ['status', 'place'], judgeWhole, LIMIT_MS),
+  check('destination.suspect', ['lines', 'place'], judgeSuspect, LIMIT_MS),
+  check('destination.partial', ['lines', 'place'], judgePartial, LIMIT_MS),
+  check(
+    'destination.leftovers',
+    ['leftovers', 'place'],
+    ({ leftovers, place }) => {
+      if (leftovers === undefined) return skipped('a run is under way');
+      const [first] = leftovers;
+      if (first === undefined) return ok('nothing is left of dead runs');
+      return warning(
+        `${countOf(leftovers.length, 'file')} left of a dead run, such as ${first}`,
+        `the next backup reuses and removes them: mangamotion backup incremental ${place.text}`,
+      );
+    },
+    LIMIT_MS,
+  ),
+  check('destination.legacy', ['content', 'place'], judgeLegacy, LIMIT_MS),
+];
+
+const LEAST_INODES = 10_000;
+const LEAST_SHARE_OF_INODES = 0.02;
+/** A backup needs a handful. */
+const FATAL_INODES = 100;
+
+/** The next full is as large as the last one, and some more. */
+const LARGER = 1.1;
+/** Time enough to get another disk. */
+const LEAST_DAYS = 14;
+
+function judgeRoom({
+  freeBytes,
+  status,
+  lines,
+  place,
+}: Pick<DestinationFacts, 'freeBytes' | 'status' | 'lines' | 'place'>): Finding {
+  if (freeBytes === null) return skipped('the file system does not tell how much room it has');
+  const fulls = lines
+    .filter(({ retired }) => !retired)
+    .flatMap(({ backups }) => backups.findLast(({ summary }) => summary.type === 'full') ?? []);
+  const needed = LARGER * fulls.reduce((sum, { summary }) => sum + summary.archive_bytes, 0);
+  const free = formatBytes(freeBytes);
+  const hint = `mangamotion backup prune ${place.text} --dry-run, or a larger disk`;
+  if (fulls.length === 0) return skipped(`${free} free; there is no full backup to go by`);
+  if (freeBytes < needed) {
+    return failure(`${free} free, and the next full needs some ${formatBytes(needed)}`, hint);
+  }
+  const daily = status.growth?.bytes_per_day ?? 0;
+  const days = daily > 0 ? Math.floor((freeBytes - needed) / daily) : Infinity;
+  if (days < LEAST_DAYS) {
+    return warning(
+      `${free} free: by the trend of ${formatBytes(daily)} a day, the full in ${countOf(days, 'day')} has no room`,
+      hint,
+    );
+  }
+  return ok(`${free} free, and the next full needs some ${formatBytes(needed)}`);
+}
+
+/** No run takes longer, unless it hangs. */
+const LONGEST_RUN_MS = DAY_MS;
+
+function judgeLock({ lock, place }: Pick<DestinationFacts, 'lock' | 'place'>): Finding {
+  const { holder, dead } = lock;
+  if (holder === undefined) {
+    return ok(
+      dead === 0 ? 'not locked' : 'not locked; the next run removes the claim of a dead one',
+    );
+  }
+  const { owner, since } = holder;
+  const who = `\`${owner.command}\`, process ${owner.pid} on ${owner.host}, since ${since}`;
+  const ageMs = place.now.getTime() - Date.parse(since);
+  if (ageMs <= LONGEST_RUN_MS) return ok(`locked by ${who}`);
+  return warning(
+    `locked for more than a day by ${who}`,
+    `see whether that process hangs, and end it: its lock ends with it (ps -p ${owner.pid} on ${owner.host})`,
+  );
+}
+
+/** Where no --max-age is given, a weekly backup is late after this. */
+const USUAL_AGE_MS = 8 * DAY_MS;
+
+function judgeAge({ status, place }: Pick<DestinationFacts, 'status' | 'place'>): Finding {
+  const { freshness } = status;
+  const newest = freshness.newest_complete;
+  const make = `mangamotion backup full ${place.text}`;
+  if (freshness.status === 'retired') return ok('its line was retired');
+  if (newest === null) return failure('there is no complete backup', make);
+  const { id, age_seconds: age } = newest;
+  if (age === null || age < 0) {
+    return warning(
+      `${id} is dated in the future: a clock was wrong`,
+      'set the clock of this machine',
+    );
+  }
+  const limit = freshness.max_age_seconds;
+  if (isLate(status)) {
+    const allowed = limit === null ? '' : `, and may be at most ${ageText(limit)}`;
+    const late = status.lines.find(({ counts, status: its }) => counts && its === 'overdue');
+    const about = late?.newest_complete ?? newest;
+    return failure(
+      `the newest complete backup, ${about.id}, is ${ageText(about.age_seconds ?? age)} old${allowed}`,
+      make,
+    );
+  }
+  if (limit === null && age * 1000 > USUAL_AGE_MS) {
+    return warning(
+      `the newest complete backup, ${id}, is ${ageText(age)} old`,
+      `${make}; --max-age sets the limit`,
+    );
+  }
+  return ok(`the newest complete backup is ${ageText(age)} old`);
+}
+
+function judgeWhole({ status, place }: Pick<DestinationFacts, 'status' | 'place'>): Finding {
+  const { chains } = status;
+  const [first] = chains.problems;
+  if (first === undefined)
+    return ok(`${countOf(chains.checked, 'backup')}, each with all archives`);
+  const affected = new Set(chains.problems.map(({ id }) => id)).size;
+  const text = `${affected} of ${countOf(chains.checked, 'backup')}: ${first.id}: ${first.message}`;
+  if (chains.status === 'broken') {
+    return failure(
+      `cannot be read completely: ${text}`,
+      `bring the file back from a copy, or make a new one: mangamotion backup full ${place.text}`,
+    );
+  }
+  return warning(`not known to be whole: ${text}`, `mangamotion backup status ${place.text}`);
+}
+
+function judgeSuspect({ lines, place }: Pick<DestinationFacts, 'lines' | 'place'>): Finding {
+  const suspended = lines.filter(
+    ({ suspendedBy, retired }) => suspendedBy !== undefined && !retired,
+  );
+  const id = suspended[0]?.suspendedBy;
+  if (id === undefined) return ok('no suspect backup that holds up retention');
+  const backup = backupPath(place, id);
+  return failure(
+    `${id} is suspect: objects of the store were deleted or wiped before it`,
+    `mangamotion backup show ${backup}; if it was meant: mangamotion backup accept ${backup}`,
+  );
+}
+
+function judgePartial({ lines, place }: Pick<DestinationFacts, 'lines' | 'place'>): Finding {
+  const partial = lines
+    .filter(({ retired }) => !retired)
+    .flatMap(({ backups }) => backups.at(-1) ?? [])
+    .filter(({ summary }) => summary.status === 'partial');
+  const [first] = partial;
+  if (first === undefined) return ok('the newest backup is not partial');
+  return warning(
+    `the newest backup, ${first.id}, is partial: ${countOf(first.summary.objects.failed, 'object')} could not be read`,
+    `mangamotion backup show ${backupPath(place, first.id)}`,
+  );
+}
+
+function judgeLegacy({ content, place }: Pick<DestinationFacts, 'content' | 'place'>): Finding {
+  const { legacy } = content;
+  if (legacy.length === 0) return ok('no backups of backup-minio.sh');
+  const before = place.now.getTime() - place.retentionDays * DAY_MS;
+  const old = legacy.filter(
+    ({ createdAt }) => createdAt !== null && Date.parse(createdAt) < before,
+  );
+  const [first] = old;
+  if (first === undefined) return ok(`${countOf(legacy.length, 'backup')} of backup-minio.sh`);
+  return warning(
+    `${countOf(old.length, 'backup')} of backup-minio.sh older than ${countOf(place.retentionDays, 'day')}: no retention removes them`,
+    `remove what is not needed by hand, beginning with ${first.path}`,
+  );
+}
+
+function backupPath({ text }: Place, id: string): string {
+  return `${text.replace(/\/+$/, '')}/${id}`;
+}

@@ -1,0 +1,146 @@
+import { constants, type StatsFs } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { Config } from '../../config/config.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import type { Claim } from '../../lock/claim.js';
+import { isHeld } from '../../lock/claim-rules.js';
+import { describeOwner } from '../../lock/owner.js';
+import { readClaims } from '../../lock/read-claims.js';
+import { LOCK_TIMING } from '../../lock/timing.js';
+import type { ObjectStore } from '../../object-store/port.js';
+import type { Destination } from '../../repository/destination.js';
+import { type Line, linesOf } from '../../repository/lines/lines.js';
+import { openDestination } from '../../repository/locate.js';
+import { isS3Url } from '../../repository/s3/s3-location.js';
+import { type DestinationStatus, destinationStatus } from '../../repository/status.js';
+import { type DestinationContent, readContent } from '../../reports/backups/list.js';
+import type { Gatherers } from '../facts.js';
+import { NotLooked } from '../finding.js';
+
+export interface DestinationFacts {
+  place: Place;
+  opened: Opened;
+  content: DestinationContent;
+  status: DestinationStatus;
+  lines: readonly Line[];
+  /** Why nothing can be written there; `undefined` where something can, and where only trying would tell. */
+  notWritable: string | undefined;
+  freeBytes: number | null;
+  /** `undefined` where the file system does not count them. */
+  inodes: { free: number; total: number } | undefined;
+  lock: { holder: Claim | undefined; dead: number };
+  /** Paths of what dead runs left; `undefined` while a run is under way. */
+  leftovers: readonly string[] | undefined;
+}
+
+export interface Place {
+  /** As the user named it. */
+  text: string;
+  isRemote: boolean;
+  now: Date;
+  retentionDays: number;
+}
+
+type Opened =
+  | { kind: 'open'; destination: Destination; content: DestinationContent }
+  | { kind: 'failed'; error: MangamotionError };
+
+export interface DestinationParts {
+  cwd: string;
+  now: () => Date;
+  /** The maximum age of the newest trusted backup. */
+  maxAgeMs: number | undefined;
+  config(): Promise<Config>;
+  openBackupStore(config: Config): Promise<ObjectStore>;
+  /** For tests: a disk that is full, a folder that may not be written. */
+  disk?: Disk;
+}
+
+/** What is asked of the disk. */
+export interface Disk {
+  statfs(folder: string): Promise<Pick<StatsFs, 'files' | 'ffree' | 'bavail' | 'bsize'>>;
+  access(folder: string, mode: number): Promise<void>;
+}
+
+export function destinationGatherers(
+  text: string,
+  { cwd, now, maxAgeMs, config, openBackupStore, disk = { statfs, access } }: DestinationParts,
+): Gatherers<DestinationFacts> {
+  const isRemote = isS3Url(text);
+  const folder = path.resolve(cwd, text);
+  return {
+    place: async () => {
+      const { retentionDays } = (await config()).backup;
+      return { text, isRemote, now: now(), retentionDays };
+    },
+    opened: async (_read, signal) => {
+      try {
+        const open = async () => await openBackupStore(await config());
+        const destination = await openDestination(text, cwd, { openBackupStore: open, signal });
+        return { kind: 'open', destination, content: await readContent(destination) };
+      } catch (error) {
+        if (!isMangamotionError(error)) throw error;
+        return { kind: 'failed', error };
+      }
+    },
+    content: async (read) => (await openOf(await read('opened'))).content,
+    status: async (read) => {
+      const [{ backups }, place] = await Promise.all([read('content'), read('place')]);
+      const { now: at, retentionDays } = place;
+      return destinationStatus(backups, { now: at, retentionDays, maxAgeMs });
+    },
+    lines: async (read) => linesOf((await read('content')).backups),
+    notWritable: async (read) => {
+      await openOf(await read('opened'));
+      if (isRemote) throw new NotLooked('only writing would tell: --probe tries it');
+      try {
+        await disk.access(folder, constants.W_OK | constants.X_OK);
+        return undefined;
+      } catch {
+        return `this user may not write into ${text}`;
+      }
+    },
+    freeBytes: async (read) => {
+      await openOf(await read('opened'));
+      if (isRemote) throw new NotLooked('a bucket does not tell how much room it has');
+      const { bavail, bsize } = await disk.statfs(folder);
+      return bavail * bsize;
+    },
+    inodes: async (read) => {
+      await openOf(await read('opened'));
+      if (isRemote) throw new NotLooked('a bucket has no inodes');
+      const { files, ffree } = await disk.statfs(folder);
+      return files === 0 ? undefined : { free: ffree, total: files };
+    },
+    lock: async (read, signal) => {
+      const { destination } = openOf(await read('opened'));
+      return await readLock(destination, now(), signal);
+    },
+    leftovers: async (read, signal) => {
+      const { destination } = openOf(await read('opened'));
+      if ((await read('lock')).holder !== undefined) return undefined;
+      const found = await destination.leftovers();
+      // A run that has begun meanwhile has files that look like what is left of one.
+      const { holder } = await readLock(destination, now(), signal);
+      return holder === undefined ? found.map(({ path: its }) => its) : undefined;
+    },
+  };
+}
+
+function openOf(opened: Opened) {
+  if (opened.kind === 'open') return opened;
+  throw new NotLooked('the destination cannot be read');
+}
+
+/** Nothing is written, as `lockHolder` does it. */
+async function readLock(
+  destination: Destination,
+  now: Date,
+  signal: AbortSignal,
+): Promise<DestinationFacts['lock']> {
+  const owner = await describeOwner('doctor');
+  const observer = { claims: destination.claims(), name: '', owner, leaseMs: LOCK_TIMING.leaseMs };
+  const { live, stale } = await readClaims(observer, signal, now.getTime());
+  return { holder: live.find(isHeld)?.claim, dead: stale.length };
+}
