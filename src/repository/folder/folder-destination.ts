@@ -129,8 +129,8 @@ export class FolderDestination implements Destination {
     }
   }
 
-  claims(): ClaimStore {
-    return new FolderClaims(this.#folder);
+  claims(folder?: string): ClaimStore {
+    return new FolderClaims(this.#folder, folder);
   }
 
   leftovers(): Promise<Leftover[]> {

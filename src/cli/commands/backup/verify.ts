@@ -2,6 +2,7 @@ import type { VerifyProblem } from '../../../backup/verify/result.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Column } from '../../output/columns.js';
 import { countOf } from '../../output/units.js';
+import { parseShare } from '../../values/share.js';
 import { defineCommand } from '../../argv/command.js';
 import { MOST_PROBLEMS } from './describe.js';
 import { withMark } from './status-marks.js';
@@ -70,14 +71,6 @@ export const backupVerify = defineCommand({
     return result.status === 'ok' ? undefined : 'damaged';
   },
 });
-
-/** `5%` or `0.05`, as a share of 1. */
-function parseShare(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
-  const share = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1);
-  if (share > 0 && share <= 1) return share;
-  throw new MangamotionError('usage', 'must be a share such as 5%, over 0% and up to 100%');
-}
 
 const problemColumns: Column<VerifyProblem>[] = [
   { title: 'problem', name: 'kind', value: ({ kind }) => kind, tone: () => 'bad' },
