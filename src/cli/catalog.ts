@@ -104,6 +104,12 @@ const commands: readonly CatalogEntry[] = [
   command('drill all', 'drill every scenario', () =>
     import('./commands/drill/drill.js').then((module) => module.drillAll),
   ),
+  command('drill history', 'list past drills, and the trend of their times', () =>
+    import('./commands/drill/history.js').then((module) => module.drillHistory),
+  ),
+  command('drill report', 'print the evidence of past drills for an auditor', () =>
+    import('./commands/drill/report.js').then((module) => module.drillReport),
+  ),
   command('schedule', 'run backups and other commands on a schedule, in place of cron', () =>
     import('./commands/schedule/daemon.js').then((module) => module.scheduleDaemon),
   ),

@@ -74,9 +74,15 @@ export async function drillRestore(
     context.signal.throwIfAborted();
     if (!isMangamotionError(error) || error.code === 'internal') throw error;
     if (error instanceof Untried) untried = error.message;
-    else failure = error.message;
+    else failure = failureOf(error, found);
   }
   return resultOf(scenario, options, found, { failure, untried, decidedAtMs });
+}
+
+/** An error of the archive itself does not name the backup. */
+function failureOf({ code, message }: MangamotionError, { choice }: Found): string {
+  const id = choice?.used.backup.id ?? '';
+  return code !== 'damaged' || message.includes(id) ? message : `${id} is damaged: ${message}`;
 }
 
 /** Nothing was tried, so nothing is proven either way. */

@@ -50,9 +50,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterEach(async () => {
-  const left = (await store.listBuckets()).filter(({ name }) =>
-    /mangamotion-(drill|probe)/.test(name),
-  );
+  const left = (await store.listBuckets()).filter(({ name }) => name.startsWith('whole-'));
   expect(left).toEqual([]);
 });
 afterAll(async () => {
@@ -65,7 +63,7 @@ async function drill(
   ...args: string[]
 ): Promise<{ exitCode: number | undefined; stderr: string; drills: DrillResult[] }> {
   const { exitCode, stdout, stderr } = await runHere(
-    ['drill', ...args, '--state-dir', state, '--json'],
+    ['drill', ...args, '--state-dir', state, '--into', 'whole-', '--json'],
     { env },
   );
   const drills = stdout === '' ? [] : (JSON.parse(stdout) as { drills: DrillResult[] }).drills;

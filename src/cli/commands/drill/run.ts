@@ -89,7 +89,10 @@ export async function drill(
   return records;
 }
 
-async function earlierDrills(context: CommandContext, folder: string): Promise<DrillRecord[]> {
+export async function earlierDrills(
+  context: CommandContext,
+  folder: string,
+): Promise<DrillRecord[]> {
   const { readRecords, recordsFolderOf } = await import('../../../drill/records.js');
   const { warnOfDamaged } = await import('./read.js');
   const { records, damaged } = await readRecords(recordsFolderOf(folder));
