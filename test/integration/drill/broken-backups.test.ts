@@ -149,7 +149,7 @@ const WAYS: Record<
   },
   'a byte of an index chunk is flipped': {
     breaks: () => flip('chunk'),
-    reason: /incremental_\S+ is damaged: the checksum/,
+    reason: /incremental_\S+ is damaged: the member|incremental_\S+ is damaged: the checksum/,
   },
   'a byte of the data is flipped': {
     breaks: () => flip('data'),
