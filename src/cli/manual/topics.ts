@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
  */
 export const TOPICS = {
   recovery: 'what to type when objects, a bucket, the store or the data centre are lost',
+  drill: 'prove that a recovery works, and measure its time and what would be lost',
   backup: 'full and incremental backups, the guard, retention, checks',
   restore: 'the plan, conflicts, other servers, the proof after a restore',
   lines: 'several stores or selections of buckets in one destination',
