@@ -4,7 +4,7 @@ import { existing, layersPlugin } from './test/lint/layers.js';
 
 /**
  * Imports point one way: cli -> serve -> reports, drill -> features -> repository -> archive, object-store,
- * lock, redis, config -> files, errors. Each part of src lists the parts that it may import from; features do not import
+ * lock, keyspace -> redis, config -> files, errors. Each part of src lists the parts that it may import from; features do not import
  * one another, and nothing imports cli. A part that is not listed is an error.
  */
 const base = [
@@ -35,19 +35,22 @@ const layers = {
     ...['lock', 'redis', 'config', 'files', 'job-record.ts', ...base],
   ],
   drill: [
-    ...['backup', 'restore', 'schedule', 'repository', 'archive', 'object-store'],
-    ...['lock', 'redis', 'config', 'files', ...base],
+    ...['backup', 'restore', 'billing', 'schedule', 'repository', 'archive', 'object-store'],
+    ...['keyspace', 'lock', 'redis', 'config', 'files', ...base],
   ],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
-  backup: ['repository', 'archive', 'object-store', 'lock', 'files', ...base],
-  restore: ['repository', 'archive', 'object-store', 'files', ...base],
+  backup: [
+    ...['repository', 'archive', 'object-store', 'keyspace', 'redis', 'lock', 'files', ...base],
+  ],
+  restore: ['repository', 'archive', 'object-store', 'keyspace', 'redis', 'files', ...base],
   schedule: ['lock', 'redis', 'config', 'files', ...base],
   jobs: ['object-store', 'lock', 'redis', 'config', 'files', 'job-record.ts', ...base],
   billing: ['redis', 'config', 'files', 'job-record.ts', ...base],
-  repository: ['archive', 'object-store', 'lock', 'config', 'files', ...base],
+  repository: ['archive', 'object-store', 'keyspace', 'lock', 'config', 'files', ...base],
   lock: ['object-store', 'files', ...base],
   archive: base,
   'object-store': ['files', ...base],
+  keyspace: ['redis', ...base],
   redis: base,
   config: ['files', ...base],
   'redis-target.ts': ['redis', 'config'],
@@ -102,6 +105,9 @@ const pureFiles = existing(project, [
   'src/jobs/queue/fields.ts',
   'src/jobs/queue/job.ts',
   'src/jobs/queue/layout.ts',
+  'src/keyspace/compare.ts',
+  'src/keyspace/glob.ts',
+  'src/keyspace/line.ts',
   'src/lock/claim-rules.ts',
   'src/moment.ts',
   'src/object-store/s3/wire/',

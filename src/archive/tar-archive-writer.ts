@@ -55,7 +55,9 @@ export class TarArchiveWriter implements ArchiveWriter {
     const path = `${this.#archive}/${name}`;
     const file = { path, sizeBytes: content.length, modifiedAt: this.#createdAt };
     const placement = await this.#packDocument(file, content);
-    this.#documents.push({ path, content, placement });
+    // Not the content: of a million keys of Redis nothing may stay in memory.
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    this.#documents.push({ path, size: content.length, sha256, placement });
     await this.#members.ready();
   }
 
@@ -180,18 +182,19 @@ export class TarArchiveWriter implements ArchiveWriter {
 
 interface WrittenDocument {
   path: string;
-  content: Uint8Array;
+  size: number;
+  sha256: string;
   placement: Placement;
 }
 
-function describeDocument({ path, content, placement }: WrittenDocument): DocumentEntry {
+function describeDocument({ path, size, sha256, placement }: WrittenDocument): DocumentEntry {
   return {
     path,
     offset: placement.span.offset,
     length: placement.span.length,
     inner: placement.inner,
-    size: content.length,
-    sha256: createHash('sha256').update(content).digest('hex'),
+    size,
+    sha256,
   };
 }
 

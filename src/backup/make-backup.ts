@@ -9,11 +9,12 @@ import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
-import type { Summary } from '../repository/summary.js';
+import type { RedisSummary, Summary } from '../repository/summary.js';
 import { capture } from './capture/capture.js';
 import { captureBuckets, captureDocuments } from './capture/documents.js';
 import { CaptureLedger } from './capture/ledger.js';
 import { ListingTrust } from './plan/listing-trust.js';
+import { captureRedis } from './capture/redis-keys.js';
 import { ObjectParts } from './capture/object-parts.js';
 import type {
   BackupContext,
@@ -117,6 +118,7 @@ async function write(
   const reading = { store, faults, signal };
   const described = await captureBuckets({ ...reading, writer }, plan.buckets);
   const documents = await captureDocuments({ ...reading, writer, baseline }, plan.buckets);
+  const redis = await captureKeys(context, plan, writer);
   const ledger = openLedger(plan, pending);
   const parts = new ObjectParts(reading, { acls, lockable: documents.lockable });
   const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
@@ -134,7 +136,24 @@ async function write(
   const written = await writer.finish(described);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  return await summarise(context, plan, pending, { ledger, documents }, written, sealed);
+  return await summarise(context, plan, pending, { ledger, documents, redis }, written, sealed);
+}
+
+/** Resolves to `undefined` where the backup is without Redis. */
+async function captureKeys(
+  { clock, signal, progress }: HeldContext,
+  { redis }: BackupPlan,
+  writer: PendingBackup['writer'],
+): Promise<RedisSummary | undefined> {
+  if (redis === undefined) return undefined;
+  progress.phase('copying Redis');
+  const captured = await captureRedis(redis, {
+    ...{ writer, signal, now: () => clock.now() },
+    onProgress: () => undefined,
+    warn: (line) => progress.warn(line),
+  });
+  progress.phase();
+  return captured;
 }
 
 function openLedger(

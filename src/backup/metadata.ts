@@ -43,6 +43,7 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
     lastTrusted: undefined,
     guard: STRICT_GUARD,
     acls: false,
+    redis: undefined,
     faults: new RunFaults(
       store,
       chosen.buckets.map(({ name }) => name),

@@ -2,7 +2,7 @@ import type { WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import type { PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
-import type { GuardRecord, Summary } from '../repository/summary.js';
+import type { GuardRecord, RedisSummary, Summary } from '../repository/summary.js';
 import type { CapturedDocuments } from './capture/documents.js';
 import {
   type BucketChanges,
@@ -27,13 +27,14 @@ const ACLS = 'access control lists of objects: --acls reads them, with one reque
 export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
+  redis: RedisSummary | undefined;
 }
 
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
   { id, createdAt }: PendingBackup,
-  { ledger, documents }: CaptureFindings,
+  { ledger, documents, redis }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
@@ -41,12 +42,13 @@ export async function summarise(
   const { changes, record } = compare(plan, ledger, written);
   const unsupported = ledger.settleParts();
   const suspicious = findSuspicious(changes, plan.guard);
+  const isPartial = failures.any || redis?.status === 'partial';
   const finishedAt = clock.now();
   return {
     format: FORMAT_VERSION,
     id,
     type: plan.type,
-    status: suspicious.length > 0 ? 'suspect' : failures.any ? 'partial' : 'complete',
+    status: suspicious.length > 0 ? 'suspect' : isPartial ? 'partial' : 'complete',
     sequence: nextSequence(await destination.list()),
     parent: plan.parent,
     references: written.references,
@@ -83,6 +85,7 @@ export async function summarise(
       losses: ledger.losses.all(),
     },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
+    ...(redis === undefined ? {} : { redis }),
     tool,
   };
 }

@@ -48,6 +48,7 @@ export function assemble(
     backup: {
       retentionDays: v.BACKUP_RETENTION_DAYS,
       compression: v.BACKUP_COMPRESSION,
+      redis: v.BACKUP_REDIS,
       sourceName: v.BACKUP_SOURCE_NAME?.name,
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       destination: backupDestination(v, files),

@@ -64,6 +64,8 @@ export interface Config {
   backup: {
     retentionDays: number;
     compression: boolean;
+    /** Whether full and incremental backups hold the keys of Redis. */
+    redis: boolean;
     /** What the store is called in summaries; its endpoint may then change. */
     sourceName: string | undefined;
     /** For each bucket, the percentage of objects that may be deleted between two backups. */

@@ -98,6 +98,7 @@ const schema = v.object({
   BILLING_RETENTION_DAYS: v.optional(days, '90'),
   BACKUP_RETENTION_DAYS: v.optional(days, '30'),
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
+  BACKUP_REDIS: v.optional(boolean, 'false'),
   BACKUP_LIMIT_RATE: v.optional(rate),
   BACKUP_SOURCE_NAME: v.optional(sourceName),
   BACKUP_EXPECT_DELETIONS: v.optional(expectedDeletions),

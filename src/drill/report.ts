@@ -148,13 +148,21 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Text of others must not become markup, or another line. */
 function inline(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[|`*_<>[\]\\#]/g, (sign) => `\\${sign}`);
+  return text.replace(/[\r\n]+/g, ' ').replace(/[|`*<>[\]\\#]|\b_\B|\B_\b|\B_\B/g, (sign) => `\\${sign}`);
 }
 
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+] as const;
+
+/** A round figure in its own unit, and another one in the largest that makes at least two. */
 function duration(seconds: number | null): string {
   if (seconds === null) return '–';
-  if (seconds < 120) return `${Number(seconds.toFixed(1))} s`;
-  if (seconds < 7200) return `${Number((seconds / 60).toFixed(1))} min`;
-  if (seconds < 172_800) return `${Number((seconds / 3600).toFixed(1))} h`;
-  return `${Number((seconds / 86_400).toFixed(1))} d`;
+  const unit =
+    UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ??
+    UNITS.find(([, size]) => seconds >= 2 * size);
+  if (unit === undefined) return `${Number(seconds.toFixed(1))} s`;
+  return `${Number((seconds / unit[1]).toFixed(1))} ${unit[0]}`;
 }

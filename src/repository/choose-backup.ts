@@ -17,7 +17,7 @@ export interface Choice {
 }
 
 /** The chosen backup must hold this. Every backup holds the documents of buckets. */
-export type Wanted = 'objects' | 'documents';
+export type Wanted = 'objects' | 'documents' | 'redis';
 
 /** The lines to search if there are several. */
 export interface LineScope {
@@ -58,15 +58,18 @@ export function chooseBackup(
   for (const backup of backups.toReversed()) {
     const found = byId.get(backup.id);
     const reason =
-      found === undefined ? whyNotInLine(backup, until) : whyNot(found.member, backups, scope);
+      found === undefined
+        ? whyNotInLine(backup, until)
+        : whyNot(found.member, backups, scope, wanted);
     if (reason !== undefined) passedOver.push({ id: backup.id, reason });
     else if (found !== undefined) {
       return { backup, line: found.line.name, otherLines: others, passedOver };
     }
   }
   const buckets = scope.buckets ?? [];
+  const holding = wanted === 'redis' ? ['all keys of Redis', ...buckets] : buckets;
   const what =
-    buckets.length === 0 ? 'complete backup' : `complete backup with ${buckets.join(', ')}`;
+    holding.length === 0 ? 'complete backup' : `complete backup with ${holding.join(', ')}`;
   const [newest] = passedOver;
   const when = until === undefined ? '' : ` made by ${until.toISOString()}`;
   const why =
@@ -123,9 +126,15 @@ function whyNot(
   { id, entry, summary, untrusted }: LineBackup,
   backups: readonly BackupEntry[],
   { buckets = [] }: LineScope,
+  wanted: Wanted,
 ): string | undefined {
   const missing = buckets.filter((name) => !summary.buckets.some((bucket) => bucket.name === name));
   if (missing.length > 0) return `it does not hold ${missing.join(', ')}`;
+  if (wanted === 'redis' && summary.redis?.status !== 'complete') {
+    return summary.redis === undefined
+      ? 'it was made without Redis'
+      : 'its keys of Redis are partial';
+  }
   if (untrusted !== undefined) return untrusted;
   if (entry.expired) return 'it has expired';
   return missingArchive([id, ...summary.references], backups);

@@ -81,6 +81,43 @@ const guard = v.object({
   accepted: v.boolean(),
 });
 
+/** The keys of Redis in the backup. They are not of one instant; each key is, unless it is in pieces. */
+const redisKeys = v.object({
+  /** `partial`: `failures` says what is missing. */
+  status: v.picklist(['complete', 'partial']),
+  patterns: v.array(v.string()),
+  server_version: v.nullable(v.string()),
+  db: count,
+  started_at: time,
+  finished_at: time,
+  keys: count,
+  types: v.object({
+    string: count,
+    hash: count,
+    list: count,
+    set: count,
+    zset: count,
+    stream: count,
+  }),
+  /** The size of the members `redis/*.ndjson`, and their number. */
+  bytes: count,
+  members: count,
+  /** The keys that were too large for one command: each of these may be of several moments. */
+  in_pieces: count,
+  /** Keys that were gone before they were read. */
+  vanished: count,
+  /**
+   * The keys that a second reading found changed, new or gone; `null` if there was none. Large ones
+   * are not compared.
+   */
+  changed_meanwhile: v.nullable(count),
+  /** What Redis had and the backup does not hold: `pending entries of consumer groups`. */
+  losses: v.array(v.object({ what: v.string(), count, keys: v.array(v.string()) })),
+  /** The first 1,000; `key` is null where the reason concerns all keys that are missing. */
+  failures: v.array(v.object({ key: v.nullable(v.string()), reason: v.string() })),
+  failures_omitted: count,
+});
+
 export const summarySchema = v.object({
   format: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   id: backupId,
@@ -161,6 +198,8 @@ export const summarySchema = v.object({
     /** The place of the directory in the tar.gz; for a plain folder, 0 and the file's size. */
     directory: v.object({ offset: count, length: count, sha256: digest }),
   }),
+  /** Absent where the backup was made without Redis. */
+  redis: v.optional(redisKeys),
   tool: v.string(),
 });
 
@@ -170,6 +209,7 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
   return objects.captured + objects.unchanged;
 }
 
+export type RedisSummary = v.InferOutput<typeof redisKeys>;
 export type Suspicion = v.InferOutput<typeof suspicion>;
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;

@@ -10,6 +10,7 @@ import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
 import { measureDownload, measureJobs } from './jobs.js';
+import { measureRedis } from './redis.js';
 import { measureSchedule } from './schedule.js';
 import { measureServe } from './serve.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
@@ -69,6 +70,7 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
   },
   synthetic: (bench) => measureSynthetic(bench),
   download: (bench) => measureDownload(bench),
+  redis: (bench) => measureRedis(bench),
 };
 const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
@@ -80,7 +82,11 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
 
 /** The tables of the page, by the parts that fill them. */
 const groups: Record<string, readonly string[]> = {
-  backup: [...Object.keys(storeParts).filter((part) => part !== 'download'), 'start'],
+  backup: [
+    ...Object.keys(storeParts).filter((part) => part !== 'download' && part !== 'redis'),
+    'start',
+  ],
+  redis: ['redis'],
   billing: ['billing'],
   jobs: ['jobs', 'download'],
   schedule: ['schedule'],
@@ -170,6 +176,7 @@ function render(rows: readonly Row[], group: string): string {
   const store = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
   const servers: Record<string, string> = {
     billing: '; Redis on the same machine',
+    redis: `; Redis, ${store} on the same machine`,
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',
     serve: '; Redis on the same machine',

@@ -11,6 +11,7 @@ import type { Summary } from '../../repository/summary.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
+import type { RedisSource } from '../capture/redis-keys.js';
 import type { GuardOptions } from '../guard.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
@@ -48,6 +49,8 @@ export interface BackupPlan {
   lastTrusted: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
+  /** What of Redis to capture; `undefined` for nothing. */
+  redis: RedisSource | undefined;
   faults: RunFaults;
   /** The time at which the backup began to read the store. */
   startedAt: Date;
@@ -80,6 +83,7 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   /** If it is absent, the strict guard applies. */
   guard?: GuardOptions | undefined;
   acls?: boolean | undefined;
+  redis?: RedisSource | undefined;
 }
 
 export const STRICT_GUARD: GuardOptions = {

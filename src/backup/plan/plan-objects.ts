@@ -57,6 +57,7 @@ export async function planObjects(
     lastTrusted,
     guard: options.guard ?? STRICT_GUARD,
     acls: options.acls ?? false,
+    redis: options.redis,
     faults,
     startedAt,
     steps,

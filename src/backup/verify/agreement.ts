@@ -1,9 +1,10 @@
-import { countOf } from '../../count-of.js';
+import { countOf, formatCount } from '../../count-of.js';
 import type { Directory } from '../../archive/directory.js';
 import { LARGEST_DOCUMENT_BYTES } from '../../archive/limits.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
 import { ARCHIVE_SUFFIX, backupTimeOf, backupTypeOf } from '../../repository/names.js';
+import { redisMembersOf } from '../../repository/key-members.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 
 /**
@@ -12,7 +13,7 @@ import { type Summary, objectsIn } from '../../repository/summary.js';
  */
 
 export interface Disagreement {
-  kind: 'summary' | 'directory' | 'document';
+  kind: 'summary' | 'directory' | 'document' | 'redis';
   message: string;
 }
 
@@ -30,6 +31,7 @@ export function compareSummary(summary: Summary, directory: Directory): Disagree
     ...compareBuckets(summary, directory),
     ...compareChunks(summary, directory),
     ...compareDocuments(summary, directory),
+    ...compareRedisMembers(summary, directory),
   ];
 }
 
@@ -91,7 +93,8 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
   if (paths.size < directory.documents.length) add('two documents share one file');
   for (const { path, size } of directory.documents) {
     // Readers refuse larger documents.
-    const isTooLarge = path.startsWith(`${id}/metadata/`) && size > LARGEST_DOCUMENT_BYTES;
+    const isRead = path.startsWith(`${id}/metadata/`) || path.startsWith(`${id}/redis/`);
+    const isTooLarge = isRead && size > LARGEST_DOCUMENT_BYTES;
     if (isTooLarge) add(`${JSON.stringify(path)} is larger than a document can be`);
   }
   if (!paths.delete(`${id}/${BUCKETS_FILE}`)) add(`${BUCKETS_FILE} is missing`);
@@ -114,6 +117,19 @@ function compareDocuments({ id, fidelity }: Summary, directory: Directory): Disa
     if (why !== undefined) add(`${JSON.stringify(path)} ${why}`);
   }
   return disagreements;
+}
+
+function compareRedisMembers({ redis }: Summary, directory: Directory): Disagreement[] {
+  const members = redisMembersOf(directory);
+  const bytes = members.reduce((sum, { size }) => sum + size, 0);
+  const said = redis ?? { members: 0, bytes: 0 };
+  if (said.members === members.length && said.bytes === bytes) return [];
+  const has = `the directory has ${countOf(members.length, 'member')} with keys of Redis (${countOf(bytes, 'byte')})`;
+  const says =
+    redis === undefined
+      ? 'has none'
+      : `says ${formatCount(said.members)} (${countOf(said.bytes, 'byte')})`;
+  return [{ kind: 'redis', message: `${has}, but the summary ${says}` }];
 }
 
 /** Returns why a document is unexpected that the summary does not mention. */

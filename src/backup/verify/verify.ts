@@ -9,6 +9,7 @@ import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.
 import type { Summary } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
+import { verifyRedis } from './redis-keys.js';
 import { type VerifyResult, addProblem } from './result.js';
 
 export interface VerifyContext {
@@ -80,6 +81,7 @@ async function verifyArchives(
       return;
     }
     await checkBucketsDocument(archive, directory, result);
+    await verifyRedis(archive, directory, summary, result, context.signal);
     const reading = { ...context, directory, archives, result };
     const checked =
       sample === undefined

@@ -36,6 +36,7 @@ export function keptInSequence(
   const byAll = keptByPolicy(trusted, policy, now);
   const amongSuspects = keptByPolicy(suspects, policy, now);
   const always = new Map([...lastOnes(trusted), ...lastOnes(sound)]);
+  const withRedis = sound.findLast(({ summary }) => summary.redis?.status === 'complete');
   const newest = sound.at(-1);
   const newestAt = newest === undefined ? -1 : sequence.indexOf(newest);
 
@@ -46,6 +47,7 @@ export function keptInSequence(
         ...(suspendedBy === undefined ? [] : [`trusted, while ${suspendedBy} is suspect`]),
         ...((backup.sound ? bySound : byAll).get(id) ?? []),
         ...(always.get(id) ?? []),
+        ...(backup === withRedis && backup !== sound.at(-1) ? ['last with all keys of Redis'] : []),
       ];
     }
     if (backup.isStandingSuspect) {

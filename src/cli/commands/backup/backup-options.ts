@@ -96,7 +96,26 @@ export const objectOptions = {
   ignoreFreeSpace: {
     description: 'start even if the disk has less free space than the last full backup took',
   },
+  redis: {
+    description:
+      'also back up keys of Redis: the counters of billing, or what --redis-pattern says (BACKUP_REDIS)',
+  },
+  redisPattern: {
+    value: 'pattern',
+    description:
+      'with --redis, the keys that match this pattern, such as bull:* (default: billing:*)',
+    repeatable: true,
+    parse: parsePattern,
+  },
 } as const satisfies OptionSpecs;
+
+/** The keys that a backup with Redis holds where no pattern says otherwise. */
+const DEFAULT_PATTERN = 'billing:*';
+
+function parsePattern(text: string): string {
+  if (text !== '') return text;
+  throw new MangamotionError('usage', 'must be a pattern of keys, such as billing:*');
+}
 
 /** Throws `usage` for a text that tells what is wrong. */
 function orUsage<Value extends object>(read: Value | string): Value {
@@ -108,13 +127,22 @@ function orUsage<Value extends object>(read: Value | string): Value {
 export async function objectSettings(
   context: CommandContext,
   { acceptDeletions, acceptChanges, expectDeletions, ...flags }: OptionValues<typeof objectOptions>,
-): Promise<Pick<BackupOptions, 'guard' | 'acls' | 'ignoreFreeSpace'>> {
-  const { backup } = await context.config();
+): Promise<Pick<BackupOptions, 'guard' | 'acls' | 'ignoreFreeSpace' | 'redis'>> {
+  const { backup, redis: address } = await context.config();
   const { acls, ignoreFreeSpace } = flags;
   const given = expectDeletions.map(({ bucket, percent }) => [bucket, percent] as const);
   const expected = new Map([...backup.expectDeletions, ...given]);
   const guard = { acceptDeletions, acceptChanges, expectDeletions: expected };
-  return { guard, acls, ignoreFreeSpace };
+  const withRedis = flags.redis || backup.redis;
+  if (flags.redisPattern.length > 0 && !withRedis) {
+    throw new MangamotionError('usage', '--redis-pattern needs --redis, or BACKUP_REDIS=true');
+  }
+  const patterns =
+    flags.redisPattern.length > 0 ? [...new Set(flags.redisPattern)] : [DEFAULT_PATTERN];
+  const redis = withRedis
+    ? { patterns, db: address.db, open: () => context.connectRedis() }
+    : undefined;
+  return { guard, acls, ignoreFreeSpace, redis };
 }
 
 /** Opens what a backup needs. What is removed after it goes to `pruned`. */

@@ -1,11 +1,14 @@
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
-import type { Page } from '../../output/page.js';
+import type { Field, Page } from '../../output/page.js';
 import { countOf, formatCount } from '../../output/units.js';
 import { withMark } from './status-marks.js';
 
 /** Failures that people are shown; the JSON has them all. */
 const MOST_FAILURES = 20;
+
+/** Keys of Redis that are missing, of which people are shown so many; the JSON has the first 1,000. */
+const MOST_REDIS_FAILURES = 5;
 
 /** Problems that people are shown; the JSON has them all. */
 export const MOST_PROBLEMS = 50;
@@ -82,6 +85,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
     ...describeDocuments(summary),
+    ...describeRedis(page, summary),
     ...summary.suspicious.map((suspicion) => ({
       label: 'suspect',
       text: suspicionText(suspicion),
@@ -121,6 +125,36 @@ function describeDocuments({ fidelity }: Summary): { label: string; text: string
     .filter(({ state, of }) => state === 'captured' || of.length > 0)
     .map(({ state, of }) => `${of.length} ${state}`);
   return [{ label: 'documents', text: counts.join(', ') }];
+}
+
+/** What the backup holds of Redis, and what it lacks. */
+function describeRedis({ people }: Page, { redis }: Summary): Field[] {
+  if (redis === undefined) return [];
+  const { keys, patterns, changed_meanwhile: changed } = redis;
+  const seconds = (Date.parse(redis.finished_at) - Date.parse(redis.started_at)) / 1000;
+  const text = [
+    `${countOf(keys, 'key')} of ${patterns.join(', ')} in ${people.duration(seconds)}`,
+    ...(changed === null || changed === 0 ? [] : [`${people.count(changed)} changed meanwhile`]),
+    ...(redis.in_pieces === 0 ? [] : [`${people.count(redis.in_pieces)} in pieces`]),
+  ].join(', ');
+  const failures = redis.failures.slice(0, MOST_REDIS_FAILURES).map(({ key, reason }) => ({
+    ...{
+      label: 'missing',
+      text: key === null ? reason : `${key}: ${reason}`,
+      tone: 'bad' as const,
+    },
+  }));
+  const more = redis.failures.length + redis.failures_omitted - failures.length;
+  return [
+    redis.status === 'complete'
+      ? { label: 'redis', text }
+      : { label: 'redis', text: `partial: ${text}`, tone: 'bad' },
+    ...failures,
+    ...(more > 0
+      ? [{ label: 'missing', text: `${countOf(more, 'more key')} of Redis`, tone: 'bad' as const }]
+      : []),
+    ...redis.losses.map(({ what, count }) => ({ label: 'missing', text: `${what}: ${count}` })),
+  ];
 }
 
 export interface NamedFailure {

@@ -107,6 +107,11 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
   },
   guard: fieldNames('compared_with', 'by', 'accepted'),
   suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
+  redis: {
+    ...fieldNames('status', 'patterns', 'server_version', 'db', 'started_at', 'finished_at'),
+    ...fieldNames('keys', 'types', 'bytes', 'members', 'in_pieces', 'vanished'),
+    ...fieldNames('changed_meanwhile', 'losses', 'failures', 'failures_omitted'),
+  },
 };
 
 const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupDocument>> = {

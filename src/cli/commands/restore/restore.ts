@@ -27,8 +27,9 @@ export const restoreCommand = defineCommand({
     ...backupArgument,
     scope: {
       description:
-        'what to restore: metadata (the documents of buckets), data (the objects), or full (both)',
-      choices: ['full', 'metadata', 'data'],
+        'what to restore: metadata (the documents of buckets), data (the objects), full (both), or ' +
+        'redis (the keys of Redis, which no other scope touches)',
+      choices: ['full', 'metadata', 'data', 'redis'],
       default: 'full',
     },
   },
@@ -48,7 +49,8 @@ export const restoreCommand = defineCommand({
     key: {
       value: 'key',
       description:
-        'restore only the object with this key, and no documents of buckets; adds to --prefix',
+        'restore only the object with this key, and no documents of buckets; adds to --prefix; of ' +
+        'redis, only the keys that match this pattern, such as billing:user:*',
       repeatable: true,
     },
     as: {
@@ -60,9 +62,10 @@ export const restoreCommand = defineCommand({
     onConflict: {
       value: 'what',
       description:
-        'if a different object has the key: overwrite it, skip it, or fail before any change',
-      choices: ['overwrite', 'skip', 'fail'],
-      default: 'overwrite',
+        'if a different object has the key: overwrite it (the default), skip it, or fail before any ' +
+        'change; if Redis holds the key and differs: raise each counter of billing to the higher value ' +
+        'and keep the rest (higher, the default), keep the key, or replace it',
+      choices: ['overwrite', 'skip', 'fail', 'higher', 'keep', 'replace'],
     },
     deleteExtra: {
       description:
@@ -91,6 +94,7 @@ export const restoreCommand = defineCommand({
     'not_found',
     'damaged',
     'unreachable',
+    'access_denied',
     'refused',
     'interrupted',
     'terminated',
@@ -102,9 +106,16 @@ export const restoreCommand = defineCommand({
       'restore one object',
     'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket originals --as originals=originals-restored':
       'restore a bucket under a new name',
+    'mangamotion restore /var/backups/minio redis --latest --dry-run':
+      'show what a restore of the counters would do',
   },
   async run(context, { backup, scope }, options) {
-    const { latest, at, line, bucket, prefix, key, as, onConflict, deleteExtra } = options;
+    if (scope === 'redis') {
+      const { restoreRedis } = await import('./redis.js');
+      return await restoreRedis(context, backup, options);
+    }
+    const { latest, at, line, bucket, prefix, key, as, deleteExtra } = options;
+    const onConflict = conflictOf(options.onConflict);
     const { list, encryption, noProof } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
     const { planRestore } = await import('../../../restore/plan-restore.js');
@@ -155,6 +166,13 @@ export const restoreCommand = defineCommand({
     }
   },
 });
+
+/** What happens to objects that differ. Throws `usage` for a way of Redis. */
+function conflictOf(way: string | undefined): RestoreOptions['onConflict'] {
+  if (way === undefined) return 'overwrite';
+  if (way === 'overwrite' || way === 'skip' || way === 'fail') return way;
+  throw new MangamotionError('usage', `--on-conflict ${way} is for the scope redis alone`);
+}
 
 async function showPlan(
   { output }: CommandContext,

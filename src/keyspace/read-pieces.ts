@@ -1,0 +1,240 @@
+import { messageOf } from '../errors.js';
+import { isWrongType } from '../redis/errors.js';
+import type { RedisReader } from '../redis/reader.js';
+import {
+  asText,
+  ask,
+  entriesOf,
+  expiryOf,
+  pairsOf,
+  scoredOf,
+  streamEndOf,
+  timeOf,
+} from './read-keys.js';
+import { type KeyType, type KeyValue, type RedisText, textOf } from './line.js';
+
+/** A piece of a key has about so many bytes in Redis. */
+const PIECE_BYTES = 1024 * 1024;
+const MOST_ITEMS = 20_000;
+
+export type PieceRead =
+  | { kind: 'piece'; content: KeyValue; expiresAtMs: number | null; more: boolean; pending: number }
+  /** It cannot be read to its end: what came before counts for nothing. `gone`: it has vanished. */
+  | { kind: 'abandoned'; reason: 'gone' | 'changed' | { refused: string } };
+
+interface LargeKey {
+  key: RedisText;
+  type: KeyType;
+  bytes: number;
+}
+
+/**
+ * Yields a large key in pieces, in bounded memory; the last one has `more` false, or is abandoned.
+ * What is changed meanwhile may be in it in part, and members of hashes and sets may come twice.
+ */
+export async function* readPieces(
+  redis: RedisReader,
+  large: LargeKey,
+  signal: AbortSignal,
+): AsyncGenerator<PieceRead> {
+  const { key, type } = large;
+  try {
+    const [time, life, count] = await asked(redis, [
+      ['call', 'TIME'],
+      ['call', 'PTTL', key],
+      ['call', LENGTHS[type], key],
+    ]);
+    if (life === -2) {
+      yield { kind: 'abandoned', reason: 'gone' };
+      return;
+    }
+    const expiresAtMs = expiryOf(life as number, timeOf(redis, time));
+    const items = itemsOf(large, count as number);
+    let isWhole = false;
+    for await (const { content, ends } of PAGES[type](redis, key, items)) {
+      signal.throwIfAborted();
+      isWhole = ends;
+      // The end is told by what is read behind the last page.
+      yield { kind: 'piece', content, expiresAtMs, more: true, pending: 0 };
+    }
+    yield await endOf(redis, large, expiresAtMs, isWhole);
+  } catch (error) {
+    if (error instanceof Refused) {
+      if (isWrongType(error.reply)) yield { kind: 'abandoned', reason: 'changed' };
+      else if (messageOf(error.reply).includes('no such key'))
+        yield { kind: 'abandoned', reason: 'gone' };
+      else yield { kind: 'abandoned', reason: { refused: messageOf(error.reply) } };
+      return;
+    }
+    throw error;
+  }
+}
+
+const LENGTHS: Readonly<Record<KeyType, string>> = {
+  string: 'STRLEN',
+  hash: 'HLEN',
+  list: 'LLEN',
+  set: 'SCARD',
+  zset: 'ZCARD',
+  stream: 'XLEN',
+};
+
+/** So many items make a piece, if they are all of one size. */
+function itemsOf({ bytes }: LargeKey, count: number): number {
+  const each = Math.max(1, bytes / Math.max(1, count));
+  return Math.max(1, Math.min(MOST_ITEMS, Math.floor(PIECE_BYTES / each)));
+}
+
+/** The last piece, which is empty but for the end of a stream. A key that vanished reads like one that ended. */
+async function endOf(
+  redis: RedisReader,
+  { key, type }: LargeKey,
+  expiresAtMs: number | null,
+  isWhole: boolean,
+): Promise<PieceRead> {
+  const [typeNow] = await asked(redis, [['call', 'TYPE', key]]);
+  if (typeNow === 'none') return { kind: 'abandoned', reason: 'gone' };
+  if (typeNow !== type || !isWhole) return { kind: 'abandoned', reason: 'changed' };
+  const last = { kind: 'piece', expiresAtMs, more: false, pending: 0 } as const;
+  if (type !== 'stream') return { ...last, content: emptyOf(type) };
+  const [info, groups] = await asked(redis, [
+    ['call', 'XINFO', 'STREAM', key],
+    ['callBuffer', 'XINFO', 'GROUPS', key],
+  ]);
+  const { value, pending } = streamEndOf(redis, info, groups);
+  return { ...last, content: { type, value: { entries: [], ...value } }, pending };
+}
+
+/** A value of the type without content, as it stands on the last piece of a key. */
+export function emptyOf(type: KeyType): KeyValue {
+  if (type === 'string') return { type, value: '' };
+  if (type === 'stream') return { type, value: { entries: [], lastId: '0-0', groups: [] } };
+  return { type, value: [] };
+}
+
+interface PageRead {
+  content: KeyValue;
+  /** Whether the key ends behind this page. */
+  ends: boolean;
+}
+
+type Pages = (redis: RedisReader, key: RedisText, items: number) => AsyncGenerator<PageRead>;
+
+const PAGES: Readonly<Record<KeyType, Pages>> = {
+  string: stringPages,
+  list: listPages,
+  stream: streamPages,
+  hash: (redis, key, items) =>
+    scanPages(redis, 'HSCAN', key, items, (flat) => ({ type: 'hash', value: pairsOf(flat) })),
+  set: (redis, key, items) =>
+    scanPages(redis, 'SSCAN', key, items, (flat) => ({ type: 'set', value: flat.map(asText) })),
+  zset: (redis, key, items) =>
+    scanPages(redis, 'ZSCAN', key, items, (flat) => ({
+      type: 'zset',
+      value: scoredOf(redis, flat),
+    })),
+};
+
+async function* stringPages(redis: RedisReader, key: RedisText): AsyncGenerator<PageRead> {
+  for (let from = 0; ;) {
+    const to = from + PIECE_BYTES - 1;
+    const [reply, length] = await asked(redis, [
+      ['callBuffer', 'GETRANGE', key, String(from), String(to)],
+      ['call', 'STRLEN', key],
+    ]);
+    const bytes = reply as Buffer;
+    const isLast = bytes.length < PIECE_BYTES;
+    const whole = isLast ? bytes : withoutPart(bytes);
+    from += whole.length;
+    // One that became shorter has not been read as it ever was.
+    yield { content: { type: 'string', value: textOf(whole) }, ends: from === length };
+    if (isLast) return;
+  }
+}
+
+/** Leaves a character that is cut at the end to the next page: texts stay texts. */
+function withoutPart(bytes: Buffer): Buffer {
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) return bytes;
+    // The first byte of a character tells how many there are.
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length > back ? bytes.subarray(0, bytes.length - back) : bytes;
+    }
+  }
+  return bytes;
+}
+
+async function* listPages(
+  redis: RedisReader,
+  key: RedisText,
+  items: number,
+): AsyncGenerator<PageRead> {
+  for (let from = 0; ;) {
+    const to = from + items - 1;
+    const [reply] = await asked(redis, [['callBuffer', 'LRANGE', key, String(from), String(to)]]);
+    const some = reply as Buffer[];
+    yield { content: { type: 'list', value: some.map(textOf) }, ends: some.length < items };
+    if (some.length < items) return;
+    from += some.length;
+  }
+}
+
+async function* scanPages(
+  redis: RedisReader,
+  command: string,
+  key: RedisText,
+  items: number,
+  contentOf: (flat: Buffer[]) => KeyValue,
+): AsyncGenerator<PageRead> {
+  let cursor = '0';
+  do {
+    const [reply] = await asked(redis, [
+      ['callBuffer', command, key, cursor, 'COUNT', String(items)],
+    ]);
+    const [next, flat] = reply as [Buffer, Buffer[]];
+    cursor = next.toString('latin1');
+    yield { content: contentOf(flat), ends: cursor === '0' };
+  } while (cursor !== '0');
+}
+
+async function* streamPages(
+  redis: RedisReader,
+  key: RedisText,
+  items: number,
+): AsyncGenerator<PageRead> {
+  let from = '-';
+  for (;;) {
+    const [reply] = await asked(redis, [
+      ['callBuffer', 'XRANGE', key, from, '+', 'COUNT', String(items)],
+    ]);
+    const entries = entriesOf(redis, reply as unknown[]);
+    const last = entries.at(-1)?.[0] ?? '0-0';
+    const value = { entries, lastId: last, groups: [] };
+    yield { content: { type: 'stream', value }, ends: entries.length < items };
+    if (entries.length < items) return;
+    from = nextId(last);
+  }
+}
+
+/** Redis before 6.2 has no exclusive ranges. */
+export function nextId(id: string): string {
+  const [ms = '0', sequence = '0'] = id.split('-');
+  const next = BigInt(sequence) + 1n;
+  return next < 2n ** 64n ? `${ms}-${next}` : `${BigInt(ms) + 1n}-0`;
+}
+
+/** A command that the server refused for this key. */
+class Refused extends Error {
+  constructor(readonly reply: Error) {
+    super(reply.message);
+  }
+}
+
+async function asked(redis: RedisReader, commands: unknown[][]): Promise<unknown[]> {
+  const replies = await ask(redis, commands);
+  const refused = replies.find((reply) => reply instanceof Error);
+  if (refused !== undefined) throw new Refused(refused);
+  return replies;
+}
