@@ -94,6 +94,7 @@ const OF_THE_STORE = new Set(['invalidAddress', 'keys', 'signature', 'rights']);
 
 /** What hints about Redis call its address. */
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
+export const DRILL_REDIS_SETTING = 'DRILL_REDIS_URL';
 
 export const RESULT_BUCKETS_HINT =
   'if its result lies there, use --any-bucket, or add the bucket to JOB_RESULT_BUCKETS';

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { BackupEntry } from '../repository/destination.js';
-import { type Choice, type LineScope, chooseBackup } from '../repository/choose-backup.js';
+import {
+  type Choice,
+  type LineScope,
+  type Wanted,
+  chooseBackup,
+} from '../repository/choose-backup.js';
 
 export type Pick = 'newest' | 'random';
 
@@ -30,9 +35,10 @@ export function chooseForDrill(
   backups: readonly BackupEntry[],
   location: string,
   { pick, seed, line }: { pick: Pick; seed: string; line: string | undefined },
+  wanted: Wanted = 'objects',
 ): DrillChoice {
   const scope: LineScope = { line, ambiguous: 'widest' };
-  const newest = chooseBackup(backups, undefined, location, 'objects', scope);
+  const newest = chooseBackup(backups, undefined, location, wanted, scope);
   if (pick === 'newest') return { newest, used: newest, pick };
   const older = backups.filter(({ id, summary }) => {
     return id !== newest.backup.id && summary.kind === 'valid';
@@ -41,7 +47,7 @@ export function chooseForDrill(
     const drawn = older[numberOf(`${seed} ${draw}`) % older.length];
     if (drawn?.summary.kind !== 'valid') continue;
     const until = new Date(drawn.summary.summary.created_at);
-    const used = usableBy(backups, until, location, { line: newest.line });
+    const used = usableBy(backups, until, location, { line: newest.line }, wanted);
     if (used !== undefined && used.backup.id !== newest.backup.id) {
       return { newest, used, pick: 'random' };
     }
@@ -54,9 +60,10 @@ function usableBy(
   until: Date,
   location: string,
   scope: LineScope,
+  wanted: Wanted,
 ): Choice | undefined {
   try {
-    return chooseBackup(backups, until, location, 'objects', scope);
+    return chooseBackup(backups, until, location, wanted, scope);
   } catch {
     // None was usable at that time: another is drawn.
     return undefined;

@@ -1,5 +1,6 @@
 import type { LockOwner } from '../lock/claim.js';
 import type { ObjectStore } from '../object-store/port.js';
+import type { RedisReader } from '../redis/reader.js';
 import type { WorkProgress } from '../progress.js';
 import type { Destination } from '../repository/destination.js';
 import type { CheckCommand } from './check.js';
@@ -13,12 +14,21 @@ export interface DrillContext {
   openTarget: () => Promise<DrillTarget>;
   /** Opens the store that was backed up, to count what the backup lacks; `undefined` to leave that out. */
   openSource: (() => Promise<ObjectStore>) | undefined;
+  /** Opens a Redis for the drill, which may be filled and emptied; `undefined` if there is none. */
+  openRedis: (() => Promise<DrillRedis | undefined>) | undefined;
   owner: LockOwner;
   now: () => Date;
   signal: AbortSignal;
   progress: WorkProgress;
   note: (line: string) => void;
   warn: (line: string) => void;
+}
+
+export interface DrillRedis {
+  redis: RedisReader;
+  /** Its address, without a password. */
+  text: string;
+  close: () => Promise<void>;
 }
 
 export interface DrillTarget {

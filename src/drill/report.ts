@@ -148,7 +148,9 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Text of others must not become markup, or another line. */
 function inline(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[|`*<>[\]\\#]|\b_\B|\B_\b|\B_\B/g, (sign) => `\\${sign}`);
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/[|`*<>[\]\\#]|\b_\B|\B_\b|\B_\B/g, (sign) => `\\${sign}`);
 }
 
 const UNITS = [

@@ -77,8 +77,8 @@ async function runOne(
   context: DrillContext,
   options: DrillOptions,
 ): Promise<DrillResult> {
-  if (scenario === 'redis') return await drillRedis(context, options);
   try {
+    if (scenario === 'redis') return await drillRedis(context, options);
     return await drillRestore(scenario, context, options);
   } catch (error) {
     context.signal.throwIfAborted();

@@ -70,6 +70,7 @@ async function drillCold(
       });
     },
     openSource: undefined,
+    openRedis: undefined,
     onRecord: () => Promise.resolve(),
   });
   await printResults(context, records);

@@ -1,6 +1,6 @@
 import { hasStoreCredentials } from '../../../config/load.js';
 import type { StoreAddress } from '../../../config/store-address.js';
-import type { DrillTarget } from '../../../drill/context.js';
+import type { DrillContext, DrillRedis, DrillTarget } from '../../../drill/context.js';
 import type { Scenario } from '../../../drill/objectives.js';
 import type { DrillRecord } from '../../../drill/records.js';
 import type { DrillRequest } from '../../../drill/run-drills.js';
@@ -38,6 +38,7 @@ export async function runDrillCommand(
     request: { ...(await requestOf(context, scenarios, values)), earlier, cold: false },
     openTarget: () => openTarget(context, elsewhere),
     openSource: hasStoreCredentials(await context.config()) ? () => context.openStore() : undefined,
+    openRedis: () => openDrillRedis(context),
     onRecord: (record) => keepRecord(context, folder, record),
   });
   await printResults(context, records);
@@ -59,10 +60,37 @@ function endpointOf({ host, port, useTls }: StoreAddress): string {
   return `${useTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** The Redis of DRILL_REDIS_URL, or a server of its own that ends with the drill. */
+async function openDrillRedis(context: CommandContext): Promise<DrillRedis | undefined> {
+  const { drill: settings } = await context.config();
+  const { connectForDrill } = await import('../../run/open-redis.js');
+  if (settings.redis !== undefined) {
+    const { text, redis, close } = await connectForDrill(settings.redis, context.signal);
+    return { redis, text, close: () => Promise.resolve(close()) };
+  }
+  const { startThrowawayRedis } = await import('../../../drill/redis/throwaway.js');
+  const server = await startThrowawayRedis(context.signal);
+  if (server === undefined) return undefined;
+  const at = { kind: 'socket', path: server.socket } as const;
+  const own = { at, username: undefined, password: undefined, db: 0, caPem: undefined };
+  try {
+    const { text, redis, close } = await connectForDrill(own, context.signal);
+    const stop = async () => {
+      close();
+      await server.stop();
+    };
+    return { redis, text, close: stop };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 interface DrillParts {
   request: Omit<DrillRequest, 'onRecord'>;
   openTarget: () => Promise<DrillTarget>;
   openSource: (() => Promise<ObjectStore>) | undefined;
+  openRedis: DrillContext['openRedis'];
   onRecord: DrillRequest['onRecord'];
 }
 
@@ -70,7 +98,7 @@ interface DrillParts {
 export async function drill(
   context: CommandContext,
   location: string,
-  { request, openTarget: open, openSource, onRecord }: DrillParts,
+  { request, openTarget: open, openSource, openRedis, onRecord }: DrillParts,
 ): Promise<DrillRecord[]> {
   const { progress, signal, now, warn } = context;
   const { openDestination } = await import('../../../repository/locate.js');
@@ -79,7 +107,7 @@ export async function drill(
   const destination = await openDestination(location, context.cwd, context);
   const records = await runDrills(
     {
-      ...{ destination, openTarget: open, openSource, now, signal, progress, warn },
+      ...{ destination, openTarget: open, openSource, openRedis, now, signal, progress, warn },
       owner: await describeOwner('drill'),
       note: (line) => progress.note(`mangamotion: ${line}`),
     },
