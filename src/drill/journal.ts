@@ -140,10 +140,9 @@ class OwnEntry implements DrillPlace {
   async put(phase: DrillFields['phase']): Promise<void> {
     this.drill.phase = phase;
     await this.#write(this.#context.signal);
-    this.#heartbeat ??= setInterval(
-      () => (this.#renewing = this.#renewing.then(() => this.#renew())),
-      this.#timing.heartbeatMs,
-    ).unref();
+    this.#heartbeat ??= setInterval(() => {
+      this.#renewing = this.#renewing.then(() => this.#renew());
+    }, this.#timing.heartbeatMs).unref();
   }
 
   /** Resolves to the entries of other drills that are dead, or that have not renewed them in time. */
@@ -193,7 +192,10 @@ class OwnEntry implements DrillPlace {
   async #renew(): Promise<void> {
     try {
       const { own } = await this.#read();
-      if (own !== undefined) return await this.#write();
+      if (own !== undefined) {
+        await this.#write();
+        return;
+      }
       clearInterval(this.#heartbeat);
       this.#taken.abort(
         new MangamotionError(

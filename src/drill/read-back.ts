@@ -45,7 +45,10 @@ export async function readBackBucket(
   }
 }
 
-type Change = { field: string; reason: string };
+interface Change {
+  field: string;
+  reason: string;
+}
 
 async function compareObject(
   { store, now, signal }: ReadBackContext,

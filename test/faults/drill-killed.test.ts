@@ -65,9 +65,9 @@ async function drillUntil(request: number, signal: NodeJS.Signals) {
       return await next(asked);
     },
   });
-  const outcome = await child;
+  const { exitCode, stderr } = await child;
   proxy.be();
-  return { ...outcome, wasReached: seen >= request };
+  return { exitCode, stderr, wasReached: seen >= request };
 }
 
 async function left(): Promise<string[]> {

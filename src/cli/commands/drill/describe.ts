@@ -1,5 +1,6 @@
+import * as v from 'valibot';
 import type { DrillRecord } from '../../../drill/records.js';
-import type { DrillResult, Verdict } from '../../../drill/result.js';
+import { type DrillResult, type Verdict, drillResult } from '../../../drill/result.js';
 import type { ErrorCode } from '../../../errors.js';
 import type { CommandContext } from '../../argv/command.js';
 import type { Column } from '../../output/columns.js';
@@ -38,8 +39,8 @@ export async function printResults(
 }
 
 /** Returns what `drill` prints of a record: `drill history` has the rest. */
-function resultOf({ at: _at, id: _id, destination: _to, cold: _cold, ...result }: DrillRecord) {
-  return result satisfies DrillResult;
+function resultOf(record: DrillRecord): DrillResult {
+  return v.parse(drillResult, record);
 }
 
 export function describeResults(page: Page, results: readonly DrillResult[]): void {

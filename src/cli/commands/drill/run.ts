@@ -66,7 +66,11 @@ async function openDrillRedis(context: CommandContext): Promise<DrillRedis | und
   const { connectForDrill } = await import('../../run/open-redis.js');
   if (settings.redis !== undefined) {
     const { text, redis, close } = await connectForDrill(settings.redis, context.signal);
-    return { redis, text, close: () => Promise.resolve(close()) };
+    const closed = () => {
+      close();
+      return Promise.resolve();
+    };
+    return { redis, text, close: closed };
   }
   const { startThrowawayRedis } = await import('../../../drill/redis/throwaway.js');
   const server = await startThrowawayRedis(context.signal);
