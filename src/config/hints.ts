@@ -96,6 +96,10 @@ const OF_THE_STORE = new Set(['invalidAddress', 'keys', 'signature', 'rights']);
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
 export const DRILL_REDIS_SETTING = 'DRILL_REDIS_URL';
 
+export const ANOTHER_SERVER_TEXT = 'another server (DRILL_S3_ENDPOINT)';
+
+export const EMPTY_REDIS_HINT = 'point DRILL_REDIS_URL at an empty database';
+
 export const RESULT_BUCKETS_HINT =
   'if its result lies there, use --any-bucket, or add the bucket to JOB_RESULT_BUCKETS';
 

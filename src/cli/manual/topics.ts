@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
  */
 export const TOPICS = {
   recovery: 'what to type when objects, a bucket, the store or the data centre are lost',
-  drill: 'prove that a recovery works, and measure its time and what would be lost',
   backup: 'full and incremental backups, the guard, retention, checks',
   restore: 'the plan, conflicts, other servers, the proof after a restore',
+  drill: 'prove that a recovery works, and measure its time and what would be lost',
   lines: 'several stores or selections of buckets in one destination',
   archive: 'the format of an archive, and how to read it without this program',
   billing: 'usage, costs, discounts, the audit, and the library for workers',

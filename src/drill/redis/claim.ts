@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EMPTY_REDIS_HINT } from '../../config/hints.js';
 import { MangamotionError } from '../../errors.js';
 import type { RedisReader } from '../../redis/reader.js';
 
@@ -20,7 +21,7 @@ export async function claimRedis(redis: RedisReader): Promise<{ release: () => P
     throw new MangamotionError(
       'refused',
       'the Redis for drills holds keys that no drill has put there: it is left alone',
-      { hint: 'point DRILL_REDIS_URL at an empty database' },
+      { hint: EMPTY_REDIS_HINT },
     );
   }
   if ((await redis.call('SET', LEASE, token, 'NX', 'PX', LEASE_MS)) === null) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processEnvironment } from '../../config/environment.js';
+import { EMPTY_REDIS_HINT } from '../../config/hints.js';
 import { MangamotionError } from '../../errors.js';
 
 /** A Redis on a socket that nobody else can reach, which keeps nothing on the disk. */
@@ -56,7 +57,7 @@ export async function startThrowawayRedis(
       await stop();
       signal.throwIfAborted();
       throw new MangamotionError('unreachable', 'a redis-server for the drill did not start', {
-        hint: 'set DRILL_REDIS_URL to an empty Redis',
+        hint: EMPTY_REDIS_HINT,
       });
     }
     await delay(POLL_MS);

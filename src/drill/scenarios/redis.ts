@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { verifyBackup } from '../../backup/verify/verify.js';
+import { EMPTY_REDIS_HINT } from '../../config/hints.js';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { openCommitted } from '../../repository/open-backup.js';
@@ -78,7 +79,7 @@ async function recover(context: DrillContext, options: DrillOptions, found: Foun
   const target = await context.openRedis?.();
   if (target === undefined) {
     throw new Untried(
-      'there is no Redis to restore into: set DRILL_REDIS_URL to an empty one, or install redis-server',
+      `there is no Redis to restore into: ${EMPTY_REDIS_HINT}, or install redis-server`,
     );
   }
   try {

@@ -1,3 +1,4 @@
+import { ANOTHER_SERVER_TEXT } from '../../config/hints.js';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import { countOf } from '../../count-of.js';
 import { verifyBackup } from '../../backup/verify/verify.js';
@@ -176,7 +177,7 @@ function limitOf(scenario: Scenario, target: DrillTarget, { maxBytes }: DrillOpt
   if (!target.isSource) return Infinity;
   if (scenario !== 'store') return DEFAULT_MAX_BYTES;
   throw new Untried(
-    'a drill of the whole store on the server that is in use needs --max-bytes, or another server (DRILL_S3_ENDPOINT)',
+    `a drill of the whole store on the server that is in use needs --max-bytes, or ${ANOTHER_SERVER_TEXT}`,
   );
 }
 
