@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import { existing, layersPlugin } from './test/lint/layers.js';
 
 /**
- * Imports point one way: cli -> serve -> reports -> features -> repository -> archive, object-store,
+ * Imports point one way: cli -> serve -> reports, drill -> features -> repository -> archive, object-store,
  * lock, keyspace -> redis, config -> files, errors. Each part of src lists the parts that it may import from; features do not import
  * one another, and nothing imports cli. A part that is not listed is an error.
  */
@@ -37,6 +37,10 @@ const layers = {
   reports: [
     ...['backup', 'billing', 'jobs', 'schedule', 'repository', 'archive', 'object-store'],
     ...['lock', 'redis', 'config', 'files', 'job-record.ts', ...base],
+  ],
+  drill: [
+    ...['backup', 'restore', 'billing', 'schedule', 'repository', 'archive', 'object-store'],
+    ...['keyspace', 'lock', 'redis', 'config', 'files', ...base],
   ],
   'index.ts': ['billing', 'redis', 'config', 'redis-target.ts', ...base],
   backup: [
@@ -95,6 +99,12 @@ const pureFiles = existing(project, [
   'src/cli/values/',
   'src/config/settings.ts',
   'src/config/sources.ts',
+  'src/drill/extrapolate.ts',
+  'src/drill/journal-entry.ts',
+  'src/drill/limits.ts',
+  'src/drill/objectives.ts',
+  'src/drill/report.ts',
+  'src/drill/verdict.ts',
   'src/jobs/places.ts',
   'src/jobs/queue/fields.ts',
   'src/jobs/queue/job.ts',

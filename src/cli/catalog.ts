@@ -86,6 +86,30 @@ const commands: readonly CatalogEntry[] = [
   command('restore', 'restore objects and bucket settings from a backup', () =>
     import('./commands/restore/restore.js').then((module) => module.restoreCommand),
   ),
+  command('drill object', 'prove that a lost object can be recovered in time', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillObject),
+  ),
+  command('drill bucket', 'prove that a damaged bucket can be recovered in time', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillBucket),
+  ),
+  command('drill store', 'prove that the whole store can be recovered in time', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillStore),
+  ),
+  command('drill offsite', 'prove that the offsite copy alone is enough', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillOffsite),
+  ),
+  command('drill redis', 'prove that the meters in Redis can be recovered in time', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillRedis),
+  ),
+  command('drill all', 'drill every scenario', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillAll),
+  ),
+  command('drill history', 'list past drills, and the trend of their times', () =>
+    import('./commands/drill/history.js').then((module) => module.drillHistory),
+  ),
+  command('drill report', 'print the evidence of past drills for an auditor', () =>
+    import('./commands/drill/report.js').then((module) => module.drillReport),
+  ),
   command('schedule', 'run backups and other commands on a schedule, in place of cron', () =>
     import('./commands/schedule/daemon.js').then((module) => module.scheduleDaemon),
   ),
@@ -166,6 +190,15 @@ const groups: Catalog['groups'] = {
       'mangamotion backup verify /var/backups/minio --latest': 'check the newest backup',
       'mangamotion backup status /var/backups/minio --max-age 26h':
         'for monitoring: the exit status shows whether a backup is overdue',
+    },
+  },
+  drill: {
+    summary: 'prove that the backups can be restored, and in time',
+    examples: {
+      'mangamotion drill object /var/backups/minio':
+        'restore an object beside the store, and compare',
+      'mangamotion drill all /var/backups/minio --sample 5%':
+        'drill every scenario with a part of the data',
     },
   },
   config: {

@@ -53,6 +53,16 @@ export function assemble(
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       destination: backupDestination(v, files),
     },
+    drill: {
+      store: {
+        address: otherAddress(v.DRILL_S3_ENDPOINT, v.DRILL_S3_USE_SSL),
+        accessKey: v.DRILL_S3_ACCESS_KEY,
+        secretKey: secretOf(files.drillSecretKey ?? v.DRILL_S3_SECRET_KEY),
+        region: v.DRILL_S3_REGION,
+        caPem: files.drillCaPem,
+      },
+      redis: v.DRILL_REDIS_URL && { ...v.DRILL_REDIS_URL, caPem: files.redisCaPem },
+    },
     schedule: { pingUrl: v.PING_URL },
     serve: {
       jwtSecret: secretOf(files.jwtSecret ?? v.JWT_SECRET),

@@ -13,6 +13,11 @@ interface StoreConfig extends StoreAddress {
   caPem: string | undefined;
 }
 
+/** A store whose address may not be set. */
+interface StoreElsewhere extends Omit<StoreConfig, keyof StoreAddress> {
+  address: StoreAddress | undefined;
+}
+
 export type StoreSettings = StoreConfig & { accessKey: string; secretKey: Secret };
 
 /** Where Redis is; the CA certificates to trust for TLS, in PEM, the system's where undefined. */
@@ -66,10 +71,13 @@ export interface Config {
     /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
-    destination: Omit<StoreConfig, keyof StoreAddress> & {
-      address: StoreAddress | undefined;
-      sessionToken: Secret | undefined;
-    };
+    destination: StoreElsewhere & { sessionToken: Secret | undefined };
+  };
+  drill: {
+    /** Another server for drills; `address` undefined: they use the store itself. */
+    store: StoreElsewhere;
+    /** A Redis that a drill may fill and empty. */
+    redis: RedisSettings | undefined;
   };
   schedule: {
     /** The URL that is pinged when a run begins and ends; `{name}` stands for the entry's name. */
@@ -116,6 +124,20 @@ export function requireBackupStoreSettings({ backup }: Config): StoreSettings {
   const host = `s3.${region ?? DEFAULT_REGION}.amazonaws.com`;
   const store = { ...(address ?? { host, port: 443, useTls: true }), ...settings, region };
   return withCredentials(store, 's3:// destinations', 'BACKUP_S3');
+}
+
+/**
+ * The settings of another server for drills, at the given address or at the one that is set;
+ * `undefined` if there is none. Throws `configuration` without credentials.
+ */
+export function drillStoreSettings(
+  { drill }: Config,
+  elsewhere?: StoreAddress,
+): StoreSettings | undefined {
+  const { address: usual, ...settings } = drill.store;
+  const address = elsewhere ?? usual;
+  if (address === undefined) return undefined;
+  return withCredentials({ ...address, ...settings }, 'the server for drills', 'DRILL_S3');
 }
 
 function withCredentials(store: StoreConfig, what: string, prefix: string): StoreSettings {

@@ -48,6 +48,27 @@ export const BACKUP_STORE_HINTS = {
   notS3: BACKUP_ADDRESS,
 };
 
+const DRILL_ADDRESS =
+  'Check DRILL_S3_ENDPOINT, DRILL_S3_USE_SSL, DRILL_S3_REGION and DRILL_S3_CA_FILE.';
+const DRILL_KEYS = 'Check DRILL_S3_ACCESS_KEY and DRILL_S3_SECRET_KEY.';
+
+/** Of the server that drills use instead of the store. */
+export const DRILL_STORE_HINTS = {
+  address: DRILL_ADDRESS,
+  invalidAddress: DRILL_ADDRESS,
+  keys: DRILL_KEYS,
+  signature: DRILL_KEYS,
+  rights: DRILL_KEYS,
+  needsTls: wantsTls('DRILL_S3_ENDPOINT', 'DRILL_S3_USE_SSL'),
+  noTls: hasNoTls('DRILL_S3_ENDPOINT', 'DRILL_S3_USE_SSL'),
+  notHttp: `The answer is not HTTP. Where the server speaks TLS: ${wantsTls('DRILL_S3_ENDPOINT', 'DRILL_S3_USE_SSL')}`,
+  serverName: DRILL_ADDRESS,
+  certificate: DRILL_ADDRESS,
+  refused: DRILL_ADDRESS,
+  unknownName: DRILL_ADDRESS,
+  notS3: DRILL_ADDRESS,
+};
+
 export const MISSING_BACKUP_BUCKET_HINT =
   'Create the bucket, or check the URL and BACKUP_S3_ENDPOINT.';
 
@@ -73,6 +94,11 @@ const OF_THE_STORE = new Set(['invalidAddress', 'keys', 'signature', 'rights']);
 
 /** What hints about Redis call its address. */
 export const REDIS_ADDRESS_SETTING = 'REDIS_URL';
+export const DRILL_REDIS_SETTING = 'DRILL_REDIS_URL';
+
+export const ANOTHER_SERVER_TEXT = 'another server (DRILL_S3_ENDPOINT)';
+
+export const EMPTY_REDIS_HINT = 'point DRILL_REDIS_URL at an empty database';
 
 export const RESULT_BUCKETS_HINT =
   'if its result lies there, use --any-bucket, or add the bucket to JOB_RESULT_BUCKETS';

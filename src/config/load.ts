@@ -14,7 +14,12 @@ import { closest, findTypos } from './typos.js';
 import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
-export { hasStoreCredentials, requireBackupStoreSettings, requireStoreSettings } from './config.js';
+export {
+  drillStoreSettings,
+  hasStoreCredentials,
+  requireBackupStoreSettings,
+  requireStoreSettings,
+} from './config.js';
 
 const DEFAULT_CONFIG_FILE = 'mangamotion.config.json';
 

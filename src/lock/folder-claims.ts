@@ -28,9 +28,9 @@ export class FolderClaims implements ClaimStore {
   readonly location: string;
   readonly #folder: string;
 
-  constructor(destination: string) {
+  constructor(destination: string, folder = CLAIMS_FOLDER) {
     this.location = destination;
-    this.#folder = join(destination, CLAIMS_FOLDER);
+    this.#folder = join(destination, folder);
   }
 
   async put(name: string, content: string, signal?: AbortSignal): Promise<void> {

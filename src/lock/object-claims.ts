@@ -21,11 +21,15 @@ export class ObjectClaims implements ClaimStore {
   readonly #prefix: string;
 
   /** `prefix` is empty or ends with a slash. */
-  constructor(store: ObjectStore, { bucket, prefix }: { bucket: string; prefix: string }) {
+  constructor(
+    store: ObjectStore,
+    { bucket, prefix }: { bucket: string; prefix: string },
+    folder = CLAIMS_FOLDER,
+  ) {
     this.location = `s3://${bucket}/${prefix}`;
     this.#store = store;
     this.#bucket = bucket;
-    this.#prefix = `${prefix}${CLAIMS_FOLDER}/`;
+    this.#prefix = `${prefix}${folder}/`;
   }
 
   async put(name: string, content: string, signal?: AbortSignal): Promise<void> {

@@ -54,7 +54,8 @@ export interface Destination {
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
 
-  claims(): ClaimStore;
+  /** The claims to this destination; with a folder, small texts of another kind, beside them. */
+  claims(folder?: string): ClaimStore;
 
   /**
    * Reads a small file that is no part of a backup; `undefined` if it does not exist or is larger

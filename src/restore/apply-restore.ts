@@ -32,7 +32,7 @@ export async function applyRestore(
     objectsTotal: plans.reduce((sum, plan) => sum + plan.create + plan.overwrite, 0),
     bytesTotal: plans.reduce((sum, plan) => sum + plan.bytes, 0),
   });
-  const { results: probes, leftovers } = await probe(context, prepared);
+  const { results: probes, leftovers } = await probe(context, prepared, options.probeIn);
   await createBuckets(context, prepared, documents);
   await restoreDocuments(context, prepared, BEFORE_OBJECTS, documents);
   const proved = prepared.objects
@@ -60,12 +60,14 @@ export async function applyRestore(
 async function probe(
   { store, signal, progress }: RestoreContext,
   { planner: { classes }, faults, plans }: PreparedRestore,
+  probeIn: string | undefined,
 ): Promise<{ results: ProbeResult[]; leftovers: string[] }> {
   const existing = plans.filter((plan) => !plan.create_bucket).map(({ target }) => target);
   return await probeClasses(
     { store, faults, signal, warn: (line) => progress.warn(line) },
     classes.classes,
     classes.buckets.filter((bucket) => existing.includes(bucket)),
+    probeIn,
   );
 }
 

@@ -11,6 +11,7 @@ import { RestorePlanner } from './plan/planner.js';
 import type { RestorePlan } from './report.js';
 import type { Done, PreparedBucket, RestoreContext, PreparedRestore } from './prepared.js';
 import { type RestoreScope, type RestoreSelection, decideScope } from './selection.js';
+import { isHarmless, leftOut } from './documents/documents.js';
 import { selectShortfalls } from './plan/shortfalls.js';
 
 export interface RestoreOptions {
@@ -26,6 +27,8 @@ export interface RestoreOptions {
   confirms: boolean;
   /** Whether the plan is only shown. Conflicts are then reported instead of refused. */
   dryRun: boolean;
+  /** Leaves out locks, and the documents that could bind, keep, expire or announce objects. */
+  harmless?: boolean;
 }
 
 /** A plan, with what `applyRestore` needs. The caller closes it. */
@@ -71,7 +74,9 @@ export async function planRestore(
     for (const failure of planner.failures) failures.add(failure);
     const buckets: PreparedBucket[] = [];
     for (const plan of plans.filter(({ failed }) => failed === undefined)) {
-      buckets.push(await prepare({ store, faults, signal, backup, failures }, plan, documents));
+      const preparing = { store, faults, signal, backup, failures };
+      const prepared = await prepare(preparing, plan, documents);
+      buckets.push(options.harmless === true ? withoutHarm(prepared) : prepared);
     }
     const summary = summaryOf(located);
     const shortfalls = selectShortfalls(backup, summary, plans, { selection, documents, objects });
@@ -123,6 +128,14 @@ async function prepare(
     ? await hasObjectLock(context, plan.target)
     : hadObjectLock(backup, plan.bucket);
   return { plan, documents, objectLock };
+}
+
+function withoutHarm(bucket: PreparedBucket): PreparedBucket {
+  const documents = bucket.documents.map(({ planned, content }) => ({
+    planned: isHarmless(planned.kind) ? planned : leftOut(planned),
+    content,
+  }));
+  return { ...bucket, documents, objectLock: false };
 }
 
 async function* changesOf(

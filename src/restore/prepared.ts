@@ -49,6 +49,8 @@ export interface ApplyOptions {
   /** Whether written objects are compared with the target's listing at the end. */
   proof: boolean;
   encryption: EncryptionMode;
+  /** An existing bucket for the probes, instead of one that is created and removed for them. */
+  probeIn?: string | undefined;
 }
 
 export interface Done {

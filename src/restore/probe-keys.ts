@@ -36,18 +36,22 @@ const TRACE_KEEPING: readonly BucketDocumentKind[] = [
 /**
  * Finds out how the target stores each class of keys, by writing an object with a random name into
  * a bucket with a random name. If none can be created, it uses the first target bucket that keeps
- * no traces. Everything is removed afterwards, even after an error or a signal; `leftovers` names
+ * no traces. A bucket that is `given` is used instead. Everything is removed afterwards, even after an error or a signal; `leftovers` names
  * what could not be removed.
  */
 export async function probeClasses(
   context: ProbeContext,
   classes: readonly KeyClass[],
   targets: readonly string[],
+  given?: string,
 ): Promise<{ results: ProbeResult[]; leftovers: string[] }> {
   if (classes.length === 0) return { results: [], leftovers: [] };
   const stem = `mangamotion-probe-${randomBytes(6).toString('hex')}`;
   const leftovers: string[] = [];
-  const place = (await createPlace(context, stem)) ?? (await findPlace(context, targets));
+  const place =
+    given === undefined
+      ? ((await createPlace(context, stem)) ?? (await findPlace(context, targets)))
+      : { bucket: given, temporary: false };
   if (typeof place === 'string') {
     const reason = `it is unknown whether the target keeps such keys: ${place}`;
     return {

@@ -1,4 +1,5 @@
 import type { Directory } from '../archive/directory.js';
+import type { IndexLine } from '../archive/index-line.js';
 import { type KeySelection, selectsAll } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
 import type { OpenBackup } from '../repository/open-backup.js';
@@ -10,6 +11,8 @@ export interface RestoreSelection extends KeySelection {
   buckets: readonly string[];
   /** The target of each renamed bucket, by its name in the backup. */
   renames: ReadonlyMap<string, string>;
+  /** Restores only these of the selected objects, as a sample. */
+  only?: ((line: Pick<IndexLine, 'bucket' | 'key'>) => boolean) | undefined;
 }
 
 export interface SelectedBucket {

@@ -43,6 +43,8 @@ export interface DaemonOptions extends ChildParts {
   /** The address at which probes are served; `undefined` for none. */
   listen: ListenAddress | undefined;
   pingUrl: Secret | undefined;
+  /** Resolves to metrics of others, in the text format of Prometheus, to be served with ours. */
+  moreMetrics?: (() => Promise<string>) | undefined;
   /** For pings and hooks. */
   proxies?: ProxySettings | undefined;
 }
@@ -80,7 +82,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   // The code of the metrics and of the server takes memory.
   const metrics = listen && new (await import('./notify/metrics.js')).ScheduleMetrics();
   const notifier = new Notifier(options, metrics);
-  const probes = new Probes(metrics, { hasLease: lease !== undefined });
+  const probes = new Probes(metrics, {
+    hasLease: lease !== undefined,
+    moreMetrics: options.moreMetrics,
+  });
   const endpoint =
     listen && (await (await import('./notify/endpoint.js')).openEndpoint(listen, probes));
   try {

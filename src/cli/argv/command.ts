@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Config, ConfigRequest } from '../../config/load.js';
+import type { StoreAddress } from '../../config/store-address.js';
 import type { ErrorCode } from '../../errors.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
@@ -86,6 +87,11 @@ export interface CommandContext {
   openStore: (buckets?: readonly string[]) => Promise<ObjectStore>;
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
+  /**
+   * The server that drills use instead of the store, at this address or at that of the settings;
+   * `undefined` if there is neither.
+   */
+  openDrillStore: (elsewhere?: StoreAddress) => Promise<ObjectStore | undefined>;
   /** The Redis of the settings, closed after the command. Rejects where it cannot be used. */
   openRedis: () => Promise<RedisReader>;
   /** Another connection to it each time, closed after the command at the latest. */

@@ -9,6 +9,7 @@ export const TOPICS = {
   backup: 'full and incremental backups, the guard, retention, checks',
   restore: 'the plan, conflicts, other servers, the proof after a restore',
   doctor: 'what is checked, what each line means, and what fixes it',
+  drill: 'prove that a recovery works, and measure its time and what would be lost',
   lines: 'several stores or selections of buckets in one destination',
   archive: 'the format of an archive, and how to read it without this program',
   billing: 'usage, costs, discounts, the audit, and the library for workers',

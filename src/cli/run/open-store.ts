@@ -1,8 +1,18 @@
 import type { StoreSettings } from '../../config/config.js';
 import type { Config } from '../../config/load.js';
-import { BACKUP_STORE_HINTS, SOURCE_STORE_HINTS, hintsThrough } from '../../config/hints.js';
+import {
+  BACKUP_STORE_HINTS,
+  DRILL_STORE_HINTS,
+  SOURCE_STORE_HINTS,
+  hintsThrough,
+} from '../../config/hints.js';
 import { proxyFor } from '../../config/proxy.js';
-import { requireBackupStoreSettings, requireStoreSettings } from '../../config/load.js';
+import {
+  drillStoreSettings,
+  requireBackupStoreSettings,
+  requireStoreSettings,
+} from '../../config/load.js';
+import type { StoreAddress } from '../../config/store-address.js';
 import { isMangamotionError } from '../../errors.js';
 import type { StoreHints } from '../../object-store/hint-kinds.js';
 import type { ObjectStore } from '../../object-store/port.js';
@@ -79,6 +89,30 @@ export async function openBackupStore(
   const settings = requireBackupStoreSettings(config);
   const { store, withRetries } = await connect(settings, { config, limits }, BACKUP_STORE_HINTS);
   return withRetries(store, { ...patience, onRetry });
+}
+
+/**
+ * The server that drills use instead of the store, with retries; `undefined` if none is set. Rejects
+ * with `configuration` where credentials are missing, and with `unreachable` where no server answers.
+ */
+export async function openDrillStore(
+  config: Config,
+  elsewhere: StoreAddress | undefined,
+  signal: AbortSignal,
+  { onRetry, limits }: StoreOptions,
+): Promise<ObjectStore | undefined> {
+  const settings = drillStoreSettings(config, elsewhere);
+  if (settings === undefined) return undefined;
+  const { store, withRetries } = await connect(settings, { config, limits }, DRILL_STORE_HINTS);
+  try {
+    await withRetries(store, { ...FIRST_CONTACT, onRetry }).listBuckets({ signal });
+  } catch (error) {
+    if (!isMangamotionError(error, ...ANSWERS)) {
+      store.close();
+      throw error;
+    }
+  }
+  return withRetries(store, { ...LATER, onRetry });
 }
 
 async function connect(

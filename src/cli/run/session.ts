@@ -11,7 +11,13 @@ import type { StoreOptions } from './open-store.js';
 /** What a command may need but many do not: opened when asked for, once, and closed at the end. */
 export interface Session extends Pick<
   CommandContext,
-  'config' | 'configRequest' | 'openStore' | 'openBackupStore' | 'openRedis' | 'connectRedis'
+  | 'config'
+  | 'configRequest'
+  | 'openStore'
+  | 'openBackupStore'
+  | 'openDrillStore'
+  | 'openRedis'
+  | 'connectRedis'
 > {
   /** What must not be printed, as far as it is known by now. */
   secrets: () => readonly string[];
@@ -98,6 +104,13 @@ export function openSession(
     tell(`store of s3:// destinations ${address === undefined ? 'AWS' : addressText(address)}`);
     return kept(await openBackupStore(settings, await storeOptions(settings)));
   };
+  const openForDrills = async (elsewhere?: StoreAddress): Promise<ObjectStore | undefined> => {
+    const { openDrillStore } = await import('./open-store.js');
+    const settings = await config();
+    const store = await openDrillStore(settings, elsewhere, signal, await storeOptions(settings));
+    if (store !== undefined) tell(`store of drills ${store.endpoint}`);
+    return store && kept(store);
+  };
   const openOne = async (): Promise<OpenRedis> => {
     const { openRedis } = await import('./open-redis.js');
     return kept(await openRedis(await config(), signal));
@@ -107,6 +120,7 @@ export function openSession(
     configRequest: configRequest(global, host),
     openStore: (buckets = []) => (opening ??= open(buckets)),
     openBackupStore: () => (openingOther ??= openOther()),
+    openDrillStore: openForDrills,
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
     connectRedis: openOne,
     secrets: () => secrets,

@@ -130,8 +130,8 @@ export class FolderDestination implements Destination {
     }
   }
 
-  claims(): ClaimStore {
-    return new FolderClaims(this.#folder);
+  claims(folder?: string): ClaimStore {
+    return new FolderClaims(this.#folder, folder);
   }
 
   async readNote(name: string, mostBytes: number): Promise<Buffer | undefined> {

@@ -156,9 +156,9 @@ export class S3Destination implements Destination {
     else await this.#requests.delete(id, markSuffix(mark));
   }
 
-  claims(): ClaimStore {
+  claims(folder?: string): ClaimStore {
     const { store, bucket, prefix } = this.#place;
-    const claims = new ObjectClaims(store, { bucket, prefix });
+    const claims = new ObjectClaims(store, { bucket, prefix }, folder);
     return {
       location: claims.location,
       put: async (name, content, signal) => {

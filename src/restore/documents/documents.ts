@@ -28,6 +28,17 @@ export const RESTORED_ORDER: readonly BucketDocumentKind[] = [
   ...LAST,
 ];
 
+/** Documents after which a bucket can still be emptied and removed, and nobody is told of anything. */
+const HARMLESS: readonly BucketDocumentKind[] = ['encryption', 'tagging', 'cors'];
+
+export function isHarmless(kind: BucketDocumentKind): boolean {
+  return HARMLESS.includes(kind);
+}
+
+export function leftOut({ bucket, target, kind }: PlannedDocument): PlannedDocument {
+  return { bucket, target, kind, action: 'skip', reason: 'it is left out where it could do harm' };
+}
+
 /** Returns why a document is not restored into a renamed bucket; `undefined` if it is. */
 export function whySkipped(
   kind: BucketDocumentKind,

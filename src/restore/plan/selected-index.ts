@@ -30,7 +30,9 @@ export class SelectedIndex {
       this.#signal.throwIfAborted();
       const lines = await this.#readChunk(chunk);
       this.#checked(() => check.add(lines));
-      yield selectLines(lines, bucket, this.#selection);
+      const selected = selectLines(lines, bucket, this.#selection);
+      const { only } = this.#selection;
+      yield only === undefined ? selected : selected.filter(only);
     }
     if (selectsAll(this.#selection)) this.#checked(() => check.checkWhole(bucket));
   }

@@ -7,16 +7,26 @@ import type { ScheduleMetrics } from './metrics.js';
 /** A daemon that has completed no cycle for this long counts as dead. */
 const DEAD_AFTER_MS = 30_000;
 
+interface ProbeOptions {
+  hasLease: boolean;
+  moreMetrics?: (() => Promise<string>) | undefined;
+}
+
 /** Decides the answers to /healthz, /readyz and /metrics. */
 export class Probes implements ProbeSource {
   readonly #metrics: ScheduleMetrics | undefined;
+  readonly #moreMetrics: () => Promise<string>;
   readonly #hasLease: boolean;
   #engine: Engine | undefined;
   #cycleEndedAtMs = performance.now();
 
   /** `metrics` is `undefined` where nothing is served. */
-  constructor(metrics: ScheduleMetrics | undefined, { hasLease }: { hasLease: boolean }) {
+  constructor(
+    metrics: ScheduleMetrics | undefined,
+    { hasLease, moreMetrics = () => Promise.resolve('') }: ProbeOptions,
+  ) {
     this.#metrics = metrics;
+    this.#moreMetrics = moreMetrics;
     this.#hasLease = hasLease;
   }
 
@@ -58,7 +68,9 @@ export class Probes implements ProbeSource {
       metrics.waiting(engine.waitingCount);
       if (this.#hasLease) metrics.lease(engine.canClaim);
     }
-    return await metrics.text();
+    // Records of drills that cannot be read must not hide the metrics of the schedule.
+    const more = await this.#moreMetrics().catch(() => '');
+    return (await metrics.text()) + more;
   }
 
   #setEntries(entries: readonly ScheduledEntry[]): void {

@@ -6,6 +6,7 @@ import { backupIdOf } from '../../../repository/names.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
+import { parseShare } from '../../values/share.js';
 import { type CommandContext, defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { coverageText } from './coverage-text.js';
@@ -156,14 +157,6 @@ function describeRolling(page: Page, result: RollingResult): void {
   page.text('').table([backupColumn, ...problemColumns], problems.slice(0, MOST_PROBLEMS));
   const more = problems.length + result.problems_omitted - MOST_PROBLEMS;
   if (more > 0) page.text(`… and ${people.count(more)} more: --json lists up to 10,000`);
-}
-
-/** `5%` or `0.05`, as a share of 1. */
-function parseShare(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
-  const share = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1);
-  if (share > 0 && share <= 1) return share;
-  throw new MangamotionError('usage', 'must be a share such as 5%, over 0% and up to 100%');
 }
 
 const backupColumn: Column<VerifyProblem> = {

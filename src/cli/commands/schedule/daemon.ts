@@ -61,10 +61,11 @@ export const scheduleDaemon = defineCommand({
     const log = openDaemonLog(context);
     context.logTo(log);
     const { schedule, proxies } = await context.config();
+    const folder = stateFolderOf(context, stateDir);
     const { runDaemon } = await import('../../../schedule/daemon.js');
     await runDaemon({
       ...{ cwd, now, signal, onHangup, listen, atOnce: maxRunning },
-      folder: stateFolderOf(context, stateDir),
+      folder,
       file: path.resolve(cwd, file),
       load: () => loadSchedule(context, file),
       program: thisProgram(context),
@@ -72,6 +73,11 @@ export const scheduleDaemon = defineCommand({
       graceMs: grace ?? DEFAULT_GRACE_MS,
       connectRedis: lease === 'redis' ? context.connectRedis : undefined,
       pingUrl: schedule.pingUrl,
+      moreMetrics: async () => {
+        const { readRecords, recordsFolderOf } = await import('../../../drill/records.js');
+        const { drillMetrics } = await import('../../../drill/metrics.js');
+        return await drillMetrics((await readRecords(recordsFolderOf(folder))).records);
+      },
       proxies,
     });
     return undefined;

@@ -2,10 +2,27 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import { errnoOf, explainFileError } from '../../../files/errors.js';
+import type { CommandContext } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
 import { DEFAULT_FILE } from './file.js';
 
-/** The schedule that this command writes. */
+const DRILL_OBJECT = `# A lost object, recovered and compared, once a month. With another server for drills (DRILL_S3_*),
+# \`drill all\` does it for every scenario.
+# name=drill
+30 5 2 * *  drill object /mnt/backup
+`;
+
+const DRILL_ALL = `# Every scenario of a recovery, on the server for drills, once a month.
+# name=drill
+30 5 2 * *  drill all /mnt/backup
+`;
+
+/** The schedule that this command writes: where there is a server for drills, one of everything. */
+function templateFor(hasDrillServer: boolean): string {
+  return TEMPLATE.replace(DRILL_OBJECT, hasDrillServer ? DRILL_ALL : DRILL_OBJECT);
+}
+
+/** The schedule for a store without a server for drills. */
 export const TEMPLATE = `# The schedule of this deployment. \`mangamotion schedule check\` looks for mistakes,
 # \`mangamotion schedule next\` shows what runs when, \`mangamotion schedule\` runs it.
 #
@@ -27,12 +44,18 @@ CRON_TZ=UTC
 # Cold storage, once a month, kept for seven years.
 # name=monthly
 0 4 1 * *   backup full /mnt/cold-storage --keep-days 2555
+
+${DRILL_OBJECT}
+# Was all usage billed? Every night.
+# name=audit
+30 4 * * *  billing audit
 `;
 
 export const scheduleInit = defineCommand({
   description:
     'Write a starter schedule: an incremental backup every hour, a full one every day, one off ' +
-    'site every week, and one to cold storage every month. An existing file is not overwritten.',
+    'site every week, and one to cold storage every month, a drill every month and an audit of the ' +
+    'billing every night. An existing file is not overwritten.',
   arguments: {
     file: {
       description: 'the file to write; - prints it instead',
@@ -50,12 +73,13 @@ export const scheduleInit = defineCommand({
     'mangamotion schedule init -': 'print it first',
   },
   async run(context, { file }) {
+    const text = templateFor(await hasDrillServer(context));
     const toStdout = file === '-' || context.dryRun;
-    if (!toStdout) await writeNew(path.resolve(context.cwd, file), file);
+    if (!toStdout) await writeNew(path.resolve(context.cwd, file), file, text);
     await context.output.document({
-      json: { file: toStdout ? null : file, dry_run: context.dryRun, text: TEMPLATE },
+      json: { file: toStdout ? null : file, dry_run: context.dryRun, text },
       human: (page) => {
-        if (toStdout) page.text(TEMPLATE.trimEnd());
+        if (toStdout) page.text(text.trimEnd());
         else {
           page.text(`✓ wrote ${file}`, 'good');
           page.text('set your destinations in it, then run: mangamotion schedule check');
@@ -66,12 +90,21 @@ export const scheduleInit = defineCommand({
   },
 });
 
-async function writeNew(file: string, shown: string): Promise<void> {
+/** Settings with mistakes are told by the commands that need them. */
+async function hasDrillServer({ config }: CommandContext): Promise<boolean> {
+  try {
+    return (await config()).drill.store.address !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function writeNew(file: string, shown: string, text: string): Promise<void> {
   try {
     // Who can write to it decides what runs.
     const handle = await open(file, 'wx', 0o644);
     try {
-      await handle.writeFile(TEMPLATE);
+      await handle.writeFile(text);
     } finally {
       await handle.close();
     }

@@ -33,7 +33,8 @@ describe('help', () => {
   });
 
   it('shows --limit-rate for every command that moves bytes from or to a store', async () => {
-    const without = /^(billing|config|completion|help|jobs (watch|index)|schedule .+)/;
+    const without =
+      /^(billing|config|completion|help|jobs (watch|index)|schedule .+|drill (history|report))/;
     for (const { path } of catalog.commands) {
       const name = path.join(' ');
       const { stdout } = await runMain([...path, '--help'], catalog);

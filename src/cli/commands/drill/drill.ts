@@ -1,0 +1,131 @@
+import type { Scenario } from '../../../drill/objectives.js';
+import type { Command } from '../../argv/command.js';
+import { defineCommand } from '../../argv/command.js';
+import { amountOptions, drillOptions } from './options.js';
+import { runDrillCommand } from './run.js';
+
+/** The commands `drill object` to `drill all`. */
+
+const destinationArgument = {
+  destination: {
+    description: 'the destination that holds the backups: a folder or s3://bucket/prefix',
+    complete: 'destination',
+  },
+} as const;
+
+/** A drill makes and removes buckets: DRY_RUN=true is an error. */
+const common = {
+  arguments: destinationArgument,
+  changes: 'always',
+  usesStore: true,
+  printsRows: false,
+  endsWith: [
+    'partial',
+    'not_found',
+    'damaged',
+    'unreachable',
+    'access_denied',
+    'interrupted',
+    'terminated',
+  ],
+} as const;
+
+const EVERYWHERE =
+  'It restores into buckets of its own, which it removes afterwards, and measures the time to recover, ' +
+  'the data that would be lost, and what came back different. The exit status is 5 if an objective is ' +
+  'missed or the recovery fails, and 3 if it is not proven.';
+
+export const drillObject = defineCommand({
+  ...common,
+  description: `Drill the recovery of one object, drawn at random from a backup. ${EVERYWHERE}`,
+  options: drillOptions,
+  examples: {
+    'mangamotion drill object /var/backups/minio': 'restore an object, and compare it',
+    "mangamotion drill object s3://offsite/minio --json | jq -r '.drills[0].verdict'":
+      'print the verdict',
+  },
+  run: (context, { destination }, options) =>
+    runDrillCommand(context, destination, ['object'], options),
+});
+
+export const drillBucket = defineCommand({
+  ...common,
+  description: `Drill the recovery of the bucket whose restore takes longest. ${EVERYWHERE}`,
+  options: { ...drillOptions, ...amountOptions },
+  examples: {
+    'mangamotion drill bucket /var/backups/minio': 'restore a bucket beside the others',
+    'mangamotion drill bucket /var/backups/minio --sample 5%':
+      'restore a twentieth, and extrapolate the time',
+  },
+  run: (context, { destination }, options) =>
+    runDrillCommand(context, destination, ['bucket'], options),
+});
+
+export const drillStore = defineCommand({
+  ...common,
+  description:
+    `Drill the recovery of the whole store. ${EVERYWHERE} On the server that is in use it needs ` +
+    '--max-bytes; DRILL_S3_ENDPOINT names another one.',
+  options: { ...drillOptions, ...amountOptions },
+  examples: {
+    'DRILL_S3_ENDPOINT=https://drill.example.com mangamotion drill store /var/backups/minio':
+      'restore everything into another server',
+    'mangamotion drill store /var/backups/minio --max-bytes 50G':
+      'restore up to 50 GiB into the store itself',
+  },
+  run: (context, { destination }, options) =>
+    runDrillCommand(context, destination, ['store'], options),
+});
+
+export const drillOffsite = defineCommand({
+  ...common,
+  description: `Drill the recovery of the whole store from an offsite copy. ${EVERYWHERE}`,
+  options: {
+    ...drillOptions,
+    ...amountOptions,
+    cold: {
+      description:
+        'use nothing of this host but the settings of the destination and of DRILL_S3_*, as on the day ' +
+        'after a fire: no other setting, no state folder, an empty HOME',
+    },
+  },
+  examples: {
+    'mangamotion drill offsite s3://offsite/minio --cold': 'restore as on the day after a fire',
+    'mangamotion drill offsite s3://offsite/minio --sample 1%': 'restore a hundredth of it',
+  },
+  run: async (context, { destination }, options) => {
+    if (!options.cold) return await runDrillCommand(context, destination, ['offsite'], options);
+    const { runCold } = await import('./cold.js');
+    return await runCold(context, destination, options);
+  },
+});
+
+export const drillRedis = defineCommand({
+  ...common,
+  description:
+    'Drill the recovery of Redis from a backup, into a Redis of the drill’s own (DRILL_REDIS_URL, or a ' +
+    'throw-away redis-server). The reports of all users must be the same afterwards. The exit status is ' +
+    '5 if an objective is missed or the recovery fails, and 3 if it is not proven.',
+  options: drillOptions,
+  examples: {
+    'mangamotion drill redis /var/backups/minio': 'restore the meters into another Redis',
+    'DRILL_REDIS_URL=redis://127.0.0.1:6400 mangamotion drill redis /var/backups/minio':
+      'restore them into this one',
+  },
+  run: (context, { destination }, options) =>
+    runDrillCommand(context, destination, ['redis'], options),
+});
+
+const ALL: readonly Scenario[] = ['object', 'bucket', 'store', 'offsite', 'redis'];
+
+export const drillAll: Command = defineCommand({
+  ...common,
+  description: `Drill every scenario, one after the other, and go on after a failure. ${EVERYWHERE}`,
+  options: { ...drillOptions, ...amountOptions },
+  examples: {
+    'mangamotion drill all /var/backups/minio': 'drill every scenario',
+    'mangamotion drill all s3://offsite/minio --sample 5% --into https://drill.example.com':
+      'restore a twentieth each time, into another server',
+  },
+  run: (context, { destination }, options) => runDrillCommand(context, destination, ALL, options),
+});

@@ -1,0 +1,64 @@
+import type { OptionSpecs } from '../../argv/option-specs.js';
+import { parseBytes } from '../../values/bytes.js';
+import { parseDuration } from '../../values/duration.js';
+import { parseShare } from '../../values/share.js';
+import { STATE_OPTION } from '../schedule/state-folder.js';
+import { parseInto } from './place.js';
+
+/** The options of every drill. */
+export const drillOptions = {
+  into: {
+    value: 'where',
+    description:
+      'restore into another server (an endpoint, with the keys of DRILL_S3_*), or into buckets whose ' +
+      'names begin with this prefix',
+    parse: parseInto,
+  },
+  rto: {
+    value: 'duration',
+    description: 'the longest time to recover, instead of the objective of the scenario',
+    parse: parseDuration,
+  },
+  rpo: {
+    value: 'duration',
+    description: 'the largest age of the newest backup, instead of the objective of the scenario',
+    parse: parseDuration,
+  },
+  pick: {
+    value: 'which',
+    description:
+      'the backup to restore: the newest, or an older one at random (default: at random in one of ' +
+      'every four drills)',
+    choices: ['newest', 'random'],
+  },
+  line: {
+    value: 'name',
+    description: 'choose from this line if there are several (default: the widest)',
+  },
+  check: {
+    value: 'command',
+    description:
+      'a command of your own that tests what was restored; MANGAMOTION_DRILL_SERVER and ' +
+      'MANGAMOTION_DRILL_BUCKETS say where it is, and its exit status counts',
+  },
+  keep: { description: 'leave the restored buckets, and print their names' },
+  stateDir: STATE_OPTION,
+} as const satisfies OptionSpecs;
+
+/** The options of drills that restore more than one object. */
+export const amountOptions = {
+  sample: {
+    value: 'percentage',
+    description:
+      'restore only this share of the objects, such as 5%: the time is then extrapolated, and the ' +
+      'verdict is not proven',
+    parse: parseShare,
+  },
+  maxBytes: {
+    value: 'bytes',
+    description:
+      'restore at most this much, such as 50G, as a sample if there is more (default: 10G into the ' +
+      'store itself; a drill of the whole store there needs this option)',
+    parse: parseBytes,
+  },
+} as const satisfies OptionSpecs;

@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { drillMetrics } from '../../../src/drill/metrics.js';
+import { appendRecords, readRecords } from '../../../src/drill/records.js';
+import { reportMarkdown, reportOf } from '../../../src/drill/report.js';
+import { temporaryFolder } from '../../helpers/backups.js';
+import { drillRecord } from '../../helpers/drill-records.js';
+
+const { folder, remove } = temporaryFolder();
+afterAll(remove);
+let state: string;
+beforeEach(() => {
+  state = join(folder, String(Math.random()));
+  mkdirSync(state);
+});
+
+describe('records', () => {
+  it('are read as they were written, the latest first', async () => {
+    expect(await readRecords(state)).toEqual({ records: [], damaged: [] });
+    const [first, second] = [drillRecord({ id: '1' }), drillRecord({ id: '2', reason: 'x\ny' })];
+    await appendRecords(state, [first]);
+    await appendRecords(state, [second]);
+    await appendRecords(state, [second]);
+    expect(await readRecords(state)).toEqual({ records: [second, first], damaged: [] });
+  });
+
+  it('name damaged lines, and go on after one that a crash cut off', async () => {
+    const file = join(state, 'drills.ndjson');
+    await appendRecords(state, [drillRecord({ id: '1' })]);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}{"at":"2026`);
+    await appendRecords(state, [drillRecord({ id: '2' })]);
+    const { records, damaged } = await readRecords(state);
+    expect(records.map(({ id }) => id)).toEqual(['2', '1']);
+    expect(damaged).toMatchObject([{ file, fromEnd: 2 }]);
+  });
+});
+
+describe('metrics', () => {
+  it('are those of the last drill of each scenario', async () => {
+    const text = await drillMetrics([
+      drillRecord({ scenario: 'store', verdict: 'missed', rto_seconds: null }),
+      drillRecord({ scenario: 'store', at: '2026-11-01T00:00:00.000Z' }),
+      drillRecord({ scenario: 'object', rto_seconds: 1.5, rpo_seconds: 60 }),
+    ]);
+    expect(text).toContain('mangamotion_drill_rto_seconds{scenario="object"} 1.5\n');
+    expect(text).not.toContain('mangamotion_drill_rto_seconds{scenario="store"}');
+    expect(text).toContain('mangamotion_drill_rpo_seconds{scenario="object"} 60\n');
+    const since = Date.parse('2026-11-01T00:00:00.000Z') / 1000;
+    expect(text).toContain(
+      `mangamotion_drill_last_success_timestamp_seconds{scenario="store"} ${since}\n`,
+    );
+    expect(text).toContain('mangamotion_drill_verdict{scenario="store",verdict="missed"} 1\n');
+    expect(text).toContain('mangamotion_drill_verdict{scenario="store",verdict="met"} 0\n');
+    expect(await drillMetrics([])).toBe('');
+  });
+});
+
+describe('a report', () => {
+  it('has the period alone, and no text of others as markup', () => {
+    const records = [
+      drillRecord({ reason: 'a | b\n# c <script>', verdict: 'missed' }),
+      drillRecord({ at: '2026-01-01T00:00:00.000Z' }),
+    ];
+    const report = reportOf(records, {
+      since: new Date('2026-11-01T00:00:00Z'),
+      until: new Date('2026-12-01T00:00:00Z'),
+      damaged: 0,
+    });
+    expect(report.drills).toEqual([records[0]]);
+    expect(report.scenarios[0]).toMatchObject({ scenario: 'object', drills: 1, met: 0, missed: 1 });
+    const text = reportMarkdown(report);
+    expect(text).toContain('missed: a \\| b \\# c \\<script\\>');
+  });
+
+  it('never has an extrapolated time for a measured one', () => {
+    const records = [drillRecord({ extrapolated: true, rto_seconds: 5 })];
+    const report = reportOf(records, { since: new Date(0), until: new Date(4e12), damaged: 0 });
+    expect(report.scenarios[0]?.worst_rto_seconds).toBeNull();
+    expect(reportMarkdown(report)).toContain('extrapolated from a sample');
+  });
+});
