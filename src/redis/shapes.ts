@@ -38,8 +38,6 @@ const SHAPES: Readonly<Record<string, (reply: unknown, command: Command) => bool
   pexpiretime: isCount,
   memory: (reply) => reply === null || isCount(reply),
   hlen: isCount,
-  llen: isCount,
-  zcard: isCount,
   strlen: isCount,
   xlen: isCount,
   dbsize: isCount,
