@@ -48,6 +48,8 @@ const FAILED_MS = 10_000;
 const WAIT_MS = 20_000;
 /** Health is asked by programs that do not wait for long. */
 const SHORT_WAIT_MS = 3000;
+/** How long later requests wait for a destination that did not answer in time. */
+const LATE_WAIT_MS = 1000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 class Known {
@@ -55,6 +57,8 @@ class Known {
   /** The clock of the process, which nobody sets. */
   readAtMs: number | undefined;
   underWay: Promise<void> | undefined;
+  /** It did not answer in time, and has not answered since. */
+  isLate = false;
 }
 
 /** The destinations that `serve` shows, and what they held when they were last read. */
@@ -128,14 +132,14 @@ export class Destinations {
   async #readAgain(named: NamedDestination, known: Known, waitMs: number): Promise<void> {
     known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
     const waiting = new AbortController();
-    const late = delay(waitMs, 'late' as const, { signal: waiting.signal, ref: false });
+    const leftMs = known.isLate ? Math.min(waitMs, LATE_WAIT_MS) : waitMs;
+    const late = delay(leftMs, 'late' as const, { signal: waiting.signal, ref: false });
     const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
     waiting.abort();
     if (first !== 'late') return;
     const failure = unavailable('the destination does not answer');
     known.reading = { ...known.reading, failure };
-    // For a while, others need not wait for it too.
-    known.readAtMs = performance.now();
+    known.isLate = true;
   }
 
   async #fill(named: NamedDestination, known: Known): Promise<void> {
@@ -150,6 +154,7 @@ export class Destinations {
       known.reading = { ...known.reading, failure: ofDestination(error) };
     }
     known.readAtMs = performance.now();
+    known.isLate = false;
   }
 }
 
