@@ -98,6 +98,9 @@ async function show(store: ObjectStore, place: Place): Promise<void> {
 
   heading('9. The same on a schedule: a crontab, and the daemon that runs it');
   await showSchedule(place);
+
+  heading('10. Would it work on a bad day, and in time? A drill, beside the store');
+  await run('drill', 'object', 'backups', '--state-dir', 'state');
 }
 
 async function showSchedule(place: Place): Promise<void> {
