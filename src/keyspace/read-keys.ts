@@ -3,6 +3,7 @@ import { isRefusedByServer, isWrongType, unexpectedReply } from '../redis/errors
 import { type RedisReader, sendAll } from '../redis/reader.js';
 import { readAhead, scanKeyTexts } from '../redis/scan.js';
 import { checkReply } from '../redis/shapes.js';
+import { IS_GONE, type Lives, livesOf } from './lives.js';
 import {
   type KeyType,
   type KeyValue,
@@ -217,17 +218,17 @@ async function readAs(
 ): Promise<Known[]> {
   const again: Known[] = [];
   if (keys.length === 0) return again;
-  const commands: unknown[][] = withLives ? [['call', 'TIME']] : [];
+  const commands: unknown[][] = [];
+  const lives = withLives ? await livesOf(redis, keys[0]?.key ?? '') : undefined;
   const begins: number[] = [];
   for (const { key, type } of keys) {
     begins.push(commands.length);
-    if (withLives) commands.push(['call', 'PTTL', key]);
+    if (lives !== undefined) commands.push(['call', lives.command, key]);
     commands.push(...READS[type](key, way));
   }
   const replies = await ask(redis, commands);
-  const nowMs = withLives ? timeOf(redis, replies[0]) : 0;
   for (const [at, known] of keys.entries()) {
-    const { key, type } = known;
+    const { key } = known;
     const own = replies.slice(begins[at], begins[at + 1] ?? replies.length);
     const refused = own.find((reply) => reply instanceof Error);
     if (refused !== undefined) {
@@ -237,30 +238,25 @@ async function readAs(
       else found.set(key, { key, kind: 'failed', reason: messageOf(refused) });
       continue;
     }
-    const life = withLives ? (own.shift() as number) : -1;
+    const life = lives === undefined ? undefined : (own.shift() as number);
     if (way === 'call' && own.some(isDoubtful)) again.push(known);
-    else found.set(key, wholeOf(redis, key, type, life, own, nowMs));
+    else found.set(key, wholeOf(redis, known, own, life, lives));
   }
   return again;
 }
 
 function wholeOf(
   redis: RedisReader,
-  key: RedisText,
-  type: KeyType,
-  lifeMs: number,
+  { key, type }: Known,
   values: readonly unknown[],
-  nowMs: number,
+  life: number | undefined,
+  lives: Lives | undefined,
 ): ReadKey {
-  if (lifeMs === -2 || values[0] === null) return { key, kind: 'gone' };
+  if (life === IS_GONE || values[0] === null) return { key, kind: 'gone' };
   const { content, pending } = contentOf(redis, type, values);
   if (isEmpty(content)) return { key, kind: 'gone' };
-  return { key, kind: 'whole', content, bytes: 0, expiresAtMs: expiryOf(lifeMs, nowMs), pending };
-}
-
-/** `null` where the key does not expire. */
-export function expiryOf(lifeMs: number, nowMs: number): number | null {
-  return lifeMs < 0 ? null : nowMs + lifeMs;
+  const expiresAtMs = life === undefined ? null : (lives?.expiryOf(life) ?? null);
+  return { key, kind: 'whole', content, bytes: 0, expiresAtMs, pending };
 }
 
 /** The commands that read a whole key, by its type. */
@@ -359,12 +355,6 @@ function memberOf(list: unknown, name: string): unknown {
 export function isDoubtful(reply: unknown): boolean {
   if (typeof reply === 'string') return reply.includes('\ufffd');
   return Array.isArray(reply) && reply.some(isDoubtful);
-}
-
-/** The time of the server, in milliseconds. Its clock decides when a key expires. */
-export function timeOf(redis: RedisReader, reply: unknown): number {
-  if (!Array.isArray(reply)) throw unexpectedReply(redis.server, 'TIME');
-  return Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000);
 }
 
 /**

@@ -1,16 +1,8 @@
 import { messageOf } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import {
-  asText,
-  ask,
-  entriesOf,
-  expiryOf,
-  pairsOf,
-  scoredOf,
-  streamEndOf,
-  timeOf,
-} from './read-keys.js';
+import { asText, ask, entriesOf, pairsOf, scoredOf, streamEndOf } from './read-keys.js';
+import { IS_GONE, livesOf } from './lives.js';
 import { type KeyType, type KeyValue, type RedisText, textOf } from './line.js';
 
 /** A piece of a key has about so many bytes in Redis. */
@@ -39,16 +31,16 @@ export async function* readPieces(
 ): AsyncGenerator<PieceRead> {
   const { key, type } = large;
   try {
-    const [time, life, count] = await asked(redis, [
-      ['call', 'TIME'],
-      ['call', 'PTTL', key],
+    const lives = await livesOf(redis, key);
+    const [life, count] = await asked(redis, [
+      ['call', lives.command, key],
       ['call', LENGTHS[type], key],
     ]);
-    if (life === -2) {
+    if (life === IS_GONE) {
       yield { kind: 'abandoned', reason: 'gone' };
       return;
     }
-    const expiresAtMs = expiryOf(life as number, timeOf(redis, time));
+    const expiresAtMs = lives.expiryOf(life as number);
     const items = itemsOf(large, count as number);
     let isWhole = false;
     for await (const { content, ends } of PAGES[type](redis, key, items)) {

@@ -3,8 +3,9 @@ import { unexpectedReply } from '../redis/errors.js';
 import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
 import { type ConflictWay, type Decision, type LostCount, decide, isMeter } from './compare.js';
+import { nowOf } from './lives.js';
 import type { KeyLine, KeyValue, RedisText } from './line.js';
-import { type ReadKey, ask, isOfOneKey, readNamed, timeOf } from './read-keys.js';
+import { type ReadKey, isOfOneKey, readNamed } from './read-keys.js';
 
 /** What became of a key. */
 export interface Outcome {
@@ -115,8 +116,7 @@ async function lookAt(
   lines: readonly KeyLine[],
   way: ConflictWay,
 ): Promise<Looked[]> {
-  const [time] = await ask(redis, [['call', 'TIME']]);
-  const nowMs = timeOf(redis, time);
+  const nowMs = await nowOf(redis);
   const present = await readNamed(
     redis,
     lines.map(({ key }) => key),
@@ -183,7 +183,8 @@ function commandsFor(
   if (action === 'write') {
     if (standing !== 'create') commands.push(['call', 'DEL', key]);
     commands.push(...creationOf(key, content));
-    if (life != null) commands.push(['call', 'PEXPIREAT', key, String(life)]);
+    if (life !== undefined && life !== null)
+      commands.push(['call', 'PEXPIREAT', key, String(life)]);
     return commands;
   }
   if (action === 'raise' && raises !== undefined) commands.push(...additionOf(key, raises));

@@ -32,6 +32,7 @@ const SHAPES: Readonly<Record<string, (reply: unknown, command: Command) => bool
   type: isText,
   time: (reply) => isListOf(reply, (part) => /^\d{1,15}$/.test(String(part))) && reply.length === 2,
   pttl: isCount,
+  pexpiretime: isCount,
   memory: (reply) => reply === null || isCount(reply),
   hlen: isCount,
   llen: isCount,

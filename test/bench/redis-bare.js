@@ -31,13 +31,12 @@ await readAll(async (keys) => {
   );
   for (let from = 0; from < keys.length; from += 500) {
     const some = keys.slice(from, from + 500);
-    await send([
-      ['call', 'TIME'],
-      ...some.flatMap((key) => [
-        ['call', 'PTTL', key],
+    await send(
+      some.flatMap((key) => [
+        ['call', 'PEXPIRETIME', key],
         ['call', 'HGETALL', key],
       ]),
-    ]);
+    );
   }
 });
 await readAll(async (keys) => {

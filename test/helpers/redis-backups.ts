@@ -49,7 +49,7 @@ export function useRedisBackups(settings: readonly string[] = []): RedisBackups 
         ['backup', kind, world.folder, '--bucket', world.bucket, '--redis', ...args],
         { env: { REDIS_URL: url, ...env } },
       );
-      return { ...outcome, path: join(world.folder, outcome.answer.id ?? '') };
+      return { ...outcome, path: join(world.folder, outcome.answer.id) };
     },
     restore: (path, args = [], url = world.url) =>
       runJson(['restore', path, 'redis', ...args], { env: { REDIS_URL: url } }),

@@ -14,16 +14,9 @@ import { type ReadKey, readAgainKnown, readKeys } from '../../keyspace/read-keys
 import { emptyOf, readPieces } from '../../keyspace/read-pieces.js';
 import { serverFacts } from '../../keyspace/server.js';
 import type { RedisReader } from '../../redis/reader.js';
+import type { RedisSource } from '../plan/backup-plan.js';
 import { redisMemberName } from '../../repository/key-members.js';
 import type { RedisSummary } from '../../repository/summary.js';
-
-/** What of Redis a backup captures, and how it gets there. */
-export interface RedisSource {
-  patterns: readonly string[];
-  db: number;
-  /** Opens a connection. Rejects with `unreachable` or `access_denied`. */
-  open: () => Promise<{ redis: RedisReader; close: () => void }>;
-}
 
 interface CaptureContext {
   writer: Pick<ArchiveWriter, 'addDocument'>;

@@ -8,14 +8,22 @@ import type { BackupType } from '../../repository/names.js';
 import type { RetentionPolicy } from '../../repository/retention/policy.js';
 import type { PruneReport } from '../../repository/retention/prune.js';
 import type { Summary } from '../../repository/summary.js';
+import type { RedisReader } from '../../redis/reader.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
-import type { RedisSource } from '../capture/redis-keys.js';
 import type { GuardOptions } from '../guard.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
+
+/** What of Redis a backup captures, and how it gets there. */
+export interface RedisSource {
+  patterns: readonly string[];
+  db: number;
+  /** Opens a connection. Rejects with `unreachable` or `access_denied`. */
+  open: () => Promise<{ redis: RedisReader; close: () => void }>;
+}
 
 export interface BackupContext {
   store: ObjectStore;

@@ -18,7 +18,7 @@ export async function verifyRedis(
   const types = { string: 0, hash: 0, list: 0, set: 0, zset: 0, stream: 0 };
   let inPieces = 0;
   let order = new PieceOrder();
-  let isWhole = true;
+  const found = { damage: false };
   const count = (line: KeyLine): void => {
     order.add(line);
     const { piece } = line;
@@ -27,7 +27,7 @@ export async function verifyRedis(
     if (piece !== undefined) inPieces += 1;
   };
   const report = (message: string): void => {
-    isWhole = false;
+    found.damage = true;
     order = new PieceOrder();
     addProblem(result, 'redis', message);
   };
@@ -41,7 +41,7 @@ export async function verifyRedis(
       else throw error;
     }
   }
-  if (!isWhole || redis === undefined) return;
+  if (found.damage || redis === undefined) return;
   try {
     order.end();
   } catch (error) {

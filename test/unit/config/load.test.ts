@@ -61,7 +61,9 @@ describe('defaults', () => {
       ],
       retentionDays: 90,
     });
-    expect(config.backup).toMatchObject({ retentionDays: 30, compression: true });
+    expect(config.backup).toMatchObject({
+      ...{ retentionDays: 30, compression: true, redis: false },
+    });
     expect(config.jobs).toEqual({
       resultBuckets: ['processed', 'outputs'],
       resultPaths: ['processed/{job}/result.zip', 'outputs/{job}/video.mp4'],

@@ -63,7 +63,6 @@ describe('a line of a key', () => {
         fc.option(fc.integer({ min: 0, max: 4e12 })),
         (key, value, expiresAtMs) => {
           const line = encodeLine(key, value.type, expiresAtMs, encodeValue(value));
-          // eslint-disable-next-line no-control-regex -- these are what it must not contain
           expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
           // As it is read: from bytes.
           const decoded = decodeLine(Buffer.from(line).toString('utf8'));
