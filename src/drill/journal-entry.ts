@@ -9,7 +9,7 @@ export const JOURNAL_FOLDER = '.mangamotion-drill';
 /** The begin of the name of every bucket of a drill, after the prefix that the operator chose. */
 export const BUCKET_STEM = 'mangamotion-drill-';
 
-export const LONGEST_PREFIX = 20;
+const LONGEST_PREFIX = 20;
 
 const PREFIX = /^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9-])?$/;
 

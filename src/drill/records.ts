@@ -10,7 +10,7 @@ import { RECORDS_BYTES, RECORDS_READ_BYTES } from './limits.js';
 import { drillResult } from './result.js';
 
 /** The record of a drill: its result, with when and from where. */
-export const drillRecord = v.object({
+const drillRecord = v.object({
   /** RFC 3339 in UTC: when the drill ended. */
   at: v.pipe(v.string(), v.isoTimestamp()),
   /** Unique: a record that was written twice counts once. */

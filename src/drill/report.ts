@@ -15,7 +15,7 @@ export interface DrillReport {
   damaged: number;
 }
 
-export interface ScenarioReport {
+interface ScenarioReport {
   scenario: Scenario;
   drills: number;
   met: number;

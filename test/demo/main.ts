@@ -101,7 +101,10 @@ async function show(store: ObjectStore, place: Place): Promise<void> {
   heading('9. The same on a schedule: a crontab, and the daemon that runs it');
   await showSchedule(place);
 
-  heading('10. The dashboard: all of this on pages, and as an HTTP API');
+  heading('10. Would it work on a bad day, and in time? A drill, beside the store');
+  await run('drill', 'object', 'backups', '--state-dir', 'state');
+
+  heading('11. The dashboard: all of this on pages, and as an HTTP API');
   const words = ['serve', '--backup', 'backups', '--state-dir', 'state'];
   const listen = ['--listen', '127.0.0.1:0'];
   showCommand(['mangamotion', ...words, ...listen].join(' '));

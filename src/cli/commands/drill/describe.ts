@@ -14,11 +14,11 @@ const VERDICT_TEXTS: Readonly<Record<Verdict, { text: string; tone: Tone }>> = {
   not_proven: { text: '? not proven', tone: 'waiting' },
 };
 
-export function verdictText({ verdict }: Pick<DrillResult, 'verdict'>): string {
+function verdictText({ verdict }: Pick<DrillResult, 'verdict'>): string {
   return VERDICT_TEXTS[verdict].text;
 }
 
-export function verdictTone({ verdict }: Pick<DrillResult, 'verdict'>): Tone {
+function verdictTone({ verdict }: Pick<DrillResult, 'verdict'>): Tone {
   return VERDICT_TEXTS[verdict].tone;
 }
 
