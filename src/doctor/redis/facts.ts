@@ -36,10 +36,10 @@ export interface RedisParts {
   now: () => Date;
   /** NAME or PREFIX:NAME. */
   queue: string;
-  openRedis(
+  openRedis: (
     config: Config,
     signal: AbortSignal,
-  ): Promise<{ redis: RedisReader; close: () => void }>;
+  ) => Promise<{ redis: RedisReader; close: () => void }>;
   /** Called with what ends the connection. */
   onOpen: (close: () => void) => void;
 }
