@@ -141,13 +141,13 @@ function judgeLogin(contact: StoreContact): Finding {
 }
 
 /** Regions as AWS names them: Ceph and MinIO answer with names that do not matter. */
-const AWS_REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
+const REGION_NAME = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 
 function judgeRegion(states: readonly BucketState[], region: string | undefined): Finding {
   const others = states.filter(
     (state) =>
       state.region !== null &&
-      AWS_REGION.test(state.region) &&
+      REGION_NAME.test(state.region) &&
       state.region !== (region ?? 'us-east-1'),
   );
   const [first] = others;
