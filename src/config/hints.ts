@@ -107,3 +107,25 @@ export const RESULT_GONE_HINT =
   'a lifecycle rule may have removed it; if it is stored elsewhere, set JOB_RESULT_PATHS';
 
 export const NO_DISCOUNTS_TEXT = 'no discounts (BILLING_VOLUME_DISCOUNT_ENABLED=false)';
+
+/** What `doctor` says where it has the name of a setting. */
+export const DOCTOR_TEXTS = {
+  redisWithAllKeys: 'point REDIS_URL at a Redis that has all keys',
+  redisUnused: 'REDIS_URL is not set, and BILLING_ENABLED is false',
+  redisAddress: 'check REDIS_URL',
+  redisNotNamed: 'REDIS_URL is not set',
+  redisMissing: 'set REDIS_URL; where there is no Redis, BILLING_ENABLED=false ends these checks',
+  redisLogin: 'check the user and the password in REDIS_URL',
+  redisMaster: 'point REDIS_URL at the master; redis-sentinel:// finds it',
+  tracker:
+    'look at the log of the workers: do they call the tracker, and is REDIS_URL theirs? ' +
+    '`mangamotion billing audit` shows what is missing',
+  billingOff: 'BILLING_ENABLED is false',
+  storeAddress: 'check MINIO_ENDPOINT',
+  storeUnused: 'no credentials of an object store are set (MINIO_ACCESS_KEY, MINIO_SECRET_KEY)',
+  storeKeys: 'check MINIO_ACCESS_KEY and MINIO_SECRET_KEY',
+  jobBuckets: 'set JOB_RESULT_PATHS and JOB_RESULT_BUCKETS',
+  region: (region: string) => `set MINIO_REGION=${region}`,
+  expectDeletions: (bucket: string) =>
+    `if it is meant, set BACKUP_EXPECT_DELETIONS=${bucket}; else remove the rule`,
+} as const;

@@ -25,7 +25,8 @@ export interface Check<Facts extends object> {
   needs: readonly (keyof Facts)[];
   /** A check that has no answer by then has failed. */
   limitMs: number;
-  judge(facts: Facts): Finding;
+  // A method, which a check of fewer facts fits into too.
+  judge(this: void, facts: Facts): Finding;
 }
 
 /** Reading a file, or asking a server on the way of which nothing is known to be wrong. */

@@ -32,7 +32,7 @@ export const SCHEDULE = '# name=daily\nCRON_TZ=UTC\n0 2 * * *  backup full backu
 export interface Change {
   env?: Record<string, string>;
   args?: readonly string[];
-  undo?: () => Promise<void> | void;
+  undo?: () => unknown;
 }
 
 /**

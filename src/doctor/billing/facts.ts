@@ -1,3 +1,4 @@
+import { DOCTOR_TEXTS } from '../../config/hints.js';
 import { dayOf } from '../../billing/calendar.js';
 import { type QuickAudit, quickAudit } from '../../billing/quick-audit.js';
 import type { GatherersOf } from '../facts.js';
@@ -16,7 +17,7 @@ export function billingGatherers(now: () => Date): GatherersOf<BillingFacts, 'au
         read('config'),
         read('notWhole'),
       ]);
-      if (!billing.enabled) throw new NotLooked('BILLING_ENABLED is false');
+      if (!billing.enabled) throw new NotLooked(DOCTOR_TEXTS.billingOff);
       if (notWhole !== undefined) throw new NotLooked('Redis has a part of the keys alone');
       const { retentionDays } = billing;
       return await quickAudit(redis, { today: dayOf(now()), retentionDays, signal });

@@ -51,21 +51,26 @@ export interface DestinationParts {
   now: () => Date;
   /** The maximum age of the newest trusted backup. */
   maxAgeMs: number | undefined;
-  config(): Promise<Config>;
-  openBackupStore(config: Config): Promise<ObjectStore>;
+  config: () => Promise<Config>;
+  openBackupStore: (config: Config) => Promise<ObjectStore>;
   /** For tests: a disk that is full, a folder that may not be written. */
   disk?: Disk;
 }
 
 /** What is asked of the disk. */
 export interface Disk {
-  statfs(folder: string): Promise<Pick<StatsFs, 'files' | 'ffree' | 'bavail' | 'bsize'>>;
-  access(folder: string, mode: number): Promise<void>;
+  statfs: (folder: string) => Promise<Pick<StatsFs, 'files' | 'ffree' | 'bavail' | 'bsize'>>;
+  access: (folder: string, mode: number) => Promise<void>;
 }
+
+const DISK: Disk = {
+  statfs: (folder) => statfs(folder),
+  access: (folder, mode) => access(folder, mode),
+};
 
 export function destinationGatherers(
   text: string,
-  { cwd, now, maxAgeMs, config, openBackupStore, disk = { statfs, access } }: DestinationParts,
+  { cwd, now, maxAgeMs, config, openBackupStore, disk = DISK }: DestinationParts,
 ): Gatherers<DestinationFacts> {
   const isRemote = isS3Url(text);
   const folder = path.resolve(cwd, text);
@@ -84,7 +89,7 @@ export function destinationGatherers(
         return { kind: 'failed', error };
       }
     },
-    content: async (read) => (await openOf(await read('opened'))).content,
+    content: async (read) => openOf(await read('opened')).content,
     status: async (read) => {
       const [{ backups }, place] = await Promise.all([read('content'), read('place')]);
       const { now: at, retentionDays } = place;
@@ -92,7 +97,7 @@ export function destinationGatherers(
     },
     lines: async (read) => linesOf((await read('content')).backups),
     notWritable: async (read) => {
-      await openOf(await read('opened'));
+      openOf(await read('opened'));
       if (isRemote) throw new NotLooked('only writing would tell: --probe tries it');
       try {
         await disk.access(folder, constants.W_OK | constants.X_OK);
@@ -102,13 +107,13 @@ export function destinationGatherers(
       }
     },
     freeBytes: async (read) => {
-      await openOf(await read('opened'));
+      openOf(await read('opened'));
       if (isRemote) throw new NotLooked('a bucket does not tell how much room it has');
       const { bavail, bsize } = await disk.statfs(folder);
       return bavail * bsize;
     },
     inodes: async (read) => {
-      await openOf(await read('opened'));
+      openOf(await read('opened'));
       if (isRemote) throw new NotLooked('a bucket has no inodes');
       const { files, ffree } = await disk.statfs(folder);
       return files === 0 ? undefined : { free: ffree, total: files };

@@ -21,7 +21,7 @@ function question<Name extends Question>(name: `probe.${string}`, of: Name, judg
     ({ probe }) => {
       const its = probe.answers[of];
       if ('error' in its) return failure(`not found out: ${its.error}`, 'run --probe again');
-      return judge(its.answer as ServerAnswers[Name]);
+      return judge(its.answer);
     },
     LIMIT_MS,
   );

@@ -43,7 +43,7 @@ export async function probeServer(
     else left.push({ bucket: entry.bucket, why });
   }
   const made: JournalEntry[] = [];
-  let isLocked = false;
+  const lock = { isHeld: false };
   try {
     const { bucket } = await make(false);
     const place = { store, bucket, signal };
@@ -62,7 +62,7 @@ export async function probeServer(
     return { answers, left, cleared };
   } finally {
     const limit = AbortSignal.timeout(CLEAN_UP_MS);
-    if (isLocked) await outlastRetention(limit);
+    if (lock.isHeld) await outlastRetention(limit);
     for (const entry of made) {
       const why = await whyNotRemoved(store, journal, entry, limit);
       if (why !== undefined) left.push({ bucket: entry.bucket, why });
@@ -84,7 +84,7 @@ export async function probeServer(
       throw error;
     }
     const answer = await askAboutLock({ store, bucket, signal });
-    isLocked = answer === 'resists';
+    lock.isHeld = answer === 'resists';
     return answer;
   }
 

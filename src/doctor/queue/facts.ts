@@ -1,3 +1,4 @@
+import { DOCTOR_TEXTS } from '../../config/hints.js';
 import { readJobRecords } from '../../billing/job-records.js';
 import { isMarker, addressOf, keyOf, type QueueAddress } from '../../jobs/queue/layout.js';
 import { queueExists } from '../../jobs/queue/reader.js';
@@ -58,7 +59,7 @@ export function queueGatherers(queueText: string): GatherersOf<QueueFacts, Own> 
     },
     tracked: async (read) => {
       const [redis, config] = await Promise.all([read('redis'), read('config'), read('queue')]);
-      if (!config.billing.enabled) throw new NotLooked('BILLING_ENABLED is false');
+      if (!config.billing.enabled) throw new NotLooked(DOCTOR_TEXTS.billingOff);
       return await readTracked(redis, address);
     },
   };

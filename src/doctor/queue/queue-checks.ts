@@ -1,3 +1,4 @@
+import { DOCTOR_TEXTS } from '../../config/hints.js';
 import { countOf } from '../../count-of.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
@@ -66,10 +67,6 @@ const LOOK_BACK_MS = 3 * 86_400_000;
 /** A single job without a record proves nothing. */
 const LEAST_JOBS = 3;
 
-const TRACKER_HINT =
-  'look at the log of the workers: do they call the tracker, and is REDIS_URL theirs? ' +
-  '`mangamotion billing audit` shows what is missing';
-
 /** `jobs`: the latest first. */
 function judgeTracker(jobs: TrackedJobs, now: Date): Finding {
   const recent = jobs.filter(({ finishedAtMs }) => {
@@ -86,6 +83,6 @@ function judgeTracker(jobs: TrackedJobs, now: Date): Finding {
   const since = new Date(oldest.finishedAtMs).toISOString();
   return failure(
     `the tracker is silent: ${countOf(silent.length, 'job')} completed since ${since} without a billing record, so that meters are missing`,
-    TRACKER_HINT,
+    DOCTOR_TEXTS.tracker,
   );
 }

@@ -1,3 +1,4 @@
+import { REDIS_ADDRESS_SETTING } from '../../config/hints.js';
 import { redisAddressText } from '../../config/redis-address.js';
 import type { Config } from '../../config/config.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
@@ -36,10 +37,10 @@ export interface RedisParts {
   now: () => Date;
   /** NAME or PREFIX:NAME. */
   queue: string;
-  openRedis(
+  openRedis: (
     config: Config,
     signal: AbortSignal,
-  ): Promise<{ redis: RedisReader; close: () => void }>;
+  ) => Promise<{ redis: RedisReader; close: () => void }>;
   /** Called with what ends the connection. */
   onOpen: (close: () => void) => void;
 }
@@ -53,7 +54,7 @@ export function redisGatherers(parts: RedisParts): GatherersOf<RedisFacts, Own> 
   return {
     contact: async (read, signal) => {
       const [config, { names }] = await Promise.all([read('config'), read('settings')]);
-      const isNamed = names.has('REDIS_URL');
+      const isNamed = names.has(REDIS_ADDRESS_SETTING);
       if (!isNamed && !config.billing.enabled) return { kind: 'unused' };
       const address = redisAddressText(config.redis);
       try {

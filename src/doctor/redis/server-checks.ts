@@ -1,3 +1,4 @@
+import { DOCTOR_TEXTS } from '../../config/hints.js';
 import { EVICTION_REMEDY, evictionText } from '../../billing/eviction.js';
 import { formatBytes } from '../../format-bytes.js';
 import { countOf, formatCount } from '../../count-of.js';
@@ -27,7 +28,7 @@ export const serverChecks = [
   check('redis.whole', ['notWhole'], ({ notWhole }) =>
     notWhole === undefined
       ? ok('one server with all keys')
-      : failure(notWhole.message, notWhole.hint ?? 'point REDIS_URL at a Redis that has all keys'),
+      : failure(notWhole.message, notWhole.hint ?? DOCTOR_TEXTS.redisWithAllKeys),
   ),
   check('redis.clock', ['redisAheadMs'], ({ redisAheadMs }) =>
     redisAheadMs === undefined
@@ -78,16 +79,13 @@ const DISK_HINT = 'look at the log of the server: its disk is full, or may not b
 
 function judgeContact(contact: RedisContact): Finding {
   if (contact.kind === 'unused') {
-    return skipped('REDIS_URL is not set, and BILLING_ENABLED is false');
+    return skipped(DOCTOR_TEXTS.redisUnused);
   }
   if (contact.kind === 'open') return ok(`Redis at ${contact.address} answers`);
   const { error, address, isNamed } = contact;
   if (error.code === 'access_denied') return ok(`Redis at ${address} answers`);
-  if (isNamed) return failure(error.message, error.hint ?? 'check REDIS_URL');
-  return warning(
-    `${error.message}; REDIS_URL is not set`,
-    'set REDIS_URL; where there is no Redis, BILLING_ENABLED=false ends these checks',
-  );
+  if (isNamed) return failure(error.message, error.hint ?? DOCTOR_TEXTS.redisAddress);
+  return warning(`${error.message}; ${DOCTOR_TEXTS.redisNotNamed}`, DOCTOR_TEXTS.redisMissing);
 }
 
 function judgeLogin(contact: RedisContact): Finding {
@@ -95,7 +93,7 @@ function judgeLogin(contact: RedisContact): Finding {
   if (contact.kind === 'open') return ok('user and password are taken');
   const { error } = contact;
   if (error.code !== 'access_denied') return skipped('Redis cannot be used');
-  return failure(error.message, error.hint ?? 'check the user and the password in REDIS_URL');
+  return failure(error.message, error.hint ?? DOCTOR_TEXTS.redisLogin);
 }
 
 /** The first with streams, which BullMQ needs; and the oldest that its makers still mend. */
@@ -121,7 +119,7 @@ function judgeRole(info: RedisInfo): Finding {
   return warning(`it is a replica of ${master}: it takes no writes, and may lag`, MASTER_HINT);
 }
 
-const MASTER_HINT = 'point REDIS_URL at the master; redis-sentinel:// finds it';
+const MASTER_HINT = DOCTOR_TEXTS.redisMaster;
 
 const MOST_LAG_SECONDS = 10;
 

@@ -116,8 +116,9 @@ function isAboutTrust(message: string, openTo: string | undefined): boolean {
 function judgeRuns(entries: readonly EntryStatus[]): Finding {
   const failed = entries.filter(({ last_run: run }) => run !== null && hasFailed(run));
   const [first] = failed;
-  if (first?.last_run == null) return ok('each last run succeeded');
-  const { name, last_run: run } = first;
+  const run = first?.last_run ?? null;
+  if (first === undefined || run === null) return ok('each last run succeeded');
+  const { name } = first;
   const how = run.exit_code === null ? 'was cut off' : `ended with ${run.exit_code}`;
   const others = failed.length === 1 ? '' : ` (and ${failed.length - 1} more)`;
   const message = `the last run of ${name} ${how}${others}`;

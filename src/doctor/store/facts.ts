@@ -39,7 +39,7 @@ export interface OldUploads {
 
 export interface StoreParts {
   now: () => Date;
-  openStore(config: Config): Promise<ObjectStore>;
+  openStore: (config: Config) => Promise<ObjectStore>;
   /** Called with what ends the connections. */
   onOpen: (close: () => void) => void;
 }

@@ -1,3 +1,4 @@
+import { DOCTOR_TEXTS } from '../../config/hints.js';
 import { countOf } from '../../count-of.js';
 import { judgeClock } from '../clock.js';
 import { checkOf } from '../check.js';
@@ -38,7 +39,7 @@ export const storeChecks = [
       );
     }
     return buckets.length === 0
-      ? warning('the store has no buckets: there is nothing to back up', 'check MINIO_ENDPOINT')
+      ? warning('the store has no buckets: there is nothing to back up', DOCTOR_TEXTS.storeAddress)
       : ok(countOf(buckets.length, 'bucket'));
   }),
   check('store.job-buckets', ['missingJobBuckets'], ({ missingJobBuckets }) =>
@@ -46,7 +47,7 @@ export const storeChecks = [
       ? ok('the buckets of job files are there')
       : warning(
           `there is no bucket ${missingJobBuckets.join(', ')}, where files of jobs are looked for`,
-          'set JOB_RESULT_PATHS and JOB_RESULT_BUCKETS',
+          DOCTOR_TEXTS.jobBuckets,
         ),
   ),
   check(
@@ -120,15 +121,13 @@ function codeOf({ error }: Extract<StoreContact, { kind: 'failed' }>): string {
 
 function judgeContact(contact: StoreContact): Finding {
   if (contact.kind === 'unused') {
-    return skipped(
-      'no credentials of an object store are set (MINIO_ACCESS_KEY, MINIO_SECRET_KEY)',
-    );
+    return skipped(DOCTOR_TEXTS.storeUnused);
   }
   const { endpoint } = contact.store;
   if (contact.kind === 'open' || contact.error.code === 'access_denied') {
     return ok(`${endpoint} answers`);
   }
-  return failure(contact.error.message, contact.error.hint ?? 'check MINIO_ENDPOINT');
+  return failure(contact.error.message, contact.error.hint ?? DOCTOR_TEXTS.storeAddress);
 }
 
 function judgeLogin(contact: StoreContact): Finding {
@@ -138,24 +137,24 @@ function judgeLogin(contact: StoreContact): Finding {
   if (error.code !== 'access_denied' || SKEWED.has(codeOf(contact))) {
     return skipped('the store cannot be used');
   }
-  return failure(error.message, error.hint ?? 'check MINIO_ACCESS_KEY and MINIO_SECRET_KEY');
+  return failure(error.message, error.hint ?? DOCTOR_TEXTS.storeKeys);
 }
 
 /** Regions as AWS names them: Ceph and MinIO answer with names that do not matter. */
-const AWS_REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
+const REGION_NAME = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 
 function judgeRegion(states: readonly BucketState[], region: string | undefined): Finding {
   const others = states.filter(
     (state) =>
       state.region !== null &&
-      AWS_REGION.test(state.region) &&
+      REGION_NAME.test(state.region) &&
       state.region !== (region ?? 'us-east-1'),
   );
   const [first] = others;
   if (first === undefined) return ok('the region fits the buckets');
   return warning(
     `${first.bucket} lies in ${first.region ?? ''}, and requests are signed for ${region ?? 'us-east-1'} first`,
-    `set MINIO_REGION=${first.region ?? ''}`,
+    DOCTOR_TEXTS.region(first.region ?? ''),
   );
 }
 
@@ -201,6 +200,6 @@ function judgeLifecycle(
   const what = rule.prefix === '' ? 'objects' : `objects under ${rule.prefix}`;
   return warning(
     `a lifecycle rule of ${first.bucket} removes ${what} ${rule.when}: the guard may take that for a loss`,
-    `if it is meant, set BACKUP_EXPECT_DELETIONS=${first.bucket}; else remove the rule`,
+    DOCTOR_TEXTS.expectDeletions(first.bucket),
   );
 }
