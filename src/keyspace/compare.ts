@@ -49,7 +49,7 @@ export interface LostCount {
 }
 
 /** What a meter gets, by its type. */
-export type Raises =
+type Raises =
   | { type: 'string'; value: RedisText }
   | { type: 'hash'; value: [RedisText, RedisText][] }
   | { type: 'set'; value: RedisText[] }

@@ -10,7 +10,7 @@ export type RedisText = string | Buffer;
 export const KEY_TYPES = ['string', 'hash', 'list', 'set', 'zset', 'stream'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
-export interface StreamValue {
+interface StreamValue {
   entries: StreamEntry[];
   /** The id of the last entry that was ever added. */
   lastId: string;
@@ -18,7 +18,7 @@ export interface StreamValue {
   groups: { name: RedisText; lastId: string }[];
 }
 
-export type StreamEntry = [id: string, fields: [RedisText, RedisText][]];
+type StreamEntry = [id: string, fields: [RedisText, RedisText][]];
 
 export type KeyValue =
   | { type: 'string'; value: RedisText }

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.js';
 import { unlessRefused } from '../redis/cluster.js';
-import { unexpectedReply } from '../redis/errors.js';
+import { isRefusedByServer, unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
 import type { RedisText } from './line.js';
@@ -34,7 +34,7 @@ export async function livesOf(redis: RedisReader, key: RedisText): Promise<Lives
   try {
     checkReply(redis, ['pexpiretime'], await redis.call('PEXPIRETIME', key));
   } catch (error) {
-    if ((await unlessRefused(Promise.reject(error))) !== undefined) throw error;
+    if (!isRefusedByServer(error)) throw error;
     // It may be the right to this one key that is missing.
     isKnown = !/does not permit|NOPERM/.test(messageOf(error));
     const aheadMs = (await nowOf(redis)) - Date.now();

@@ -352,7 +352,7 @@ function memberOf(list: unknown, name: string): unknown {
 }
 
 /** Whether a reply has a text that may be the stand-in for bytes that are none. */
-export function isDoubtful(reply: unknown): boolean {
+function isDoubtful(reply: unknown): boolean {
   if (typeof reply === 'string') return reply.includes('\ufffd');
   return Array.isArray(reply) && reply.some(isDoubtful);
 }

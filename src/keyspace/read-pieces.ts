@@ -211,7 +211,7 @@ async function* streamPages(
 }
 
 /** Redis before 6.2 has no exclusive ranges. */
-export function nextId(id: string): string {
+function nextId(id: string): string {
   const [ms = '0', sequence = '0'] = id.split('-');
   const next = BigInt(sequence) + 1n;
   return next < 2n ** 64n ? `${ms}-${next}` : `${BigInt(ms) + 1n}-0`;

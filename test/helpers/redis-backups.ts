@@ -27,7 +27,7 @@ export interface RedisBackups {
   verify(path: string): Promise<JsonOutcome<{ status: string; problems: { message: string }[] }>>;
 }
 
-export type RestoreAnswer = RedisRestoreReport & { error?: { code: string; message: string } };
+type RestoreAnswer = RedisRestoreReport & { error?: { code: string; message: string } };
 
 interface RunOptions {
   args?: readonly string[];

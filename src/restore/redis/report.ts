@@ -58,6 +58,6 @@ export function isPartialRedis({ lost, failures, problems }: RedisRestoreReport)
 /** The error for a backup that has no keys of Redis at all. */
 export function withoutRedis(id: string): MangamotionError {
   return new MangamotionError('not_found', `${id} holds no keys of Redis`, {
-    hint: 'Only backups made with --redis (or BACKUP_REDIS=true) hold them; --latest finds the newest of these.',
+    hint: 'Only backups made with --redis hold them; --latest finds the newest of these.',
   });
 }

@@ -104,8 +104,6 @@ export const restoreCommand = defineCommand({
       'show the plan',
     'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --key 4711/result.zip':
       'restore one object',
-    'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket originals --as originals=originals-restored':
-      'restore a bucket under a new name',
     'mangamotion restore /var/backups/minio redis --latest --dry-run':
       'show what a restore of the counters would do',
   },
