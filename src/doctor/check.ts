@@ -1,7 +1,7 @@
 import type { Finding } from './finding.js';
 
 /** The topics in the order in which they are shown. */
-export const TOPICS = [
+const TOPICS = [
   'settings',
   'node',
   'redis',
@@ -15,7 +15,7 @@ export const TOPICS = [
   'probe',
 ] as const;
 
-export type Topic = (typeof TOPICS)[number];
+type Topic = (typeof TOPICS)[number];
 
 /** A check of something. What it goes by is gathered beforehand: the decision itself is pure. */
 export interface Check<Facts extends object> {
@@ -26,6 +26,7 @@ export interface Check<Facts extends object> {
   /** A check that has no answer by then has failed. */
   limitMs: number;
   // A method, which a check of fewer facts fits into too.
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- it uses no `this`
   judge(this: void, facts: Facts): Finding;
 }
 

@@ -1,5 +1,5 @@
 /** Reads another fact; the signal is aborted when nobody waits any more. */
-export type Gather<Facts, Name extends keyof Facts> = (
+type Gather<Facts, Name extends keyof Facts> = (
   read: <Other extends keyof Facts>(name: Other) => Promise<Facts[Other]>,
   signal: AbortSignal,
 ) => Promise<Facts[Name]> | Facts[Name];

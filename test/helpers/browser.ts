@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type * as Playwright from 'playwright-core';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { findChromium } from './find-chromium.js';
 import { installHint } from './install-hint.js';
@@ -35,9 +36,7 @@ export async function startBrowser({ endsOnSignals = true } = {}): Promise<Brows
   if (executablePath === undefined)
     throw new Error(`These tests drive a Chromium, and there is none. ${installHint()}`);
   // By require: the loader of the demo cannot import it.
-  const { chromium } = createRequire(import.meta.url)(
-    'playwright-core',
-  ) as typeof import('playwright-core');
+  const { chromium } = createRequire(import.meta.url)('playwright-core') as typeof Playwright;
   const profile = await mkdtemp(join(tmpdir(), 'mangamotion-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -93,11 +92,13 @@ export async function accessibilityFindings(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
+const HAS_FOCUS = '(element) => element === document.activeElement';
+
 /** Presses Tab until the element has the focus. */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let pressed = 0; pressed < 60; pressed++) {
     await page.keyboard.press('Tab');
-    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    if (await target.evaluate(HAS_FOCUS)) return;
   }
   throw new Error('no Tab leads there');
 }

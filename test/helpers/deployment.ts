@@ -25,8 +25,8 @@ import { summaryOf, writeBackup } from './summaries.js';
 import { contentOf, freshBucket, removeBucket, testStore } from './test-store.js';
 
 const HOUR_MS = 3_600_000;
-export const QUEUE = { prefix: 'bull', name: 'ai-job' };
-export const SCHEDULE = '# name=daily\nCRON_TZ=UTC\n0 2 * * *  backup full backups\n';
+const QUEUE = { prefix: 'bull', name: 'ai-job' };
+const SCHEDULE = '# name=daily\nCRON_TZ=UTC\n0 2 * * *  backup full backups\n';
 
 /** The settings and arguments of a run of `doctor`, and what ends what was broken for it. */
 export interface Change {

@@ -7,7 +7,7 @@ import type { DoctorReport } from '../report.js';
 import type { Scrub } from './scrub.js';
 
 /** All limits of a bundle: it is made in memory, and has some 3 MB at most before it is compressed. */
-export const BUNDLE_LIMITS = { records: 1000, logs: 30, bytesOfLog: 64 * 1024 } as const;
+const BUNDLE_LIMITS = { records: 1000, logs: 30, bytesOfLog: 64 * 1024 } as const;
 
 export interface BundleFile {
   path: string;

@@ -58,7 +58,7 @@ export interface DestinationParts {
 }
 
 /** What is asked of the disk. */
-export interface Disk {
+interface Disk {
   statfs: (folder: string) => Promise<Pick<StatsFs, 'files' | 'ffree' | 'bavail' | 'bsize'>>;
   access: (folder: string, mode: number) => Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface OffsiteFacts {
 }
 
 /** What a destination holds; `undefined` where it cannot be read, which another check reports. */
-export interface Copy {
+interface Copy {
   text: string;
   isRemote: boolean;
   lines: readonly Line[] | undefined;

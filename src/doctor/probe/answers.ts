@@ -22,7 +22,7 @@ export interface ServerAnswers {
 export type Question = keyof ServerAnswers;
 
 /** An answer, or why there is none. */
-export type Answered<Name extends Question = Question> =
+type Answered<Name extends Question = Question> =
   { answer: ServerAnswers[Name] } | { error: string };
 
 export type AnswerSheet = { readonly [Name in Question]: Answered<Name> };

@@ -118,7 +118,7 @@ export async function askAboutTimes({
 }
 
 /** Long enough for a deletion to be tried, and short enough to wait for its end. */
-export const RETENTION_MS = 6_000;
+const RETENTION_MS = 6_000;
 
 /** `place` is a bucket with object lock. */
 export async function askAboutLock(place: ProbePlace): Promise<ServerAnswers['lock']> {

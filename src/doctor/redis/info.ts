@@ -7,7 +7,7 @@ export interface RedisInfo {
   replicas: readonly Replica[];
 }
 
-export interface Replica {
+interface Replica {
   address: string;
   /** `online`, or what it does first. */
   state: string;

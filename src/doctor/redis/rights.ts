@@ -11,7 +11,7 @@ export type Rights =
   /** The user may not ask. */
   | { kind: 'unknown'; user: string | undefined };
 
-export interface GroupRights {
+interface GroupRights {
   granted: readonly string[];
   missing: readonly string[];
 }

@@ -25,7 +25,7 @@ export type ScheduleFile =
   | { kind: 'read'; file: string; schedule: ReadSchedule };
 
 /** A schedule file, with all that is wrong with it. */
-export interface ReadSchedule {
+interface ReadSchedule {
   entries: readonly Entry[];
   problems: readonly Problem[];
   remarks: readonly Remark[];

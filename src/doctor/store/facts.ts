@@ -32,7 +32,7 @@ export type StoreContact =
 /** Whether the buckets may be listed; if not, the answer to it. */
 type ListingRight = { isPermitted: true } | { isPermitted: false; error: MangamotionError };
 
-export interface OldUploads {
+interface OldUploads {
   uploads: readonly (MultipartUpload & { bucket: string })[];
   looked: number;
 }

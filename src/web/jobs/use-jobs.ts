@@ -24,7 +24,7 @@ const TOP_PX = 120;
 const TYPING_MS = 200;
 
 /** A list of jobs that is kept up to date. */
-export interface LiveList {
+interface LiveList {
   store: JobStore;
   head: Resource<JobsDocument>;
 }
