@@ -1,21 +1,17 @@
 import type { Finding } from './finding.js';
 
-/** The topics in the order in which they are shown. */
-const TOPICS = [
-  'settings',
-  'node',
-  'redis',
-  'queue',
-  'billing',
-  'store',
-  'destination',
-  'schedule',
-  'drills',
-  'verification',
-  'probe',
-] as const;
-
-type Topic = (typeof TOPICS)[number];
+type Topic =
+  | 'settings'
+  | 'node'
+  | 'redis'
+  | 'queue'
+  | 'billing'
+  | 'store'
+  | 'destination'
+  | 'schedule'
+  | 'drills'
+  | 'verification'
+  | 'probe';
 
 /** A check of something. What it goes by is gathered beforehand: the decision itself is pure. */
 export interface Check<Facts extends object> {
