@@ -89,9 +89,18 @@ export async function readSettings(request: ConfigRequest): Promise<SettingsRead
     isSecretVariable(name) ? [value] : [],
   );
   for (const name of PROXY_VARIABLES) secrets.push(...secretsOfProxy(settings.get(name)?.value));
-  const redisPassword = assembled?.config?.redis.password?.reveal();
-  const { secretKey, backupSecretKey, jwtSecret, adminToken } = files;
-  for (const key of [secretKey, backupSecretKey, jwtSecret, adminToken, redisPassword]) {
+  const ofUrls = [assembled?.config?.redis, assembled?.config?.drill.redis].map((redis) =>
+    redis?.password?.reveal(),
+  );
+  const { secretKey, backupSecretKey, drillSecretKey, jwtSecret, adminToken } = files;
+  for (const key of [
+    secretKey,
+    backupSecretKey,
+    drillSecretKey,
+    jwtSecret,
+    adminToken,
+    ...ofUrls,
+  ]) {
     if (key !== undefined) secrets.push(key);
   }
   return {

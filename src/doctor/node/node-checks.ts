@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, warning } from '../finding.js';
 import type { NodeFacts } from './facts.js';
@@ -9,7 +10,7 @@ export const nodeChecks = [
   check('node.files', ['node'], ({ node: { openFiles } }) => {
     if (openFiles >= LEAST_OPEN_FILES) return ok(`at most ${openFilesText(openFiles)} open files`);
     return warning(
-      `this process may open only ${openFilesText(openFiles)} files`,
+      `this process may open only ${countOf(openFiles, 'file')}`,
       `raise the limit: \`ulimit -n ${LEAST_OPEN_FILES}\`, or LimitNOFILE= in systemd`,
     );
   }),

@@ -192,7 +192,7 @@ it('the page on development names files that exist', () => {
   );
   expect(paths.length).toBeGreaterThan(20);
   const missing = paths
-    .map((path) => path.replace(/\/[A-Z]+(?:\/[A-Z]+\.tsx?|\.tsx?)$/, ''))
+    .map((path) => path.replace(/\/[A-Z]+(?:\/[A-Z]+\.tsx?|\.tsx?)?$/, ''))
     .filter((path) => !existsSync(new URL(`../../../${path}`, import.meta.url)));
   expect(missing).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { countOf } from '../../../count-of.js';
 import type { Archive, ArchivePart } from '../../../archive/archive.js';
 import type { Directory } from '../../../archive/directory.js';
 import { type MangamotionError, isMangamotionError } from '../../../errors.js';
@@ -256,7 +257,7 @@ class RollingCheck {
     const { archive_bytes: bytes, archive: file } = summary;
     if (archiveBytes !== bytes) {
       const kind = (archiveBytes ?? 0) < bytes ? 'archive_truncated' : 'archive';
-      const message = `${file.file} does not have the ${bytes} bytes that its summary says`;
+      const message = `${file.file} has another length than its summary says, which is ${countOf(bytes, 'byte')}`;
       this.#problem(id, kind, message);
       return undefined;
     }
