@@ -29,7 +29,7 @@ const layers = {
     ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   doctor: [
-    ...['reports', 'restore', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
+    ...['reports', 'drill', 'restore', 'billing', 'jobs', 'schedule', 'repository', 'archive'],
     ...['object-store', 'lock', 'redis', 'config', 'files', ...base],
   ],
   // Of serve only the types of documents, see below.
@@ -85,6 +85,7 @@ const pureFiles = existing(project, [
   'src/backup/plan/changes.ts',
   'src/backup/plan/listing-trust.ts',
   'src/backup/verify/agreement.ts',
+  'src/backup/verify/rolling/pace.ts',
   'src/billing/audit.ts',
   'src/billing/calendar.ts',
   'src/billing/event.ts',

@@ -3,6 +3,7 @@ import { billingChecks } from './billing/billing-checks.js';
 import { type BillingFacts, billingGatherers } from './billing/facts.js';
 import type { Check } from './check.js';
 import { evidenceChecks } from './evidence/evidence-checks.js';
+import { type EvidenceFacts, type EvidenceParts, evidenceGatherers } from './evidence/facts.js';
 import type { Gatherers } from './facts.js';
 import { type NodeFacts, type NodeParts, nodeGatherers } from './node/facts.js';
 import { nodeChecks } from './node/node-checks.js';
@@ -19,9 +20,10 @@ import { type StoreFacts, type StoreParts, storeGatherers } from './store/facts.
 import { storeChecks } from './store/store-checks.js';
 
 /** All that is known of this host and its servers, without the destinations. */
-export interface HostFacts extends QueueFacts, BillingFacts, StoreFacts, NodeFacts, ScheduleFacts {}
+export interface HostFacts
+  extends QueueFacts, BillingFacts, StoreFacts, NodeFacts, ScheduleFacts, EvidenceFacts {}
 
-export interface HostParts extends NodeParts, RedisParts, StoreParts, ScheduleParts {
+export interface HostParts extends NodeParts, RedisParts, StoreParts, ScheduleParts, EvidenceParts {
   configRequest: ConfigRequest;
 }
 
@@ -48,6 +50,7 @@ export function hostGatherers(parts: HostParts): Gatherers<HostFacts> {
     ...billingGatherers(parts.now),
     ...storeGatherers(parts),
     ...scheduleGatherers(parts),
+    ...evidenceGatherers(parts),
   } satisfies Record<keyof HostFacts, unknown>;
   // Each reads facts of its own topic and of those before it, which are all among these.
   return gatherers as unknown as Gatherers<HostFacts>;

@@ -51,15 +51,25 @@ function classAt(pattern: Buffer, begin: number): { part: Part; end: number } {
   for (; at < pattern.length && pattern[at] !== CLOSE; at++) {
     if (pattern[at] === BACKSLASH && at + 1 < pattern.length) {
       at += 1;
-      ranges.push([pattern[at] ?? 0, pattern[at] ?? 0]);
+      ranges.push(only(pattern[at] ?? 0));
     } else if (pattern[at + 1] === DASH && at + 2 < pattern.length) {
-      const [a, b] = [pattern[at] ?? 0, pattern[at + 2] ?? 0];
+      const [a, b] = [signed(pattern[at] ?? 0), signed(pattern[at + 2] ?? 0)];
       ranges.push([Math.min(a, b), Math.max(a, b)]);
       at += 2;
-    } else ranges.push([pattern[at] ?? 0, pattern[at] ?? 0]);
+    } else ranges.push(only(pattern[at] ?? 0));
   }
-  const part: Part = (byte) => ranges.some(([from, to]) => byte >= from && byte <= to) !== isNot;
+  const isIn = (value: number) => ranges.some(([from, to]) => value >= from && value <= to);
+  const part: Part = (byte) => isIn(signed(byte)) !== isNot;
   return { part, end: at };
+}
+
+function only(byte: number): [number, number] {
+  return [signed(byte), signed(byte)];
+}
+
+/** Redis compares the ends of a range as `char`, which has a sign on x86-64. */
+function signed(byte: number): number {
+  return byte < 0x80 ? byte : byte - 0x100;
 }
 
 /** Goes back to the last star alone, so that it takes at most the product of both lengths. */

@@ -52,14 +52,14 @@ describe('the schedule in the examples', () => {
       return [name, exitCode, (JSON.parse(stdout) as { reason: string | null }).reason];
     };
     expect((await statusOf('fresh'))[1]).not.toBe(0);
-    for (const name of 'daily hourly weekly monthly sample audit fresh'.split(' ')) {
+    for (const name of 'daily hourly weekly monthly verify audit drill billing fresh'.split(' ')) {
       expect(await statusOf(name)).toEqual([name, 0, null]);
     }
     expect(await daemon.stop()).toBe(0);
     const { stdout, exitCode } = await daemon.run('status', '--json', '--max-age', '1h');
     expect(exitCode).toBe(0);
     const { entries } = JSON.parse(stdout) as { entries: { name: string; overdue: boolean }[] };
-    expect(entries).toHaveLength(7);
+    expect(entries).toHaveLength(9);
     expect(entries.every(({ overdue }) => !overdue)).toBe(true);
   }, 120_000);
 });

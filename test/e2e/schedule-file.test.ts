@@ -24,7 +24,7 @@ describe('schedule init', () => {
     expect((await schedule('init')).exitCode).toBe(0);
     const check = await schedule('check');
     expect(check).toMatchObject({
-      ...{ exitCode: 0, stdout: '✓ mangamotion.crontab: 4 entries, no mistakes\n' },
+      ...{ exitCode: 0, stdout: '✓ mangamotion.crontab: 7 entries, no mistakes\n' },
     });
     write('mine');
     const again = await schedule('init');

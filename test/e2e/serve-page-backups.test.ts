@@ -24,7 +24,7 @@ import { backupStoreSettings } from '../helpers/backup-store.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
-import { accessibilityFindings, startBrowser } from '../helpers/browser.js';
+import { VIEWS, accessibilityFindings, startBrowser } from '../helpers/browser.js';
 import { storeSettings } from '../helpers/cli.js';
 import { entryState, scheduleState } from '../helpers/run-records.js';
 import { useServers, type TestServer } from '../helpers/serve.js';
@@ -32,9 +32,6 @@ import { freshBucket, readObject, removeBucket, testStore } from '../helpers/tes
 import { PROGRAM } from './run.js';
 
 const JWT_SECRET = 'k'.repeat(40);
-const VIEWS = (['light', 'dark'] as const).flatMap((colorScheme) =>
-  [320, 768, 1440].map((width) => ({ width, colorScheme })),
-);
 
 const { env: redisEnv } = useBillingRedis();
 const start = useServers();

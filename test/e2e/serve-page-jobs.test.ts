@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from '../helpers/browser.js';
-import { accessibilityFindings, startBrowser } from '../helpers/browser.js';
+import { VIEWS, accessibilityFindings, startBrowser } from '../helpers/browser.js';
 import { jobData } from '../helpers/bull-queues.js';
 import { storeSettings } from '../helpers/cli.js';
 import { useJobResults } from '../helpers/job-results.js';
@@ -274,23 +274,19 @@ describe('the page of jobs', () => {
     (await queue.begun(id)).fail('no frame on page 7');
     await used.complete('old-1');
     const server = await serve();
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [320, 768, 1440]) {
-        const { page } = await browser.open({ width, height: 800 }, colorScheme);
-        for (const path of ['/jobs', `/jobs/${id}`, '/jobs/old-1', '/jobs/nothing']) {
-          await page.goto(`${server.url}${path}`);
-          await page.getByText('live', { exact: true }).waitFor();
-          if (path !== '/jobs') await page.locator('.drawer h3, .drawer .state').first().waitFor();
-          const isTooWide = await page.evaluate(
-            'document.documentElement.scrollWidth > innerWidth',
-          );
-          const findings = await accessibilityFindings(page);
-          expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
-            ...{ path, width, colorScheme, isTooWide: false, findings: [] },
-          });
-        }
-        await page.close();
+    for (const { width, colorScheme } of VIEWS) {
+      const { page } = await browser.open({ width, height: 800 }, colorScheme);
+      for (const path of ['/jobs', `/jobs/${id}`, '/jobs/old-1', '/jobs/nothing']) {
+        await page.goto(`${server.url}${path}`);
+        await page.getByText('live', { exact: true }).waitFor();
+        if (path !== '/jobs') await page.locator('.drawer h3, .drawer .state').first().waitFor();
+        const isTooWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+        const findings = await accessibilityFindings(page);
+        expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
+          ...{ path, width, colorScheme, isTooWide: false, findings: [] },
+        });
       }
+      await page.close();
     }
   });
 });

@@ -8,15 +8,12 @@ import type { RunRecord } from '../../src/schedule/state/record.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
-import { accessibilityFindings, startBrowser } from '../helpers/browser.js';
+import { VIEWS, accessibilityFindings, startBrowser } from '../helpers/browser.js';
 import { TestDaemon } from '../helpers/daemon.js';
 import { notRun, runRecord } from '../helpers/run-records.js';
 import { useServers, type TestServer } from '../helpers/serve.js';
 
 const JWT_SECRET = 'k'.repeat(40);
-const VIEWS = (['light', 'dark'] as const).flatMap((colorScheme) =>
-  [320, 768, 1440].map((width) => ({ width, colorScheme })),
-);
 const HOUR_MS = 3600_000;
 
 const { env } = useBillingRedis();

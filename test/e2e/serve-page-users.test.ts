@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessToken, ADMIN_TOKEN, JWT_SECRET } from '../helpers/access-token.js';
 import { dayFromToday, monthFromThis, useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
-import { accessibilityFindings, startBrowser, tabTo } from '../helpers/browser.js';
+import { VIEWS, accessibilityFindings, startBrowser, tabTo } from '../helpers/browser.js';
 import { run, runJson, storeSettings } from '../helpers/cli.js';
 import { cellsOf, numberIn, sumsOf } from '../helpers/page-tables.js';
 import { startRedisServer } from '../helpers/redis-server.js';
@@ -337,22 +337,18 @@ describe('the page of users', () => {
 
   it('has no obstacle for anybody, and no scrolling to the side', async () => {
     const server = await serve();
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [320, 768, 1440]) {
-        const { page } = await browser.open({ width, height: 800 }, colorScheme);
-        for (const path of ['/users', '/users?month=all&sort=user', '/users?q=nobody']) {
-          await page.goto(`${server.url}${path}`);
-          await page.locator('main table[aria-label^=Users], main .state').first().waitFor();
-          const isTooWide = await page.evaluate(
-            'document.documentElement.scrollWidth > innerWidth',
-          );
-          const findings = await accessibilityFindings(page);
-          expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
-            ...{ path, width, colorScheme, isTooWide: false, findings: [] },
-          });
-        }
-        await page.close();
+    for (const { width, colorScheme } of VIEWS) {
+      const { page } = await browser.open({ width, height: 800 }, colorScheme);
+      for (const path of ['/users', '/users?month=all&sort=user', '/users?q=nobody']) {
+        await page.goto(`${server.url}${path}`);
+        await page.locator('main table[aria-label^=Users], main .state').first().waitFor();
+        const isTooWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+        const findings = await accessibilityFindings(page);
+        expect({ path, width, colorScheme, isTooWide, findings }).toEqual({
+          ...{ path, width, colorScheme, isTooWide: false, findings: [] },
+        });
       }
+      await page.close();
     }
   });
 });

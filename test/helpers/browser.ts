@@ -6,6 +6,7 @@ import type * as Playwright from 'playwright-core';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { findChromium } from './find-chromium.js';
 import { installHint } from './install-hint.js';
+import { rounds } from './rounds.js';
 
 export interface Browser {
   /** Opens a window with this size in px; `colorScheme` is that of the system. */
@@ -92,13 +93,30 @@ export async function accessibilityFindings(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
-const HAS_FOCUS = '(element) => element === document.activeElement';
-
 /** Presses Tab until the element has the focus. */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let pressed = 0; pressed < 60; pressed++) {
     await page.keyboard.press('Tab');
-    if (await target.evaluate(HAS_FOCUS)) return;
+    if (await target.evaluate(hasFocus)) return;
   }
   throw new Error('no Tab leads there');
 }
+
+/** Runs in the page, whose types are not those of Node. */
+function hasFocus(element: unknown): boolean {
+  const { ownerDocument } = element as { ownerDocument: { activeElement: unknown } };
+  return ownerDocument.activeElement === element;
+}
+
+/**
+ * How pages are looked at: the narrowest width in one theme and the widest in the other; in `test:long`
+ * every width in both.
+ */
+export const VIEWS = [
+  { width: 320, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+  { width: 320, colorScheme: 'dark' },
+  { width: 768, colorScheme: 'light' },
+  { width: 768, colorScheme: 'dark' },
+  { width: 1440, colorScheme: 'light' },
+].slice(0, rounds({ sample: 2, all: 6 })) as { width: number; colorScheme: 'light' | 'dark' }[];

@@ -75,7 +75,29 @@ export const destinationChecks = [
     LIMIT_MS,
   ),
   check('destination.legacy', ['content', 'place'], judgeLegacy, LIMIT_MS),
+  check('verification.age', ['status', 'place'], judgeVerification, LIMIT_MS),
 ];
+
+/** A daily run that has not come for so long has stopped. */
+const LATE_RUN_MS = 7 * DAY_MS;
+
+/** What of the archives was read lately: bits rot in silence. */
+function judgeVerification({
+  status: { verification },
+  place: { text, now },
+}: Pick<DestinationFacts, 'status' | 'place'>): Finding {
+  const run = `mangamotion backup verify ${text} --within 30d`;
+  if (verification === null) return skipped('nothing records what was read of the archives', run);
+  const { total_bytes: total, read_bytes: read, overdue_bytes: overdue } = verification;
+  const ageMs = now.getTime() - Date.parse(verification.last_run_at);
+  const share = `${total === 0 ? 100 : Math.floor((read / total) * 100)} % was read within 30 days`;
+  if (ageMs > LATE_RUN_MS || ageMs < 0) {
+    return warning(`${share}, but the last run was ${ageText(ageMs / 1000)} ago`, `daily: ${run}`);
+  }
+  if (overdue > 0)
+    return warning(`${formatBytes(overdue)} was not read for 30 days`, `daily: ${run}`);
+  return ok(share);
+}
 
 const LEAST_INODES = 10_000;
 const LEAST_SHARE_OF_INODES = 0.02;

@@ -91,9 +91,9 @@ export function destinationGatherers(
     },
     content: async (read) => openOf(await read('opened')).content,
     status: async (read) => {
-      const [{ backups }, place] = await Promise.all([read('content'), read('place')]);
+      const [{ backups, readings }, place] = await Promise.all([read('content'), read('place')]);
       const { now: at, retentionDays } = place;
-      return destinationStatus(backups, { now: at, retentionDays, maxAgeMs });
+      return destinationStatus(backups, { now: at, retentionDays, maxAgeMs, readings });
     },
     lines: async (read) => linesOf((await read('content')).backups),
     notWritable: async (read) => {

@@ -1,20 +1,58 @@
+import type { DrillRecord } from '../../drill/records.js';
+import { ageText } from '../age-text.js';
 import { checkOf } from '../check.js';
-import { skipped } from '../finding.js';
+import { type Finding, failure, ok, skipped, warning } from '../finding.js';
+import type { EvidenceFacts } from './facts.js';
 
-const check = checkOf<object>();
+const check = checkOf<EvidenceFacts>();
 
-/** What shows that backups can be restored: drills, and the reading of what is kept. There are no records of either yet: each line says what makes them. */
+/** A drill a month, and half a month of grace. */
+const LONGEST_SECONDS = 45 * 86_400;
+const NONE = skipped(
+  'no drill is recorded here',
+  'prove that a recovery works: mangamotion drill object DESTINATION',
+);
+
+/** What shows that backups can be restored. What was read of them is a check of each destination. */
 export const evidenceChecks = [
-  check('drills.age', [], () =>
-    skipped('no drill has been recorded', 'mangamotion drill object DESTINATION'),
-  ),
-  check('drills.verdict', [], () =>
-    skipped('no drill has been recorded', 'mangamotion drill object DESTINATION'),
-  ),
-  check('verification.age', [], () =>
-    skipped(
-      'when each kept byte was last read is not recorded',
-      'mangamotion backup verify DESTINATION --latest',
-    ),
-  ),
+  check('drills.age', ['drills'], ({ drills }) => judgeAge(drills)),
+  check('drills.verdict', ['drills'], ({ drills: { records } }) => judgeVerdicts(records)),
 ];
+
+function judgeAge({ records: [newest], damaged, now }: EvidenceFacts['drills']): Finding {
+  if (damaged.length > 0) {
+    const [{ file }] = damaged as [(typeof damaged)[number]];
+    return warning(`some records of drills cannot be read in ${file}`, 'mangamotion drill history');
+  }
+  if (newest === undefined) return NONE;
+  const seconds = (now.getTime() - Date.parse(newest.at)) / 1000;
+  const again = `mangamotion drill ${newest.scenario} ${newest.destination}`;
+  if (seconds < 0) return warning('the last drill is dated in the future: a clock is wrong', again);
+  const message = `the last drill was ${ageText(seconds)} ago`;
+  return seconds > LONGEST_SECONDS ? warning(message, again) : ok(message);
+}
+
+/** The last drill of each scenario counts, at each destination. */
+function judgeVerdicts(records: readonly DrillRecord[]): Finding {
+  const last = new Map<string, DrillRecord>();
+  for (const record of records) {
+    const name = `${record.scenario} ${record.destination}`;
+    if (!last.has(name)) last.set(name, record);
+  }
+  const all = [...last.values()];
+  if (all.length === 0) return NONE;
+  const worst =
+    all.find(({ verdict }) => verdict === 'missed') ??
+    all.find(({ verdict }) => verdict === 'not_proven');
+  if (worst === undefined) return ok(`the objectives of ${scenarios(all)} are met`);
+  const { scenario, destination, verdict, reason } = worst;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const hint = `mangamotion drill history, then: mangamotion drill ${scenario} ${destination}`;
+  return verdict === 'missed'
+    ? failure(`the last drill of ${scenario} missed its objective${why}`, hint)
+    : warning(`the last drill of ${scenario} proved nothing${why}`, hint);
+}
+
+function scenarios(records: readonly DrillRecord[]): string {
+  return [...new Set(records.map(({ scenario }) => scenario))].join(', ');
+}

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostChecks, laterChecks } from '../../../src/doctor/host.js';
 import { destinationChecks } from '../../../src/doctor/destinations/destination-checks.js';
 import { offsiteChecks } from '../../../src/doctor/destinations/offsite-checks.js';
+import { type DrillRecord, appendRecords } from '../../../src/drill/records.js';
+import { encodeReadings } from '../../../src/repository/readings.js';
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
 import { encodeClaim } from '../../../src/lock/claim.js';
 import { describeOwner } from '../../../src/lock/owner.js';
@@ -13,6 +15,7 @@ import { ownFolderOf } from '../../../src/schedule/state/own-folder.js';
 import { type Change, Deployment, s3Error, xmlAnswer } from '../../helpers/deployment.js';
 import { startRedisServer } from '../../helpers/redis-server.js';
 import { notRun, runRecord } from '../../helpers/run-records.js';
+import { drillRecord } from '../../helpers/drill-records.js';
 import { idAt, writeBackup } from '../../helpers/summaries.js';
 import { startTlsFront } from '../../helpers/tls-front.js';
 
@@ -79,6 +82,18 @@ async function user(...rules: string[]): Promise<Change> {
     env: { REDIS_URL: `redis://reporter:word@${host}` },
     undo: () => d.redis.call('ACL', 'DELUSER', 'reporter'),
   };
+}
+
+/** Records of drills, the oldest first. */
+async function drilled(...drills: Partial<DrillRecord>[]): Promise<void> {
+  const records = drills.map((one) => drillRecord({ at: d.hoursAgo(2), ...one }));
+  await appendRecords(ownFolderOf(d.path('state')), records);
+}
+
+/** The record of what was read there, which is nothing. */
+function verified(times: { begun_at: string; ended_at: string }): void {
+  const readings = { ...times, allowance: 0, archives: new Map() };
+  writeFileSync(d.path('backups/.mangamotion-verified.json'), encodeReadings(readings));
 }
 
 const lifecycle = (rule: string) => () => {
@@ -265,7 +280,7 @@ const BREAKS: Break[] = [
     check: 'redis.clock',
     what: 'its clock is an hour ahead',
     status: 'failure',
-    says: /the clock of Redis is 36\d\d s ahead/,
+    says: /the clock of Redis is 3[56]\d\d s ahead/,
     hint: /NTP/,
     change: () => {
       const seconds = String(Math.floor(Date.now() / 1000) + 3600);
@@ -1057,24 +1072,64 @@ const BREAKS: Break[] = [
     what: 'no drill yet',
     status: 'skipped',
     says: /no drill/,
-    hint: /mangamotion drill/,
+    hint: /mangamotion drill object/,
     change: () => undefined,
+  },
+  {
+    check: 'drills.age',
+    what: 'the last drill long ago',
+    status: 'warning',
+    says: /the last drill was 50 days ago/,
+    hint: /mangamotion drill object/,
+    change: () => drilled({ at: d.hoursAgo(50 * 24) }),
+  },
+  {
+    check: 'drills.age',
+    what: 'a record that is none',
+    status: 'warning',
+    says: /some records of drills cannot be read/,
+    hint: /drill history/,
+    change: () => writeFileSync(join(ownFolderOf(d.path('state')), 'drills.ndjson'), 'rubbish\n'),
   },
   {
     check: 'drills.verdict',
-    what: 'no drill yet',
-    status: 'skipped',
-    says: /no drill/,
-    hint: /mangamotion drill/,
-    change: () => undefined,
+    what: 'a drill that missed its objective',
+    status: 'failure',
+    says: /the last drill of store missed its objective: it took too long/,
+    hint: /drill history, then: mangamotion drill store/,
+    change: () =>
+      drilled(
+        { at: d.hoursAgo(3), id: 'a', scenario: 'store', verdict: 'met' },
+        { ...{ id: 'b', scenario: 'store', verdict: 'missed' }, reason: 'it took too long' },
+        { id: 'c' },
+      ),
+  },
+  {
+    check: 'drills.verdict',
+    what: 'a drill that proved nothing',
+    status: 'warning',
+    says: /the last drill of redis proved nothing/,
+    hint: /mangamotion drill redis/,
+    change: () => drilled({ scenario: 'redis', verdict: 'not_proven' }),
   },
   {
     check: 'verification.age',
-    what: 'not recorded',
-    status: 'skipped',
-    says: /not recorded/,
-    hint: /backup verify/,
-    change: () => undefined,
+    what: 'runs that have stopped',
+    status: 'warning',
+    says: /0 % was read within 30 days, but the last run was 9 days ago/,
+    hint: /backup verify .*backups --within 30d/,
+    change: () => verified({ begun_at: d.hoursAgo(900), ended_at: d.hoursAgo(9 * 24) }),
+  },
+  {
+    check: 'verification.age',
+    what: 'a part that nothing has read for long',
+    status: 'warning',
+    says: /100 B was not read for 30 days/,
+    hint: /--within 30d/,
+    change: async () => {
+      await writeBackup(d.path('backups'), { at: d.hoursAgo(40 * 24), sequence: 0 });
+      verified({ begun_at: d.hoursAgo(900), ended_at: d.hoursAgo(1) });
+    },
   },
 ];
 

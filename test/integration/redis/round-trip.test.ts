@@ -131,7 +131,7 @@ describe('a backup with Redis', () => {
 
 describe('large keys', () => {
   async function fillLarge(redis: Redis): Promise<void> {
-    const items = Array.from({ length: 20_000 }, (_none, at) => `item ${at} ${'x'.repeat(30)}`);
+    const items = Array.from({ length: 20_000 }, (_none, at) => `item ${at} ${'x'.repeat(90)}`);
     await redis.sadd('billing:set', ...items);
     await redis.rpush('billing:list', ...items, ODD);
     await redis.hset('billing:hash', ...items.flatMap((item, at) => [item, `${at}`]), ODD, ODD);

@@ -45,6 +45,10 @@ CRON_TZ=UTC
 # name=monthly
 0 4 1 * *   backup full /mnt/cold-storage --keep-days 2555
 
+# Can everything be read? A bit every day, every byte within 30 days.
+# name=verify
+30 6 * * *  backup verify /mnt/backup --within 30d
+
 ${DRILL_OBJECT}
 # Was all usage billed? Every night.
 # name=audit
@@ -54,8 +58,9 @@ ${DRILL_OBJECT}
 export const scheduleInit = defineCommand({
   description:
     'Write a starter schedule: an incremental backup every hour, a full one every day, one off ' +
-    'site every week, and one to cold storage every month, a drill every month and an audit of the ' +
-    'billing every night. An existing file is not overwritten.',
+    'site every week and one to cold storage every month. Every day a part of the backups is read ' +
+    'and the billing is audited, and every month a recovery is drilled. An existing file is not ' +
+    'overwritten.',
   arguments: {
     file: {
       description: 'the file to write; - prints it instead',

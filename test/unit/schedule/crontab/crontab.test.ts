@@ -27,6 +27,7 @@ describe('a crontab', () => {
       ['daily', '0 2 * * *', 'backup full /mnt/backup --keep-days 30', 'UTC'],
       ['weekly', '0 3 * * 0', 'backup full s3://backup-bucket/minio --keep-days 365', 'UTC'],
       ['monthly', '0 4 1 * *', 'backup full /mnt/cold-storage --keep-days 2555', 'UTC'],
+      ['verify', '30 6 * * *', 'backup verify /mnt/backup --within 30d', 'UTC'],
       ['drill', '30 5 2 * *', 'drill object /mnt/backup', 'UTC'],
       ['audit', '30 4 * * *', 'billing audit', 'UTC'],
     ]);

@@ -12,7 +12,7 @@ describe('a simulated year of the template', () => {
     async (zone) => {
       const text = TEMPLATE.replace(/^CRON_TZ=.*$/m, `CRON_TZ=${zone}`);
       const entries = entriesOf(text);
-      expect(entries).toHaveLength(6);
+      expect(entries).toHaveLength(7);
       const takesMs = Object.fromEntries(
         entries.map(({ name, argv }) => [name, (argv[1] === 'full' ? 90 : 5) * MINUTE_MS]),
       );
