@@ -1,5 +1,6 @@
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
@@ -29,6 +30,7 @@ import {
 } from '../helpers/stored-archives.js';
 
 const MIB = 1024 * 1024;
+const GZIP = Buffer.from([0x1f, 0x8b]);
 const SIZES = [0, 1, 511, 512, MIB - 1, MIB, MIB + 1, 4 * MIB + 1];
 const ODD_KEYS = [
   ...['a', 'a/b', 'a/b/c', '..', '../a', '/leading', 'trailing/', 'a//b', 'new\nline', ' '],
@@ -39,6 +41,11 @@ const objectsOfAllSizes = SIZES.map((size) => ({
   key: `size-${size}`,
   content: size % 2 === 0 ? noise(size) : text(size),
 }));
+
+/** Whether a bit was flipped that no reader looks at, such as the time in the header of a gzip member. */
+function readsTheSame(original: Buffer, flipped: Buffer): boolean {
+  return original.subarray(0, 2).equals(GZIP) && gunzipSync(flipped).equals(gunzipSync(original));
+}
 
 /** What archives of both kinds do alike, in a folder as destination. */
 export function describeArchives(name: string, options: FolderOptions): void {
@@ -297,7 +304,8 @@ export function describeArchives(name: string, options: FolderOptions): void {
         const problems = await problemsByPart();
         // Damage in one part is no reason to doubt another one.
         const damaged = problems === 'directory' ? 1 : problems.filter((count) => count > 0).length;
-        expect(damaged).toBe(1);
+        if (damaged === 0) expect(readsTheSame(original, flipped)).toBe(true);
+        else expect(damaged).toBe(1);
         await writeFile(path, original);
       });
       await fc.assert(random, { numRuns: 60 });
