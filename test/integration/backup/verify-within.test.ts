@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RollingResult, verifyRolling } from '../../../src/backup/verify/rolling/rolling.js';
@@ -242,6 +242,13 @@ describe('a run', () => {
     const { exitCode, stderr } = await run(['backup', 'verify', folder, '--within', '30d']);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2 });
     expect(stderr).toContain(RECORD);
+  });
+
+  it('ends with 4 where there are no backups, and leaves nothing there', async () => {
+    const { exitCode, stderr } = await run(['backup', 'verify', folder, '--within', '30d']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 4 });
+    expect(stderr).toContain('there are no backups');
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('ends with 3 for archives that it may not read or does not know', async () => {

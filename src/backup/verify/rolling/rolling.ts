@@ -1,7 +1,7 @@
 import { countOf } from '../../../count-of.js';
 import type { Archive, ArchivePart } from '../../../archive/archive.js';
 import type { Directory } from '../../../archive/directory.js';
-import { type MangamotionError, isMangamotionError } from '../../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { BackupEntry, Destination } from '../../../repository/destination.js';
 import {
   type Coverage,
@@ -51,7 +51,7 @@ const SAVE_EVERY_MS = 60_000;
 /**
  * Reads a share of all archives of a destination, the longest unread parts first, so that runs at
  * regular times read every byte within the period. Rejects if the destination cannot be read or the
- * record cannot be written, but never because of damage.
+ * record cannot be written, with `not_found` if there are no backups, and never because of damage.
  */
 export async function verifyRolling(
   context: VerifyContext,
@@ -96,6 +96,8 @@ class RollingCheck {
     const { progress } = this.#context;
     progress.start('listing');
     const backups = await this.#destination.list();
+    // It may be a disk that is not mounted: that nothing is damaged would be no answer.
+    if (backups.length === 0) throw nothingThere(this.#destination.location);
     const earlier = await readReadings(this.#destination);
     const usable = backups.filter((backup) => this.#isUsable(backup));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
@@ -308,6 +310,12 @@ class RollingCheck {
     Object.assign(this.#result, coverageOf(backups, readings, { now: at, withinMs }));
     this.#result.first_round = at.getTime() - Date.parse(readings.begun_at) < withinMs;
   }
+}
+
+function nothingThere(location: string): MangamotionError {
+  return new MangamotionError('not_found', `there are no backups in ${location} to be read`, {
+    hint: 'Check that its disk is mounted, or that its prefix is right.',
+  });
 }
 
 function bytesOf({ from, to }: ArchivePart): number {
