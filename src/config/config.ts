@@ -64,7 +64,7 @@ export interface Config {
   backup: {
     retentionDays: number;
     compression: boolean;
-    /** Whether full and incremental backups hold the keys of Redis. */
+    /** Whether `backup full` and `backup incremental` capture keys of Redis without --redis. */
     redis: boolean;
     /** What the store is called in summaries; its endpoint may then change. */
     sourceName: string | undefined;

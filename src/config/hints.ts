@@ -52,7 +52,7 @@ const DRILL_ADDRESS =
   'Check DRILL_S3_ENDPOINT, DRILL_S3_USE_SSL, DRILL_S3_REGION and DRILL_S3_CA_FILE.';
 const DRILL_KEYS = 'Check DRILL_S3_ACCESS_KEY and DRILL_S3_SECRET_KEY.';
 
-/** Of the server that drills use instead of the store. */
+/** The settings that name the server which drills use instead of the store. */
 export const DRILL_STORE_HINTS = {
   address: DRILL_ADDRESS,
   invalidAddress: DRILL_ADDRESS,

@@ -17,7 +17,7 @@ import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
 
-/** What of Redis a backup captures, and how it gets there. */
+/** The keys of Redis that a backup captures, and the connection to it. */
 export interface RedisSource {
   patterns: readonly string[];
   db: number;
@@ -57,7 +57,7 @@ export interface BackupPlan {
   lastTrusted: Summary | undefined;
   guard: GuardOptions;
   acls: boolean;
-  /** What of Redis to capture; `undefined` for nothing. */
+  /** The keys of Redis to capture; `undefined` if the backup holds none. */
   redis: RedisSource | undefined;
   faults: RunFaults;
   /** The time at which the backup began to read the store. */

@@ -29,7 +29,7 @@ export interface RollingResult extends Coverage {
   checked_at: string;
   within_seconds: number;
   status: VerifyResult['status'];
-  /** What this run read. */
+  /** The parts that this run read, and the bytes and intact objects in them. */
   read: { parts: number; bytes: number; objects: number };
   archives: number;
   /** Overdue bytes are expected as long as the first round through the destination is not over. */
@@ -118,7 +118,7 @@ class RollingCheck {
     try {
       await this.#readParts(usable, readings, pace);
     } catch (error) {
-      // What was read until an interruption stays read.
+      // An interruption must not lose the record of the parts that were read before it.
       await this.#save(readings).catch(() => undefined);
       throw error;
     } finally {
@@ -329,6 +329,6 @@ interface OpenArchive {
   /** The SHA-256 of the directory. */
   sha256: string;
   parts: readonly ArchivePart[];
-  /** When each part was last read. */
+  /** The time at which each of `parts` was last read, in the same order. */
   times: ReadAt[];
 }

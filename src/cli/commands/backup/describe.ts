@@ -127,7 +127,7 @@ function describeDocuments({ fidelity }: Summary): { label: string; text: string
   return [{ label: 'documents', text: counts.join(', ') }];
 }
 
-/** What the backup holds of Redis, and what it lacks. */
+/** Says how many keys of Redis the backup holds, and which it lacks. */
 function describeRedis({ people }: Page, { redis }: Summary): Field[] {
   if (redis === undefined) return [];
   const { keys, patterns, changed_meanwhile: changed } = redis;

@@ -35,7 +35,7 @@ export function describeReport(page: Page, { checks, status }: DoctorReport): vo
   page.line(`${mark} ${parts.join(', ')}; ${rest}`, tone);
 }
 
-/** Of one topic, and of one destination each. */
+/** Groups the results by topic, and those of destinations by destination too. */
 function groupsOf(checks: readonly CheckResult[]): CheckResult[][] {
   const groups = new Map<string, CheckResult[]>();
   for (const check of checks) {

@@ -119,7 +119,7 @@ async function writeReport(
       import('../../../doctor/bundle/write-bundle.js'),
     ]);
   const { findings, secrets } = await checkSettings(context.configRequest);
-  // Where a file of settings cannot be read, the findings say so.
+  // A file of settings that cannot be read is a finding of its own.
   const { settings } = await showSettings(context.configRequest).catch(() => ({ settings: [] }));
   const scrub = scrubOf([...secrets, ...secretsOf(context.configRequest.environment)]);
   const now = context.now();
