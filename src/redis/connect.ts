@@ -4,6 +4,7 @@ import { type RedisName, translateRedisError } from './errors.js';
 import type { RedisReader } from './reader.js';
 import { unlessAborted } from './unless-aborted.js';
 import { speaksPlainly, speaksTls } from './wrong-scheme.js';
+import { sendTogether } from './send-together.js';
 
 /** Where Redis is, and how to log in to it. */
 export interface RedisTarget extends RedisName {
@@ -95,7 +96,7 @@ export function withOneTimer(redis: Redis): RedisReader {
       exec: async () => {
         const { commandTimeout } = redis.options;
         delete redis.options.commandTimeout;
-        const answer = redis.pipeline(commands).exec();
+        const answer = sendTogether(redis, commands);
         if (commandTimeout === undefined) return await answer;
         redis.options.commandTimeout = commandTimeout;
         return await inTime(answer, commandTimeout);
