@@ -1,4 +1,5 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import type { OpenRedis } from '../argv/command.js';
 
 /**
  * By default V8 takes memory freely before it looks for garbage: a backup of 200,000 small objects,
@@ -28,13 +29,33 @@ const MOST_YOUNG_BYTES = 32 * 1024 ** 2;
  * a thousand times and moves what is still in use, for half of the time of the command. The function
  * that is returned ends the growth when the space is large enough. Call it now and then.
  */
-export function letYoungSpaceGrow(): () => void {
+export function letYoungSpaceGrow(mostBytes = MOST_YOUNG_BYTES): () => void {
   setFlagsFromString('--semi-space-growth-factor=2');
   let isGrowing = true;
   return () => {
-    if (!isGrowing || youngBytes() < MOST_YOUNG_BYTES) return;
+    if (!isGrowing || youngBytes() < mostBytes) return;
     isGrowing = false;
     setFlagsFromString('--semi-space-growth-factor=1');
+  };
+}
+
+/** Leaves room for what is known of a million keys. */
+const MOST_FOR_KEYS_BYTES = 16 * 1024 ** 2;
+
+/** The connection for a command that reads or writes very many keys; see `letYoungSpaceGrow`. */
+export function forManyKeys({ redis, close }: OpenRedis): OpenRedis {
+  const boundYoungSpace = letYoungSpaceGrow(MOST_FOR_KEYS_BYTES);
+  return {
+    close,
+    redis: {
+      ...(redis.server !== undefined && { server: redis.server }),
+      call: (...command) => redis.call(...command),
+      callBuffer: (...command) => redis.callBuffer(...command),
+      pipeline: (commands) => {
+        boundYoungSpace();
+        return redis.pipeline(commands);
+      },
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import type { CommandContext } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { readVersion } from '../../argv/version.js';
 import type { Page } from '../../output/page.js';
+import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
 
 /** What the commands that make a backup have in common. */
@@ -140,7 +141,7 @@ export async function objectSettings(
   const patterns =
     flags.redisPattern.length > 0 ? [...new Set(flags.redisPattern)] : [DEFAULT_PATTERN];
   const redis = withRedis
-    ? { patterns, db: address.db, open: () => context.connectRedis() }
+    ? { patterns, db: address.db, open: async () => forManyKeys(await context.connectRedis()) }
     : undefined;
   return { guard, acls, ignoreFreeSpace, redis };
 }

@@ -5,6 +5,7 @@ import { approve } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { visible } from '../../output/terminal-text.js';
 import { countOf } from '../../output/units.js';
+import { forManyKeys } from '../../run/memory.js';
 import { type ChooseValues, findBackup } from '../backup/backup-name.js';
 
 /** The options of `restore`, as far as they mean something for the scope redis, or must not be given. */
@@ -39,7 +40,7 @@ export async function restoreRedis(
   if (located.legacy !== undefined) {
     throw new MangamotionError('usage', 'backups of backup-minio.sh hold no keys of Redis');
   }
-  const { redis } = await context.connectRedis();
+  const { redis } = forManyKeys(await context.connectRedis());
   const { progress, signal } = context;
   progress.start('comparing');
   const onProgress = (keys: number) => progress.update({ objects: keys });
