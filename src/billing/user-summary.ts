@@ -36,7 +36,10 @@ export async function summariseUser(
   const [lifetime, ...days] = hashes.map((fields, index) =>
     billedUsageIn(keys[index] ?? '', fields, (problem) => problems.push(problem)),
   );
-  const usage = days.reduce<Usage>((sum, day) => addUsage(sum, day ?? NO_USAGE), NO_USAGE);
+  const usage = days.reduce<Usage>(
+    (sum, day) => (day === undefined ? sum : addUsage(sum, day)),
+    NO_USAGE,
+  );
   return {
     userId,
     known: lifetime !== undefined,
