@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectOnce, type RedisTarget, withOneTimer } from '../../../src/redis/connect.js';
 import { sendTogether } from '../../../src/redis/send-together.js';
