@@ -115,14 +115,15 @@ describe('a connection that says nothing', () => {
     const cut = new EventEmitter();
     const isCut = once(cut, 'close');
     const limits = { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10, stallMs: 300 };
-    const listener = await listen(limits, (_request, response) => {
+    const onRequest: http.RequestListener = (_request, response) => {
       response.on('close', () => cut.emit('close'));
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536)));
       };
       response.on('drain', more);
       more();
-    });
+    };
+    const listener = await listen(limits, { onRequest, refuse: () => '' });
     const request = http.get({ host: '127.0.0.1', port: listener.port }, (response) =>
       response.pause(),
     );
