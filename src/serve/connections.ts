@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Requests that one connection may send before it has the answers. Browsers send one at a time. */
+const MOST_AT_ONCE = 100;
+
 /** The connections of a server, and what is being answered on each. */
 export class Connections {
   /** All of them: with TLS, also those that have not come through the handshake. */
@@ -8,6 +11,7 @@ export class Connections {
   /** Those that requests come by. With TLS they are other objects than the ones above. */
   readonly #open = new Set<Socket>();
   readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #latest = new WeakMap<Socket, IncomingMessage>();
   /** The bytes that had come when the last answer was sent, or when the connection was opened. */
   readonly #readTo = new WeakMap<Socket, number>();
   #isEnding = false;
@@ -28,22 +32,34 @@ export class Connections {
     if (this.#isEnding) socket.destroy();
   }
 
-  /** A request has come whose answer is under way from now on. */
-  asked({ socket }: IncomingMessage, response: ServerResponse): void {
+  /**
+   * A request has come whose answer is under way from now on. Returns `false` if there are too many: the
+   * connection is cut, since its requests would keep the server from all others.
+   */
+  asked(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
     const answers = this.#answers.get(socket) ?? new Set();
+    if (answers.size >= MOST_AT_ONCE || socket.destroyed) {
+      socket.destroy();
+      return false;
+    }
     this.#answers.set(socket, answers.add(response));
+    this.#latest.set(socket, request);
     if (this.#isEnding) response.shouldKeepAlive = false;
     response.once('close', () => {
       answers.delete(response);
       this.#readTo.set(socket, socket.bytesRead);
       if (this.#isEnding && answers.size === 0) socket.destroySoon();
     });
+    return true;
   }
 
   /** Whether what would be sent now is read as the answer to what has come last. */
   isFree(socket: Socket): boolean {
     const [first, second] = this.#answers.get(socket) ?? [];
-    return second === undefined && first?.headersSent !== true;
+    if (first !== undefined) return second === undefined && !first.headersSent;
+    // The rest of a request that was answered before all of it had come.
+    return this.#latest.get(socket)?.complete !== false;
   }
 
   /**

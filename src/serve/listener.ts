@@ -57,8 +57,7 @@ export async function listen(
 ): Promise<Listener> {
   const connections = new Connections();
   const onEachRequest: RequestListener = (request, response) => {
-    connections.asked(request, response);
-    onRequest(request, response);
+    if (connections.asked(request, response)) onRequest(request, response);
   };
   const server: Server =
     tls === undefined

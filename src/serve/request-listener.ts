@@ -56,4 +56,4 @@ function pathOf(target = ''): string {
   return target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 
-const UNREAD = 'the address, or the header Host, is missing or is none';
+const UNREAD = 'the address or the header Host is missing, or cannot be read';

@@ -183,6 +183,37 @@ describe('the end of a listener', () => {
   });
 });
 
+describe('a connection', () => {
+  const start = (onRequest: http.RequestListener) =>
+    listen(
+      { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10 },
+      { onRequest, refuse: () => 'refused' },
+    );
+
+  it('that asks for very much at once is cut', async () => {
+    let asked = 0;
+    const listener = await start(() => (asked += 1));
+    const socket = await connected(listener.port);
+    socket.on('error', () => undefined);
+    const isClosed = once(socket, 'close');
+    socket.resume().write(SESSION.repeat(1000));
+    await isClosed;
+    expect(asked).toBe(100);
+    expect(await listener.close(0)).toBe(0);
+  });
+
+  it('has no second answer to a request whose rest cannot be read', async () => {
+    const listener = await start((_request, response) => response.end('the answer'));
+    const socket = await connected(listener.port);
+    socket.write(CHUNKED);
+    await once(socket, 'readable');
+    const text = await exchange(socket, ['no chunk\r\n']);
+    expect(text).toContain('the answer');
+    expect(text).not.toContain('refused');
+    expect(await listener.close(0)).toBe(0);
+  });
+});
+
 describe('the signal of a client', () => {
   it('is aborted also where its answer waits behind another', async () => {
     const signals: AbortSignal[] = [];
