@@ -24,6 +24,8 @@ export interface Host {
   /** Where relative paths begin. */
   cwd: string;
   signals: SignalSource;
+  /** Told of the first signal that asks a command to end. */
+  onAskedToEnd?: () => void;
   now: () => Date;
 }
 

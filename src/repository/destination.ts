@@ -19,6 +19,12 @@ export interface Destination {
    */
   list(): Promise<BackupEntry[]>;
 
+  /**
+   * Resolves to a text that is another one when something else is found here: an unmounted disk leaves an empty
+   * folder. Costs one request at most. Rejects as `list`.
+   */
+  placeNow?(): Promise<string>;
+
   /** Lists the backups that backup-minio.sh made, sorted by id. Only folders hold such backups. */
   listLegacy?(): Promise<LegacyBackup[]>;
 

@@ -1,7 +1,7 @@
 import { toJson } from '../json.js';
 import type { RequestFailure } from './failure.js';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function jsonAnswer(
   document: object,

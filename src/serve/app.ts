@@ -1,19 +1,32 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { clientAddress } from './access/client.js';
-import { isOurHost } from './access/hosts.js';
+import { isOurHost, requestedHost } from './access/hosts.js';
 import { identify, type AccessRules } from './access/identify.js';
 import { expectOwnOrigin } from './access/origin.js';
-import { addSessionRoutes, sessionToken } from './access/session.js';
+import { sessionEndpoints, sessionToken } from './access/session.js';
 import { failureAnswer } from './answer.js';
+import { clientGoneSignal } from './client-gone.js';
 import type { ServeApp, ServeContext, ServeEnv } from './context.js';
-import { ClientGone, failureOf, forbidden, notFound, RequestFailure } from './failure.js';
+import type { Endpoint } from './endpoint.js';
+import {
+  badRequest,
+  ClientGone,
+  failureOf,
+  forbidden,
+  notFound,
+  RequestFailure,
+} from './failure.js';
 import type { RequestLog } from './log.js';
-import { addPageFiles, type PageFiles } from './page-files.js';
+import { pageEndpoints, type PageFiles } from './page-files.js';
 import { readParams, readQuery } from './read-fields.js';
 import type { Route } from './route.js';
 import { securityHeaders } from './security-headers.js';
 import { refusalOf, type Visitor } from './visitor.js';
+
+/** Those that change nothing, wherever they come from. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** The status with which nginx logs a request whose client has gone. Nobody receives it. */
 const CLIENT_GONE = 499;
@@ -36,28 +49,48 @@ export function createApp(options: AppOptions): ServeApp {
   app.use(logged(log, rules));
   app.use(guarded(imageOrigins));
   app.use(async (context, next) => {
-    const { localAddress = '' } = context.env.incoming.socket;
-    if (!isOurHost(context.req.header('host'), localAddress, hosts))
+    const { incoming } = context.env;
+    const { localAddress = '' } = incoming.socket;
+    expectOneHost(incoming);
+    if (!isOurHost(requestedHost(incoming), localAddress, hosts))
       throw forbidden('this host name is not served here: name it with --host');
-    if (!['GET', 'HEAD'].includes(context.req.method)) expectOwnOrigin(context, rules.proxies);
+    expectKnownExpectation(incoming);
+    if (!SAFE_METHODS.has(context.req.method)) expectOwnOrigin(context, rules.proxies);
     await next();
   });
-  addSessionRoutes(app, rules);
-  for (const [path, methods] of byPath(routes)) {
-    for (const route of methods) app.on(route.method, honoPath(path), handlerOf(route, rules));
+  const endpoints = [
+    ...sessionEndpoints(rules),
+    ...routes.map((route) => endpointOf(route, rules)),
+    ...pageEndpoints(page),
+  ];
+  for (const [path, methods] of byPath(endpoints)) {
+    for (const { method, respond } of methods) app.on(method, path, respond);
     const allow = methods.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    app.all(honoPath(path), () => failureAnswer(methodNotAllowed(allow)));
+    app.all(path, () => failureAnswer(methodNotAllowed(allow)));
   }
-  addPageFiles(app, page);
   app.notFound(() => failureAnswer(notFound('there is nothing at this address')));
   app.onError((error, context) => {
-    if (error instanceof ClientGone) return new Response(null, { status: CLIENT_GONE });
-    const failure = failureOf(error);
     // The client has gone, which ended what was under way: nothing failed.
-    if (!context.req.raw.signal.aborted) log.failed(context.get('requestId'), failure);
+    if (error instanceof ClientGone || context.req.raw.signal.aborted)
+      return new Response(null, { status: CLIENT_GONE });
+    const failure = failureOf(error);
+    log.failed(context.get('requestId'), failure);
     return failureAnswer(failure);
   });
   return app;
+}
+
+/** RFC 9112, 3.2: a proxy could have chosen the other one. */
+function expectOneHost({ rawHeaders }: IncomingMessage): void {
+  const isHost = (name: string, at: number): boolean => at % 2 === 0 && /^host$/i.test(name);
+  if (rawHeaders.filter(isHost).length > 1) throw badRequest('Host is given twice');
+}
+
+/** RFC 9110, 10.1.1. Node.js has answered the expectation that there is. */
+function expectKnownExpectation({ headers, httpVersion }: IncomingMessage): void {
+  const { expect = '100-continue' } = headers;
+  if (httpVersion !== '1.1' || /(?:^|\W)100-continue(?:$|\W)/i.test(expect)) return;
+  throw new RequestFailure(417, 'Expect can only be 100-continue', { code: 'expectation_failed' });
 }
 
 function methodNotAllowed(allowed: readonly string[]): RequestFailure {
@@ -68,8 +101,13 @@ function methodNotAllowed(allowed: readonly string[]): RequestFailure {
   });
 }
 
-function handlerOf(route: Route, rules: AccessRules) {
-  return async (context: ServeContext): Promise<Response> => {
+function endpointOf(route: Route, rules: AccessRules): Endpoint {
+  const { method, path } = route;
+  return { method, path: honoPath(path), respond: responderOf(route, rules) };
+}
+
+function responderOf(route: Route, rules: AccessRules): Endpoint['respond'] {
+  return async (context) => {
     context.set('route', route.path);
     const visitor = await visitorOf(context, rules);
     const refusal = refusalOf(visitor, route.access);
@@ -83,21 +121,11 @@ function handlerOf(route: Route, rules: AccessRules) {
       header: (name) => context.req.header(name),
       // Made for the routes that read it: a small answer takes less time than to make one.
       get signal() {
-        return (signal ??= signalOf(context));
+        return (signal ??= clientGoneSignal(context.req.raw.signal, context.env.incoming));
       },
       cut: () => context.env.outgoing.destroy(),
     });
   };
-}
-
-/** The signal of the request is aborted with a text, which says nothing to whoever catches it. */
-function signalOf(context: ServeContext): AbortSignal {
-  const controller = new AbortController();
-  const { signal } = context.req.raw;
-  const abort = (): void => controller.abort(new ClientGone());
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
-  return controller.signal;
 }
 
 async function visitorOf(context: ServeContext, rules: AccessRules): Promise<Visitor> {
@@ -143,9 +171,9 @@ function guarded(imageOrigins: readonly string[]): MiddlewareHandler<ServeEnv> {
   };
 }
 
-function byPath(routes: readonly Route[]): Map<string, Route[]> {
-  const map = new Map<string, Route[]>();
-  for (const route of routes) map.set(route.path, [...(map.get(route.path) ?? []), route]);
+function byPath(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {
+  const map = new Map<string, Endpoint[]>();
+  for (const one of endpoints) map.set(one.path, [...(map.get(one.path) ?? []), one]);
   return map;
 }
 

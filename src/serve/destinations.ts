@@ -4,6 +4,7 @@ import type { Destination } from '../repository/destination.js';
 import { destinationStatus, type DestinationStatus } from '../repository/status.js';
 import { readContent, type DestinationContent } from '../reports/backups/list.js';
 import { badRequest, notFound, RequestFailure } from './failure.js';
+import { withDeadline } from './deadline.js';
 import { withinBound } from './destination-bound.js';
 
 /** A destination that was named at the start. */
@@ -36,6 +37,8 @@ interface Parts {
   mostBytes?: number;
   /** How long a request waits for a destination. For tests. */
   waitMs?: number;
+  /** How long a request waits for a look at one. For tests. */
+  lookWaitMs?: number;
 }
 
 /** A request does not read a destination again within this time. */
@@ -48,9 +51,16 @@ const FAILED_MS = 10_000;
 const WAIT_MS = 20_000;
 /** Health is asked by programs that do not wait for long. */
 const SHORT_WAIT_MS = 3000;
+/** What was read is shown only if a look finds the same place: a disk may have been unmounted since. */
+const LOOK_MS = 3000;
+const LOOK_WAIT_MS = 2000;
 /** How long later requests wait for a destination that did not answer in time. */
 const LATE_WAIT_MS = 1000;
 const MOST_BYTES = 64 * 1024 * 1024;
+
+const NO_ANSWER = 'the destination does not answer';
+
+type Look = 'same' | 'other' | 'failed';
 
 class Known {
   reading: Reading = { content: undefined, readAt: undefined, failure: undefined };
@@ -59,6 +69,11 @@ class Known {
   underWay: Promise<void> | undefined;
   /** It did not answer in time, and has not answered since. */
   isLate = false;
+  /** What `placeNow` said when the content was read; `undefined` if that is not known. */
+  place: string | undefined;
+  /** When it was looked at, or read. */
+  lookedAtMs = 0;
+  look: Promise<Look> | undefined;
 }
 
 /** The destinations that `serve` shows, and what they held when they were last read. */
@@ -95,7 +110,11 @@ export class Destinations {
     const known = this.#knownOf(named);
     const { reading, readAtMs } = known;
     const limitMs = reading.failure === undefined ? mostAgeMs : Math.min(mostAgeMs, FAILED_MS);
-    if (readAtMs === undefined || performance.now() - readAtMs > limitMs)
+    const isOld = readAtMs === undefined || performance.now() - readAtMs > limitMs;
+    // A look that hangs is enough: what hangs on a disk keeps one of few threads.
+    const mustRead = known.underWay !== undefined || (isOld && known.look === undefined);
+    const look = mustRead ? 'none' : await this.#look(named, known);
+    if (look === 'other' || look === 'none' || (isOld && look === 'same'))
       await this.#readAgain(named, known, waitMs ?? this.#parts.waitMs ?? WAIT_MS);
     return known.reading;
   }
@@ -107,8 +126,8 @@ export class Destinations {
   }
 
   /**
-   * Resolves to the last reading, however old it is; reads only if that failed or there is none, and
-   * does not wait for long.
+   * Resolves to the last reading, however old it is; reads only if that failed, there is none, or a look finds
+   * another place, and does not wait for long.
    */
   async last(named: NamedDestination): Promise<Reading> {
     return await this.read(named, Infinity, SHORT_WAIT_MS);
@@ -128,23 +147,49 @@ export class Destinations {
     return this.#known.get(named) ?? new Known();
   }
 
+  /**
+   * Resolves to whether the destination still is what was read; `failed` also if that could not be found out in
+   * time. A failure is that of the reading, too. Does not look again within a few seconds, and requests at the
+   * same time share one look.
+   */
+  async #look(named: NamedDestination, known: Known): Promise<Look> {
+    const isFresh = performance.now() - known.lookedAtMs <= LOOK_MS;
+    if (known.look === undefined && (known.place === undefined || isFresh)) return 'same';
+    known.look ??= this.#lookAt(named, known).finally(() => (known.look = undefined));
+    const { lookWaitMs = LOOK_WAIT_MS } = this.#parts;
+    return (await inTime(known.look, known, lookWaitMs)) ?? 'failed';
+  }
+
+  async #lookAt(named: NamedDestination, known: Known): Promise<Look> {
+    const { signal, lookWaitMs = LOOK_WAIT_MS } = this.#parts;
+    const late = { waitMs: lookWaitMs, late: () => unavailable(NO_ANSWER) };
+    const hasFailed = (): boolean => known.reading.failure !== undefined;
+    try {
+      const place = await withDeadline(signal, late, async (limited) =>
+        (await named.open(limited)).placeNow?.(),
+      );
+      return place === known.place && !hasFailed() ? 'same' : 'other';
+    } catch (error) {
+      if (!hasFailed() && !signal.aborted) this.#parts.onFailure(named.text, error);
+      known.reading = { ...known.reading, failure: ofDestination(error) };
+      return 'failed';
+    } finally {
+      known.lookedAtMs = performance.now();
+      known.isLate = false;
+    }
+  }
+
   /** Requests at the same time share one read, also one that hangs. */
   async #readAgain(named: NamedDestination, known: Known, waitMs: number): Promise<void> {
     known.underWay ??= this.#fill(named, known).finally(() => (known.underWay = undefined));
-    const waiting = new AbortController();
-    const leftMs = known.isLate ? Math.min(waitMs, LATE_WAIT_MS) : waitMs;
-    const late = delay(leftMs, 'late' as const, { signal: waiting.signal, ref: false });
-    const first = await Promise.race([known.underWay, late.catch(() => undefined)]);
-    waiting.abort();
-    if (first !== 'late') return;
-    const failure = unavailable('the destination does not answer');
-    known.reading = { ...known.reading, failure };
-    known.isLate = true;
+    await inTime(known.underWay, known, waitMs);
   }
 
   async #fill(named: NamedDestination, known: Known): Promise<void> {
     try {
-      const content = await readContent(await named.open(this.#parts.signal));
+      const destination = await named.open(this.#parts.signal);
+      known.place = await destination.placeNow?.();
+      const content = await readContent(destination);
       const { mostBytes = MOST_BYTES } = this.#parts;
       const kept = withinBound(content, mostBytes / this.#named.length);
       known.reading = { content: kept, readAt: this.#parts.now(), failure: undefined };
@@ -154,8 +199,23 @@ export class Destinations {
       known.reading = { ...known.reading, failure: ofDestination(error) };
     }
     known.readAtMs = performance.now();
+    known.lookedAtMs = known.readAtMs;
     known.isLate = false;
   }
+}
+
+/** Resolves as the work does. If it takes too long, that is the failure of the reading: to `undefined`. */
+async function inTime<T>(work: Promise<T>, known: Known, waitMs: number): Promise<T | undefined> {
+  const waiting = new AbortController();
+  const leftMs = known.isLate ? Math.min(waitMs, LATE_WAIT_MS) : waitMs;
+  const late = delay(leftMs, undefined, { signal: waiting.signal, ref: false });
+  const onLate = (): undefined => {
+    known.reading = { ...known.reading, failure: unavailable(NO_ANSWER) };
+    known.isLate = true;
+  };
+  const first = await Promise.race([work, late.then(onLate, () => undefined)]);
+  waiting.abort();
+  return first;
 }
 
 function holds({ content }: Reading, id: string): boolean {

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../errors.js';
 import { isMangamotionError } from '../errors.js';
 
-/** Every status with which a route can fail. */
-export type FailureStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 502 | 503;
+/** Every status with which a request can fail. */
+export type FailureStatus =
+  400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 417 | 429 | 431 | 500 | 502 | 503;
 
 /** The codes that an error document can have. */
 export type FailureCode =
@@ -10,6 +11,8 @@ export type FailureCode =
   | 'unauthorized'
   | 'forbidden'
   | 'method_not_allowed'
+  | 'timeout'
+  | 'expectation_failed'
   | 'too_large'
   | 'too_many_requests'
   | 'unavailable';

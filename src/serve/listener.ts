@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as NetServer, Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Connections } from './connections.js';
+import type { RequestFailure } from './failure.js';
+import { noTunnel, unreadableFailure } from './unreadable.js';
 
 /** Headers of a request, and the time that they may take: a slow client holds a connection no longer. */
 const LIMITS = {
@@ -11,6 +14,8 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 5_000,
+  // The app answers a request without the header: Node.js would, without words and unseen by the log.
+  requireHostHeader: false,
 };
 
 /** A client that has not begun its first request until then is cut off, before TLS too. */
@@ -28,24 +33,31 @@ export interface ListenerOptions {
   stallMs?: number;
 }
 
+/** Who answers. */
+export interface Answering {
+  onRequest: RequestListener;
+  /** Returns the answer to what never became a request, as it is sent; `reason` is for the log. */
+  refuse(failure: RequestFailure, about: { remoteAddress: string; reason: string }): string;
+}
+
 export interface Listener {
   /** The port of the address, or the free one that was chosen for port 0. */
   port: number;
-  /** Takes no more connections, and resolves when the others have ended, or after the grace. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Takes no more connections, and resolves when the others have ended. Those that are left after the grace
+   * are cut: resolves to how many these were.
+   */
+  close(graceMs: number): Promise<number>;
 }
 
 /** Rejects with the error of the system if it cannot listen. */
 export async function listen(
   { host, port, tls, maxClients, stallMs = LONGEST_STALL_MS }: ListenerOptions,
-  onRequest: RequestListener,
+  { onRequest, refuse }: Answering,
 ): Promise<Listener> {
-  const answering = new WeakSet<Duplex>();
+  const connections = new Connections();
   const onEachRequest: RequestListener = (request, response) => {
-    const { socket } = request;
-    answering.add(socket);
-    response.once('close', () => answering.delete(socket));
-    onRequest(request, response);
+    if (connections.asked(request, response)) onRequest(request, response);
   };
   const server: Server =
     tls === undefined
@@ -54,22 +66,35 @@ export async function listen(
           { ...LIMITS, ...tls, handshakeTimeout: HANDSHAKE_MS, minVersion: 'TLSv1.2' },
           onEachRequest,
         );
+  // The app refuses what it does not know.
+  server.on('checkExpectation', onEachRequest);
+  const refuseOn = (socket: Duplex, failure: RequestFailure, reason: string): void => {
+    const remoteAddress = (socket instanceof Socket ? socket.remoteAddress : undefined) ?? '';
+    endWith(socket, refuse(failure, { remoteAddress, reason }));
+  };
   const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Each piece that still comes is an error, too.
     if (refused.has(socket)) return;
     refused.add(socket);
-    if (socket.writable && !answering.has(socket)) refuse(socket, error.code);
+    const { code = '' } = error;
+    const failure = unreadableFailure(code);
+    const isFree = socket instanceof Socket && connections.isFree(socket);
+    if (failure !== undefined && socket.writable && isFree) refuseOn(socket, failure, code);
     else socket.destroy();
+  });
+  server.on('connect', (_request, socket) => {
+    // Nobody else hears of its errors any more.
+    socket.on('error', () => socket.destroy());
+    refuseOn(socket, noTunnel(), 'CONNECT');
   });
   server.maxConnections = maxClients;
   server.setTimeout(stallMs);
-  // The server knows no connection that has not come through the handshake of TLS.
-  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    connections.accepted(socket);
+    if (tls === undefined) connections.opened(socket);
   });
+  server.on('secureConnection', (socket: Socket) => connections.opened(socket));
   server.listen(port, host);
   await once(server, 'listening');
   // A connection that cannot be accepted, for example for lack of descriptors, must not end the server.
@@ -78,33 +103,30 @@ export async function listen(
     port: (server.address() as AddressInfo).port,
     close: async (graceMs) => {
       const closed = once(server, 'close');
-      const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, graceMs);
-      server.close();
-      server.closeIdleConnections();
+      let cut = 0;
+      const timer = setTimeout(() => (cut = connections.cutAll()), graceMs);
+      // That of the HTTP server cuts answers that it takes for sent; see `endIdle`.
+      NetServer.prototype.close.call(server);
+      connections.endIdle();
       await closed;
       clearTimeout(timer);
+      // Ends the timers of the HTTP server.
+      server.close();
+      return cut;
     },
   };
 }
 
-/** The statuses that Node.js answers with by itself; for anything else, 400. */
-const STATUS_LINES: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
 /** How long what a client still sends is read, and dropped. */
 const LINGER_MS = 1000;
 
 /**
- * Answers what is no request. Node.js would close the connection at once: what is under way is then answered
- * with a reset, and a client that sends all before it reads never sees why.
+ * Ends the connection after this text. Node.js would close it at once: what is under way is then answered with
+ * a reset, and a client that sends all before it reads never sees why.
  */
-function refuse(socket: Duplex, code = ''): void {
-  const statusLine = STATUS_LINES[code] ?? '400 Bad Request';
-  socket.end(`HTTP/1.1 ${statusLine}\r\nConnection: close\r\n\r\n`);
+function endWith(socket: Duplex, text: string): void {
+  socket.end(text);
+  socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }

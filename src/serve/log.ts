@@ -15,8 +15,18 @@ export interface AnsweredRequest {
   visitor: Visitor | undefined;
 }
 
+/** What was answered although it never became a request. What the client sent is not told: it may be a secret. */
+export interface UnreadRequest {
+  requestId: string;
+  address: string;
+  status: number;
+  /** The code of the error of Node.js. */
+  reason: string;
+}
+
 export interface RequestLog {
   answered(request: AnsweredRequest): void;
+  unread(request: UnreadRequest): void;
   /** Failures that are not the client's, with their cause. */
   failed(requestId: string, failure: RequestFailure): void;
 }
@@ -37,6 +47,13 @@ export function requestLog(logger: Logger, counts: RequestCounts | undefined): R
       const who =
         visitor?.kind === 'user' ? { user_id: visitor.userId } : { visitor: visitor?.kind };
       logger.info({ request_id: requestId, address, method, path, status, ms, ...who }, 'request');
+    },
+    unread: ({ requestId, address, status, reason }) => {
+      counts?.answered({
+        ...{ requestId, address, status, method: '', path: '', ms: 0 },
+        ...{ route: undefined, visitor: undefined },
+      });
+      logger.info({ request_id: requestId, address, status, reason }, 'no request');
     },
     failed: (requestId, { status, message, cause }) => {
       counts?.failed(cause);

@@ -7,18 +7,21 @@ import type { AnswerSpec, Fields, Route } from './route.js';
 const errorDocument = v.strictObject({ error: v.string(), code: v.string() });
 
 const FAILURES: Readonly<Record<number, string>> = {
-  400: 'a parameter is wrong',
+  400: 'a parameter is wrong, or the request cannot be read',
   401: 'credentials are missing, or not valid',
   403: 'the data of another user, another origin, or a host name that is not served here',
   404: 'there is none',
+  408: 'the request did not come in time',
   409: 'it is already running, or in the way of something',
-  413: 'the body is too large',
+  413: 'the body, or an extension of a chunk of it, is too large',
+  417: 'Expect is not 100-continue',
   429: 'too many failed logins, or too much of this work at the same time',
+  431: 'the headers, or the address, are larger than 16 KiB',
   502: 'what is stored is damaged',
   503: 'Redis or the object store is unavailable',
 };
 /** Any request can end with these. */
-const ALWAYS = [401, 403, 429];
+const ALWAYS = [400, 401, 403, 408, 413, 417, 429, 431];
 
 /** Returns the OpenAPI 3.1 document of the routes. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -45,8 +48,6 @@ function operationOf(route: Route): object {
     security: route.access === 'anyone' ? [{}, { bearer: [] }] : [{}, { bearer: [] }],
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
     responses: {
-      // Node.js answers it before a route is found.
-      431: { description: 'the headers, or the address, are larger than 16 KiB' },
       ...Object.fromEntries(
         failures.map((status) => [
           status,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
-import type { ServeApp, ServeContext } from './context.js';
+import type { ServeContext } from './context.js';
+import type { Endpoint } from './endpoint.js';
 
 /** What the build writes to files.json: every path that the page has, and nothing else is served. */
 export interface PageTable {
@@ -60,11 +61,16 @@ async function loadFile(entry: PageEntry): Promise<LoadedFile> {
 
 const YEAR = 'public, max-age=31536000, immutable';
 
-/** Adds each path of the page. They hold no data, so they need no credentials. */
-export function addPageFiles(app: ServeApp, { documentPaths, document, assets }: PageFiles): void {
-  for (const path of documentPaths)
-    app.get(path, (context) => answerOf(context, document, 'no-cache'));
-  for (const [path, file] of assets) app.get(path, (context) => answerOf(context, file, YEAR));
+/** Each path of the page. They hold no data, so they need no credentials. */
+export function pageEndpoints({ documentPaths, document, assets }: PageFiles): Endpoint[] {
+  const endpointOf = (path: string, file: LoadedFile, cacheControl: string): Endpoint => ({
+    ...{ method: 'GET', path },
+    respond: (context) => answerOf(context, file, cacheControl),
+  });
+  return [
+    ...documentPaths.map((path) => endpointOf(path, document, 'no-cache')),
+    ...[...assets].map(([path, file]) => endpointOf(path, file, YEAR)),
+  ];
 }
 
 function answerOf(context: ServeContext, file: LoadedFile, cacheControl: string): Response {

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSilentServer } from '../helpers/redis-proxy.js';
 import { mangamotion } from './run.js';
+import { startProgram } from './start.js';
 
 /** A server that takes connections and never answers: a backup from it lasts for ever. */
 const server = createServer();
@@ -49,6 +50,26 @@ describe('a backup that is stopped', () => {
     const { exitCode, stdout } = await stopBackup('SIGTERM', '--json');
     expect(exitCode).toBe(143);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'terminated' } });
+  });
+});
+
+describe('serve', () => {
+  it('ends after the grace, whatever is under way, and tells of cut connections', async () => {
+    const redis = await startSilentServer();
+    const words = ['serve', '--listen', '127.0.0.1:0', '--grace', '1s'];
+    const running = startProgram(words, { REDIS_URL: redis.url });
+    let port = 0;
+    await running.until((log) => (port = Number(/"port":(\d+)/.exec(log)?.[1] ?? 0)) > 0);
+    const client = connect(port, '127.0.0.1').on('error', () => undefined);
+    client.write('GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await redis.met;
+    const { exitCode, stdout } = await running.end('SIGTERM');
+    client.destroy();
+    await redis.close();
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('"connections":1');
+    // It would be logged after Redis was waited for.
+    expect(stdout).not.toContain('/api/health');
   });
 });
 

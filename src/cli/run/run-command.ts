@@ -41,7 +41,10 @@ export async function runCommand(
   };
   const hangupListeners: (() => void)[] = [];
   const watch = watchSignals(host.signals, {
-    onFirst: () => note('cleaning up; send the signal again to stop at once'),
+    onFirst: () => {
+      host.onAskedToEnd?.();
+      note('cleaning up; send the signal again to stop at once');
+    },
     ignoresInterrupt: () => command.ignoresInterrupt === true || output.isPaging,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,

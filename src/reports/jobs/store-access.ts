@@ -42,6 +42,11 @@ export function givingUpSoon(
   };
 }
 
+/**
+ * Whether the store could not be asked: it did not answer, refused, or answered something else than S3 does,
+ * such as a redirect. What is known without it is shown all the same.
+ */
 export function isUnavailable(error: unknown): error is Error {
-  return isMangamotionError(error, 'unreachable') || isMangamotionError(error, 'access_denied');
+  if (isMangamotionError(error, 'unreachable', 'access_denied')) return true;
+  return isMangamotionError(error, 'refused', 'damaged') && error.request !== undefined;
 }

@@ -88,6 +88,15 @@ export class FolderDestination implements Destination {
     return found.filter((backup) => backup !== undefined).sort(bySequence);
   }
 
+  async placeNow(): Promise<string> {
+    try {
+      const { dev, ino, birthtimeMs } = await stat(this.#folder);
+      return `${dev} ${ino} ${birthtimeMs}`;
+    } catch (error) {
+      throw translateFileError(error, 'open', this.#folder);
+    }
+  }
+
   listLegacy(): Promise<LegacyBackup[]> {
     return listLegacy(this.#folder);
   }

@@ -42,9 +42,14 @@ export class PlaceRequests {
 
   /** Rejects if the destination cannot be reached. */
   async reach(): Promise<void> {
-    if (this.#wasReached) return;
+    if (!this.#wasReached) await this.isEmpty();
+  }
+
+  /** Resolves to whether there is nothing below the prefix. */
+  async isEmpty(): Promise<boolean> {
     const { store, bucket, prefix } = this.place;
-    await this.ask(store.listPage(bucket, { ...this.options(), prefix, maxKeys: 1 }));
+    const options = { ...this.options(), prefix, maxKeys: 1 };
+    return (await this.ask(store.listPage(bucket, options))).objects.length === 0;
   }
 
   /** Lists the objects below the prefix, by their names without it. */

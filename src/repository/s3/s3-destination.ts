@@ -83,6 +83,10 @@ export class S3Destination implements Destination {
     return backups.sort(bySequence);
   }
 
+  async placeNow(): Promise<string> {
+    return (await this.#requests.isEmpty()) ? 'empty' : 'in use';
+  }
+
   /** Reads only the summary, in one request. */
   async read(id: string): Promise<BackupEntry> {
     const summary = await this.#requests.summary(id);

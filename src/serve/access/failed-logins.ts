@@ -1,17 +1,19 @@
+import { clientGroup } from './client-group.js';
+
 const WINDOW_MS = 60_000;
 const MOST_FAILURES = 10;
-/** Addresses that are remembered; an attacker may have more, but then each has few attempts. */
-const MOST_ADDRESSES = 10_000;
+/** Groups of addresses that are remembered; an attacker may have more, but then each has few attempts. */
+const MOST_GROUPS = 10_000;
 
 interface Failures {
   count: number;
   endsAtMs: number;
 }
 
-/** Counts failed logins of each address: after ten within a minute, the address has to wait. */
+/** Counts failed logins of each address, or /64 of IPv6: after ten within a minute, it has to wait. */
 export class FailedLogins {
   readonly #now: () => Date;
-  readonly #byAddress = new Map<string, Failures>();
+  readonly #byGroup = new Map<string, Failures>();
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -30,17 +32,18 @@ export class FailedLogins {
       failures.count += 1;
       return;
     }
-    const [oldest] = this.#byAddress.keys();
-    if (this.#byAddress.size >= MOST_ADDRESSES && oldest !== undefined)
-      this.#byAddress.delete(oldest);
-    this.#byAddress.set(address, { count: 1, endsAtMs: this.#now().getTime() + WINDOW_MS });
+    const [oldest] = this.#byGroup.keys();
+    if (this.#byGroup.size >= MOST_GROUPS && oldest !== undefined) this.#byGroup.delete(oldest);
+    const endsAtMs = this.#now().getTime() + WINDOW_MS;
+    this.#byGroup.set(clientGroup(address), { count: 1, endsAtMs });
   }
 
   #current(address: string): Failures | undefined {
-    const failures = this.#byAddress.get(address);
+    const group = clientGroup(address);
+    const failures = this.#byGroup.get(group);
     const leftMs = failures === undefined ? 0 : failures.endsAtMs - this.#now().getTime();
     if (leftMs > 0 && leftMs <= WINDOW_MS) return failures;
-    this.#byAddress.delete(address);
+    this.#byGroup.delete(group);
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '::1']);
@@ -17,6 +18,15 @@ export function isOurHost(
   if (names.has(name)) return true;
   const local = withoutMapping(localAddress);
   return name === local || (isLoopback(local) && LOOPBACK_NAMES.has(name));
+}
+
+/** Returns the host that a request names: with a whole URL, that of the URL (RFC 9112, 3.2.2). */
+export function requestedHost({
+  url = '',
+  headers,
+}: Pick<IncomingMessage, 'url' | 'headers'>): string | undefined {
+  const [, authority] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  return authority ?? headers.host;
 }
 
 /** Returns the name or address of a Host header, without its port; `undefined` if it is none. */

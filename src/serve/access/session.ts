@@ -1,6 +1,7 @@
 import { object, pipe, safeParse, string, nonEmpty, maxLength } from 'valibot';
 import { jsonAnswer } from '../answer.js';
-import type { ServeApp, ServeContext } from '../context.js';
+import type { ServeContext } from '../context.js';
+import type { Endpoint } from '../endpoint.js';
 import { badRequest } from '../failure.js';
 import { readJsonBody } from '../read-body.js';
 import type { Visitor } from '../visitor.js';
@@ -20,22 +21,31 @@ export function sessionToken(context: ServeContext, { proxies }: AccessRules): s
   return mine === undefined ? undefined : decoded(mine.slice(name.length + 1));
 }
 
-/** Adds the login, which puts the token into a cookie that no script can read, and the logout. */
-export function addSessionRoutes(app: ServeApp, rules: AccessRules): void {
-  app.post('/api/login', async (context) => {
-    const read = safeParse(Login, await readJsonBody(context));
-    if (!read.success) throw badRequest('the body must be {"token": "…"}');
-    // A token that is copied comes with the end of its line.
-    const token = read.output.token.trim();
-    const visitor = await checkToken(rules, token, context.get('clientAddress'));
-    context.set('visitor', visitor);
-    return jsonAnswer(visitorDocument(visitor), {
-      headers: { 'set-cookie': cookieText(context, rules, token) },
-    });
-  });
-  app.post('/api/logout', (context) =>
-    jsonAnswer({}, { headers: { 'set-cookie': cookieText(context, rules, '') } }),
-  );
+/** The login, which puts the token into a cookie that no script can read, and the logout. */
+export function sessionEndpoints(rules: AccessRules): Endpoint[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/login',
+      async respond(context) {
+        const read = safeParse(Login, await readJsonBody(context));
+        if (!read.success) throw badRequest('the body must be {"token": "…"}');
+        // A token that is copied comes with the end of its line.
+        const token = read.output.token.trim();
+        const visitor = await checkToken(rules, token, context.get('clientAddress'));
+        context.set('visitor', visitor);
+        return jsonAnswer(visitorDocument(visitor), {
+          headers: { 'set-cookie': cookieText(context, rules, token) },
+        });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/logout',
+      respond: (context) =>
+        jsonAnswer({}, { headers: { 'set-cookie': cookieText(context, rules, '') } }),
+    },
+  ];
 }
 
 /** What the page needs to know of its visitor. */

@@ -26,6 +26,8 @@ const READY_MS = 1000;
 /** The most jobs of one burst of changes; a larger burst is told as a `reset`. */
 const MOST_TOUCHED = 2000;
 const EVENTS_AT_ONCE = 1000;
+/** While events come, an earlier one is looked for no more often: it must still be in the stream. */
+const ANCHOR_MS = 1000;
 
 /** Who is told of changes. */
 export interface Listener {
@@ -172,10 +174,26 @@ export class FeedRun {
   }
 
   async #read(events: RedisReader, position: string, signal: AbortSignal): Promise<void> {
+    for (let from = position; ;) from = await this.#readStream(events, from, signal);
+  }
+
+  /** Reads until the stream is another one: FLUSHALL, for example, tells nobody. Resolves to where that is read from. */
+  async #readStream(events: RedisReader, from: string, signal: AbortSignal): Promise<string> {
     const { redis, queue } = this.#connections.access;
-    const pages = followEvents(events, queue, position, { signal, blockMs: BLOCK_MS });
-    for await (const page of pages) {
+    let anchor = { id: from, atMs: performance.now() };
+    for await (const page of followEvents(events, queue, from, { signal, blockMs: BLOCK_MS })) {
       const last = page.at(-1);
+      const nowMs = performance.now();
+      if (anchor.id === BEFORE_ALL) anchor = { id: last?.id ?? BEFORE_ALL, atMs: nowMs };
+      // No timer of its own: the answer that nothing came is the time to look.
+      if (last === undefined || nowMs - anchor.atMs >= ANCHOR_MS) {
+        if (anchor.id !== BEFORE_ALL && !(await hasEvent(events, queue, anchor.id))) {
+          this.#position = (await lastEventId(events, queue)) ?? BEFORE_ALL;
+          this.#startOver();
+          return this.#position;
+        }
+        anchor = { id: last?.id ?? this.#position ?? from, atMs: nowMs };
+      }
       if (last === undefined) continue;
       // A stream has a length: events may have been dropped before they were read.
       const isFull = page.length >= EVENTS_AT_ONCE;
@@ -185,6 +203,7 @@ export class FeedRun {
       this.#position = last.id;
       this.#wake();
     }
+    return from;
   }
 
   #touch(entry: EventEntry): void {

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { safeParse } from 'valibot';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IndexLine } from '../../../src/archive/index-line.js';
 import {
   destinationsDocument,
@@ -501,6 +508,18 @@ describe('GET /api/backups/{id}/objects/{bucket}/{key}', () => {
   });
 });
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Returns what lets so many ms pass on the clock of the process. */
+function passTime(): (ms: number) => void {
+  const now = performance.now.bind(performance);
+  let passedMs = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
+  return (ms) => (passedMs += ms);
+}
+
 describe('a destination in a bucket', () => {
   let bucket: string;
   let proxy: FaultyProxy;
@@ -537,9 +556,11 @@ describe('a destination in a bucket', () => {
   it('is read once for requests at the same time, and not again within a minute', async () => {
     const server = await serve(['--backup', url], env());
     await rows(server);
-    const first = proxy.requests.length;
+    // Whether the place is still there is asked more often.
+    const read = () => proxy.requests.filter(({ path }) => !path.includes('max-keys=1&'));
+    const first = read().length;
     await Promise.all(Array.from({ length: 8 }, () => rows(server)));
-    expect(proxy.requests.length).toBe(first);
+    expect(read()).toHaveLength(first);
     const summaries = proxy.requests.filter(({ path }) => path.includes(`${id}.json`));
     expect(summaries).toHaveLength(1);
     const [row] = await rows(server);
@@ -560,6 +581,25 @@ describe('a destination in a bucket', () => {
     expect(health.text).not.toContain(bucket);
     proxy.setPlan(() => undefined);
     expect((await raw(server, objectPath(id, 'new'))).status).toBe(200);
+  });
+
+  it('is unhealthy within seconds when the store goes away, and healthy when it is back', async () => {
+    const later = passTime();
+    const server = await serve(['--backup', url], env());
+    const isHealthy = async () => {
+      const { checks } = documentOf(await server.get('/api/health')) as {
+        checks: { backups: { status: string } };
+      };
+      const [row] = await rows(server);
+      return [checks.backups.status, row?.problem === null];
+    };
+    expect(await isHealthy()).toEqual(['healthy', true]);
+    proxy.setPlan(() => ({ kind: 'refuse' }));
+    later(4000);
+    expect(await isHealthy()).toEqual(['unhealthy', false]);
+    proxy.setPlan(() => undefined);
+    later(4000);
+    expect(await isHealthy()).toEqual(['healthy', true]);
   });
 
   it('cuts the connection where the store goes away in the middle', async () => {
@@ -596,23 +636,35 @@ describe('a destination in a bucket', () => {
 });
 
 describe('a folder that comes later', () => {
-  it('is shown with what it held when it is gone', async () => {
+  it('is shown when it is there, and with what it held when it is gone again', async () => {
     const { folder: parent, remove: removeParent } = temporaryFolder();
     try {
+      const later = passTime();
       const path = join(parent, 'mounted');
       const server = await serve(['--backup', path], redisEnv());
       expect((await server.get('/api/backups')).status).toBe(404);
       mkdirSync(path);
       const { id } = await backUp(store, path, [source]);
+      // It failed, which counts for a while.
+      later(11_000);
+      expect((await server.get(`/api/backups/${id}`)).status).toBe(200);
+      const health = async () => documentOf(await server.get('/api/health')).checks;
+      expect(await health()).toMatchObject({ backups: { status: 'healthy' } });
       renameSync(path, `${path}.away`);
+      later(4000);
+      const reason = 'a destination cannot be read';
+      expect(await health()).toMatchObject({ backups: { status: 'unhealthy', reason } });
+      const [gone] = await rows(server);
+      expect(gone?.problem?.code).toBe('not_found');
+      expect(gone?.list).not.toBeNull();
+      // A disk that is unmounted leaves its folder.
+      mkdirSync(path);
+      later(4000);
+      expect(await health()).toMatchObject({ backups: { reason: 'there is no complete backup' } });
+      rmdirSync(path);
       renameSync(`${path}.away`, path);
-      // It knows no such backup, and so looks again.
-      await expect
-        .poll(async () => (await server.get(`/api/backups/${id}`)).status, {
-          timeout: 15_000,
-          interval: 500,
-        })
-        .toBe(200);
+      later(4000);
+      expect(await health()).toMatchObject({ backups: { status: 'healthy' } });
     } finally {
       removeParent();
     }

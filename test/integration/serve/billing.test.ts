@@ -23,6 +23,10 @@ async function printed(...args: string[]): Promise<Record<string, unknown>> {
 
 const HUGE = 9_007_199_254_740_993n;
 
+interface OpenApi {
+  paths: Record<string, Record<string, object>>;
+}
+
 describe('the routes of billing', () => {
   it('answer with the documents of the commands', async () => {
     const usage = { bytes_processed: HUGE, compute_seconds: '12.5', job_count: 3, jobs_failed: 1 };
@@ -227,7 +231,7 @@ describe('the routes of billing', () => {
     },
   );
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 or 403', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is 405 or 403', async (method) => {
     const server = await serve([], env());
     const headers = { host: '127.0.0.1', origin: 'http://127.0.0.1' };
     const answer = await server.request(method, '/api/health', { headers });
@@ -235,6 +239,42 @@ describe('the routes of billing', () => {
     expect(answer.headers.allow).toBe('GET, HEAD');
     const foreign = await server.request(method, '/api/health', { headers: { host: '127.0.0.1' } });
     expect(foreign.status).toBe(403);
+  });
+
+  it('every path takes its own methods alone, and names them', async () => {
+    const server = await serve([], env());
+    const api = documentOf(await server.get('/api/openapi.json')) as unknown as OpenApi;
+    const table = new Map(
+      Object.entries(api.paths).map(([path, operations]) => [
+        path.replaceAll(/\{\w+\}/g, 'x'),
+        Object.keys(operations).map((method) => method.toUpperCase()),
+      ]),
+    );
+    for (const path of ['/api/login', '/api/logout']) table.set(path, ['POST']);
+    for (const path of ['/', '/jobs', '/jobs/x']) table.set(path, ['GET']);
+    const headers = { host: '127.0.0.1', origin: 'http://127.0.0.1' };
+    for (const [path, methods] of table) {
+      const allowed = methods.includes('GET') ? ['GET', 'HEAD'] : methods;
+      const answerTo = async (method: string, own = headers) => {
+        const answer = await server.request(method, path, { headers: own });
+        return { method, path, status: answer.status, allow: answer.headers.allow };
+      };
+      const others = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'].filter(
+        (method) => !allowed.includes(method),
+      );
+      // They change nothing, so that they need not come from our own page.
+      const safe = ['OPTIONS', 'TRACE'];
+      const answers = await Promise.all([
+        ...others.map((method) => answerTo(method)),
+        ...safe.map((method) => answerTo(method, { host: '127.0.0.1', origin: 'null' })),
+      ]);
+      expect(answers).toEqual(
+        [...others, ...safe].map((method) => ({
+          ...{ method, path },
+          ...{ status: 405, allow: allowed.join(', ') },
+        })),
+      );
+    }
   });
 
   it('end with the grace, and exit status 0', async () => {

@@ -9,6 +9,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { listen } from '../../../src/serve/listener.js';
 import { useBillingRedis } from '../../helpers/billing-records.js';
 import { backUp, temporaryFolder } from '../../helpers/backups.js';
+import { runHere } from '../../helpers/in-process.js';
 import { documentOf, useServers, type TestServer } from '../../helpers/serve.js';
 import { startRedisProxy } from '../../helpers/redis-proxy.js';
 import { seed } from '../../helpers/seed.js';
@@ -115,14 +116,15 @@ describe('a connection that says nothing', () => {
     const cut = new EventEmitter();
     const isCut = once(cut, 'close');
     const limits = { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10, stallMs: 300 };
-    const listener = await listen(limits, (_request, response) => {
+    const onRequest: http.RequestListener = (_request, response) => {
       response.on('close', () => cut.emit('close'));
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536)));
       };
       response.on('drain', more);
       more();
-    });
+    };
+    const listener = await listen(limits, { onRequest, refuse: () => '' });
     const request = http.get({ host: '127.0.0.1', port: listener.port }, (response) =>
       response.pause(),
     );
@@ -287,19 +289,46 @@ describe('a store that is none', () => {
     },
   );
 
-  it('but sends elsewhere: 503, without its address', async () => {
-    const store = await startOddStore((_request, response) => {
-      response.writeHead(301, { location: 'http://evil.example/' }).end();
-    });
-    try {
-      const server = await serve([], settings(store.url));
-      for (const path of ['/api/jobs/done', '/api/jobs/done/download', '/api/jobs?files=true']) {
-        const answer = await server.get(path);
-        expect(answer.text).not.toContain('127.0.0.1');
-        expect({ path, status: answer.status }).toEqual({ path, status: 503 });
+  it.each([
+    ['sends elsewhere for ever', 301, { location: 'http://evil.example/' }],
+    ['sends elsewhere for now', 307, { location: 'http://evil.example/' }],
+    ['is a teapot', 418, {}],
+  ])(
+    'but %s: what is known without it is shown, as the command does',
+    async (_what, status, headers) => {
+      const store = await startOddStore((_request, response) => {
+        response.writeHead(status, headers).end();
+      });
+      try {
+        const server = await serve([], settings(store.url));
+        const shown = await server.get('/api/jobs/done');
+        expect(shown.status).toBe(200);
+        expect(shown.text).not.toContain('127.0.0.1');
+        const { exitCode, stdout } = await runHere(
+          ['jobs', 'show', 'done', '--explain', '--json'],
+          {
+            env: settings(store.url),
+          },
+        );
+        const command = JSON.parse(stdout) as { problems: string[] };
+        expect([exitCode, command.problems]).toEqual([
+          3,
+          [expect.stringMatching(/^its files were not looked up: .*answered/)],
+        ]);
+        expect(documentOf(shown)).toEqual({
+          ...{ ...command, failedReason: null, returnvalue: null },
+          problems: ['its files were not looked up: the object store is unavailable'],
+        });
+        expect(documentOf(shown)).toMatchObject({ user_id: 'alice', artifacts: null });
+        const list = await server.get('/api/jobs?files=true');
+        expect(list.text).not.toContain('127.0.0.1');
+        expect(documentOf(list)).toMatchObject({ problems: ['results were not looked up'] });
+        const download = await server.get('/api/jobs/done/download');
+        expect(download.status).toBe(503);
+        expect(download.text).not.toContain('127.0.0.1');
+      } finally {
+        store.close();
       }
-    } finally {
-      store.close();
-    }
-  });
+    },
+  );
 });

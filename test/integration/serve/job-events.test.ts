@@ -360,3 +360,40 @@ describe('a queue that changes as a whole', () => {
     await stream.next('a reset', isEvent('reset'));
   });
 });
+
+describe('a stream of events that is gone', () => {
+  it('is noticed by all who listen, and everything is right afterwards', async () => {
+    const server = await serve([], used.env());
+    const stream = await listen(server.port);
+    const { redis } = used.records();
+    const key = 'bull:ai-job:events';
+    const before = await used.queue().add(jobData('alice'));
+    await stream.next('a job', isJob(before));
+    const isReset = isEvent('reset');
+    const nextReset = async (): Promise<number> => {
+      await stream.next('a reset', isReset, { from });
+      return stream.events.length;
+    };
+
+    let from = stream.events.length;
+    await redis.call('FLUSHALL');
+    from = await nextReset();
+    const list = JSON.parse((await server.get('/api/jobs')).text) as { jobs: unknown[] };
+    expect(list.jobs).toEqual([]);
+    const after = await used.queue().add(jobData('alice'));
+    await stream.next('the job after it', isJob(after), { from });
+
+    // One that is made anew at once, and one whose ids are those of a clock that went back.
+    for (const id of ['*', '1-1']) {
+      from = stream.events.length;
+      const steps = redis.multi().del(key);
+      await steps.xadd(key, id, 'event', 'progress', 'jobId', after, 'data', '1').exec();
+      from = await nextReset();
+      const next = id === '*' ? '*' : '1-2';
+      await redis.call('XADD', key, next, 'event', 'progress', 'jobId', after, 'data', '2');
+      await stream.next('a change after it', isJob(after), { from });
+    }
+    expect(stream.of('redis')).toEqual([]);
+    expect(stream.of('reset')).toHaveLength(3);
+  }, 60_000);
+});

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import http from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { clientGoneSignal } from '../../../src/serve/client-gone.js';
+import { ClientGone } from '../../../src/serve/failure.js';
+import { listen } from '../../../src/serve/listener.js';
 import { useBillingRedis } from '../../helpers/billing-records.js';
-import { useServers } from '../../helpers/serve.js';
+import { useServers, type TestServer } from '../../helpers/serve.js';
 
 const { env } = useBillingRedis();
 const serve = useServers();
@@ -29,6 +34,11 @@ async function exchange(socket: Socket, pieces: readonly string[]): Promise<stri
 
 const LONG = Array.from({ length: 40 }, () => 'a'.repeat(16 * 1024));
 const SESSION = 'GET /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+const CLOSING = SESSION.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+const CHUNKED = SESSION.replace('GET /api/session', 'POST /api/login').replace(
+  '\r\n\r\n',
+  '\r\nTransfer-Encoding: chunked\r\nAuthorization: none\r\n\r\n',
+);
 
 /** Sends all before it reads. Node.js itself would read as soon as something is there. */
 const BLOCKING_CLIENT = `
@@ -42,28 +52,67 @@ while True:
     sys.stdout.write(some.decode('latin1'))
 `;
 
+/** The last answer in the text: what Node.js would have sent by itself has neither words nor headers. */
+function expectRefusal(text: string, status: number, server: TestServer): void {
+  const [head = '', body = ''] = text.slice(text.lastIndexOf('HTTP/1.1 ')).split('\r\n\r\n');
+  const [statusLine = '', ...lines] = head.split('\r\n');
+  const headers = new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
+  );
+  expect(statusLine).toMatch(new RegExp(`^HTTP/1.1 ${status} \\w`));
+  expect(JSON.parse(body)).toEqual({ error: expect.any(String), code: expect.any(String) });
+  expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  const id = headers.get('x-request-id');
+  const logged = server.lines.filter(({ request_id }) => request_id === id);
+  expect(logged).toEqual([
+    expect.objectContaining({ level: 'info', status, address: '127.0.0.1' }),
+  ]);
+  expect(JSON.stringify(server.lines)).not.toContain(SECRET);
+}
+
+const SECRET = 'Zm9vOmJhcg';
+
 describe('a request that cannot be read', () => {
   it('is 431 for a long address, also for a client that reads when it has sent all', async () => {
-    const { port } = await serve([], env());
-    const args = ['-c', BLOCKING_CLIENT, String(port)];
+    const server = await serve([], env());
+    const args = ['-c', BLOCKING_CLIENT, String(server.port)];
     const { stdout } = await promisify(execFile)('python3', args);
-    expect(stdout).toMatch(/^HTTP\/1\.1 431 /);
+    expectRefusal(stdout, 431, server);
   });
 
   it('is 431 on a connection that had another answer before', async () => {
-    const { port } = await serve([], env());
-    const socket = await connected(port);
+    const server = await serve([], env());
+    const socket = await connected(server.port);
     socket.write(SESSION);
     await once(socket, 'readable');
     const text = await exchange(socket, ['GET / HTTP/1.1\r\nx: ', ...LONG]);
     expect(text).toMatch(/^HTTP\/1\.1 200 /);
-    expect(text).toMatch(/HTTP\/1\.1 431 [^]*\r\n\r\n$/);
+    expectRefusal(text, 431, server);
   });
 
-  it('is 400 if it is none', async () => {
-    const { port } = await serve([], env());
-    const socket = await connected(port);
-    expect(await exchange(socket, ['hello\r\n\r\n'])).toMatch(/^HTTP\/1\.1 400 /);
+  it.each([
+    ['no request', 400, `hello ${SECRET}\r\n\r\n`],
+    ['one without a host', 400, 'GET /api/session HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['an old one without a host', 400, 'GET /api/session HTTP/1.0\r\n\r\n'],
+    ['one with two hosts', 400, CLOSING.replace('\r\n', '\r\nHost: 127.0.0.1\r\n')],
+    ['one with no address', 400, CLOSING.replace('/api/session', '*')],
+    ['one to another host', 403, CLOSING.replace('/api', `http://u:${SECRET}@evil.example/api`)],
+    ['one that is too long', 431, `GET /?${'x'.repeat(20_000)}`],
+    ['a chunk with long extensions', 413, `${CHUNKED}1;${'x'.repeat(20_000)}\r\n`],
+    ['another expectation', 417, CLOSING.replace('\r\n', `\r\nExpect: ${SECRET}\r\n`)],
+    ['a tunnel', 405, `CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n`],
+    ['one that ends too early', 400, `GET /api/session?${SECRET}`],
+  ])('is an error document: %s', async (_what, status, sent) => {
+    const server = await serve([], env());
+    const socket = await connected(server.port);
+    const answered = exchange(socket, [sent]);
+    if (status === 400) socket.end();
+    expectRefusal(await answered, status, server);
   });
 
   it('is not answered into the answer of another', async () => {
@@ -72,5 +121,121 @@ describe('a request that cannot be read', () => {
     socket.write('GET /api/jobs/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await once(socket, 'readable');
     expect(await exchange(socket, ['hello\r\n\r\n'])).not.toContain(' 400 ');
+  });
+});
+
+const MIB = 1024 * 1024;
+
+describe('the end of a listener', () => {
+  const start = (onRequest: http.RequestListener) =>
+    listen(
+      { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10 },
+      { onRequest, refuse: () => '' },
+    );
+  /** Much more than the system takes for a client that does not read. */
+  const large: http.RequestListener = (_request, response) => response.end(Buffer.alloc(64 * MIB));
+  const ask = (port: number): Promise<http.IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      http.get({ host: '127.0.0.1', port, agent: false }, resolve).on('error', reject);
+    });
+
+  it('lets a client that reads slowly have its whole answer', async () => {
+    const listener = await start(large);
+    const answer = await ask(listener.port);
+    const closed = listener.close(60_000);
+    expect(await buffer(answer)).toHaveLength(64 * MIB);
+    expect(await closed).toBe(0);
+  });
+
+  it('cuts those that do not read when the grace is over, and counts them', async () => {
+    const listener = await start(large);
+    const answers = [await ask(listener.port), await ask(listener.port)];
+    for (const answer of answers) answer.on('error', () => undefined);
+    expect(await listener.close(50)).toBe(2);
+  });
+
+  it('does not wait for connections without a request', async () => {
+    const listener = await start((_request, response) => response.end());
+    const silent = await connected(listener.port);
+    const used = await connected(listener.port);
+    used.write(SESSION);
+    await once(used, 'readable');
+    expect(await listener.close(3_600_000)).toBe(0);
+    silent.destroy();
+    used.destroy();
+  });
+
+  it('ends a connection after the answer that was under way', async () => {
+    let answer: () => void = () => undefined;
+    const asked = new EventEmitter();
+    const listener = await start((_request, response) => {
+      answer = () => response.end('the end');
+      asked.emit('one');
+    });
+    const socket = await connected(listener.port);
+    const isAsked = once(asked, 'one');
+    const answered = exchange(socket, [SESSION]);
+    await isAsked;
+    const closed = listener.close(3_600_000);
+    answer();
+    expect(await closed).toBe(0);
+    expect(await answered).toMatch(/connection: close[^]*the end/i);
+  });
+});
+
+describe('a connection', () => {
+  const start = (onRequest: http.RequestListener) =>
+    listen(
+      { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10 },
+      { onRequest, refuse: () => 'refused' },
+    );
+
+  it('that asks for very much at once is cut', async () => {
+    let asked = 0;
+    const listener = await start(() => (asked += 1));
+    const socket = await connected(listener.port);
+    socket.on('error', () => undefined);
+    const isClosed = once(socket, 'close');
+    socket.resume().write(SESSION.repeat(1000));
+    await isClosed;
+    expect(asked).toBe(100);
+    expect(await listener.close(0)).toBe(0);
+  });
+
+  it('has no second answer to a request whose rest cannot be read', async () => {
+    const listener = await start((_request, response) => response.end('the answer'));
+    const socket = await connected(listener.port);
+    socket.write(CHUNKED);
+    await once(socket, 'readable');
+    const text = await exchange(socket, ['no chunk\r\n']);
+    expect(text).toContain('the answer');
+    expect(text).not.toContain('refused');
+    expect(await listener.close(0)).toBe(0);
+  });
+});
+
+describe('the signal of a client', () => {
+  it('is aborted also where its answer waits behind another', async () => {
+    const signals: AbortSignal[] = [];
+    const asked = new EventEmitter();
+    const listener = await listen(
+      { host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10 },
+      {
+        onRequest: (request) => {
+          signals.push(clientGoneSignal(new AbortController().signal, request));
+          if (signals.length === 3) asked.emit('all');
+        },
+        refuse: () => '',
+      },
+    );
+    const socket = await connected(listener.port);
+    const all = once(asked, 'all');
+    socket.write(SESSION.repeat(3));
+    await all;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false]);
+    socket.destroy();
+    for (const signal of signals) if (!signal.aborted) await once(signal, 'abort');
+    expect(signals[2]?.reason).toBeInstanceOf(ClientGone);
+    expect(await listener.close(0)).toBe(0);
   });
 });

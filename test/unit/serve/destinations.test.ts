@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MangamotionError } from '../../../src/errors.js';
 import type { Destination } from '../../../src/repository/destination.js';
 import { Destinations, type NamedDestination } from '../../../src/serve/destinations.js';
+import { checkBackups } from '../../../src/serve/health-checks.js';
 import { backupEntry } from '../../helpers/summaries.js';
 
 afterEach(() => {
@@ -102,5 +104,84 @@ describe('a destination that hangs', () => {
     const reading = destinations.read(slow.named);
     slow.isSlow = false;
     expect((await reading).failure).toBeUndefined();
+  });
+});
+
+/** A destination that a look at finds another one, or none. */
+class MovingDestination {
+  opened = 0;
+  place = 'disk';
+  failure: Error | undefined;
+  backups = [ENTRY];
+  hangs = false;
+
+  readonly named: NamedDestination = {
+    text: '/backups',
+    open: async () => {
+      this.opened += 1;
+      if (this.hangs) await new Promise(() => undefined);
+      if (this.failure !== undefined) throw this.failure;
+      return {
+        placeNow: () => Promise.resolve(this.place),
+        list: () => Promise.resolve(this.backups),
+        readNote: () => Promise.resolve(undefined),
+      } as unknown as Destination;
+    },
+  };
+}
+
+describe('a destination that was read', () => {
+  async function readOnce() {
+    const moving = new MovingDestination();
+    const failures: unknown[] = [];
+    const destinations = new Destinations([moving.named], {
+      ...{ now: () => new Date(), signal: new AbortController().signal, lookWaitMs: 20 },
+      ...{ retentionDays: 30, maxAgeMs: undefined },
+      onFailure: (_destination, error) => failures.push(error),
+    });
+    await destinations.read(moving.named);
+    let nowMs = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const last = async (afterMs: number) => {
+      nowMs += afterMs;
+      return await destinations.last(moving.named);
+    };
+    return { moving, failures, destinations, last };
+  }
+
+  it('and is gone is no longer shown as healthy; when it is back, it is read again', async () => {
+    const { moving, failures, destinations, last } = await readOnce();
+    moving.failure = new MangamotionError('not_found', 'no such folder: /backups');
+    const { content, failure } = await last(4000);
+    expect([content?.backups, failure]).toEqual([[ENTRY], moving.failure]);
+    await expect(checkBackups(destinations)).rejects.toThrow('a destination cannot be read');
+    expect((await destinations.read(moving.named)).failure).toBe(moving.failure);
+    await last(4000);
+    expect(failures).toEqual([moving.failure]);
+    moving.failure = undefined;
+    expect((await last(4000)).failure).toBeUndefined();
+  });
+
+  it('and is another one now, such as a folder without its disk, is read again', async () => {
+    const { moving, last } = await readOnce();
+    Object.assign(moving, { place: 'folder', backups: [] });
+    expect((await last(4000)).content?.backups).toEqual([]);
+  });
+
+  it('is looked at once in a few seconds, by all requests together', async () => {
+    const { moving, last } = await readOnce();
+    await last(1000);
+    expect(moving.opened).toBe(1);
+    await Promise.all([last(4000), last(0), last(0)]);
+    await last(1000);
+    expect(moving.opened).toBe(2);
+  });
+
+  it('and hangs is one look that hangs', async () => {
+    const { moving, last } = await readOnce();
+    moving.hangs = true;
+    expect((await last(4000)).failure).toMatchObject(LATE);
+    expect((await last(60_000)).failure).toMatchObject(LATE);
+    expect(moving.opened).toBe(2);
   });
 });

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import type { ServeEnv } from '../../../src/serve/context.js';
-import { addPageFiles, chooseEncoding, type PageFiles } from '../../../src/serve/page-files.js';
+import { chooseEncoding, pageEndpoints, type PageFiles } from '../../../src/serve/page-files.js';
 
 describe('the encoding of a file', () => {
   it.each([
@@ -33,11 +33,12 @@ function file(name: string, type: string): PageFiles['document'] {
 }
 
 const app = new Hono<ServeEnv>();
-addPageFiles(app, {
+const endpoints = pageEndpoints({
   documentPaths: ['/', '/jobs', '/jobs/*'],
   document: file('index.html', 'text/html'),
   assets: new Map([['/assets/page-A1.js', file('page-A1.js', 'text/javascript')]]),
 });
+for (const { method, path, respond } of endpoints) app.on(method, path, respond);
 const get = async (path: string, headers = {}) => await app.request(path, { headers });
 
 describe('the files of the page', () => {

@@ -1,4 +1,3 @@
-import { getRequestListener } from '@hono/node-server';
 import { createPricing } from '../../../billing/pricing.js';
 import { hasStoreCredentials } from '../../../config/load.js';
 import { messageOf } from '../../../errors.js';
@@ -23,6 +22,7 @@ import { EvictionWatch } from '../../../serve/eviction-watch.js';
 import { listen } from '../../../serve/listener.js';
 import { requestLog } from '../../../serve/log.js';
 import { readPageFiles } from '../../../serve/page-files.js';
+import { answeringWith } from '../../../serve/request-listener.js';
 import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
@@ -153,21 +153,26 @@ async function serveUntilEnd(
   };
   const tokens = tokenCheck({ jwtSecret, adminToken });
   const failedLogins = new FailedLogins(now);
+  const log = requestLog(logger, metrics?.metrics);
+  const imageOrigins = [originOf(config.publicAddress ?? config.store)];
   const app = createApp({
     routes: apiRoutes(services),
     page: await readPageFiles(),
-    imageOrigins: [originOf(config.publicAddress ?? config.store)],
+    imageOrigins,
     rules: { ...{ auth, proxies, tokens, failedLogins, now } },
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
-    log: requestLog(logger, metrics?.metrics),
+    log,
   });
   const boundYoungSpace = letYoungSpaceGrow();
-  const respond = getRequestListener(app.fetch);
+  const answering = answeringWith(app, { log, proxies, imageOrigins });
   const listener = await listen(
     { ...options.listen, tls, maxClients: options.maxClients },
-    (request, response) => {
-      boundYoungSpace();
-      void respond(request, response);
+    {
+      ...answering,
+      onRequest: (request, response) => {
+        boundYoungSpace();
+        answering.onRequest(request, response);
+      },
     },
   ).catch((error: unknown) => {
     throw cannotListen(options.listen, error);
@@ -181,7 +186,8 @@ async function serveUntilEnd(
   await aborted(signal);
   logger.info('ending: requests finish first');
   jobFeed.close();
-  await listener.close(options.graceMs);
+  const cut = await listener.close(options.graceMs);
+  if (cut > 0) logger.warn({ connections: cut }, 'the grace is over: connections were cut');
 }
 
 function scheduleService(

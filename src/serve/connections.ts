@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Requests that one connection may send before it has the answers. Browsers send one at a time. */
+const MOST_AT_ONCE = 100;
+
+/** The connections of a server, and what is being answered on each. */
+export class Connections {
+  /** All of them: with TLS, also those that have not come through the handshake. */
+  readonly #all = new Set<Socket>();
+  /** Those that requests come by. With TLS they are other objects than the ones above. */
+  readonly #open = new Set<Socket>();
+  readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #latest = new WeakMap<Socket, IncomingMessage>();
+  /** The bytes that had come when the last answer was sent, or when the connection was opened. */
+  readonly #readTo = new WeakMap<Socket, number>();
+  #isEnding = false;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  accepted(socket: Socket): void {
+    this.#all.add(socket);
+    socket.once('close', () => this.#all.delete(socket));
+  }
+
+  opened(socket: Socket): void {
+    this.#open.add(socket);
+    this.#readTo.set(socket, socket.bytesRead);
+    socket.once('close', () => this.#open.delete(socket));
+    if (this.#isEnding) socket.destroy();
+  }
+
+  /**
+   * A request has come whose answer is under way from now on. Returns `false` if there are too many: the
+   * connection is cut, since its requests would keep the server from all others.
+   */
+  asked(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
+    const answers = this.#answers.get(socket) ?? new Set();
+    if (answers.size >= MOST_AT_ONCE || socket.destroyed) {
+      socket.destroy();
+      return false;
+    }
+    this.#answers.set(socket, answers.add(response));
+    this.#latest.set(socket, request);
+    if (this.#isEnding) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      answers.delete(response);
+      this.#readTo.set(socket, socket.bytesRead);
+      if (this.#isEnding && answers.size === 0) socket.destroySoon();
+    });
+    return true;
+  }
+
+  /** Whether what would be sent now is read as the answer to what has come last. */
+  isFree(socket: Socket): boolean {
+    const [first, second] = this.#answers.get(socket) ?? [];
+    if (first !== undefined) return second === undefined && !first.headersSent;
+    // The rest of a request that was answered before all of it had come.
+    return this.#latest.get(socket)?.complete !== false;
+  }
+
+  /**
+   * Ends those on which nothing is under way, and each of the others after its last answer. Node.js would
+   * also end those whose answer waits in memory for a client that reads slowly.
+   */
+  endIdle(): void {
+    this.#isEnding = true;
+    for (const socket of this.#open) {
+      const answers = this.#answers.get(socket) ?? new Set();
+      for (const response of answers) response.shouldKeepAlive = false;
+      const isIdle = answers.size === 0 && socket.bytesRead === this.#readTo.get(socket);
+      if (isIdle) socket.destroy();
+    }
+  }
+
+  /** Cuts all that are left. Returns how many these were. */
+  cutAll(): number {
+    const { size } = this;
+    for (const socket of this.#all) socket.destroy();
+    return size;
+  }
+}
