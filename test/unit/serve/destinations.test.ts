@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Destination } from '../../../src/repository/destination.js';
 import { Destinations, type NamedDestination } from '../../../src/serve/destinations.js';
+import { MemoryClaims } from '../../helpers/memory-claims.js';
 import { backupEntry } from '../../helpers/summaries.js';
 
 afterEach(() => {
@@ -11,6 +12,7 @@ const ENTRY = backupEntry({ at: '2026-11-29T01:00:00Z', sequence: 1 });
 const holding = {
   list: () => Promise.resolve([ENTRY]),
   readNote: () => Promise.resolve(undefined),
+  claims: () => new MemoryClaims(),
 } as unknown as Destination;
 
 /** A destination that answers when the test lets it. */
@@ -20,7 +22,7 @@ class SlowDestination {
   #isSlow = true;
 
   readonly named: NamedDestination = {
-    text: '/backups',
+    ...{ text: '/backups', location: '/backups' },
     open: async () => {
       this.opened += 1;
       if (this.#isSlow) await new Promise<void>((resolve) => this.#answers.push(resolve));
@@ -47,7 +49,8 @@ function servedWith({ named }: SlowDestination, waitMs = 20) {
 const LATE = { status: 503, message: 'the destination does not answer' };
 
 it('health does not wait long for a destination that hangs', { timeout: 15_000 }, async () => {
-  const named = { text: '/mnt/hangs', open: () => new Promise<never>(() => undefined) };
+  const hangs = '/mnt/hangs';
+  const named = { text: hangs, location: hangs, open: () => new Promise<never>(() => undefined) };
   const destinations = new Destinations([named], {
     ...{ now: () => new Date(), signal: new AbortController().signal },
     ...{ retentionDays: 30, maxAgeMs: undefined, onFailure: () => undefined },
