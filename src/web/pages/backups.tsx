@@ -1,6 +1,7 @@
 import { BackupsTable, Timeline } from '../backups/chain-view.js';
 import { chainOf } from '../backups/chain.js';
 import { Destinations } from '../backups/destinations.js';
+import { Drills } from '../backups/drills.js';
 import { Expiry } from '../backups/expiry.js';
 import { Faults } from '../backups/faults.js';
 import { Growth } from '../backups/growth.js';
@@ -59,6 +60,7 @@ export default function BackupsPage() {
           id={query.backup}
         />
       )}
+      {chosen !== undefined && <Drills destination={chosen.destination} drills={chosen.drills} />}
       {chosen !== undefined && status !== null && (
         <div class="two even">
           <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={status} />
