@@ -58,8 +58,7 @@ export function Destinations({
               <span class="quiet">unknown</span>
             ) : (
               <>
-                {countOf(list.backups.length, 'backup')}
-                <br />
+                {countOf(list.backups.length, 'backup')} <br />
                 <span class="quiet">{formatBytes(status.archive_bytes)}</span>
               </>
             ),

@@ -4,9 +4,8 @@ import { Marked, type MarkName } from '../kit/marks.js';
 import { Table } from '../kit/table.js';
 import { Ago } from '../kit/time.js';
 import { countOf } from '../text/numbers.js';
-import { durationText, spanText } from '../text/times.js';
 import { commandLine } from './names.js';
-import { verdictText } from './standing.js';
+import { ofLimitText, verdictText } from './standing.js';
 
 const SIGNS: Readonly<Record<DrillDocument['verdict'], { mark: MarkName; kind: string }>> = {
   met: { mark: 'completed', kind: 'met' },
@@ -54,11 +53,11 @@ export function Drills({
             {
               ...{ id: 'rto', title: 'Time to recover', class: 'n', label: 'recovered in' },
               cell: ({ rto_seconds: rto, rto_limit_seconds: limit, extrapolated }) =>
-                ofLimit(rto, limit, extrapolated),
+                ofLimitText(rto, limit, extrapolated),
             },
             {
               ...{ id: 'rpo', title: 'Data lost', class: 'n', label: 'data lost' },
-              cell: ({ rpo_seconds: rpo, rpo_limit_seconds: limit }) => ofLimit(rpo, limit),
+              cell: ({ rpo_seconds: rpo, rpo_limit_seconds: limit }) => ofLimitText(rpo, limit),
             },
             {
               ...{ id: 'met', title: 'Last met', class: 'n', label: 'last met' },
@@ -81,9 +80,4 @@ export function Drills({
       )}
     </section>
   );
-}
-
-function ofLimit(seconds: number | null, limit: number, extrapolated = false): string {
-  if (seconds === null) return `? of ${spanText(limit)}`;
-  return `${extrapolated ? '≈ ' : ''}${durationText(seconds)} of ${spanText(limit)}`;
 }

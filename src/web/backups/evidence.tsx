@@ -3,9 +3,16 @@ import { now } from '../kit/clock.js';
 import { Marked } from '../kit/marks.js';
 import { Ago } from '../kit/time.js';
 import { countOf, formatBytes } from '../text/numbers.js';
-import { durationText, spanText } from '../text/times.js';
+import { agoText, limitText } from '../text/times.js';
 import { Fact, Limit, Unknown } from './fact.js';
-import { gaugeOf, secondsSince, shownDrill, verdictText, type Gauge } from './standing.js';
+import {
+  gaugeOf,
+  ofLimitText,
+  secondsSince,
+  shownDrill,
+  verdictText,
+  type Gauge,
+} from './standing.js';
 
 interface Props {
   destination: DestinationDocument;
@@ -32,7 +39,7 @@ export function Verified({ destination }: Props) {
   if (status === null) return <Unknown>the destination cannot be read</Unknown>;
   return (
     <>
-      <Marked mark="unknown">never, as far as is recorded</Marked>
+      <Marked mark="unknown">none is recorded</Marked>
       <Limit>backup verify --within keeps a record</Limit>
     </>
   );
@@ -53,7 +60,7 @@ function ReadWithin({
       gauge={gauge && { ...gauge, state: isGood ? gauge.state : 'over' }}
       text={
         <>
-          limit {spanText(within)}, {shareText(one)}
+          limit {limitText(within)}, {shareText(one, now.value)}
           {verified !== null && (
             <>
               ; entry {verified.entry} read one backup <Ago time={verified.at} />
@@ -68,10 +75,12 @@ function ReadWithin({
 }
 
 /** Rounded down: 99.9 % is not everything. */
-function shareText(one: VerificationDocument): string {
+function shareText(one: VerificationDocument, time: Date): string {
   const { total_bytes: total, read_bytes: read, damaged_bytes: damaged } = one;
+  if (one.status === 'overdue') return `${formatBytes(one.overdue_bytes)} not read for longer`;
   if (damaged > 0) return `${formatBytes(damaged)} damaged`;
-  if (total > 0 && read >= total) return 'every byte read';
+  if (total > 0 && read >= total && one.oldest_read_at !== null)
+    return `oldest part ${agoText(new Date(one.oldest_read_at), time)}`;
   return `${total === 0 ? 0 : Math.floor((read / total) * 100)} % read`;
 }
 
@@ -99,21 +108,23 @@ export function Drilled({ destination: { drills } }: Props) {
     return (
       <>
         <Marked mark="skipped">never</Marked>
-        <Limit>limit {spanText(limit)}</Limit>
+        <Limit>limit {limitText(limit)}</Limit>
       </>
     );
   }
   const { at, scenario, verdict, rto_seconds: rto, rto_limit_seconds: most, extrapolated } = drill;
   const gauge = gaugeOf(secondsSince(last[0]?.at ?? at, now.value), limit);
-  const took =
-    rto === null ? '' : ` in ${extrapolated ? '≈ ' : ''}${durationText(rto)} of ${spanText(most)}`;
+  const took = rto === null ? '' : ` in ${ofLimitText(rto, most, extrapolated)}`;
   return (
     <Fact
       state={status === 'met' ? (gauge?.state ?? 'ok') : STATES[status]}
       gauge={gauge}
       text={[gauge?.text, `${scenario}${took}`, unreadable].filter(Boolean).join(', ')}
     >
-      {verdictText(verdict)}, <Ago time={at} />
+      {status === 'overdue' && 'overdue, '}
+      {verdictText(verdict)}
+      {status === 'overdue' ? ' ' : ', '}
+      <Ago time={at} />
     </Fact>
   );
 }

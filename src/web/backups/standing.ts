@@ -4,7 +4,7 @@ import type {
   DrillsDocument,
 } from '../data/backup-documents.js';
 import { countOf, formatBytes } from '../text/numbers.js';
-import { spanText } from '../text/times.js';
+import { durationText, limitText, spanText } from '../text/times.js';
 
 export interface Standing {
   isInOrder: boolean;
@@ -80,7 +80,7 @@ function verificationFaults(
       case 'stopped':
         return [{ word: 'verify has stopped', because: 'is not verified any more' }];
       case 'overdue': {
-        const because = `has ${formatBytes(overdue)} that was not read for ${spanText(within)}`;
+        const because = `has ${formatBytes(overdue)} that was not read for ${limitText(within)}`;
         return [{ word: 'verify is late', because }];
       }
     }
@@ -138,6 +138,13 @@ function overText(
   return Number.isNaN(age) || age < limit ? '' : `${spanText(age - limit)} `;
 }
 
+/** `41 min of 2 h`, `≈ 2.4 s of 1 h`; the time may be unknown. */
+export function ofLimitText(seconds: number | null, limit: number, extrapolated = false): string {
+  if (seconds === null) return `? of ${limitText(limit)}`;
+  const took = seconds < 60 ? durationText(seconds) : spanText(seconds);
+  return `${extrapolated ? '≈ ' : ''}${took} of ${limitText(limit)}`;
+}
+
 /** `not proven` */
 export function verdictText(verdict: DrillDocument['verdict']): string {
   return verdict.replace('_', ' ');
@@ -158,7 +165,7 @@ const NEAR_PERCENT = 80;
 export function gaugeOf(age: number | null, limit: number | null): Gauge | undefined {
   if (age === null || limit === null || limit <= 0) return undefined;
   const percent = Math.min(100, Math.max(0, (age / limit) * 100));
-  const text = `limit ${spanText(limit)}`;
+  const text = `limit ${limitText(limit)}`;
   if (age > limit)
     return { percent, state: 'over', text: `${text}, ${spanText(age - limit)} over` };
   return { percent, state: percent >= NEAR_PERCENT ? 'near' : 'ok', text };

@@ -23,6 +23,7 @@ export function Timeline({
   return (
     <>
       <div
+        class="lanes"
         role="img"
         aria-label={`The day of ${countOf(lanes.length, 'entry', 'entries')}: ${countOf(items.length, 'run')}, which the table below lists`}
       >
