@@ -12,9 +12,12 @@ import { gaugeOf, secondsSince, standingOf } from './standing.js';
 /** One row per destination, with each age against its limit. What is not known is never 0. */
 export function Destinations({
   destinations,
+  chosen,
   hrefOf,
 }: {
   destinations: readonly DestinationDocument[];
+  /** The one that is shown below. */
+  chosen: string | undefined;
   hrefOf: (destination: string) => string;
 }) {
   return (
@@ -26,7 +29,14 @@ export function Destinations({
       columns={[
         {
           ...{ id: 'destination', title: 'Destination', isRowHead: true },
-          cell: ({ destination }) => <a href={hrefOf(destination)}>{destination}</a>,
+          cell: ({ destination }) => (
+            <a
+              href={hrefOf(destination)}
+              aria-current={destination === chosen && destinations.length > 1 ? 'true' : undefined}
+            >
+              {destination}
+            </a>
+          ),
         },
         {
           ...{ id: 'state', title: 'State', class: 'lead-cell tight' },

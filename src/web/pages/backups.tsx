@@ -51,6 +51,7 @@ export default function BackupsPage() {
       {destinations !== undefined && (
         <Destinations
           destinations={destinations}
+          chosen={chosen?.destination}
           hrefOf={(destination) => withQuery({ ...closed, destination })}
         />
       )}

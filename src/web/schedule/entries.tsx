@@ -37,6 +37,8 @@ export function Entries({
   const runNow = async (name: string): Promise<void> => {
     mark(name, true);
     setRefusal(undefined);
+    // What is said twice in the same words is spoken twice.
+    setSaid('');
     try {
       await postDocument(`/api/schedule/${encodeURIComponent(name)}/run`);
       setSaid(`The daemon was asked to run ${name}.`);
