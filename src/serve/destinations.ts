@@ -29,7 +29,7 @@ export interface Reading {
   failure: Error | undefined;
 }
 
-export interface DrillsThere {
+interface DrillsThere {
   records: readonly DrillRecord[];
   /** Records that cannot be read. */
   damaged: number;
