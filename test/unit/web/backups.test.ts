@@ -168,9 +168,9 @@ describe('how a destination stands', () => {
 
 describe('an age against its limit', () => {
   it.each([
-    [1800, 7200, { percent: 25, state: 'ok', text: 'limit 2 h 00 m' }],
-    [6000, 7200, { percent: (6000 / 7200) * 100, state: 'near', text: 'limit 2 h 00 m' }],
-    [9000, 7200, { percent: 100, state: 'over', text: 'limit 2 h 00 m, 30 min over' }],
+    [1800, 7200, { percent: 25, state: 'ok', text: 'limit 2 h' }],
+    [6000, 7200, { percent: (6000 / 7200) * 100, state: 'near', text: 'limit 2 h' }],
+    [9000, 7200, { percent: 100, state: 'over', text: 'limit 2 h, 30 min over' }],
   ])('%d of %d', (age, limit, gauge) => expect(gaugeOf(age, limit)).toEqual(gauge));
   it('is not known without a limit or an age', () => {
     expect(gaugeOf(5, null)).toBeUndefined();
