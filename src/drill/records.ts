@@ -6,7 +6,8 @@ import { openToAppend, readLastLines } from '../files/bounded.js';
 import { errnoOf, translateFileError } from '../files/errors.js';
 import type { ClaimStore } from '../lock/claim.js';
 import { openOwnFolder, ownFolderOf } from '../schedule/state/own-folder.js';
-import { RECORDS_BYTES, RECORDS_READ_BYTES } from './limits.js';
+import { MOST_RECORDS_THERE, RECORDS_BYTES, RECORDS_READ_BYTES } from './limits.js';
+import { SCENARIOS } from './objectives.js';
 import { drillResult } from './result.js';
 
 /** The record of a drill: its result, with when and from where. */
@@ -33,6 +34,50 @@ const jsonRecord = v.pipe(v.string(), v.parseJson(), drillRecord);
 export async function putRecord(claims: ClaimStore, record: DrillRecord): Promise<void> {
   const name = `${record.at.replace(/[^0-9TZ]/g, '')}-${record.scenario}-${record.id.slice(0, 8)}`;
   await claims.put(name, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+const RECORD_NAME = /^\d{8}T\d+Z-(.+)-.{1,8}$/;
+
+/** The records at a destination, each of which is read once: it never changes. */
+export class RecordsThere {
+  readonly #known = new Map<string, DrillRecord>();
+
+  /**
+   * Reads the newest records of each scenario, in no order, and counts those that cannot be read. Rejects
+   * as the destination does.
+   */
+  async read(
+    claims: ClaimStore,
+    signal: AbortSignal,
+  ): Promise<{ records: DrillRecord[]; damaged: number }> {
+    const names: string[] = [];
+    await claims.list(signal, (name) => {
+      names.push(name);
+      return false;
+    });
+    const newest = newestOf(names);
+    for (const name of this.#known.keys()) if (!newest.has(name)) this.#known.delete(name);
+    const isUnknown = (name: string) => newest.has(name) && !this.#known.has(name);
+    if ([...newest].some(isUnknown)) {
+      for (const { name, content = '' } of await claims.list(signal, isUnknown)) {
+        const { success, output } = v.safeParse(jsonRecord, content);
+        if (success) this.#known.set(name, output);
+      }
+    }
+    return { records: [...this.#known.values()], damaged: newest.size - this.#known.size };
+  }
+}
+
+/** The names begin with the times. */
+function newestOf(names: readonly string[]): Set<string> {
+  const sorted = [...new Set(names)].sort().reverse();
+  return new Set(
+    SCENARIOS.flatMap((scenario) =>
+      sorted
+        .filter((name) => RECORD_NAME.exec(name)?.[1] === scenario)
+        .slice(0, MOST_RECORDS_THERE),
+    ),
+  );
 }
 
 /** The folder of the records in a state folder: that of the schedule's history. */

@@ -18,8 +18,11 @@ export interface ClaimStore {
   /** Creates or replaces a claim. Readers see the old content or the new one, never a mixture. */
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
-  /** Lists the claims. One that comes or goes meanwhile may be missing. */
-  list(signal?: AbortSignal): Promise<StoredClaim[]>;
+  /**
+   * Lists the claims. One that comes or goes meanwhile may be missing. Of what `isWanted` refuses by its
+   * name, nothing is read.
+   */
+  list(signal?: AbortSignal, isWanted?: (name: string) => boolean): Promise<StoredClaim[]>;
 
   /** Removes a claim. A claim that does not exist is not an error. */
   remove(name: string, signal?: AbortSignal): Promise<void>;

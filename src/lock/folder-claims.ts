@@ -54,11 +54,15 @@ export class FolderClaims implements ClaimStore {
    * Lists twice: POSIX allows a listing to omit a file that is replaced meanwhile (by a heartbeat),
    * and some user-space file systems cannot open it at that moment.
    */
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(
+    signal?: AbortSignal,
+    isWanted: (name: string) => boolean = () => true,
+  ): Promise<StoredClaim[]> {
     const found = new Map<string, StoredClaim>();
     for (let pass = 0; pass < 2; pass++) {
       signal?.throwIfAborted();
       for (const name of await this.#names()) {
+        if (!isWanted(name)) continue;
         const claim = await this.#read(name);
         if (claim !== undefined) found.set(name, claim);
       }

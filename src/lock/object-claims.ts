@@ -45,12 +45,15 @@ export class ObjectClaims implements ClaimStore {
     });
   }
 
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(
+    signal?: AbortSignal,
+    isWanted: (name: string) => boolean = () => true,
+  ): Promise<StoredClaim[]> {
     const claims: StoredClaim[] = [];
     const options = { prefix: this.#prefix, signal, urgent: true };
     for await (const page of this.#store.listObjects(this.#bucket, options)) {
       for (const { key } of page) {
-        if (!key.endsWith(CLAIM_SUFFIX)) continue;
+        if (!key.endsWith(CLAIM_SUFFIX) || !isWanted(this.#nameOf(key))) continue;
         const claim = await this.#read(key, signal);
         if (claim !== undefined) claims.push(claim);
       }
@@ -69,7 +72,7 @@ export class ObjectClaims implements ClaimStore {
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
       if (head.lastModified === '') throw withoutTime(key);
       return {
-        name: key.slice(this.#prefix.length, -CLAIM_SUFFIX.length),
+        name: this.#nameOf(key),
         content: content?.toString(),
         modifiedAtMs: Date.parse(head.lastModified),
       };
@@ -78,6 +81,10 @@ export class ObjectClaims implements ClaimStore {
       if (isMangamotionError(error, 'not_found')) return undefined;
       throw error;
     }
+  }
+
+  #nameOf(key: string): string {
+    return key.slice(this.#prefix.length, -CLAIM_SUFFIX.length);
   }
 
   #key(name: string): string {

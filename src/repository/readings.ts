@@ -125,6 +125,8 @@ export interface Coverage {
   read_bytes: number;
   /** What was last read, or written if it was never read, longer ago than the period. */
   overdue_bytes: number;
+  /** What was damaged when it was last read. */
+  damaged_bytes: number;
   /** When the part was read that has been unread for the longest time; `null` if one was never read. */
   oldest_read_at: string | null;
 }
@@ -135,7 +137,8 @@ export function coverageOf(
   { now, withinMs }: { now: Date; withinMs: number },
 ): Coverage {
   const coverage: Coverage = {
-    ...{ total_bytes: 0, read_bytes: 0, overdue_bytes: 0, oldest_read_at: null },
+    ...{ total_bytes: 0, read_bytes: 0, overdue_bytes: 0, damaged_bytes: 0 },
+    oldest_read_at: null,
   };
   let oldestMs = backups.length === 0 ? -Infinity : Infinity;
   for (const backup of backups) {
@@ -147,6 +150,7 @@ export function coverageOf(
       const isWithin = (ms: number) => now.getTime() - ms <= withinMs;
       if (readMs !== undefined && isWithin(readMs)) coverage.read_bytes += run.bytes;
       else if (!isWithin(readMs ?? writtenMs)) coverage.overdue_bytes += run.bytes;
+      if (run.read_at === DAMAGED) coverage.damaged_bytes += run.bytes;
       oldestMs = Math.min(oldestMs, readMs ?? -Infinity);
     }
     coverage.total_bytes += bytes;

@@ -36,7 +36,14 @@ export interface DestinationStatus {
   };
 }
 
+/**
+ * The worst that is known: some of it is damaged, the runs have stopped, or something was not read for
+ * too long.
+ */
+type VerificationStatus = 'ok' | 'damaged' | 'stopped' | 'overdue';
+
 interface Verification extends Coverage {
+  status: VerificationStatus;
   within_seconds: number;
   last_run_at: string;
 }
@@ -97,8 +104,11 @@ export interface StatusOptions {
   readings?: Readings | undefined;
 }
 
-/** The period of the report on what was read. */
-const READ_WITHIN_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+/** The period of the report on what was read, and the age at which a verification is too old. */
+export const READ_WITHIN_MS = 30 * DAY_MS;
+/** A daily run that has not come for so long has stopped. */
+const LATE_RUN_MS = 7 * DAY_MS;
 
 /** `backups` are sorted by sequence. Throws `not_found` for an unknown line. */
 export function destinationStatus(
@@ -135,11 +145,21 @@ function verificationOf(
 ): Verification | null {
   if (readings === undefined) return null;
   const withinMs = READ_WITHIN_MS;
+  const coverage = coverageOf(backups, readings, { now, withinMs });
+  const sinceMs = now.getTime() - Date.parse(readings.ended_at);
   return {
-    ...coverageOf(backups, readings, { now, withinMs }),
+    status: verificationStatus(coverage, sinceMs),
+    ...coverage,
     within_seconds: withinMs / 1000,
     last_run_at: readings.ended_at,
   };
+}
+
+/** A last run in the future tells nothing: a clock was wrong. */
+function verificationStatus(coverage: Coverage, sinceMs: number): VerificationStatus {
+  if (coverage.damaged_bytes > 0) return 'damaged';
+  if (!(sinceMs >= 0 && sinceMs <= LATE_RUN_MS)) return 'stopped';
+  return coverage.overdue_bytes > 0 ? 'overdue' : 'ok';
 }
 
 /** Whether a line that counts is overdue or has no trusted backup. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type DrillRecord, RECORDS_FOLDER, RecordsThere } from '../drill/records.js';
 import { isMangamotionError } from '../errors.js';
 import type { Destination } from '../repository/destination.js';
 import { destinationStatus, type DestinationStatus } from '../repository/status.js';
@@ -11,6 +12,8 @@ import { withinBound } from './destination-bound.js';
 export interface NamedDestination {
   /** The text with which it was named: clients name it with the same. */
   text: string;
+  /** Its location, as drills record it. */
+  location: string;
   /** Opens it for requests that end with the signal. */
   open(signal: AbortSignal): Promise<Destination>;
 }
@@ -21,7 +24,17 @@ export interface Reading {
   content: DestinationContent | undefined;
   /** When the content was read. */
   readAt: Date | undefined;
+  /** The drills that are recorded there, when they could last be read. */
+  drills: DrillsThere;
   /** Why it could not be read the last time; `undefined` if it could. */
+  failure: Error | undefined;
+}
+
+interface DrillsThere {
+  records: readonly DrillRecord[];
+  /** Records that cannot be read. */
+  damaged: number;
+  /** Why they could not be read the last time. */
   failure: Error | undefined;
 }
 
@@ -63,7 +76,11 @@ const NO_ANSWER = 'the destination does not answer';
 type Look = 'same' | 'other' | 'failed';
 
 class Known {
-  reading: Reading = { content: undefined, readAt: undefined, failure: undefined };
+  reading: Reading = {
+    ...{ content: undefined, readAt: undefined, failure: undefined },
+    drills: { records: [], damaged: 0, failure: undefined },
+  };
+  readonly records = new RecordsThere();
   /** The clock of the process, which nobody sets. */
   readAtMs: number | undefined;
   underWay: Promise<void> | undefined;
@@ -189,10 +206,13 @@ export class Destinations {
     try {
       const destination = await named.open(this.#parts.signal);
       known.place = await destination.placeNow?.();
-      const content = await readContent(destination);
+      const [content, drills] = await Promise.all([
+        readContent(destination),
+        readDrills(destination, known, this.#parts.signal),
+      ]);
       const { mostBytes = MOST_BYTES } = this.#parts;
       const kept = withinBound(content, mostBytes / this.#named.length);
-      known.reading = { content: kept, readAt: this.#parts.now(), failure: undefined };
+      known.reading = { content: kept, drills, readAt: this.#parts.now(), failure: undefined };
     } catch (error) {
       // The server ends, which is no news of the destination.
       if (!this.#parts.signal.aborted) this.#parts.onFailure(named.text, error);
@@ -216,6 +236,20 @@ async function inTime<T>(work: Promise<T>, known: Known, waitMs: number): Promis
   const first = await Promise.race([work, late.then(onLate, () => undefined)]);
   waiting.abort();
   return first;
+}
+
+/** What is known of drills is kept if they cannot be read now. */
+async function readDrills(
+  destination: Destination,
+  { records, reading }: Known,
+  signal: AbortSignal,
+): Promise<DrillsThere> {
+  try {
+    const read = await records.read(destination.claims(RECORDS_FOLDER), signal);
+    return { ...read, failure: undefined };
+  } catch (error) {
+    return { ...reading.drills, failure: ofDestination(error) };
+  }
 }
 
 function holds({ content }: Reading, id: string): boolean {

@@ -25,6 +25,8 @@ export interface Services {
   /** How people log in, for the page to say. */
   auth: 'none' | 'token' | 'proxy';
   destinations: Destinations;
+  /** The folder with the records of this host's drills. */
+  drillFolder: string;
   /** `undefined` if none was named at the start. */
   schedule: ScheduleService | undefined;
   /** Logs a failure that cut an answer after it had begun. */

@@ -43,6 +43,20 @@ export function describeClaimStore(kind: string, create: () => Promise<Place>): 
       }
     });
 
+    it('lists only what is wanted by its name', async () => {
+      await store.put('one', '1');
+      await store.put('two', '2');
+      const asked: string[] = [];
+      const isWanted = (name: string) => {
+        asked.push(name);
+        return name === 'two';
+      };
+      expect((await store.list(undefined, isWanted)).map(({ name }) => name)).toEqual(['two']);
+      expect([...new Set(asked)].sort()).toEqual(['one', 'two']);
+      await store.remove('one');
+      await store.remove('two');
+    });
+
     it('removes what is not there without a word', async () => {
       await store.remove('never');
       await store.put('one', '1');

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { SignJWT } from 'jose';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appendRecords } from '../../src/drill/records.js';
 import { ownFolderOf } from '../../src/schedule/state/own-folder.js';
 import { writeState } from '../../src/schedule/state/state.js';
 import { shortId } from '../../src/web/backups/chain.js';
@@ -26,6 +27,7 @@ import { useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
 import { VIEWS, accessibilityFindings, startBrowser } from '../helpers/browser.js';
 import { storeSettings } from '../helpers/cli.js';
+import { drillRecord } from '../helpers/drill-records.js';
 import { entryState, scheduleState } from '../helpers/run-records.js';
 import { useServers, type TestServer } from '../helpers/serve.js';
 import { freshBucket, readObject, removeBucket, testStore } from '../helpers/test-store.js';
@@ -75,13 +77,22 @@ const serve = async (...destinations: string[]): Promise<TestServer> => {
   return await start([...named, '--max-age', '26h'], env);
 };
 
-/** With a schedule that has verified the destination. */
+/** With a schedule that has verified the destination offsite, and with drills of two destinations. */
 const serveVerified = async (...destinations: string[]): Promise<TestServer> => {
   const [file, state] = [join(folder, 'mangamotion.crontab'), join(folder, 'state')];
   writeFileSync(file, `# name=proof\n0 3 * * * backup verify ${offsite} --latest\n`);
   mkdirSync(ownFolderOf(state), { recursive: true });
   const proof = entryState({ last_success_at: daysAgo(0.5).toISOString() });
   await writeState(ownFolderOf(state), scheduleState({ entries: { proof } }));
+  const reason = 'the recovery took 3 h, and may take 2 h';
+  const store = { scenario: 'store', rto_limit_seconds: 7200 } as const;
+  await appendRecords(ownFolderOf(state), [
+    drillRecord({ id: 'a', at: daysAgo(12).toISOString(), destination: offsite, ...store }),
+    drillRecord({
+      ...{ id: 'b', at: daysAgo(3).toISOString(), destination: broken, ...store },
+      ...{ verdict: 'missed', rto_seconds: 10_800, reason },
+    }),
+  ]);
   const named = destinations.flatMap((one) => ['--backup', one]);
   const env = storeSettings({ env: { ...redisEnv(), ...backupStoreSettings() } });
   return await start([...named, '--max-age', '26h', '--file', file, '--state-dir', state], env);
@@ -116,20 +127,103 @@ describe('the page of backups', () => {
     );
     const late = rowOf(page, 'Destinations', broken);
     expect(await late.getByRole('cell').nth(1).textContent()).toMatch(/limit 26 h, \d+ h over/);
-    expect(await late.textContent()).toContain('no entry of the schedule verifies it');
+    expect(await late.getByRole('cell').nth(2).textContent()).toContain('none is recorded');
+    expect(await good.getByRole('cell').nth(3).textContent()).toMatch(
+      /met, 12 d ago.*limit 45 d, store in 2\.5 s of 2 h/,
+    );
+    expect(await late.getByRole('cell').nth(3).textContent()).toMatch(
+      /missed, 3 d ago.*limit 45 d, store in 3 h 00 m of 2 h/,
+    );
     const away = rowOf(page, 'Destinations', missing);
-    expect(await away.textContent()).toMatch(/cannot be read.*unknown/);
+    expect(await away.textContent()).toMatch(
+      /cannot be read.*unknown.*unknown.*unknown.*records cannot be read/,
+    );
+    const drills = page.getByRole('table', { name: 'The last drill of each scenario' });
+    expect(await drills.textContent()).toContain('the recovery took 3 h, and may take 2 h');
+    // A reader of the screen hears the label of the chart alone.
+    const chart = page.getByRole('img', { name: 'of the last 7 days' });
+    expect((await chart.ariaSnapshot()).split('\n')).toHaveLength(1);
     expect(errors).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(server.url))).toEqual([]);
     await page.close();
   });
 
-  it('claims nothing of drills, which no command makes', async () => {
-    const server = await serve(broken);
-    const { page } = await browser.open();
-    await page.goto(`${server.url}/backups`);
-    await page.getByRole('table', { name: 'Destinations' }).waitFor();
-    expect(await page.locator('main').textContent()).not.toMatch(/drill/i);
+  it('tells each state of verification and drills, and calls nothing good that it cannot read', async () => {
+    const server = await serve(offsite);
+    const { page, errors } = await browser.open();
+    type Part = Record<string, unknown>;
+    let change: { problem?: Part; verification?: Part; drills?: Part } = {};
+    await page.route('**/api/backups', async (route) => {
+      const response = await route.fetch();
+      const { destinations } = (await response.json()) as { destinations: [Part] };
+      const [one] = destinations;
+      const { verification = null } = change;
+      const status = { ...(one.status as Part), verification };
+      const drills = { ...(one.drills as Part), ...change.drills };
+      const changed = { ...one, problem: change.problem ?? null, status, drills };
+      await route.fulfill({ json: { destinations: [changed] } });
+    });
+    const read = {
+      ...{ status: 'ok', total_bytes: 2048, read_bytes: 2048, overdue_bytes: 0, damaged_bytes: 0 },
+      ...{ oldest_read_at: daysAgo(22).toISOString(), within_seconds: 30 * 86_400 },
+      last_run_at: daysAgo(0.5).toISOString(),
+    };
+    const drill = (days: number, more: Part = {}) => ({
+      ...{ at: daysAgo(days).toISOString(), scenario: 'object', verdict: 'met', backup: null },
+      ...{ cold: false, rto_seconds: 2, rto_limit_seconds: 3600, extrapolated: false },
+      ...{ rpo_seconds: 60, rpo_limit_seconds: 3600, last_met_at: null, ...more },
+    });
+    const problem = { error: 'it does not answer', code: 'unavailable' };
+    const kept = { status: 'unknown', problem, last: [drill(2)] };
+    const states: [change: typeof change, state: string, verified: string, drilled: string][] = [
+      [{}, 'in order', 'none is recorded', 'neverlimit 45 d'],
+      [{ verification: read }, 'in order', 'agolimit 30 d, oldest part 22 d ago', 'never'],
+      [
+        { verification: { ...read, read_bytes: 2047, oldest_read_at: null } },
+        ...(['in order', '99 % read', 'never'] as const),
+      ],
+      [
+        { verification: { ...read, status: 'overdue', overdue_bytes: 1024 } },
+        ...(['verify is late', '1.0 KiB not read for longer', 'never'] as const),
+      ],
+      [
+        { verification: { ...read, status: 'stopped', last_run_at: daysAgo(9).toISOString() } },
+        ...(['verify has stopped', '9 d ago', 'never'] as const),
+      ],
+      [
+        { verification: { ...read, status: 'damaged', damaged_bytes: 1024 } },
+        ...(['damage found', '1.0 KiB damaged', 'never'] as const),
+      ],
+      [{ drills: { status: 'met', last: [drill(2)] } }, 'in order', 'none', 'met, 2 d ago'],
+      [
+        { drills: { status: 'overdue', last: [drill(50)] } },
+        ...(['drill is late', 'none', 'overdue, met 50 d agolimit 45 d, 5 d over'] as const),
+      ],
+      [
+        { drills: { status: 'not_proven', last: [drill(2, { verdict: 'not_proven' })] } },
+        ...(['drill not proven', 'none', 'not proven, 2 d ago'] as const),
+      ],
+      [
+        { drills: { status: 'unknown', damaged: 2, last: [drill(2)] } },
+        ...(['drills unknown', 'none', '2 records cannot be read'] as const),
+      ],
+      [
+        { problem, verification: read, drills: kept },
+        ...(['cannot be read', 'oldest part 22 d ago', 'records cannot be read'] as const),
+      ],
+    ];
+    for (const [next, state, verified, drilled] of states) {
+      change = next;
+      await page.goto(`${server.url}/backups`);
+      const cells = rowOf(page, 'Destinations', offsite).getByRole('cell');
+      await cells.nth(0).getByText(state).waitFor();
+      expect(await cells.nth(2).textContent()).toContain(verified);
+      expect(await cells.nth(3).textContent()).toContain(drilled);
+    }
+    // What was good before the destination went away has no good mark.
+    expect(await page.locator('.dest .ok').count()).toBe(0);
+    expect(await page.locator('.dest use[href="#m-completed"]').count()).toBe(0);
+    expect(errors).toEqual([]);
     await page.close();
   });
 
@@ -499,4 +593,22 @@ describe('the page of backups in each state', () => {
       await page.close();
     },
   );
+
+  it.each([
+    { width: 640, height: 512 },
+    { width: 320, height: 256 },
+  ])('fits a screen of 1280 by 1024 at 200 and 400 %: $width, $height', async (size) => {
+    const server = await serve(broken, missing);
+    const { page } = await browser.open(size, 'dark');
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.goto(`${server.url}/backups`);
+    await rowOf(page, 'Destinations', missing).waitFor();
+    expect(await isTooWide(page)).toBe(false);
+    // The header would take more of the window than the rows.
+    await page.evaluate('scrollTo(0, 1000)');
+    await expect
+      .poll(async () => (await page.getByRole('banner').boundingBox())?.y)
+      .toBeLessThan(-90);
+    await page.close();
+  });
 });

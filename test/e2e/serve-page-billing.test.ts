@@ -289,6 +289,20 @@ describe('the page of billing', () => {
     await again.stop();
   });
 
+  it('tells a long reason without leaving a narrow screen', async () => {
+    const server = await serve();
+    const { page } = await browser.open({ width: 320, height: 256 });
+    const error =
+      'the days cannot be read, because the server does not answer within three seconds';
+    await page.route('**/api/billing/**', (route) =>
+      route.fulfill({ status: 503, json: { error, code: 'unavailable' } }),
+    );
+    await page.goto(`${server.url}/billing?user=alice`);
+    await page.getByText('The days are not known').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+    await page.close();
+  });
+
   it('is used by keyboard alone', async () => {
     const server = await serve();
     const { page } = await openBill(server, '');

@@ -335,6 +335,7 @@ describe('the page of the schedule in each state', () => {
     const server = await serve();
     const { page } = await open(server);
     await page.getByText('the state cannot be used: it is not JSON').waitFor();
+    await sentenceOf(page).getByText('Whether a run failed today is not known.').waitFor();
     rmSync(join(daemon.state, 'state.json'));
     await page.close();
   });

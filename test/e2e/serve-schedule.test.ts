@@ -11,6 +11,8 @@ import {
   requestedRunDocument,
   scheduleDocument,
 } from '../../src/serve/schemas/schedule.js';
+import { lastVerifications } from '../../src/serve/last-verified.js';
+import type { ScheduleService } from '../../src/serve/schedule-service.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import { TestDaemon } from '../helpers/daemon.js';
@@ -116,8 +118,27 @@ describe('GET /api/schedule', () => {
     const { destinations } = documentOf(await server.get('/api/backups')) as {
       destinations: { last_verified: unknown }[];
     };
-    expect(destinations.map((one) => one.last_verified)).toEqual([{ at, entry: 'proof' }, null]);
+    const limit_seconds = 30 * 86_400;
+    expect(destinations.map((one) => one.last_verified)).toEqual([
+      { at, entry: 'proof', limit_seconds },
+      null,
+    ]);
   });
+
+  it.each(['--quick', '--sample 5%', '--sample=5%', '--within 30d', '--of-a-later-version'])(
+    'does not take a run of backup verify %s for one that read a whole backup',
+    async (option) => {
+      const at = new Date().toISOString();
+      const entries = { part: entryState({ last_success_at: at }) };
+      const folder = join(cwd, 'state-of-parts');
+      mkdirSync(folder, { recursive: true });
+      await writeState(folder, scheduleState({ entries }));
+      const argv = ['backup', 'verify', '/mnt/a', ...option.split(' ')];
+      const schedule = { folder, entries: () => Promise.resolve([{ name: 'part', argv }]) };
+      const verified = await lastVerifications(schedule as unknown as ScheduleService);
+      expect(verified('/mnt/a')).toBeNull();
+    },
+  );
 });
 
 describe('GET /api/schedule/history', () => {

@@ -19,9 +19,13 @@ export class MemoryClaims implements ClaimStore {
     this.claims.set(name, { name, content, modifiedAtMs: this.now() });
   }
 
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(
+    signal?: AbortSignal,
+    isWanted: (name: string) => boolean = () => true,
+  ): Promise<StoredClaim[]> {
     await this.#begin('list', signal);
-    return [...this.claims.values()].map((claim) => ({ ...claim }));
+    const wanted = [...this.claims.values()].filter(({ name }) => isWanted(name));
+    return wanted.map((claim) => ({ ...claim }));
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {

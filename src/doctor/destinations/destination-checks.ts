@@ -78,9 +78,6 @@ export const destinationChecks = [
   check('verification.age', ['status', 'place'], judgeVerification, LIMIT_MS),
 ];
 
-/** A daily run that has not come for so long has stopped. */
-const LATE_RUN_MS = 7 * DAY_MS;
-
 /** What of the archives was read lately: bits rot in silence. */
 function judgeVerification({
   status: { verification },
@@ -91,12 +88,20 @@ function judgeVerification({
   const { total_bytes: total, read_bytes: read, overdue_bytes: overdue } = verification;
   const ageMs = now.getTime() - Date.parse(verification.last_run_at);
   const share = `${total === 0 ? 100 : Math.floor((read / total) * 100)} % was read within 30 days`;
-  if (ageMs > LATE_RUN_MS || ageMs < 0) {
-    return warning(`${share}, but the last run was ${ageText(ageMs / 1000)} ago`, `daily: ${run}`);
+  switch (verification.status) {
+    case 'damaged': {
+      const damaged = formatBytes(verification.damaged_bytes);
+      return failure(`${damaged} was damaged when it was last read`, `${run} names the damage`);
+    }
+    case 'stopped': {
+      const message = `${share}, but the last run was ${ageText(ageMs / 1000)} ago`;
+      return warning(message, `daily: ${run}`);
+    }
+    case 'overdue':
+      return warning(`${formatBytes(overdue)} was not read for 30 days`, `daily: ${run}`);
+    case 'ok':
+      return ok(share);
   }
-  if (overdue > 0)
-    return warning(`${formatBytes(overdue)} was not read for 30 days`, `daily: ${run}`);
-  return ok(share);
 }
 
 const LEAST_INODES = 10_000;

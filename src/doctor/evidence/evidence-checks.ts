@@ -1,4 +1,5 @@
 import type { DrillRecord } from '../../drill/records.js';
+import { DRILL_LIMIT_SECONDS, lastDrills, worstDrill } from '../../reports/backups/drills.js';
 import { ageText } from '../age-text.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
@@ -6,8 +7,6 @@ import type { EvidenceFacts } from './facts.js';
 
 const check = checkOf<EvidenceFacts>();
 
-/** A drill a month, and half a month of grace. */
-const LONGEST_SECONDS = 45 * 86_400;
 const NONE = skipped(
   'no drill is recorded here',
   'prove that a recovery works: mangamotion drill object DESTINATION',
@@ -29,21 +28,14 @@ function judgeAge({ records: [newest], damaged, now }: EvidenceFacts['drills']):
   const again = `mangamotion drill ${newest.scenario} ${newest.destination}`;
   if (seconds < 0) return warning('the last drill is dated in the future: a clock is wrong', again);
   const message = `the last drill was ${ageText(seconds)} ago`;
-  return seconds > LONGEST_SECONDS ? warning(message, again) : ok(message);
+  return seconds > DRILL_LIMIT_SECONDS ? warning(message, again) : ok(message);
 }
 
 /** The last drill of each scenario counts, at each destination. */
 function judgeVerdicts(records: readonly DrillRecord[]): Finding {
-  const last = new Map<string, DrillRecord>();
-  for (const record of records) {
-    const name = `${record.scenario} ${record.destination}`;
-    if (!last.has(name)) last.set(name, record);
-  }
-  const all = [...last.values()];
+  const all = lastDrills(records);
   if (all.length === 0) return NONE;
-  const worst =
-    all.find(({ verdict }) => verdict === 'missed') ??
-    all.find(({ verdict }) => verdict === 'not_proven');
+  const worst = worstDrill(all);
   if (worst === undefined) return ok(`the objectives of ${scenarios(all)} are met`);
   const { scenario, destination, verdict, reason } = worst;
   const why = reason === undefined ? '' : `: ${reason}`;

@@ -9,6 +9,7 @@ import { showBackup } from '../../reports/backups/show.js';
 import { jsonAnswer } from '../answer.js';
 import { ofMissing, type NamedDestination, type Reading } from '../destinations.js';
 import { failureOf, notFound } from '../failure.js';
+import { drillsByDestination } from '../drills-by-destination.js';
 import { lastVerifications } from '../last-verified.js';
 import { defineRoute, type Route } from '../route.js';
 import { backupId, destination } from '../schemas/backup-parameters.js';
@@ -17,7 +18,7 @@ import type { Services } from '../services.js';
 import { NOT_MODIFIED_ANSWER, tagOf, taggedAnswer } from '../tagged-answer.js';
 
 /** What destinations hold, without what is in their archives. */
-export function backupRoutes({ destinations, schedule }: Services): Route[] {
+export function backupRoutes({ destinations, schedule, drillFolder, now }: Services): Route[] {
   const listTags = new WeakMap<DestinationContent, string>();
   /** The list of a destination is large, and the same until it is read again. */
   const listTagOf = (content: DestinationContent): string => {
@@ -52,10 +53,12 @@ export function backupRoutes({ destinations, schedule }: Services): Route[] {
         if (first?.failure !== undefined && readings.every(({ content }) => content === undefined))
           throw first.failure;
         const verified = await lastVerifications(schedule);
+        const drillsOf = await drillsByDestination(drillFolder, now());
         const known = wanted.map((named, index) => ({
           destination: named.text,
           ...readingDocument(named, readings[index]),
           last_verified: verified(named.text),
+          drills: drillsOf(named, readings[index]),
         }));
         // Without the time of reading, and the ages, which whoever has the document can tell.
         const states = known.map(({ content, status, ...rest }) => ({

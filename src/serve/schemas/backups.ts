@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { SCENARIOS } from '../../drill/objectives.js';
+import { VERDICTS } from '../../drill/result.js';
 import { BACKUP_TYPES } from '../../repository/names.js';
 import { summarySchema } from '../../repository/summary.js';
 
@@ -89,9 +91,11 @@ const status = v.strictObject({
   archive_bytes: count,
   verification: v.nullable(
     v.strictObject({
+      status: v.picklist(['ok', 'damaged', 'stopped', 'overdue']),
       total_bytes: count,
       read_bytes: count,
       overdue_bytes: count,
+      damaged_bytes: count,
       oldest_read_at: v.nullable(text),
       within_seconds: v.number(),
       last_run_at: text,
@@ -105,6 +109,35 @@ const status = v.strictObject({
   }),
 });
 
+const seconds = v.nullable(v.number());
+const drills = v.strictObject({
+  /** `overdue`: the last one is too long ago. `unknown`: records that cannot be read may say more. */
+  status: v.picklist(['met', 'missed', 'not_proven', 'overdue', 'never', 'unknown']),
+  /** The age from which on the last drill is too long ago. */
+  limit_seconds: v.number(),
+  /** Records that cannot be read. */
+  damaged: count,
+  /** Why records could not be looked for, on this host or at the destination. */
+  problem: v.nullable(v.strictObject({ error: text, code: text })),
+  /** The last drill of each scenario, the latest first. */
+  last: v.array(
+    v.strictObject({
+      at: text,
+      scenario: v.picklist(SCENARIOS),
+      verdict: v.picklist(VERDICTS),
+      reason: optionalText,
+      backup: v.nullable(text),
+      cold: v.boolean(),
+      rto_seconds: seconds,
+      rto_limit_seconds: v.number(),
+      extrapolated: v.boolean(),
+      rpo_seconds: seconds,
+      rpo_limit_seconds: v.number(),
+      last_met_at: v.nullable(text),
+    }),
+  ),
+});
+
 export const destinationsDocument = v.strictObject({
   destinations: v.array(
     v.strictObject({
@@ -115,8 +148,11 @@ export const destinationsDocument = v.strictObject({
       problem: v.nullable(v.strictObject({ error: text, code: text })),
       list: v.nullable(v.strictObject({ backups: v.array(listedBackup) })),
       status: v.nullable(status),
-      /** By an entry of the schedule; `null` if that is not known. */
-      last_verified: v.nullable(v.strictObject({ at: text, entry: text })),
+      /** One backup in full, by an entry of the schedule; `null` if that is not known. */
+      last_verified: v.nullable(
+        v.strictObject({ at: text, entry: text, limit_seconds: v.number() }),
+      ),
+      drills,
     }),
   ),
 });

@@ -37,29 +37,31 @@ export function Timeline({
   return (
     <>
       <svg width="100%" height="116" role="img" aria-label={label}>
-        {marks.map(({ x, text, wide }) => (
-          <>
-            <line class="grid" x1={inPercent(x)} x2={inPercent(x)} y1="0" y2="92" />
-            {x < 85 && (
-              <text
-                class={wide ? 'wide-only' : undefined}
-                x={inPercent(x)}
-                y="110"
-                text-anchor={x < 4 ? 'start' : 'middle'}
-              >
-                {text}
-              </text>
-            )}
-          </>
-        ))}
-        {items.map((item) => (
-          <Bar key={item.id} item={item} most={most} width={barWidthOf(items.length)} />
-        ))}
-        <line class="now-line" x1="100%" x2="100%" y1="0" y2="92" />
-        <text class="now-text" x="100%" y="110" text-anchor="end">
-          now
-        </text>
-        <line class="axis" x2="100%" y1="92" y2="92" />
+        <g aria-hidden="true">
+          {marks.map(({ x, text, wide }) => (
+            <>
+              <line class="grid" x1={inPercent(x)} x2={inPercent(x)} y1="0" y2="92" />
+              {x < 85 && (
+                <text
+                  class={wide ? 'wide-only' : undefined}
+                  x={inPercent(x)}
+                  y="110"
+                  text-anchor={x < 4 ? 'start' : 'middle'}
+                >
+                  {text}
+                </text>
+              )}
+            </>
+          ))}
+          {items.map((item) => (
+            <Bar key={item.id} item={item} most={most} width={barWidthOf(items.length)} />
+          ))}
+          <line class="now-line" x1="100%" x2="100%" y1="0" y2="92" />
+          <text class="now-text" x="100%" y="110" text-anchor="end">
+            now
+          </text>
+          <line class="axis" x2="100%" y1="92" y2="92" />
+        </g>
       </svg>
       <ul class="legend" aria-label="Signs of the timeline">
         <li>

@@ -27,12 +27,14 @@ export function Tiers({ prices, gross, isOpen }: TiersProps) {
         <span class="quiet">steps drawn at equal length</span>
       </header>
       <svg height="54" role="img" aria-label={label}>
-        <rect class="track" width="100%" height="8" y="8" rx="4" />
-        <rect class="b" width={inPercent(position)} height="8" y="8" rx="4" />
-        <Steps tiers={prices.tiers} />
-        <text class="here" x={inPercent(position)} y="-1" text-anchor={anchorOf(position)}>
-          {dollarsText(gross)}
-        </text>
+        <g aria-hidden="true">
+          <rect class="track" width="100%" height="8" y="8" rx="4" />
+          <rect class="b" width={inPercent(position)} height="8" y="8" rx="4" />
+          <Steps tiers={prices.tiers} />
+          <text class="here" x={inPercent(position)} y="-1" text-anchor={anchorOf(position)}>
+            {dollarsText(gross)}
+          </text>
+        </g>
       </svg>
       <p class="note">
         <Standing prices={prices} gross={gross} isOpen={isOpen} />

@@ -15,6 +15,40 @@ interface Newest {
 
 type FreshnessStatus = 'fresh' | 'overdue' | 'missing' | 'retired';
 
+/** What `backup verify --within` has read. */
+export interface VerificationDocument {
+  status: 'ok' | 'damaged' | 'stopped' | 'overdue';
+  total_bytes: number;
+  read_bytes: number;
+  overdue_bytes: number;
+  damaged_bytes: number;
+  oldest_read_at: string | null;
+  within_seconds: number;
+  last_run_at: string;
+}
+
+export interface DrillDocument {
+  at: string;
+  scenario: string;
+  verdict: 'met' | 'missed' | 'not_proven';
+  reason?: string | undefined;
+  rto_seconds: number | null;
+  rto_limit_seconds: number;
+  extrapolated: boolean;
+  rpo_seconds: number | null;
+  rpo_limit_seconds: number;
+  last_met_at: string | null;
+}
+
+export interface DrillsDocument {
+  status: 'met' | 'missed' | 'not_proven' | 'overdue' | 'never' | 'unknown';
+  limit_seconds: number;
+  damaged: number;
+  problem: { error: string; code: string } | null;
+  /** The last drill of each scenario, the latest first. */
+  last: DrillDocument[];
+}
+
 interface StatusDocument {
   line: string | null;
   lines: {
@@ -36,6 +70,7 @@ interface StatusDocument {
     problems: { id: string; kind: string; message: string }[];
   };
   archive_bytes: number;
+  verification: VerificationDocument | null;
   growth: { bytes_per_day: number; since: string; until: string } | null;
   retention: { days: number; suspended_by: string | null; next_expiry: Expiry | null };
 }
@@ -90,7 +125,8 @@ export interface DestinationDocument {
   problem: { error: string; code: string } | null;
   list: { backups: BackupDocument[] } | null;
   status: StatusDocument | null;
-  last_verified: { at: string; entry: string } | null;
+  last_verified: { at: string; entry: string; limit_seconds: number } | null;
+  drills: DrillsDocument;
 }
 
 export interface DestinationsDocument {

@@ -116,7 +116,8 @@ function Since({ job, place }: { job: ShownJobDocument; place: number | undefine
   return (
     <>
       {finishedAt !== null && <Ago time={finishedAt} />}
-      {job.ran_seconds !== null && `, took ${durationText(job.ran_seconds)}`}
+      {finishedAt !== null && job.ran_seconds !== null && ', '}
+      {job.ran_seconds !== null && `took ${durationText(job.ran_seconds)}`}
     </>
   );
 }

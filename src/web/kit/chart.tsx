@@ -31,27 +31,30 @@ export function Chart({ label, ticks, height = 160, labels, children }: ChartPro
         ))}
       </ol>
       <svg height={height + LABEL_HEIGHT} role="img" aria-label={label}>
-        {ticks.map((tick, index) => (
-          <line
-            key={tick}
-            class={index === ticks.length - 1 ? 'axis' : 'grid'}
-            x2="100%"
-            y1={index * step}
-            y2={index * step}
-          />
-        ))}
-        {children}
-        {labels.map(({ x, text, wide = false, anchor = 'middle' }) => (
-          <text
-            key={text}
-            x={inPercent(x)}
-            y={height + 18}
-            text-anchor={anchor}
-            class={wide ? 'wide-only' : undefined}
-          >
-            {text}
-          </text>
-        ))}
+        {/* The label says it: the shapes would be read one after the other. */}
+        <g aria-hidden="true">
+          {ticks.map((tick, index) => (
+            <line
+              key={tick}
+              class={index === ticks.length - 1 ? 'axis' : 'grid'}
+              x2="100%"
+              y1={index * step}
+              y2={index * step}
+            />
+          ))}
+          {children}
+          {labels.map(({ x, text, wide = false, anchor = 'middle' }) => (
+            <text
+              key={text}
+              x={inPercent(x)}
+              y={height + 18}
+              text-anchor={anchor}
+              class={wide ? 'wide-only' : undefined}
+            >
+              {text}
+            </text>
+          ))}
+        </g>
       </svg>
     </div>
   );

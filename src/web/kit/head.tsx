@@ -125,7 +125,9 @@ function Wait({ until }: { until: Date }) {
       <span aria-hidden="true">
         {seconds > 0 ? (
           <>
-            in <b>{spanText(seconds)}</b>
+            <span class="nowrap">
+              in <b>{spanText(seconds)}</b>
+            </span>
           </>
         ) : (
           <b>now</b>

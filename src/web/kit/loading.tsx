@@ -19,7 +19,7 @@ export function LoadingRows({
   return (
     <div class={`tbl ${classes}`.trim()}>
       <table aria-label="Loading" aria-busy="true">
-        <tbody>
+        <tbody aria-hidden="true">
           {Array.from({ length: ROWS }, (_row, row) => (
             <tr key={row}>
               {columns.map(({ class: cell, short = false }, column) => (

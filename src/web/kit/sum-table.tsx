@@ -3,7 +3,7 @@ import type { SumLine } from './sum-line.js';
 /** Lines that add up to the last one. */
 export function SumTable({ lines, sum }: { lines: readonly SumLine[]; sum: SumLine }) {
   return (
-    <table class="sum">
+    <table class="sum" aria-label={`How the ${sum.name.toLowerCase()} adds up`}>
       <thead class="vh">
         <tr>
           <th scope="col">Part</th>

@@ -1,6 +1,7 @@
 import { BackupsTable, Timeline } from '../backups/chain-view.js';
 import { chainOf } from '../backups/chain.js';
 import { Destinations } from '../backups/destinations.js';
+import { Drills } from '../backups/drills.js';
 import { Expiry } from '../backups/expiry.js';
 import { Faults } from '../backups/faults.js';
 import { Growth } from '../backups/growth.js';
@@ -16,9 +17,11 @@ import { Marked } from '../kit/marks.js';
 import { minute } from '../kit/minute.js';
 import { State } from '../kit/state.js';
 import { useNavigation, useTitle } from '../routing/navigation.js';
-import { countOf } from '../text/numbers.js';
+import { countOf, formatCount } from '../text/numbers.js';
 
 const EVERY_SECONDS = 60;
+/** Destinations that the sentence names; the table has them all. */
+const MOST_NAMED = 3;
 const DEFAULT_DAYS = 7;
 const LONG_DAYS = 30;
 
@@ -48,6 +51,7 @@ export default function BackupsPage() {
       {destinations !== undefined && (
         <Destinations
           destinations={destinations}
+          chosen={chosen?.destination}
           hrefOf={(destination) => withQuery({ ...closed, destination })}
         />
       )}
@@ -59,6 +63,7 @@ export default function BackupsPage() {
           id={query.backup}
         />
       )}
+      {chosen !== undefined && <Drills destination={chosen.destination} drills={chosen.drills} />}
       {chosen !== undefined && status !== null && (
         <div class="two even">
           <Growth items={chainOf(chosen, LONG_DAYS, minute.value)} status={status} />
@@ -89,13 +94,13 @@ function Sentence({ destinations }: { destinations: readonly DestinationDocument
       </Marked>{' '}
       {destinations.length === 1 ? 'destination' : 'destinations'} {bad.length === 1 ? 'is' : 'are'}{' '}
       not in order:{' '}
-      {bad.map((one, index) => (
+      {bad.slice(0, MOST_NAMED).map((one, index) => (
         <span key={one.destination}>
           {index > 0 && ', '}
           <b>{one.destination}</b> {standingOf(one, minute.value).because}
         </span>
       ))}
-      .
+      {bad.length > MOST_NAMED && `, and ${formatCount(bad.length - MOST_NAMED)} more`}.
     </>
   );
 }

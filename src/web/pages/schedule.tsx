@@ -41,6 +41,12 @@ export default function SchedulePage() {
   const known = history.known.value;
   // Before a daemon has been there, there is no history.
   const runs = known.data?.runs ?? (known.failure?.reason === 404 ? [] : undefined);
+  const isWhole =
+    known.data === undefined
+      ? runs !== undefined
+      : known.failure === undefined &&
+        known.data.problem === null &&
+        known.data.damaged_lines === 0;
   const refresh = (): void => {
     schedule.refresh();
     history.refresh();
@@ -55,7 +61,7 @@ export default function SchedulePage() {
         }
         note={data !== undefined && <Notes schedule={data} />}
       >
-        {(document) => <Sentence schedule={document} runs={runs} />}
+        {(document) => <Sentence schedule={document} runs={runs} isWhole={isWhole} />}
       </Head>
       {data !== undefined && (
         <>

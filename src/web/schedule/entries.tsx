@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { ApiFailure, postDocument } from '../data/api.js';
 import type { EntryDocument, RunningDocument } from '../data/documents.js';
 import { now } from '../kit/clock.js';
+import { CommandLine } from '../kit/copy.js';
 import { Mark, Marked } from '../kit/marks.js';
 import { Table } from '../kit/table.js';
 import { Ago } from '../kit/time.js';
@@ -36,6 +37,8 @@ export function Entries({
   const runNow = async (name: string): Promise<void> => {
     mark(name, true);
     setRefusal(undefined);
+    // What is said twice in the same words is spoken twice.
+    setSaid('');
     try {
       await postDocument(`/api/schedule/${encodeURIComponent(name)}/run`);
       setSaid(`The daemon was asked to run ${name}.`);
@@ -69,12 +72,12 @@ export function Entries({
         keyOf={({ name }) => name}
         columns={[
           {
-            ...{ id: 'name', title: 'Entry', class: 'lead-cell tight', isRowHead: true },
+            ...{ id: 'name', title: 'Entry', class: 'lead-cell', isRowHead: true },
             cell: ({ name }) => name,
           },
           {
-            ...{ id: 'command', title: 'Command', class: 'p3 cut wide' },
-            cell: ({ command }) => <code>{command}</code>,
+            ...{ id: 'command', title: 'Command', class: 'p3 wide' },
+            cell: ({ command }) => <CommandLine text={command} />,
           },
           {
             ...{ id: 'state', title: 'State', class: 'lead-cell tight' },

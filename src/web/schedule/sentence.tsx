@@ -8,9 +8,12 @@ import { hasFailed, timeOf } from './runs.js';
 export function Sentence({
   schedule,
   runs,
+  isWhole,
 }: {
   schedule: ScheduleDocument;
   runs: readonly RunDocument[] | undefined;
+  /** Whether all of the history could be read. */
+  isWhole: boolean;
 }) {
   const { daemon, entries } = schedule.status;
   return (
@@ -28,7 +31,7 @@ export function Sentence({
           <Next runs={schedule.next.runs} />{' '}
         </>
       )}
-      {runs !== undefined && <FailedToday runs={runs} />}
+      {runs !== undefined && <FailedToday runs={runs} isWhole={isWhole} />}
     </>
   );
 }
@@ -63,11 +66,12 @@ function Next({ runs }: { runs: ScheduleDocument['next']['runs'] }) {
   );
 }
 
-function FailedToday({ runs }: { runs: readonly RunDocument[] }) {
+function FailedToday({ runs, isWhole }: { runs: readonly RunDocument[]; isWhole: boolean }) {
   const today = now.value.toISOString().slice(0, 10);
   const done = runs.filter((run) => run.started_at !== null && timeOf(run).startsWith(today));
   const failed = done.filter(hasFailed);
   const [last] = failed;
+  if (last === undefined && !isWhole) return <>Whether a run failed today is not known.</>;
   if (last === undefined) return done.length === 0 ? null : <>No run failed today.</>;
   return (
     <>

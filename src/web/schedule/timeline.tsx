@@ -26,48 +26,50 @@ export function Timeline({
         role="img"
         aria-label={`The day of ${countOf(lanes.length, 'entry', 'entries')}: ${countOf(items.length, 'run')}, which the table below lists`}
       >
-        {drawn.map(({ name, marks }) => (
-          <div class="lane" key={name}>
-            <span>{name}</span>
-            <svg height="28">
-              <line class="grid" x2="100%" y1="14" y2="14" />
-              {['25%', '50%', '75%'].map((x) => (
-                <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
-              ))}
-              {failedLast(marks).map((mark) => (
-                <Shape key={`${mark.kind} ${mark.at}`} mark={mark} />
+        <div class="lanes" aria-hidden="true">
+          {drawn.map(({ name, marks }) => (
+            <div class="lane" key={name}>
+              <span>{name}</span>
+              <svg height="28">
+                <line class="grid" x2="100%" y1="14" y2="14" />
+                {['25%', '50%', '75%'].map((x) => (
+                  <line key={x} class="grid" x1={x} x2={x} y1="0" y2="28" />
+                ))}
+                {failedLast(marks).map((mark) => (
+                  <Shape key={`${mark.kind} ${mark.at}`} mark={mark} />
+                ))}
+                {nowX !== undefined && (
+                  <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+                )}
+              </svg>
+            </div>
+          ))}
+          <div class="lane">
+            <span />
+            <svg height="18">
+              {hoursOf(nowX).map(({ hour, wide }) => (
+                <text
+                  key={hour}
+                  class={wide ? 'wide-only' : undefined}
+                  x={inPercent((hour / 24) * 100)}
+                  y="12"
+                  text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
+                >
+                  {String(hour).padStart(2, '0')}:00
+                </text>
               ))}
               {nowX !== undefined && (
-                <line class="now-line" x1={inPercent(nowX)} x2={inPercent(nowX)} y1="0" y2="28" />
+                <text
+                  class="now-text"
+                  x={inPercent(nowX)}
+                  y="12"
+                  text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
+                >
+                  {minuteText(now)}
+                </text>
               )}
             </svg>
           </div>
-        ))}
-        <div class="lane">
-          <span />
-          <svg height="18">
-            {hoursOf(nowX).map(({ hour, wide }) => (
-              <text
-                key={hour}
-                class={wide ? 'wide-only' : undefined}
-                x={inPercent((hour / 24) * 100)}
-                y="12"
-                text-anchor={hour === 0 ? 'start' : hour === 24 ? 'end' : 'middle'}
-              >
-                {String(hour).padStart(2, '0')}:00
-              </text>
-            ))}
-            {nowX !== undefined && (
-              <text
-                class="now-text"
-                x={inPercent(nowX)}
-                y="12"
-                text-anchor={nowX < 5 ? 'start' : nowX > 95 ? 'end' : 'middle'}
-              >
-                {minuteText(now)}
-              </text>
-            )}
-          </svg>
         </div>
       </div>
       <ul class="legend" aria-label="Signs of the timeline">

@@ -25,6 +25,12 @@ export function spanText(seconds: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
 }
 
+/** A limit is a round figure: `30 s`, `2 h`, `26 h`, `45 d`; another one is told as a span. */
+export function limitText(seconds: number): string {
+  if (seconds >= 2 * DAY && seconds % DAY === 0) return `${seconds / DAY} d`;
+  return seconds >= HOUR && seconds % HOUR === 0 ? `${seconds / HOUR} h` : spanText(seconds);
+}
+
 /** `just now`, `27 s ago`, `1 h 33 m ago`, `in 13 min`. */
 export function agoText(then: Date, now: Date): string {
   const seconds = (now.getTime() - then.getTime()) / 1000;

@@ -109,10 +109,13 @@ const DISCOUNT: Column<ShownUser> = {
 
 function Share({ percent }: { percent: number }) {
   return (
-    <svg class="gauge" aria-hidden="true">
-      <rect class="track" width="100%" height="4" rx="2" />
-      <rect class="b" width={inPercent(percent)} height="4" rx="2" />
-    </svg>
+    <>
+      <svg class="gauge" aria-hidden="true">
+        <rect class="track" width="100%" height="4" rx="2" />
+        <rect class="b" width={inPercent(percent)} height="4" rx="2" />
+      </svg>
+      <span class="vh">{percent.toFixed(1)} %</span>
+    </>
   );
 }
 

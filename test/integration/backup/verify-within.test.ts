@@ -115,7 +115,13 @@ describe('damage', () => {
       expect(new Set(result.problems.map(({ id }) => id))).toEqual(new Set([first]));
       expect(result.read_bytes).toBeLessThan(result.total_bytes);
       expect(result.oldest_read_at).toBeNull();
+      expect(result.damaged_bytes).toBeGreaterThan(0);
+      const { answer } = await runJson<DestinationStatus>(['backup', 'status', folder]);
+      const { damaged_bytes } = result;
+      expect(answer.verification).toMatchObject({ status: 'damaged', damaged_bytes });
     }
+    const { stdout } = await run(['backup', 'status', folder]);
+    expect(stdout).toMatch(/read +.+ was damaged when it was last read; \d+ % of/);
     expect(others).toHaveLength(4);
   });
 

@@ -7,7 +7,7 @@ import { hostChecks, laterChecks } from '../../../src/doctor/host.js';
 import { destinationChecks } from '../../../src/doctor/destinations/destination-checks.js';
 import { offsiteChecks } from '../../../src/doctor/destinations/offsite-checks.js';
 import { type DrillRecord, appendRecords } from '../../../src/drill/records.js';
-import { encodeReadings } from '../../../src/repository/readings.js';
+import { DAMAGED, encodeReadings, type Readings } from '../../../src/repository/readings.js';
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
 import { encodeClaim } from '../../../src/lock/claim.js';
 import { describeOwner } from '../../../src/lock/owner.js';
@@ -91,8 +91,8 @@ async function drilled(...drills: Partial<DrillRecord>[]): Promise<void> {
 }
 
 /** The record of what was read there, which is nothing. */
-function verified(times: { begun_at: string; ended_at: string }): void {
-  const readings = { ...times, allowance: 0, archives: new Map() };
+function verified(given: Pick<Readings, 'begun_at' | 'ended_at'> & Partial<Readings>): void {
+  const readings = { allowance: 0, archives: new Map(), ...given };
   writeFileSync(d.path('backups/.mangamotion-verified.json'), encodeReadings(readings));
 }
 
@@ -1111,6 +1111,19 @@ const BREAKS: Break[] = [
     says: /the last drill of redis proved nothing/,
     hint: /mangamotion drill redis/,
     change: () => drilled({ scenario: 'redis', verdict: 'not_proven' }),
+  },
+  {
+    check: 'verification.age',
+    what: 'damage that a run has found',
+    status: 'failure',
+    says: /100 B was damaged when it was last read/,
+    hint: /backup verify .*backups --within 30d/,
+    change: async () => {
+      const id = await writeBackup(d.path('backups'), { at: d.hoursAgo(40), sequence: 0 });
+      const run = { parts: 1, bytes: 100, read_at: DAMAGED };
+      const archives = new Map([[id, { directory: '', runs: [run] }]]);
+      verified({ begun_at: d.hoursAgo(900), ended_at: d.hoursAgo(1), archives });
+    },
   },
   {
     check: 'verification.age',

@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import http from 'node:http';
@@ -13,6 +14,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { safeParse } from 'valibot';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IndexLine } from '../../../src/archive/index-line.js';
+import { appendRecords, putRecord, RECORDS_FOLDER } from '../../../src/drill/records.js';
+import { openDestination } from '../../../src/repository/locate.js';
+import { ownFolderOf } from '../../../src/schedule/state/own-folder.js';
 import {
   destinationsDocument,
   objectsDocument,
@@ -22,6 +26,7 @@ import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { backUp, backUpChanges, contents, temporaryFolder } from '../../helpers/backups.js';
 import { useBillingRedis } from '../../helpers/billing-records.js';
 import { storeSettings } from '../../helpers/cli.js';
+import { drillRecord } from '../../helpers/drill-records.js';
 import { startFaultyProxy, type FaultyProxy } from '../../helpers/faulty-proxy.js';
 import { runHere } from '../../helpers/in-process.js';
 import { noise, seed } from '../../helpers/seed.js';
@@ -136,6 +141,7 @@ interface Row {
   list: { backups: { id: string }[] } | null;
   status: Record<string, unknown> | null;
   last_verified: unknown;
+  drills: Record<string, unknown>;
 }
 
 async function rows(server: TestServer, query = ''): Promise<Row[]> {
@@ -164,6 +170,64 @@ describe('GET /api/backups', () => {
     expect(row).toMatchObject({ problem: null, last_verified: null, destination: folder });
     const health = documentOf(await server.get('/api/health'));
     expect(health.checks).toMatchObject({ backups: { status: 'healthy' } });
+  });
+
+  it('has what was read of the archives, as backup status has it, and what drills proved', async () => {
+    const { folder: other, remove: removeOther } = temporaryFolder();
+    try {
+      const state = join(other, 'state');
+      const place = join(other, 'place');
+      mkdirSync(place);
+      mkdirSync(ownFolderOf(state), { recursive: true });
+      await backUp(store, place, [source]);
+      const args = ['--backup', place, '--state-dir', state];
+      const fresh = await serve(args, redisEnv());
+      const never = { damaged: 0, problem: null, last: [], limit_seconds: 45 * 86_400 };
+      expect(await rows(fresh)).toMatchObject([
+        {
+          last_verified: null,
+          status: { verification: null },
+          drills: { status: 'never', ...never },
+        },
+      ]);
+
+      await printed('backup', 'verify', place, '--within', '30d');
+      const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+      const here = drillRecord({ id: 'here', at: at(30), destination: place });
+      await appendRecords(ownFolderOf(state), [here, drillRecord({ id: 'x', destination: '/x' })]);
+      const claims = (await openDestination(place)).claims(RECORDS_FOLDER);
+      const reason = 'the recovery took 3 h, and may take 2 h';
+      const there = {
+        id: 'there',
+        at: at(2),
+        scenario: 'store',
+        verdict: 'missed',
+        reason,
+      } as const;
+      await putRecord(claims, drillRecord({ ...there, destination: '/mnt/of/another/host' }));
+      const server = await serve(args, redisEnv());
+      const [row] = await rows(server);
+      const status = await printed('backup', 'status', place);
+      expect(row?.status?.verification).toMatchObject({ status: 'ok', damaged_bytes: 0 });
+      expect(row?.status?.verification).toEqual(status.verification);
+      expect(row?.drills).toMatchObject({
+        ...{ status: 'missed', damaged: 0, problem: null },
+        last: [
+          { at: there.at, scenario: 'store', verdict: 'missed', reason, last_met_at: null },
+          { at: here.at, scenario: 'object', verdict: 'met', last_met_at: here.at },
+        ],
+      });
+
+      writeFileSync(join(place, RECORDS_FOLDER, '20261129T000000000Z-redis-torn.json'), '{');
+      rmSync(join(ownFolderOf(state), 'drills.ndjson'));
+      mkdirSync(join(ownFolderOf(state), 'drills.ndjson'));
+      const blind = await serve(args, redisEnv());
+      const [seen] = await rows(blind);
+      expect(seen?.drills).toMatchObject({ status: 'missed', damaged: 1 });
+      expect((seen?.drills.problem as { error: string }).error).toContain('drills.ndjson');
+    } finally {
+      removeOther();
+    }
   });
 
   it('is not sent again while it says the same, however old it gets', async () => {

@@ -2,10 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { drillMetrics } from '../../../src/drill/metrics.js';
-import { appendRecords, readRecords } from '../../../src/drill/records.js';
+import { appendRecords, putRecord, readRecords, RecordsThere } from '../../../src/drill/records.js';
 import { reportMarkdown, reportOf } from '../../../src/drill/report.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { drillRecord } from '../../helpers/drill-records.js';
+import { MemoryClaims } from '../../helpers/memory-claims.js';
 
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
@@ -33,6 +34,61 @@ describe('records', () => {
     const { records, damaged } = await readRecords(state);
     expect(records.map(({ id }) => id)).toEqual(['2', '1']);
     expect(damaged).toMatchObject([{ file, fromEnd: 2 }]);
+  });
+});
+
+describe('records at a destination', () => {
+  const signal = new AbortController().signal;
+  const put = async (claims: MemoryClaims, ...ids: string[]) => {
+    for (const id of ids) {
+      const at = `2026-11-${id.slice(0, 2)}T03:10:00.000Z`;
+      await putRecord(claims, drillRecord({ id, at }));
+    }
+  };
+
+  it('are read once each, and are gone with their files', async () => {
+    const claims = new MemoryClaims();
+    const there = new RecordsThere();
+    expect(await there.read(claims, signal)).toEqual({ records: [], damaged: 0 });
+    await put(claims, '01', '02');
+    const ids = async () => (await there.read(claims, signal)).records.map(({ id }) => id).sort();
+    expect(await ids()).toEqual(['01', '02']);
+    for (const claim of claims.claims.values()) claim.content = 'no record any more';
+    expect(await ids()).toEqual(['01', '02']);
+    const [first = ''] = claims.claims.keys();
+    claims.claims.delete(first);
+    expect(await ids()).toEqual(['02']);
+  });
+
+  it('are counted where they cannot be read, and read as soon as they can', async () => {
+    const claims = new MemoryClaims();
+    const there = new RecordsThere();
+    await put(claims, '01', '02');
+    const [torn] = claims.claims.values();
+    const { content } = torn!;
+    for (const unreadable of [undefined, '', '{', '{"scenario":"object"}']) {
+      torn!.content = unreadable;
+      expect(await there.read(claims, signal)).toMatchObject({
+        records: [{ id: '02' }],
+        damaged: 1,
+      });
+    }
+    torn!.content = content;
+    expect(await there.read(claims, signal)).toMatchObject({ damaged: 0 });
+  });
+
+  it('are the newest of each scenario, and files of others are left alone', async () => {
+    const claims = new MemoryClaims();
+    await put(claims, ...Array.from({ length: 20 }, (_, at) => String(at + 10)));
+    await claims.put('readme', 'of others');
+    await putRecord(
+      claims,
+      drillRecord({ id: 'old', scenario: 'redis', at: '2025-01-01T00:00:00Z' }),
+    );
+    const { records, damaged } = await new RecordsThere().read(claims, signal);
+    expect(damaged).toBe(0);
+    expect(records).toHaveLength(13);
+    expect(records.map(({ id }) => id)).toEqual(expect.arrayContaining(['18', '29', 'old']));
   });
 });
 

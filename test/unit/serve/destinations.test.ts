@@ -3,6 +3,7 @@ import { MangamotionError } from '../../../src/errors.js';
 import type { Destination } from '../../../src/repository/destination.js';
 import { Destinations, type NamedDestination } from '../../../src/serve/destinations.js';
 import { checkBackups } from '../../../src/serve/health-checks.js';
+import { MemoryClaims } from '../../helpers/memory-claims.js';
 import { backupEntry } from '../../helpers/summaries.js';
 
 afterEach(() => {
@@ -13,6 +14,7 @@ const ENTRY = backupEntry({ at: '2026-11-29T01:00:00Z', sequence: 1 });
 const holding = {
   list: () => Promise.resolve([ENTRY]),
   readNote: () => Promise.resolve(undefined),
+  claims: () => new MemoryClaims(),
 } as unknown as Destination;
 
 /** A destination that answers when the test lets it. */
@@ -22,7 +24,7 @@ class SlowDestination {
   #isSlow = true;
 
   readonly named: NamedDestination = {
-    text: '/backups',
+    ...{ text: '/backups', location: '/backups' },
     open: async () => {
       this.opened += 1;
       if (this.#isSlow) await new Promise<void>((resolve) => this.#answers.push(resolve));
@@ -49,7 +51,8 @@ function servedWith({ named }: SlowDestination, waitMs = 20) {
 const LATE = { status: 503, message: 'the destination does not answer' };
 
 it('health does not wait long for a destination that hangs', { timeout: 15_000 }, async () => {
-  const named = { text: '/mnt/hangs', open: () => new Promise<never>(() => undefined) };
+  const hangs = '/mnt/hangs';
+  const named = { text: hangs, location: hangs, open: () => new Promise<never>(() => undefined) };
   const destinations = new Destinations([named], {
     ...{ now: () => new Date(), signal: new AbortController().signal },
     ...{ retentionDays: 30, maxAgeMs: undefined, onFailure: () => undefined },
@@ -116,7 +119,7 @@ class MovingDestination {
   hangs = false;
 
   readonly named: NamedDestination = {
-    text: '/backups',
+    ...{ text: '/backups', location: '/backups' },
     open: async () => {
       this.opened += 1;
       if (this.hangs) await new Promise(() => undefined);
@@ -125,6 +128,7 @@ class MovingDestination {
         placeNow: () => Promise.resolve(this.place),
         list: () => Promise.resolve(this.backups),
         readNote: () => Promise.resolve(undefined),
+        claims: () => new MemoryClaims(),
       } as unknown as Destination;
     },
   };

@@ -13,11 +13,13 @@ import {
   isImage,
   objectHref,
 } from '../../../src/web/backups/names.js';
-import { faultsOf, gaugeOf, standingOf } from '../../../src/web/backups/standing.js';
+import { faultsOf, gaugeOf, shownDrill, standingOf } from '../../../src/web/backups/standing.js';
 import type {
   BackupDocument,
   DestinationDocument,
   DestinationsDocument,
+  DrillDocument,
+  DrillsDocument,
   ObjectsDocument,
   ShownBackupDocument,
 } from '../../../src/web/data/backup-documents.js';
@@ -35,15 +37,30 @@ function backup(id: string, change: object = {}): BackupDocument {
   };
 }
 
+const noDrills: DrillsDocument = {
+  ...{ status: 'never', limit_seconds: 45 * 86_400, damaged: 0, problem: null, last: [] },
+};
+
+/** Of so many days ago. */
+function drill(days: number, change: Partial<DrillDocument> = {}): DrillDocument {
+  const at = new Date(now.getTime() - days * 86_400_000).toISOString();
+  return {
+    ...{ at, scenario: 'object', verdict: 'met', rto_seconds: 2, rto_limit_seconds: 3600 },
+    ...{ extrapolated: false, rpo_seconds: 60, rpo_limit_seconds: 3600, last_met_at: at },
+    ...change,
+  };
+}
+
 type Status = NonNullable<DestinationDocument['status']>;
 
 function destination(backups: BackupDocument[], change: Partial<Status> = {}): DestinationDocument {
   return {
     ...{ destination: '/mnt/backup', read_at: now.toISOString(), problem: null },
     last_verified: null,
+    drills: noDrills,
     list: { backups },
     status: {
-      ...{ line: 'store', lines: [], archive_bytes: 100, growth: null },
+      ...{ line: 'store', lines: [], archive_bytes: 100, verification: null, growth: null },
       freshness: { status: 'fresh', newest_complete: null, max_age_seconds: null },
       chains: { status: 'ok', problems: [] },
       retention: { days: 30, suspended_by: null, next_expiry: null },
@@ -87,6 +104,59 @@ describe('how a destination stands', () => {
       'chain: 1 fault',
     ]);
   });
+  const read = {
+    ...{ total_bytes: 2048, read_bytes: 1024, overdue_bytes: 0, damaged_bytes: 0 },
+    ...{ oldest_read_at: null, within_seconds: 30 * 86_400, last_run_at: now.toISOString() },
+  };
+  it.each([
+    ['ok', {}, []],
+    ['damaged', { damaged_bytes: 1024 }, ['has 1.0 KiB that was damaged when it was last read']],
+    ['stopped', {}, ['is not verified any more']],
+    ['overdue', { overdue_bytes: 1024 }, ['has 1.0 KiB that was not read for 30 d']],
+  ] as const)('tells of a verification that is %s', (status, change, because) => {
+    const verification = { ...read, status, ...change };
+    const faults = faultsOf(destination([], { verification }), now);
+    expect(faults.map((fault) => fault.because)).toEqual(because);
+  });
+  it('tells of a run of the schedule that is too long ago', () => {
+    const verified = (days: number) => ({
+      ...destination([]),
+      last_verified: { at: drill(days).at, entry: 'proof', limit_seconds: 30 * 86_400 },
+    });
+    expect(standingOf(verified(29), now).isInOrder).toBe(true);
+    expect(standingOf(verified(41), now)).toMatchObject({
+      ...{ word: 'verify is late', because: 'is 11 d late to be verified' },
+    });
+  });
+  it.each<[DrillsDocument['status'], Partial<DrillsDocument>, string]>([
+    ['never', {}, ''],
+    ['met', { last: [drill(12)] }, ''],
+    [
+      'missed',
+      { last: [drill(1), drill(2, { scenario: 'store', verdict: 'missed' })] },
+      'missed the objective of its store drill',
+    ],
+    [
+      'not_proven',
+      { last: [drill(1), drill(2, { scenario: 'redis', verdict: 'not_proven' })] },
+      'is not proven by its redis drill',
+    ],
+    ['overdue', { last: [drill(50)] }, 'is 5 d late for a drill'],
+    ['unknown', { damaged: 1 }, 'has records of drills that cannot be read'],
+    ['unknown', { last: [drill(-3)] }, 'has a drill that is dated in the future'],
+  ])('tells of drills that are %s', (status, change, because) => {
+    const drills = { ...noDrills, status, ...change };
+    expect(standingOf({ ...destination([]), drills }, now)).toMatchObject({
+      ...{ isInOrder: because === '', because },
+    });
+  });
+  it('shows the worst drill first', () => {
+    const missed = drill(9, { verdict: 'missed' });
+    const unproven = drill(5, { verdict: 'not_proven' });
+    expect(shownDrill([drill(1), unproven, missed])).toBe(missed);
+    expect(shownDrill([drill(1), unproven])).toBe(unproven);
+    expect(shownDrill([])).toBeUndefined();
+  });
   it('names the first of several faults', () => {
     const chains = { status: 'broken' as const, problems: [{ id: 'a', kind: 'b', message: 'c' }] };
     const retention = { days: 30, suspended_by: 'a', next_expiry: null };
@@ -98,9 +168,9 @@ describe('how a destination stands', () => {
 
 describe('an age against its limit', () => {
   it.each([
-    [1800, 7200, { percent: 25, state: 'ok', text: 'limit 2 h 00 m' }],
-    [6000, 7200, { percent: (6000 / 7200) * 100, state: 'near', text: 'limit 2 h 00 m' }],
-    [9000, 7200, { percent: 100, state: 'over', text: 'limit 2 h 00 m, 30 min over' }],
+    [1800, 7200, { percent: 25, state: 'ok', text: 'limit 2 h' }],
+    [6000, 7200, { percent: (6000 / 7200) * 100, state: 'near', text: 'limit 2 h' }],
+    [9000, 7200, { percent: 100, state: 'over', text: 'limit 2 h, 30 min over' }],
   ])('%d of %d', (age, limit, gauge) => expect(gaugeOf(age, limit)).toEqual(gauge));
   it('is not known without a limit or an age', () => {
     expect(gaugeOf(5, null)).toBeUndefined();

@@ -3,6 +3,7 @@ import {
   agoText,
   clockText,
   durationText,
+  limitText,
   minuteText,
   spanText,
   utcText,
@@ -54,3 +55,12 @@ describe('times', () => {
     expect(minuteText(time)).toBe('14:31');
   });
 });
+
+it.each([
+  [45, '45 s'],
+  [1800, '30 min'],
+  [5000, '83 min'],
+  [7200, '2 h'],
+  [93_600, '26 h'],
+  [30 * 86_400, '30 d'],
+])('tells a limit of %d s as %s', (seconds, text) => expect(limitText(seconds)).toBe(text));

@@ -2,8 +2,20 @@ import type { Coverage } from '../../../repository/readings.js';
 import type { Tone } from '../../output/paint.js';
 import type { Presentation } from '../../output/columns.js';
 
-/** Says how much of a destination was read within a period. */
+/** Says how much of a destination was read within a period, and first of all what of it is damaged. */
 export function coverageText(
+  people: Presentation,
+  coverage: Coverage,
+  withinSeconds: number,
+): { text: string; tone?: Tone } {
+  const { damaged_bytes: damaged } = coverage;
+  const share = shareText(people, coverage, withinSeconds);
+  if (damaged === 0) return share;
+  const text = `${people.bytes(damaged)} was damaged when it was last read; ${share.text}`;
+  return { text, tone: 'bad' };
+}
+
+function shareText(
   people: Presentation,
   { total_bytes: total, read_bytes: read, oldest_read_at: oldest }: Coverage,
   withinSeconds: number,

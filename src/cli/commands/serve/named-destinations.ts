@@ -27,9 +27,12 @@ export async function nameDestinations(
   for (const text of different) if (isS3Url(text)) parseS3Url(text);
   const store = different.some(isS3Url) ? await openStoreOf(config) : undefined;
   const named = different.map((text): NamedDestination => {
-    if (!isS3Url(text)) return { text, open: () => openDestination(path.resolve(cwd, text)) };
+    if (!isS3Url(text)) {
+      const location = path.resolve(cwd, text);
+      return { text, location, open: () => openDestination(location) };
+    }
     return {
-      text,
+      ...{ text, location: parseS3Url(text).url },
       open: (signal) =>
         openDestination(text, cwd, { openBackupStore: () => storeOf(store), signal }),
     };

@@ -1,5 +1,6 @@
 import { createPricing } from '../../../billing/pricing.js';
 import { hasStoreCredentials } from '../../../config/load.js';
+import { recordsFolderOf } from '../../../drill/records.js';
 import { messageOf } from '../../../errors.js';
 import { countByState } from '../../../jobs/queue/counts.js';
 import { addressOf } from '../../../jobs/queue/layout.js';
@@ -138,6 +139,7 @@ async function serveUntilEnd(
     ...{ redis, now, version: readVersion(), destinations, schedule },
     auth: auth === 'none' && proxies.isNamed ? 'proxy' : auth,
     ...{ pricing, config, queues, jobFeed, eviction },
+    drillFolder: recordsFolderOf(stateFolderOf(context, options.stateDir)),
     openStore: store.open,
     retentionDays: config.billing.retentionDays,
     cutShort: (error) => {
