@@ -11,6 +11,8 @@ export const MOST_PACE_POINTS = 256;
 export const CHECK_OUTPUT_BYTES = 4096;
 /** Objects that are read back at once. Their bytes are hashed as they come, and not kept. */
 export const READ_BACK_AT_ONCE = 16;
+/** Objects that a listing lacks and that are looked for by name at once. */
+export const HEADS_AT_ONCE = 16;
 /** Bytes of a marker object that are read. */
 export const LARGEST_MARKER_BYTES = 1024;
 /** Buckets of one drill: their names and numbers stay short. */

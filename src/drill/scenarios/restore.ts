@@ -24,7 +24,7 @@ import { readBackBucket } from '../read-back.js';
 import type { DrillResult } from '../result.js';
 import { Steps, rounded } from '../steps.js';
 import { judge } from '../verdict.js';
-import { measureLoss } from './data-loss.js';
+import { type Loss, measureLoss } from './data-loss.js';
 import { type RestoreScope, chooseScope } from './scope.js';
 
 /** What a scenario has found so far; an error leaves it as far as it came. */
@@ -39,7 +39,8 @@ interface Found {
   extrapolated: Extrapolation | undefined;
   check: DrillResult['check'];
   kept: DrillResult['kept'];
-  lacking: { objects: number; bytes: number } | undefined;
+  /** What the newest backup lacks of the store. */
+  loss: Loss;
   /** What could not be removed. */
   leftovers: string[];
 }
@@ -64,7 +65,7 @@ export async function drillRestore(
     extrapolated: undefined,
     check: undefined,
     kept: undefined,
-    lacking: undefined,
+    loss: {},
     leftovers: [],
   };
   let failure: string | undefined;
@@ -111,7 +112,7 @@ async function recover(
   const located: LocatedBackup = { destination, backup };
   await steps.time('verify', () => verify(context, located, scenario === 'store'));
   const scope = await steps.time('choose', () => chooseScope(scenario, located));
-  found.lacking = await measureLoss(
+  found.loss = await measureLoss(
     context,
     choice.newest.backup,
     scope.buckets.length === 1 && scenario !== 'store' && scenario !== 'offsite'
@@ -347,7 +348,7 @@ function resultOf(
     decidedAtMs,
   }: { failure: string | undefined; untried: string | undefined; decidedAtMs: number },
 ): DrillResult {
-  const { choice, steps, differences, share, done, check, kept, lacking, extrapolated } = found;
+  const { choice, steps, differences, share, done, check, kept, loss, extrapolated } = found;
   const newest = choice?.newest.backup;
   const ageSeconds =
     newest?.summary.kind === 'valid'
@@ -364,6 +365,7 @@ function resultOf(
     rtoLimitSeconds: objectives.rtoSeconds,
     rpoSeconds: ageSeconds,
     rpoLimitSeconds: objectives.rpoSeconds,
+    lossUnknown: loss.unknown,
     checkFailure: checkFailure(check),
   });
   return {
@@ -380,8 +382,8 @@ function resultOf(
     ...(newest === undefined || choice?.pick !== 'random' ? {} : { newest: newest.id }),
     ...{ objects: done.objects, bytes: done.bytes },
     ...(share < 1 ? { sample: share } : {}),
-    missing_objects: lacking?.objects ?? null,
-    missing_bytes: lacking?.bytes ?? null,
+    missing_objects: loss.lacking?.objects ?? null,
+    missing_bytes: loss.lacking?.bytes ?? null,
     differences: differences.named,
     ...(differences.omitted > 0 ? { differences_omitted: differences.omitted } : {}),
     steps: steps.all,

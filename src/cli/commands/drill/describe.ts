@@ -117,7 +117,7 @@ function lossFields(page: Page, result: DrillResult): Field[] {
   if (rpo === null) return [];
   const lost =
     missing === null
-      ? 'the store was not asked what is newer'
+      ? 'what is newer in the store is not known'
       : missing === 0
         ? 'the store has nothing newer'
         : `${countOf(missing, 'object')}, ${people.bytes(result.missing_bytes ?? 0)} newer in the store`;
