@@ -56,8 +56,8 @@ export class S3Destination implements Destination {
     this.#requests = new PlaceRequests(place);
   }
 
-  async list(): Promise<BackupEntry[]> {
-    const objects = await this.#requests.objects();
+  async list({ proven = false } = {}): Promise<BackupEntry[]> {
+    const objects = await (proven ? this.#requests.allObjects() : this.#requests.objects());
     const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
     const backups: BackupEntry[] = [];

@@ -17,6 +17,7 @@ import {
   timesOf,
   writtenAtMs,
 } from '../../../repository/readings.js';
+import { backupIdOf } from '../../../repository/names.js';
 import type { Summary } from '../../../repository/summary.js';
 import { compareSummary } from '../agreement.js';
 import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
@@ -51,7 +52,8 @@ const SAVE_EVERY_MS = 60_000;
 /**
  * Reads a share of all archives of a destination, the longest unread parts first, so that runs at
  * regular times read every byte within the period. Rejects if the destination cannot be read or the
- * record cannot be written, with `not_found` if there are no backups, and never because of damage.
+ * record cannot be written, with `not_found` if there are no backups, with `refused` if its listing
+ * cannot be trusted, and never because of damage. The record then stays as it was.
  */
 export async function verifyRolling(
   context: VerifyContext,
@@ -95,10 +97,12 @@ class RollingCheck {
   async run(): Promise<RollingResult> {
     const { progress } = this.#context;
     progress.start('listing');
-    const backups = await this.#destination.list();
+    // It is read first: what it names was there when the listing began, or has been removed.
+    const earlier = await readReadings(this.#destination);
+    const backups = await this.#destination.list({ proven: true });
+    await refuseIfLeftOut(this.#destination, backups, earlier);
     // It may be a disk that is not mounted: that nothing is damaged would be no answer.
     if (backups.length === 0) throw nothingThere(this.#destination.location);
-    const earlier = await readReadings(this.#destination);
     const usable = backups.filter((backup) => this.#isUsable(backup));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
     const { withinMs } = this.#options;
@@ -316,6 +320,33 @@ function nothingThere(location: string): MangamotionError {
   return new MangamotionError('not_found', `there are no backups in ${location} to be read`, {
     hint: 'Check that its disk is mounted, or that its prefix is right.',
   });
+}
+
+/** What is not listed would leave the record. A backup that was removed cannot be read either. */
+async function refuseIfLeftOut(
+  destination: Destination,
+  backups: readonly BackupEntry[],
+  readings: Readings | undefined,
+): Promise<void> {
+  const listed = new Set(backups.map(({ id }) => id));
+  for (const id of readings?.archives.keys() ?? []) {
+    if (listed.has(id) || backupIdOf(id) !== id || (await isRemoved(destination, id))) continue;
+    throw new MangamotionError(
+      'refused',
+      `the listing of ${destination.location} leaves out backups that exist, such as ${id}`,
+      { hint: 'Run the command again. If it fails again, the server does not list what it holds.' },
+    );
+  }
+}
+
+async function isRemoved(destination: Destination, id: string): Promise<boolean> {
+  try {
+    await destination.read(id);
+    return false;
+  } catch (error) {
+    if (isMangamotionError(error, 'not_found')) return true;
+    throw error;
+  }
 }
 
 function bytesOf({ from, to }: ArchivePart): number {
