@@ -20,5 +20,7 @@ export const MOST_BUCKETS = 9999;
 /** Bytes of the local records that are read, from the end, and the size at which they are rotated. */
 export const RECORDS_READ_BYTES = 16 * 1024 * 1024;
 export const RECORDS_BYTES = 4 * 1024 * 1024;
+/** Records at a destination that are read, the newest of them. Each has at most `LARGEST_CLAIM_BYTES`. */
+export const RECORDS_AT_DESTINATION = 500;
 /** What a drill restores into the store itself unless --max-bytes says otherwise. */
 export const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;

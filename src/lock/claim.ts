@@ -18,8 +18,12 @@ export interface ClaimStore {
   /** Creates or replaces a claim. Readers see the old content or the new one, never a mixture. */
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
-  /** Lists the claims. One that comes or goes meanwhile may be missing. */
-  list(signal?: AbortSignal): Promise<StoredClaim[]>;
+  /**
+   * Lists the claims. One that comes or goes meanwhile may be missing. With `last`, only so many are
+   * read whose names come last, and it rejects with `refused` where a server does not show that its
+   * listing is complete.
+   */
+  list(signal?: AbortSignal, last?: number): Promise<StoredClaim[]>;
 
   /** Removes a claim. A claim that does not exist is not an error. */
   remove(name: string, signal?: AbortSignal): Promise<void>;

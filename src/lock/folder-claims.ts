@@ -54,11 +54,12 @@ export class FolderClaims implements ClaimStore {
    * Lists twice: POSIX allows a listing to omit a file that is replaced meanwhile (by a heartbeat),
    * and some user-space file systems cannot open it at that moment.
    */
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(signal?: AbortSignal, last = Infinity): Promise<StoredClaim[]> {
     const found = new Map<string, StoredClaim>();
     for (let pass = 0; pass < 2; pass++) {
       signal?.throwIfAborted();
-      for (const name of await this.#names()) {
+      const names = [...(await this.#names())];
+      for (const name of Number.isFinite(last) ? names.sort().slice(-last) : names) {
         const claim = await this.#read(name);
         if (claim !== undefined) found.set(name, claim);
       }

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError, isMangamotionError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
+import { type ListingDoubt, listToTheEnd } from '../object-store/order/listing-to-the-end.js';
+import { OrderedListings, inOrder } from '../object-store/order/ordered-listings.js';
 import type { ObjectStore } from '../object-store/port.js';
 import {
   CLAIMS_FOLDER,
@@ -8,6 +11,9 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from './claim.js';
+
+/** Requests at once where many are read. */
+const READ_AT_ONCE = 16;
 
 /**
  * Claims as objects. Their requests are urgent: behind the bytes of a limit of the rate, a heartbeat
@@ -45,7 +51,8 @@ export class ObjectClaims implements ClaimStore {
     });
   }
 
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(signal?: AbortSignal, last?: number): Promise<StoredClaim[]> {
+    if (last !== undefined) return await this.#listLast(last, signal);
     const claims: StoredClaim[] = [];
     const options = { prefix: this.#prefix, signal, urgent: true };
     for await (const page of this.#store.listObjects(this.#bucket, options)) {
@@ -56,6 +63,27 @@ export class ObjectClaims implements ClaimStore {
       }
     }
     return claims;
+  }
+
+  /** The names alone are in memory. */
+  async #listLast(last: number, signal: AbortSignal | undefined): Promise<StoredClaim[]> {
+    const listings = new OrderedListings(this.#store);
+    const onDoubt = (doubt: ListingDoubt): void => {
+      if (doubt === 'start_after_ignored') throw withoutProof(this.location);
+    };
+    const context = { store: this.#store, listings, startedAt: new Date(), onDoubt };
+    const keys = await inOrder(
+      async () => {
+        const found: string[] = [];
+        const pages = listToTheEnd(context, this.#bucket, { prefix: this.#prefix, signal });
+        for await (const page of pages) found.push(...page.map(({ key }) => key));
+        return found.filter((key) => key.endsWith(CLAIM_SUFFIX));
+      },
+      () => undefined,
+    );
+    const newest = keys.sort().slice(-last);
+    const claims = await inParallel(READ_AT_ONCE, newest, (key) => this.#read(key, signal));
+    return claims.filter((claim) => claim !== undefined);
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
@@ -83,6 +111,13 @@ export class ObjectClaims implements ClaimStore {
   #key(name: string): string {
     return `${this.#prefix}${name}${CLAIM_SUFFIX}`;
   }
+}
+
+function withoutProof(location: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${location}: the server ignores start-after, so it is unknown whether all is listed`,
+  );
 }
 
 function withoutTime(key: string): MangamotionError {

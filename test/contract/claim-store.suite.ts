@@ -66,6 +66,16 @@ export function describeClaimStore(kind: string, create: () => Promise<Place>): 
       expect(apartMs).toBeLessThan(60_000);
     });
 
+    it('reads only those whose names come last, where so many are asked for', async () => {
+      for (const name of ['b', 'd', 'a', 'c']) await store.put(name, name);
+      const last = await store.list(undefined, 2);
+      expect(last.map(({ name, content }) => [name, content]).sort()).toEqual([
+        ['c', 'c'],
+        ['d', 'd'],
+      ]);
+      expect(await store.list(undefined, 9)).toHaveLength(4);
+    });
+
     it('never shows a mixture of two contents, nor leaves out a claim that is replaced', async () => {
       const versions = ['a'.repeat(900), 'b'.repeat(40)];
       await store.put('one', versions[0]!);

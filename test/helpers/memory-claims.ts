@@ -19,9 +19,10 @@ export class MemoryClaims implements ClaimStore {
     this.claims.set(name, { name, content, modifiedAtMs: this.now() });
   }
 
-  async list(signal?: AbortSignal): Promise<StoredClaim[]> {
+  async list(signal?: AbortSignal, last = Infinity): Promise<StoredClaim[]> {
     await this.#begin('list', signal);
-    return [...this.claims.values()].map((claim) => ({ ...claim }));
+    const names = [...this.claims.keys()].sort().slice(-last);
+    return names.flatMap((name) => ({ ...this.claims.get(name)! }));
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {

@@ -165,7 +165,7 @@ export class S3Destination implements Destination {
         await this.#requests.reach();
         await this.#requests.ask(claims.put(name, content, signal));
       },
-      list: (signal) => this.#requests.ask(claims.list(signal)),
+      list: (signal, last) => this.#requests.ask(claims.list(signal, last)),
       remove: async (name, signal) => {
         // If the store was never reached, nothing was put.
         if (this.#requests.wasReached) await this.#requests.ask(claims.remove(name, signal));

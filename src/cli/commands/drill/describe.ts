@@ -31,9 +31,10 @@ export function codeOf(results: readonly DrillResult[]): ErrorCode | undefined {
 export async function printResults(
   { output }: Pick<CommandContext, 'output'>,
   records: readonly DrillRecord[],
+  { whole = false } = {},
 ): Promise<void> {
   await output.document({
-    json: { drills: records.map(resultOf) },
+    json: { drills: whole ? records : records.map(resultOf) },
     human: (page) => describeResults(page, records),
   });
 }
