@@ -13,6 +13,7 @@ import { parseDuration } from '../../values/duration.js';
 import { readVersion } from '../../argv/version.js';
 import type { Page } from '../../output/page.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
+import { findingsAbout } from '../schedule/state-folder.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -186,9 +187,10 @@ async function openBackupContext(
   }
   const plain = !backup.compression;
   const destination = await openDestination(location, context.cwd, context, { plain });
+  const store = await context.openStore(buckets);
   return {
-    store: await context.openStore(buckets),
-    destination,
+    ...{ store, destination },
+    findings: await findingsAbout(context, store),
     signal: context.signal,
     progress: {
       start: (label) => context.progress.start(label),
