@@ -1,27 +1,20 @@
-import { countOf } from '../../../count-of.js';
-import type { Archive, ArchivePart } from '../../../archive/archive.js';
-import type { Directory } from '../../../archive/directory.js';
-import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import { type MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { BackupEntry, Destination } from '../../../repository/destination.js';
 import {
   type Coverage,
   DAMAGED,
   READINGS_FILE,
-  type ReadAt,
   type Readings,
   coverageOf,
   encodeReadings,
   readAtMs,
-  readReadings,
   runsOf,
-  timesOf,
   writtenAtMs,
 } from '../../../repository/readings.js';
-import { backupIdOf } from '../../../repository/names.js';
-import type { Summary } from '../../../repository/summary.js';
-import { compareSummary } from '../agreement.js';
 import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
 import type { VerifyContext } from '../verify.js';
+import { isRemoved, listToVerify } from './listed-backups.js';
+import { type OpenArchive, bytesOf, openWhole } from './open-archive.js';
 import { type Candidate, type Pace, oldestOf, paceOf } from './pace.js';
 
 /** The answer of `backup verify --within`. */
@@ -97,12 +90,7 @@ class RollingCheck {
   async run(): Promise<RollingResult> {
     const { progress } = this.#context;
     progress.start('listing');
-    // It is read first: what it names was there when the listing began, or has been removed.
-    const earlier = await readReadings(this.#destination);
-    const backups = await this.#destination.list({ proven: true });
-    await refuseIfLeftOut(this.#destination, backups, earlier);
-    // It may be a disk that is not mounted: that nothing is damaged would be no answer.
-    if (backups.length === 0) throw nothingThere(this.#destination.location);
+    const { backups, earlier } = await listToVerify(this.#destination);
     const usable = backups.filter((backup) => this.#isUsable(backup));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
     const { withinMs } = this.#options;
@@ -242,11 +230,15 @@ class RollingCheck {
     this.#open = undefined;
     if (summary.kind !== 'valid') return undefined;
     try {
-      this.#open = await this.#openWhole(backup, summary.summary, readings);
+      const { archiveBytes } = backup;
+      const stored = { id, archiveBytes, summary: summary.summary };
+      this.#open = await openWhole(this.#destination, stored, readings, (kind, message) =>
+        this.#problem(id, kind, message),
+      );
       return this.#open;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) {
-        await this.#reportIfStillListed(id, error);
+        await this.#reportUnlessRemoved(id, error);
         return undefined;
       }
       if (!isMangamotionError(error, 'damaged')) throw error;
@@ -255,43 +247,10 @@ class RollingCheck {
     }
   }
 
-  async #openWhole(
-    { id, archiveBytes }: BackupEntry,
-    summary: Summary,
-    readings: Readings,
-  ): Promise<OpenArchive | undefined> {
-    const { archive_bytes: bytes, archive: file } = summary;
-    if (archiveBytes !== bytes) {
-      const kind = (archiveBytes ?? 0) < bytes ? 'archive_truncated' : 'archive';
-      const message = `${file.file} has another length than its summary says, which is ${countOf(bytes, 'byte')}`;
-      this.#problem(id, kind, message);
-      return undefined;
-    }
-    const archive = await this.#destination.openArchive(id, bytes);
-    try {
-      const directory = await archive.readDirectory(file.directory);
-      const end = await archive.checkEnd(file.directory);
-      const wrong = [...(end === undefined ? [] : [end]), ...compareSummary(summary, directory)];
-      for (const { kind, message } of wrong) this.#problem(id, kind, message);
-      if (directory.archive !== id || wrong.length > 0) {
-        await archive.close();
-        return undefined;
-      }
-      const parts = archive.parts(directory, bytes);
-      const sha256 = file.directory.sha256;
-      const same = { directory: sha256, parts: parts.length };
-      const times = timesOf(readings.archives.get(id), same);
-      return { id, archive, directory, sha256, parts, times };
-    } catch (error) {
-      await archive.close();
-      throw error;
-    }
-  }
-
   /** A backup that was pruned meanwhile is not missing. */
-  async #reportIfStillListed(id: string, error: MangamotionError): Promise<void> {
-    const isListed = (await this.#destination.list()).some((backup) => backup.id === id);
-    if (isListed) this.#problem(id, 'archive_missing', error.message);
+  async #reportUnlessRemoved(id: string, error: MangamotionError): Promise<void> {
+    if (await isRemoved(this.#destination, id)) return;
+    this.#problem(id, 'archive_missing', error.message);
   }
 
   async #save(readings: Readings): Promise<void> {
@@ -314,52 +273,4 @@ class RollingCheck {
     Object.assign(this.#result, coverageOf(backups, readings, { now: at, withinMs }));
     this.#result.first_round = at.getTime() - Date.parse(readings.begun_at) < withinMs;
   }
-}
-
-function nothingThere(location: string): MangamotionError {
-  return new MangamotionError('not_found', `there are no backups in ${location} to be read`, {
-    hint: 'Check that its disk is mounted, or that its prefix is right.',
-  });
-}
-
-/** What is not listed would leave the record. A backup that was removed cannot be read either. */
-async function refuseIfLeftOut(
-  destination: Destination,
-  backups: readonly BackupEntry[],
-  readings: Readings | undefined,
-): Promise<void> {
-  const listed = new Set(backups.map(({ id }) => id));
-  for (const id of readings?.archives.keys() ?? []) {
-    if (listed.has(id) || backupIdOf(id) !== id || (await isRemoved(destination, id))) continue;
-    throw new MangamotionError(
-      'refused',
-      `the listing of ${destination.location} leaves out backups that exist, such as ${id}`,
-      { hint: 'Run the command again. If it fails again, the server does not list what it holds.' },
-    );
-  }
-}
-
-async function isRemoved(destination: Destination, id: string): Promise<boolean> {
-  try {
-    await destination.read(id);
-    return false;
-  } catch (error) {
-    if (isMangamotionError(error, 'not_found')) return true;
-    throw error;
-  }
-}
-
-function bytesOf({ from, to }: ArchivePart): number {
-  return to - from;
-}
-
-interface OpenArchive {
-  id: string;
-  archive: Archive;
-  directory: Directory;
-  /** The SHA-256 of the directory. */
-  sha256: string;
-  parts: readonly ArchivePart[];
-  /** The time at which each of `parts` was last read, in the same order. */
-  times: ReadAt[];
 }
