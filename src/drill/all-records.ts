@@ -75,7 +75,7 @@ async function readRecordsAt(
 }
 
 /** Merges records by their ids, the latest first. */
-export function mergeRecords(lists: readonly (readonly DrillRecord[])[]): DrillRecord[] {
+function mergeRecords(lists: readonly (readonly DrillRecord[])[]): DrillRecord[] {
   const byId = new Map<string, DrillRecord>();
   for (const record of lists.flat()) {
     if (!byId.has(record.id)) byId.set(record.id, record);
