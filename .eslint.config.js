@@ -133,6 +133,8 @@ const pureFiles = existing(project, [
   'src/restore/part-size.ts',
   'src/restore/plan/consent.ts',
   'src/restore/plan/decide.ts',
+  'src/restore/plan/expected-losses.ts',
+  'src/restore/plan/key-cursor.ts',
   'src/restore/plan/merge.ts',
   'src/restore/plan/key-classes.ts',
   'src/restore/plan/shortfalls.ts',

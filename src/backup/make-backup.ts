@@ -5,6 +5,7 @@ import {
   OrderedListings,
   inOrder,
 } from '../object-store/order/ordered-listings.js';
+import { whyListingsAreDoubted } from '../object-store/server-findings.js';
 import type { PendingBackup } from '../repository/destination.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
@@ -41,7 +42,8 @@ export async function makeBackup(
   const warn = (line: string) => context.progress.warn(line);
   return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const listings = new OrderedListings(context.store);
-    const trust = new ListingTrust();
+    const doubt = whyListingsAreDoubted(context.findings);
+    const trust = new ListingTrust({ trustsNone: doubt !== undefined });
     const held = { ...context, signal, lock, listings, trust };
     const summary = await inOrder(
       () => makeAttempt(held, plan),

@@ -8,6 +8,8 @@ import { type OffsiteFacts, offsiteChecks } from './destinations/offsite-checks.
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { isS3Url } from '../repository/s3/s3-location.js';
+import { evidenceChecks } from './evidence/evidence-checks.js';
+import { type EvidenceFacts, evidenceGatherers } from './evidence/facts.js';
 import { FactBook } from './facts.js';
 import { hostChecks, hostGatherers, laterChecks, type HostFacts, type HostParts } from './host.js';
 import { type ProbeFacts, probeGatherers } from './probe/facts.js';
@@ -73,6 +75,20 @@ export async function examine(
     },
     until,
   );
+  const evidence = new FactBook<EvidenceFacts>(
+    evidenceGatherers({
+      ...parts,
+      destinations: books.map(({ text, book }) => ({
+        text,
+        open: async () => {
+          const opened = await book.read('opened');
+          if (opened.kind === 'failed') throw opened.error;
+          return opened.destination;
+        },
+      })),
+    }),
+    until,
+  );
   // The signal of the user alone: it removes what it has made before the connections are closed.
   const probe = new FactBook<ProbeFacts>(probeGatherers(host, parts), signal);
   const asked = parts.probes ? probeChecks : [];
@@ -80,6 +96,7 @@ export async function examine(
     asked.length +
     hostChecks.length +
     laterChecks.length +
+    evidenceChecks.length +
     offsiteChecks.length +
     books.length * destinationChecks.length;
   let ended = 0;
@@ -93,6 +110,7 @@ export async function examine(
       ),
       runChecks({ checks: offsiteChecks, facts: offsite, ...run }),
       runChecks({ checks: laterChecks, facts: host, ...run }),
+      runChecks({ checks: evidenceChecks, facts: evidence, ...run }),
       runChecks({ checks: asked, facts: probe, ...run }),
     ]);
     return { checks: results.flat(), servers: await versionsOf(host) };

@@ -2,8 +2,6 @@ import type { ConfigRequest } from '../config/load.js';
 import { billingChecks } from './billing/billing-checks.js';
 import { type BillingFacts, billingGatherers } from './billing/facts.js';
 import type { Check } from './check.js';
-import { evidenceChecks } from './evidence/evidence-checks.js';
-import { type EvidenceFacts, type EvidenceParts, evidenceGatherers } from './evidence/facts.js';
 import type { Gatherers } from './facts.js';
 import { type NodeFacts, type NodeParts, nodeGatherers } from './node/facts.js';
 import { nodeChecks } from './node/node-checks.js';
@@ -20,10 +18,9 @@ import { type StoreFacts, type StoreParts, storeGatherers } from './store/facts.
 import { storeChecks } from './store/store-checks.js';
 
 /** All that is known of this host and its servers, without the destinations. */
-export interface HostFacts
-  extends QueueFacts, BillingFacts, StoreFacts, NodeFacts, ScheduleFacts, EvidenceFacts {}
+export interface HostFacts extends QueueFacts, BillingFacts, StoreFacts, NodeFacts, ScheduleFacts {}
 
-export interface HostParts extends NodeParts, RedisParts, StoreParts, ScheduleParts, EvidenceParts {
+export interface HostParts extends NodeParts, RedisParts, StoreParts, ScheduleParts {
   configRequest: ConfigRequest;
 }
 
@@ -39,7 +36,7 @@ export const hostChecks: readonly Check<HostFacts>[] = [
 ];
 
 /** Those that are shown below the destinations. */
-export const laterChecks: readonly Check<HostFacts>[] = [...scheduleChecks, ...evidenceChecks];
+export const laterChecks: readonly Check<HostFacts>[] = scheduleChecks;
 
 export function hostGatherers(parts: HostParts): Gatherers<HostFacts> {
   const gatherers = {
@@ -50,7 +47,6 @@ export function hostGatherers(parts: HostParts): Gatherers<HostFacts> {
     ...billingGatherers(parts.now),
     ...storeGatherers(parts),
     ...scheduleGatherers(parts),
-    ...evidenceGatherers(parts),
   } satisfies Record<keyof HostFacts, unknown>;
   // Each reads facts of its own topic and of those before it, which are all among these.
   return gatherers as unknown as Gatherers<HostFacts>;

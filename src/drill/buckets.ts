@@ -1,29 +1,39 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError, isMangamotionError, messageOf } from '../errors.js';
-import type { ListedObject, ObjectStore } from '../object-store/port.js';
+import type { ListPage, ListedObject, ObjectStore } from '../object-store/port.js';
+import { isUnexpectedAnswer, s3CodeOf } from '../object-store/store-errors.js';
 import { deleteExtras } from '../restore/delete-extras.js';
 import { type DrillFields, bucketNamesOf, markerKeyOf } from './journal-entry.js';
 import { LARGEST_MARKER_BYTES } from './limits.js';
 
 /** The server may be what failed, so few attempts are made to clean up. */
 const CLEANING = { attempts: 4 } as const;
-/** The clocks of this machine and of the server may differ by this much. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
-/** Makes the buckets of an entry. Each gets a marker object, the proof that the drill made it. */
+/**
+ * Makes the buckets of an entry. Each gets a marker object, the proof that the drill made it. `made`
+ * gets the names of those that were made, or may have been.
+ */
 export async function makeBuckets(
   store: ObjectStore,
   drill: DrillFields,
   signal: AbortSignal,
+  made: Set<string>,
 ): Promise<void> {
   const bytes = Buffer.from(drill.token);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const marker = { sizeBytes: bytes.length, sha256, open: () => [bytes] };
   for (const bucket of bucketNamesOf(drill)) {
-    await store.createBucket(bucket, { signal });
+    made.add(bucket);
+    try {
+      await store.createBucket(bucket, { signal });
+    } catch (error) {
+      // A refusal says that it was not made. A missing answer says nothing.
+      if (isMangamotionError(error, 'refused', 'access_denied')) made.delete(bucket);
+      throw error;
+    }
     // us-east-1 also answers 200 for a bucket that existed before.
-    const { objects } = await store.listPage(bucket, { maxKeys: 1, signal });
-    if (objects.length > 0) {
+    if (!isEmptyPage(await store.listPage(bucket, { maxKeys: 1, signal }))) {
+      made.delete(bucket);
       throw new MangamotionError(
         'refused',
         `the bucket ${bucket} is not empty, so this drill has not made it: it is left alone`,
@@ -40,29 +50,25 @@ export interface Removal {
   left: string[];
 }
 
-/** In ms since 1970: when the drill can have made its buckets. */
-export interface MakingWindow {
-  from: number;
-  to: number;
-}
-
 /**
- * Removes the buckets of an entry that carry its marker. Whatever a signal ended, this goes on. A
- * bucket without a marker is removed only if it is empty and was created while the drill made its
- * buckets: a drill that was killed between the two requests leaves such a bucket.
+ * Removes the buckets of an entry that carry its marker. Whatever a signal ended, this goes on. A drill
+ * that was killed between two requests leaves a bucket without a marker. Such a one is removed only
+ * if the drill can have made it, as `mayBeOurs` decides, and if nothing was ever put into it. It is never emptied.
  */
 export async function removeBuckets(
   store: ObjectStore,
   drill: DrillFields,
-  window: MakingWindow,
+  mayBeOurs: (bucket: string, createdAt: string | null | undefined) => boolean,
 ): Promise<Removal> {
   const removal: Removal = { foreign: [], left: [] };
   for (const bucket of bucketNamesOf(drill)) {
     try {
-      const whose = await whoseBucket(store, bucket, drill, window);
+      const whose = await whoseBucket(store, bucket, drill, mayBeOurs);
       if (whose === 'foreign') removal.foreign.push(bucket);
-      if (whose === 'marked') await emptyBucket(store, bucket, markerKeyOf(drill));
-      if (whose === 'marked' || whose === 'unmarked') await deleteBucket(store, bucket);
+      if (whose === 'unmarked') await store.deleteBucket(bucket, CLEANING);
+      if (whose !== 'marked') continue;
+      await emptyBucket(store, bucket, markerKeyOf(drill));
+      await deleteBucket(store, bucket);
     } catch (error) {
       removal.left.push(`the bucket ${bucket} of a drill was not removed: ${messageOf(error)}`);
     }
@@ -74,7 +80,7 @@ async function whoseBucket(
   store: ObjectStore,
   bucket: string,
   drill: DrillFields,
-  window: MakingWindow,
+  mayBeOurs: Parameters<typeof removeBuckets>[2],
 ): Promise<'marked' | 'unmarked' | 'foreign' | 'gone'> {
   if (!(await store.bucketExists(bucket, CLEANING))) return 'gone';
   try {
@@ -84,13 +90,44 @@ async function whoseBucket(
   } catch (error) {
     if (!isMangamotionError(error, 'not_found')) throw error;
   }
-  const { objects } = await store.listPage(bucket, { ...CLEANING, maxKeys: 1 });
-  if (objects.length > 0) return 'foreign';
   const found = (await store.listBuckets(CLEANING)).find(({ name }) => name === bucket);
-  const createdMs = Date.parse(found?.createdAt ?? '');
-  const isOfThatTime =
-    createdMs >= window.from - CLOCK_TOLERANCE_MS && createdMs <= window.to + CLOCK_TOLERANCE_MS;
-  return isOfThatTime ? 'unmarked' : 'foreign';
+  if (!mayBeOurs(bucket, found?.createdAt)) return 'foreign';
+  return (await wasNeverUsed(store, bucket)) ? 'unmarked' : 'foreign';
+}
+
+/** Whether a bucket has no objects, no versions of any that were removed, and no uploads. */
+async function wasNeverUsed(store: ObjectStore, bucket: string): Promise<boolean> {
+  if (!isEmptyPage(await store.listPage(bucket, { ...CLEANING, maxKeys: 1 }))) return false;
+  const versions = await unlessUnknown(store.listVersions(bucket, '', CLEANING));
+  const uploads = await unlessUnknown(store.listMultipartUploads(bucket, '', CLEANING));
+  return versions.length === 0 && uploads.length === 0;
+}
+
+/**
+ * A server that does not know a request holds nothing of its kind: it refuses it so, or answers with
+ * another document. Any other failure proves nothing. A server with versions refuses to delete a bucket that has any.
+ */
+async function unlessUnknown<T>(request: Promise<T[]>): Promise<T[]> {
+  try {
+    return await request;
+  } catch (error) {
+    if (UNKNOWN_TO_SERVER.has(s3CodeOf(error)) || isUnexpectedAnswer(error)) return [];
+    throw error;
+  }
+}
+
+const UNKNOWN_TO_SERVER: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed']);
+
+/** An empty page may be followed by others. */
+function isEmptyPage({ objects, nextToken, continueAfter }: ListPage): boolean {
+  return objects.length === 0 && nextToken === null && continueAfter === undefined;
+}
+
+/** Removes the markers, so that no journal ever names these buckets as those of a drill again. */
+export async function removeMarkers(store: ObjectStore, drill: DrillFields): Promise<void> {
+  for (const bucket of bucketNamesOf(drill)) {
+    await store.deleteObject(bucket, markerKeyOf(drill), CLEANING);
+  }
 }
 
 /** Removes all objects of a bucket, the marker last. */

@@ -36,6 +36,10 @@ const schema = v.object({
    * then was made by the drill.
    */
   phase: v.picklist(['named', 'making']),
+  /** When the entry was first put, by the clock of the destination; RFC 3339. Entries of 0.1 lack it. */
+  named_at: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  /** The destination, as the drill knew it: a copy of the journal elsewhere is not renewed. */
+  place: v.optional(v.string()),
 });
 
 export type DrillFields = v.InferOutput<typeof schema>;
@@ -54,6 +58,26 @@ export function bucketNamesOf({ run, prefix, buckets }: DrillFields): string[] {
 /** The marker has a name of its own, so that it cannot be an object of the backup. */
 export function markerKeyOf({ run }: Pick<DrillFields, 'run'>): string {
   return `.mangamotion-drill/${run}`;
+}
+
+/** No drill takes longer. */
+export const LONGEST_DRILL_MS = 7 * 86_400_000;
+/** The clocks of the destination and of the server may differ by this much. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
+
+/**
+ * Whether a bucket can have been made by the drill of an entry, as far as times tell.
+ * `modifiedAtMs` is when the entry was last put, by the clock of the destination.
+ */
+export function isOfThatTime(
+  { since, drill }: Pick<JournalEntry, 'since' | 'drill'>,
+  { modifiedAtMs, createdAt }: { modifiedAtMs: number; createdAt: string | null | undefined },
+): boolean {
+  const from = Date.parse(drill.named_at ?? since);
+  const createdMs = Date.parse(createdAt ?? '');
+  // An entry that claims more was changed by somebody, or a clock is wrong.
+  if (!(modifiedAtMs - from <= LONGEST_DRILL_MS)) return false;
+  return createdMs >= from - CLOCK_TOLERANCE_MS && createdMs <= modifiedAtMs + CLOCK_TOLERANCE_MS;
 }
 
 export function encodeEntry({ since, owner, drill }: JournalEntry): string {

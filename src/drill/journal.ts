@@ -4,13 +4,15 @@ import type { ObjectStore } from '../object-store/port.js';
 import type { ClaimStore, LockOwner } from '../lock/claim.js';
 import { readClaims } from '../lock/read-claims.js';
 import { LOCK_TIMING } from '../lock/timing.js';
-import { makeBuckets, removeBuckets } from './buckets.js';
+import { makeBuckets, removeBuckets, removeMarkers } from './buckets.js';
 import {
   type DrillFields,
   type JournalEntry,
+  LONGEST_DRILL_MS,
   bucketNamesOf,
   decodeEntry,
   encodeEntry,
+  isOfThatTime,
 } from './journal-entry.js';
 
 export interface JournalContext {
@@ -50,7 +52,7 @@ export async function openPlace(context: JournalContext, count: number): Promise
     for (const stale of await own.staleEntries()) await clearEntry(context, stale);
     await refuseExisting(context, own.buckets);
     await own.put('making');
-    await makeBuckets(context.store, own.drill, own.signal);
+    await makeBuckets(context.store, own.drill, own.signal, own.made);
   } catch (error) {
     await own.remove().catch((left: unknown) => context.warn(messageOf(left)));
     throw error;
@@ -82,7 +84,8 @@ interface StaleEntry {
 async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<void> {
   const { store, claims, warn } = context;
   const entry = decodeEntry(stale.content);
-  if (entry === undefined) {
+  // A copy of an entry under another name is not renewed: the drill that it names may live.
+  if (entry?.drill.run !== stale.name) {
     warn(`the journal of drills has the entry ${stale.name}, which cannot be read: it stays`);
     return;
   }
@@ -93,9 +96,10 @@ async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<v
     );
     return;
   }
-  const window = { from: Date.parse(entry.since), to: stale.modifiedAtMs };
   if (drill.phase === 'making') {
-    const { foreign, left } = await removeBuckets(store, drill, window);
+    const { foreign, left } = await removeBuckets(store, drill, (_, createdAt) =>
+      isOfThatTime(entry, { modifiedAtMs: stale.modifiedAtMs, createdAt }),
+    );
     for (const bucket of foreign) {
       warn(`the bucket ${bucket} was not made by a drill, although its journal names it: it stays`);
     }
@@ -108,6 +112,8 @@ async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<v
 /** The entry of this drill: it is renewed as long as the drill lives. */
 class OwnEntry implements DrillPlace {
   readonly drill: DrillFields;
+  /** The buckets that this drill has made, or may have made. */
+  readonly made = new Set<string>();
   readonly #context: JournalContext;
   readonly #since: string;
   readonly #taken = new AbortController();
@@ -126,6 +132,7 @@ class OwnEntry implements DrillPlace {
       prefix: context.prefix,
       buckets,
       phase: 'named',
+      place: context.claims.location,
     };
   }
 
@@ -147,16 +154,29 @@ class OwnEntry implements DrillPlace {
 
   /** Resolves to the entries of other drills that are dead, or that have not renewed them in time. */
   async staleEntries(): Promise<StaleEntry[]> {
-    const { stale } = await this.#read();
-    return stale;
+    const { own, stale } = await this.#read();
+    if (own === undefined) return [];
+    this.drill.named_at = new Date(own.modifiedAtMs).toISOString();
+    return stale.filter((entry) => entry.ownerIsDead || !this.#mayBeCopied(entry, own));
+  }
+
+  /** A journal that was copied with its destination is not renewed there, and its drill may live. */
+  #mayBeCopied({ content, modifiedAtMs }: StaleEntry, own: StaleEntry): boolean {
+    const place = decodeEntry(content)?.drill.place;
+    const isOfHere = place === undefined || place === this.#context.claims.location;
+    return !isOfHere && own.modifiedAtMs - modifiedAtMs <= LONGEST_DRILL_MS;
   }
 
   async remove(): Promise<void> {
     await this.#stop();
     const { store, claims } = this.#context;
     if (this.drill.phase === 'making') {
-      const window = { from: Date.parse(this.#since), to: this.#context.now().getTime() };
-      const { left } = await removeBuckets(store, this.drill, window);
+      const { foreign, left } = await removeBuckets(store, this.drill, (bucket) =>
+        this.made.has(bucket),
+      );
+      for (const bucket of foreign.filter((name) => this.made.has(name))) {
+        this.#context.warn(`the bucket ${bucket} has lost the marker of the drill: it stays`);
+      }
       if (left.length > 0) {
         throw new MangamotionError('partial', left.join('; '), {
           hint: 'The next drill removes what the journal names. Until then it takes space.',
@@ -168,7 +188,11 @@ class OwnEntry implements DrillPlace {
 
   async keep(): Promise<void> {
     await this.#stop();
-    await this.#context.claims.remove(this.drill.run);
+    const { store, claims, warn } = this.#context;
+    await removeMarkers(store, this.drill).catch((error: unknown) => {
+      warn(`a marker of the drill stays in its buckets: ${messageOf(error)}`);
+    });
+    await claims.remove(this.drill.run);
   }
 
   async #stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IndexLine } from '../archive/index-line.js';
-import { compareKeys } from '../key-order.js';
+import { isContentEtag } from '../backup/plan/changes.js';
 import type { ListedObject } from '../object-store/port.js';
+import { mergeWithTarget } from '../restore/plan/merge.js';
 
 export interface Lacking {
   objects: number;
@@ -9,49 +10,36 @@ export interface Lacking {
 
 /**
  * Counts the objects of a listing that an index lacks or has in another version. Both come in key
- * order, and only a page and a chunk are held at a time.
+ * order, and only a page and a chunk are held at a time. `onUnlisted` gets the lines of each chunk
+ * whose keys are not listed.
  */
 export async function countLacking(
   lines: AsyncIterable<readonly IndexLine[]>,
   listing: AsyncIterable<readonly ListedObject[]>,
+  onUnlisted: (lines: IndexLine[]) => Promise<void>,
 ): Promise<Lacking> {
   const lacking = { objects: 0, bytes: 0 };
-  const chunks = lines[Symbol.asyncIterator]();
-  let chunk: readonly IndexLine[] = [];
-  let position = 0;
-  let ended = false;
-  try {
-    for await (const page of listing) {
-      for (const object of page) {
-        for (;;) {
-          const line = chunk[position];
-          if (line === undefined) {
-            if (ended) break;
-            const next = await chunks.next();
-            ended = next.done === true;
-            chunk = next.done === true ? [] : next.value;
-            position = 0;
-          } else if (compareKeys(line.key, object.key) < 0) {
-            position += 1;
-          } else {
-            break;
-          }
-        }
-        const line = chunk[position];
-        if (line?.key === object.key && isHeld(line, object)) continue;
-        lacking.objects += 1;
-        lacking.bytes += object.sizeBytes;
-      }
+  const add = ({ sizeBytes }: ListedObject): void => {
+    lacking.objects += 1;
+    lacking.bytes += sizeBytes;
+  };
+  for await (const chunk of mergeWithTarget(lines, listing, add)) {
+    for (const { line, target } of chunk) {
+      if (target !== undefined && !isHeld(line, target)) add(target);
     }
-  } finally {
-    await chunks.return?.();
+    await onUnlisted(chunk.filter(({ target }) => target === undefined).map(({ line }) => line));
   }
   return lacking;
 }
 
-/** Whether the backup has these bytes. Without an ETag the time of the last change decides. */
+/**
+ * Whether the backup has these bytes, by the rules of an incremental one: an ETag that is not derived
+ * from the content, or none at all, identifies the bytes only together with the time.
+ */
 function isHeld(line: IndexLine, object: ListedObject): boolean {
   if (line.size !== object.sizeBytes) return false;
-  if (object.etag === line.etag || object.etag === line.md5) return true;
-  return object.etag === '' && Date.parse(object.lastModified) <= Date.parse(line.last_modified);
+  if (isContentEtag(object.etag) && object.etag === line.md5) return true;
+  if (object.etag !== line.etag) return false;
+  const isSameTime = Date.parse(object.lastModified) === Date.parse(line.last_modified);
+  return isSameTime || isContentEtag(object.etag);
 }

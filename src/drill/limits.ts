@@ -11,6 +11,8 @@ export const MOST_PACE_POINTS = 256;
 export const CHECK_OUTPUT_BYTES = 4096;
 /** Objects that are read back at once. Their bytes are hashed as they come, and not kept. */
 export const READ_BACK_AT_ONCE = 16;
+/** Objects that a listing lacks and that are looked for by name at once. */
+export const HEADS_AT_ONCE = 16;
 /** Bytes of a marker object that are read. */
 export const LARGEST_MARKER_BYTES = 1024;
 /** Buckets of one drill: their names and numbers stay short. */
@@ -20,5 +22,7 @@ export const RECORDS_READ_BYTES = 16 * 1024 * 1024;
 export const RECORDS_BYTES = 4 * 1024 * 1024;
 /** Records at a destination that are read, of each scenario: the newest. */
 export const MOST_RECORDS_THERE = 12;
+/** Records at a destination that are read, the newest of them. Each has at most `LARGEST_CLAIM_BYTES`. */
+export const RECORDS_AT_DESTINATION = 500;
 /** What a drill restores into the store itself unless --max-bytes says otherwise. */
 export const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;

@@ -4,14 +4,13 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { openToAppend, readLastLines } from '../files/bounded.js';
 import { errnoOf, translateFileError } from '../files/errors.js';
-import type { ClaimStore } from '../lock/claim.js';
+import { type ClaimStore, LARGEST_CLAIM_BYTES } from '../lock/claim.js';
 import { openOwnFolder, ownFolderOf } from '../schedule/state/own-folder.js';
-import { MOST_RECORDS_THERE, RECORDS_BYTES, RECORDS_READ_BYTES } from './limits.js';
-import { SCENARIOS } from './objectives.js';
+import { RECORDS_BYTES, RECORDS_READ_BYTES } from './limits.js';
 import { drillResult } from './result.js';
 
 /** The record of a drill: its result, with when and from where. */
-const drillRecord = v.object({
+export const drillRecord = v.object({
   /** RFC 3339 in UTC: when the drill ended. */
   at: v.pipe(v.string(), v.isoTimestamp()),
   /** Unique: a record that was written twice counts once. */
@@ -30,54 +29,32 @@ export const RECORDS_FOLDER = '.mangamotion-drill-records';
 const FILE = 'drills.ndjson';
 const jsonRecord = v.pipe(v.string(), v.parseJson(), drillRecord);
 
-/** Puts a record at the destination. */
+/** Puts a record at the destination. Of one that is too large to be read there, differences are only counted. */
 export async function putRecord(claims: ClaimStore, record: DrillRecord): Promise<void> {
   const name = `${record.at.replace(/[^0-9TZ]/g, '')}-${record.scenario}-${record.id.slice(0, 8)}`;
-  await claims.put(name, `${JSON.stringify(record, null, 2)}\n`);
-}
-
-const RECORD_NAME = /^\d{8}T\d+Z-(.+)-.{1,8}$/;
-
-/** The records at a destination, each of which is read once: it never changes. */
-export class RecordsThere {
-  readonly #known = new Map<string, DrillRecord>();
-
-  /**
-   * Reads the newest records of each scenario, in no order, and counts those that cannot be read. Rejects
-   * as the destination does.
-   */
-  async read(
-    claims: ClaimStore,
-    signal: AbortSignal,
-  ): Promise<{ records: DrillRecord[]; damaged: number }> {
-    const names: string[] = [];
-    await claims.list(signal, (name) => {
-      names.push(name);
-      return false;
-    });
-    const newest = newestOf(names);
-    for (const name of this.#known.keys()) if (!newest.has(name)) this.#known.delete(name);
-    const isUnknown = (name: string) => newest.has(name) && !this.#known.has(name);
-    if ([...newest].some(isUnknown)) {
-      for (const { name, content = '' } of await claims.list(signal, isUnknown)) {
-        const { success, output } = v.safeParse(jsonRecord, content);
-        if (success) this.#known.set(name, output);
-      }
-    }
-    return { records: [...this.#known.values()], damaged: newest.size - this.#known.size };
+  let fitting = record;
+  while (encoded(fitting).length > LARGEST_CLAIM_BYTES && fitting.differences.length > 0) {
+    fitting = withFewerDifferences(fitting);
   }
+  if (encoded(fitting).length > LARGEST_CLAIM_BYTES) fitting = { ...fitting, kept: undefined };
+  await claims.put(name, encoded(fitting).toString());
 }
 
-/** The names begin with the times. */
-function newestOf(names: readonly string[]): Set<string> {
-  const sorted = [...new Set(names)].sort().reverse();
-  return new Set(
-    SCENARIOS.flatMap((scenario) =>
-      sorted
-        .filter((name) => RECORD_NAME.exec(name)?.[1] === scenario)
-        .slice(0, MOST_RECORDS_THERE),
-    ),
-  );
+function encoded(record: DrillRecord): Buffer {
+  return Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
+}
+
+function withFewerDifferences(record: DrillRecord): DrillRecord {
+  const { differences, differences_omitted: omitted = 0 } = record;
+  const named = Math.floor(differences.length / 2);
+  const further = differences.slice(named).reduce((sum, { count }) => sum + count, omitted);
+  return { ...record, differences: differences.slice(0, named), differences_omitted: further };
+}
+
+/** Returns `undefined` for what is no record. */
+export function decodeRecord(text: string): DrillRecord | undefined {
+  const { success, output } = v.safeParse(jsonRecord, text);
+  return success ? output : undefined;
 }
 
 /** The folder of the records in a state folder: that of the schedule's history. */
@@ -138,8 +115,8 @@ export async function readRecords(folder: string): Promise<ReadRecords> {
   for (const one of [`${file}.1`, file]) {
     const lines = await linesOf(one);
     for (const [at, line] of lines.entries()) {
-      const { success, output } = v.safeParse(jsonRecord, line);
-      if (success) byId.set(output.id, output);
+      const record = decodeRecord(line);
+      if (record !== undefined) byId.set(record.id, record);
       else {
         const sha256 = createHash('sha256').update(line).digest('hex');
         damaged.push({ file: one, fromEnd: lines.length - at, sha256 });

@@ -13,6 +13,8 @@ export interface DrillReport {
   drills: DrillRecord[];
   /** Lines of the records that could not be read. */
   damaged: number;
+  /** Destinations whose records could not be read. */
+  unread: string[];
 }
 
 interface ScenarioReport {
@@ -31,7 +33,12 @@ interface ScenarioReport {
 
 export function reportOf(
   records: readonly DrillRecord[],
-  { since, until, damaged }: { since: Date; until: Date; damaged: number },
+  {
+    since,
+    until,
+    damaged,
+    unread = [],
+  }: { since: Date; until: Date; damaged: number; unread?: string[] },
 ): DrillReport {
   const drills = records.filter(({ at }) => {
     const atMs = Date.parse(at);
@@ -48,6 +55,7 @@ export function reportOf(
     ),
     drills,
     damaged,
+    unread,
   };
 }
 
@@ -78,7 +86,7 @@ function worst(values: readonly (number | null)[]): number | null {
 
 /** Returns the report as Markdown. */
 export function reportMarkdown(report: DrillReport): string {
-  const { since, until, scenarios, drills, damaged } = report;
+  const { since, until, scenarios, drills, damaged, unread } = report;
   const parts = [
     '# Recovery drills',
     `From ${since} to ${until}: ${countOf(drills.length, 'drill')}.`,
@@ -87,6 +95,9 @@ export function reportMarkdown(report: DrillReport): string {
       : [
           `${countOf(damaged, 'line')} of the records could not be read and ${damaged === 1 ? 'is' : 'are'} not counted.`,
         ]),
+    ...unread.map(
+      (place) => `The records at ${inline(place)} could not be read and are not counted.`,
+    ),
     '## By scenario',
     table(
       [

@@ -43,7 +43,7 @@ export const drillResult = v.object({
   bytes: count,
   /** The share of the objects that was restored, if it was a sample: 0 to 1. */
   sample: v.optional(seconds),
-  /** What the store has and the newest backup lacks; `null` if the store was not asked. */
+  /** What the store has and the newest backup lacks; `null` if that is not known. */
   missing_objects: v.nullable(count),
   missing_bytes: v.nullable(count),
   differences: v.array(difference),

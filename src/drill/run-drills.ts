@@ -6,7 +6,8 @@ import { OBJECTIVES, type Scenario } from './objectives.js';
 import { type DrillRecord, RECORDS_FOLDER, putRecord } from './records.js';
 import type { DrillResult } from './result.js';
 import { drillRedis } from './scenarios/redis.js';
-import { drillRestore, failedResult } from './scenarios/restore.js';
+import { drillRestore } from './scenarios/restore.js';
+import { failedResult } from './scenarios/restore-result.js';
 
 export interface DrillRequest extends Omit<DrillOptions, 'objectives' | 'pick' | 'seed'> {
   scenarios: readonly Scenario[];

@@ -21,6 +21,8 @@ export interface Evidence {
   rtoLimitSeconds: number;
   rpoSeconds: number | null;
   rpoLimitSeconds: number;
+  /** Why it is not known what the backup lacks; `undefined` if it is, or the store was not asked. */
+  lossUnknown?: string | undefined;
   /** Why the operator's own test failed; `undefined` if it passed, or there was none. */
   checkFailure?: string | undefined;
 }
@@ -61,12 +63,14 @@ function missedReasons(evidence: Evidence): string[] {
   ];
 }
 
-function unprovenReasons({ share, objects, rtoSeconds, rpoSeconds }: Evidence): string[] {
+function unprovenReasons(evidence: Evidence): string[] {
+  const { share, objects, rtoSeconds, rpoSeconds, lossUnknown } = evidence;
   return [
     ...(share >= 1 ? [] : ['only a sample was restored, and the rest is extrapolated']),
     ...(objects > 0 ? [] : ['no object was restored']),
     ...(rtoSeconds === null ? ['the time to recover was not measured'] : []),
     ...(rpoSeconds === null ? ['the age of the backup is not known'] : []),
+    ...(lossUnknown === undefined ? [] : [lossUnknown]),
   ];
 }
 

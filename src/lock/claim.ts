@@ -1,5 +1,8 @@
 import * as v from 'valibot';
 
+/** Returns which claims are read, of these names of all claims in order. */
+export type ChooseClaims = (names: readonly string[]) => readonly string[];
+
 /**
  * The store of the claims to one destination. A claim is a small text under its own name. Every
  * implementation passes the suite in test/contract.
@@ -19,10 +22,11 @@ export interface ClaimStore {
   put(name: string, content: string, signal?: AbortSignal): Promise<void>;
 
   /**
-   * Lists the claims. One that comes or goes meanwhile may be missing. Of what `isWanted` refuses by its
-   * name, nothing is read.
+   * Lists the claims. One that comes or goes meanwhile may be missing. `choose` is given the names of all,
+   * in order, and returns those that are read; it may be called twice. The list then rejects with
+   * `refused` where a server does not show that its listing is complete.
    */
-  list(signal?: AbortSignal, isWanted?: (name: string) => boolean): Promise<StoredClaim[]>;
+  list(signal?: AbortSignal, choose?: ChooseClaims): Promise<StoredClaim[]>;
 
   /** Removes a claim. A claim that does not exist is not an error. */
   remove(name: string, signal?: AbortSignal): Promise<void>;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../files/errors.js';
 import { PARTIAL_SUFFIX } from '../files/sync.js';
 import {
+  type ChooseClaims,
   CLAIMS_FOLDER,
   CLAIM_SUFFIX,
   LARGEST_CLAIM_BYTES,
@@ -56,13 +57,12 @@ export class FolderClaims implements ClaimStore {
    */
   async list(
     signal?: AbortSignal,
-    isWanted: (name: string) => boolean = () => true,
+    choose: ChooseClaims = (names) => names,
   ): Promise<StoredClaim[]> {
     const found = new Map<string, StoredClaim>();
     for (let pass = 0; pass < 2; pass++) {
       signal?.throwIfAborted();
-      for (const name of await this.#names()) {
-        if (!isWanted(name)) continue;
+      for (const name of choose([...(await this.#names())].sort())) {
         const claim = await this.#read(name);
         if (claim !== undefined) found.set(name, claim);
       }

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import { MangamotionError, isMangamotionError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
+import { type ListingDoubt, listToTheEnd } from '../object-store/order/listing-to-the-end.js';
+import { OrderedListings, inOrder } from '../object-store/order/ordered-listings.js';
 import type { ObjectStore } from '../object-store/port.js';
 import {
+  type ChooseClaims,
   CLAIMS_FOLDER,
   CLAIM_SUFFIX,
   LARGEST_CLAIM_BYTES,
   type ClaimStore,
   type StoredClaim,
 } from './claim.js';
+
+/** Requests at once where many are read. */
+const READ_AT_ONCE = 16;
 
 /**
  * Claims as objects. Their requests are urgent: behind the bytes of a limit of the rate, a heartbeat
@@ -45,20 +52,41 @@ export class ObjectClaims implements ClaimStore {
     });
   }
 
-  async list(
-    signal?: AbortSignal,
-    isWanted: (name: string) => boolean = () => true,
-  ): Promise<StoredClaim[]> {
+  async list(signal?: AbortSignal, choose?: ChooseClaims): Promise<StoredClaim[]> {
+    if (choose !== undefined) return await this.#listChosen(choose, signal);
     const claims: StoredClaim[] = [];
     const options = { prefix: this.#prefix, signal, urgent: true };
     for await (const page of this.#store.listObjects(this.#bucket, options)) {
       for (const { key } of page) {
-        if (!key.endsWith(CLAIM_SUFFIX) || !isWanted(this.#nameOf(key))) continue;
+        if (!key.endsWith(CLAIM_SUFFIX)) continue;
         const claim = await this.#read(key, signal);
         if (claim !== undefined) claims.push(claim);
       }
     }
     return claims;
+  }
+
+  /** The names alone are in memory. */
+  async #listChosen(choose: ChooseClaims, signal: AbortSignal | undefined): Promise<StoredClaim[]> {
+    const listings = new OrderedListings(this.#store);
+    const onDoubt = (doubt: ListingDoubt): void => {
+      if (doubt === 'start_after_ignored') throw withoutProof(this.location);
+    };
+    const context = { store: this.#store, listings, startedAt: new Date(), onDoubt };
+    const keys = await inOrder(
+      async () => {
+        const found: string[] = [];
+        const pages = listToTheEnd(context, this.#bucket, { prefix: this.#prefix, signal });
+        for await (const page of pages) found.push(...page.map(({ key }) => key));
+        return found.filter((key) => key.endsWith(CLAIM_SUFFIX));
+      },
+      () => undefined,
+    );
+    const chosen = choose(keys.map((key) => this.#nameOf(key)).sort());
+    const claims = await inParallel(READ_AT_ONCE, chosen, (name) =>
+      this.#read(this.#key(name), signal),
+    );
+    return claims.filter((claim) => claim !== undefined);
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
@@ -90,6 +118,13 @@ export class ObjectClaims implements ClaimStore {
   #key(name: string): string {
     return `${this.#prefix}${name}${CLAIM_SUFFIX}`;
   }
+}
+
+function withoutProof(location: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${location}: the server ignores start-after, so it is unknown whether all is listed`,
+  );
 }
 
 function withoutTime(key: string): MangamotionError {

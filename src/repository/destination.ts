@@ -15,9 +15,10 @@ export interface Destination {
 
   /**
    * Lists every backup that has a summary, oldest first by sequence; those with unreadable
-   * summaries come last. Rejects with `not_found` if the destination does not exist.
+   * summaries come last. Rejects with `not_found` if the destination does not exist. With `proven` it
+   * rejects with `refused` where a server does not show that its listing is complete.
    */
-  list(): Promise<BackupEntry[]>;
+  list(options?: { proven?: boolean }): Promise<BackupEntry[]>;
 
   /**
    * Resolves to a text that is another one when something else is found here: an unmounted disk leaves an empty

@@ -5,6 +5,7 @@ import type { LocatedBackup } from '../repository/locate.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
 import { refuseConflicts } from './plan/consent.js';
+import { expectedLosses } from './plan/expected-losses.js';
 import { Failures, Losses } from './failures.js';
 import type { BucketPlan, OnConflict, RestoreAction } from './plan/decide.js';
 import { RestorePlanner } from './plan/planner.js';
@@ -87,9 +88,12 @@ export async function planRestore(
       losses: new Losses(),
       problems: shortfalls.problems,
     };
+    const expected = expectedLosses(context.findings, planner);
+    // A plan that is only shown names them; otherwise they are told before the first write.
+    if (!options.dryRun) for (const line of expected) progress.warn(line);
     const archives = options.dryRun ? await describeArchives(located, planner.needed) : [];
     return {
-      plan: describePlan(prepared, archives, onConflict),
+      plan: describePlan(prepared, archives, { onConflict, expected }),
       done: { objects: 0, bytes: 0, deleted: 0 },
       changes: () => changesOf(prepared, deleteExtra),
       close: async () => {
@@ -180,7 +184,7 @@ async function describeArchives(
 function describePlan(
   { backup, planner, plans, buckets, problems: expected, failures }: PreparedRestore,
   archives: RestorePlan['archives'],
-  onConflict: OnConflict,
+  { onConflict, expected: losses }: { onConflict: OnConflict; expected: readonly string[] },
 ): RestorePlan {
   const documents = buckets.flatMap((bucket) => bucket.documents.map(({ planned }) => planned));
   const conflicts = plans
@@ -213,6 +217,7 @@ function describePlan(
       ...conflicts,
       ...doubtful,
       ...planner.refusable.problems(),
+      ...losses,
       ...expected,
       ...failing,
     ],

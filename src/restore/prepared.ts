@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../object-store/port.js';
+import type { ServerFindings } from '../object-store/server-findings.js';
 import type { RunFaults } from '../object-store/run-faults.js';
 import type { WorkProgress } from '../progress.js';
 import type { OpenBackup } from '../repository/open-backup.js';
@@ -18,6 +19,8 @@ export interface RestoreContext {
   now: () => Date;
   signal: AbortSignal;
   progress: WorkProgress;
+  /** What is known of the target's server. */
+  findings?: ServerFindings | undefined;
 }
 
 export interface PreparedBucket {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DrillRecord, RECORDS_FOLDER, RecordsThere } from '../drill/records.js';
+import { type DrillRecord, RECORDS_FOLDER } from '../drill/records.js';
+import { RecordsThere } from '../drill/records-there.js';
 import { isMangamotionError } from '../errors.js';
 import type { Destination } from '../repository/destination.js';
 import { destinationStatus, type DestinationStatus } from '../repository/status.js';

@@ -60,6 +60,13 @@ describe('drill offsite --cold', { timeout: 120_000 }, () => {
     expect(JSON.parse(history.stdout)).toMatchObject({
       drills: [{ scenario: 'offsite', cold: true, verdict: 'met' }],
     });
+    // The record at the destination is the same, and another host knows it too.
+    const place = `s3://${offsite}/minio`;
+    for (const folderOfHost of [state, join(folder, 'another')]) {
+      const args = ['drill', 'history', place, '--json', '--state-dir', folderOfHost];
+      const all = await run(args, { env: backupStoreSettings() });
+      expect(JSON.parse(all.stdout)).toEqual(JSON.parse(history.stdout));
+    }
   });
 
   it('needs no store of this host to be there', async () => {

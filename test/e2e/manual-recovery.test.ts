@@ -1,11 +1,14 @@
 import { execa } from 'execa';
+import { Redis } from 'ioredis';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMinioStore } from '../../src/object-store/s3/s3-store.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
+import { createBilling } from '../../src/billing/billing.js';
 import { temporaryFolder } from '../helpers/backups.js';
+import { type RedisServer, startRedisServer } from '../helpers/redis-server.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import {
@@ -33,6 +36,8 @@ const offsite = testStore();
 const { folder, remove } = temporaryFolder();
 let server: S3Server;
 let store: ObjectStore;
+let redisServer: RedisServer;
+let redis: Redis;
 let offsiteBucket: string;
 let before: Record<string, unknown>;
 
@@ -63,10 +68,19 @@ beforeAll(async () => {
   writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
   chmodSync(shim, 0o755);
   before = await contentsOf();
-  await shell('mangamotion backup full /var/backups/minio');
+  redisServer = await startRedisServer();
+  redis = new Redis(redisServer.url);
+  const billing = createBilling({ redis });
+  for (const user of ['alice', 'bob']) {
+    await billing.trackBytesProcessed(user, 1_000_003, `job-of-${user}`);
+    await billing.trackJobCompletion(user, `job-of-${user}`, 'completed');
+  }
+  await shell('mangamotion backup full /var/backups/minio --redis');
   await shell('mangamotion backup full s3://offsite/minio');
 }, 120_000);
 afterAll(async () => {
+  redis.disconnect();
+  await redisServer.stop();
   store.close();
   await server.stop();
   await removeBucket(offsite, offsiteBucket);
@@ -91,6 +105,7 @@ async function shell(commands: string): Promise<string> {
   const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', here], {
     env: {
       PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}`,
+      REDIS_URL: redisServer.url,
       MINIO_ENDPOINT: server.endpoint,
       MINIO_ACCESS_KEY: server.accessKey,
       MINIO_SECRET_KEY: server.secretKey,
@@ -107,6 +122,11 @@ async function empty(bucket: string): Promise<void> {
     await inParallel(16, page, ({ key }) => store.deleteObject(bucket, key));
   }
 }
+
+it('every recovery of the page with commands that restore is run here', () => {
+  const restores = page.split(/^## /m).filter((section) => /^mangamotion restore /m.test(section));
+  for (const section of restores) expect(section).toContain('<!-- recovery: ');
+});
 
 describe('the recovery of the manual', { timeout: 120_000 }, () => {
   it('of one object brings it back, and touches nothing else', async () => {
@@ -134,6 +154,18 @@ describe('the recovery of the manual', { timeout: 120_000 }, () => {
     for (const bucket of ['originals', 'processed']) await removeBucket(store, bucket);
     await shell(commandsFor('store'));
     expect(await contentsOf()).toEqual(before);
+  });
+
+  it('of Redis brings the meters back', async () => {
+    const meters = async () => {
+      const keys = (await redis.keys('billing:user:*')).sort();
+      return await Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)]));
+    };
+    const was = await meters();
+    await redis.flushall();
+    await shell(commandsFor('redis'));
+    expect(was.length).toBeGreaterThanOrEqual(2);
+    expect(await meters()).toEqual(was);
   });
 
   it('of a lost data centre fills a new store from the copy offsite', async () => {

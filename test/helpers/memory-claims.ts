@@ -1,4 +1,4 @@
-import type { ClaimStore, StoredClaim } from '../../src/lock/claim.js';
+import type { ChooseClaims, ClaimStore, StoredClaim } from '../../src/lock/claim.js';
 
 type Operation = 'put' | 'list' | 'remove';
 
@@ -21,11 +21,11 @@ export class MemoryClaims implements ClaimStore {
 
   async list(
     signal?: AbortSignal,
-    isWanted: (name: string) => boolean = () => true,
+    choose: ChooseClaims = (names) => names,
   ): Promise<StoredClaim[]> {
     await this.#begin('list', signal);
-    const wanted = [...this.claims.values()].filter(({ name }) => isWanted(name));
-    return wanted.map((claim) => ({ ...claim }));
+    const names = choose([...this.claims.keys()].sort());
+    return names.flatMap((name) => ({ ...this.claims.get(name)! }));
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {

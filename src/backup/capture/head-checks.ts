@@ -81,8 +81,8 @@ export type MissingVerdict =
  * only with an error that ends the backup.
  */
 export async function findMissing(
-  { store, faults, signal }: ReadContext,
-  { bucket, key }: IndexLine,
+  { store, faults, signal }: Pick<ReadContext, 'store' | 'faults' | 'signal'>,
+  { bucket, key }: Pick<IndexLine, 'bucket' | 'key'>,
 ): Promise<MissingVerdict> {
   try {
     return { kind: 'there', head: await store.headObject(bucket, key, { signal }) };

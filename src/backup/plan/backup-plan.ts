@@ -1,5 +1,6 @@
 import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
 import type { Bucket, ObjectStore } from '../../object-store/port.js';
+import type { ServerFindings } from '../../object-store/server-findings.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { WorkProgress } from '../../progress.js';
 import type { Clock, Destination } from '../../repository/destination.js';
@@ -33,6 +34,8 @@ export interface BackupContext {
   progress: WorkProgress;
   /** Name and version of this program, for the summary. */
   tool: string;
+  /** What is known of the store's server. */
+  findings?: ServerFindings | undefined;
 }
 
 /** The context of a run that holds the lock of the destination. */

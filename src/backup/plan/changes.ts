@@ -71,8 +71,12 @@ export async function* findChanges(
   while (!(await listed.ended())) yield listed.page().map((object) => take(object));
 }
 
-/** Matches ETags that are derived from the content: an MD5, or the ETag of a multipart upload. */
 const CONTENT_ETAG = /^[0-9a-f]{32}(?:-\d+)?$/i;
+
+/** Whether an ETag is derived from the content: an MD5, or the ETag of a multipart upload. */
+export function isContentEtag(etag: string): boolean {
+  return CONTENT_ETAG.test(etag);
+}
 
 /** ETag and size identify the content. If only the time differs, attributes may have changed. */
 function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions): Step {
@@ -85,7 +89,7 @@ function compare(listed: ListedInBucket, line: IndexLine, options: ChangeOptions
     object.lastModified === line.last_modified ||
     Date.parse(object.lastModified) === Date.parse(line.last_modified);
   // Other ETags may stay the same when the content changes.
-  if (!sameTime && !CONTENT_ETAG.test(object.etag)) return take(listed, line);
+  if (!sameTime && !isContentEtag(object.etag)) return take(listed, line);
   const isKnown = sameTime && !options.refresh && lacked === undefined;
   return isKnown ? { kind: 'carry', line } : { kind: 'verify', line, ...listed };
 }

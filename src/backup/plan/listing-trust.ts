@@ -20,6 +20,12 @@ export class ListingTrust {
   readonly found = new Map<string, number>();
   readonly #missing = new Map<string, number>();
   readonly #assumed = new Map<string, number>();
+  readonly #trustsNone: boolean;
+
+  /** With `trustsNone`, each missing key of every bucket gets a HEAD request. */
+  constructor({ trustsNone = false } = {}) {
+    this.#trustsNone = trustsNone;
+  }
 
   begin(): void {
     this.found.clear();
@@ -31,7 +37,8 @@ export class ListingTrust {
   needsHead(bucket: string): boolean {
     const index = this.#missing.get(bucket) ?? 0;
     this.#missing.set(bucket, index + 1);
-    return this.untrusted.has(bucket) || index < ALL_OF_THE_FIRST || index % ONE_IN === 0;
+    if (this.#trustsNone || this.untrusted.has(bucket)) return true;
+    return index < ALL_OF_THE_FIRST || index % ONE_IN === 0;
   }
 
   /** Records an object that is assumed to be gone without a HEAD request. */

@@ -1,5 +1,5 @@
 import type { MangamotionError } from '../../errors.js';
-import { compareKeys } from '../../key-order.js';
+import { type ListingDoubt, listToTheEnd } from '../../object-store/order/listing-to-the-end.js';
 import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
 import type { Bucket, ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
@@ -37,7 +37,7 @@ export async function* listAll(
   const { listings, faults, signal } = context;
   for (const { name } of buckets) {
     try {
-      for await (const page of listToTheEnd(context, name, report)) {
+      for await (const page of listBucket(context, name, report)) {
         yield page.map((object) => ({ bucket: name, object }));
       }
     } catch (error) {
@@ -47,56 +47,25 @@ export async function* listAll(
   }
 }
 
-/**
- * Yields the listing of a bucket, and any objects that a further request finds after its last key:
- * some servers end a listing too early.
- */
-async function* listToTheEnd(
-  context: ListingContext,
-  bucket: string,
-  report: ListingReport,
-): AsyncGenerator<readonly ListedObject[]> {
-  let last: string | undefined;
-  for await (const page of context.listings.list(bucket, { signal: context.signal })) {
-    yield page;
-    last = page.at(-1)?.key ?? last;
-  }
-  while (last !== undefined) {
-    const page = await pageAfter(context, bucket, last, report);
-    if (page.length === 0) return;
-    yield page;
-    last = page.at(-1)?.key;
-  }
-}
-
-/** Resolves to the objects after the key; empty if there are none, or the server cannot tell. */
-async function pageAfter(
+/** Yields the listing of a bucket, and notes in the report what the server does. */
+function listBucket(
   { store, listings, signal, startedAt }: ListingContext,
   bucket: string,
-  last: string,
-  report: ListingReport,
-): Promise<readonly ListedObject[]> {
-  const { objects } = await store.listPage(bucket, { startAfter: last, signal });
-  // A server that includes the key, or ignores the parameter, returns known objects.
-  const after = objects.filter(({ key }) => compareKeys(key, last) > 0);
-  if (after.length === 0) {
-    const known = objects.length;
-    if (known > 1) {
-      report.notices.add(
-        `the server ignores start-after, so it is unknown whether the listing of ${bucket} is complete`,
-      );
-    } else if (known === 1) {
-      report.notices.add('the server includes the key of start-after in a listing');
-    }
-    return after;
+  { notices }: ListingReport,
+): AsyncGenerator<readonly ListedObject[]> {
+  const onDoubt = (doubt: ListingDoubt) => notices.add(describeDoubt(doubt, bucket));
+  return listToTheEnd({ store, listings, startedAt, onDoubt }, bucket, { signal });
+}
+
+function describeDoubt(doubt: ListingDoubt, bucket: string): string {
+  switch (doubt) {
+    case 'ended_early':
+      return `the server ended the listing of ${bucket} too early; it was continued past its end`;
+    case 'start_after_ignored':
+      return `the server ignores start-after, so it is unknown whether the listing of ${bucket} is complete`;
+    case 'start_after_included':
+      return 'the server includes the key of start-after in a listing';
   }
-  const isNews = after.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);
-  if (!isNews) {
-    report.notices.add(
-      `the server ended the listing of ${bucket} too early; it was continued past its end`,
-    );
-  }
-  return listings.inOrder(bucket, after);
 }
 
 /**

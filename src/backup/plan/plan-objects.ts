@@ -1,5 +1,6 @@
 import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
+import { whyListingsAreDoubted } from '../../object-store/server-findings.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
@@ -39,6 +40,10 @@ export async function planObjects(
     buckets.map(({ name }) => name),
   );
   const listing = new ListingReport();
+  const doubt = whyListingsAreDoubted(context.findings);
+  if (doubt !== undefined) {
+    listing.notices.add(`${doubt}; each object that a listing lacked was looked for by name`);
+  }
   trust.begin();
   const listed = listAll({ store, listings, faults, signal, startedAt }, buckets, listing);
   const unusable = new Set(chosen.unusable.map(({ bucket }) => bucket));

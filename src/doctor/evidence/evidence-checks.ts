@@ -15,10 +15,18 @@ const NONE = skipped(
 /** What shows that backups can be restored. What was read of them is a check of each destination. */
 export const evidenceChecks = [
   check('drills.age', ['drills'], ({ drills }) => judgeAge(drills)),
-  check('drills.verdict', ['drills'], ({ drills: { records } }) => judgeVerdicts(records)),
+  check('drills.verdict', ['drills'], ({ drills }) => judgeVerdicts(drills)),
 ];
 
-function judgeAge({ records: [newest], damaged, now }: EvidenceFacts['drills']): Finding {
+function judgeAge({ records: [newest], damaged, unread, now }: EvidenceFacts['drills']): Finding {
+  const [unknown] = unread;
+  if (unknown !== undefined) {
+    const { destination, why } = unknown;
+    return warning(
+      `the drills of all hosts are not known: the records at ${destination} cannot be read: ${why}`,
+      `mangamotion drill history ${destination}`,
+    );
+  }
   if (damaged.length > 0) {
     const [{ file }] = damaged as [(typeof damaged)[number]];
     return warning(`some records of drills cannot be read in ${file}`, 'mangamotion drill history');
@@ -31,12 +39,16 @@ function judgeAge({ records: [newest], damaged, now }: EvidenceFacts['drills']):
   return seconds > DRILL_LIMIT_SECONDS ? warning(message, again) : ok(message);
 }
 
-/** The last drill of each scenario counts, at each destination. */
-function judgeVerdicts(records: readonly DrillRecord[]): Finding {
-  const all = lastDrills(records);
-  if (all.length === 0) return NONE;
+function judgeVerdicts({ records, unread, now }: EvidenceFacts['drills']): Finding {
+  const all = lastDrills(records, now);
+  const [unknown] = unread;
   const worst = worstDrill(all);
-  if (worst === undefined) return ok(`the objectives of ${scenarios(all)} are met`);
+  if (worst === undefined) {
+    if (unknown !== undefined) {
+      return skipped(`the records of drills at ${unknown.destination} cannot be read`);
+    }
+    return all.length === 0 ? NONE : ok(`the objectives of ${scenarios(all)} are met`);
+  }
   const { scenario, destination, verdict, reason } = worst;
   const why = reason === undefined ? '' : `: ${reason}`;
   const hint = `mangamotion drill history, then: mangamotion drill ${scenario} ${destination}`;

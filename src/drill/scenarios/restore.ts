@@ -1,48 +1,27 @@
-import { ANOTHER_SERVER_TEXT } from '../../config/hints.js';
-import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
+import { isMangamotionError, messageOf, type MangamotionError } from '../../errors.js';
 import { countOf } from '../../count-of.js';
-import { verifyBackup } from '../../backup/verify/verify.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { applyRestore } from '../../restore/apply-restore.js';
 import { ARCHIVE_CLASS } from '../../restore/attributes/attributes.js';
-import { type PlannedRestore, planRestore } from '../../restore/plan-restore.js';
 import { SelectedIndex } from '../../restore/plan/selected-index.js';
 import type { RestoreContext } from '../../restore/prepared.js';
 import type { RestoreReport } from '../../restore/report.js';
-import type { RestoreSelection } from '../../restore/selection.js';
-import { checkFailure } from '../check.js';
-import { type DrillChoice, chooseForDrill, doubtsOf, sampler } from '../choose.js';
-import type { DrillContext, DrillOptions, DrillTarget } from '../context.js';
-import { Differences } from '../differences.js';
+import { chooseForDrill } from '../choose.js';
+import type { DrillContext, DrillOptions } from '../context.js';
+import type { Differences } from '../differences.js';
 import { type Extrapolation, type PacePoint, extrapolate } from '../extrapolate.js';
 import { type DrillPlace, openPlace } from '../journal.js';
 import { JOURNAL_FOLDER } from '../journal-entry.js';
-import { DEFAULT_MAX_BYTES, LONGEST_REASON, MOST_BUCKETS } from '../limits.js';
+import { MOST_BUCKETS } from '../limits.js';
 import type { Scenario } from '../objectives.js';
 import { Pace, noting } from '../pace.js';
 import { readBackBucket } from '../read-back.js';
 import type { DrillResult } from '../result.js';
-import { Steps, rounded } from '../steps.js';
-import { judge } from '../verdict.js';
+import { type Steps, rounded } from '../steps.js';
 import { measureLoss } from './data-loss.js';
+import { type Into, Untried, limitOf, planWithin, verify } from './restore-choice.js';
+import { type Found, nothingFound, resultOf } from './restore-result.js';
 import { type RestoreScope, chooseScope } from './scope.js';
-
-/** What a scenario has found so far; an error leaves it as far as it came. */
-interface Found {
-  steps: Steps;
-  differences: Differences;
-  choice: DrillChoice | undefined;
-  share: number;
-  done: { objects: number; bytes: number };
-  /** Whether the last object was read back. */
-  isRecovered: boolean;
-  extrapolated: Extrapolation | undefined;
-  check: DrillResult['check'];
-  kept: DrillResult['kept'];
-  lacking: { objects: number; bytes: number } | undefined;
-  /** What could not be removed. */
-  leftovers: string[];
-}
 
 /**
  * Does what the recovery page says, into buckets of its own, and measures it. Resolves to a result
@@ -54,19 +33,7 @@ export async function drillRestore(
   options: DrillOptions,
 ): Promise<DrillResult> {
   const decidedAtMs = context.now().getTime();
-  const found: Found = {
-    steps: new Steps(),
-    differences: new Differences(),
-    choice: undefined,
-    share: 1,
-    done: { objects: 0, bytes: 0 },
-    isRecovered: false,
-    extrapolated: undefined,
-    check: undefined,
-    kept: undefined,
-    lacking: undefined,
-    leftovers: [],
-  };
+  const found = nothingFound();
   let failure: string | undefined;
   let untried: string | undefined;
   try {
@@ -84,13 +51,6 @@ export async function drillRestore(
 function failureOf({ code, message }: MangamotionError, { choice }: Found): string {
   const id = choice?.used.backup.id ?? '';
   return code !== 'damaged' || message.includes(id) ? message : `${id} is damaged: ${message}`;
-}
-
-/** Nothing was tried, so nothing is proven either way. */
-class Untried extends MangamotionError {
-  constructor(message: string) {
-    super('refused', message);
-  }
 }
 
 async function recover(
@@ -111,7 +71,7 @@ async function recover(
   const located: LocatedBackup = { destination, backup };
   await steps.time('verify', () => verify(context, located, scenario === 'store'));
   const scope = await steps.time('choose', () => chooseScope(scenario, located));
-  found.lacking = await measureLoss(
+  found.loss = await measureLoss(
     context,
     choice.newest.backup,
     scope.buckets.length === 1 && scenario !== 'store' && scenario !== 'offsite'
@@ -149,44 +109,6 @@ async function recover(
       });
     }
   }
-}
-
-/** Reads the summary, the lengths and the directory; for a whole store every byte, as the manual says. */
-async function verify(
-  { signal, progress }: DrillContext,
-  located: LocatedBackup,
-  isFull: boolean,
-): Promise<void> {
-  progress.start('verifying');
-  const {
-    id,
-    status,
-    problems,
-    problems_omitted: omitted,
-  } = await verifyBackup({ signal, progress }, located, { quick: !isFull });
-  const [first] = problems;
-  if (status === 'ok') return;
-  const more = problems.length + omitted - 1;
-  const others = more > 0 ? `, and ${countOf(more, 'further problem')}` : '';
-  throw new MangamotionError('damaged', `${id} is damaged: ${first?.message ?? status}${others}`);
-}
-
-/** Returns the most bytes to restore. The store that is in use must not be filled by accident. */
-function limitOf(scenario: Scenario, target: DrillTarget, { maxBytes }: DrillOptions): number {
-  if (maxBytes !== undefined) return maxBytes;
-  if (!target.isSource) return Infinity;
-  if (scenario !== 'store') return DEFAULT_MAX_BYTES;
-  throw new Untried(
-    `a drill of the whole store on the server that is in use needs --max-bytes, or ${ANOTHER_SERVER_TEXT}`,
-  );
-}
-
-interface Into {
-  located: LocatedBackup;
-  scope: RestoreScope;
-  target: DrillTarget;
-  place: DrillPlace;
-  limit: number;
 }
 
 async function restoreInto(
@@ -246,41 +168,6 @@ async function restoreInto(
   );
 }
 
-/** Plans the restore. Where it would be more than the limit, a smaller sample is planned. */
-async function planWithin(
-  restoring: RestoreContext,
-  { sample, seed }: DrillOptions,
-  { steps }: Found,
-  { located, scope, place, limit }: Pick<Into, 'located' | 'scope' | 'place' | 'limit'>,
-): Promise<{ planned: PlannedRestore; selection: RestoreSelection; share: number }> {
-  const isWhole = scope.key !== undefined;
-  for (
-    let share = isWhole ? 1 : Math.min(sample, limit / Math.max(1, scope.whole.bytes));
-    ;
-    share /= 2
-  ) {
-    const selection: RestoreSelection = {
-      buckets: scope.buckets,
-      prefixes: [],
-      keys: scope.key === undefined ? [] : [scope.key],
-      renames: new Map(scope.buckets.map((name, at) => [name, place.buckets[at] ?? ''])),
-      only: sampler(share, seed),
-    };
-    const planned = await steps.time('plan', () =>
-      planRestore(restoring, located, {
-        ...{ scope: scope.key === undefined ? 'full' : 'data', selection, onConflict: 'fail' },
-        ...{ deleteExtra: false, confirms: false, dryRun: false, harmless: true },
-      }),
-    );
-    const bytes = planned.plan.buckets.reduce((sum, plan) => sum + plan.bytes, 0);
-    if (bytes <= limit) return { planned, selection, share };
-    await planned.close();
-    if (isWhole || share < 1e-6) {
-      throw new Untried(`nothing that was drawn fits into ${countOf(limit, 'byte')} (--max-bytes)`);
-    }
-  }
-}
-
 function namesOf({ buckets }: RestoreScope, place: DrillPlace): Record<string, string> {
   return Object.fromEntries(buckets.map((name, at) => [name, place.buckets[at] ?? '']));
 }
@@ -334,81 +221,5 @@ function whole(
   return {
     seconds: sum(({ seconds }) => seconds),
     range: [sum(({ range }) => range[0]), sum(({ range }) => range[1])],
-  };
-}
-
-function resultOf(
-  scenario: Scenario,
-  { objectives, pick }: DrillOptions,
-  found: Found,
-  {
-    failure,
-    untried,
-    decidedAtMs,
-  }: { failure: string | undefined; untried: string | undefined; decidedAtMs: number },
-): DrillResult {
-  const { choice, steps, differences, share, done, check, kept, lacking, extrapolated } = found;
-  const newest = choice?.newest.backup;
-  const ageSeconds =
-    newest?.summary.kind === 'valid'
-      ? rounded((decidedAtMs - Date.parse(newest.summary.summary.created_at)) / 1000)
-      : null;
-  const measured = found.isRecovered ? rounded(steps.seconds) : null;
-  const rto = share < 1 ? (extrapolated?.seconds ?? null) : measured;
-  const { verdict, reason } = judge({
-    ...{ failure, untried, share, objects: done.objects },
-    doubts: [...(choice === undefined ? [] : doubtsOf(choice)), ...found.leftovers],
-    differences: differences.named,
-    differencesOmitted: differences.omitted,
-    rtoSeconds: rto,
-    rtoLimitSeconds: objectives.rtoSeconds,
-    rpoSeconds: ageSeconds,
-    rpoLimitSeconds: objectives.rpoSeconds,
-    checkFailure: checkFailure(check),
-  });
-  return {
-    ...{ scenario, verdict },
-    ...(reason === undefined ? {} : { reason: reason.slice(0, LONGEST_REASON) }),
-    backup: choice?.used.backup.id ?? null,
-    pick: choice?.pick ?? pick,
-    rto_seconds: rto,
-    rto_limit_seconds: objectives.rtoSeconds,
-    extrapolated: share < 1,
-    ...(extrapolated === undefined ? {} : { rto_range_seconds: extrapolated.range }),
-    rpo_seconds: ageSeconds,
-    rpo_limit_seconds: objectives.rpoSeconds,
-    ...(newest === undefined || choice?.pick !== 'random' ? {} : { newest: newest.id }),
-    ...{ objects: done.objects, bytes: done.bytes },
-    ...(share < 1 ? { sample: share } : {}),
-    missing_objects: lacking?.objects ?? null,
-    missing_bytes: lacking?.bytes ?? null,
-    differences: differences.named,
-    ...(differences.omitted > 0 ? { differences_omitted: differences.omitted } : {}),
-    steps: steps.all,
-    ...(check === undefined ? {} : { check }),
-    ...(kept === undefined ? {} : { kept }),
-  };
-}
-
-/** The message of an error, for a result of a drill that could not be run. */
-export function failedResult(
-  scenario: Scenario,
-  { objectives, pick }: Pick<DrillOptions, 'objectives' | 'pick'>,
-  why: { error: unknown } | { untried: string },
-): DrillResult {
-  const isUntried = 'untried' in why;
-  return {
-    scenario,
-    verdict: isUntried ? 'not_proven' : 'missed',
-    reason: (isUntried ? why.untried : messageOf(why.error)).slice(0, LONGEST_REASON),
-    backup: null,
-    pick,
-    rto_seconds: null,
-    rto_limit_seconds: objectives.rtoSeconds,
-    extrapolated: false,
-    rpo_seconds: null,
-    rpo_limit_seconds: objectives.rpoSeconds,
-    ...{ objects: 0, bytes: 0, missing_objects: null, missing_bytes: null },
-    ...{ differences: [], steps: [] },
   };
 }

@@ -9,10 +9,10 @@ import type { ListOptions, ListedObject, ObjectStore } from '../port.js';
  * the middle of the listing; later listings of that bucket are read in full and sorted first.
  */
 export class OrderedListings {
-  readonly #store: ObjectStore;
+  readonly #store: Pick<ObjectStore, 'endpoint' | 'listObjects'>;
   readonly #unordered = new Set<string>();
 
-  constructor(store: ObjectStore) {
+  constructor(store: Pick<ObjectStore, 'endpoint' | 'listObjects'>) {
     this.#store = store;
   }
 

@@ -1,6 +1,9 @@
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
+import { MangamotionError } from '../../errors.js';
 import { eachObjectPage } from '../../object-store/s3/requests/list-requests.js';
-import type { ObjectStore, RequestOptions } from '../../object-store/port.js';
+import { type ListingDoubt, listToTheEnd } from '../../object-store/order/listing-to-the-end.js';
+import { OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
+import type { ListedObject, ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { SUMMARY_SUFFIX } from '../names.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 import { FIRST_CONTACT, type S3Place, isNoSuchObject, withPlaceErrors } from './s3-place.js';
@@ -54,14 +57,46 @@ export class PlaceRequests {
 
   /** Lists the objects below the prefix, by their names without it. */
   async objects(namePrefix = ''): Promise<Map<string, Stored>> {
-    const { store, bucket, prefix } = this.place;
+    const { bucket, prefix } = this.place;
+    return await this.#named(
+      eachObjectPage(this.#pages(), bucket, { prefix: prefix + namePrefix }),
+    );
+  }
+
+  /**
+   * Lists all objects below the prefix, and continues a listing that ends early. Rejects with `refused`
+   * where the server does not tell whether any follow.
+   */
+  async allObjects(): Promise<Map<string, Stored>> {
+    const { url, bucket, prefix } = this.place;
+    const store = this.#pages();
+    const listings = new OrderedListings({
+      endpoint: store.endpoint,
+      listObjects: (_, options) => eachObjectPage(store, bucket, options),
+    });
+    const onDoubt = (doubt: ListingDoubt): void => {
+      if (doubt === 'start_after_ignored') throw withoutProof(url);
+    };
+    const context = { store, listings, startedAt: new Date(), onDoubt };
+    return await inOrder(
+      () => this.#named(listToTheEnd(context, bucket, { prefix })),
+      () => undefined,
+    );
+  }
+
+  #pages(): Pick<ObjectStore, 'endpoint' | 'listPage'> {
+    const { store, bucket } = this.place;
+    return {
+      endpoint: store.endpoint,
+      listPage: (_, options) => this.ask(store.listPage(bucket, { ...options, ...this.options() })),
+    };
+  }
+
+  async #named(pages: AsyncIterable<readonly ListedObject[]>): Promise<Map<string, Stored>> {
     const objects = new Map<string, Stored>();
-    const listPage: ObjectStore['listPage'] = (_, options) =>
-      this.ask(store.listPage(bucket, { ...options, ...this.options() }));
-    const pages = { endpoint: store.endpoint, listPage };
-    for await (const page of eachObjectPage(pages, bucket, { prefix: prefix + namePrefix })) {
+    for await (const page of pages) {
       for (const { key, sizeBytes, storageClass } of page) {
-        objects.set(key.slice(prefix.length), { sizeBytes, storageClass });
+        objects.set(key.slice(this.place.prefix.length), { sizeBytes, storageClass });
       }
     }
     return objects;
@@ -114,4 +149,12 @@ export class PlaceRequests {
   key(id: string, suffix: string): string {
     return this.place.prefix + id + suffix;
   }
+}
+
+function withoutProof(url: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `${url}: the server ignores start-after, so it is unknown whether all backups are listed`,
+    { hint: 'Verify single backups by their names, or keep the backups on another server.' },
+  );
 }

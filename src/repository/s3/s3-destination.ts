@@ -56,8 +56,8 @@ export class S3Destination implements Destination {
     this.#requests = new PlaceRequests(place);
   }
 
-  async list(): Promise<BackupEntry[]> {
-    const objects = await this.#requests.objects();
+  async list({ proven = false } = {}): Promise<BackupEntry[]> {
+    const objects = await (proven ? this.#requests.allObjects() : this.#requests.objects());
     const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
     const backups: BackupEntry[] = [];
@@ -169,7 +169,7 @@ export class S3Destination implements Destination {
         await this.#requests.reach();
         await this.#requests.ask(claims.put(name, content, signal));
       },
-      list: (signal) => this.#requests.ask(claims.list(signal)),
+      list: (signal, choose) => this.#requests.ask(claims.list(signal, choose)),
       remove: async (name, signal) => {
         // If the store was never reached, nothing was put.
         if (this.#requests.wasReached) await this.#requests.ask(claims.remove(name, signal));

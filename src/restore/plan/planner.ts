@@ -20,6 +20,7 @@ import {
   emptyPlan,
   transfers,
 } from './decide.js';
+import { PlannedParts } from './expected-losses.js';
 import { mergeWithTarget, objectsNotIn } from './merge.js';
 import { PlannedClasses, RefusableKeys } from './key-classes.js';
 import { SelectedIndex } from './selected-index.js';
@@ -48,10 +49,12 @@ export interface PlannerContext {
  */
 export class RestorePlanner {
   readonly needed: Set<string>;
-  /** Keys that a target may refuse. This and the next three fields are complete after `plan`. */
+  /** Keys that a target may refuse. This and the next four fields are complete after `plan`. */
   readonly refusable = new RefusableKeys();
   /** Keys that a target may store under other names. */
   readonly classes = new PlannedClasses();
+  /** Parts of objects that a target may not keep. */
+  readonly parts = new PlannedParts();
   readonly destroyed = new DestroyedList();
   /** All objects that the plan shows as lost; `undefined` if nobody confirms it. */
   readonly shown: ShownObjects | undefined;
@@ -160,6 +163,7 @@ export class RestorePlanner {
     await this.shown?.forget(target);
     this.destroyed.forget(target);
     this.classes.forget(target);
+    this.parts.forget(target);
   }
 
   async *#decideAll(
@@ -191,6 +195,7 @@ export class RestorePlanner {
     this.needed.add(line.archive);
     this.refusable.add(plan.target, line.key);
     this.classes.add(plan.target, line.key, line.size);
+    this.parts.add(plan.target, line);
     if (action !== 'overwrite' || target === undefined) return;
     this.destroyed.add(plan.target, action, { key: line.key, size: target.sizeBytes });
     await this.shown?.add(plan.target, action, target);

@@ -8,6 +8,9 @@ import type { DestinationStatus } from '../../../src/repository/status.js';
 import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { NO_PROGRESS, backUp, backUpChanges, temporaryFolder } from '../../helpers/backups.js';
 import { run, runJson } from '../../helpers/cli.js';
+import { withoutQuery } from '../../helpers/odd-messages.js';
+import { type OddServer, startOddProxy } from '../../helpers/odd-proxy.js';
+import { paging, rerouting } from '../../faults/odd-servers/ways.js';
 import { noise, seed } from '../../helpers/seed.js';
 import { freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
 
@@ -225,6 +228,50 @@ describe('a run', () => {
     expect(exitCode).toBe(0);
     expect(answer.read_bytes).toBe(answer.total_bytes);
     expect(await run(['backup', 'list', place], { env })).toMatchObject({ exitCode: 0 });
+    await removeBucket(store, target);
+  });
+
+  it('refuses a bucket whose listing cannot be trusted, and leaves its record as it was', async () => {
+    const target = await freshBucket(store);
+    const proxy = await startOddProxy();
+    const env = { ...backupStoreSettings(), BACKUP_S3_ENDPOINT: proxy.endpoint };
+    const place = `s3://${target}/backups`;
+    const ids: string[] = [];
+    for (const type of ['full', 'incremental']) {
+      const made = await runJson<Summary>(['backup', type, place, '--bucket', bucket], { env });
+      ids.push(made.answer.id);
+    }
+    const verify = () =>
+      runJson<RollingResult>(['backup', 'verify', place, '--within', '1h'], { env });
+    const record = async () =>
+      (await store.readObject(target, `backups/${RECORD}`, { maxBytes: 1e6 })).content?.toString();
+    const { answer: first } = await verify();
+    expect(first.read_bytes).toBe(first.total_bytes);
+    const before = await record();
+    for (const id of ids) expect(before).toContain(id);
+
+    const endsEarly = paging((page) => ({
+      ...{ ...page, truncated: false, token: undefined, entries: page.entries.slice(0, 1) },
+    }));
+    const ignores = rerouting((request) => withoutQuery(request, 'start-after'));
+    for (const [odd, why] of [
+      [ignores, /ignores start-after/],
+      [{ entries: (all) => all.filter(({ key }) => !key.includes(ids[1]!)) }, /leaves out backups/],
+      [{ entries: () => [] }, /leaves out backups/],
+    ] as [OddServer, RegExp][]) {
+      proxy.be(odd);
+      const { exitCode, stdout } = await run(
+        ['backup', 'verify', place, '--within', '1h', '--json'],
+        { env },
+      );
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 8 });
+      expect(stdout).toMatch(why);
+      expect(await record()).toBe(before);
+    }
+    proxy.be(endsEarly);
+    const { exitCode, answer } = await verify();
+    expect({ exitCode, archives: answer.archives }).toEqual({ exitCode: 0, archives: 2 });
+    await proxy.close();
     await removeBucket(store, target);
   });
 

@@ -3,10 +3,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { evidenceChecks } from '../../../src/doctor/evidence/evidence-checks.js';
 import { hostChecks, laterChecks } from '../../../src/doctor/host.js';
 import { destinationChecks } from '../../../src/doctor/destinations/destination-checks.js';
 import { offsiteChecks } from '../../../src/doctor/destinations/offsite-checks.js';
-import { type DrillRecord, appendRecords } from '../../../src/drill/records.js';
+import {
+  type DrillRecord,
+  RECORDS_FOLDER,
+  appendRecords,
+  putRecord,
+} from '../../../src/drill/records.js';
 import { DAMAGED, encodeReadings, type Readings } from '../../../src/repository/readings.js';
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
 import { encodeClaim } from '../../../src/lock/claim.js';
@@ -1106,6 +1112,30 @@ const BREAKS: Break[] = [
   },
   {
     check: 'drills.verdict',
+    what: 'a drill of another host that missed its objective since',
+    status: 'failure',
+    says: /the last drill of store missed its objective: too late/,
+    hint: /drill history, then: mangamotion drill store/,
+    change: async () => {
+      await drilled({ at: d.hoursAgo(3), id: 'a', scenario: 'store', verdict: 'met' });
+      const missed = { id: 'b', scenario: 'store', verdict: 'missed', reason: 'too late' } as const;
+      const claims = new FolderClaims(d.path('backups'), RECORDS_FOLDER);
+      await putRecord(claims, drillRecord({ at: d.hoursAgo(2), cold: true, ...missed }));
+    },
+  },
+  {
+    check: 'drills.age',
+    what: 'records at a destination that cannot be read',
+    status: 'warning',
+    says: /the drills of all hosts are not known: the records at .*nowhere cannot be read/,
+    hint: /drill history .*nowhere/,
+    change: async () => {
+      await drilled({});
+      return { args: [d.path('backups'), d.path('nowhere')] };
+    },
+  },
+  {
+    check: 'drills.verdict',
     what: 'a drill that proved nothing',
     status: 'warning',
     says: /the last drill of redis proved nothing/,
@@ -1169,7 +1199,13 @@ describe('each thing that is broken has its line', () => {
 const ELSEWHERE = ['node.version', 'node.files', 'destination.writable', 'destination.inodes'];
 
 it('no check is without a test that breaks it', () => {
-  const all = [...hostChecks, ...laterChecks, ...destinationChecks, ...offsiteChecks];
+  const all = [
+    ...hostChecks,
+    ...laterChecks,
+    ...evidenceChecks,
+    ...destinationChecks,
+    ...offsiteChecks,
+  ];
   const broken = new Set([...BREAKS.map(({ check }) => check), ...ELSEWHERE]);
   expect(all.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
   expect(BREAKS.length).toBeGreaterThanOrEqual(40);

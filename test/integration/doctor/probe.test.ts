@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { describeOwner } from '../../../src/lock/owner.js';
 import { Deployment, s3Error, xmlAnswer } from '../../helpers/deployment.js';
 import type { Entry } from '../../helpers/odd-listing.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import type { RestorePlan, RestoreReport } from '../../../src/restore/report.js';
+import { runHere } from '../../helpers/in-process.js';
 import { contentOf } from '../../helpers/test-store.js';
 
 let d: Deployment;
@@ -168,6 +171,47 @@ describe('doctor --probe', () => {
     expect(checks.find(({ name }) => name === 'probe.last-page')).toMatchObject({
       status: 'warning',
     });
+  });
+
+  it('and what was found is used by a backup and by a restore', async () => {
+    const state = d.path('state-of-user');
+    mkdirSync(join(state, 'mangamotion'), { recursive: true });
+    vi.stubEnv('XDG_STATE_HOME', state);
+    try {
+      const endpoint = d.ownStore.MINIO_ENDPOINT ?? '';
+      const found = {
+        probed_at: new Date().toISOString(),
+        listing: 'ends_early',
+        metadata: 'changed',
+      };
+      writeFileSync(
+        join(state, 'mangamotion', 'servers.json'),
+        JSON.stringify({ version: 1, servers: { [endpoint]: found } }),
+      );
+      const attributes = { metadata: { title: 'x' } };
+      await d.store.putObject(d.bucket, 'with', contentOf('x'), { attributes });
+      mkdirSync(d.path('used'));
+      const env = { ...d.env, ...d.ownStore };
+      const args = ['backup', 'full', d.path('used'), '--bucket', d.bucket, '--json'];
+      const { notices, id } = JSON.parse((await runHere(args, { env })).stdout) as Summary;
+      expect(notices.join()).toMatch(
+        /doctor --probe tried this server on .*: its listings end early/,
+      );
+      await d.store.deleteObject(d.bucket, 'with');
+      const restore = ['restore', join(d.path('used'), id), '--dry-run', '--json'];
+      const { problems } = JSON.parse((await runHere(restore, { env })).stdout) as RestorePlan;
+      expect(problems.join()).toMatch(
+        /headers and metadata of 1 object of .*gives them back changed/,
+      );
+      // A real run is told so before it writes, and afterwards by what the server answers.
+      const { stderr, stdout } = await runHere([...restore.slice(0, 2), '--json', '--yes'], {
+        env,
+      });
+      expect(stderr).toContain('gives them back changed');
+      expect((JSON.parse(stdout) as RestoreReport).problems).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('does not run with DRY_RUN', async () => {

@@ -18,8 +18,10 @@ import { type Summary, decodeSummary, encodeSummary } from '../../../src/reposit
 import { storeSettings } from '../../helpers/cli.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { runHere } from '../../helpers/in-process.js';
-import { type OddProxy, startOddProxy } from '../../helpers/odd-proxy.js';
+import { type OddProxy, type OddServer, startOddProxy } from '../../helpers/odd-proxy.js';
 import { noise, seed } from '../../helpers/seed.js';
+import { withoutQuery } from '../../helpers/odd-messages.js';
+import { both, paging, rerouting } from '../../faults/odd-servers/ways.js';
 import {
   contentOf,
   freshBucket,
@@ -249,5 +251,52 @@ describe('a drill', { timeout: 120_000 }, () => {
     expect(result?.reason, `${stderr} ${JSON.stringify(result)}`).toMatch(reason);
     expect(result?.verdict).toBe('missed');
     expect(exitCode).toBe(5);
+  });
+});
+
+/** Every listing ends after its first page. */
+const endsEarly = (): OddServer =>
+  paging((page) => ({ ...page, truncated: false, token: undefined }));
+const withoutStartAfter = (): OddServer =>
+  rerouting((request) => withoutQuery(request, 'start-after'));
+
+/** The store behind a proxy; the drill restores into the server itself. */
+function fromProxy(): Record<string, string> {
+  const { MINIO_ENDPOINT = '' } = storeSettings();
+  return { ...onProxy(), DRILL_S3_ENDPOINT: MINIO_ENDPOINT, MINIO_ENDPOINT: proxy.endpoint };
+}
+
+describe('what the store has and the backup lacks', { timeout: 120_000 }, () => {
+  beforeEach(() => store.putObject(bucket, 'zz-newer', contentOf('newer')));
+  afterEach(() => store.deleteObject(bucket, 'zz-newer'));
+
+  it('is counted where the listing of the store ends early', async () => {
+    proxy.be(endsEarly());
+    const { result, stderr } = await drill(fromProxy());
+    expect(result, stderr).toMatchObject({ verdict: 'met', missing_objects: 1, missing_bytes: 5 });
+  });
+
+  it.each<[string, OddServer, RegExp]>([
+    ['ends early and cannot be continued', both(withoutStartAfter(), endsEarly()), /start-after/],
+    [
+      'leaves out an object that the backup holds',
+      { entries: (all) => all.filter(({ key }) => key !== 'k3') },
+      /leaves out objects that exist, such as "k3"/,
+    ],
+    [
+      'is refused',
+      {
+        handle: (request, next) =>
+          request.operation === 'ListObjectsV2' ? errorAnswer(403, 'AccessDenied') : next(request),
+      },
+      /may not|access|denied/i,
+    ],
+  ])('is not known where the listing of the store %s: nothing is proven', async (_, odd, why) => {
+    proxy.be(odd);
+    const { exitCode, result, stderr } = await drill(fromProxy());
+    expect(result, stderr).toMatchObject({ verdict: 'not_proven', missing_objects: null });
+    expect(result?.reason).toMatch(/what the backup lacks is not known/);
+    expect(result?.reason).toMatch(why);
+    expect(exitCode).toBe(3);
   });
 });

@@ -12,6 +12,7 @@ import {
   markerKeyOf,
 } from '../../../src/drill/journal-entry.js';
 import type { ClaimStore, LockOwner } from '../../../src/lock/claim.js';
+import { MangamotionError } from '../../../src/errors.js';
 import { FolderClaims } from '../../../src/lock/folder-claims.js';
 import { describeOwner } from '../../../src/lock/owner.js';
 import { temporaryFolder } from '../../helpers/backups.js';
@@ -36,7 +37,10 @@ beforeEach(() => {
   warnings = [];
   return async () => {
     for (const { name } of await store.listBuckets()) {
-      if (name.includes(`${PREFIX}mangamotion-drill-`)) await removeBucket(store, name);
+      if (!name.includes(`${PREFIX}mangamotion-drill-`)) continue;
+      for (const version of await store.listVersions(name, ''))
+        await store.deleteVersion(name, version);
+      await removeBucket(store, name);
     }
   };
 });
@@ -211,6 +215,95 @@ describe('a drill', { timeout: 60_000 }, () => {
     },
   );
 
+  it.each<[string, (bucket: string) => Promise<unknown>]>([
+    [
+      'versions of objects that were removed',
+      async (bucket) => {
+        const versioning =
+          '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+        await store.writeBucketDocument(bucket, 'versioning', Buffer.from(versioning));
+        await store.putObject(bucket, 'theirs', contentOf('theirs'));
+        await store.deleteObject(bucket, 'theirs');
+      },
+    ],
+    ['an upload under way', (bucket) => store.createMultipartUpload(bucket, 'theirs')],
+  ])('leaves alone a bucket without a marker that lists nothing and has %s', async (_, fill) => {
+    const drill = drillOf();
+    await leave(drill, await deadOwner());
+    const [bucket] = bucketNamesOf(drill);
+    await store.createBucket(bucket!);
+    await fill(bucket!);
+    const versions = await store.listVersions(bucket!, '');
+    await clear();
+    expect(await drillBuckets()).toEqual([bucket]);
+    expect(await store.listVersions(bucket!, '')).toEqual(versions);
+    expect(warnings.join()).toContain('was not made by a drill');
+  });
+
+  it('believes no entry that claims to be older than any drill', async () => {
+    await leave(drillOf(), await deadOwner(), new Date(0));
+    const [bucket] = bucketNamesOf(drillOf());
+    await store.createBucket(bucket!);
+    await clear();
+    expect(await drillBuckets()).toEqual([bucket]);
+  });
+
+  it('clears what a host left whose clock is wrong', async () => {
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const drill = drillOf({ named_at: new Date().toISOString() });
+    await leave(drill, await deadOwner(), tomorrow);
+    await store.createBucket(bucketNamesOf(drill)[0]!);
+    await clear();
+    expect(await drillBuckets()).toEqual([]);
+    const place = await openPlace(await contextOf({ now: () => tomorrow }), 1);
+    const [name = ''] = entries();
+    const path = join(destination, JOURNAL_FOLDER, name);
+    const { drill: own } = decodeEntry(readFileSync(path, 'utf8'))!;
+    expect(Math.abs(Date.parse(own.named_at!) - Date.now())).toBeLessThan(3_600_000);
+    await place.remove();
+  });
+
+  it('leaves alone an empty bucket that the server says somebody else has made', async () => {
+    const racing = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'createBucket') {
+          return async (bucket: string) => {
+            await store.createBucket(bucket);
+            throw new MangamotionError('refused', 'BucketAlreadyExists');
+          };
+        }
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await expect(openPlace(await contextOf({ store: racing }), 1)).rejects.toThrow('AlreadyExists');
+    expect(await drillBuckets()).toHaveLength(1);
+    expect(entries()).toEqual([]);
+  });
+
+  it('leaves alone the buckets of a copied entry, whose drill may live', async () => {
+    const elsewhere: LockOwner = { host: 'other', pid: 7, command: 'drill', process: null };
+    const drill = drillOf({ place: '/another/destination' });
+    const path = await leave(drill, elsewhere);
+    const [bucket] = bucketNamesOf(drill);
+    await store.createBucket(bucket!);
+    await store.putObject(bucket!, markerKeyOf(drill), contentOf(drill.token));
+    const age = (ms: number) =>
+      utimesSync(path, new Date(Date.now() - ms), new Date(Date.now() - ms));
+    age(600_000);
+    await clear();
+    expect(await drillBuckets()).toEqual([bucket]);
+    // Under another name it is no entry at all.
+    const copy = join(destination, JOURNAL_FOLDER, `${'ef'.repeat(10)}.json`);
+    writeFileSync(copy, readFileSync(path, 'utf8').replace('/another/destination', destination));
+    utimesSync(copy, new Date(0), new Date(0));
+    await clear();
+    expect(await drillBuckets()).toEqual([bucket]);
+    age(8 * 86_400_000);
+    await clear();
+    expect(await drillBuckets()).toEqual([]);
+  });
+
   it('makes nothing of an entry that had not begun to make buckets', async () => {
     const drill = drillOf({ phase: 'named' });
     await leave(drill, await deadOwner());
@@ -268,7 +361,15 @@ describe('a drill', { timeout: 60_000 }, () => {
 
   it('keeps its buckets where it is told to, and no drill clears them', async () => {
     const place = await openPlace(await contextOf(), 1);
+    const [name = ''] = entries();
+    const path = join(destination, JOURNAL_FOLDER, name);
+    const entry = decodeEntry(readFileSync(path, 'utf8'))!;
+    await store.putObject(place.buckets[0]!, 'restored', contentOf('x'));
     await place.keep();
+    await clear();
+    expect(await drillBuckets()).toEqual(place.buckets);
+    // Nor where the entry comes back, as from a copy of the destination.
+    await leave(entry.drill, await deadOwner());
     await clear();
     expect(await drillBuckets()).toEqual(place.buckets);
   });

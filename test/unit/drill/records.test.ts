@@ -2,11 +2,20 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { drillMetrics } from '../../../src/drill/metrics.js';
-import { appendRecords, putRecord, readRecords, RecordsThere } from '../../../src/drill/records.js';
+import { readAllRecords } from '../../../src/drill/all-records.js';
+import {
+  type DrillRecord,
+  appendRecords,
+  putRecord,
+  readRecords,
+} from '../../../src/drill/records.js';
+import { RecordsThere } from '../../../src/drill/records-there.js';
+import { MangamotionError } from '../../../src/errors.js';
+import type { ClaimStore } from '../../../src/lock/claim.js';
+import { MemoryClaims } from '../../helpers/memory-claims.js';
 import { reportMarkdown, reportOf } from '../../../src/drill/report.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { drillRecord } from '../../helpers/drill-records.js';
-import { MemoryClaims } from '../../helpers/memory-claims.js';
 
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
@@ -89,6 +98,63 @@ describe('records at a destination', () => {
     expect(damaged).toBe(0);
     expect(records).toHaveLength(13);
     expect(records.map(({ id }) => id)).toEqual(expect.arrayContaining(['18', '29', 'old']));
+  });
+});
+
+describe('records of this host and of destinations', () => {
+  const at = (text: string, claims: ClaimStore) => ({
+    text,
+    open: () => Promise.resolve({ claims: () => claims }),
+  });
+  const { signal } = new AbortController();
+
+  it('are merged with those of this host by their ids, the latest first', async () => {
+    const [near, far] = [new MemoryClaims(), new MemoryClaims()];
+    const both = drillRecord({ id: '1', at: '2026-11-02T00:00:00.000Z' });
+    const cold = drillRecord({ id: '2', at: '2026-11-03T00:00:00.000Z', cold: true });
+    const old = drillRecord({ id: '3', at: '2026-11-01T00:00:00.000Z' });
+    await appendRecords(state, [both]);
+    await putRecord(near, both);
+    await putRecord(near, old);
+    await putRecord(far, cold);
+    await far.put('x', 'rubbish');
+    const all = await readAllRecords(state, [at('/near', near), at('s3://far/x/', far)], signal);
+    expect(all.records).toEqual([cold, both, old]);
+    expect(all.damaged).toMatchObject([{ file: 's3://far/x/.mangamotion-drill-records/x.json' }]);
+    expect(all.unread).toEqual([]);
+  });
+
+  it('that cannot be read are named, and the others are read', async () => {
+    const near = new MemoryClaims();
+    await putRecord(near, drillRecord({ id: '1' }));
+    const dead = new MemoryClaims();
+    dead.before = () => {
+      throw new MangamotionError('unreachable', 'no answer');
+    };
+    const { records, unread } = await readAllRecords(
+      state,
+      [at('s3://dead', dead), at('/near', near)],
+      signal,
+    );
+    expect(records).toHaveLength(1);
+    expect(unread).toEqual([{ destination: 's3://dead', why: 'no answer' }]);
+    const report = reportOf(records, {
+      ...{ since: new Date(0), until: new Date(4e12), damaged: 0, unread: ['s3://dead'] },
+    });
+    expect(reportMarkdown(report)).toContain('could not be read and are not counted');
+  });
+
+  it('fit into what is read of one, whatever differs', async () => {
+    const claims = new MemoryClaims();
+    const differences = Array.from({ length: 50 }, (_, i) => ({
+      ...{ bucket: 'b', field: `f${i}`, count: 3, reason: 'x' },
+      keys: Array.from({ length: 5 }, (_, k) => `${k}`.repeat(1000)),
+    }));
+    await putRecord(claims, drillRecord({ verdict: 'missed', differences }));
+    const { records } = await readAllRecords(state, [at('/near', claims)], signal);
+    const [{ differences: named, differences_omitted: omitted = 0 }] = records as [DrillRecord];
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.length * 3 + omitted).toBe(150);
   });
 });
 

@@ -33,6 +33,7 @@ it.each<[string, Partial<Evidence>, string, RegExp]>([
   ['no object', { objects: 0 }, 'not_proven', /no object/],
   ['no time', { rtoSeconds: null }, 'not_proven', /time to recover/],
   ['no age', { rpoSeconds: null }, 'not_proven', /age/],
+  ['an unknown loss', { lossUnknown: 'the listing ends early' }, 'not_proven', /ends early/],
   ['no number', { rtoSeconds: NaN }, 'missed', /took/],
   ['nothing tried', { untried: 'no redis', failure: 'x' }, 'not_proven', /^no redis$/],
 ])('is not met with %s', (_, more, verdict, reason) => {

@@ -1,26 +1,20 @@
-import { countOf } from '../../../count-of.js';
-import type { Archive, ArchivePart } from '../../../archive/archive.js';
-import type { Directory } from '../../../archive/directory.js';
-import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import { type MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { BackupEntry, Destination } from '../../../repository/destination.js';
 import {
   type Coverage,
   DAMAGED,
   READINGS_FILE,
-  type ReadAt,
   type Readings,
   coverageOf,
   encodeReadings,
   readAtMs,
-  readReadings,
   runsOf,
-  timesOf,
   writtenAtMs,
 } from '../../../repository/readings.js';
-import type { Summary } from '../../../repository/summary.js';
-import { compareSummary } from '../agreement.js';
 import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
 import type { VerifyContext } from '../verify.js';
+import { isRemoved, listToVerify } from './listed-backups.js';
+import { type OpenArchive, bytesOf, openWhole } from './open-archive.js';
 import { type Candidate, type Pace, oldestOf, paceOf } from './pace.js';
 
 /** The answer of `backup verify --within`. */
@@ -51,7 +45,8 @@ const SAVE_EVERY_MS = 60_000;
 /**
  * Reads a share of all archives of a destination, the longest unread parts first, so that runs at
  * regular times read every byte within the period. Rejects if the destination cannot be read or the
- * record cannot be written, with `not_found` if there are no backups, and never because of damage.
+ * record cannot be written, with `not_found` if there are no backups, with `refused` if its listing
+ * cannot be trusted, and never because of damage. The record then stays as it was.
  */
 export async function verifyRolling(
   context: VerifyContext,
@@ -96,10 +91,7 @@ class RollingCheck {
   async run(): Promise<RollingResult> {
     const { progress } = this.#context;
     progress.start('listing');
-    const backups = await this.#destination.list();
-    // It may be a disk that is not mounted: that nothing is damaged would be no answer.
-    if (backups.length === 0) throw nothingThere(this.#destination.location);
-    const earlier = await readReadings(this.#destination);
+    const { backups, earlier } = await listToVerify(this.#destination);
     const usable = backups.filter((backup) => this.#isUsable(backup));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
     const { withinMs } = this.#options;
@@ -239,11 +231,15 @@ class RollingCheck {
     this.#open = undefined;
     if (summary.kind !== 'valid') return undefined;
     try {
-      this.#open = await this.#openWhole(backup, summary.summary, readings);
+      const { archiveBytes } = backup;
+      const stored = { id, archiveBytes, summary: summary.summary };
+      this.#open = await openWhole(this.#destination, stored, readings, (kind, message) =>
+        this.#problem(id, kind, message),
+      );
       return this.#open;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) {
-        await this.#reportIfStillListed(id, error);
+        await this.#reportUnlessRemoved(id, error);
         return undefined;
       }
       if (!isMangamotionError(error, 'damaged')) throw error;
@@ -252,43 +248,10 @@ class RollingCheck {
     }
   }
 
-  async #openWhole(
-    { id, archiveBytes }: BackupEntry,
-    summary: Summary,
-    readings: Readings,
-  ): Promise<OpenArchive | undefined> {
-    const { archive_bytes: bytes, archive: file } = summary;
-    if (archiveBytes !== bytes) {
-      const kind = (archiveBytes ?? 0) < bytes ? 'archive_truncated' : 'archive';
-      const message = `${file.file} has another length than its summary says, which is ${countOf(bytes, 'byte')}`;
-      this.#problem(id, kind, message);
-      return undefined;
-    }
-    const archive = await this.#destination.openArchive(id, bytes);
-    try {
-      const directory = await archive.readDirectory(file.directory);
-      const end = await archive.checkEnd(file.directory);
-      const wrong = [...(end === undefined ? [] : [end]), ...compareSummary(summary, directory)];
-      for (const { kind, message } of wrong) this.#problem(id, kind, message);
-      if (directory.archive !== id || wrong.length > 0) {
-        await archive.close();
-        return undefined;
-      }
-      const parts = archive.parts(directory, bytes);
-      const sha256 = file.directory.sha256;
-      const same = { directory: sha256, parts: parts.length };
-      const times = timesOf(readings.archives.get(id), same);
-      return { id, archive, directory, sha256, parts, times };
-    } catch (error) {
-      await archive.close();
-      throw error;
-    }
-  }
-
   /** A backup that was pruned meanwhile is not missing. */
-  async #reportIfStillListed(id: string, error: MangamotionError): Promise<void> {
-    const isListed = (await this.#destination.list()).some((backup) => backup.id === id);
-    if (isListed) this.#problem(id, 'archive_missing', error.message);
+  async #reportUnlessRemoved(id: string, error: MangamotionError): Promise<void> {
+    if (await isRemoved(this.#destination, id)) return;
+    this.#problem(id, 'archive_missing', error.message);
   }
 
   async #save(readings: Readings): Promise<void> {
@@ -311,25 +274,4 @@ class RollingCheck {
     Object.assign(this.#result, coverageOf(backups, readings, { now: at, withinMs }));
     this.#result.first_round = at.getTime() - Date.parse(readings.begun_at) < withinMs;
   }
-}
-
-function nothingThere(location: string): MangamotionError {
-  return new MangamotionError('not_found', `there are no backups in ${location} to be read`, {
-    hint: 'Check that its disk is mounted, or that its prefix is right.',
-  });
-}
-
-function bytesOf({ from, to }: ArchivePart): number {
-  return to - from;
-}
-
-interface OpenArchive {
-  id: string;
-  archive: Archive;
-  directory: Directory;
-  /** The SHA-256 of the directory. */
-  sha256: string;
-  parts: readonly ArchivePart[];
-  /** The time at which each of `parts` was last read, in the same order. */
-  times: ReadAt[];
 }

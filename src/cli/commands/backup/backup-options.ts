@@ -14,6 +14,7 @@ import { readVersion } from '../../argv/version.js';
 import type { Page } from '../../output/page.js';
 import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
+import { findingsAbout } from '../schedule/state-folder.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -187,9 +188,10 @@ async function openBackupContext(
   }
   const plain = !backup.compression;
   const destination = await openDestination(location, context.cwd, context, { plain });
+  const store = await context.openStore(buckets);
   return {
-    store: await context.openStore(buckets),
-    destination,
+    ...{ store, destination },
+    findings: await findingsAbout(context, store),
     signal: context.signal,
     progress: {
       start: (label) => context.progress.start(label),

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { defaultStateFolder, processEnvironment } from '../../../config/environment.js';
-import { MangamotionError, isMangamotionError } from '../../../errors.js';
+import { MangamotionError } from '../../../errors.js';
 import { secretsOf } from '../../../config/redact.js';
 import type { DoctorParts, Servers } from '../../../doctor/doctor.js';
 import type { DoctorReport } from '../../../doctor/report.js';
@@ -15,7 +15,7 @@ import { parseDuration } from '../../values/duration.js';
 import { destinationArguments } from '../backup/backup-options.js';
 import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
 import { DEFAULT_FILE, FILE_OPTION, readSchedule } from '../schedule/file.js';
-import { withDestination } from '../schedule/validate.js';
+import { scheduledDestinations } from '../schedule/destinations.js';
 import { STATE_OPTION, stateFolderOf } from '../schedule/state-folder.js';
 import { describeReport } from './describe.js';
 
@@ -150,7 +150,8 @@ async function partsOf(context: CommandContext, chosen: Chosen): Promise<DoctorP
     import('../../run/open-redis.js'),
   ]);
   const stateFolder = stateFolderOf(context, stateDir);
-  const destinations = destination.length > 0 ? destination : await scheduled(context, file);
+  const destinations =
+    destination.length > 0 ? destination : await scheduledDestinations(context, file);
   return {
     destinations: [...new Set(destinations)],
     probes: probe,
@@ -175,19 +176,6 @@ async function partsOf(context: CommandContext, chosen: Chosen): Promise<DoctorP
     signal: context.signal,
     onProgress: (ended, total) => context.progress.phase(`${ended} of ${total} checks`),
   };
-}
-
-/** The destinations that the schedule writes into; a check tells what is wrong with its file. */
-async function scheduled(context: CommandContext, file: string): Promise<string[]> {
-  try {
-    const { entries, problems } = await readSchedule(context, file, { acceptsPipe: false });
-    if (problems.length > 0) return [];
-    const found = await Promise.all(entries.map((entry) => withDestination(entry, context)));
-    return found.flatMap(({ destination }) => destination ?? []);
-  } catch (error) {
-    if (isMangamotionError(error)) return [];
-    throw error;
-  }
 }
 
 /** A check has no time for more. */

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -12,7 +11,7 @@ import {
   requireBackupStoreSettings,
 } from '../../../config/load.js';
 import { processEnvironment } from '../../../config/environment.js';
-import { type DrillResult, drillResult } from '../../../drill/result.js';
+import { type DrillRecord, drillRecord } from '../../../drill/records.js';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import type { CommandContext } from '../../argv/command.js';
@@ -73,11 +72,12 @@ async function drillCold(
     openRedis: undefined,
     onRecord: () => Promise.resolve(),
   });
-  await printResults(context, records);
+  // The process that began this one keeps the same records, by the same ids.
+  await printResults(context, records, { whole: true });
   return codeOf(records);
 }
 
-const answer = v.pipe(v.string(), v.parseJson(), v.object({ drills: v.array(drillResult) }));
+const answer = v.pipe(v.string(), v.parseJson(), v.object({ drills: v.array(drillRecord) }));
 
 /** More is no answer of a drill. */
 const MOST_ANSWER_CHARACTERS = 4 * 1024 * 1024;
@@ -88,26 +88,22 @@ async function drillInChild(
   values: DrillValues,
 ): Promise<ErrorCode | undefined> {
   const folder = stateFolderOf(context, values.stateDir);
-  const pick = values.pick ?? (await nextPick(context, folder, location));
+  const place = isS3Url(location) ? location : path.resolve(context.cwd, location);
+  const pick = values.pick ?? (await nextPick(context, folder, place));
   const config = await context.config();
   await removeOldFolders();
   const root = await mkdtemp(path.join(tmpdir(), FOLDER_STEM));
-  let results: DrillResult[];
+  let records: DrillRecord[];
   try {
     const home = path.join(root, 'home');
     await mkdir(home);
     const settings = await settingsFor(config, location, values, root);
-    const place = isS3Url(location) ? location : path.resolve(context.cwd, location);
     const args = [place, ...flagsOf({ ...values, pick })];
     const env = { ...neutralEnvironment(), ...settings, HOME: home };
-    results = await childResults(context, args, env, home);
+    records = await childResults(context, args, env, home);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-  const records = results.map((result) => ({
-    ...{ at: context.now().toISOString(), id: randomUUID(), destination: location, cold: true },
-    ...result,
-  }));
   for (const record of records) await keepRecord(context, folder, record);
   await printResults(context, records);
   return codeOf(records);
@@ -169,7 +165,7 @@ async function childResults(
   args: readonly string[],
   env: Record<string, string>,
   cwd: string,
-): Promise<DrillResult[]> {
+): Promise<DrillRecord[]> {
   const [file, ...before] = thisProgram({ ...context, settingFlags: [] });
   const child = spawn(file, [...before, 'drill', 'offsite', ...args, '--cold', '--json'], {
     ...{ env, cwd, stdio: ['ignore', 'pipe', 'inherit'] },

@@ -31,9 +31,10 @@ export function codeOf(results: readonly DrillResult[]): ErrorCode | undefined {
 export async function printResults(
   { output }: Pick<CommandContext, 'output'>,
   records: readonly DrillRecord[],
+  { whole = false } = {},
 ): Promise<void> {
   await output.document({
-    json: { drills: records.map(resultOf) },
+    json: { drills: whole ? records : records.map(resultOf) },
     human: (page) => describeResults(page, records),
   });
 }
@@ -117,7 +118,7 @@ function lossFields(page: Page, result: DrillResult): Field[] {
   if (rpo === null) return [];
   const lost =
     missing === null
-      ? 'the store was not asked what is newer'
+      ? 'what is newer in the store is not known'
       : missing === 0
         ? 'the store has nothing newer'
         : `${countOf(missing, 'object')}, ${people.bytes(result.missing_bytes ?? 0)} newer in the store`;

@@ -6,9 +6,8 @@ import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import type { Page } from '../../output/page.js';
 import { sparkline } from '../../output/sparkline.js';
 import { wholeNumber } from '../../values/count.js';
-import { STATE_OPTION, stateFolderOf } from '../schedule/state-folder.js';
 import { summaryColumns } from './describe.js';
-import { warnOfDamaged } from './read.js';
+import { readRecordsOf, recordsArguments, recordsOptions } from './read.js';
 
 const DEFAULT_LIMIT = 20;
 /** Drills of a scenario that its trend shows. */
@@ -16,10 +15,10 @@ const TREND = 24;
 
 export const drillHistory = defineCommand({
   description:
-    'List past drills, newest first, with their verdicts. On a terminal the trend of the recovery ' +
-    'times and of the ages of the backups follows. The exit status is 3 if lines of the records are ' +
-    'damaged.',
-  arguments: {},
+    'List past drills, newest first, with their verdicts: those of this host, and those of all hosts ' +
+    'that are recorded at the destinations. On a terminal the trend of the recovery times and of the ' +
+    'ages of the backups follows. The exit status is 3 if records are damaged or cannot be read.',
+  arguments: recordsArguments,
   options: {
     failed: { description: 'list only drills that missed an objective or proved none' },
     limit: {
@@ -28,23 +27,21 @@ export const drillHistory = defineCommand({
       parse: wholeNumber(1, 6),
       default: DEFAULT_LIMIT,
     },
-    stateDir: STATE_OPTION,
+    ...recordsOptions,
   },
   changes: 'nothing',
-  usesStore: false,
+  usesStore: true,
   printsRows: true,
   endsWith: ['partial'],
   examples: {
     'mangamotion drill history': `list the last ${DEFAULT_LIMIT} drills`,
-    'mangamotion drill history --failed': 'list those that did not meet their objectives',
+    'mangamotion drill history s3://offsite/minio --failed':
+      'list those that did not meet their objectives, of all hosts',
     "mangamotion drill history --json | jq -r '.drills[] | [.at, .scenario, .rto_seconds] | @tsv'":
       'follow the recovery times',
   },
-  async run(context, _arguments, { failed, limit, stateDir }) {
-    const { readRecords, recordsFolderOf } = await import('../../../drill/records.js');
-    const folder = recordsFolderOf(stateFolderOf(context, stateDir));
-    const { records, damaged } = await readRecords(folder);
-    warnOfDamaged(context, damaged);
+  async run(context, { destination }, { failed, limit, ...places }) {
+    const { records, damaged, unread } = await readRecordsOf(context, destination, places);
     const rows = records.filter(({ verdict }) => !failed || verdict !== 'met').slice(0, limit);
     const { output } = context;
     if (output.onTerminal && rows.length > 0) {
@@ -59,17 +56,17 @@ export const drillHistory = defineCommand({
       await output.rows({
         ...{ member: 'drills', json: (record: DrillRecord) => record, fields: FIELDS },
         ...{ rows, columns: output.forPeople ? historyColumns : csvColumns },
-        empty: emptyText(records.length, failed),
+        empty: emptyText(records.length + unread.length, failed),
       });
     }
-    return damaged.length > 0 ? 'partial' : undefined;
+    return damaged.length > 0 || unread.length > 0 ? 'partial' : undefined;
   },
 });
 
 function emptyText(records: number, failed: boolean): string {
   if (records === 0)
     return 'there was no drill yet: `mangamotion drill object DESTINATION` is the first';
-  return failed ? 'every drill met its objectives' : 'there was no drill yet';
+  return failed ? 'no drill is known that missed its objectives' : 'no drill is known';
 }
 
 export const historyColumns: Column<DrillRecord>[] = [

@@ -1,5 +1,47 @@
+import type { AllRecords } from '../../../drill/all-records.js';
 import type { ReadRecords } from '../../../drill/records.js';
 import type { CommandContext } from '../../argv/command.js';
+import { destinationArguments } from '../backup/backup-options.js';
+import { scheduledDestinations } from '../schedule/destinations.js';
+import { FILE_OPTION } from '../schedule/file.js';
+import { STATE_OPTION, stateFolderOf } from '../schedule/state-folder.js';
+
+/** Where commands that show past drills read their records. */
+export const recordsArguments = {
+  destination: {
+    ...destinationArguments.destination,
+    description:
+      'the folders and s3://bucket/prefix whose records are read too, those of drills of all hosts ' +
+      '(default: the destinations of the schedule)',
+    optional: true,
+    repeatable: true,
+  },
+} as const;
+
+export const recordsOptions = { file: FILE_OPTION, stateDir: STATE_OPTION } as const;
+
+/** Reads the records of this host and those at destinations, and warns of what cannot be read. */
+export async function readRecordsOf(
+  context: CommandContext,
+  named: readonly string[],
+  { file, stateDir }: { file: string; stateDir: string | undefined },
+): Promise<AllRecords> {
+  const { readAllRecords } = await import('../../../drill/all-records.js');
+  const { recordsFolderOf } = await import('../../../drill/records.js');
+  const { openDestination } = await import('../../../repository/locate.js');
+  const folder = recordsFolderOf(stateFolderOf(context, stateDir));
+  const places = named.length > 0 ? named : await scheduledDestinations(context, file);
+  const destinations = [...new Set(places)].map((text) => ({
+    text,
+    open: () => openDestination(text, context.cwd, context),
+  }));
+  const all = await readAllRecords(folder, destinations, context.signal);
+  warnOfDamaged(context, all.damaged);
+  for (const { destination, why } of all.unread) {
+    context.warn(`the records of drills at ${destination} cannot be read: ${why}`);
+  }
+  return all;
+}
 
 const MOST_NAMED = 5;
 

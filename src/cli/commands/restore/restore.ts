@@ -12,6 +12,7 @@ import { willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
 import { countOf } from '../../output/units.js';
 import { backupArgument, chooseOptions, findBackup } from '../backup/backup-name.js';
+import { findingsAbout } from '../schedule/state-folder.js';
 import { askToDestroy } from './ask.js';
 
 export const restoreCommand = defineCommand({
@@ -135,8 +136,10 @@ export const restoreCommand = defineCommand({
       confirms: !context.dryRun && willAsk(context),
       dryRun: context.dryRun,
     };
+    const store = await context.openStore(bucket.map((name) => renames.get(name) ?? name));
     const restoreContext: RestoreContext = {
-      store: await context.openStore(bucket.map((name) => renames.get(name) ?? name)),
+      store,
+      findings: await findingsAbout(context, store),
       now: context.now,
       ...{ signal: context.signal, progress: context.progress },
     };

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { defaultStateFolder, processEnvironment } from '../../../config/environment.js';
+import type { ObjectStore } from '../../../object-store/port.js';
+import type { ServerFindings } from '../../../object-store/server-findings.js';
 import type { CommandContext } from '../../argv/command.js';
 
 export const STATE_OPTION = {
@@ -13,4 +15,18 @@ export const STATE_OPTION = {
 /** The folder that is named, or the one of this user. */
 export function stateFolderOf({ cwd }: CommandContext, given: string | undefined): string {
   return given === undefined ? defaultStateFolder(processEnvironment()) : path.resolve(cwd, given);
+}
+
+/**
+ * Resolves to what `doctor --probe` found out about a server, in the state folder of this user or of
+ * the service; `undefined` if that is nothing.
+ */
+export async function findingsAbout(
+  { now }: Pick<CommandContext, 'now'>,
+  { endpoint }: Pick<ObjectStore, 'endpoint'>,
+): Promise<ServerFindings | undefined> {
+  const { readFindings } = await import('../../../object-store/server-findings.js');
+  const { SYSTEM_STATE_FOLDER } = await import('../../../schedule/unit.js');
+  const folders = [defaultStateFolder(processEnvironment()), SYSTEM_STATE_FOLDER];
+  return await readFindings(folders, endpoint, now());
 }

@@ -28,6 +28,11 @@ describe('of the keys that a listing lacks', () => {
   });
 });
 
+it('of a server whose listings are doubted, every missing key is asked for', () => {
+  const trust = new ListingTrust({ trustsNone: true });
+  expect(withHead(trust, 'one', 1300)).toHaveLength(1300);
+});
+
 describe('an object that is there and was not listed', () => {
   it('takes the credit of its bucket, and is counted', () => {
     const trust = new ListingTrust();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../../../src/archive/index-line.js';
 import { compareKeys } from '../../../../src/key-order.js';
-import { objectsNotIn } from '../../../../src/restore/plan/merge.js';
+import { mergeWithTarget, objectsNotIn } from '../../../../src/restore/plan/merge.js';
 import { collect } from '../../../helpers/archive-memory.js';
 
 const key = fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('\u{ff21}', '\u{1f600}', 'a/b'));
@@ -38,5 +38,22 @@ describe('the objects that only the target has', () => {
       },
     );
     await fc.assert(property, { numRuns: 300 });
+  });
+
+  it('leave out a key of the backup that the server lists twice', async () => {
+    const listing = ['a', 'b', 'b', 'c', 'c', 'd'].map((name) => ({
+      ...{ key: name, sizeBytes: 0, etag: '', lastModified: '' },
+    }));
+    for (const size of [1, 2, 6]) {
+      const lines = ['b', 'c'].map(lineOf);
+      const extras = await collect(objectsNotIn(paged(lines, size), paged(listing, size)));
+      expect(extras.flat().map((object) => object.key)).toEqual(['a', 'd']);
+      const others: string[] = [];
+      const merged = mergeWithTarget(paged(lines, size), paged(listing, size), (object) =>
+        others.push(object.key),
+      );
+      expect((await collect(merged)).flat().map(({ target }) => target?.key)).toEqual(['b', 'c']);
+      expect(others).toEqual(['a', 'd']);
+    }
   });
 });
