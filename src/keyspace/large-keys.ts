@@ -2,16 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { unexpectedReply } from '../redis/errors.js';
 import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
-import {
-  type KeyLine,
-  type KeyType,
-  type RedisText,
-  encodeValue,
-  identityOf,
-  scoreOf,
-  textOf,
-} from './line.js';
-import { ask, entriesOf, streamEndOf } from './read-keys.js';
+import { ask } from './ask.js';
+import { type KeyLine, encodeValue } from './line.js';
+import { LENGTHS, entriesOf, streamEndOf } from './replies.js';
+import { type KeyType, type RedisText, identityOf, scoreOf, textOf } from './value.js';
 import { additionOf, creationOf, endOfStream, lifeCommand, transact } from './write-keys.js';
 
 /** Keys that come in pieces, of which only one is in memory. */
@@ -129,15 +123,6 @@ export class LargeComparison {
     return replies.map((reply) => (reply instanceof Error ? [] : reply));
   }
 }
-
-const LENGTHS: Readonly<Record<KeyType, string>> = {
-  string: 'STRLEN',
-  hash: 'HLEN',
-  list: 'LLEN',
-  set: 'SCARD',
-  zset: 'ZCARD',
-  stream: 'XLEN',
-};
 
 function countOf(content: KeyLine['content']): number {
   if (content.type === 'string') return bytesOf(content.value).length;

@@ -1,9 +1,10 @@
 import { messageOf } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import { asText, ask, entriesOf, pairsOf, scoredOf, streamEndOf } from './read-keys.js';
+import { ask } from './ask.js';
 import { IS_GONE, livesOf } from './lives.js';
-import { type KeyType, type KeyValue, type RedisText, textOf } from './line.js';
+import { LENGTHS, asText, entriesOf, pairsOf, scoredOf, streamEndOf } from './replies.js';
+import { type KeyType, type KeyValue, type RedisText, emptyOf, textOf } from './value.js';
 
 /** A piece of a key has about so many bytes in Redis. */
 const PIECE_BYTES = 1024 * 1024;
@@ -62,15 +63,6 @@ export async function* readPieces(
   }
 }
 
-const LENGTHS: Readonly<Record<KeyType, string>> = {
-  string: 'STRLEN',
-  hash: 'HLEN',
-  list: 'LLEN',
-  set: 'SCARD',
-  zset: 'ZCARD',
-  stream: 'XLEN',
-};
-
 /** So many items make a piece, if they are all of one size. */
 function itemsOf({ bytes }: LargeKey, count: number): number {
   const each = Math.max(1, bytes / Math.max(1, count));
@@ -95,13 +87,6 @@ async function endOf(
   ]);
   const { value, pending } = streamEndOf(redis, info, groups);
   return { ...last, content: { type, value: { entries: [], ...value } }, pending };
-}
-
-/** A value of the type without content, as it stands on the last piece of a key. */
-export function emptyOf(type: KeyType): KeyValue {
-  if (type === 'string') return { type, value: '' };
-  if (type === 'stream') return { type, value: { entries: [], lastId: '0-0', groups: [] } };
-  return { type, value: [] };
 }
 
 interface PageRead {

@@ -4,8 +4,11 @@ import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
 import { type ConflictWay, type Decision, type LostCount, decide, isMeter } from './compare.js';
 import { nowOf } from './lives.js';
-import type { KeyLine, KeyValue, RedisText } from './line.js';
-import { type ReadKey, isOfOneKey, readNamed } from './read-keys.js';
+import { isOfOneKey } from './ask.js';
+import type { KeyLine } from './line.js';
+import { readNamed } from './read-keys.js';
+import type { ReadKey } from './read-whole.js';
+import type { KeyValue, RedisText } from './value.js';
 
 /** What became of a key. */
 export interface Outcome {

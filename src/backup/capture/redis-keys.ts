@@ -3,16 +3,12 @@ import { LARGEST_KEY_LINE_BYTES } from '../../archive/limits.js';
 import { countOf } from '../../count-of.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { KeyHashes } from '../../keyspace/key-hashes.js';
-import {
-  type KeyType,
-  type RedisText,
-  encodeLine,
-  encodeValue,
-  shownText,
-} from '../../keyspace/line.js';
-import { type ReadKey, readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
-import { emptyOf, readPieces } from '../../keyspace/read-pieces.js';
+import { encodeLine, encodeValue } from '../../keyspace/line.js';
+import { readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
+import { readPieces } from '../../keyspace/read-pieces.js';
+import type { ReadKey } from '../../keyspace/read-whole.js';
 import { serverFacts } from '../../keyspace/server.js';
+import { type KeyType, type RedisText, emptyOf, shownText } from '../../keyspace/value.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { RedisSource } from '../plan/backup-plan.js';
 import { redisMemberName } from '../../repository/key-members.js';

@@ -8,7 +8,9 @@ import { type Outcome, planKeys, writeKeys } from '../../keyspace/write-keys.js'
 import { namesOf } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
 import { scanKeys } from '../../redis/scan.js';
-import { type KeyLine, PieceOrder, identityOf, shownText, textOf } from '../../keyspace/line.js';
+import type { KeyLine } from '../../keyspace/line.js';
+import { PieceOrder } from '../../keyspace/piece-order.js';
+import { identityOf, shownText, textOf } from '../../keyspace/value.js';
 import { readKeyLines, redisMembersOf } from '../../repository/key-members.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { type OpenCommitted, openCommitted } from '../../repository/open-backup.js';

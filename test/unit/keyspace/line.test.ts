@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type KeyValue,
-  type Piece,
-  PieceOrder,
-  type RedisText,
-  decodeLine,
-  encodeLine,
-  encodeValue,
-  textOf,
-} from '../../../src/keyspace/line.js';
+import { type Piece, decodeLine, encodeLine, encodeValue } from '../../../src/keyspace/line.js';
+import { PieceOrder } from '../../../src/keyspace/piece-order.js';
+import { type KeyValue, type RedisText, textOf } from '../../../src/keyspace/value.js';
 
 /** Any bytes, texts of any characters, and the names that objects treat in their own way. */
 const text: fc.Arbitrary<RedisText> = fc.oneof(
