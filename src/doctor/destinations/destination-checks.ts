@@ -90,13 +90,14 @@ function judgeVerification({
   if (verification === null) return skipped('nothing records what was read of the archives', run);
   const { total_bytes: total, read_bytes: read, overdue_bytes: overdue } = verification;
   const ageMs = now.getTime() - Date.parse(verification.last_run_at);
-  const share = `${total === 0 ? 100 : Math.floor((read / total) * 100)} % was read within 30 days`;
+  const percent = `${total === 0 ? 100 : Math.floor((read / total) * 100)} %`;
+  const share = `${percent} was read within 30 days`;
   if (ageMs > LATE_RUN_MS || ageMs < 0) {
     return warning(`${share}, but the last run was ${ageText(ageMs / 1000)} ago`, `daily: ${run}`);
   }
   if (overdue > 0)
     return warning(`${formatBytes(overdue)} was not read for 30 days`, `daily: ${run}`);
-  return ok(share);
+  return ok(share, `${percent} read in 30 days`);
 }
 
 const LEAST_INODES = 10_000;
@@ -134,7 +135,7 @@ function judgeRoom({
       hint,
     );
   }
-  return ok(`${free} free, and the next full needs some ${formatBytes(needed)}`);
+  return ok(`${free} free, and the next full needs some ${formatBytes(needed)}`, `${free} free`);
 }
 
 /** No run takes longer, unless it hangs. */
@@ -189,7 +190,7 @@ function judgeAge({ status, place }: Pick<DestinationFacts, 'status' | 'place'>)
       `${make}; --max-age sets the limit`,
     );
   }
-  return ok(`the newest complete backup is ${ageText(age)} old`);
+  return ok(`the newest complete backup is ${ageText(age)} old`, `newest ${ageText(age)} old`);
 }
 
 function judgeWhole({ status, place }: Pick<DestinationFacts, 'status' | 'place'>): Finding {

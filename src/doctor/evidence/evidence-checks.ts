@@ -29,7 +29,9 @@ function judgeAge({ records: [newest], damaged, now }: EvidenceFacts['drills']):
   const again = `mangamotion drill ${newest.scenario} ${newest.destination}`;
   if (seconds < 0) return warning('the last drill is dated in the future: a clock is wrong', again);
   const message = `the last drill was ${ageText(seconds)} ago`;
-  return seconds > LONGEST_SECONDS ? warning(message, again) : ok(message);
+  return seconds > LONGEST_SECONDS
+    ? warning(message, again)
+    : ok(message, `last ${ageText(seconds)} ago`);
 }
 
 /** The last drill of each scenario counts, at each destination. */
@@ -44,7 +46,8 @@ function judgeVerdicts(records: readonly DrillRecord[]): Finding {
   const worst =
     all.find(({ verdict }) => verdict === 'missed') ??
     all.find(({ verdict }) => verdict === 'not_proven');
-  if (worst === undefined) return ok(`the objectives of ${scenarios(all)} are met`);
+  if (worst === undefined)
+    return ok(`the objectives of ${scenarios(all)} are met`, 'objectives met');
   const { scenario, destination, verdict, reason } = worst;
   const why = reason === undefined ? '' : `: ${reason}`;
   const hint = `mangamotion drill history, then: mangamotion drill ${scenario} ${destination}`;
