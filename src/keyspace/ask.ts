@@ -3,6 +3,9 @@ import { isRefusedByServer, isWrongType } from '../redis/errors.js';
 import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
 
+/** A command of a pipeline whose reply nothing transforms. */
+export type Command = ['call', ...(string | Buffer | number)[]];
+
 /**
  * Sends the commands together. Resolves to a checked reply for each, or to the error with which the
  * server refused that one command. Rejects where the server cannot be asked at all.

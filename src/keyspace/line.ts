@@ -1,8 +1,10 @@
 import {
+  type FieldLife,
   type KeyType,
   type KeyValue,
   type RedisText,
   type StreamValue,
+  identityOf,
   isEmpty,
   isKeyType,
   isScore,
@@ -34,23 +36,29 @@ export interface KeyLine {
 /** The last time that a Date can hold. Redis allows later ones, which nobody will see. */
 const LAST_TIME_MS = 8.64e15;
 
-/** The line without its line end. `value` is what `encodeValue` returns. */
+/** The line without its line end. `value` is what `encodeValue` returns, `lives` those of a hash. */
 export function encodeLine(
   key: RedisText,
   type: KeyType,
   expiresAtMs: number | null,
   value: string,
   piece?: Piece,
+  lives: readonly FieldLife[] = [],
 ): string {
-  const expires =
-    expiresAtMs === null
-      ? 'null'
-      : `"${new Date(Math.min(expiresAtMs, LAST_TIME_MS)).toISOString()}"`;
+  const expires = expiresAtMs === null ? 'null' : `"${timeText(expiresAtMs)}"`;
   const part =
     piece === undefined
       ? ''
       : `"piece":${piece.number},"more":${piece.more},${piece.abandoned ? '"abandoned":true,' : ''}`;
-  return `{"key":${jsonOf(key)},"type":"${type}","expires_at":${expires},${part}"value":${value}}`;
+  const fields =
+    lives.length === 0
+      ? ''
+      : `"fields_expire_at":${encodeHash(lives.map(([field, ms]) => [field, timeText(ms)]))},`;
+  return `{"key":${jsonOf(key)},"type":"${type}","expires_at":${expires},${fields}${part}"value":${value}}`;
+}
+
+function timeText(ms: number): string {
+  return new Date(Math.min(ms, LAST_TIME_MS)).toISOString();
 }
 
 /** The JSON of a value. The members of hashes and sets are sorted: equal values give equal texts. */
@@ -113,12 +121,26 @@ function escaped(character: string): string {
 export function decodeLine(text: string): KeyLine {
   const json: unknown = JSON.parse(text);
   if (!isObject(json)) throw new SyntaxError('it is not an object');
-  const { key, type, expires_at: expires, piece, more, abandoned } = json;
+  const { key, type, expires_at: expires, fields_expire_at: fields, piece, more, abandoned } = json;
   if (!isKeyType(type)) throw new SyntaxError('its type is none of Redis');
   const part = pieceOf(piece, more, abandoned);
   const content = contentOf(type, json.value);
   if (part === undefined && isEmpty(content)) throw new SyntaxError('it has no value');
+  if (fields !== undefined) {
+    if (content.type !== 'hash') throw new SyntaxError('fields expire of what is no hash');
+    content.lives = livesIn(fields, content.value);
+  }
   return { key: textIn(key, 'key'), expiresAtMs: timeOf(expires), piece: part, content };
+}
+
+function livesIn(times: unknown, value: readonly [RedisText, RedisText][]): FieldLife[] {
+  const there = new Set(value.map(([field]) => identityOf(field)));
+  return hashIn(times).map(([field, time]) => {
+    if (!there.has(identityOf(field))) throw new SyntaxError('a field expires that is not there');
+    const ms = timeOf(time);
+    if (ms === null) throw new SyntaxError('the expiry of a field is no time');
+    return [field, ms];
+  });
 }
 
 function pieceOf(piece: unknown, more: unknown, abandoned: unknown): Piece | undefined {

@@ -2,9 +2,17 @@ import { messageOf } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { ask } from './ask.js';
+import { FIELD_IS_GONE, hasFieldLives, lifeOfFields, timesOf } from './field-lives.js';
 import { IS_GONE, livesOf } from './lives.js';
 import { LENGTHS, asText, entriesOf, pairsOf, scoredOf, streamEndOf } from './replies.js';
-import { type KeyType, type KeyValue, type RedisText, emptyOf, textOf } from './value.js';
+import {
+  type FieldLife,
+  type KeyType,
+  type KeyValue,
+  type RedisText,
+  emptyOf,
+  textOf,
+} from './value.js';
 
 /** A piece of a key has about so many bytes in Redis. */
 const PIECE_BYTES = 1024 * 1024;
@@ -101,8 +109,7 @@ const PAGES: Readonly<Record<KeyType, Pages>> = {
   string: stringPages,
   list: listPages,
   stream: streamPages,
-  hash: (redis, key, items) =>
-    scanPages(redis, 'HSCAN', key, items, (flat) => ({ type: 'hash', value: pairsOf(flat) })),
+  hash: hashPages,
   set: (redis, key, items) =>
     scanPages(redis, 'SSCAN', key, items, (flat) => ({ type: 'set', value: flat.map(asText) })),
   zset: (redis, key, items) =>
@@ -174,6 +181,36 @@ async function* scanPages(
     cursor = next.toString('latin1');
     yield { content: contentOf(flat), ends: cursor === '0' };
   } while (cursor !== '0');
+}
+
+async function* hashPages(
+  redis: RedisReader,
+  key: RedisText,
+  items: number,
+): AsyncGenerator<PageRead> {
+  const hasLives = await hasFieldLives(redis, key);
+  const contentOf = (flat: Buffer[]): KeyValue => ({ type: 'hash', value: pairsOf(flat) });
+  const pages = scanPages(redis, 'HSCAN', key, items, contentOf);
+  for await (const page of pages) {
+    if (!hasLives || page.content.type !== 'hash' || page.content.value.length === 0) yield page;
+    else yield { ...page, content: await withLives(redis, key, page.content.value) };
+  }
+}
+
+/** A field that has gone by now is left out: nobody can say when it would have expired. */
+async function withLives(
+  redis: RedisReader,
+  key: RedisText,
+  pairs: readonly [RedisText, RedisText][],
+): Promise<KeyValue> {
+  const [reply] = await asked(redis, [lifeOfFields(key, pairs)]);
+  const times = timesOf(redis, pairs.length, reply);
+  const value = pairs.filter((_pair, at) => times[at] !== FIELD_IS_GONE);
+  const lives = pairs.flatMap(([field], at): FieldLife[] => {
+    const expiresAtMs = times[at] ?? FIELD_IS_GONE;
+    return expiresAtMs < 0 ? [] : [[field, expiresAtMs]];
+  });
+  return { type: 'hash', value, ...(lives.length > 0 && { lives }) };
 }
 
 async function* streamPages(

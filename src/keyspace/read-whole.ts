@@ -2,6 +2,7 @@ import { messageOf } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { ask } from './ask.js';
+import { hasFieldLives, isWithoutFieldLives, readFieldLives } from './field-lives.js';
 import { IS_GONE, type Lives, livesOf } from './lives.js';
 import { asText, entriesOf, pairsOf, scoredOf, streamEndOf } from './replies.js';
 import { type KeyType, type KeyValue, type RedisText, isEmpty } from './value.js';
@@ -30,20 +31,43 @@ export async function readWhole(
   withLives = true,
 ): Promise<Map<RedisText, ReadKey>> {
   const found = new Map<RedisText, ReadKey>();
-  const inBytes = await readAs(redis, keys, { way: 'call', withLives }, found);
+  const some = keys.find(({ type }) => type === 'hash')?.key;
+  const withForms = withLives && some !== undefined && (await hasFieldLives(redis, some));
+  const uncertain = new Map<RedisText, [RedisText, RedisText][]>();
+  const how = { withLives, withForms, uncertain };
+  const inBytes = await readAs(redis, keys, { way: 'call', ...how }, found);
   if (inBytes.length > 0) {
-    await readAs(redis, inBytes, { way: 'callBuffer', withLives }, found);
+    await readAs(redis, inBytes, { way: 'callBuffer', ...how }, found);
+  }
+  for (const [key, read] of await readFieldLives(redis, uncertain)) {
+    const whole = found.get(key);
+    if (whole?.kind !== 'whole') continue;
+    if (read === 'gone') found.set(key, { key, kind: 'gone' });
+    else if ('refused' in read) found.set(key, { key, kind: 'failed', reason: read.refused });
+    else {
+      const { value, lives } = read;
+      whole.content = { type: 'hash', value, ...(lives.length > 0 && { lives }) };
+    }
   }
   return found;
 }
 
 type Way = 'call' | 'callBuffer';
 
+interface How {
+  way: Way;
+  withLives: boolean;
+  /** Whether fields of a hash may expire, which the form tells in which Redis stores it. */
+  withForms: boolean;
+  /** Takes the hashes of which fields may expire. */
+  uncertain: Map<RedisText, [RedisText, RedisText][]>;
+}
+
 /** Resolves to the keys that are to be read again in bytes, since a text may not be what they hold. */
 async function readAs(
   redis: RedisReader,
   keys: readonly Known[],
-  { way, withLives }: { way: Way; withLives: boolean },
+  { way, withLives, withForms, uncertain }: How,
   found: Map<RedisText, ReadKey>,
 ): Promise<Known[]> {
   const again: Known[] = [];
@@ -54,12 +78,15 @@ async function readAs(
   for (const { key, type } of keys) {
     begins.push(commands.length);
     if (lives !== undefined) commands.push(['call', lives.command, key]);
-    commands.push(...READS[type](key, way));
+    const form = withForms && type === 'hash' ? [['call', 'OBJECT', 'ENCODING', key]] : [];
+    // On both sides: a hash that is removed and made anew may have another form.
+    commands.push(...form, ...READS[type](key, way), ...form);
   }
   const replies = await ask(redis, commands);
   for (const [at, known] of keys.entries()) {
     const { key } = known;
     const own = replies.slice(begins[at], begins[at + 1] ?? replies.length);
+    const forms = withForms && known.type === 'hash' ? [own.splice(-3, 1)[0], own.pop()] : [];
     const refused = own.find((reply) => reply instanceof Error);
     if (refused !== undefined) {
       if (isWrongType(refused)) continue;
@@ -70,7 +97,16 @@ async function readAs(
     }
     const life = lives === undefined ? undefined : (own.shift() as number);
     if (way === 'call' && own.some(isDoubtful)) again.push(known);
-    else found.set(key, wholeOf(redis, known, own, life, lives));
+    else {
+      const read = wholeOf(redis, known, own, life, lives);
+      found.set(key, read);
+      if (
+        read.kind === 'whole' &&
+        read.content.type === 'hash' &&
+        !forms.every(isWithoutFieldLives)
+      )
+        uncertain.set(key, read.content.value);
+    }
   }
   return again;
 }

@@ -18,9 +18,13 @@ export interface StreamValue {
 
 type StreamEntry = [id: string, fields: [RedisText, RedisText][]];
 
+/** In milliseconds of Unix time. */
+export type FieldLife = [field: RedisText, expiresAtMs: number];
+
 export type KeyValue =
   | { type: 'string'; value: RedisText }
-  | { type: 'hash'; value: [field: RedisText, value: RedisText][] }
+  /** `lives`: of the fields that expire, if there are any. */
+  | { type: 'hash'; value: [field: RedisText, value: RedisText][]; lives?: FieldLife[] }
   | { type: 'list'; value: RedisText[] }
   | { type: 'set'; value: RedisText[] }
   /** The scores are texts as Redis prints them. */

@@ -8,7 +8,14 @@ import { readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
 import { readPieces } from '../../keyspace/read-pieces.js';
 import type { ReadKey } from '../../keyspace/read-whole.js';
 import { serverFacts } from '../../keyspace/server.js';
-import { type KeyType, type RedisText, emptyOf, shownText } from '../../keyspace/value.js';
+import {
+  type FieldLife,
+  type KeyType,
+  type KeyValue,
+  type RedisText,
+  emptyOf,
+  shownText,
+} from '../../keyspace/value.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { RedisSource } from '../plan/backup-plan.js';
 import { redisMemberName } from '../../repository/key-members.js';
@@ -125,7 +132,7 @@ class RedisCapture {
       // SCAN may name a key twice, and several patterns may match it.
       const { type } = read.content;
       if (!this.#hashes.add(key, { value, type, bytes: read.bytes })) return;
-      const line = encodeLine(key, type, read.expiresAtMs, value);
+      const line = encodeLine(key, type, read.expiresAtMs, value, undefined, livesOf(read.content));
       if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
         await this.#addLarge(redis, { key, type, bytes: line.length });
         return;
@@ -176,7 +183,8 @@ class RedisCapture {
       const { content, expiresAtMs, more, pending } = read;
       expires = expiresAtMs;
       const piece = { number, more, abandoned: false };
-      const line = encodeLine(key, type, expiresAtMs, encodeValue(content), piece);
+      const value = encodeValue(content);
+      const line = encodeLine(key, type, expiresAtMs, value, piece, livesOf(content));
       if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
         await abandon();
         return { kind: 'abandoned', reason: { refused: TOO_LARGE } } as const;
@@ -255,6 +263,10 @@ class RedisCapture {
     }
     return changed + this.#hashes.unmet();
   }
+}
+
+function livesOf(content: KeyValue): readonly FieldLife[] {
+  return content.type === 'hash' ? (content.lives ?? []) : [];
 }
 
 const TOO_LARGE = 'it has a member that is too large for a line of the archive';
