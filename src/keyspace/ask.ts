@@ -29,3 +29,18 @@ export function isOfOneKey(error: unknown): boolean {
   const message = messageOf(isMangamotionError(error) ? error.cause : error);
   return /^(NOPERM|ERR)\b/.test(message);
 }
+
+/** A command that the server refused for this key. */
+export class Refused extends Error {
+  constructor(readonly reply: Error) {
+    super(reply.message);
+  }
+}
+
+/** Rejects with `Refused` for the first that is refused. */
+export async function asked(redis: RedisReader, commands: unknown[][]): Promise<unknown[]> {
+  const replies = await ask(redis, commands);
+  const refused = replies.find((reply) => reply instanceof Error);
+  if (refused !== undefined) throw new Refused(refused);
+  return replies;
+}

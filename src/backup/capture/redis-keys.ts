@@ -163,7 +163,7 @@ class RedisCapture {
         return;
       }
     }
-    this.#fail(key, 'it was replaced each time while it was read in pieces');
+    this.#fail(key, 'it was changed or replaced each time while it was read in pieces');
   }
 
   async #addPieces(redis: RedisReader, large: { key: RedisText; type: KeyType; bytes: number }) {
