@@ -26,10 +26,10 @@ describe('a text that is read in pieces', () => {
   // As long as before, so that its length says nothing.
   const rewrite = (letter: string) => world.redis.set('billing:text', letter.repeat(3 * MIB));
 
-  it('is read anew when it is changed meanwhile, and is never a mixture', async () => {
+  it.each([2, 6])('is read anew when it is changed at part %i, and is no mixture', async (at) => {
     const { redis } = world;
     await rewrite('a');
-    const url = await atEachPart((part) => (part === 6 ? rewrite('b') : Promise.resolve()));
+    const url = await atEachPart((part) => (part === at ? rewrite('b') : Promise.resolve()));
     const { exitCode, answer, path } = await world.backUp({ url });
     expect(exitCode).toBe(0);
     expect(answer.redis).toMatchObject({ status: 'complete', keys: 1, in_pieces: 1 });
