@@ -13,7 +13,9 @@ export function reportOf(checks: readonly CheckResult[]): DoctorReport {
   return { status, checks: checks.map(withoutFact) };
 }
 
-function withoutFact({ fact: _fact, ...result }: CheckResult): Omit<CheckResult, 'fact'> {
+function withoutFact(check: CheckResult): Omit<CheckResult, 'fact'> {
+  const result = { ...check };
+  delete result.fact;
   return result;
 }
 

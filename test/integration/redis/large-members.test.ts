@@ -17,7 +17,7 @@ afterEach(async () => {
 async function atEachPart(work: (part: number) => Promise<unknown>): Promise<string> {
   let part = 0;
   proxy = await startRedisProxy(world.url, {
-    onRequest: (text) => (/\r\nGETRANGE\r\n/.test(text) ? work(++part) : undefined),
+    onRequest: (text) => (text.includes('\r\nGETRANGE\r\n') ? work(++part) : undefined),
   });
   return proxy.url;
 }

@@ -31,7 +31,7 @@ export function describeReport(page: Page, checks: readonly CheckResult[]): void
     const fields = fieldsOfGroup(group, counted);
     const [first] = fields;
     // A label that would push all the others to the side has a line of its own.
-    if (first !== undefined && first.label === '' && widthOf(heading) <= width) {
+    if (first?.label === '' && widthOf(heading) <= width) {
       first.label = heading;
     } else page.line(heading, 'muted');
     page.fields(fields.map((field) => ({ ...field, label: padded(field.label, width) })));
