@@ -63,7 +63,8 @@ async function expectWhole(
 describe('a backup during which Redis goes away', () => {
   it.each([
     ['at its first values', /HGETALL/, 1],
-    ['in the middle of a large key', /SSCAN|LRANGE/, 3],
+    ['in the middle of a large key', /SSCAN|LRANGE/, 2],
+    ['later in a large key', /SSCAN|LRANGE/, 3],
   ])('%s is partial, and what it holds is sound', async (_when, words, count) => {
     await fill();
     const { url } = await cutAt(words, count);

@@ -175,23 +175,29 @@ class RedisCapture {
       const piece = { number, more: false, abandoned: true };
       await this.#write(encodeLine(key, type, expires, encodeValue(emptyOf(type)), piece));
     };
-    for await (const read of readPieces(redis, large, this.#context.signal)) {
-      if (read.kind === 'abandoned') {
-        await abandon();
-        return read;
+    try {
+      for await (const read of readPieces(redis, large, this.#context.signal)) {
+        if (read.kind === 'abandoned') {
+          await abandon();
+          return read;
+        }
+        const { content, expiresAtMs, more, pending } = read;
+        expires = expiresAtMs;
+        const piece = { number, more, abandoned: false };
+        const value = encodeValue(content);
+        const line = encodeLine(key, type, expiresAtMs, value, piece, livesOf(content));
+        if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
+          await abandon();
+          return { kind: 'abandoned', reason: { refused: TOO_LARGE } } as const;
+        }
+        await this.#write(line);
+        number += 1;
+        if (!more) return { kind: 'whole', pending } as const;
       }
-      const { content, expiresAtMs, more, pending } = read;
-      expires = expiresAtMs;
-      const piece = { number, more, abandoned: false };
-      const value = encodeValue(content);
-      const line = encodeLine(key, type, expiresAtMs, value, piece, livesOf(content));
-      if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
-        await abandon();
-        return { kind: 'abandoned', reason: { refused: TOO_LARGE } } as const;
-      }
-      await this.#write(line);
-      number += 1;
-      if (!more) return { kind: 'whole', pending } as const;
+    } catch (error) {
+      // Redis has gone away: pieces without an end would be damage to whoever reads the archive.
+      if (!(error instanceof OfArchive) && !this.#context.signal.aborted) await abandon();
+      throw error;
     }
     await abandon();
     return { kind: 'abandoned', reason: 'changed' } as const;
