@@ -49,7 +49,7 @@ export function lifeOfFields(key: RedisText, pairs: Pairs): unknown[] {
 /** How often a hash is read that others change at the same time. */
 const MOST_TRIES = 100;
 
-export interface LivingHash {
+interface LivingHash {
   value: [RedisText, RedisText][];
   lives: FieldLife[];
 }

@@ -46,7 +46,7 @@ function inParts(fields: readonly RedisText[], begin: (string | Buffer)[]): Comm
 }
 
 /** Expiries that differ by less are the same. */
-export const SAME_LIFE_MS = 1000;
+const SAME_LIFE_MS = 1000;
 
 export function isSameLife(a: number | null, b: number | null): boolean {
   return a === null || b === null ? a === b : Math.abs(a - b) <= SAME_LIFE_MS;
