@@ -113,6 +113,8 @@ const pureFiles = existing(project, [
   'src/keyspace/compare.ts',
   'src/keyspace/glob.ts',
   'src/keyspace/line.ts',
+  'src/keyspace/piece-order.ts',
+  'src/keyspace/value.ts',
   'src/lock/claim-rules.ts',
   'src/moment.ts',
   'src/object-store/s3/wire/',

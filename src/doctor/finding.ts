@@ -5,13 +5,15 @@ export interface Finding {
   message: string;
   /** The command or the setting that fixes it; present for each warning and failure. */
   hint?: string;
+  /** What the line of its topic says of it where all is well: a few words. Not part of the JSON answer. */
+  fact?: string;
 }
 
 /** `skipped`: the thing is not configured, or could not be looked at. It says nothing about it. */
 export type CheckStatus = 'ok' | 'warning' | 'failure' | 'skipped';
 
-export function ok(message: string): Finding {
-  return { status: 'ok', message };
+export function ok(message: string, fact?: string): Finding {
+  return { status: 'ok', message, ...(fact === undefined ? {} : { fact }) };
 }
 
 export function warning(message: string, hint: string): Finding {

@@ -1,12 +1,6 @@
 import { Decimal } from 'decimal.js';
-import {
-  type KeyValue,
-  type RedisText,
-  encodeValue,
-  identityOf,
-  scoreOf,
-  shownText,
-} from './line.js';
+import { encodeValue } from './line.js';
+import { type KeyValue, type RedisText, identityOf, scoreOf, shownText } from './value.js';
 
 /** Compares a key in a backup with what the server holds, and decides what a restore does. Pure. */
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { KEY_TYPES, type KeyType, type RedisText } from './line.js';
+import { KEY_TYPES, type KeyType, type RedisText } from './value.js';
 
 /**
  * Which keys were read, and a hash of what each held: 17 bytes a key, with room to grow. Two keys are

@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { unexpectedReply } from '../redis/errors.js';
 import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
+import { ask } from './ask.js';
+import { FIELD_IS_GONE, hasFieldLives, lifeOfFields, timesOf } from './field-lives.js';
+import { type KeyLine, encodeValue } from './line.js';
+import { nowOf } from './lives.js';
+import { LENGTHS, entriesOf, streamEndOf } from './replies.js';
 import {
-  type KeyLine,
   type KeyType,
+  type KeyValue,
   type RedisText,
-  encodeValue,
   identityOf,
   scoreOf,
   textOf,
-} from './line.js';
-import { ask, entriesOf, streamEndOf } from './read-keys.js';
+} from './value.js';
+import { isSameLife, livesById, livingOf } from './write-field-lives.js';
 import { additionOf, creationOf, endOfStream, lifeCommand, transact } from './write-keys.js';
 
 /** Keys that come in pieces, of which only one is in memory. */
@@ -30,22 +34,28 @@ export class LargeComparison {
   /** Texts: bytes; streams: entries; lists, sets and so on: items so far. */
   #count = 0;
   #standing: 'create' | 'same' | 'other' = 'same';
+  readonly #nowMs: number;
+  /** Whether fields of it expire that are not over yet. */
+  expiresFields = false;
 
-  private constructor(redis: RedisReader, key: RedisText, type: KeyType) {
+  private constructor(redis: RedisReader, key: RedisText, type: KeyType, nowMs: number) {
     this.#redis = redis;
     this.#key = key;
     this.#type = type;
+    this.#nowMs = nowMs;
   }
 
   static async begin(redis: RedisReader, { key, content }: KeyLine): Promise<LargeComparison> {
-    const comparison = new LargeComparison(redis, key, content.type);
+    const comparison = new LargeComparison(redis, key, content.type, await nowOf(redis));
     const [type] = await comparison.#ask([['call', 'TYPE', key]]);
     if (type === 'none') comparison.#standing = 'create';
     else if (type !== content.type) comparison.#standing = 'other';
     return comparison;
   }
 
-  async add({ content }: KeyLine): Promise<void> {
+  async add(line: KeyLine): Promise<void> {
+    const content = livingOf(line.content, this.#nowMs);
+    this.expiresFields ||= livesById(content).size > 0;
     if (this.#standing !== 'same') return;
     if (!(await this.#holds(content))) this.#standing = 'other';
     this.#count += countOf(content);
@@ -94,7 +104,8 @@ export class LargeComparison {
       }
       case 'hash': {
         const values = await this.#ask(content.value.map(([field]) => ['hgetBuffer', key, field]));
-        return content.value.every(([, value], at) => isBytes(values[at], value));
+        if (!content.value.every(([, value], at) => isBytes(values[at], value))) return false;
+        return await this.#hasLivesOf(content);
       }
       case 'set': {
         const known = await this.#ask(
@@ -121,6 +132,19 @@ export class LargeComparison {
     }
   }
 
+  async #hasLivesOf(content: KeyValue & { type: 'hash' }): Promise<boolean> {
+    if (content.value.length === 0) return true;
+    const wanted = livesById(content);
+    if (!(await hasFieldLives(this.#redis, this.#key))) return wanted.size === 0;
+    const [reply] = await this.#ask([lifeOfFields(this.#key, content.value)]);
+    if (this.#standing !== 'same') return false;
+    const times = timesOf(this.#redis, content.value.length, reply);
+    return content.value.every(([field], at) => {
+      const now = times[at] ?? FIELD_IS_GONE;
+      return isSameLife(wanted.get(identityOf(field)) ?? null, now < 0 ? null : now);
+    });
+  }
+
   /** A refusal ends the comparison: the key cannot be said to be the same. */
   async #ask(commands: unknown[][]): Promise<unknown[]> {
     if (commands.length === 0) return [];
@@ -129,15 +153,6 @@ export class LargeComparison {
     return replies.map((reply) => (reply instanceof Error ? [] : reply));
   }
 }
-
-const LENGTHS: Readonly<Record<KeyType, string>> = {
-  string: 'STRLEN',
-  hash: 'HLEN',
-  list: 'LLEN',
-  set: 'SCARD',
-  zset: 'ZCARD',
-  stream: 'XLEN',
-};
 
 function countOf(content: KeyLine['content']): number {
   if (content.type === 'string') return bytesOf(content.value).length;
@@ -159,6 +174,7 @@ export class LargeWrite {
   readonly #key: RedisText;
   readonly #name = `${UNFINISHED_PREFIX}${randomBytes(12).toString('hex')}`;
   #isBegun = false;
+  #nowMs: number | undefined;
   #refused: string | undefined;
 
   constructor(redis: RedisReader, key: RedisText) {
@@ -167,7 +183,8 @@ export class LargeWrite {
   }
 
   async add(line: KeyLine): Promise<void> {
-    const commands = this.#commandsFor(line);
+    this.#nowMs ??= await nowOf(this.#redis);
+    const commands = this.#commandsFor({ ...line, content: livingOf(line.content, this.#nowMs) });
     if (commands.length === 0 || this.#refused !== undefined) return;
     // With its first content the key gets an end, so that nothing stays if this process dies.
     const expire = ['call', 'EXPIRE', this.#name, String(UNFINISHED_LIFE_SECONDS)];

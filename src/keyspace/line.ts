@@ -1,33 +1,20 @@
-import { isUtf8 } from 'node:buffer';
+import {
+  type FieldLife,
+  type KeyType,
+  type KeyValue,
+  type RedisText,
+  type StreamValue,
+  identityOf,
+  isEmpty,
+  isKeyType,
+  isScore,
+  isStreamId,
+  textOf,
+} from './value.js';
 
 /**
  * One line of `redis/*.ndjson` is one key, or a piece of a key that is too large for one line. Pure.
  */
-
-/** What Redis holds: a text if it is UTF-8, else the bytes. The same bytes are always the same form. */
-export type RedisText = string | Buffer;
-
-export const KEY_TYPES = ['string', 'hash', 'list', 'set', 'zset', 'stream'] as const;
-export type KeyType = (typeof KEY_TYPES)[number];
-
-interface StreamValue {
-  entries: StreamEntry[];
-  /** The id of the last entry that was ever added. */
-  lastId: string;
-  /** The consumer groups, with the id of the last entry that each was given. */
-  groups: { name: RedisText; lastId: string }[];
-}
-
-type StreamEntry = [id: string, fields: [RedisText, RedisText][]];
-
-export type KeyValue =
-  | { type: 'string'; value: RedisText }
-  | { type: 'hash'; value: [field: RedisText, value: RedisText][] }
-  | { type: 'list'; value: RedisText[] }
-  | { type: 'set'; value: RedisText[] }
-  /** The scores are texts as Redis prints them. */
-  | { type: 'zset'; value: [member: RedisText, score: string][] }
-  | { type: 'stream'; value: StreamValue };
 
 /** A piece of a large key. Its lines follow one another, the first has the number 0. */
 export interface Piece {
@@ -49,40 +36,29 @@ export interface KeyLine {
 /** The last time that a Date can hold. Redis allows later ones, which nobody will see. */
 const LAST_TIME_MS = 8.64e15;
 
-export function textOf(bytes: Buffer): RedisText {
-  return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
-}
-
-/** For messages: bytes that are not UTF-8 are shown as `\xNN`. */
-export function shownText(text: RedisText): string {
-  if (typeof text === 'string') return text;
-  return text
-    .toString('latin1')
-    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
-}
-
-/** A text by which two values can be compared. */
-export function identityOf(text: RedisText): string {
-  return typeof text === 'string' ? `t${text}` : `b${text.toString('latin1')}`;
-}
-
-/** The line without its line end. `value` is what `encodeValue` returns. */
+/** The line without its line end. `value` is what `encodeValue` returns, `lives` those of a hash. */
 export function encodeLine(
   key: RedisText,
   type: KeyType,
   expiresAtMs: number | null,
   value: string,
   piece?: Piece,
+  lives: readonly FieldLife[] = [],
 ): string {
-  const expires =
-    expiresAtMs === null
-      ? 'null'
-      : `"${new Date(Math.min(expiresAtMs, LAST_TIME_MS)).toISOString()}"`;
+  const expires = expiresAtMs === null ? 'null' : `"${timeText(expiresAtMs)}"`;
   const part =
     piece === undefined
       ? ''
       : `"piece":${piece.number},"more":${piece.more},${piece.abandoned ? '"abandoned":true,' : ''}`;
-  return `{"key":${jsonOf(key)},"type":"${type}","expires_at":${expires},${part}"value":${value}}`;
+  const fields =
+    lives.length === 0
+      ? ''
+      : `"fields_expire_at":${encodeHash(lives.map(([field, ms]) => [field, timeText(ms)]))},`;
+  return `{"key":${jsonOf(key)},"type":"${type}","expires_at":${expires},${fields}${part}"value":${value}}`;
+}
+
+function timeText(ms: number): string {
+  return new Date(Math.min(ms, LAST_TIME_MS)).toISOString();
 }
 
 /** The JSON of a value. The members of hashes and sets are sorted: equal values give equal texts. */
@@ -145,12 +121,26 @@ function escaped(character: string): string {
 export function decodeLine(text: string): KeyLine {
   const json: unknown = JSON.parse(text);
   if (!isObject(json)) throw new SyntaxError('it is not an object');
-  const { key, type, expires_at: expires, piece, more, abandoned } = json;
+  const { key, type, expires_at: expires, fields_expire_at: fields, piece, more, abandoned } = json;
   if (!isKeyType(type)) throw new SyntaxError('its type is none of Redis');
   const part = pieceOf(piece, more, abandoned);
   const content = contentOf(type, json.value);
   if (part === undefined && isEmpty(content)) throw new SyntaxError('it has no value');
+  if (fields !== undefined) {
+    if (content.type !== 'hash') throw new SyntaxError('fields expire of what is no hash');
+    content.lives = livesIn(fields, content.value);
+  }
   return { key: textIn(key, 'key'), expiresAtMs: timeOf(expires), piece: part, content };
+}
+
+function livesIn(times: unknown, value: readonly [RedisText, RedisText][]): FieldLife[] {
+  const there = new Set(value.map(([field]) => identityOf(field)));
+  return hashIn(times).map(([field, time]) => {
+    if (!there.has(identityOf(field))) throw new SyntaxError('a field expires that is not there');
+    const ms = timeOf(time);
+    if (ms === null) throw new SyntaxError('the expiry of a field is no time');
+    return [field, ms];
+  });
 }
 
 function pieceOf(piece: unknown, more: unknown, abandoned: unknown): Piece | undefined {
@@ -205,22 +195,6 @@ function scoredIn(pair: unknown): [RedisText, string] {
   return [textIn(member, 'member'), score];
 }
 
-/** As Redis prints them: `inf` for infinity, and never `nan`. */
-export function scoreOf(text: string): number {
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-}
-
-export function isScore(text: string): boolean {
-  return !Number.isNaN(scoreOf(text));
-}
-
-const STREAM_ID = /^\d{1,20}-\d{1,20}$/;
-
-export function isStreamId(id: unknown): id is string {
-  return typeof id === 'string' && STREAM_ID.test(id);
-}
-
 function streamIn(value: unknown): StreamValue {
   if (!isObject(value) || !isStreamId(value.last_id)) {
     throw new SyntaxError('its value is no stream');
@@ -264,39 +238,4 @@ function twoOf(pair: unknown): [unknown, unknown] {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isKeyType(type: unknown): type is KeyType {
-  return KEY_TYPES.some((known) => known === type);
-}
-
-/** Redis has no empty hash, list or set, but empty texts and empty streams. */
-export function isEmpty({ type, value }: KeyValue): boolean {
-  return type !== 'string' && type !== 'stream' && value.length === 0;
-}
-
-/** Checks that the pieces of each key follow one another, as a reader meets the lines. */
-export class PieceOrder {
-  #open: { identity: string; type: KeyType; next: number } | undefined;
-
-  /** Throws a SyntaxError for a line that may not stand here. */
-  add({ key, content, piece }: KeyLine): void {
-    const open = this.#open;
-    const identity = identityOf(key);
-    const expected = open?.next ?? 0;
-    const goesOn = open === undefined || (open.identity === identity && open.type === content.type);
-    if (
-      !goesOn ||
-      (piece?.number ?? -1) !== (open === undefined && piece === undefined ? -1 : expected)
-    ) {
-      throw new SyntaxError('a piece of a key is missing');
-    }
-    this.#open =
-      piece?.more === true ? { identity, type: content.type, next: piece.number + 1 } : undefined;
-  }
-
-  /** Throws a SyntaxError if the last key has no end. */
-  end(): void {
-    if (this.#open !== undefined) throw new SyntaxError('the last piece of a key is missing');
-  }
 }

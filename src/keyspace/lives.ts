@@ -3,7 +3,7 @@ import { unlessRefused } from '../redis/cluster.js';
 import { isRefusedByServer, unexpectedReply } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
-import type { RedisText } from './line.js';
+import type { RedisText } from './value.js';
 
 /** How a server tells when keys expire. */
 export interface Lives {

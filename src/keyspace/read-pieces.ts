@@ -1,9 +1,21 @@
 import { messageOf } from '../errors.js';
 import { isWrongType } from '../redis/errors.js';
 import type { RedisReader } from '../redis/reader.js';
-import { asText, ask, entriesOf, pairsOf, scoredOf, streamEndOf } from './read-keys.js';
+import { Refused, asked } from './ask.js';
+import { LargeMember, refuseLargeIn, refuseLargeMembers } from './large-members.js';
+import { exactSizes } from './probe.js';
+import { textPages } from './text-pages.js';
+import { FIELD_IS_GONE, hasFieldLives, lifeOfFields, timesOf } from './field-lives.js';
 import { IS_GONE, livesOf } from './lives.js';
-import { type KeyType, type KeyValue, type RedisText, textOf } from './line.js';
+import { LENGTHS, asText, entriesOf, pairsOf, scoredOf, streamEndOf } from './replies.js';
+import {
+  type FieldLife,
+  type KeyType,
+  type KeyValue,
+  type RedisText,
+  emptyOf,
+  textOf,
+} from './value.js';
 
 /** A piece of a key has about so many bytes in Redis. */
 const PIECE_BYTES = 1024 * 1024;
@@ -22,7 +34,8 @@ interface LargeKey {
 
 /**
  * Yields a large key in pieces, in bounded memory; the last one has `more` false, or is abandoned.
- * What is changed meanwhile may be in it in part, and members of hashes and sets may come twice.
+ * A text is of one moment. Of other types, what is changed meanwhile may be in it in part, and members of
+ * hashes and sets may come twice.
  */
 export async function* readPieces(
   redis: RedisReader,
@@ -41,9 +54,11 @@ export async function* readPieces(
       return;
     }
     const expiresAtMs = lives.expiryOf(life as number);
-    const items = itemsOf(large, count as number);
+    const bytes = (await exactSizes(redis, [large])).get(key) ?? large.bytes;
+    await refuseLargeMembers(redis, { ...large, bytes }, count as number);
+    const items = itemsOf({ ...large, bytes }, count as number);
     let isWhole = false;
-    for await (const { content, ends } of PAGES[type](redis, key, items)) {
+    for await (const { content, ends } of PAGES[type](redis, key, items, signal)) {
       signal.throwIfAborted();
       isWhole = ends;
       // The end is told by what is read behind the last page.
@@ -51,6 +66,10 @@ export async function* readPieces(
     }
     yield await endOf(redis, large, expiresAtMs, isWhole);
   } catch (error) {
+    if (error instanceof LargeMember) {
+      yield { kind: 'abandoned', reason: { refused: error.message } };
+      return;
+    }
     if (error instanceof Refused) {
       if (isWrongType(error.reply)) yield { kind: 'abandoned', reason: 'changed' };
       else if (messageOf(error.reply).includes('no such key'))
@@ -61,15 +80,6 @@ export async function* readPieces(
     throw error;
   }
 }
-
-const LENGTHS: Readonly<Record<KeyType, string>> = {
-  string: 'STRLEN',
-  hash: 'HLEN',
-  list: 'LLEN',
-  set: 'SCARD',
-  zset: 'ZCARD',
-  stream: 'XLEN',
-};
 
 /** So many items make a piece, if they are all of one size. */
 function itemsOf({ bytes }: LargeKey, count: number): number {
@@ -97,27 +107,28 @@ async function endOf(
   return { ...last, content: { type, value: { entries: [], ...value } }, pending };
 }
 
-/** A value of the type without content, as it stands on the last piece of a key. */
-export function emptyOf(type: KeyType): KeyValue {
-  if (type === 'string') return { type, value: '' };
-  if (type === 'stream') return { type, value: { entries: [], lastId: '0-0', groups: [] } };
-  return { type, value: [] };
-}
-
 interface PageRead {
   content: KeyValue;
   /** Whether the key ends behind this page. */
   ends: boolean;
 }
 
-type Pages = (redis: RedisReader, key: RedisText, items: number) => AsyncGenerator<PageRead>;
+type Pages = (
+  redis: RedisReader,
+  key: RedisText,
+  items: number,
+  signal: AbortSignal,
+) => AsyncGenerator<PageRead>;
 
 const PAGES: Readonly<Record<KeyType, Pages>> = {
-  string: stringPages,
+  string: async function* (redis, key, _items, signal) {
+    for await (const { text, ends } of textPages(redis, key, PIECE_BYTES, signal)) {
+      yield { content: { type: 'string', value: text }, ends };
+    }
+  },
   list: listPages,
   stream: streamPages,
-  hash: (redis, key, items) =>
-    scanPages(redis, 'HSCAN', key, items, (flat) => ({ type: 'hash', value: pairsOf(flat) })),
+  hash: hashPages,
   set: (redis, key, items) =>
     scanPages(redis, 'SSCAN', key, items, (flat) => ({ type: 'set', value: flat.map(asText) })),
   zset: (redis, key, items) =>
@@ -127,37 +138,6 @@ const PAGES: Readonly<Record<KeyType, Pages>> = {
     })),
 };
 
-async function* stringPages(redis: RedisReader, key: RedisText): AsyncGenerator<PageRead> {
-  for (let from = 0; ;) {
-    const to = from + PIECE_BYTES - 1;
-    const [reply, length] = await asked(redis, [
-      ['callBuffer', 'GETRANGE', key, String(from), String(to)],
-      ['call', 'STRLEN', key],
-    ]);
-    const bytes = reply as Buffer;
-    const isLast = bytes.length < PIECE_BYTES;
-    const whole = isLast ? bytes : withoutPart(bytes);
-    from += whole.length;
-    // One that became shorter has not been read as it ever was.
-    yield { content: { type: 'string', value: textOf(whole) }, ends: from === length };
-    if (isLast) return;
-  }
-}
-
-/** Leaves a character that is cut at the end to the next page: texts stay texts. */
-function withoutPart(bytes: Buffer): Buffer {
-  for (let back = 1; back <= 3; back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return bytes;
-    // The first byte of a character tells how many there are.
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return length > back ? bytes.subarray(0, bytes.length - back) : bytes;
-    }
-  }
-  return bytes;
-}
-
 async function* listPages(
   redis: RedisReader,
   key: RedisText,
@@ -166,6 +146,7 @@ async function* listPages(
   for (let from = 0; ;) {
     const to = from + items - 1;
     const [reply] = await asked(redis, [['callBuffer', 'LRANGE', key, String(from), String(to)]]);
+    refuseLargeIn(reply);
     const some = reply as Buffer[];
     yield { content: { type: 'list', value: some.map(textOf) }, ends: some.length < items };
     if (some.length < items) return;
@@ -185,10 +166,41 @@ async function* scanPages(
     const [reply] = await asked(redis, [
       ['callBuffer', command, key, cursor, 'COUNT', String(items)],
     ]);
+    refuseLargeIn(reply);
     const [next, flat] = reply as [Buffer, Buffer[]];
     cursor = next.toString('latin1');
     yield { content: contentOf(flat), ends: cursor === '0' };
   } while (cursor !== '0');
+}
+
+async function* hashPages(
+  redis: RedisReader,
+  key: RedisText,
+  items: number,
+): AsyncGenerator<PageRead> {
+  const hasLives = await hasFieldLives(redis, key);
+  const contentOf = (flat: Buffer[]): KeyValue => ({ type: 'hash', value: pairsOf(flat) });
+  const pages = scanPages(redis, 'HSCAN', key, items, contentOf);
+  for await (const page of pages) {
+    if (!hasLives || page.content.type !== 'hash' || page.content.value.length === 0) yield page;
+    else yield { ...page, content: await withLives(redis, key, page.content.value) };
+  }
+}
+
+/** A field that has gone by now is left out: nobody can say when it would have expired. */
+async function withLives(
+  redis: RedisReader,
+  key: RedisText,
+  pairs: readonly [RedisText, RedisText][],
+): Promise<KeyValue> {
+  const [reply] = await asked(redis, [lifeOfFields(key, pairs)]);
+  const times = timesOf(redis, pairs.length, reply);
+  const value = pairs.filter((_pair, at) => times[at] !== FIELD_IS_GONE);
+  const lives = pairs.flatMap(([field], at): FieldLife[] => {
+    const expiresAtMs = times[at] ?? FIELD_IS_GONE;
+    return expiresAtMs < 0 ? [] : [[field, expiresAtMs]];
+  });
+  return { type: 'hash', value, ...(lives.length > 0 && { lives }) };
 }
 
 async function* streamPages(
@@ -201,6 +213,7 @@ async function* streamPages(
     const [reply] = await asked(redis, [
       ['callBuffer', 'XRANGE', key, from, '+', 'COUNT', String(items)],
     ]);
+    refuseLargeIn(reply);
     const entries = entriesOf(redis, reply as unknown[]);
     const last = entries.at(-1)?.[0] ?? '0-0';
     const value = { entries, lastId: last, groups: [] };
@@ -215,18 +228,4 @@ function nextId(id: string): string {
   const [ms = '0', sequence = '0'] = id.split('-');
   const next = BigInt(sequence) + 1n;
   return next < 2n ** 64n ? `${ms}-${next}` : `${BigInt(ms) + 1n}-0`;
-}
-
-/** A command that the server refused for this key. */
-class Refused extends Error {
-  constructor(readonly reply: Error) {
-    super(reply.message);
-  }
-}
-
-async function asked(redis: RedisReader, commands: unknown[][]): Promise<unknown[]> {
-  const replies = await ask(redis, commands);
-  const refused = replies.find((reply) => reply instanceof Error);
-  if (refused !== undefined) throw new Refused(refused);
-  return replies;
 }

@@ -4,8 +4,19 @@ import { type RedisReader, sendAll } from '../redis/reader.js';
 import { checkReply } from '../redis/shapes.js';
 import { type ConflictWay, type Decision, type LostCount, decide, isMeter } from './compare.js';
 import { nowOf } from './lives.js';
-import type { KeyLine, KeyValue, RedisText } from './line.js';
-import { type ReadKey, isOfOneKey, readNamed } from './read-keys.js';
+import { type Command, isOfOneKey } from './ask.js';
+import { hasFieldLives } from './field-lives.js';
+import type { KeyLine } from './line.js';
+import { readNamed } from './read-keys.js';
+import type { ReadKey } from './read-whole.js';
+import { type KeyValue, type RedisText, identityOf, isEmpty } from './value.js';
+import {
+  CANNOT_EXPIRE_FIELDS,
+  adjustmentOf,
+  expiryOf,
+  isSameLife,
+  livingOf,
+} from './write-field-lives.js';
 
 /** What became of a key. */
 export interface Outcome {
@@ -17,14 +28,10 @@ export interface Outcome {
   failed: string | undefined;
 }
 
-/** Expiries that differ by less are the same: they were read with the time it takes. */
-const SAME_LIFE_MS = 1000;
 /** How often a key is tried that others change at the same time. */
 const MOST_TRIES = 1000;
 /** Items of one command. */
 const MOST_ITEMS = 1000;
-
-type Command = ['call', ...(string | Buffer | number)[]];
 
 /** What a restore of these whole keys would do. Nothing is written. */
 export async function planKeys(
@@ -121,7 +128,20 @@ async function lookAt(
     redis,
     lines.map(({ key }) => key),
   );
-  return lines.map((line, at) => lookAtOne(line, present[at], nowMs, way));
+  const looked = lines.map((line, at) => lookAtOne(line, present[at], nowMs, way));
+  const some = looked.find(({ commands }) => commands.some(isOfFieldLife));
+  if (some === undefined || (await hasFieldLives(redis, some.outcome.key))) return looked;
+  return looked.map((one) => {
+    if (!one.commands.some(isOfFieldLife)) return one;
+    return {
+      outcome: { ...one.outcome, written: false, failed: CANNOT_EXPIRE_FIELDS },
+      commands: [],
+    };
+  });
+}
+
+function isOfFieldLife([, name]: Command): boolean {
+  return name === 'HPEXPIREAT' || name === 'HPERSIST';
 }
 
 function lookAtOne(
@@ -130,7 +150,8 @@ function lookAtOne(
   nowMs: number,
   way: ConflictWay,
 ): Looked {
-  const { key, content, expiresAtMs } = line;
+  const { key, expiresAtMs } = line;
+  const content = livingOf(line.content, nowMs);
   const nothing = { raises: undefined, lost: [] as LostCount[], action: 'none' as const };
   const looked = (decision: Decision, commands: Command[], failed?: string): Looked => ({
     outcome: { key, decision, written: commands.length > 0, failed },
@@ -140,15 +161,32 @@ function lookAtOne(
     const why = present?.reason ?? 'it was not read';
     return looked({ standing: 'other', ...nothing }, [], why);
   }
-  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
+  const isDead = isEmpty(content) || (expiresAtMs !== null && expiresAtMs <= nowMs);
+  if (isDead) {
     return looked({ standing: 'expired', ...nothing }, []);
   }
   const there = present.kind === 'whole' ? present.content : undefined;
   const found = decide(key, content, present.kind === 'large' ? 'large' : there, way);
   const nowLife = present.kind === 'whole' ? present.expiresAtMs : undefined;
   const life = lifeFor(line, nowLife, found, way);
-  const commands = commandsFor(line, found, life);
+  const commands = commandsFor({ ...line, content }, found, life);
+  if (there !== undefined) commands.push(...fieldLivesFor(key, content, there, found, way));
   return looked(found, commands);
+}
+
+/** As `lifeFor`, of the fields of a hash that is not written as a whole. */
+function fieldLivesFor(
+  key: RedisText,
+  content: KeyValue,
+  present: KeyValue,
+  { action, raises, standing }: Decision,
+  way: ConflictWay,
+): Command[] {
+  if (action === 'write' || way === 'keep') return [];
+  if (way === 'higher' && (!isMeter(key) || standing === 'other')) return [];
+  const set = raises?.type === 'hash' ? raises.value.map(([field]) => identityOf(field)) : [];
+  const wanted = way === 'replace' ? (own: number | null) => own : laterOf;
+  return adjustmentOf(key, content, present, new Set(set), wanted);
 }
 
 /** When the key is to expire; `undefined` where that stays as it is. */
@@ -166,8 +204,7 @@ function lifeFor(
   }
   const wanted = way === 'replace' ? expiresAtMs : laterOf(expiresAtMs, present);
   if (action === 'raise') return wanted;
-  if (wanted === null || present === null) return wanted === present ? undefined : wanted;
-  return Math.abs(wanted - present) > SAME_LIFE_MS ? wanted : undefined;
+  return isSameLife(wanted, present) ? undefined : wanted;
 }
 
 function laterOf(a: number | null, b: number | null): number | null {
@@ -234,7 +271,10 @@ export function additionOf(
     case 'string':
       return [['call', 'SET', key, content.value]];
     case 'hash':
-      return inParts(content.value, (some) => ['call', 'HSET', key, ...some.flat()]);
+      return [
+        ...inParts(content.value, (some) => ['call', 'HSET', key, ...some.flat()]),
+        ...('lives' in content ? expiryOf(key, content.lives ?? []) : []),
+      ];
     case 'list':
       return inParts(content.value, (some) => ['call', 'RPUSH', key, ...some]);
     case 'set':

@@ -18,6 +18,7 @@ const SHAPES: Readonly<Record<string, (reply: unknown, command: Command) => bool
   zcard: isCount,
   llen: isCount,
   lindex: isTextOrNone,
+  hkeys: (reply) => isListOf(reply, isTextOrBytes),
   ttl: isCount,
   lrange: (reply) => isListOf(reply, isTextOrBytes),
   zrange: (reply, command) =>

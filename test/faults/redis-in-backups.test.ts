@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runProcess } from '../helpers/cli.js';
 import { contentsOf, redisLinesIn, useRedisBackups } from '../helpers/redis-backups.js';
 import { type RedisProxy, startRedisProxy } from '../helpers/redis-proxy.js';
+import { type RedisServer, startRedisServer } from '../helpers/redis-server.js';
 
 /** A Redis, or the program, that ends in the middle of a backup or a restore of keys. */
 
@@ -14,8 +16,7 @@ afterEach(async () => {
   proxy = undefined;
 });
 
-async function fill(): Promise<Map<string, unknown>> {
-  const { redis } = world;
+async function fill(redis = world.redis): Promise<Map<string, unknown>> {
   const pipeline = redis.pipeline();
   for (let at = 0; at < KEYS; at++) {
     pipeline.hset(`billing:user:${at}`, { bytes_processed: `${at}`, job_count: '3', extra: 'x' });
@@ -42,8 +43,10 @@ async function cutAt(words: RegExp, count: number, onCut?: () => void): Promise<
 }
 
 /** Whole or absent; keys that are being built lie under another name, with an end. */
-async function expectWhole(before: ReadonlyMap<string, unknown>): Promise<number> {
-  const { redis } = world;
+async function expectWhole(
+  before: ReadonlyMap<string, unknown>,
+  redis = world.redis,
+): Promise<number> {
   const now = await contentsOf(redis);
   let whole = 0;
   for (const [key, value] of now) {
@@ -60,7 +63,8 @@ async function expectWhole(before: ReadonlyMap<string, unknown>): Promise<number
 describe('a backup during which Redis goes away', () => {
   it.each([
     ['at its first values', /HGETALL/, 1],
-    ['in the middle of a large key', /SSCAN|LRANGE/, 3],
+    ['in the middle of a large key', /SSCAN|LRANGE/, 2],
+    ['later in a large key', /SSCAN|LRANGE/, 3],
   ])('%s is partial, and what it holds is sound', async (_when, words, count) => {
     await fill();
     const { url } = await cutAt(words, count);
@@ -119,4 +123,73 @@ describe('a restore that is cut off', { timeout: 240_000 }, () => {
     expect(await world.restore(path)).toMatchObject({ exitCode: 0 });
     expect(await expectWhole(before)).toBe(before.size);
   });
+});
+
+describe('a redis-server that is killed with -9', { timeout: 240_000 }, () => {
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    // What it has answered is in its file, which a kill leaves as it is.
+    server = await startRedisServer({ args: ['--appendonly', 'yes'] });
+    redis = new Redis(server.url, { retryStrategy: () => 50 });
+    redis.on('error', () => undefined);
+  });
+  afterEach(() => redis.flushall());
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  /** Kills it at the n-th request in which the words come, which it then does not answer. */
+  async function killAt(words: RegExp, count: number): Promise<string> {
+    let met = 0;
+    proxy = await startRedisProxy(server.url, {
+      onRequest: async (text) => {
+        met += words.test(text) ? 1 : 0;
+        if (met !== count) return;
+        met += 1;
+        await server.kill();
+      },
+    });
+    return proxy.url;
+  }
+
+  it('during a backup makes it partial, and the archive is whole', async () => {
+    const before = await fill(redis);
+    const url = await killAt(/HGETALL/, 3);
+    const { answer, exitCode, path } = await world.backUp({ url });
+    expect({ exitCode, objects: answer.objects.captured }).toEqual({ exitCode: 3, objects: 1 });
+    expect(answer.redis?.status).toBe('partial');
+    expect(answer.redis?.failures).toEqual([
+      { key: null, reason: expect.stringContaining('cannot reach Redis') as string },
+    ]);
+    expect(await world.verify(path)).toMatchObject({ exitCode: 0 });
+    const whole = redisLinesIn(path).filter(
+      ({ more, abandoned }) => more !== true && abandoned !== true,
+    );
+    expect(whole).toHaveLength(answer.redis?.keys ?? -1);
+    await server.revive();
+    await redis.flushall();
+    // What it holds comes back, and it says that this is not all.
+    const { keys } = answer.redis ?? {};
+    expect(await world.restore(path, [], server.url)).toMatchObject({
+      ...{ exitCode: 3, answer: { restored: keys } },
+    });
+    expect(await expectWhole(before, redis)).toBe(keys);
+  });
+
+  it.each([2, 9])(
+    'at transaction %i of a restore leaves each key whole or absent',
+    async (count) => {
+      const before = await fill(redis);
+      const { path } = await world.backUp({ url: server.url });
+      await redis.flushall();
+      const cut = await world.restore(path, [], await killAt(/\r\nEXEC\r\n/, count));
+      expect(cut).toMatchObject({ exitCode: 6, answer: { error: { code: 'unreachable' } } });
+      await server.revive();
+      expect(await expectWhole(before, redis)).toBeLessThan(before.size);
+      expect(await world.restore(path, [], server.url)).toMatchObject({ exitCode: 0 });
+      expect(await expectWhole(before, redis)).toBe(before.size);
+    },
+  );
 });

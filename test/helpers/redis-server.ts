@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,10 @@ export interface RedisServer {
   url: string;
   /** Of loopback, where it always listens too. */
   port: number;
+  /** With SIGKILL; what it has in its folder stays. */
+  kill: () => Promise<void>;
+  /** Starts it again after `kill`, on the same port and in the same folder. */
+  revive: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -40,17 +45,15 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const port = options.port ?? (await freePort());
   const socket = join(folder, 'redis.sock');
   const { args = [], password, through } = options;
-  const server = startServer(
-    command,
-    [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no'],
-      ...(through === 'socket' ? ['--unixsocket', socket] : []),
-      ...(password === undefined ? [] : ['--requirepass', password]),
-      ...args,
-    ],
-    { logFile: join(folder, 'redis.log') },
-  );
+  const words = [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    ...['--save', '', '--appendonly', 'no'],
+    ...(through === 'socket' ? ['--unixsocket', socket] : []),
+    ...(password === undefined ? [] : ['--requirepass', password]),
+    ...args,
+  ];
+  const start = () => startServer(command, words, { logFile: join(folder, 'redis.log') });
+  let server = start();
   const plain = `redis://127.0.0.1:${port}`;
   const front = through === 'tls' ? await startTlsFront(plain, 'loopback') : undefined;
   const stop = async (): Promise<void> => {
@@ -58,8 +61,18 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await stopServer(server);
     removeFolder();
   };
+  const ready = () => waitUntil('redis-server', [server], () => accepts(port), 10_000);
+  const kill = async (): Promise<void> => {
+    const exited = once(server.process, 'exit');
+    server.process.kill('SIGKILL');
+    await exited;
+  };
+  const revive = async (): Promise<void> => {
+    server = start();
+    await ready();
+  };
   try {
-    await waitUntil('redis-server', [server], () => accepts(port), 10_000);
+    await ready();
   } catch (error) {
     await stop();
     throw error;
@@ -68,5 +81,5 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const { host } = new URL(front?.endpoint ?? plain);
   const scheme = front === undefined ? 'redis' : 'rediss';
   const url = through === 'socket' ? `unix://${login}${socket}` : `${scheme}://${login}${host}`;
-  return { url, port, stop };
+  return { url, port, kill, revive, stop };
 }

@@ -3,16 +3,19 @@ import { LARGEST_KEY_LINE_BYTES } from '../../archive/limits.js';
 import { countOf } from '../../count-of.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { KeyHashes } from '../../keyspace/key-hashes.js';
-import {
-  type KeyType,
-  type RedisText,
-  encodeLine,
-  encodeValue,
-  shownText,
-} from '../../keyspace/line.js';
-import { type ReadKey, readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
-import { emptyOf, readPieces } from '../../keyspace/read-pieces.js';
+import { encodeLine, encodeValue } from '../../keyspace/line.js';
+import { readAgainKnown, readKeys } from '../../keyspace/read-keys.js';
+import { readPieces } from '../../keyspace/read-pieces.js';
+import type { ReadKey } from '../../keyspace/read-whole.js';
 import { serverFacts } from '../../keyspace/server.js';
+import {
+  type FieldLife,
+  type KeyType,
+  type KeyValue,
+  type RedisText,
+  emptyOf,
+  shownText,
+} from '../../keyspace/value.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { RedisSource } from '../plan/backup-plan.js';
 import { redisMemberName } from '../../repository/key-members.js';
@@ -129,7 +132,7 @@ class RedisCapture {
       // SCAN may name a key twice, and several patterns may match it.
       const { type } = read.content;
       if (!this.#hashes.add(key, { value, type, bytes: read.bytes })) return;
-      const line = encodeLine(key, type, read.expiresAtMs, value);
+      const line = encodeLine(key, type, read.expiresAtMs, value, undefined, livesOf(read.content));
       if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
         await this.#addLarge(redis, { key, type, bytes: line.length });
         return;
@@ -160,7 +163,7 @@ class RedisCapture {
         return;
       }
     }
-    this.#fail(key, 'it was replaced each time while it was read in pieces');
+    this.#fail(key, 'it was changed or replaced each time while it was read in pieces');
   }
 
   async #addPieces(redis: RedisReader, large: { key: RedisText; type: KeyType; bytes: number }) {
@@ -172,22 +175,29 @@ class RedisCapture {
       const piece = { number, more: false, abandoned: true };
       await this.#write(encodeLine(key, type, expires, encodeValue(emptyOf(type)), piece));
     };
-    for await (const read of readPieces(redis, large, this.#context.signal)) {
-      if (read.kind === 'abandoned') {
-        await abandon();
-        return read;
+    try {
+      for await (const read of readPieces(redis, large, this.#context.signal)) {
+        if (read.kind === 'abandoned') {
+          await abandon();
+          return read;
+        }
+        const { content, expiresAtMs, more, pending } = read;
+        expires = expiresAtMs;
+        const piece = { number, more, abandoned: false };
+        const value = encodeValue(content);
+        const line = encodeLine(key, type, expiresAtMs, value, piece, livesOf(content));
+        if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
+          await abandon();
+          return { kind: 'abandoned', reason: { refused: TOO_LARGE } } as const;
+        }
+        await this.#write(line);
+        number += 1;
+        if (!more) return { kind: 'whole', pending } as const;
       }
-      const { content, expiresAtMs, more, pending } = read;
-      expires = expiresAtMs;
-      const piece = { number, more, abandoned: false };
-      const line = encodeLine(key, type, expiresAtMs, encodeValue(content), piece);
-      if (Buffer.byteLength(line) > LARGEST_KEY_LINE_BYTES) {
-        await abandon();
-        return { kind: 'abandoned', reason: { refused: TOO_LARGE } } as const;
-      }
-      await this.#write(line);
-      number += 1;
-      if (!more) return { kind: 'whole', pending } as const;
+    } catch (error) {
+      // Redis has gone away: pieces without an end would be damage to whoever reads the archive.
+      if (!(error instanceof OfArchive) && !this.#context.signal.aborted) await abandon();
+      throw error;
     }
     await abandon();
     return { kind: 'abandoned', reason: 'changed' } as const;
@@ -259,6 +269,10 @@ class RedisCapture {
     }
     return changed + this.#hashes.unmet();
   }
+}
+
+function livesOf(content: KeyValue): readonly FieldLife[] {
+  return content.type === 'hash' ? (content.lives ?? []) : [];
 }
 
 const TOO_LARGE = 'it has a member that is too large for a line of the archive';

@@ -9,7 +9,10 @@ export const billingChecks = [
   check('billing.audit', ['audit'], ({ audit: { findings, users } }) => {
     if (users === 0) return skipped('there are no billing records of users');
     const [first] = findings;
-    if (first === undefined) return ok(`no drift in a sample of ${countOf(users, 'user')}`);
+    if (first === undefined) {
+      const sample = countOf(users, 'user');
+      return ok(`no drift in a sample of ${sample}`, `no drift in ${sample}`);
+    }
     const about = first.key ?? `user ${first.userId ?? ''}`;
     return failure(
       `drift: ${countOf(findings.length, 'finding')} in a sample of ${countOf(users, 'user')}, such as ${about}: ${first.what}`,

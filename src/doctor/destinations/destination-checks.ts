@@ -87,7 +87,8 @@ function judgeVerification({
   if (verification === null) return skipped('nothing records what was read of the archives', run);
   const { total_bytes: total, read_bytes: read, overdue_bytes: overdue } = verification;
   const ageMs = now.getTime() - Date.parse(verification.last_run_at);
-  const share = `${total === 0 ? 100 : Math.floor((read / total) * 100)} % was read within 30 days`;
+  const percent = `${total === 0 ? 100 : Math.floor((read / total) * 100)} %`;
+  const share = `${percent} was read within 30 days`;
   switch (verification.status) {
     case 'damaged': {
       const damaged = formatBytes(verification.damaged_bytes);
@@ -100,7 +101,7 @@ function judgeVerification({
     case 'overdue':
       return warning(`${formatBytes(overdue)} was not read for 30 days`, `daily: ${run}`);
     case 'ok':
-      return ok(share);
+      return ok(share, `${percent} read in 30 days`);
   }
 }
 
@@ -139,7 +140,7 @@ function judgeRoom({
       hint,
     );
   }
-  return ok(`${free} free, and the next full needs some ${formatBytes(needed)}`);
+  return ok(`${free} free, and the next full needs some ${formatBytes(needed)}`, `${free} free`);
 }
 
 /** No run takes longer, unless it hangs. */
@@ -194,7 +195,7 @@ function judgeAge({ status, place }: Pick<DestinationFacts, 'status' | 'place'>)
       `${make}; --max-age sets the limit`,
     );
   }
-  return ok(`the newest complete backup is ${ageText(age)} old`);
+  return ok(`the newest complete backup is ${ageText(age)} old`, `newest ${ageText(age)} old`);
 }
 
 function judgeWhole({ status, place }: Pick<DestinationFacts, 'status' | 'place'>): Finding {

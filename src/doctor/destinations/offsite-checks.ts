@@ -46,7 +46,10 @@ function judgeOffsite({ copies, maxAgeMs }: OffsiteFacts): Finding {
       }
     }
   }
-  return ok(`${offsite.map(({ text }) => text).join(', ')} holds what ${near[0]?.text ?? ''} does`);
+  return ok(
+    `${offsite.map(({ text }) => text).join(', ')} holds what ${near[0]?.text ?? ''} does`,
+    'holds what the near one does',
+  );
 }
 
 /** What lies in a bucket is offsite; where all or none does, the first that was named is near. */

@@ -36,7 +36,9 @@ function judgeAge({ records: [newest], damaged, unread, now }: EvidenceFacts['dr
   const again = `mangamotion drill ${newest.scenario} ${newest.destination}`;
   if (seconds < 0) return warning('the last drill is dated in the future: a clock is wrong', again);
   const message = `the last drill was ${ageText(seconds)} ago`;
-  return seconds > DRILL_LIMIT_SECONDS ? warning(message, again) : ok(message);
+  return seconds > DRILL_LIMIT_SECONDS
+    ? warning(message, again)
+    : ok(message, `last ${ageText(seconds)} ago`);
 }
 
 function judgeVerdicts({ records, unread, now }: EvidenceFacts['drills']): Finding {
@@ -47,7 +49,8 @@ function judgeVerdicts({ records, unread, now }: EvidenceFacts['drills']): Findi
     if (unknown !== undefined) {
       return skipped(`the records of drills at ${unknown.destination} cannot be read`);
     }
-    return all.length === 0 ? NONE : ok(`the objectives of ${scenarios(all)} are met`);
+    if (all.length === 0) return NONE;
+    return ok(`the objectives of ${scenarios(all)} are met`, 'objectives met');
   }
   const { scenario, destination, verdict, reason } = worst;
   const why = reason === undefined ? '' : `: ${reason}`;

@@ -41,5 +41,5 @@ function judgeVersion({ version, now }: NodeFacts['node']): Finding {
   if (major < NEXT_MINIMUM && now.getTime() > NEXT_MINIMUM_FROM - WARN_BEFORE_MS) {
     return warning(`Node.js ${version} is not supported from 2027-04-30 on`, install);
   }
-  return ok(`Node.js ${version}`);
+  return ok(`Node.js ${version}`, `Node.js ${version}`);
 }

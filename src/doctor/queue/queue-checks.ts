@@ -21,7 +21,10 @@ export const queueChecks = [
     if (workers === undefined) {
       return skipped('the user may not list clients', 'permit its user +client|list');
     }
-    if (workers.count > 0) return ok(`${countOf(workers.count, 'worker')} connected`);
+    if (workers.count > 0) {
+      const text = countOf(workers.count, 'worker');
+      return ok(`${text} connected`, text);
+    }
     if (isPaused || waiting === 0) return ok('no worker is connected, and no job waits for one');
     if (!workers.isSure) return ok('workers without a name are connected');
     return failure(
@@ -53,7 +56,7 @@ function judgeVersion({ version }: QueueState): Finding {
   if (version === null) return ok('BullMQ older than 5 (it writes no version)');
   const [, text = version] = /^bullmq:(.*)/.exec(version) ?? [];
   const major = Number.parseInt(text, 10);
-  if (major <= NEWEST_MAJOR) return ok(`BullMQ ${text}`);
+  if (major <= NEWEST_MAJOR) return ok(`BullMQ ${text}`, `BullMQ ${text}`);
   return warning(
     `BullMQ ${text} is not known: 1 to ${NEWEST_MAJOR} are`,
     'look for a newer mangamotion before you rely on `jobs` and its figures',

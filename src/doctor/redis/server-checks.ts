@@ -108,7 +108,9 @@ function judgeVersion(info: RedisInfo): Finding {
   if (major < LEAST_VERSION) return failure(`Redis ${text} is too old for BullMQ`, hint);
   const [mendedMajor, mendedMinor] = MENDED_FROM;
   const isOld = major < mendedMajor || (major === mendedMajor && minor < mendedMinor);
-  return isOld ? warning(`Redis ${text} gets no fixes any more`, hint) : ok(`Redis ${text}`);
+  return isOld
+    ? warning(`Redis ${text} gets no fixes any more`, hint)
+    : ok(`Redis ${text}`, `Redis ${text}`);
 }
 
 function judgeRole(info: RedisInfo): Finding {
@@ -160,7 +162,7 @@ function judgeMemory(info: RedisInfo): Finding {
   if (limit > 0) {
     const share = used / limit;
     const text = `${formatBytes(used)} of ${formatBytes(limit)} of memory used`;
-    if (share < NEAR) return ok(text);
+    if (share < NEAR) return ok(text, `${formatBytes(used)} of ${formatBytes(limit)} used`);
     const hint = `raise it: redis-cli CONFIG SET maxmemory ${Math.ceil((limit * 2) / 2 ** 20)}mb`;
     return (share < FULL ? warning : failure)(`${text}: it is nearly full`, hint);
   }
@@ -172,7 +174,10 @@ function judgeMemory(info: RedisInfo): Finding {
       'give the machine more memory, or set maxmemory with maxmemory-policy noeviction',
     );
   }
-  return ok(`${formatBytes(used)} of memory used, without a limit`);
+  return ok(
+    `${formatBytes(used)} of memory used, without a limit`,
+    `${formatBytes(used)} of memory used`,
+  );
 }
 
 const DAY_SECONDS = 86_400;

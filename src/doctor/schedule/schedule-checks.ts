@@ -42,7 +42,10 @@ export const scheduleChecks = [
           'no daemon is running: nothing starts by itself',
           'systemctl start mangamotion; `mangamotion schedule unit systemd` makes the unit',
         )
-      : ok(`a daemon is running: process ${daemon.pid} on ${daemon.host}`),
+      : ok(
+          `a daemon is running: process ${daemon.pid} on ${daemon.host}`,
+          `daemon on ${daemon.host}`,
+        ),
   ),
   check('schedule.daemons', ['daemons', 'entries'], ({ daemons }) => {
     const [first, second] = daemons;
@@ -105,7 +108,8 @@ function judgeFile(scheduleFile: ScheduleFile): Finding {
   if (remark !== undefined) {
     return warning(`${file}:${remark.line}:${remark.column}: ${remark.message}`, hint);
   }
-  return ok(`${countOf(entries.length, 'entry', 'entries')}, no mistakes`);
+  const count = countOf(entries.length, 'entry', 'entries');
+  return ok(`${count}, no mistakes`, count);
 }
 
 /** Another check tells of it. */

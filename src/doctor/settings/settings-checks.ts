@@ -19,6 +19,7 @@ export const settingsChecks = [
   check('settings.values', ['settings'], ({ settings }) =>
     judgeAbout(settings, 'value', {
       fine: `${countOf(settings.set, 'setting')} set, none with a wrong value`,
+      fact: `${countOf(settings.set, 'setting')} set`,
       hint: 'correct it; `mangamotion config show` tells what sets each setting',
     }),
   ),
@@ -39,11 +40,11 @@ export const settingsChecks = [
 function judgeAbout(
   { findings }: CheckedSettings,
   about: SettingsFinding['about'],
-  { fine, hint }: { fine: string; hint: string },
+  { fine, fact, hint }: { fine: string; fact?: string; hint: string },
 ): Finding {
   const found = findings.filter((finding) => finding.about === about);
   const [first] = found;
-  if (first === undefined) return ok(fine);
+  if (first === undefined) return ok(fine, fact);
   const more = found.length === 1 ? '' : ` (and ${found.length - 1} more)`;
   const isWrong = found.some(({ kind }) => kind === 'problem');
   const [message = '', command] = first.message.split(COMMAND);

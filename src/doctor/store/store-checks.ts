@@ -40,7 +40,7 @@ export const storeChecks = [
     }
     return buckets.length === 0
       ? warning('the store has no buckets: there is nothing to back up', DOCTOR_TEXTS.storeAddress)
-      : ok(countOf(buckets.length, 'bucket'));
+      : ok(countOf(buckets.length, 'bucket'), countOf(buckets.length, 'bucket'));
   }),
   check('store.job-buckets', ['missingJobBuckets'], ({ missingJobBuckets }) =>
     missingJobBuckets.length === 0
@@ -125,7 +125,7 @@ function judgeContact(contact: StoreContact): Finding {
   }
   const { endpoint } = contact.store;
   if (contact.kind === 'open' || contact.error.code === 'access_denied') {
-    return ok(`${endpoint} answers`);
+    return ok(`${endpoint} answers`, endpoint);
   }
   return failure(contact.error.message, contact.error.hint ?? DOCTOR_TEXTS.storeAddress);
 }

@@ -1,7 +1,7 @@
 import { MangamotionError } from '../../errors.js';
 import type { LostCount, Standing } from '../../keyspace/compare.js';
 import type { Outcome } from '../../keyspace/write-keys.js';
-import { shownText } from '../../keyspace/line.js';
+import { shownText } from '../../keyspace/value.js';
 
 /** The answer of `restore BACKUP redis`. */
 export interface RedisRestoreReport {

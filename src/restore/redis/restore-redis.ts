@@ -1,14 +1,18 @@
 import { MangamotionError } from '../../errors.js';
 import { damagedArchive } from '../../archive/errors.js';
 import type { ConflictWay, Decision, Standing } from '../../keyspace/compare.js';
+import { hasFieldLives } from '../../keyspace/field-lives.js';
 import { type Glob, globOf } from '../../keyspace/glob.js';
 import { LargeComparison, LargeWrite, UNFINISHED_PREFIX } from '../../keyspace/large-keys.js';
 import { serverFacts } from '../../keyspace/server.js';
 import { type Outcome, planKeys, writeKeys } from '../../keyspace/write-keys.js';
+import { CANNOT_EXPIRE_FIELDS } from '../../keyspace/write-field-lives.js';
 import { namesOf } from '../../redis/errors.js';
 import type { RedisReader } from '../../redis/reader.js';
 import { scanKeys } from '../../redis/scan.js';
-import { type KeyLine, PieceOrder, identityOf, shownText, textOf } from '../../keyspace/line.js';
+import type { KeyLine } from '../../keyspace/line.js';
+import { PieceOrder } from '../../keyspace/piece-order.js';
+import { identityOf, shownText, textOf } from '../../keyspace/value.js';
 import { readKeyLines, redisMembersOf } from '../../repository/key-members.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { type OpenCommitted, openCommitted } from '../../repository/open-backup.js';
@@ -60,7 +64,7 @@ export async function planRedisRestore(
     await requireMaster(context.redis);
     const wanted = options.patterns.length === 0 ? () => true : globOf(options.patterns);
     const strangers = await findStrangers(context, held.patterns);
-    const large = new Map<string, Decision>();
+    const large = new Map<string, LargePlan>();
     const report = emptyReport(opened.id, dryRun);
     let overwrites = 0;
     const count = (outcome: Outcome): void => {
@@ -164,6 +168,12 @@ async function* portionsOf(
   checked(() => order.end(), directory.archive);
 }
 
+interface LargePlan {
+  decision: Decision;
+  /** Why it cannot be written here. */
+  failed: string | undefined;
+}
+
 type OnOutcome = (outcome: Outcome) => void;
 
 async function planAll(
@@ -171,7 +181,7 @@ async function planAll(
   opened: OpenCommitted,
   wanted: Glob,
   way: ConflictWay,
-  large: Map<string, Decision>,
+  large: Map<string, LargePlan>,
   onOutcome: OnOutcome,
 ): Promise<void> {
   let comparison: LargeComparison | undefined;
@@ -188,11 +198,15 @@ async function planAll(
     await comparison.add(line);
     if (line.piece?.more === true) continue;
     const standing = await comparison.end(line);
+    const { expiresFields } = comparison;
     comparison = undefined;
     if (line.piece?.abandoned === true) continue;
-    const decided = decisionFor(line, standing, way);
-    large.set(identityOf(line.key), decided);
-    onOutcome(outcomeOf(line, decided));
+    const decision = decisionFor(line, standing, way);
+    const isFine = decision.action !== 'write' || !expiresFields;
+    const failed =
+      isFine || (await hasFieldLives(redis, line.key)) ? undefined : CANNOT_EXPIRE_FIELDS;
+    large.set(identityOf(line.key), { decision, failed });
+    onOutcome(outcomeOf(line, decision, failed));
   }
 }
 
@@ -215,7 +229,7 @@ async function applyAll(
   opened: OpenCommitted,
   wanted: Glob,
   way: ConflictWay,
-  large: ReadonlyMap<string, Decision>,
+  large: ReadonlyMap<string, LargePlan>,
   onOutcome: OnOutcome,
 ): Promise<void> {
   let write: LargeWrite | undefined;
@@ -228,26 +242,26 @@ async function applyAll(
       continue;
     }
     const { line } = portion;
-    const decided = large.get(identityOf(line.key));
+    const planned = large.get(identityOf(line.key));
     const isLast = line.piece?.more !== true;
-    if (decided?.action === 'write') {
+    if (planned?.decision.action === 'write' && planned.failed === undefined) {
       write ??= new LargeWrite(redis, line.key);
       if (line.piece?.abandoned !== true) await write.add(line);
     }
     if (!isLast) continue;
     if (line.piece?.abandoned === true) await write?.drop();
-    else if (decided !== undefined) onOutcome(await endOf(line, decided, write, way));
+    else if (planned !== undefined) onOutcome(await endOf(line, planned, write, way));
     write = undefined;
   }
 }
 
 async function endOf(
   line: KeyLine,
-  decided: Decision,
+  { decision: decided, failed }: LargePlan,
   write: LargeWrite | undefined,
   way: ConflictWay,
 ): Promise<Outcome> {
-  if (write === undefined) return outcomeOf(line, decided);
+  if (write === undefined) return outcomeOf(line, decided, failed);
   const done = await write.commit(line.expiresAtMs, way !== 'replace');
   if (done === 'written') return outcomeOf(line, decided);
   if (done === 'there') return outcomeOf(line, { ...decided, standing: 'other', action: 'none' });

@@ -30,6 +30,12 @@ it('a healthy deployment has no ! and no ✕, and little is skipped', async () =
   const { checks, status } = await deployment.report();
   expect(status).toBe('ok');
   expect(checks.filter(({ status: its }) => its === 'ok').length).toBeGreaterThan(50);
+  // A screen, with the prompt.
+  const lines = stdout.split('\n');
+  expect(lines.length).toBeLessThan(24);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+  const all = (await deployment.doctor({}, '--all')).stdout;
+  expect(all.match(/ [✓–] /g)?.length).toBeGreaterThan(70);
 });
 
 it('--json is as documented: each check once, and a hint with each warning and failure', async () => {

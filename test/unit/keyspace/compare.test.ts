@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ConflictWay, decide } from '../../../src/keyspace/compare.js';
-import type { KeyValue } from '../../../src/keyspace/line.js';
+import type { KeyValue } from '../../../src/keyspace/value.js';
 
 const hash = (fields: Record<string, string>): KeyValue => ({
   type: 'hash',

@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Piece, decodeLine, encodeLine, encodeValue } from '../../../src/keyspace/line.js';
+import { PieceOrder } from '../../../src/keyspace/piece-order.js';
 import {
+  type FieldLife,
   type KeyValue,
-  type Piece,
-  PieceOrder,
   type RedisText,
-  decodeLine,
-  encodeLine,
-  encodeValue,
   textOf,
-} from '../../../src/keyspace/line.js';
+} from '../../../src/keyspace/value.js';
 
 /** Any bytes, texts of any characters, and the names that objects treat in their own way. */
 const text: fc.Arbitrary<RedisText> = fc.oneof(
@@ -85,7 +83,37 @@ describe('a line of a key', () => {
     expect(decodeLine(line).expiresAtMs).toBe(8.64e15);
   });
 
+  it('has the expiries of fields, where some expire, whatever bytes their names are', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(text, text, fc.option(fc.integer({ min: 0, max: 4e12 }))), {
+          ...{ selector: ([field]) => identity(field), minLength: 1, maxLength: 8 },
+        }),
+        (fields) => {
+          const value = fields.map(([field, its]): [RedisText, RedisText] => [field, its]);
+          const lives = fields.flatMap(([field, , ms]): FieldLife[] =>
+            ms === null ? [] : [[field, ms]],
+          );
+          const encoded = encodeValue({ type: 'hash', value });
+          const line = encodeLine('k', 'hash', null, encoded, undefined, lives);
+          expect(line.includes('fields_expire_at')).toBe(lives.length > 0);
+          const { content: decoded } = decodeLine(Buffer.from(line).toString('utf8'));
+          const found = decoded.type === 'hash' ? (decoded.lives ?? []) : [];
+          const named = (list: FieldLife[]) => list.map(([field, ms]) => [identity(field), ms]);
+          expect(named(found).sort()).toEqual(named(lives).sort());
+        },
+      ),
+    );
+  });
+
+  const withLives = (lives: string, value = '{"f":"v"}', type = 'hash') =>
+    `{"key":"k","type":"${type}","expires_at":null,"fields_expire_at":${lives},"value":${value}}`;
   const wrong: Record<string, string> = {
+    'the expiry of a field that is not there': withLives('{"g":"2030-01-01T00:00:00.000Z"}'),
+    'the expiry of a field that is no time': withLives('{"f":"soon"}'),
+    'no expiry of a field': withLives('{"f":null}'),
+    'expiries that are no hash': withLives('7'),
+    'expiries of the members of a set': withLives('{}', '["f"]', 'set'),
     'no object': '[]',
     'a key that is none': '{"key":1,"type":"string","expires_at":null,"value":"v"}',
     'base64 that is none': '{"key":{"base64":"/w"},"type":"string","expires_at":null,"value":"v"}',

@@ -17,7 +17,7 @@ import { QUEUE_OPTIONS } from '../jobs/shared-options.js';
 import { DEFAULT_FILE, FILE_OPTION, readSchedule } from '../schedule/file.js';
 import { scheduledDestinations } from '../schedule/destinations.js';
 import { STATE_OPTION, stateFolderOf } from '../schedule/state-folder.js';
-import { describeReport } from './describe.js';
+import { describeAll, describeReport } from './describe.js';
 
 export const doctorCommand = defineCommand({
   description:
@@ -42,6 +42,7 @@ export const doctorCommand = defineCommand({
         'the maximum age of the newest complete backup, such as 26h (default: warn from 8d)',
       parse: parseDuration,
     },
+    all: { description: 'show each check, not only what is wrong' },
     queue: QUEUE_OPTIONS.queue,
     file: FILE_OPTION,
     stateDir: STATE_OPTION,
@@ -69,7 +70,7 @@ export const doctorCommand = defineCommand({
     'mangamotion doctor /var/backups/minio --json | jq \'.checks[] | select(.status == "failure")\'':
       'select failures in a script',
   },
-  async run(context, { destination }, { bundle, ...chosen }) {
+  async run(context, { destination }, { bundle, all, ...chosen }) {
     const { examine } = await import('../../../doctor/doctor.js');
     const { reportOf } = await import('../../../doctor/report.js');
     if (chosen.probe) await refuseDryRun(context);
@@ -83,8 +84,8 @@ export const doctorCommand = defineCommand({
     context.progress.done();
     await context.output.document({
       json: report,
-      human: (page) => describeReport(page, report),
-      csv: csvRows(columns, report.checks),
+      human: (page) => (all ? describeAll : describeReport)(page, checks),
+      csv: csvRows(columns, checks),
     });
     if (report.status === 'failures') return 'damaged';
     return report.status === 'warnings' ? 'partial' : undefined;
