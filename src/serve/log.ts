@@ -16,7 +16,7 @@ export interface AnsweredRequest {
 }
 
 /** What was answered although it never became a request. What the client sent is not told: it may be a secret. */
-export interface UnreadRequest {
+interface UnreadRequest {
   requestId: string;
   address: string;
   status: number;
