@@ -3,21 +3,21 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from 'node:https';
 import { Server as NetServer, Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Connections } from './connections.js';
+import { Connections, type Deadlines } from './connections.js';
 import type { RequestFailure } from './failure.js';
-import { noTunnel, unreadableFailure } from './unreadable.js';
+import { noTunnel, tooLate, unreadableFailure } from './unreadable.js';
 
-/** Headers of a request, and the time that they may take: a slow client holds a connection no longer. */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 5_000,
+  // `Connections` has timers of its own, and wakes up no idle server.
+  ...{ headersTimeout: 0, requestTimeout: 0, connectionsCheckingInterval: 2 ** 31 - 1 },
   // The app answers a request without the header: Node.js would, without words and unseen by the log.
   requireHostHeader: false,
 };
 
+/** A slow client holds a connection no longer. The first is more than `keepAliveTimeout`. */
+const DEADLINES: Deadlines = { headersMs: 15_000, bodyMs: 30_000 };
 /** A client that has not begun its first request until then is cut off, before TLS too. */
 const HANDSHAKE_MS = 10_000;
 /** Longer than any request waits for a server behind this one. */
@@ -31,6 +31,8 @@ export interface ListenerOptions {
   maxClients: number;
   /** A connection on which nothing moves for so long is cut: the client does not read. For tests. */
   stallMs?: number;
+  /** For tests. */
+  deadlines?: Deadlines;
 }
 
 /** Who answers. */
@@ -52,10 +54,17 @@ export interface Listener {
 
 /** Rejects with the error of the system if it cannot listen. */
 export async function listen(
-  { host, port, tls, maxClients, stallMs = LONGEST_STALL_MS }: ListenerOptions,
+  options: ListenerOptions,
   { onRequest, refuse }: Answering,
 ): Promise<Listener> {
-  const connections = new Connections();
+  const { host, port, tls, maxClients } = options;
+  const { stallMs = LONGEST_STALL_MS, deadlines = DEADLINES } = options;
+  const connections = new Connections(deadlines, (socket) => {
+    const canAnswer =
+      socket.writable && connections.isFree(socket) && !connections.isSilent(socket);
+    if (canAnswer) refuseOn(socket, tooLate(), 'timeout');
+    else socket.destroy();
+  });
   const onEachRequest: RequestListener = (request, response) => {
     if (connections.asked(request, response)) onRequest(request, response);
   };

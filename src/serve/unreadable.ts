@@ -17,11 +17,14 @@ export function unreadableFailure(code: string): RequestFailure | undefined {
       return new RequestFailure(413, 'the extensions of a chunk are larger than 16 KiB', {
         code: 'too_large',
       });
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new RequestFailure(408, 'the request did not come in time', { code: 'timeout' });
   }
   if (!code.startsWith('HPE_')) return undefined;
   return new RequestFailure(400, 'this is not an HTTP request', { code: 'usage' });
+}
+
+/** A client that is too slow, or has stopped in the middle of a request. */
+export function tooLate(): RequestFailure {
+  return new RequestFailure(408, 'the request did not come in time', { code: 'timeout' });
 }
 
 /** CONNECT asks a proxy for a tunnel. */

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { clientGoneSignal } from '../../../src/serve/client-gone.js';
 import { ClientGone } from '../../../src/serve/failure.js';
 import { listen } from '../../../src/serve/listener.js';
@@ -121,6 +121,69 @@ describe('a request that cannot be read', () => {
     socket.write('GET /api/jobs/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await once(socket, 'readable');
     expect(await exchange(socket, ['hello\r\n\r\n'])).not.toContain(' 400 ');
+  });
+});
+
+describe('a client that is slow', () => {
+  const closes: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closes.splice(0)) await close();
+  });
+  const GET = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  const POST = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n';
+
+  /** Answers when the body has come, and `answerMs` later. */
+  async function listener(answerMs = 0): Promise<{ socket: Socket; requests: string[] }> {
+    const requests: string[] = [];
+    const { port, close } = await listen(
+      {
+        ...{ host: '127.0.0.1', port: 0, tls: undefined, maxClients: 10 },
+        deadlines: { headersMs: 200, bodyMs: 200 },
+      },
+      {
+        onRequest: (request, response) => {
+          requests.push(request.url ?? '');
+          request.resume().once('end', () => setTimeout(() => response.end('well'), answerMs));
+        },
+        refuse: ({ status }) => `HTTP/1.1 ${status} Refused\r\n\r\n`,
+      },
+    );
+    closes.push(() => close(0));
+    return { socket: await connected(port), requests };
+  }
+
+  it('is 408 if the headers do not come, and what it sends later is no request', async () => {
+    const { socket, requests } = await listener();
+    const answered = exchange(socket, ['GET / HTTP/1.1\r\nHost: 127']);
+    await once(socket, 'readable');
+    socket.write('.0.0.1\r\n\r\n');
+    expect(await answered).toBe('HTTP/1.1 408 Refused\r\n\r\n');
+    expect(requests).toEqual([]);
+  });
+
+  it('is 408 in its second request too', async () => {
+    const { socket } = await listener();
+    socket.write(GET);
+    await once(socket, 'readable');
+    const text = await exchange(socket, ['GET / HT']);
+    expect(text).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(text).toMatch(/wellHTTP\/1.1 408 Refused/);
+  });
+
+  it('is 408 if a body does not come', async () => {
+    const { socket, requests } = await listener();
+    expect(await exchange(socket, [POST, 'some'])).toMatch(/^HTTP\/1.1 408 Refused/);
+    expect(requests).toEqual(['/']);
+  });
+
+  it('is cut without a word if it has said nothing', async () => {
+    const { socket } = await listener();
+    expect(await exchange(socket, [])).toBe('');
+  });
+
+  it('may wait for an answer for longer', async () => {
+    const { socket } = await listener(1000);
+    expect(await exchange(socket, [POST, 'whole'])).toMatch(/^HTTP\/1.1 200 OK/);
   });
 });
 
