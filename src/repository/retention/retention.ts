@@ -64,6 +64,10 @@ export function planRetention(
   const withheld = olderThanUnreadable(expired, backups);
 
   const removed = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
+  for (const [id, reason] of neededSuspects(backups, removed)) {
+    removed.delete(id);
+    kept.set(id, [reason]);
+  }
   const remaining = backups.map(({ id }) => id).filter((id) => !removed.has(id));
   const neededBy = referrers(backups, remaining);
 
@@ -92,6 +96,36 @@ export function suspendedLines(
   return selectedLines(linesOf(backups), options).flatMap(({ name, suspendedBy }) =>
     suspendedBy === undefined ? [] : [{ line: name, by: suspendedBy }],
   );
+}
+
+/**
+ * Returns the suspects, of those that would be removed, without which a backup that stays would be
+ * trusted, and why each is needed: old summaries do not say that they were compared with anything.
+ */
+function neededSuspects(
+  backups: readonly BackupEntry[],
+  removed: ReadonlySet<string>,
+): Map<string, string> {
+  const needed = new Map<string, string>();
+  const lines = linesOf(backups);
+  for (;;) {
+    const stays = backups.map(({ id }) => id).filter((id) => !removed.has(id) || needed.has(id));
+    const all = new Set([...stays, ...referrers(backups, stays).keys()]);
+    const left = backups.filter(({ id }) => all.has(id));
+    const trusted = new Set(linesOf(left).flatMap((line) => [...line.trusted]));
+    const before = needed.size;
+    for (const { backups: line } of lines) {
+      for (const [index, { id, untrusted }] of line.entries()) {
+        if (untrusted === undefined || !trusted.has(id)) continue;
+        for (const { id: suspect, summary } of line.slice(0, index)) {
+          if (summary.status !== 'suspect' || !removed.has(suspect) || needed.has(suspect))
+            continue;
+          needed.set(suspect, `${id} is not trusted because of it`);
+        }
+      }
+    }
+    if (needed.size === before) return needed;
+  }
 }
 
 function selectedLines(

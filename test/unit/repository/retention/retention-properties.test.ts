@@ -100,6 +100,16 @@ describe('retention', () => {
     });
   });
 
+  it('makes no backup trusted that was not', () => {
+    const trustedIn = (backups: readonly BackupEntry[]) =>
+      linesOf(backups).flatMap(({ trusted }) => [...trusted]);
+    forAll((backups, policy, type) => {
+      const before = trustedIn(backups);
+      const left = without(backups, removedBy(backups, policy, type));
+      for (const id of trustedIn(left)) expect(before).toContain(id);
+    });
+  });
+
   it('removes nothing unreadable, and nothing older than that', () => {
     forAll((backups, policy, type) => {
       const removed = removedBy(backups, policy, type);

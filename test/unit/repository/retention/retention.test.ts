@@ -283,6 +283,12 @@ describe('a suspended line', () => {
     expect(kept({ days: NOW_IN_DAYS - 3 })).toEqual([full(1), full(4), full(5)]);
   });
 
+  it('keeps the suspect because of which a full of an old version is not trusted', () => {
+    const planned = plan([on(1), suspect(2), on(3), suspect(4)], { last: 1 });
+    expect(planned[full(2)]).toEqual([`${full(3)} is not trusted because of it`]);
+    expect(planned[full(3)]).toEqual(['complete, and no trusted one is newer']);
+  });
+
   it('keeps a suspect that one that stays refers to', () => {
     const refers = on(4, { status: 'suspect', type: 'incremental', references: [full(3)] });
     expect(plan([on(1), suspect(3), refers], { last: 1 })[full(3)]).toBe(`for ${incremental(4)}`);
