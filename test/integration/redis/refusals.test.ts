@@ -42,13 +42,15 @@ describe('a backup with a user of Redis', () => {
   it('who has +@read +@connection alone holds everything, and sends only commands that read', async () => {
     await fill();
     const url = await userWith('+@read +@connection ~*');
-    const monitor = await new Redis(world.url).monitor();
+    const monitoring = new Redis(world.url);
+    const monitor = await monitoring.monitor();
     const sent = new Set<string>();
     monitor.on('monitor', (_time: string, command: string[], source: string) => {
       if (!source.startsWith('lua')) sent.add(command[0]?.toLowerCase() ?? '');
     });
     const { answer, exitCode } = await world.backUp({ url });
     monitor.disconnect();
+    monitoring.disconnect();
     expect({ exitCode, status: answer.redis?.status }).toEqual({ exitCode: 0, status: 'complete' });
     expect(answer.redis).toMatchObject({ keys: 5, in_pieces: 1, changed_meanwhile: 0 });
     for (const name of ['keys', 'dump', 'multi', 'eval']) expect([...sent]).not.toContain(name);
