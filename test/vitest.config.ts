@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { LongFilesFirst } from './helpers/long-files-first.js';
 import { useMemoryForTemporaryFiles } from './helpers/memory-folder.js';
 
-/** One more than the cores of a small machine: at any time, a third of the tests wait for something. */
-const WORKERS = 3;
+/** Two more than the cores of a small machine: at any time, some of the tests wait for something. */
+const WORKERS = 4;
 /** Far more than a test takes: a machine that does other things too makes no test fail. */
 const TIMEOUTS = {
   testTimeout: 120_000,

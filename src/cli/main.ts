@@ -12,7 +12,7 @@ const ENDED_BY_SIGNAL: ReadonlySet<number> = new Set([
 
 keepHeapSmall();
 const argv = process.argv.slice(2);
-let isAskedToEnd = false;
+const ending = { isAsked: false };
 const status = await main(argv, {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -21,13 +21,13 @@ const status = await main(argv, {
   cwd: process.cwd(),
   signals: process,
   // A server ends well when it is told to, with status 0.
-  onAskedToEnd: () => (isAskedToEnd = true),
+  onAskedToEnd: () => (ending.isAsked = true),
   now: () => new Date(),
 });
 // Not process.exit() at once: it would cut off what a pipe has not taken yet.
 process.exitCode = status;
 // A library may still wait for an answer that nobody needs any more.
-if (isAskedToEnd || ENDED_BY_SIGNAL.has(status))
+if (ending.isAsked || ENDED_BY_SIGNAL.has(status))
   process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 // A shell waits for the end.
 else if (argv[0] === NAMES_COMMAND) process.exit();

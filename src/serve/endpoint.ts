@@ -6,5 +6,5 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** In the notation of Hono. */
   path: string;
-  respond(context: ServeContext): Response | Promise<Response>;
+  respond: (context: ServeContext) => Response | Promise<Response>;
 }

@@ -39,7 +39,7 @@ export interface ListenerOptions {
 export interface Answering {
   onRequest: RequestListener;
   /** Returns the answer to what never became a request, as it is sent; `reason` is for the log. */
-  refuse(failure: RequestFailure, about: { remoteAddress: string; reason: string }): string;
+  refuse: (failure: RequestFailure, about: { remoteAddress: string; reason: string }) => string;
 }
 
 export interface Listener {
@@ -49,7 +49,7 @@ export interface Listener {
    * Takes no more connections, and resolves when the others have ended. Those that are left after the grace
    * are cut: resolves to how many these were.
    */
-  close(graceMs: number): Promise<number>;
+  close: (graceMs: number) => Promise<number>;
 }
 
 /** Rejects with the error of the system if it cannot listen. */

@@ -56,7 +56,7 @@ export function drillsDocument(location: string, known: KnownDrills, now: Date) 
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   const last = lastDrills(records, now);
   return {
-    status: statusOf(last, known, now),
+    status: statusOf(last, records[0], known, now),
     limit_seconds: DRILL_LIMIT_SECONDS,
     damaged: known.damaged,
     last: last.map((record) => ({
@@ -70,6 +70,7 @@ export function drillsDocument(location: string, known: KnownDrills, now: Date) 
 
 function statusOf(
   last: readonly DrillRecord[],
+  newest: DrillRecord | undefined,
   { damaged, isWhole }: Pick<KnownDrills, 'damaged' | 'isWhole'>,
   now: Date,
 ): DrillStatus {
@@ -77,7 +78,6 @@ function statusOf(
   if (worst?.verdict === 'missed') return 'missed';
   if (damaged > 0 || !isWhole) return 'unknown';
   if (worst !== undefined) return 'not_proven';
-  const [newest] = last;
   if (newest === undefined) return 'never';
   const seconds = (now.getTime() - Date.parse(newest.at)) / 1000;
   // A time in the future tells nothing: a clock was wrong.

@@ -27,7 +27,7 @@ export function sessionEndpoints(rules: AccessRules): Endpoint[] {
     {
       method: 'POST',
       path: '/api/login',
-      async respond(context) {
+      respond: async (context) => {
         const read = safeParse(Login, await readJsonBody(context));
         if (!read.success) throw badRequest('the body must be {"token": "…"}');
         // A token that is copied comes with the end of its line.

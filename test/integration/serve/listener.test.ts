@@ -63,7 +63,10 @@ function expectRefusal(text: string, status: number, server: TestServer): void {
     ]),
   );
   expect(statusLine).toMatch(new RegExp(`^HTTP/1.1 ${status} \\w`));
-  expect(JSON.parse(body)).toEqual({ error: expect.any(String), code: expect.any(String) });
+  expect(JSON.parse(body)).toEqual({
+    error: expect.any(String) as string,
+    code: expect.any(String) as string,
+  });
   expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(headers.get('x-content-type-options')).toBe('nosniff');
