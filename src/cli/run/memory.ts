@@ -21,8 +21,19 @@ export function letHeapGrow(): void {
   setFlagsFromString('--heap-growing-percent=0');
 }
 
+/**
+ * For a server, whose heap is small between its answers: garbage is looked for at 1.3 times what is in use.
+ * That keeps its peak some 15 MB lower, and takes a twentieth of its requests a second.
+ */
+export function keepServerSmall(): () => void {
+  setFlagsFromString('--heap-growing-percent=30');
+  return letYoungSpaceGrow(SMALL_YOUNG_BYTES);
+}
+
 /** Both halves together. It is where V8 ended by itself before Node.js 24. */
 const MOST_YOUNG_BYTES = 32 * 1024 ** 2;
+/** Where memory is short: for a server, and beside what is known of a million keys of Redis. */
+const SMALL_YOUNG_BYTES = 16 * 1024 ** 2;
 
 /**
  * For commands that make millions of objects that die soon: in a small space for new objects V8 collects
@@ -39,12 +50,9 @@ export function letYoungSpaceGrow(mostBytes = MOST_YOUNG_BYTES): () => void {
   };
 }
 
-/** Leaves room for what is known of a million keys. */
-const MOST_FOR_KEYS_BYTES = 16 * 1024 ** 2;
-
 /** The connection for a command that reads or writes very many keys; see `letYoungSpaceGrow`. */
 export function forManyKeys({ redis, close }: OpenRedis): OpenRedis {
-  const boundYoungSpace = letYoungSpaceGrow(MOST_FOR_KEYS_BYTES);
+  const boundYoungSpace = letYoungSpaceGrow(SMALL_YOUNG_BYTES);
   return {
     close,
     redis: {

@@ -28,7 +28,7 @@ import { apiRoutes } from '../../../serve/routes.js';
 import { expectSafeAccess } from './safe-access.js';
 import type { ScheduleService } from '../../../serve/schedule-service.js';
 import type { Services } from '../../../serve/services.js';
-import { letYoungSpaceGrow } from '../../run/memory.js';
+import { keepServerSmall } from '../../run/memory.js';
 import type { CommandContext } from '../../argv/command.js';
 import { readVersion } from '../../argv/version.js';
 import { DEFAULT_FILE, readGoodSchedule } from '../schedule/file.js';
@@ -165,7 +165,7 @@ async function serveUntilEnd(
     hosts: new Set(options.host.map((name) => name.toLowerCase())),
     log,
   });
-  const boundYoungSpace = letYoungSpaceGrow();
+  const boundYoungSpace = keepServerSmall();
   const answering = answeringWith(app, { log, proxies, imageOrigins });
   const listener = await listen(
     { ...options.listen, tls, maxClients: options.maxClients },
