@@ -104,8 +104,8 @@ async function wasNeverUsed(store: ObjectStore, bucket: string): Promise<boolean
 }
 
 /**
- * A server that does not know a request holds nothing of its kind: it refuses it so, or answers with
- * another document. Any other failure proves nothing. A server with versions refuses to delete a bucket that has any.
+ * A server that does not know a request holds nothing of its kind. It either rejects the request with such a
+ * code or returns a different document. Any other failure proves nothing. A server with versions refuses to delete a bucket that has any.
  */
 async function unlessUnknown<T>(request: Promise<T[]>): Promise<T[]> {
   try {
@@ -125,9 +125,13 @@ function isEmptyPage({ objects, nextToken, continueAfter }: ListPage): boolean {
 
 /** Removes the markers, so that no journal ever names these buckets as those of a drill again. */
 export async function removeMarkers(store: ObjectStore, drill: DrillFields): Promise<void> {
+  let failure: unknown;
   for (const bucket of bucketNamesOf(drill)) {
-    await store.deleteObject(bucket, markerKeyOf(drill), CLEANING);
+    await store.deleteObject(bucket, markerKeyOf(drill), CLEANING).catch((error: unknown) => {
+      failure ??= error;
+    });
   }
+  if (failure !== undefined) throw failure as Error;
 }
 
 /** Removes all objects of a bucket, the marker last. */

@@ -163,8 +163,9 @@ class OwnEntry implements DrillPlace {
   /** A journal that was copied with its destination is not renewed there, and its drill may live. */
   #mayBeCopied({ content, modifiedAtMs }: StaleEntry, own: StaleEntry): boolean {
     const place = decodeEntry(content)?.drill.place;
-    const isOfHere = place === undefined || place === this.#context.claims.location;
-    return !isOfHere && own.modifiedAtMs - modifiedAtMs <= LONGEST_DRILL_MS;
+    return (
+      place !== this.#context.claims.location && own.modifiedAtMs - modifiedAtMs <= LONGEST_DRILL_MS
+    );
   }
 
   async remove(): Promise<void> {

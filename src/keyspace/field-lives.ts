@@ -102,8 +102,10 @@ function fieldsIn(
   const isStill = isSame(value, pairsOf(late as unknown[]), (a, b) => {
     return isSameText(a[0], b[0]) && isSameText(a[1], b[1]);
   });
-  const lives = isAsked && isStill ? livesIn(redis, value, times) : undefined;
-  return lives === undefined ? value : { value, lives };
+  const lives = isAsked ? livesIn(redis, value, times) : undefined;
+  // Where no field expires, the first reading is of one moment, whatever was written since.
+  const isOfOneMoment = lives !== undefined && (isStill || lives.length === 0);
+  return isOfOneMoment ? { value, lives } : value;
 }
 
 type Pair = readonly [RedisText, RedisText];

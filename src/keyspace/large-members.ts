@@ -23,7 +23,7 @@ export class LargeMember extends Error {
 
 /**
  * Rejects with `LargeMember` for a key that surely has such a member, before it is read. Redis tells the
- * lengths of the fields of a hash; of other keys, only what all members take together (`bytes`).
+ * lengths of the fields of a hash, and of a list what all members take together (`bytes`).
  */
 export async function refuseLargeMembers(
   redis: RedisReader,
@@ -32,9 +32,11 @@ export async function refuseLargeMembers(
 ): Promise<void> {
   if (type === 'string' || bytes <= LARGEST_MEMBER_BYTES) return;
   if (type === 'hash' && count <= MOST_NAMES) await refuseLargeFields(redis, key);
+  // Other types take memory for members that have gone, or that are pending.
+  if (type !== 'list') return;
   const mean = bytes / Math.max(1, count);
   if (mean > LARGEST_MEMBER_BYTES * MOST_ROUNDING) {
-    throw new LargeMember(`members of ${formatBytes(mean)} in the mean`);
+    throw new LargeMember(`members averaging ${formatBytes(mean)}`);
   }
 }
 

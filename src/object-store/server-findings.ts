@@ -73,7 +73,7 @@ export async function readFindings(
   return latest;
 }
 
-/** Says that a listing of the server proves nothing, and where that is known from; `undefined` if it may. */
+/** Explains why listings of this server cannot be trusted, and how that is known; `undefined` if they can. */
 export function whyListingsAreDoubted(findings: ServerFindings | undefined): string | undefined {
   if (findings === undefined) return undefined;
   const { listing, start_after } = findings;

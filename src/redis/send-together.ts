@@ -35,7 +35,7 @@ class OneWrite {
   /** So that ioredis hands over what a command writes, and not the socket. */
   readonly isPipeline = true;
   readonly destination: { redis: Redis };
-  readonly #parts: Buffer[] = [];
+  #parts: Buffer[] = [];
   #text = '';
   #missing: number;
 
@@ -53,12 +53,14 @@ class OneWrite {
     }
     this.#missing -= 1;
     if (this.#missing > 0) return;
-    if (this.#parts.length === 0) {
-      this.destination.redis.stream.write(this.#text);
-      return;
+    const { stream } = this.destination.redis;
+    if (this.#parts.length === 0) stream.write(this.#text);
+    else {
+      this.#endText();
+      stream.write(Buffer.concat(this.#parts));
     }
-    this.#endText();
-    this.destination.redis.stream.write(Buffer.concat(this.#parts));
+    this.#text = '';
+    this.#parts = [];
   }
 
   #endText(): void {

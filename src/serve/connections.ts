@@ -64,7 +64,7 @@ export class Connections {
   asked(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
     const answers = this.#answers.get(socket) ?? new Set();
-    // One that is refused for being too late may still send the rest.
+    // A client that was answered with 408 may still send the rest of its request.
     if (answers.size >= MOST_AT_ONCE || !socket.writable) {
       socket.destroy();
       return false;

@@ -49,22 +49,26 @@ async function pageAfter(
   last: string,
   options: Pick<ListOptions, 'prefix' | 'signal'>,
 ): Promise<readonly ListedObject[]> {
-  const { objects, nextToken } = await store.listPage(bucket, { ...options, startAfter: last });
-  if (objects.length === 0 && nextToken !== null) {
-    // Servers return empty pages for deleted objects. Only the last page says that nothing follows.
-    for await (const page of listings.list(bucket, { ...options, startAfter: last })) {
-      return judged(page);
-    }
-    return [];
-  }
+  const asked = { ...options, startAfter: last };
+  const { objects, nextToken } = await store.listPage(bucket, asked);
   // A server that includes the key, or ignores the parameter, returns known objects.
-  const after = objects.filter(({ key }) => compareKeys(key, last) > 0);
-  if (after.length === 0) {
-    if (objects.length > 1) onDoubt('start_after_ignored');
-    else if (objects.length === 1) onDoubt('start_after_included');
-    return after;
+  const after = objects.filter(isBehind);
+  if (after.length > 0) return judged(listings.inOrder(bucket, after));
+  const [first, second] = objects;
+  if (second === undefined && nextToken !== null) {
+    // Servers return empty pages for deleted objects. Only the last page says that nothing follows.
+    for await (const page of listings.list(bucket, asked)) {
+      const further = page.filter(isBehind);
+      if (further.length > 0) return judged(further);
+    }
   }
-  return judged(listings.inOrder(bucket, after));
+  if (first?.key === last && second === undefined) onDoubt('start_after_included');
+  else if (first !== undefined) onDoubt('start_after_ignored');
+  return [];
+
+  function isBehind({ key }: ListedObject): boolean {
+    return compareKeys(key, last) > 0;
+  }
 
   function judged(page: readonly ListedObject[]): readonly ListedObject[] {
     const isNews = page.every(({ lastModified }) => Date.parse(lastModified) >= +startedAt);

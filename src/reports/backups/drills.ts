@@ -15,8 +15,7 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 export function lastDrills(records: readonly DrillRecord[], now: Date): DrillRecord[] {
   const last = new Map<string, DrillRecord>();
   for (const record of records) {
-    const aheadMs = Date.parse(record.at) - now.getTime();
-    if (aheadMs > CLOCK_TOLERANCE_MS && record.verdict === 'met') continue;
+    if (record.verdict === 'met' && isAhead(record.at, now)) continue;
     const name = `${record.scenario} ${record.destination}`;
     if (!last.has(name)) last.set(name, record);
   }
@@ -62,10 +61,16 @@ export function drillsDocument(location: string, known: KnownDrills, now: Date) 
     last: last.map((record) => ({
       ...shown(record),
       last_met_at:
-        records.find(({ scenario, verdict }) => scenario === record.scenario && verdict === 'met')
-          ?.at ?? null,
+        records.find(
+          ({ scenario, verdict, at }) =>
+            scenario === record.scenario && verdict === 'met' && !isAhead(at, now),
+        )?.at ?? null,
     })),
   };
+}
+
+function isAhead(at: string, now: Date): boolean {
+  return Date.parse(at) - now.getTime() > CLOCK_TOLERANCE_MS;
 }
 
 function statusOf(
@@ -79,9 +84,9 @@ function statusOf(
   if (damaged > 0 || !isWhole) return 'unknown';
   if (worst !== undefined) return 'not_proven';
   if (newest === undefined) return 'never';
-  const seconds = (now.getTime() - Date.parse(newest.at)) / 1000;
   // A time in the future tells nothing: a clock was wrong.
-  if (seconds < 0) return 'unknown';
+  if (isAhead(newest.at, now)) return 'unknown';
+  const seconds = (now.getTime() - Date.parse(newest.at)) / 1000;
   return seconds > DRILL_LIMIT_SECONDS ? 'overdue' : 'met';
 }
 

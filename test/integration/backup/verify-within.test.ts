@@ -147,6 +147,24 @@ describe('damage', () => {
     expect(result.read.parts).toBeGreaterThan(2);
   });
 
+  it('of a whole archive is recorded until it is mended', async () => {
+    const [first = ''] = await makeBackups();
+    const path = join(folder, `${first}.tar.gz`);
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.subarray(0, -10));
+    // The later runs have no allowance left.
+    for (const day of [60, 60.1]) {
+      const result = await runAt(Date.now() + day * DAY_MS);
+      expect(result).toMatchObject({ status: 'incomplete', damaged_bytes: bytes.length - 10 });
+      expect(result.read_bytes).toBeLessThanOrEqual(result.total_bytes);
+      const { answer } = await runJson<DestinationStatus>(['backup', 'status', folder]);
+      expect(answer.verification).toMatchObject({ status: 'damaged' });
+    }
+    await writeFile(path, bytes);
+    const mended = await runAt(Date.now() + 60.2 * DAY_MS);
+    expect(mended).toMatchObject({ status: 'ok', damaged_bytes: 0 });
+  });
+
   it('of the record costs only time', async () => {
     await makeBackups();
     const nowMs = Date.now() + 60 * DAY_MS;

@@ -314,7 +314,7 @@ describe('a drill', { timeout: 60_000 }, () => {
   });
 
   it('leaves alone another drill that lives, and clears one whose lease is over', async () => {
-    const drill = drillOf();
+    const drill = drillOf({ place: (await contextOf()).claims.location });
     const elsewhere: LockOwner = { host: 'other', pid: 7, command: 'drill', process: null };
     const path = await leave(drill, elsewhere);
     const [bucket] = bucketNamesOf(drill);

@@ -56,6 +56,29 @@ describe('a text that is read in pieces', () => {
   });
 });
 
+it('a stream of one entry with many that are pending has no large member', async () => {
+  const { redis } = world;
+  const pipeline = redis.pipeline();
+  for (let id = 1; id <= 60_000; id++) pipeline.xadd('billing:stream', `${id}-0`, 'f', 'x');
+  pipeline.xgroup('CREATE', 'billing:stream', 'group', '0');
+  pipeline.xreadgroup(
+    'GROUP',
+    'group',
+    'consumer',
+    'COUNT',
+    60_000,
+    'STREAMS',
+    'billing:stream',
+    '>',
+  );
+  pipeline.xtrim('billing:stream', 'MAXLEN', 1);
+  await pipeline.exec();
+  expect(await redis.call('MEMORY', 'USAGE', 'billing:stream')).toBeGreaterThan(18 * MIB);
+  const { exitCode, answer } = await world.backUp();
+  expect(answer.redis).toMatchObject({ status: 'complete', keys: 1, failures: [] });
+  expect(exitCode).toBe(0);
+});
+
 describe('a member of 13 MiB', () => {
   const large = 'x'.repeat(13 * MIB);
   const small = Array.from({ length: 3000 }, (_none, at) => `member ${at}`);

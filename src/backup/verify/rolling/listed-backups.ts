@@ -25,7 +25,7 @@ function nothingThere(location: string): MangamotionError {
   });
 }
 
-/** What is not listed would leave the record. A backup that was removed cannot be read either. */
+/** Backups that are missing from the listing would be dropped from the record. A backup that was removed cannot be read either. */
 async function refuseIfLeftOut(
   destination: Destination,
   backups: readonly BackupEntry[],

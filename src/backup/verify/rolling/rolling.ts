@@ -172,6 +172,8 @@ class RollingCheck {
       if (record?.runs.some(({ read_at }) => read_at === DAMAGED) !== true) continue;
       const opened = await this.#opened(backup, readings);
       if (opened === undefined) continue;
+      // If it was damaged as a whole and is mended by now, nothing of it was read yet.
+      this.#record(opened, readings);
       const damaged = [...opened.times.keys()].filter((at) => opened.times[at] === DAMAGED);
       for (const at of damaged) await this.#readPart(opened, at, readings);
     }
@@ -214,13 +216,21 @@ class RollingCheck {
     readings.allowance -= bytesOf(part);
     this.#done.add(`${opened.id}/${at}`);
     opened.times[at] = found.problems === 0 ? this.#startedAt.toISOString() : DAMAGED;
-    readings.archives.set(opened.id, {
-      directory: opened.sha256,
-      runs: runsOf(
-        opened.parts.map((one, i) => ({ bytes: bytesOf(one), read_at: opened.times[i] ?? null })),
-      ),
-    });
+    this.#record(opened, readings);
     if (performance.now() - this.#savedAtMs > SAVE_EVERY_MS) await this.#save(readings);
+  }
+
+  #record({ id, sha256: directory, parts, times }: OpenArchive, readings: Readings): void {
+    const read = parts.map((part, at) => ({ bytes: bytesOf(part), read_at: times[at] ?? null }));
+    readings.archives.set(id, { directory, runs: runsOf(read) });
+  }
+
+  /** Records that no part of an archive can be read: all of it counts as damaged. */
+  #damaged({ id, archiveBytes, summary }: BackupEntry, readings: Readings): void {
+    if (summary.kind !== 'valid') return;
+    const directory = summary.summary.archive.directory.sha256;
+    const runs = [{ parts: 1, bytes: archiveBytes ?? 0, read_at: DAMAGED }];
+    readings.archives.set(id, { directory, runs });
   }
 
   /** Opens one archive at a time. Resolves to `undefined` if it is damaged, which is reported. */
@@ -236,6 +246,7 @@ class RollingCheck {
       this.#open = await openWhole(this.#destination, stored, readings, (kind, message) =>
         this.#problem(id, kind, message),
       );
+      if (this.#open === undefined) this.#damaged(backup, readings);
       return this.#open;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) {
@@ -244,6 +255,7 @@ class RollingCheck {
       }
       if (!isMangamotionError(error, 'damaged')) throw error;
       this.#problem(id, 'directory', error.message);
+      this.#damaged(backup, readings);
       return undefined;
     }
   }

@@ -30,7 +30,10 @@ export async function readRecordsOf(
   const { recordsFolderOf } = await import('../../../drill/records.js');
   const { openDestination } = await import('../../../repository/locate.js');
   const folder = recordsFolderOf(stateFolderOf(context, stateDir));
-  const places = named.length > 0 ? named : await scheduledDestinations(context, file);
+  const onUnread = (why: string): void => {
+    context.warn(`the destinations of the schedule are not known, nor their records: ${why}`);
+  };
+  const places = named.length > 0 ? named : await scheduledDestinations(context, file, onUnread);
   const destinations = [...new Set(places)].map((text) => ({
     text,
     open: () => openDestination(text, context.cwd, context),

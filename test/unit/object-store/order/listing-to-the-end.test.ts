@@ -75,6 +75,19 @@ describe('a listing', () => {
     expect(await list(['a'], empty)).toEqual({ keys: ['a'], doubts: [] });
   });
 
+  it('does not end at a page with the last key alone that has a token', async () => {
+    const included = ({ startAfter }: ListPageOptions): Partial<ListPage> =>
+      startAfter === 'b' ? { objects: [object('b')], nextToken: 'more' } : {};
+    const found = await list(['a', 'b'], included, ['b', 'c']);
+    expect(found).toEqual({ keys: ['a', 'b', 'c'], doubts: ['ended_early'] });
+  });
+
+  it('is doubtful where one known key comes that is not the last', async () => {
+    const first = (): Partial<ListPage> => ({ objects: [object('a')], nextToken: 'more' });
+    const found = await list(['a', 'b'], first, ['a', 'b']);
+    expect(found).toEqual({ keys: ['a', 'b'], doubts: ['start_after_ignored'] });
+  });
+
   it('is doubtful where the server ignores start-after, and not where it includes the key', async () => {
     const all = () => ({ objects: [object('a'), object('b')] });
     expect((await list(['a', 'b'], all)).doubts).toEqual(['start_after_ignored']);
