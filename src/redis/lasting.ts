@@ -51,15 +51,16 @@ export class LastingConnection implements RedisReader {
     let redis: Redis | undefined;
     try {
       redis = await (this.#connection ??= this.#remembered());
-      redis.stream.ref();
+      if (!redis.stream.destroyed) redis.stream.ref();
       return await work(redis);
     } catch (error) {
       // Whoever does not answer one command may never answer the next: it gets a new connection.
-      if (error instanceof Error && error.message === 'Command timed out') redis?.disconnect();
+      const isLate = error instanceof Error && error.message === 'Command timed out';
+      if (isLate && redis?.status === 'ready') redis.disconnect();
       throw error;
     } finally {
       this.#underWay -= 1;
-      if (this.#underWay === 0) redis?.stream.unref();
+      if (this.#underWay === 0 && redis?.stream.destroyed === false) redis.stream.unref();
     }
   }
 

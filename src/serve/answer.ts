@@ -7,7 +7,15 @@ export function jsonAnswer(
   document: object,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
-  return new Response(toJson(document, { indent: false }), {
+  return jsonTextAnswer(toJson(document, { indent: false }), { status, headers });
+}
+
+/** Answers with a document that is text already. */
+export function jsonTextAnswer(
+  text: string,
+  { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+): Response {
+  return new Response(text, {
     status,
     headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...headers },
   });

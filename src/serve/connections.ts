@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Requests that one connection may send before it has the answers. Browsers send one at a time. */
-const MOST_AT_ONCE = 100;
+const MOST_AT_ONCE = 16;
+/** The timer of a connection fires this much early at most. */
+const SLACK_MS = 1000;
 
 /** In milliseconds. */
 export interface Deadlines {
@@ -98,7 +100,8 @@ export class Connections {
   #expectRequest(socket: Socket): void {
     const latest = this.#latest.get(socket);
     if (latest?.request.complete === false) {
-      if (performance.now() - latest.atMs >= this.#deadlines.bodyMs) this.#onLate(socket);
+      if (performance.now() - latest.atMs >= this.#deadlines.bodyMs - SLACK_MS)
+        this.#onLate(socket);
       else this.#timers.get(socket)?.refresh();
     } else if ((this.#answers.get(socket)?.size ?? 0) === 0) {
       this.#onLate(socket);
@@ -114,7 +117,8 @@ export class Connections {
     this.#isEnding = true;
     for (const socket of this.#open) {
       const answers = this.#answers.get(socket) ?? new Set();
-      for (const response of answers) response.shouldKeepAlive = false;
+      const last = [...answers].at(-1);
+      if (last !== undefined) last.shouldKeepAlive = false;
       const isIdle = answers.size === 0 && this.isSilent(socket);
       if (isIdle) socket.destroy();
     }

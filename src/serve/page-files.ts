@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { MangamotionError } from '../errors.js';
 import type { ServeContext } from './context.js';
 import type { Endpoint } from './endpoint.js';
+import { isAmong } from './tagged-answer.js';
 
 /** What the build writes to files.json: every path that the page has, and nothing else is served. */
 export interface PageTable {
@@ -79,7 +80,7 @@ function answerOf(context: ServeContext, file: LoadedFile, cacheControl: string)
     vary: 'accept-encoding',
     'cache-control': cacheControl,
   };
-  if (isKnown(context.req.header('if-none-match'), file.etag))
+  if (isAmong(file.etag, context.req.header('if-none-match')))
     return new Response(null, { status: 304, headers });
   const encoding = chooseEncoding(context.req.header('accept-encoding'));
   const body = file.bodies[encoding];
@@ -91,11 +92,6 @@ function answerOf(context: ServeContext, file: LoadedFile, cacheControl: string)
       ...(encoding !== 'identity' && { 'content-encoding': encoding }),
     },
   });
-}
-
-function isKnown(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim());
-  return tags.includes(etag) || tags.includes('*');
 }
 
 /** Returns the smallest encoding that the client accepts, by RFC 9110, section 12.5.3. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { jsonAnswer } from './answer.js';
+import { jsonTextAnswer } from './answer.js';
+import { toJson } from '../json.js';
 import { openApiDocument } from './openapi.js';
 import { defineRoute, type Route } from './route.js';
 import { backupObjectRoutes } from './routes/backup-objects.js';
@@ -29,6 +30,8 @@ export function apiRoutes(services: Services): Route[] {
     ...backupObjectRoutes(services),
     ...scheduleRoutes(services),
   ];
+  /** Anyone may ask for it, so it is made once. */
+  let document: string | undefined;
   const openApi: Route = defineRoute({
     method: 'GET',
     path: '/api/openapi.json',
@@ -39,7 +42,13 @@ export function apiRoutes(services: Services): Route[] {
     answers: { 200: { description: 'the document', schema: v.looseObject({}) } },
     failures: [],
     respond: () =>
-      Promise.resolve(jsonAnswer(openApiDocument([...routes, openApi], services.version))),
+      Promise.resolve(
+        jsonTextAnswer(
+          (document ??= toJson(openApiDocument([...routes, openApi], services.version), {
+            indent: false,
+          })),
+        ),
+      ),
   });
   return [...routes, openApi];
 }

@@ -27,7 +27,7 @@ export function taggedAnswer(
 }
 
 /** RFC 9110, 13.1.2: a list of tags, which are compared without their `W/`; `*` stands for any. */
-function isAmong(tag: string, wanted: string | undefined): boolean {
+export function isAmong(tag: string, wanted: string | undefined): boolean {
   if (wanted === undefined) return false;
   const opaque = tag.replace(/^W\//, '');
   return wanted.trim() === '*' || [...wanted.matchAll(/"[^"]*"/g)].some(([one]) => one === opaque);
