@@ -46,7 +46,7 @@ export const storeChecks = [
     missingJobBuckets.length === 0
       ? ok('the buckets of job files are there')
       : warning(
-          `there is no bucket ${missingJobBuckets.join(', ')}, where files of jobs are looked for`,
+          `files of jobs are looked for in buckets that do not exist: ${missingJobBuckets.join(', ')}`,
           DOCTOR_TEXTS.jobBuckets,
         ),
   ),
