@@ -666,7 +666,7 @@ const BREAKS: Break[] = [
     check: 'store.job-buckets',
     what: 'the bucket of results is not there',
     status: 'warning',
-    says: /there is no bucket no-such-bucket/,
+    says: /buckets that do not exist: no-such-bucket/,
     hint: /JOB_RESULT_PATHS/,
     change: () => ({ env: { JOB_RESULT_PATHS: 'no-such-bucket/{job}/result.zip' } }),
   },
