@@ -17,7 +17,7 @@ export interface AllRecords extends ReadRecords {
 }
 
 export interface NamedDestination {
-  /** As the user named it. */
+  /** The folder or `s3://` address, as the user wrote it. */
   text: string;
   open: () => Promise<Pick<Destination, 'claims'>>;
 }

@@ -34,7 +34,7 @@ export interface BackupContext {
   progress: WorkProgress;
   /** Name and version of this program, for the summary. */
   tool: string;
-  /** What is known of the store's server. */
+  /** The findings of `doctor --probe` about the server of the store, if it was probed. */
   findings?: ServerFindings | undefined;
 }
 

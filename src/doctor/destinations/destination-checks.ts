@@ -78,7 +78,7 @@ export const destinationChecks = [
   check('verification.age', ['status', 'place'], judgeVerification, LIMIT_MS),
 ];
 
-/** What of the archives was read lately: bits rot in silence. */
+/** Judges how much of the archives `backup verify --within` has read, and what it found damaged. */
 function judgeVerification({
   status: { verification },
   place: { text, now },

@@ -35,7 +35,7 @@ export interface DestinationFacts {
 }
 
 export interface Place {
-  /** As the user named it. */
+  /** The folder or `s3://` address, as the user wrote it. */
   text: string;
   isRemote: boolean;
   now: Date;

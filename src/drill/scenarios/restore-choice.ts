@@ -14,9 +14,9 @@ import type { Scenario } from '../objectives.js';
 import type { Steps } from '../steps.js';
 import type { RestoreScope } from './scope.js';
 
-/** What a drill restores, and whether it may. */
+/** The checks of a drill before it restores: of the backup, and of how much it may restore. */
 
-/** What is restored, and where. */
+/** The part of a backup that a drill restores, and the buckets that it restores into. */
 export interface Into {
   located: LocatedBackup;
   scope: RestoreScope;

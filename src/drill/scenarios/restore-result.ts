@@ -20,14 +20,14 @@ export interface Found {
   choice: DrillChoice | undefined;
   share: number;
   done: { objects: number; bytes: number };
-  /** Whether the last object was read back. */
+  /** True once every restored object was read back and compared. */
   isRecovered: boolean;
   extrapolated: Extrapolation | undefined;
   check: DrillResult['check'];
   kept: DrillResult['kept'];
-  /** What the newest backup lacks of the store. */
+  /** The objects and bytes that the store has and the newest backup lacks. */
   loss: Loss;
-  /** What could not be removed. */
+  /** The buckets of the drill that could not be removed, with the reasons. */
   leftovers: string[];
 }
 

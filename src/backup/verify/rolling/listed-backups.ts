@@ -42,7 +42,7 @@ async function refuseIfLeftOut(
   }
 }
 
-/** Whether a backup is not there any more, whatever a listing says. */
+/** Asks for a backup by its name whether it was removed: a listing may have left it out. */
 export async function isRemoved(destination: Destination, id: string): Promise<boolean> {
   try {
     await destination.read(id);

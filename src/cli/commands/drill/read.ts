@@ -6,7 +6,7 @@ import { scheduledDestinations } from '../schedule/destinations.js';
 import { FILE_OPTION } from '../schedule/file.js';
 import { STATE_OPTION, stateFolderOf } from '../schedule/state-folder.js';
 
-/** Where commands that show past drills read their records. */
+/** The options of `drill history` and `drill report` that say where records are read. */
 export const recordsArguments = {
   destination: {
     ...destinationArguments.destination,
