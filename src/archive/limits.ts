@@ -20,6 +20,9 @@ export const LARGEST_DIRECTORY_BYTES = 128 * MIB;
 /** A document. S3 allows 20 kB for a policy; `metadata/buckets.json` has 120 bytes per bucket. */
 export const LARGEST_DOCUMENT_BYTES = 16 * MIB;
 
+/** The document behind the index of an encrypted backup: 10,000 failures with their keys. */
+export const LARGEST_ATTACHED_BYTES = 64 * MIB;
+
 /** A line of a document with keys of Redis, in which JSON may escape one byte as six. */
 export const LARGEST_KEY_LINE_BYTES = 12 * MIB;
 

@@ -1,19 +1,9 @@
-import { promisify } from 'node:util';
-import { deflateRaw } from 'node:zlib';
-import {
-  MEMBER_HEADER_BYTES,
-  MEMBER_TRAILER_BYTES,
-  type MemberKind,
-  crcOf,
-  encodeMemberHeader,
-  encodeStoredMember,
-  encodeTrailer,
-} from './gzip.js';
+import { deflateMember } from './deflate.js';
+import { type MemberKind, encodeStoredMember } from './gzip.js';
+import type { IndexCopy } from './index-copy.js';
 import { OrderedOutput } from './ordered-output.js';
 import { Span } from './span.js';
 import type { ArchiveSink } from './sink.js';
-
-const deflateOnThreadPool = promisify(deflateRaw);
 
 /**
  * Turns pieces of a tar into gzip members. Stored members pass the chunks on without a copy; others
@@ -21,9 +11,12 @@ const deflateOnThreadPool = promisify(deflateRaw);
  */
 export class MemberStream {
   readonly #output: OrderedOutput;
+  readonly #copyIndexTo: IndexCopy | undefined;
 
-  constructor(sink: ArchiveSink) {
+  /** `copyIndexTo` also gets the members that are built late: chunks and the directory. */
+  constructor(sink: ArchiveSink, copyIndexTo?: IndexCopy) {
     this.#output = new OrderedOutput(sink);
+    this.#copyIndexTo = copyIndexTo;
   }
 
   add(kind: MemberKind, chunks: Uint8Array[], compress: boolean, span: Span): void {
@@ -43,10 +36,12 @@ export class MemberStream {
   addLater(kind: MemberKind, weight: number, content: () => Uint8Array[], span: Span): void {
     span.expect();
     this.#output.add(
-      () => {
+      async () => {
         const chunks = content();
         const inputBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-        return deflateMember(kind, chunks, inputBytes);
+        const member = await deflateMember(kind, chunks, inputBytes);
+        await this.#copyIndexTo?.add(kind, member);
+        return member;
       },
       weight,
       span,
@@ -65,20 +60,4 @@ export class MemberStream {
   drained(): Promise<number> {
     return this.#output.drained();
   }
-}
-
-async function deflateMember(
-  kind: MemberKind,
-  chunks: readonly Uint8Array[],
-  inputBytes: number,
-): Promise<Uint8Array[]> {
-  const input = chunks.length === 1 ? (chunks[0] ?? new Uint8Array()) : Buffer.concat(chunks);
-  const deflated = await deflateOnThreadPool(input);
-  if (deflated.length > inputBytes) return encodeStoredMember(kind, chunks, inputBytes);
-  const memberBytes = MEMBER_HEADER_BYTES + deflated.length + MEMBER_TRAILER_BYTES;
-  return [
-    encodeMemberHeader({ kind, memberBytes }),
-    deflated,
-    encodeTrailer(crcOf([input]), inputBytes),
-  ];
 }

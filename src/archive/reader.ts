@@ -32,11 +32,11 @@ export async function readFooter(source: ArchiveSource): Promise<Footer> {
   return footer;
 }
 
-export function refuseNewerVersion(version: number): void {
-  if (version <= FORMAT_VERSION) return;
+export function refuseNewerVersion(version: number, newest = FORMAT_VERSION): void {
+  if (version <= newest) return;
   throw new MangamotionError(
     'refused',
-    `this backup has format version ${version}; this program reads up to version ${FORMAT_VERSION}`,
+    `this backup has format version ${version}; this program reads up to version ${newest}`,
     { hint: 'Install a newer version of mangamotion.' },
   );
 }
@@ -114,7 +114,7 @@ export function parseChunk(bytes: Buffer, offset: number): IndexLine[] {
 }
 
 /** Reads the only file in a span. All members together must stay within the limit. */
-async function readOnlyFile(
+export async function readOnlyFile(
   source: ArchiveSource,
   span: { offset: number; length: number },
   limitBytes: number,

@@ -12,4 +12,11 @@ export interface ArchiveSource {
 
 export interface ClosableSource extends ArchiveSource {
   close(): Promise<void>;
+
+  /** The size of the file, if it is stored in another form than it is read in: encrypted. */
+  readonly storedBytes?: number;
+  /** Begins the digest of the stored file, which takes in what is read from then on. */
+  beginStoredDigest?(): void;
+  /** Resolves to the SHA-256 of the stored file. */
+  storedDigest?(): Promise<string>;
 }

@@ -16,6 +16,7 @@ import {
 import { FORMAT_VERSION, encodeFooter } from './footer.js';
 import { MemberKind } from './gzip.js';
 import type { IndexLine, ObjectRecord } from './index-line.js';
+import type { IndexCopy } from './index-copy.js';
 import { IndexWriter } from './index-writer.js';
 import { MemberStream } from './member-stream.js';
 import { PathAllocator } from './paths.js';
@@ -40,10 +41,11 @@ export class TarArchiveWriter implements ArchiveWriter {
   readonly #paths = new PathAllocator();
   readonly #documents: WrittenDocument[] = [];
 
-  constructor(sink: ArchiveSink, archive: string, createdAt: Date) {
+  /** `copyIndexTo` gets the index, too. */
+  constructor(sink: ArchiveSink, archive: string, createdAt: Date, copyIndexTo?: IndexCopy) {
     this.#archive = archive;
     this.#createdAt = createdAt;
-    this.#members = new MemberStream(sink);
+    this.#members = new MemberStream(sink, copyIndexTo);
     this.#packer = new TarPacker(this.#members);
     this.#index = new IndexWriter(archive, {
       writeChunk: (number, content, weightBytes) => this.#writeChunk(number, content, weightBytes),

@@ -20,6 +20,7 @@ import { ObjectReader } from './object-reader.js';
 import { readChunk, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
 
+/** Places in it are those in the tar.gz; its size is that of the file, which may be encrypted. */
 export class TarArchive implements Archive {
   readonly #source: ClosableSource;
   readonly #objects: ObjectReader;
@@ -30,7 +31,7 @@ export class TarArchive implements Archive {
   }
 
   get sizeBytes(): number {
-    return this.#source.sizeBytes;
+    return this.#source.storedBytes ?? this.#source.sizeBytes;
   }
 
   readDirectory(place: DirectoryPlace): Promise<Directory> {
@@ -81,12 +82,16 @@ export class TarArchive implements Archive {
     }
   }
 
-  audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
-    return auditArchive(this.#source, directory, observer);
+  async audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
+    this.#source.beginStoredDigest?.();
+    const result = await auditArchive(this.#source, directory, observer);
+    const sha256 = await this.#source.storedDigest?.();
+    return sha256 === undefined ? result : { ...result, sha256 };
   }
 
   parts(directory: Directory, sizeBytes: number): ArchivePart[] {
-    return partsOf(directory, sizeBytes);
+    const isEncrypted = this.#source.storedBytes !== undefined;
+    return partsOf(directory, isEncrypted ? this.#source.sizeBytes : sizeBytes);
   }
 
   auditPart(directory: Directory, part: ArchivePart, observer: AuditObserver): Promise<PartResult> {

@@ -8,6 +8,7 @@ import {
   type HeldContext,
   sourceOf,
 } from './plan/backup-plan.js';
+import { refusePlainAfterEncrypted } from './plan/encryption.js';
 import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
 
 /** Copies all selected buckets into a new archive, and resolves once the backup exists. */
@@ -20,7 +21,9 @@ export async function backUpFull(context: BackupContext, options: BackupOptions)
 export async function planFull(context: HeldContext, options: BackupOptions): Promise<BackupPlan> {
   const { destination, store } = context;
   if (!options.ignoreFreeSpace) await makeRoom(context);
-  const earlier = predecessorOf(await destination.list(), sourceOf(store, options));
+  const backups = await destination.list();
+  refusePlainAfterEncrypted(destination, backups, context.noEncryption === true);
+  const earlier = predecessorOf(backups, sourceOf(store, options));
   const baseline =
     earlier === undefined ? undefined : await openBaseline(context, earlier.backup, 'full');
   return await planObjects(context, options, 'full', { baseline, lastTrusted: earlier?.summary });

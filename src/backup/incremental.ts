@@ -4,6 +4,7 @@ import { findParent, predecessorOf, whyNoParent } from '../repository/lines/pare
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './plan/baseline.js';
 import { planFull } from './full.js';
+import { isEncrypted, refersTo, refusePlainAfterEncrypted } from './plan/encryption.js';
 import { makeBackup } from './make-backup.js';
 import {
   type BackupContext,
@@ -37,14 +38,18 @@ async function planIncremental(
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
   const { destination, progress, store } = context;
-  const backups = await destination.list();
+  const all = await destination.list();
+  refusePlainAfterEncrypted(destination, all, context.noEncryption === true);
+  const backups = refersTo(destination, all);
   const parent = chooseParent(context, backups, options);
-  const lastTrusted = predecessorOf(backups, sourceOf(store, options));
+  const lastTrusted = predecessorOf(all, sourceOf(store, options));
   if (parent === undefined) {
     const why =
       lastTrusted === undefined
         ? `${destination.location} holds no backup of this source to compare with`
-        : `no backup of this source can be used as the parent: ${lastTrusted.unreadable ?? 'unknown'}`;
+        : backups.length === 0
+          ? `${destination.location} holds no encrypted backup that this one could refer to`
+          : `no backup of this source can be used as the parent: ${lastTrusted.unreadable ?? 'unknown'}`;
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
@@ -56,7 +61,7 @@ async function planIncremental(
   });
 }
 
-/** Opens the parent; resolves to `undefined` if it is in cold storage. */
+/** Opens the parent; resolves to `undefined` if it is in cold storage, or encrypted for others. */
 async function openParent(
   context: HeldContext,
   parent: BackupEntry,
@@ -69,6 +74,17 @@ async function openParent(
   } catch (error) {
     await baseline?.close();
     const isCold = isMangamotionError(error) && error.request?.code === 'InvalidObjectState';
+    // With a request it is the store that denies access.
+    const isLocked =
+      isEncrypted(parent) &&
+      isMangamotionError(error, 'access_denied') &&
+      error.request === undefined;
+    if (isLocked) {
+      context.progress.warn(
+        `this host has no key for the index of ${parent.id}, so that only full backups are possible: making one ("mangamotion key new --host" makes a key for later ones)`,
+      );
+      return undefined;
+    }
     if (!isCold) throw error;
     context.progress.warn(`${error.message}: making a full backup instead`);
     return undefined;

@@ -90,8 +90,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
-    await commit(lock, pending, summary);
-    return summary;
+    return await commit(lock, pending, summary);
   } catch (error) {
     await end(context, pending, error);
     throw error;
@@ -104,9 +103,9 @@ async function commit(
   lock: DestinationLock,
   pending: PendingBackup,
   summary: Summary,
-): Promise<void> {
+): Promise<Summary> {
   await lock.check();
-  await pending.commit(summary);
+  return await pending.commit(summary);
 }
 
 async function write(

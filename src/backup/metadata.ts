@@ -3,6 +3,7 @@ import { predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './plan/changes.js';
 import { chooseBuckets } from './plan/choose-buckets.js';
+import { refusePlainAfterEncrypted } from './plan/encryption.js';
 import { ListingReport } from './plan/listing.js';
 import { makeBackup } from './make-backup.js';
 import {
@@ -32,7 +33,9 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
   const { store, clock, destination } = context;
   const source = sourceOf(store, options);
   const startedAt = clock.now();
-  const earlier = predecessorOf(await destination.list(), source)?.summary;
+  const backups = await destination.list();
+  refusePlainAfterEncrypted(destination, backups, context.noEncryption === true);
+  const earlier = predecessorOf(backups, source)?.summary;
   const chosen = await chooseBuckets(context, options.selection, earlier);
   return {
     type: 'metadata',

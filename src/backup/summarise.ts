@@ -2,7 +2,7 @@ import type { WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import type { PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
-import type { GuardRecord, RedisSummary, Summary } from '../repository/summary.js';
+import type { Encryption, GuardRecord, RedisSummary, Summary } from '../repository/summary.js';
 import type { CapturedDocuments } from './capture/documents.js';
 import {
   type BucketChanges,
@@ -33,7 +33,7 @@ export interface CaptureFindings {
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
-  { id, createdAt }: PendingBackup,
+  { id, createdAt, recipients }: PendingBackup,
   { ledger, documents, redis }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
@@ -86,8 +86,22 @@ export async function summarise(
     },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     ...(redis === undefined ? {} : { redis }),
+    ...(recipients === undefined ? {} : { encryption: encryptionOf(plan, written, recipients) }),
     tool,
   };
+}
+
+/** Returns the records of the earlier archives; that of the new one is added when it is committed. */
+function encryptionOf(
+  { baseline }: BackupPlan,
+  { references }: WrittenArchive,
+  recipients: readonly string[],
+): Encryption {
+  const known = baseline?.summary.encryption?.archives ?? {};
+  const archives = Object.fromEntries(
+    references.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]]])),
+  );
+  return { scheme: 'age', recipients: [...recipients], archives };
 }
 
 /**

@@ -110,6 +110,12 @@ const commands: readonly CatalogEntry[] = [
   command('drill report', 'print the evidence of past drills for an auditor', () =>
     import('./commands/drill/report.js').then((module) => module.drillReport),
   ),
+  command('key new', 'make an age key for encrypted backups', () =>
+    import('./commands/key/new.js').then((module) => module.keyNew),
+  ),
+  command('key show', 'print the recipients of the keys in a file', () =>
+    import('./commands/key/show.js').then((module) => module.keyShow),
+  ),
   command('schedule', 'run backups and other commands on a schedule, in place of cron', () =>
     import('./commands/schedule/daemon.js').then((module) => module.scheduleDaemon),
   ),
@@ -173,6 +179,13 @@ const groups: Catalog['groups'] = {
       'mangamotion billing track bytes alice 1073741824 4711 --event-id 4711-pages-1':
         'count a step of a job, once even if it is repeated',
       'mangamotion billing track job alice 4711 completed': 'record the end of a job',
+    },
+  },
+  key: {
+    summary: 'make the keys of encrypted backups',
+    examples: {
+      'mangamotion key new backup.agekey': 'make a key, and print its recipient',
+      'mangamotion key show backup.agekey': 'print the recipient again',
     },
   },
   jobs: {

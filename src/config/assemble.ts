@@ -50,6 +50,15 @@ export function assemble(
       compression: v.BACKUP_COMPRESSION,
       redis: v.BACKUP_REDIS,
       sourceName: v.BACKUP_SOURCE_NAME?.name,
+      age: {
+        recipients: [
+          ...(v.BACKUP_AGE_RECIPIENTS === undefined
+            ? []
+            : [{ text: v.BACKUP_AGE_RECIPIENTS, origin: originOf(settings, 'BACKUP_AGE_RECIPIENTS') }]),
+          ...(files.ageRecipients === undefined ? [] : [files.ageRecipients]),
+        ],
+        identityFile: files.ageIdentityFile,
+      },
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       destination: backupDestination(v, files),
     },
@@ -73,6 +82,11 @@ export function assemble(
     dryRun: v.DRY_RUN,
   };
   return { config: problems.length === 0 ? config : undefined, problems };
+}
+
+/** `BACKUP_AGE_RECIPIENTS (environment)`, for messages. */
+function originOf(settings: Settings, name: string): string {
+  return `${name} (${settings.get(name)?.origin ?? 'unset'})`;
 }
 
 /** The lower case goes first, as in curl. */

@@ -68,6 +68,13 @@ export interface Config {
     redis: boolean;
     /** What the store is called in summaries; its endpoint may then change. */
     sourceName: string | undefined;
+    /** For whom new backups are encrypted, and with which keys old ones are opened. */
+    age: {
+      /** Lists of recipients, each with where it comes from; they are not checked yet. */
+      recipients: readonly { text: string; origin: string }[];
+      /** The file of the keys: an absolute path. */
+      identityFile: string | undefined;
+    };
     /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { MangamotionError } from '../errors.js';
 import { assemble } from './assemble.js';
 import type { Config } from './config.js';
+import { encryptionProblems } from './encryption-names.js';
 import type { Environment } from './environment.js';
 import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
 import { secretsOfProxy } from './proxy.js';
@@ -20,6 +21,8 @@ export {
   requireBackupStoreSettings,
   requireStoreSettings,
 } from './config.js';
+
+const KNOWN_NAMES: ReadonlySet<string> = new Set(VARIABLE_NAMES);
 
 const DEFAULT_CONFIG_FILE = 'mangamotion.config.json';
 
@@ -134,7 +137,7 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
     ...flags,
     { kind: 'environment', origin: 'environment', values: environment },
   ];
-  const problems: string[] = [];
+  const problems: string[] = encryptionProblems('environment', environment, KNOWN_NAMES);
   const misnamed: string[] = [];
   const exposed: string[] = [];
   const warnings = typoWarnings('environment', environment);
@@ -148,7 +151,10 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   };
   if (envFile !== undefined) {
     const source = add(await readEnvFile(envFile, cwd));
-    if (source !== undefined) warnings.push(...typoWarnings(source.origin, source.values));
+    if (source !== undefined) {
+      problems.push(...encryptionProblems(source.origin, source.values, KNOWN_NAMES));
+      warnings.push(...typoWarnings(source.origin, source.values));
+    }
   }
   const hasDefault = await exists(path.join(cwd, DEFAULT_CONFIG_FILE));
   const configFile = request.configFile ?? (hasDefault ? DEFAULT_CONFIG_FILE : undefined);

@@ -14,6 +14,10 @@ export interface StoreFiles {
   redisCaPem: string | undefined;
   jwtSecret: string | undefined;
   adminToken: string | undefined;
+  /** The text of the file of recipients, and its path. */
+  ageRecipients: { text: string; origin: string } | undefined;
+  /** The absolute path of the file of age keys, which is read when one is needed. */
+  ageIdentityFile: string | undefined;
   problems: string[];
 }
 
@@ -39,6 +43,8 @@ export async function readStoreFiles(settings: Settings, cwd: string): Promise<S
     redisCaPem: await readCertificates(reading, ['REDIS_CA_FILE']),
     jwtSecret: await readSecretKey(reading, 'JWT_SECRET'),
     adminToken: await readSecretKey(reading, 'SERVE_ADMIN_TOKEN'),
+    ageRecipients: await readRecipients(reading),
+    ageIdentityFile: pathOf(reading, 'BACKUP_AGE_IDENTITY_FILE'),
     problems,
   };
 }
@@ -69,6 +75,25 @@ async function readSecretKey(
   const problem = 'problem' in read ? read.problem : 'the file is empty';
   problems.push(problemWith(setting.name, setting.origin, problem));
   return undefined;
+}
+
+async function readRecipients({
+  settings,
+  cwd,
+  problems,
+}: Reading): Promise<{ text: string; origin: string } | undefined> {
+  const setting = firstOf(settings, 'BACKUP_AGE_RECIPIENTS_FILE');
+  if (setting === undefined) return undefined;
+  const origin = locate(setting, cwd);
+  const read = await readNamedFile(origin);
+  if ('text' in read) return { text: read.text, origin };
+  problems.push(problemWith(setting.name, setting.origin, read.problem));
+  return undefined;
+}
+
+function pathOf({ settings, cwd }: Reading, variable: string): string | undefined {
+  const setting = firstOf(settings, variable);
+  return setting === undefined ? undefined : locate(setting, cwd);
 }
 
 async function readCertificates(

@@ -1,4 +1,5 @@
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { Summary } from './summary.js';
 import type { FileErrorAdvice } from '../files/errors.js';
 
 /** Added to the hint of an error if the file of a backup cannot be written. */
@@ -13,6 +14,9 @@ export interface ArchiveDraft {
   readonly createdAt: Date;
   /** The archive's final name in the folder; `PARTIAL_SUFFIX` follows it until the commit. */
   readonly file: string;
+  /** The final name of the sidecar, if the archive is encrypted. */
+  readonly sidecar?: string;
+  readonly recipients?: readonly string[];
   readonly writer: ArchiveWriter;
 
   /** Makes everything durable. Resolves to the size and the digest for the summary. */
@@ -23,6 +27,12 @@ export interface ArchiveDraft {
    * objects, or to 0 if `end` was called before.
    */
   endEarly(): Promise<number>;
+
+  /** Ends the sidecar. Resolves to the summary as it must be written. Absent: as it is. */
+  complete?(summary: Summary): Promise<Summary>;
+
+  /** Forgets what an incomplete archive could have been read with. Absent: there is nothing. */
+  forget?(): Promise<void>;
 
   /** Resolves when all writes have ended and all files are closed. */
   close(): Promise<void>;

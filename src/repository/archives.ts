@@ -1,6 +1,22 @@
 import type { Archive } from '../archive/archive.js';
 import { MangamotionError } from '../errors.js';
 import type { Destination } from './destination.js';
+import type { Encrypted } from './encryption/open-encrypted.js';
+import type { Summary } from './summary.js';
+
+/** What a summary says about the archives that its backup needs. */
+export type BackupArchives = Pick<Summary, 'references' | 'encryption'>;
+
+/** Returns what a summary says about an encrypted archive; `undefined` if it is not encrypted. */
+export function encryptedOf(
+  { encryption }: Pick<Summary, 'encryption'>,
+  id: string,
+): Encrypted | undefined {
+  const record = encryption?.archives[id];
+  return encryption === undefined || record === undefined
+    ? undefined
+    : { record, recipients: encryption.recipients };
+}
 
 /**
  * The archives that a backup needs: its own and those that it refers to. Each is opened when it is
@@ -8,16 +24,18 @@ import type { Destination } from './destination.js';
  */
 export class Archives {
   readonly #destination: Destination;
+  readonly #summary: BackupArchives;
   readonly #references: ReadonlySet<string>;
   readonly #open: Map<string, Promise<Archive>>;
 
   constructor(
     destination: Destination,
     own: { id: string; archive: Archive },
-    references: readonly string[],
+    summary: BackupArchives,
   ) {
     this.#destination = destination;
-    this.#references = new Set([own.id, ...references]);
+    this.#summary = summary;
+    this.#references = new Set([own.id, ...summary.references]);
     this.#open = new Map([[own.id, Promise.resolve(own.archive)]]);
   }
 
@@ -49,7 +67,7 @@ export class Archives {
 
   async #openReferenced(id: string): Promise<Archive> {
     try {
-      return await this.#destination.openArchive(id);
+      return await this.#destination.openArchive(id, { encrypted: encryptedOf(this.#summary, id) });
     } catch (error) {
       if (!(error instanceof MangamotionError) || error.code !== 'not_found') throw error;
       throw new MangamotionError(

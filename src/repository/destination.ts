@@ -1,14 +1,20 @@
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { IndexArchive } from '../archive/index-archive.js';
+import type { ClosableSource } from '../archive/sink.js';
 import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
+import type { Encrypted } from './encryption/open-encrypted.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /** The port to a place that holds backups. A backup exists as soon as its summary does. */
 export interface Destination {
   readonly location: string;
+
+  /** The recipients to whom new backups are encrypted; none: they are not. */
+  readonly recipients: readonly string[];
 
   /** The bucket that is the destination: a backup of the store leaves it out. */
   readonly excludesBucket?: { endpoint: string; bucket: string };
@@ -38,13 +44,23 @@ export interface Destination {
   /**
    * Resolves to the archive's size; `null` if it is missing. Present if `read` does not check it.
    */
-  archiveBytesOf?(id: string): Promise<number | null>;
+  archiveBytesOf?(backup: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null>;
 
   /**
    * Opens a backup's archive. Rejects with `not_found` if it is missing, unless finding out costs a
-   * request. `sizeBytes` is the size in the summary.
+   * request, and with `access_denied` if it is encrypted and no key fits. With the key of this host
+   * alone the archive has its index, and no contents.
    */
-  openArchive(id: string, sizeBytes?: number): Promise<Archive>;
+  openArchive(id: string, known?: KnownArchive): Promise<Archive>;
+
+  /**
+   * Opens the stored bytes of a file of a backup, such as `ID.tar.gz.age`. Rejects with `not_found` if
+   * it is missing, unless finding out costs a request.
+   */
+  openFile(name: string, sizeBytes?: number): Promise<ClosableSource>;
+
+  /** Opens the sidecar of an encrypted archive. Rejects as `openArchive`. */
+  openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive>;
 
   /**
    * Resolves to whether removed objects are kept as older versions; `undefined` if that is unknown.
@@ -99,6 +115,13 @@ export interface Destination {
   mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
 }
 
+/** What a summary says about an archive. */
+export interface KnownArchive {
+  sizeBytes?: number;
+  /** Present if the archive is encrypted. */
+  encrypted?: Encrypted | undefined;
+}
+
 export interface BackupVersions {
   id: string;
   /** The number of versions and delete markers of its files. */
@@ -144,8 +167,14 @@ export interface PendingBackup {
   /** Ends the archive and makes it durable. Nothing may be written after it. */
   seal(): Promise<SealedArchive>;
 
-  /** Writes the summary: the backup exists when this resolves. */
-  commit(summary: Summary): Promise<void>;
+  /** The recipients to whom it is encrypted; absent if it is not. */
+  readonly recipients?: readonly string[] | undefined;
+
+  /**
+   * Writes the summary: the backup exists when this resolves. Resolves to the summary as it was
+   * written: that of an encrypted backup names no object.
+   */
+  commit(summary: Summary): Promise<Summary>;
 
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;

@@ -3,12 +3,13 @@ import { basename, dirname, resolve } from 'node:path';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, BackupEntry } from './destination.js';
-import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
+import { type DestinationOptions, FolderDestination } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
+import type { Vault } from './encryption/vault.js';
 import { backupIdOf } from './names.js';
 import { S3Destination } from './s3/s3-destination.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
-import type { Summary } from './summary.js';
+import { SUMMARY_VERSION, type Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
 
 export interface LocatedBackup {
@@ -24,6 +25,8 @@ export interface RemoteAccess {
   /** Opens the store of `s3://` destinations, with retries. */
   openBackupStore: () => Promise<ObjectStore>;
   signal: AbortSignal;
+  /** Opens the keys for encrypted backups. Rejects with `configuration` if they are wrong. */
+  openVault?: () => Promise<Vault>;
 }
 
 /**
@@ -34,15 +37,17 @@ export async function openDestination(
   location: string,
   cwd = '',
   access?: RemoteAccess,
-  options: FolderOptions = {},
+  options: DestinationOptions = {},
 ): Promise<Destination> {
   if (isS3Url(location) && access !== undefined) {
     const place = parseS3Url(location);
     const store = await access.openBackupStore();
-    return new S3Destination({ ...place, store, signal: access.signal });
+    const vault = options.vault ?? (await access.openVault?.());
+    return new S3Destination({ ...place, store, signal: access.signal }, vault);
   }
   refuseUrl(location);
-  return await FolderDestination.open(resolve(cwd, location), options);
+  const vault = options.vault ?? (await access?.openVault?.());
+  return await FolderDestination.open(resolve(cwd, location), { ...options, vault });
 }
 
 /**
@@ -59,7 +64,7 @@ export async function locateBackup(
   const id = backupIdOf(basename(path));
   if (id === undefined) throw await notABackup(path);
   const folder = dirname(path);
-  const destination = await openDestination(folder).catch((error: unknown) => {
+  const destination = await openDestination(folder, '', access).catch((error: unknown) => {
     if (error instanceof MangamotionError && error.code === 'not_found') {
       throw new MangamotionError(
         'not_found',
@@ -121,7 +126,7 @@ export function readableSummary(backup: BackupEntry): Summary {
 }
 
 export function refuseNewerSummary({ summary }: BackupEntry): void {
-  if (summary.kind === 'newer') refuseNewerVersion(summary.version);
+  if (summary.kind === 'newer') refuseNewerVersion(summary.version, SUMMARY_VERSION);
 }
 
 /** Throws `usage` for any other URL, which would be taken for a folder. */

@@ -7,6 +7,14 @@ export type BackupType = (typeof BACKUP_TYPES)[number];
 
 export const ARCHIVE_SUFFIX = '.tar.gz';
 export const SUMMARY_SUFFIX = '.json';
+/** An archive that is encrypted: an age file whose payload is the tar.gz. */
+export const ENCRYPTED_SUFFIX = '.tar.gz.age';
+/** The index of an encrypted archive, which the host that made it can read. */
+export const SIDECAR_SUFFIX = '.index.age';
+/** The signature of a summary, in minisign's format. */
+export const SIGNATURE_SUFFIX = '.json.minisig';
+/** The archive of a backup has one of these endings, unless it is a plain folder. */
+export const ARCHIVE_SUFFIXES = [ARCHIVE_SUFFIX, ENCRYPTED_SUFFIX] as const;
 /**
  * The marks of a backup: expired, and kept only because others refer to it; suspect, but accepted;
  * the last one of a retired line.
@@ -25,7 +33,13 @@ export function markSuffix(mark: Mark): string {
   return `.${mark}`;
 }
 
-const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
+const SUFFIXES = [
+  ...ARCHIVE_SUFFIXES,
+  SIDECAR_SUFFIX,
+  SUMMARY_SUFFIX,
+  SIGNATURE_SUFFIX,
+  ...MARKS.map(markSuffix),
+];
 /** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 

@@ -2,7 +2,7 @@ import { countOf, formatCount } from '../count-of.js';
 import type { Archive } from '../archive/archive.js';
 import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
-import { Archives } from './archives.js';
+import { Archives, encryptedOf } from './archives.js';
 import type { Shortfall } from './legacy/legacy-backup.js';
 import { type LocatedBackup, readableSummary } from './locate.js';
 import type { Summary } from './summary.js';
@@ -31,7 +31,7 @@ export async function openBackup(located: LocatedBackup): Promise<OpenBackup> {
   const { id, type, path } = legacy.found;
   const { openLegacy } = await import('./legacy/open-legacy.js');
   const { archive, ...rest } = await openLegacy(legacy.found, legacy.signal);
-  const archives = new Archives(located.destination, { id, archive }, []);
+  const archives = new Archives(located.destination, { id, archive }, { references: [] });
   return { id, path, summary: { id, type, status: 'legacy' }, archives, ...rest };
 }
 
@@ -44,8 +44,11 @@ export async function openCommitted({
   backup,
 }: LocatedBackup): Promise<OpenCommitted> {
   const summary = readableSummary(backup);
-  const archive = await destination.openArchive(backup.id, summary.archive_bytes);
-  const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
+  const archive = await destination.openArchive(backup.id, {
+    sizeBytes: summary.archive_bytes,
+    encrypted: encryptedOf(summary, backup.id),
+  });
+  const archives = new Archives(destination, { id: backup.id, archive }, summary);
   try {
     const directory = await readOwnDirectory(archive, summary);
     return {

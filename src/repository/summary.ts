@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { FORMAT_VERSION } from '../archive/footer.js';
 import { LARGEST_SUMMARY_BYTES } from '../archive/limits.js';
 import { BACKUP_TYPES, backupTypeOf } from './names.js';
 import { hasRightDigest, textOfSummary } from './summary-bytes.js';
+
+/** The newest format of summaries. Those of backups that are not encrypted have format 1. */
+export const SUMMARY_VERSION = 2;
 
 /**
  * The summary of a backup, its commit point: it is written last, and a backup without one does not
@@ -81,6 +83,14 @@ const guard = v.object({
   accepted: v.boolean(),
 });
 
+/** What names keys of Redis. */
+const redisNames = {
+  /** What Redis had and the backup does not hold: `pending entries of consumer groups`. */
+  losses: v.array(v.object({ what: v.string(), count, keys: v.array(v.string()) })),
+  /** The first 1,000; `key` is null where the reason concerns all keys that are missing. */
+  failures: v.array(v.object({ key: v.nullable(v.string()), reason: v.string() })),
+};
+
 /** The keys of Redis in the backup. They are not of one instant; each key is, unless it is in pieces. */
 const redisKeys = v.object({
   /** `partial`: `failures` says what is missing. */
@@ -111,11 +121,32 @@ const redisKeys = v.object({
    * are not compared.
    */
   changed_meanwhile: v.nullable(count),
-  /** What Redis had and the backup does not hold: `pending entries of consumer groups`. */
-  losses: v.array(v.object({ what: v.string(), count, keys: v.array(v.string()) })),
-  /** The first 1,000; `key` is null where the reason concerns all keys that are missing. */
-  failures: v.array(v.object({ key: v.nullable(v.string()), reason: v.string() })),
+  ...redisNames,
   failures_omitted: count,
+});
+
+const base64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/));
+
+/** Present in the summary of an encrypted backup. */
+const encryption = v.object({
+  /** age-encryption.org/v1. */
+  scheme: v.literal('age'),
+  /** The public keys to which this backup's archive is encrypted. */
+  recipients: v.array(v.string()),
+  /**
+   * What precedes the payload of each encrypted archive that the backup needs, by its id, so that a
+   * reader can begin anywhere; and the size of the file.
+   */
+  archives: v.record(
+    backupId,
+    v.object({
+      header: base64,
+      nonce: base64,
+      bytes: count,
+      /** The same of its sidecar, and the SHA-256 of that file. */
+      index: v.object({ header: base64, nonce: base64, bytes: count, sha256: digest }),
+    }),
+  ),
 });
 
 export const summarySchema = v.object({
@@ -188,18 +219,23 @@ export const summarySchema = v.object({
     losses: v.optional(v.array(loss), []),
   }),
   archive: v.object({
-    /** `ID.tar.gz`, or `ID` for a plain folder. */
+    /** `ID.tar.gz`, `ID.tar.gz.age`, or `ID` for a plain folder. */
     file: v.string(),
     /**
-     * The SHA-256 of the whole tar.gz. For a plain folder, that of `index/directory.json`, which
+     * The SHA-256 of the whole file, as it is stored. For a plain folder, that of `index/directory.json`, which
      * covers the index chunks, which cover the objects: no change of a file goes unnoticed.
      */
     sha256: digest,
-    /** The place of the directory in the tar.gz; for a plain folder, 0 and the file's size. */
+    /** The place of the directory in the tar.gz, before encryption; for a plain folder, 0 and the file's size. */
     directory: v.object({ offset: count, length: count, sha256: digest }),
   }),
   /** Absent where the backup was made without Redis. */
   redis: v.optional(redisKeys),
+  /**
+   * Absent where the backup is not encrypted. Otherwise all that names objects or keys is in the
+   * sidecar `ID.index.age`: `failures` and `redis.failures` are only counted.
+   */
+  encryption: v.optional(encryption),
   tool: v.string(),
 });
 
@@ -209,6 +245,13 @@ export function objectsIn({ objects }: Pick<Summary, 'objects'>): number {
   return objects.captured + objects.unchanged;
 }
 
+/** The parts that name objects or keys, which an encrypted backup keeps in its sidecar. */
+export const failuresSchema = v.array(failure);
+export const lossesSchema = v.array(loss);
+export const redisNamesSchema = v.object(redisNames);
+
+export type Encryption = v.InferOutput<typeof encryption>;
+export type EncryptedRecord = Encryption['archives'][string];
 export type RedisSummary = v.InferOutput<typeof redisKeys>;
 export type Suspicion = v.InferOutput<typeof suspicion>;
 export type Failure = v.InferOutput<typeof failure>;
@@ -251,7 +294,7 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
   if (!isRight) return { kind: 'damaged', reason: 'the digest of the summary is wrong' };
   const rest = json as Record<string, unknown>;
   const version = rest.format;
-  if (typeof version === 'number' && Number.isInteger(version) && version > FORMAT_VERSION) {
+  if (typeof version === 'number' && Number.isInteger(version) && version > SUMMARY_VERSION) {
     return { kind: 'newer', version };
   }
   const parsed = v.safeParse(summarySchema, rest);

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
 import {
   FolderDestination,
-  type FolderOptions,
+  type DestinationOptions,
 } from '../../src/repository/folder/folder-destination.js';
 import { collect } from '../helpers/archive-memory.js';
 import {
@@ -48,7 +48,7 @@ function readsTheSame(original: Buffer, flipped: Buffer): boolean {
 }
 
 /** What archives of both kinds do alike, in a folder as destination. */
-export function describeArchives(name: string, options: FolderOptions): void {
+export function describeArchives(name: string, options: DestinationOptions): void {
   describe(name, () => {
     let folder: string;
     let destination: FolderDestination;
@@ -236,7 +236,7 @@ export function describeArchives(name: string, options: FolderOptions): void {
         expect(await isWhole()).toBe(true);
       });
       const isWhole = async () => {
-        const archive = await destination.openArchive(id, sealed.bytes);
+        const archive = await destination.openArchive(id, { sizeBytes: sealed.bytes });
         try {
           if ((await archive.checkEnd(written.directory)) !== undefined) return false;
           const directory = await archive.readDirectory(written.directory);
@@ -260,7 +260,7 @@ export function describeArchives(name: string, options: FolderOptions): void {
       const { id, sealed, written, archive: first } = await storeObjects(destination, objects);
       await first.close();
       const problemsByPart = async (): Promise<number[] | 'directory'> => {
-        const archive = await destination.openArchive(id, sealed.bytes);
+        const archive = await destination.openArchive(id, { sizeBytes: sealed.bytes });
         const counts: number[] = [];
         try {
           if ((await archive.checkEnd(written.directory)) !== undefined) return 'directory';

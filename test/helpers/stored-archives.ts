@@ -65,7 +65,7 @@ async function openStored(
   sealed: SealedArchive,
   written: WrittenArchive,
 ): Promise<Pick<StoredArchive, 'id' | 'archive' | 'directory' | 'lines'>> {
-  const archive = await destination.openArchive(id, sealed.bytes);
+  const archive = await destination.openArchive(id, { sizeBytes: sealed.bytes });
   const directory = await archive.readDirectory(written.directory);
   const lines: IndexLine[] = [];
   for (const chunk of directory.chunks) {

@@ -34,6 +34,8 @@ export interface BackupContext {
   progress: WorkProgress;
   /** Name and version of this program, for the summary. */
   tool: string;
+  /** The backup is in plain text although earlier ones are encrypted. */
+  noEncryption?: boolean;
   /** The findings of `doctor --probe` about the server of the store, if it was probed. */
   findings?: ServerFindings | undefined;
 }

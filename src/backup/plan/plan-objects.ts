@@ -4,6 +4,7 @@ import { whyListingsAreDoubted } from '../../object-store/server-findings.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
+import { wholeSummary } from '../../repository/encryption/whole-summary.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';
@@ -96,7 +97,11 @@ export async function openBaseline(
   }
   try {
     const open = await openCommitted({ destination, backup });
-    return new Baseline(type, summary.summary, open);
+    const whole = await wholeSummary(destination, summary.summary).catch(async (error: unknown) => {
+      await open.archives.close();
+      throw error;
+    });
+    return new Baseline(type, whole, open);
   } catch (error) {
     if (type === 'incremental' || !isUnreadable(error)) throw error;
     progress.warn(

@@ -3,7 +3,7 @@ import type { Archive } from '../../archive/archive.js';
 import type { Directory } from '../../archive/directory.js';
 import { isMangamotionError } from '../../errors.js';
 import type { WorkProgress } from '../../progress.js';
-import { Archives } from '../../repository/archives.js';
+import { Archives, encryptedOf } from '../../repository/archives.js';
 import type { Destination, BackupEntry } from '../../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.js';
 import type { Summary } from '../../repository/summary.js';
@@ -69,8 +69,11 @@ async function verifyArchives(
     return;
   }
   checkLength(archiveBytes, summary, result);
-  const archive = await destination.openArchive(backup.id, archiveBytes);
-  const archives = new Archives(destination, { id: backup.id, archive }, summary.references);
+  const archive = await destination.openArchive(backup.id, {
+    sizeBytes: archiveBytes,
+    encrypted: encryptedOf(summary, backup.id),
+  });
+  const archives = new Archives(destination, { id: backup.id, archive }, summary);
   try {
     const directory = await checkDirectory(archive, summary, result);
     if (directory === undefined) return;
@@ -98,7 +101,7 @@ async function archiveBytesOf(
   backup: BackupEntry,
 ): Promise<number | null> {
   if (destination.archiveBytesOf === undefined) return backup.archiveBytes;
-  return await destination.archiveBytesOf(backup.id);
+  return await destination.archiveBytesOf(backup);
 }
 
 type Counts = Pick<VerifyResult, 'objects' | 'bytes'>;

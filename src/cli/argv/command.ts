@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Config, ConfigRequest } from '../../config/load.js';
 import type { StoreAddress } from '../../config/store-address.js';
 import type { ErrorCode } from '../../errors.js';
+import type { Vault } from '../../repository/encryption/vault.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { Output } from '../output/output.js';
@@ -28,6 +29,10 @@ interface CommandData {
   usesStore: boolean;
   /** It talks to `s3://` destinations alone, of which --limit-rate is the only flag. */
   usesDestination?: boolean;
+  /** It opens archives: its help shows --identity. */
+  opensBackups?: boolean;
+  /** It writes archives: its help shows --recipient. */
+  makesBackups?: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */
@@ -87,6 +92,8 @@ export interface CommandContext {
   openStore: (buckets?: readonly string[]) => Promise<ObjectStore>;
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
+  /** The keys of encrypted backups. Rejects with `configuration` where a recipient is wrong. */
+  openVault: () => Promise<Vault>;
   /**
    * The server that drills use instead of the store, at this address or at that of the settings;
    * `undefined` if there is neither.

@@ -70,6 +70,32 @@ export const connectionOptions = {
   },
 } as const satisfies OptionSpecs;
 
+/** Of commands that make backups or read them. */
+export const keyOptions = {
+  identity: {
+    value: 'file',
+    description: 'the file of age keys that open encrypted backups (BACKUP_AGE_IDENTITY_FILE)',
+    complete: 'file',
+    parse: notEmpty,
+  },
+} as const satisfies OptionSpecs;
+
+/** Of commands that make backups. */
+export const recipientOptions = {
+  recipient: {
+    value: 'age1…',
+    description: 'encrypt the backup to this age recipient (BACKUP_AGE_RECIPIENTS)',
+    repeatable: true,
+    parse: notEmpty,
+  },
+  recipientFile: {
+    value: 'file',
+    description: 'encrypt it to the recipients in this file (BACKUP_AGE_RECIPIENTS_FILE)',
+    complete: 'file',
+    parse: notEmpty,
+  },
+} as const satisfies OptionSpecs;
+
 /** Of every command that changes something and can run dry. */
 export const dryRunOption = {
   dryRun: { description: 'show what would be done, but change nothing (also: DRY_RUN=true)' },
@@ -83,6 +109,8 @@ export function usefulOptions(command: Command): OptionSpecs {
     ...(command.printsRows ? { csv, rawCsv } : {}),
     ...(command.usesStore ? connectionOptions : {}),
     ...(command.usesDestination === true ? { limitRate: connectionOptions.limitRate } : {}),
+    ...(command.opensBackups === true ? keyOptions : {}),
+    ...(command.makesBackups === true ? recipientOptions : {}),
   };
 }
 
@@ -91,18 +119,24 @@ function notEmpty(text: string): string {
   throw new MangamotionError('usage', 'must not be empty');
 }
 
-export type GlobalOptions = OptionValues<typeof globalOptions & typeof connectionOptions>;
+/** Every option that any command accepts. */
+export const allGlobalOptions = {
+  ...globalOptions,
+  ...connectionOptions,
+  ...keyOptions,
+  ...recipientOptions,
+} as const satisfies OptionSpecs;
+
+export type GlobalOptions = OptionValues<typeof allGlobalOptions>;
 
 /** The flags that name settings, as they were given: none of them is a secret. */
 export function settingFlagsOf(global: GlobalOptions): string[] {
   const { envFile, config, endpoint, accessKey, region, caFile, limitRate } = global;
-  return Object.entries({
-    envFile,
-    config,
-    endpoint,
-    accessKey,
-    region,
-    caFile,
-    limitRate,
-  }).flatMap(([name, value]) => (value === undefined ? [] : [flagOf(name), value]));
+  const { identity, recipient, recipientFile } = global;
+  const single = { envFile, config, endpoint, accessKey, region, caFile, limitRate };
+  const flags = Object.entries({ ...single, identity, recipientFile });
+  return [
+    ...flags.flatMap(([name, value]) => (value === undefined ? [] : [flagOf(name), value])),
+    ...recipient.flatMap((value) => [flagOf('recipient'), value]),
+  ];
 }

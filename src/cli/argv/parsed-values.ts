@@ -3,7 +3,7 @@ import type { Command } from './command.js';
 import type { ArgumentSpec, OptionSpecs } from './option-specs.js';
 import { flagOf, takesValue } from './option-specs.js';
 import type { GlobalOptions } from './global-options.js';
-import { connectionOptions, globalOptions } from './global-options.js';
+import { allGlobalOptions } from './global-options.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export function readOptions(leaf: CommanderCommand, command: Command): Values {
 
 export function readGlobalOptions(root: CommanderCommand): GlobalOptions {
   // The parser was built from these very specs.
-  return readSpecs(root, { ...globalOptions, ...connectionOptions }) as GlobalOptions;
+  return readSpecs(root, allGlobalOptions) as GlobalOptions;
 }
 
 function readSpecs(parsed: CommanderCommand, specs: OptionSpecs): Values {

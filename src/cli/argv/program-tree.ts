@@ -4,7 +4,12 @@ import type { Catalog, CatalogEntry, CommandExamples } from './command.js';
 import { groupEnding, helpLayout } from './help-layout.js';
 import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './option-specs.js';
 import { flagOf, takesValue } from './option-specs.js';
-import { connectionOptions, globalOptions } from './global-options.js';
+import {
+  connectionOptions,
+  globalOptions,
+  keyOptions,
+  recipientOptions,
+} from './global-options.js';
 import { readVersion } from './version.js';
 
 export interface ProgramTree {
@@ -41,6 +46,9 @@ export function buildProgram(
   addOptions(root, globalOptions);
   for (const [name, spec] of Object.entries(connectionOptions)) {
     root.addOption(optionOf(name, spec).helpGroup('Connection:'));
+  }
+  for (const [name, spec] of Object.entries({ ...keyOptions, ...recipientOptions })) {
+    root.addOption(optionOf(name, spec).helpGroup('Encryption:'));
   }
   const leaves = new Map(
     commands.map((entry) => [entry, addLeaf(root, groups, entry, helpWidth)] as const),

@@ -1,15 +1,15 @@
 import type { CatalogEntry } from './command.js';
 import { flagOf, takesValue } from './option-specs.js';
-import { connectionOptions, globalOptions } from './global-options.js';
+import { allGlobalOptions } from './global-options.js';
 
 const globalFlags = new Set(
-  Object.entries({ ...globalOptions, ...connectionOptions }).flatMap(([name, spec]) => [
+  Object.entries(allGlobalOptions).flatMap(([name, spec]) => [
     flagOf(name),
     ...('short' in spec ? [`-${spec.short}`] : []),
   ]),
 );
 const flagsWithValue = new Set(
-  Object.entries({ ...globalOptions, ...connectionOptions })
+  Object.entries(allGlobalOptions)
     .filter(([, spec]) => takesValue(spec))
     .map(([name]) => flagOf(name)),
 );

@@ -1,7 +1,7 @@
 import type { Catalog, Command } from '../argv/command.js';
 import type { CompletionKind, OptionSpec, OptionSpecs } from '../argv/option-specs.js';
 import { flagOf, takesValue } from '../argv/option-specs.js';
-import { connectionOptions, globalOptions, usefulOptions } from '../argv/global-options.js';
+import { allGlobalOptions, globalOptions, usefulOptions } from '../argv/global-options.js';
 
 /** What a shell offers in one place: fixed words, names of some kind, or nothing. */
 export interface Offer {
@@ -37,8 +37,7 @@ const help: OptionSpecs = { help: { short: 'h', description: 'show help' } };
 /** All commands as a tree, for the writers of scripts. Imports every command's module. */
 export async function completionTree({ commands, groups }: Catalog): Promise<CompletedNode> {
   const root = node([], '', {
-    ...globalOptions,
-    ...connectionOptions,
+    ...allGlobalOptions,
     ...help,
     version: { short: 'V', description: 'show the version' },
   });

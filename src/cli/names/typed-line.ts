@@ -1,6 +1,6 @@
 import type { Catalog, Command } from '../argv/command.js';
 import type { GlobalOptions } from '../argv/global-options.js';
-import { connectionOptions, globalOptions } from '../argv/global-options.js';
+import { allGlobalOptions } from '../argv/global-options.js';
 import type { OptionSpecs } from '../argv/option-specs.js';
 import { flagOf, takesValue } from '../argv/option-specs.js';
 import { selectCommand } from '../argv/select-command.js';
@@ -20,18 +20,18 @@ export async function readTypedLine(
 ): Promise<TypedLine> {
   const entry = selectCommand(words, commands);
   const command = await entry?.load();
-  const globalSpecs: OptionSpecs = { ...globalOptions, ...connectionOptions };
+  const globalSpecs: OptionSpecs = allGlobalOptions;
   const specs: OptionSpecs = { ...globalSpecs, ...command?.options };
   const { values, operands } = split(words, specs);
   const global = Object.fromEntries(
     Object.entries(globalSpecs).map(([name, spec]) => [
       name,
-      takesValue(spec) ? values.get(name) : false,
+      takesValue(spec) ? (spec.repeatable === true ? [] : values.get(name)) : false,
     ]),
   );
   return {
     // Names and kinds of values are those of the specs.
-    global: global as GlobalOptions,
+    global: global as unknown as GlobalOptions,
     options: new Map([...defaultsOf(command), ...values]),
     arguments: operands.slice(entry?.path.length ?? 0),
   };

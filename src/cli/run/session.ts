@@ -5,6 +5,7 @@ import type { RateLimits } from '../../object-store/rate-limit.js';
 import type { Retry } from '../../object-store/retry/retry.js';
 import type { GlobalOptions } from '../argv/global-options.js';
 import type { Host } from '../host.js';
+import type { Vault } from '../../repository/encryption/vault.js';
 import type { CommandContext, OpenRedis } from '../argv/command.js';
 import type { StoreOptions } from './open-store.js';
 
@@ -16,6 +17,7 @@ export interface Session extends Pick<
   | 'openStore'
   | 'openBackupStore'
   | 'openDrillStore'
+  | 'openVault'
   | 'openRedis'
   | 'connectRedis'
 > {
@@ -38,6 +40,7 @@ export function openSession(
   let loading: Promise<LoadedConfig> | undefined;
   let opening: Promise<ObjectStore> | undefined;
   let openingOther: Promise<ObjectStore> | undefined;
+  let openingVault: Promise<Vault> | undefined;
   let openingRedis: Promise<OpenRedis> | undefined;
   const closes = new Set<() => void>();
   let isClosed = false;
@@ -111,6 +114,12 @@ export function openSession(
     if (store !== undefined) tell(`store of drills ${store.endpoint}`);
     return store && kept(store);
   };
+  const keys: string[] = [];
+  const openKeys = async (): Promise<Vault> => {
+    const { openVault } = await import('./open-vault.js');
+    const { backup } = await config();
+    return await openVault(backup.age, { warn, onSecret: (key) => keys.push(key) });
+  };
   const openOne = async (): Promise<OpenRedis> => {
     const { openRedis } = await import('./open-redis.js');
     return kept(await openRedis(await config(), signal));
@@ -123,7 +132,8 @@ export function openSession(
     openDrillStore: openForDrills,
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
     connectRedis: openOne,
-    secrets: () => secrets,
+    openVault: () => (openingVault ??= openKeys()),
+    secrets: () => [...secrets, ...keys],
     close: () => {
       isClosed = true;
       for (const close of closes) close();
@@ -156,6 +166,12 @@ function configRequest(global: GlobalOptions, host: Pick<Host, 'env' | 'cwd'>): 
       MINIO_ACCESS_KEY: { flag: '--access-key', value: global.accessKey },
       MINIO_REGION: { flag: '--region', value: global.region },
       BACKUP_LIMIT_RATE: { flag: '--limit-rate', value: global.limitRate },
+      BACKUP_AGE_IDENTITY_FILE: { flag: '--identity', value: global.identity },
+      BACKUP_AGE_RECIPIENTS_FILE: { flag: '--recipient-file', value: global.recipientFile },
+      BACKUP_AGE_RECIPIENTS: {
+        flag: '--recipient',
+        value: global.recipient.length === 0 ? undefined : global.recipient.join(','),
+      },
       MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
     },
   };

@@ -2,10 +2,28 @@ import type { Stats } from 'node:fs';
 import { readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../../archive/archive.js';
+import type { IndexArchive } from '../../archive/index-archive.js';
+import type { ClosableSource } from '../../archive/sink.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
-import type { Clock, Destination, BackupEntry, PendingBackup } from '../destination.js';
+import type {
+  BackupEntry,
+  Clock,
+  Destination,
+  KnownArchive,
+  PendingBackup,
+} from '../destination.js';
+import {
+  type Encrypted,
+  type EncryptedFiles,
+  openEncrypted,
+  openEncryptedByHand,
+  openEncryptedIndex,
+  plainBytesOf,
+} from '../encryption/open-encrypted.js';
+import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { encryptedDrafts } from './folder-encrypted-draft.js';
 import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
@@ -24,8 +42,10 @@ import {
   ARCHIVE_SUFFIX,
   type BackupType,
   DIRECTORY_FILE,
+  ENCRYPTED_SUFFIX,
   MARK_TEXTS,
   type Mark,
+  SIDECAR_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
@@ -39,9 +59,11 @@ import { beginPlainDraft } from '../plain/plain-draft.js';
 import { PlainFiles } from '../plain/plain-files.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 
-export interface FolderOptions {
+export interface DestinationOptions {
   /** Write archives as plain folders instead of tar.gz. Both kinds are read. */
   plain?: boolean;
+  /** By default nothing is encrypted, and no encrypted archive can be opened. */
+  vault?: Vault | undefined;
 }
 
 /** The number of summaries read at once: each takes a round trip on a network file system. */
@@ -52,15 +74,23 @@ export class FolderDestination implements Destination {
   readonly location: string;
   readonly #folder: string;
   readonly #beginDraft: BeginDraft;
+  readonly #vault: Vault;
 
-  private constructor(location: string, { plain = false }: FolderOptions) {
+  private constructor(location: string, { plain = false, vault = NO_VAULT }: DestinationOptions) {
     this.location = location;
     this.#folder = resolve(location);
-    this.#beginDraft = plain ? beginPlainDraft : beginTarDraft;
+    this.#vault = vault;
+    const isEncrypted = vault.recipients.length > 0;
+    if (plain && isEncrypted) throw plainAndEncrypted();
+    this.#beginDraft = isEncrypted
+      ? encryptedDrafts(vault)
+      : plain
+        ? beginPlainDraft
+        : beginTarDraft;
   }
 
   /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
-  static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
+  static async open(location: string, options: DestinationOptions = {}): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {
@@ -73,6 +103,10 @@ export class FolderDestination implements Destination {
     throw new MangamotionError('usage', `${location} is a file, not a folder`, {
       hint: 'A destination is the folder that holds the backups.',
     });
+  }
+
+  get recipients(): readonly string[] {
+    return this.#vault.recipients;
   }
 
   async list(): Promise<BackupEntry[]> {
@@ -118,15 +152,41 @@ export class FolderDestination implements Destination {
   }
 
   /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
-  async openArchive(id: string, sizeBytes?: number): Promise<Archive> {
+  async openArchive(
+    id: string,
+    { sizeBytes, encrypted }: KnownArchive = {},
+  ): Promise<Archive> {
+    if (encrypted !== undefined) {
+      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
+    }
     const path = this.#path(id, ARCHIVE_SUFFIX);
     if ((await this.#statOf(path)) === undefined) {
       const folder = await this.#statOf(this.#path(id, ''));
       if (folder?.isDirectory() === true) {
         return new PlainArchive(new PlainFiles(this.#folder, id), sizeBytes);
       }
+      const byHand = this.#path(id, ENCRYPTED_SUFFIX);
+      if ((await this.#statOf(byHand)) !== undefined) {
+        return await openEncryptedByHand(id, await FileSource.open(byHand), this.#vault);
+      }
     }
     return new TarArchive(await FileSource.open(path));
+  }
+
+  openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {
+    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.#vault);
+  }
+
+  openFile(name: string): Promise<ClosableSource> {
+    return FileSource.open(join(this.#folder, name));
+  }
+
+  #encryptedFiles(id: string): EncryptedFiles {
+    return {
+      id,
+      archive: () => FileSource.open(this.#path(id, ENCRYPTED_SUFFIX)),
+      index: () => FileSource.open(this.#path(id, SIDECAR_SUFFIX)),
+    };
   }
 
   async freeBytes(): Promise<number | null> {
@@ -163,7 +223,7 @@ export class FolderDestination implements Destination {
   }
 
   leftovers(): Promise<Leftover[]> {
-    return findLeftovers(this.#folder);
+    return findLeftovers(this.#folder, this.#vault);
   }
 
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
@@ -227,15 +287,30 @@ export class FolderDestination implements Destination {
    * by the directory's actual length, because counting all files would take too long.
    */
   async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
-    const archive = await this.#statOf(this.#path(id, ARCHIVE_SUFFIX));
+    const isEncrypted = decoded?.kind === 'valid' && decoded.summary.encryption !== undefined;
+    const suffix = isEncrypted ? ENCRYPTED_SUFFIX : ARCHIVE_SUFFIX;
+    const archive = await this.#statOf(this.#path(id, suffix));
     if (archive !== undefined) return archive.size;
+    if (isEncrypted) return null;
     const folder = await this.#statOf(this.#path(id, ''));
-    if (folder?.isDirectory() !== true) return null;
+    if (folder?.isDirectory() !== true) return await this.#bytesEncryptedByHand(id);
     const directory = await this.#statOf(join(this.#path(id, ''), DIRECTORY_FILE));
     const directoryBytes = directory?.size ?? 0;
     if (decoded?.kind !== 'valid') return directoryBytes;
     const { archive_bytes: bytes, archive: written } = decoded.summary;
     return Math.max(0, bytes - written.directory.length + directoryBytes);
+  }
+
+  /** Resolves to the size before encryption, because the summary tells that one. */
+  async #bytesEncryptedByHand(id: string): Promise<number | null> {
+    const path = this.#path(id, ENCRYPTED_SUFFIX);
+    if ((await this.#statOf(path))?.isFile() !== true) return null;
+    const source = await FileSource.open(path);
+    try {
+      return await plainBytesOf(source, id);
+    } finally {
+      await source.close();
+    }
   }
 
   async #statOf(path: string): Promise<Stats | undefined> {
@@ -266,6 +341,12 @@ export class FolderDestination implements Destination {
   #path(id: string, suffix: string): string {
     return join(this.#folder, id + suffix);
   }
+}
+
+function plainAndEncrypted(): MangamotionError {
+  return new MangamotionError('configuration', 'plain folders cannot be encrypted', {
+    hint: 'Leave BACKUP_COMPRESSION unset, or set no recipients.',
+  });
 }
 
 /** Anything but a file is not opened: reading a pipe would never end. */

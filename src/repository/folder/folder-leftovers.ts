@@ -6,9 +6,21 @@ import { readTruncatedIndex } from '../../archive/truncated.js';
 import { translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import type { Leftover, TruncatedArchive } from '../leftover.js';
-import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import { openUnfinished } from '../encryption/open-encrypted.js';
+import type { Vault } from '../encryption/vault.js';
+import {
+  ARCHIVE_SUFFIX,
+  ENCRYPTED_SUFFIX,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  reservedIdOf,
+} from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { openTruncatedPlain } from '../plain/plain-archive.js';
+
+/** The endings of files that are ours if they have a temporary summary, and no summary. */
+const OWN_SUFFIXES = ['', ARCHIVE_SUFFIX, ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, SIGNATURE_SUFFIX];
 
 /**
  * Finds what interrupted runs left in a folder: everything under a temporary name, and archives
@@ -16,7 +28,7 @@ import { openTruncatedPlain } from '../plain/plain-archive.js';
  * backup-minio.sh made such archives, and people copy them. Call it only while holding the lock:
  * otherwise it may find files of an active run.
  */
-export async function findLeftovers(folder: string): Promise<Leftover[]> {
+export async function findLeftovers(folder: string, vault: Vault): Promise<Leftover[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw translateFileError(error, 'list', folder);
   });
@@ -26,30 +38,38 @@ export async function findLeftovers(folder: string): Promise<Leftover[]> {
     const id = reservedIdOf(name);
     if (id === undefined) continue;
     const isPartial = name.endsWith(PARTIAL_SUFFIX);
-    const isArchive = name === id || name === id + ARCHIVE_SUFFIX;
+    const isFile = OWN_SUFFIXES.some((suffix) => name === id + suffix);
     const summary = id + SUMMARY_SUFFIX;
     const isUncommitted = there.has(summary + PARTIAL_SUFFIX) && !there.has(summary);
-    if (isPartial || (isArchive && isUncommitted))
-      leftovers.push(await leftoverOf(folder, id, name));
+    if (isPartial || (isFile && isUncommitted))
+      leftovers.push(await leftoverOf(folder, id, name, vault));
   }
   // The temporary summary marks an archive as ours, so it comes last.
   const isSummary = ({ path }: Leftover) => path.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX);
   return leftovers.sort((a, b) => Number(isSummary(a)) - Number(isSummary(b)));
 }
 
-async function leftoverOf(folder: string, id: string, name: string): Promise<Leftover> {
+async function leftoverOf(
+  folder: string,
+  id: string,
+  name: string,
+  vault: Vault,
+): Promise<Leftover> {
   const path = join(folder, name);
   const stat = await lstat(path).catch((error: unknown) => {
     throw translateFileError(error, 'read', path);
   });
-  const isTar = name.startsWith(id + ARCHIVE_SUFFIX);
+  const isEncrypted = name.startsWith(id + ENCRYPTED_SUFFIX);
+  const isTar = !isEncrypted && name.startsWith(id + ARCHIVE_SUFFIX);
   return {
     id,
     path,
     sizeBytes: stat.size,
     open: async () => {
       if (stat.isDirectory()) return openTruncatedPlain(folder, id, name);
-      return isTar && stat.isFile() ? openTruncatedTar(await FileSource.open(path)) : undefined;
+      if (!stat.isFile()) return undefined;
+      if (isEncrypted) return await openTruncatedEncrypted(path, id, vault);
+      return isTar ? openTruncatedTar(await FileSource.open(path)) : undefined;
     },
     remove: async () => {
       try {
@@ -57,8 +77,24 @@ async function leftoverOf(folder: string, id: string, name: string): Promise<Lef
       } catch (error) {
         throw translateFileError(error, 'remove', path);
       }
+      if (isEncrypted) await vault.draftKeys.remove(id);
     },
   };
+}
+
+/** Resolves to `undefined` if another host wrote it, or its key is gone. */
+async function openTruncatedEncrypted(
+  path: string,
+  id: string,
+  vault: Vault,
+): Promise<TruncatedArchive | undefined> {
+  const fileKey = await vault.draftKeys.get(id);
+  if (fileKey === undefined) return undefined;
+  const file = await FileSource.open(path);
+  const source = await openUnfinished(file, fileKey);
+  if (source !== undefined) return openTruncatedTar(source);
+  await file.close();
+  return undefined;
 }
 
 function openTruncatedTar(source: ClosableSource): TruncatedArchive {

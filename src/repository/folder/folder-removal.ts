@@ -2,7 +2,14 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { syncChanges } from '../../files/sync.js';
-import { ARCHIVE_SUFFIX, MARKS, SUMMARY_SUFFIX, markSuffix } from '../names.js';
+import {
+  ARCHIVE_SUFFIXES,
+  MARKS,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  markSuffix,
+} from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 
 /** Removes a backup of either kind from a folder; see `Destination.remove`. */
@@ -11,7 +18,9 @@ export async function removeBackup(folder: string, id: string): Promise<void> {
   // The temporary summary marks the archive as ours if this is interrupted.
   await hide(path(SUMMARY_SUFFIX));
   await syncChanges(folder);
-  await removeFile(path(ARCHIVE_SUFFIX));
+  for (const suffix of ARCHIVE_SUFFIXES) await removeFile(path(suffix));
+  await removeFile(path(SIDECAR_SUFFIX));
+  await removeFile(path(SIGNATURE_SUFFIX));
   await removeTree(path(''));
   for (const mark of MARKS) await removeFile(path(markSuffix(mark)));
   await removeFile(path(SUMMARY_SUFFIX + PARTIAL_SUFFIX));

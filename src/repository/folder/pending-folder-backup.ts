@@ -25,12 +25,20 @@ export class PendingFolderBackup implements PendingBackup {
     this.writer = draft.writer;
     this.#folder = folder;
     this.#draft = draft;
-    this.#own.add(draft.file + PARTIAL_SUFFIX);
+    for (const name of this.#files) this.#own.add(name + PARTIAL_SUFFIX);
+  }
+
+  get recipients(): readonly string[] | undefined {
+    return this.#draft.recipients;
+  }
+
+  get #files(): string[] {
+    const { file, sidecar } = this.#draft;
+    return sidecar === undefined ? [file] : [file, sidecar];
   }
 
   async seal(): Promise<SealedArchive> {
     const written = await this.#draft.end();
-    await this.#draft.close();
     return { file: this.#draft.file, ...written };
   }
 
@@ -38,7 +46,9 @@ export class PendingFolderBackup implements PendingBackup {
    * Writes the summary under its temporary name before the archive gets its final one: an archive
    * without either was put there by a person, and is left alone.
    */
-  async commit(summary: Summary): Promise<void> {
+  async commit(captured: Summary): Promise<Summary> {
+    const summary = (await this.#draft.complete?.(captured)) ?? captured;
+    await this.#draft.close();
     const name = this.id + SUMMARY_SUFFIX;
     const partial = join(this.#folder, name + PARTIAL_SUFFIX);
     try {
@@ -54,9 +64,11 @@ export class PendingFolderBackup implements PendingBackup {
     } catch (error) {
       throw translateFileError(error, 'write', partial, DRAFT_ADVICE);
     }
-    await this.#publish(this.#draft.file);
+    for (const file of this.#files) await this.#publish(file);
     await this.#publish(name);
     this.#own.clear();
+    await this.#draft.forget?.();
+    return summary;
   }
 
   async endEarly(): Promise<{ path: string; objects: number } | undefined> {
@@ -68,12 +80,17 @@ export class PendingFolderBackup implements PendingBackup {
     }
     await this.#draft.close();
     this.#own.delete(name);
-    await this.discard();
+    await this.#removeOwn();
     return { path: join(this.#folder, name), objects };
   }
 
   async discard(): Promise<void> {
     await this.#draft.close();
+    await this.#removeOwn();
+    await this.#draft.forget?.();
+  }
+
+  async #removeOwn(): Promise<void> {
     // The archive goes before the temporary summary, which marks it as ours. A summary that already
     // has its final name goes first: it would look damaged without its archive.
     const summary = this.id + SUMMARY_SUFFIX;

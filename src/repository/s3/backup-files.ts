@@ -1,5 +1,12 @@
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
-import { ARCHIVE_SUFFIX, MARKS, SUMMARY_SUFFIX, markSuffix } from '../names.js';
+import {
+  ARCHIVE_SUFFIXES,
+  MARKS,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  markSuffix,
+} from '../names.js';
 
 /** Marks a backup that is being removed, so that the next run removes the rest. */
 export const REMOVAL_SUFFIX = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
@@ -8,7 +15,9 @@ export const REMOVED_TEXT = 'this backup is being removed\n';
 /** The endings of the names of a backup's files, in the order in which the files are removed. */
 export const FILES_OF_BACKUP: readonly string[] = [
   SUMMARY_SUFFIX,
-  ARCHIVE_SUFFIX,
+  SIGNATURE_SUFFIX,
+  ...ARCHIVE_SUFFIXES,
+  SIDECAR_SUFFIX,
   ...MARKS.map(markSuffix),
   REMOVAL_SUFFIX,
 ];

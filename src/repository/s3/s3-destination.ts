@@ -1,4 +1,6 @@
 import type { Archive } from '../../archive/archive.js';
+import type { IndexArchive } from '../../archive/index-archive.js';
+import type { ClosableSource } from '../../archive/sink.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
 import { prefetchInOrder } from '../../prefetch.js';
@@ -6,18 +8,32 @@ import type {
   BackupEntry,
   Clock,
   Destination,
+  KnownArchive,
   PendingBackup,
   BackupVersions,
 } from '../destination.js';
 import { bySequence } from '../history.js';
+import {
+  type Encrypted,
+  type EncryptedFiles,
+  decryptByHand,
+  openEncrypted,
+  openEncryptedIndex,
+  plainBytesOf,
+} from '../encryption/open-encrypted.js';
+import { SourceOrElse } from '../encryption/source-or-else.js';
+import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import {
   ARCHIVE_SUFFIX,
+  ARCHIVE_SUFFIXES,
   type BackupType,
+  ENCRYPTED_SUFFIX,
   MARK_TEXTS,
   type Mark,
+  SIDECAR_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
@@ -26,13 +42,16 @@ import {
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
 import type { S3Place } from './s3-place.js';
-import { PlaceRequests } from './place-requests.js';
+import { PlaceRequests, type Stored } from './place-requests.js';
 import { findRemovedVersions } from './removed-versions.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
 import { S3Source } from './s3-source.js';
+import type { DecodedSummary } from '../summary.js';
 
 /** Summaries are fetched concurrently; together they have a few hundred kB. */
 const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
+
+const ALWAYS_REMOVED: ReadonlySet<string> = new Set([SUMMARY_SUFFIX, REMOVAL_SUFFIX]);
 
 /** A note is written after an interruption, too. */
 const NOTE_TIMEOUT_MS = 20_000;
@@ -48,12 +67,19 @@ export class S3Destination implements Destination {
   readonly #place: S3Place;
   readonly #requests: PlaceRequests;
 
+  readonly #vault: Vault;
+
   /** The store of `place` retries by itself (`withRetries`). */
-  constructor(place: S3Place) {
+  constructor(place: S3Place, vault: Vault = NO_VAULT) {
+    this.#vault = vault;
     this.location = place.url;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
+  }
+
+  get recipients(): readonly string[] {
+    return this.#vault.recipients;
   }
 
   async list({ proven = false } = {}): Promise<BackupEntry[]> {
@@ -70,8 +96,7 @@ export class S3Destination implements Destination {
     for await (const { item: id, result: summary } of summaries) {
       // A backup that was pruned after the listing is missing.
       if (summary === undefined) continue;
-      const archive = objects.get(id + ARCHIVE_SUFFIX);
-      const archiveBytes = archive?.sizeBytes ?? null;
+      const { archive, archiveBytes } = await this.#archiveAmong(objects, id, summary);
       const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
       backups.push({
         ...{ id, summary, archiveBytes, expired: isMarked('expired') },
@@ -94,7 +119,8 @@ export class S3Destination implements Destination {
       const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
       return { id, summary, archiveBytes, expired: false };
     }
-    const isUncommitted = (await this.#requests.objects(id)).has(id + ARCHIVE_SUFFIX);
+    const names = await this.#requests.objects(id);
+    const isUncommitted = ARCHIVE_SUFFIXES.some((suffix) => names.has(id + suffix));
     throw new MangamotionError(
       'not_found',
       isUncommitted
@@ -104,13 +130,68 @@ export class S3Destination implements Destination {
     );
   }
 
-  async archiveBytesOf(id: string): Promise<number | null> {
-    return (await this.#requests.objects(id)).get(id + ARCHIVE_SUFFIX)?.sizeBytes ?? null;
+  async archiveBytesOf({ id, summary }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
+    const objects = await this.#requests.objects(id);
+    return (await this.#archiveAmong(objects, id, summary)).archiveBytes;
   }
 
-  openArchive(id: string, sizeBytes = Infinity): Promise<Archive> {
-    const source = new S3Source(this.#place, this.#requests.key(id, ARCHIVE_SUFFIX), sizeBytes);
-    return Promise.resolve(new TarArchive(source));
+  async openArchive(
+    id: string,
+    { sizeBytes = Infinity, encrypted }: KnownArchive = {},
+  ): Promise<Archive> {
+    if (encrypted !== undefined) {
+      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
+    }
+    const plain = this.#source(id + ARCHIVE_SUFFIX, sizeBytes);
+    return new TarArchive(
+      new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)),
+    );
+  }
+
+  openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {
+    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.#vault);
+  }
+
+  openFile(name: string, sizeBytes = Infinity): Promise<ClosableSource> {
+    return Promise.resolve(this.#source(name, sizeBytes));
+  }
+
+  #source(name: string, sizeBytes: number): S3Source {
+    return new S3Source(this.#place, this.#requests.key(name, ''), sizeBytes);
+  }
+
+  #encryptedFiles(id: string): EncryptedFiles {
+    return {
+      id,
+      archive: (sizeBytes) => this.openFile(id + ENCRYPTED_SUFFIX, sizeBytes),
+      index: (sizeBytes) => this.openFile(id + SIDECAR_SUFFIX, sizeBytes),
+    };
+  }
+
+  /** Resolves to `undefined` if there is no such archive. */
+  async #sourceEncryptedByHand(id: string): Promise<ClosableSource | undefined> {
+    const stored = (await this.#requests.objects(id)).get(id + ENCRYPTED_SUFFIX);
+    if (stored === undefined) return undefined;
+    const source = this.#source(id + ENCRYPTED_SUFFIX, stored.sizeBytes);
+    return await decryptByHand(id, source, this.#vault);
+  }
+
+  /** The size of an archive that a person encrypted is that before encryption, as in its summary. */
+  async #archiveAmong(
+    objects: ReadonlyMap<string, Stored>,
+    id: string,
+    decoded: DecodedSummary,
+  ): Promise<{ archive: Stored | undefined; archiveBytes: number | null }> {
+    const plain = objects.get(id + ARCHIVE_SUFFIX);
+    const encrypted = objects.get(id + ENCRYPTED_SUFFIX);
+    const summary = decoded.kind === 'valid' ? decoded.summary : undefined;
+    const isOurs = summary?.encryption !== undefined;
+    const archive = isOurs ? encrypted : (plain ?? encrypted);
+    if (archive === undefined) return { archive, archiveBytes: null };
+    const isByHand = summary !== undefined && !isOurs && archive === encrypted;
+    if (!isByHand) return { archive, archiveBytes: archive.sizeBytes };
+    const source = this.#source(id + ENCRYPTED_SUFFIX, archive.sizeBytes);
+    return { archive, archiveBytes: await plainBytesOf(source, id) };
   }
 
   /** The result is only used for a notice, so missing rights do not matter. */
@@ -143,7 +224,7 @@ export class S3Destination implements Destination {
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
       if (!names.some((name) => backupIdOf(name) === id)) {
-        return new PendingS3Backup(this.#place, id, createdAt);
+        return await PendingS3Backup.begin(this.#place, this.#vault, { id, createdAt });
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }
@@ -152,7 +233,12 @@ export class S3Destination implements Destination {
   /** The temporary summary marks the archive as ours if this is interrupted. */
   async remove(id: string): Promise<void> {
     await this.#requests.put(id, REMOVAL_SUFFIX, REMOVED_TEXT);
-    for (const suffix of FILES_OF_BACKUP) await this.#requests.delete(id, suffix);
+    const there = await this.#requests.objects(id);
+    for (const suffix of FILES_OF_BACKUP) {
+      // A listing that is late must not let a summary survive its archive.
+      const mayBeThere = ALWAYS_REMOVED.has(suffix) || there.has(id + suffix);
+      if (mayBeThere) await this.#requests.delete(id, suffix);
+    }
   }
 
   async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {

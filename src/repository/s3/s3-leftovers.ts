@@ -1,7 +1,16 @@
 import type { Leftover } from '../leftover.js';
-import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX, reservedIdOf } from '../names.js';
+import {
+  ARCHIVE_SUFFIXES,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  reservedIdOf,
+} from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
+
+/** The endings of the files that a run uploads before its summary. */
+const FILES = [...ARCHIVE_SUFFIXES, SIDECAR_SUFFIX, SIGNATURE_SUFFIX];
 
 /**
  * Finds what interrupted runs left in a bucket: unfinished uploads of archives, which cannot be
@@ -16,9 +25,10 @@ export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
   for (const name of names) {
     const id = reservedIdOf(name);
     if (id === undefined || name !== id + SUMMARY_SUFFIX + PARTIAL_SUFFIX) continue;
-    const archive = id + ARCHIVE_SUFFIX;
-    const isUncommitted = !names.has(id + SUMMARY_SUFFIX) && names.has(archive);
-    if (isUncommitted) archives.push(objectLeft(place, id, archive));
+    if (!names.has(id + SUMMARY_SUFFIX)) {
+      const files = FILES.map((suffix) => id + suffix).filter((file) => names.has(file));
+      for (const file of files) archives.push(objectLeft(place, id, file));
+    }
     summaries.push(objectLeft(place, id, name));
   }
   // The temporary summary marks an archive as ours, so it comes last.
@@ -33,7 +43,7 @@ async function uploadsLeft(place: S3Place): Promise<Leftover[]> {
   );
   return uploads.flatMap(({ key, uploadId }) => {
     const name = key.slice(prefix.length);
-    const id = key.endsWith(ARCHIVE_SUFFIX) ? reservedIdOf(name) : undefined;
+    const id = FILES.some((suffix) => key.endsWith(suffix)) ? reservedIdOf(name) : undefined;
     if (id === undefined) return [];
     const abort = store.abortMultipartUpload.bind(store, bucket, key, uploadId);
     return [left(place, id, name, () => withPlaceErrors(place, abort({ signal })))];

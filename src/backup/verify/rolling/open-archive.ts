@@ -1,6 +1,7 @@
 import type { Archive, ArchivePart } from '../../../archive/archive.js';
 import type { Directory } from '../../../archive/directory.js';
 import { countOf } from '../../../count-of.js';
+import { encryptedOf } from '../../../repository/archives.js';
 import type { BackupEntry, Destination } from '../../../repository/destination.js';
 import { type ReadAt, type Readings, timesOf } from '../../../repository/readings.js';
 import type { Summary } from '../../../repository/summary.js';
@@ -37,7 +38,10 @@ export async function openWhole(
     );
     return undefined;
   }
-  const archive = await destination.openArchive(id, bytes);
+  const archive = await destination.openArchive(id, {
+    sizeBytes: bytes,
+    encrypted: encryptedOf(summary, id),
+  });
   try {
     const directory = await archive.readDirectory(file.directory);
     const end = await archive.checkEnd(file.directory);

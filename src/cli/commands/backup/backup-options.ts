@@ -72,10 +72,15 @@ export const makesBackup = {
       parse: parseCount,
     },
     noPrune: { description: 'do not prune after the backup' },
+    noEncryption: {
+      description: 'make the backup in plain text, even if recipients are set or others are encrypted',
+    },
     ...lockOption,
   },
   changes: 'always',
   usesStore: true,
+  opensBackups: true,
+  makesBackups: true,
   printsRows: false,
   endsWith: ['partial', ...WRITING_ENDS],
 } as const;
@@ -153,7 +158,7 @@ export async function openBackup(
   destination: string,
   options: OptionValues<typeof makesBackup.options>,
 ) {
-  const { bucket, excludeBucket, sourceName, keepDays, noPrune, waitLock } = options;
+  const { bucket, excludeBucket, sourceName, keepDays, noPrune, noEncryption, waitLock } = options;
   const { backup: defaults } = await context.config();
   const pruned: PruneReport[] = [];
   const policy = { days: keepDays ?? defaults.retentionDays };
@@ -165,7 +170,8 @@ export async function openBackup(
     waitLockMs: waitLock ?? 0,
     retention: noPrune ? undefined : { policy, onPruned },
   };
-  return { backup: await openBackupContext(context, destination, bucket), settings, pruned };
+  const opened = await openBackupContext(context, destination, bucket, noEncryption);
+  return { backup: opened, settings, pruned };
 }
 
 /**
@@ -176,6 +182,7 @@ async function openBackupContext(
   context: CommandContext,
   location: string,
   buckets: readonly string[],
+  noEncryption: boolean,
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -187,10 +194,12 @@ async function openBackupContext(
     );
   }
   const plain = !backup.compression;
-  const destination = await openDestination(location, context.cwd, context, { plain });
+  const opened = await context.openVault();
+  const vault = noEncryption ? { ...opened, recipients: [] } : opened;
+  const destination = await openDestination(location, context.cwd, context, { plain, vault });
   const store = await context.openStore(buckets);
   return {
-    ...{ store, destination },
+    ...{ store, destination, noEncryption },
     findings: await findingsAbout(context, store),
     signal: context.signal,
     progress: {

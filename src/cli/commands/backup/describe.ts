@@ -84,6 +84,9 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       label: 'bytes',
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
+    ...(summary.encryption === undefined
+      ? []
+      : [{ label: 'encrypted', text: `to ${summary.encryption.recipients.join(', ')}` }]),
     ...describeDocuments(summary),
     ...describeRedis(page, summary),
     ...summary.suspicious.map((suspicion) => ({

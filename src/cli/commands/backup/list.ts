@@ -112,6 +112,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
     ...fieldNames('keys', 'types', 'bytes', 'members', 'in_pieces', 'vanished'),
     ...fieldNames('changed_meanwhile', 'losses', 'failures', 'failures_omitted'),
   },
+  encryption: fieldNames('scheme', 'recipients', 'archives'),
 };
 
 const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupDocument>> = {

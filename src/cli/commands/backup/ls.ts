@@ -28,6 +28,7 @@ export const backupLs = defineCommand({
   changes: 'nothing',
   usesStore: false,
   usesDestination: true,
+  opensBackups: true,
   printsRows: true,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {

@@ -14,6 +14,7 @@ export const backupShow = defineCommand({
   changes: 'nothing',
   usesStore: false,
   usesDestination: true,
+  opensBackups: true,
   printsRows: false,
   endsWith: ['not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
@@ -37,7 +38,12 @@ export const backupShow = defineCommand({
       });
       return undefined;
     }
-    const summary = readableSummary(located.backup);
+    const { shownSummary } = await import('../../../repository/encryption/shown-summary.js');
+    const { summary, hidden } = await shownSummary(
+      located.destination,
+      readableSummary(located.backup),
+    );
+    if (hidden !== undefined) context.warn(`what names objects is not shown: ${hidden}`);
     const { showBackup } = await import('../../../reports/backups/show.js');
     const { document, line: shown } = showBackup(summary, await located.destination.list());
     await context.output.document({

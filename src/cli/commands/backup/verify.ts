@@ -42,6 +42,7 @@ export const backupVerify = defineCommand({
   changes: 'nothing',
   usesStore: false,
   usesDestination: true,
+  opensBackups: true,
   printsRows: false,
   endsWith: [
     'partial',

@@ -18,6 +18,7 @@ const common = {
   arguments: destinationArgument,
   changes: 'always',
   usesStore: true,
+  opensBackups: true,
   printsRows: false,
   endsWith: [
     'partial',

@@ -89,6 +89,7 @@ export const restoreCommand = defineCommand({
   },
   changes: 'dry-run',
   usesStore: true,
+  opensBackups: true,
   printsRows: true,
   endsWith: [
     'partial',

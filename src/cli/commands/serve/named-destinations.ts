@@ -3,6 +3,7 @@ import type { Config } from '../../../config/load.js';
 import type { ObjectStore } from '../../../object-store/port.js';
 import { openDestination } from '../../../repository/locate.js';
 import { isS3Url, parseS3Url } from '../../../repository/s3/s3-location.js';
+import type { Vault } from '../../../repository/encryption/vault.js';
 import type { NamedDestination } from '../../../serve/destinations.js';
 import { openBackupStore } from '../../run/open-store.js';
 
@@ -21,7 +22,7 @@ interface Served {
  */
 export async function nameDestinations(
   texts: readonly string[],
-  { config, cwd }: { config: Config; cwd: string },
+  { config, cwd, openVault }: { config: Config; cwd: string; openVault: () => Promise<Vault> },
 ): Promise<Served> {
   const different = [...new Set(texts)];
   for (const text of different) if (isS3Url(text)) parseS3Url(text);
@@ -29,12 +30,15 @@ export async function nameDestinations(
   const named = different.map((text): NamedDestination => {
     if (!isS3Url(text)) {
       const location = path.resolve(cwd, text);
-      return { text, location, open: () => openDestination(location) };
+      return {
+        ...{ text, location },
+        open: async () => openDestination(location, '', undefined, { vault: await openVault() }),
+      };
     }
     return {
       ...{ text, location: parseS3Url(text).url },
       open: (signal) =>
-        openDestination(text, cwd, { openBackupStore: () => storeOf(store), signal }),
+        openDestination(text, cwd, { openBackupStore: () => storeOf(store), signal, openVault }),
     };
   });
   return { named, close: () => store?.close() };

@@ -95,7 +95,11 @@ async function serveUntilEnd(
   expectSafeAccess({ auth, listenHost, hasProxies: proxies.isNamed, jwtSecret, adminToken });
   const tls = await readTls(options, context.cwd);
   const logger = serveLogger(context);
-  const served = await nameDestinations(options.backup, { config, cwd: context.cwd });
+  const served = await nameDestinations(options.backup, {
+    config,
+    cwd: context.cwd,
+    openVault: context.openVault,
+  });
   closes.push(served.close);
   const destinations = new Destinations(served.named, {
     ...{ now, signal, maxAgeMs: options.maxAge, retentionDays: config.backup.retentionDays },

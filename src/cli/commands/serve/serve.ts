@@ -86,6 +86,7 @@ export const serveCommand = defineCommand({
   },
   changes: 'nothing',
   usesStore: true,
+  opensBackups: true,
   printsRows: false,
   endsWith: ['unreachable', 'interrupted', 'terminated'],
   examples: {

@@ -1,0 +1,37 @@
+import { MangamotionError } from '../../errors.js';
+import type { BackupEntry, Destination } from '../../repository/destination.js';
+
+/** Whether the backups of a destination are encrypted is decided once, not by a lost setting. Pure. */
+
+/**
+ * Throws `refused` if the new backup would be in plain text although the newest one is encrypted: a
+ * setting may have been lost.
+ */
+export function refusePlainAfterEncrypted(
+  { location, recipients }: Pick<Destination, 'location' | 'recipients'>,
+  backups: readonly BackupEntry[],
+  isIntended: boolean,
+): void {
+  if (recipients.length > 0 || isIntended) return;
+  const newest = backups.findLast(({ summary }) => summary.kind === 'valid');
+  if (newest === undefined || !isEncrypted(newest)) return;
+  throw new MangamotionError(
+    'refused',
+    `${newest.id} in ${location} is encrypted, and this backup would not be: no recipient is set`,
+    {
+      hint: 'Set BACKUP_AGE_RECIPIENTS or give --recipient. If plain text is intended, add --no-encryption.',
+    },
+  );
+}
+
+/** Returns the backups that a new one may refer to: an encrypted backup refers to no plain text. */
+export function refersTo(
+  { recipients }: Pick<Destination, 'recipients'>,
+  backups: readonly BackupEntry[],
+): readonly BackupEntry[] {
+  return recipients.length === 0 ? backups : backups.filter(isEncrypted);
+}
+
+export function isEncrypted({ summary }: Pick<BackupEntry, 'summary'>): boolean {
+  return summary.kind === 'valid' && summary.summary.encryption !== undefined;
+}
