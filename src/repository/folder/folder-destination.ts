@@ -257,7 +257,8 @@ export class FolderDestination implements Destination {
     });
     if (draft === undefined) return undefined;
     const pending = new PendingFolderBackup(this.#folder, draft);
-    const others = (await this.#names()).filter((name) => name !== draft.file + PARTIAL_SUFFIX);
+    const own = [draft.file, draft.sidecar].map((name) => `${name}${PARTIAL_SUFFIX}`);
+    const others = (await this.#names()).filter((name) => !own.includes(name));
     if (!others.some((name) => reservedIdOf(name) === id)) return pending;
     await pending.discard();
     return undefined;
