@@ -50,24 +50,24 @@ export class IndexArchive implements Archive {
   }
 
   readDocument(): Promise<Buffer> {
-    return Promise.reject(this.#withoutContents());
+    return Promise.reject(this.withoutContents());
   }
 
   readWhole(): Promise<Buffer[]> {
-    return Promise.reject(this.#withoutContents());
+    return Promise.reject(this.withoutContents());
   }
 
   // eslint-disable-next-line require-yield, @typescript-eslint/require-await
   async *read(): AsyncGenerator<Buffer> {
-    throw this.#withoutContents();
+    throw this.withoutContents();
   }
 
   checkEnd(): Promise<undefined> {
-    return Promise.reject(this.#withoutContents());
+    return Promise.reject(this.withoutContents());
   }
 
   audit(): Promise<AuditResult> {
-    return Promise.reject(this.#withoutContents());
+    return Promise.reject(this.withoutContents());
   }
 
   parts(directory: Directory, sizeBytes: number): ArchivePart[] {
@@ -75,7 +75,7 @@ export class IndexArchive implements Archive {
   }
 
   auditPart(): Promise<PartResult> {
-    return Promise.reject(this.#withoutContents());
+    return Promise.reject(this.withoutContents());
   }
 
   close(): Promise<void> {
@@ -87,7 +87,8 @@ export class IndexArchive implements Archive {
     return this.#opened;
   }
 
-  #withoutContents(): MangamotionError {
+  /** The error of every read of contents. */
+  withoutContents(): MangamotionError {
     return new MangamotionError(
       'access_denied',
       `the contents of ${this.#id} are encrypted, and the key of this host opens its index alone`,

@@ -66,6 +66,11 @@ export function backupTimeOf(id: string): Date {
   return new Date(`${day}T${clock}Z`);
 }
 
+/** Whether a backup's archive may have this name: others are forged, and may lead anywhere. */
+export function isArchiveName(id: string, file: string): boolean {
+  return file === id || ARCHIVE_SUFFIXES.some((suffix) => file === id + suffix);
+}
+
 function isBackupId(name: string): boolean {
   return BACKUP_ID.test(name);
 }

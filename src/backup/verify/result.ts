@@ -13,6 +13,11 @@ export interface VerifyResult {
   /** `incomplete`: an archive is missing or truncated; `damaged`: any other finding. */
   status: 'ok' | 'damaged' | 'incomplete';
   quick: boolean;
+  /**
+   * Why the contents of an encrypted backup were not read; absent if they were. Only the stored bytes
+   * were then compared with their digests, and `objects` and `bytes` are those of the summary.
+   */
+  not_opened?: string;
   /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;

@@ -1,15 +1,17 @@
 import { countOf, formatCount } from '../../count-of.js';
 import type { Archive } from '../../archive/archive.js';
 import type { Directory } from '../../archive/directory.js';
-import { isMangamotionError } from '../../errors.js';
+import { IndexArchive } from '../../archive/index-archive.js';
+import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import type { WorkProgress } from '../../progress.js';
 import { Archives, encryptedOf } from '../../repository/archives.js';
-import type { Destination, BackupEntry } from '../../repository/destination.js';
+import type { BackupEntry, Destination, KnownArchive } from '../../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.js';
-import type { Summary } from '../../repository/summary.js';
+import { type Summary, objectsIn } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
 import { verifyRedis } from './redis-keys.js';
+import { verifySidecar, verifyStored } from './stored.js';
 import { type VerifyResult, addProblem } from './result.js';
 
 export interface VerifyContext {
@@ -69,10 +71,17 @@ async function verifyArchives(
     return;
   }
   checkLength(archiveBytes, summary, result);
-  const archive = await destination.openArchive(backup.id, {
-    sizeBytes: archiveBytes,
-    encrypted: encryptedOf(summary, backup.id),
-  });
+  const known = { sizeBytes: archiveBytes, encrypted: encryptedOf(summary, backup.id) };
+  const archive = await openOrNot(destination, backup.id, known);
+  if (isMangamotionError(archive)) {
+    if (sample !== undefined) throw archive;
+    result.not_opened = archive.message;
+    result.objects = objectsIn(summary);
+    result.bytes = summary.bytes;
+    if (result.quick) await checkReferencesQuickly(destination, summary, result);
+    else await verifyStored({ ...context, destination, result }, summary);
+    return;
+  }
   const archives = new Archives(destination, { id: backup.id, archive }, summary);
   try {
     const directory = await checkDirectory(archive, summary, result);
@@ -86,6 +95,7 @@ async function verifyArchives(
     await checkBucketsDocument(archive, directory, result);
     await verifyRedis(archive, directory, summary, result, context.signal);
     const reading = { ...context, directory, archives, result };
+    await verifySidecar({ ...context, destination, result }, summary);
     const checked =
       sample === undefined
         ? await readAll(reading, archive, summary)
@@ -93,6 +103,25 @@ async function verifyArchives(
     compareCounts(checked, directory, result);
   } finally {
     await archives.close();
+  }
+}
+
+/** Resolves to the error if no key opens the contents of the archive. */
+async function openOrNot(
+  destination: Destination,
+  id: string,
+  known: KnownArchive,
+): Promise<Archive | MangamotionError> {
+  try {
+    const archive = await destination.openArchive(id, known);
+    if (!(archive instanceof IndexArchive)) return archive;
+    await archive.close();
+    return archive.withoutContents();
+  } catch (error) {
+    // With a request it is the store that denies access.
+    const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
+    if (!isLocked) throw error;
+    return error;
   }
 }
 

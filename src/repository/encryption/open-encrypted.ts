@@ -1,4 +1,4 @@
-import { DecryptedSource } from '../../age/decrypted-source.js';
+import { DecryptedSource, type SealedPlace } from '../../age/decrypted-source.js';
 import {
   type FileHead,
   LARGEST_HEADER_BYTES,
@@ -52,9 +52,7 @@ export async function openEncrypted(
   const indexHead = headIn(record.index, files.id);
   const indexKey = await fileKeyOf(indexHead, host === undefined ? [] : [host], files.id);
   if (indexKey === undefined) throw await noKeyFor(files.id, encrypted.recipients, vault);
-  const source = await files.index(record.index.bytes);
-  const place = placeOf(indexHead, indexKey);
-  return new IndexArchive(new DecryptedSource(source, place), files.id, record.bytes);
+  return await openIndexFile(files, record, placeOf(indexHead, indexKey));
 }
 
 /** Opens the index with any key that fits, for what only the sidecar holds. */
@@ -68,12 +66,17 @@ export async function openEncryptedIndex(
   const head = headIn(record.index, files.id);
   const fileKey = await fileKeyOf(head, identities, files.id);
   if (fileKey === undefined) throw await noKeyFor(files.id, recipients, vault);
-  const source = await files.index(record.index.bytes);
-  return new IndexArchive(
-    new DecryptedSource(source, placeOf(head, fileKey)),
-    files.id,
-    record.bytes,
-  );
+  return await openIndexFile(files, record, placeOf(head, fileKey));
+}
+
+async function openIndexFile(
+  files: EncryptedFiles,
+  record: EncryptedRecord,
+  place: SealedPlace,
+): Promise<IndexArchive> {
+  const { bytes: storedBytes } = record.index;
+  const source = await files.index(storedBytes);
+  return new IndexArchive(new DecryptedSource(source, place, { storedBytes }), files.id, record.bytes);
 }
 
 /** Opens an archive that a person encrypted with age: its summary says nothing of it. */
@@ -91,15 +94,26 @@ export async function decryptByHand(
   source: ClosableSource,
   vault: Vault,
 ): Promise<ClosableSource> {
-  const head = await readHead(source, id);
-  const fileKey = await fileKeyOf(head, await vault.identities(), id);
-  if (fileKey === undefined) throw await noKeyFor(id, [], vault);
-  const plain = new DecryptedSource(source, placeOf(head, fileKey));
+  const plain = await openByHand(id, source, vault).catch(async (error: unknown) => {
+    await source.close();
+    throw error;
+  });
   return {
     sizeBytes: plain.sizeBytes,
     read: (offset, length) => plain.read(offset, length),
     close: () => plain.close(),
   };
+}
+
+async function openByHand(
+  id: string,
+  source: ClosableSource,
+  vault: Vault,
+): Promise<DecryptedSource> {
+  const head = await readHead(source, id);
+  const fileKey = await fileKeyOf(head, await vault.identities(), id);
+  if (fileKey === undefined) throw await noKeyFor(id, [], vault);
+  return new DecryptedSource(source, placeOf(head, fileKey));
 }
 
 /** Opens what there is of an archive that is not complete; `undefined` if that is nothing. */
@@ -147,7 +161,7 @@ function encryptedTar(
   return new TarArchive(new DecryptedSource(source, placeOf(head, fileKey), { storedBytes }));
 }
 
-function placeOf(head: FileHead, fileKey: Buffer) {
+function placeOf(head: FileHead, fileKey: Buffer): SealedPlace {
   return {
     headBytes: head.header.length + head.nonce.length,
     key: payloadKeyOf(fileKey, head),

@@ -92,7 +92,12 @@ export const backupVerify = defineCommand({
         page.fields([
           { label: 'backup', text: result.id },
           { label: 'status', ...withMark(result.status) },
-          { label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts },
+          ...(result.not_opened === undefined
+            ? [{ label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts }]
+            : [
+                { label: 'verified', text: quick ? 'the lengths of its files' : 'the digests of its files' },
+                { label: 'contents', text: `not read: ${result.not_opened}`, tone: 'waiting' as const },
+              ]),
         ]);
         if (result.problems.length === 0) return;
         page.text('').table(problemColumns, result.problems.slice(0, MOST_PROBLEMS));

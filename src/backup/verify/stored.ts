@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { ClosableSource } from '../../archive/sink.js';
+import { countOf } from '../../count-of.js';
+import { isMangamotionError } from '../../errors.js';
+import type { WorkProgress } from '../../progress.js';
+import { encryptedOf } from '../../repository/archives.js';
+import type { Destination } from '../../repository/destination.js';
+import { SIDECAR_SUFFIX, isArchiveName } from '../../repository/names.js';
+import type { Summary } from '../../repository/summary.js';
+import { type VerifyResult, addProblem } from './result.js';
+
+const READ_BYTES = 4 * 1024 * 1024;
+
+interface StoredContext {
+  destination: Destination;
+  result: VerifyResult;
+  progress: WorkProgress;
+  signal: AbortSignal;
+}
+
+/**
+ * Checks what of an encrypted backup needs no key: that the stored bytes of its archive, of its sidecar
+ * and of the archives that it refers to have the digests in their summaries.
+ */
+export async function verifyStored(context: StoredContext, summary: Summary): Promise<void> {
+  const { destination, progress } = context;
+  const others = summary.references.length === 0 ? [] : await destination.list();
+  const needed = [summary];
+  for (const id of summary.references) {
+    const found = others.find((backup) => backup.id === id)?.summary;
+    if (found?.kind === 'valid') needed.push(found.summary);
+    else addProblem(context.result, 'archive_missing', `${id}, which this backup needs, has no summary`);
+  }
+  progress.start('verifying');
+  progress.update({ bytesTotal: needed.reduce((sum, { archive_bytes }) => sum + archive_bytes, 0) });
+  let bytes = 0;
+  for (const { id, archive, archive_bytes } of needed) {
+    if (!isArchiveName(id, archive.file)) {
+      const named = JSON.stringify(archive.file);
+      addProblem(context.result, 'summary', `the summary of ${id} says ${named}`);
+      continue;
+    }
+    // A plain folder has no digest of its own; its files are checked when it is verified itself.
+    if (archive.file === id) continue;
+    await checkFile(context, { name: archive.file, bytes: archive_bytes, sha256: archive.sha256 }, () => {
+      progress.update({ bytes: (bytes += READ_BYTES) });
+    });
+  }
+  await verifySidecar(context, summary);
+}
+
+/** Checks the sidecar of an encrypted backup. */
+export async function verifySidecar(
+  context: Omit<StoredContext, 'progress'>,
+  summary: Summary,
+): Promise<void> {
+  const record = encryptedOf(summary, summary.id)?.record;
+  if (record === undefined) return;
+  const { bytes, sha256 } = record.index;
+  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes, sha256 });
+}
+
+/** Reads a file, and reports it if it is missing or not the one that was written. */
+async function checkFile(
+  { destination, result, signal }: Omit<StoredContext, 'progress'>,
+  { name, bytes, sha256 }: { name: string; bytes: number; sha256: string },
+  onRead: () => void = () => undefined,
+): Promise<void> {
+  let source: ClosableSource | undefined;
+  try {
+    source = await destination.openFile(name, bytes);
+    if (source.sizeBytes !== bytes) {
+      const kind = source.sizeBytes < bytes ? 'archive_truncated' : 'archive';
+      const found = countOf(source.sizeBytes, 'byte');
+      addProblem(result, kind, `${name} has ${found}, but its summary says ${bytes}`);
+      return;
+    }
+    const hash = createHash('sha256');
+    for (let at = 0; at < bytes; at += READ_BYTES) {
+      signal.throwIfAborted();
+      hash.update(await source.read(at, Math.min(READ_BYTES, bytes - at)));
+      onRead();
+    }
+    if (hash.digest('hex') === sha256) return;
+    addProblem(result, 'archive', `the SHA-256 of ${name} is not that of the summary`);
+  } catch (error) {
+    if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
+    const kind = error.code === 'not_found' ? 'archive_missing' : 'archive';
+    addProblem(result, kind, error.message);
+  } finally {
+    await source?.close();
+  }
+}
