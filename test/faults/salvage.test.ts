@@ -1,11 +1,11 @@
 import { copyFile, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Summary } from '../../src/repository/summary.js';
 import { backUp, filesIn, restoreInto, temporaryFolder, verify } from '../helpers/backups.js';
 import { waitUntil } from '../helpers/child-processes.js';
-import { runJson, runProcess } from '../helpers/cli.js';
+import { run, runJson, runProcess } from '../helpers/cli.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, freshBucketName, removeBucket, testStore } from '../helpers/test-store.js';
@@ -61,7 +61,7 @@ async function killedBackup(env: Record<string, string> = {}): Promise<void> {
   const args = ['backup', 'full', folder, '--bucket', bucket];
   const program = runProcess(args, { endpoint: proxy.endpoint, env });
   await waitUntil('the backup', [], async () => {
-    const partial = (await partials()).find((name) => !name.endsWith('.json.partial'));
+    const partial = (await partials()).find((name) => !/\.(json|index\.age)\.partial$/.test(name));
     return partial !== undefined && (await bytesOf(join(folder, partial))) > (3 * VIDEOS + 6) * MIB;
   });
   program.kill('SIGKILL');
@@ -101,6 +101,46 @@ async function expectWhole(id: string): Promise<void> {
 }
 
 describe('what a killed run had captured', () => {
+  it('is opened with the key on this host where it is encrypted, and is useless to others', async () => {
+    const key = join(folder, '..', `salvage-${process.pid}.agekey`);
+    const { answer } = await runJson<{ recipient: string }>(['key', 'new', key]);
+    const states = temporaryFolder();
+    vi.stubEnv('XDG_STATE_HOME', states.folder);
+    const env = { BACKUP_AGE_RECIPIENTS: answer.recipient, XDG_STATE_HOME: states.folder };
+    try {
+      await killedBackup(env);
+      const partial = (await partials()).find((name) => name.includes('.tar.gz')) ?? '';
+      expect(partial).toMatch(/\.tar\.gz\.age\.partial$/);
+      const drafts = join(states.folder, 'mangamotion', 'draft-keys');
+      expect(await readdir(drafts)).toHaveLength(1);
+      // The key of the archive is not beside it.
+      const [draft = ''] = await readdir(drafts);
+      const fileKey = await readFile(join(drafts, draft), 'utf8');
+      for (const name of await partials()) {
+        const bytes = await readFile(join(folder, name));
+        expect(bytes.includes(fileKey)).toBe(false);
+        expect(bytes.includes(Buffer.from(fileKey, 'hex'))).toBe(false);
+      }
+      const { summary, gets } = await backUpAndCountReads(env);
+      expect(summary.objects).toMatchObject({ total: 61, captured: 61, salvaged: 59, failed: 0 });
+      expect(gets).toHaveLength(2);
+      expect(await partials()).toEqual([]);
+      expect(await readdir(drafts)).toEqual([]);
+      const verified = await run(['backup', 'verify', join(folder, summary.id), '--identity', key]);
+      expect(verified).toMatchObject({ exitCode: 0 });
+
+      await killedBackup(env);
+      await rm(drafts, { recursive: true });
+      const again = await backUpAndCountReads(env);
+      expect(again.summary.objects).toMatchObject({ captured: 61, salvaged: 0, failed: 0 });
+      expect(await partials()).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      await rm(key, { force: true });
+      states.remove();
+    }
+  });
+
   it('is not read from the store again, and the left-over goes', async () => {
     await killedBackup();
     expect(
