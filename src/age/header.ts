@@ -71,7 +71,7 @@ export type OpenedHeader =
   | { kind: 'no_match' }
   | { kind: 'damaged'; reason: string };
 
-const NO_MATCH = 'no identity matched any of the file\'s recipients';
+const NO_MATCH = "no identity matched any of the file's recipients";
 
 /** Opens a header with the identities. */
 export async function openHeader(

@@ -27,7 +27,9 @@ export async function parseRecipients(text: string, origin: string): Promise<str
 /** Throws `configuration` if these cannot be the recipients of one file. */
 export function checkTogether(recipients: readonly string[]): void {
   if (recipients.length > MOST_RECIPIENTS) {
-    throw wrongKey(`there are ${recipients.length} recipients, and at most ${MOST_RECIPIENTS} can be`);
+    throw wrongKey(
+      `there are ${recipients.length} recipients, and at most ${MOST_RECIPIENTS} can be`,
+    );
   }
   const hybrid = recipients.filter(isPostQuantum);
   if (hybrid.length > 0 && hybrid.length < recipients.length) {

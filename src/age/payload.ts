@@ -61,7 +61,7 @@ export function chunksOf(plainBytes: number): number {
 }
 
 /** Returns the size of the payload of this many bytes, without the nonce. */
-export function sealedBytesOf(plainBytes: number): number {
+function sealedBytesOf(plainBytes: number): number {
   return plainBytes + chunksOf(plainBytes) * TAG_BYTES;
 }
 

@@ -57,7 +57,7 @@ export class IndexArchive implements Archive {
     return Promise.reject(this.withoutContents());
   }
 
-  // eslint-disable-next-line require-yield, @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await
   async *read(): AsyncGenerator<Buffer> {
     throw this.withoutContents();
   }

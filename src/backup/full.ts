@@ -8,7 +8,7 @@ import {
   type HeldContext,
   sourceOf,
 } from './plan/backup-plan.js';
-import { refusePlainAfterEncrypted } from './plan/encryption.js';
+import { refusePlainAfterEncrypted } from '../repository/encryption-choice.js';
 import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
 
 /** Copies all selected buckets into a new archive, and resolves once the backup exists. */

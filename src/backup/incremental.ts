@@ -4,7 +4,11 @@ import { findParent, predecessorOf, whyNoParent } from '../repository/lines/pare
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './plan/baseline.js';
 import { planFull } from './full.js';
-import { isEncrypted, refersTo, refusePlainAfterEncrypted } from './plan/encryption.js';
+import {
+  isEncrypted,
+  refersTo,
+  refusePlainAfterEncrypted,
+} from '../repository/encryption-choice.js';
 import { makeBackup } from './make-backup.js';
 import {
   type BackupContext,

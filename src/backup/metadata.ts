@@ -3,7 +3,7 @@ import { predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Step } from './plan/changes.js';
 import { chooseBuckets } from './plan/choose-buckets.js';
-import { refusePlainAfterEncrypted } from './plan/encryption.js';
+import { refusePlainAfterEncrypted } from '../repository/encryption-choice.js';
 import { ListingReport } from './plan/listing.js';
 import { makeBackup } from './make-backup.js';
 import {

@@ -54,7 +54,12 @@ export function assemble(
         recipients: [
           ...(v.BACKUP_AGE_RECIPIENTS === undefined
             ? []
-            : [{ text: v.BACKUP_AGE_RECIPIENTS, origin: originOf(settings, 'BACKUP_AGE_RECIPIENTS') }]),
+            : [
+                {
+                  text: v.BACKUP_AGE_RECIPIENTS,
+                  origin: originOf(settings, 'BACKUP_AGE_RECIPIENTS'),
+                },
+              ]),
           ...(files.ageRecipients === undefined ? [] : [files.ageRecipients]),
         ],
         identityFile: files.ageIdentityFile,

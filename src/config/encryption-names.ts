@@ -6,7 +6,7 @@ import { closest } from './typos.js';
  * it is an error where other unknown names are only a warning. Pure.
  */
 
-export const ENCRYPTION_SETTINGS = [
+const ENCRYPTION_SETTINGS = [
   'BACKUP_AGE_RECIPIENTS',
   'BACKUP_AGE_RECIPIENTS_FILE',
   'BACKUP_AGE_IDENTITY_FILE',

@@ -8,6 +8,13 @@ function hasNoTls(endpoint: string, useSsl: string): string {
   return `The server does not speak TLS there: begin ${endpoint} with http://, or set ${useSsl}=false if it has no scheme.`;
 }
 
+/** The newest backup is encrypted, and the next one would not be. */
+export const LOST_RECIPIENTS_HINT =
+  'Set BACKUP_AGE_RECIPIENTS or give --recipient. If plain text is intended, add --no-encryption.';
+
+/** Recipients are set, and archives are to be plain folders. */
+export const PLAIN_AND_ENCRYPTED_HINT = 'Leave BACKUP_COMPRESSION unset, or set no recipients.';
+
 const ADDRESS = 'Check MINIO_ENDPOINT, MINIO_PORT and MINIO_USE_SSL.';
 
 export const SOURCE_STORE_HINTS = {

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/repository/summary.js';
-import { withQuickRetries } from '../helpers/backups.js';
+import { temporaryFolder, withQuickRetries } from '../helpers/backups.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { waitUntil } from '../helpers/child-processes.js';
 import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
@@ -123,6 +124,30 @@ describe('a destination in a bucket', () => {
     for (const { receivedBytes } of proxy.requests) bytes += receivedBytes();
     expect(bytes).toBeLessThan(1.5 * MIB);
     expect(archive.some(({ sizeBytes }) => sizeBytes > 40 * MIB)).toBe(true);
+  });
+
+  it('gives one object of an encrypted backup back in at most four requests', async () => {
+    const keys = temporaryFolder();
+    const identity = join(keys.folder, 'key');
+    const made = await runJson<{ recipient: string }>(['key', 'new', identity]);
+    const encrypting = { ...env, BACKUP_AGE_RECIPIENTS: made.answer.recipient };
+    const args = ['backup', 'full', destination, '--bucket', source];
+    const { answer: full } = await runJson<Summary>(args, { env: encrypting });
+    proxy.requests.length = 0;
+    const target = freshBucketName();
+    const restoring = ['restore', `${destination}/${full.id}`, '--bucket', source];
+    const named = [...restoring, '--key', 'page-120', '--as', `${source}=${target}`];
+    const outcome = await run([...named, '--identity', identity], { env });
+    expect(outcome).toMatchObject({ exitCode: 0 });
+    const content = await readObject(store, target, 'page-120');
+    expect(content.equals(noise(20_000, 'page 20'))).toBe(true);
+    await removeBucket(store, target);
+    // The chunk of the index may lie in the 64 KiB of the directory.
+    expect(proxy.requests.length).toBeLessThanOrEqual(4);
+    expect(proxy.requests.every(({ method }) => method === 'GET')).toBe(true);
+    const bytes = proxy.requests.map(({ receivedBytes }) => receivedBytes());
+    expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(2 * MIB);
+    keys.remove();
   });
 
   it('completes a backup through cut connections and answers of a server in trouble', async () => {

@@ -4,7 +4,7 @@ import { whyListingsAreDoubted } from '../../object-store/server-findings.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
-import { wholeSummary } from '../../repository/encryption/whole-summary.js';
+import { wholeSummary } from '../../repository/whole-summary.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';

@@ -29,10 +29,17 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
   for (const id of summary.references) {
     const found = others.find((backup) => backup.id === id)?.summary;
     if (found?.kind === 'valid') needed.push(found.summary);
-    else addProblem(context.result, 'archive_missing', `${id}, which this backup needs, has no summary`);
+    else
+      addProblem(
+        context.result,
+        'archive_missing',
+        `${id}, which this backup needs, has no summary`,
+      );
   }
   progress.start('verifying');
-  progress.update({ bytesTotal: needed.reduce((sum, { archive_bytes }) => sum + archive_bytes, 0) });
+  progress.update({
+    bytesTotal: needed.reduce((sum, { archive_bytes }) => sum + archive_bytes, 0),
+  });
   let bytes = 0;
   for (const { id, archive, archive_bytes } of needed) {
     if (!isArchiveName(id, archive.file)) {
@@ -42,9 +49,13 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
     }
     // A plain folder has no digest of its own; its files are checked when it is verified itself.
     if (archive.file === id) continue;
-    await checkFile(context, { name: archive.file, bytes: archive_bytes, sha256: archive.sha256 }, () => {
-      progress.update({ bytes: (bytes += READ_BYTES) });
-    });
+    await checkFile(
+      context,
+      { name: archive.file, bytes: archive_bytes, sha256: archive.sha256 },
+      () => {
+        progress.update({ bytes: (bytes += READ_BYTES) });
+      },
+    );
   }
   await verifySidecar(context, summary);
 }

@@ -76,7 +76,11 @@ async function openIndexFile(
 ): Promise<IndexArchive> {
   const { bytes: storedBytes } = record.index;
   const source = await files.index(storedBytes);
-  return new IndexArchive(new DecryptedSource(source, place, { storedBytes }), files.id, record.bytes);
+  return new IndexArchive(
+    new DecryptedSource(source, place, { storedBytes }),
+    files.id,
+    record.bytes,
+  );
 }
 
 /** Opens an archive that a person encrypted with age: its summary says nothing of it. */

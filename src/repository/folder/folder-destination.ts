@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Archive } from '../../archive/archive.js';
 import type { IndexArchive } from '../../archive/index-archive.js';
 import type { ClosableSource } from '../../archive/sink.js';
+import { PLAIN_AND_ENCRYPTED_HINT } from '../../config/hints.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
@@ -90,7 +91,10 @@ export class FolderDestination implements Destination {
   }
 
   /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
-  static async open(location: string, options: DestinationOptions = {}): Promise<FolderDestination> {
+  static async open(
+    location: string,
+    options: DestinationOptions = {},
+  ): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {
@@ -152,10 +156,7 @@ export class FolderDestination implements Destination {
   }
 
   /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
-  async openArchive(
-    id: string,
-    { sizeBytes, encrypted }: KnownArchive = {},
-  ): Promise<Archive> {
+  async openArchive(id: string, { sizeBytes, encrypted }: KnownArchive = {}): Promise<Archive> {
     if (encrypted !== undefined) {
       return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
     }
@@ -346,7 +347,7 @@ export class FolderDestination implements Destination {
 
 function plainAndEncrypted(): MangamotionError {
   return new MangamotionError('configuration', 'plain folders cannot be encrypted', {
-    hint: 'Leave BACKUP_COMPRESSION unset, or set no recipients.',
+    hint: PLAIN_AND_ENCRYPTED_HINT,
   });
 }
 

@@ -130,7 +130,10 @@ export class S3Destination implements Destination {
     );
   }
 
-  async archiveBytesOf({ id, summary }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
+  async archiveBytesOf({
+    id,
+    summary,
+  }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
     const objects = await this.#requests.objects(id);
     return (await this.#archiveAmong(objects, id, summary)).archiveBytes;
   }
@@ -143,9 +146,7 @@ export class S3Destination implements Destination {
       return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
     }
     const plain = this.#source(id + ARCHIVE_SUFFIX, sizeBytes);
-    return new TarArchive(
-      new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)),
-    );
+    return new TarArchive(new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)));
   }
 
   openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {

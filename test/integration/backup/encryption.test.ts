@@ -168,10 +168,9 @@ describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
       expect(refused.stderr).toContain(`${id} in`);
       expect(refused.stderr).toContain('--no-encryption');
     }
-    const intended = await run(
-      ['backup', 'full', here, '--bucket', source, '--no-encryption'],
-      { env: env() },
-    );
+    const intended = await run(['backup', 'full', here, '--bucket', source, '--no-encryption'], {
+      env: env(),
+    });
     expect(intended).toMatchObject({ exitCode: 0 });
   });
 

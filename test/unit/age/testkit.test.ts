@@ -67,7 +67,13 @@ const cases = Object.entries(vectors).map(([name, bytes]) => ({ name, ...parse(b
 
 test('there are vectors of every outcome', () => {
   const outcomes = new Set(cases.map((vector) => vector.expect));
-  for (const outcome of ['success', 'no match', 'HMAC failure', 'header failure', 'payload failure'])
+  for (const outcome of [
+    'success',
+    'no match',
+    'HMAC failure',
+    'header failure',
+    'payload failure',
+  ])
     expect(outcomes).toContain(outcome);
 });
 

@@ -73,7 +73,8 @@ export const makesBackup = {
     },
     noPrune: { description: 'do not prune after the backup' },
     noEncryption: {
-      description: 'make the backup in plain text, even if recipients are set or others are encrypted',
+      description:
+        'make the backup in plain text, even if recipients are set or others are encrypted',
     },
     ...lockOption,
   },

@@ -38,7 +38,7 @@ export const backupShow = defineCommand({
       });
       return undefined;
     }
-    const { shownSummary } = await import('../../../repository/encryption/shown-summary.js');
+    const { shownSummary } = await import('../../../repository/whole-summary.js');
     const { summary, hidden } = await shownSummary(
       located.destination,
       readableSummary(located.backup),

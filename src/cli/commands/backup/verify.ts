@@ -93,10 +93,22 @@ export const backupVerify = defineCommand({
           { label: 'backup', text: result.id },
           { label: 'status', ...withMark(result.status) },
           ...(result.not_opened === undefined
-            ? [{ label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled', text: counts }]
+            ? [
+                {
+                  label: quick ? 'named' : sample === undefined ? 'verified' : 'sampled',
+                  text: counts,
+                },
+              ]
             : [
-                { label: 'verified', text: quick ? 'the lengths of its files' : 'the digests of its files' },
-                { label: 'contents', text: `not read: ${result.not_opened}`, tone: 'waiting' as const },
+                {
+                  label: 'verified',
+                  text: quick ? 'the lengths of its files' : 'the digests of its files',
+                },
+                {
+                  label: 'contents',
+                  text: `not read: ${result.not_opened}`,
+                  tone: 'waiting' as const,
+                },
               ]),
         ]);
         if (result.problems.length === 0) return;

@@ -34,13 +34,13 @@ describe('help', () => {
 
   it('shows --limit-rate for every command that moves bytes from or to a store', async () => {
     const without =
-      /^(billing|config|completion|help|jobs (watch|index)|schedule .+|drill (history|report))/;
+      /^(billing|config|completion|help|key|jobs (watch|index)|schedule .+|drill (history|report))/;
     for (const { path } of catalog.commands) {
       const name = path.join(' ');
       const { stdout } = await runMain([...path, '--help'], catalog);
       const shows = stdout.includes('--limit-rate');
       if (!without.test(name)) expect({ name, shows }).toEqual({ name, shows: true });
-      if (/^(billing|completion|jobs (watch|index))/.test(name)) {
+      if (/^(billing|completion|key|jobs (watch|index))/.test(name)) {
         expect({ name, shows }).toEqual({ name, shows: false });
       }
     }

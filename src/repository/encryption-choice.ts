@@ -1,5 +1,6 @@
-import { MangamotionError } from '../../errors.js';
-import type { BackupEntry, Destination } from '../../repository/destination.js';
+import { LOST_RECIPIENTS_HINT } from '../config/hints.js';
+import { MangamotionError } from '../errors.js';
+import type { BackupEntry, Destination } from './destination.js';
 
 /** Whether the backups of a destination are encrypted is decided once, not by a lost setting. Pure. */
 
@@ -18,9 +19,7 @@ export function refusePlainAfterEncrypted(
   throw new MangamotionError(
     'refused',
     `${newest.id} in ${location} is encrypted, and this backup would not be: no recipient is set`,
-    {
-      hint: 'Set BACKUP_AGE_RECIPIENTS or give --recipient. If plain text is intended, add --no-encryption.',
-    },
+    { hint: LOST_RECIPIENTS_HINT },
   );
 }
 

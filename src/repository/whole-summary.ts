@@ -1,0 +1,38 @@
+import { isMangamotionError } from '../errors.js';
+import type { Destination } from './destination.js';
+import { encryptedOf } from './archives.js';
+import type { Summary } from './summary.js';
+import { joinSummary } from './encryption/split-summary.js';
+
+/**
+ * Resolves to a summary with the failures and losses that an encrypted backup keeps in its sidecar.
+ * Rejects with `access_denied` if no key opens it.
+ */
+export async function wholeSummary(destination: Destination, summary: Summary): Promise<Summary> {
+  const encrypted = encryptedOf(summary, summary.id);
+  if (encrypted === undefined) return summary;
+  const index = await destination.openIndex(summary.id, encrypted);
+  try {
+    return joinSummary(summary, await index.readAttached());
+  } finally {
+    await index.close();
+  }
+}
+
+/**
+ * Resolves to a summary with what its sidecar holds, if a key opens it; otherwise to the summary as it
+ * is, which counts what it does not name. `hidden` says why.
+ */
+export async function shownSummary(
+  destination: Destination,
+  summary: Summary,
+): Promise<{ summary: Summary; hidden: string | undefined }> {
+  try {
+    return { summary: await wholeSummary(destination, summary), hidden: undefined };
+  } catch (error) {
+    // With a request it is the store that denies access.
+    const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
+    if (!isLocked) throw error;
+    return { summary, hidden: error.message };
+  }
+}
