@@ -51,6 +51,7 @@ export function assemble(
       redis: v.BACKUP_REDIS,
       sourceName: v.BACKUP_SOURCE_NAME?.name,
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
+      appendOnly: v.BACKUP_S3_APPEND_ONLY,
       destination: backupDestination(v, files),
     },
     drill: {

@@ -66,8 +66,11 @@ export function isSeries({ claim, parts }: ClaimSeries): boolean {
   return parts.some((name) => name !== claim);
 }
 
-/** The objects of claims that were ended, in the order in which they can be removed. */
-export function endedObjects(names: readonly string[]): string[] {
+/** Returns the names of all objects of claims that were ended. */
+export function endedObjects(names: readonly string[]): { parts: string[]; ends: string[] } {
   const ended = seriesOf(names).filter(({ ends }) => ends.length > 0);
-  return ended.flatMap(({ parts, ends }) => [...parts, ...ends]);
+  return {
+    parts: ended.flatMap(({ parts }) => parts),
+    ends: ended.flatMap(({ ends }) => ends),
+  };
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import type { Config } from '../config/config.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, BackupEntry } from './destination.js';
@@ -24,6 +25,13 @@ export interface RemoteAccess {
   /** Opens the store of `s3://` destinations, with retries. */
   openBackupStore: () => Promise<ObjectStore>;
   signal: AbortSignal;
+  /** The settings; absent: this access only reads. */
+  config?: () => Promise<Pick<Config, 'backup'>>;
+}
+
+export interface DestinationOptions extends FolderOptions {
+  /** Delete and overwrite nothing in an `s3://` destination; absent: as the settings say. */
+  appendOnly?: boolean | undefined;
 }
 
 /**
@@ -34,12 +42,13 @@ export async function openDestination(
   location: string,
   cwd = '',
   access?: RemoteAccess,
-  options: FolderOptions = {},
+  options: DestinationOptions = {},
 ): Promise<Destination> {
   if (isS3Url(location) && access !== undefined) {
     const place = parseS3Url(location);
+    const appendOnly = options.appendOnly ?? (await access.config?.())?.backup.appendOnly;
     const store = await access.openBackupStore();
-    return new S3Destination({ ...place, store, signal: access.signal });
+    return new S3Destination({ ...place, store, signal: access.signal, appendOnly });
   }
   refuseUrl(location);
   return await FolderDestination.open(resolve(cwd, location), options);

@@ -17,9 +17,9 @@ export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
     const id = reservedIdOf(name);
     if (id === undefined || name !== id + SUMMARY_SUFFIX + PARTIAL_SUFFIX) continue;
     const archive = id + ARCHIVE_SUFFIX;
-    const isUncommitted = !names.has(id + SUMMARY_SUFFIX) && names.has(archive);
-    if (isUncommitted) archives.push(objectLeft(place, id, archive));
-    summaries.push(objectLeft(place, id, name));
+    const isCommitted = names.has(id + SUMMARY_SUFFIX);
+    if (!isCommitted && names.has(archive)) archives.push(objectLeft(place, id, archive));
+    summaries.push({ ...objectLeft(place, id, name), isOfBackup: isCommitted });
   }
   // The temporary summary marks an archive as ours, so it comes last.
   return [...(await uploadsLeft(place)), ...archives, ...summaries];

@@ -14,6 +14,7 @@ export class PendingS3Backup implements PendingBackup {
   readonly writer: ArchiveWriter;
   readonly #place: S3Place;
   readonly #sink: S3UploadSink;
+  readonly #left: string[] = [];
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
   constructor(place: S3Place, id: string, createdAt: Date) {
@@ -22,6 +23,10 @@ export class PendingS3Backup implements PendingBackup {
     this.#place = place;
     this.#sink = new S3UploadSink(place, place.prefix + id + ARCHIVE_SUFFIX);
     this.writer = new TarArchiveWriter(this.#sink, id, createdAt);
+  }
+
+  get left(): readonly string[] {
+    return [this.#sink.left ?? [], this.#left].flat();
   }
 
   async seal(): Promise<SealedArchive> {
@@ -42,6 +47,7 @@ export class PendingS3Backup implements PendingBackup {
     this.#state = 'committing';
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
     this.#state = 'ended';
+    if (this.#place.appendOnly === true) return;
     await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
   }
 
@@ -62,8 +68,9 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   async #delete(key: string): Promise<void> {
-    const { store, bucket } = this.#place;
-    await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
+    const { store, bucket, appendOnly } = this.#place;
+    if (appendOnly === true) this.#left.push(`s3://${bucket}/${key}`);
+    else await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
   }
 
   get #summaryKey(): string {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupContext, BackupOptions } from '../../../backup/plan/backup-plan.js';
+import { APPEND_ONLY_HINT, APPEND_ONLY_SETTING } from '../../../config/hints.js';
 import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import { parseCount } from '../../values/count.js';
 import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
+import type { Destination } from '../../../repository/destination.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
@@ -72,6 +74,11 @@ export const makesBackup = {
       parse: parseCount,
     },
     noPrune: { description: 'do not prune after the backup' },
+    appendOnly: {
+      description:
+        'delete and overwrite nothing, for keys that may not, and do not prune (s3:// only; ' +
+        'BACKUP_S3_APPEND_ONLY)',
+    },
     ...lockOption,
   },
   changes: 'always',
@@ -79,6 +86,17 @@ export const makesBackup = {
   printsRows: false,
   endsWith: ['partial', ...WRITING_ENDS],
 } as const;
+
+/** Throws `usage` where the settings say that nothing is deleted or overwritten at the destination. */
+export function refuseAppendOnly(
+  { location, appendOnly }: Pick<Destination, 'location' | 'appendOnly'>,
+  what: string,
+): void {
+  if (appendOnly !== true) return;
+  throw new MangamotionError('usage', `${location}: ${what}: ${APPEND_ONLY_SETTING}`, {
+    hint: APPEND_ONLY_HINT,
+  });
+}
 
 /** What full and incremental backups are told of deletions, and of what else to read. */
 export const objectOptions = {
@@ -155,6 +173,15 @@ export async function openBackup(
 ) {
   const { bucket, excludeBucket, sourceName, keepDays, noPrune, waitLock } = options;
   const { backup: defaults } = await context.config();
+  if (options.appendOnly && !isS3Url(destination)) {
+    throw new MangamotionError(
+      'usage',
+      `--append-only: ${destination} is not an s3:// destination`,
+      {
+        hint: 'Leave it out: the owner of a folder can always delete in it.',
+      },
+    );
+  }
   const pruned: PruneReport[] = [];
   const policy = { days: keepDays ?? defaults.retentionDays };
   if (!noPrune) refuseFoolishPolicy(policy);
@@ -165,17 +192,18 @@ export async function openBackup(
     waitLockMs: waitLock ?? 0,
     retention: noPrune ? undefined : { policy, onPruned },
   };
-  return { backup: await openBackupContext(context, destination, bucket), settings, pruned };
+  const given = { buckets: bucket, appendOnly: options.appendOnly ? true : undefined };
+  return { backup: await openBackupContext(context, destination, given), settings, pruned };
 }
 
 /**
  * Opens the destination and the store, in this order: a folder that is missing is told at once.
- * `buckets`: those that are named, if any.
+ * `buckets`: those that are named, if any. `appendOnly`: as the settings say where it is absent.
  */
 async function openBackupContext(
   context: CommandContext,
   location: string,
-  buckets: readonly string[],
+  { buckets, appendOnly }: { buckets: readonly string[]; appendOnly: boolean | undefined },
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -186,8 +214,8 @@ async function openBackupContext(
       { hint: 'Use a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
     );
   }
-  const plain = !backup.compression;
-  const destination = await openDestination(location, context.cwd, context, { plain });
+  const options = { plain: !backup.compression, appendOnly };
+  const destination = await openDestination(location, context.cwd, context, options);
   const store = await context.openStore(buckets);
   return {
     ...{ store, destination },
