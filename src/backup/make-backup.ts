@@ -201,7 +201,7 @@ async function end(
     isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable');
   const left = canGoOn ? await pending.endEarly() : undefined;
   if (!canGoOn) await pending.discard();
-  for (const path of pending.left ?? []) progress.warn(`${path} stays: this run deletes nothing`);
+  for (const line of pending.left ?? []) progress.warn(line);
   if (left === undefined) return;
   const { objects, path } = left;
   const what =

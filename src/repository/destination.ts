@@ -176,7 +176,7 @@ export interface PendingBackup {
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;
 
-  /** What `discard` and `endEarly` were not allowed to remove; absent: they remove everything. */
+  /** Sentences about what `discard` and `endEarly` did not remove; absent: they remove everything. */
   readonly left?: readonly string[];
 
   /**

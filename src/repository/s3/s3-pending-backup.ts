@@ -14,7 +14,7 @@ export class PendingS3Backup implements PendingBackup {
   readonly writer: ArchiveWriter;
   readonly #place: S3Place;
   readonly #sink: S3UploadSink;
-  readonly #left: string[] = [];
+  #left: string[] = [];
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
   constructor(place: S3Place, id: string, createdAt: Date) {
@@ -26,7 +26,7 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   get left(): readonly string[] {
-    return [this.#sink.left ?? [], this.#left].flat();
+    return this.#left;
   }
 
   async seal(): Promise<SealedArchive> {
@@ -53,6 +53,12 @@ export class PendingS3Backup implements PendingBackup {
 
   async discard(): Promise<void> {
     if (this.#state === 'ended') return;
+    if (this.#place.appendOnly === true) {
+      await this.#sink.discard();
+      this.#left = this.#whatStays();
+      this.#state = 'ended';
+      return;
+    }
     // The summary goes first: an archive without one is not a backup, but a summary without its
     // archive would look damaged.
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
@@ -68,9 +74,22 @@ export class PendingS3Backup implements PendingBackup {
   }
 
   async #delete(key: string): Promise<void> {
-    const { store, bucket, appendOnly } = this.#place;
-    if (appendOnly === true) this.#left.push(`s3://${bucket}/${key}`);
-    else await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
+    const { store, bucket } = this.#place;
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
+  }
+
+  /** An append-only run deletes nothing. Its archive, if it is there, is whole. */
+  #whatStays(): string[] {
+    const { url } = this.#place;
+    const path = `${url}/${this.id}`;
+    const upload = `the unfinished upload of ${path}${ARCHIVE_SUFFIX} stays: these keys may not abort it`;
+    const files = `what was written of ${path} stays, because an append-only run deletes nothing`;
+    const whole = `${path} may be a whole backup: "mangamotion backup list ${url}" tells`;
+    return [
+      ...(this.#sink.leavesUpload ? [upload] : []),
+      ...(this.#state === 'open' ? [] : [files]),
+      ...(this.#state === 'committing' ? [whole] : []),
+    ];
   }
 
   get #summaryKey(): string {

@@ -30,7 +30,7 @@ export class S3UploadSink implements ArchiveSink {
   #bytes = 0;
   #failure: { error: unknown } | undefined;
   #mayExist = false;
-  #left: string | undefined;
+  #leavesUpload = false;
 
   constructor(place: S3Place, key: string) {
     this.#place = place;
@@ -89,9 +89,9 @@ export class S3UploadSink implements ArchiveSink {
     this.#spare.length = 0;
   }
 
-  /** What `discard` was not allowed to remove. */
-  get left(): string | undefined {
-    return this.#left;
+  /** Whether `discard` was not allowed to abort the upload. */
+  get leavesUpload(): boolean {
+    return this.#leavesUpload;
   }
 
   /**
@@ -107,9 +107,8 @@ export class S3UploadSink implements ArchiveSink {
       if (begun !== undefined) await this.#abortOwnUpload(begun);
       await this.#abortStrayUploads(begun);
     }
-    if (!this.#mayExist) return;
-    if (this.#place.appendOnly === true) this.#left = `s3://${bucket}/${this.#key}`;
-    else await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
+    if (!this.#mayExist || this.#place.appendOnly === true) return;
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
   /**
@@ -133,7 +132,7 @@ export class S3UploadSink implements ArchiveSink {
     } catch (error) {
       const mayStay = this.#place.appendOnly === true && isMangamotionError(error, 'access_denied');
       if (!mayStay) throw error;
-      this.#left = `the unfinished upload of s3://${this.#place.bucket}/${this.#key}`;
+      this.#leavesUpload = true;
     }
   }
 

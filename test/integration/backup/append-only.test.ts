@@ -10,7 +10,13 @@ import { runAt } from '../../helpers/in-process.js';
 import { APPEND_RIGHTS, otherUser, appendPolicy } from '../../helpers/other-user.js';
 import { abortUploads, uploadsAt } from '../../helpers/s3-destinations.js';
 import { listing, noise, seed } from '../../helpers/seed.js';
-import { contentOf, freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
+import {
+  contentOf,
+  freshBucket,
+  inParallel,
+  removeBucket,
+  testStore,
+} from '../../helpers/test-store.js';
 
 /** Backups by a user whom the policy of the bucket lets add objects, and nothing more. */
 
@@ -55,8 +61,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await abortUploads(store, target);
-  for (const version of await store.listVersions(target, ''))
-    await store.deleteVersion(target, version);
+  const versions = await store.listVersions(target, '');
+  await inParallel(16, versions, (version) => store.deleteVersion(target, version));
   await removeBucket(store, target);
 });
 afterAll(async () => {
@@ -217,7 +223,9 @@ describe.runIf(user !== undefined)('keys that cannot delete', { timeout: PATIENC
       expect.stringMatching(/\.json\.partial$/),
       expect.stringMatching(/\.tar\.gz$/),
     ]);
-    for (const key of left) expect(stderr).toContain(`s3://${target}/${key} stays`);
+    const id = left[0]?.replace('.json.partial', '') ?? '';
+    expect(stderr).toContain(`what was written of s3://${target}/${id} stays`);
+    expect(stderr).toContain(`s3://${target}/${id} may be a whole backup`);
     expectOnlyAdditions();
     proxy.setPlan(() => undefined);
     const next = await backUp('metadata');
@@ -228,6 +236,23 @@ describe.runIf(user !== undefined)('keys that cannot delete', { timeout: PATIENC
     expect(answer.cleared?.leftovers.sort()).toEqual(left.map((key) => `s3://${target}/${key}`));
     await expectAllWhole([next.answer.id]);
     expect(await listing(store, target)).toHaveLength(2);
+  });
+});
+
+describe.runIf(user !== undefined)('an append-only run that is interrupted', () => {
+  it('names the upload that it may not abort', { timeout: PATIENCE_MS }, async () => {
+    const isPart = ({ path }: { path: string }) => /partNumber=2\b/.test(path);
+    proxy.setPlan((asked) => (isPart(asked) ? { kind: 'ignore' } : undefined));
+    const args = ['backup', 'full', place, ...only(), '--append-only'];
+    const program = runProcess(args, { env: host });
+    await waitUntil('the part', [], () => Promise.resolve(proxy.requests.some(isPart)));
+    program.kill('SIGTERM');
+    const { exitCode, stderr } = await program;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 143 });
+    const [upload = ''] = await uploadsAt(store, target);
+    expect(stderr).toContain(`the unfinished upload of s3://${target}/${upload} stays`);
+    // Its lock is released: nothing has to be waited for.
+    expect(await backUp('metadata')).toMatchObject({ exitCode: 0 });
   });
 });
 
