@@ -64,8 +64,9 @@ export class LockClaims implements ClaimStore {
     signal?: AbortSignal,
     choose: ChooseClaims = (names) => names,
   ): Promise<StoredClaim[]> {
-    const standing = seriesOf(await this.#objects.names(signal)).filter(isStanding);
-    this.#listed = byName(standing);
+    const all = seriesOf(await this.#objects.names(signal));
+    this.#forgetEnded(all);
+    this.#listed = byName(all.filter(isStanding));
     const chosen = choose([...this.#listed.keys()].sort());
     const claims = await inParallel(READ_AT_ONCE, chosen, async (name) => {
       const newest = this.#listed.get(name)?.parts.at(-1);
@@ -73,6 +74,12 @@ export class LockClaims implements ClaimStore {
       return stored && { ...stored, name };
     });
     return claims.filter((claim) => claim !== undefined);
+  }
+
+  /** A claim of ours that another run has ended is not put again under that series. */
+  #forgetEnded(all: readonly ClaimSeries[]): void {
+    const ended = new Set(all.filter(({ ends }) => ends.length > 0).map(({ claim }) => claim));
+    for (const [name, { claim }] of this.#own) if (ended.has(claim)) this.#own.delete(name);
   }
 
   /** Of a claim that is a series nothing is deleted: an end is put beside it. */

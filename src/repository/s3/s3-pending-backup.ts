@@ -1,5 +1,6 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { ARCHIVE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
@@ -48,7 +49,20 @@ export class PendingS3Backup implements PendingBackup {
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
     this.#state = 'ended';
     if (this.#place.appendOnly === true) return;
-    await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
+    try {
+      await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
+    } catch (error) {
+      throw isMangamotionError(error, 'access_denied') ? this.#notCleared(error) : error;
+    }
+  }
+
+  /** These keys may not delete. */
+  #notCleared(error: MangamotionError): MangamotionError {
+    return new MangamotionError(
+      'access_denied',
+      `${this.id} is complete, but its temporary summary stays: ${error.message}`,
+      { hint: error.hint, cause: error.cause, request: error.request },
+    );
   }
 
   async discard(): Promise<void> {

@@ -204,6 +204,7 @@ describe.runIf(user !== undefined)('keys that cannot delete', { timeout: PATIENC
   it('without --append-only are told of it', async () => {
     const { exitCode, stderr } = await run(['backup', 'metadata', place, ...only()], { env: host });
     expect(exitCode).toBe(6);
+    expect(stderr).toMatch(/minio_backup_metadata_\d{8}_\d{6} is complete, but/);
     expect(stderr).toContain('s3:DeleteObject');
     expect(stderr).toContain('--append-only');
   });
