@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** A user of the server of this run who may do what the policy of a bucket says, and nothing else. */
 export interface OtherUser {
   name: string;
@@ -11,32 +13,34 @@ export function otherUser(): OtherUser | undefined {
   return (JSON.parse(text) as OtherUser | null) ?? undefined;
 }
 
-/** What a run that only adds objects needs, and may do. */
+/** The rights without which there is no append-only backup. */
 export const APPEND_RIGHTS = [
   's3:ListBucket',
   's3:ListBucketMultipartUploads',
-  's3:GetBucketVersioning',
   's3:GetObject',
   's3:PutObject',
 ] as const;
 
-/** What such a run must not need. */
-const DELETIONS = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload'];
+interface Policy {
+  Statement: { Effect: string; Principal: { AWS: string[] }; Action: string[] }[];
+}
 
-/** A policy of a bucket that lets a user add objects, without the rights in `denied`. */
+/** The policy in the manual, of this bucket and with the users of the server, without these rights. */
 export function appendPolicy(
   bucket: string,
   { name }: OtherUser,
   denied: readonly string[] = [],
 ): Buffer {
-  const Resource = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
-  const Principal = { AWS: [`arn:aws:iam:::user/${name}`] };
-  // Objects belong to whoever put them: the owner of the bucket needs a right to read them.
-  const owner = { AWS: ['arn:aws:iam:::user/admin'] };
-  const statements = [
-    { Effect: 'Allow', Principal: owner, Action: ['s3:*'], Resource },
-    { Effect: 'Allow', Principal, Action: APPEND_RIGHTS, Resource },
-    { Effect: 'Deny', Principal, Action: [...DELETIONS, ...denied], Resource },
-  ];
-  return Buffer.from(JSON.stringify({ Version: '2012-10-17', Statement: statements }));
+  const manual = readFileSync(new URL('../../src/manual/security.md', import.meta.url), 'utf8');
+  const text = /```json\n(.*?)```/s.exec(manual)?.[1] ?? '';
+  const policy = JSON.parse(
+    text
+      .replaceAll(':::offsite', `:::${bucket}`)
+      .replaceAll(/arn:aws:iam::\d+:user/g, 'arn:aws:iam:::user')
+      .replaceAll('user/backup-host', `user/${name}`)
+      // The user to whom the buckets of the tests belong.
+      .replaceAll('user/backup-keeper', 'user/admin'),
+  ) as Policy;
+  for (const { Effect, Action } of policy.Statement) if (Effect === 'Deny') Action.push(...denied);
+  return Buffer.from(JSON.stringify(policy));
 }
