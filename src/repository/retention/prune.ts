@@ -32,7 +32,7 @@ interface PurgedVersions {
   removed_before: { id: string; versions: number; bytes: number }[];
 }
 
-export interface Cleared {
+interface Cleared {
   /** The number of objects of claims that were ended. */
   claims: number;
   /** The number of temporary summaries beside backups. */
