@@ -24,6 +24,7 @@ import {
   backupIdFor,
   backupIdOf,
   markSuffix,
+  reservedIdOf,
 } from '../names.js';
 import { findRemains, refuseChange } from './append-only.js';
 import { findS3Leftovers } from './s3-leftovers.js';
@@ -151,13 +152,16 @@ export class S3Destination implements Destination {
     return Promise.resolve(null);
   }
 
-  /** The lock of the destination prevents two runs from taking the same id. */
+  /**
+   * The lock of the destination prevents two runs from taking the same id. What a dead run left under an id is
+   * not overwritten.
+   */
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
-      if (!names.some((name) => backupIdOf(name) === id)) {
+      if (!names.some((name) => reservedIdOf(name) === id)) {
         return new PendingS3Backup(this.#place, id, createdAt);
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
