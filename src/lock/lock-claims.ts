@@ -66,10 +66,11 @@ export class LockClaims implements ClaimStore {
   ): Promise<StoredClaim[]> {
     const all = seriesOf(await this.#objects.names(signal));
     this.#forgetEnded(all);
-    this.#listed = byName(all.filter(isStanding));
-    const chosen = choose([...this.#listed.keys()].sort());
+    const listed = byName(all.filter(isStanding));
+    this.#listed = listed;
+    const chosen = choose([...listed.keys()].sort());
     const claims = await inParallel(READ_AT_ONCE, chosen, async (name) => {
-      const newest = this.#listed.get(name)?.parts.at(-1);
+      const newest = listed.get(name)?.parts.at(-1);
       const stored = newest === undefined ? undefined : await this.#objects.read(newest, signal);
       return stored && { ...stored, name };
     });
@@ -84,17 +85,22 @@ export class LockClaims implements ClaimStore {
 
   /** Of a claim that is a series nothing is deleted: an end is put beside it. */
   async remove(name: string, signal?: AbortSignal): Promise<void> {
-    const own = this.#own.get(name);
     const listed = this.#listed.get(name);
-    const claim = own?.claim ?? listed?.claim;
-    if (this.#appendOnly ? claim !== undefined : listed !== undefined && isSeries(listed)) {
-      const ended = claim ?? name;
-      const content = `${JSON.stringify({ format: 1, state: 'ended', claim: ended }, null, 2)}\n`;
-      await this.#objects.put(endName(ended, randomUUID()), content, signal);
-      this.#own.delete(name);
-      this.#listed.delete(name);
-    } else if (!this.#appendOnly) await this.#objects.remove(name, signal);
-    else signal?.throwIfAborted();
+    const isOfParts = listed !== undefined && isSeries(listed);
+    if (!this.#appendOnly && !isOfParts) {
+      await this.#objects.remove(name, signal);
+      return;
+    }
+    const claim = this.#own.get(name)?.claim ?? listed?.claim;
+    if (claim === undefined) {
+      // Nothing was put.
+      signal?.throwIfAborted();
+      return;
+    }
+    const content = `${JSON.stringify({ format: 1, state: 'ended', claim }, null, 2)}\n`;
+    await this.#objects.put(endName(claim, randomUUID()), content, signal);
+    this.#own.delete(name);
+    this.#listed.delete(name);
   }
 }
 

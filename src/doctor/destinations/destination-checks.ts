@@ -60,7 +60,7 @@ export const destinationChecks = [
   check('destination.whole', ['status', 'place'], judgeWhole, LIMIT_MS),
   check('destination.suspect', ['lines', 'place'], judgeSuspect, LIMIT_MS),
   check('destination.partial', ['lines', 'place'], judgePartial, LIMIT_MS),
-  check('destination.overwrites', ['keepsOverwritten'], judgeOverwrites, LIMIT_MS),
+  check('destination.versions', ['keepsOverwritten'], judgeVersions, LIMIT_MS),
   check(
     'destination.leftovers',
     ['leftovers', 'keepsOverwritten', 'place'],
@@ -82,9 +82,7 @@ export const destinationChecks = [
 ];
 
 /** Keys that cannot delete can still put another object in the place of a backup. */
-function judgeOverwrites({
-  keepsOverwritten,
-}: Pick<DestinationFacts, 'keepsOverwritten'>): Finding {
+function judgeVersions({ keepsOverwritten }: Pick<DestinationFacts, 'keepsOverwritten'>): Finding {
   switch (keepsOverwritten) {
     case undefined:
       return ok('runs may delete here');

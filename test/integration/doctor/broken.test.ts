@@ -898,7 +898,7 @@ const BREAKS: Break[] = [
     },
   },
   {
-    check: 'destination.overwrites',
+    check: 'destination.versions',
     what: 'append-only without versions',
     status: 'warning',
     says: /append-only, but the bucket keeps no versions/,
