@@ -117,6 +117,7 @@ const pureFiles = existing(project, [
   'src/keyspace/piece-order.ts',
   'src/keyspace/value.ts',
   'src/lock/claim-rules.ts',
+  'src/lock/claim-series.ts',
   'src/moment.ts',
   'src/object-store/s3/wire/',
   'src/object-store/verdicts.ts',

@@ -24,7 +24,7 @@ import type {
   RetentionAfterwards,
   RunOptions,
 } from './plan/backup-plan.js';
-import { openLeftovers, salvageFrom } from './plan/leftovers.js';
+import { nameLeftovers, openLeftovers, salvageFrom } from './plan/leftovers.js';
 import { summarise } from './summarise.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
@@ -49,7 +49,8 @@ export async function makeBackup(
       () => makeAttempt(held, plan),
       (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
     );
-    if (retention !== undefined) await pruneAfter(held, summary, retention);
+    const mayPrune = context.destination.appendOnly !== true;
+    if (retention !== undefined && mayPrune) await pruneAfter(held, summary, retention);
     return summary;
   });
 }
@@ -62,7 +63,9 @@ async function makeAttempt(
   const { destination, progress } = context;
   progress.start('listing');
   const warn = (line: string) => progress.warn(line);
-  const leftovers = await openLeftovers(await destination.leftovers(), warn);
+  const found = await destination.leftovers();
+  if (destination.appendOnly === true) nameLeftovers(found, warn);
+  const leftovers = await openLeftovers(destination.appendOnly === true ? [] : found, warn);
   const held = { ...context, leftovers };
   try {
     const planned = await plan(held);
@@ -195,11 +198,9 @@ async function end(
   const canGoOn =
     reason instanceof ListingUnreliable ||
     isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable');
-  if (!canGoOn) {
-    await pending.discard();
-    return;
-  }
-  const left = await pending.endEarly();
+  const left = canGoOn ? await pending.endEarly() : undefined;
+  if (!canGoOn) await pending.discard();
+  for (const line of pending.left ?? []) progress.warn(line);
   if (left === undefined) return;
   const { objects, path } = left;
   const what =

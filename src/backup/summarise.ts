@@ -1,6 +1,6 @@
 import type { WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
-import type { PendingBackup, SealedArchive } from '../repository/destination.js';
+import type { Destination, PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
 import type { Encryption, GuardRecord, RedisSummary, Summary } from '../repository/summary.js';
 import type { CapturedDocuments } from './capture/documents.js';
@@ -77,7 +77,12 @@ export async function summarise(
     failures_omitted: failures.omitted,
     supersedes: !failures.leavesGap,
     ...(plan.type === 'metadata' ? {} : { guard: record }),
-    notices: [...ledger.notices, ...plan.listing.notices, ...notableChanges(changes)],
+    notices: [
+      ...ledger.notices,
+      ...plan.listing.notices,
+      ...notableChanges(changes),
+      ...(await appendOnlyNotices(destination)),
+    ],
     suspicious,
     fidelity: {
       not_captured: [...NEVER_CAPTURED, ...(plan.acls ? [] : [ACLS])],
@@ -102,6 +107,21 @@ function encryptionOf(
     references.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]]])),
   );
   return { scheme: 'age', recipients: [...recipients], archives };
+}
+
+/** Tells what an append-only run does not do, and what it does not protect from. */
+async function appendOnlyNotices(destination: Destination): Promise<string[]> {
+  if (destination.appendOnly !== true) return [];
+  const notices = [
+    'append-only: retention was not run; "backup prune" with keys that may delete removes what has expired',
+  ];
+  const keeps = await destination.keepsOverwritten?.();
+  if (keeps === true) return notices;
+  const why =
+    keeps === false
+      ? 'the bucket keeps no versions'
+      : 'it is not known whether the bucket keeps versions (s3:GetBucketVersioning)';
+  return [...notices, `append-only: ${why}: without them, these keys can overwrite backups`];
 }
 
 /**

@@ -65,6 +65,7 @@ export function assemble(
         identityFile: files.ageIdentityFile,
       },
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
+      appendOnly: v.BACKUP_S3_APPEND_ONLY,
       destination: backupDestination(v, files),
     },
     drill: {

@@ -77,6 +77,8 @@ export interface Config {
     };
     /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
+    /** Whether nothing may be deleted or overwritten in `s3://` destinations. */
+    appendOnly: boolean;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
     destination: StoreElsewhere & { sessionToken: Secret | undefined };
   };

@@ -79,9 +79,23 @@ export const DRILL_STORE_HINTS = {
 export const MISSING_BACKUP_BUCKET_HINT =
   'Create the bucket, or check the URL and BACKUP_S3_ENDPOINT.';
 
-export function backupRightsHint(bucket: string): string {
-  return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`;
+/** `append`: for a run that deletes nothing; `delete`: a deletion was refused. */
+export function backupRightsHint(bucket: string, kind: 'append' | 'delete' | 'all'): string {
+  const place = `in the bucket ${bucket}`;
+  switch (kind) {
+    case 'append':
+      return `${BACKUP_KEYS} An append-only run needs s3:ListBucket, s3:ListBucketMultipartUploads, s3:GetObject and s3:PutObject ${place}.`;
+    case 'delete':
+      return `${BACKUP_KEYS} If these keys are not meant to delete ${place}, back up with --append-only (BACKUP_S3_APPEND_ONLY=true). Everything else that changes backups needs keys that may delete.`;
+    case 'all':
+      return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete ${place}.`;
+  }
 }
+
+/** Why a command does not work with an append-only destination. */
+export const APPEND_ONLY_SETTING = 'BACKUP_S3_APPEND_ONLY is true';
+export const APPEND_ONLY_HINT =
+  'Run it with keys that may delete, and without BACKUP_S3_APPEND_ONLY.';
 
 /** The hints for a store behind an HTTP proxy, which may be what is wrong. */
 export function hintsThrough<Hints extends object>(

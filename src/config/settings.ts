@@ -112,6 +112,7 @@ const schema = v.object({
   BACKUP_S3_SECRET_KEY_FILE: v.optional(path),
   BACKUP_S3_REGION: v.optional(text),
   BACKUP_S3_CA_FILE: v.optional(path),
+  BACKUP_S3_APPEND_ONLY: v.optional(boolean, 'false'),
   DRILL_S3_ENDPOINT: v.optional(endpoint),
   DRILL_S3_USE_SSL: v.optional(boolean, 'true'),
   DRILL_S3_ACCESS_KEY: v.optional(text),

@@ -12,6 +12,7 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from './claim.js';
+import type { ClaimObjects } from './lock-claims.js';
 
 /** Requests at once where many are read. */
 const READ_AT_ONCE = 16;
@@ -21,7 +22,7 @@ const READ_AT_ONCE = 16;
  * would come too late. Use a separate store if much is uploaded through the other one: a heartbeat
  * must not wait for a connection behind large objects.
  */
-export class ObjectClaims implements ClaimStore {
+export class ObjectClaims implements ClaimStore, ClaimObjects {
   readonly location: string;
   readonly #store: ObjectStore;
   readonly #bucket: string;
@@ -53,21 +54,26 @@ export class ObjectClaims implements ClaimStore {
   }
 
   async list(signal?: AbortSignal, choose?: ChooseClaims): Promise<StoredClaim[]> {
-    if (choose !== undefined) return await this.#listChosen(choose, signal);
-    const claims: StoredClaim[] = [];
-    const options = { prefix: this.#prefix, signal, urgent: true };
-    for await (const page of this.#store.listObjects(this.#bucket, options)) {
-      for (const { key } of page) {
-        if (!key.endsWith(CLAIM_SUFFIX)) continue;
-        const claim = await this.#read(key, signal);
-        if (claim !== undefined) claims.push(claim);
-      }
-    }
-    return claims;
+    const names =
+      choose === undefined
+        ? await this.names(signal)
+        : choose((await this.#provenNames(signal)).sort());
+    const claims = await inParallel(READ_AT_ONCE, names, (name) => this.read(name, signal));
+    return claims.filter((claim) => claim !== undefined);
   }
 
-  /** The names alone are in memory. */
-  async #listChosen(choose: ChooseClaims, signal: AbortSignal | undefined): Promise<StoredClaim[]> {
+  /** Resolves to the names of all, in no order. */
+  async names(signal?: AbortSignal): Promise<string[]> {
+    const names: string[] = [];
+    const options = { prefix: this.#prefix, signal, urgent: true };
+    for await (const page of this.#store.listObjects(this.#bucket, options)) {
+      for (const { key } of page) if (key.endsWith(CLAIM_SUFFIX)) names.push(this.#nameOf(key));
+    }
+    return names;
+  }
+
+  /** Rejects where the server does not show that its listing is complete. */
+  async #provenNames(signal: AbortSignal | undefined): Promise<string[]> {
     const listings = new OrderedListings(this.#store);
     const onDoubt = (doubt: ListingDoubt): void => {
       if (doubt === 'start_after_ignored') throw withoutProof(this.location);
@@ -82,25 +88,25 @@ export class ObjectClaims implements ClaimStore {
       },
       () => undefined,
     );
-    const chosen = choose(keys.map((key) => this.#nameOf(key)).sort());
-    const claims = await inParallel(READ_AT_ONCE, chosen, (name) =>
-      this.#read(this.#key(name), signal),
-    );
-    return claims.filter((claim) => claim !== undefined);
+    return keys.map((key) => this.#nameOf(key));
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
     await this.#store.deleteObject(this.#bucket, this.#key(name), { signal });
   }
 
-  /** Reads content and time from one answer. The time is rounded down to seconds. */
-  async #read(key: string, signal: AbortSignal | undefined): Promise<StoredClaim | undefined> {
+  /**
+   * Reads content and time from one answer; resolves to `undefined` if there is no such object. The time is
+   * rounded down to seconds.
+   */
+  async read(name: string, signal?: AbortSignal): Promise<StoredClaim | undefined> {
+    const key = this.#key(name);
     try {
       const options = { maxBytes: LARGEST_CLAIM_BYTES, signal, urgent: true };
       const { head, content } = await this.#store.readObject(this.#bucket, key, options);
       if (head.lastModified === '') throw withoutTime(key);
       return {
-        name: this.#nameOf(key),
+        name,
         content: content?.toString(),
         modifiedAtMs: Date.parse(head.lastModified),
       };

@@ -69,6 +69,12 @@ export interface Destination {
   keepsVersions?(): Promise<boolean | undefined>;
 
   /**
+   * Resolves to whether an object that is overwritten stays as an older version; `undefined` if that is
+   * unknown. Rejects only if it is aborted.
+   */
+  keepsOverwritten?(): Promise<boolean | undefined>;
+
+  /**
    * Finds the versions of these backups, and of all that are known to have been removed before, in no
    * order. Absent: there are no versions.
    */
@@ -88,6 +94,15 @@ export interface Destination {
 
   /** Creates or replaces such a file in one step. Rejects with `usage` if it is not writable. */
   writeNote(name: string, content: string): Promise<void>;
+
+  /** Whether nothing may be deleted or overwritten here; absent: it may. */
+  readonly appendOnly?: boolean;
+
+  /**
+   * Finds what append-only runs left that no run needs any more: claims that were ended, and leftovers.
+   * Call it only while holding the lock. Absent: there is nothing that other runs do not remove.
+   */
+  remains?(): Promise<Remains>;
 
   /**
    * Resolves to the leftovers of interrupted runs. Call it only while holding the lock: otherwise a
@@ -120,6 +135,17 @@ export interface KnownArchive {
   sizeBytes?: number;
   /** Present if the archive is encrypted. */
   encrypted?: Encrypted | undefined;
+}
+
+export interface Remains {
+  /** The number of objects of claims. */
+  claims: number;
+  /** The number of temporary summaries beside backups that are whole. */
+  temporarySummaries: number;
+  /** The paths of the leftovers of dead runs. */
+  leftovers: string[];
+  /** With `purge`, also removes all versions of claims that are gone. */
+  remove(options: { purge: boolean }): Promise<void>;
 }
 
 export interface BackupVersions {
@@ -178,6 +204,9 @@ export interface PendingBackup {
 
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;
+
+  /** Sentences about what `discard` and `endEarly` did not remove; absent: they remove everything. */
+  readonly left?: readonly string[];
 
   /**
    * Ends an incomplete backup, and leaves what the next run can reuse under a temporary name.

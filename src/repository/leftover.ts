@@ -8,6 +8,8 @@ export interface Leftover {
   /** The path, for messages. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** It lies beside a backup that is whole, and is no sign of a dead run. */
+  readonly isOfBackup?: boolean;
 
   /** Resolves to `undefined` if nothing in it can be read. The caller closes the archive. */
   open(): Promise<TruncatedArchive | undefined>;

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import type { Config } from '../config/config.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, BackupEntry } from './destination.js';
-import { type DestinationOptions, FolderDestination } from './folder/folder-destination.js';
+import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import type { Vault } from './encryption/vault.js';
 import { backupIdOf } from './names.js';
@@ -27,6 +28,13 @@ export interface RemoteAccess {
   signal: AbortSignal;
   /** Opens the keys for encrypted backups. Rejects with `configuration` if they are wrong. */
   openVault?: () => Promise<Vault>;
+  /** The settings; absent: this access only reads. */
+  config?: () => Promise<Pick<Config, 'backup'>>;
+}
+
+export interface DestinationOptions extends FolderOptions {
+  /** Delete and overwrite nothing in an `s3://` destination; absent: as the settings say. */
+  appendOnly?: boolean | undefined;
 }
 
 /**
@@ -41,9 +49,10 @@ export async function openDestination(
 ): Promise<Destination> {
   if (isS3Url(location) && access !== undefined) {
     const place = parseS3Url(location);
+    const appendOnly = options.appendOnly ?? (await access.config?.())?.backup.appendOnly;
     const store = await access.openBackupStore();
     const vault = options.vault ?? (await access.openVault?.());
-    return new S3Destination({ ...place, store, signal: access.signal }, vault);
+    return new S3Destination({ ...place, store, signal: access.signal, appendOnly }, vault);
   }
   refuseUrl(location);
   const vault = options.vault ?? (await access?.openVault?.());

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
 import {
   FolderDestination,
-  type DestinationOptions,
+  type FolderOptions,
 } from '../../src/repository/folder/folder-destination.js';
 import { collect } from '../helpers/archive-memory.js';
 import {
@@ -48,7 +48,7 @@ function readsTheSame(original: Buffer, flipped: Buffer): boolean {
 }
 
 /** What archives of both kinds do alike, in a folder as destination. */
-export function describeArchives(name: string, options: DestinationOptions): void {
+export function describeArchives(name: string, options: FolderOptions): void {
   describe(name, () => {
     let folder: string;
     let destination: FolderDestination;

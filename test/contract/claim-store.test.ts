@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isMangamotionError } from '../../src/errors.js';
 import { FolderClaims } from '../../src/lock/folder-claims.js';
+import { LockClaims } from '../../src/lock/lock-claims.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
@@ -35,6 +36,19 @@ describeClaimStore('claims in a bucket', async () => {
   const bucket = await freshBucket(objects);
   return {
     open: () => new ObjectClaims(objects, { bucket, prefix: 'nightly/' }),
+    putForeign: async (name, content) => {
+      const key = `nightly/.mangamotion-lock/${name}.json`;
+      await objects.putObject(bucket, key, contentOf(content));
+    },
+    remove: () => removeBucket(objects, bucket),
+  };
+});
+
+describeClaimStore('claims in a bucket, of runs that delete nothing', async () => {
+  const bucket = await freshBucket(objects);
+  const place = { bucket, prefix: 'nightly/' };
+  return {
+    open: () => new LockClaims(new ObjectClaims(objects, place), { appendOnly: true }),
     putForeign: async (name, content) => {
       const key = `nightly/.mangamotion-lock/${name}.json`;
       await objects.putObject(bucket, key, contentOf(content));

@@ -189,6 +189,27 @@ describe.concurrent.each([
   );
 });
 
+describe.concurrent('the lock of a bucket where some runs delete nothing', () => {
+  it('is never held by two processes at once', { timeout: PATIENCE_MS }, async (context) => {
+    const { place, journal, journalLines } = await useLock(inABucket, context);
+    const turns = rounds({ sample: 2, all: 8 });
+    const task: RacerTask = { destination: place.destination, rounds: turns, journal };
+    const kinds = [true, false, true, false];
+    const runs = await Promise.all(kinds.map((appendOnly) => racer({ ...task, appendOnly })));
+    for (const { exitCode, stderr } of runs)
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const lines = await journalLines();
+    expect(lines.length).toBe(2 * turns * kinds.length);
+    for (let i = 0; i < lines.length; i += 2) {
+      expect(lines[i + 1]).toBe(lines[i]?.replace('begin', 'end'));
+    }
+    // What is left is of claims that were ended.
+    const { claims, close } = claimsOf(place.destination);
+    expect(await claims.list()).toEqual([]);
+    close();
+  });
+});
+
 describe.concurrent('the lock of a bucket whose holder is cut off from the server', () => {
   it('is lost to it before another run takes over, and stays lost', async () => {
     const bucket = await freshBucket(store);

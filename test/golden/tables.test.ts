@@ -2,6 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, wri
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeLegacy } from '../../src/cli/commands/backup/describe-legacy.js';
+import { describe as describePrune } from '../../src/cli/commands/backup/prune-report.js';
 import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../src/repository/open-backup.js';
 import { type Summary, decodeSummary, encodeSummary } from '../../src/repository/summary.js';
@@ -42,6 +43,19 @@ describe('tables of backups', () => {
     await compare('backup-list-worst', ['backup', 'list', wide]);
     await compare('backup-status-worst', ['backup', 'status', wide]);
     await compare('backup-accept', ['backup', 'accept', join(wide, id), '--dry-run']);
+  });
+
+  it('backup-prune of what append-only runs left', async () => {
+    const place = 's3://offsite/minio/minio_backup_full_202611';
+    const leftovers = Array.from({ length: 22 }, (_, day) => `${place}${day + 10}_020000.tar.gz`);
+    await comparePage('backup-prune-cleared', 'mangamotion backup prune', (page) =>
+      describePrune(page, {
+        ...{ dry_run: false, referenced: [], withheld: [], removed: [], suspended: [] },
+        kept: [{ id: 'minio_backup_full_20261101_020000', reasons: ['last complete full'] }],
+        freed_bytes: 0,
+        cleared: { claims: 1234, temporary_summaries: 1, leftovers },
+      }),
+    );
   });
 
   it('backup-verify of a damaged archive', async () => {
@@ -167,7 +181,7 @@ const DRAWN: Readonly<Record<string, readonly string[]>> = {
   'backup/describe.ts': ['backup-show-worst'],
   'backup/list.ts': ['backup-list', 'backup-list-worst'],
   'backup/ls.ts': ['backup-ls'],
-  'backup/prune-report.ts': ['backup-prune'],
+  'backup/prune-report.ts': ['backup-prune', 'backup-prune-cleared'],
   'backup/show.ts': ['backup-show-tables', 'backup-show-worst'],
   'backup/status.ts': ['backup-status', 'backup-status-worst', 'backup-status-broken'],
   'backup/verify.ts': ['backup-verify'],

@@ -18,5 +18,6 @@ export default async function setup(): Promise<() => Promise<void>> {
   process.env.TEST_S3_ENDPOINT = server.endpoint;
   process.env.TEST_S3_ACCESS_KEY = server.accessKey;
   process.env.TEST_S3_SECRET_KEY = server.secretKey;
+  process.env.TEST_S3_OTHER_USER ??= JSON.stringify(server.otherUser ?? null);
   return () => server.stop();
 }

@@ -6,6 +6,7 @@ import { withRetries } from '../../src/object-store/retry/retry.js';
 import { acquireLock } from '../../src/lock/acquire.js';
 import type { ClaimStore } from '../../src/lock/claim.js';
 import { FolderClaims } from '../../src/lock/folder-claims.js';
+import { LockClaims } from '../../src/lock/lock-claims.js';
 import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
 import type { LockTiming } from '../../src/lock/timing.js';
@@ -23,11 +24,16 @@ export interface RacerTask {
   /** A file that begins and ends are appended to; `FILE.inside` is there while somebody has the lock. */
   journal: string;
   timing?: Partial<LockTiming>;
+  /** Its claims in a bucket are never rewritten or deleted. */
+  appendOnly?: boolean;
 }
 
 const WAIT_MS = 120_000;
 
-export function claimsOf(destination: RacerTask['destination']): {
+export function claimsOf(
+  destination: RacerTask['destination'],
+  appendOnly = false,
+): {
   claims: ClaimStore;
   close: () => void;
 } {
@@ -36,7 +42,8 @@ export function claimsOf(destination: RacerTask['destination']): {
   }
   const store = withRetries(testStore());
   const place = { bucket: destination.bucket, prefix: 'backups/' };
-  return { claims: new ObjectClaims(store, place), close: () => store.close() };
+  const claims = new LockClaims(new ObjectClaims(store, place), { appendOnly });
+  return { claims, close: () => store.close() };
 }
 
 function tell(event: string): void {
@@ -91,7 +98,7 @@ async function hold(task: RacerTask, claims: ClaimStore): Promise<void> {
 const argument = process.argv[2];
 if (argument?.startsWith('{') === true) {
   const task = JSON.parse(argument) as RacerTask;
-  const { claims, close } = claimsOf(task.destination);
+  const { claims, close } = claimsOf(task.destination, task.appendOnly);
   await (task.rounds > 0 ? race(task, claims) : hold(task, claims));
   close();
 }

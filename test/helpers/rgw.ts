@@ -32,6 +32,9 @@ interface Keys {
   secretKey: string;
 }
 
+/** A user that has no rights but those that the policy of a bucket gives it. */
+const OTHER_USER = { name: 'backup-host', accessKey: 'backuphost', secretKey: 'backuphostsecret' };
+
 const COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
 /** What was in the way at one moment may be gone at the next. */
 const RETRY_MS = 1000;
@@ -66,8 +69,14 @@ async function startOnce(keys: Keys, options: RgwOptions): Promise<S3Server> {
   };
   try {
     const port = await startDaemons(folder, servers, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
-    await createUser(folder, keys);
-    return { endpoint: `http://127.0.0.1:${port}`, ...keys, kind: 'rgw', stop };
+    await Promise.all([
+      createUser(folder, 'admin', keys),
+      createUser(folder, OTHER_USER.name, OTHER_USER),
+    ]);
+    return {
+      ...{ endpoint: `http://127.0.0.1:${port}`, ...keys, kind: 'rgw', stop },
+      otherUser: OTHER_USER,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -101,9 +110,13 @@ async function startDaemons(folder: string, servers: Server[], memoryBytes: numb
   return port;
 }
 
-async function createUser(folder: string, { accessKey, secretKey }: Keys): Promise<void> {
+async function createUser(
+  folder: string,
+  name: string,
+  { accessKey, secretKey }: Keys,
+): Promise<void> {
   const keys = [`--access-key=${accessKey}`, `--secret-key=${secretKey}`];
-  const user = ['--uid=admin', '--display-name=admin', ...keys];
+  const user = [`--uid=${name}`, `--display-name=${name}`, ...keys];
   await ceph(folder, 'radosgw-admin', 'user', 'create', ...user);
 }
 

@@ -19,6 +19,8 @@ export interface S3Server {
   secretKey: string;
   /** How it came to be: told by TEST_S3_ENDPOINT, or started here. */
   kind: 'external' | 'minio' | 'rgw';
+  /** Another user, without rights of its own, where the server has one. */
+  otherUser?: { name: string; accessKey: string; secretKey: string };
   /** Ends what was started here. */
   stop: () => Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.js';
 import type { Archive } from '../../archive/archive.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { isMangamotionError } from '../../errors.js';
@@ -80,6 +81,19 @@ class LineCursor {
 }
 
 type Warn = (line: string) => void;
+
+/** Leftovers that are named one by one. */
+const MOST_NAMED = 10;
+
+/** Names what dead runs left, for a run that removes nothing. */
+export function nameLeftovers(leftovers: readonly Leftover[], warn: Warn): void {
+  const found = leftovers.filter(({ isOfBackup }) => isOfBackup !== true);
+  for (const { path } of found.slice(0, MOST_NAMED)) {
+    warn(`${path} was left by an earlier run: "backup prune" with keys that may delete removes it`);
+  }
+  const more = found.length - MOST_NAMED;
+  if (more > 0) warn(`${countOf(more, 'more file')} left by earlier runs`);
+}
 
 /**
  * Opens the leftovers that can be read, and removes useless ones. One that cannot be opened or

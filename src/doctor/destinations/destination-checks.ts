@@ -60,16 +60,19 @@ export const destinationChecks = [
   check('destination.whole', ['status', 'place'], judgeWhole, LIMIT_MS),
   check('destination.suspect', ['lines', 'place'], judgeSuspect, LIMIT_MS),
   check('destination.partial', ['lines', 'place'], judgePartial, LIMIT_MS),
+  check('destination.versions', ['keepsOverwritten'], judgeVersions, LIMIT_MS),
   check(
     'destination.leftovers',
-    ['leftovers', 'place'],
-    ({ leftovers, place }) => {
+    ['leftovers', 'keepsOverwritten', 'place'],
+    ({ leftovers, keepsOverwritten, place }) => {
       if (leftovers === undefined) return skipped('a run is under way');
       const [first] = leftovers;
       if (first === undefined) return ok('nothing is left of dead runs');
       return warning(
         `${countOf(leftovers.length, 'file')} left of a dead run, such as ${first}`,
-        `the next backup reuses and removes them: mangamotion backup incremental ${place.text}`,
+        keepsOverwritten === undefined
+          ? `the next backup reuses and removes them: mangamotion backup incremental ${place.text}`
+          : `with keys that may delete: mangamotion backup prune ${place.text}`,
       );
     },
     LIMIT_MS,
@@ -77,6 +80,23 @@ export const destinationChecks = [
   check('destination.legacy', ['content', 'place'], judgeLegacy, LIMIT_MS),
   check('verification.age', ['status', 'place'], judgeVerification, LIMIT_MS),
 ];
+
+/** Keys that cannot delete can still put another object in the place of a backup. */
+function judgeVersions({ keepsOverwritten }: Pick<DestinationFacts, 'keepsOverwritten'>): Finding {
+  switch (keepsOverwritten) {
+    case undefined:
+      return ok('runs may delete here');
+    case true:
+      return ok('append-only, and what is overwritten stays as an older version');
+    case false:
+      return warning(
+        'append-only, but the bucket keeps no versions: the keys of the backups can overwrite them',
+        'turn on versioning of the bucket: aws s3api put-bucket-versioning, or mc version enable',
+      );
+    case 'unknown':
+      return skipped('append-only, and these keys may not read whether the bucket keeps versions');
+  }
+}
 
 /** Judges how much of the archives `backup verify --within` has read, and what it found damaged. */
 function judgeVerification({

@@ -10,6 +10,7 @@ import { readClaims } from '../../lock/read-claims.js';
 import { LOCK_TIMING } from '../../lock/timing.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { Destination } from '../../repository/destination.js';
+import type { Leftover } from '../../repository/leftover.js';
 import { type Line, linesOf } from '../../repository/lines/lines.js';
 import { openDestination } from '../../repository/locate.js';
 import { isS3Url } from '../../repository/s3/s3-location.js';
@@ -30,6 +31,11 @@ export interface DestinationFacts {
   /** `undefined` where the file system does not count them. */
   inodes: { free: number; total: number } | undefined;
   lock: { holder: Claim | undefined; dead: number };
+  /**
+   * Whether what is overwritten stays as an older version: `unknown` if that may not be read, and
+   * `undefined` if runs may delete here anyway.
+   */
+  keepsOverwritten: boolean | 'unknown' | undefined;
   /** Paths of what dead runs left; `undefined` while a run is under way. */
   leftovers: readonly string[] | undefined;
 }
@@ -82,7 +88,8 @@ export function destinationGatherers(
     opened: async (_read, signal) => {
       try {
         const open = async () => await openBackupStore(await config());
-        const destination = await openDestination(text, cwd, { openBackupStore: open, signal });
+        const access = { openBackupStore: open, signal, config };
+        const destination = await openDestination(text, cwd, access);
         return { kind: 'open', destination, content: await readContent(destination) };
       } catch (error) {
         if (!isMangamotionError(error)) throw error;
@@ -122,15 +129,24 @@ export function destinationGatherers(
       const { destination } = openOf(await read('opened'));
       return await readLock(destination, now(), signal);
     },
+    keepsOverwritten: async (read) => {
+      const { destination } = openOf(await read('opened'));
+      if (destination.appendOnly !== true) return undefined;
+      return (await destination.keepsOverwritten?.()) ?? 'unknown';
+    },
     leftovers: async (read, signal) => {
       const { destination } = openOf(await read('opened'));
       if ((await read('lock')).holder !== undefined) return undefined;
       const found = await destination.leftovers();
       // A run that has begun meanwhile has files that look like what is left of one.
       const { holder } = await readLock(destination, now(), signal);
-      return holder === undefined ? found.map(({ path: its }) => its) : undefined;
+      return holder === undefined ? pathsOf(found) : undefined;
     },
   };
+}
+
+function pathsOf(leftovers: readonly Leftover[]): string[] {
+  return leftovers.filter(({ isOfBackup }) => isOfBackup !== true).map(({ path: its }) => its);
 }
 
 function openOf(opened: Opened) {

@@ -60,7 +60,7 @@ import { beginPlainDraft } from '../plain/plain-draft.js';
 import { PlainFiles } from '../plain/plain-files.js';
 import { type DecodedSummary, decodeSummary } from '../summary.js';
 
-export interface DestinationOptions {
+export interface FolderOptions {
   /** Write archives as plain folders instead of tar.gz. Both kinds are read. */
   plain?: boolean;
   /** By default nothing is encrypted, and no encrypted archive can be opened. */
@@ -77,7 +77,7 @@ export class FolderDestination implements Destination {
   readonly #beginDraft: BeginDraft;
   readonly #vault: Vault;
 
-  private constructor(location: string, { plain = false, vault = NO_VAULT }: DestinationOptions) {
+  private constructor(location: string, { plain = false, vault = NO_VAULT }: FolderOptions) {
     this.location = location;
     this.#folder = resolve(location);
     this.#vault = vault;
@@ -93,7 +93,7 @@ export class FolderDestination implements Destination {
   /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
   static async open(
     location: string,
-    options: DestinationOptions = {},
+    options: FolderOptions = {},
   ): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);

@@ -32,6 +32,15 @@ interface PurgedVersions {
   removed_before: { id: string; versions: number; bytes: number }[];
 }
 
+interface Cleared {
+  /** The number of objects of claims that were ended. */
+  claims: number;
+  /** The number of temporary summaries beside backups. */
+  temporary_summaries: number;
+  /** The paths of what dead runs left. */
+  leftovers: string[];
+}
+
 /** The result of a prune or a dry run. Each backup in question is in one of the lists. */
 export interface PruneReport {
   dry_run: boolean;
@@ -44,6 +53,8 @@ export interface PruneReport {
   freed_bytes: number;
   /** The versions that were removed, or would be. Present if `purge` is set. */
   purged?: PurgedVersions;
+  /** What append-only runs left, and was removed, or would be. Present if a destination may have it. */
+  cleared?: Cleared;
   /** Lines whose trusted backups are all kept because of a suspect one. */
   suspended: Suspended[];
 }
@@ -74,6 +85,21 @@ export async function prune(
   if (!purge) return report;
   const purged = await purgeAll(destination, { backups, report, options });
   return { ...report, purged };
+}
+
+/**
+ * Removes what append-only runs left. The caller holds the lock, unless it is a dry run. Resolves to nothing
+ * at a destination where other runs remove that.
+ */
+export async function clearRemains(
+  destination: Destination,
+  { dryRun, purge }: { dryRun: boolean; purge: boolean },
+): Promise<Pick<PruneReport, 'cleared'>> {
+  const remains = await destination.remains?.();
+  if (remains === undefined) return {};
+  if (!dryRun) await remains.remove({ purge });
+  const { claims, temporarySummaries, leftovers } = remains;
+  return { cleared: { claims, temporary_summaries: temporarySummaries, leftovers } };
 }
 
 /** Purges what was removed now and before, within the scope of the prune. */

@@ -11,6 +11,7 @@ import type {
   KnownArchive,
   PendingBackup,
   BackupVersions,
+  Remains,
 } from '../destination.js';
 import { bySequence } from '../history.js';
 import {
@@ -25,6 +26,7 @@ import { SourceOrElse } from '../encryption/source-or-else.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
+import { LockClaims } from '../../lock/lock-claims.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import {
   ARCHIVE_SUFFIX,
@@ -38,7 +40,9 @@ import {
   backupIdFor,
   backupIdOf,
   markSuffix,
+  reservedIdOf,
 } from '../names.js';
+import { findRemains, refuseChange } from './append-only.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
 import type { S3Place } from './s3-place.js';
@@ -62,6 +66,7 @@ const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER',
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
 export class S3Destination implements Destination {
   readonly location: string;
+  readonly appendOnly: boolean;
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
   readonly #place: S3Place;
@@ -73,6 +78,7 @@ export class S3Destination implements Destination {
   constructor(place: S3Place, vault: Vault = NO_VAULT) {
     this.#vault = vault;
     this.location = place.url;
+    this.appendOnly = place.appendOnly === true;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
@@ -195,15 +201,25 @@ export class S3Destination implements Destination {
     return { archive, archiveBytes: await plainBytesOf(source, id) };
   }
 
-  /** The result is only used for a notice, so missing rights do not matter. */
   async keepsVersions(): Promise<boolean | undefined> {
+    const status = await this.#versioning();
+    return status === undefined ? undefined : status !== 'none';
+  }
+
+  /** While versioning is suspended, the last version that was written then is replaced. */
+  async keepsOverwritten(): Promise<boolean | undefined> {
+    const status = await this.#versioning();
+    return status === undefined ? undefined : status === 'Enabled';
+  }
+
+  /** The result is only used for a notice, so missing rights do not matter. */
+  async #versioning(): Promise<'none' | 'Enabled' | 'Suspended' | undefined> {
     const { store, bucket, signal } = this.#place;
     try {
       const found = await store.readBucketDocument(bucket, 'versioning', this.#requests.options());
-      return (
-        found.state === 'captured' &&
-        /<Status>\s*(Enabled|Suspended)/.test(found.content.toString('utf8'))
-      );
+      if (found.state !== 'captured') return 'none';
+      const status = /<Status>\s*(Enabled|Suspended)/.exec(found.content.toString('utf8'))?.[1];
+      return status === 'Enabled' || status === 'Suspended' ? status : 'none';
     } catch {
       signal.throwIfAborted();
       return undefined;
@@ -218,13 +234,16 @@ export class S3Destination implements Destination {
     return Promise.resolve(null);
   }
 
-  /** The lock of the destination prevents two runs from taking the same id. */
+  /**
+   * The lock of the destination prevents two runs from taking the same id. What a dead run left under an id is
+   * not overwritten.
+   */
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
-      if (!names.some((name) => backupIdOf(name) === id)) {
+      if (!names.some((name) => reservedIdOf(name) === id)) {
         return await PendingS3Backup.begin(this.#place, this.#vault, { id, createdAt });
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
@@ -233,6 +252,7 @@ export class S3Destination implements Destination {
 
   /** The temporary summary marks the archive as ours if this is interrupted. */
   async remove(id: string): Promise<void> {
+    refuseChange(this.#place, `${id} is not removed`);
     await this.#requests.put(id, REMOVAL_SUFFIX, REMOVED_TEXT);
     const there = await this.#requests.objects(id);
     for (const suffix of FILES_OF_BACKUP) {
@@ -243,21 +263,32 @@ export class S3Destination implements Destination {
   }
 
   async mark(id: string, mark: Mark, isSet: boolean): Promise<void> {
-    if (isSet) await this.#requests.put(id, markSuffix(mark), MARK_TEXTS[mark]);
-    else await this.#requests.delete(id, markSuffix(mark));
+    if (isSet) {
+      await this.#requests.put(id, markSuffix(mark), MARK_TEXTS[mark]);
+      return;
+    }
+    refuseChange(this.#place, `the mark ${id}${markSuffix(mark)} is not removed`);
+    await this.#requests.delete(id, markSuffix(mark));
   }
 
   claims(folder?: string): ClaimStore {
     const { store, bucket, prefix } = this.#place;
-    const claims = new ObjectClaims(store, { bucket, prefix }, folder);
+    const objects = new ObjectClaims(store, { bucket, prefix }, folder);
+    const { appendOnly } = this;
+    const claims = folder === undefined ? new LockClaims(objects, { appendOnly }) : objects;
+    const refuse = (name: string): void => {
+      if (folder !== undefined) refuseChange(this.#place, `${folder}/${name} is not written`);
+    };
     return {
       location: claims.location,
       put: async (name, content, signal) => {
+        refuse(name);
         await this.#requests.reach();
         await this.#requests.ask(claims.put(name, content, signal));
       },
       list: (signal, choose) => this.#requests.ask(claims.list(signal, choose)),
       remove: async (name, signal) => {
+        refuse(name);
         // If the store was never reached, nothing was put.
         if (this.#requests.wasReached) await this.#requests.ask(claims.remove(name, signal));
       },
@@ -269,11 +300,16 @@ export class S3Destination implements Destination {
   }
 
   async writeNote(name: string, content: string): Promise<void> {
+    refuseChange(this.#place, `${name} is not written`);
     await this.#requests.put('', name, content, AbortSignal.timeout(NOTE_TIMEOUT_MS));
   }
 
   leftovers(): Promise<Leftover[]> {
     return findS3Leftovers(this.#place);
+  }
+
+  remains(): Promise<Remains> {
+    return findRemains(this.#requests);
   }
 }
 

@@ -25,11 +25,12 @@ export async function findS3Leftovers(place: S3Place): Promise<Leftover[]> {
   for (const name of names) {
     const id = reservedIdOf(name);
     if (id === undefined || name !== id + SUMMARY_SUFFIX + PARTIAL_SUFFIX) continue;
-    if (!names.has(id + SUMMARY_SUFFIX)) {
+    const isCommitted = names.has(id + SUMMARY_SUFFIX);
+    if (!isCommitted) {
       const files = FILES.map((suffix) => id + suffix).filter((file) => names.has(file));
       for (const file of files) archives.push(objectLeft(place, id, file));
     }
-    summaries.push(objectLeft(place, id, name));
+    summaries.push({ ...objectLeft(place, id, name), isOfBackup: isCommitted });
   }
   // The temporary summary marks an archive as ours, so it comes last.
   return [...(await uploadsLeft(place)), ...archives, ...summaries];

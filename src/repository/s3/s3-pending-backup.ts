@@ -1,5 +1,6 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { RunEncryption } from '../encryption/run-encryption.js';
 import type { Vault } from '../encryption/vault.js';
@@ -24,6 +25,7 @@ export class PendingS3Backup implements PendingBackup {
   readonly #file: string;
   readonly #sink: S3UploadSink;
   readonly #encryption: EncryptedUpload | undefined;
+  #left: string[] = [];
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
   private constructor(
@@ -63,6 +65,10 @@ export class PendingS3Backup implements PendingBackup {
     return this.#encryption?.run.recipients;
   }
 
+  get left(): readonly string[] {
+    return this.#left;
+  }
+
   async seal(): Promise<SealedArchive> {
     await this.#encryption?.run.archive.end();
     return { file: this.#file, ...(await this.#sink.end()) };
@@ -84,13 +90,35 @@ export class PendingS3Backup implements PendingBackup {
     this.#state = 'committing';
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
     this.#state = 'ended';
-    await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
     await this.#vault.draftKeys.remove(this.id);
+    if (this.#place.appendOnly === true) return summary;
+    try {
+      await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
+    } catch (error) {
+      throw isMangamotionError(error, 'access_denied') ? this.#notCleared(error) : error;
+    }
     return summary;
+  }
+
+  /** These keys may not delete. */
+  #notCleared(error: MangamotionError): MangamotionError {
+    return new MangamotionError(
+      'access_denied',
+      `${this.id} is complete, but its temporary summary stays: ${error.message}`,
+      { hint: error.hint, cause: error.cause, request: error.request },
+    );
   }
 
   async discard(): Promise<void> {
     if (this.#state === 'ended') return;
+    if (this.#place.appendOnly === true) {
+      await this.#sink.discard();
+      await this.#encryption?.index.discard();
+      this.#left = this.#whatStays();
+      this.#state = 'ended';
+      await this.#vault.draftKeys.remove(this.id);
+      return;
+    }
     // The summary goes first: an archive without one is not a backup, but a summary without its
     // archive would look damaged.
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
@@ -110,6 +138,20 @@ export class PendingS3Backup implements PendingBackup {
   async #delete(key: string): Promise<void> {
     const { store, bucket } = this.#place;
     await withPlaceErrors(this.#place, store.deleteObject(bucket, key));
+  }
+
+  /** An append-only run deletes nothing. Its archive, if it is there, is whole. */
+  #whatStays(): string[] {
+    const { url } = this.#place;
+    const path = `${url}/${this.id}`;
+    const upload = `the unfinished upload of ${this.#place.url}/${this.#file} stays: these keys may not abort it`;
+    const files = `what was written of ${path} stays, because an append-only run deletes nothing`;
+    const whole = `${path} may be a whole backup: "mangamotion backup list ${url}" tells`;
+    return [
+      ...(this.#sink.leavesUpload ? [upload] : []),
+      ...(this.#state === 'open' ? [] : [files]),
+      ...(this.#state === 'committing' ? [whole] : []),
+    ];
   }
 
   get #summaryKey(): string {

@@ -8,13 +8,17 @@ export interface S3Place extends S3Location {
   store: ObjectStore;
   /** Aborts reads and writes, but not the clean-up after them. */
   signal: AbortSignal;
+  /** Nothing is deleted, overwritten or aborted, except an upload by the run that began it. */
+  appendOnly?: boolean | undefined;
 }
 
 /** The options of the first request, which reports a wrong address within seconds. */
 export const FIRST_CONTACT: RequestOptions = { attempts: 3 };
 
+type Where = S3Location & Pick<S3Place, 'appendOnly'>;
+
 /** Awaits a request, and translates its error into one about the destination. */
-export async function withPlaceErrors<T>(place: S3Location, answer: Promise<T>): Promise<T> {
+export async function withPlaceErrors<T>(place: Where, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -22,7 +26,7 @@ export async function withPlaceErrors<T>(place: S3Location, answer: Promise<T>):
   }
 }
 
-function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
+function inTermsOf({ url, bucket, appendOnly }: Where, error: unknown): unknown {
   if (!(error instanceof MangamotionError)) return error;
   if (s3CodeOf(error) === 'NoSuchBucket') {
     return new MangamotionError('not_found', `${url}: the bucket ${bucket} does not exist`, {
@@ -44,12 +48,27 @@ function inTermsOf({ url, bucket }: S3Location, error: unknown): unknown {
   }
   if (error.code === 'access_denied') {
     return new MangamotionError('access_denied', error.message, {
-      hint: backupRightsHint(bucket),
+      hint: backupRightsHint(bucket, kindOfRights(error, appendOnly)),
       cause: error.cause,
       request: error.request,
     });
   }
   return error;
+}
+
+/** The operations that an append-only run does without. */
+const DELETING: ReadonlySet<string> = new Set([
+  'DeleteObject',
+  'DeleteObjects',
+  'AbortMultipartUpload',
+]);
+
+function kindOfRights(
+  { request }: MangamotionError,
+  appendOnly: boolean | undefined,
+): 'append' | 'delete' | 'all' {
+  if (appendOnly === true) return 'append';
+  return DELETING.has(request?.operation ?? '') ? 'delete' : 'all';
 }
 
 /** Whether the error means that the object, and not its bucket, does not exist. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { MangamotionError } from '../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
@@ -30,6 +30,7 @@ export class S3UploadSink implements ArchiveSink {
   #bytes = 0;
   #failure: { error: unknown } | undefined;
   #mayExist = false;
+  #leavesUpload = false;
 
   constructor(place: S3Place, key: string) {
     this.#place = place;
@@ -88,29 +89,50 @@ export class S3UploadSink implements ArchiveSink {
     this.#spare.length = 0;
   }
 
-  /** Removes everything that was uploaded, including an object that `publish` created. */
+  /** Whether `discard` was not allowed to abort the upload. */
+  get leavesUpload(): boolean {
+    return this.#leavesUpload;
+  }
+
+  /**
+   * Removes everything that was uploaded, including an object that `publish` created. An append-only run
+   * aborts its upload if it may, and leaves the object.
+   */
   async discard(): Promise<void> {
     this.#ended.abort(new Error('the upload was abandoned'));
     await Promise.all(this.#uploading);
     const { store, bucket } = this.#place;
     if (this.#begun !== undefined) {
       const begun = await this.#begun.catch(() => undefined);
-      if (begun !== undefined) await this.#abortUpload(begun);
+      if (begun !== undefined) await this.#abortOwnUpload(begun);
       await this.#abortStrayUploads(begun);
     }
-    if (this.#mayExist) await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
+    if (!this.#mayExist || this.#place.appendOnly === true) return;
+    await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
   /**
    * Aborts every upload of our key except `own`. If the answer to CreateMultipartUpload was lost,
    * the server holds an upload whose id we never learned. The key is reserved for this backup, so no
-   * other upload of it belongs to somebody else.
+   * other upload of it belongs to somebody else. An append-only run leaves it.
    */
   async #abortStrayUploads(own: string | undefined): Promise<void> {
+    if (this.#place.appendOnly === true) return;
     const { store, bucket } = this.#place;
     const listed = store.listMultipartUploads(bucket, this.#key);
     for (const { key, uploadId } of await withPlaceErrors(this.#place, listed)) {
       if (key === this.#key && uploadId !== own) await this.#abortUpload(uploadId);
+    }
+  }
+
+  /** A policy that keeps others' uploads from being aborted may do the same for our own. */
+  async #abortOwnUpload(uploadId: string): Promise<void> {
+    try {
+      await this.#abortUpload(uploadId);
+    } catch (error) {
+      const mayStay = this.#place.appendOnly === true && isMangamotionError(error, 'access_denied');
+      if (!mayStay) throw error;
+      this.#leavesUpload = true;
     }
   }
 

@@ -898,6 +898,17 @@ const BREAKS: Break[] = [
     },
   },
   {
+    check: 'destination.versions',
+    what: 'append-only without versions',
+    status: 'warning',
+    says: /append-only, but the bucket keeps no versions/,
+    hint: /turn on versioning/,
+    change: () => ({
+      args: [`s3://${d.bucket}/backups`],
+      env: { ...d.offsiteEnv, BACKUP_S3_APPEND_ONLY: 'true' },
+    }),
+  },
+  {
     check: 'destination.leftovers',
     what: 'files of a dead run',
     status: 'warning',

@@ -62,7 +62,7 @@ describe('defaults', () => {
       retentionDays: 90,
     });
     expect(config.backup).toMatchObject({
-      ...{ retentionDays: 30, compression: true, redis: false },
+      ...{ retentionDays: 30, compression: true, redis: false, appendOnly: false },
     });
     expect(config.jobs).toEqual({
       resultBuckets: ['processed', 'outputs'],

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupContext, BackupOptions } from '../../../backup/plan/backup-plan.js';
+import { APPEND_ONLY_HINT, APPEND_ONLY_SETTING } from '../../../config/hints.js';
 import { parseExpectedDeletion, parseSourceName } from '../../../config/backup-values.js';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import { parseCount } from '../../values/count.js';
 import { refuseFoolishPolicy } from '../../../repository/retention/policy.js';
+import type { Destination } from '../../../repository/destination.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import type { Summary } from '../../../repository/summary.js';
@@ -76,6 +78,11 @@ export const makesBackup = {
       description:
         'make the backup in plain text, even if recipients are set or others are encrypted',
     },
+    appendOnly: {
+      description:
+        'delete and overwrite nothing, for keys that may not, and do not prune (s3:// only; ' +
+        'BACKUP_S3_APPEND_ONLY)',
+    },
     ...lockOption,
   },
   changes: 'always',
@@ -85,6 +92,17 @@ export const makesBackup = {
   printsRows: false,
   endsWith: ['partial', ...WRITING_ENDS],
 } as const;
+
+/** Throws `usage` where the settings say that nothing is deleted or overwritten at the destination. */
+export function refuseAppendOnly(
+  { location, appendOnly }: Pick<Destination, 'location' | 'appendOnly'>,
+  what: string,
+): void {
+  if (appendOnly !== true) return;
+  throw new MangamotionError('usage', `${location}: ${what}: ${APPEND_ONLY_SETTING}`, {
+    hint: APPEND_ONLY_HINT,
+  });
+}
 
 /** What full and incremental backups are told of deletions, and of what else to read. */
 export const objectOptions = {
@@ -161,6 +179,15 @@ export async function openBackup(
 ) {
   const { bucket, excludeBucket, sourceName, keepDays, noPrune, noEncryption, waitLock } = options;
   const { backup: defaults } = await context.config();
+  if (options.appendOnly && !isS3Url(destination)) {
+    throw new MangamotionError(
+      'usage',
+      `--append-only: ${destination} is not an s3:// destination`,
+      {
+        hint: 'Leave it out: the owner of a folder can always delete in it.',
+      },
+    );
+  }
   const pruned: PruneReport[] = [];
   const policy = { days: keepDays ?? defaults.retentionDays };
   if (!noPrune) refuseFoolishPolicy(policy);
@@ -171,19 +198,26 @@ export async function openBackup(
     waitLockMs: waitLock ?? 0,
     retention: noPrune ? undefined : { policy, onPruned },
   };
-  const opened = await openBackupContext(context, destination, bucket, noEncryption);
-  return { backup: opened, settings, pruned };
+  const given = {
+    buckets: bucket,
+    noEncryption,
+    appendOnly: options.appendOnly ? true : undefined,
+  };
+  return { backup: await openBackupContext(context, destination, given), settings, pruned };
 }
 
 /**
  * Opens the destination and the store, in this order: a folder that is missing is told at once.
- * `buckets`: those that are named, if any.
+ * `buckets`: those that are named, if any. `appendOnly`: as the settings say where it is absent.
  */
 async function openBackupContext(
   context: CommandContext,
   location: string,
-  buckets: readonly string[],
-  noEncryption: boolean,
+  {
+    buckets,
+    noEncryption,
+    appendOnly,
+  }: { buckets: readonly string[]; noEncryption: boolean; appendOnly: boolean | undefined },
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -194,10 +228,10 @@ async function openBackupContext(
       { hint: 'Use a folder on this machine, or leave BACKUP_COMPRESSION unset.' },
     );
   }
-  const plain = !backup.compression;
   const opened = await context.openVault();
   const vault = noEncryption ? { ...opened, recipients: [] } : opened;
-  const destination = await openDestination(location, context.cwd, context, { plain, vault });
+  const options = { plain: !backup.compression, appendOnly, vault };
+  const destination = await openDestination(location, context.cwd, context, options);
   const store = await context.openStore(buckets);
   return {
     ...{ store, destination, noEncryption },

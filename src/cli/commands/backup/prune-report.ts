@@ -58,6 +58,7 @@ export function describe(page: Page, report: PruneReport): void {
     `${done} ${removed.length} of ${countOf(rows.length - before, 'backup')}, ${people.bytes(report.freed_bytes)}`,
     dryRun ? undefined : 'good',
   );
+  describeCleared(page, report, done);
   if (report.purged !== undefined) {
     const { versions, bytes } = report.purged;
     const count = countOf(versions, 'version');
@@ -66,6 +67,24 @@ export function describe(page: Page, report: PruneReport): void {
       dryRun ? undefined : 'good',
     );
   }
+}
+
+/** Leftovers that people are shown. */
+const MOST_LEFTOVERS = 20;
+
+/** Says what append-only runs had left. */
+function describeCleared(page: Page, { cleared, dry_run }: PruneReport, done: string): void {
+  const { claims = 0, temporary_summaries: summaries = 0, leftovers = [] } = cleared ?? {};
+  const what = [
+    ...(claims === 0 ? [] : [`${countOf(claims, 'claim')} of ended runs`]),
+    ...(summaries === 0 ? [] : [countOf(summaries, 'temporary summary', 'temporary summaries')]),
+    ...(leftovers.length === 0 ? [] : [countOf(leftovers.length, 'leftover')]),
+  ];
+  if (what.length === 0) return;
+  page.text(`${done} ${what.join(', ')}`, dry_run ? undefined : 'good');
+  for (const path of leftovers.slice(0, MOST_LEFTOVERS)) page.text(`  ${path}`);
+  const more = leftovers.length - MOST_LEFTOVERS;
+  if (more > 0) page.text(`  … and ${page.people.count(more)} more`);
 }
 
 const columns: Column<PruneRow>[] = [

@@ -11,7 +11,12 @@ import { approve, willAsk } from '../../argv/confirm-options.js';
 import { csvRows } from '../../output/answers.js';
 import { suspicionOf } from './describe.js';
 import { csvColumns, describe, rowsOf, withheldWarning } from './prune-report.js';
-import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
+import {
+  WRITING_ENDS,
+  destinationArguments,
+  lockOption,
+  refuseAppendOnly,
+} from './backup-options.js';
 
 /** Backups that are named before the question. */
 const MOST_SHOWN = 20;
@@ -24,7 +29,7 @@ export const backupPrune = defineCommand({
     'selection of buckets) counts separately. Backups that a kept backup refers to stay, and so ' +
     'does the last complete full backup of each line. While the newest backup of a line is ' +
     'suspect, its trusted backups stay and the exit status is 8. On a terminal the command lists ' +
-    'what it would remove and asks first.',
+    'what it would remove and asks first. In a bucket it also removes what append-only runs left.',
   arguments: destinationArguments,
   options: {
     keepDays: count(
@@ -63,7 +68,7 @@ export const backupPrune = defineCommand({
   },
   async run(context, { destination: location }, { type, line, waitLock, purgeVersions, ...keeps }) {
     const { openDestination } = await import('../../../repository/locate.js');
-    const { prune } = await import('../../../repository/retention/prune.js');
+    const { clearRemains, prune } = await import('../../../repository/retention/prune.js');
     const { withLock } = await import('../../../repository/with-lock.js');
     const policy = await policyOf(context, {
       days: keeps.keepDays,
@@ -85,6 +90,7 @@ export const backupPrune = defineCommand({
         },
       );
     }
+    if (!context.dryRun) refuseAppendOnly(destination, 'nothing is pruned');
     const lineOf = line === undefined ? undefined : await oneOfLine(destination, line);
     const question = { now: context.now(), type, lineOf, purge: purgeVersions };
     const asks = !context.dryRun && willAsk(context);
@@ -97,9 +103,9 @@ export const backupPrune = defineCommand({
       showLoss(context, shownReport);
       await approve(context, `permanently remove ${lossText(shownReport)}?`);
     }
-    const report =
+    const report: PruneReport =
       context.dryRun && shownReport !== undefined
-        ? shownReport
+        ? { ...shownReport, ...(await wouldClear(context, destination)) }
         : await withLock(
             {
               ...{ destination, command: 'backup prune', waitMs: waitLock ?? 0 },
@@ -112,7 +118,10 @@ export const backupPrune = defineCommand({
                 const now = await prune(destination, policy, again);
                 refuseOther(shownReport, now);
               }
-              return await prune(destination, policy, { ...question, dryRun: false, signal });
+              const options = { ...question, dryRun: false, signal };
+              const pruned = await prune(destination, policy, options);
+              const clearing = { dryRun: false, purge: purgeVersions };
+              return { ...pruned, ...(await clearRemains(destination, clearing)) };
             },
           );
     context.progress.done();
@@ -137,6 +146,18 @@ export const backupPrune = defineCommand({
     return suspended.length > 0 ? 'refused' : withheld.length > 0 ? 'partial' : undefined;
   },
 });
+
+/** While a run holds the lock, its files look like what is left of a dead one. */
+async function wouldClear(
+  { now, signal }: CommandContext,
+  destination: Destination,
+): Promise<Pick<PruneReport, 'cleared'>> {
+  const { lockHolder } = await import('../../../lock/read-claims.js');
+  const { clearRemains } = await import('../../../repository/retention/prune.js');
+  const holder = await lockHolder(destination.claims(), { now: now(), signal });
+  if (holder !== undefined) return {};
+  return await clearRemains(destination, { dryRun: true, purge: false });
+}
 
 /** The id of a backup of this line. Rejects with `not_found` where there is no such line. */
 async function oneOfLine(destination: Destination, name: string): Promise<string | undefined> {

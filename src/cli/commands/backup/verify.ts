@@ -13,6 +13,7 @@ import { coverageText } from './coverage-text.js';
 import { MOST_PROBLEMS } from './describe.js';
 import { withMark } from './status-marks.js';
 import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
+import { refuseAppendOnly } from './backup-options.js';
 
 export const backupVerify = defineCommand({
   description:
@@ -131,6 +132,7 @@ async function verifyWithin(
   const { signal, progress, now, cwd } = context;
   refuseBackup(location);
   const destination = await openDestination(location, cwd, context);
+  refuseAppendOnly(destination, 'what was read is recorded there, in a file that is overwritten');
   const result = await verifyRolling({ signal, progress }, destination, { withinMs, now });
   progress.done();
   await context.output.document({
