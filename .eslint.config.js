@@ -67,6 +67,7 @@ const project = fileURLToPath(new URL('.', import.meta.url));
 
 /** Decisions are pure: no I/O, no clock, no chance. */
 const pureFiles = existing(project, [
+  'src/archive/chunk-lines.ts',
   'src/archive/chunking.ts',
   'src/archive/directory.ts',
   'src/archive/footer.ts',
