@@ -67,10 +67,7 @@ export async function inflateMember(
     crc = crc32(part, crc);
     length += part.length;
   }
-  if (
-    crc !== raw.readUInt32LE(raw.length - MEMBER_TRAILER_BYTES) ||
-    length !== expected
-  ) {
+  if (crc !== raw.readUInt32LE(raw.length - MEMBER_TRAILER_BYTES) || length !== expected) {
     throw damagedArchive(`the checksum of the member at byte ${offset} is wrong`);
   }
   return content;

@@ -29,6 +29,8 @@ export interface Diff {
   /** Complete after the last row. */
   totals: Totals;
   notCompared: readonly NotCompared[];
+  /** False if one side holds only the settings of buckets. */
+  comparesObjects: boolean;
   /** Whether something that was asked for is not compared at all: the answer is not whole. */
   leavesOut: boolean;
   /** Known before the first row, except for what a listing is found to do. */
@@ -138,12 +140,14 @@ function compare(
       yield row;
     }
   };
-  const hold = [earlier, later].filter(({ summary }) => holdsObjects(summary)).length;
-  const leavesOut =
-    hold === 1 || (hold === 0 && !isWhole) || leavesOutNamed(scope.notCompared, selection);
+  const isOfSettings = [earlier, later].every(({ summary }) => !holdsObjects(summary)) && isWhole;
+  const leavesOut = (!withObjects && !isOfSettings) || leavesOutNamed(scope.notCompared, selection);
   const notes = notesOfBackups(earlier.summary, later.summary);
   notes.push(...failures.flatMap(({ omitted }) => omitted ?? []));
-  return { rows: rows(), totals, notCompared: scope.notCompared, leavesOut, notes, close };
+  return {
+    ...{ rows: rows(), totals, notCompared: scope.notCompared },
+    ...{ comparesObjects: withObjects, leavesOut, notes, close },
+  };
 }
 
 function objectsIn({ directory }: OpenCommitted, buckets: readonly string[]): number {

@@ -139,9 +139,13 @@ class StoreDiff implements Diff {
     return this.#compared.scope.notCompared;
   }
 
+  get comparesObjects(): boolean {
+    return holdsObjects(this.#compared.backup.summary);
+  }
+
   get leavesOut(): boolean {
-    const { backup, scope, selection } = this.#compared;
-    return !holdsObjects(backup.summary) || leavesOutNamed(scope.notCompared, selection);
+    const { scope, selection } = this.#compared;
+    return !this.comparesObjects || leavesOutNamed(scope.notCompared, selection);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type DiffTotals } from '../../../backup/diff/totals.js';
+import type { DiffTotals } from '../../../backup/diff/totals.js';
 import type { DiffRow, State } from '../../../backup/diff/row.js';
 import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
@@ -82,8 +82,11 @@ export const csvColumns: Column<DiffRow>[] = [
 ];
 
 /** The last line, for people. */
-export function totalsText({ added, removed, changed, unknown, unchanged, ...rest }: DiffTotals) {
-  const objects = [
+export function totalsText(
+  { added, removed, changed, unknown, unchanged, ...rest }: DiffTotals,
+  comparesObjects: boolean,
+): string {
+  const counts = [
     `${countOf(added.objects, 'object')} added (${formatBytes(added.bytes)})`,
     `${formatCount(removed.objects)} removed (${formatBytes(removed.bytes)})`,
     `${formatCount(changed.objects)} changed (${formatBytes(changed.bytes_before)} before, ${formatBytes(changed.bytes_after)} after)`,
@@ -101,5 +104,6 @@ export function totalsText({ added, removed, changed, unknown, unchanged, ...res
     ...(buckets.removed > 0 ? [`${countOf(buckets.removed, 'bucket')} removed`] : []),
     ...(buckets.unknown > 0 ? [`${countOf(buckets.unknown, 'bucket')} unknown`] : []),
   ];
-  return [objects.join(', '), ...more].join('; ');
+  const objects = comparesObjects ? counts.join(', ') : 'objects are not compared';
+  return [objects, ...more].join('; ');
 }

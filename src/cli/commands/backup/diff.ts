@@ -92,8 +92,8 @@ export const backupDiff = defineCommand({
           tail: () => tailOf(diff),
           fields: DIFF_FIELDS,
           columns: context.output.forPeople ? tableColumns : csvColumns,
-          footer: () => totalsText(diff.totals.counts),
-          empty: 'no differences',
+          footer: () => totalsText(diff.totals.counts, diff.comparesObjects),
+          empty: diff.leavesOut ? 'no differences in what is compared' : 'no differences',
         });
       }
       tellNotes();
@@ -191,12 +191,17 @@ async function printSummary({ output }: CommandContext, { diff, head }: Compared
   for await (const row of diff.rows) void row;
   await output.document({
     json: { ...head, ...tailOf(diff) },
-    human: (page) => page.line(totalsText(diff.totals.counts)),
+    human: (page) => page.line(totalsText(diff.totals.counts, diff.comparesObjects)),
   });
 }
 
-function tailOf({ totals, notCompared, notes }: Diff): object {
-  return { total: totals.counts, not_compared: notCompared, notes };
+function tailOf({ totals, comparesObjects, notCompared, notes }: Diff): object {
+  return {
+    objects_compared: comparesObjects,
+    total: totals.counts,
+    not_compared: notCompared,
+    notes,
+  };
 }
 
 function endingOf({ totals, leavesOut }: Diff, exitCode: boolean): ErrorCode | undefined {
