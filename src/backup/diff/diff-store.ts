@@ -1,13 +1,11 @@
 import type { IndexLine } from '../../archive/index-line.js';
 import { type KeySelection, rangesOf, selectLines, selectsAll } from '../../archive/select.js';
-import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import type { MangamotionError } from '../../errors.js';
 import { OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
 import { listToTheEnd } from '../../object-store/order/listing-to-the-end.js';
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import { prefetchInOrder } from '../../prefetch.js';
-import type { Destination } from '../../repository/destination.js';
-import { serverOf } from '../../repository/lines/endpoints.js';
 import { holdsObjects } from '../../repository/lines/lines.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { type OpenCommitted, openCommitted } from '../../repository/open-backup.js';
@@ -28,6 +26,7 @@ import {
   scopeOf,
   sideOf,
 } from './scope.js';
+import { storeSide } from './store-buckets.js';
 import { Totals } from './totals.js';
 import { selectChunks } from './unshared-chunks.js';
 
@@ -36,8 +35,6 @@ export interface StoreContext {
   signal: AbortSignal;
   now: () => Date;
 }
-
-const THE_STORE = 'the store';
 
 /** Compares a backup with the listings of the store as it is now. */
 export async function diffWithStore(
@@ -49,55 +46,11 @@ export async function diffWithStore(
   const backup = await openCommitted(located);
   try {
     const before = sideOf(backup.summary, backup.directory);
-    const after = await storeSide(context, located.destination, before, selection);
+    const after = await storeSide(context, located.destination, before, selection.buckets);
     const scope = scopeOf(before, after, selection);
     return new StoreDiff(context, { backup, before, after, scope, selection });
   } catch (error) {
     await backup.archives.close();
-    throw error;
-  }
-}
-
-/** The buckets of the store. One that the list lacks is looked for: missing rights may hide it. */
-async function storeSide(
-  { store, signal }: StoreContext,
-  destination: Destination,
-  backup: BucketSide,
-  selection: DiffSelection,
-): Promise<BucketSide> {
-  const listed = await listedBuckets(store, selection.buckets.length > 0, signal);
-  const candidates = selection.buckets.length > 0 ? selection.buckets : backup.buckets;
-  const buckets = new Set(listed);
-  for (const name of candidates) {
-    if (!buckets.has(name) && (await mayExist(store, name, signal))) buckets.add(name);
-  }
-  const own = destination.excludesBucket;
-  const isOwn = (name: string) =>
-    own?.bucket === name && serverOf(own.endpoint) === serverOf(store.endpoint);
-  // A backup of the store leaves out the bucket that it is written to.
-  const others = [...buckets].filter((name) => backup.buckets.includes(name) || !isOwn(name));
-  return { name: THE_STORE, buckets: others, covers: () => true };
-}
-
-async function listedBuckets(
-  store: ObjectStore,
-  isOptional: boolean,
-  signal: AbortSignal,
-): Promise<string[]> {
-  try {
-    return (await store.listBuckets({ signal })).map(({ name }) => name);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isOptional && isMangamotionError(error, 'access_denied')) return [];
-    throw error;
-  }
-}
-
-async function mayExist(store: ObjectStore, name: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await store.bucketExists(name, { signal });
-  } catch (error) {
-    if (isMangamotionError(error, 'access_denied', 'refused')) return true;
     throw error;
   }
 }
@@ -120,6 +73,7 @@ class StoreDiff implements Diff {
   readonly #listings: OrderedListings;
   readonly #faults: RunFaults;
   readonly #startedAt: Date;
+  #missesListing = false;
 
   constructor(context: StoreContext, compared: Compared) {
     const { store, now } = context;
@@ -170,8 +124,6 @@ class StoreDiff implements Diff {
     }
   }
 
-  #missesListing = false;
-
   async *#rowsOf(bucket: string): AsyncGenerator<DiffRow> {
     const { backup, before, after, selection } = this.#compared;
     const isThere = after.buckets.includes(bucket);
@@ -185,7 +137,7 @@ class StoreDiff implements Diff {
             await held.clear();
             ({ rewritten, failure } = await this.#compareBucket(bucket, isThere, held));
           },
-          () => undefined,
+          ({ message, remedy }) => this.#addNote(`${message}; ${remedy}`),
         );
       }
       const doubt = this.#failures.ofBucket(bucket) ?? failure?.message;
