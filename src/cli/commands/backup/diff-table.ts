@@ -37,12 +37,6 @@ const change: Column<DiffRow> = {
   tone: (row) => TONES[row.change],
   least: Infinity,
 };
-const bucket: Column<DiffRow> = {
-  title: 'bucket',
-  name: 'bucket',
-  value: (row) => row.bucket,
-  dispensable: 1,
-};
 
 /** For people. */
 export const tableColumns: Column<DiffRow>[] = [
@@ -58,16 +52,20 @@ export const tableColumns: Column<DiffRow>[] = [
     align: 'right',
     dispensable: 2,
   })),
-  bucket,
-  { title: 'key', name: 'key', value: (row) => row.key, least: 24 },
-  { title: 'what', name: 'what', value: remark, least: 12, dispensable: 3, wraps: true },
+  {
+    title: 'object',
+    name: 'key',
+    value: ({ bucket, key }) => (key === null ? bucket : `${bucket}/${key}`),
+    least: 24,
+  },
+  { title: 'what', name: 'what', value: remark, least: 12, dispensable: 1, wraps: true },
 ];
 
 /** For --csv. */
 export const csvColumns: Column<DiffRow>[] = [
   change,
   { title: 'kind', name: 'kind', value: (row) => row.kind },
-  bucket,
+  { title: 'bucket', name: 'bucket', value: (row) => row.bucket },
   { title: 'key', name: 'key', value: (row) => row.key },
   { title: 'document', name: 'document', value: (row) => row.document },
   { title: 'what', name: 'what', value: (row) => row.what.join(' ') },

@@ -97,8 +97,7 @@ const csvColumns: Column<FoundVersion>[] = (Object.keys(FIELDS) as (keyof FoundV
 function tableColumns(versions: readonly FoundVersion[]): Column<FoundVersion>[] {
   const lines = new Set(versions.map(({ line }) => line));
   return [
-    field('bucket', { dispensable: 2 }),
-    field('key', { least: 24 }),
+    field('key', { title: 'object', show: ({ bucket, key }) => `${bucket}/${key}`, least: 24 }),
     field('size', {
       show: ({ size }, people) => people.bytes(size),
       align: 'right',
