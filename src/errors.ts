@@ -9,7 +9,6 @@ export const EXIT_MEANINGS = {
   6: 'Redis or the object store cannot be reached, or refuses the credentials',
   7: 'locked: another run holds the destination',
   8: 'refused: something is in the way, or a guard tripped',
-  9: 'different: only where --exit-code asks for it',
   130: 'interrupted (SIGINT), after cleaning up',
   143: 'terminated (SIGTERM), after cleaning up',
 } as const;
@@ -43,8 +42,6 @@ const EXIT_STATUS = {
   locked: 7,
   /** We could, but will not: something is in the way, or a newer version wrote it. */
   refused: 8,
-  /** Two things that were compared are not the same, and --exit-code asks to be told by the status. */
-  differs: 9,
   /** SIGINT. */
   interrupted: 130,
   /** SIGTERM. */

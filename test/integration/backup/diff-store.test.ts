@@ -44,7 +44,7 @@ it('finds what has changed since the backup, and nothing after a restore', async
     { key: 'c', content: Buffer.from('new') },
   ]);
   const changed = await runJson<Answer>(args);
-  expect(changed.exitCode).toBe(9);
+  expect(changed.exitCode).toBe(5);
   expect(changed.answer.changes).toMatchObject([
     { change: 'removed', bucket, key: 'a', after: null },
     { change: 'changed', key: 'b/1', what: ['bytes'], before: { size: 3 }, after: { size: 5 } },

@@ -165,7 +165,6 @@ it('the page on exit statuses has every code of an error', () => {
     access_denied: true,
     locked: true,
     refused: true,
-    differs: true,
     interrupted: true,
     terminated: true,
   };

@@ -50,12 +50,12 @@ export const backupDiff = defineCommand({
       repeatable: true,
     },
     summary: { description: 'print the counts alone, without a row for each difference' },
-    exitCode: { description: 'end with 9 if there is a difference' },
+    exitCode: { description: 'end with 5 if there is a difference' },
   },
   changes: 'nothing',
   usesStore: true,
   printsRows: true,
-  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused', 'differs'],
+  endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'refused'],
   examples: {
     'mangamotion backup diff minio_backup_full_20240115_020000 minio_backup_full_20240122_020000 /var/backups/minio':
       'what has changed in a week',
@@ -205,6 +205,6 @@ function tailOf({ totals, comparesObjects, notCompared, notes }: Diff): object {
 }
 
 function endingOf({ totals, leavesOut }: Diff, exitCode: boolean): ErrorCode | undefined {
-  if (exitCode && totals.counts.differences > 0) return 'differs';
+  if (exitCode && totals.counts.differences > 0) return 'damaged';
   return totals.hasUnknown || leavesOut ? 'partial' : undefined;
 }
