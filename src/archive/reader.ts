@@ -87,7 +87,7 @@ export function checkedBytes(bytes: Buffer, reference: ChunkReference): Buffer {
   return bytes;
 }
 
-export function nameOfChunk({ offset, path }: ChunkReference): string {
+function nameOfChunk({ offset, path }: ChunkReference): string {
   return path ?? `the index chunk at byte ${offset}`;
 }
 

@@ -34,12 +34,19 @@ describe('the lines of a chunk as bytes', () => {
     expect(decoded.line).toEqual(one);
   });
 
+  /** All lines, decoded. */
+  function readAll(chunk: ChunkLines): IndexLine[] {
+    const read: IndexLine[] = [];
+    while (!chunk.ended) {
+      read.push(chunk.line);
+      chunk.next();
+    }
+    return read;
+  }
+
   it('come one after the other, up to the last', () => {
     const lines = ['a', 'b', 'c'].map((key) => sampleLine(key));
-    const chunk = chunkOf(lines);
-    const read: IndexLine[] = [];
-    for (; !chunk.ended; chunk.next()) read.push(chunk.line);
-    expect(read).toEqual(lines);
+    expect(readAll(chunkOf(lines))).toEqual(lines);
   });
 
   const [a, b, c] = ['a', 'b', 'c'].map((key) => sampleLine(key)) as [
@@ -59,11 +66,7 @@ describe('the lines of a chunk as bytes', () => {
     ['lines out of order', encoded(a, sampleLine('bb'), b, c), /out of order/],
     ['nothing', '', /does not hold what the directory says/],
   ])('are damaged if there is %s', (_what, text, reason) => {
-    const read = (): void => {
-      const chunk = chunkOf([a, b, c], text);
-      for (; !chunk.ended; chunk.next()) void chunk.line;
-    };
-    expect(read).toThrow(reason);
+    expect(() => readAll(chunkOf([a, b, c], text))).toThrow(reason);
   });
 
   it('are damaged if one is longer than any that is written', () => {

@@ -93,7 +93,7 @@ it('merging two indexes finds what comparing all of their objects finds', async 
         const expected = names.flatMap(({ bucket, key }) => {
           const id = JSON.stringify([bucket, key]);
           const [a, b] = [was.get(id), is.get(id)];
-          if (a !== undefined && b !== undefined && a.sha256 === b.sha256) return [];
+          if (a?.sha256 === b?.sha256) return [];
           return [`${a === undefined ? '' : '<'}${bucket}/${key}${b === undefined ? '' : '>'}`];
         });
         expect(await differing(before, after)).toEqual(expected);

@@ -30,8 +30,7 @@ interface DiffDocument {
 
 async function run(...args: string[]) {
   const outcome = await runHere(['backup', ...args]);
-  const json = <T>() => JSON.parse(outcome.stdout) as T;
-  return { ...outcome, json };
+  return { ...outcome, json: () => JSON.parse(outcome.stdout) as unknown };
 }
 
 function copyOf(name: string): string {
@@ -56,7 +55,7 @@ function damage(of: string, id: string): void {
 describe('backup diff', () => {
   it('prints each difference with both states, and the sums', async () => {
     const { exitCode, json } = await run('diff', FULL, NEXT, CHAIN, '--json');
-    const { changes, ...rest } = json<DiffDocument>();
+    const { changes, ...rest } = json() as DiffDocument;
     expect(changes).toMatchObject([
       {
         change: 'changed',
@@ -91,11 +90,11 @@ describe('backup diff', () => {
   it('chooses by time and by age', async () => {
     const args = ['diff', CHAIN, CHAIN, '--at', '2026-11-24 14:16:59', '--latest', '--summary'];
     const { exitCode, json } = await run(...args, '--json');
-    expect(json<DiffDocument>()).toMatchObject({
+    expect(json()).toMatchObject({
       before: { backup: FULL },
       after: { backup: LAST },
     });
-    expect(json<object>()).not.toHaveProperty('changes');
+    expect(json()).not.toHaveProperty('changes');
     expect(exitCode).toBe(0);
     const { stdout } = await run('diff', CHAIN, join(CHAIN, LAST), '--latest', '--summary');
     expect(stdout).toBe(
@@ -142,8 +141,8 @@ describe('backup diff', () => {
     const damaged = copyOf('damaged');
     damage(damaged, NEXT);
     const { exitCode, json } = await run('diff', FULL, NEXT, damaged, '--json', '--exit-code');
-    expect(json<DiffDocument>()).toMatchObject({ error: { code: 'damaged' } });
-    expect(json<object>()).not.toHaveProperty('total');
+    expect(json()).toMatchObject({ error: { code: 'damaged' } });
+    expect(json()).not.toHaveProperty('total');
     expect(exitCode).toBe(5);
   });
 
@@ -179,7 +178,7 @@ describe('backup diff', () => {
 describe('backup find', () => {
   it('prints the versions of an object', async () => {
     const { exitCode, json } = await run('find', 'originals/4711/page-1.png', CHAIN, '--json');
-    const { versions, ...rest } = json<{ versions: FoundVersion[] }>();
+    const { versions, ...rest } = json() as { versions: FoundVersion[] };
     expect(versions).toMatchObject([
       { size: 8, first_backup: FULL, last_backup: FULL, backups: 1, in_newest: false },
       { size: 24, first_backup: NEXT, last_backup: LAST, backups: 2, in_newest: true },
