@@ -93,6 +93,12 @@ describe('backup diff', () => {
     expect(json()).toMatchObject({
       before: { backup: FULL },
       after: { backup: LAST },
+      total: {
+        differences: 4,
+        added: { objects: 2 },
+        removed: { objects: 1 },
+        changed: { objects: 1 },
+      },
     });
     expect(json()).not.toHaveProperty('changes');
     expect(exitCode).toBe(0);
