@@ -9,7 +9,7 @@ function chunkOf(lines: readonly IndexLine[], text = lines.map(encodeIndexLine).
 }
 
 describe('the lines of a chunk as bytes', () => {
-  const one = sampleLine('a', { metadata: { path: '/x","path":"/y' } });
+  const one = sampleLine('a', { metadata: { a: '1', path: '/x","path":"/y', z: '1' } });
 
   it('have the same record wherever the bytes lie', () => {
     const elsewhere = { ...one, archive: 'other', path: 'other/data/b/a', offset: 7, inner: 512 };
@@ -19,8 +19,14 @@ describe('the lines of a chunk as bytes', () => {
   it.each([
     ['the digest', { sha256: 'b'.repeat(64) }],
     ['the time', { last_modified: '2025-01-01T00:00:00.000Z' }],
-    ['metadata that looks like a location', { metadata: { path: '/x","path":"/z' } }],
-    ['metadata behind an entry that is called path', { metadata: { path: '/x', z: '1' } }],
+    [
+      'metadata that looks like a location',
+      { metadata: { a: '1', path: '/x","path":"/z', z: '1' } },
+    ],
+    [
+      'metadata behind an entry that is called path',
+      { metadata: { a: '1', path: '/x","path":"/y', z: '2' } },
+    ],
     ['tags behind it', { tags: [{ key: 'path', value: 'x' }] }],
   ])('have another record if it differs in %s', (_what, more) => {
     expect(chunkOf([one]).hasSameRecord(chunkOf([{ ...one, ...more }]))).toBe(false);
