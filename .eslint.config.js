@@ -68,6 +68,7 @@ const project = fileURLToPath(new URL('.', import.meta.url));
 
 /** Decisions are pure: no I/O, no clock, no chance. */
 const pureFiles = existing(project, [
+  'src/archive/chunk-lines.ts',
   'src/archive/chunking.ts',
   'src/archive/directory.ts',
   'src/archive/footer.ts',
@@ -81,6 +82,16 @@ const pureFiles = existing(project, [
   'src/backup/capture/failures.ts',
   'src/backup/capture/ledger.ts',
   'src/backup/capture/part-ledger.ts',
+  'src/backup/diff/classify.ts',
+  'src/backup/diff/compare-records.ts',
+  'src/backup/diff/documents.ts',
+  'src/backup/diff/failures-of.ts',
+  'src/backup/diff/notes.ts',
+  'src/backup/diff/scope.ts',
+  'src/backup/diff/totals.ts',
+  'src/backup/diff/unshared-chunks.ts',
+  'src/backup/find/key-pattern.ts',
+  'src/backup/find/version-history.ts',
   'src/backup/guard.ts',
   'src/backup/plan/backup-plan.ts',
   'src/backup/plan/changes.ts',

@@ -67,6 +67,9 @@ export interface Archive {
   /** Reads the lines of an index chunk in this archive, in order. */
   readChunk(reference: ChunkReference): Promise<IndexLine[]>;
 
+  /** Reads the same lines as bytes. Only their digest is checked. */
+  readChunkBytes(reference: ChunkReference): Promise<Buffer>;
+
   /**
    * Reads a document that is not an object, such as `metadata/buckets.json`, and checks its digest.
    */

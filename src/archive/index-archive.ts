@@ -7,7 +7,7 @@ import { FOOTER_BYTES } from './footer.js';
 import { storedMemberBytes } from './gzip.js';
 import { LARGEST_ATTACHED_BYTES, LARGEST_DIRECTORY_BYTES } from './limits.js';
 import { ownChunksOf, partsOf } from './parts.js';
-import { parseDirectory, readChunk, readFooter, readOnlyFile } from './reader.js';
+import { parseDirectory, readChunk, readChunkBytes, readFooter, readOnlyFile } from './reader.js';
 import type { ClosableSource } from './sink.js';
 import { END_OF_TAR } from './tar.js';
 
@@ -35,12 +35,18 @@ export class IndexArchive implements Archive {
   }
 
   async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
+    return await readChunk(this.#source, await this.#placed(reference));
+  }
+
+  async readChunkBytes(reference: ChunkReference): Promise<Buffer> {
+    return await readChunkBytes(this.#source, await this.#placed(reference));
+  }
+
+  async #placed(reference: ChunkReference): Promise<ChunkReference> {
     const { places } = await this.#open();
     const offset = places.get(reference.offset);
-    if (offset === undefined) {
-      throw damagedArchive(`the index of ${this.#id} has no chunk of byte ${reference.offset}`);
-    }
-    return await readChunk(this.#source, { ...reference, offset });
+    if (offset !== undefined) return { ...reference, offset };
+    throw damagedArchive(`the index of ${this.#id} has no chunk of byte ${reference.offset}`);
   }
 
   /** Reads the document behind the directory. */

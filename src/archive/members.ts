@@ -13,6 +13,7 @@ import { LARGEST_CHUNK_BYTES, LARGEST_MEMBER_BYTES, largestDirectoryBytes } from
 import type { ArchiveSource } from './sink.js';
 
 const inflateOnThreadPool = promisify(inflateRaw);
+const SMALLEST_TURN_BYTES = 1024;
 
 /** Returns the most inflated bytes that a member of this kind may hold. */
 export function largestBytesOf(kind: MemberKind, archiveBytes = Infinity): number {
@@ -58,25 +59,30 @@ export async function inflateMember(
   limitBytes = LARGEST_MEMBER_BYTES,
 ): Promise<Buffer[]> {
   const body = raw.subarray(MEMBER_HEADER_BYTES, raw.length - MEMBER_TRAILER_BYTES);
-  const content = decodeStoredBlocks(body) ?? (await inflate(body, offset, limitBytes));
+  const expected = raw.readUInt32LE(raw.length - 4);
+  const content = decodeStoredBlocks(body) ?? (await inflate(body, offset, limitBytes, expected));
   let crc = 0;
   let length = 0;
   for (const part of content) {
     crc = crc32(part, crc);
     length += part.length;
   }
-  if (
-    crc !== raw.readUInt32LE(raw.length - MEMBER_TRAILER_BYTES) ||
-    length !== raw.readUInt32LE(raw.length - 4)
-  ) {
+  if (crc !== raw.readUInt32LE(raw.length - MEMBER_TRAILER_BYTES) || length !== expected) {
     throw damagedArchive(`the checksum of the member at byte ${offset} is wrong`);
   }
   return content;
 }
 
-async function inflate(body: Buffer, offset: number, limitBytes: number): Promise<Buffer[]> {
+/** `expected`: what the trailer says of the length. With room for it, and a byte more, one turn suffices. */
+async function inflate(
+  body: Buffer,
+  offset: number,
+  limitBytes: number,
+  expected: number,
+): Promise<Buffer[]> {
+  const chunkSize = Math.max(Math.min(expected + 1, limitBytes), SMALLEST_TURN_BYTES);
   try {
-    return [await inflateOnThreadPool(body, { maxOutputLength: limitBytes })];
+    return [await inflateOnThreadPool(body, { maxOutputLength: limitBytes, chunkSize })];
   } catch (error) {
     throw damagedArchive(`the member at byte ${offset} cannot be inflated`, error);
   }

@@ -71,12 +71,31 @@ export async function readChunk(
   return checkedChunk(await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES), reference);
 }
 
+/** Reads an index chunk, and checks its digest. Its lines are not looked at. */
+export async function readChunkBytes(
+  source: ArchiveSource,
+  reference: ChunkReference,
+): Promise<Buffer> {
+  return checkedBytes(await readOnlyFile(source, reference, LARGEST_CHUNK_BYTES), reference);
+}
+
+/** Checks that the bytes of a chunk match the reference. */
+export function checkedBytes(bytes: Buffer, reference: ChunkReference): Buffer {
+  if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
+    throw damagedArchive(`the digest of ${nameOfChunk(reference)} is wrong`);
+  }
+  return bytes;
+}
+
+function nameOfChunk({ offset, path }: ChunkReference): string {
+  return path ?? `the index chunk at byte ${offset}`;
+}
+
 /** Parses a chunk, and checks that its bytes and lines match the reference. */
 export function checkedChunk(bytes: Buffer, reference: ChunkReference): IndexLine[] {
-  const { offset, path = `the index chunk at byte ${offset}` } = reference;
-  if (bytes.length !== reference.size || sha256(bytes) !== reference.sha256) {
-    throw damagedArchive(`the digest of ${path} is wrong`);
-  }
+  const { offset } = reference;
+  const path = nameOfChunk(reference);
+  checkedBytes(bytes, reference);
   const lines = parseChunk(bytes, offset);
   const [first, last] = [lines[0], lines.at(-1)];
   const isAsDescribed =
@@ -140,7 +159,8 @@ export async function readOnlyFile(
     if (error instanceof MangamotionError) throw error;
     throw damagedArchive(`the tar is broken at byte ${span.offset}: ${String(error)}`, error);
   }
-  return Buffer.concat(parts);
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
 }
 
 function sha256(bytes: Buffer): string {

@@ -17,7 +17,7 @@ import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
 import { LARGEST_DOCUMENT_BYTES } from './limits.js';
 import { ObjectReader } from './object-reader.js';
-import { readChunk, readDirectory, readFooter } from './reader.js';
+import { readChunk, readChunkBytes, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
 
 /** Places in it are those in the tar.gz; its size is that of the file, which may be encrypted. */
@@ -40,6 +40,10 @@ export class TarArchive implements Archive {
 
   readChunk(reference: ChunkReference): Promise<IndexLine[]> {
     return readChunk(this.#source, reference);
+  }
+
+  readChunkBytes(reference: ChunkReference): Promise<Buffer> {
+    return readChunkBytes(this.#source, reference);
   }
 
   async readDocument(entry: DocumentEntry): Promise<Buffer> {

@@ -66,6 +66,12 @@ const commands: readonly CatalogEntry[] = [
   command('backup ls', 'list the objects in a backup', () =>
     import('./commands/backup/ls.js').then((module) => module.backupLs),
   ),
+  command('backup diff', 'compare two backups, or a backup with the store', () =>
+    import('./commands/backup/diff.js').then((module) => module.backupDiff),
+  ),
+  command('backup find', 'find the backups that hold an object, and its versions', () =>
+    import('./commands/backup/find.js').then((module) => module.backupFind),
+  ),
   command('backup verify', 'check every byte of a backup', () =>
     import('./commands/backup/verify.js').then((module) => module.backupVerify),
   ),

@@ -3,6 +3,8 @@ import type { Destination } from './destination.js';
 import { encryptedOf } from './archives.js';
 import type { Summary } from './summary.js';
 import { joinSummary } from './encryption/split-summary.js';
+import type { LocatedBackup } from './locate.js';
+import { type OpenCommitted, openCommitted } from './open-backup.js';
 
 /**
  * Resolves to a summary with the failures and losses that an encrypted backup keeps in its sidecar.
@@ -34,5 +36,16 @@ export async function shownSummary(
     const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
     if (!isLocked) throw error;
     return { summary, hidden: error.message };
+  }
+}
+
+/** Opens a backup of this program with its whole summary. Rejects as `openCommitted`. */
+export async function openWithFailures(located: LocatedBackup): Promise<OpenCommitted> {
+  const open = await openCommitted(located);
+  try {
+    return { ...open, summary: await wholeSummary(located.destination, open.summary) };
+  } catch (error) {
+    await open.archives.close();
+    throw error;
   }
 }

@@ -9,6 +9,7 @@ import { installHint } from '../helpers/install-hint.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
+import { measureDiff } from './diff.js';
 import { measureDownload, measureJobs } from './jobs.js';
 import { measureRedis } from './redis.js';
 import { measureSchedule } from './schedule.js';
@@ -74,6 +75,7 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
 };
 const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
+  diff: () => measureDiff(),
   billing: () => measureBilling(),
   jobs: () => measureJobs(),
   schedule: () => measureSchedule(),
@@ -86,6 +88,7 @@ const groups: Record<string, readonly string[]> = {
     ...Object.keys(storeParts).filter((part) => part !== 'download' && part !== 'redis'),
     'start',
   ],
+  diff: ['diff'],
   redis: ['redis'],
   billing: ['billing'],
   jobs: ['jobs', 'download'],
@@ -179,6 +182,7 @@ function render(rows: readonly Row[], group: string): string {
     redis: `; Redis, ${store} on the same machine`,
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',
+    diff: '',
     serve: `; Redis, ${store} on the same machine`,
   };
   const server = servers[group] ?? `; ${store} on the same machine`;

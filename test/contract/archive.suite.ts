@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_WHOLE_BYTES } from '../../src/archive/archive.js';
+import { encodeIndexLine } from '../../src/archive/index-line.js';
 import {
   FolderDestination,
   type FolderOptions,
@@ -63,6 +64,9 @@ export function describeArchives(name: string, options: FolderOptions): void {
       const { archive, directory, lines, written, sealed } = stored;
       const sorted = inOrder(objects);
       expect(lines).toMatchObject(sorted.map(recordOf));
+      const chunks: Buffer[] = [];
+      for (const chunk of directory.chunks) chunks.push(await archive.readChunkBytes(chunk));
+      expect(Buffer.concat(chunks).toString()).toBe(lines.map(encodeIndexLine).join(''));
       for (const [n, line] of lines.entries()) {
         expect(line).toMatchObject({ archive: stored.id });
         expect(line.path.startsWith(`${stored.id}/data/${line.bucket}/`)).toBe(true);

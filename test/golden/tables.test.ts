@@ -1,6 +1,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DiffRow } from '../../src/backup/diff/row.js';
+import { tableColumns } from '../../src/cli/commands/backup/diff-table.js';
 import { describeLegacy } from '../../src/cli/commands/backup/describe-legacy.js';
 import { describe as describePrune } from '../../src/cli/commands/backup/prune-report.js';
 import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
@@ -20,9 +22,12 @@ const { records, env: redis } = useBillingRedis();
 
 describe('tables of backups', () => {
   const incremental = join(CHAIN, 'minio_backup_incremental_20261124_141704');
+  const full = join(CHAIN, 'minio_backup_full_20261124_141655');
 
   it.each([
     ['backup-list', ['backup', 'list', CHAIN]],
+    ['backup-diff', ['backup', 'diff', full, incremental]],
+    ['backup-find', ['backup', 'find', '*', CHAIN]],
     ['backup-ls', ['backup', 'ls', incremental]],
     ['backup-show-tables', ['backup', 'show', incremental]],
     ['backup-status', ['backup', 'status', CHAIN]],
@@ -69,6 +74,21 @@ describe('tables of backups', () => {
     await compare('backup-verify', ['backup', 'verify', join(damaged, id)]);
     rmSync(archive);
     await compare('backup-status-broken', ['backup', 'status', damaged]);
+  });
+
+  it('backup-diff-worst', async () => {
+    const state = { size: 8_876_543_210_987_654, etag: '', sha256: '', last_modified: '' };
+    const row = { bucket: BUCKET, key: LONG, document: null, what: [], reason: null };
+    const rows: DiffRow[] = [
+      { ...row, change: 'changed', kind: 'object', what: ['bytes', 'metadata', 'retention'], before: state, after: state },
+      { ...row, change: 'added', kind: 'object', key: `${CJK}/1.png`, before: null, after: { ...state, size: 1 } },
+      { ...row, change: 'unknown', kind: 'object', key: 'a', before: state, after: null, reason: LONG },
+      { ...row, change: 'removed', kind: 'bucket', key: null, before: null, after: null },
+      { ...row, change: 'changed', kind: 'document', key: null, document: 'policy', before: state, after: state },
+    ];
+    await comparePage('backup-diff-worst', 'mangamotion backup diff', (page) => {
+      page.table(tableColumns, rows);
+    });
   });
 
   it('backup-show-legacy', async () => {
@@ -179,6 +199,8 @@ describe('tables of billing', () => {
 const DRAWN: Readonly<Record<string, readonly string[]>> = {
   'backup/describe-legacy.ts': ['backup-show-legacy'],
   'backup/describe.ts': ['backup-show-worst'],
+  'backup/diff.ts': ['backup-diff', 'backup-diff-worst'],
+  'backup/find.ts': ['backup-find'],
   'backup/list.ts': ['backup-list', 'backup-list-worst'],
   'backup/ls.ts': ['backup-ls'],
   'backup/prune-report.ts': ['backup-prune', 'backup-prune-cleared'],

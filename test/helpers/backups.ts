@@ -14,7 +14,7 @@ import type { VerifyResult } from '../../src/backup/verify/result.js';
 import type { IndexLine } from '../../src/archive/index-line.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { withRetries, type RetryPolicy } from '../../src/object-store/retry/retry.js';
-import type { Destination } from '../../src/repository/destination.js';
+import type { Clock, Destination } from '../../src/repository/destination.js';
 import { type LocatedBackup, locateBackup, openDestination } from '../../src/repository/locate.js';
 import type { Summary } from '../../src/repository/summary.js';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
@@ -44,7 +44,22 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
   return { folder, remove: removeAtExit(folder) };
 }
 
+const CLOCK: Clock = { now: () => new Date(), sleep: (ms) => sleep(ms) };
+
+/** A clock that does not wait: who sleeps finds it later. */
+export function hastyClock(from = new Date('2026-11-01T02:00:00Z')): Clock {
+  let ms = from.getTime();
+  return {
+    now: () => new Date(ms),
+    sleep: (more) => {
+      ms += more;
+      return Promise.resolve();
+    },
+  };
+}
+
 export interface BackUpOptions extends Partial<BackupOptions> {
+  clock?: Clock;
   signal?: AbortSignal;
   destination?: Destination;
   warn?: (line: string) => void;
@@ -56,12 +71,18 @@ export async function backUp(
   buckets: readonly string[],
   options: BackUpOptions = {},
 ): Promise<Summary> {
-  const { signal = new AbortController().signal, destination, warn, ...rest } = options;
+  const {
+    signal = new AbortController().signal,
+    destination,
+    warn,
+    clock = CLOCK,
+    ...rest
+  } = options;
   return await backUpFull(
     {
       store,
       destination: destination ?? (await openDestination(folder)),
-      clock: { now: () => new Date(), sleep: (ms) => sleep(ms) },
+      clock,
       signal,
       progress: { ...NO_PROGRESS, warn: warn ?? NO_PROGRESS.warn },
       tool: 'test',
@@ -80,14 +101,14 @@ export async function backUpChanges(
   store: ObjectStore,
   folder: string,
   buckets: readonly string[],
-  options: Partial<IncrementalOptions> & { warn?: (line: string) => void } = {},
+  options: Partial<IncrementalOptions> & Pick<BackUpOptions, 'warn' | 'clock'> = {},
 ): Promise<Summary> {
-  const { warn = () => undefined, ...rest } = options;
+  const { warn = () => undefined, clock = CLOCK, ...rest } = options;
   return await backUpIncremental(
     {
       store,
       destination: await openDestination(folder),
-      clock: { now: () => new Date(), sleep: (ms) => sleep(ms) },
+      clock,
       signal: new AbortController().signal,
       progress: { ...NO_PROGRESS, warn },
       tool: 'test',

@@ -18,6 +18,7 @@ export function countingDestination(
   return Object.assign(Object.create(inner) as Destination, {
     location: inner.location,
     list: () => inner.list(),
+    listLegacy: async () => (await inner.listLegacy?.()) ?? [],
     read: (id: string) => inner.read(id),
     freeBytes: () => inner.freeBytes(),
     openArchive: async (id: string) => {

@@ -4,8 +4,7 @@ import { whyListingsAreDoubted } from '../../object-store/server-findings.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
-import { wholeSummary } from '../../repository/whole-summary.js';
-import { openCommitted } from '../../repository/open-backup.js';
+import { openWithFailures } from '../../repository/whole-summary.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';
 import { findChanges } from './changes.js';
@@ -96,12 +95,8 @@ export async function openBaseline(
     throw new MangamotionError('damaged', `the summary of ${backup.id} cannot be read`);
   }
   try {
-    const open = await openCommitted({ destination, backup });
-    const whole = await wholeSummary(destination, summary.summary).catch(async (error: unknown) => {
-      await open.archives.close();
-      throw error;
-    });
-    return new Baseline(type, whole, open);
+    const open = await openWithFailures({ destination, backup });
+    return new Baseline(type, open.summary, open);
   } catch (error) {
     if (type === 'incremental' || !isUnreadable(error)) throw error;
     progress.warn(

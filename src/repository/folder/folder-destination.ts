@@ -91,10 +91,7 @@ export class FolderDestination implements Destination {
   }
 
   /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
-  static async open(
-    location: string,
-    options: FolderOptions = {},
-  ): Promise<FolderDestination> {
+  static async open(location: string, options: FolderOptions = {}): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {

@@ -12,7 +12,7 @@ import {
   type PartResult,
 } from '../../archive/archive.js';
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
-import type { IndexLine } from '../../archive/index-line.js';
+import { type IndexLine, encodeIndexLine } from '../../archive/index-line.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { compareKeys } from '../../key-order.js';
 import { statFile, walkInKeyOrder } from './legacy-objects.js';
@@ -64,6 +64,11 @@ export class LegacyArchive implements Archive {
     }
     if (lines.length === objects) return lines;
     throw damagedLegacy(`${this.#path(bucket, '')} was changed while it was read`);
+  }
+
+  async readChunkBytes(reference: ChunkReference): Promise<Buffer> {
+    const lines = await this.readChunk(reference);
+    return Buffer.from(lines.map(encodeIndexLine).join(''));
   }
 
   readDocument({ path }: DocumentEntry): Promise<Buffer> {

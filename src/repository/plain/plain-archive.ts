@@ -21,7 +21,7 @@ import {
   LARGEST_DIRECTORY_BYTES,
   LARGEST_DOCUMENT_BYTES,
 } from '../../archive/limits.js';
-import { checkedChunk, parseChunk, parseDirectory } from '../../archive/reader.js';
+import { checkedBytes, checkedChunk, parseChunk, parseDirectory } from '../../archive/reader.js';
 import { isMangamotionError } from '../../errors.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import type { TruncatedArchive } from '../leftover.js';
@@ -46,11 +46,11 @@ export class PlainArchive implements Archive {
   }
 
   async readChunk(reference: ChunkReference): Promise<IndexLine[]> {
-    const { path, size } = reference;
-    if (path === undefined)
-      throw damagedArchive('the directory does not name the file of an index chunk');
-    const bytes = await this.#files.readWhole({ path, size }, LARGEST_CHUNK_BYTES);
-    return checkedChunk(bytes, reference);
+    return checkedChunk(await this.#readChunkFile(reference), reference);
+  }
+
+  async readChunkBytes(reference: ChunkReference): Promise<Buffer> {
+    return checkedBytes(await this.#readChunkFile(reference), reference);
   }
 
   readDocument(entry: DocumentEntry): Promise<Buffer> {
@@ -88,6 +88,11 @@ export class PlainArchive implements Archive {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #readChunkFile({ path, size }: ChunkReference): Promise<Buffer> {
+    if (path !== undefined) return this.#files.readWhole({ path, size }, LARGEST_CHUNK_BYTES);
+    throw damagedArchive('the directory does not name the file of an index chunk');
   }
 
   async #readChecked(

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../../../src/archive/index-line.js';
+import { parseChunk } from '../../../../src/archive/reader.js';
 import { mayHold } from '../../../../src/archive/select.js';
 import { compareObjects } from '../../../../src/key-order.js';
 import { findLegacy } from '../../../../src/repository/legacy/legacy-backup.js';
@@ -65,6 +66,8 @@ describe('the index that is made up of a legacy backup', () => {
     const [chunk] = directory.chunks;
     if (chunk === undefined) throw new Error('there is no chunk');
     const lines = await archive.readChunk(chunk);
+    const bytes = await archive.readChunkBytes(chunk);
+    expect(parseChunk(bytes, 0)).toEqual(lines);
     const line = lines.find(({ key }) => key === 'a.b/1');
     if (line === undefined) throw new Error('there is no such line');
     writeFileSync(file('a.b', '1'), 'longer');
