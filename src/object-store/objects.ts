@@ -158,7 +158,7 @@ export interface ListedPart extends UploadedPart {
 export interface CopySource {
   bucket: string;
   key: string;
-  /** The copy is refused if the object has another ETag. Old versions of Ceph ignore this. */
+  /** The copy is refused if the object has another ETag; Ceph does not look. */
   etag: string;
 }
 

@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { BackupFiles } from './backup-files.js';
 import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
@@ -57,6 +58,9 @@ export interface Destination {
    * order. Absent: there are no versions.
    */
   removedVersions?(removed: ReadonlySet<string>): Promise<BackupVersions[]>;
+
+  /** The files of the backups as they are stored, for copies. */
+  files(): BackupFiles;
 
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;

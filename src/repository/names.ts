@@ -26,6 +26,11 @@ export function markSuffix(mark: Mark): string {
 }
 
 const SUFFIXES = [ARCHIVE_SUFFIX, SUMMARY_SUFFIX, ...MARKS.map(markSuffix)];
+/** The names that the archive of a backup may have: that of a tar.gz, or of a plain folder. */
+export function archiveNamesOf(id: string): string[] {
+  return [id + ARCHIVE_SUFFIX, id];
+}
+
 /** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 

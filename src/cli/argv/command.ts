@@ -88,6 +88,11 @@ export interface CommandContext {
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
   /**
+   * The store that `backup copy` writes into: the same as of `openBackupStore`, unless the settings name
+   * another server or other keys.
+   */
+  openCopyStore: () => Promise<ObjectStore>;
+  /**
    * The server that drills use instead of the store, at this address or at that of the settings;
    * `undefined` if there is neither.
    */

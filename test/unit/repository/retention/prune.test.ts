@@ -184,6 +184,9 @@ function killedAt(inner: Destination, change: number): Destination {
     location: inner.location,
     list: () => inner.list(),
     read: (id) => inner.read(id),
+    files: () => {
+      throw new Error('not asked for');
+    },
     openArchive: (id) => inner.openArchive(id),
     freeBytes: () => inner.freeBytes(),
     claims: () => inner.claims(),
