@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
 import type { ObjectHead, UploadedPart } from '../../object-store/port.js';
 import { s3CodeOf } from '../../object-store/store-errors.js';
@@ -68,6 +69,7 @@ export async function copyOnServer(copy: ServerCopy): Promise<{ isProven: boolea
   // Uploads of this program have these parts, so that parts alike give the same ETag.
   const hasOurParts = Number(MD5_OF_PARTS.exec(source.etag)?.[1]) === ranges.length;
   const inParts = hasOurParts || sizeBytes > LARGEST_WHOLE_BYTES;
+  await abortStrayUploads(copy);
   if (inParts) await copyParts(copy, source.etag, ranges);
   else await copyWhole(copy, source.etag);
   const copied = await headOf(target, copy);
@@ -87,9 +89,21 @@ function wrongLength(place: BucketPlace, copy: ServerCopy, foundBytes: number): 
   const { name, sizeBytes } = copy;
   return new MangamotionError(
     'damaged',
-    `s3://${place.bucket}/${place.prefix}${name} has ${foundBytes} bytes instead of ${sizeBytes}`,
+    `s3://${place.bucket}/${place.prefix}${name} has ${countOf(foundBytes, 'byte')} instead of ${formatCount(sizeBytes)}`,
     { hint: 'Run "mangamotion backup verify" on the backup.' },
   );
+}
+
+/** Aborts the uploads that interrupted copies left: parts that the server copied cannot be checked. */
+async function abortStrayUploads({ target, name, signal }: ServerCopy): Promise<void> {
+  const { store, bucket } = target;
+  const key = target.prefix + name;
+  const listed = store.listMultipartUploads(bucket, key, { signal });
+  for (const upload of await withPlaceErrors(target, listed)) {
+    if (upload.key !== key) continue;
+    const aborted = store.abortMultipartUpload(bucket, key, upload.uploadId, { signal });
+    await withPlaceErrors(target, aborted);
+  }
 }
 
 async function copyWhole(copy: ServerCopy, etag: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countOf, formatCount } from '../../count-of.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
@@ -62,7 +63,7 @@ export class FolderFiles implements BackupFiles {
     await source.close();
     throw new MangamotionError(
       'damaged',
-      `${path} has ${source.sizeBytes} bytes, but its summary says ${sizeBytes}`,
+      `${path} has ${countOf(source.sizeBytes, 'byte')}, but its summary says ${formatCount(sizeBytes)}`,
     );
   }
 

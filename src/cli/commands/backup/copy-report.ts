@@ -4,7 +4,7 @@ import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 
 /** What is said of the proof that a copy is right. */
-const PROOFS = { read: 'SHA-256 read here', server: 'ETag compared by the server' } as const;
+const PROOFS = { read: 'SHA-256 read here', server: 'same ETag' } as const;
 
 function whatOf({ state }: CopiedBackup): string {
   return state === 'planned' ? 'copy' : state;
@@ -36,6 +36,7 @@ const bytesColumn: Column<CopiedBackup> = {
   value: ({ archive_bytes: bytes }) => bytes,
   show: ({ archive_bytes: bytes }, people) => (bytes === null ? '' : people.bytes(bytes)),
   align: 'right',
+  dispensable: 1,
 };
 
 const columns: Column<CopiedBackup>[] = [
