@@ -46,8 +46,8 @@ beforeAll(async () => {
   for (const type of ['full', 'incremental', 'incremental']) {
     const args = ['backup', type, near, '--bucket', source];
     chain.push((await runJson<Summary>(args)).answer.id);
-    await store.putObject(source, `page-${chain.length}`, contentOf(noise(9_100, `${type}`)));
-    await store.putObject(source, `new-${chain.length}`, contentOf(noise(5_000, `${type}`)));
+    await store.putObject(source, `page-${chain.length}`, contentOf(noise(9_100, type)));
+    await store.putObject(source, `new-${chain.length}`, contentOf(noise(5_000, type)));
   }
   await store.putObject(source, 'page-3', contentOf(noise(9_000, 'p3')));
   for (const key of ['new-3']) await store.deleteObject(source, key);
@@ -86,7 +86,7 @@ const filesOf = (ids: readonly string[]) =>
 /** The bytes of all answers to requests for archives. */
 const archiveBytesReceived = (): number =>
   proxy.requests
-    .filter(({ method, path }) => method === 'GET' && path.includes('.tar.gz'))
+    .filter(({ method, path }) => method === 'GET' && path.endsWith('.tar.gz'))
     .reduce((sum, request) => sum + request.receivedBytes(), 0);
 
 /** Restores the newest backup of a chain into a fresh bucket and compares it with the source. */
@@ -303,37 +303,45 @@ describe('a copy that was interrupted', () => {
     );
   });
 
-  it('by kill -9 while it uploads leaves no backup, and parts that are not sent again', async () => {
-    const [full = ''] = chain;
-    const isPart = ({ method, path }: { method: string; path: string }): boolean =>
-      method === 'PUT' && path.includes('partNumber=');
-    let parts = 0;
-    let held = (): void => undefined;
-    const isHeld = new Promise<void>((resolve) => (held = resolve));
-    proxy.setPlan((request) => {
-      if (!isPart(request) || ++parts < 3) return undefined;
-      held();
-      return { kind: 'ignore' };
-    });
-    const child = runProcess(['backup', 'copy', join(near, full), `s3://${bucket}/far`], {
-      env: env(),
-    });
-    await isHeld;
-    await expect.poll(async () => (await partsAt()).length, { timeout: 30_000 }).toBe(2);
-    child.kill('SIGKILL');
-    await child;
-    expect(await at()).toEqual([]);
-    expect(await uploadsAt(store, bucket)).toHaveLength(1);
-    proxy.setPlan(() => undefined);
-    proxy.requests.length = 0;
-    const { exitCode } = await copy(join(near, full), `s3://${bucket}/far`);
-    expect(exitCode).toBe(0);
-    expect(proxy.requests.filter(isPart)).toHaveLength(1);
-    expect((await at()).sort()).toEqual(filesOf([full]));
-    expect(await uploadsAt(store, bucket)).toEqual([]);
-    const verified = ['backup', 'verify', `s3://${bucket}/far/${full}`];
-    expect((await run(verified, { env: env() })).exitCode).toBe(0);
-  });
+  it.each([
+    ['SIGKILL', undefined],
+    ['SIGTERM', 143],
+  ] as const)(
+    'by %s while it uploads leaves no backup, and parts that are not sent again',
+    async (signal, exit) => {
+      const [full = ''] = chain;
+      const isPart = ({ method, path }: { method: string; path: string }): boolean =>
+        method === 'PUT' && path.includes('partNumber=');
+      let parts = 0;
+      let held = (): void => undefined;
+      const isHeld = new Promise<void>((resolve) => (held = resolve));
+      proxy.setPlan((request) => {
+        if (!isPart(request) || ++parts < 3) return undefined;
+        held();
+        return { kind: 'ignore' };
+      });
+      const child = runProcess(['backup', 'copy', join(near, full), `s3://${bucket}/far`], {
+        env: env(),
+      });
+      await isHeld;
+      await expect.poll(async () => (await partsAt()).length, { timeout: 30_000 }).toBe(2);
+      child.kill(signal);
+      const { exitCode: status, stderr } = await child;
+      expect(status).toBe(exit);
+      if (signal === 'SIGTERM') expect(stderr).toContain('stays for the next run');
+      expect(await at()).toEqual([]);
+      expect(await uploadsAt(store, bucket)).toHaveLength(1);
+      proxy.setPlan(() => undefined);
+      proxy.requests.length = 0;
+      const again = await copy(join(near, full), `s3://${bucket}/far`);
+      expect(again.exitCode).toBe(0);
+      expect(proxy.requests.filter(isPart)).toHaveLength(1);
+      expect((await at()).sort()).toEqual(filesOf([full]));
+      expect(await uploadsAt(store, bucket)).toEqual([]);
+      const verified = ['backup', 'verify', `s3://${bucket}/far/${full}`];
+      expect((await run(verified, { env: env() })).exitCode).toBe(0);
+    },
+  );
 
   async function partsAt() {
     const [upload] = await store.listMultipartUploads(bucket, '');

@@ -20,7 +20,7 @@ import { readBack, streamArchive } from './stream-copy.js';
  * every byte and computed the SHA-256 in the summary. `server`: the server copied it, and the lengths
  * and the ETags, which are made of MD5s, are equal.
  */
-export type Proof = 'read' | 'server';
+type Proof = 'read' | 'server';
 
 export interface CopiedBackup {
   id: string;
@@ -98,7 +98,10 @@ export async function copyBackups(context: CopyContext, options: CopyOptions): P
   };
   if (options.dryRun) {
     const { planned, report } = await prepare();
-    await checkRoom(context, planned);
+    await checkRoom(context, planned).catch((error: unknown) => {
+      if (!isMangamotionError(error, 'refused')) throw error;
+      context.progress.warn(error.message);
+    });
     return { ...report, ...countsOf(report.backups) };
   }
   const { target: destination, signal, progress } = context;
@@ -317,6 +320,7 @@ class CopyRun {
 
   async #copy(summary: Summary, row: CopiedBackup): Promise<void> {
     const bytes = await this.#summaryBytes(summary);
+    await this.#refuseAnother(summary, bytes);
     if (isFolder(summary)) {
       await this.#copyFolder(summary, bytes);
       Object.assign(row, { by: 'stream', proof: 'read' });
@@ -341,6 +345,16 @@ class CopyRun {
       bytes === undefined ? 'not_found' : 'damaged',
       `the summary of ${summary.id} ${bytes === undefined ? 'has been removed' : 'has changed'} at the source since it was listed`,
       { hint: 'Run the command again.' },
+    );
+  }
+
+  /** A listing may lack what is there, and a backup of the same name is never overwritten. */
+  async #refuseAnother({ id }: Summary, bytes: Buffer): Promise<void> {
+    const there = await this.#target.readSummary(id);
+    if (there === undefined || there.equals(bytes)) return;
+    throw new MangamotionError(
+      'refused',
+      `the target has a different backup named ${id}, which stays as it is`,
     );
   }
 
@@ -426,10 +440,9 @@ class CopyRun {
     progress.phase();
   }
 
-  async #copyMarks({ id, entry }: PlannedCopy): Promise<void> {
-    const marked = COPIED_MARKS.filter((mark) => entry[mark] === true);
-    if (marked.length === 0) return;
-    for (const mark of marked) await this.#context.target.mark(id, mark, true);
+  async #copyMarks({ id, entry, there }: PlannedCopy): Promise<void> {
+    const missing = COPIED_MARKS.filter((mark) => entry[mark] === true && there?.[mark] !== true);
+    for (const mark of missing) await this.#context.target.mark(id, mark, true);
   }
 
   #streamed(count: number): void {

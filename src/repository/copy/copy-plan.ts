@@ -10,7 +10,7 @@ import type { Summary } from '../summary.js';
 /** Decides which backups are copied, in which order, and what is in the way. Pure. */
 
 /** What a copy has to do for a backup. */
-export type Task =
+type Task =
   /** It is not at the target. */
   | 'copy'
   /** Its summary is at the target, but its archive is missing there or has another length. */
@@ -18,7 +18,7 @@ export type Task =
   | 'present';
 
 /** Why a backup cannot be copied. */
-export interface Obstacle {
+interface Obstacle {
   code: 'damaged' | 'refused' | 'not_found';
   reason: string;
 }
@@ -28,6 +28,8 @@ export interface PlannedCopy {
   /** Why it is copied: `chosen`, or which backup needs it. */
   why: string;
   entry: BackupEntry;
+  /** The backup of this name at the target. */
+  there: BackupEntry | undefined;
   /** Absent if the summary cannot be read. */
   summary: Summary | undefined;
   task: Task;
@@ -65,9 +67,11 @@ export function planCopies(chosen: readonly string[], ends: CopyEnds): PlannedCo
     const at = there.get(entry.id);
     const task = taskFor(entry, at);
     const obstacle =
+      forged(entry) ??
       obstacleAtTarget(entry, at, ends) ??
       (task === 'present' ? undefined : obstacleAtSource(entry, ends));
-    return { id: entry.id, why: why.get(entry.id) ?? 'chosen', entry, summary, task, obstacle };
+    const reason = why.get(entry.id) ?? 'chosen';
+    return { id: entry.id, why: reason, entry, there: at, summary, task, obstacle };
   });
 }
 
@@ -144,6 +148,17 @@ function taskFor(entry: BackupEntry, at: BackupEntry | undefined): Task {
   return isWhole && entry.summary.kind === 'valid' ? 'present' : 'repair';
 }
 
+/** A summary is not believed if it names files other than those of its backup. */
+function forged({ id, summary: decoded }: BackupEntry): Obstacle | undefined {
+  if (decoded.kind !== 'valid') return undefined;
+  const { summary } = decoded;
+  if (summary.id !== id) {
+    return { code: 'damaged', reason: `its summary is that of ${summary.id}` };
+  }
+  if (archiveNamesOf(id).includes(summary.archive.file)) return undefined;
+  return { code: 'damaged', reason: 'its summary names the archive of another backup' };
+}
+
 function obstacleAtTarget(
   { id, summary: decoded }: BackupEntry,
   at: BackupEntry | undefined,
@@ -175,7 +190,7 @@ function stranger(id: string, names: ReadonlySet<string>): Obstacle | undefined 
 }
 
 function obstacleAtSource(
-  { id, summary: decoded, archiveBytes, cold }: BackupEntry,
+  { summary: decoded, archiveBytes, cold }: BackupEntry,
   { holdsFolders }: CopyEnds,
 ): Obstacle | undefined {
   if (decoded.kind === 'newer') {
@@ -186,9 +201,6 @@ function obstacleAtSource(
     return { code: 'damaged', reason: decoded.reason };
   }
   const { summary } = decoded;
-  if (summary.id !== id) {
-    return { code: 'damaged', reason: `its summary is that of ${summary.id}` };
-  }
   if (archiveBytes === null) return { code: 'damaged', reason: 'its archive is missing' };
   if (archiveBytes !== summary.archive_bytes) {
     const reason = 'its archive does not have the length in its summary';

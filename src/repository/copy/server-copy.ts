@@ -1,7 +1,7 @@
 import { countOf, formatCount } from '../../count-of.js';
-import { MangamotionError } from '../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ObjectHead, UploadedPart } from '../../object-store/port.js';
-import { s3CodeOf } from '../../object-store/store-errors.js';
+import { s3CodeOf, whyUnreadable } from '../../object-store/store-errors.js';
 import type { BucketPlace } from '../backup-files.js';
 import { withPlaceErrors } from '../s3/s3-place.js';
 import { partRanges } from '../s3/s3-upload-sink.js';
@@ -110,7 +110,20 @@ async function copyWhole(copy: ServerCopy, etag: string): Promise<void> {
   const { source, target, name, signal } = copy;
   const from = { bucket: source.bucket, key: source.prefix + name, etag };
   const key = target.prefix + name;
-  await withPlaceErrors(target, target.store.copyObject(from, target.bucket, key, { signal }));
+  await answered(copy, target.store.copyObject(from, target.bucket, key, { signal }));
+}
+
+/** Awaits the answer to a copy. What the server cannot read is the source, not the target. */
+async function answered<T>({ source, target, name }: ServerCopy, answer: Promise<T>): Promise<T> {
+  return await withPlaceErrors(target, answer).catch((error: unknown) => {
+    if (!isMangamotionError(error) || whyUnreadable(error) === undefined) throw error;
+    const what = `s3://${source.bucket}/${source.prefix}${name} cannot be copied`;
+    throw new MangamotionError(error.code, `${what}: ${error.message}`, {
+      hint: error.hint,
+      cause: error.cause,
+      request: error.request,
+    });
+  });
 }
 
 async function copyParts(
@@ -136,10 +149,11 @@ async function copyParts(
 
 /** Copies several parts at once. When one fails, it resolves after the others have ended. */
 async function copyRanges(
-  { source, target, name, signal, onBytes }: ServerCopy,
+  copy: ServerCopy,
   { etag, uploadId }: { etag: string; uploadId: string },
   ranges: readonly { start: number; end: number }[],
 ): Promise<UploadedPart[]> {
+  const { source, target, name, signal, onBytes } = copy;
   const from = { bucket: source.bucket, key: source.prefix + name, etag };
   const upload = { bucket: target.bucket, key: target.prefix + name, uploadId };
   const failed = new AbortController();
@@ -150,7 +164,7 @@ async function copyRanges(
     for (const [index, range] of queue) {
       const partNumber = index + 1;
       const copied = target.store.copyPart({ ...upload, partNumber }, from, range, options);
-      parts.push({ partNumber, etag: await withPlaceErrors(target, copied) });
+      parts.push({ partNumber, etag: await answered(copy, copied) });
       onBytes(range.end - range.start);
     }
   };

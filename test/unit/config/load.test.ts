@@ -395,9 +395,9 @@ describe('the store that backup copy writes into', () => {
   it('never gets the keys of another server, or half of a pair', async () => {
     const endpoint = { BACKUP_COPY_S3_ENDPOINT: 'http://far.example.com:9000' };
     for (const wrong of [endpoint, { BACKUP_COPY_S3_ACCESS_KEY: 'far' }]) {
-      await expect(settingsOf({ ...usual, ...wrong })).rejects.toMatchObject({
-        ...{ code: 'configuration', message: expect.stringContaining('BACKUP_COPY_S3_SECRET_KEY') },
-      });
+      const refused = settingsOf({ ...usual, ...wrong });
+      await expect(refused).rejects.toThrow('BACKUP_COPY_S3_SECRET_KEY');
+      await expect(refused).rejects.toMatchObject({ code: 'configuration' });
     }
   });
 

@@ -46,7 +46,7 @@ describe('the plan of a copy', () => {
       { ...other, summary: made().summary },
       unreadableBackup('2026-03-01T00:00:00.000Z'),
     ];
-    const lost = { ...made(), id: target[4]?.id ?? '' };
+    const lost = made({ at: '2026-03-01T00:00:00.000Z', type: 'incremental' });
     const source = [same, short, gone, other, lost];
     const planned = plan(
       source.map(({ id }) => id),
@@ -79,6 +79,19 @@ describe('the plan of a copy', () => {
     ['damaged', unreadableBackup('2026-04-01T00:00:00.000Z')],
   ])('refuses what the source cannot give: %s', (code, one) => {
     expect(plan([one.id], { source: [one] })[0]?.obstacle).toMatchObject({ code });
+  });
+
+  it('believes no summary that names files of another backup, or elsewhere', () => {
+    for (const file of ['../../etc/passwd', `${made().id}.tar.gz`, '']) {
+      const one = made();
+      if (one.summary.kind === 'valid') one.summary.summary.archive.file = file;
+      for (const target of [[], [one]]) {
+        const planned = plan([one.id], { source: [one], target });
+        expect(planned[0]?.obstacle).toMatchObject({ code: 'damaged' });
+      }
+    }
+    const other = { ...made(), id: made().id };
+    expect(plan([other.id], { source: [other] })[0]?.obstacle).toMatchObject({ code: 'damaged' });
   });
 
   it('does not mind what is wrong with the source of what is there already', () => {
