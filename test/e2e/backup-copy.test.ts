@@ -7,7 +7,7 @@ import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
-import { abortUploads, namesAt, uploadsAt } from '../helpers/s3-destinations.js';
+import { abortUploads, namesAt, putBackup, uploadsAt } from '../helpers/s3-destinations.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import { writeBackup } from '../helpers/summaries.js';
 import {
@@ -387,6 +387,25 @@ describe('what is wrong at the source or at the target', () => {
     expect(answer.backups.map(({ code }) => code)).toEqual(['refused', 'refused', 'partial']);
     expect(String(await readFile(join(folder, `${first}.tar.gz`)))).toBe('a stranger');
     expect(await readFile(join(folder, `${full}.tar.gz`), 'utf8')).toBe('.'.repeat(100));
+  });
+
+  it('another backup that a listing does not show is not overwritten either', async () => {
+    const [full = ''] = chain;
+    const { created_at: at } = JSON.parse(
+      await readFile(join(near, `${full}.json`), 'utf8'),
+    ) as Summary;
+    await putBackup(store, { bucket, prefix: 'far/' }, { at, sequence: 1 });
+    const before = await readObject(store, bucket, `far/${full}.json`);
+    const body = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>';
+    proxy.setPlan(({ path }) =>
+      path.includes('list-type=2') && /prefix=far%2F(?:&|$)/.test(path)
+        ? { kind: 'answer', status: 200, body }
+        : undefined,
+    );
+    const args = ['backup', 'copy', join(near, full), `s3://${bucket}/far`];
+    const { exitCode, stderr } = await run(args, { env: env() });
+    expect([exitCode, stderr]).toEqual([8, expect.stringContaining('different backup')]);
+    expect(await readObject(store, bucket, `far/${full}.json`)).toEqual(before);
   });
 
   it('an archive that is missing, too short or wrong at the target is copied again', async () => {
