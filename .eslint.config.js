@@ -134,6 +134,8 @@ const pureFiles = existing(project, [
   'src/object-store/verdicts.ts',
   'src/reports/backups/drills.ts',
   'src/repository/chain.ts',
+  'src/repository/copy/copy-plan.ts',
+  'src/repository/copy/line-order.ts',
   'src/repository/growth.ts',
   'src/repository/lines/',
   'src/repository/retention/periods.ts',

@@ -80,6 +80,9 @@ const commands: readonly CatalogEntry[] = [
     'check the age, integrity and size of the backups at a destination',
     () => import('./commands/backup/status.js').then((module) => module.backupStatus),
   ),
+  command('backup copy', 'copy backups to another destination', () =>
+    import('./commands/backup/copy.js').then((module) => module.backupCopy),
+  ),
   command('backup prune', 'remove backups that the retention policy does not keep', () =>
     import('./commands/backup/prune.js').then((module) => module.backupPrune),
   ),

@@ -67,6 +67,13 @@ export function assemble(
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       appendOnly: v.BACKUP_S3_APPEND_ONLY,
       destination: backupDestination(v, files),
+      copy: {
+        address: otherAddress(v.BACKUP_COPY_S3_ENDPOINT, v.BACKUP_COPY_S3_USE_SSL),
+        accessKey: v.BACKUP_COPY_S3_ACCESS_KEY,
+        secretKey: secretOf(files.copySecretKey ?? v.BACKUP_COPY_S3_SECRET_KEY),
+        region: v.BACKUP_COPY_S3_REGION,
+        caPem: files.copyCaPem,
+      },
     },
     drill: {
       store: {

@@ -81,6 +81,8 @@ export interface Config {
     appendOnly: boolean;
     /** Where `s3://` destinations live; `address` undefined: AWS itself, by the region. */
     destination: StoreElsewhere & { sessionToken: Secret | undefined };
+    /** What differs for the `s3://` destination that `backup copy` writes into. */
+    copy: StoreElsewhere;
   };
   drill: {
     /** Another server for drills; `address` undefined: they use the store itself. */
@@ -134,6 +136,29 @@ export function requireBackupStoreSettings({ backup }: Config): StoreSettings {
   const store = { ...(address ?? { host, port: 443, useTls: true }), ...settings, region };
   return withCredentials(store, 's3:// destinations', 'BACKUP_S3');
 }
+
+/**
+ * The settings of the store that `backup copy` writes into; `undefined` if it is that of all `s3://`
+ * destinations, with the same keys. Another server never gets their keys. Throws `configuration`
+ * without credentials.
+ */
+export function copyStoreSettings(config: Config): StoreSettings | undefined {
+  const { address, ...own } = config.backup.copy;
+  const what = 'the destination of backup copy';
+  if (address !== undefined) return withCredentials({ ...address, ...own }, what, COPY_PREFIX);
+  if (own.accessKey === undefined && own.secretKey === undefined) return undefined;
+  const { accessKey, secretKey } = withCredentials({ ...UNUSED, ...own }, what, COPY_PREFIX);
+  const usual = config.backup.destination;
+  const keys = { accessKey, secretKey, sessionToken: undefined };
+  const destination = {
+    ...{ ...usual, ...keys },
+    ...{ region: own.region ?? usual.region, caPem: own.caPem ?? usual.caPem },
+  };
+  return requireBackupStoreSettings({ ...config, backup: { ...config.backup, destination } });
+}
+
+const COPY_PREFIX = 'BACKUP_COPY_S3';
+const UNUSED: StoreAddress = { host: '', port: 0, useTls: true };
 
 /**
  * The settings of another server for drills, at the given address or at the one that is set;

@@ -55,6 +55,27 @@ export const BACKUP_STORE_HINTS = {
   notS3: BACKUP_ADDRESS,
 };
 
+const COPY_ADDRESS =
+  'Check BACKUP_COPY_S3_ENDPOINT, BACKUP_COPY_S3_USE_SSL, BACKUP_COPY_S3_REGION and BACKUP_COPY_S3_CA_FILE.';
+const COPY_KEYS = 'Check BACKUP_COPY_S3_ACCESS_KEY and BACKUP_COPY_S3_SECRET_KEY.';
+
+/** Of the store that `backup copy` writes into, where it is not that of all `s3://` destinations. */
+export const COPY_STORE_HINTS = {
+  address: COPY_ADDRESS,
+  invalidAddress: COPY_ADDRESS,
+  keys: COPY_KEYS,
+  signature: COPY_KEYS,
+  rights: COPY_KEYS,
+  needsTls: wantsTls('BACKUP_COPY_S3_ENDPOINT', 'BACKUP_COPY_S3_USE_SSL'),
+  noTls: hasNoTls('BACKUP_COPY_S3_ENDPOINT', 'BACKUP_COPY_S3_USE_SSL'),
+  notHttp: `The answer is not HTTP. Where the server speaks TLS: ${wantsTls('BACKUP_COPY_S3_ENDPOINT', 'BACKUP_COPY_S3_USE_SSL')}`,
+  serverName: COPY_ADDRESS,
+  certificate: COPY_ADDRESS,
+  refused: COPY_ADDRESS,
+  unknownName: COPY_ADDRESS,
+  notS3: COPY_ADDRESS,
+};
+
 const DRILL_ADDRESS =
   'Check DRILL_S3_ENDPOINT, DRILL_S3_USE_SSL, DRILL_S3_REGION and DRILL_S3_CA_FILE.';
 const DRILL_KEYS = 'Check DRILL_S3_ACCESS_KEY and DRILL_S3_SECRET_KEY.';
@@ -88,7 +109,7 @@ export function backupRightsHint(bucket: string, kind: 'append' | 'delete' | 'al
     case 'delete':
       return `${BACKUP_KEYS} If these keys are not meant to delete ${place}, back up with --append-only (BACKUP_S3_APPEND_ONLY=true). Everything else that changes backups needs keys that may delete.`;
     case 'all':
-      return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete ${place}.`;
+      return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY (for the target of a copy BACKUP_COPY_S3_*, if set), and that their policy allows to list, read, write and delete ${place}.`;
   }
 }
 

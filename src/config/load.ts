@@ -16,6 +16,7 @@ import { PROXY_VARIABLES, isSecretVariable } from './variables.js';
 
 export type { Config } from './config.js';
 export {
+  copyStoreSettings,
   drillStoreSettings,
   hasStoreCredentials,
   requireBackupStoreSettings,
@@ -95,10 +96,12 @@ export async function readSettings(request: ConfigRequest): Promise<SettingsRead
   const ofUrls = [assembled?.config?.redis, assembled?.config?.drill.redis].map((redis) =>
     redis?.password?.reveal(),
   );
-  const { secretKey, backupSecretKey, drillSecretKey, jwtSecret, adminToken } = files;
+  const { secretKey, backupSecretKey, copySecretKey, drillSecretKey, jwtSecret, adminToken } =
+    files;
   for (const key of [
     secretKey,
     backupSecretKey,
+    copySecretKey,
     drillSecretKey,
     jwtSecret,
     adminToken,

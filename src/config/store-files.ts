@@ -9,6 +9,8 @@ export interface StoreFiles {
   caPem: string | undefined;
   backupSecretKey: string | undefined;
   backupCaPem: string | undefined;
+  copySecretKey: string | undefined;
+  copyCaPem: string | undefined;
   drillSecretKey: string | undefined;
   drillCaPem: string | undefined;
   redisCaPem: string | undefined;
@@ -25,6 +27,7 @@ export interface StoreFiles {
 export const SECRET_KEY_FILES = [
   { key: 'MINIO_SECRET_KEY', file: 'MINIO_SECRET_KEY_FILE' },
   { key: 'BACKUP_S3_SECRET_KEY', file: 'BACKUP_S3_SECRET_KEY_FILE' },
+  { key: 'BACKUP_COPY_S3_SECRET_KEY', file: 'BACKUP_COPY_S3_SECRET_KEY_FILE' },
   { key: 'DRILL_S3_SECRET_KEY', file: 'DRILL_S3_SECRET_KEY_FILE' },
   { key: 'JWT_SECRET', file: 'JWT_SECRET_FILE' },
   { key: 'SERVE_ADMIN_TOKEN', file: 'SERVE_ADMIN_TOKEN_FILE' },
@@ -38,6 +41,8 @@ export async function readStoreFiles(settings: Settings, cwd: string): Promise<S
     caPem: await readCertificates(reading, ['MINIO_CA_FILE', 'S3_CA_CERT_PATH']),
     backupSecretKey: await readSecretKey(reading, 'BACKUP_S3_SECRET_KEY'),
     backupCaPem: await readCertificates(reading, ['BACKUP_S3_CA_FILE']),
+    copySecretKey: await readSecretKey(reading, 'BACKUP_COPY_S3_SECRET_KEY'),
+    copyCaPem: await readCertificates(reading, ['BACKUP_COPY_S3_CA_FILE']),
     drillSecretKey: await readSecretKey(reading, 'DRILL_S3_SECRET_KEY'),
     drillCaPem: await readCertificates(reading, ['DRILL_S3_CA_FILE']),
     redisCaPem: await readCertificates(reading, ['REDIS_CA_FILE']),

@@ -1,4 +1,11 @@
-import type { MultipartUpload, ObjectContent, StoredObject, UploadedPart } from './objects.js';
+import type {
+  CopySource,
+  ListedPart,
+  MultipartUpload,
+  ObjectContent,
+  StoredObject,
+  UploadedPart,
+} from './objects.js';
 import type { ListUploadsOptions, RequestOptions, UploadOptions } from './options.js';
 
 /**
@@ -30,6 +37,28 @@ export interface MultipartUploads {
     content: ObjectContent,
     options?: RequestOptions,
   ): Promise<string>;
+
+  /**
+   * Copies a range of an object into a part (UploadPartCopy), and resolves to the part's ETag. Byte
+   * `start` up to, but not including, `end`. Rejects as `copyObject`.
+   */
+  copyPart(
+    upload: { bucket: string; key: string; uploadId: string; partNumber: number },
+    source: CopySource,
+    range: { start: number; end: number },
+    options?: RequestOptions,
+  ): Promise<string>;
+
+  /**
+   * Lists the parts of an unfinished upload, sorted by number. Rejects with `not_found` (code
+   * `NoSuchUpload` in the cause) if the upload has ended.
+   */
+  listParts(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    options?: RequestOptions,
+  ): Promise<ListedPart[]>;
 
   /**
    * Creates the object from all uploaded parts, in the order of their numbers (Ceph refuses to

@@ -149,6 +149,19 @@ export interface UploadedPart {
   etag: string;
 }
 
+/** A part of an unfinished upload, as the server lists it. */
+export interface ListedPart extends UploadedPart {
+  sizeBytes: number;
+}
+
+/** An object of the same server that is copied without passing through this host. */
+export interface CopySource {
+  bucket: string;
+  key: string;
+  /** The copy is refused if the object has another ETag; Ceph does not look. */
+  etag: string;
+}
+
 export interface MultipartUpload {
   key: string;
   uploadId: string;

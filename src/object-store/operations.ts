@@ -9,6 +9,8 @@ export interface RequestLine {
   key?: string | undefined;
   /** Percent-encoded, without the question mark. */
   query?: string | undefined;
+  /** `BUCKET/KEY` of the object that a PUT copies. */
+  copiedFrom?: string | undefined;
 }
 
 export interface Operation {
@@ -81,7 +83,18 @@ const OBJECT_OPERATIONS: Table = {
 /** IAM has these rights twice: for the current version of an object, and for any version. */
 const VERSIONED_RIGHT = /^(s3:(?:Get|Put|Delete)Object)((?:Tagging|Acl)?)$/;
 
-export function operationOf({ method, bucket, key, query = '' }: RequestLine): Operation {
+/** The requests that copy. They need the right to read the source besides the right to write. */
+const COPIES = { part: 'UploadPartCopy', whole: 'CopyObject' } as const;
+
+export function operationOf(request: RequestLine): Operation {
+  const { method, bucket, key, query = '', copiedFrom } = request;
+  if (copiedFrom !== undefined) {
+    return {
+      name: query === '' ? COPIES.whole : COPIES.part,
+      right: 's3:PutObject',
+      resource: `${resourceOf(bucket, key)}, and s3:GetObject on ${copiedFrom}`,
+    };
+  }
   const table =
     bucket === undefined
       ? STORE_OPERATIONS

@@ -3,6 +3,7 @@ import type { MultipartUploads } from './multipart-uploads.js';
 import type {
   Bucket,
   BucketDocument,
+  CopySource,
   ListedObject,
   ListPage,
   ObjectContent,
@@ -145,6 +146,18 @@ export interface ObjectStore extends MultipartUploads {
     key: string,
     content: ObjectContent,
     options?: PutOptions,
+  ): Promise<StoredObject>;
+
+  /**
+   * Copies an object of at most 5 GiB within the server (CopyObject). The server's answer proves
+   * little: the caller compares size and ETag. Rejects (see `isUnexpectedAnswer`) if the answer shows
+   * no copy. A server that does not know the request may then have written an empty object.
+   */
+  copyObject(
+    source: CopySource,
+    bucket: string,
+    key: string,
+    options?: RequestOptions,
   ): Promise<StoredObject>;
 
   /** Deletes the object. An object that does not exist is not an error. */

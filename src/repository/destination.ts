@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexArchive } from '../archive/index-archive.js';
 import type { ClosableSource } from '../archive/sink.js';
+import type { BackupFiles } from './backup-files.js';
 import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
@@ -79,6 +80,9 @@ export interface Destination {
    * order. Absent: there are no versions.
    */
   removedVersions?(removed: ReadonlySet<string>): Promise<BackupVersions[]>;
+
+  /** The files of the backups as they are stored, for copies. */
+  files(): BackupFiles;
 
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;

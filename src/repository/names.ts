@@ -40,6 +40,7 @@ const SUFFIXES = [
   SIGNATURE_SUFFIX,
   ...MARKS.map(markSuffix),
 ];
+
 /** The path of the directory in an archive that is a plain folder. */
 export const DIRECTORY_FILE = 'index/directory.json';
 
@@ -66,9 +67,9 @@ export function backupTimeOf(id: string): Date {
   return new Date(`${day}T${clock}Z`);
 }
 
-/** Whether a backup's archive may have this name: others are forged, and may lead anywhere. */
-export function isArchiveName(id: string, file: string): boolean {
-  return file === id || ARCHIVE_SUFFIXES.some((suffix) => file === id + suffix);
+/** The names that the archive of a backup may have: others are forged, and may lead anywhere. */
+export function archiveNamesOf(id: string): string[] {
+  return [...ARCHIVE_SUFFIXES.map((suffix) => id + suffix), id];
 }
 
 function isBackupId(name: string): boolean {

@@ -9,6 +9,7 @@ import { installHint } from '../helpers/install-hint.js';
 import { startOwnS3Server, type S3Server } from '../helpers/s3-server.js';
 import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
+import { measureCopy } from './copy.js';
 import { measureDiff } from './diff.js';
 import { measureDownload, measureJobs } from './jobs.js';
 import { measureRedis } from './redis.js';
@@ -68,6 +69,10 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
     const rows = await measureOffsite(bench, 'mixed');
     await fillLarge(bench.store, 'large', OFFSITE_BYTES);
     return [...rows, ...(await measureOffsitePeak(bench, 'large'))];
+  },
+  copy: async (bench) => {
+    await fillLarge(bench.store, 'large', OFFSITE_BYTES);
+    return await measureCopy(bench, 'large');
   },
   synthetic: (bench) => measureSynthetic(bench),
   download: (bench) => measureDownload(bench),

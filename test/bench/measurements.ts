@@ -245,7 +245,7 @@ async function uploadInto(bench: Bench, target: string): Promise<Timed> {
   return result;
 }
 
-function rclone(bench: Bench, from: string, to: string): Promise<Timed> {
+export function rclone(bench: Bench, from: string, to: string): Promise<Timed> {
   const env = {
     ...bench.env,
     RCLONE_CONFIG_S3_TYPE: 's3',

@@ -5,6 +5,8 @@ import type { DiffRow } from '../../src/backup/diff/row.js';
 import { tableColumns } from '../../src/cli/commands/backup/diff-table.js';
 import { describeLegacy } from '../../src/cli/commands/backup/describe-legacy.js';
 import { describe as describePrune } from '../../src/cli/commands/backup/prune-report.js';
+import { describe as describeCopy } from '../../src/cli/commands/backup/copy-report.js';
+import type { CopyReport } from '../../src/repository/copy/copy-backups.js';
 import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../src/repository/open-backup.js';
 import { type Summary, decodeSummary, encodeSummary } from '../../src/repository/summary.js';
@@ -89,6 +91,32 @@ describe('tables of backups', () => {
     await comparePage('backup-diff-worst', 'mangamotion backup diff', (page) => {
       page.table(tableColumns, rows);
     });
+  });
+
+  it('backup-copy, as a plan and with everything that can happen', async () => {
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    await compare('backup-copy-plan', ['backup', 'copy', CHAIN, empty, '--latest', '--dry-run']);
+    const id = (hour: number) => `minio_backup_full_202611${10 + hour}_141655`;
+    const row = { why: 'chosen', archive_bytes: 9_876_543_210, code: null, reason: null };
+    const reason = `s3://${BUCKET}/${id(0)}.tar.gz is in cold storage`;
+    const backups: CopyReport['backups'] = [
+      { ...row, id: id(0), state: 'copied', by: 'server', proof: 'server' },
+      { ...row, id: id(1), state: 'repaired', by: 'stream', proof: 'read' },
+      { ...row, id: id(2), state: 'present', by: null, proof: null },
+      { ...row, id: id(3), state: 'failed', by: null, proof: null, code: 'refused', reason },
+      {
+        ...row,
+        ...{ id: id(4), why: `needed by ${id(5)}`, archive_bytes: null, state: 'failed' },
+        ...{ by: null, proof: null, code: 'damaged', reason: 'the summary is not JSON' },
+      },
+    ];
+    const counts = { copied: 2, present: 1, failed: 2, bytes: 10 ** 10, streamed_bytes: 10 ** 9 };
+    const report: CopyReport = {
+      ...{ source: '/backups', target: `s3://${BUCKET}/minio`, dry_run: false, backups },
+      ...{ left_out: [], ...counts, streamed_because: null },
+    };
+    await comparePage('backup-copy', 'mangamotion backup copy', (page) => describeCopy(page, report));
   });
 
   it('backup-show-legacy', async () => {
@@ -197,6 +225,7 @@ describe('tables of billing', () => {
 
 /** Which goldens show the tables of each file that draws some. */
 const DRAWN: Readonly<Record<string, readonly string[]>> = {
+  'backup/copy-report.ts': ['backup-copy', 'backup-copy-plan'],
   'backup/describe-legacy.ts': ['backup-show-legacy'],
   'backup/describe.ts': ['backup-show-worst'],
   'backup/diff.ts': ['backup-diff', 'backup-diff-worst'],

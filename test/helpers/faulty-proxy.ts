@@ -25,6 +25,8 @@ interface ProxiedRequest {
   method: string;
   /** Path and query as they were sent. */
   path: string;
+  /** `/BUCKET/KEY` of the object that the server is asked to copy. */
+  copiedFrom: string | undefined;
   /** The number of requests before this one. */
   index: number;
   /** Bytes of the body that the server answered with, so far. */
@@ -53,6 +55,7 @@ export async function startFaultyProxy(upstream: string, plan?: FaultPlan): Prom
     const seen: ProxiedRequest = {
       method: request.method ?? '',
       path: request.url ?? '',
+      copiedFrom: request.headers['x-amz-copy-source']?.toString(),
       index: requests.length,
       receivedBytes: () => received,
     };

@@ -3,7 +3,7 @@ import type { Directory } from '../../archive/directory.js';
 import { LARGEST_DOCUMENT_BYTES } from '../../archive/limits.js';
 import { bucketDocumentPath } from '../../archive/paths.js';
 import { BUCKET_DOCUMENTS } from '../../object-store/bucket-documents.js';
-import { isArchiveName, backupTimeOf, backupTypeOf } from '../../repository/names.js';
+import { archiveNamesOf, backupTimeOf, backupTypeOf } from '../../repository/names.js';
 import { redisMembersOf } from '../../repository/key-members.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 
@@ -41,7 +41,7 @@ function compareName({ id, type, created_at, archive }: Summary): Disagreement[]
   if (type !== backupTypeOf(id)) wrong.push(`type ${type}`);
   const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
   if (seconds(new Date(created_at)) !== seconds(backupTimeOf(id))) wrong.push(created_at);
-  if (!isArchiveName(id, archive.file)) wrong.push(archive.file);
+  if (!archiveNamesOf(id).includes(archive.file)) wrong.push(archive.file);
   return wrong.map((what) => ({
     kind: 'summary',
     message: `the summary of ${id} says ${JSON.stringify(what)}`,

@@ -5,7 +5,7 @@ import { isMangamotionError } from '../../errors.js';
 import type { WorkProgress } from '../../progress.js';
 import { encryptedOf } from '../../repository/archives.js';
 import type { Destination } from '../../repository/destination.js';
-import { SIDECAR_SUFFIX, isArchiveName } from '../../repository/names.js';
+import { SIDECAR_SUFFIX, archiveNamesOf } from '../../repository/names.js';
 import type { Summary } from '../../repository/summary.js';
 import { type VerifyResult, addProblem } from './result.js';
 
@@ -42,7 +42,7 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
   });
   let bytes = 0;
   for (const { id, archive, archive_bytes } of needed) {
-    if (!isArchiveName(id, archive.file)) {
+    if (!archiveNamesOf(id).includes(archive.file)) {
       const named = JSON.stringify(archive.file);
       addProblem(context.result, 'summary', `the summary of ${id} says ${named}`);
       continue;

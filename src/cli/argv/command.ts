@@ -95,6 +95,11 @@ export interface CommandContext {
   /** The keys of encrypted backups. Rejects with `configuration` where a recipient is wrong. */
   openVault: () => Promise<Vault>;
   /**
+   * The store that `backup copy` writes into: the same as of `openBackupStore`, unless the settings name
+   * another server or other keys.
+   */
+  openCopyStore: () => Promise<ObjectStore>;
+  /**
    * The server that drills use instead of the store, at this address or at that of the settings;
    * `undefined` if there is neither.
    */

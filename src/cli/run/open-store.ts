@@ -2,12 +2,14 @@ import type { StoreSettings } from '../../config/config.js';
 import type { Config } from '../../config/load.js';
 import {
   BACKUP_STORE_HINTS,
+  COPY_STORE_HINTS,
   DRILL_STORE_HINTS,
   SOURCE_STORE_HINTS,
   hintsThrough,
 } from '../../config/hints.js';
 import { proxyFor } from '../../config/proxy.js';
 import {
+  copyStoreSettings,
   drillStoreSettings,
   requireBackupStoreSettings,
   requireStoreSettings,
@@ -89,6 +91,20 @@ export async function openBackupStore(
   const settings = requireBackupStoreSettings(config);
   const { store, withRetries } = await connect(settings, { config, limits }, BACKUP_STORE_HINTS);
   return withRetries(store, { ...patience, onRetry });
+}
+
+/**
+ * The store that `backup copy` writes into, with retries; `undefined` if it is that of all `s3://`
+ * destinations. Nothing is asked of it. Rejects with `configuration` where credentials are missing.
+ */
+export async function openCopyStore(
+  config: Config,
+  { onRetry, limits }: StoreOptions,
+): Promise<ObjectStore | undefined> {
+  const settings = copyStoreSettings(config);
+  if (settings === undefined) return undefined;
+  const { store, withRetries } = await connect(settings, { config, limits }, COPY_STORE_HINTS);
+  return withRetries(store, { ...LATER, onRetry });
 }
 
 /**

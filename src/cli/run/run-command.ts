@@ -95,9 +95,12 @@ export async function runCommand(
 
 /** On a terminal something is seen at once, also where a server takes its time. */
 function shownWhileConnecting(
-  { openStore, openBackupStore, openDrillStore, openRedis }: Session,
+  { openStore, openBackupStore, openCopyStore, openDrillStore, openRedis }: Session,
   progress: Progress,
-): Pick<CommandContext, 'openStore' | 'openBackupStore' | 'openDrillStore' | 'openRedis'> {
+): Pick<
+  CommandContext,
+  'openStore' | 'openBackupStore' | 'openCopyStore' | 'openDrillStore' | 'openRedis'
+> {
   const shown = async <T>(what: string, opening: Promise<T>): Promise<T> => {
     const stop = progress.waitFor(`connecting to ${what}`);
     return await opening.finally(stop);
@@ -105,6 +108,7 @@ function shownWhileConnecting(
   return {
     openStore: (buckets) => shown('the object store', openStore(buckets)),
     openBackupStore: () => shown('the object store', openBackupStore()),
+    openCopyStore: () => shown('the object store', openCopyStore()),
     openDrillStore: (elsewhere) => shown('the server for drills', openDrillStore(elsewhere)),
     openRedis: () => shown('Redis', openRedis()),
   };

@@ -16,6 +16,7 @@ export interface Session extends Pick<
   | 'configRequest'
   | 'openStore'
   | 'openBackupStore'
+  | 'openCopyStore'
   | 'openDrillStore'
   | 'openVault'
   | 'openRedis'
@@ -41,6 +42,7 @@ export function openSession(
   let opening: Promise<ObjectStore> | undefined;
   let openingOther: Promise<ObjectStore> | undefined;
   let openingVault: Promise<Vault> | undefined;
+  let openingCopy: Promise<ObjectStore> | undefined;
   let openingRedis: Promise<OpenRedis> | undefined;
   const closes = new Set<() => void>();
   let isClosed = false;
@@ -107,6 +109,14 @@ export function openSession(
     tell(`store of s3:// destinations ${address === undefined ? 'AWS' : addressText(address)}`);
     return kept(await openBackupStore(settings, await storeOptions(settings)));
   };
+  const openForCopies = async (): Promise<ObjectStore> => {
+    const { openCopyStore } = await import('./open-store.js');
+    const settings = await config();
+    const store = await openCopyStore(settings, await storeOptions(settings));
+    if (store === undefined) return await (openingOther ??= openOther());
+    tell(`store that the copy is written into ${store.endpoint}`);
+    return kept(store);
+  };
   const openForDrills = async (elsewhere?: StoreAddress): Promise<ObjectStore | undefined> => {
     const { openDrillStore } = await import('./open-store.js');
     const settings = await config();
@@ -129,6 +139,7 @@ export function openSession(
     configRequest: configRequest(global, host),
     openStore: (buckets = []) => (opening ??= open(buckets)),
     openBackupStore: () => (openingOther ??= openOther()),
+    openCopyStore: () => (openingCopy ??= openForCopies()),
     openDrillStore: openForDrills,
     openRedis: async () => (await (openingRedis ??= openOne())).redis,
     connectRedis: openOne,

@@ -50,6 +50,8 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.readObject(bucket, key, options)),
     putObject: (bucket, key, content, options) =>
       putWithRetries(store, policyFor(policy, options), bucket, key, content, options),
+    copyObject: (source, bucket, key, options) =>
+      retried(options, () => store.copyObject(source, bucket, key, options)),
     deleteObject: (bucket, key, options) =>
       retried(options, () => store.deleteObject(bucket, key, options)),
     deleteObjects: (bucket, keys, options) =>
@@ -79,6 +81,10 @@ function retriedUploads(store: ObjectStore, retried: Retried): MultipartUploads 
       retried(options, () => store.createMultipartUpload(bucket, key, options)),
     uploadPart: (bucket, key, uploadId, partNumber, content, options) =>
       retried(options, () => store.uploadPart(bucket, key, uploadId, partNumber, content, options)),
+    copyPart: (upload, source, range, options) =>
+      retried(options, () => store.copyPart(upload, source, range, options)),
+    listParts: (bucket, key, uploadId, options) =>
+      retried(options, () => store.listParts(bucket, key, uploadId, options)),
     completeMultipartUpload: (bucket, key, uploadId, parts, options) =>
       retried(options, () => store.completeMultipartUpload(bucket, key, uploadId, parts, options)),
     abortMultipartUpload: (bucket, key, uploadId, options) =>

@@ -4,11 +4,13 @@ import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
 import { deleteVersion, listVersions } from './requests/version-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
+import { copyObject } from './requests/copy-requests.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
 import type { ListUploadsOptions, UploadedPart } from '../port.js';
 import { S3MultipartUploads } from './requests/multipart-requests.js';
 import * as objects from './requests/object-requests.js';
 import type {
+  CopySource,
   CreateBucketOptions,
   GetOptions,
   HeadOptions,
@@ -147,6 +149,10 @@ class MinioStore implements ObjectStore {
     return putObject(this.#requests, bucket, key, content, options);
   }
 
+  copyObject(source: CopySource, bucket: string, key: string, options: RequestOptions = {}) {
+    return copyObject(this.#requests, source, bucket, key, options);
+  }
+
   deleteObject(bucket: string, key: string, options: RequestOptions = {}) {
     return objects.deleteObject(this.#requests, bucket, key, options);
   }
@@ -192,6 +198,19 @@ class MinioStore implements ObjectStore {
     options?: RequestOptions,
   ) {
     return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, content, options);
+  }
+
+  copyPart(
+    upload: { bucket: string; key: string; uploadId: string; partNumber: number },
+    source: CopySource,
+    range: { start: number; end: number },
+    options?: RequestOptions,
+  ) {
+    return this.#uploads.copyPart(upload, source, range, options);
+  }
+
+  listParts(bucket: string, key: string, uploadId: string, options?: RequestOptions) {
+    return this.#uploads.listParts(bucket, key, uploadId, options);
   }
 
   completeMultipartUpload(

@@ -35,6 +35,15 @@ export class FileSink implements ArchiveSink {
   }
 
   /**
+   * Counts bytes that the file already holds. The caller has read them through the same handle, so the
+   * next write goes behind them.
+   */
+  adopt(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  /**
    * Makes the bytes durable, and resolves to their number and digest. The caller closes the file.
    */
   async end(): Promise<{ bytes: number; sha256: string }> {

@@ -29,6 +29,8 @@ import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
+import { FolderFiles } from './folder-files.js';
+import type { BackupFiles } from '../backup-files.js';
 import { type BeginDraft, DRAFT_ADVICE } from '../archive-draft.js';
 import { findLeftovers } from './folder-leftovers.js';
 import { removeBackup, removeFile } from './folder-removal.js';
@@ -185,6 +187,10 @@ export class FolderDestination implements Destination {
       archive: () => FileSource.open(this.#path(id, ENCRYPTED_SUFFIX)),
       index: () => FileSource.open(this.#path(id, SIDECAR_SUFFIX)),
     };
+  }
+
+  files(): BackupFiles {
+    return new FolderFiles(this.#folder);
   }
 
   async freeBytes(): Promise<number | null> {

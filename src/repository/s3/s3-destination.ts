@@ -49,8 +49,10 @@ import type { S3Place } from './s3-place.js';
 import { PlaceRequests, type Stored } from './place-requests.js';
 import { findRemovedVersions } from './removed-versions.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
+import { S3Files } from './s3-files.js';
 import { S3Source } from './s3-source.js';
 import type { DecodedSummary } from '../summary.js';
+import type { BackupFiles } from '../backup-files.js';
 
 /** Summaries are fetched concurrently; together they have a few hundred kB. */
 const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
@@ -228,6 +230,10 @@ export class S3Destination implements Destination {
 
   removedVersions(removed: ReadonlySet<string>): Promise<BackupVersions[]> {
     return findRemovedVersions(this.#requests, removed);
+  }
+
+  files(): BackupFiles {
+    return new S3Files(this.#requests);
   }
 
   freeBytes(): Promise<null> {

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
-import type { ObjectContent, UploadedPart } from '../../object-store/port.js';
+import type { ListedPart, ObjectContent, UploadedPart } from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
 /** The most bytes in parts that are being uploaded; a larger part is uploaded alone. */
 const MAX_UPLOADING_BYTES = 10 * 1024 * 1024;
 /** A part is sent in pieces, so that none blocks the event loop for long. */
 const PIECE_BYTES = 1024 * 1024;
+
+/** An unfinished upload of the same key that is continued. */
+export interface KeptUpload {
+  uploadId: string;
+  /** The parts that the server holds, by their numbers. */
+  parts: ReadonlyMap<number, ListedPart>;
+}
 
 /**
  * Uploads an object of unknown length in parts, and computes its SHA-256. An object smaller than a
@@ -31,10 +38,13 @@ export class S3UploadSink implements ArchiveSink {
   #failure: { error: unknown } | undefined;
   #mayExist = false;
   #leavesUpload = false;
+  readonly #kept: KeptUpload['parts'];
 
-  constructor(place: S3Place, key: string) {
+  constructor(place: S3Place, key: string, kept?: KeptUpload) {
     this.#place = place;
     this.#key = key;
+    this.#kept = kept?.parts ?? new Map<number, ListedPart>();
+    if (kept !== undefined) this.#begun = Promise.resolve(kept.uploadId);
     this.#signal = AbortSignal.any([place.signal, this.#ended.signal]);
   }
 
@@ -112,6 +122,18 @@ export class S3UploadSink implements ArchiveSink {
   }
 
   /**
+   * Ends an upload that is not complete, and leaves its parts to be continued. Resolves to whether
+   * there are any.
+   */
+  async leave(): Promise<boolean> {
+    this.#ended.abort(new Error('the upload was interrupted'));
+    await Promise.all(this.#uploading);
+    this.#part = undefined;
+    this.#spare.length = 0;
+    return this.#parts.length > 0;
+  }
+
+  /**
    * Aborts every upload of our key except `own`. If the answer to CreateMultipartUpload was lost,
    * the server holds an upload whose id we never learned. The key is reserved for this backup, so no
    * other upload of it belongs to somebody else. An append-only run leaves it.
@@ -178,6 +200,11 @@ export class S3UploadSink implements ArchiveSink {
     }
     this.#begun ??= store.createMultipartUpload(bucket, this.#key, options);
     const upload = await withPlaceErrors(this.#place, this.#begun);
+    const kept = this.#kept.get(partNumber);
+    if (kept?.sizeBytes === content.length && kept.etag === md5Of(content)) {
+      this.#parts.push({ partNumber, etag: kept.etag });
+      return;
+    }
     const part = contentOf(content);
     const sent = store.uploadPart(bucket, this.#key, upload, partNumber, part, options);
     this.#parts.push({ partNumber, etag: await withPlaceErrors(this.#place, sent) });
@@ -195,6 +222,10 @@ export class S3UploadSink implements ArchiveSink {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+function md5Of(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('hex');
 }
 
 export function contentOf(bytes: Buffer): ObjectContent {
@@ -223,4 +254,15 @@ const GROWTH_BYTES = 132 * 1024;
 /** Returns the size of part 1 to 10,000 in bytes. The last part of an archive may be smaller. */
 export function partBytes(partNumber: number): number {
   return FIRST_BYTES + Math.max(0, partNumber - ALIKE) * GROWTH_BYTES;
+}
+
+/** Returns the parts of an object of this size, in their order: from `start` up to, not including, `end`. */
+export function partRanges(sizeBytes: number): { start: number; end: number }[] {
+  const ranges: { start: number; end: number }[] = [];
+  for (let start = 0; start < sizeBytes;) {
+    const end = Math.min(sizeBytes, start + partBytes(ranges.length + 1));
+    ranges.push({ start, end });
+    start = end;
+  }
+  return ranges;
 }

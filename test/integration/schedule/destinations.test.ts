@@ -10,8 +10,11 @@ import { removeAtExit } from '../../helpers/child-processes.js';
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'mangamotion-destinations-')));
 afterAll(removeAtExit(cwd));
 
-async function destinationOf(destination: string): Promise<string | undefined> {
-  const text = `0 2 * * * backup full ${destination}`;
+async function destinationOf(
+  destination: string,
+  command = 'backup full',
+): Promise<string | undefined> {
+  const text = `0 2 * * * ${command} ${destination}`;
   const [entry] = parseCrontab(text, { zone: 'UTC', now: new Date() }).entries;
   return (await withDestination(entry!, { catalog, cwd })).destination;
 }
@@ -34,6 +37,11 @@ describe('two spellings of one destination', () => {
 
   it('are one where the folder is still to be mounted', async () => {
     expect(await destinationOf('link/later/on')).toBe(join(cwd, 'disk', 'later', 'on'));
+  });
+
+  it('are those that a copy writes into, not those that it reads', async () => {
+    const copy = 'backup copy disk/backups --latest';
+    expect(await destinationOf('s3://bucket/x/', copy)).toBe('s3://bucket/x');
   });
 
   it('are one in a bucket', async () => {

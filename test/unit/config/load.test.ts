@@ -4,7 +4,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigRequest, LoadedConfig } from '../../../src/config/load.js';
-import { loadConfig, requireStoreSettings } from '../../../src/config/load.js';
+import { copyStoreSettings, loadConfig, requireStoreSettings } from '../../../src/config/load.js';
 import { MangamotionError } from '../../../src/errors.js';
 
 let folder: string;
@@ -361,5 +361,48 @@ describe('an s3:// destination', () => {
       await load({ BACKUP_S3_ACCESS_KEY: 'own', AWS_SECRET_ACCESS_KEY: 'aws-secret' })
     ).config.backup;
     expect(destination).toMatchObject({ accessKey: 'own', secretKey: undefined });
+  });
+});
+
+describe('the store that backup copy writes into', () => {
+  const usual = {
+    BACKUP_S3_ENDPOINT: 'https://near.example.com',
+    BACKUP_S3_ACCESS_KEY: 'near',
+    BACKUP_S3_SECRET_KEY: 'near-secret',
+    BACKUP_S3_REGION: 'eu-1',
+  };
+  const other = {
+    BACKUP_COPY_S3_ACCESS_KEY: 'far',
+    BACKUP_COPY_S3_SECRET_KEY: 'far-secret',
+  };
+  const settingsOf = async (environment: Record<string, string>) =>
+    copyStoreSettings((await load(environment)).config);
+
+  it('is that of all s3:// destinations where nothing else is set', async () => {
+    expect(await settingsOf(usual)).toBeUndefined();
+  });
+
+  it('may have other keys on the same server, or be another server', async () => {
+    const keys = await settingsOf({ ...usual, ...other });
+    expect(keys).toMatchObject({ host: 'near.example.com', region: 'eu-1', accessKey: 'far' });
+    expect(keys?.secretKey.reveal()).toBe('far-secret');
+    const endpoint = { BACKUP_COPY_S3_ENDPOINT: 'http://far.example.com:9000' };
+    expect(await settingsOf({ ...usual, ...other, ...endpoint })).toMatchObject({
+      ...{ host: 'far.example.com', port: 9000, useTls: false, region: undefined },
+    });
+  });
+
+  it('never gets the keys of another server, or half of a pair', async () => {
+    const endpoint = { BACKUP_COPY_S3_ENDPOINT: 'http://far.example.com:9000' };
+    for (const wrong of [endpoint, { BACKUP_COPY_S3_ACCESS_KEY: 'far' }]) {
+      const refused = settingsOf({ ...usual, ...wrong });
+      await expect(refused).rejects.toThrow('BACKUP_COPY_S3_SECRET_KEY');
+      await expect(refused).rejects.toMatchObject({ code: 'configuration' });
+    }
+  });
+
+  it('keeps its secret', async () => {
+    const { secrets } = await load({ ...usual, ...other });
+    expect(secrets).toContain('far-secret');
   });
 });

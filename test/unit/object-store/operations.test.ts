@@ -74,6 +74,18 @@ describe('the operation of a request', () => {
       's3:ListMultipartUploadParts',
       'b/k',
     ],
+    [
+      { method: 'PUT', ...K, copiedFrom: 'a/k' },
+      'CopyObject',
+      's3:PutObject',
+      'b/k, and s3:GetObject on a/k',
+    ],
+    [
+      { method: 'PUT', ...K, query: 'partNumber=1&uploadId=x', copiedFrom: 'a/k' },
+      'UploadPartCopy',
+      's3:PutObject',
+      'b/k, and s3:GetObject on a/k',
+    ],
   ])('%o is %s, which needs %s on %s', (request, name, right, resource) => {
     expect(operationOf(request)).toEqual({ name, right, resource });
   });

@@ -1,11 +1,9 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
-import type { RetentionPolicy } from '../../../repository/retention/policy.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
 import { MangamotionError } from '../../../errors.js';
 import type { Destination } from '../../../repository/destination.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
-import { parseCount } from '../../values/count.js';
 import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
 import { csvRows } from '../../output/answers.js';
@@ -17,6 +15,7 @@ import {
   lockOption,
   refuseAppendOnly,
 } from './backup-options.js';
+import { keepOptions, policyIn } from './keep-options.js';
 
 /** Backups that are named before the question. */
 const MOST_SHOWN = 20;
@@ -32,15 +31,7 @@ export const backupPrune = defineCommand({
     'what it would remove and asks first. In a bucket it also removes what append-only runs left.',
   arguments: destinationArguments,
   options: {
-    keepDays: count(
-      'everything newer than n days (default: BACKUP_RETENTION_DAYS, if no --keep is given)',
-    ),
-    keepLast: count('the newest n backups'),
-    keepHourly: count('the newest of each of the last n hours with a backup'),
-    keepDaily: count('the newest of each of the last n days (UTC) with a backup'),
-    keepWeekly: count('the newest of each of the last n weeks (ISO 8601) with a backup'),
-    keepMonthly: count('the newest of each of the last n months with a backup'),
-    keepYearly: count('the newest of each of the last n years with a backup'),
+    ...keepOptions,
     ...lockOption,
     type: {
       value: 'type',
@@ -70,15 +61,7 @@ export const backupPrune = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { clearRemains, prune } = await import('../../../repository/retention/prune.js');
     const { withLock } = await import('../../../repository/with-lock.js');
-    const policy = await policyOf(context, {
-      days: keeps.keepDays,
-      last: keeps.keepLast,
-      hourly: keeps.keepHourly,
-      daily: keeps.keepDaily,
-      weekly: keeps.keepWeekly,
-      monthly: keeps.keepMonthly,
-      yearly: keeps.keepYearly,
-    });
+    const policy = policyIn(keeps) ?? { days: (await context.config()).backup.retentionDays };
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     if (purgeVersions && destination.removedVersions === undefined) {
@@ -199,15 +182,4 @@ function refuseOther(shownReport: PruneReport, now: PruneReport): void {
     `the backups have changed since they were listed: ${other.id} would also be removed`,
     { hint: 'Nothing was removed. Run the command again.' },
   );
-}
-
-function count(what: string) {
-  return { value: 'n', description: `keep ${what}`, parse: parseCount } as const;
-}
-
-/** Any --keep takes the place of the setting: with both, --keep-last 3 would keep a month. */
-async function policyOf(context: CommandContext, given: RetentionPolicy): Promise<RetentionPolicy> {
-  if (Object.values(given).some((kept) => kept !== undefined)) return given;
-  const { backup } = await context.config();
-  return { days: backup.retentionDays };
 }

@@ -63,7 +63,13 @@ async function withoutMistake(
 }
 
 /** Commands that write into a destination; into one of them the earlier of these goes first. */
-const WRITERS = ['backup full', 'backup incremental', 'backup metadata', 'backup prune'];
+const WRITERS = [
+  'backup full',
+  'backup incremental',
+  'backup metadata',
+  'backup copy',
+  'backup prune',
+];
 
 /** The entry, which was found right, with what its command writes into. */
 export async function withDestination(

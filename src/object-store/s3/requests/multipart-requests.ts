@@ -1,6 +1,8 @@
 import { isMangamotionError } from '../../../errors.js';
 import type { ObjectAttributes, ObjectLock } from '../../objects.js';
 import type {
+  CopySource,
+  ListedPart,
   ListUploadsOptions,
   MultipartUploads,
   ObjectContent,
@@ -9,8 +11,9 @@ import type {
   UploadedPart,
   UploadOptions,
 } from '../../port.js';
-import { s3CodeOf, S3ResponseError } from '../../store-errors.js';
+import { repeatedToken, s3CodeOf, S3ResponseError } from '../../store-errors.js';
 import { bodyOf, md5Header } from '../request-body.js';
+import type { S3Request } from '../s3-client.js';
 import type { S3Requests } from '../s3-requests.js';
 import { tagsDocument } from '../wire/bucket-xml.js';
 import { percentEncode } from '../wire/percent-encoding.js';
@@ -18,12 +21,14 @@ import {
   completionDocument,
   multipartEtag,
   parseCompletion,
-  parsePartList,
+  type PartsPage,
+  parsePartsPage,
   parseUploadId,
 } from '../wire/multipart-xml.js';
 import { attributeHeaders } from '../wire/object-headers.js';
 import { legalHoldDocument, retentionDocument } from '../wire/object-lock.js';
 import { listMultipartUploads } from './multipart-listing.js';
+import { copyRequest, copyResult } from './copy-requests.js';
 import { headObject } from './object-requests.js';
 import { sendContent, storedObject } from './upload-requests.js';
 
@@ -91,6 +96,51 @@ export class S3MultipartUploads implements MultipartUploads {
     this.#attributes.delete(uploadId);
   }
 
+  async copyPart(
+    upload: { bucket: string; key: string; uploadId: string; partNumber: number },
+    source: CopySource,
+    { start, end }: { start: number; end: number },
+    { signal }: RequestOptions = {},
+  ) {
+    const { bucket, key, uploadId, partNumber } = upload;
+    const query = `partNumber=${partNumber}&${queryOf(uploadId)}`;
+    const request = copyRequest(source, { bucket, key, query, signal });
+    const headers = { ...request.headers, 'x-amz-copy-source-range': `bytes=${start}-${end - 1}` };
+    const { etag } = await copyResult(this.#requests, { ...request, headers }, 'CopyPartResult');
+    return etag;
+  }
+
+  async listParts(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    { signal }: RequestOptions = {},
+  ): Promise<ListedPart[]> {
+    const request = { method: 'GET', bucket, key, query: queryOf(uploadId), signal } as const;
+    const parts: ListedPart[] = [];
+    for (let after: number | null = 0; after !== null;) {
+      const query = `max-parts=1000&part-number-marker=${after}&${request.query}`;
+      const page = await this.#partsPage({ ...request, query });
+      parts.push(...page.parts);
+      if (page.nextMarker !== null && page.nextMarker <= after) {
+        throw repeatedToken(String(after), this.#requests.context(request));
+      }
+      after = page.nextMarker;
+    }
+    return parts.sort((a, b) => a.partNumber - b.partNumber);
+  }
+
+  async #partsPage(request: S3Request): Promise<PartsPage> {
+    try {
+      return await this.#requests.document(request, parsePartsPage, 'ListPartsResult');
+    } catch (error) {
+      // Ceph says NoSuchKey.
+      if (s3CodeOf(error) !== 'NoSuchKey') throw error;
+      const refusal = new S3ResponseError('NoSuchUpload', 404, 'there is no such upload');
+      throw this.#requests.failure(refusal, request);
+    }
+  }
+
   listMultipartUploads(bucket: string, prefix: string, options: ListUploadsOptions = {}) {
     return listMultipartUploads(this.#requests, bucket, prefix, options);
   }
@@ -141,7 +191,7 @@ export class S3MultipartUploads implements MultipartUploads {
     const query = `max-parts=1&${queryOf(uploadId)}`;
     const request = { method: 'GET', bucket, key, query, signal } as const;
     try {
-      await this.#requests.document(request, parsePartList, 'ListPartsResult');
+      await this.#requests.document(request, parsePartsPage, 'ListPartsResult');
       return undefined;
     } catch (failure) {
       if (!['NoSuchUpload', 'NoSuchKey'].includes(s3CodeOf(failure))) return undefined;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { plainEtag } from './header-text.js';
 import { percentDecode, percentEncode } from './percent-encoding.js';
-import type { MultipartUpload, UploadedPart } from '../../port.js';
+import type { ListedPart, MultipartUpload, UploadedPart } from '../../port.js';
 import { children, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 
 /** The documents of multipart uploads. Parsers return `null` for any other text. Pure. */
@@ -41,9 +41,33 @@ export function multipartEtag(parts: UploadedPart[]): string | null {
   return `${hash.digest('hex')}-${parts.length}`;
 }
 
-/** Only shows that the upload exists; the parts themselves do not matter. */
-export function parsePartList(xml: string): true | null {
-  return parseXml(xml, 'ListPartsResult') === null ? null : true;
+/** Returns the ETag in the answer to CopyObject or UploadPartCopy. */
+export function parseCopy(xml: string, name: 'CopyObjectResult' | 'CopyPartResult'): string | null {
+  const root = parseXml(xml, name);
+  const etag = root === null ? undefined : textOf(root, 'ETag');
+  return etag === undefined ? null : plainEtag(etag);
+}
+
+export interface PartsPage {
+  parts: ListedPart[];
+  /** The number of the part after which the next page begins; `null` on the last page. */
+  nextMarker: number | null;
+}
+
+export function parsePartsPage(xml: string): PartsPage | null {
+  const root = parseXml(xml, 'ListPartsResult');
+  if (root === null) return null;
+  const parts: ListedPart[] = [];
+  for (const part of children(root, 'Part')) {
+    const partNumber = Number(textOf(part, 'PartNumber'));
+    const sizeBytes = Number(textOf(part, 'Size'));
+    const etag = plainEtag(textOf(part, 'ETag') ?? '');
+    if (!Number.isSafeInteger(partNumber) || !Number.isSafeInteger(sizeBytes)) return null;
+    parts.push({ partNumber, sizeBytes, etag });
+  }
+  if (textOf(root, 'IsTruncated') !== 'true') return { parts, nextMarker: null };
+  const marker = textOf(root, 'NextPartNumberMarker') ?? '';
+  return /^\d{1,5}$/.test(marker) ? { parts, nextMarker: Number(marker) } : null;
 }
 
 interface UploadsPage {

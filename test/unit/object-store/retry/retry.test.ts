@@ -75,6 +75,7 @@ async function read(store: ObjectStore, options: GetOptions = {}): Promise<strin
 }
 
 const VERSION = { key: 'k', versionId: 'v', sizeBytes: 0, isDeleteMarker: false, isLatest: true };
+const SOURCE = { bucket: 'a', key: 'k', etag: 'e' };
 const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
 
 type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
@@ -96,6 +97,7 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   headObject: (store, options) => store.headObject('b', 'k', options),
   readObject: (store, options) => store.readObject('b', 'k', { maxBytes: 1, ...options }),
   putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
+  copyObject: (store, options) => store.copyObject(SOURCE, 'b', 'k', options),
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
   listVersions: (store, options) => store.listVersions('b', 'p', options),
   deleteVersion: (store, options) => store.deleteVersion('b', VERSION, options),
@@ -105,6 +107,14 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   putObjectAcl: (store, options) => store.putObjectAcl('b', 'k', '', options),
   createMultipartUpload: (store, options) => store.createMultipartUpload('b', 'k', options),
   uploadPart: (store, options) => store.uploadPart('b', 'k', 'id', 1, CONTENT, options),
+  copyPart: (store, options) =>
+    store.copyPart(
+      { bucket: 'b', key: 'k', uploadId: 'id', partNumber: 1 },
+      SOURCE,
+      { start: 0, end: 1 },
+      options,
+    ),
+  listParts: (store, options) => store.listParts('b', 'k', 'id', options),
   completeMultipartUpload: (store, options) =>
     store.completeMultipartUpload('b', 'k', 'id', [], options),
   abortMultipartUpload: (store, options) => store.abortMultipartUpload('b', 'k', 'id', options),

@@ -185,6 +185,9 @@ function killedAt(inner: Destination, change: number): Destination {
     list: () => inner.list(),
     read: (id) => inner.read(id),
     recipients: [],
+    files: () => {
+      throw new Error('not asked for');
+    },
     openArchive: (id) => inner.openArchive(id),
     openFile: (name) => inner.openFile(name),
     openIndex: (id, encrypted) => inner.openIndex(id, encrypted),

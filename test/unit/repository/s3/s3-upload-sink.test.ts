@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_PARTS, partBytes } from '../../../../src/repository/s3/s3-upload-sink.js';
+import { MAX_PARTS, partBytes, partRanges } from '../../../../src/repository/s3/s3-upload-sink.js';
 
 const MIB = 1024 * 1024;
 
@@ -16,6 +16,22 @@ describe('the parts of an upload', () => {
     expect(partBytes(1)).toBe(5 * MIB);
     expect(partBytes(1000)).toBe(5 * MIB);
     expect(partBytes(1001)).toBeGreaterThan(5 * MIB);
+  });
+
+  it('cover an object without a gap, and the last one is never empty', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 40_000 * MIB }), (sizeBytes) => {
+        const ranges = partRanges(sizeBytes);
+        expect(ranges.at(-1)?.end ?? 0).toBe(sizeBytes);
+        ranges.forEach(({ start, end }, index) => {
+          expect(start).toBe(ranges[index - 1]?.end ?? 0);
+          const bytes = end - start;
+          expect(bytes).toBeGreaterThan(0);
+          if (index < ranges.length - 1) expect(bytes).toBe(partBytes(index + 1));
+        });
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('never shrink', () => {

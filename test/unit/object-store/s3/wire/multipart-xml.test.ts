@@ -4,7 +4,8 @@ import {
   completionDocument,
   multipartEtag,
   parseCompletion,
-  parsePartList,
+  parseCopy,
+  parsePartsPage,
   parseUploadId,
   parseUploadsPage,
 } from '../../../../../src/object-store/s3/wire/multipart-xml.js';
@@ -40,9 +41,28 @@ describe('the documents of a multipart upload', () => {
     expect(parseCompletion('<Error><Code>InternalError</Code></Error>')).toBeNull();
   });
 
-  it('tell whether there is an upload', () => {
-    expect(parsePartList('<ListPartsResult/>')).toBe(true);
-    expect(parsePartList('<html/>')).toBeNull();
+  it('list the parts of an upload, and where the next page begins', () => {
+    const part =
+      '<Part><PartNumber>2</PartNumber><Size>7</Size><ETag>&quot;abc&quot;</ETag></Part>';
+    const answer = (inner: string) => `<ListPartsResult>${inner}</ListPartsResult>`;
+    const parts = [{ partNumber: 2, sizeBytes: 7, etag: 'abc' }];
+    expect(parsePartsPage('<ListPartsResult/>')).toEqual({ parts: [], nextMarker: null });
+    expect(parsePartsPage(answer(part))).toEqual({ parts, nextMarker: null });
+    const more = '<IsTruncated>true</IsTruncated>';
+    const marker = '<NextPartNumberMarker>2</NextPartNumberMarker>';
+    expect(parsePartsPage(answer(part + more + marker))).toEqual({ parts, nextMarker: 2 });
+    expect(parsePartsPage(answer(part + more))).toBeNull();
+    expect(parsePartsPage(answer('<Part><PartNumber>x</PartNumber></Part>'))).toBeNull();
+    expect(parsePartsPage('<html/>')).toBeNull();
+  });
+
+  it('tell the ETag of a copy, and that an error or an empty answer is none', () => {
+    const answer = '<CopyPartResult><ETag>"abc"</ETag></CopyPartResult>';
+    expect(parseCopy(answer, 'CopyPartResult')).toBe('abc');
+    for (const other of ['', '<Error><Code>x</Code></Error>', '<CopyPartResult/>', answer]) {
+      expect(parseCopy(other, 'CopyObjectResult')).toBeNull();
+    }
+    expect(parseCopy('<CopyPartResult/>', 'CopyPartResult')).toBeNull();
   });
 });
 

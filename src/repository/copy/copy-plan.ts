@@ -1,0 +1,227 @@
+import { isDeepStrictEqual } from 'node:util';
+import { referrers } from '../chain.js';
+import type { BackupEntry } from '../destination.js';
+import { bySequence } from '../history.js';
+import { linesOf } from '../lines/lines.js';
+import { SIDECAR_SUFFIX, SUMMARY_SUFFIX, archiveNamesOf } from '../names.js';
+import { PARTIAL_SUFFIX } from '../../files/sync.js';
+import type { Summary } from '../summary.js';
+
+/** Decides which backups are copied, in which order, and what is in the way. Pure. */
+
+/** What a copy has to do for a backup. */
+type Task =
+  /** It is not at the target. */
+  | 'copy'
+  /** Its summary is at the target, but its archive is missing there or has another length. */
+  | 'repair'
+  | 'present';
+
+/** Why a backup cannot be copied. */
+interface Obstacle {
+  code: 'damaged' | 'refused' | 'not_found';
+  reason: string;
+}
+
+export interface PlannedCopy {
+  id: string;
+  /** Why it is copied: `chosen`, or which backup needs it. */
+  why: string;
+  entry: BackupEntry;
+  /** The backup of this name at the target. */
+  there: BackupEntry | undefined;
+  /** Absent if the summary cannot be read. */
+  summary: Summary | undefined;
+  task: Task;
+  obstacle: Obstacle | undefined;
+}
+
+export interface CopyEnds {
+  source: readonly BackupEntry[];
+  target: readonly BackupEntry[];
+  /** The names of all files at the target. */
+  targetNames: ReadonlySet<string>;
+  /** Whether the target can hold plain folders. */
+  holdsFolders: boolean;
+}
+
+/**
+ * Returns the chosen backups and those that they need, in an order in which each comes after what it
+ * refers to. A chosen backup that the source does not list has an obstacle.
+ */
+export function planCopies(chosen: readonly string[], ends: CopyEnds): PlannedCopy[] {
+  const byId = new Map(ends.source.map((entry) => [entry.id, entry]));
+  const why = reasonsFor(chosen, ends);
+  const there = new Map(ends.target.map((entry) => [entry.id, entry]));
+  const entries = [...why.keys()].map(
+    (id): BackupEntry =>
+      byId.get(id) ?? {
+        id,
+        summary: { kind: 'damaged', reason: MISSING },
+        archiveBytes: null,
+        expired: false,
+      },
+  );
+  return referencesFirst(entries.sort(bySequence)).map((entry) => {
+    const summary = entry.summary.kind === 'valid' ? entry.summary.summary : undefined;
+    const at = there.get(entry.id);
+    const task = taskFor(entry, at, ends);
+    const obstacle =
+      forged(entry) ??
+      obstacleAtTarget(entry, at, ends) ??
+      (task === 'present' ? undefined : obstacleAtSource(entry, ends));
+    const reason = why.get(entry.id) ?? 'chosen';
+    return { id: entry.id, why: reason, entry, there: at, summary, task, obstacle };
+  });
+}
+
+const MISSING = 'it is missing at the source';
+
+/** Maps each backup to be copied to the reason. */
+function reasonsFor(chosen: readonly string[], ends: CopyEnds): Map<string, string> {
+  const why = new Map(chosen.map((id) => [id, 'chosen']));
+  const addNeeded = (): void => {
+    const needed = referrers(ends.source, [...why.keys()]);
+    for (const [id, [by]] of needed) {
+      if (!why.has(id)) why.set(id, `needed by ${by ?? ''}`);
+    }
+  };
+  addNeeded();
+  for (const [id, trusted] of missingSuspects([...why.keys()], ends)) {
+    if (!why.has(id)) why.set(id, `${trusted} is not trusted because of it`);
+  }
+  addNeeded();
+  return why;
+}
+
+/**
+ * Maps each suspect that has to be copied too, to the backup that would be trusted without it: summaries
+ * do not all say what they were compared with.
+ */
+function missingSuspects(
+  ids: readonly string[],
+  { source, target }: CopyEnds,
+): Map<string, string> {
+  const suspects = new Map<string, string>();
+  for (;;) {
+    const before = suspects.size;
+    const taken = new Set([...ids, ...suspects.keys()]);
+    const there = new Set(target.map(({ id }) => id));
+    const added = source.filter(({ id }) => taken.has(id) && !there.has(id));
+    const afterwards = [...target, ...added].sort(bySequence);
+    const trusted = new Set(linesOf(afterwards).flatMap((line) => [...line.trusted]));
+    for (const { backups } of linesOf(source)) {
+      for (const [index, { id, untrusted }] of backups.entries()) {
+        if (untrusted === undefined || !taken.has(id) || !trusted.has(id)) continue;
+        for (const { id: suspect, summary } of backups.slice(0, index)) {
+          if (summary.status === 'suspect' && !taken.has(suspect)) suspects.set(suspect, id);
+        }
+      }
+    }
+    if (suspects.size === before) return suspects;
+  }
+}
+
+/** Sorts backups so that each comes after those it refers to, and otherwise keeps their order. */
+function referencesFirst(entries: readonly BackupEntry[]): BackupEntry[] {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const ordered = new Set<BackupEntry>();
+  const begun = new Set<string>();
+  const place = (entry: BackupEntry): void => {
+    if (begun.has(entry.id)) return;
+    begun.add(entry.id);
+    const { summary } = entry;
+    for (const id of summary.kind === 'valid' ? summary.summary.references : []) {
+      const needed = byId.get(id);
+      if (needed !== undefined) place(needed);
+    }
+    ordered.add(entry);
+  };
+  for (const entry of entries) place(entry);
+  return [...ordered];
+}
+
+function taskFor(entry: BackupEntry, at: BackupEntry | undefined, { targetNames }: CopyEnds): Task {
+  if (at === undefined) return 'copy';
+  const isWhole =
+    at.summary.kind === 'valid' &&
+    at.archiveBytes === at.summary.summary.archive_bytes &&
+    (at.summary.summary.encryption === undefined || targetNames.has(at.id + SIDECAR_SUFFIX));
+  return isWhole && entry.summary.kind === 'valid' ? 'present' : 'repair';
+}
+
+/** A summary is not believed if it names files other than those of its backup. */
+function forged({ id, summary: decoded }: BackupEntry): Obstacle | undefined {
+  if (decoded.kind !== 'valid') return undefined;
+  const { summary } = decoded;
+  if (summary.id !== id) {
+    return { code: 'damaged', reason: `its summary is that of ${summary.id}` };
+  }
+  if (archiveNamesOf(id).includes(summary.archive.file)) return undefined;
+  return { code: 'damaged', reason: 'its summary names the archive of another backup' };
+}
+
+function obstacleAtTarget(
+  { id, summary: decoded }: BackupEntry,
+  at: BackupEntry | undefined,
+  { targetNames, holdsFolders }: CopyEnds,
+): Obstacle | undefined {
+  if (decoded.kind !== 'valid') return undefined;
+  const { summary } = decoded;
+  if (at === undefined) return stranger(id, targetNames);
+  if (at.summary.kind !== 'valid') {
+    const what = at.summary.kind === 'damaged' ? at.summary.reason : 'a newer version wrote it';
+    return refused(`the target has a backup of this name that cannot be read: ${what}`);
+  }
+  if (!isDeepStrictEqual(at.summary.summary, summary)) {
+    return refused('the target has a different backup of this name, which stays as it is');
+  }
+  if (at.archiveBytes !== null && isFolder(summary) && holdsFolders) {
+    const isWhole = at.archiveBytes === summary.archive_bytes;
+    if (!isWhole) return refused('its folder at the target is not whole: remove it there first');
+  }
+  return undefined;
+}
+
+/** An archive without a summary, and without the mark of an interrupted run, is somebody else's. */
+function stranger(id: string, names: ReadonlySet<string>): Obstacle | undefined {
+  if (names.has(id + SUMMARY_SUFFIX + PARTIAL_SUFFIX)) return undefined;
+  const found = archiveNamesOf(id).find((name) => names.has(name));
+  if (found === undefined) return undefined;
+  return refused(`the target has ${found} without a summary, and no run of this program left it`);
+}
+
+function obstacleAtSource(
+  { summary: decoded, archiveBytes, cold }: BackupEntry,
+  { holdsFolders }: CopyEnds,
+): Obstacle | undefined {
+  if (decoded.kind === 'newer') {
+    return refused(`a newer version of mangamotion wrote it (format ${decoded.version})`);
+  }
+  if (decoded.kind === 'damaged') {
+    if (decoded.reason === MISSING) return { code: 'not_found', reason: MISSING };
+    return { code: 'damaged', reason: decoded.reason };
+  }
+  const { summary } = decoded;
+  if (archiveBytes === null) return { code: 'damaged', reason: 'its archive is missing' };
+  if (archiveBytes !== summary.archive_bytes) {
+    const reason = 'its archive does not have the length in its summary';
+    return { code: 'damaged', reason };
+  }
+  if (cold === true) {
+    return refused('its archive is in cold storage: restore it in the store first (RestoreObject)');
+  }
+  if (isFolder(summary) && !holdsFolders) {
+    return refused('its archive is a plain folder, which only a folder on this machine can hold');
+  }
+  return undefined;
+}
+
+/** Whether the archive is a plain folder (BACKUP_COMPRESSION=false), and not a tar.gz. */
+export function isFolder({ id, archive }: Pick<Summary, 'id' | 'archive'>): boolean {
+  return archive.file === id;
+}
+
+function refused(reason: string): Obstacle {
+  return { code: 'refused', reason };
+}
