@@ -25,6 +25,7 @@ import type {
   RunOptions,
 } from './plan/backup-plan.js';
 import { openLeftovers, salvageFrom } from './plan/leftovers.js';
+import { Protection } from './protection.js';
 import { summarise } from './summarise.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
@@ -36,20 +37,23 @@ type Planner = (context: HeldContext) => Promise<BackupPlan>;
  */
 export async function makeBackup(
   context: BackupContext,
-  { command, waitLockMs, retention }: RunOptions,
+  { command, waitLockMs, retention, locks }: RunOptions,
   plan: Planner,
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
+  const protection =
+    locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);
   return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const listings = new OrderedListings(context.store);
     const doubt = whyListingsAreDoubted(context.findings);
     const trust = new ListingTrust({ trustsNone: doubt !== undefined });
-    const held = { ...context, signal, lock, listings, trust };
+    const held = { ...context, signal, lock, listings, trust, protection };
     const summary = await inOrder(
       () => makeAttempt(held, plan),
       (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
     );
     if (retention !== undefined) await pruneAfter(held, summary, retention);
+    await protection?.end();
     return summary;
   });
 }
@@ -80,8 +84,9 @@ async function makeAttempt(
 }
 
 async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary> {
-  const { destination, clock, signal, progress, lock, leftovers } = context;
-  const pending = await destination.begin(plan.type, clock);
+  const { destination, clock, signal, progress, lock, leftovers, protection } = context;
+  const retentionOf = protection && ((createdAt: Date) => protection.retentionOf(createdAt));
+  const pending = await destination.begin(plan.type, clock, retentionOf);
   const stopCounting = showExpected(context, plan);
   try {
     progress.start('copying');
@@ -90,8 +95,7 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
-    await commit(lock, pending, summary);
-    return summary;
+    return await commit(lock, pending, summary);
   } catch (error) {
     await end(context, pending, error);
     throw error;
@@ -104,9 +108,9 @@ async function commit(
   lock: DestinationLock,
   pending: PendingBackup,
   summary: Summary,
-): Promise<void> {
+): Promise<Summary> {
   await lock.check();
-  await pending.commit(summary);
+  return await pending.commit(summary);
 }
 
 async function write(
@@ -138,7 +142,9 @@ async function write(
   const written = await writer.finish(described);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  return await summarise(context, plan, pending, { ledger, documents, redis }, written, sealed);
+  const locked = await context.protection?.extend(pending.createdAt, written.references);
+  const findings = { ledger, documents, redis, locked };
+  return await summarise(context, plan, pending, findings, written, sealed);
 }
 
 /** Resolves to `undefined` where the backup is without Redis. */

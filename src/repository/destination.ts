@@ -4,6 +4,8 @@ import type { LegacyBackup } from './legacy/legacy-backup.js';
 import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
+import type { Retention } from '../object-store/objects.js';
+import type { DestinationLocks } from './locks.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /** The port to a place that holds backups. A backup exists as soon as its summary does. */
@@ -58,6 +60,9 @@ export interface Destination {
    */
   removedVersions?(removed: ReadonlySet<string>): Promise<BackupVersions[]>;
 
+  /** The object locks of the bucket. Absent where there cannot be any. */
+  readonly locks?: DestinationLocks;
+
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
 
@@ -81,9 +86,14 @@ export interface Destination {
 
   /**
    * Reserves an id and begins a backup. Waits for the next second while the id is taken. Rejects
-   * with `usage` if the destination is not writable.
+   * with `usage` if the destination is not writable. The files of the backup are locked as `retentionOf`
+   * says for the time of the backup, where the destination has locks.
    */
-  begin(type: BackupType, clock: Clock): Promise<PendingBackup>;
+  begin(
+    type: BackupType,
+    clock: Clock,
+    retentionOf?: (createdAt: Date) => Retention,
+  ): Promise<PendingBackup>;
 
   /**
    * Removes a backup. The summary is gone for certain before the archive is touched, and marks go
@@ -144,8 +154,11 @@ export interface PendingBackup {
   /** Ends the archive and makes it durable. Nothing may be written after it. */
   seal(): Promise<SealedArchive>;
 
-  /** Writes the summary: the backup exists when this resolves. */
-  commit(summary: Summary): Promise<void>;
+  /**
+   * Writes the summary: the backup exists when this resolves. Resolves to the summary, to which is added
+   * what of the backup itself could not be locked.
+   */
+  commit(summary: Summary): Promise<Summary>;
 
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;

@@ -81,6 +81,15 @@ const guard = v.object({
   accepted: v.boolean(),
 });
 
+/** The object locks of the files of the backup, and of the archives that it refers to. */
+const lock = v.object({
+  mode: v.picklist(['GOVERNANCE', 'COMPLIANCE']),
+  /** The end of the locks; a later backup that refers to this one extends them. */
+  until: time,
+  /** The number of files that could not be locked for as long; `notices` names them. */
+  unprotected: count,
+});
+
 /** The keys of Redis in the backup. They are not of one instant; each key is, unless it is in pieces. */
 const redisKeys = v.object({
   /** `partial`: `failures` says what is missing. */
@@ -200,6 +209,8 @@ export const summarySchema = v.object({
   }),
   /** Absent where the backup was made without Redis. */
   redis: v.optional(redisKeys),
+  /** Absent where the backup was made without locks. */
+  lock: v.optional(lock),
   tool: v.string(),
 });
 
@@ -213,6 +224,7 @@ export type RedisSummary = v.InferOutput<typeof redisKeys>;
 export type Suspicion = v.InferOutput<typeof suspicion>;
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;
+export type LockRecord = v.InferOutput<typeof lock>;
 export type GuardRecord = v.InferOutput<typeof guard>;
 export type DocumentFidelity = v.InferOutput<typeof documentFidelity>;
 

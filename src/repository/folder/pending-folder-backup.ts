@@ -38,7 +38,7 @@ export class PendingFolderBackup implements PendingBackup {
    * Writes the summary under its temporary name before the archive gets its final one: an archive
    * without either was put there by a person, and is left alone.
    */
-  async commit(summary: Summary): Promise<void> {
+  async commit(summary: Summary): Promise<Summary> {
     const name = this.id + SUMMARY_SUFFIX;
     const partial = join(this.#folder, name + PARTIAL_SUFFIX);
     try {
@@ -57,6 +57,7 @@ export class PendingFolderBackup implements PendingBackup {
     await this.#publish(this.#draft.file);
     await this.#publish(name);
     this.#own.clear();
+    return summary;
   }
 
   async endEarly(): Promise<{ path: string; objects: number } | undefined> {

@@ -30,6 +30,10 @@ import { PlaceRequests } from './place-requests.js';
 import { findRemovedVersions } from './removed-versions.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
 import { S3Source } from './s3-source.js';
+import type { Retention } from '../../object-store/port.js';
+import type { DestinationLocks } from '../locks.js';
+import { OwnLock } from './locks/own-lock.js';
+import { S3Locks } from './locks/s3-locks.js';
 
 /** Summaries are fetched concurrently; together they have a few hundred kB. */
 const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
@@ -45,6 +49,7 @@ export class S3Destination implements Destination {
   readonly location: string;
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
+  readonly locks: DestinationLocks;
   readonly #place: S3Place;
   readonly #requests: PlaceRequests;
 
@@ -54,6 +59,7 @@ export class S3Destination implements Destination {
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
+    this.locks = new S3Locks(this.#requests);
   }
 
   async list({ proven = false } = {}): Promise<BackupEntry[]> {
@@ -137,13 +143,21 @@ export class S3Destination implements Destination {
   }
 
   /** The lock of the destination prevents two runs from taking the same id. */
-  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+  async begin(
+    type: BackupType,
+    clock: Clock,
+    retentionOf?: (createdAt: Date) => Retention,
+  ): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
       if (!names.some((name) => backupIdOf(name) === id)) {
-        return new PendingS3Backup(this.#place, id, createdAt);
+        const lock =
+          retentionOf === undefined
+            ? undefined
+            : new OwnLock(this.#requests, retentionOf(createdAt), (ms) => clock.sleep(ms));
+        return new PendingS3Backup(this.#place, id, createdAt, lock);
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }

@@ -15,6 +15,7 @@ import type { Page } from '../../output/page.js';
 import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
 import { findingsAbout } from '../schedule/state-folder.js';
+import { lockSettings, objectLockOptions } from './lock-options.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -72,6 +73,7 @@ export const makesBackup = {
       parse: parseCount,
     },
     noPrune: { description: 'do not prune after the backup' },
+    ...objectLockOptions,
     ...lockOption,
   },
   changes: 'always',
@@ -165,7 +167,9 @@ export async function openBackup(
     waitLockMs: waitLock ?? 0,
     retention: noPrune ? undefined : { policy, onPruned },
   };
-  return { backup: await openBackupContext(context, destination, bucket), settings, pruned };
+  const backup = await openBackupContext(context, destination, bucket);
+  const locks = await lockSettings(context, { ...options, policy }, destination);
+  return { backup, settings: { ...settings, locks }, pruned };
 }
 
 /**
@@ -226,7 +230,8 @@ export async function reportBackup(
       describePruned(page, pruned);
     },
   });
-  return summary.status === 'complete' ? undefined : 'partial';
+  const isProtected = (summary.lock?.unprotected ?? 0) === 0;
+  return summary.status === 'complete' && isProtected ? undefined : 'partial';
 }
 
 function describePruned(page: Page, pruned: readonly PruneReport[]): void {

@@ -107,6 +107,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
   },
   guard: fieldNames('compared_with', 'by', 'accepted'),
   suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
+  lock: fieldNames('mode', 'until', 'unprotected'),
   redis: {
     ...fieldNames('status', 'patterns', 'server_version', 'db', 'started_at', 'finished_at'),
     ...fieldNames('keys', 'types', 'bytes', 'members', 'in_pieces', 'vanished'),
