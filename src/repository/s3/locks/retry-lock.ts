@@ -4,7 +4,7 @@ import { isUnexpectedAnswer } from '../../../object-store/store-errors.js';
 import type { PlaceRequests } from '../place-requests.js';
 
 /** The waits between the attempts. Some servers refuse to extend a lock right after the PUT. */
-const WAITS_MS = [500, 1500, 4000];
+const WAITS_MS = [250, 1000, 3000];
 /** Servers keep the end of a retention to the second. */
 const TOLERANCE_MS = 1000;
 
