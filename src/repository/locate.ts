@@ -7,6 +7,7 @@ import { FolderDestination, type FolderOptions } from './folder/folder-destinati
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import { backupIdOf } from './names.js';
 import { S3Destination } from './s3/s3-destination.js';
+import { openStoredAt } from './s3/stored-at.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
 import type { Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
@@ -26,6 +27,11 @@ export interface RemoteAccess {
   signal: AbortSignal;
 }
 
+export interface DestinationOptions extends FolderOptions {
+  /** Show the destination as it was at this time, and refuse every write (s3:// only). */
+  storedAt?: Date | undefined;
+}
+
 /**
  * Opens the destination that the user names: a folder (relative to `cwd`) or `s3://bucket/prefix`.
  * A missing bucket is only noticed at its first use.
@@ -34,14 +40,16 @@ export async function openDestination(
   location: string,
   cwd = '',
   access?: RemoteAccess,
-  options: FolderOptions = {},
+  { storedAt, ...options }: DestinationOptions = {},
 ): Promise<Destination> {
   if (isS3Url(location) && access !== undefined) {
-    const place = parseS3Url(location);
-    const store = await access.openBackupStore();
-    return new S3Destination({ ...place, store, signal: access.signal });
+    const place = { ...parseS3Url(location), signal: access.signal };
+    const now = await access.openBackupStore();
+    const store = storedAt === undefined ? now : await openStoredAt(now, place, storedAt);
+    return new S3Destination({ ...place, store });
   }
   refuseUrl(location);
+  if (storedAt !== undefined) throw withoutVersions(location);
   return await FolderDestination.open(resolve(cwd, location), options);
 }
 
@@ -52,9 +60,11 @@ export async function locateBackup(
   named: string,
   cwd = '',
   access?: RemoteAccess,
+  options: Pick<DestinationOptions, 'storedAt'> = {},
 ): Promise<LocatedBackup> {
-  if (isS3Url(named) && access !== undefined) return await locateInBucket(named, access);
+  if (isS3Url(named) && access !== undefined) return await locateInBucket(named, access, options);
   refuseUrl(named);
+  if (options.storedAt !== undefined) throw withoutVersions(named);
   const path = resolve(cwd, named);
   const id = backupIdOf(basename(path));
   if (id === undefined) throw await notABackup(path);
@@ -98,7 +108,11 @@ function locatedLegacy(
   return { destination, backup, legacy: { found, signal } };
 }
 
-async function locateInBucket(named: string, access: RemoteAccess): Promise<LocatedBackup> {
+async function locateInBucket(
+  named: string,
+  access: RemoteAccess,
+  options: DestinationOptions,
+): Promise<LocatedBackup> {
   const split = splitS3Url(named);
   const id = split === undefined ? undefined : backupIdOf(split.name);
   if (split === undefined || id === undefined) {
@@ -106,7 +120,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
       hint: `Name one of its backups; "mangamotion backup list ${named}" lists them.`,
     });
   }
-  const destination = await openDestination(split.folder, '', access);
+  const destination = await openDestination(split.folder, '', access, options);
   return { destination, backup: await destination.read(id) };
 }
 
@@ -122,6 +136,12 @@ export function readableSummary(backup: BackupEntry): Summary {
 
 export function refuseNewerSummary({ summary }: BackupEntry): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version);
+}
+
+function withoutVersions(location: string): MangamotionError {
+  return new MangamotionError('usage', `--as-stored-at: ${location} is not an s3:// destination`, {
+    hint: 'Leave it out: a folder keeps no older versions.',
+  });
 }
 
 /** Throws `usage` for any other URL, which would be taken for a folder. */
