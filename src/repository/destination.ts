@@ -114,6 +114,8 @@ export interface BackupVersions {
   /** The number of versions and delete markers of its files. */
   versions: number;
   bytes: number;
+  /** Resolves to the end of the lock that ends last; `undefined` if none of them is locked. */
+  lockedUntil(now: Date): Promise<string | undefined>;
   /**
    * Removes them for good. An interruption leaves what `removedVersions` finds again. Rejects with
    * `refused` if a version is locked.

@@ -135,7 +135,7 @@ export class S3Destination implements Destination {
   }
 
   removedVersions(removed: ReadonlySet<string>): Promise<BackupVersions[]> {
-    return findRemovedVersions(this.#requests, removed);
+    return findRemovedVersions(this.#requests, this.locks, removed);
   }
 
   freeBytes(): Promise<null> {

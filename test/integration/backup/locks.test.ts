@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { PruneReport } from '../../../src/repository/retention/prune.js';
+import { REMOVED_TEXT } from '../../../src/repository/s3/backup-files.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import {
   freshLockedBucket,
@@ -11,7 +13,7 @@ import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { run, runJson, storeSettings } from '../../helpers/cli.js';
 import { startFaultyProxy, type FaultPlan, type FaultyProxy } from '../../helpers/faulty-proxy.js';
 import { listing, noise, seed } from '../../helpers/seed.js';
-import { freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
+import { contentOf, freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
 
 /** Object locks of backups, on a real server that keeps them. */
 
@@ -159,6 +161,58 @@ describe('a backup with locks', () => {
     const { BACKUP_LOCK_DAYS, ...rest } = env;
     expect(BACKUP_LOCK_DAYS).toBe('4');
     env = rest;
+  });
+});
+
+describe('prune', () => {
+  const prune = (...more: string[]) =>
+    runJson<PruneReport>(['backup', 'prune', place('prune'), '--keep-last', '1', ...more], { env });
+  let old: string;
+  let locked: string;
+
+  it('leaves a locked backup whole, and says until when it stays', async () => {
+    old = (await backUp('full', place('prune'))).answer.id;
+    const { answer: full } = await backUp('full', place('prune'), '--lock-days', '3');
+    locked = full.id;
+    const newest = (await backUp('full', place('prune'))).answer.id;
+    const shown = await run(['backup', 'prune', place('prune'), '--keep-last', '1', '--dry-run'], {
+      env,
+    });
+    expect(shown.stdout).toContain(`retained until ${full.lock?.until}`);
+    const { exitCode, answer } = await prune();
+    expect(exitCode).toBe(0);
+    expect(answer.retained).toEqual([{ id: locked, until: full.lock?.until }]);
+    expect(answer.removed.map(({ id }) => id)).toEqual([old]);
+    const left = (await listing(store, target)).map(({ key }) => key);
+    expect(left.filter((key) => key.startsWith('prune/minio')).sort()).toEqual(
+      [locked, newest].sort().flatMap((id) => [`prune/${id}.json`, `prune/${id}.tar.gz`]),
+    );
+  });
+
+  it('asks the server about locks that no summary names', async () => {
+    const { answer: full } = await backUp('full', place('asked'));
+    await backUp('full', place('asked'));
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const retention = { mode: 'GOVERNANCE', until } as const;
+    await store.putRetention(target, `asked/${full.id}.tar.gz`, retention);
+    const args = ['backup', 'prune', place('asked'), '--keep-last', '1'];
+    const { exitCode, answer } = await runJson<PruneReport>(args, { env });
+    expect({ exitCode, removed: answer.removed }).toEqual({ exitCode: 0, removed: [] });
+    expect(answer.retained.map(({ id }) => id)).toEqual([full.id]);
+  });
+
+  it('purges no version of a backup of which one is locked', async () => {
+    for (const ending of ['.json', '.tar.gz']) {
+      await store.deleteObject(target, `prune/${locked}${ending}`);
+    }
+    await store.putObject(target, `prune/${locked}.json.partial`, contentOf(REMOVED_TEXT));
+    await store.deleteObject(target, `prune/${locked}.json.partial`);
+    const before = await store.listVersions(target, `prune/${locked}`);
+    const { exitCode, answer } = await prune('--purge-versions');
+    expect(exitCode).toBe(0);
+    expect(answer.purged?.removed_before.map(({ id }) => id)).toEqual([old]);
+    expect(answer.purged?.retained.map(({ id }) => id)).toEqual([locked]);
+    expect(await store.listVersions(target, `prune/${locked}`)).toEqual(before);
   });
 });
 
