@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isMangamotionError } from '../../src/errors.js';
+import type { LockState } from '../../src/repository/lock-state.js';
 import type { Summary } from '../../src/repository/summary.js';
 import type { RestoreReport } from '../../src/restore/report.js';
 import { freshLockedBucket, removeLockedBucket } from '../contract/object-store/locked-buckets.js';
@@ -75,7 +76,7 @@ async function ransom(): Promise<void> {
   const keys = (await listing(store, target)).map(({ key }) => key);
   expect(keys.length).toBeGreaterThan(3);
   for (const key of keys) await store.putObject(target, key, contentOf('pay up'));
-  for (const key of keys.slice(1)) await store.deleteObject(target, key);
+  for (const key of keys.slice(0, -1)) await store.deleteObject(target, key);
   const kept: string[] = [];
   for (const version of await store.listVersions(target, '')) {
     const { key, versionId, isDeleteMarker } = version;
@@ -142,6 +143,22 @@ describe('after ransom', () => {
     const args = ['backup', 'list', place, '--as-stored-at', '2020-01-01'];
     const { exitCode, answer } = await runJson<{ backups: unknown[] }>(args, { env });
     expect({ exitCode, backups: answer.backups }).toEqual({ exitCode: 0, backups: [] });
+  });
+});
+
+describe('what tells of it', () => {
+  it('backup status says what is hidden, and what to run', async () => {
+    const args = ['backup', 'status', place];
+    const { exitCode, answer } = await runJson<{ locks: LockState }>(args, { env });
+    expect({ exitCode, status: answer.locks.status }).toEqual({ exitCode: 5, status: 'hidden' });
+    expect(answer.locks.hidden.map(({ by }) => by).sort()).toEqual([
+      ...['deletion', 'deletion', 'deletion', 'overwrite'],
+    ]);
+    const { stdout } = await run(args, { env });
+    const [, time = ''] = /--as-stored-at (\S+)/.exec(stdout.replaceAll(/\s+/g, ' ')) ?? [];
+    const list = ['backup', 'list', place, '--as-stored-at', time];
+    const then = await runJson<{ backups: { id: string }[] }>(list, { env });
+    expect(then.answer.backups.map(({ id }) => id)).toEqual([last.parent, last.id]);
   });
 });
 

@@ -12,6 +12,7 @@ import type { ObjectStore } from '../../object-store/port.js';
 import type { Destination } from '../../repository/destination.js';
 import { type Line, linesOf } from '../../repository/lines/lines.js';
 import { openDestination } from '../../repository/locate.js';
+import { type LockState, readLockState } from '../../repository/lock-state.js';
 import { isS3Url } from '../../repository/s3/s3-location.js';
 import { type DestinationStatus, destinationStatus } from '../../repository/status.js';
 import { type DestinationContent, readContent } from '../../reports/backups/list.js';
@@ -30,6 +31,8 @@ export interface DestinationFacts {
   /** `undefined` where the file system does not count them. */
   inodes: { free: number; total: number } | undefined;
   lock: { holder: Claim | undefined; dead: number };
+  /** `null` where there are no object locks, or they may not be asked for. */
+  objectLocks: LockState | null;
   /** Paths of what dead runs left; `undefined` while a run is under way. */
   leftovers: readonly string[] | undefined;
 }
@@ -121,6 +124,11 @@ export function destinationGatherers(
     lock: async (read, signal) => {
       const { destination } = openOf(await read('opened'));
       return await readLock(destination, now(), signal);
+    },
+    objectLocks: async (read) => {
+      const { destination, content } = openOf(await read('opened'));
+      const { retentionDays } = await read('place');
+      return await readLockState(destination, content.backups, { retentionDays });
     },
     leftovers: async (read, signal) => {
       const { destination } = openOf(await read('opened'));

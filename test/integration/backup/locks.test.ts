@@ -122,6 +122,13 @@ describe('a backup with locks', () => {
     ]);
   });
 
+  it('is compared with the retention by backup status', async () => {
+    const env30 = { ...env, BACKUP_RETENTION_DAYS: '50' };
+    const { exitCode, stdout } = await run(['backup', 'status', place('one')], { env: env30 });
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('(GOVERNANCE), 10 days more than it is kept');
+  });
+
   it('tries again where the server refuses to extend a lock at first', async () => {
     proxy.setPlan(answersOnce(isExtension));
     const { exitCode, answer } = await backUp('incremental', place('one'), '--lock-days', '70');

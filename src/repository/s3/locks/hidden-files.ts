@@ -2,7 +2,7 @@ import { inParallel } from '../../../in-parallel.js';
 import type { ObjectVersion } from '../../../object-store/port.js';
 import { eachVersionPage } from '../../../object-store/s3/requests/version-requests.js';
 import type { HiddenFile } from '../../locks.js';
-import { BACKUP_ID_START, backupIdOf } from '../../names.js';
+import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf } from '../../names.js';
 import { LOCKED_FILES } from '../backup-files.js';
 import type { PlaceRequests } from '../place-requests.js';
 
@@ -23,7 +23,11 @@ export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]>
   const { store, bucket, prefix } = requests.place;
   const candidates: Candidate[] = [];
   let versions: ObjectVersion[] = [];
+  const withSummary = new Set<string | undefined>();
   const endKey = (): void => {
+    const name = versions[0]?.key.slice(prefix.length) ?? '';
+    const isWritten = versions.some(({ isDeleteMarker }) => !isDeleteMarker);
+    if (isWritten && name.endsWith(SUMMARY_SUFFIX)) withSummary.add(backupIdOf(name));
     const candidate = candidateOf(versions, prefix);
     if (candidate !== undefined) candidates.push(candidate);
     versions = [];
@@ -39,7 +43,9 @@ export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]>
     }
   }
   endKey();
-  const latest = candidates.sort((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_ASKED);
+  // A run that failed has removed its archive, and never wrote a summary.
+  const committed = candidates.filter(({ file }) => withSummary.has(backupIdOf(file)));
+  const latest = committed.sort((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_ASKED);
   const found = await inParallel(ASKED_AT_ONCE, latest, async ({ original, ...hidden }) =>
     (await isLocked(requests, original)) ? [hidden] : [],
   );
