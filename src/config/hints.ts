@@ -76,6 +76,16 @@ export function backupRightsHint(bucket: string): string {
   return `Check BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY, and that their policy allows to list, read, write and delete in the bucket ${bucket}.`;
 }
 
+export const BUCKET_WITHOUT_LOCK_HINT =
+  'Object lock belongs to a bucket from its creation: create one with it, such as "mc mb --with-lock", or back up without --lock and BACKUP_LOCK_DAYS.';
+
+export const LOCKS_NOT_KEPT_HINT =
+  'No backup was made. Back up without --lock and BACKUP_LOCK_DAYS, or to a server that keeps object locks.';
+
+export function unlockedBackupHint(destination: string): string {
+  return `set BACKUP_LOCK_DAYS where it is made, or: mangamotion backup full ${destination} --lock`;
+}
+
 /** The hints for a store behind an HTTP proxy, which may be what is wrong. */
 export function hintsThrough<Hints extends object>(
   { url, setting }: { url: string; setting: string },

@@ -22,7 +22,7 @@ interface NewestLock {
   /** Of the lock; `null` if the backup is not locked. */
   mode: 'GOVERNANCE' | 'COMPLIANCE' | null;
   until: string | null;
-  /** When BACKUP_RETENTION_DAYS have passed. */
+  /** When the days have passed for which backups are kept. */
   kept_until: string;
 }
 

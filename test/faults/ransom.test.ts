@@ -6,7 +6,8 @@ import type { RestoreReport } from '../../src/restore/report.js';
 import { freshLockedBucket, removeLockedBucket } from '../contract/object-store/locked-buckets.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
-import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { waitUntil } from '../helpers/child-processes.js';
+import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, seed } from '../helpers/seed.js';
 import {
@@ -160,6 +161,33 @@ describe('what tells of it', () => {
     const then = await runJson<{ backups: { id: string }[] }>(list, { env });
     expect(then.answer.backups.map(({ id }) => id)).toEqual([last.parent, last.id]);
   });
+});
+
+it('a run that is killed before its summary is written leaves no backup, and nothing that looks hidden', async () => {
+  const killed = `${place}-killed`;
+  const args = ['backup', 'full', killed, '--bucket', source, '--lock-days', '7', '--no-prune'];
+  let held = 0;
+  proxy.setPlan(({ method, path }) => {
+    if (method !== 'PUT' || !/backups-killed\/minio_backup_full_\d+_\d+\.json$/.test(path)) {
+      return undefined;
+    }
+    held += 1;
+    return { kind: 'ignore' };
+  });
+  const program = runProcess(args, { env });
+  await waitUntil('the summary', [], () => Promise.resolve(held > 0));
+  program.kill('SIGKILL');
+  await program;
+  proxy.setPlan(() => undefined);
+  const { exitCode, answer } = await runJson<Summary>([...args, '--wait-lock', '5m'], { env });
+  expect(exitCode).toBe(0);
+  const names = (await listing(store, target)).map(({ key }) => key);
+  expect(names.filter((key) => key.startsWith('backups-killed/minio'))).toEqual([
+    `backups-killed/${answer.id}.json`,
+    `backups-killed/${answer.id}.tar.gz`,
+  ]);
+  const status = await runJson<{ locks: LockState }>(['backup', 'status', killed], { env });
+  expect(status.answer.locks).toMatchObject({ status: 'ok', hidden: [], short: [] });
 });
 
 describe('--as-stored-at is refused', () => {

@@ -1,3 +1,4 @@
+import { unlockedBackupHint } from '../../config/hints.js';
 import { countOf, formatCount } from '../../count-of.js';
 import { formatBytes } from '../../format-bytes.js';
 import { beforeHidden } from '../../repository/lock-state.js';
@@ -253,7 +254,7 @@ function judgeObjectLocks({
   if (unlocked !== undefined) {
     return warning(
       `the newest backup, ${unlocked.id}, is not locked, and earlier ones of its line are`,
-      `set BACKUP_LOCK_DAYS where it is made, or: mangamotion backup full ${text} --lock`,
+      unlockedBackupHint(text),
     );
   }
   const [first] = short;
@@ -265,12 +266,12 @@ function judgeObjectLocks({
     );
   }
   const [last] = newest;
-  if (last?.until == null) return ok('no backup is locked');
+  if (last === undefined || last.until === null) return ok('no backup is locked');
   const compared = Date.parse(last.until) - Date.parse(last.kept_until);
   const days = Math.round(Math.abs(compared) / DAY_MS);
   const than =
     days === 0 ? 'as long as' : `${countOf(days, 'day')} ${compared < 0 ? 'less' : 'more'} than`;
-  return ok(`the newest backup is locked until ${last.until}, ${than} BACKUP_RETENTION_DAYS`);
+  return ok(`the newest backup is locked until ${last.until}, ${than} backups are kept`);
 }
 
 function judgeHidden({

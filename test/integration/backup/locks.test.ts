@@ -171,6 +171,21 @@ describe('a backup with locks', () => {
   });
 });
 
+it('is made with a notice where the keys may delete no version, and nothing is proved', async () => {
+  vi.stubEnv('XDG_STATE_HOME', join(folder, 'append-only'));
+  proxy.setPlan(({ method, path }) =>
+    method === 'DELETE' && path.includes('versionId=')
+      ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+      : undefined,
+  );
+  const { exitCode, answer } = await backUp('full', place('append'), '--lock-days', '1');
+  expect(exitCode).toBe(0);
+  expect(answer.notices.join()).toContain('it is not proved that it keeps them');
+  const file = readFileSync(join(folder, 'append-only', 'mangamotion', 'servers.json'), 'utf8');
+  expect(file).toContain('"lock": "unproved"');
+  vi.stubEnv('XDG_STATE_HOME', folder);
+});
+
 describe('prune', () => {
   const prune = (...more: string[]) =>
     runJson<PruneReport>(['backup', 'prune', place('prune'), '--keep-last', '1', ...more], { env });
@@ -266,7 +281,7 @@ describe('is refused before anything is written', () => {
       'shows GOVERNANCE until 2020',
     ],
   ])('by a server that %s', async (_what, method, answer, words) => {
-    vi.stubEnv('XDG_STATE_HOME', join(folder, method + answer.body.length));
+    vi.stubEnv('XDG_STATE_HOME', join(folder, `${method}${answer.body.length}`));
     const isAbout = method === 'GET' ? 'retention' : 'versionId=';
     proxy.setPlan((asked) =>
       asked.method === method && asked.path.includes('proof') && asked.path.includes(isAbout)

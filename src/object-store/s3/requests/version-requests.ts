@@ -62,7 +62,7 @@ export async function* eachVersionPage(
     const { versions, next } = await fetchPage({ ...options, after });
     if (versions.length > 0) yield versions;
     if (next === undefined) return;
-    if (after !== undefined && next.key === after.key && next.versionId === after.versionId) {
+    if (next.key === after?.key && next.versionId === after.versionId) {
       throw repeatedToken(JSON.stringify(next), { endpoint, request: requestOf(bucket, options) });
     }
     after = next;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LOCKS_NOT_KEPT_HINT } from '../../../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { Retention } from '../../../object-store/port.js';
 import type { LockProof } from '../../locks.js';
@@ -108,7 +109,7 @@ async function checkThere(requests: PlaceRequests, { key, versionId }: Proof): P
 
 function noProof({ place }: PlaceRequests, what: string): MangamotionError {
   return new MangamotionError('refused', `${place.url}: ${place.store.endpoint} ${what}`, {
-    hint: 'No backup was made. Back up without --lock and BACKUP_LOCK_DAYS, or to a server that keeps object locks.',
+    hint: LOCKS_NOT_KEPT_HINT,
   });
 }
 

@@ -1,3 +1,4 @@
+import { BUCKET_WITHOUT_LOCK_HINT } from '../../../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import { inParallel } from '../../../in-parallel.js';
 import type { ObjectVersion, Retention } from '../../../object-store/port.js';
@@ -35,7 +36,7 @@ export class S3Locks implements DestinationLocks {
     const lock = await this.#ofBucket();
     if (lock === null) {
       throw new MangamotionError('refused', `${url}: the bucket ${bucket} has no object lock`, {
-        hint: 'Object lock belongs to a bucket from its creation: create one with it, such as "mc mb --with-lock", or back up without --lock and BACKUP_LOCK_DAYS.',
+        hint: BUCKET_WITHOUT_LOCK_HINT,
       });
     }
     if (lock.byDefault === null) return;
