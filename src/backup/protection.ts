@@ -1,5 +1,5 @@
 import { countOf } from '../count-of.js';
-import { MangamotionError } from '../errors.js';
+import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { Retention } from '../object-store/port.js';
 import type { Clock, Destination } from '../repository/destination.js';
 import type { DestinationLocks, LockProof, Unprotected } from '../repository/locks.js';
@@ -88,7 +88,10 @@ export class Protection {
 
   /** Removes the object of the proof if its lock is over; otherwise the next run does. */
   async end(): Promise<void> {
-    if (this.#options.proof === undefined) await this.#locks.clearProofs();
+    if (this.#options.proof !== undefined) return;
+    await this.#locks.clearProofs().catch((error: unknown) => {
+      if (!isMangamotionError(error)) throw error;
+    });
   }
 }
 

@@ -10,7 +10,7 @@ export function parseSourceName(text: string): { name: string } | string {
 }
 
 /** The longest retention that S3 takes. */
-export const MOST_LOCK_DAYS = 36_500;
+const MOST_LOCK_DAYS = 36_500;
 
 /** Reads the days of a lock. Returns what is wrong (`must …`) for anything else. */
 export function parseLockDays(text: string): { days: number } | string {

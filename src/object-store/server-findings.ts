@@ -39,7 +39,7 @@ const schema = v.object({
 export type ServerFindings = v.InferOutput<typeof schema>;
 
 /** Reads what is known of all servers; empty where there is no file that can be read. */
-export async function readServers(stateFolder: string): Promise<Record<string, object>> {
+async function readServers(stateFolder: string): Promise<Record<string, object>> {
   try {
     const file = path.join(stateFolder, SERVERS_FILE);
     const { bytes } = await readSmallFile(file, { mostBytes: MOST_BYTES });

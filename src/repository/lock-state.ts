@@ -1,14 +1,18 @@
+import { isMangamotionError } from '../errors.js';
 import type { BackupEntry, Destination } from './destination.js';
 import { type LineBackup, linesOf } from './lines/lines.js';
-import type { FileLock, HiddenFile } from './locks.js';
+import type { DestinationLocks, FileLock, HiddenFile } from './locks.js';
 
 /** How the newest backups of a destination are locked, and whether what is there is what was written. */
 export interface LockState {
   /**
    * The worst that is known: locked files are hidden by a deletion or an overwrite, the newest backup of
-   * a line is not locked though earlier ones are, or a file that it needs is locked for a shorter time.
+   * a line is not locked though earlier ones are, a file that it needs is locked for a shorter time, or
+   * the keys may not read locks or list versions.
    */
-  status: 'ok' | 'short' | 'unlocked' | 'hidden';
+  status: 'ok' | 'unknown' | 'short' | 'unlocked' | 'hidden';
+  /** Why it is unknown. */
+  problem: string | null;
   /** The newest backup of each line that has locked backups. */
   newest: NewestLock[];
   /** Files that these backups need, whose locks end before those of the backup; `until`: RFC 3339. */
@@ -30,7 +34,10 @@ const DAY_MS = 86_400_000;
 /** Servers keep the end of a lock to the second. */
 const TOLERANCE_MS = 1000;
 
-/** Resolves to `null` if the destination has no object lock, or the keys may not ask for it. */
+/**
+ * Resolves to `null` if the destination has no object lock, or if the keys may not ask for it and no
+ * backup says that it is locked.
+ */
 export async function readLockState(
   destination: Destination,
   backups: readonly BackupEntry[],
@@ -39,6 +46,21 @@ export async function readLockState(
   const { locks } = destination;
   if (locks === undefined || (await locks.areEnabled()) !== true) return null;
   const newest = newestOf(backups);
+  try {
+    return await readState(locks, newest, retentionDays);
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied')) throw error;
+    if (newest.length === 0) return null;
+    const known = newest.map((one) => lockOf(one, retentionDays));
+    return { status: 'unknown', problem: error.message, newest: known, short: [], hidden: [] };
+  }
+}
+
+async function readState(
+  locks: DestinationLocks,
+  newest: readonly Newest[],
+  retentionDays: number,
+): Promise<LockState> {
   const files = new Map<string, FileLock[]>();
   for (const { summary } of newest) {
     if (summary.lock === undefined) continue;
@@ -52,12 +74,18 @@ export async function readLockState(
   return {
     status:
       hidden.length > 0 ? 'hidden' : isUnlocked ? 'unlocked' : short.length > 0 ? 'short' : 'ok',
-    newest: newest.map(({ line, summary: { id, created_at, lock } }) => ({
-      ...{ line, id, mode: lock?.mode ?? null, until: lock?.until ?? null },
-      kept_until: new Date(Date.parse(created_at) + retentionDays * DAY_MS).toISOString(),
-    })),
+    problem: null,
+    newest: newest.map((one) => lockOf(one, retentionDays)),
     short: [...new Map(short.map((one) => [one.file, one])).values()],
     hidden,
+  };
+}
+
+function lockOf({ line, summary }: Newest, retentionDays: number): NewestLock {
+  const { id, created_at, lock } = summary;
+  return {
+    ...{ line, id, mode: lock?.mode ?? null, until: lock?.until ?? null },
+    kept_until: new Date(Date.parse(created_at) + retentionDays * DAY_MS).toISOString(),
   };
 }
 

@@ -34,7 +34,7 @@ export interface DestinationLocks {
    */
   check(): Promise<void>;
 
-  /** Whether the bucket has object lock; `undefined` if the keys may not ask. */
+  /** Whether the bucket has object lock; `undefined` if the server does not tell, or not these keys. */
   areEnabled(): Promise<boolean | undefined>;
 
   /**

@@ -249,7 +249,8 @@ function judgeObjectLocks({
   place: { text },
 }: Pick<DestinationFacts, 'objectLocks' | 'place'>): Finding {
   if (objectLocks === null) return ok('no object locks');
-  const { newest, short } = objectLocks;
+  const { newest, short, problem } = objectLocks;
+  if (problem !== null) return skipped(`the locks are not known: ${problem}`);
   const unlocked = newest.find(({ until }) => until === null);
   if (unlocked !== undefined) {
     return warning(

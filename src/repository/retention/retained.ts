@@ -1,5 +1,7 @@
+import { isMangamotionError } from '../../errors.js';
 import { inParallel } from '../../in-parallel.js';
 import type { Destination } from '../destination.js';
+import type { FileLock } from '../locks.js';
 import type { Summary } from '../summary.js';
 
 const ASKED_AT_ONCE = 8;
@@ -41,7 +43,7 @@ export class LockedBackups {
       signal?.throwIfAborted();
       let until = enabled === false ? undefined : this.#later(lock?.until);
       if (enabled === true && until === undefined) {
-        for (const { retention } of await locks.locksOf(id)) {
+        for (const { retention } of await locks.locksOf(id).catch(nothingIfDenied)) {
           until = this.#later(retention?.until, until);
         }
       }
@@ -59,4 +61,10 @@ export class LockedBackups {
       .filter((time) => Date.parse(time) > nowMs)
       .sort((a, b) => Date.parse(b) - Date.parse(a))[0];
   }
+}
+
+/** What is locked all the same is only hidden by its removal, as before there were locks. */
+function nothingIfDenied(error: unknown): FileLock[] {
+  if (isMangamotionError(error, 'access_denied')) return [];
+  throw error;
 }

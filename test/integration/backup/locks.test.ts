@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { LockState } from '../../../src/repository/lock-state.js';
 import type { PruneReport } from '../../../src/repository/retention/prune.js';
 import { REMOVED_TEXT } from '../../../src/repository/s3/backup-files.js';
 import type { Summary } from '../../../src/repository/summary.js';
@@ -235,6 +236,49 @@ describe('prune', () => {
     expect(answer.purged?.removed_before.map(({ id }) => id)).toEqual([old]);
     expect(answer.purged?.retained.map(({ id }) => id)).toEqual([locked]);
     expect(await store.listVersions(target, `prune/${locked}`)).toEqual(before);
+  });
+});
+
+describe('keys that may not list versions, or read locks', () => {
+  const deny: FaultPlan = ({ path }) =>
+    /[?&](?:versions|retention|object-lock)/.test(path)
+      ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+      : undefined;
+  const denyVersions: FaultPlan = ({ path }) =>
+    /[?&](?:versions|retention)/.test(path)
+      ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+      : undefined;
+  const statusOf = (prefix: string) =>
+    runJson<{ locks: LockState | null }>(['backup', 'status', place(prefix)], { env });
+
+  it.each([
+    ['neither', deny],
+    ['not the versions', denyVersions],
+  ])('%s: status and prune are as they were before there were locks', async (_what, plan) => {
+    const prefix = `denied-${_what.length}`;
+    const old = (await backUp('full', place(prefix))).answer.id;
+    await backUp('full', place(prefix));
+    proxy.setPlan(plan);
+    expect(await statusOf(prefix)).toMatchObject({ exitCode: 0, answer: { locks: null } });
+    const args = ['backup', 'prune', place(prefix), '--keep-last', '1'];
+    const { exitCode, answer } = await runJson<PruneReport>(args, { env });
+    expect({ exitCode, removed: answer.removed.map(({ id }) => id) }).toEqual({
+      ...{ exitCode: 0, removed: [old] },
+    });
+  });
+
+  it('do not let what a summary calls locked be pruned, and status says that it is unknown', async () => {
+    proxy.setPlan(denyVersions);
+    const { exitCode, answer } = await statusOf('one');
+    expect({ exitCode, status: answer.locks?.status }).toEqual({ exitCode: 3, status: 'unknown' });
+    expect(answer.locks?.problem).toContain('s3:ListBucketVersions');
+    const args = ['backup', 'prune', place('one'), '--keep-last', '1'];
+    const pruned = await runJson<PruneReport>(args, { env });
+    expect({ exitCode: pruned.exitCode, removed: pruned.answer.removed }).toEqual({
+      ...{ exitCode: 0, removed: [] },
+    });
+    proxy.setPlan(deny);
+    expect((await runJson<PruneReport>(args, { env })).answer.removed).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ const MOST_FILES = 3;
 /** What `backup status` says of object locks; nothing for a destination without. */
 export function lockFields({ people }: Page, state: LockState | null, location: string): Field[] {
   if (state === null) return [];
-  const { newest, short, hidden } = state;
+  const { newest, short, hidden, problem } = state;
   const locked = newest.map(({ id, mode, until, kept_until: kept }) =>
     until === null
       ? { label: 'locked', ...withMark('unlocked', `${id} is not locked, and earlier ones are`) }
@@ -41,7 +41,8 @@ export function lockFields({ people }: Page, state: LockState | null, location: 
             text: `${countOf(hidden.length, 'locked file')} in all; what was there: mangamotion backup list ${location} --as-stored-at ${beforeHidden(hidden)}`,
           },
         ];
-  return [...locked, ...tooShort, ...over, ...next];
+  const unknown = problem === null ? [] : [{ label: 'locks', ...withMark('unknown', problem) }];
+  return [...locked, ...unknown, ...tooShort, ...over, ...next];
 }
 
 const DAY_MS = 86_400_000;

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { LOCKS_NOT_KEPT_HINT } from '../../../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
-import type { Retention } from '../../../object-store/port.js';
+import type { ObjectVersion, Retention } from '../../../object-store/port.js';
 import type { LockProof } from '../../locks.js';
 import type { PlaceRequests } from '../place-requests.js';
 import { contentOf } from '../s3-upload-sink.js';
 import { isAtLeast } from './retry-lock.js';
 
 /** The folder of the tiny objects with which locks are proved. */
-export const PROOFS_FOLDER = '.mangamotion-lock-proof/';
+const PROOFS_FOLDER = '.mangamotion-lock-proof/';
 /** How long they are locked. The second is for a server that took longer to answer than the first. */
 const RETENTIONS_MS = [20_000, 300_000];
 /** A proof that comes later than this before the end of the lock proves nothing. */
@@ -118,14 +118,9 @@ function noProof({ place }: PlaceRequests, what: string): MangamotionError {
  * cannot be removed yet, each once.
  */
 export async function clearProofs(requests: PlaceRequests): Promise<string[]> {
-  const { store, bucket, prefix } = requests.place;
-  const folder = prefix + PROOFS_FOLDER;
-  // One page is more than proofs leave; what is behind it goes the next time.
-  const page = await requests.ask(
-    store.listVersionPage(bucket, { ...requests.options(), prefix: folder }),
-  );
+  const folder = requests.place.prefix + PROOFS_FOLDER;
   const left = new Set<string>();
-  for (const version of page.versions) {
+  for (const version of await proofsIn(requests, folder)) {
     try {
       await deleteProof(requests, version);
     } catch (error) {
@@ -134,4 +129,17 @@ export async function clearProofs(requests: PlaceRequests): Promise<string[]> {
     }
   }
   return [...left];
+}
+
+/** One page is more than proofs leave: what is behind it goes the next time. */
+async function proofsIn(requests: PlaceRequests, folder: string): Promise<ObjectVersion[]> {
+  const { store, bucket } = requests.place;
+  const options = { ...requests.options(), prefix: folder };
+  try {
+    return (await requests.ask(store.listVersionPage(bucket, options))).versions;
+  } catch (error) {
+    // Keys that may not list versions leave the proofs to others.
+    if (!isMangamotionError(error, 'access_denied')) throw error;
+    return [];
+  }
 }

@@ -2,6 +2,7 @@ import { BUCKET_WITHOUT_LOCK_HINT } from '../../../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import { inParallel } from '../../../in-parallel.js';
 import type { ObjectVersion, Retention } from '../../../object-store/port.js';
+import { isUnexpectedAnswer } from '../../../object-store/store-errors.js';
 import { eachVersionPage } from '../../../object-store/s3/requests/version-requests.js';
 import { type BucketLock, parseBucketLock } from '../../../object-store/s3/wire/object-lock.js';
 import type {
@@ -54,7 +55,8 @@ export class S3Locks implements DestinationLocks {
     try {
       return (await this.#ofBucket()) !== null;
     } catch (error) {
-      if (isMangamotionError(error, 'access_denied')) return undefined;
+      if (isMangamotionError(error, 'access_denied', 'refused')) return undefined;
+      if (isUnexpectedAnswer(error)) return undefined;
       throw error;
     }
   }
