@@ -52,12 +52,12 @@ export class Locker {
     try {
       const before = await this.#read(version);
       if (isAtLeast(before, wanted)) return undefined;
-      const refusal = await this.#set(version, later(before, wanted));
+      const refusal = await this.#set(version, stronger(before, wanted));
       const after = await this.#read(version);
       if (isAtLeast(after, wanted)) return undefined;
       if (refusal !== undefined && before !== null && before.mode !== wanted.mode) {
         // The mode of a lock may not be changed; its end may.
-        await this.#set(version, later(before, { ...wanted, mode: before.mode }));
+        await this.#set(version, stronger(before, { ...wanted, mode: before.mode }));
       }
       return refusal?.message ?? whyNot(after, wanted);
     } catch (error) {
@@ -102,10 +102,12 @@ export function isAtLeast(lock: Retention | null, wanted: Retention): boolean {
   return isAsStrong && Date.parse(lock.until) >= Date.parse(wanted.until) - TOLERANCE_MS;
 }
 
-/** The wanted mode, and the later end. */
-function later(before: Retention | null, wanted: Retention): Retention {
-  if (before === null || Date.parse(before.until) <= Date.parse(wanted.until)) return wanted;
-  return { mode: wanted.mode, until: before.until };
+/** The stronger mode, and the later end. */
+function stronger(before: Retention | null, wanted: Retention): Retention {
+  if (before === null) return wanted;
+  const mode = before.mode === 'COMPLIANCE' ? before.mode : wanted.mode;
+  const isLater = Date.parse(before.until) > Date.parse(wanted.until);
+  return { mode, until: isLater ? before.until : wanted.until };
 }
 
 function whyNot(lock: Retention | null, wanted: Retention): string {
