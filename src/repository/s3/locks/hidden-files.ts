@@ -9,6 +9,8 @@ import type { PlaceRequests } from '../place-requests.js';
 /** The most hidden files of which the locks are asked for, the latest first: each is a request. */
 const MOST_ASKED = 200;
 const ASKED_AT_ONCE = 8;
+/** The most versions of one file in memory. */
+const MOST_VERSIONS = 20;
 
 interface Candidate extends HiddenFile {
   /** What the run wrote. */
@@ -39,6 +41,8 @@ export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]>
   for await (const page of pages) {
     for (const version of page) {
       if (versions[0]?.key !== version.key) endKey();
+      // The current one and the oldest tell enough, however many a stranger has put between them.
+      if (versions.length > MOST_VERSIONS) versions.splice(1, 1);
       versions.push(version);
     }
   }
