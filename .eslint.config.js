@@ -138,6 +138,8 @@ const pureFiles = existing(project, [
   'src/repository/copy/line-order.ts',
   'src/repository/growth.ts',
   'src/repository/lines/',
+  'src/repository/lock-record.ts',
+  'src/repository/retention/lock-days.ts',
   'src/repository/retention/periods.ts',
   'src/repository/retention/expiry.ts',
   'src/repository/retention/policy.ts',

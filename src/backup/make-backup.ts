@@ -25,6 +25,7 @@ import type {
   RunOptions,
 } from './plan/backup-plan.js';
 import { nameLeftovers, openLeftovers, salvageFrom } from './plan/leftovers.js';
+import { Protection } from './protection.js';
 import { summarise } from './summarise.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
@@ -36,21 +37,24 @@ type Planner = (context: HeldContext) => Promise<BackupPlan>;
  */
 export async function makeBackup(
   context: BackupContext,
-  { command, waitLockMs, retention }: RunOptions,
+  { command, waitLockMs, retention, locks }: RunOptions,
   plan: Planner,
 ): Promise<Summary> {
   const warn = (line: string) => context.progress.warn(line);
+  const protection =
+    locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);
   return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
     const listings = new OrderedListings(context.store);
     const doubt = whyListingsAreDoubted(context.findings);
     const trust = new ListingTrust({ trustsNone: doubt !== undefined });
-    const held = { ...context, signal, lock, listings, trust };
+    const held = { ...context, signal, lock, listings, trust, protection };
     const summary = await inOrder(
       () => makeAttempt(held, plan),
       (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
     );
     const mayPrune = context.destination.appendOnly !== true;
     if (retention !== undefined && mayPrune) await pruneAfter(held, summary, retention);
+    await protection?.end();
     return summary;
   });
 }
@@ -83,8 +87,9 @@ async function makeAttempt(
 }
 
 async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary> {
-  const { destination, clock, signal, progress, lock, leftovers } = context;
-  const pending = await destination.begin(plan.type, clock);
+  const { destination, clock, signal, progress, lock, leftovers, protection } = context;
+  const retentionOf = protection && ((createdAt: Date) => protection.retentionOf(createdAt));
+  const pending = await destination.begin(plan.type, clock, retentionOf);
   const stopCounting = showExpected(context, plan);
   try {
     progress.start('copying');
@@ -140,7 +145,9 @@ async function write(
   const written = await writer.finish(described);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  return await summarise(context, plan, pending, { ledger, documents, redis }, written, sealed);
+  const locked = await context.protection?.extend(pending.createdAt, written.references);
+  const findings = { ledger, documents, redis, locked };
+  return await summarise(context, plan, pending, findings, written, sealed);
 }
 
 /** Resolves to `undefined` where the backup is without Redis. */

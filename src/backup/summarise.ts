@@ -12,6 +12,8 @@ import {
   notableChanges,
 } from './guard.js';
 import type { CaptureLedger } from './capture/ledger.js';
+import type { Protection } from './protection.js';
+import { withUnprotected } from '../repository/lock-record.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
 
 /** The attributes that no backup captures. Every summary lists them. */
@@ -28,13 +30,14 @@ export interface CaptureFindings {
   ledger: CaptureLedger;
   documents: CapturedDocuments;
   redis: RedisSummary | undefined;
+  locked: Awaited<ReturnType<Protection['extend']>> | undefined;
 }
 
 export async function summarise(
   { destination, clock, tool }: BackupContext,
   plan: BackupPlan,
   { id, createdAt, recipients }: PendingBackup,
-  { ledger, documents, redis }: CaptureFindings,
+  { ledger, documents, redis, locked }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
@@ -44,7 +47,7 @@ export async function summarise(
   const suspicious = findSuspicious(changes, plan.guard);
   const isPartial = failures.any || redis?.status === 'partial';
   const finishedAt = clock.now();
-  return {
+  const summary: Summary = {
     format: FORMAT_VERSION,
     id,
     type: plan.type,
@@ -82,6 +85,7 @@ export async function summarise(
       ...plan.listing.notices,
       ...notableChanges(changes),
       ...(await appendOnlyNotices(destination)),
+      ...(locked?.notices ?? []),
     ],
     suspicious,
     fidelity: {
@@ -92,8 +96,10 @@ export async function summarise(
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     ...(redis === undefined ? {} : { redis }),
     ...(recipients === undefined ? {} : { encryption: encryptionOf(plan, written, recipients) }),
+    ...(locked === undefined ? {} : { lock: locked.lock }),
     tool,
   };
+  return withUnprotected(summary, locked?.unprotected ?? []);
 }
 
 /** Returns the records of the earlier archives; that of the new one is added when it is committed. */

@@ -9,6 +9,16 @@ export function parseSourceName(text: string): { name: string } | string {
   return 'must be a name of 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or a digit';
 }
 
+/** The longest retention that S3 takes. */
+const MOST_LOCK_DAYS = 36_500;
+
+/** Reads the days of a lock. Returns what is wrong (`must …`) for anything else. */
+export function parseLockDays(text: string): { days: number } | string {
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (days >= 1 && days <= MOST_LOCK_DAYS) return { days };
+  return `must be a number of days, 1 to ${MOST_LOCK_DAYS}`;
+}
+
 const UNITS = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
 
 /** Reads `20M`: bytes per second, in units of 1024. Returns what is wrong (`must …`) for anything else. */

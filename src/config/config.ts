@@ -66,6 +66,8 @@ export interface Config {
     compression: boolean;
     /** Whether `backup full` and `backup incremental` capture keys of Redis without --redis. */
     redis: boolean;
+    /** For how many days backups in `s3://` destinations are locked; `undefined`: they are not. */
+    lockDays: number | undefined;
     /** What the store is called in summaries; its endpoint may then change. */
     sourceName: string | undefined;
     /** For whom new backups are encrypted, and with which keys old ones are opened. */

@@ -118,6 +118,16 @@ export const APPEND_ONLY_SETTING = 'BACKUP_S3_APPEND_ONLY is true';
 export const APPEND_ONLY_HINT =
   'Run it with keys that may delete, and without BACKUP_S3_APPEND_ONLY.';
 
+export const BUCKET_WITHOUT_LOCK_HINT =
+  'Object lock belongs to a bucket from its creation: create one with it, such as "mc mb --with-lock", or back up without --lock and BACKUP_LOCK_DAYS.';
+
+export const LOCKS_NOT_KEPT_HINT =
+  'No backup was made. Back up without --lock and BACKUP_LOCK_DAYS, or to a server that keeps object locks.';
+
+export function unlockedBackupHint(destination: string): string {
+  return `set BACKUP_LOCK_DAYS where it is made, or: mangamotion backup full ${destination} --lock`;
+}
+
 /** The hints for a store behind an HTTP proxy, which may be what is wrong. */
 export function hintsThrough<Hints extends object>(
   { url, setting }: { url: string; setting: string },

@@ -1,5 +1,10 @@
 import * as v from 'valibot';
-import { parseExpectedDeletions, parseRate, parseSourceName } from './backup-values.js';
+import {
+  parseExpectedDeletions,
+  parseLockDays,
+  parseRate,
+  parseSourceName,
+} from './backup-values.js';
 import { parseRedisUrl } from './redis-address.js';
 import { Secret } from './secret.js';
 import { problemWith, type Settings } from './sources.js';
@@ -35,6 +40,7 @@ const boolean = v.pipe(
 
 const port = wholeNumber(1, 65_535, 'a port number, 1 to 65535');
 const days = wholeNumber(1, 100_000, 'a number of days, at least 1');
+const lockDays = readBy(parseLockDays);
 
 function wholeNumber(min: number, max: number, what: string) {
   const problem = `must be ${what}`;
@@ -99,6 +105,7 @@ const schema = v.object({
   BACKUP_RETENTION_DAYS: v.optional(days, '30'),
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
   BACKUP_REDIS: v.optional(boolean, 'false'),
+  BACKUP_LOCK_DAYS: v.optional(lockDays),
   BACKUP_LIMIT_RATE: v.optional(rate),
   BACKUP_SOURCE_NAME: v.optional(sourceName),
   BACKUP_EXPECT_DELETIONS: v.optional(expectedDeletions),

@@ -119,6 +119,8 @@ export interface ObjectContent {
   sizeBytes: number;
   /** The SHA-256 of the whole content, in lower-case hex. */
   sha256: string;
+  /** The MD5 in base64, to be sent with it: AWS wants it with each part of a locked object. */
+  md5?: string;
   /** Opens the content from its start. It is called once for each attempt. */
   open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
@@ -169,12 +171,31 @@ export interface MultipartUpload {
   initiatedAt: string;
 }
 
+/** The place in a list of versions at which the next page begins. */
+export interface VersionPlace {
+  key: string;
+  versionId: string;
+}
+
+/** A page of versions and delete markers: by key, and for each key the newest first. */
+export interface VersionPage {
+  versions: ObjectVersion[];
+  /** `undefined` on the last page. */
+  next: VersionPlace | undefined;
+}
+
 export interface ObjectVersion {
   key: string;
   /** `null` (the word) for what was written while the bucket had no versioning. */
   versionId: string;
   /** 0 of a delete marker. */
   sizeBytes: number;
+  /** The ETag without its quotes; empty of a delete marker. */
+  etag: string;
+  /** RFC 3339 in UTC, with the precision of the server; empty if the server does not say. */
+  lastModified: string;
+  /** Present if the server reports a class other than STANDARD. */
+  storageClass?: string;
   isDeleteMarker: boolean;
   /** It is the current version; false if the server does not say. */
   isLatest: boolean;

@@ -1,4 +1,4 @@
-import type { ObjectAttributes, ObjectLock } from './objects.js';
+import type { ObjectAttributes, ObjectLock, VersionPlace } from './objects.js';
 
 /** The options of the methods of the port. */
 
@@ -34,7 +34,12 @@ export interface ListPageOptions extends ListOptions {
   maxKeys?: number | undefined;
 }
 
-export interface HeadOptions extends RequestOptions {
+/** Names a version of an object; the current one if it is absent. */
+export interface VersionOptions extends RequestOptions {
+  versionId?: string | undefined;
+}
+
+export interface HeadOptions extends VersionOptions {
   /** The size in the listing, for a server without Content-Length. Another length is `damaged`. */
   expectedBytes?: number | undefined;
 }
@@ -50,6 +55,12 @@ export interface ReadOptions extends HeadOptions {
   maxBytes: number;
   /** Allocates the memory for the content. It is called once for each attempt. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
+}
+
+export interface VersionPageOptions extends RequestOptions {
+  prefix?: string | undefined;
+  /** The `next` of the page before. */
+  after?: VersionPlace | undefined;
 }
 
 export interface UploadOptions extends RequestOptions {

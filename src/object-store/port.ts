@@ -12,9 +12,11 @@ import type {
   ObjectVersion,
   OpenObject,
   ReadObject,
+  Retention,
   StoredObject,
   Tag,
   UndeletedObject,
+  VersionPage,
 } from './objects.js';
 import type {
   CreateBucketOptions,
@@ -25,6 +27,8 @@ import type {
   PutOptions,
   ReadOptions,
   RequestOptions,
+  VersionOptions,
+  VersionPageOptions,
 } from './options.js';
 
 export type * from './multipart-uploads.js';
@@ -116,7 +120,8 @@ export interface ObjectStore extends MultipartUploads {
   listObjects(bucket: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
 
   /**
-   * Rejects (see `isUnexpectedAnswer`) if the server reports no size and `expectedBytes` is absent.
+   * Rejects (see `isUnexpectedAnswer`) if the server reports no size and `expectedBytes` is absent. This
+   * and the next two reject so, too, if the answer is about another version than the one in `versionId`.
    */
   headObject(bucket: string, key: string, options?: HeadOptions): Promise<ObjectHead>;
 
@@ -173,11 +178,21 @@ export interface ObjectStore extends MultipartUploads {
     options?: RequestOptions,
   ): Promise<UndeletedObject[]>;
 
+  /**
+   * Lists one page of the versions and delete markers of the keys that begin with `prefix`: at most
+   * 1,000. A page can be requested again.
+   */
+  listVersionPage(bucket: string, options?: VersionPageOptions): Promise<VersionPage>;
+
   /** Resolves to all versions and delete markers of the keys that begin with `prefix`. */
   listVersions(bucket: string, prefix: string, options?: RequestOptions): Promise<ObjectVersion[]>;
 
   /** Deletes one version for good. A version that does not exist is not an error. */
-  deleteVersion(bucket: string, version: ObjectVersion, options?: RequestOptions): Promise<void>;
+  deleteVersion(
+    bucket: string,
+    version: Pick<ObjectVersion, 'key' | 'versionId'>,
+    options?: RequestOptions,
+  ): Promise<void>;
 
   /** Resolves to the object's tags in the server's order. */
   getObjectTags(bucket: string, key: string, options?: RequestOptions): Promise<Tag[]>;
@@ -187,6 +202,24 @@ export interface ObjectStore extends MultipartUploads {
    * AWS only to those who have the rights to these requests.
    */
   getObjectLock(bucket: string, key: string, options?: RequestOptions): Promise<ObjectLock>;
+
+  /**
+   * Reads the retention of a version; `null` only if the server says that it has none. Rejects with
+   * `refused` if the bucket has no object lock, and (see `isUnexpectedAnswer`) if the answer does not
+   * say whether the version is locked, and until when.
+   */
+  getRetention(bucket: string, key: string, options?: VersionOptions): Promise<Retention | null>;
+
+  /**
+   * Sets the retention of a version. Rejects with `access_denied` or `refused` if that would shorten
+   * the retention, or weaken its mode.
+   */
+  putRetention(
+    bucket: string,
+    key: string,
+    retention: Retention,
+    options?: VersionOptions,
+  ): Promise<void>;
 
   /** Reads the object's access control list, byte for byte. */
   getObjectAcl(bucket: string, key: string, options?: RequestOptions): Promise<string>;

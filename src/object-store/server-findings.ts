@@ -1,10 +1,11 @@
 import path from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import * as v from 'valibot';
-import { readSmallFile } from '../files/bounded.js';
+import { readSmallFile, replaceFile } from '../files/bounded.js';
 
 /** The file in a state folder that keeps what `doctor --probe` found out, by the endpoint of the server. */
 export const SERVERS_FILE = 'servers.json';
-export const SERVERS_VERSION = 1;
+const SERVERS_VERSION = 1;
 const MOST_BYTES = 1024 * 1024;
 /** An older finding is left out: the server may be another version by now. */
 const LONGEST_AGE_MS = 90 * 86_400_000;
@@ -31,14 +32,14 @@ const schema = v.object({
     v.optional(v.record(v.string(), v.picklist(['kept', 'renamed', 'refused']))),
     undefined,
   ),
-  lock: answer(['resists', 'gives_in', 'unsupported']),
+  lock: answer(['resists', 'gives_in', 'unsupported', 'unproved']),
 });
 
 /** What `doctor --probe` found out about a server. It only ever makes a run more careful. */
 export type ServerFindings = v.InferOutput<typeof schema>;
 
 /** Reads what is known of all servers; empty where there is no file that can be read. */
-export async function readServers(stateFolder: string): Promise<Record<string, object>> {
+async function readServers(stateFolder: string): Promise<Record<string, object>> {
   try {
     const file = path.join(stateFolder, SERVERS_FILE);
     const { bytes } = await readSmallFile(file, { mostBytes: MOST_BYTES });
@@ -48,6 +49,33 @@ export async function readServers(stateFolder: string): Promise<Record<string, o
   } catch {
     return {};
   }
+}
+
+/**
+ * Keeps a finding under its name, in place of the one before. A file that cannot be read begins anew.
+ * Resolves to its path. Rejects with an error of the file system.
+ */
+export async function keepServer(
+  stateFolder: string,
+  name: string,
+  finding: { probed_at: string },
+): Promise<string> {
+  const file = path.join(stateFolder, SERVERS_FILE);
+  const servers = { ...(await readServers(stateFolder)), [name]: finding };
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  await replaceFile(file, `${JSON.stringify({ version: SERVERS_VERSION, servers }, null, 2)}\n`);
+  return file;
+}
+
+/**
+ * The name of the finding about the locks of a bucket. `doctor --probe` tries a bucket of its own, by the
+ * endpoint alone: another bucket may have another owner, and another policy.
+ */
+export function lockFindingName(
+  endpoint: string,
+  { bucket, mode }: { bucket: string; mode: string },
+): string {
+  return `${endpoint}/${bucket} ${mode}`;
 }
 
 /**

@@ -8,6 +8,8 @@ import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
 import type { Encrypted } from './encryption/open-encrypted.js';
+import type { Retention } from '../object-store/objects.js';
+import type { DestinationLocks } from './locks.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /** The port to a place that holds backups. A backup exists as soon as its summary does. */
@@ -83,6 +85,8 @@ export interface Destination {
 
   /** The files of the backups as they are stored, for copies. */
   files(): BackupFiles;
+  /** The object locks of the bucket. Absent where there cannot be any. */
+  readonly locks?: DestinationLocks;
 
   /** Resolves to the free bytes; `null` if the destination has no limit or does not report it. */
   freeBytes(): Promise<number | null>;
@@ -116,9 +120,14 @@ export interface Destination {
 
   /**
    * Reserves an id and begins a backup. Waits for the next second while the id is taken. Rejects
-   * with `usage` if the destination is not writable.
+   * with `usage` if the destination is not writable. The files of the backup are locked as `retentionOf`
+   * says for the time of the backup, where the destination has locks.
    */
-  begin(type: BackupType, clock: Clock): Promise<PendingBackup>;
+  begin(
+    type: BackupType,
+    clock: Clock,
+    retentionOf?: (createdAt: Date) => Retention,
+  ): Promise<PendingBackup>;
 
   /**
    * Removes a backup. The summary is gone for certain before the archive is touched, and marks go
@@ -157,6 +166,8 @@ export interface BackupVersions {
   /** The number of versions and delete markers of its files. */
   versions: number;
   bytes: number;
+  /** Resolves to the end of the lock that ends last; `undefined` if none of them is locked. */
+  lockedUntil(now: Date): Promise<string | undefined>;
   /**
    * Removes them for good. An interruption leaves what `removedVersions` finds again. Rejects with
    * `refused` if a version is locked.
@@ -202,7 +213,8 @@ export interface PendingBackup {
 
   /**
    * Writes the summary: the backup exists when this resolves. Resolves to the summary as it was
-   * written: that of an encrypted backup names no object.
+   * written: that of an encrypted backup names no object, and what of the backup itself could not be
+   * locked is added.
    */
   commit(summary: Summary): Promise<Summary>;
 

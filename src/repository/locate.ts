@@ -9,6 +9,7 @@ import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import type { Vault } from './encryption/vault.js';
 import { backupIdOf } from './names.js';
 import { S3Destination } from './s3/s3-destination.js';
+import { openStoredAt } from './s3/stored-at.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
 import { SUMMARY_VERSION, type Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
@@ -35,6 +36,8 @@ export interface RemoteAccess {
 export interface DestinationOptions extends FolderOptions {
   /** Delete and overwrite nothing in an `s3://` destination; absent: as the settings say. */
   appendOnly?: boolean | undefined;
+  /** Show the destination as it was at this time, and refuse every write (s3:// only). */
+  storedAt?: Date | undefined;
 }
 
 /**
@@ -45,16 +48,18 @@ export async function openDestination(
   location: string,
   cwd = '',
   access?: RemoteAccess,
-  options: DestinationOptions = {},
+  { storedAt, ...options }: DestinationOptions = {},
 ): Promise<Destination> {
   if (isS3Url(location) && access !== undefined) {
-    const place = parseS3Url(location);
+    const place = { ...parseS3Url(location), signal: access.signal };
     const appendOnly = options.appendOnly ?? (await access.config?.())?.backup.appendOnly;
-    const store = await access.openBackupStore();
+    const now = await access.openBackupStore();
+    const store = storedAt === undefined ? now : await openStoredAt(now, place, storedAt);
     const vault = options.vault ?? (await access.openVault?.());
-    return new S3Destination({ ...place, store, signal: access.signal, appendOnly }, vault);
+    return new S3Destination({ ...place, store, appendOnly }, vault);
   }
   refuseUrl(location);
+  if (storedAt !== undefined) throw withoutVersions(location);
   const vault = options.vault ?? (await access?.openVault?.());
   return await FolderDestination.open(resolve(cwd, location), { ...options, vault });
 }
@@ -66,9 +71,11 @@ export async function locateBackup(
   named: string,
   cwd = '',
   access?: RemoteAccess,
+  options: Pick<DestinationOptions, 'storedAt'> = {},
 ): Promise<LocatedBackup> {
-  if (isS3Url(named) && access !== undefined) return await locateInBucket(named, access);
+  if (isS3Url(named) && access !== undefined) return await locateInBucket(named, access, options);
   refuseUrl(named);
+  if (options.storedAt !== undefined) throw withoutVersions(named);
   const path = resolve(cwd, named);
   const id = backupIdOf(basename(path));
   if (id === undefined) throw await notABackup(path);
@@ -112,7 +119,11 @@ function locatedLegacy(
   return { destination, backup, legacy: { found, signal } };
 }
 
-async function locateInBucket(named: string, access: RemoteAccess): Promise<LocatedBackup> {
+async function locateInBucket(
+  named: string,
+  access: RemoteAccess,
+  options: DestinationOptions,
+): Promise<LocatedBackup> {
   const split = splitS3Url(named);
   const id = split === undefined ? undefined : backupIdOf(split.name);
   if (split === undefined || id === undefined) {
@@ -120,7 +131,7 @@ async function locateInBucket(named: string, access: RemoteAccess): Promise<Loca
       hint: `Name one of its backups; "mangamotion backup list ${named}" lists them.`,
     });
   }
-  const destination = await openDestination(split.folder, '', access);
+  const destination = await openDestination(split.folder, '', access, options);
   return { destination, backup: await destination.read(id) };
 }
 
@@ -136,6 +147,12 @@ export function readableSummary(backup: BackupEntry): Summary {
 
 export function refuseNewerSummary({ summary }: BackupEntry): void {
   if (summary.kind === 'newer') refuseNewerVersion(summary.version, SUMMARY_VERSION);
+}
+
+function withoutVersions(location: string): MangamotionError {
+  return new MangamotionError('usage', `--as-stored-at: ${location} is not an s3:// destination`, {
+    hint: 'Leave it out: a folder keeps no older versions.',
+  });
 }
 
 /** Throws `usage` for any other URL, which would be taken for a folder. */

@@ -91,6 +91,15 @@ const redisNames = {
   failures: v.array(v.object({ key: v.nullable(v.string()), reason: v.string() })),
 };
 
+/** The object locks of the files of the backup, and of the archives that it refers to. */
+const lock = v.object({
+  mode: v.picklist(['GOVERNANCE', 'COMPLIANCE']),
+  /** The end of the locks; a later backup that refers to this one extends them. */
+  until: time,
+  /** The number of files that could not be locked for as long; `notices` names them. */
+  unprotected: count,
+});
+
 /** The keys of Redis in the backup. They are not of one instant; each key is, unless it is in pieces. */
 const redisKeys = v.object({
   /** `partial`: `failures` says what is missing. */
@@ -236,6 +245,8 @@ export const summarySchema = v.object({
    * sidecar `ID.index.age`: `failures` and `redis.failures` are only counted.
    */
   encryption: v.optional(encryption),
+  /** Absent where the backup was made without locks. */
+  lock: v.optional(lock),
   tool: v.string(),
 });
 
@@ -256,6 +267,7 @@ export type RedisSummary = v.InferOutput<typeof redisKeys>;
 export type Suspicion = v.InferOutput<typeof suspicion>;
 export type Failure = v.InferOutput<typeof failure>;
 export type Loss = v.InferOutput<typeof loss>;
+export type LockRecord = v.InferOutput<typeof lock>;
 export type GuardRecord = v.InferOutput<typeof guard>;
 export type DocumentFidelity = v.InferOutput<typeof documentFidelity>;
 

@@ -57,7 +57,7 @@ describe('tables of backups', () => {
     const leftovers = Array.from({ length: 22 }, (_, day) => `${place}${day + 10}_020000.tar.gz`);
     await comparePage('backup-prune-cleared', 'mangamotion backup prune', (page) =>
       describePrune(page, {
-        ...{ dry_run: false, referenced: [], withheld: [], removed: [], suspended: [] },
+        ...{ dry_run: false, referenced: [], withheld: [], removed: [], suspended: [], retained: [] },
         kept: [{ id: 'minio_backup_full_20261101_020000', reasons: ['last complete full'] }],
         freed_bytes: 0,
         cleared: { claims: 1234, temporary_summaries: 1, leftovers },

@@ -8,6 +8,7 @@ import { type Summary, encodeSummary } from '../../src/repository/summary.js';
 /** Backups that are nothing but a summary and so many bytes: all that retention looks at. */
 
 export interface Made {
+  lock?: Summary['lock'];
   /** RFC 3339; also the name is made of it. */
   at: string;
   sequence: number;
@@ -60,6 +61,7 @@ export function summaryOf(made: Made): Summary {
     notices: [],
     ...(made.supersedes === undefined ? {} : { supersedes: made.supersedes }),
     ...(made.guard === undefined ? {} : { guard: made.guard }),
+    ...(made.lock === undefined ? {} : { lock: made.lock }),
     suspicious: [],
     fidelity: { not_captured: [], documents: [], losses: [] },
     archive: {

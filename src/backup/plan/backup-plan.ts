@@ -14,6 +14,7 @@ import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
 import type { GuardOptions } from '../guard.js';
+import type { LockOptions, Protection } from '../protection.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
@@ -46,6 +47,8 @@ export interface HeldContext extends BackupContext {
   listings: OrderedListings;
   trust: ListingTrust;
   lock: DestinationLock;
+  /** The object locks of the backup; `undefined` if it is made without. */
+  protection: Protection | undefined;
 }
 
 /** The plan of a backup: its type, its buckets, and the steps that capture the objects. */
@@ -85,6 +88,8 @@ export interface RunOptions {
   command: string;
   waitLockMs: number;
   retention?: RetentionAfterwards | undefined;
+  /** Lock the files of the backup, and those that it refers to. */
+  locks?: LockOptions | undefined;
 }
 
 export interface BackupOptions extends Omit<RunOptions, 'command'> {

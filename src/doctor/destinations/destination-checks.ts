@@ -1,5 +1,7 @@
+import { unlockedBackupHint } from '../../config/hints.js';
 import { countOf, formatCount } from '../../count-of.js';
 import { formatBytes } from '../../format-bytes.js';
+import { beforeHidden } from '../../repository/lock-state.js';
 import { isLate } from '../../repository/status.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
@@ -77,6 +79,8 @@ export const destinationChecks = [
     },
     LIMIT_MS,
   ),
+  check('destination.object-lock', ['objectLocks', 'place'], judgeObjectLocks, LIMIT_MS),
+  check('destination.hidden', ['objectLocks', 'place'], judgeHidden, LIMIT_MS),
   check('destination.legacy', ['content', 'place'], judgeLegacy, LIMIT_MS),
   check('verification.age', ['status', 'place'], judgeVerification, LIMIT_MS),
 ];
@@ -257,6 +261,50 @@ function judgePartial({ lines, place }: Pick<DestinationFacts, 'lines' | 'place'
   return warning(
     `the newest backup, ${first.id}, is partial: ${countOf(first.summary.objects.failed, 'object')} could not be read`,
     `mangamotion backup show ${backupPath(place, first.id)}`,
+  );
+}
+
+function judgeObjectLocks({
+  objectLocks,
+  place: { text },
+}: Pick<DestinationFacts, 'objectLocks' | 'place'>): Finding {
+  if (objectLocks === null) return ok('no object locks');
+  const { newest, short, problem } = objectLocks;
+  if (problem !== null) return skipped(`the locks are not known: ${problem}`);
+  const unlocked = newest.find(({ until }) => until === null);
+  if (unlocked !== undefined) {
+    return warning(
+      `the newest backup, ${unlocked.id}, is not locked, and earlier ones of its line are`,
+      unlockedBackupHint(text),
+    );
+  }
+  const [first] = short;
+  if (first !== undefined) {
+    const until = first.until === null ? 'not locked' : `locked until ${first.until}`;
+    return warning(
+      `${countOf(short.length, 'file')} that the newest backup needs ${short.length === 1 ? 'is' : 'are'} locked for a shorter time: ${first.file} is ${until}`,
+      `the next backup with locks extends them: mangamotion backup incremental ${text} --lock`,
+    );
+  }
+  const [last] = newest;
+  if (last === undefined || last.until === null) return ok('no backup is locked');
+  const compared = Date.parse(last.until) - Date.parse(last.kept_until);
+  const days = Math.round(Math.abs(compared) / DAY_MS);
+  const than =
+    days === 0 ? 'as long as' : `${countOf(days, 'day')} ${compared < 0 ? 'less' : 'more'} than`;
+  return ok(`the newest backup is locked until ${last.until}, ${than} backups are kept`);
+}
+
+function judgeHidden({
+  objectLocks,
+  place: { text },
+}: Pick<DestinationFacts, 'objectLocks' | 'place'>): Finding {
+  const hidden = objectLocks?.hidden ?? [];
+  const [first] = hidden;
+  if (first === undefined) return ok('no locked file is hidden');
+  return failure(
+    `${countOf(hidden.length, 'locked file')} ${hidden.length === 1 ? 'is' : 'are'} hidden: ${first.file} by ${first.by === 'deletion' ? 'a deletion' : 'an overwrite'} of ${first.at}`,
+    `the backups of before are there: mangamotion backup list ${text} --as-stored-at ${beforeHidden(hidden)}`,
   );
 }
 

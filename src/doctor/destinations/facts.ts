@@ -13,6 +13,7 @@ import type { Destination } from '../../repository/destination.js';
 import type { Leftover } from '../../repository/leftover.js';
 import { type Line, linesOf } from '../../repository/lines/lines.js';
 import { openDestination } from '../../repository/locate.js';
+import { type LockState, readLockState } from '../../repository/lock-state.js';
 import { isS3Url } from '../../repository/s3/s3-location.js';
 import { type DestinationStatus, destinationStatus } from '../../repository/status.js';
 import { type DestinationContent, readContent } from '../../reports/backups/list.js';
@@ -36,6 +37,8 @@ export interface DestinationFacts {
    * `undefined` if runs may delete here anyway.
    */
   keepsOverwritten: boolean | 'unknown' | undefined;
+  /** `null` where there are no object locks, or they may not be asked for. */
+  objectLocks: LockState | null;
   /** Paths of what dead runs left; `undefined` while a run is under way. */
   leftovers: readonly string[] | undefined;
 }
@@ -133,6 +136,11 @@ export function destinationGatherers(
       const { destination } = openOf(await read('opened'));
       if (destination.appendOnly !== true) return undefined;
       return (await destination.keepsOverwritten?.()) ?? 'unknown';
+    },
+    objectLocks: async (read) => {
+      const { destination, content } = openOf(await read('opened'));
+      const { retentionDays } = await read('place');
+      return await readLockState(destination, content.backups, { retentionDays });
     },
     leftovers: async (read, signal) => {
       const { destination } = openOf(await read('opened'));

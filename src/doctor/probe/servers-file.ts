@@ -1,8 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile } from '../../files/bounded.js';
 import { translateFileError } from '../../files/errors.js';
-import { SERVERS_FILE, SERVERS_VERSION, readServers } from '../../object-store/server-findings.js';
+import { SERVERS_FILE, keepServer } from '../../object-store/server-findings.js';
 import type { AnswerSheet, ServerAnswers } from './answers.js';
 
 /**
@@ -14,20 +12,13 @@ export async function keepAnswers(
   endpoint: string,
   { answers, now }: { answers: AnswerSheet; now: Date },
 ): Promise<string> {
-  const file = path.join(stateFolder, SERVERS_FILE);
   const known: Partial<Record<keyof ServerAnswers, unknown>> = {};
   for (const [question, its] of Object.entries(answers)) {
     if ('answer' in its) known[question as keyof ServerAnswers] = its.answer;
   }
-  const servers = {
-    ...(await readServers(stateFolder)),
-    [endpoint]: { probed_at: now.toISOString(), ...known },
-  };
   try {
-    await mkdir(stateFolder, { recursive: true, mode: 0o700 });
-    await replaceFile(file, `${JSON.stringify({ version: SERVERS_VERSION, servers }, null, 2)}\n`);
+    return await keepServer(stateFolder, endpoint, { probed_at: now.toISOString(), ...known });
   } catch (error) {
-    throw translateFileError(error, 'write', file);
+    throw translateFileError(error, 'write', path.join(stateFolder, SERVERS_FILE));
   }
-  return file;
 }

@@ -56,6 +56,8 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.deleteObject(bucket, key, options)),
     deleteObjects: (bucket, keys, options) =>
       deleteWithRetries(store, policyFor(policy, options), bucket, keys, options),
+    listVersionPage: (bucket, options) =>
+      retried(options, () => store.listVersionPage(bucket, options)),
     listVersions: (bucket, prefix, options) =>
       retried(options, () => store.listVersions(bucket, prefix, options)),
     deleteVersion: (bucket, version, options) =>
@@ -64,6 +66,10 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
       retried(options, () => store.getObjectTags(bucket, key, options)),
     getObjectLock: (bucket, key, options) =>
       retried(options, () => store.getObjectLock(bucket, key, options)),
+    getRetention: (bucket, key, options) =>
+      retried(options, () => store.getRetention(bucket, key, options)),
+    putRetention: (bucket, key, retention, options) =>
+      retried(options, () => store.putRetention(bucket, key, retention, options)),
     getObjectAcl: (bucket, key, options) =>
       retried(options, () => store.getObjectAcl(bucket, key, options)),
     putObjectAcl: (bucket, key, acl, options) =>
@@ -105,7 +111,7 @@ async function getObject(
   key: string,
   options: GetOptions = {},
 ): Promise<OpenObject> {
-  const { range, signal } = options;
+  const { range, signal, versionId } = options;
   const { head, body } = await retrying(policy, signal, () =>
     store.getObject(bucket, key, options),
   );
@@ -113,7 +119,8 @@ async function getObject(
   if (head.etag === '') return { head, body };
   const reopen = async (offset: number) => {
     const rest = { ...range, start: (range?.start ?? 0) + offset };
-    const again = await store.getObject(bucket, key, { signal, range: rest, ifMatch: head.etag });
+    const same = { range: rest, ifMatch: head.etag, versionId };
+    const again = await store.getObject(bucket, key, { signal, ...same });
     return again.body;
   };
   const backoff = (): Backoff => new Backoff(policy, signal);

@@ -2,7 +2,8 @@ import * as documents from './requests/bucket-document-requests.js';
 import { PLAIN_HINTS, type StoreHints } from '../hint-kinds.js';
 import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
-import { deleteVersion, listVersions } from './requests/version-requests.js';
+import { deleteVersion, listVersionPage, listVersions } from './requests/version-requests.js';
+import { getRetention, putRetention } from './requests/retention-requests.js';
 import { deleteObjects } from './requests/bulk-delete.js';
 import { copyObject } from './requests/copy-requests.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
@@ -24,7 +25,10 @@ import type {
   PutOptions,
   ReadOptions,
   RequestOptions,
+  Retention,
   UploadOptions,
+  VersionOptions,
+  VersionPageOptions,
 } from '../port.js';
 import type { RateLimits } from '../rate-limit.js';
 import { S3Client } from './s3-client.js';
@@ -161,11 +165,19 @@ class MinioStore implements ObjectStore {
     return deleteObjects(this.#requests, bucket, keys, options);
   }
 
+  listVersionPage(bucket: string, options: VersionPageOptions = {}) {
+    return listVersionPage(this.#requests, bucket, options);
+  }
+
   listVersions(bucket: string, prefix: string, options: RequestOptions = {}) {
     return listVersions(this.#requests, bucket, prefix, options);
   }
 
-  deleteVersion(bucket: string, version: ObjectVersion, options: RequestOptions = {}) {
+  deleteVersion(
+    bucket: string,
+    version: Pick<ObjectVersion, 'key' | 'versionId'>,
+    options: RequestOptions = {},
+  ) {
     return deleteVersion(this.#requests, bucket, version, options);
   }
 
@@ -175,6 +187,14 @@ class MinioStore implements ObjectStore {
 
   getObjectLock(bucket: string, key: string, options: RequestOptions = {}) {
     return objects.getObjectLock(this.#requests, bucket, key, options);
+  }
+
+  getRetention(bucket: string, key: string, options: VersionOptions = {}) {
+    return getRetention(this.#requests, bucket, key, options);
+  }
+
+  putRetention(bucket: string, key: string, retention: Retention, options: VersionOptions = {}) {
+    return putRetention(this.#requests, bucket, key, retention, options);
   }
 
   getObjectAcl(bucket: string, key: string, options: RequestOptions = {}) {

@@ -10,6 +10,7 @@ import {
   planRetention,
   suspendedLines,
 } from './retention.js';
+import { LockedBackups } from './retained.js';
 import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
@@ -30,6 +31,8 @@ interface PurgedVersions {
   bytes: number;
   /** The backups among them that an earlier run had removed. */
   removed_before: { id: string; versions: number; bytes: number }[];
+  /** The backups of which no version was removed, because one is locked. */
+  retained: { id: string; until: string }[];
 }
 
 interface Cleared {
@@ -49,6 +52,8 @@ export interface PruneReport {
   referenced: { id: string; by: string[] }[];
   /** Expired, but kept because the later, unreadable `because` may refer to it. */
   withheld: { id: string; because: string[] }[];
+  /** Expired, but kept whole because its files are locked at least until `until`. */
+  retained: { id: string; until: string }[];
   removed: { id: string; bytes: number }[];
   freed_bytes: number;
   /** The versions that were removed, or would be. Present if `purge` is set. */
@@ -77,11 +82,15 @@ export async function prune(
   const backups = await destination.list();
   const scope = { ...options, lineOf: options.after ?? options.lineOf };
   const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
-  const decisions = mayPrune ? planRetention(backups, policy, scope) : [];
+  const locked = new LockedBackups(destination, options.now);
+  const decisions = mayPrune ? await planUnlocked(backups, policy, scope, locked) : [];
   const suspended = mayPrune ? suspendedLines(backups, scope) : [];
   const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   const { purge = false, dryRun, signal } = options;
-  if (!dryRun) await carryOut(destination, decisions, backups, signal);
+  if (!dryRun) {
+    if (await locked.areKnown) await destination.locks?.clearProofs();
+    await carryOut(destination, decisions, backups, signal);
+  }
   if (!purge) return report;
   const purged = await purgeAll(destination, { backups, report, options });
   return { ...report, purged };
@@ -102,6 +111,27 @@ export async function clearRemains(
   return { cleared: { claims, temporary_summaries: temporarySummaries, leftovers } };
 }
 
+/**
+ * Plans with the locks of what would be removed. A backup that is locked stays whole, and so does what
+ * it refers to: a plain deletion would hide it without freeing a byte.
+ */
+async function planUnlocked(
+  backups: readonly BackupEntry[],
+  policy: RetentionPolicy,
+  options: PruneOptions,
+  locked: LockedBackups,
+): Promise<Decision[]> {
+  for (;;) {
+    const scope = { ...options, lockedUntil: locked.until };
+    const decisions = planRetention(backups, policy, scope);
+    if (!(await locked.ask(removedBy(decisions), options.signal))) return decisions;
+  }
+}
+
+function removedBy(decisions: readonly Decision[]): Summary[] {
+  return decisions.flatMap((decision) => (decision.kind === 'remove' ? [decision.summary] : []));
+}
+
 /** Purges what was removed now and before, within the scope of the prune. */
 async function purgeAll(
   destination: Destination,
@@ -111,12 +141,17 @@ async function purgeAll(
   const removed = new Set(report.removed.map(({ id }) => id));
   const stays = new Set(backups.map(({ id }) => id).filter((id) => !removed.has(id)));
   const found = (await destination.removedVersions?.(removed)) ?? [];
-  const purged: PurgedVersions = { versions: 0, bytes: 0, removed_before: [] };
+  const purged: PurgedVersions = { versions: 0, bytes: 0, removed_before: [], retained: [] };
   for (const backup of found) {
     const { id, versions, bytes } = backup;
     const isInScope = removed.has(id) || (!stays.has(id) && mayPurgeBefore(backup, options));
     if (!isInScope) continue;
     options.signal?.throwIfAborted();
+    const until = await backup.lockedUntil(options.now);
+    if (until !== undefined) {
+      purged.retained.push({ id, until });
+      continue;
+    }
     if (!options.dryRun) await backup.purge();
     purged.versions += versions;
     purged.bytes += bytes;
@@ -150,9 +185,7 @@ async function carryOut(
     if (kind === 'keep' && marked.has(id)) await destination.mark(id, 'expired', false);
     if (kind === 'referenced' && !marked.has(id)) await destination.mark(id, 'expired', true);
   }
-  const removed = decisions.flatMap((decision) =>
-    decision.kind === 'remove' ? [decision.summary] : [],
-  );
+  const removed = removedBy(decisions);
   await correctRetired(destination, backups, new Set(decisions.map(({ id }) => id)), removed);
   for (const { id } of dependentsFirst(removed)) {
     signal?.throwIfAborted();
@@ -194,6 +227,7 @@ function reportOf(
     kept: [],
     referenced: [],
     withheld: [],
+    retained: [],
     removed: [],
     freed_bytes: 0,
   };
@@ -208,6 +242,9 @@ function reportOf(
         break;
       case 'withheld':
         report.withheld.push({ id, because: decision.because });
+        break;
+      case 'retained':
+        report.retained.push({ id, until: decision.until });
         break;
       case 'remove':
         report.removed.push({ id, bytes: bytes.get(id) ?? 0 });

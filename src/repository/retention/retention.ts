@@ -15,6 +15,8 @@ export type Decision =
   | { id: string; kind: 'referenced'; by: string[] }
   /** It has expired, but the later, unreadable backups `because` may need its archive. */
   | { id: string; kind: 'withheld'; because: string[] }
+  /** It has expired, but its files are locked until `until`: it stays whole. */
+  | { id: string; kind: 'retained'; until: string }
   | { id: string; kind: 'remove'; summary: Summary };
 
 export interface RetentionOptions {
@@ -23,6 +25,8 @@ export interface RetentionOptions {
   type?: BackupType | undefined;
   /** Decide only on the line of this backup; by default on each line. */
   lineOf?: string | undefined;
+  /** The ends of the locks of backups that are still locked, by their ids. */
+  lockedUntil?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A line whose trusted backups are all kept, and the suspect backup that is the reason. */
@@ -64,6 +68,9 @@ export function planRetention(
   const withheld = olderThanUnreadable(expired, backups);
 
   const removed = new Set(expired.map(({ id }) => id).filter((id) => !withheld.has(id)));
+  const { lockedUntil = new Map<string, string>() } = options;
+  const retained = new Map([...lockedUntil].filter(([id]) => removed.has(id)));
+  for (const id of retained.keys()) removed.delete(id);
   for (const [id, reason] of neededSuspects(backups, removed)) {
     removed.delete(id);
     kept.set(id, [reason]);
@@ -78,6 +85,8 @@ export function planRetention(
     if (reasons !== undefined) return { id, kind: 'keep', reasons };
     const because = withheld.get(id);
     if (because !== undefined) return { id, kind: 'withheld', because };
+    const until = retained.get(id);
+    if (until !== undefined) return { id, kind: 'retained', until };
     const by = neededBy.get(id);
     if (by !== undefined) return { id, kind: 'referenced', by };
     return { id, kind: 'remove', summary: backup.summary };

@@ -12,6 +12,17 @@ import {
 export const REMOVAL_SUFFIX = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
 export const REMOVED_TEXT = 'this backup is being removed\n';
 
+/**
+ * The endings of the names of the files that a backup needs to be read: those that are locked. A backup
+ * may lack the ones that are neither its archive nor its summary.
+ */
+export const LOCKED_FILES: readonly string[] = [
+  ...ARCHIVE_SUFFIXES,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+];
+
 /** The endings of the names of a backup's files, in the order in which the files are removed. */
 export const FILES_OF_BACKUP: readonly string[] = [
   SUMMARY_SUFFIX,

@@ -1,10 +1,15 @@
 import { MangamotionError, isMangamotionError } from '../../errors.js';
+import { inParallel } from '../../in-parallel.js';
 import type { ObjectVersion } from '../../object-store/port.js';
 import type { BackupVersions } from '../destination.js';
+import type { DestinationLocks } from '../locks.js';
 import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf } from '../names.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
 import type { PlaceRequests } from './place-requests.js';
 import { withPlaceErrors } from './s3-place.js';
+
+/** The versions whose locks are asked for at once. */
+const ASKED_AT_ONCE = 8;
 
 /**
  * Finds the versions of the files of these backups, and of backups that were removed before. Only files
@@ -17,6 +22,7 @@ import { withPlaceErrors } from './s3-place.js';
  */
 export async function findRemovedVersions(
   requests: PlaceRequests,
+  locks: DestinationLocks,
   removed: ReadonlySet<string>,
 ): Promise<BackupVersions[]> {
   const { store, bucket, prefix } = requests.place;
@@ -30,12 +36,16 @@ export async function findRemovedVersions(
     versions.push(version);
     byId.set(id, versions);
   }
+  let enabled: Promise<boolean | undefined> | undefined;
+  const areEnabled = () => (enabled ??= locks.areEnabled());
   return [...byId]
     .filter(([id, versions]) => removed.has(id) || wasRemoved(id, versions, requests))
     .map(([id, versions]) => ({
       id,
       versions: versions.length,
       bytes: versions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      lockedUntil: async (now) =>
+        (await areEnabled()) === true ? await lockedUntil(requests, versions, now) : undefined,
       purge: () => purge(requests, id, versions),
     }));
 }
@@ -69,6 +79,32 @@ function isRemovalMark(
   // A summary, which has the same name while it is written, is much longer.
   const isOfSize = sizeBytes === Buffer.byteLength(REMOVED_TEXT);
   return key === requests.key(id, REMOVAL_SUFFIX) && isOfSize && !isDeleteMarker;
+}
+
+/** All versions are asked about: a lock of one must not outlive the summary that it belongs to. */
+async function lockedUntil(
+  requests: PlaceRequests,
+  versions: readonly ObjectVersion[],
+  now: Date,
+): Promise<string | undefined> {
+  const { store, bucket } = requests.place;
+  const contents = versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+  const ends = await inParallel(ASKED_AT_ONCE, contents, async ({ key, versionId }) => {
+    const options = { ...requests.options(), versionId };
+    try {
+      return await requests.ask(store.getRetention(bucket, key, options));
+    } catch (error) {
+      // The server itself then refuses to remove it.
+      if (isMangamotionError(error, 'access_denied')) return null;
+      throw error;
+    }
+  });
+  const nowMs = now.getTime() + (store.clockAheadMs?.() ?? 0);
+  return ends
+    .flatMap((retention) => retention?.until ?? [])
+    .filter((until) => Date.parse(until) > nowMs)
+    .sort()
+    .at(-1);
 }
 
 /**

@@ -53,6 +53,10 @@ import { S3Files } from './s3-files.js';
 import { S3Source } from './s3-source.js';
 import type { DecodedSummary } from '../summary.js';
 import type { BackupFiles } from '../backup-files.js';
+import type { Retention } from '../../object-store/port.js';
+import type { DestinationLocks } from '../locks.js';
+import { OwnLock } from './locks/own-lock.js';
+import { S3Locks } from './locks/s3-locks.js';
 
 /** Summaries are fetched concurrently; together they have a few hundred kB. */
 const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
@@ -71,6 +75,7 @@ export class S3Destination implements Destination {
   readonly appendOnly: boolean;
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
+  readonly locks: DestinationLocks;
   readonly #place: S3Place;
   readonly #requests: PlaceRequests;
 
@@ -84,6 +89,7 @@ export class S3Destination implements Destination {
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
+    this.locks = new S3Locks(this.#requests);
   }
 
   get recipients(): readonly string[] {
@@ -229,7 +235,7 @@ export class S3Destination implements Destination {
   }
 
   removedVersions(removed: ReadonlySet<string>): Promise<BackupVersions[]> {
-    return findRemovedVersions(this.#requests, removed);
+    return findRemovedVersions(this.#requests, this.locks, removed);
   }
 
   files(): BackupFiles {
@@ -244,13 +250,21 @@ export class S3Destination implements Destination {
    * The lock of the destination prevents two runs from taking the same id. What a dead run left under an id is
    * not overwritten.
    */
-  async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
+  async begin(
+    type: BackupType,
+    clock: Clock,
+    retentionOf?: (createdAt: Date) => Retention,
+  ): Promise<PendingBackup> {
     for (;;) {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
       if (!names.some((name) => reservedIdOf(name) === id)) {
-        return await PendingS3Backup.begin(this.#place, this.#vault, { id, createdAt });
+        const lock =
+          retentionOf === undefined
+            ? undefined
+            : new OwnLock(this.#requests, retentionOf(createdAt), (ms) => clock.sleep(ms));
+        return await PendingS3Backup.begin(this.#place, this.#vault, { id, createdAt }, lock);
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }

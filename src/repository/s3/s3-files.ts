@@ -43,7 +43,9 @@ export class S3Files implements BackupFiles {
 
   async receive(name: string, sizeBytes: number): Promise<IncomingFile> {
     const key = this.#key(name);
-    const sink = new S3UploadSink(this.place, key, await this.#keptUpload(key, sizeBytes));
+    const sink = new S3UploadSink(this.place, key, {
+      kept: await this.#keptUpload(key, sizeBytes),
+    });
     return Object.assign(sink, { adoptedBytes: 0 });
   }
 

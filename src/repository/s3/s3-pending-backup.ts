@@ -9,10 +9,18 @@ import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
 import { type Summary, encodeSummary } from '../summary.js';
+import type { OwnLock } from './locks/own-lock.js';
 
 interface EncryptedUpload {
   run: RunEncryption;
   index: S3UploadSink;
+}
+
+interface Uploads {
+  /** The archive, as it is stored. */
+  sink: S3UploadSink;
+  encryption?: EncryptedUpload;
+  lock: OwnLock | undefined;
 }
 
 /** A backup that is being uploaded. The archive is invisible until it is complete. */
@@ -25,6 +33,7 @@ export class PendingS3Backup implements PendingBackup {
   readonly #file: string;
   readonly #sink: S3UploadSink;
   readonly #encryption: EncryptedUpload | undefined;
+  readonly #lock: OwnLock | undefined;
   #left: string[] = [];
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
@@ -32,8 +41,7 @@ export class PendingS3Backup implements PendingBackup {
     place: S3Place,
     vault: Vault,
     { id, createdAt }: { id: string; createdAt: Date },
-    sink: S3UploadSink,
-    encryption?: EncryptedUpload,
+    { sink, encryption, lock }: Uploads,
   ) {
     this.id = id;
     this.createdAt = createdAt;
@@ -41,24 +49,30 @@ export class PendingS3Backup implements PendingBackup {
     this.#vault = vault;
     this.#sink = sink;
     this.#encryption = encryption;
+    this.#lock = lock;
     this.#file = id + (encryption === undefined ? ARCHIVE_SUFFIX : ENCRYPTED_SUFFIX);
     const { archive = sink, index } = encryption?.run ?? {};
     this.writer = new TarArchiveWriter(archive, id, createdAt, index);
   }
 
-  /** Begins a backup that is encrypted if the vault names recipients. Sends no request. */
+  /**
+   * Begins a backup that is encrypted if the vault names recipients. `lock` locks its files. Sends no
+   * request.
+   */
   static async begin(
     place: S3Place,
     vault: Vault,
     backup: { id: string; createdAt: Date },
+    lock?: OwnLock,
   ): Promise<PendingS3Backup> {
-    const upload = (suffix: string) => new S3UploadSink(place, place.prefix + backup.id + suffix);
+    const upload = (suffix: string) =>
+      new S3UploadSink(place, place.prefix + backup.id + suffix, { retention: lock?.retention });
     if (vault.recipients.length === 0) {
-      return new PendingS3Backup(place, vault, backup, upload(ARCHIVE_SUFFIX));
+      return new PendingS3Backup(place, vault, backup, { sink: upload(ARCHIVE_SUFFIX), lock });
     }
-    const [archive, index] = [upload(ENCRYPTED_SUFFIX), upload(SIDECAR_SUFFIX)];
-    const run = await RunEncryption.begin(vault, backup, { archive, index });
-    return new PendingS3Backup(place, vault, backup, archive, { run, index });
+    const [sink, index] = [upload(ENCRYPTED_SUFFIX), upload(SIDECAR_SUFFIX)];
+    const run = await RunEncryption.begin(vault, backup, { archive: sink, index });
+    return new PendingS3Backup(place, vault, backup, { sink, encryption: { run, index }, lock });
   }
 
   get recipients(): readonly string[] | undefined {
@@ -80,24 +94,39 @@ export class PendingS3Backup implements PendingBackup {
    */
   async commit(captured: Summary): Promise<Summary> {
     const { store, bucket } = this.#place;
-    const summary = (await this.#encryption?.run.complete(captured)) ?? captured;
-    const content = contentOf(Buffer.from(encodeSummary(summary)));
+    const planned = (await this.#encryption?.run.complete(captured)) ?? captured;
+    const partial = contentOf(Buffer.from(encodeSummary(planned)));
     this.#state = 'publishing';
     // Without the signal: an aborted request might still take effect after `discard`.
-    await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, content));
+    await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, partial));
     await this.#sink.publish();
     await this.#encryption?.index.publish();
+    const summary = await this.#confirmLocks(planned);
+    const content = contentOf(Buffer.from(encodeSummary(summary)));
+    const options = { attributes: { retention: this.#lock?.retention ?? null } };
     this.#state = 'committing';
-    await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
+    await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content, options));
     this.#state = 'ended';
     await this.#vault.draftKeys.remove(this.id);
-    if (this.#place.appendOnly === true) return summary;
+    if (this.#place.appendOnly !== true) await this.#clearPartial();
+    return (await this.#lock?.confirm(this.id + SUMMARY_SUFFIX, summary)) ?? summary;
+  }
+
+  async #confirmLocks(planned: Summary): Promise<Summary> {
+    const lock = this.#lock;
+    if (lock === undefined) return planned;
+    const summary = await lock.confirm(this.#file, planned);
+    if (this.#encryption === undefined) return summary;
+    return await lock.confirm(this.id + SIDECAR_SUFFIX, summary);
+  }
+
+  async #clearPartial(): Promise<void> {
+    const { store, bucket } = this.#place;
     try {
       await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#partialKey));
     } catch (error) {
       throw isMangamotionError(error, 'access_denied') ? this.#notCleared(error) : error;
     }
-    return summary;
   }
 
   /** These keys may not delete. */

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
-import type { ListedPart, ObjectContent, UploadedPart } from '../../object-store/port.js';
+import type {
+  ListedPart,
+  ObjectContent,
+  Retention,
+  UploadedPart,
+} from '../../object-store/port.js';
 import { withPlaceErrors, type S3Place } from './s3-place.js';
 
 /** The most bytes in parts that are being uploaded; a larger part is uploaded alone. */
@@ -23,6 +28,7 @@ export interface KeptUpload {
 export class S3UploadSink implements ArchiveSink {
   readonly #place: S3Place;
   readonly #key: string;
+  readonly #retention: Retention | null;
   readonly #hash = createHash('sha256');
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
@@ -40,9 +46,15 @@ export class S3UploadSink implements ArchiveSink {
   #leavesUpload = false;
   readonly #kept: KeptUpload['parts'];
 
-  constructor(place: S3Place, key: string, kept?: KeptUpload) {
+  /** `retention` locks the object from its creation. `kept` is an upload that is continued. */
+  constructor(
+    place: S3Place,
+    key: string,
+    { kept, retention }: { kept?: KeptUpload | undefined; retention?: Retention | undefined } = {},
+  ) {
     this.#place = place;
     this.#key = key;
+    this.#retention = retention ?? null;
     this.#kept = kept?.parts ?? new Map<number, ListedPart>();
     if (kept !== undefined) this.#begun = Promise.resolve(kept.uploadId);
     this.#signal = AbortSignal.any([place.signal, this.#ended.signal]);
@@ -88,12 +100,13 @@ export class S3UploadSink implements ArchiveSink {
     this.#mayExist = true;
     if (this.#begun === undefined) {
       const content = contentOf((this.#part ?? Buffer.alloc(0)).subarray(0, this.#filledBytes));
-      await withPlaceErrors(this.#place, store.putObject(bucket, this.#key, content));
+      const options = { attributes: { retention: this.#retention } };
+      await withPlaceErrors(this.#place, store.putObject(bucket, this.#key, content, options));
     } else {
       const parts = this.#parts.sort((a, b) => a.partNumber - b.partNumber);
       const upload = await this.#begun;
       const completed = store.completeMultipartUpload(bucket, this.#key, upload, parts);
-      await withPlaceErrors(this.#place, completed);
+      await withPlaceErrors(this.#place, completed).catch(throwUnlessUnlocked);
     }
     this.#part = undefined;
     this.#spare.length = 0;
@@ -198,14 +211,15 @@ export class S3UploadSink implements ArchiveSink {
         hint: 'Back up the buckets one by one with --bucket.',
       });
     }
-    this.#begun ??= store.createMultipartUpload(bucket, this.#key, options);
+    const attributes = { retention: this.#retention };
+    this.#begun ??= store.createMultipartUpload(bucket, this.#key, { ...options, attributes });
     const upload = await withPlaceErrors(this.#place, this.#begun);
     const kept = this.#kept.get(partNumber);
     if (kept?.sizeBytes === content.length && kept.etag === md5Of(content)) {
       this.#parts.push({ partNumber, etag: kept.etag });
       return;
     }
-    const part = contentOf(content);
+    const part = this.#retention === null ? contentOf(content) : lockedContentOf(content);
     const sent = store.uploadPart(bucket, this.#key, upload, partNumber, part, options);
     this.#parts.push({ partNumber, etag: await withPlaceErrors(this.#place, sent) });
   }
@@ -226,6 +240,18 @@ export class S3UploadSink implements ArchiveSink {
 
 function md5Of(bytes: Buffer): string {
   return createHash('md5').update(bytes).digest('hex');
+}
+
+/** A refused lock of a complete object: its lock is confirmed later, and tried again. */
+function throwUnlessUnlocked(error: unknown): void {
+  const isAboutLock =
+    isMangamotionError(error, 'access_denied', 'refused') &&
+    error.request?.operation === 'PutObjectRetention';
+  if (!isAboutLock) throw error;
+}
+
+function lockedContentOf(bytes: Buffer): ObjectContent {
+  return { ...contentOf(bytes), md5: createHash('md5').update(bytes).digest('base64') };
 }
 
 export function contentOf(bytes: Buffer): ObjectContent {

@@ -94,6 +94,60 @@ export function describeObjectLock({ open }: Implementation): void {
       expect(versionId).not.toBeNull();
     });
 
+    it('of a version is read, set and extended by its id, and never shortened', async () => {
+      const mode = 'GOVERNANCE';
+      const put = async (text: string) => {
+        const { versionId } = await store.putObject(bucket, 'versions', contentOf(text));
+        return versionId ?? '';
+      };
+      const [old, current] = [await put('old'), await put('current')];
+      expect(await store.getRetention(bucket, 'versions', { versionId: old })).toBeNull();
+      for (const until of ['2040-01-01T00:00:00.000Z', '2050-01-01T00:00:00.000Z']) {
+        await store.putRetention(bucket, 'versions', { mode, until }, { versionId: old });
+        const found = await store.getRetention(bucket, 'versions', { versionId: old });
+        expect(found).toEqual({ mode, until });
+      }
+      expect(await store.getRetention(bucket, 'versions', { versionId: current })).toBeNull();
+      const shorter = { mode, until: '2045-01-01T00:00:00.000Z' } as const;
+      const asked = store.putRetention(bucket, 'versions', shorter, { versionId: old });
+      await expect(asked).rejects.toMatchObject({ code: 'access_denied' });
+      const deleted = store.deleteVersion(bucket, { key: 'versions', versionId: old });
+      await expect(deleted).rejects.toMatchObject({ code: 'access_denied' });
+    });
+
+    it('of a bucket without is refused, and of a version that is not there not found', async () => {
+      await store.putObject(plain, 'unlocked', contentOf('x'));
+      await expect(store.getRetention(plain, 'unlocked')).rejects.toMatchObject({
+        code: 'refused',
+      });
+      await expect(store.getRetention(bucket, 'missing')).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    });
+
+    it('leaves older versions readable, past overwrites and delete markers', async () => {
+      const { versionId } = await store.putObject(bucket, 'hidden', contentOf('first'));
+      await store.putObject(bucket, 'hidden', contentOf('second one'));
+      await store.deleteObject(bucket, 'hidden');
+      const version = { versionId: versionId ?? '' };
+      expect(await store.headObject(bucket, 'hidden', version)).toMatchObject({ sizeBytes: 5 });
+      const { content } = await store.readObject(bucket, 'hidden', { maxBytes: 9, ...version });
+      expect(content?.toString()).toBe('first');
+      const range = { start: 1, end: 3 };
+      const { head, body } = await store.getObject(bucket, 'hidden', { range, ...version });
+      expect(Buffer.concat(await body.toArray()).toString()).toBe('ir');
+      expect(head.sizeBytes).toBe(5);
+      const page = await store.listVersionPage(bucket, { prefix: 'hidden' });
+      expect(page.versions.map((one) => [one.isDeleteMarker, one.sizeBytes, one.isLatest])).toEqual(
+        [
+          [true, 0, true],
+          [false, 10, false],
+          [false, 5, false],
+        ],
+      );
+      for (const { lastModified } of page.versions) expect(Date.parse(lastModified)).not.toBeNaN();
+    });
+
     it('is neither given to nor taken from a bucket that is there', async () => {
       await store.createBucket(bucket);
       await store.createBucket(bucket, { objectLock: true });

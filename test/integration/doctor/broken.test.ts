@@ -23,6 +23,12 @@ import { startRedisServer } from '../../helpers/redis-server.js';
 import { notRun, runRecord } from '../../helpers/run-records.js';
 import { drillRecord } from '../../helpers/drill-records.js';
 import { idAt, writeBackup } from '../../helpers/summaries.js';
+import { putBackup } from '../../helpers/s3-destinations.js';
+import { testStore } from '../../helpers/test-store.js';
+import {
+  freshLockedBucket,
+  removeLockedBucket,
+} from '../../contract/object-store/locked-buckets.js';
 import { startTlsFront } from '../../helpers/tls-front.js';
 
 /** Each thing that `doctor` checks is broken, one at a time, and its line and hint are expected. */
@@ -124,6 +130,26 @@ const info = (fields: Record<string, string>) => () => {
   d.tellInfo(fields);
   return undefined;
 };
+
+const LOCK = { mode: 'GOVERNANCE', until: '2099-01-01T00:00:00.000Z', unprotected: 0 } as const;
+
+/** A bucket with object lock, and backups that say that they are locked. */
+async function lockedDestination(locks: readonly (typeof LOCK | undefined)[]) {
+  const store = testStore();
+  const bucket = await freshLockedBucket(store);
+  const ids: string[] = [];
+  for (const [index, lock] of locks.entries()) {
+    const made = { at: d.hoursAgo(locks.length - index), sequence: index + 1, lock };
+    ids.push(await putBackup(store, { bucket, prefix: '' }, made));
+  }
+  // The proxy does not know versions.
+  const env = { ...d.offsiteEnv, BACKUP_S3_ENDPOINT: d.ownStore.MINIO_ENDPOINT ?? '' };
+  const undo = async (): Promise<void> => {
+    await removeLockedBucket(bucket);
+    store.close();
+  };
+  return { store, bucket, ids, args: [`s3://${bucket}`], env, undo };
+}
 
 const BREAKS: Break[] = [
   {
@@ -809,6 +835,36 @@ const BREAKS: Break[] = [
         encodeClaim({ state: 'held', since, owner }),
       );
       return { args: ['backups'] };
+    },
+  },
+  {
+    check: 'destination.object-lock',
+    what: 'the newest backup is not locked',
+    status: 'warning',
+    says: /the newest backup, minio_backup_full_\d+_\d+, is not locked, and earlier ones/,
+    hint: /BACKUP_LOCK_DAYS/,
+    change: () => lockedDestination([LOCK, undefined]),
+  },
+  {
+    check: 'destination.object-lock',
+    what: 'what the newest backup needs is not locked',
+    status: 'warning',
+    says: /2 files that the newest backup needs are locked for a shorter time: .* is not locked/,
+    hint: /backup incremental s3:.* --lock/,
+    change: () => lockedDestination([LOCK]),
+  },
+  {
+    check: 'destination.hidden',
+    what: 'a locked file is deleted',
+    status: 'failure',
+    says: /1 locked file is hidden: minio_backup_full_\d+_\d+\.tar\.gz by a deletion of 2/,
+    hint: /backup list s3:.* --as-stored-at 2/,
+    change: async () => {
+      const { store, bucket, ids, ...change } = await lockedDestination([LOCK]);
+      const key = `${ids[0]}.tar.gz`;
+      await store.putRetention(bucket, key, { mode: LOCK.mode, until: LOCK.until });
+      await store.deleteObject(bucket, key);
+      return change;
     },
   },
   {

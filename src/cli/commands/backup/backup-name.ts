@@ -16,6 +16,16 @@ export const backupArgument = {
   },
 } as const;
 
+export const storedAtOption = {
+  asStoredAt: {
+    value: 'time',
+    description:
+      'read the destination as it was stored at this time (as for --at, by the clock of its server), ' +
+      'past deletions and overwrites since (s3:// with versions only)',
+    parse: parseMoment,
+  },
+} as const satisfies OptionSpecs;
+
 export const chooseOptions = {
   latest: { description: 'use the newest complete backup with objects at this destination' },
   at: {
@@ -30,12 +40,14 @@ export const chooseOptions = {
     description:
       'with --latest or --at, choose from this line if there are several (see backup list)',
   },
+  ...storedAtOption,
 } as const satisfies OptionSpecs;
 
 export interface ChooseValues extends Omit<LineScope, 'line'> {
   latest: boolean;
   at: Moment | undefined;
   line?: string | undefined;
+  asStoredAt?: Moment | undefined;
 }
 
 /**
@@ -61,7 +73,7 @@ type FindContext = Pick<
 async function find(
   context: FindContext,
   named: string,
-  { latest, at, line, buckets, ambiguous }: ChooseValues,
+  { latest, at, line, buckets, ambiguous, asStoredAt }: ChooseValues,
   holds: Wanted,
 ): Promise<LocatedBackup> {
   const { locateBackup, openDestination } = await import('../../../repository/locate.js');
@@ -71,7 +83,10 @@ async function find(
   if (!latest && at === undefined && line !== undefined) {
     throw new MangamotionError('usage', '--line needs --latest or --at');
   }
-  if (!latest && at === undefined) return await locateBackup(named, context.cwd, context);
+  const options = { storedAt: asStoredAt?.(context.now()) };
+  if (!latest && at === undefined) {
+    return await locateBackup(named, context.cwd, context, options);
+  }
   const { backupIdOf } = await import('../../../repository/names.js');
   if (backupIdOf(basename(named)) !== undefined) {
     throw new MangamotionError('usage', `${named} is one backup: --latest and --at need a folder`, {
@@ -79,7 +94,7 @@ async function find(
     });
   }
   const { chooseBackup } = await import('../../../repository/choose-backup.js');
-  const destination = await openDestination(named, context.cwd, context);
+  const destination = await openDestination(named, context.cwd, context, options);
   const chosen = chooseBackup(
     await destination.list(),
     at?.(context.now()),

@@ -17,6 +17,7 @@ import type { Page } from '../../output/page.js';
 import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
 import { findingsAbout } from '../schedule/state-folder.js';
+import { lockSettings, objectLockOptions } from './lock-options.js';
 
 /** What the commands that make a backup have in common. */
 
@@ -83,6 +84,7 @@ export const makesBackup = {
         'delete and overwrite nothing, for keys that may not, and do not prune (s3:// only; ' +
         'BACKUP_S3_APPEND_ONLY)',
     },
+    ...objectLockOptions,
     ...lockOption,
   },
   changes: 'always',
@@ -203,7 +205,9 @@ export async function openBackup(
     noEncryption,
     appendOnly: options.appendOnly ? true : undefined,
   };
-  return { backup: await openBackupContext(context, destination, given), settings, pruned };
+  const backup = await openBackupContext(context, destination, given);
+  const locks = await lockSettings(context, { ...options, policy }, destination);
+  return { backup, settings: { ...settings, locks }, pruned };
 }
 
 /**
@@ -270,7 +274,8 @@ export async function reportBackup(
       describePruned(page, pruned);
     },
   });
-  return summary.status === 'complete' ? undefined : 'partial';
+  const isProtected = (summary.lock?.unprotected ?? 0) === 0;
+  return summary.status === 'complete' && isProtected ? undefined : 'partial';
 }
 
 function describePruned(page: Page, pruned: readonly PruneReport[]): void {

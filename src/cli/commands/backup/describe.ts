@@ -89,6 +89,7 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
       : [{ label: 'encrypted', text: `to ${summary.encryption.recipients.join(', ')}` }]),
     ...describeDocuments(summary),
     ...describeRedis(page, summary),
+    ...describeLock(page, summary),
     ...summary.suspicious.map((suspicion) => ({
       label: 'suspect',
       text: suspicionText(suspicion),
@@ -128,6 +129,14 @@ function describeDocuments({ fidelity }: Summary): { label: string; text: string
     .filter(({ state, of }) => state === 'captured' || of.length > 0)
     .map(({ state, of }) => `${of.length} ${state}`);
   return [{ label: 'documents', text: counts.join(', ') }];
+}
+
+function describeLock({ people }: Page, { lock }: Summary): Field[] {
+  if (lock === undefined) return [];
+  const until = `until ${people.onTerminal ? people.time(lock.until) : lock.until} (${lock.mode})`;
+  if (lock.unprotected === 0) return [{ label: 'locked', text: until }];
+  const text = `${until}, without ${countOf(lock.unprotected, 'file')}`;
+  return [{ label: 'locked', text, tone: 'bad' }];
 }
 
 /** Says how many keys of Redis the backup holds, and which it lacks. */

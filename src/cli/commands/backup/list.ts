@@ -4,6 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { destinationArguments } from './backup-options.js';
+import { storedAtOption } from './backup-name.js';
 import { shortList, suspicionOf } from './describe.js';
 import { statusTone } from './status-marks.js';
 
@@ -14,7 +15,7 @@ export const backupList = defineCommand({
     'backup is listed with the newest backup that still refers to it. Backups made by ' +
     'backup-minio.sh come first, marked as legacy: they can be restored and are never pruned.',
   arguments: destinationArguments,
-  options: {},
+  options: storedAtOption,
   changes: 'nothing',
   usesStore: false,
   usesDestination: true,
@@ -25,10 +26,12 @@ export const backupList = defineCommand({
     "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'":
       'print the name of the newest backup',
   },
-  async run(context, { destination: location }) {
+  async run(context, { destination: location }, { asStoredAt }) {
     const { openDestination } = await import('../../../repository/locate.js');
     context.progress.start('listing');
-    const destination = await openDestination(location, context.cwd, context);
+    const destination = await openDestination(location, context.cwd, context, {
+      storedAt: asStoredAt?.(context.now()),
+    });
     const { backupDocument, listBackups, readContent } =
       await import('../../../reports/backups/list.js');
     const content = await readContent(destination);
@@ -107,6 +110,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
   },
   guard: fieldNames('compared_with', 'by', 'accepted'),
   suspicious: fieldNames('bucket', 'before', 'deleted', 'wiped'),
+  lock: fieldNames('mode', 'until', 'unprotected'),
   redis: {
     ...fieldNames('status', 'patterns', 'server_version', 'db', 'started_at', 'finished_at'),
     ...fieldNames('keys', 'types', 'bytes', 'members', 'in_pieces', 'vanished'),

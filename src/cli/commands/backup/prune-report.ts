@@ -23,7 +23,7 @@ export interface PruneRow {
 
 /** What stays, and why; then what goes, and the bytes that frees; then versions of what went before. */
 export function rowsOf(
-  { kept, referenced, withheld, removed, purged }: PruneReport,
+  { kept, referenced, withheld, retained, removed, purged }: PruneReport,
   bytesText: (bytes: number) => string,
 ): PruneRow[] {
   return [
@@ -38,10 +38,18 @@ export function rowsOf(
       what: 'keep',
       why: `expired, but ${shortList(because)} cannot be read`,
     })),
+    ...retained.map(({ id, until }) => ({
+      ...{ id, what: 'keep' },
+      why: `expired, retained until ${until} by its lock`,
+    })),
     ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
     ...(purged?.removed_before ?? []).map(({ id, versions, bytes }) => ({
       ...{ id, what: 'purge', bytes },
       why: `removed before; ${countOf(versions, 'version')}, ${bytesText(bytes)}`,
+    })),
+    ...(purged?.retained ?? []).map(({ id, until }) => ({
+      ...{ id, what: 'keep' },
+      why: `removed before; its versions are retained until ${until} by their locks`,
     })),
   ];
 }
@@ -50,7 +58,8 @@ export function describe(page: Page, report: PruneReport): void {
   const { people } = page;
   const { dry_run: dryRun, removed } = report;
   const rows = rowsOf(report, (bytes) => people.bytes(bytes));
-  const before = report.purged?.removed_before.length ?? 0;
+  const { removed_before: removedBefore = [], retained = [] } = report.purged ?? {};
+  const before = removedBefore.length + retained.length;
   if (dryRun) page.text('dry run: nothing is changed').text('');
   if (rows.length > 0) page.table(columns, rows).text('');
   const done = dryRun ? 'would remove' : '✓ removed';

@@ -23,9 +23,11 @@ export const backupShow = defineCommand({
     "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'":
       'list objects that could not be captured',
   },
-  async run(context, { backup }, { latest, at, line }) {
+  async run(context, { backup }, { latest, at, line, asStoredAt }) {
     const { readableSummary } = await import('../../../repository/locate.js');
-    const located = await findBackup(context, backup, { latest, at, line, ambiguous: 'widest' });
+    const located = await findBackup(context, backup, {
+      ...{ latest, at, line, asStoredAt, ambiguous: 'widest' },
+    });
     if (located.legacy !== undefined) {
       const { found } = located.legacy;
       const { openBackup } = await import('../../../repository/open-backup.js');

@@ -1,6 +1,7 @@
 import { BACKUP_TYPES } from '../../../repository/names.js';
 import type { ChainProblem } from '../../../repository/chain.js';
 import type { DestinationStatus, KindStatus, LineStatus } from '../../../repository/status.js';
+import type { LockState } from '../../../repository/lock-state.js';
 import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
@@ -11,6 +12,7 @@ import type { Tone } from '../../output/paint.js';
 import { destinationArguments } from './backup-options.js';
 import { coverageText } from './coverage-text.js';
 import { MOST_PROBLEMS, shortList, suspicionOf } from './describe.js';
+import { lockFields } from './lock-text.js';
 import { withMark } from './status-marks.js';
 
 export const backupStatus = defineCommand({
@@ -18,8 +20,9 @@ export const backupStatus = defineCommand({
     'Check the backups at a destination: the age of the newest complete backup, whether each ' +
     'backup and the archives that it refers to are present with the right length, how much space ' +
     'they take, and what expires next. The exit status is 5 if there is no complete backup, the ' +
-    'newest is older than --max-age, or a file is missing; it is 3 if a newer version wrote some ' +
-    'backups or archives are in cold storage. Each line (source and selection of buckets) with ' +
+    'newest is older than --max-age, a file is missing, or locked files are hidden by deletions or ' +
+    'overwrites; it is 3 if a newer version wrote some backups, archives are in cold storage, or ' +
+    'locks are missing or too short. Each line (source and selection of buckets) with ' +
     'two or more backups is checked separately, unless it is retired.',
   arguments: destinationArguments,
   options: {
@@ -51,30 +54,41 @@ export const backupStatus = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { readReadings } = await import('../../../repository/readings.js');
     const { destinationStatus, isLate } = await import('../../../repository/status.js');
+    const { readLockState } = await import('../../../repository/lock-state.js');
     const { backup } = await context.config();
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context);
     const readings = await readReadings(destination);
-    const status = destinationStatus(await destination.list(), {
+    const backups = await destination.list();
+    const { retentionDays } = backup;
+    const locks = await readLockState(destination, backups, { retentionDays });
+    const status = destinationStatus(backups, {
       readings,
       now: context.now(),
-      retentionDays: backup.retentionDays,
+      retentionDays,
       maxAgeMs: maxAge,
       type,
       line,
     });
     context.progress.done();
     await context.output.document({
-      json: { destination: location, ...status },
-      human: (page) => describe(page, status),
+      json: { destination: location, ...status, locks },
+      human: (page) => describe(page, status, locks, location),
       csv: csvRows(kindColumns, status.kinds),
     });
-    if (isLate(status) || status.chains.status === 'broken') return 'damaged';
-    return status.chains.status === 'unknown' ? 'partial' : undefined;
+    const isHidden = locks?.status === 'hidden';
+    if (isLate(status) || status.chains.status === 'broken' || isHidden) return 'damaged';
+    const isLocked = locks === null || locks.status === 'ok';
+    return status.chains.status === 'unknown' || !isLocked ? 'partial' : undefined;
   },
 });
 
-function describe(page: Page, status: DestinationStatus): void {
+function describe(
+  page: Page,
+  status: DestinationStatus,
+  locks: LockState | null,
+  location: string,
+): void {
   const { people } = page;
   const { freshness, chains, growth, retention } = status;
   page.fields([
@@ -90,6 +104,7 @@ function describe(page: Page, status: DestinationStatus): void {
           : `${people.bytes(growth.bytes_per_day)} a day, by the archives since ${growth.since}`,
     },
     { label: 'expiry', text: expiryText(page, retention) },
+    ...lockFields(page, locks, location),
   ]);
   page.text('').table(kindColumns, status.kinds);
   if (status.lines.length > 0) page.text('').table(lineColumns, status.lines);

@@ -9,7 +9,10 @@ import { forManyKeys } from '../../run/memory.js';
 import { type ChooseValues, findBackup } from '../backup/backup-name.js';
 
 /** The options of `restore`, as far as they mean something for the scope redis, or must not be given. */
-export interface RedisRestoreValues extends Pick<ChooseValues, 'latest' | 'at' | 'line'> {
+export interface RedisRestoreValues extends Pick<
+  ChooseValues,
+  'latest' | 'at' | 'line' | 'asStoredAt'
+> {
   key: readonly string[];
   onConflict: string | undefined;
   bucket: readonly string[];
@@ -28,13 +31,13 @@ export async function restoreRedis(
 ): Promise<ErrorCode | undefined> {
   refuseOthers(options);
   const way = wayOf(options.onConflict);
-  const { latest, at, line, key } = options;
+  const { latest, at, line, asStoredAt, key } = options;
   const { planRedisRestore } = await import('../../../restore/redis/restore-redis.js');
   const { isPartialRedis } = await import('../../../restore/redis/report.js');
   const located = await findBackup(
     context,
     backup,
-    { latest, at, line, buckets: [], ambiguous: 'refuse' },
+    { latest, at, line, asStoredAt, buckets: [], ambiguous: 'refuse' },
     'redis',
   );
   if (located.legacy !== undefined) {

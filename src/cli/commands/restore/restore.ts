@@ -114,7 +114,7 @@ export const restoreCommand = defineCommand({
       const { restoreRedis } = await import('./redis.js');
       return await restoreRedis(context, backup, options);
     }
-    const { latest, at, line, bucket, prefix, key, as, deleteExtra } = options;
+    const { latest, at, line, asStoredAt, bucket, prefix, key, as, deleteExtra } = options;
     const onConflict = conflictOf(options.onConflict);
     const { list, encryption, noProof } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
@@ -124,7 +124,7 @@ export const restoreCommand = defineCommand({
     const located = await findBackup(
       context,
       backup,
-      { latest, at, line, buckets: bucket, ambiguous: 'refuse' },
+      { latest, at, line, asStoredAt, buckets: bucket, ambiguous: 'refuse' },
       holds,
     );
     const renames = renamesOf(as);

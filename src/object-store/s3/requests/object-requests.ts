@@ -19,6 +19,7 @@ import { CHECKSUM_MODE, type S3Request } from '../s3-client.js';
 import type { S3Requests } from '../s3-requests.js';
 import { notS3, s3CodeOf } from '../../store-errors.js';
 import { parseXml } from '../wire/xml.js';
+import { versionQuery } from './version-requests.js';
 
 /** Reads objects and their attributes, and deletes them; see the port. */
 
@@ -30,19 +31,22 @@ export async function headObject(
   requests: S3Requests,
   bucket: string,
   key: string,
-  { expectedBytes, signal }: HeadOptions,
+  { expectedBytes, versionId, signal }: HeadOptions,
 ): Promise<ObjectHead> {
-  const request = { method: 'HEAD', bucket, key, headers: WHOLE, signal } as const;
+  const query = versionQuery(versionId);
+  const request = { method: 'HEAD', bucket, key, query, headers: WHOLE, signal } as const;
   const response = await requests.send(request);
   response.resume();
-  return requests.head(response, request, expectedBytes);
+  const head = requests.head(response, request, expectedBytes);
+  checkVersion(requests, head, versionId, request);
+  return head;
 }
 
 export async function getObject(
   requests: S3Requests,
   bucket: string,
   key: string,
-  { range, ifMatch, expectedBytes, signal }: GetOptions,
+  { range, ifMatch, expectedBytes, versionId, signal }: GetOptions,
 ): Promise<OpenObject> {
   // The checksum in the answer to a range request is not that of the object.
   const headers: Record<string, string> = { ...(range === undefined ? WHOLE : AS_STORED) };
@@ -50,10 +54,12 @@ export async function getObject(
     headers.range = `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
   }
   if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
-  const request = { method: 'GET', bucket, key, headers, signal } as const;
+  const query = versionQuery(versionId);
+  const request = { method: 'GET', bucket, key, query, headers, signal } as const;
   const response = await requests.send(request);
   try {
     const head = requests.head(response, request, expectedBytes);
+    checkVersion(requests, head, versionId, request);
     if (range !== undefined) checkRange(requests, response, range.start, request);
     const body = translateFailure(response, (error) => requests.failure(error, request) as Error);
     const hasLength = response.headers['content-length'] !== undefined || range !== undefined;
@@ -64,6 +70,20 @@ export async function getObject(
     response.destroy();
     throw error;
   }
+}
+
+/** Throws if the server ignored the version, and answered with the current one. */
+function checkVersion(
+  requests: S3Requests,
+  head: ObjectHead,
+  versionId: string | undefined,
+  request: S3Request,
+): void {
+  if (versionId === undefined || head.versionId === versionId) return;
+  // Of what was written while there was no versioning, some servers name no version.
+  if (versionId === 'null' && head.versionId === null) return;
+  const answered = head.versionId === null ? 'no version' : `the version ${head.versionId}`;
+  throw notS3(`with ${answered} instead of ${versionId}`, requests.context(request));
 }
 
 function checkRange(
@@ -83,11 +103,13 @@ export async function readObject(
   key: string,
   options: ReadOptions,
 ): Promise<ReadObject> {
-  const { expectedBytes, signal, urgent } = options;
-  const request = { method: 'GET', bucket, key, headers: WHOLE, signal, urgent } as const;
+  const { expectedBytes, versionId, signal, urgent } = options;
+  const query = versionQuery(versionId);
+  const request = { method: 'GET', bucket, key, query, headers: WHOLE, signal, urgent } as const;
   const answer = await requests.fetch(request, options);
   const { body } = answer;
   const head = requests.head(answer, request, body?.length ?? expectedBytes);
+  checkVersion(requests, head, versionId, request);
   const hasLength = answer.headers['content-length'] !== undefined;
   if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
     throw requests.wrongLength(countOf(body.length, 'byte'), expectedBytes ?? 0, request);

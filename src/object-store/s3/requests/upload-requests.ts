@@ -49,7 +49,9 @@ export async function sendContent(
   content: ObjectContent,
 ): Promise<StoredObject> {
   const { body, failure } = await openUpload(content);
-  const response = await requests.send({ ...request, body }, failure);
+  const { md5 } = content;
+  const headers = md5 === undefined ? request.headers : { ...request.headers, 'content-md5': md5 };
+  const response = await requests.send({ ...request, headers, body }, failure);
   response.resume();
   return storedObject(response.headers);
 }

@@ -1,14 +1,38 @@
-import type { ObjectVersion, RequestOptions } from '../../port.js';
+import type { ObjectVersion, RequestOptions, VersionPage, VersionPageOptions } from '../../port.js';
 import { repeatedToken, s3CodeOf } from '../../store-errors.js';
-import { ANSWER_LIMITS, UnexpectedAnswer } from '../../unexpected-answer.js';
-import { percentDecode, percentEncode } from '../wire/percent-encoding.js';
-import { children, parseXml, textOf, type XmlTree } from '../wire/xml.js';
+import { ANSWER_LIMITS } from '../../unexpected-answer.js';
+import { percentEncode } from '../wire/percent-encoding.js';
+import { parseVersionPage } from '../wire/version-page-xml.js';
 import type { S3Requests } from '../s3-requests.js';
 
-interface VersionPage {
-  versions: ObjectVersion[];
-  /** The place at which the next page begins; `undefined` on the last page. */
-  next: { key: string; versionId: string } | undefined;
+/** The query that names a version; `undefined` for the current one. */
+export function versionQuery(versionId: string | undefined): string | undefined {
+  return versionId === undefined ? undefined : `versionId=${percentEncode(versionId)}`;
+}
+
+/** Implements `listVersionPage` of the port. */
+export function listVersionPage(
+  requests: S3Requests,
+  bucket: string,
+  { prefix = '', after, signal }: VersionPageOptions,
+): Promise<VersionPage> {
+  return requests.document(
+    requestOf(bucket, { prefix, after, signal }),
+    (xml) => parseVersionPage(xml, prefix),
+    'ListVersionsResult',
+    ANSWER_LIMITS.pageBytes,
+  );
+}
+
+function requestOf(bucket: string, { prefix = '', after, signal }: VersionPageOptions) {
+  const query = [
+    'encoding-type=url',
+    ...(after === undefined ? [] : [`key-marker=${percentEncode(after.key)}`]),
+    `prefix=${percentEncode(prefix)}`,
+    ...(after === undefined ? [] : [`version-id-marker=${percentEncode(after.versionId)}`]),
+    'versions=',
+  ].join('&');
+  return { method: 'GET', bucket, query, signal } as const;
 }
 
 /** Implements `listVersions` of the port. */
@@ -19,77 +43,43 @@ export async function listVersions(
   { signal }: RequestOptions,
 ): Promise<ObjectVersion[]> {
   const versions: ObjectVersion[] = [];
-  let next: VersionPage['next'];
-  let last = '';
-  do {
-    const query = [
-      'encoding-type=url',
-      ...(next === undefined ? [] : [`key-marker=${percentEncode(next.key)}`]),
-      `prefix=${percentEncode(prefix)}`,
-      ...(next === undefined ? [] : [`version-id-marker=${percentEncode(next.versionId)}`]),
-      'versions=',
-    ].join('&');
-    const request = { method: 'GET', bucket, query, signal } as const;
-    const page = await requests.document(
-      request,
-      (xml) => parseVersionPage(xml, prefix),
-      'ListVersionsResult',
-      ANSWER_LIMITS.pageBytes,
-    );
-    versions.push(...page.versions);
-    next = page.next;
-    const place = JSON.stringify(next ?? null);
-    if (place === last) throw repeatedToken(place, { endpoint: bucket, request });
-    last = place;
-  } while (next !== undefined);
+  for await (const page of eachVersionPage(
+    (options) => listVersionPage(requests, bucket, options),
+    { endpoint: requests.endpoint, bucket, prefix, signal },
+  )) {
+    versions.push(...page);
+  }
   return versions;
+}
+
+/** Yields the pages of a list of versions. Throws if the server repeats a place. */
+export async function* eachVersionPage(
+  fetchPage: (options: VersionPageOptions) => Promise<VersionPage>,
+  { endpoint, bucket, ...options }: VersionPageOptions & { endpoint: string; bucket: string },
+): AsyncGenerator<ObjectVersion[]> {
+  let after = options.after;
+  for (;;) {
+    const { versions, next } = await fetchPage({ ...options, after });
+    if (versions.length > 0) yield versions;
+    if (next === undefined) return;
+    if (next.key === after?.key && next.versionId === after.versionId) {
+      throw repeatedToken(JSON.stringify(next), { endpoint, request: requestOf(bucket, options) });
+    }
+    after = next;
+  }
 }
 
 /** Implements `deleteVersion` of the port. */
 export async function deleteVersion(
   requests: S3Requests,
   bucket: string,
-  { key, versionId }: ObjectVersion,
+  { key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>,
   { signal }: RequestOptions,
 ): Promise<void> {
-  const query = `versionId=${percentEncode(versionId)}`;
+  const query = versionQuery(versionId);
   try {
     await requests.omit({ method: 'DELETE', bucket, key, query, signal });
   } catch (error) {
     if (!['NoSuchKey', 'NoSuchVersion'].includes(s3CodeOf(error))) throw error;
   }
-}
-
-/** Returns `null` if the text is no list of versions. Throws `UnexpectedAnswer` if a field is missing. */
-function parseVersionPage(xml: string, prefix: string): VersionPage | null {
-  const root = parseXml(xml, 'ListVersionsResult');
-  if (root === null) return null;
-  const isEncoded = textOf(root, 'EncodingType') === 'url';
-  const keyOf = (tree: XmlTree, name: string): string | undefined => {
-    const text = textOf(tree, name);
-    return text !== undefined && isEncoded ? percentDecode(text) : text;
-  };
-  const versionOf = (tree: XmlTree, isDeleteMarker: boolean): ObjectVersion => {
-    const key = keyOf(tree, 'Key');
-    const versionId = textOf(tree, 'VersionId');
-    if (key?.startsWith(prefix) !== true || versionId === undefined || versionId === '')
-      throw new UnexpectedAnswer('answered with a version without its key or its id');
-    const isLatest = textOf(tree, 'IsLatest')?.trim().toLowerCase() === 'true';
-    const sizeBytes = Number(textOf(tree, 'Size') ?? 0);
-    return { key, versionId, sizeBytes, isDeleteMarker, isLatest };
-  };
-  const versions = [
-    ...children(root, 'Version').map((tree) => versionOf(tree, false)),
-    ...children(root, 'DeleteMarker').map((tree) => versionOf(tree, true)),
-  ];
-  if (textOf(root, 'IsTruncated')?.trim().toLowerCase() !== 'true') {
-    return { versions, next: undefined };
-  }
-  const key = keyOf(root, 'NextKeyMarker');
-  const versionId = textOf(root, 'NextVersionIdMarker');
-  if (key === undefined || versionId === undefined)
-    throw new UnexpectedAnswer(
-      'answered with a list of versions that does not say where it goes on',
-    );
-  return { versions, next: { key, versionId } };
 }

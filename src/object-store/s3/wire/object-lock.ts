@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ObjectLock, Retention } from '../../objects.js';
-import { escapeXml, parseXml, S3_NAMESPACE, textOf } from './xml.js';
+import { UnexpectedAnswer } from '../../unexpected-answer.js';
+import { child, escapeXml, parseXml, S3_NAMESPACE, textOf, type XmlTree } from './xml.js';
 
 /** Parses and writes object locks in headers and documents. Pure. */
 
@@ -29,9 +30,46 @@ export function lockHeaders({ retention, legalHold }: Partial<ObjectLock>): Reco
  * Versity Gateway calls it `ObjectLockRetention`.
  */
 export function parseRetention(xml: string): Pick<ObjectLock, 'retention'> | null {
-  const root = parseXml(xml, 'Retention') ?? parseXml(xml, 'ObjectLockRetention');
+  const root = retentionRoot(xml);
   if (root === null) return null;
   return { retention: retentionOf(textOf(root, 'Mode'), textOf(root, 'RetainUntilDate')) };
+}
+
+function retentionRoot(xml: string): XmlTree | null {
+  return parseXml(xml, 'Retention') ?? parseXml(xml, 'ObjectLockRetention');
+}
+
+/**
+ * As `parseRetention`, for who relies on it. Throws `UnexpectedAnswer` for a document that has a mode
+ * or a date, but not both in a form that is known.
+ */
+export function parseCertainRetention(xml: string): Pick<ObjectLock, 'retention'> | null {
+  const root = retentionRoot(xml);
+  if (root === null) return null;
+  const [mode = '', until = ''] = [textOf(root, 'Mode'), textOf(root, 'RetainUntilDate')];
+  const retention = retentionOf(mode, until);
+  if (retention === null && `${mode}${until}`.trim() !== '') {
+    throw new UnexpectedAnswer('answered with a retention that has no known mode or no valid date');
+  }
+  return { retention };
+}
+
+/** The object lock of a bucket, and the retention that it gives to every new object. */
+export interface BucketLock {
+  /** `null` if it gives none. */
+  byDefault: { mode: string; period: string } | null;
+}
+
+/** Returns `null` if the text is not the document of a bucket whose object lock is enabled. */
+export function parseBucketLock(xml: string): BucketLock | null {
+  const root = parseXml(xml, 'ObjectLockConfiguration');
+  if (textOf(root ?? undefined, 'ObjectLockEnabled')?.trim() !== 'Enabled') return null;
+  const rule = child(root ?? undefined, 'Rule');
+  if (rule === undefined || rule === '') return { byDefault: null };
+  const retention = child(rule, 'DefaultRetention');
+  const [days, years] = [textOf(retention, 'Days'), textOf(retention, 'Years')];
+  const period = days !== undefined ? `${days.trim()} days` : `${years?.trim() ?? '?'} years`;
+  return { byDefault: { mode: textOf(retention, 'Mode')?.trim() ?? 'unknown', period } };
 }
 
 /** Returns `null` if the text is not a `LegalHold` document. */

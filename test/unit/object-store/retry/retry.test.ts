@@ -74,8 +74,9 @@ async function read(store: ObjectStore, options: GetOptions = {}): Promise<strin
   return Buffer.concat(await body.toArray()).toString();
 }
 
-const VERSION = { key: 'k', versionId: 'v', sizeBytes: 0, isDeleteMarker: false, isLatest: true };
+const VERSION = { key: 'k', versionId: 'v' };
 const SOURCE = { bucket: 'a', key: 'k', etag: 'e' };
+const RETENTION = { mode: 'GOVERNANCE', until: '2099-01-01T00:00:00.000Z' } as const;
 const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
 
 type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
@@ -99,10 +100,13 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   putObject: (store, options) => store.putObject('b', 'k', CONTENT, options),
   copyObject: (store, options) => store.copyObject(SOURCE, 'b', 'k', options),
   deleteObject: (store, options) => store.deleteObject('b', 'k', options),
+  listVersionPage: (store, options) => store.listVersionPage('b', options),
   listVersions: (store, options) => store.listVersions('b', 'p', options),
   deleteVersion: (store, options) => store.deleteVersion('b', VERSION, options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
   getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
+  getRetention: (store, options) => store.getRetention('b', 'k', options),
+  putRetention: (store, options) => store.putRetention('b', 'k', RETENTION, options),
   getObjectAcl: (store, options) => store.getObjectAcl('b', 'k', options),
   putObjectAcl: (store, options) => store.putObjectAcl('b', 'k', '', options),
   createMultipartUpload: (store, options) => store.createMultipartUpload('b', 'k', options),

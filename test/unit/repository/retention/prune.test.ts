@@ -59,6 +59,7 @@ describe('prune', () => {
       kept: [{ id: full(5), reasons: ['last 1', 'last complete full'] }],
       referenced: [{ id: full(1), by: [incremental(2), incremental(3)] }],
       withheld: [],
+      retained: [],
       removed: [{ id: full(4), bytes: 7 }],
       freed_bytes: 7,
       suspended: [],

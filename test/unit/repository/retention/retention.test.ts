@@ -31,9 +31,10 @@ function plan(
   backups: readonly (Made | BackupEntry)[],
   policy: RetentionPolicy,
   type?: BackupType,
+  lockedUntil?: ReadonlyMap<string, string>,
 ) {
   const listed = backups.map((made) => ('at' in made ? backupEntry(made) : made));
-  const decisions = planRetention(listed, policy, { now: NOW, type });
+  const decisions = planRetention(listed, policy, { now: NOW, type, lockedUntil });
   return Object.fromEntries(
     decisions.map((decision): [string, string | string[]] => {
       switch (decision.kind) {
@@ -43,12 +44,39 @@ function plan(
           return [decision.id, `for ${decision.by.join(' ')}`];
         case 'withheld':
           return [decision.id, `withheld for ${decision.because.join(' ')}`];
+        case 'retained':
+          return [decision.id, `retained until ${decision.until}`];
         case 'remove':
           return [decision.id, 'remove'];
       }
     }),
   );
 }
+
+describe('a lock', () => {
+  it('keeps an expired backup whole, and what it refers to', () => {
+    const chain = [
+      on(1),
+      on(2, { type: 'incremental', references: [full(1)] }),
+      on(3, { type: 'incremental', references: [full(1)] }),
+      on(4),
+    ];
+    const locked = new Map([[incremental(2), '2024-06-01T00:00:00.000Z']]);
+    expect(plan(chain, { last: 1 }, undefined, locked)).toEqual({
+      [full(1)]: `for ${incremental(2)}`,
+      [incremental(2)]: 'retained until 2024-06-01T00:00:00.000Z',
+      [incremental(3)]: 'remove',
+      [full(4)]: ['last 1', 'last complete full'],
+    });
+  });
+
+  it('means nothing for what is kept anyway', () => {
+    const locked = new Map([[full(1), '2024-06-01T00:00:00.000Z']]);
+    expect(plan([on(1)], { last: 1 }, undefined, locked)).toEqual({
+      [full(1)]: ['last 1', 'last complete full'],
+    });
+  });
+});
 
 describe('a policy over fulls', () => {
   it('removes what no rule keeps, and says why the rest stays', () => {

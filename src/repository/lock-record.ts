@@ -1,0 +1,27 @@
+import { countOf } from '../count-of.js';
+import type { Unprotected } from './locks.js';
+import type { Summary } from './summary.js';
+
+/** What a summary says of files that could not be locked. Pure. */
+
+/** The files that are named; the rest is counted. */
+const MOST_NAMED = 20;
+
+/** Returns the summary with these files counted and named. A summary without locks stays as it is. */
+export function withUnprotected(summary: Summary, files: readonly Unprotected[]): Summary {
+  const { lock } = summary;
+  if (lock === undefined || files.length === 0) return summary;
+  return {
+    ...summary,
+    lock: { ...lock, unprotected: lock.unprotected + files.length },
+    notices: [...summary.notices, ...noticesOf(files, lock.until)],
+  };
+}
+
+function noticesOf(files: readonly Unprotected[], until: string): string[] {
+  const named = files
+    .slice(0, MOST_NAMED)
+    .map(({ file, reason }) => `${file} is not locked until ${until}: ${reason}`);
+  const more = files.length - named.length;
+  return more > 0 ? [...named, `${countOf(more, 'more file')} not locked until ${until}`] : named;
+}

@@ -1,0 +1,122 @@
+import { isMangamotionError } from '../errors.js';
+import type { BackupEntry, Destination } from './destination.js';
+import { type LineBackup, linesOf } from './lines/lines.js';
+import type { DestinationLocks, FileLock, HiddenFile } from './locks.js';
+
+/** How the newest backups of a destination are locked, and whether what is there is what was written. */
+export interface LockState {
+  /**
+   * The worst that is known: locked files are hidden by a deletion or an overwrite, the newest backup of
+   * a line is not locked though earlier ones are, a file that it needs is locked for a shorter time, or
+   * the keys may not read locks or list versions.
+   */
+  status: 'ok' | 'unknown' | 'short' | 'unlocked' | 'hidden';
+  /** Why it is unknown. */
+  problem: string | null;
+  /** The newest backup of each line that has locked backups. */
+  newest: NewestLock[];
+  /** Files that these backups need, whose locks end before those of the backup; `until`: RFC 3339. */
+  short: { file: string; until: string | null }[];
+  hidden: HiddenFile[];
+}
+
+interface NewestLock {
+  line: string;
+  id: string;
+  /** Of the lock; `null` if the backup is not locked. */
+  mode: 'GOVERNANCE' | 'COMPLIANCE' | null;
+  until: string | null;
+  /** When the days have passed for which backups are kept. */
+  kept_until: string;
+}
+
+const DAY_MS = 86_400_000;
+/** Servers keep the end of a lock to the second. */
+const TOLERANCE_MS = 1000;
+
+/**
+ * Resolves to `null` if the destination has no object lock, or if the keys may not ask for it and no
+ * backup says that it is locked.
+ */
+export async function readLockState(
+  destination: Destination,
+  backups: readonly BackupEntry[],
+  { retentionDays }: { retentionDays: number },
+): Promise<LockState | null> {
+  const { locks } = destination;
+  if (locks === undefined || (await locks.areEnabled()) !== true) return null;
+  const newest = newestOf(backups);
+  try {
+    return await readState(locks, newest, retentionDays);
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied')) throw error;
+    if (newest.length === 0) return null;
+    const known = newest.map((one) => lockOf(one, retentionDays));
+    return { status: 'unknown', problem: error.message, newest: known, short: [], hidden: [] };
+  }
+}
+
+async function readState(
+  locks: DestinationLocks,
+  newest: readonly Newest[],
+  retentionDays: number,
+): Promise<LockState> {
+  const files = new Map<string, FileLock[]>();
+  for (const { summary } of newest) {
+    if (summary.lock === undefined) continue;
+    for (const id of [summary.id, ...summary.references]) {
+      if (!files.has(id)) files.set(id, await locks.locksOf(id));
+    }
+  }
+  const short = newest.flatMap((backup) => shortOf(backup, files));
+  const hidden = await locks.hidden();
+  const isUnlocked = newest.some(({ summary }) => summary.lock === undefined);
+  return {
+    status:
+      hidden.length > 0 ? 'hidden' : isUnlocked ? 'unlocked' : short.length > 0 ? 'short' : 'ok',
+    problem: null,
+    newest: newest.map((one) => lockOf(one, retentionDays)),
+    short: [...new Map(short.map((one) => [one.file, one])).values()],
+    hidden,
+  };
+}
+
+function lockOf({ line, summary }: Newest, retentionDays: number): NewestLock {
+  const { id, created_at, lock } = summary;
+  return {
+    ...{ line, id, mode: lock?.mode ?? null, until: lock?.until ?? null },
+    kept_until: new Date(Date.parse(created_at) + retentionDays * DAY_MS).toISOString(),
+  };
+}
+
+type Newest = Pick<LineBackup, 'summary'> & { line: string };
+
+/** The newest backup with objects of each line that is not retired and has locked ones. */
+function newestOf(backups: readonly BackupEntry[]): Newest[] {
+  return linesOf(backups).flatMap(({ name, retired, backups: its }) => {
+    const withObjects = its.filter(({ summary }) => summary.type !== 'metadata');
+    const isLocked = withObjects.some(({ summary }) => summary.lock !== undefined);
+    const last = withObjects.at(-1);
+    if (retired || !isLocked || last === undefined) return [];
+    return [{ line: name, summary: last.summary }];
+  });
+}
+
+function shortOf(
+  { summary }: Newest,
+  files: ReadonlyMap<string, FileLock[]>,
+): { file: string; until: string | null }[] {
+  const { lock } = summary;
+  if (lock === undefined) return [];
+  const leastMs = Date.parse(lock.until) - TOLERANCE_MS;
+  const needed = [summary.id, ...summary.references].flatMap((id) => files.get(id) ?? []);
+  return needed
+    .filter(({ retention }) => !(Date.parse(retention?.until ?? '') >= leastMs))
+    .map(({ file, retention }) => ({ file, until: retention?.until ?? null }));
+}
+
+/** Returns the last moment before anything was hidden, for `--as-stored-at`; RFC 3339. */
+export function beforeHidden(hidden: readonly HiddenFile[]): string {
+  const firstMs = Math.min(...hidden.map(({ at }) => Date.parse(at)).filter((ms) => !isNaN(ms)));
+  return Number.isFinite(firstMs) ? new Date(firstMs - 1).toISOString() : 'TIME';
+}

@@ -1,0 +1,208 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isMangamotionError } from '../../src/errors.js';
+import type { LockState } from '../../src/repository/lock-state.js';
+import type { Summary } from '../../src/repository/summary.js';
+import type { RestoreReport } from '../../src/restore/report.js';
+import { freshLockedBucket, removeLockedBucket } from '../contract/object-store/locked-buckets.js';
+import { temporaryFolder } from '../helpers/backups.js';
+import { backupStoreSettings } from '../helpers/backup-store.js';
+import { waitUntil } from '../helpers/child-processes.js';
+import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
+import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
+import { listing, noise, seed } from '../helpers/seed.js';
+import {
+  contentOf,
+  freshBucket,
+  freshBucketName,
+  readObject,
+  removeBucket,
+  testStore,
+} from '../helpers/test-store.js';
+
+/**
+ * Somebody has the keys of the backup host, and does to the destination what the keys may do. What is
+ * locked gives the last backup back, byte for byte.
+ */
+
+const store = testStore();
+const { folder, remove } = temporaryFolder();
+const objects = [
+  { key: 'a', content: noise(3000, 'a') },
+  { key: 'dir/b', content: noise(200_000, 'b') },
+  { key: 'c', content: Buffer.alloc(0) },
+];
+const newer = { key: 'a', content: noise(4000, 'newer') };
+let source: string;
+let target: string;
+let proxy: FaultyProxy;
+let env: Record<string, string>;
+let place: string;
+let last: Summary;
+let storedAt: string;
+
+beforeAll(async () => {
+  vi.stubEnv('XDG_STATE_HOME', folder);
+  source = await freshBucket(store);
+  target = await freshLockedBucket(store);
+  proxy = await startFaultyProxy(storeSettings().MINIO_ENDPOINT ?? '');
+  env = backupStoreSettings(proxy.endpoint);
+  place = `s3://${target}/backups`;
+  await seed(store, source, objects);
+  await backUp('full');
+  await seed(store, source, [newer]);
+  last = await backUp('incremental');
+  const [summary] = await store.listVersions(target, `backups/${last.id}.json`);
+  storedAt = summary?.lastModified ?? '';
+  await ransom();
+});
+afterEach(() => proxy.setPlan(() => undefined));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await removeLockedBucket(target);
+  await removeBucket(store, source);
+  await proxy.close();
+  store.close();
+  remove();
+});
+
+async function backUp(type: string): Promise<Summary> {
+  const args = ['backup', type, place, '--bucket', source, '--lock-days', '7', '--no-prune'];
+  const { exitCode, answer, stderr } = await runJson<Summary>(args, { env });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  return answer;
+}
+
+/** Overwrites everything, puts delete markers over it, and deletes each version that can be deleted. */
+async function ransom(): Promise<void> {
+  const keys = (await listing(store, target)).map(({ key }) => key);
+  expect(keys.length).toBeGreaterThan(3);
+  for (const key of keys) await store.putObject(target, key, contentOf('pay up'));
+  for (const key of keys.slice(0, -1)) await store.deleteObject(target, key);
+  const kept: string[] = [];
+  for (const version of await store.listVersions(target, '')) {
+    const { key, versionId, isDeleteMarker } = version;
+    if (isDeleteMarker || !key.includes(last.id) || key.endsWith('.partial')) continue;
+    const until = new Date(Date.now() + 2000).toISOString();
+    const shorter = { mode: 'GOVERNANCE', until } as const;
+    await store.putRetention(target, key, shorter, { versionId }).catch(() => undefined);
+  }
+  for (const version of await store.listVersions(target, '')) {
+    if (version.isDeleteMarker || version.sizeBytes === 6) continue;
+    try {
+      await store.deleteVersion(target, version);
+    } catch (error) {
+      if (!isMangamotionError(error, 'access_denied')) throw error;
+      kept.push(version.key);
+    }
+  }
+  expect(kept.filter((key) => key.startsWith('backups/minio_backup_'))).toHaveLength(4);
+}
+
+describe('after ransom', () => {
+  it('the destination has no backup, and its past has all', async () => {
+    const now = await runJson<{ backups: { problem?: string }[] }>(['backup', 'list', place], {
+      env,
+    });
+    expect(now.answer.backups.filter(({ problem }) => problem === undefined)).toEqual([]);
+    const args = ['backup', 'list', place, '--as-stored-at', storedAt];
+    const then = await runJson<{ backups: { id: string }[] }>(args, { env });
+    expect({ ...then, answer: then.answer.backups.map(({ id }) => id) }).toEqual({
+      ...{ exitCode: 0, stderr: '' },
+      answer: [last.parent, last.id],
+    });
+  });
+
+  it('the last backup verifies, shows and restores, byte for byte', async () => {
+    const past = ['--latest', '--as-stored-at', storedAt];
+    expect(await run(['backup', 'verify', place, ...past], { env })).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup', 'show', place, ...past], { env })).toMatchObject({ exitCode: 0 });
+    const back = freshBucketName();
+    const args = ['restore', place, ...past, '--as', `${source}=${back}`, '--yes'];
+    const { exitCode, stderr } = await runJson<RestoreReport>(args, { env });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const found = await Promise.all(
+      (await listing(store, back)).map(async ({ key }) => [
+        key,
+        await readObject(store, back, key),
+      ]),
+    );
+    const wanted = [...objects.slice(1), newer].map(({ key, content }) => [key, content]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted));
+    await removeBucket(store, back);
+  });
+
+  it('nothing is written to the past', async () => {
+    const args = ['backup', 'verify', place, '--within', '30d', '--as-stored-at', storedAt];
+    expect(await run(args, { env })).toMatchObject({ exitCode: 2 });
+    const methods = proxy.requests.length;
+    await run(['backup', 'verify', place, '--latest', '--as-stored-at', storedAt], { env });
+    const asked = proxy.requests.slice(methods).map(({ method }) => method);
+    expect(new Set(asked)).toEqual(new Set(['GET']));
+  });
+
+  it('before the first backup there was none', async () => {
+    const args = ['backup', 'list', place, '--as-stored-at', '2020-01-01'];
+    const { exitCode, answer } = await runJson<{ backups: unknown[] }>(args, { env });
+    expect({ exitCode, backups: answer.backups }).toEqual({ exitCode: 0, backups: [] });
+  });
+});
+
+describe('what tells of it', () => {
+  it('backup status says what is hidden, and what to run', async () => {
+    const args = ['backup', 'status', place];
+    const { exitCode, answer } = await runJson<{ locks: LockState }>(args, { env });
+    expect({ exitCode, status: answer.locks.status }).toEqual({ exitCode: 5, status: 'hidden' });
+    expect(answer.locks.hidden.map(({ by }) => by).sort()).toEqual([
+      ...['deletion', 'deletion', 'deletion', 'overwrite'],
+    ]);
+    const { stdout } = await run(args, { env });
+    const [, time = ''] = /--as-stored-at (\S+)/.exec(stdout.replaceAll(/\s+/g, ' ')) ?? [];
+    const list = ['backup', 'list', place, '--as-stored-at', time];
+    const then = await runJson<{ backups: { id: string }[] }>(list, { env });
+    expect(then.answer.backups.map(({ id }) => id)).toEqual([last.parent, last.id]);
+  });
+});
+
+it('a run that is killed before its summary is written leaves no backup, and nothing that looks hidden', async () => {
+  const killed = `${place}-killed`;
+  const args = ['backup', 'full', killed, '--bucket', source, '--lock-days', '7', '--no-prune'];
+  let held = 0;
+  proxy.setPlan(({ method, path }) => {
+    if (method !== 'PUT' || !/backups-killed\/minio_backup_full_\d+_\d+\.json$/.test(path)) {
+      return undefined;
+    }
+    held += 1;
+    return { kind: 'ignore' };
+  });
+  const program = runProcess(args, { env });
+  await waitUntil('the summary', [], () => Promise.resolve(held > 0));
+  program.kill('SIGKILL');
+  await program;
+  proxy.setPlan(() => undefined);
+  const { exitCode, answer } = await runJson<Summary>([...args, '--wait-lock', '5m'], { env });
+  expect(exitCode).toBe(0);
+  const names = (await listing(store, target)).map(({ key }) => key);
+  expect(names.filter((key) => key.startsWith('backups-killed/minio'))).toEqual([
+    `backups-killed/${answer.id}.json`,
+    `backups-killed/${answer.id}.tar.gz`,
+  ]);
+  const status = await runJson<{ locks: LockState }>(['backup', 'status', killed], { env });
+  expect(status.answer.locks).toMatchObject({ status: 'ok', hidden: [], short: [] });
+});
+
+describe('--as-stored-at is refused', () => {
+  it('for a folder, and for what is no time', async () => {
+    const list = (...args: string[]) => run(['backup', 'list', ...args], { env });
+    expect(await list(folder, '--as-stored-at', '1h')).toMatchObject({ exitCode: 2 });
+    expect(await list(place, '--as-stored-at', 'yesterday')).toMatchObject({ exitCode: 2 });
+    const named = ['backup', 'show', `${folder}/${last.id}`, '--as-stored-at', '1h'];
+    expect(await run(named, { env })).toMatchObject({ exitCode: 2 });
+  });
+
+  it('for a bucket without versions', async () => {
+    const args = ['backup', 'list', `s3://${source}`, '--as-stored-at', '1h'];
+    const { exitCode, stderr } = await run(args, { env });
+    expect(exitCode).toBe(8);
+    expect(stderr).toContain('keeps no older versions');
+  });
+});
