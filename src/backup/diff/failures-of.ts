@@ -1,4 +1,4 @@
-import { formatCount } from '../../count-of.js';
+import { countOf, formatCount } from '../../count-of.js';
 import { type ObjectName, compareObjects } from '../../key-order.js';
 import type { Failure, Summary } from '../../repository/summary.js';
 import type { Part } from './row.js';
@@ -42,7 +42,7 @@ export class KnownFailures {
     }
     this.names = named.map(({ bucket, key }) => ({ bucket, key })).sort(compareObjects);
     if (omitted > 0) {
-      this.#omitted = `${id} names only the first ${formatCount(failures.length)} of the ${formatCount(failures.length + omitted)} objects that could not be read`;
+      this.#omitted = `${id} names only the first ${formatCount(failures.length)} of ${countOf(failures.length + omitted, 'object')} that could not be read`;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
-import { formatCount } from '../../count-of.js';
+import { countOf } from '../../count-of.js';
 import { type ObjectName, compareKeys, compareObjects } from '../../key-order.js';
 
 /** Collects in which backups an object has which content. Pure. */
@@ -98,7 +98,7 @@ export class VersionHistory {
 /** Of one backup alone, or of all of them. */
 export class TooManyVersions extends MangamotionError {
   constructor(most = MOST_VERSIONS) {
-    super('refused', `more than ${formatCount(most)} versions of objects match`, {
+    super('refused', `more than ${countOf(most, 'version')} of objects match`, {
       hint: 'Use a longer pattern, or --bucket; "mangamotion backup ls" lists all objects of a backup.',
     });
   }

@@ -292,7 +292,7 @@ function judgeObjectLocks({
   const days = Math.round(Math.abs(compared) / DAY_MS);
   const than =
     days === 0 ? 'as long as' : `${countOf(days, 'day')} ${compared < 0 ? 'less' : 'more'} than`;
-  return ok(`the newest backup is locked until ${last.until}, ${than} backups are kept`);
+  return ok(`the newest backup is locked until ${last.until}: ${than} it is kept`);
 }
 
 function judgeHidden({

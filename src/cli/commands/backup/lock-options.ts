@@ -1,5 +1,6 @@
 import type { LockOptions } from '../../../backup/protection.js';
 import { parseLockDays } from '../../../config/backup-values.js';
+import { countOf } from '../../../count-of.js';
 import { MangamotionError, messageOf } from '../../../errors.js';
 import { lockDaysOf } from '../../../repository/retention/lock-days.js';
 import type { RetentionPolicy } from '../../../repository/retention/policy.js';
@@ -72,7 +73,7 @@ export async function lockSettings(
   if (mode === 'COMPLIANCE' && days > LONGEST_UNASKED_DAYS && !context.saysYes) {
     throw new MangamotionError(
       'usage',
-      `COMPLIANCE for ${days} days needs --yes: nobody can end such a lock, and what it holds is paid for`,
+      `COMPLIANCE for ${countOf(days, 'day')} needs --yes: nobody can end such a lock, and what it holds is paid for`,
       { hint: `Without --yes it is at most ${LONGEST_UNASKED_DAYS} days.` },
     );
   }

@@ -68,7 +68,7 @@ export function parseBucketLock(xml: string): BucketLock | null {
   if (rule === undefined || rule === '') return { byDefault: null };
   const retention = child(rule, 'DefaultRetention');
   const [days, years] = [textOf(retention, 'Days'), textOf(retention, 'Years')];
-  const period = days !== undefined ? `${days.trim()} days` : `${years?.trim() ?? '?'} years`;
+  const period = days !== undefined ? `days: ${days.trim()}` : `years: ${years?.trim() ?? '?'}`;
   return { byDefault: { mode: textOf(retention, 'Mode')?.trim() ?? 'unknown', period } };
 }
 

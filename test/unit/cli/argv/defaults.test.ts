@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineCommand } from '../../../../src/cli/argv/command.js';
-import { connectionOptions, globalOptions } from '../../../../src/cli/argv/global-options.js';
+import { allGlobalOptions } from '../../../../src/cli/argv/global-options.js';
 import type { ArgumentSpec, OptionSpec } from '../../../../src/cli/argv/option-specs.js';
 import { catalog } from '../../../../src/cli/catalog.js';
 
@@ -8,7 +8,7 @@ type Spec = ArgumentSpec | OptionSpec;
 
 /** Every spec of the program that has a default, with the name by which it is found. */
 async function defaults(): Promise<[name: string, spec: ArgumentSpec][]> {
-  const found = new Map<string, Spec>(Object.entries({ ...globalOptions, ...connectionOptions }));
+  const found = new Map<string, Spec>(Object.entries(allGlobalOptions));
   for (const entry of catalog.commands) {
     const { path } = entry;
     const command = await entry.load();

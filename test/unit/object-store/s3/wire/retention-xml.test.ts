@@ -41,16 +41,16 @@ describe('the object lock of a bucket', () => {
       lock(
         `${ON}<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>7</Days></DefaultRetention></Rule>`,
       ),
-      { byDefault: { mode: 'GOVERNANCE', period: '7 days' } },
+      { byDefault: { mode: 'GOVERNANCE', period: 'days: 7' } },
     ],
     [
       lock(
         `${ON}<Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Years>1</Years></DefaultRetention></Rule>`,
       ),
-      { byDefault: { mode: 'COMPLIANCE', period: '1 years' } },
+      { byDefault: { mode: 'COMPLIANCE', period: 'years: 1' } },
     ],
     // A rule that says nothing that is known may lock everything.
-    [lock(`${ON}<Rule><Other/></Rule>`), { byDefault: { mode: 'unknown', period: '? years' } }],
+    [lock(`${ON}<Rule><Other/></Rule>`), { byDefault: { mode: 'unknown', period: 'years: ?' } }],
     [lock(''), null],
     ['', null],
   ])('%s', (xml, expected) => {
