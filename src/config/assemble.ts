@@ -54,11 +54,17 @@ export function assemble(
         recipients: [
           ...(v.BACKUP_AGE_RECIPIENTS === undefined
             ? []
-            : [{ text: v.BACKUP_AGE_RECIPIENTS, origin: originOf(settings, 'BACKUP_AGE_RECIPIENTS') }]),
+            : [
+                {
+                  text: v.BACKUP_AGE_RECIPIENTS,
+                  origin: originOf(settings, 'BACKUP_AGE_RECIPIENTS'),
+                },
+              ]),
           ...(files.ageRecipients === undefined ? [] : [files.ageRecipients]),
         ],
         identityFile: files.ageIdentityFile,
       },
+      signing: { keyFile: files.signingKeyFile, signers: files.signers },
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       destination: backupDestination(v, files),
     },

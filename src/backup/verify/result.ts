@@ -13,6 +13,8 @@ export interface VerifyResult {
   /** `incomplete`: an archive is missing or truncated; `damaged`: any other finding. */
   status: 'ok' | 'damaged' | 'incomplete';
   quick: boolean;
+  /** The id of the key that signed the summary; null if none of the signers did. Absent without signers. */
+  signed_by?: string | null;
   /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;

@@ -23,6 +23,8 @@ import {
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { signersOfParents } from '../encryption/sign-summary.js';
+import type { PublicKey } from '../../signature/keys.js';
 import { encryptedDrafts } from './folder-encrypted-draft.js';
 import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
@@ -72,6 +74,7 @@ const READ_AT_ONCE = 16;
 /** Backups in a folder: `ID.tar.gz` or the folder `ID`, and `ID.json` beside it. */
 export class FolderDestination implements Destination {
   readonly location: string;
+  readonly signers: readonly PublicKey[];
   readonly #folder: string;
   readonly #beginDraft: BeginDraft;
   readonly #vault: Vault;
@@ -80,6 +83,7 @@ export class FolderDestination implements Destination {
     this.location = location;
     this.#folder = resolve(location);
     this.#vault = vault;
+    this.signers = vault.signers;
     const isEncrypted = vault.recipients.length > 0;
     if (plain && isEncrypted) throw plainAndEncrypted();
     this.#beginDraft = isEncrypted
@@ -90,7 +94,10 @@ export class FolderDestination implements Destination {
   }
 
   /** Rejects with `not_found` if the folder is missing, perhaps because its disk is not mounted. */
-  static async open(location: string, options: DestinationOptions = {}): Promise<FolderDestination> {
+  static async open(
+    location: string,
+    options: DestinationOptions = {},
+  ): Promise<FolderDestination> {
     try {
       if ((await stat(location)).isDirectory()) return new FolderDestination(location, options);
     } catch (error) {
@@ -107,6 +114,10 @@ export class FolderDestination implements Destination {
 
   get recipients(): readonly string[] {
     return this.#vault.recipients;
+  }
+
+  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
+    return signersOfParents(this.#vault);
   }
 
   async list(): Promise<BackupEntry[]> {
@@ -152,10 +163,7 @@ export class FolderDestination implements Destination {
   }
 
   /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
-  async openArchive(
-    id: string,
-    { sizeBytes, encrypted }: KnownArchive = {},
-  ): Promise<Archive> {
+  async openArchive(id: string, { sizeBytes, encrypted }: KnownArchive = {}): Promise<Archive> {
     if (encrypted !== undefined) {
       return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
     }
@@ -181,6 +189,17 @@ export class FolderDestination implements Destination {
     return FileSource.open(join(this.#folder, name));
   }
 
+  async readFile(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined> {
+    const path = join(this.#folder, name);
+    try {
+      return (await readSmallFile(path, { mostBytes })).bytes;
+    } catch (error) {
+      if (error instanceof UnfitFileError) return 'unfit';
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
+  }
+
   #encryptedFiles(id: string): EncryptedFiles {
     return {
       id,
@@ -204,13 +223,8 @@ export class FolderDestination implements Destination {
   }
 
   async readNote(name: string, mostBytes: number): Promise<Buffer | undefined> {
-    const path = join(this.#folder, name);
-    try {
-      return (await readSmallFile(path, { mostBytes })).bytes;
-    } catch (error) {
-      if (error instanceof UnfitFileError || errnoOf(error) === 'ENOENT') return undefined;
-      throw translateFileError(error, 'read', path);
-    }
+    const found = await this.readFile(name, mostBytes);
+    return found === 'unfit' ? undefined : found;
   }
 
   async writeNote(name: string, content: string): Promise<void> {
@@ -256,7 +270,7 @@ export class FolderDestination implements Destination {
       throw translateFileError(error, 'write into', this.location, DRAFT_ADVICE);
     });
     if (draft === undefined) return undefined;
-    const pending = new PendingFolderBackup(this.#folder, draft);
+    const pending = new PendingFolderBackup(this.#folder, draft, this.#vault);
     const own = [draft.file, draft.sidecar].map((name) => `${name}${PARTIAL_SUFFIX}`);
     const others = (await this.#names()).filter((name) => !own.includes(name));
     if (!others.some((name) => reservedIdOf(name) === id)) return pending;

@@ -23,6 +23,8 @@ import {
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { signersOfParents } from '../encryption/sign-summary.js';
+import type { PublicKey } from '../../signature/keys.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
@@ -62,6 +64,7 @@ const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER',
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
 export class S3Destination implements Destination {
   readonly location: string;
+  readonly signers: readonly PublicKey[];
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
   readonly #place: S3Place;
@@ -72,6 +75,7 @@ export class S3Destination implements Destination {
   /** The store of `place` retries by itself (`withRetries`). */
   constructor(place: S3Place, vault: Vault = NO_VAULT) {
     this.#vault = vault;
+    this.signers = vault.signers;
     this.location = place.url;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
@@ -80,6 +84,10 @@ export class S3Destination implements Destination {
 
   get recipients(): readonly string[] {
     return this.#vault.recipients;
+  }
+
+  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
+    return signersOfParents(this.#vault);
   }
 
   async list({ proven = false } = {}): Promise<BackupEntry[]> {
@@ -130,7 +138,10 @@ export class S3Destination implements Destination {
     );
   }
 
-  async archiveBytesOf({ id, summary }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
+  async archiveBytesOf({
+    id,
+    summary,
+  }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
     const objects = await this.#requests.objects(id);
     return (await this.#archiveAmong(objects, id, summary)).archiveBytes;
   }
@@ -143,9 +154,7 @@ export class S3Destination implements Destination {
       return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
     }
     const plain = this.#source(id + ARCHIVE_SUFFIX, sizeBytes);
-    return new TarArchive(
-      new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)),
-    );
+    return new TarArchive(new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)));
   }
 
   openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {
@@ -154,6 +163,10 @@ export class S3Destination implements Destination {
 
   openFile(name: string, sizeBytes = Infinity): Promise<ClosableSource> {
     return Promise.resolve(this.#source(name, sizeBytes));
+  }
+
+  readFile(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined> {
+    return this.#requests.file(name, mostBytes);
   }
 
   #source(name: string, sizeBytes: number): S3Source {

@@ -3,7 +3,14 @@ import { TarArchiveWriter } from '../../archive/tar-archive-writer.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { RunEncryption } from '../encryption/run-encryption.js';
 import type { Vault } from '../encryption/vault.js';
-import { ARCHIVE_SUFFIX, ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import {
+  ARCHIVE_SUFFIX,
+  ENCRYPTED_SUFFIX,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+} from '../names.js';
+import { signatureOf } from '../encryption/sign-summary.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
@@ -24,6 +31,8 @@ export class PendingS3Backup implements PendingBackup {
   readonly #file: string;
   readonly #sink: S3UploadSink;
   readonly #encryption: EncryptedUpload | undefined;
+  /** Whether its signature may be there. */
+  #isSigned = false;
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
   private constructor(
@@ -70,17 +79,25 @@ export class PendingS3Backup implements PendingBackup {
 
   /**
    * Writes the summary under its temporary name before the archive appears: an archive without
-   * either was put there by a person, and is left alone.
+   * either was put there by a person, and is left alone. The signature is there before the summary,
+   * so that no backup is ever seen without its own.
    */
   async commit(captured: Summary): Promise<Summary> {
     const { store, bucket } = this.#place;
     const summary = (await this.#encryption?.run.complete(captured)) ?? captured;
-    const content = contentOf(Buffer.from(encodeSummary(summary)));
+    const text = encodeSummary(summary);
+    const content = contentOf(Buffer.from(text));
+    const signature = await signatureOf(this.id, text, this.#vault, summary);
     this.#state = 'publishing';
     // Without the signal: an aborted request might still take effect after `discard`.
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, content));
     await this.#sink.publish();
     await this.#encryption?.index.publish();
+    if (signature !== undefined) {
+      this.#isSigned = true;
+      const signed = contentOf(Buffer.from(signature));
+      await withPlaceErrors(this.#place, store.putObject(bucket, this.#signatureKey, signed));
+    }
     this.#state = 'committing';
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content));
     this.#state = 'ended';
@@ -96,6 +113,7 @@ export class PendingS3Backup implements PendingBackup {
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
     await this.#sink.discard();
     await this.#encryption?.index.discard();
+    if (this.#isSigned) await this.#delete(this.#signatureKey);
     if (this.#state !== 'open') await this.#delete(this.#partialKey);
     this.#state = 'ended';
     await this.#vault.draftKeys.remove(this.id);
@@ -114,6 +132,10 @@ export class PendingS3Backup implements PendingBackup {
 
   get #summaryKey(): string {
     return this.#place.prefix + this.id + SUMMARY_SUFFIX;
+  }
+
+  get #signatureKey(): string {
+    return this.#place.prefix + this.id + SIGNATURE_SUFFIX;
   }
 
   get #partialKey(): string {

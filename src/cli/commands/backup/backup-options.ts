@@ -73,7 +73,8 @@ export const makesBackup = {
     },
     noPrune: { description: 'do not prune after the backup' },
     noEncryption: {
-      description: 'make the backup in plain text, even if recipients are set or others are encrypted',
+      description:
+        'make the backup in plain text, even if recipients are set or others are encrypted',
     },
     ...lockOption,
   },
@@ -195,6 +196,8 @@ async function openBackupContext(
   }
   const plain = !backup.compression;
   const opened = await context.openVault();
+  // A key that cannot be used is told before anything is read.
+  await opened.signingKey();
   const vault = noEncryption ? { ...opened, recipients: [] } : opened;
   const destination = await openDestination(location, context.cwd, context, { plain, vault });
   const store = await context.openStore(buckets);
