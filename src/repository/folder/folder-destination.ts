@@ -194,7 +194,7 @@ export class FolderDestination implements Destination {
     try {
       return (await readSmallFile(path, { mostBytes })).bytes;
     } catch (error) {
-      if (error instanceof UnfitFileError) return 'unfit';
+      if (error instanceof UnfitFileError || errnoOf(error) === 'EISDIR') return 'unfit';
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw translateFileError(error, 'read', path);
     }
@@ -223,8 +223,13 @@ export class FolderDestination implements Destination {
   }
 
   async readNote(name: string, mostBytes: number): Promise<Buffer | undefined> {
-    const found = await this.readFile(name, mostBytes);
-    return found === 'unfit' ? undefined : found;
+    const path = join(this.#folder, name);
+    try {
+      return (await readSmallFile(path, { mostBytes })).bytes;
+    } catch (error) {
+      if (error instanceof UnfitFileError || errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
   }
 
   async writeNote(name: string, content: string): Promise<void> {
