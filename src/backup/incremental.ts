@@ -59,7 +59,7 @@ async function planIncremental(
     const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
     if (options.parent !== undefined) {
       throw new MangamotionError('refused', why, {
-        hint: 'Set BACKUP_SIGNER to the key that signed it, or leave out --parent.',
+        hint: 'Name the key that signed it with --signer, or leave out --parent.',
       });
     }
     progress.warn(`${why}. Making a full backup`);

@@ -2,11 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { EXIT_MEANINGS } from '../../../src/errors.js';
-import {
-  connectionOptions,
-  dryRunOption,
-  globalOptions,
-} from '../../../src/cli/argv/global-options.js';
+import { allGlobalOptions, dryRunOption } from '../../../src/cli/argv/global-options.js';
 import { flagOf, takesValue } from '../../../src/cli/argv/option-specs.js';
 import type { OptionSpec } from '../../../src/cli/argv/option-specs.js';
 import { parseCommandLine } from '../../../src/cli/argv/parser.js';
@@ -107,12 +103,7 @@ describe.each(documents.map((document) => [document.path, document.text] as cons
 
 async function allOptions(): Promise<[string, OptionSpec][]> {
   const commands = await Promise.all(catalog.commands.map((entry) => entry.load()));
-  const specs = [
-    globalOptions,
-    connectionOptions,
-    dryRunOption,
-    ...commands.map(({ options }) => options),
-  ];
+  const specs = [allGlobalOptions, dryRunOption, ...commands.map(({ options }) => options)];
   const common: [string, OptionSpec][] = ['--help', '--version'].map((flag) => [
     flag,
     { description: '' },

@@ -34,7 +34,7 @@ describe('help', () => {
 
   it('shows --limit-rate for every command that moves bytes from or to a store', async () => {
     const without =
-      /^(billing|config|completion|help|jobs (watch|index)|schedule .+|drill (history|report))/;
+      /^(billing|config|completion|help|jobs (watch|index)|key|schedule .+|drill (history|report))/;
     for (const { path } of catalog.commands) {
       const name = path.join(' ');
       const { stdout } = await runMain([...path, '--help'], catalog);
