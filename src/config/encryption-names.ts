@@ -39,8 +39,7 @@ export function encryptionProblems(
 /** Returns which of these settings are set to nothing, perhaps by a variable of a script that is unset. */
 export function emptyProblems(origin: string, values: Environment): string[] {
   return Object.entries(MEANING_UNSET).flatMap(([name, meaning]) => {
-    const value = values[name];
-    return value === undefined || value.trim() !== ''
+    return values[name]?.trim() !== ''
       ? []
       : [`${name} (${origin}): is empty; unset it ${meaning}`];
   });

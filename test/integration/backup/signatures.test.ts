@@ -17,6 +17,7 @@ import type { RollingResult } from '../../../src/backup/verify/rolling/rolling.j
 import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
 import {
   type SigningKey,
+  keyIdText,
   newSigningKey,
   parseSigningKey,
   publicKeyText,
@@ -67,6 +68,10 @@ async function verify(backup: string, ...flags: string[]) {
 
 function minisign(...args: string[]): string {
   return execFileSync('minisign', args, { cwd: work, encoding: 'utf8', stdio: 'pipe' });
+}
+
+function isSignature(path: string): boolean {
+  return path.split('?')[0]?.endsWith('.minisig') === true;
 }
 
 let copies = 0;
@@ -134,7 +139,7 @@ describe('signed backups', () => {
         const { exitCode, answer } = await verify(path, ...flags, '--signer', publicFile);
         expect(answer).toMatchObject({
           status: 'ok',
-          signed_by: expect.stringMatching(/^\w{16}$/),
+          signed_by: keyIdText(key.publicKey.id),
         });
         expect(exitCode).toBe(0);
       }
@@ -196,6 +201,20 @@ describe('signed backups', () => {
     const bad = await run(['backup', 'verify', `${destination}/${summary.id}`, ...flags], { env });
     expect(bad.exitCode).toBe(5);
     expect(bad.stdout).toContain('signature_missing');
+    proxy.setPlan(({ method, path }) =>
+      method === 'PUT' && /_full_\d+_\d+\.json(\?|$)/.test(path)
+        ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    const before = await namesAt(store, place);
+    proxy.requests.length = 0;
+    const args = ['backup', 'full', destination, '--bucket', bucket, '--no-prune'];
+    const failed = await run(args, { env: { ...env, BACKUP_SIGNING_KEY_FILE: keyFile } });
+    expect(failed.exitCode).not.toBe(0);
+    expect(proxy.requests.some(({ method, path }) => method === 'PUT' && isSignature(path))).toBe(
+      true,
+    );
+    expect(await namesAt(store, place)).toEqual(before);
     await proxy.close();
     await removeBucket(store, target);
   });
