@@ -340,6 +340,19 @@ describe('a backup that somebody tampered with', () => {
     expect((await store.listBuckets()).map(({ name }) => name)).not.toContain(target);
   });
 
+  it('is refused by a restore of Redis and by a drill', async () => {
+    const folder = await copyOfSigned();
+    await rm(join(folder, `${newest}.json.minisig`));
+    const signer = ['--signer', publicFile];
+    const redis = await run(['restore', join(folder, newest), 'redis', ...signer, '--yes']);
+    expect(redis).toMatchObject({ exitCode: 5, stdout: '' });
+    const drill = await run(['drill', 'object', folder, ...signer]);
+    expect(drill.exitCode).not.toBe(0);
+    for (const text of [redis.stderr, drill.stdout]) {
+      expect(text).toContain(`${newest}.json.minisig is missing`);
+    }
+  });
+
   it('is as it was for those who have no signer', async () => {
     const folder = await copyOfSigned();
     await rm(join(folder, `${newest}.json.minisig`));
