@@ -70,7 +70,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 }
 
 /** Reads a file of age keys and checks each. Rejects with `configuration`. */
-export async function readIdentities(file: string, reports: VaultReports): Promise<Identity[]> {
+async function readIdentities(file: string, reports: VaultReports): Promise<Identity[]> {
   return await identitiesIn(await readKeys(file, reports), file, reports);
 }
 
