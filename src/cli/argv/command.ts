@@ -33,7 +33,7 @@ interface CommandData {
   opensBackups?: boolean;
   /** It writes archives: its help shows --recipient and --signing-key. */
   makesBackups?: boolean;
-  /** It refuses backups that are not signed, where a signer is set: its help shows --signer. */
+  /** It refuses backups that are not signed, or takes nothing from them: its help shows --signer. */
   checksSignatures?: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;

@@ -340,6 +340,21 @@ describe('a backup that somebody tampered with', () => {
     expect((await store.listBuckets()).map(({ name }) => name)).not.toContain(target);
   });
 
+  it('is no matter to an incremental that refers to its archive', async () => {
+    const folder = await copyOfSigned();
+    const summary = await summaryIn(folder, full);
+    await writeFile(join(folder, `${full}.json`), encodeSummary({ ...summary, tool: 'forged' }));
+    expect((await verify(join(folder, full), '--signer', publicFile)).exitCode).toBe(5);
+    const found = await verify(join(folder, incremental), '--signer', publicFile);
+    expect(found).toMatchObject({ exitCode: 0, answer: { status: 'ok', objects: 21 } });
+    // The archive is covered by the signature of whoever refers to it.
+    const archive = join(folder, `${full}.tar.gz`);
+    const bytes = await readFile(archive);
+    bytes[2000] = (bytes[2000] ?? 0) ^ 1;
+    await writeFile(archive, bytes);
+    expect((await verify(join(folder, incremental), '--signer', publicFile)).exitCode).toBe(5);
+  });
+
   it('is refused by a restore of Redis and by a drill', async () => {
     const folder = await copyOfSigned();
     await rm(join(folder, `${newest}.json.minisig`));
