@@ -32,6 +32,9 @@ export const LARGEST_SUMMARY_BYTES = 256 * MIB;
 /** A summary without the failures that are only counted. */
 export const LARGEST_SUMMARY_TEXT_BYTES = 128 * MIB;
 
+/** A signature of minisign. Its comments have up to 1 kB and 8 kB. */
+export const LARGEST_SIGNATURE_BYTES = 16 * KIB;
+
 /** A pax header, which holds a path and a size. */
 export const LONGEST_EXTENDED_HEADER_BYTES = 64 * KIB;
 

@@ -1,4 +1,4 @@
-import { predecessorOf } from '../repository/lines/parent.js';
+import { type Predecessor, predecessorOf } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import { makeBackup } from './make-backup.js';
 import {
@@ -9,7 +9,9 @@ import {
   sourceOf,
 } from './plan/backup-plan.js';
 import { refusePlainAfterEncrypted } from '../repository/encryption-choice.js';
+import { Baseline } from './plan/baseline.js';
 import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
+import { signedForUse } from './plan/signed.js';
 
 /** Copies all selected buckets into a new archive, and resolves once the backup exists. */
 export async function backUpFull(context: BackupContext, options: BackupOptions): Promise<Summary> {
@@ -24,7 +26,19 @@ export async function planFull(context: HeldContext, options: BackupOptions): Pr
   const backups = await destination.list();
   refusePlainAfterEncrypted(destination, backups, context.noEncryption === true);
   const earlier = predecessorOf(backups, sourceOf(store, options));
-  const baseline =
-    earlier === undefined ? undefined : await openBaseline(context, earlier.backup, 'full');
+  const baseline = earlier === undefined ? undefined : await openEarlier(context, earlier);
   return await planObjects(context, options, 'full', { baseline, lastTrusted: earlier?.summary });
+}
+
+/** Opens the earlier backup. Of one that is not signed as this one will be, only the counts are used. */
+async function openEarlier(
+  context: HeldContext,
+  { backup, summary }: Predecessor,
+): Promise<Baseline> {
+  const checked = await signedForUse(context.destination, backup);
+  if ('backup' in checked) return await openBaseline(context, checked.backup, 'full');
+  context.progress.warn(
+    `${checked.why}: this backup takes nothing over from ${backup.id}, and is compared with the counts in its summary`,
+  );
+  return new Baseline('full', summary, undefined, checked.why);
 }

@@ -18,6 +18,7 @@ import {
   sourceOf,
 } from './plan/backup-plan.js';
 import { openBaseline, planObjects } from './plan/plan-objects.js';
+import { signedForUse } from './plan/signed.js';
 
 export interface IncrementalOptions extends BackupOptions {
   /** The id of the parent; by default the newest usable backup. */
@@ -57,7 +58,18 @@ async function planIncremental(
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
-  const baseline = await openParent(context, parent);
+  const checked = await signedForUse(destination, parent);
+  if ('why' in checked) {
+    const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
+    if (options.parent !== undefined) {
+      throw new MangamotionError('refused', why, {
+        hint: 'Name the key that signed it with --signer, or leave out --parent.',
+      });
+    }
+    progress.warn(`${why}. Making a full backup`);
+    return await planFull(context, options);
+  }
+  const baseline = await openParent(context, checked.backup);
   if (baseline === undefined) return await planFull(context, options);
   return await planObjects(context, options, 'incremental', {
     baseline,

@@ -119,10 +119,10 @@ const commands: readonly CatalogEntry[] = [
   command('drill report', 'print the evidence of past drills for an auditor', () =>
     import('./commands/drill/report.js').then((module) => module.drillReport),
   ),
-  command('key new', 'make an age key for encrypted backups', () =>
+  command('key new', 'make a key for encrypted or signed backups', () =>
     import('./commands/key/new.js').then((module) => module.keyNew),
   ),
-  command('key show', 'print the recipients of the keys in a file', () =>
+  command('key show', 'print the public part of the keys in a file', () =>
     import('./commands/key/show.js').then((module) => module.keyShow),
   ),
   command('schedule', 'run backups and other commands on a schedule, in place of cron', () =>
@@ -191,7 +191,7 @@ const groups: Catalog['groups'] = {
     },
   },
   key: {
-    summary: 'make the keys of encrypted backups',
+    summary: 'make the keys of encrypted and signed backups',
     examples: {
       'mangamotion key new backup.agekey': 'make a key, and print its recipient',
       'mangamotion key show backup.agekey': 'print the recipient again',

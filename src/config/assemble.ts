@@ -65,6 +65,7 @@ export function assemble(
         ],
         identityFile: files.ageIdentityFile,
       },
+      signing: { keyFile: files.signingKeyFile, signers: files.signers },
       expectDeletions: v.BACKUP_EXPECT_DELETIONS ?? new Map(),
       appendOnly: v.BACKUP_S3_APPEND_ONLY,
       destination: backupDestination(v, files),

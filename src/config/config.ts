@@ -77,6 +77,13 @@ export interface Config {
       /** The file of the keys: an absolute path. */
       identityFile: string | undefined;
     };
+    /** Who signs new backups, and whose signatures count. */
+    signing: {
+      /** The file of the secret key: an absolute path. */
+      keyFile: string | undefined;
+      /** Public keys, each with where it comes from; they are not checked yet. */
+      signers: readonly { text: string; origin: string }[];
+    };
     /** For each bucket, the percentage of objects that may be deleted between two backups. */
     expectDeletions: ReadonlyMap<string, number>;
     /** Whether nothing may be deleted or overwritten in `s3://` destinations. */

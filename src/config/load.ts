@@ -3,7 +3,7 @@ import path from 'node:path';
 import { MangamotionError } from '../errors.js';
 import { assemble } from './assemble.js';
 import type { Config } from './config.js';
-import { encryptionProblems } from './encryption-names.js';
+import { emptyProblems, encryptionProblems } from './encryption-names.js';
 import type { Environment } from './environment.js';
 import { type FileRead, exists, readConfigFile, readEnvFile } from './files.js';
 import { secretsOfProxy } from './proxy.js';
@@ -163,7 +163,10 @@ async function readSources(request: ConfigRequest): Promise<SourcesRead> {
   const configFile = request.configFile ?? (hasDefault ? DEFAULT_CONFIG_FILE : undefined);
   if (configFile !== undefined) {
     const source = add(await readConfigFile(configFile, cwd));
-    if (source !== undefined) misnamed.push(...unknownNames(source));
+    if (source !== undefined) {
+      problems.push(...emptyProblems(source.origin, source.values));
+      misnamed.push(...unknownNames(source));
+    }
   }
   return { sources, problems, misnamed, exposed, warnings };
 }

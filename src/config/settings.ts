@@ -112,6 +112,8 @@ const schema = v.object({
   BACKUP_AGE_RECIPIENTS: v.optional(text),
   BACKUP_AGE_RECIPIENTS_FILE: v.optional(path),
   BACKUP_AGE_IDENTITY_FILE: v.optional(path),
+  BACKUP_SIGNING_KEY_FILE: v.optional(path),
+  BACKUP_SIGNER: v.optional(text),
   BACKUP_S3_ENDPOINT: v.optional(endpoint),
   BACKUP_S3_USE_SSL: v.optional(boolean, 'true'),
   BACKUP_S3_ACCESS_KEY: v.optional(text),

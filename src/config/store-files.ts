@@ -20,6 +20,10 @@ export interface StoreFiles {
   ageRecipients: { text: string; origin: string } | undefined;
   /** The absolute path of the file of age keys, which is read when one is needed. */
   ageIdentityFile: string | undefined;
+  /** The absolute path of the secret key that signs, which is read when a backup is made. */
+  signingKeyFile: string | undefined;
+  /** Public keys, and the texts of files of them, each with where it comes from. */
+  signers: { text: string; origin: string }[];
   problems: string[];
 }
 
@@ -50,6 +54,8 @@ export async function readStoreFiles(settings: Settings, cwd: string): Promise<S
     adminToken: await readSecretKey(reading, 'SERVE_ADMIN_TOKEN'),
     ageRecipients: await readRecipients(reading),
     ageIdentityFile: pathOf(reading, 'BACKUP_AGE_IDENTITY_FILE'),
+    signingKeyFile: pathOf(reading, 'BACKUP_SIGNING_KEY_FILE'),
+    signers: await readSigners(reading),
     problems,
   };
 }
@@ -94,6 +100,38 @@ async function readRecipients({
   if ('text' in read) return { text: read.text, origin };
   problems.push(problemWith(setting.name, setting.origin, read.problem));
   return undefined;
+}
+
+const PUBLIC_KEY = /^RW[A-Za-z0-9+/]{54}$/;
+
+/** What does not look like a public key of minisign is the name of a file that holds some. */
+async function readSigners({
+  settings,
+  cwd,
+  problems,
+}: Reading): Promise<{ text: string; origin: string }[]> {
+  const setting = firstOf(settings, 'BACKUP_SIGNER');
+  if (setting === undefined) return [];
+  const values = setting.value.split(',').map((value) => value.trim());
+  const signers: { text: string; origin: string }[] = [];
+  for (const value of values) {
+    if (value === '') {
+      problems.push(problemWith(setting.name, setting.origin, 'has an empty place in its list'));
+      continue;
+    }
+    if (PUBLIC_KEY.test(value)) {
+      signers.push({ text: value, origin: `${setting.name} (${setting.origin})` });
+      continue;
+    }
+    const origin = locate({ ...setting, value }, cwd);
+    const read = await readNamedFile(origin);
+    if ('text' in read) signers.push({ text: read.text, origin });
+    else {
+      const what = `${read.problem}, and it is no public key of minisign either`;
+      problems.push(problemWith(setting.name, setting.origin, what));
+    }
+  }
+  return signers;
 }
 
 function pathOf({ settings, cwd }: Reading, variable: string): string | undefined {

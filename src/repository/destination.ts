@@ -10,6 +10,7 @@ import type { BackupType, Mark } from './names.js';
 import type { Encrypted } from './encryption/open-encrypted.js';
 import type { Retention } from '../object-store/objects.js';
 import type { DestinationLocks } from './locks.js';
+import type { PublicKey } from '../signature/keys.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /** The port to a place that holds backups. A backup exists as soon as its summary does. */
@@ -18,6 +19,15 @@ export interface Destination {
 
   /** The recipients to whom new backups are encrypted; none: they are not. */
   readonly recipients: readonly string[];
+
+  /** One of these must have signed a backup that is verified or restored; none: nobody has to. */
+  readonly signers: readonly PublicKey[];
+
+  /**
+   * Resolves to the keys of which one must have signed what a new backup takes over; `undefined` if
+   * new backups are not signed. Rejects with `configuration` if the signing key is wrong.
+   */
+  signersOfParents(): Promise<readonly PublicKey[] | undefined>;
 
   /** The bucket that is the destination: a backup of the store leaves it out. */
   readonly excludesBucket?: { endpoint: string; bucket: string };
@@ -61,6 +71,12 @@ export interface Destination {
    * it is missing, unless finding out costs a request.
    */
   openFile(name: string, sizeBytes?: number): Promise<ClosableSource>;
+
+  /**
+   * Reads a small file of a backup, such as `ID.json`. Resolves to `undefined` if it is missing, and
+   * to `unfit` if it is larger than `mostBytes` or is no file.
+   */
+  readFile(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined>;
 
   /** Opens the sidecar of an encrypted archive. Rejects as `openArchive`. */
   openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive>;

@@ -12,6 +12,8 @@ export const DEBIAN_PACKAGES = [
   'fish',
   'jq',
   'tmux',
+  'age',
+  'minisign',
   'chromium',
 ];
 
@@ -22,7 +24,7 @@ export const DEBIAN_PEERS = ['rclone', 'restic', 'hyperfine'];
 export function installHint(): string {
   const byHand =
     process.platform === 'darwin'
-      ? 'brew install minio/stable/minio redis fish jq tmux && brew install --cask chromium'
+      ? 'brew install minio/stable/minio redis fish jq tmux age minisign && brew install --cask chromium'
       : `apt-get install --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
   return `Run \`npm run setup:servers\`, or by hand: ${byHand} (or put \`minio\` on the PATH, or set TEST_S3_ENDPOINT).`;
 }

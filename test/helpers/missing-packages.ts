@@ -20,8 +20,9 @@ function missingPackages({ wantsClients = false, wantsPeers = false }: Wanted): 
     ...(lacks('redis-server') ? ['redis-server'] : []),
     ...(hasS3 ? [] : DEBIAN_PACKAGES.filter((name) => /^(ceph-|radosgw)/.test(name))),
     ...(wantsClients && lacks('bsdtar') ? ['libarchive-tools'] : []),
-    ...(wantsClients && lacks('age') ? ['age'] : []),
-    ...(wantsClients ? ['python3', 'zsh', 'fish', 'jq', 'tmux'].filter(lacks) : []),
+    ...(wantsClients
+      ? ['python3', 'zsh', 'fish', 'jq', 'tmux', 'age', 'minisign'].filter(lacks)
+      : []),
     ...(wantsClients && !hasSchemathesis() && !makesEnvironments() ? ['python3-venv'] : []),
     ...(wantsClients && findChromium() === undefined ? ['chromium'] : []),
     ...(wantsPeers ? DEBIAN_PEERS.filter(lacks) : []),

@@ -3,7 +3,7 @@ import { installSchemathesis } from './schemathesis.js';
 
 /**
  * `npm run setup:servers`: sees to it that the tests find an S3 server, Redis, bsdtar, python3, zsh,
- * fish, jq, tmux, Chromium and schemathesis, as `npm test` does by itself. `--peers`: also the tools that the benchmark
+ * fish, jq, tmux, age, minisign, Chromium and schemathesis, as `npm test` does by itself. `--peers`: also the tools that the benchmark
  * compares with. `--servers-only`: no more than the demo needs. Can be run again at any time.
  */
 try {

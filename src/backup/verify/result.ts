@@ -18,6 +18,8 @@ export interface VerifyResult {
    * were then compared with their digests, and `objects` and `bytes` are those of the summary.
    */
   not_opened?: string;
+  /** The id of the key that signed the summary; null if none of the signers did. Absent without signers. */
+  signed_by?: string | null;
   /** The number of intact objects; with `quick`, of objects in the directory. */
   objects: number;
   bytes: number;

@@ -7,6 +7,7 @@ import type { WorkProgress } from '../../progress.js';
 import { Archives, encryptedOf } from '../../repository/archives.js';
 import type { BackupEntry, Destination, KnownArchive } from '../../repository/destination.js';
 import { type LocatedBackup, refuseNewerSummary } from '../../repository/locate.js';
+import { readSigned } from '../../repository/signed-backup.js';
 import { type Summary, objectsIn } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
@@ -27,17 +28,17 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks a backup: every byte of its archive, and its objects in other archives, unless `options`
- * limit that. Rejects with `refused` if its format is newer, but never because of damage.
+ * Checks a backup: its signature, if the destination has signers, and every byte of its archive, and its
+ * objects in other archives, unless `options` limit that. Rejects with `refused` if its format is newer, but never because of damage.
  */
 export async function verifyBackup(
   context: VerifyContext,
   located: LocatedBackup,
   options: VerifyOptions,
 ): Promise<VerifyResult> {
-  const { backup } = located;
+  const { id } = located.backup;
   const result: VerifyResult = {
-    id: backup.id,
+    id,
     status: 'ok',
     quick: options.quick,
     objects: 0,
@@ -45,13 +46,31 @@ export async function verifyBackup(
     problems: [],
     problems_omitted: 0,
   };
+  const backup = await checkSignature(located, result);
   refuseNewerSummary(backup);
   if (backup.summary.kind === 'valid') {
-    await verifyArchives(context, located, backup.summary.summary, result, options);
+    await verifyArchives(context, { ...located, backup }, backup.summary.summary, result, options);
   } else if (backup.summary.kind === 'damaged') {
     addProblem(result, 'summary', backup.summary.reason);
   }
   return result;
+}
+
+/** Resolves to the backup with the summary that was signed; to the one that was found if none was. */
+async function checkSignature(
+  { destination, backup }: LocatedBackup,
+  result: VerifyResult,
+): Promise<BackupEntry> {
+  const { signers } = destination;
+  if (signers.length === 0) return backup;
+  const signed = await readSigned(destination, backup, signers);
+  if ('fault' in signed) {
+    result.signed_by = null;
+    addProblem(result, signed.fault, signed.message);
+    return backup;
+  }
+  result.signed_by = signed.signedBy;
+  return signed.backup;
 }
 
 async function verifyArchives(

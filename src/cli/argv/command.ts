@@ -31,8 +31,10 @@ interface CommandData {
   usesDestination?: boolean;
   /** It opens archives: its help shows --identity. */
   opensBackups?: boolean;
-  /** It writes archives: its help shows --recipient. */
+  /** It writes archives: its help shows --recipient and --signing-key. */
   makesBackups?: boolean;
+  /** It refuses backups that are not signed, or takes nothing from them: its help shows --signer. */
+  checksSignatures?: boolean;
   /** Whether its answer is rows, which `--csv` can print. */
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */

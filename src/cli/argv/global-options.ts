@@ -96,6 +96,29 @@ export const recipientOptions = {
   },
 } as const satisfies OptionSpecs;
 
+/** Of commands that make backups. */
+export const signingOptions = {
+  signingKey: {
+    value: 'file',
+    description: 'sign the backup with the minisign key in this file (BACKUP_SIGNING_KEY_FILE)',
+    complete: 'file',
+    parse: notEmpty,
+  },
+} as const satisfies OptionSpecs;
+
+/** Of commands that check signatures. */
+export const signerOptions = {
+  signer: {
+    value: 'key',
+    description:
+      'accept only backups that this minisign key has signed: RW…, or a file such as backup.pub ' +
+      '(BACKUP_SIGNER)',
+    repeatable: true,
+    complete: 'file',
+    parse: notEmpty,
+  },
+} as const satisfies OptionSpecs;
+
 /** Of every command that changes something and can run dry. */
 export const dryRunOption = {
   dryRun: { description: 'show what would be done, but change nothing (also: DRY_RUN=true)' },
@@ -110,7 +133,8 @@ export function usefulOptions(command: Command): OptionSpecs {
     ...(command.usesStore ? connectionOptions : {}),
     ...(command.usesDestination === true ? { limitRate: connectionOptions.limitRate } : {}),
     ...(command.opensBackups === true ? keyOptions : {}),
-    ...(command.makesBackups === true ? recipientOptions : {}),
+    ...(command.makesBackups === true ? { ...recipientOptions, ...signingOptions } : {}),
+    ...(command.checksSignatures === true ? signerOptions : {}),
   };
 }
 
@@ -125,6 +149,8 @@ export const allGlobalOptions = {
   ...connectionOptions,
   ...keyOptions,
   ...recipientOptions,
+  ...signingOptions,
+  ...signerOptions,
 } as const satisfies OptionSpecs;
 
 export type GlobalOptions = OptionValues<typeof allGlobalOptions>;
@@ -132,11 +158,12 @@ export type GlobalOptions = OptionValues<typeof allGlobalOptions>;
 /** The flags that name settings, as they were given: none of them is a secret. */
 export function settingFlagsOf(global: GlobalOptions): string[] {
   const { envFile, config, endpoint, accessKey, region, caFile, limitRate } = global;
-  const { identity, recipient, recipientFile } = global;
+  const { identity, recipient, recipientFile, signingKey, signer } = global;
   const single = { envFile, config, endpoint, accessKey, region, caFile, limitRate };
-  const flags = Object.entries({ ...single, identity, recipientFile });
+  const flags = Object.entries({ ...single, identity, recipientFile, signingKey });
   return [
     ...flags.flatMap(([name, value]) => (value === undefined ? [] : [flagOf(name), value])),
     ...recipient.flatMap((value) => [flagOf('recipient'), value]),
+    ...signer.flatMap((value) => [flagOf('signer'), value]),
   ];
 }

@@ -9,6 +9,8 @@ import {
   globalOptions,
   keyOptions,
   recipientOptions,
+  signerOptions,
+  signingOptions,
 } from './global-options.js';
 import { readVersion } from './version.js';
 
@@ -49,6 +51,9 @@ export function buildProgram(
   }
   for (const [name, spec] of Object.entries({ ...keyOptions, ...recipientOptions })) {
     root.addOption(optionOf(name, spec).helpGroup('Encryption:'));
+  }
+  for (const [name, spec] of Object.entries({ ...signingOptions, ...signerOptions })) {
+    root.addOption(optionOf(name, spec).helpGroup('Signatures:'));
   }
   const leaves = new Map(
     commands.map((entry) => [entry, addLeaf(root, groups, entry, helpWidth)] as const),

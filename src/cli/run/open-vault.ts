@@ -14,6 +14,7 @@ import { MangamotionError } from '../../errors.js';
 import { readSmallFile } from '../../files/bounded.js';
 import { errnoOf, explainFileError, translateFileError } from '../../files/errors.js';
 import type { DraftKeys, Vault } from '../../repository/encryption/vault.js';
+import { type SigningKey, parsePublicKeys, parseSigningKey } from '../../signature/keys.js';
 import { SYSTEM_STATE_FOLDER } from '../../schedule/unit.js';
 
 /** The file of the key of a host, in its state folder. */
@@ -30,11 +31,16 @@ export interface VaultReports {
   onSecret: (text: string) => void;
 }
 
-/** Opens the keys that the settings name. Rejects with `configuration` if a recipient is wrong. */
+/**
+ * Opens the keys that the settings name. Rejects with `configuration` if a recipient or a signer is
+ * wrong. Secret keys are read when they are needed.
+ */
 export async function openVault(
-  { recipients: lists, identityFile }: Config['backup']['age'],
+  { age, signing }: Pick<Config['backup'], 'age' | 'signing'>,
   reports: VaultReports,
 ): Promise<Vault> {
+  const { recipients: lists, identityFile } = age;
+  const { keyFile } = signing;
   const recipients: string[] = [];
   for (const { text, origin } of lists) recipients.push(...(await parseRecipients(text, origin)));
   checkTogether(recipients);
@@ -51,6 +57,10 @@ export async function openVault(
     identities,
     hostIdentity: host,
     draftKeys: draftKeysIn(folder),
+    signingKey: once(() =>
+      keyFile === undefined ? Promise.resolve(undefined) : readSigningKey(keyFile, reports),
+    ),
+    signers: signing.signers.flatMap(({ text, origin }) => parsePublicKeys(text, origin)),
   };
 }
 
@@ -60,16 +70,38 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 }
 
 /** Reads a file of age keys and checks each. Rejects with `configuration`. */
-export async function readIdentities(
+async function readIdentities(file: string, reports: VaultReports): Promise<Identity[]> {
+  return await identitiesIn(await readKeys(file, reports), file, reports);
+}
+
+/** Checks the keys in the text of a file. Rejects with `configuration`. */
+export async function identitiesIn(
+  text: string,
   file: string,
-  { warn, onSecret }: VaultReports,
+  { onSecret }: Pick<VaultReports, 'onSecret'>,
 ): Promise<Identity[]> {
-  let text: string;
+  for (const line of text.split(/\r?\n/)) if (/^AGE-/i.test(line.trim())) onSecret(line.trim());
+  const identities = parseIdentities(text, file);
+  for (const identity of identities) await recipientOf(identity, file);
+  return identities;
+}
+
+async function readSigningKey(file: string, reports: VaultReports): Promise<SigningKey> {
+  const text = await readKeys(file, reports);
+  for (const line of text.split(/\r?\n/)) if (line.startsWith('RW')) reports.onSecret(line.trim());
+  return parseSigningKey(text, file);
+}
+
+/** Reads a file of secret keys, and warns if others may. Rejects with `configuration`. */
+export async function readKeys(
+  file: string,
+  { warn }: Pick<VaultReports, 'warn'>,
+): Promise<string> {
   try {
     const { bytes, stats } = await readSmallFile(file, LIMITS);
-    text = bytes.toString('utf8');
     const isExposed = stats.isFile() && (stats.mode & 0o077) !== 0;
     if (isExposed) warn(`${file} holds secret keys and others may read it: chmod 600 ${file}`);
+    return bytes.toString('utf8');
   } catch (error) {
     throw new MangamotionError(
       'configuration',
@@ -77,10 +109,6 @@ export async function readIdentities(
       { cause: error },
     );
   }
-  for (const line of text.split(/\r?\n/)) if (/^AGE-/i.test(line.trim())) onSecret(line.trim());
-  const identities = parseIdentities(text, file);
-  for (const identity of identities) await recipientOf(identity, file);
-  return identities;
 }
 
 /** The key of this user, or of the service. */
@@ -123,7 +151,7 @@ export async function writeKeyFile(file: string, text: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       throw new MangamotionError('refused', `${file} exists, and keys are never overwritten`, {
-        hint: 'Choose another name. "mangamotion key show" prints the recipient of an existing key.',
+        hint: 'Choose another name. "mangamotion key show" prints the public part of an existing key.',
         cause: error,
       });
     }

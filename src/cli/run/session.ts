@@ -128,7 +128,7 @@ export function openSession(
   const openKeys = async (): Promise<Vault> => {
     const { openVault } = await import('./open-vault.js');
     const { backup } = await config();
-    return await openVault(backup.age, { warn, onSecret: (key) => keys.push(key) });
+    return await openVault(backup, { warn, onSecret: (key) => keys.push(key) });
   };
   const openOne = async (): Promise<OpenRedis> => {
     const { openRedis } = await import('./open-redis.js');
@@ -182,6 +182,11 @@ function configRequest(global: GlobalOptions, host: Pick<Host, 'env' | 'cwd'>): 
       BACKUP_AGE_RECIPIENTS: {
         flag: '--recipient',
         value: global.recipient.length === 0 ? undefined : global.recipient.join(','),
+      },
+      BACKUP_SIGNING_KEY_FILE: { flag: '--signing-key', value: global.signingKey },
+      BACKUP_SIGNER: {
+        flag: '--signer',
+        value: global.signer.length === 0 ? undefined : global.signer.join(','),
       },
       MINIO_CA_FILE: { flag: '--ca-file', value: global.caFile },
     },

@@ -3,6 +3,7 @@ import { verifyBackup } from '../../backup/verify/verify.js';
 import { EMPTY_REDIS_HINT } from '../../config/hints.js';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import type { LocatedBackup } from '../../repository/locate.js';
+import { requireSigned } from '../../repository/signed-backup.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { isPartialRedis } from '../../restore/redis/report.js';
 import { planRedisRestore } from '../../restore/redis/restore-redis.js';
@@ -69,7 +70,7 @@ async function recover(context: DrillContext, options: DrillOptions, found: Foun
   found.choice = choice;
   const { backup } = choice.used;
   note(`redis: chose ${backup.id}${choice.pick === 'random' ? ', an older one' : ''}`);
-  const located: LocatedBackup = { destination, backup };
+  const located = await requireSigned({ destination, backup });
   await steps.time('verify', async () => {
     const { status, problems } = await verifyBackup({ signal, progress }, located, { quick: true });
     if (status === 'ok') return;

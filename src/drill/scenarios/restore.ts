@@ -1,6 +1,6 @@
 import { isMangamotionError, messageOf, type MangamotionError } from '../../errors.js';
 import { countOf } from '../../count-of.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import { requireSigned } from '../../repository/signed-backup.js';
 import { applyRestore } from '../../restore/apply-restore.js';
 import { ARCHIVE_CLASS } from '../../restore/attributes/attributes.js';
 import { SelectedIndex } from '../../restore/plan/selected-index.js';
@@ -68,7 +68,7 @@ async function recover(
   found.choice = choice;
   const { backup } = choice.used;
   note(`${scenario}: chose ${backup.id}${choice.pick === 'random' ? ', an older one' : ''}`);
-  const located: LocatedBackup = { destination, backup };
+  const located = await requireSigned({ destination, backup });
   await steps.time('verify', () => verify(context, located, scenario === 'store'));
   const scope = await steps.time('choose', () => chooseScope(scenario, located));
   found.loss = await measureLoss(

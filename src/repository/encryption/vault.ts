@@ -1,6 +1,7 @@
 import type { Identity } from '../../age/keys.js';
+import type { PublicKey, SigningKey } from '../../signature/keys.js';
 
-/** The keys of a run: for whom new backups are encrypted, and what encrypted ones can be opened. */
+/** The keys of a run: for whom new backups are encrypted, what opens encrypted ones, and who signs. */
 export interface Vault {
   /** The age recipients of new backups; none: they are not encrypted. */
   readonly recipients: readonly string[];
@@ -19,6 +20,12 @@ export interface Vault {
    * what an interrupted one left.
    */
   readonly draftKeys: DraftKeys;
+
+  /** Resolves to what signs new backups; `undefined`: nothing does. Rejects with `configuration`. */
+  signingKey(): Promise<SigningKey | undefined>;
+
+  /** One of these must have signed a backup that is verified or restored; none: nobody has to. */
+  readonly signers: readonly PublicKey[];
 }
 
 export interface DraftKeys {
@@ -38,4 +45,6 @@ export const NO_VAULT: Vault = {
     get: () => Promise.resolve(undefined),
     remove: () => Promise.resolve(),
   },
+  signingKey: () => Promise.resolve(undefined),
+  signers: [],
 };

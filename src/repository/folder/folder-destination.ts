@@ -24,6 +24,8 @@ import {
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { signersOfParents } from '../encryption/sign-summary.js';
+import type { PublicKey } from '../../signature/keys.js';
 import { encryptedDrafts } from './folder-encrypted-draft.js';
 import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
@@ -75,6 +77,7 @@ const READ_AT_ONCE = 16;
 /** Backups in a folder: `ID.tar.gz` or the folder `ID`, and `ID.json` beside it. */
 export class FolderDestination implements Destination {
   readonly location: string;
+  readonly signers: readonly PublicKey[];
   readonly #folder: string;
   readonly #beginDraft: BeginDraft;
   readonly #vault: Vault;
@@ -83,6 +86,7 @@ export class FolderDestination implements Destination {
     this.location = location;
     this.#folder = resolve(location);
     this.#vault = vault;
+    this.signers = vault.signers;
     const isEncrypted = vault.recipients.length > 0;
     if (plain && isEncrypted) throw plainAndEncrypted();
     this.#beginDraft = isEncrypted
@@ -110,6 +114,10 @@ export class FolderDestination implements Destination {
 
   get recipients(): readonly string[] {
     return this.#vault.recipients;
+  }
+
+  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
+    return signersOfParents(this.#vault);
   }
 
   async list(): Promise<BackupEntry[]> {
@@ -179,6 +187,17 @@ export class FolderDestination implements Destination {
 
   openFile(name: string): Promise<ClosableSource> {
     return FileSource.open(join(this.#folder, name));
+  }
+
+  async readFile(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined> {
+    const path = join(this.#folder, name);
+    try {
+      return (await readSmallFile(path, { mostBytes })).bytes;
+    } catch (error) {
+      if (error instanceof UnfitFileError || errnoOf(error) === 'EISDIR') return 'unfit';
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw translateFileError(error, 'read', path);
+    }
   }
 
   #encryptedFiles(id: string): EncryptedFiles {
@@ -260,7 +279,7 @@ export class FolderDestination implements Destination {
       throw translateFileError(error, 'write into', this.location, DRAFT_ADVICE);
     });
     if (draft === undefined) return undefined;
-    const pending = new PendingFolderBackup(this.#folder, draft);
+    const pending = new PendingFolderBackup(this.#folder, draft, this.#vault);
     const own = [draft.file, draft.sidecar].map((name) => `${name}${PARTIAL_SUFFIX}`);
     const others = (await this.#names()).filter((name) => !own.includes(name));
     if (!others.some((name) => reservedIdOf(name) === id)) return pending;

@@ -66,9 +66,11 @@ async function leftoverOf(
     path,
     sizeBytes: stat.size,
     open: async () => {
+      if (stat.isFile() && isEncrypted) return await openTruncatedEncrypted(path, id, vault);
+      // Whoever can write here could have put it here, and the new backup would sign it.
+      if ((await vault.signingKey()) !== undefined) return undefined;
       if (stat.isDirectory()) return openTruncatedPlain(folder, id, name);
       if (!stat.isFile()) return undefined;
-      if (isEncrypted) return await openTruncatedEncrypted(path, id, vault);
       return isTar ? openTruncatedTar(await FileSource.open(path)) : undefined;
     },
     remove: async () => {

@@ -5,7 +5,9 @@ import type { PendingBackup, SealedArchive } from '../destination.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { type ArchiveDraft, DRAFT_ADVICE } from '../archive-draft.js';
 import { syncFolder } from '../../files/sync.js';
-import { SUMMARY_SUFFIX } from '../names.js';
+import type { Vault } from '../encryption/vault.js';
+import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { signatureOf } from '../encryption/sign-summary.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type Summary, encodeSummary } from '../summary.js';
 
@@ -16,15 +18,17 @@ export class PendingFolderBackup implements PendingBackup {
   readonly writer: ArchiveWriter;
   readonly #folder: string;
   readonly #draft: ArchiveDraft;
+  readonly #vault: Vault;
   /** The names in the folder that belong to this backup until the commit. */
   readonly #own = new Set<string>();
 
-  constructor(folder: string, draft: ArchiveDraft) {
+  constructor(folder: string, draft: ArchiveDraft, vault: Vault) {
     this.id = draft.id;
     this.createdAt = draft.createdAt;
     this.writer = draft.writer;
     this.#folder = folder;
     this.#draft = draft;
+    this.#vault = vault;
     for (const name of this.#files) this.#own.add(name + PARTIAL_SUFFIX);
   }
 
@@ -44,18 +48,34 @@ export class PendingFolderBackup implements PendingBackup {
 
   /**
    * Writes the summary under its temporary name before the archive gets its final one: an archive
-   * without either was put there by a person, and is left alone.
+   * without either was put there by a person, and is left alone. The signature is there before the
+   * summary, so that no backup is ever seen without its own.
    */
   async commit(captured: Summary): Promise<Summary> {
     const summary = (await this.#draft.complete?.(captured)) ?? captured;
     await this.#draft.close();
+    const text = encodeSummary(summary);
+    const signature = await signatureOf(this.id, text, this.#vault, summary);
     const name = this.id + SUMMARY_SUFFIX;
+    await this.#write(name, text);
+    const signatureName = this.id + SIGNATURE_SUFFIX;
+    if (signature !== undefined) await this.#write(signatureName, signature);
+    for (const file of this.#files) await this.#publish(file);
+    if (signature !== undefined) await this.#publish(signatureName);
+    await this.#publish(name);
+    this.#own.clear();
+    await this.#draft.forget?.();
+    return summary;
+  }
+
+  /** Writes a small file under its temporary name. */
+  async #write(name: string, text: string): Promise<void> {
     const partial = join(this.#folder, name + PARTIAL_SUFFIX);
     try {
       const file = await open(partial, 'wx', 0o600);
       this.#own.add(name + PARTIAL_SUFFIX);
       try {
-        await file.writeFile(encodeSummary(summary));
+        await file.writeFile(text);
         await file.sync();
       } finally {
         await file.close();
@@ -64,17 +84,15 @@ export class PendingFolderBackup implements PendingBackup {
     } catch (error) {
       throw translateFileError(error, 'write', partial, DRAFT_ADVICE);
     }
-    for (const file of this.#files) await this.#publish(file);
-    await this.#publish(name);
-    this.#own.clear();
-    await this.#draft.forget?.();
-    return summary;
   }
 
   async endEarly(): Promise<{ path: string; objects: number } | undefined> {
     const name = this.#draft.file + PARTIAL_SUFFIX;
     const objects = await this.#draft.endEarly();
-    if (objects === 0) {
+    // The next run could not know that it is ours, and would not take what it signs from it.
+    const isUsable =
+      this.recipients !== undefined || (await this.#vault.signingKey()) === undefined;
+    if (objects === 0 || !isUsable) {
       await this.discard();
       return undefined;
     }
@@ -94,8 +112,10 @@ export class PendingFolderBackup implements PendingBackup {
     // The archive goes before the temporary summary, which marks it as ours. A summary that already
     // has its final name goes first: it would look damaged without its archive.
     const summary = this.id + SUMMARY_SUFFIX;
+    const mark = summary + PARTIAL_SUFFIX;
     if (this.#own.has(summary)) await this.#remove(summary);
-    for (const name of this.#own) if (name !== summary) await this.#remove(name);
+    for (const name of this.#own) if (name !== summary && name !== mark) await this.#remove(name);
+    if (this.#own.has(mark)) await this.#remove(mark);
     this.#own.clear();
   }
 

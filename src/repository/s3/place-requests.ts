@@ -115,6 +115,12 @@ export class PlaceRequests {
     return (await this.#read(this.key(name, ''), mostBytes))?.content;
   }
 
+  /** Reads a small file; `undefined` if it is missing, and `unfit` if it is too large. */
+  async file(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined> {
+    const found = await this.#read(this.key(name, ''), mostBytes);
+    return found === undefined ? undefined : (found.content ?? 'unfit');
+  }
+
   /** Resolves to `undefined` if there is no such object, and without content if it is too large. */
   async #read(key: string, maxBytes: number): Promise<{ content: Buffer | undefined } | undefined> {
     const { store, bucket } = this.place;

@@ -24,6 +24,8 @@ import {
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { signersOfParents } from '../encryption/sign-summary.js';
+import type { PublicKey } from '../../signature/keys.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { LockClaims } from '../../lock/lock-claims.js';
@@ -73,6 +75,7 @@ const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER',
 export class S3Destination implements Destination {
   readonly location: string;
   readonly appendOnly: boolean;
+  readonly signers: readonly PublicKey[];
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
   readonly locks: DestinationLocks;
@@ -84,6 +87,7 @@ export class S3Destination implements Destination {
   /** The store of `place` retries by itself (`withRetries`). */
   constructor(place: S3Place, vault: Vault = NO_VAULT) {
     this.#vault = vault;
+    this.signers = vault.signers;
     this.location = place.url;
     this.appendOnly = place.appendOnly === true;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
@@ -94,6 +98,10 @@ export class S3Destination implements Destination {
 
   get recipients(): readonly string[] {
     return this.#vault.recipients;
+  }
+
+  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
+    return signersOfParents(this.#vault);
   }
 
   async list({ proven = false } = {}): Promise<BackupEntry[]> {
@@ -169,6 +177,10 @@ export class S3Destination implements Destination {
 
   openFile(name: string, sizeBytes = Infinity): Promise<ClosableSource> {
     return Promise.resolve(this.#source(name, sizeBytes));
+  }
+
+  readFile(name: string, mostBytes: number): Promise<Buffer | 'unfit' | undefined> {
+    return this.#requests.file(name, mostBytes);
   }
 
   #source(name: string, sizeBytes: number): S3Source {

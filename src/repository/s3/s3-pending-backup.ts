@@ -4,7 +4,14 @@ import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { PendingBackup, SealedArchive } from '../destination.js';
 import { RunEncryption } from '../encryption/run-encryption.js';
 import type { Vault } from '../encryption/vault.js';
-import { ARCHIVE_SUFFIX, ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import {
+  ARCHIVE_SUFFIX,
+  ENCRYPTED_SUFFIX,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+} from '../names.js';
+import { signatureOf } from '../encryption/sign-summary.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
@@ -35,6 +42,8 @@ export class PendingS3Backup implements PendingBackup {
   readonly #encryption: EncryptedUpload | undefined;
   readonly #lock: OwnLock | undefined;
   #left: string[] = [];
+  /** Whether its signature may be there. */
+  #isSigned = false;
   #state: 'open' | 'publishing' | 'committing' | 'ended' = 'open';
 
   private constructor(
@@ -90,7 +99,8 @@ export class PendingS3Backup implements PendingBackup {
 
   /**
    * Writes the summary under its temporary name before the archive appears: an archive without
-   * either was put there by a person, and is left alone.
+   * either was put there by a person, and is left alone. The signature is there before the summary,
+   * so that no backup is ever seen without its own.
    */
   async commit(captured: Summary): Promise<Summary> {
     const { store, bucket } = this.#place;
@@ -102,8 +112,16 @@ export class PendingS3Backup implements PendingBackup {
     await this.#sink.publish();
     await this.#encryption?.index.publish();
     const summary = await this.#confirmLocks(planned);
-    const content = contentOf(Buffer.from(encodeSummary(summary)));
+    const text = encodeSummary(summary);
+    const content = contentOf(Buffer.from(text));
     const options = { attributes: { retention: this.#lock?.retention ?? null } };
+    const signature = await signatureOf(this.id, text, this.#vault, summary);
+    if (signature !== undefined) {
+      this.#isSigned = true;
+      const signed = contentOf(Buffer.from(signature));
+      const put = store.putObject(bucket, this.#signatureKey, signed, options);
+      await withPlaceErrors(this.#place, put);
+    }
     this.#state = 'committing';
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content, options));
     this.#state = 'ended';
@@ -153,6 +171,7 @@ export class PendingS3Backup implements PendingBackup {
     if (this.#state === 'committing') await this.#delete(this.#summaryKey);
     await this.#sink.discard();
     await this.#encryption?.index.discard();
+    if (this.#isSigned) await this.#delete(this.#signatureKey);
     if (this.#state !== 'open') await this.#delete(this.#partialKey);
     this.#state = 'ended';
     await this.#vault.draftKeys.remove(this.id);
@@ -185,6 +204,10 @@ export class PendingS3Backup implements PendingBackup {
 
   get #summaryKey(): string {
     return this.#place.prefix + this.id + SUMMARY_SUFFIX;
+  }
+
+  get #signatureKey(): string {
+    return this.#place.prefix + this.id + SIGNATURE_SUFFIX;
   }
 
   get #partialKey(): string {

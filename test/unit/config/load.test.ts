@@ -406,3 +406,44 @@ describe('the store that backup copy writes into', () => {
     expect(secrets).toContain('far-secret');
   });
 });
+
+describe('the settings of signatures', () => {
+  const KEY = `RWQ${'A'.repeat(53)}`;
+
+  it('are a file, and public keys or files of them', async () => {
+    await file('etc/backup.pub', `untrusted comment: x\n${KEY}\n`);
+    const values = { BACKUP_SIGNING_KEY_FILE: 'backup.key', BACKUP_SIGNER: `backup.pub, ${KEY}` };
+    const configFile = await file('etc/settings.json', JSON.stringify(values));
+    const { config } = await load({}, { configFile });
+    expect(config.backup.signing).toEqual({
+      keyFile: path.join(folder, 'etc/backup.key'),
+      signers: [
+        { text: `untrusted comment: x\n${KEY}\n`, origin: path.join(folder, 'etc/backup.pub') },
+        { text: KEY, origin: `BACKUP_SIGNER (${configFile})` },
+      ],
+    });
+  });
+
+  it.each(['BACKUP_SIGNING_KEY_FILE', 'BACKUP_SIGNER'])(
+    '%s is wrong where it is empty, in whichever source',
+    async (name) => {
+      expect(await problemOf({ [name]: '' })).toMatch(`${name} (environment): is empty; unset it`);
+      const configFile = await file('settings.json', JSON.stringify({ [name]: '' }));
+      expect(await problemOf({}, { configFile })).toMatch(`${name} (${configFile}): is empty`);
+      const envFile = await file('settings.env', `${name}=\n`);
+      expect(await problemOf({}, { envFile })).toMatch(`${name} (${envFile}): is empty`);
+    },
+  );
+
+  it.each(['BACKUP_SIGNERS', 'BACKUP_SIGNING_KEYFILE', 'BACKUP_SIGN_KEY'])(
+    'a name such as %s is an error, not a warning',
+    async (name) => {
+      expect(await problemOf({ [name]: 'x' })).toContain(`${name} (environment): is not a setting`);
+    },
+  );
+
+  it("a name that only begins like one is somebody else's", async () => {
+    const { warnings } = await load({ BACKUP_DESIGNS: 'x', BACKUP_ASSIGNEE: 'y' });
+    expect(warnings).toEqual([]);
+  });
+});

@@ -103,11 +103,7 @@ describe.each(documents.map((document) => [document.path, document.text] as cons
 
 async function allOptions(): Promise<[string, OptionSpec][]> {
   const commands = await Promise.all(catalog.commands.map((entry) => entry.load()));
-  const specs = [
-    allGlobalOptions,
-    dryRunOption,
-    ...commands.map(({ options }) => options),
-  ];
+  const specs = [allGlobalOptions, dryRunOption, ...commands.map(({ options }) => options)];
   const common: [string, OptionSpec][] = ['--help', '--version'].map((flag) => [
     flag,
     { description: '' },

@@ -14,6 +14,8 @@ import {
 import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
 import type { VerifyContext } from '../verify.js';
 import { isRemoved, listToVerify } from './listed-backups.js';
+import { readSigned } from '../../../repository/signed-backup.js';
+import { inParallel } from '../../../in-parallel.js';
 import { type OpenArchive, bytesOf, openWhole } from './open-archive.js';
 import { type Candidate, type Pace, oldestOf, paceOf } from './pace.js';
 
@@ -26,6 +28,8 @@ export interface RollingResult extends Coverage {
   /** The parts that this run read, and the bytes and intact objects in them. */
   read: { parts: number; bytes: number; objects: number };
   archives: number;
+  /** The number of backups that one of the signers signed. Absent without signers. */
+  signed?: number;
   /** Overdue bytes are expected as long as the first round through the destination is not over. */
   first_round: boolean;
   /** Archives that cannot be read for a reason that is no damage. */
@@ -41,6 +45,9 @@ export interface RollingOptions {
 
 /** The record is written this often, so that an interrupted run loses little. */
 const SAVE_EVERY_MS = 60_000;
+
+/** Signatures that are checked at once, each with its summary in memory. */
+const CHECKED_AT_ONCE = 4;
 
 /**
  * Reads a share of all archives of a destination, the longest unread parts first, so that runs at
@@ -91,7 +98,8 @@ class RollingCheck {
   async run(): Promise<RollingResult> {
     const { progress } = this.#context;
     progress.start('listing');
-    const { backups, earlier } = await listToVerify(this.#destination);
+    const { backups: listed, earlier } = await listToVerify(this.#destination);
+    const backups = await this.#checkSignatures(listed);
     const usable = backups.filter((backup) => this.#isUsable(backup));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
     const { withinMs } = this.#options;
@@ -120,6 +128,33 @@ class RollingCheck {
     await this.#save(readings);
     this.#conclude(backups, readings);
     return this.#result;
+  }
+
+  /** Resolves to the backups with the summaries that were signed. Reports those that are not signed. */
+  async #checkSignatures(backups: readonly BackupEntry[]): Promise<readonly BackupEntry[]> {
+    const { signers } = this.#destination;
+    if (signers.length === 0) return backups;
+    const checked = await inParallel(CHECKED_AT_ONCE, backups, async (backup) => {
+      this.#context.signal.throwIfAborted();
+      try {
+        return await readSigned(this.#destination, backup, signers);
+      } catch (error) {
+        // A backup that was pruned meanwhile is not checked.
+        if (!isMangamotionError(error, 'not_found')) throw error;
+        return undefined;
+      }
+    });
+    this.#result.signed = 0;
+    return backups.map((backup, at) => {
+      const signed = checked[at];
+      if (signed === undefined) return backup;
+      if ('fault' in signed) {
+        this.#problem(backup.id, signed.fault, signed.message);
+        return backup;
+      }
+      this.#result.signed = (this.#result.signed ?? 0) + 1;
+      return signed.backup;
+    });
   }
 
   /** Reports a backup whose archive cannot be read at all. */

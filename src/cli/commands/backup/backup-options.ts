@@ -233,6 +233,8 @@ async function openBackupContext(
     );
   }
   const opened = await context.openVault();
+  // A key that cannot be used is told before anything is read.
+  await opened.signingKey();
   const vault = noEncryption ? { ...opened, recipients: [] } : opened;
   const options = { plain: !backup.compression, appendOnly, vault };
   const destination = await openDestination(location, context.cwd, context, options);

@@ -13,6 +13,7 @@ export const backupFull = defineCommand({
     'Its summary is NAME.json, beside it; without a summary, a backup does not count. The folder ' +
     'must exist.',
   ...makesBackup,
+  checksSignatures: true,
   options: { ...makesBackup.options, ...objectOptions },
   examples: {
     'mangamotion backup full /var/backups/minio': 'back up all buckets',

@@ -15,6 +15,7 @@ export const backupIncremental = defineCommand({
     'of at least 100 objects in a bucket, or all), the backup is kept as suspect, and the exit ' +
     'status is 8.',
   ...makesBackup,
+  checksSignatures: true,
   options: {
     ...makesBackup.options,
     ...objectOptions,

@@ -19,7 +19,7 @@ export const backupVerify = defineCommand({
   description:
     'Read a whole backup and check every byte: the SHA-256 of the archive, the gzip members, the ' +
     'tar, the index, and the SHA-256 of each object. With --within, read a share of all backups ' +
-    'of a destination. Problems are listed, and the exit status is 5. Backups made by backup-minio.sh are refused, because they have no checksums.',
+    'of a destination. With --signer, also check who signed. Problems are listed, and the exit status is 5. Backups made by backup-minio.sh are refused, because they have no checksums.',
   arguments: backupArgument,
   options: {
     ...chooseOptions,
@@ -44,6 +44,7 @@ export const backupVerify = defineCommand({
   usesStore: false,
   usesDestination: true,
   opensBackups: true,
+  checksSignatures: true,
   printsRows: false,
   endsWith: [
     'partial',
@@ -96,6 +97,9 @@ export const backupVerify = defineCommand({
         page.fields([
           { label: 'backup', text: result.id },
           { label: 'status', ...withMark(result.status) },
+          ...(typeof result.signed_by === 'string'
+            ? [{ label: 'signed by', text: `key ${result.signed_by}` }]
+            : []),
           ...(result.not_opened === undefined
             ? [
                 {

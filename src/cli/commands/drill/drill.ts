@@ -19,6 +19,7 @@ const common = {
   changes: 'always',
   usesStore: true,
   opensBackups: true,
+  checksSignatures: true,
   printsRows: false,
   endsWith: [
     'partial',

@@ -3,10 +3,11 @@ import { defineCommand } from '../../argv/command.js';
 
 export const keyShow = defineCommand({
   description:
-    'Print the recipient of each key in a file: what BACKUP_AGE_RECIPIENTS and --recipient take. The ' +
-    'keys themselves are never printed.',
+    'Print the public part of each key in a file: of age keys the recipients, which ' +
+    'BACKUP_AGE_RECIPIENTS and --recipient take; of a signing key what BACKUP_SIGNER and --signer take. ' +
+    'The keys themselves are never printed.',
   arguments: {
-    file: { description: 'a file of age keys', complete: 'file' },
+    file: { description: 'a file of age keys, or a signing key', complete: 'file' },
   },
   options: {},
   changes: 'nothing',
@@ -19,16 +20,26 @@ export const keyShow = defineCommand({
   },
   async run(context, { file }) {
     const { recipientOf } = await import('../../../age/keys.js');
-    const { readIdentities } = await import('../../run/open-vault.js');
+    const { identitiesIn, readKeys } = await import('../../run/open-vault.js');
     const target = path.resolve(context.cwd, file);
     // Nothing of the keys is printed, so nothing has to be hidden.
     const reports = { warn: (line: string) => context.warn(line), onSecret: () => undefined };
+    const text = await readKeys(target, reports);
+    const signing = await import('../../../signature/keys.js');
+    if (signing.isMinisignFile(text)) {
+      const signer = signing.publicKeyText(signing.parseSigningKey(text, target).publicKey);
+      await context.output.document({
+        json: { file: target, recipients: [], signer },
+        human: (page) => page.text(signer),
+      });
+      return undefined;
+    }
     const recipients: string[] = [];
-    for (const identity of await readIdentities(target, reports)) {
+    for (const identity of await identitiesIn(text, target, reports)) {
       recipients.push(await recipientOf(identity, target));
     }
     await context.output.document({
-      json: { file: target, recipients },
+      json: { file: target, recipients, signer: null },
       human: (page) => page.text(recipients.join('\n')),
     });
     return undefined;

@@ -34,12 +34,14 @@ export async function restoreRedis(
   const { latest, at, line, asStoredAt, key } = options;
   const { planRedisRestore } = await import('../../../restore/redis/restore-redis.js');
   const { isPartialRedis } = await import('../../../restore/redis/report.js');
-  const located = await findBackup(
+  const found = await findBackup(
     context,
     backup,
     { latest, at, line, asStoredAt, buckets: [], ambiguous: 'refuse' },
     'redis',
   );
+  const { requireSigned } = await import('../../../repository/signed-backup.js');
+  const located = await requireSigned(found);
   if (located.legacy !== undefined) {
     throw new MangamotionError('usage', 'backups of backup-minio.sh hold no keys of Redis');
   }

@@ -90,6 +90,7 @@ export const restoreCommand = defineCommand({
   changes: 'dry-run',
   usesStore: true,
   opensBackups: true,
+  checksSignatures: true,
   printsRows: true,
   endsWith: [
     'partial',
@@ -119,14 +120,16 @@ export const restoreCommand = defineCommand({
     const { list, encryption, noProof } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
     const { planRestore } = await import('../../../restore/plan-restore.js');
+    const { requireSigned } = await import('../../../repository/signed-backup.js');
     const { isPartial } = await import('../../../restore/report.js');
     const holds = scope === 'metadata' ? 'documents' : 'objects';
-    const located = await findBackup(
+    const found = await findBackup(
       context,
       backup,
       { latest, at, line, asStoredAt, buckets: bucket, ambiguous: 'refuse' },
       holds,
     );
+    const located = await requireSigned(found);
     const renames = renamesOf(as);
     const selection = { buckets: bucket, prefixes: prefix, keys: key, renames };
     const wanted: RestoreOptions = {

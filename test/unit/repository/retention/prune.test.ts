@@ -189,6 +189,9 @@ function killedAt(inner: Destination, change: number): Destination {
     files: () => {
       throw new Error('not asked for');
     },
+    signers: [],
+    signersOfParents: () => inner.signersOfParents(),
+    readFile: (name, mostBytes) => inner.readFile(name, mostBytes),
     openArchive: (id) => inner.openArchive(id),
     openFile: (name) => inner.openFile(name),
     openIndex: (id, encrypted) => inner.openIndex(id, encrypted),

@@ -1,0 +1,16 @@
+import type { BackupEntry, Destination } from '../../repository/destination.js';
+import { readSigned } from '../../repository/signed-backup.js';
+
+/**
+ * Resolves to a backup from which a new one may take objects, with the summary that was signed; or to
+ * why it must not. A run that signs would otherwise sign what somebody else has put into the destination.
+ */
+export async function signedForUse(
+  destination: Destination,
+  backup: BackupEntry,
+): Promise<{ backup: BackupEntry } | { why: string }> {
+  const signers = await destination.signersOfParents();
+  if (signers === undefined) return { backup };
+  const signed = await readSigned(destination, backup, signers);
+  return 'fault' in signed ? { why: signed.message } : { backup: signed.backup };
+}
