@@ -42,6 +42,9 @@ export interface BackupFiles {
   /** Writes a summary under its temporary name, which marks the archive as that of an unfinished run. */
   announce(id: string, summary: Buffer): Promise<void>;
 
+  /** Writes the signature of the summary; call it after `announce`, and before `commit`. */
+  sign(id: string, signature: Buffer): Promise<void>;
+
   /** Gives the announced summary its name: the backup exists when this resolves. */
   commit(id: string, summary: Buffer): Promise<void>;
 

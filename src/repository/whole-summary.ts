@@ -10,7 +10,7 @@ import { type OpenCommitted, openCommitted } from './open-backup.js';
  * Resolves to a summary with the failures and losses that an encrypted backup keeps in its sidecar.
  * Rejects with `access_denied` if no key opens it.
  */
-export async function wholeSummary(destination: Destination, summary: Summary): Promise<Summary> {
+async function wholeSummary(destination: Destination, summary: Summary): Promise<Summary> {
   const encrypted = encryptedOf(summary, summary.id);
   if (encrypted === undefined) return summary;
   const index = await destination.openIndex(summary.id, encrypted);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { LARGEST_SIGNATURE_BYTES } from '../../archive/limits.js';
 import { countOf, formatCount } from '../../count-of.js';
 import { type ErrorCode, MangamotionError, isMangamotionError } from '../../errors.js';
 import type { DestinationLock } from '../../lock/held-lock.js';
@@ -6,7 +7,7 @@ import type { WorkProgress } from '../../progress.js';
 import type { BackupFiles } from '../backup-files.js';
 import type { BackupEntry, Destination } from '../destination.js';
 import { encryptedOf } from '../archives.js';
-import { type Mark, SIDECAR_SUFFIX } from '../names.js';
+import { type Mark, SIDECAR_SUFFIX, SIGNATURE_SUFFIX } from '../names.js';
 import { copyPlain, problemOf } from '../plain/copy-plain.js';
 import { withLock } from '../with-lock.js';
 import { type Summary, decodeSummary } from '../summary.js';
@@ -335,8 +336,23 @@ class CopyRun {
     }
     const sidecar = sidecarOf(summary);
     if (sidecar !== undefined) await this.#copySidecar(sidecar);
+    await this.#copySignature(summary);
     await this.#lock.check();
     await this.#target.commit(summary.id, bytes);
+  }
+
+  /** A backup may have none, and nothing but a signer can tell whether it is right. */
+  async #copySignature({ id }: Summary): Promise<void> {
+    const name = id + SIGNATURE_SUFFIX;
+    const signature = await this.#context.source.readFile(name, LARGEST_SIGNATURE_BYTES);
+    if (signature === undefined) return;
+    if (signature === 'unfit') {
+      throw new MangamotionError(
+        'damaged',
+        `${name} at the source is no signature: it is too large`,
+      );
+    }
+    await this.#target.sign(id, signature);
   }
 
   /** Copies the index of an encrypted backup, which is small. */
@@ -441,6 +457,7 @@ class CopyRun {
     await this.#lock.check();
     await this.#target.announce(summary.id, bytes);
     await publish(`${to}/${summary.id}`, to);
+    await this.#copySignature(summary);
     await this.#target.commit(summary.id, bytes);
   }
 

@@ -10,7 +10,7 @@ import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.
 import { PARTIAL_SUFFIX, syncFolder } from '../../files/sync.js';
 import type { FileErrorAdvice } from '../../files/errors.js';
 import type { BackupFiles, IncomingFile } from '../backup-files.js';
-import { SUMMARY_SUFFIX } from '../names.js';
+import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
 import { FileSink } from './file-sink.js';
 import { FileSource } from './file-source.js';
 import { removeFile } from './folder-removal.js';
@@ -87,12 +87,21 @@ export class FolderFiles implements BackupFiles {
   }
 
   async announce(id: string, summary: Buffer): Promise<void> {
-    const path = this.#path(id + SUMMARY_SUFFIX + PARTIAL_SUFFIX);
+    await this.#writePartial(id + SUMMARY_SUFFIX, summary);
+  }
+
+  async sign(id: string, signature: Buffer): Promise<void> {
+    await this.#writePartial(id + SIGNATURE_SUFFIX, signature);
+    await publish(this.#path(id + SIGNATURE_SUFFIX), this.folder);
+  }
+
+  async #writePartial(name: string, bytes: Buffer): Promise<void> {
+    const path = this.#path(name + PARTIAL_SUFFIX);
     try {
       await rm(path, { recursive: true, force: true });
       const file = await open(path, 'wx', 0o600);
       try {
-        await file.writeFile(summary);
+        await file.writeFile(bytes);
         await file.sync();
       } finally {
         await file.close();

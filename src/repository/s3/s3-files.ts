@@ -3,7 +3,7 @@ import type { ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import type { BackupFiles, IncomingFile } from '../backup-files.js';
-import { SUMMARY_SUFFIX } from '../names.js';
+import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
 import type { PlaceRequests } from './place-requests.js';
 import { type S3Place, isNoSuchObject, withPlaceErrors } from './s3-place.js';
 import { S3Source } from './s3-source.js';
@@ -51,6 +51,10 @@ export class S3Files implements BackupFiles {
 
   async announce(id: string, summary: Buffer): Promise<void> {
     await this.#put(id + SUMMARY_SUFFIX + PARTIAL_SUFFIX, summary);
+  }
+
+  async sign(id: string, signature: Buffer): Promise<void> {
+    await this.#put(id + SIGNATURE_SUFFIX, signature);
   }
 
   async commit(id: string, summary: Buffer): Promise<void> {
