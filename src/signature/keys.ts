@@ -6,6 +6,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { blake2b } from '@noble/hashes/blake2.js';
+import { countOf } from '../count-of.js';
 import { MangamotionError } from '../errors.js';
 
 /** Keys in the format of minisign 0.11, with which it and this program sign and check the same files. */
@@ -63,7 +64,9 @@ export function parsePublicKeys(text: string, origin: string): PublicKey[] {
   }
   if (lines.length === 0) throw wrongKey(`${origin} holds no public key of minisign`);
   if (lines.length > MOST_KEYS) {
-    throw wrongKey(`${origin} holds ${lines.length} keys, and at most ${MOST_KEYS} can be`);
+    throw wrongKey(
+      `${origin} holds ${countOf(lines.length, 'key')}, and at most ${MOST_KEYS} can be`,
+    );
   }
   return lines.map((line) => parsePublicKey(line, origin));
 }

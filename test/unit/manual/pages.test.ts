@@ -64,7 +64,7 @@ describe.each(documents.map((document) => [document.path, document.text] as cons
     it('names no option that no command has', async () => {
       const flags = new Set((await allOptions()).map(([flag]) => flag));
       // Of other programs.
-      for (const other of ['--transfers', '--now', '--peers']) flags.add(other);
+      for (const other of ['--armor', '--transfers', '--now', '--peers']) flags.add(other);
       const named = inlineCode(text).flatMap(
         (code) => code.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? [],
       );

@@ -212,7 +212,7 @@ describe('two backups', () => {
     rewriteSummary(other.id, (summary) => ({ ...summary, failures_omitted: 5 }));
     const { found, notes } = await compare(one, other);
     expect(found).toEqual(['unknown originals/d.png']);
-    expect(notes.join()).toContain('names only the first 0 of the 5 objects');
+    expect(notes.join()).toContain('names only the first 0 of 5 objects');
   });
 
   it('tags that were not read are unknown, and no more than they', async () => {
