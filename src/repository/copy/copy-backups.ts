@@ -10,7 +10,10 @@ import { encryptedOf } from '../archives.js';
 import { type Mark, SIDECAR_SUFFIX, SIGNATURE_SUFFIX } from '../names.js';
 import { copyPlain, problemOf } from '../plain/copy-plain.js';
 import { withLock } from '../with-lock.js';
-import { type Summary, decodeSummary } from '../summary.js';
+import { signatureOf } from '../encryption/sign-summary.js';
+import type { Vault } from '../encryption/vault.js';
+import { type EncryptedRecord, type Summary, decodeSummary, encodeSummary } from '../summary.js';
+import { encryptArchive, isEncryptedCopy } from './encrypting-copy.js';
 import { publish } from '../folder/folder-files.js';
 import { type PlannedCopy, isFolder, planCopies } from './copy-plan.js';
 import { type OrderConflict, orderConflict } from './line-order.js';
@@ -69,6 +72,8 @@ export type Choose = (backups: readonly BackupEntry[]) => {
 export interface CopyContext {
   source: Destination;
   target: Destination;
+  /** For whom backups in plain text are encrypted on the way, if it names recipients, and who signs them. */
+  vault: Vault;
   signal: AbortSignal;
   progress: WorkProgress;
 }
@@ -241,6 +246,8 @@ class CopyRun {
   readonly #report: CopyReport;
   readonly #source: BackupFiles;
   readonly #target: BackupFiles;
+  /** The records of the encrypted archives at the target. */
+  readonly #records = new Map<string, EncryptedRecord>();
   #doneBytes = 0;
 
   constructor(
@@ -261,6 +268,9 @@ class CopyRun {
     const { progress, signal } = this.#context;
     progress.start('copying');
     progress.update({ bytes: 0, bytesTotal: this.#report.bytes });
+    for (const { there } of planned) {
+      if (there?.summary.kind === 'valid') this.#remember(there.summary.summary);
+    }
     const failed = new Set<string>();
     for (const [index, one] of planned.entries()) {
       const row = this.#report.backups[index];
@@ -283,7 +293,7 @@ class CopyRun {
     const { summary } = one;
     if (summary === undefined) return;
     try {
-      if (row.state === 'planned' || !(await this.#isWhole(summary, row))) {
+      if (row.state === 'planned' || !(await this.#isWhole(storedSummary(one, summary), row))) {
         await this.#copy(summary, row);
         row.state = one.task === 'copy' ? 'copied' : 'repaired';
       }
@@ -300,6 +310,10 @@ class CopyRun {
 
   /** Whether what is at the target is right, as far as this run looks. */
   async #isWhole(summary: Summary, row: CopiedBackup): Promise<boolean> {
+    const { vault, progress } = this.#context;
+    if (vault.recipients.length > 0 && summary.encryption === undefined) {
+      progress.warn(`${summary.id} is at the target in plain text, and stays so`);
+    }
     if (!this.#options.verify) return true;
     row.proof = 'read';
     if (isFolder(summary)) {
@@ -322,8 +336,18 @@ class CopyRun {
     }
   }
 
+  #remember({ id, encryption }: Summary): void {
+    const record = encryption?.archives[id];
+    if (record !== undefined) this.#records.set(id, record);
+  }
+
   async #copy(summary: Summary, row: CopiedBackup): Promise<void> {
     const bytes = await this.#summaryBytes(summary);
+    if (this.#encrypts(summary)) {
+      await this.#encrypt(summary);
+      Object.assign(row, { by: 'stream', proof: 'read' });
+      return;
+    }
     await this.#refuseAnother(summary, bytes);
     if (isFolder(summary)) {
       await this.#copyFolder(summary, bytes);
@@ -353,6 +377,44 @@ class CopyRun {
       );
     }
     await this.#target.sign(id, signature);
+  }
+
+  /** What is encrypted already is copied as it is. */
+  #encrypts(summary: Summary): boolean {
+    const { recipients } = this.#context.vault;
+    if (recipients.length === 0 || summary.encryption !== undefined) return false;
+    if (!isFolder(summary)) return true;
+    throw new MangamotionError(
+      'refused',
+      `${summary.id} is a plain folder, and cannot be encrypted`,
+      {
+        hint: 'Back up again without BACKUP_COMPRESSION=false, or copy it without recipients.',
+      },
+    );
+  }
+
+  async #encrypt(summary: Summary): Promise<void> {
+    const { signal, vault } = this.#context;
+    const { id } = summary;
+    const there = await this.#target.readSummary(id);
+    const decoded = there === undefined ? undefined : decodeSummary(there);
+    const isCopy = decoded?.kind === 'valid' && isEncryptedCopy(decoded.summary, summary);
+    if (there !== undefined && !isCopy) throw differentBackup(id);
+    const copy = await encryptArchive({
+      ...{ source: this.#source, target: this.#target, summary, vault, signal },
+      ...{ records: this.#records, onBytes: (count) => this.#streamed(count) },
+    });
+    const text = encodeSummary(copy.summary);
+    const bytes = Buffer.from(text);
+    const signature = await signatureOf(id, text, vault, copy.summary);
+    await this.#lock.check();
+    await this.#target.announce(id, bytes);
+    for (const file of copy.files) await file.publish();
+    if (this.#options.verify) await this.#readTarget(copy.summary);
+    if (signature !== undefined) await this.#target.sign(id, Buffer.from(signature));
+    await this.#lock.check();
+    await this.#target.commit(id, bytes);
+    this.#remember(copy.summary);
   }
 
   /** Copies the index of an encrypted backup, which is small. */
@@ -386,10 +448,7 @@ class CopyRun {
   async #refuseAnother({ id }: Summary, bytes: Buffer): Promise<void> {
     const there = await this.#target.readSummary(id);
     if (there === undefined || there.equals(bytes)) return;
-    throw new MangamotionError(
-      'refused',
-      `the target has a different backup named ${id}, which stays as it is`,
-    );
+    throw differentBackup(id);
   }
 
   async #stream(summary: Summary, bytes: Buffer): Promise<void> {
@@ -489,6 +548,18 @@ class CopyRun {
     this.#doneBytes += count;
     this.#context.progress.update({ bytes: this.#doneBytes });
   }
+}
+
+/** Returns the summary at the target: that of an encrypted copy is another one. */
+function storedSummary({ there }: PlannedCopy, summary: Summary): Summary {
+  return there?.summary.kind === 'valid' ? there.summary.summary : summary;
+}
+
+function differentBackup(id: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `the target has a different backup named ${id}, which stays as it is`,
+  );
 }
 
 /** Returns the length, name and digest of the sidecar; `undefined` if the backup is not encrypted. */

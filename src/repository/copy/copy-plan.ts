@@ -5,6 +5,7 @@ import { bySequence } from '../history.js';
 import { linesOf } from '../lines/lines.js';
 import { SIDECAR_SUFFIX, SUMMARY_SUFFIX, archiveNamesOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
+import { isEncryptedCopy } from './encrypting-copy.js';
 import type { Summary } from '../summary.js';
 
 /** Decides which backups are copied, in which order, and what is in the way. Pure. */
@@ -173,7 +174,9 @@ function obstacleAtTarget(
     const what = at.summary.kind === 'damaged' ? at.summary.reason : 'a newer version wrote it';
     return refused(`the target has a backup of this name that cannot be read: ${what}`);
   }
-  if (!isDeepStrictEqual(at.summary.summary, summary)) {
+  const isSame =
+    isDeepStrictEqual(at.summary.summary, summary) || isEncryptedCopy(at.summary.summary, summary);
+  if (!isSame) {
     return refused('the target has a different backup of this name, which stays as it is');
   }
   if (at.archiveBytes !== null && isFolder(summary) && holdsFolders) {

@@ -92,7 +92,7 @@ export async function readBack(
 }
 
 /** Yields the bytes from `start` up to, but not including, `end`, reading ahead of the caller. */
-async function* piecesOf(
+export async function* piecesOf(
   source: ClosableSource,
   start: number,
   end: number,
@@ -115,7 +115,7 @@ async function* places(
   }
 }
 
-function wrongDigest({ archive }: ExpectedFile): MangamotionError {
+export function wrongDigest({ archive }: ExpectedFile): MangamotionError {
   return new MangamotionError(
     'damaged',
     `${archive.file} does not have the SHA-256 in its summary`,

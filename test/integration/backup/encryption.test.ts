@@ -147,6 +147,43 @@ describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
     expect(readdirSync(join(home, 'mangamotion', 'draft-keys'))).toEqual([]);
   });
 
+  it('a chain is copied as it is, and one in plain text is encrypted on the way', async () => {
+    state(`copies-${kind}`);
+    await run(['key', 'new', '--host']);
+    const plain = join(folder, `plain-${kind}`);
+    mkdirSync(plain);
+    const add = async (type: string) =>
+      (await runJson<Summary>(['backup', type, plain, '--bucket', source])).answer;
+    const full = await add('full');
+    await store.putObject(source, `pages/for a copy in a ${kind}.bin`, contentOf(CONTENT));
+    const next = await add('incremental');
+    const here = place('encrypted-copy');
+    const copy = (from: string, to: string, ...more: string[]) =>
+      run(['backup', 'copy', from, to, '--all', '--verify', ...more], { env: env() });
+    const recipients = ['--recipient', recipient];
+    expect(await copy(plain, here, ...recipients)).toMatchObject({ exitCode: 0, stderr: '' });
+    const again = await copy(plain, here, '--json', ...recipients);
+    expect(JSON.parse(again.stdout)).toMatchObject({ copied: 0, present: 2 });
+    const third = place('copy-of-copy');
+    expect(await copy(here, third)).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const there of [here, third]) {
+      for (const { id } of [full, next]) {
+        const args = ['backup', 'verify', `${there}/${id}`, '--identity', key];
+        const verified = await runJson<VerifyResult>(args, { env: env() });
+        expect(verified.answer).toMatchObject({
+          status: 'ok',
+          problems: [],
+          objects: full.objects.total + (id === next.id ? 1 : 0),
+        });
+      }
+    }
+    await restoresTo(`${third}/${next.id}`, await snapshot(store, source));
+    if (kind === 's3') return;
+    expectNoMark(filesIn(here).flatMap((file) => [Buffer.from(file), readFileSync(file)]));
+    // The key of the host opens the sidecar of a copy, too.
+    expect(await back('incremental', here)).toMatchObject({ type: 'incremental', parent: next.id });
+  });
+
   it('without the key of the host only fulls are made, and the run says so', async () => {
     state(`bare-${kind}`);
     const here = place('bare');

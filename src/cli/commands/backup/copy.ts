@@ -52,6 +52,7 @@ export const backupCopy = defineCommand({
   changes: 'dry-run',
   usesStore: false,
   usesDestination: true,
+  makesBackups: true,
   printsRows: true,
   endsWith: ['partial', 'damaged', ...WRITING_ENDS],
   examples: {
@@ -66,14 +67,15 @@ export const backupCopy = defineCommand({
     const { openDestination } = await import('../../../repository/locate.js');
     const { copyBackups } = await import('../../../repository/copy/copy-backups.js');
     const { source, choose } = await chosen(context, backup, values);
-    const access = { signal: context.signal, openBackupStore: context.openCopyStore };
+    const { openVault } = context;
+    const access = { signal: context.signal, openBackupStore: context.openCopyStore, openVault };
     const target = await openDestination(to, context.cwd, access);
     const { refuseSamePlace } = await import('../../../repository/copy/same-place.js');
     await refuseSamePlace(source, target);
     const { verify, stream, waitLock } = values;
     const { signal, progress, dryRun } = context;
     const report = await copyBackups(
-      { source, target, signal, progress },
+      { source, target, vault: await openVault(), signal, progress },
       { choose, dryRun, verify, stream, waitLockMs: waitLock ?? 0 },
     );
     progress.done();
