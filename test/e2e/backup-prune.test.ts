@@ -48,6 +48,7 @@ describe('backup prune', () => {
       removed: [{ id: old, bytes: 100 }],
       freed_bytes: 100,
       suspended: [],
+      retained: [],
     });
     const { answer: week } = await runJson<PruneReport>(['backup', 'prune', folder], {
       env: { BACKUP_RETENTION_DAYS: '7', DRY_RUN: 'true' },

@@ -94,9 +94,6 @@ describe('backup prune of a bucket', () => {
     expect(deleted.map(({ path }) => path.slice(path.indexOf(old) + old.length))).toEqual([
       '.json',
       '.tar.gz',
-      '.expired',
-      '.accepted',
-      '.retired',
       '.json.partial',
     ]);
   });

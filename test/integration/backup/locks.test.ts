@@ -306,7 +306,7 @@ describe('is refused before anything is written', () => {
       { env },
     );
     expect(exitCode).toBe(8);
-    expect(stderr).toContain('locks every new object (GOVERNANCE, 1 days)');
+    expect(stderr).toContain('locks every new object (GOVERNANCE, days: 1)');
     expect(stderr).toContain('default retention');
     expect(await store.listVersions(locking, '')).toEqual([]);
     await removeLockedBucket(locking);

@@ -16,7 +16,7 @@ it('twenty reconnects leave no listeners and no connections behind', async () =>
   const controller = new AbortController();
   const { signal } = controller;
   const host = world({ env: { REDIS_URL: used.server.url } });
-  const session = openSession({} as never, host, signal, ignore, ignore);
+  const session = openSession({ recipient: [], signer: [] } as never, host, signal, ignore, ignore);
   const context = { ...session, signal } as unknown as CommandContext;
   let rounds = 0;
   const listeners: number[] = [];
@@ -44,7 +44,7 @@ it('twenty reconnects leave no listeners and no connections behind', async () =>
 it('where reading is refused after a while, it is tried again less and less often', async () => {
   const { signal } = new AbortController();
   const host = world({ env: { REDIS_URL: used.server.url } });
-  const session = openSession({} as never, host, signal, ignore, ignore);
+  const session = openSession({ recipient: [], signer: [] } as never, host, signal, ignore, ignore);
   const context = { ...session, signal } as unknown as CommandContext;
   const atMs: number[] = [];
   await withConnections(context, QUEUES, {
@@ -69,7 +69,7 @@ it('where events alone are refused for a while, it is tried again less and less 
   );
   const { signal } = new AbortController();
   const host = world({ env: { REDIS_URL: proxy.url } });
-  const session = openSession({} as never, host, signal, ignore, ignore);
+  const session = openSession({ recipient: [], signer: [] } as never, host, signal, ignore, ignore);
   const context = { ...session, signal } as unknown as CommandContext;
   const atMs: number[] = [];
   const lost: string[] = [];

@@ -165,7 +165,17 @@ describe('GET /api/backups', () => {
     const server = await serve(['--backup', folder, '--max-age', '26h'], redisEnv());
     const [row] = await rows(server);
     expect(row?.list).toEqual(await printed('backup', 'list', folder));
-    const status = await printed('backup', 'status', folder, '--max-age', '26h');
+    // Object locks are read by the command alone, because that lists all versions.
+    const { locks, ...status } = (await printed(
+      'backup',
+      'status',
+      folder,
+      '--max-age',
+      '26h',
+    )) as {
+      locks: null;
+    };
+    expect(locks).toBe(null);
     expect(withoutAges(row?.status)).toEqual(withoutAges(status));
     expect(row).toMatchObject({ problem: null, last_verified: null, destination: folder });
     const health = documentOf(await server.get('/api/health'));
