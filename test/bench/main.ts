@@ -11,6 +11,7 @@ import { addressOf } from '../helpers/test-store.js';
 import { measureBilling } from './billing.js';
 import { measureCopy } from './copy.js';
 import { measureDiff } from './diff.js';
+import { measureEncrypted } from './encrypted.js';
 import { measureDownload, measureJobs } from './jobs.js';
 import { measureRedis } from './redis.js';
 import { measureSchedule } from './schedule.js';
@@ -74,6 +75,10 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
     await fillLarge(bench.store, 'large', OFFSITE_BYTES);
     return await measureCopy(bench, 'large');
   },
+  encrypted: async (bench) => {
+    await fillMixed(bench.store, 'mixed');
+    return await measureEncrypted(bench, 'mixed');
+  },
   synthetic: (bench) => measureSynthetic(bench),
   download: (bench) => measureDownload(bench),
   redis: (bench) => measureRedis(bench),
@@ -90,9 +95,12 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
 /** The tables of the page, by the parts that fill them. */
 const groups: Record<string, readonly string[]> = {
   backup: [
-    ...Object.keys(storeParts).filter((part) => part !== 'download' && part !== 'redis'),
+    ...Object.keys(storeParts).filter(
+      (part) => part !== 'download' && part !== 'redis' && part !== 'encrypted',
+    ),
     'start',
   ],
+  encrypted: ['encrypted'],
   diff: ['diff'],
   redis: ['redis'],
   billing: ['billing'],
