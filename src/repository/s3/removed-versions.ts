@@ -117,8 +117,12 @@ async function purge(
   versions: readonly ObjectVersion[],
 ): Promise<void> {
   const { store, bucket, signal } = requests.place;
-  const rankOf = (version: ObjectVersion): number =>
-    (version.key === requests.key(id, REMOVAL_SUFFIX) ? 2 : 0) + (version.isDeleteMarker ? 1 : 0);
+  const rankOf = (version: ObjectVersion): number => {
+    if (isRemovalMark(id, version, requests)) return 2;
+    // A temporary summary has the name of the mark, and is a file like the others.
+    const isOfMark = version.key === requests.key(id, REMOVAL_SUFFIX);
+    return version.isDeleteMarker ? (isOfMark ? 3 : 1) : 0;
+  };
   for (const version of versions.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     signal.throwIfAborted();
     try {
