@@ -180,7 +180,10 @@ function named({ destination, backup: { id } }: LocatedBackup): { backup: string
 
 /** Returns a function that tells each note once. A listing adds some while it is read. */
 function teller({ warn, progress }: CommandContext, { notes, notCompared }: Diff): () => void {
-  for (const { bucket, reason } of notCompared) warn(`${bucket} is not compared: ${reason}`);
+  for (const reason of new Set(notCompared.map((one) => one.reason))) {
+    const buckets = notCompared.filter((one) => one.reason === reason).map(({ bucket }) => bucket);
+    warn(`not compared: ${buckets.join(', ')} (${reason})`);
+  }
   let told = 0;
   return () => {
     for (const note of notes.slice(told)) progress.note(`mangamotion: note: ${note}`);
