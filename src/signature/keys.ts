@@ -93,7 +93,8 @@ export function isMinisignFile(text: string): boolean {
 /** Returns the public key of a file that holds a secret or a public one. Throws `configuration`. */
 export function publicKeyIn(text: string, file: string): PublicKey {
   const [line = ''] = keyLines(text);
-  if (decodeBase64(line)?.length !== PUBLIC_FILE_BYTES) return parseSigningKey(text, file).publicKey;
+  if (decodeBase64(line)?.length !== PUBLIC_FILE_BYTES)
+    return parseSigningKey(text, file).publicKey;
   return parsePublicKey(line, file);
 }
 

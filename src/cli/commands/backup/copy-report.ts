@@ -69,6 +69,9 @@ export function describe(page: Page, report: CopyReport): void {
     const done = `copied ${countOf(copied, 'backup')} to ${report.target}, ${through}`;
     if (!isDone) page.text(failed === 0 ? `✓ ${done}` : done, failed === 0 ? 'good' : 'bad');
   }
-  if (present > 0) page.text(`${present === 1 ? '1 backup is' : `${countOf(present, 'backup')} are`} there already`);
+  if (present > 0)
+    page.text(
+      `${present === 1 ? '1 backup is' : `${countOf(present, 'backup')} are`} there already`,
+    );
   if (failed > 0) page.text(`${countOf(failed, 'backup')} not copied`, 'bad');
 }
