@@ -97,7 +97,7 @@ export class IndexArchive implements Archive {
   withoutContents(): MangamotionError {
     return new MangamotionError(
       'access_denied',
-      `the contents of ${this.#id} are encrypted, and the key of this host opens its index alone`,
+      `the contents of ${this.#id} are encrypted, and the key of this host opens only its index`,
       { hint: 'Give a key of its recipients with --identity FILE.' },
     );
   }

@@ -78,8 +78,12 @@ export function chooseBackup(
     others.length === 0
       ? ''
       : ` Without --line, other lines are not searched: ${others.join(', ')}.`;
+  const deleted =
+    backups.length > 0 || !location.startsWith('s3://')
+      ? ''
+      : ` If they were deleted, "mangamotion backup status ${location}" shows whether locked versions remain.`;
   throw new MangamotionError('not_found', `no ${what}${when} in ${location}${why}`, {
-    hint: `List the backups with "mangamotion backup list ${location}", and name one by its path.${elsewhere}`,
+    hint: `List the backups with "mangamotion backup list ${location}", and name one by its path.${elsewhere}${deleted}`,
   });
 }
 

@@ -14,14 +14,17 @@ export function withUnprotected(summary: Summary, files: readonly Unprotected[])
   return {
     ...summary,
     lock: { ...lock, unprotected: lock.unprotected + files.length },
-    notices: [...summary.notices, ...noticesOf(files, lock.until)],
+    notices: [...summary.notices, ...noticesOf(files, lock)],
   };
 }
 
-function noticesOf(files: readonly Unprotected[], until: string): string[] {
+function noticesOf(
+  files: readonly Unprotected[],
+  { until, mode }: { until: string; mode: string },
+): string[] {
   const named = files
     .slice(0, MOST_NAMED)
-    .map(({ file, reason }) => `${file} is not locked until ${until}: ${reason}`);
+    .map(({ file, reason }) => `${file} is not locked until ${until} in ${mode} mode: ${reason}`);
   const more = files.length - named.length;
   return more > 0 ? [...named, `${countOf(more, 'more file')} not locked until ${until}`] : named;
 }

@@ -93,6 +93,14 @@ export function isMinisignFile(text: string): boolean {
   return text.startsWith(COMMENT);
 }
 
+/** Returns the public key of a file that holds a secret or a public one. Throws `configuration`. */
+export function publicKeyIn(text: string, file: string): PublicKey {
+  const [line = ''] = keyLines(text);
+  if (decodeBase64(line)?.length !== PUBLIC_FILE_BYTES)
+    return parseSigningKey(text, file).publicKey;
+  return parsePublicKey(line, file);
+}
+
 /**
  * Parses a secret key that is not encrypted. `file` is its name, for messages. Throws `configuration`,
  * without showing the key.

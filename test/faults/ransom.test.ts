@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isMangamotionError } from '../../src/errors.js';
 import type { LockState } from '../../src/repository/lock-state.js';
@@ -129,6 +131,21 @@ describe('after ransom', () => {
     const wanted = [...objects.slice(1), newer].map(({ key, content }) => [key, content]);
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted));
     await removeBucket(store, back);
+  });
+
+  it('the last backup can be copied to a folder, and compared', async () => {
+    const copies = join(folder, 'copies');
+    mkdirSync(copies);
+    const past = ['--latest', '--as-stored-at', storedAt];
+    const copy = await run(['backup', 'copy', place, copies, ...past], { env });
+    expect(copy).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup', 'verify', copies, '--latest'], { env })).toMatchObject({
+      exitCode: 0,
+    });
+    const diff = ['backup', 'diff', place, copies, ...past, '--exit-code'];
+    expect(await run(diff, { env })).toMatchObject({ exitCode: 0 });
+    const folders = ['backup', 'diff', copies, copies, ...past];
+    expect(await run(folders, { env })).toMatchObject({ exitCode: 2 });
   });
 
   it('nothing is written to the past', async () => {

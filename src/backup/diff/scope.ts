@@ -58,7 +58,7 @@ export function scopeOf(before: BucketSide, after: BucketSide, selection: DiffSe
       (side) => !side.buckets.includes(bucket) && !side.covers(bucket),
     );
     if (lacking === undefined) buckets.push(bucket);
-    else notCompared.push({ bucket, reason: `${lacking.name} leaves it out` });
+    else notCompared.push({ bucket, reason: `not selected by ${lacking.name}` });
   }
   return { buckets, notCompared, isWhole: buckets.length === names.length };
 }

@@ -63,10 +63,15 @@ export function describe(page: Page, report: CopyReport): void {
     const missing = backups.filter(({ state }) => state === 'planned').length;
     page.text(`would copy ${countOf(missing, 'backup')}, ${people.bytes(bytes)}`);
   } else {
+    const isDone = copied === 0 && failed === 0 && present > 0;
+    if (isDone) page.text(`✓ nothing to copy to ${report.target}`, 'good');
     const through = `${people.bytes(report.streamed_bytes)} through this host`;
     const done = `copied ${countOf(copied, 'backup')} to ${report.target}, ${through}`;
-    page.text(failed === 0 ? `✓ ${done}` : done, failed === 0 ? 'good' : 'bad');
+    if (!isDone) page.text(failed === 0 ? `✓ ${done}` : done, failed === 0 ? 'good' : 'bad');
   }
-  if (present > 0) page.text(`${countOf(present, 'backup')} there already`);
+  if (present > 0)
+    page.text(
+      `${present === 1 ? '1 backup is' : `${countOf(present, 'backup')} are`} there already`,
+    );
   if (failed > 0) page.text(`${countOf(failed, 'backup')} not copied`, 'bad');
 }

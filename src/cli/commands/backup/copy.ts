@@ -21,6 +21,7 @@ const options = {
     description: 'choose from this line only (see backup list)',
   },
   all: { description: 'copy all backups of the destination' },
+  asStoredAt: chooseOptions.asStoredAt,
   ...keepOptions,
   ...lockOption,
   verify: {
@@ -72,7 +73,9 @@ export const backupCopy = defineCommand({
     const target = await openDestination(to, context.cwd, access);
     const { refuseSamePlace } = await import('../../../repository/copy/same-place.js');
     await refuseSamePlace(source, target);
-    const { verify, stream, waitLock } = values;
+    const { verify, waitLock } = values;
+    // A server copies the current version, whatever was read.
+    const stream = values.stream || values.asStoredAt !== undefined;
     const { signal, progress, dryRun } = context;
     const report = await copyBackups(
       { source, target, vault: await openVault(), signal, progress },
@@ -99,7 +102,7 @@ async function chosen(
   values: Values,
 ): Promise<{ source: LocatedBackup['destination']; choose: Choose }> {
   const policy = policyIn(values);
-  const { latest, at, line, all } = values;
+  const { latest, at, line, all, asStoredAt } = values;
   const isOne = latest || at !== undefined || backupIdOf(basename(named)) !== undefined;
   if ([isOne, all, policy !== undefined].filter(Boolean).length > 1) {
     throw new MangamotionError(
@@ -109,13 +112,14 @@ async function chosen(
   }
   if (isOne) {
     const ambiguous = 'refuse';
-    const located = await findBackup(context, named, { latest, at, line, ambiguous });
+    const located = await findBackup(context, named, { latest, at, line, asStoredAt, ambiguous });
     refuseLegacy(located);
     const { id } = located.backup;
     return { source: located.destination, choose: () => ({ ids: [id], leftOut: [] }) };
   }
   const { openDestination } = await import('../../../repository/locate.js');
-  const source = await openDestination(named, context.cwd, context);
+  const storedAt = asStoredAt?.(context.now());
+  const source = await openDestination(named, context.cwd, context, { storedAt });
   if (!all && policy === undefined) {
     throw new MangamotionError('usage', `${named} is a destination: say which backups to copy`, {
       hint: 'Add --latest, --at TIME, --all or --keep-daily N, or name one backup.',

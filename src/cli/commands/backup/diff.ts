@@ -4,6 +4,7 @@ import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import type { Moment } from '../../../moment.js';
 import type { LocatedBackup } from '../../../repository/locate.js';
 import { backupIdOf } from '../../../repository/names.js';
+import { isS3Url } from '../../../repository/s3/s3-location.js';
 import { type CommandContext, defineCommand } from '../../argv/command.js';
 import { chooseOptions, findBackup } from './backup-name.js';
 import { DIFF_FIELDS, csvColumns, tableColumns, totalsText } from './diff-table.js';
@@ -114,6 +115,7 @@ interface Choice {
   latest: boolean;
   at: Moment | undefined;
   line: string | undefined;
+  asStoredAt: Moment | undefined;
   bucket: readonly string[];
   prefix: readonly string[];
 }
@@ -131,6 +133,17 @@ async function compare(
     });
   }
   const selection = { buckets, keys: [], prefixes };
+  const { asStoredAt } = choice;
+  const hasBucket = [before, after].some((path) => path !== undefined && isS3Url(path));
+  if (asStoredAt !== undefined && !hasBucket) {
+    throw new MangamotionError(
+      'usage',
+      '--as-stored-at: neither backup is in an s3:// destination',
+      {
+        hint: 'Leave it out: only what is there now can be read.',
+      },
+    );
+  }
   const earlier = await find(context, before, choice, at === undefined ? 'latest' : 'at');
   if (after === undefined) {
     const { diffWithStore } = await import('../../../backup/diff/diff-store.js');
@@ -149,15 +162,16 @@ async function compare(
 async function find(
   context: CommandContext,
   path: string,
-  { latest, at, line, bucket: buckets }: Choice,
+  { latest, at, line, bucket: buckets, ...choice }: Choice,
   by: 'latest' | 'at',
 ): Promise<LocatedBackup> {
+  const asStoredAt = isS3Url(path) ? choice.asStoredAt : undefined;
   if (isBackup(path)) {
-    return await findBackup(context, path, { latest: false, at: undefined });
+    return await findBackup(context, path, { latest: false, at: undefined, asStoredAt });
   }
   return await findBackup(context, path, {
     ...(by === 'at' ? { latest: false, at } : { latest, at: undefined }),
-    ...{ line, buckets, ambiguous: 'widest' },
+    ...{ line, buckets, asStoredAt, ambiguous: 'widest' },
   });
 }
 
@@ -180,7 +194,10 @@ function named({ destination, backup: { id } }: LocatedBackup): { backup: string
 
 /** Returns a function that tells each note once. A listing adds some while it is read. */
 function teller({ warn, progress }: CommandContext, { notes, notCompared }: Diff): () => void {
-  for (const { bucket, reason } of notCompared) warn(`${bucket} is not compared: ${reason}`);
+  for (const reason of new Set(notCompared.map((one) => one.reason))) {
+    const buckets = notCompared.filter((one) => one.reason === reason).map(({ bucket }) => bucket);
+    warn(`not compared: ${buckets.join(', ')} (${reason})`);
+  }
   let told = 0;
   return () => {
     for (const note of notes.slice(told)) progress.note(`mangamotion: note: ${note}`);

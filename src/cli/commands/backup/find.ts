@@ -112,9 +112,9 @@ function tableColumns(versions: readonly FoundVersion[]): Column<FoundVersion>[]
     field('sha256', { show: ({ sha256 }) => sha256.slice(0, 12), least: Infinity, dispensable: 6 }),
     ...(lines.size > 1 ? [field('line', { dispensable: 5 })] : []),
     field('backups', { align: 'right', dispensable: 3 }),
-    field('first_backup', { title: 'from', least: Infinity, dispensable: 1 }),
+    field('first_backup', { title: 'first backup', least: Infinity, dispensable: 1 }),
     field('last_backup', {
-      title: 'to',
+      title: 'last backup',
       least: Infinity,
       tone: ({ in_newest: isThere }) => (isThere ? 'good' : 'muted'),
     }),

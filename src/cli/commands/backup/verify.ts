@@ -114,7 +114,7 @@ export const backupVerify = defineCommand({
                 },
                 {
                   label: 'contents',
-                  text: `not read: ${result.not_opened}`,
+                  text: `not read (--identity FILE reads them): ${result.not_opened}`,
                   tone: 'waiting' as const,
                 },
               ]),
@@ -139,7 +139,7 @@ async function verifyWithin(
   const { signal, progress, now, cwd } = context;
   refuseBackup(location);
   const destination = await openDestination(location, cwd, context);
-  refuseAppendOnly(destination, 'what was read is recorded there, in a file that is overwritten');
+  refuseAppendOnly(destination, '--within overwrites its record of what was read');
   const result = await verifyRolling({ signal, progress }, destination, { withinMs, now });
   progress.done();
   await context.output.document({

@@ -33,7 +33,9 @@ export const keyNew = defineCommand({
     const { hostKeyFile, writeKeyFile } = await import('../../run/open-vault.js');
     if (host === (file !== undefined)) {
       throw new MangamotionError('usage', host ? '--host takes no file' : 'name a new file', {
-        hint: 'Run "mangamotion key new FILE", or "mangamotion key new --host".',
+        hint: signing
+          ? 'Run "mangamotion key new --signing FILE".'
+          : 'Run "mangamotion key new FILE", or "mangamotion key new --host".',
       });
     }
     if (host && signing) {
@@ -64,8 +66,9 @@ export const keyNew = defineCommand({
           ])
           .text(
             host
-              ? '\nIncremental backups of this host can now be encrypted.'
-              : '\nEncrypt backups with --recipient, or set BACKUP_AGE_RECIPIENTS. Keep the key elsewhere.',
+              ? '\nThis host can now make encrypted incremental backups.'
+              : '\nGive the recipient to the host that makes backups: --recipient, or BACKUP_AGE_RECIPIENTS. Keep the key ' +
+                  'off that host, and keep a second copy: without it, nobody can open the backups.',
             'muted',
           ),
     });
@@ -97,7 +100,8 @@ async function newSigning({ output }: CommandContext, target: string): Promise<v
           { label: 'signer', text: signer },
         ])
         .text(
-          '\nSign backups with --signing-key, or set BACKUP_SIGNING_KEY_FILE. Keep the public key where backups are verified.',
+          '\nSign backups with --signing-key, or set BACKUP_SIGNING_KEY_FILE. Keep a copy of the public key away from ' +
+            'the backups: verify and restore check the signatures with --signer.',
           'muted',
         ),
   });

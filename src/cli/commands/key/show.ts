@@ -7,7 +7,7 @@ export const keyShow = defineCommand({
     'BACKUP_AGE_RECIPIENTS and --recipient take; of a signing key what BACKUP_SIGNER and --signer take. ' +
     'The keys themselves are never printed.',
   arguments: {
-    file: { description: 'a file of age keys, or a signing key', complete: 'file' },
+    file: { description: 'a file of age keys, a signing key or its public key', complete: 'file' },
   },
   options: {},
   changes: 'nothing',
@@ -27,7 +27,7 @@ export const keyShow = defineCommand({
     const text = await readKeys(target, reports);
     const signing = await import('../../../signature/keys.js');
     if (signing.isMinisignFile(text)) {
-      const signer = signing.publicKeyText(signing.parseSigningKey(text, target).publicKey);
+      const signer = signing.publicKeyText(signing.publicKeyIn(text, target));
       await context.output.document({
         json: { file: target, recipients: [], signer },
         human: (page) => page.text(signer),

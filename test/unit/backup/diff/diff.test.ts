@@ -180,7 +180,7 @@ describe('two backups', () => {
     const narrow = await backUp(store, folder, ['originals']);
     const { found, notCompared, notes, leavesOut } = await compare(one, narrow);
     expect(found).toEqual([]);
-    expect(notCompared).toEqual([{ bucket: 'processed', reason: `${narrow.id} leaves it out` }]);
+    expect(notCompared).toEqual([{ bucket: 'processed', reason: `not selected by ${narrow.id}` }]);
     expect(notes.join()).toContain('different lines');
     expect(leavesOut).toBe(false);
     const named = { ...EVERYTHING, buckets: ['processed'] };
@@ -308,7 +308,7 @@ describe('a backup and the store', () => {
     const one = await backUp(store, folder, ['processed']);
     const { found, notCompared } = await compareWithStore(one);
     expect(found).toEqual([]);
-    expect(notCompared).toEqual([{ bucket: 'originals', reason: `${one.id} leaves it out` }]);
+    expect(notCompared).toEqual([{ bucket: 'originals', reason: `not selected by ${one.id}` }]);
     store.buckets.delete('processed');
     expect((await compareWithStore(one)).found).toEqual([
       'removed processed',
