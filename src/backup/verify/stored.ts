@@ -54,7 +54,10 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
     if (archive.file === id) continue;
     await checkFile(
       context,
-      { name: archive.file, bytes: archive_bytes, sha256: archive.sha256 },
+      {
+        ...{ name: archive.file, bytes: archive_bytes, sha256: archive.sha256 },
+        head: headOf(encryptedOf(summary, id)?.record),
+      },
       () => {
         progress.update({ bytes: (bytes += READ_BYTES) });
       },
@@ -68,7 +71,8 @@ export async function verifySidecar(context: StoredChecks, summary: Summary): Pr
   const record = encryptedOf(summary, summary.id)?.record;
   if (record === undefined) return;
   const { bytes, sha256 } = record.index;
-  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes, sha256 });
+  const head = headOf(record.index);
+  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes, sha256, head });
 }
 
 /** Checks that the sidecar of an encrypted backup is there and has its length. */
@@ -79,10 +83,23 @@ export async function verifySidecarLength(context: StoredChecks, summary: Summar
   await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes });
 }
 
+interface StoredFile {
+  name: string;
+  bytes: number;
+  sha256?: string;
+  /** What its summary says about its beginning. */
+  head?: Buffer;
+}
+
+function headOf(record: { header: string; nonce: string } | undefined): Buffer {
+  if (record === undefined) return Buffer.alloc(0);
+  return Buffer.concat([Buffer.from(record.header, 'base64'), Buffer.from(record.nonce, 'base64')]);
+}
+
 /** Reads a file, and reports it if it is missing or not the one that was written; without a digest, only its last byte. */
 async function checkFile(
   { destination, result, signal }: StoredChecks,
-  { name, bytes, sha256 }: { name: string; bytes: number; sha256?: string },
+  { name, bytes, sha256, head = Buffer.alloc(0) }: StoredFile,
   onRead: () => void = () => undefined,
 ): Promise<void> {
   let source: ClosableSource | undefined;
@@ -96,6 +113,11 @@ async function checkFile(
     }
     if (sha256 === undefined) {
       await source.read(Math.max(0, bytes - 1), Math.min(1, bytes));
+      return;
+    }
+    const start = await source.read(0, Math.min(head.length, bytes));
+    if (!start.equals(head)) {
+      addProblem(result, 'archive', `the summary has another header than ${name}`);
       return;
     }
     const hash = createHash('sha256');

@@ -384,6 +384,25 @@ describe('damage', () => {
     }
   });
 
+  it('the header of another file in the summary is a finding, also without a key', async () => {
+    state('damage');
+    const path = join(here, `${id}.json`);
+    const text = readFileSync(path);
+    const decoded = decodeSummary(text);
+    if (decoded.kind !== 'valid') throw new Error('the summary cannot be read');
+    const record = decoded.summary.encryption?.archives[id];
+    if (record === undefined) throw new Error('it is not encrypted');
+    record.header = record.index.header;
+    writeFileSync(path, encodeSummary(decoded.summary));
+    try {
+      const { exitCode, stdout } = await run(['backup', 'verify', `${here}/${id}`]);
+      expect(exitCode).toBe(5);
+      expect(stdout).toContain('the summary has another header than');
+    } finally {
+      writeFileSync(path, text);
+    }
+  });
+
   it('a header that is none is a finding of verify', async () => {
     state('damage');
     const path = join(here, `${id}.json`);
@@ -428,6 +447,18 @@ describe('settings', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2 });
     expect(readdirSync(here)).toEqual([]);
     expect(stderr).not.toContain('AGE-SECRET-KEY-1QQQ');
+  });
+
+  it('a state folder that cannot be written to costs a warning, and no backup', async () => {
+    const home = state('unwritable');
+    mkdirSync(join(home, 'mangamotion'), { recursive: true });
+    writeFileSync(join(home, 'mangamotion', 'draft-keys'), '');
+    const here = join(folder, 'unwritable');
+    mkdirSync(here);
+    const args = ['backup', 'full', here, '--bucket', source, '--recipient', recipient];
+    const { exitCode, stderr } = await run(args);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('if this run is interrupted, the next one begins anew');
   });
 
   it('plain folders and encryption together are refused', async () => {
