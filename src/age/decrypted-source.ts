@@ -25,6 +25,8 @@ interface DecryptedOptions {
 }
 
 export interface SealedPlace {
+  /** The name of the file, for messages. */
+  file: string;
   /** The size of the head, which precedes the payload. */
   headBytes: number;
   key: PayloadKey;
@@ -57,7 +59,7 @@ export class DecryptedSource implements ClosableSource {
     this.#wholeChunks = wholeChunks;
     this.sizeBytes =
       wholeChunks === undefined
-        ? plainSize(storedBytes - place.headBytes)
+        ? plainSize(storedBytes - place.headBytes, place.file)
         : wholeChunks * CHUNK_BYTES;
   }
 
@@ -84,7 +86,7 @@ export class DecryptedSource implements ClosableSource {
 
   async read(offset: number, length: number): Promise<Buffer> {
     if (offset + length > this.sizeBytes) {
-      throw damagedArchive(`the archive ends before byte ${offset + length}`);
+      throw damagedArchive(`${this.#place.file} ends before byte ${offset + length}`);
     }
     const kept = this.#keptPart(offset, length);
     if (kept !== undefined) return kept;
@@ -152,7 +154,7 @@ export class DecryptedSource implements ClosableSource {
       const at = (number - first) * SEALED_CHUNK_BYTES;
       const chunk = sealed.subarray(at, at + SEALED_CHUNK_BYTES);
       const plain = this.#openChunk(number, isToEnd && number === last, chunk);
-      if (plain === undefined) throw notThatChunk(number);
+      if (plain === undefined) throw notThatChunk(number, this.#place.file);
       opened.push(plain);
     }
     const [only] = opened;
@@ -199,14 +201,14 @@ class StoredDigest {
   }
 }
 
-function plainSize(sealedBytes: number): number {
+function plainSize(sealedBytes: number, file: string): number {
   const exact = plainBytesOf(sealedBytes);
   if (exact !== undefined) return exact;
-  throw damagedArchive('the encrypted archive is truncated: its last chunk is cut off');
+  throw damagedArchive(`${file} is truncated: its last chunk is cut off`);
 }
 
-function notThatChunk(number: number): Error {
+function notThatChunk(number: number, file: string): Error {
   return damagedArchive(
-    `chunk ${number} of the encrypted archive is not what was written there: it was changed, moved or cut off`,
+    `chunk ${number} of ${file} is not what was written there: it was changed, moved or cut off`,
   );
 }

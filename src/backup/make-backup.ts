@@ -169,7 +169,7 @@ async function captureKeys(
 
 function openLedger(
   { baseline, lastTrusted }: BackupPlan,
-  { createdAt }: PendingBackup,
+  { createdAt, recipients }: PendingBackup,
 ): CaptureLedger {
   const ledger = new CaptureLedger({
     earlier: baseline,
@@ -177,6 +177,7 @@ function openLedger(
       lastTrusted !== undefined &&
       (baseline?.id !== lastTrusted.id || baseline.unreadable !== undefined),
     createdAt: createdAt.toISOString(),
+    hidesNames: recipients !== undefined,
   });
   ledger.losses.inherit(baseline?.inheritedLosses ?? []);
   return ledger;

@@ -23,12 +23,16 @@ export function refusePlainAfterEncrypted(
   );
 }
 
-/** Returns the backups that a new one may refer to: an encrypted backup refers to no plain text. */
+/**
+ * Returns the backups that a new one may refer to: an encrypted backup refers to no plain text, and one
+ * in plain text has no records of encrypted archives.
+ */
 export function refersTo(
   { recipients }: Pick<Destination, 'recipients'>,
   backups: readonly BackupEntry[],
 ): readonly BackupEntry[] {
-  return recipients.length === 0 ? backups : backups.filter(isEncrypted);
+  const willBeEncrypted = recipients.length > 0;
+  return backups.filter((backup) => isEncrypted(backup) === willBeEncrypted);
 }
 
 export function isEncrypted({ summary }: Pick<BackupEntry, 'summary'>): boolean {

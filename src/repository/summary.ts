@@ -312,9 +312,22 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
   const parsed = v.safeParse(summarySchema, rest);
   if (parsed.success) {
     const summary = parsed.output;
+    const unrecorded = archiveWithoutRecord(summary);
+    if (unrecorded !== undefined) {
+      return { kind: 'damaged', reason: `it is encrypted, but has no record of ${unrecorded}` };
+    }
     summary.failures_omitted += read.omitted;
     return { kind: 'valid', summary };
   }
   const where = v.getDotPath(parsed.issues[0]) ?? '';
   return { kind: 'damaged', reason: `the field ${where} of the summary is not valid` };
+}
+
+/**
+ * Returns an archive that an encrypted backup needs and of which its summary has no record. It would be
+ * opened as a plain one, which anybody can forge.
+ */
+function archiveWithoutRecord({ id, references, encryption }: Summary): string | undefined {
+  if (encryption === undefined) return undefined;
+  return [id, ...references].find((needed) => !Object.hasOwn(encryption.archives, needed));
 }

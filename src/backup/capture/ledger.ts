@@ -45,6 +45,8 @@ export interface LedgerOptions {
   earlierIsUnknown: () => boolean;
   /** RFC 3339. */
   createdAt: string;
+  /** The names of objects must not be shown, because the backup is encrypted. */
+  hidesNames?: boolean;
 }
 
 /** Counts the outcome of each object and records what is missing, for the summary. */
@@ -162,6 +164,11 @@ export class CaptureLedger {
     if (captured + unchanged > carried || this.#refusals < 2) return;
     if (this.#refusals < this.counts.failed || this.#lastRefusal === undefined) return;
     const { message, hint, cause, request } = this.#lastRefusal;
+    if (this.#options.hidesNames === true) {
+      const all = countOf(this.#refusals, 'object');
+      const shown = { hint, request };
+      throw new MangamotionError('access_denied', `access to all ${all} was refused`, shown);
+    }
     throw new MangamotionError(
       'access_denied',
       `access to all ${countOf(this.#refusals, 'object')} was refused, the last time with: ${message}`,

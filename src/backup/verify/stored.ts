@@ -11,11 +11,14 @@ import { type VerifyResult, addProblem } from './result.js';
 
 const READ_BYTES = 4 * 1024 * 1024;
 
-interface StoredContext {
+export interface StoredChecks {
   destination: Destination;
   result: VerifyResult;
-  progress: WorkProgress;
   signal: AbortSignal;
+}
+
+interface StoredContext extends StoredChecks {
+  progress: WorkProgress;
 }
 
 /**
@@ -51,7 +54,10 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
     if (archive.file === id) continue;
     await checkFile(
       context,
-      { name: archive.file, bytes: archive_bytes, sha256: archive.sha256 },
+      {
+        ...{ name: archive.file, bytes: archive_bytes, sha256: archive.sha256 },
+        head: headOf(encryptedOf(summary, id)?.record),
+      },
       () => {
         progress.update({ bytes: (bytes += READ_BYTES) });
       },
@@ -61,20 +67,39 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
 }
 
 /** Checks the sidecar of an encrypted backup. */
-export async function verifySidecar(
-  context: Omit<StoredContext, 'progress'>,
-  summary: Summary,
-): Promise<void> {
+export async function verifySidecar(context: StoredChecks, summary: Summary): Promise<void> {
   const record = encryptedOf(summary, summary.id)?.record;
   if (record === undefined) return;
   const { bytes, sha256 } = record.index;
-  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes, sha256 });
+  const head = headOf(record.index);
+  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes, sha256, head });
 }
 
-/** Reads a file, and reports it if it is missing or not the one that was written. */
+/** Checks that the sidecar of an encrypted backup is there and has its length. */
+export async function verifySidecarLength(context: StoredChecks, summary: Summary): Promise<void> {
+  const record = encryptedOf(summary, summary.id)?.record;
+  if (record === undefined) return;
+  const { bytes } = record.index;
+  await checkFile(context, { name: summary.id + SIDECAR_SUFFIX, bytes });
+}
+
+interface StoredFile {
+  name: string;
+  bytes: number;
+  sha256?: string;
+  /** What its summary says about its beginning. */
+  head?: Buffer;
+}
+
+function headOf(record: { header: string; nonce: string } | undefined): Buffer {
+  if (record === undefined) return Buffer.alloc(0);
+  return Buffer.concat([Buffer.from(record.header, 'base64'), Buffer.from(record.nonce, 'base64')]);
+}
+
+/** Reads a file, and reports it if it is missing or not the one that was written; without a digest, only its last byte. */
 async function checkFile(
-  { destination, result, signal }: Omit<StoredContext, 'progress'>,
-  { name, bytes, sha256 }: { name: string; bytes: number; sha256: string },
+  { destination, result, signal }: StoredChecks,
+  { name, bytes, sha256, head = Buffer.alloc(0) }: StoredFile,
   onRead: () => void = () => undefined,
 ): Promise<void> {
   let source: ClosableSource | undefined;
@@ -84,6 +109,15 @@ async function checkFile(
       const kind = source.sizeBytes < bytes ? 'archive_truncated' : 'archive';
       const found = countOf(source.sizeBytes, 'byte');
       addProblem(result, kind, `${name} has ${found}, but its summary says ${bytes}`);
+      return;
+    }
+    if (sha256 === undefined) {
+      await source.read(Math.max(0, bytes - 1), Math.min(1, bytes));
+      return;
+    }
+    const start = await source.read(0, Math.min(head.length, bytes));
+    if (!start.equals(head)) {
+      addProblem(result, 'archive', `the summary has another header than ${name}`);
       return;
     }
     const hash = createHash('sha256');

@@ -12,7 +12,7 @@ import { type Summary, objectsIn } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
 import { verifyRedis } from './redis-keys.js';
-import { verifySidecar, verifyStored } from './stored.js';
+import { type StoredChecks, verifySidecar, verifySidecarLength, verifyStored } from './stored.js';
 import { type VerifyResult, addProblem } from './result.js';
 
 export interface VerifyContext {
@@ -97,8 +97,12 @@ async function verifyArchives(
     result.not_opened = archive.message;
     result.objects = objectsIn(summary);
     result.bytes = summary.bytes;
-    if (result.quick) await checkReferencesQuickly(destination, summary, result);
-    else await verifyStored({ ...context, destination, result }, summary);
+    const checking = { ...context, destination, result };
+    if (result.quick) await checkLengthsQuickly(checking, summary);
+    else await verifyStored(checking, summary);
+    if (result.status === 'ok' && archive.code !== 'access_denied') {
+      addProblem(result, 'archive', archive.message);
+    }
     return;
   }
   const archives = new Archives(destination, { id: backup.id, archive }, summary);
@@ -106,7 +110,7 @@ async function verifyArchives(
     const directory = await checkDirectory(archive, summary, result);
     if (directory === undefined) return;
     if (result.quick) {
-      await checkReferencesQuickly(destination, summary, result);
+      await checkLengthsQuickly({ ...context, destination, result }, summary);
       result.objects = directory.objects;
       result.bytes = directory.bytes;
       return;
@@ -125,7 +129,7 @@ async function verifyArchives(
   }
 }
 
-/** Resolves to the error if no key opens the contents of the archive. */
+/** Resolves to the error if no key opens the contents of the archive, or its record is wrong. */
 async function openOrNot(
   destination: Destination,
   id: string,
@@ -139,7 +143,9 @@ async function openOrNot(
   } catch (error) {
     // With a request it is the store that denies access.
     const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
-    if (!isLocked) throw error;
+    const isWrong =
+      known.encrypted !== undefined && isMangamotionError(error, 'damaged', 'not_found');
+    if (!isLocked && !isWrong) throw error;
     return error;
   }
 }
@@ -242,11 +248,11 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   );
 }
 
-async function checkReferencesQuickly(
-  destination: Destination,
+async function checkLengthsQuickly(
+  { destination, result, signal }: StoredChecks,
   summary: Summary,
-  result: VerifyResult,
 ): Promise<void> {
+  await verifySidecarLength({ destination, result, signal }, summary);
   const backups = summary.references.length === 0 ? [] : await destination.list();
   for (const id of summary.references) {
     const referenced = backups.find((backup) => backup.id === id);

@@ -56,7 +56,7 @@ export async function openVault(
     recipients: [...new Set(recipients)],
     identities,
     hostIdentity: host,
-    draftKeys: draftKeysIn(folder),
+    draftKeys: draftKeysIn(folder, reports),
     signingKey: once(() =>
       keyFile === undefined ? Promise.resolve(undefined) : readSigningKey(keyFile, reports),
     ),
@@ -159,7 +159,8 @@ export async function writeKeyFile(file: string, text: string): Promise<void> {
   }
 }
 
-function draftKeysIn(folder: string): DraftKeys {
+/** A backup does not fail because of them: they only spare the next run work. */
+function draftKeysIn(folder: string, { warn }: Pick<VaultReports, 'warn'>): DraftKeys {
   const fileOf = (id: string) => path.join(folder, `${id}.key`);
   return {
     put: async (id, fileKey) => {
@@ -169,7 +170,8 @@ function draftKeysIn(folder: string): DraftKeys {
         await rm(fileOf(id), { force: true });
         await writeKeyFile(fileOf(id), fileKey.toString('hex'));
       } catch (error) {
-        throw translateFileError(error, 'write', fileOf(id));
+        const { message } = translateFileError(error, 'write', fileOf(id));
+        warn(`${message}: if this run is interrupted, the next one begins anew`);
       }
     },
     get: async (id) => {
@@ -183,7 +185,13 @@ function draftKeysIn(folder: string): DraftKeys {
       }
     },
     remove: async (id) => {
-      await rm(fileOf(id), { force: true });
+      try {
+        await rm(fileOf(id), { force: true });
+      } catch (error) {
+        if (errnoOf(error) === 'ENOTDIR') return;
+        const { message } = translateFileError(error, 'remove', fileOf(id));
+        warn(`${message}: remove it, because it opens ${id}`);
+      }
     },
   };
 }

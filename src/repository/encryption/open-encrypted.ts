@@ -15,6 +15,7 @@ import { IndexArchive } from '../../archive/index-archive.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
+import { ENCRYPTED_SUFFIX, SIDECAR_SUFFIX } from '../names.js';
 import type { EncryptedRecord } from '../summary.js';
 import type { Vault } from './vault.js';
 
@@ -46,13 +47,14 @@ export async function openEncrypted(
   const fileKey = await fileKeyOf(head, await vault.identities(), files.id);
   if (fileKey !== undefined) {
     const source = await files.archive(record.bytes);
-    return encryptedTar(source, head, fileKey, record.bytes);
+    const place = placeOf(head, fileKey, files.id + ENCRYPTED_SUFFIX);
+    return new TarArchive(await decrypted(source, place, record.bytes));
   }
   const host = await vault.hostIdentity();
   const indexHead = headIn(record.index, files.id);
   const indexKey = await fileKeyOf(indexHead, host === undefined ? [] : [host], files.id);
   if (indexKey === undefined) throw await noKeyFor(files.id, encrypted.recipients, vault);
-  return await openIndexFile(files, record, placeOf(indexHead, indexKey));
+  return await openIndexFile(files, record, { head: indexHead, fileKey: indexKey });
 }
 
 /** Opens the index with any key that fits, for what only the sidecar holds. */
@@ -66,21 +68,32 @@ export async function openEncryptedIndex(
   const head = headIn(record.index, files.id);
   const fileKey = await fileKeyOf(head, identities, files.id);
   if (fileKey === undefined) throw await noKeyFor(files.id, recipients, vault);
-  return await openIndexFile(files, record, placeOf(head, fileKey));
+  return await openIndexFile(files, record, { head, fileKey });
 }
 
 async function openIndexFile(
   files: EncryptedFiles,
   record: EncryptedRecord,
-  place: SealedPlace,
+  { head, fileKey }: { head: FileHead; fileKey: Buffer },
 ): Promise<IndexArchive> {
+  const place = placeOf(head, fileKey, files.id + SIDECAR_SUFFIX);
   const { bytes: storedBytes } = record.index;
-  const source = await files.index(storedBytes);
-  return new IndexArchive(
-    new DecryptedSource(source, place, { storedBytes }),
-    files.id,
-    record.bytes,
-  );
+  const source = await decrypted(await files.index(storedBytes), place, storedBytes);
+  return new IndexArchive(source, files.id, record.bytes);
+}
+
+/** Closes the source if no age file has this size. */
+async function decrypted(
+  source: ClosableSource,
+  place: SealedPlace,
+  storedBytes: number,
+): Promise<DecryptedSource> {
+  try {
+    return new DecryptedSource(source, place, { storedBytes });
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** Opens an archive that a person encrypted with age: its summary says nothing of it. */
@@ -117,7 +130,7 @@ async function openByHand(
   const head = await readHead(source, id);
   const fileKey = await fileKeyOf(head, await vault.identities(), id);
   if (fileKey === undefined) throw await noKeyFor(id, [], vault);
-  return new DecryptedSource(source, placeOf(head, fileKey));
+  return new DecryptedSource(source, placeOf(head, fileKey, id + ENCRYPTED_SUFFIX));
 }
 
 /** Opens what there is of an archive that is not complete; `undefined` if that is nothing. */
@@ -128,7 +141,10 @@ export async function openUnfinished(
   const length = Math.min(source.sizeBytes, LARGEST_HEADER_BYTES + NONCE_BYTES);
   const head = splitHead(await source.read(0, length));
   if (head === undefined) return undefined;
-  return await DecryptedSource.ofTruncated(source, placeOf(head, fileKey));
+  return await DecryptedSource.ofTruncated(
+    source,
+    placeOf(head, fileKey, 'the unfinished archive'),
+  );
 }
 
 /** Resolves to the size of the plaintext of an age file, or to 0 if it is none or is cut off. */
@@ -156,17 +172,9 @@ async function readHead(source: ClosableSource, id: string): Promise<FileHead> {
   throw damagedArchive(`${id}: the file does not begin as an age file does`);
 }
 
-function encryptedTar(
-  source: ClosableSource,
-  head: FileHead,
-  fileKey: Buffer,
-  storedBytes: number,
-): Archive {
-  return new TarArchive(new DecryptedSource(source, placeOf(head, fileKey), { storedBytes }));
-}
-
-function placeOf(head: FileHead, fileKey: Buffer): SealedPlace {
+function placeOf(head: FileHead, fileKey: Buffer, file: string): SealedPlace {
   return {
+    file,
     headBytes: head.header.length + head.nonce.length,
     key: payloadKeyOf(fileKey, head),
   };

@@ -39,18 +39,19 @@ export class RunEncryption {
     this.index = new IndexCopy(this.#indexSink, id, createdAt);
   }
 
-  /** Begins the files. The file key of the archive stays on this host until `vault.draftKeys.remove`. */
+  /** Begins the files. `keepKey` gets the file key of the archive before anything is written. */
   static async begin(
     vault: Vault,
     backup: { id: string; createdAt: Date },
     files: { archive: ArchiveSink; index: EndingSink },
+    keepKey?: (fileKey: Buffer) => Promise<void>,
   ): Promise<RunEncryption> {
     const { recipients } = vault;
     const host = await vault.hostIdentity();
     const readers = host === undefined ? [] : [await recipientOf(host, 'the key of this host')];
     const archive = await makeHead(recipients);
     const index = await makeHead([...new Set([...recipients, ...readers])]);
-    await vault.draftKeys.put(backup.id, archive.fileKey);
+    await keepKey?.(archive.fileKey);
     return new RunEncryption(recipients, { archive, index }, files, backup);
   }
 

@@ -23,6 +23,7 @@ import {
   openEncryptedIndex,
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
+import { SharedRecords } from '../encryption/shared-records.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import { signersOfParents } from '../encryption/sign-summary.js';
 import type { PublicKey } from '../../signature/keys.js';
@@ -128,7 +129,9 @@ export class FolderDestination implements Destination {
       .filter((id) => id !== undefined);
     const marks = new Set(names);
     const isMarked = (id: string, mark: Mark) => marks.has(id + markSuffix(mark));
-    const found = await inParallel(READ_AT_ONCE, ids, (id) => this.#find(id, isMarked));
+    const records = new SharedRecords();
+    const find = (id: string) => this.#find(id, isMarked, records);
+    const found = await inParallel(READ_AT_ONCE, ids, find);
     // A backup that was pruned after the folder was read is missing.
     return found.filter((backup) => backup !== undefined).sort(bySequence);
   }
@@ -290,10 +293,11 @@ export class FolderDestination implements Destination {
   async #find(
     id: string,
     isMarked: (id: string, mark: Mark) => boolean,
+    records = new SharedRecords(),
   ): Promise<BackupEntry | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     try {
-      const summary = await readSummary(path);
+      const summary = records.in(await readSummary(path));
       const archiveBytes = await this.#archiveBytes(id, summary);
       return {
         ...{ id, summary, archiveBytes, expired: isMarked(id, 'expired') },

@@ -25,7 +25,9 @@ export function encryptedDrafts(vault: Vault): BeginDraft {
           archive: new FileSink(archive, archivePath),
           index: new FileSink(index, indexPath),
         };
-        const encryption = await RunEncryption.begin(vault, { id, createdAt }, sinks);
+        // With its key the next run reads what an interrupted one left.
+        const keepKey = (fileKey: Buffer) => vault.draftKeys.put(id, fileKey);
+        const encryption = await RunEncryption.begin(vault, { id, createdAt }, sinks, keepKey);
         const files = { sink: sinks.archive, handles: [archive, index] };
         return new EncryptedDraft(vault, { id, createdAt }, encryption, files);
       }

@@ -62,9 +62,10 @@ export class PendingFolderBackup implements PendingBackup {
     if (signature !== undefined) await this.#write(signatureName, signature);
     for (const file of this.#files) await this.#publish(file);
     if (signature !== undefined) await this.#publish(signatureName);
+    // A run that is killed between the two leaves no key of a backup that exists.
+    await this.#draft.forget?.();
     await this.#publish(name);
     this.#own.clear();
-    await this.#draft.forget?.();
     return summary;
   }
 

@@ -23,6 +23,7 @@ import {
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
+import { SharedRecords } from '../encryption/shared-records.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import { signersOfParents } from '../encryption/sign-summary.js';
 import type { PublicKey } from '../../signature/keys.js';
@@ -109,15 +110,17 @@ export class S3Destination implements Destination {
     const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
     const known = ids.filter((id) => id !== undefined);
     const backups: BackupEntry[] = [];
+    const records = new SharedRecords();
     const summaries = prefetchInOrder(
       inOnePage(known),
       SUMMARIES_AT_ONCE,
       () => 1,
       (id) => this.#requests.summary(id),
     );
-    for await (const { item: id, result: summary } of summaries) {
+    for await (const { item: id, result: read } of summaries) {
       // A backup that was pruned after the listing is missing.
-      if (summary === undefined) continue;
+      if (read === undefined) continue;
+      const summary = records.in(read);
       const { archive, archiveBytes } = await this.#archiveAmong(objects, id, summary);
       const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
       backups.push({

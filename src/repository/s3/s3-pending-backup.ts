@@ -80,6 +80,7 @@ export class PendingS3Backup implements PendingBackup {
       return new PendingS3Backup(place, vault, backup, { sink: upload(ARCHIVE_SUFFIX), lock });
     }
     const [sink, index] = [upload(ENCRYPTED_SUFFIX), upload(SIDECAR_SUFFIX)];
+    // An unfinished upload cannot be read, so nothing keeps its key.
     const run = await RunEncryption.begin(vault, backup, { archive: sink, index });
     return new PendingS3Backup(place, vault, backup, { sink, encryption: { run, index }, lock });
   }
@@ -125,7 +126,6 @@ export class PendingS3Backup implements PendingBackup {
     this.#state = 'committing';
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content, options));
     this.#state = 'ended';
-    await this.#vault.draftKeys.remove(this.id);
     if (this.#place.appendOnly !== true) await this.#clearPartial();
     return (await this.#lock?.confirm(this.id + SUMMARY_SUFFIX, summary)) ?? summary;
   }
@@ -163,7 +163,6 @@ export class PendingS3Backup implements PendingBackup {
       await this.#encryption?.index.discard();
       this.#left = this.#whatStays();
       this.#state = 'ended';
-      await this.#vault.draftKeys.remove(this.id);
       return;
     }
     // The summary goes first: an archive without one is not a backup, but a summary without its
@@ -174,7 +173,6 @@ export class PendingS3Backup implements PendingBackup {
     if (this.#isSigned) await this.#delete(this.#signatureKey);
     if (this.#state !== 'open') await this.#delete(this.#partialKey);
     this.#state = 'ended';
-    await this.#vault.draftKeys.remove(this.id);
   }
 
   /** An incomplete upload cannot be read, so nothing is left for the next run. */

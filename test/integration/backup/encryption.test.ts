@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VerifyResult } from '../../../src/backup/verify/result.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
-import type { Summary } from '../../../src/repository/summary.js';
+import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { type Outcome, run, runJson } from '../../helpers/cli.js';
@@ -144,7 +144,10 @@ describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
     expect(atDestination.length).toBeGreaterThan(8);
     expectNoMark(atDestination);
     expectNoMark(filesIn(home).flatMap((file) => [Buffer.from(file), readFileSync(file)]));
-    expect(readdirSync(join(home, 'mangamotion', 'draft-keys'))).toEqual([]);
+    // An unfinished upload cannot be read, so no key of it is kept.
+    const keys = join(home, 'mangamotion', 'draft-keys');
+    if (kind === 's3') expect(existsSync(keys)).toBe(false);
+    else expect(readdirSync(keys)).toEqual([]);
   });
 
   it('a chain is copied as it is, and one in plain text is encrypted on the way', async () => {
@@ -217,6 +220,17 @@ describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
     await run(['backup', 'full', here, '--bucket', source], { env: env() });
     const answer = await back('incremental', here);
     expect(answer).toMatchObject({ type: 'full', references: [], format: 2 });
+  });
+
+  it('is referred to by no plain text: the first backup in plain text is a full', async () => {
+    state(`plain-${kind}`);
+    await run(['key', 'new', '--host']);
+    const here = place('plain-after');
+    await back('full', here);
+    const args = ['backup', 'incremental', here, '--bucket', source, '--no-encryption'];
+    const { answer, stderr } = await runJson<Summary>(args, { env: env() });
+    expect(answer).toMatchObject({ type: 'full', references: [], format: 1 });
+    expect(stderr).toContain('holds no plain backup that this one could refer to');
   });
 
   it('is told from its digests alone without a key, and not at all with a wrong one', async () => {
@@ -373,6 +387,79 @@ describe('damage', () => {
     const args = ['backup', 'incremental', here, '--bucket', source, '--recipient', recipient];
     expect(await run(args)).toMatchObject({ exitCode: 5 });
   });
+
+  it('a sidecar that is missing or cut off is a finding, also of a quick check', async () => {
+    state('damage');
+    const path = join(here, `${id}.index.age`);
+    for (const spoil of [() => rmSync(path), () => writeFileSync(path, sidecar.subarray(0, 900))]) {
+      spoil();
+      for (const more of [[], ['--quick'], ['--quick', '--identity', key]]) {
+        const args = ['backup', 'verify', `${here}/${id}`, ...more];
+        const { exitCode, answer } = await runJson<VerifyResult>(args);
+        expect({ exitCode, status: answer.status }).toEqual({ exitCode: 5, status: 'incomplete' });
+      }
+    }
+  });
+
+  it('an archive whose summary has no record of it is not taken for one in plain text', async () => {
+    state('damage');
+    const path = join(here, `${id}.json`);
+    const text = readFileSync(path);
+    const decoded = decodeSummary(text);
+    if (decoded.kind !== 'valid') throw new Error('the summary cannot be read');
+    const { summary } = decoded;
+    const forged = { ...summary, encryption: { ...summary.encryption, archives: {} } } as Summary;
+    writeFileSync(path, encodeSummary(forged));
+    writeFileSync(join(here, `${id}.tar.gz`), 'plain text');
+    try {
+      const { exitCode, stdout } = await run(['backup', 'verify', `${here}/${id}`]);
+      expect(exitCode).toBe(5);
+      expect(stdout).toContain(`it is encrypted, but has no record of ${id}`);
+    } finally {
+      rmSync(join(here, `${id}.tar.gz`));
+      writeFileSync(path, text);
+    }
+  });
+
+  it('the header of another file in the summary is a finding, also without a key', async () => {
+    state('damage');
+    const path = join(here, `${id}.json`);
+    const text = readFileSync(path);
+    const decoded = decodeSummary(text);
+    if (decoded.kind !== 'valid') throw new Error('the summary cannot be read');
+    const record = decoded.summary.encryption?.archives[id];
+    if (record === undefined) throw new Error('it is not encrypted');
+    record.header = record.index.header;
+    writeFileSync(path, encodeSummary(decoded.summary));
+    try {
+      const { exitCode, stdout } = await run(['backup', 'verify', `${here}/${id}`]);
+      expect(exitCode).toBe(5);
+      expect(stdout).toContain('the summary has another header than');
+    } finally {
+      writeFileSync(path, text);
+    }
+  });
+
+  it('a header that is none is a finding of verify', async () => {
+    state('damage');
+    const path = join(here, `${id}.json`);
+    const text = readFileSync(path);
+    const decoded = decodeSummary(text);
+    if (decoded.kind !== 'valid') throw new Error('the summary cannot be read');
+    const record = decoded.summary.encryption?.archives[id];
+    if (record === undefined) throw new Error('it is not encrypted');
+    record.header = record.index.header = Buffer.from('no header').toString('base64');
+    writeFileSync(path, encodeSummary(decoded.summary));
+    try {
+      for (const more of [[], ['--quick'], ['--identity', key]]) {
+        const args = ['backup', 'verify', `${here}/${id}`, ...more];
+        const { exitCode, answer } = await runJson<VerifyResult>(args);
+        expect({ exitCode, status: answer.status }).toEqual({ exitCode: 5, status: 'damaged' });
+      }
+    } finally {
+      writeFileSync(path, text);
+    }
+  });
 });
 
 describe('settings', () => {
@@ -397,6 +484,18 @@ describe('settings', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2 });
     expect(readdirSync(here)).toEqual([]);
     expect(stderr).not.toContain('AGE-SECRET-KEY-1QQQ');
+  });
+
+  it('a state folder that cannot be written to costs a warning, and no backup', async () => {
+    const home = state('unwritable');
+    mkdirSync(join(home, 'mangamotion'), { recursive: true });
+    writeFileSync(join(home, 'mangamotion', 'draft-keys'), '');
+    const here = join(folder, 'unwritable');
+    mkdirSync(here);
+    const args = ['backup', 'full', here, '--bucket', source, '--recipient', recipient];
+    const { exitCode, stderr } = await run(args);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('if this run is interrupted, the next one begins anew');
   });
 
   it('plain folders and encryption together are refused', async () => {

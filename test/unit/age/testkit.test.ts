@@ -52,7 +52,7 @@ async function open({ file, identities }: Vector): Promise<{ outcome: string; pl
   try {
     const headBytes = head.header.length + head.nonce.length;
     const key = payloadKeyOf(opened.fileKey, head);
-    const source = new DecryptedSource(memorySource(file), { headBytes, key });
+    const source = new DecryptedSource(memorySource(file), { file: 'a.age', headBytes, key });
     const parts: Buffer[] = [await source.read(source.sizeBytes, 0)];
     for (let at = 0; at < source.sizeBytes; at += 100_003) {
       parts.push(await source.read(at, Math.min(100_003, source.sizeBytes - at)));
