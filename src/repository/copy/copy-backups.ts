@@ -133,6 +133,7 @@ async function plan(
     source: atSource,
     target: atTarget,
     targetNames: await files.names(),
+    sourceNames: await source.files().names(),
     holdsFolders: files.folder !== undefined && source.files().folder !== undefined,
   });
   const copied = planned.filter(({ obstacle }) => obstacle === undefined);
@@ -277,6 +278,20 @@ class CopyRun {
       if (row.state !== 'failed') await this.#copyOne(one, row);
       if (row.state === 'failed') failed.add(one.id);
     }
+    this.#warnOfLocks(planned);
+  }
+
+  /** A summary tells of the lock at the source, and is copied byte for byte. */
+  #warnOfLocks(planned: readonly PlannedCopy[]): void {
+    const copied = planned.filter(({ summary }, at) => {
+      const state = this.#report.backups[at]?.state;
+      return summary?.lock !== undefined && (state === 'copied' || state === 'repaired');
+    });
+    if (copied.length === 0) return;
+    const locked = countOf(copied.length, 'backup');
+    this.#context.progress.warn(
+      `the summaries of ${locked} tell of locks at the source: the copies are not locked`,
+    );
   }
 
   async #copyOne(one: PlannedCopy, row: CopiedBackup): Promise<void> {
@@ -286,7 +301,7 @@ class CopyRun {
       if (row.state === 'planned' || !(await this.#isWhole(summary, row))) {
         await this.#copy(summary, row);
         row.state = one.task === 'copy' ? 'copied' : 'repaired';
-      }
+      } else if (await this.#completeSignature(one, summary)) row.state = 'repaired';
       await this.#copyMarks(one);
     } catch (error) {
       this.#context.signal.throwIfAborted();
@@ -353,6 +368,33 @@ class CopyRun {
       );
     }
     await this.#target.sign(id, signature);
+  }
+
+  /**
+   * Copies the signature of a backup that lacks it at the target. Resolves to whether it did. With
+   * --verify it rejects with `refused` if another one is there: nothing but a signer can tell which is right.
+   */
+  async #completeSignature({ signed }: PlannedCopy, summary: Summary): Promise<boolean> {
+    if (!signed.source) return false;
+    if (!signed.target) {
+      await this.#lock.check();
+      await this.#copySignature(summary);
+      return true;
+    }
+    if (!this.#options.verify) return false;
+    const name = summary.id + SIGNATURE_SUFFIX;
+    const { source, target } = this.#context;
+    const signature = await source.readFile(name, LARGEST_SIGNATURE_BYTES);
+    const there = await target.readFile(name, LARGEST_SIGNATURE_BYTES);
+    if (signature instanceof Buffer && there instanceof Buffer && signature.equals(there))
+      return false;
+    throw new MangamotionError(
+      'refused',
+      `the target has a different ${name}, which stays as it is`,
+      {
+        hint: 'Check both with "mangamotion backup verify --signer", and remove the wrong one.',
+      },
+    );
   }
 
   /** Copies the index of an encrypted backup, which is small. */
