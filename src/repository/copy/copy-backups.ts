@@ -11,6 +11,7 @@ import { type Mark, SIDECAR_SUFFIX, SIGNATURE_SUFFIX } from '../names.js';
 import { copyPlain, problemOf } from '../plain/copy-plain.js';
 import { withLock } from '../with-lock.js';
 import { type Summary, decodeSummary } from '../summary.js';
+import { removableLeftovers } from '../leftover.js';
 import { publish } from '../folder/folder-files.js';
 import { type PlannedCopy, isFolder, planCopies } from './copy-plan.js';
 import { type OrderConflict, orderConflict } from './line-order.js';
@@ -165,7 +166,8 @@ async function clearLeftovers(
   planned: readonly PlannedCopy[],
 ): Promise<void> {
   const continued = new Set(planned.filter(({ task }) => task !== 'present').map(({ id }) => id));
-  for (const leftover of await target.leftovers()) {
+  const removable = await removableLeftovers(target, (line) => progress.warn(line));
+  for (const leftover of removable) {
     if (continued.has(leftover.id)) continue;
     signal.throwIfAborted();
     await leftover.remove();
