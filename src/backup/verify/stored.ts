@@ -28,8 +28,13 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
   const needed = [summary];
   for (const id of summary.references) {
     const found = others.find((backup) => backup.id === id)?.summary;
-    if (found?.kind === 'valid') needed.push(found.summary);
-    else
+    if (found?.kind === 'valid') {
+      needed.push(found.summary);
+      if (!isRecorded(found.summary, summary)) {
+        const message = `the archive of ${id} is not the one that this backup refers to`;
+        addProblem(context.result, 'archive', message);
+      }
+    } else
       addProblem(
         context.result,
         'archive_missing',
@@ -58,6 +63,37 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
     );
   }
   await verifySidecar(context, summary);
+}
+
+/** Whether an archive has the header and the length that a backup that refers to it has recorded. */
+function isRecorded(referenced: Summary, by: Summary): boolean {
+  const recorded = encryptedOf(by, referenced.id)?.record;
+  if (recorded === undefined) return true;
+  const own = encryptedOf(referenced, referenced.id)?.record;
+  return (
+    own?.header === recorded.header && own.nonce === recorded.nonce && own.bytes === recorded.bytes
+  );
+}
+
+/** Checks that the sidecar of an encrypted backup is there, and has its length: reads its last byte. */
+export async function verifySidecarQuickly(
+  { destination, result }: Pick<StoredContext, 'destination' | 'result'>,
+  summary: Summary,
+): Promise<void> {
+  const bytes = encryptedOf(summary, summary.id)?.record.index.bytes;
+  if (bytes === undefined) return;
+  const name = summary.id + SIDECAR_SUFFIX;
+  let source: ClosableSource | undefined;
+  try {
+    source = await destination.openFile(name, bytes);
+    if (source.sizeBytes === bytes && bytes > 0) await source.read(bytes - 1, 1);
+    else addProblem(result, 'archive', `${name} does not have the length in its summary`);
+  } catch (error) {
+    if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
+    addProblem(result, error.code === 'not_found' ? 'archive_missing' : 'archive', error.message);
+  } finally {
+    await source?.close();
+  }
 }
 
 /** Checks the sidecar of an encrypted backup. */

@@ -12,7 +12,7 @@ import { type Summary, objectsIn } from '../../repository/summary.js';
 import { bucketsDocumentOf, compareBucketsDocument, compareSummary } from './agreement.js';
 import { verifyObjects } from './objects.js';
 import { verifyRedis } from './redis-keys.js';
-import { verifySidecar, verifyStored } from './stored.js';
+import { verifySidecar, verifySidecarQuickly, verifyStored } from './stored.js';
 import { type VerifyResult, addProblem } from './result.js';
 
 export interface VerifyContext {
@@ -97,7 +97,7 @@ async function verifyArchives(
     result.not_opened = archive.message;
     result.objects = objectsIn(summary);
     result.bytes = summary.bytes;
-    if (result.quick) await checkReferencesQuickly(destination, summary, result);
+    if (result.quick) await checkQuickly(destination, summary, result);
     else await verifyStored({ ...context, destination, result }, summary);
     return;
   }
@@ -106,7 +106,7 @@ async function verifyArchives(
     const directory = await checkDirectory(archive, summary, result);
     if (directory === undefined) return;
     if (result.quick) {
-      await checkReferencesQuickly(destination, summary, result);
+      await checkQuickly(destination, summary, result);
       result.objects = directory.objects;
       result.bytes = directory.bytes;
       return;
@@ -139,7 +139,9 @@ async function openOrNot(
   } catch (error) {
     // With a request it is the store that denies access.
     const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
-    if (!isLocked) throw error;
+    // The sidecar is missing, which is found when the files are checked.
+    const isWithoutIndex = known.encrypted !== undefined && isMangamotionError(error, 'not_found');
+    if (!isLocked && !isWithoutIndex) throw error;
     return error;
   }
 }
@@ -242,6 +244,15 @@ function checkLength(bytes: number, summary: Summary, result: VerifyResult): voi
   );
 }
 
+async function checkQuickly(
+  destination: Destination,
+  summary: Summary,
+  result: VerifyResult,
+): Promise<void> {
+  await verifySidecarQuickly({ destination, result }, summary);
+  await checkReferencesQuickly(destination, summary, result);
+}
+
 async function checkReferencesQuickly(
   destination: Destination,
   summary: Summary,
@@ -256,10 +267,22 @@ async function checkReferencesQuickly(
         'archive_missing',
         `the archive of ${id} is missing, and this backup needs it`,
       );
+    } else if (!isLongAsRecorded(referenced, summary)) {
+      addProblem(
+        result,
+        'archive',
+        `the archive of ${id} is not the one that this backup refers to`,
+      );
     } else if (referenced.summary.kind === 'valid') {
       checkLength(referenced.archiveBytes, referenced.summary.summary, result);
     }
   }
+}
+
+/** A backup names the lengths of the encrypted archives that it refers to. */
+function isLongAsRecorded({ id, archiveBytes }: BackupEntry, summary: Summary): boolean {
+  const record = encryptedOf(summary, id)?.record;
+  return record === undefined || record.bytes === archiveBytes;
 }
 
 async function checkDirectory(
