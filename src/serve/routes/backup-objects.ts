@@ -143,6 +143,10 @@ async function withStore<T>(
   try {
     return await withStoreDeadline(signal, STORE_WAIT_MS, work);
   } catch (error) {
+    // With a request it is the store that denies access.
+    if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
+      throw new RequestFailure(409, error.message, { code: 'refused', cause: error });
+    }
     throw error instanceof RequestFailure ? error : ofDestination(error);
   }
 }
