@@ -7,6 +7,7 @@ import {
 } from '../object-store/order/ordered-listings.js';
 import { whyListingsAreDoubted } from '../object-store/server-findings.js';
 import type { PendingBackup } from '../repository/destination.js';
+import { removableLeftovers } from '../repository/leftover.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
@@ -67,7 +68,7 @@ async function makeAttempt(
   const { destination, progress } = context;
   progress.start('listing');
   const warn = (line: string) => progress.warn(line);
-  const found = await destination.leftovers();
+  const found = await removableLeftovers(destination, warn);
   if (destination.appendOnly === true) nameLeftovers(found, warn);
   const leftovers = await openLeftovers(destination.appendOnly === true ? [] : found, warn);
   const held = { ...context, leftovers };

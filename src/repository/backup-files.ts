@@ -21,8 +21,11 @@ export interface BackupFiles {
   /** Present for a folder, which can hold plain folders. */
   readonly folder?: string;
 
-  /** Resolves to the names of all files of the destination. */
-  names(): Promise<Set<string>>;
+  /**
+   * Resolves to the names of all files of the destination, with the lengths in bytes of at least the
+   * sidecars.
+   */
+  names(): Promise<ReadonlyMap<string, number | undefined>>;
 
   /**
    * Resolves to the bytes of a summary; `undefined` if it is missing. Rejects with `damaged` if it is

@@ -173,6 +173,8 @@ export interface Remains {
   temporarySummaries: number;
   /** The paths of the leftovers of dead runs. */
   leftovers: string[];
+  /** What looks like that, but backups refer to it: it stays. */
+  needed: Pick<Leftover, 'id' | 'path'>[];
   /** With `purge`, also removes all versions of claims that are gone. */
   remove(options: { purge: boolean }): Promise<void>;
 }

@@ -44,15 +44,23 @@ export async function readLockState(
   { retentionDays }: { retentionDays: number },
 ): Promise<LockState | null> {
   const { locks } = destination;
-  if (locks === undefined || (await locks.areEnabled()) !== true) return null;
+  if (locks === undefined) return null;
+  const areEnabled = await locks.areEnabled();
+  if (areEnabled === false) return null;
   const newest = newestOf(backups);
+  if (areEnabled === undefined)
+    return unknown('it is not known whether the bucket has object lock');
   try {
     return await readState(locks, newest, retentionDays);
   } catch (error) {
     if (!isMangamotionError(error, 'access_denied')) throw error;
+    return unknown(error.message);
+  }
+
+  function unknown(problem: string): LockState | null {
     if (newest.length === 0) return null;
     const known = newest.map((one) => lockOf(one, retentionDays));
-    return { status: 'unknown', problem: error.message, newest: known, short: [], hidden: [] };
+    return { status: 'unknown', problem, newest: known, short: [], hidden: [] };
   }
 }
 

@@ -31,8 +31,13 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
   const needed = [summary];
   for (const id of summary.references) {
     const found = others.find((backup) => backup.id === id)?.summary;
-    if (found?.kind === 'valid') needed.push(found.summary);
-    else
+    if (found?.kind === 'valid') {
+      needed.push(found.summary);
+      if (!isRecorded(found.summary, summary)) {
+        const message = `the archive of ${id} is not the one that this backup refers to`;
+        addProblem(context.result, 'archive', message);
+      }
+    } else
       addProblem(
         context.result,
         'archive_missing',
@@ -64,6 +69,16 @@ export async function verifyStored(context: StoredContext, summary: Summary): Pr
     );
   }
   await verifySidecar(context, summary);
+}
+
+/** Whether an archive has the header and the length that a backup that refers to it has recorded. */
+function isRecorded(referenced: Summary, by: Summary): boolean {
+  const recorded = encryptedOf(by, referenced.id)?.record;
+  if (recorded === undefined) return true;
+  const own = encryptedOf(referenced, referenced.id)?.record;
+  return (
+    own?.header === recorded.header && own.nonce === recorded.nonce && own.bytes === recorded.bytes
+  );
 }
 
 /** Checks the sidecar of an encrypted backup. */

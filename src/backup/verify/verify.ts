@@ -262,10 +262,22 @@ async function checkLengthsQuickly(
         'archive_missing',
         `the archive of ${id} is missing, and this backup needs it`,
       );
+    } else if (!isLongAsRecorded(referenced, summary)) {
+      addProblem(
+        result,
+        'archive',
+        `the archive of ${id} is not the one that this backup refers to`,
+      );
     } else if (referenced.summary.kind === 'valid') {
       checkLength(referenced.archiveBytes, referenced.summary.summary, result);
     }
   }
+}
+
+/** A backup names the lengths of the encrypted archives that it refers to. */
+function isLongAsRecorded({ id, archiveBytes }: BackupEntry, summary: Summary): boolean {
+  const record = encryptedOf(summary, id)?.record;
+  return record === undefined || record.bytes === archiveBytes;
 }
 
 async function checkDirectory(

@@ -14,6 +14,7 @@ import { signatureOf } from '../encryption/sign-summary.js';
 import type { Vault } from '../encryption/vault.js';
 import { type EncryptedRecord, type Summary, decodeSummary, encodeSummary } from '../summary.js';
 import { encryptArchive, isEncryptedCopy } from './encrypting-copy.js';
+import { removableLeftovers } from '../leftover.js';
 import { publish } from '../folder/folder-files.js';
 import { type PlannedCopy, isFolder, planCopies } from './copy-plan.js';
 import { type OrderConflict, orderConflict } from './line-order.js';
@@ -138,6 +139,7 @@ async function plan(
     source: atSource,
     target: atTarget,
     targetNames: await files.names(),
+    sourceNames: await source.files().names(),
     holdsFolders: files.folder !== undefined && source.files().folder !== undefined,
   });
   const copied = planned.filter(({ obstacle }) => obstacle === undefined);
@@ -169,7 +171,8 @@ async function clearLeftovers(
   planned: readonly PlannedCopy[],
 ): Promise<void> {
   const continued = new Set(planned.filter(({ task }) => task !== 'present').map(({ id }) => id));
-  for (const leftover of await target.leftovers()) {
+  const removable = await removableLeftovers(target, (line) => progress.warn(line));
+  for (const leftover of removable) {
     if (continued.has(leftover.id)) continue;
     signal.throwIfAborted();
     await leftover.remove();
@@ -287,6 +290,20 @@ class CopyRun {
       if (row.state !== 'failed') await this.#copyOne(one, row);
       if (row.state === 'failed') failed.add(one.id);
     }
+    this.#warnOfLocks(planned);
+  }
+
+  /** A summary tells of the lock at the source, and is copied byte for byte. */
+  #warnOfLocks(planned: readonly PlannedCopy[]): void {
+    const copied = planned.filter(({ summary }, at) => {
+      const state = this.#report.backups[at]?.state;
+      return summary?.lock !== undefined && (state === 'copied' || state === 'repaired');
+    });
+    if (copied.length === 0) return;
+    const locked = countOf(copied.length, 'backup');
+    this.#context.progress.warn(
+      `the summaries of ${locked} tell of locks at the source: the copies are not locked`,
+    );
   }
 
   async #copyOne(one: PlannedCopy, row: CopiedBackup): Promise<void> {
@@ -296,7 +313,7 @@ class CopyRun {
       if (row.state === 'planned' || !(await this.#isWhole(storedSummary(one, summary), row))) {
         await this.#copy(summary, row);
         row.state = one.task === 'copy' ? 'copied' : 'repaired';
-      }
+      } else if (await this.#completeSignature(one, summary)) row.state = 'repaired';
       await this.#copyMarks(one);
     } catch (error) {
       this.#context.signal.throwIfAborted();
@@ -389,6 +406,35 @@ class CopyRun {
       `${summary.id} is a plain folder, and cannot be encrypted`,
       {
         hint: 'Back up again without BACKUP_COMPRESSION=false, or copy it without recipients.',
+      },
+    );
+  }
+
+  /**
+   * Copies the signature of a backup that lacks it at the target. Resolves to whether it did. With
+   * --verify it rejects with `refused` if another one is there: nothing but a signer can tell which is right.
+   */
+  async #completeSignature(one: PlannedCopy, summary: Summary): Promise<boolean> {
+    const { signed } = one;
+    // An encrypted copy has another summary, of which the source has no signature.
+    if (!signed.source || isEncryptedCopy(storedSummary(one, summary), summary)) return false;
+    if (!signed.target) {
+      await this.#lock.check();
+      await this.#copySignature(summary);
+      return true;
+    }
+    if (!this.#options.verify) return false;
+    const name = summary.id + SIGNATURE_SUFFIX;
+    const { source, target } = this.#context;
+    const signature = await source.readFile(name, LARGEST_SIGNATURE_BYTES);
+    const there = await target.readFile(name, LARGEST_SIGNATURE_BYTES);
+    if (signature instanceof Buffer && there instanceof Buffer && signature.equals(there))
+      return false;
+    throw new MangamotionError(
+      'refused',
+      `the target has a different ${name}, which stays as it is`,
+      {
+        hint: 'Check both with "mangamotion backup verify --signer", and remove the wrong one.',
       },
     );
   }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import { encryptedOf } from '../archives.js';
 import { referrers } from '../chain.js';
 import type { BackupEntry } from '../destination.js';
 import { bySequence } from '../history.js';
 import { linesOf } from '../lines/lines.js';
-import { SIDECAR_SUFFIX, SUMMARY_SUFFIX, archiveNamesOf } from '../names.js';
+import { SIDECAR_SUFFIX, SIGNATURE_SUFFIX, SUMMARY_SUFFIX, archiveNamesOf } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { isEncryptedCopy } from './encrypting-copy.js';
 import type { Summary } from '../summary.js';
@@ -34,14 +35,18 @@ export interface PlannedCopy {
   /** Absent if the summary cannot be read. */
   summary: Summary | undefined;
   task: Task;
+  /** Which ends have a signature of it. */
+  signed: { source: boolean; target: boolean };
   obstacle: Obstacle | undefined;
 }
 
 export interface CopyEnds {
   source: readonly BackupEntry[];
   target: readonly BackupEntry[];
-  /** The names of all files at the target. */
-  targetNames: ReadonlySet<string>;
+  /** The names of all files at the target, with the lengths of at least the sidecars in bytes. */
+  targetNames: ReadonlyMap<string, number | undefined>;
+  /** The names of all files at the source. */
+  sourceNames: ReadonlyMap<string, unknown>;
   /** Whether the target can hold plain folders. */
   holdsFolders: boolean;
 }
@@ -72,7 +77,12 @@ export function planCopies(chosen: readonly string[], ends: CopyEnds): PlannedCo
       obstacleAtTarget(entry, at, ends) ??
       (task === 'present' ? undefined : obstacleAtSource(entry, ends));
     const reason = why.get(entry.id) ?? 'chosen';
-    return { id: entry.id, why: reason, entry, there: at, summary, task, obstacle };
+    const signature = entry.id + SIGNATURE_SUFFIX;
+    const signed = {
+      source: ends.sourceNames.has(signature),
+      target: ends.targetNames.has(signature),
+    };
+    return { id: entry.id, why: reason, entry, there: at, summary, task, signed, obstacle };
   });
 }
 
@@ -147,8 +157,15 @@ function taskFor(entry: BackupEntry, at: BackupEntry | undefined, { targetNames 
   const isWhole =
     at.summary.kind === 'valid' &&
     at.archiveBytes === at.summary.summary.archive_bytes &&
-    (at.summary.summary.encryption === undefined || targetNames.has(at.id + SIDECAR_SUFFIX));
+    hasSidecar(at.summary.summary, targetNames);
   return isWhole && entry.summary.kind === 'valid' ? 'present' : 'repair';
+}
+
+/** Whether the sidecar of an encrypted backup has its length. Others have none. */
+function hasSidecar(summary: Summary, targetNames: CopyEnds['targetNames']): boolean {
+  if (summary.encryption === undefined) return true;
+  const bytes = encryptedOf(summary, summary.id)?.record.index.bytes;
+  return bytes !== undefined && targetNames.get(summary.id + SIDECAR_SUFFIX) === bytes;
 }
 
 /** A summary is not believed if it names files other than those of its backup. */
@@ -187,7 +204,7 @@ function obstacleAtTarget(
 }
 
 /** An archive without a summary, and without the mark of an interrupted run, is somebody else's. */
-function stranger(id: string, names: ReadonlySet<string>): Obstacle | undefined {
+function stranger(id: string, names: ReadonlyMap<string, unknown>): Obstacle | undefined {
   if (names.has(id + SUMMARY_SUFFIX + PARTIAL_SUFFIX)) return undefined;
   const found = archiveNamesOf(id).find((name) => names.has(name));
   if (found === undefined) return undefined;

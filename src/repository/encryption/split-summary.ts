@@ -63,7 +63,8 @@ export function joinSummary(open: Summary, sealed: Buffer): Summary {
     ...open,
     failures: part.failures,
     failures_omitted: Math.max(0, open.failures_omitted - part.failures.length),
-    notices: part.notices,
+    // What was found after the sidecar was closed stands in the open part: files that are not locked.
+    notices: [...part.notices, ...open.notices],
     fidelity: { ...open.fidelity, losses: part.losses },
     ...(redis === undefined || part.redis === undefined
       ? {}

@@ -1,16 +1,17 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countOf, formatCount } from '../../count-of.js';
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
 import { readSmallFile } from '../../files/bounded.js';
+import { inParallel } from '../../in-parallel.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
 import { PARTIAL_SUFFIX, syncFolder } from '../../files/sync.js';
 import type { FileErrorAdvice } from '../../files/errors.js';
 import type { BackupFiles, IncomingFile } from '../backup-files.js';
-import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import { SIDECAR_SUFFIX, SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
 import { FileSink } from './file-sink.js';
 import { FileSource } from './file-source.js';
 import { removeFile } from './folder-removal.js';
@@ -18,6 +19,8 @@ import { removeFile } from './folder-removal.js';
 const ADVICE: FileErrorAdvice = {
   full: 'What was copied stays, and the next run continues it.',
 };
+/** Each takes a round trip on a network file system. */
+const STATS_AT_ONCE = 16;
 /** What an interrupted copy left is read in pieces of this size. */
 const READ_BYTES = 4 * 1024 * 1024;
 /** O_NONBLOCK: opening a pipe must not block. It is refused afterwards. */
@@ -31,12 +34,22 @@ export class FolderFiles implements BackupFiles {
     this.folder = folder;
   }
 
-  async names(): Promise<Set<string>> {
+  async names(): Promise<Map<string, number | undefined>> {
     try {
-      return new Set(await readdir(this.folder));
+      const names = await readdir(this.folder);
+      const bytes = await inParallel(STATS_AT_ONCE, names, (name) => this.#sidecarBytes(name));
+      return new Map(names.map((name, at) => [name, bytes[at]]));
     } catch (error) {
       throw translateFileError(error, 'list', this.folder);
     }
+  }
+
+  async #sidecarBytes(name: string): Promise<number | undefined> {
+    if (!name.endsWith(SIDECAR_SUFFIX)) return undefined;
+    return await stat(this.#path(name)).then(
+      ({ size }) => size,
+      () => undefined,
+    );
   }
 
   async readSummary(id: string): Promise<Buffer | undefined> {
@@ -129,7 +142,7 @@ export class FolderFiles implements BackupFiles {
    * are checked again.
    */
   async #takeBack(name: string): Promise<void> {
-    const names = await this.names();
+    const names = new Set(await readdir(this.folder));
     const isCommitted = names.has(name.slice(0, name.indexOf('.')) + SUMMARY_SUFFIX);
     if (isCommitted || !names.has(name)) return;
     await rename(this.#path(name), this.#path(name + PARTIAL_SUFFIX));

@@ -11,6 +11,7 @@ import {
   suspendedLines,
 } from './retention.js';
 import { LockedBackups } from './retained.js';
+import { whyItStays } from '../leftover.js';
 import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {
@@ -102,10 +103,11 @@ export async function prune(
  */
 export async function clearRemains(
   destination: Destination,
-  { dryRun, purge }: { dryRun: boolean; purge: boolean },
+  { dryRun, purge, warn }: { dryRun: boolean; purge: boolean; warn: (line: string) => void },
 ): Promise<Pick<PruneReport, 'cleared'>> {
   const remains = await destination.remains?.();
   if (remains === undefined) return {};
+  for (const leftover of remains.needed) warn(whyItStays(leftover));
   if (!dryRun) await remains.remove({ purge });
   const { claims, temporarySummaries, leftovers } = remains;
   return { cleared: { claims, temporary_summaries: temporarySummaries, leftovers } };

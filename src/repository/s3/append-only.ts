@@ -5,7 +5,8 @@ import { CLAIMS_FOLDER } from '../../lock/claim.js';
 import { endedObjects } from '../../lock/claim-series.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import type { ObjectVersion } from '../../object-store/port.js';
-import type { Remains } from '../destination.js';
+import type { BackupEntry, Remains } from '../destination.js';
+import { divideLeftovers } from '../leftover.js';
 import type { PlaceRequests } from './place-requests.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import type { S3Place } from './s3-place.js';
@@ -24,12 +25,17 @@ const REMOVE_AT_ONCE = 16;
  * Finds what append-only runs left, and what no backup needs. Call it only while holding the lock: an ended
  * claim cannot be that of the holder, but a leftover may belong to an active run.
  */
-export async function findRemains(requests: PlaceRequests): Promise<Remains> {
+export async function findRemains(
+  requests: PlaceRequests,
+  backups: readonly BackupEntry[],
+): Promise<Remains> {
   const { store, bucket, prefix, signal } = requests.place;
   const objects = new ObjectClaims(store, { bucket, prefix });
   const { parts, ends } = endedObjects(await requests.ask(objects.names(signal)));
-  const leftovers = await findS3Leftovers(requests.place);
+  const found = await findS3Leftovers(requests.place);
+  const { removable: leftovers, needed } = divideLeftovers(found, backups);
   return {
+    needed,
     claims: parts.length + ends.length,
     temporarySummaries: leftovers.filter(({ isOfBackup }) => isOfBackup === true).length,
     leftovers: leftovers.filter(({ isOfBackup }) => isOfBackup !== true).map(({ path }) => path),

@@ -343,8 +343,8 @@ export class S3Destination implements Destination {
     return findS3Leftovers(this.#place);
   }
 
-  remains(): Promise<Remains> {
-    return findRemains(this.#requests);
+  async remains(): Promise<Remains> {
+    return await findRemains(this.#requests, await this.list());
   }
 }
 

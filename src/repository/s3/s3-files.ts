@@ -19,8 +19,9 @@ export class S3Files implements BackupFiles {
     this.#requests = requests;
   }
 
-  async names(): Promise<Set<string>> {
-    return new Set((await this.#requests.objects()).keys());
+  async names(): Promise<Map<string, number>> {
+    const objects = await this.#requests.objects();
+    return new Map([...objects].map(([name, { sizeBytes }]) => [name, sizeBytes]));
   }
 
   async readSummary(id: string): Promise<Buffer | undefined> {

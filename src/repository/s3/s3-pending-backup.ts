@@ -127,7 +127,16 @@ export class PendingS3Backup implements PendingBackup {
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content, options));
     this.#state = 'ended';
     if (this.#place.appendOnly !== true) await this.#clearPartial();
-    return (await this.#lock?.confirm(this.id + SUMMARY_SUFFIX, summary)) ?? summary;
+    return await this.#confirmLast(summary);
+  }
+
+  /** The locks of what is written last: its summary cannot tell any more that they are missing. */
+  async #confirmLast(summary: Summary): Promise<Summary> {
+    const lock = this.#lock;
+    if (lock === undefined) return summary;
+    const confirmed = await lock.confirm(this.id + SUMMARY_SUFFIX, summary);
+    if (!this.#isSigned) return confirmed;
+    return await lock.confirm(this.id + SIGNATURE_SUFFIX, confirmed);
   }
 
   async #confirmLocks(planned: Summary): Promise<Summary> {
@@ -190,11 +199,15 @@ export class PendingS3Backup implements PendingBackup {
   #whatStays(): string[] {
     const { url } = this.#place;
     const path = `${url}/${this.id}`;
-    const upload = `the unfinished upload of ${this.#place.url}/${this.#file} stays: these keys may not abort it`;
+    const uploadOf = (file: string) =>
+      `the unfinished upload of ${url}/${file} stays: these keys may not abort it`;
     const files = `what was written of ${path} stays, because an append-only run deletes nothing`;
     const whole = `${path} may be a whole backup: "mangamotion backup list ${url}" tells`;
     return [
-      ...(this.#sink.leavesUpload ? [upload] : []),
+      ...(this.#sink.leavesUpload ? [uploadOf(this.#file)] : []),
+      ...(this.#encryption?.index.leavesUpload === true
+        ? [uploadOf(this.id + SIDECAR_SUFFIX)]
+        : []),
       ...(this.#state === 'open' ? [] : [files]),
       ...(this.#state === 'committing' ? [whole] : []),
     ];

@@ -101,7 +101,7 @@ export function backupObjectRoutes({ destinations, cutShort }: Services): Route[
           return await objectAnswer(found, { isHead: method === 'HEAD', onEnd: leave, onFailure });
         } catch (error) {
           leave();
-          throw error;
+          throw refusalOf(error) ?? error;
         }
       },
     }),
@@ -143,6 +143,15 @@ async function withStore<T>(
   try {
     return await withStoreDeadline(signal, STORE_WAIT_MS, work);
   } catch (error) {
-    throw error instanceof RequestFailure ? error : ofDestination(error);
+    throw refusalOf(error) ?? (error instanceof RequestFailure ? error : ofDestination(error));
   }
+}
+
+/** Returns the answer for what this server has no key to open; `undefined` for another error. */
+function refusalOf(error: unknown): RequestFailure | undefined {
+  // With a request it is the store that denies access.
+  const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
+  return isLocked
+    ? new RequestFailure(409, error.message, { code: 'refused', cause: error })
+    : undefined;
 }

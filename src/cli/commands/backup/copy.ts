@@ -8,7 +8,8 @@ import { type CommandContext, defineCommand } from '../../argv/command.js';
 import type { OptionValues } from '../../argv/option-specs.js';
 import { csvRows } from '../../output/answers.js';
 import { countOf } from '../../output/units.js';
-import { WRITING_ENDS, lockOption } from './backup-options.js';
+import { isS3Url } from '../../../repository/s3/s3-location.js';
+import { WRITING_ENDS, lockOption, refuseAppendOnly } from './backup-options.js';
 import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
 import { csvColumns, describe } from './copy-report.js';
 import { keepOptions, policyIn } from './keep-options.js';
@@ -67,6 +68,7 @@ export const backupCopy = defineCommand({
   async run(context, { backup, destination: to }, values) {
     const { openDestination } = await import('../../../repository/locate.js');
     const { copyBackups } = await import('../../../repository/copy/copy-backups.js');
+    if (!context.dryRun) await refuseKeysThatOnlyAdd(context, to);
     const { source, choose } = await chosen(context, backup, values);
     const { openVault } = context;
     const access = { signal: context.signal, openBackupStore: context.openCopyStore, openVault };
@@ -94,6 +96,14 @@ export const backupCopy = defineCommand({
 });
 
 type Values = OptionValues<typeof options>;
+
+/** A copy removes its temporary summary, and its lock, unless it has keys of its own for the target. */
+async function refuseKeysThatOnlyAdd(context: CommandContext, to: string): Promise<void> {
+  const { backup } = await context.config();
+  const hasOwnKeys = backup.copy.accessKey !== undefined;
+  const appendOnly = backup.appendOnly && isS3Url(to) && !hasOwnKeys;
+  refuseAppendOnly({ location: to, appendOnly }, 'nothing is copied');
+}
 
 /** Opens the source, and returns what is chosen of it. */
 async function chosen(

@@ -103,7 +103,8 @@ export const backupPrune = defineCommand({
               }
               const options = { ...question, dryRun: false, signal };
               const pruned = await prune(destination, policy, options);
-              const clearing = { dryRun: false, purge: purgeVersions };
+              const warn = (line: string): void => context.warn(line);
+              const clearing = { dryRun: false, purge: purgeVersions, warn };
               return { ...pruned, ...(await clearRemains(destination, clearing)) };
             },
           );
@@ -132,14 +133,14 @@ export const backupPrune = defineCommand({
 
 /** While a run holds the lock, its files look like what is left of a dead one. */
 async function wouldClear(
-  { now, signal }: CommandContext,
+  { now, signal, warn }: CommandContext,
   destination: Destination,
 ): Promise<Pick<PruneReport, 'cleared'>> {
   const { lockHolder } = await import('../../../lock/read-claims.js');
   const { clearRemains } = await import('../../../repository/retention/prune.js');
   const holder = await lockHolder(destination.claims(), { now: now(), signal });
   if (holder !== undefined) return {};
-  return await clearRemains(destination, { dryRun: true, purge: false });
+  return await clearRemains(destination, { dryRun: true, purge: false, warn });
 }
 
 /** The id of a backup of this line. Rejects with `not_found` where there is no such line. */

@@ -10,7 +10,13 @@ const made = (more: Partial<Made> = {}, as: Parameters<typeof backupEntry>[1] = 
 };
 const plan = (chosen: readonly string[], ends: Partial<CopyEnds>) =>
   planCopies(chosen, {
-    ...{ source: [], target: [], targetNames: new Set<string>(), holdsFolders: true, ...ends },
+    ...{
+      source: [],
+      target: [],
+      ...{ targetNames: new Map<string, number>(), sourceNames: new Map() },
+      holdsFolders: true,
+      ...ends,
+    },
   });
 
 describe('the plan of a copy', () => {
@@ -62,7 +68,10 @@ describe('the plan of a copy', () => {
 
   it('leaves an archive without a summary alone, unless an interrupted run left it', () => {
     const one = made();
-    const names = (...all: string[]) => ({ source: [one], targetNames: new Set(all) });
+    const names = (...all: string[]) => ({
+      source: [one],
+      targetNames: new Map(all.map((name) => [name, 1])),
+    });
     const stranger = plan([one.id], names(`${one.id}.tar.gz`));
     expect(stranger[0]?.obstacle).toMatchObject({ code: 'refused' });
     expect(plan([one.id], names(one.id))[0]?.obstacle).toMatchObject({ code: 'refused' });
