@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CopyReport } from '../../src/repository/copy/copy-backups.js';
+import type { CopyReport } from '../../src/repository/copy/copy-report.js';
 import type { Summary } from '../../src/repository/summary.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';

@@ -6,7 +6,7 @@ import { tableColumns } from '../../src/cli/commands/backup/diff-table.js';
 import { describeLegacy } from '../../src/cli/commands/backup/describe-legacy.js';
 import { describe as describePrune } from '../../src/cli/commands/backup/prune-report.js';
 import { describe as describeCopy } from '../../src/cli/commands/backup/copy-report.js';
-import type { CopyReport } from '../../src/repository/copy/copy-backups.js';
+import type { CopyReport } from '../../src/repository/copy/copy-report.js';
 import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../src/repository/open-backup.js';
 import { type Summary, decodeSummary, encodeSummary } from '../../src/repository/summary.js';

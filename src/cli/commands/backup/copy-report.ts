@@ -1,4 +1,4 @@
-import type { CopiedBackup, CopyReport } from '../../../repository/copy/copy-backups.js';
+import type { CopiedBackup, CopyReport } from '../../../repository/copy/copy-report.js';
 import type { Column } from '../../output/columns.js';
 import type { Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';

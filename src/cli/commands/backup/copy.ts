@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
-import type { Choose, CopyReport } from '../../../repository/copy/copy-backups.js';
+import type { Choose } from '../../../repository/copy/copy-context.js';
+import type { CopyReport } from '../../../repository/copy/copy-report.js';
 import type { BackupEntry } from '../../../repository/destination.js';
 import type { LocatedBackup } from '../../../repository/locate.js';
 import { backupIdOf } from '../../../repository/names.js';
