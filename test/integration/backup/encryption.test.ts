@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RollingResult } from '../../../src/backup/verify/rolling/rolling.js';
 import type { VerifyResult } from '../../../src/backup/verify/result.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
@@ -254,6 +255,12 @@ describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
       expect(secret).toMatch(/^AGE-SECRET-KEY-1/);
       expect(restored.stderr + restored.stdout).not.toContain(secret);
     }
+    const within = ['backup', 'verify', here, '--within', '30d'];
+    const skipping = await runJson<RollingResult>(within, { env: env() });
+    expect(skipping.exitCode).toBe(3);
+    expect(skipping.answer.skipped.map((one) => one.id)).toEqual([id]);
+    const reading = await runJson<RollingResult>([...within, '--identity', key], { env: env() });
+    expect(reading).toMatchObject({ exitCode: 0, answer: { status: 'ok', skipped: [] } });
     const list = await run(['backup', 'list', here], { env: env() });
     expect(list).toMatchObject({ exitCode: 0 });
     const shown = await run(['backup', 'show', backup, '--identity', key], { env: env() });

@@ -288,6 +288,12 @@ class RollingCheck {
         await this.#reportUnlessRemoved(id, error);
         return undefined;
       }
+      // With a request it is the store that denies access.
+      if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
+        const { skipped } = this.#result;
+        if (skipped.every((one) => one.id !== id)) skipped.push({ id, reason: error.message });
+        return undefined;
+      }
       if (!isMangamotionError(error, 'damaged')) throw error;
       this.#problem(id, 'directory', error.message);
       this.#damaged(backup, readings);
