@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LARGEST_SIGNATURE_BYTES } from '../../archive/limits.js';
+import { PLAIN_AND_ENCRYPTED_HINT } from '../../config/hints.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { DestinationLock } from '../../lock/held-lock.js';
 import type { WorkProgress } from '../../progress.js';
@@ -117,7 +118,7 @@ export class BackupCopier {
       'refused',
       `${summary.id} is a plain folder, and cannot be encrypted`,
       {
-        hint: 'Back up again without BACKUP_COMPRESSION=false, or copy it without recipients.',
+        hint: PLAIN_AND_ENCRYPTED_HINT,
       },
     );
   }
