@@ -7,7 +7,7 @@ import {
 } from '../object-store/order/ordered-listings.js';
 import { whyListingsAreDoubted } from '../object-store/server-findings.js';
 import type { PendingBackup } from '../repository/destination.js';
-import { removableLeftovers } from '../repository/leftover.js';
+import { removableLeftovers } from '../repository/removable-leftovers.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';

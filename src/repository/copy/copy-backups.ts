@@ -1,7 +1,7 @@
 import { countOf, formatCount } from '../../count-of.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { BackupEntry, Destination } from '../destination.js';
-import { removableLeftovers } from '../leftover.js';
+import { removableLeftovers } from '../removable-leftovers.js';
 import { withLock } from '../with-lock.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
 import { type PlannedCopy, planCopies } from './copy-plan.js';

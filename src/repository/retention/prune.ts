@@ -11,7 +11,7 @@ import {
   suspendedLines,
 } from './retention.js';
 import { LockedBackups } from './retained.js';
-import { whyItStays } from '../leftover.js';
+import { whyItStays } from '../removable-leftovers.js';
 import type { Summary } from '../summary.js';
 
 export interface PruneOptions extends RetentionOptions {

@@ -6,7 +6,7 @@ import { endedObjects } from '../../lock/claim-series.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import type { ObjectVersion } from '../../object-store/port.js';
 import type { BackupEntry, Remains } from '../destination.js';
-import { divideLeftovers } from '../leftover.js';
+import { divideLeftovers } from '../removable-leftovers.js';
 import type { PlaceRequests } from './place-requests.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import type { S3Place } from './s3-place.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackupEntry } from '../../../src/repository/destination.js';
-import { type Leftover, divideLeftovers } from '../../../src/repository/leftover.js';
+import type { Leftover } from '../../../src/repository/leftover.js';
+import { divideLeftovers } from '../../../src/repository/removable-leftovers.js';
 
 const FULL = 'minio_backup_full_20260101_000000';
 const LATER = 'minio_backup_incremental_20260102_000000';
