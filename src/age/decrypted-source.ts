@@ -164,7 +164,7 @@ export class DecryptedSource implements ClosableSource {
 
   #openChunk(number: number, isLast: boolean, sealed: Buffer): Buffer | undefined {
     const { key } = this.#place;
-    // Where the end is not known, any chunk may be the last one.
+    // If the size of the file is unknown, any chunk may be its last one.
     if (this.sizeBytes === Infinity) {
       return key.open(number, false, sealed) ?? key.open(number, true, sealed);
     }

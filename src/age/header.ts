@@ -9,7 +9,7 @@ import { NONCE_BYTES, PayloadKey } from './payload.js';
  * part.
  */
 
-/** What precedes the payload of a file. */
+/** The header and the payload nonce at the beginning of an age file. */
 export interface FileHead {
   /** The header with its MAC and line end. */
   header: Buffer;

@@ -103,13 +103,13 @@ export class IndexArchive implements Archive {
   }
 }
 
-/** What follows the document at the end. */
+/** The bytes of the end of the tar and of the footer, which follow the attached document. */
 const TRAILER_BYTES = storedMemberBytes(END_OF_TAR.length) + FOOTER_BYTES;
 
 interface Opened {
   directory: Directory;
   sha256: string;
-  /** Where each chunk lies here, by its place in the archive. */
+  /** The offset of each chunk in this file, by its offset in the archive. */
   places: Map<number, number>;
   attached: { offset: number; length: number };
 }

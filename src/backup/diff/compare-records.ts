@@ -25,7 +25,7 @@ export function differingParts(before: ObjectRecord, after: ObjectRecord): Part[
   return parts;
 }
 
-/** Whether an object was written again, as far as that shows. */
+/** Whether the ETags or times show that an object was written again. */
 export function isRewritten(before: ObjectRecord, after: ObjectRecord): boolean {
   return (
     before.etag !== after.etag ||

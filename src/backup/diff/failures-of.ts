@@ -13,7 +13,7 @@ const PARTS: Readonly<Record<string, readonly Part[]>> = {
 };
 
 export interface Doubt {
-  /** What is not known of the object; `undefined` for anything. */
+  /** The part of the object that is unknown; `undefined` if all of it is. */
   parts: readonly Part[] | undefined;
   reason: string;
 }

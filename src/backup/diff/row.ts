@@ -1,6 +1,6 @@
 import type { ObjectRecord } from '../../archive/index-line.js';
 
-/** What may differ of an object whose name is the same. */
+/** The parts in which two objects of the same name can differ. */
 export type Part =
   /** The content: SHA-256 and size, or, in a listing, size and ETag. */
   | 'bytes'
@@ -37,7 +37,7 @@ export interface DiffRow {
   key: string | null;
   /** `policy`, `lifecycle`, …; `null` for a bucket and for an object. */
   document: string | null;
-  /** What differs of an object; for `unknown`, what cannot be told. */
+  /** The parts of an object that differ; for `unknown`, the parts that could not be compared. */
   what: Part[];
   before: State | null;
   after: State | null;

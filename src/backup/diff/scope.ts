@@ -14,10 +14,10 @@ export interface DiffSelection extends KeySelection {
 
 /** A side as far as its buckets go. */
 export interface BucketSide {
-  /** By which people know it: the id of a backup, or `the store`. */
+  /** The name that people see: the id of a backup, or `the store`. */
   name: string;
   buckets: readonly string[];
-  /** Whether it would have the bucket if there were one. */
+  /** Whether this side selects the bucket, if it exists. */
   covers: (bucket: string) => boolean;
 }
 
