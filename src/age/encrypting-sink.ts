@@ -1,10 +1,19 @@
 import type { ArchiveSink } from '../archive/sink.js';
-import { CHUNK_BYTES, type PayloadKey } from './payload.js';
+import { cryptoThread } from '../crypto-thread/crypto-thread.js';
+import type { Block } from '../crypto-thread/shared-ring.js';
+import { CHUNK_BYTES, type PayloadKey, type PlainChunk } from './payload.js';
 
-/** Writes an age file: its head, then what it is given, sealed chunk by chunk. */
+/** Chunks that are sealed together, 2 MiB: each message to the thread has its cost. */
+const CHUNKS_AT_ONCE = 32;
+
+/**
+ * Writes an age file: its head, then what it is given, sealed chunk by chunk. While the sink takes
+ * sealed chunks, the next ones are being sealed.
+ */
 export class EncryptingSink implements ArchiveSink {
   readonly #sink: ArchiveSink;
   readonly #key: PayloadKey;
+  readonly #thread = cryptoThread();
   #head: readonly Uint8Array[];
   #number = 0;
   /**
@@ -13,6 +22,7 @@ export class EncryptingSink implements ArchiveSink {
    */
   readonly #held = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #heldBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(sink: ArchiveSink, head: readonly Uint8Array[], key: PayloadKey) {
     this.#sink = sink;
@@ -21,52 +31,66 @@ export class EncryptingSink implements ArchiveSink {
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
-    let left = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const out: Uint8Array[] = this.#takeHead();
-    let pieces: Uint8Array[] = [];
-    let room = CHUNK_BYTES - this.#heldBytes;
+    await this.#seal(this.#fill(chunks));
+  }
+
+  /** Writes the last chunk. Nothing may be written after it. */
+  async end(): Promise<void> {
+    const held = this.#held.subarray(0, this.#heldBytes);
+    await this.#seal([{ number: this.#number, isLast: true, pieces: [held] }]);
+    await this.#writing;
+  }
+
+  /** Cuts the bytes into chunks, and holds back what may belong to the last one. */
+  #fill(chunks: readonly Uint8Array[]): PlainChunk[] {
+    const full: PlainChunk[] = [];
+
+    // The thread reads these bytes later than they are replaced.
+    const held = Buffer.from(this.#held.subarray(0, this.#heldBytes));
+    let pieces: Uint8Array[] = [held];
+    let room = CHUNK_BYTES - held.length;
     for (const chunk of chunks) {
       let at = 0;
       while (at < chunk.length) {
         if (room === 0) {
           // More bytes follow, so this chunk is not the last one.
-          out.push(...this.#seal(pieces, false));
+          full.push({ number: this.#number++, isLast: false, pieces });
           pieces = [];
           room = CHUNK_BYTES;
         }
         const piece = chunk.subarray(at, at + room);
-        if (left <= room) this.#hold(pieces, piece);
-        else pieces.push(piece);
+        pieces.push(piece);
         at += piece.length;
-        left -= piece.length;
+
         room -= piece.length;
       }
     }
-    if (out.length > 0) await this.#sink.write(out);
+    this.#heldBytes = 0;
+    for (const piece of pieces) {
+      this.#held.set(piece, this.#heldBytes);
+      this.#heldBytes += piece.length;
+    }
+    return full;
   }
 
-  /** Writes the last chunk. Nothing may be written after it. */
-  async end(): Promise<void> {
-    await this.#sink.write([...this.#takeHead(), ...this.#seal([], true)]);
-  }
-
-  /** Copies what stays until the next call, because the caller may reuse its memory. */
-  #hold(pieces: Uint8Array[], piece: Uint8Array): void {
-    for (const part of [...pieces.splice(0), piece]) {
-      this.#held.set(part, this.#heldBytes);
-      this.#heldBytes += part.length;
+  async #seal(chunks: readonly PlainChunk[]): Promise<void> {
+    for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {
+      const sealed = await this.#key.seal(this.#thread, chunks.slice(at, at + CHUNKS_AT_ONCE));
+      // One write at a time; a failure of the last one is thrown here.
+      await this.#writing;
+      this.#writing = this.#write(sealed);
+      // Until then it must not count as unhandled.
+      this.#writing.catch(() => undefined);
     }
   }
 
-  #seal(pieces: readonly Uint8Array[], isLast: boolean): Uint8Array[] {
-    const held = this.#held.subarray(0, this.#heldBytes);
-    this.#heldBytes = 0;
-    return this.#key.seal(this.#number++, isLast, held.length === 0 ? pieces : [held, ...pieces]);
-  }
-
-  #takeHead(): Uint8Array[] {
-    const head = [...this.#head];
+  async #write({ bytes, release }: Block): Promise<void> {
+    const head = this.#head;
     this.#head = [];
-    return head;
+    try {
+      await this.#sink.write([...head, bytes]);
+    } finally {
+      release();
+    }
   }
 }

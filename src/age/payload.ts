@@ -1,4 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createDecipheriv, hkdfSync } from 'node:crypto';
+import type { CryptoThread, Unsealed } from '../crypto-thread/crypto-thread.js';
+import type { Block } from '../crypto-thread/shared-ring.js';
 
 /**
  * The payload of an age file (C2SP age.md, "Payload"): chunks of 64 KiB, each sealed with
@@ -16,6 +18,13 @@ export const NONCE_BYTES = 16;
 const CIPHER = 'chacha20-poly1305';
 const OPTIONS = { authTagLength: TAG_BYTES };
 
+/** A chunk whose plaintext is in pieces. */
+export interface PlainChunk {
+  number: number;
+  isLast: boolean;
+  pieces: readonly Uint8Array[];
+}
+
 export class PayloadKey {
   readonly #key: Buffer;
 
@@ -23,13 +32,15 @@ export class PayloadKey {
     this.#key = Buffer.from(hkdfSync('sha256', fileKey, nonce, 'payload', 32));
   }
 
-  /** Seals a chunk whose plaintext is in pieces. Returns the pieces of the ciphertext. */
-  seal(number: number, isLast: boolean, pieces: readonly Uint8Array[]): Buffer[] {
-    const cipher = createCipheriv(CIPHER, this.#key, nonceOf(number, isLast), OPTIONS);
-    const sealed = pieces.map((piece) => cipher.update(piece));
-    cipher.final();
-    sealed.push(cipher.getAuthTag());
-    return sealed;
+  /**
+   * Seals chunks, and resolves to the ciphertext, one chunk behind the other. Their plaintext must not
+   * change meanwhile.
+   */
+  seal(thread: CryptoThread, chunks: readonly PlainChunk[]): Promise<Block> {
+    const parts = chunks.map(({ number, isLast, pieces }): Unsealed => {
+      return { nonce: nonceOf(number, isLast), pieces };
+    });
+    return thread.seal(this.#key, parts);
   }
 
   /** Opens a chunk; returns `undefined` if it is not this chunk of this file. */

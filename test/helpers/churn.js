@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 
 /**
  * Makes garbage as a backup of many small objects does: a window of live objects that moves on, so
@@ -9,6 +11,10 @@ import { getHeapSpaceStatistics } from 'node:v8';
  */
 const module = process.argv[2];
 if (module !== undefined) (await import(module)).keepHeapSmall();
+// A backup has a thread.
+const thread = new Worker('setInterval(() => {}, 1000)', { eval: true });
+await once(thread, 'online');
+thread.unref();
 
 let collections = 0;
 new PerformanceObserver((list) => {

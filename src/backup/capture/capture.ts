@@ -33,7 +33,7 @@ export async function capture(
     }
   } finally {
     aborted.abort();
-    await runner.close();
+    runner.close();
   }
 }
 

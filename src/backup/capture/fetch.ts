@@ -1,12 +1,12 @@
 import { countOf, formatCount } from '../../count-of.js';
 import { createHash } from 'node:crypto';
 import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
+import type { CryptoThread, Digests } from '../../crypto-thread/crypto-thread.js';
+import type { Block, SharedRing } from '../../crypto-thread/shared-ring.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ListedObject, ObjectHead, ObjectStore } from '../../object-store/port.js';
 import { isObjectChanged } from '../../object-store/retry/retry.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
-import type { Arena, Block } from './arena.js';
-import type { DigestThread, Digests } from './digest-thread.js';
 import type { ListedInBucket } from '../plan/listing.js';
 import { type ObjectParts, type PartFinding, atRest } from './object-parts.js';
 import { isGone, isNoSuchObject } from './vanished.js';
@@ -22,8 +22,8 @@ export interface ReadContext {
 }
 
 export interface FetchContext extends ReadContext {
-  arena: Arena;
-  digests: DigestThread;
+  ring: SharedRing;
+  thread: CryptoThread;
 }
 
 export type Fetched =
@@ -101,11 +101,11 @@ export async function fetchWhole(
   before: IndexLine | undefined,
   maxBytes: number,
 ): Promise<Fetched> {
-  const { store, arena, digests, signal } = context;
+  const { store, ring, thread, signal } = context;
   let block: Block | undefined;
   const allocate = (sizeBytes: number): Buffer => {
     block?.release();
-    block = arena.take(sizeBytes);
+    block = ring.take(sizeBytes);
     return block.bytes;
   };
   const release = (): void => block?.release();
@@ -114,7 +114,7 @@ export async function fetchWhole(
       const options = { maxBytes, allocate, expectedBytes: listed.sizeBytes, signal };
       const { head, content } = await store.readObject(bucket, listed.key, options);
       if (content === undefined) return { kind: 'stream' };
-      const facts = { sizeBytes: content.length, ...(await digests.digest(content)) };
+      const facts = { sizeBytes: content.length, ...(await thread.digest(content)) };
       const described = await describe(context, bucket, listed, head, facts, before);
       return { kind: 'whole', ...described, content, release, changed: hasChanged(listed, head) };
     } catch (error) {

@@ -1,20 +1,20 @@
 import type { Archive } from '../../archive/archive.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { LONGEST_KEY } from '../../archive/limits.js';
+import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
+import { SharedRing } from '../../crypto-thread/shared-ring.js';
 import type { ObjectHead } from '../../object-store/port.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 import type { Step } from '../plan/changes.js';
 import type { ListedInBucket } from '../plan/listing.js';
-import { Arena } from './arena.js';
 import type { CaptureContext } from './outcomes.js';
-import { DigestThread } from './digest-thread.js';
 import { fetchWhole } from './fetch.js';
 import { findMissing, verifyUnchanged } from './head-checks.js';
 import { Outcomes, keyTooLong } from './outcomes.js';
 import { streamObject } from './stream-object.js';
 
 /** The memory for objects that are fetched or waiting to be written. */
-const ARENA_BYTES = 18 * 1024 * 1024;
+const RING_BYTES = 24 * 1024 * 1024;
 /** Larger objects are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 
@@ -30,16 +30,17 @@ type Write = () => Promise<void>;
 export class StepRunner {
   readonly #context: CaptureContext;
   readonly #outcomes: Outcomes;
-  readonly #arena = new Arena(ARENA_BYTES);
-  readonly #digests = new DigestThread();
+  readonly #ring = new SharedRing(RING_BYTES);
+  readonly #thread = cryptoThread();
 
   constructor(context: CaptureContext) {
     this.#context = context;
     this.#outcomes = new Outcomes(context);
+    this.#thread.share(this.#ring);
   }
 
-  async close(): Promise<void> {
-    await this.#digests.close();
+  close(): void {
+    this.#thread.forget(this.#ring);
   }
 
   /** Does what is possible ahead of the step's turn. */
@@ -70,7 +71,7 @@ export class StepRunner {
     }
     if (!isPrefetched(listed.object.sizeBytes)) return () => this.#stream(listed, before);
     const { ledger, writer } = this.#context;
-    const source = { ...this.#context, arena: this.#arena, digests: this.#digests };
+    const source = { ...this.#context, ring: this.#ring, thread: this.#thread };
     const fetched = await fetchWhole(source, listed, before, LARGEST_PREFETCHED_BYTES);
     if (fetched.kind === 'stream') return () => this.#stream(listed, before);
     if (fetched.kind === 'vanished') return () => outcomes.vanished(listed, before);

@@ -10,7 +10,17 @@ export function keepHeapSmall(): void {
   // Look at twice what is in use. At 1.5 times a backup of large objects spends a tenth more CPU.
   setFlagsFromString('--heap-growing-percent=100');
   // The space for new objects stays as it begins: Node.js 24 would let it grow to 128 MiB.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  setYoungGrowth(1);
+  // V8 sets this back to 2 for the whole process when a thread begins.
+  process.on('worker', (worker) => worker.once('online', () => setYoungGrowth(youngGrowth)));
+}
+
+let youngGrowth: 1 | 2 = 2;
+
+/** How much larger the space for new objects becomes in one step. */
+function setYoungGrowth(factor: 1 | 2): void {
+  youngGrowth = factor;
+  setFlagsFromString(`--semi-space-growth-factor=${factor}`);
 }
 
 /**
@@ -41,12 +51,12 @@ const SMALL_YOUNG_BYTES = 16 * 1024 ** 2;
  * that is returned ends the growth when the space is large enough. Call it now and then.
  */
 export function letYoungSpaceGrow(mostBytes = MOST_YOUNG_BYTES): () => void {
-  setFlagsFromString('--semi-space-growth-factor=2');
+  setYoungGrowth(2);
   let isGrowing = true;
   return () => {
     if (!isGrowing || youngBytes() < mostBytes) return;
     isGrowing = false;
-    setFlagsFromString('--semi-space-growth-factor=1');
+    setYoungGrowth(1);
   };
 }
 

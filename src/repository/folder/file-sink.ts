@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveSink } from '../../archive/sink.js';
+import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
 import { translateFileError } from '../../files/errors.js';
 import { DRAFT_ADVICE } from '../archive-draft.js';
 
@@ -14,7 +14,7 @@ const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 export class FileSink implements ArchiveSink {
   readonly #file: FileHandle;
   readonly #path: string;
-  readonly #hash = createHash('sha256');
+  readonly #digest = cryptoThread().beginDigest();
   #bytes = 0;
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;
@@ -38,8 +38,8 @@ export class FileSink implements ArchiveSink {
    * Counts bytes that the file already holds. The caller has read them through the same handle, so the
    * next write goes behind them.
    */
-  adopt(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
+  async adopt(chunk: Uint8Array): Promise<void> {
+    await this.#digest.update([chunk]);
     this.#bytes += chunk.length;
   }
 
@@ -54,18 +54,19 @@ export class FileSink implements ArchiveSink {
     } catch (error) {
       throw translateFileError(error, 'write', this.#path, DRAFT_ADVICE);
     }
-    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    return { bytes: this.#bytes, sha256: await this.#digest.finish() };
   }
 
   async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
-    // The chunks are hashed while the thread pool writes them.
-    const writing = this.#file.writev(chunks);
-    let total = 0;
-    for (const chunk of chunks) {
-      this.#hash.update(chunk);
-      total += chunk.length;
-    }
-    let { bytesWritten } = await writing;
+    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    // The caller may reuse its memory when both have ended.
+    const [written, digested] = await Promise.allSettled([
+      this.#file.writev(chunks),
+      this.#digest.update(chunks),
+    ]);
+    if (written.status === 'rejected') throw written.reason;
+    if (digested.status === 'rejected') throw digested.reason;
+    let { bytesWritten } = written.value;
     // A write may be short (a signal, a nearly full disk): the rest is written again.
     for (const chunk of bytesWritten < total ? chunks : []) {
       const skipped = Math.min(bytesWritten, chunk.length);

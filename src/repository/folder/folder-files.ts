@@ -184,7 +184,7 @@ class IncomingFolderFile implements IncomingFile {
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return new IncomingFolderFile(file, path, sink, adopted);
-      sink.adopt(buffer.subarray(0, bytesRead));
+      await sink.adopt(buffer.subarray(0, bytesRead));
       adopted += bytesRead;
     }
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
+import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type {
   ListedPart,
@@ -29,7 +30,8 @@ export class S3UploadSink implements ArchiveSink {
   readonly #place: S3Place;
   readonly #key: string;
   readonly #retention: Retention | null;
-  readonly #hash = createHash('sha256');
+  readonly #thread = cryptoThread();
+  readonly #digest = this.#thread.beginDigest();
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   readonly #uploading = new Set<Promise<void>>();
@@ -61,8 +63,10 @@ export class S3UploadSink implements ArchiveSink {
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
+    // The caller may reuse its memory when the digest has it, too.
+    const digesting = this.#digest.update(chunks);
+    digesting.catch(() => undefined);
     for (const chunk of chunks) {
-      this.#hash.update(chunk);
       this.#bytes += chunk.length;
       let position = 0;
       while (position < chunk.length) {
@@ -76,6 +80,7 @@ export class S3UploadSink implements ArchiveSink {
         position += piece.length;
       }
     }
+    await digesting;
     this.#throwFailure();
   }
 
@@ -88,7 +93,7 @@ export class S3UploadSink implements ArchiveSink {
       this.#throwFailure();
       await this.#abortStrayUploads(await this.#begun);
     }
-    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    return { bytes: this.#bytes, sha256: await this.#digest.finish() };
   }
 
   /**
@@ -214,12 +219,15 @@ export class S3UploadSink implements ArchiveSink {
     const attributes = { retention: this.#retention };
     this.#begun ??= store.createMultipartUpload(bucket, this.#key, { ...options, attributes });
     const upload = await withPlaceErrors(this.#place, this.#begun);
+    const { sha256, md5 } = await this.#thread.digest(content);
     const kept = this.#kept.get(partNumber);
-    if (kept?.sizeBytes === content.length && kept.etag === md5Of(content)) {
+    if (kept?.sizeBytes === content.length && kept.etag === md5) {
       this.#parts.push({ partNumber, etag: kept.etag });
       return;
     }
-    const part = this.#retention === null ? contentOf(content) : lockedContentOf(content);
+    const plain = { sizeBytes: content.length, sha256, open: () => piecesOf(content) };
+    const locked = { ...plain, md5: Buffer.from(md5, 'hex').toString('base64') };
+    const part = this.#retention === null ? plain : locked;
     const sent = store.uploadPart(bucket, this.#key, upload, partNumber, part, options);
     this.#parts.push({ partNumber, etag: await withPlaceErrors(this.#place, sent) });
   }
@@ -230,16 +238,12 @@ export class S3UploadSink implements ArchiveSink {
   #emptyPart(): Buffer {
     const length = partBytes(this.#nextNumber);
     const spare = this.#spare.pop();
-    return spare?.length === length ? spare : Buffer.allocUnsafeSlow(length);
+    return spare?.length === length ? spare : Buffer.from(new SharedArrayBuffer(length));
   }
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
-}
-
-function md5Of(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('hex');
 }
 
 /** A refused lock of a complete object: its lock is confirmed later, and tried again. */
@@ -250,17 +254,15 @@ function throwUnlessUnlocked(error: unknown): void {
   if (!isAboutLock) throw error;
 }
 
-function lockedContentOf(bytes: Buffer): ObjectContent {
-  return { ...contentOf(bytes), md5: createHash('md5').update(bytes).digest('base64') };
+export function contentOf(bytes: Buffer): ObjectContent {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { sizeBytes: bytes.length, sha256, open: () => piecesOf(bytes) };
 }
 
-export function contentOf(bytes: Buffer): ObjectContent {
-  const hash = createHash('sha256').update(bytes);
-  const pieces: Buffer[] = [];
+function* piecesOf(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-    pieces.push(bytes.subarray(start, start + PIECE_BYTES));
+    yield bytes.subarray(start, start + PIECE_BYTES);
   }
-  return { sizeBytes: bytes.length, sha256: hash.digest('hex'), open: () => pieces };
 }
 
 /**

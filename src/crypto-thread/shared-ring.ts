@@ -1,26 +1,29 @@
 /**
- * Reusable memory for objects on their way from the store to the archive. Managed by the garbage
- * collector, these blocks would take a fifth of a backup's time: each lives just long enough to be
- * expensive.
+ * Reusable memory that threads share, for objects on their way from the store to the archive. Managed
+ * by the garbage collector, these blocks would take a fifth of a backup's time: each lives just long
+ * enough to be expensive.
  *
  * Blocks are taken from a ring in order, and are usually released in that order. If the ring is
- * full, a block is ordinary memory. Threads can share the ring.
+ * full, a block is ordinary memory.
  */
-export class Arena {
+export class SharedRing {
+  readonly memory: SharedArrayBuffer;
   readonly #ring: Buffer;
   /** The blocks in use, oldest first. */
   readonly #live: RingBlock[] = [];
   #next = 0;
 
   constructor(capacityBytes: number) {
-    this.#ring = Buffer.from(new SharedArrayBuffer(capacityBytes));
+    this.memory = new SharedArrayBuffer(capacityBytes);
+    this.#ring = Buffer.from(this.memory);
   }
 
   /** Returns a block of exactly this size, with arbitrary content. */
   take(sizeBytes: number): Block {
     const start = this.#roomFor(sizeBytes);
-    if (start === undefined)
+    if (start === undefined) {
       return { bytes: Buffer.allocUnsafe(sizeBytes), release: () => undefined };
+    }
     const end = start + sizeBytes;
     const block = { start, end, released: false };
     this.#live.push(block);
