@@ -30,7 +30,8 @@ export async function* aheadInOrder<T, R>(
     }
   };
   try {
-    for (fill(); pending.length > 0; fill()) {
+    for (;;) {
+      fill();
       const [first] = pending;
       if (first === undefined) return;
       first.start();

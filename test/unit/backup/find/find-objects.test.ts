@@ -103,7 +103,7 @@ describe('finding an object', () => {
       most = Math.max(most, open);
       const archive = await openArchive(id, known);
       // The later ones are the first to be there.
-      for (let i = made.findIndex((one) => one.id === id); i < 50; i++) await null;
+      for (let i = made.findIndex((one) => one.id === id); i < 50; i++) await Promise.resolve();
       open -= 1;
       return archive;
     });
