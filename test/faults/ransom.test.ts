@@ -68,8 +68,9 @@ afterAll(async () => {
   remove();
 });
 
-async function backUp(type: string, to = place, ...more: string[]): Promise<Summary> {
-  const args = ['backup', type, to, '--bucket', source, '--lock-days', '7', '--no-prune', ...more];
+async function backUp(type: string, to = place, more: string[] = [], days = 7): Promise<Summary> {
+  const lock = ['--lock-days', String(days)];
+  const args = ['backup', type, to, '--bucket', source, ...lock, '--no-prune', ...more];
   const { exitCode, answer, stderr } = await runJson<Summary>(args, { env });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return answer;
@@ -196,10 +197,10 @@ describe('after ransom that also extended each lock', () => {
     const key = join(folder, 'signing.key');
     expect(await run(['key', 'new', '--signing', key], { env })).toMatchObject({ exitCode: 0 });
     signed = { ...env, BACKUP_SIGNER: `${key}.pub` };
-    full = await backUp('full', attacked, '--signing-key', key);
+    full = await backUp('full', attacked, ['--signing-key', key]);
     const between = await timeOf(`${full.id}.json`);
     await seed(store, source, [{ key: 'a', content: noise(5000, 'newest') }]);
-    incremental = await backUp('incremental', attacked, '--signing-key', key);
+    incremental = await backUp('incremental', attacked, ['--signing-key', key]);
     times = { between, after: await timeOf(`${incremental.id}.json`) };
     await extendAndHide();
     await forge();
@@ -321,6 +322,39 @@ describe('after ransom that also extended each lock', () => {
   it('the option is refused without a time', async () => {
     expect(await run(['backup', 'list', attacked, trust], { env })).toMatchObject({ exitCode: 2 });
   });
+});
+
+it('a backup whose time is proven is whole, although the locks of what it refers to were extended later', async () => {
+  const older = `s3://${target}/older`;
+  const full = await backUp('full', older);
+  const contents: Buffer[] = [];
+  const backups: Summary[] = [];
+  for (const [index, name] of ['second', 'third'].entries()) {
+    contents.push(noise(3000, name));
+    await seed(store, source, [{ key: 'a', content: noise(3000, name) }]);
+    backups.push(await backUp('incremental', older, [], 7 + index));
+  }
+  const [second, third] = backups;
+  expect(third?.references).toEqual([full.id]);
+  const [summary] = await store.listVersions(target, `older/${second?.id ?? ''}.json`);
+  for (const { key } of await listing(store, target)) {
+    if (key.startsWith('older/')) await store.deleteObject(target, key);
+  }
+  const past = ['--as-stored-at', summary?.lastModified ?? ''];
+  const list = await runJson<{ backups: { id: string; problem?: string }[] }>(
+    ['backup', 'list', older, ...past],
+    { env },
+  );
+  const problems = list.answer.backups.map(({ id, problem }) => [id, problem !== undefined]);
+  expect(Object.fromEntries(problems)).toEqual({ [full.id]: true, [second?.id ?? '']: false });
+  const verified = await run(['backup', 'verify', older, '--latest', ...past], { env });
+  expect(verified).toMatchObject({ exitCode: 0 });
+  const back = freshBucketName();
+  const args = ['restore', older, '--latest', ...past, '--as', `${source}=${back}`, '--yes'];
+  expect(await run(args, { env })).toMatchObject({ exitCode: 0 });
+  expect((await readObject(store, back, 'a')).equals(contents[0]!)).toBe(true);
+  expect(await readObject(store, back, 'dir/b')).toEqual(objects[1]?.content);
+  await removeBucket(store, back);
 });
 
 it('a run that is killed before its summary is written leaves no backup, and nothing that looks hidden', async () => {
