@@ -202,21 +202,29 @@ class StoredAt {
     if (decoded?.kind === 'valid') {
       const { created_at, finished_at } = decoded.summary;
       const isLater = [created_at, finished_at].some((one) => Date.parse(one) > at.getTime());
+      if (isLater && trustFirstVersions) {
+        // Only this tells it, if the clock of the host was ahead.
+        const reason = `it says that it was complete at ${finished_at}, after --as-stored-at`;
+        return { kind: 'left out', reason };
+      }
       if (isLater) return { kind: 'finished later' };
     }
-    const left = (why: string): Verdict => ({ kind: 'left out', reason: why });
     const later = `its summary has the time ${version.lastModified}, after --as-stored-at: its lock was extended since, or somebody has written it since`;
-    if (!trustFirstVersions) return left(`${later} (see --trust-first-versions)`);
-    if (signers.length > 0) {
-      const fault = await this.#signatureFault(version.key, content ?? Buffer.alloc(0));
-      if (fault !== undefined) return left(`${later}, and it is not signed: ${fault}`);
+    const fault = await this.#signatureFault(version.key, content ?? Buffer.alloc(0));
+    if (fault !== undefined) {
+      return { kind: 'left out', reason: `${later}, and it is not signed: ${fault}` };
+    }
+    if (!trustFirstVersions) {
+      const isSigned = signers.length > 0 ? ', and it is signed' : '';
+      return { kind: 'left out', reason: `${later}${isSigned} (see --trust-first-versions)` };
     }
     this.#warnOnce();
     return { kind: 'taken' };
   }
 
-  /** Resolves to why a summary is not signed by one of the signers; `undefined` if it is. */
+  /** Resolves to why a summary is not signed by one of the signers; `undefined` if it is, or without signers. */
   async #signatureFault(key: string, content: Buffer): Promise<string | undefined> {
+    if (this.#past.signers.length === 0) return undefined;
     const stem = key.slice(0, -SUMMARY_SUFFIX.length);
     const shown = await this.#shown(stem + SIGNATURE_SUFFIX);
     const fileName = key.slice(this.#place.prefix.length);

@@ -139,13 +139,13 @@ describe('a destination at a time', () => {
       expect(told).toHaveLength(1);
     });
 
-    it('knows nothing of a backup that was complete later', async () => {
+    it('does not take a backup that was complete later, and says so on demand', async () => {
       const summary = summaryOf({ at: time(2), sequence: 1 });
       const content = encodeSummary({ ...summary, finished_at: time(6) });
-      for (const trustFirstVersions of [false, true]) {
-        const { store } = await storeAt(time(5), later, { trustFirstVersions, content });
-        await expect(read(store)).rejects.toMatchObject({ code: 'not_found' });
-      }
+      const { store } = await storeAt(time(5), later, { content });
+      await expect(read(store)).rejects.toMatchObject({ code: 'not_found' });
+      const trusting = await storeAt(time(5), later, { trustFirstVersions: true, content });
+      await expect(read(trusting.store)).rejects.toMatchObject({ code: 'refused' });
     });
 
     it('reads the archive, which the summary proves', async () => {
