@@ -9,7 +9,7 @@ import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import type { Vault } from './encryption/vault.js';
 import { backupIdOf } from './names.js';
 import { S3Destination } from './s3/s3-destination.js';
-import { openStoredAt } from './s3/stored-at.js';
+import { type Past, openStoredAt } from './s3/stored-at.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
 import { SUMMARY_VERSION, type Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
@@ -31,13 +31,14 @@ export interface RemoteAccess {
   openVault?: () => Promise<Vault>;
   /** The settings; absent: this access only reads. */
   config?: () => Promise<Pick<Config, 'backup'>>;
+  warn?: (message: string) => void;
 }
 
 export interface DestinationOptions extends FolderOptions {
   /** Delete and overwrite nothing in an `s3://` destination; absent: as the settings say. */
   appendOnly?: boolean | undefined;
-  /** Show the destination as it was at this time, and refuse every write (s3:// only). */
-  storedAt?: Date | undefined;
+  /** Show the destination as it was then, and refuse every write (s3:// only). */
+  storedAt?: Pick<Past, 'at' | 'trustFirstVersions'> | undefined;
 }
 
 /**
@@ -54,8 +55,15 @@ export async function openDestination(
     const place = { ...parseS3Url(location), signal: access.signal };
     const appendOnly = options.appendOnly ?? (await access.config?.())?.backup.appendOnly;
     const now = await access.openBackupStore();
-    const store = storedAt === undefined ? now : await openStoredAt(now, place, storedAt);
     const vault = options.vault ?? (await access.openVault?.());
+    const store =
+      storedAt === undefined
+        ? now
+        : await openStoredAt(now, place, {
+            ...storedAt,
+            signers: vault?.signers ?? [],
+            warn: access.warn,
+          });
     return new S3Destination({ ...place, store, appendOnly }, vault);
   }
   refuseUrl(location);

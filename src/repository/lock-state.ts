@@ -18,7 +18,13 @@ export interface LockState {
   /** Files that these backups need, whose locks end before those of the backup; `until`: RFC 3339. */
   short: { file: string; until: string | null }[];
   hidden: HiddenFile[];
+  /** The last moment before anything was hidden, for `--as-stored-at`; RFC 3339. `null` if nothing is. */
+  as_stored_at: string | null;
+  /** The backups that need `--trust-first-versions` as well: their files have later times. */
+  later: string[];
 }
+
+const NOTHING_HIDDEN = { short: [], hidden: [], as_stored_at: null, later: [] };
 
 interface NewestLock {
   line: string;
@@ -60,7 +66,7 @@ export async function readLockState(
   function unknown(problem: string): LockState | null {
     if (newest.length === 0) return null;
     const known = newest.map((one) => lockOf(one, retentionDays));
-    return { status: 'unknown', problem, newest: known, short: [], hidden: [] };
+    return { status: 'unknown', problem, newest: known, ...NOTHING_HIDDEN };
   }
 }
 
@@ -77,7 +83,7 @@ async function readState(
     }
   }
   const short = newest.flatMap((backup) => shortOf(backup, files));
-  const hidden = await locks.hidden();
+  const { files: hidden, before, later } = await locks.hidden();
   const isUnlocked = newest.some(({ summary }) => summary.lock === undefined);
   return {
     status:
@@ -86,6 +92,8 @@ async function readState(
     newest: newest.map((one) => lockOf(one, retentionDays)),
     short: [...new Map(short.map((one) => [one.file, one])).values()],
     hidden,
+    as_stored_at: before,
+    later,
   };
 }
 
@@ -123,8 +131,8 @@ function shortOf(
     .map(({ file, retention }) => ({ file, until: retention?.until ?? null }));
 }
 
-/** Returns the last moment before anything was hidden, for `--as-stored-at`; RFC 3339. */
-export function beforeHidden(hidden: readonly HiddenFile[]): string {
-  const firstMs = Math.min(...hidden.map(({ at }) => Date.parse(at)).filter((ms) => !isNaN(ms)));
-  return Number.isFinite(firstMs) ? new Date(firstMs - 1).toISOString() : 'TIME';
+/** Returns the options that read the destination as it was before anything was hidden. */
+export function optionsOfPast({ as_stored_at: at, later }: LockState): string {
+  const time = `--as-stored-at ${at ?? 'TIME'}`;
+  return later.length === 0 ? time : `${time} --trust-first-versions`;
 }

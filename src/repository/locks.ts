@@ -19,6 +19,15 @@ export interface HiddenFile {
   at: string;
 }
 
+/** What hides locked files, and how to read the destination as it was before. */
+export interface Hidden {
+  files: HiddenFile[];
+  /** The last moment before anything was hidden; RFC 3339. `null` if nothing is. */
+  before: string | null;
+  /** The hidden backups that a read as stored then leaves out, because their summaries have later times. */
+  later: string[];
+}
+
 /** The lock of one file, as the server tells it. */
 export interface FileLock {
   file: string;
@@ -63,5 +72,5 @@ export interface DestinationLocks {
   locksOf(id: string): Promise<FileLock[]>;
 
   /** Finds locked files that a delete marker or another content hides. */
-  hidden(): Promise<HiddenFile[]>;
+  hidden(): Promise<Hidden>;
 }

@@ -1,8 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { linesOfFile } from '../files/lines-of-file.js';
+import { SpilledList } from '../files/spill.js';
 
 /** A written object, as the target must list it. */
 export interface WrittenObject {
@@ -14,57 +10,26 @@ export interface WrittenObject {
   writtenAtMs: number;
 }
 
-const HELD_CHARACTERS = 1024 * 1024;
+type Row = [key: string, sizeBytes: number, etag: string, writtenAtMs: number];
 
-/**
- * A list of objects in the order in which they were added. Its file is unlinked as soon as it is
- * open, so nothing stays behind however the program ends.
- */
+/** A list of objects in the order in which they were added. Many are in a temporary file. */
 export class WrittenObjects {
   count = 0;
-  #held: string[] = [];
-  #heldCharacters = 0;
-  #file: FileHandle | undefined;
+  readonly #rows = new SpilledList<Row>();
 
-  async add(object: WrittenObject): Promise<void> {
-    const { key, sizeBytes, etag, writtenAtMs } = object;
-    const line = `${JSON.stringify([key, sizeBytes, etag, writtenAtMs])}\n`;
+  async add({ key, sizeBytes, etag, writtenAtMs }: WrittenObject): Promise<void> {
     this.count += 1;
-    this.#held.push(line);
-    this.#heldCharacters += line.length;
-    if (this.#heldCharacters >= HELD_CHARACTERS) await this.#spool();
+    await this.#rows.add([key, sizeBytes, etag, writtenAtMs]);
   }
 
   /** Yields all objects. It may be called again. */
   async *read(): AsyncGenerator<WrittenObject> {
-    if (this.#file !== undefined) {
-      for await (const line of linesOfFile(this.#file)) yield decode(line);
+    for await (const [key, sizeBytes, etag, writtenAtMs] of this.#rows.read()) {
+      yield { key, sizeBytes, etag, writtenAtMs };
     }
-    for (const line of this.#held) yield decode(line);
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
-    this.#held = [];
+    await this.#rows.clear();
   }
-
-  async #spool(): Promise<void> {
-    this.#file ??= await openNameless();
-    await this.#file.appendFile(this.#held.join(''));
-    this.#held = [];
-    this.#heldCharacters = 0;
-  }
-}
-
-function decode(line: string): WrittenObject {
-  const [key, sizeBytes, etag, writtenAtMs] = JSON.parse(line) as [string, number, string, number];
-  return { key, sizeBytes, etag, writtenAtMs };
-}
-
-async function openNameless(): Promise<FileHandle> {
-  const path = join(tmpdir(), `mangamotion-written-${randomUUID()}`);
-  const file = await open(path, 'ax+', 0o600);
-  await unlink(path);
-  return file;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isMangamotionError } from '../../src/errors.js';
@@ -10,6 +10,7 @@ import { temporaryFolder } from '../helpers/backups.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
 import { waitUntil } from '../helpers/child-processes.js';
 import { run, runJson, runProcess, storeSettings } from '../helpers/cli.js';
+import { forgeBackup } from '../helpers/forged-backups.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
 import { listing, noise, seed } from '../helpers/seed.js';
 import {
@@ -67,8 +68,9 @@ afterAll(async () => {
   remove();
 });
 
-async function backUp(type: string): Promise<Summary> {
-  const args = ['backup', type, place, '--bucket', source, '--lock-days', '7', '--no-prune'];
+async function backUp(type: string, to = place, more: string[] = [], days = 7): Promise<Summary> {
+  const lock = ['--lock-days', String(days)];
+  const args = ['backup', type, to, '--bucket', source, ...lock, '--no-prune', ...more];
   const { exitCode, answer, stderr } = await runJson<Summary>(args, { env });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return answer;
@@ -178,6 +180,190 @@ describe('what tells of it', () => {
     const then = await runJson<{ backups: { id: string }[] }>(list, { env });
     expect(then.answer.backups.map(({ id }) => id)).toEqual([last.parent, last.id]);
   });
+});
+
+describe('after ransom that also extended each lock', () => {
+  const FORGED = 'minio_backup_full_20240115_020000';
+  const trust = '--trust-first-versions';
+  let attacked: string;
+  let full: Summary;
+  let incremental: Summary;
+  /** When the first was complete, and when the second was. */
+  let times: { between: string; after: string };
+  let signed: Record<string, string>;
+
+  beforeAll(async () => {
+    attacked = `s3://${target}/extended`;
+    const key = join(folder, 'signing.key');
+    expect(await run(['key', 'new', '--signing', key], { env })).toMatchObject({ exitCode: 0 });
+    signed = { ...env, BACKUP_SIGNER: `${key}.pub` };
+    full = await backUp('full', attacked, ['--signing-key', key]);
+    const between = await timeOf(`${full.id}.json`);
+    await seed(store, source, [{ key: 'a', content: noise(5000, 'newest') }]);
+    incremental = await backUp('incremental', attacked, ['--signing-key', key]);
+    times = { between, after: await timeOf(`${incremental.id}.json`) };
+    await extendAndHide();
+    await forge();
+  });
+
+  async function timeOf(name: string): Promise<string> {
+    const [version] = await store.listVersions(target, `extended/${name}`);
+    return version?.lastModified ?? '';
+  }
+
+  /** Hides one file; then extends the lock of each other one, and hides it. */
+  async function extendAndHide(): Promise<void> {
+    const originals = (await store.listVersions(target, 'extended/minio_backup_')).filter(
+      ({ isDeleteMarker, key }) => !isDeleteMarker && !key.endsWith('.partial'),
+    );
+    expect(originals).toHaveLength(6);
+    const first = `extended/${full.id}.tar.gz`;
+    await store.deleteObject(target, first);
+    const until = new Date(Date.now() + 7 * 86_400_000 + 3_600_000).toISOString();
+    for (const [index, { key, versionId }] of originals.entries()) {
+      if (key === first) continue;
+      await store.putRetention(target, key, { mode: 'GOVERNANCE', until }, { versionId });
+      if (index % 2 === 0) await store.putObject(target, key, contentOf('pay up'));
+      else await store.deleteObject(target, key);
+    }
+  }
+
+  /** Puts a backup beside them that was never made, under a name of the past. */
+  async function forge(): Promise<void> {
+    const forged = join(folder, 'forged');
+    mkdirSync(forged);
+    expect(await forgeBackup(forged, 'tar', {})).toBe(FORGED);
+    for (const suffix of ['.tar.gz', '.json']) {
+      const content = contentOf(readFileSync(join(forged, FORGED + suffix)));
+      await store.putObject(target, `extended/${FORGED}${suffix}`, content);
+    }
+  }
+
+  const listed = (at: string, values: Record<string, string>, ...more: string[]) =>
+    runJson<{ backups: { id: string; problem?: string }[] }>(
+      ['backup', 'list', attacked, '--as-stored-at', at, ...more],
+      { env: values },
+    );
+  const usable = async (...args: Parameters<typeof listed>): Promise<string[]> =>
+    (await listed(...args)).answer.backups
+      .filter(({ problem }) => problem === undefined)
+      .map(({ id }) => id);
+
+  it('what its time does not prove is left out, by name and with the reason', async () => {
+    const { exitCode, answer } = await listed(times.after, env);
+    expect(exitCode).toBe(3);
+    expect(answer.backups.map(({ id }) => id).sort()).toEqual(
+      [FORGED, full.id, incremental.id].sort(),
+    );
+    for (const { problem } of answer.backups) expect(problem).toContain(trust);
+    const past = ['--as-stored-at', times.after];
+    const latest = await run(['restore', attacked, '--latest', '--yes', ...past], { env });
+    expect(latest).toMatchObject({ exitCode: 4 });
+    expect(latest.stderr).toContain(trust);
+    const named = `${attacked}/${incremental.id}`;
+    const restore = await run(['restore', named, '--yes', ...past], { env: signed });
+    expect(restore).toMatchObject({ exitCode: 8 });
+    expect(restore.stderr).toContain(trust);
+  });
+
+  it('a signature does not prove a time by itself: the key may be stolen too', async () => {
+    const { answer } = await listed(times.after, signed);
+    const signedOnes = answer.backups.map(({ id, problem = '' }) => [
+      id,
+      /is (not )?signed/.exec(problem)?.[0],
+    ]);
+    expect(Object.fromEntries(signedOnes)).toEqual({
+      [FORGED]: 'is not signed',
+      [full.id]: 'is signed',
+      [incremental.id]: 'is signed',
+    });
+  });
+
+  it('first versions are trusted on demand, and then only signed ones where there are signers', async () => {
+    expect((await usable(times.after, env, trust)).sort()).toEqual(
+      [FORGED, full.id, incremental.id].sort(),
+    );
+    expect(await usable(times.after, signed, trust)).toEqual([full.id, incremental.id]);
+    const { stderr } = await run(
+      ['backup', 'list', attacked, '--as-stored-at', times.after, trust],
+      { env },
+    );
+    expect(stderr).toContain('forged');
+  });
+
+  it('a time before the second backup gives the first', async () => {
+    expect(await usable(times.between, signed, trust)).toEqual([full.id]);
+  });
+
+  it('the last signed backup verifies, and restores byte for byte', async () => {
+    const past = ['--latest', '--as-stored-at', times.after, trust];
+    expect(await run(['backup', 'verify', attacked, ...past], { env: signed })).toMatchObject({
+      exitCode: 0,
+    });
+    const copies = join(folder, 'extended-copies');
+    mkdirSync(copies);
+    expect(await run(['backup', 'copy', attacked, copies, ...past], { env: signed })).toMatchObject(
+      { exitCode: 0 },
+    );
+    const back = freshBucketName();
+    const args = ['restore', attacked, ...past, '--as', `${source}=${back}`, '--yes'];
+    expect(await run(args, { env: signed })).toMatchObject({ exitCode: 0 });
+    const newest = [...objects.slice(1), { key: 'a', content: noise(5000, 'newest') }];
+    for (const { key, content } of newest) {
+      expect((await readObject(store, back, key)).equals(content)).toBe(true);
+    }
+    await removeBucket(store, back);
+  });
+
+  it('backup status names a command that works', async () => {
+    const { stdout } = await run(['backup', 'status', attacked], { env });
+    const [, time = '', more = ''] =
+      /--as-stored-at (\S+) ?(--\S+)?/.exec(stdout.replaceAll(/\s+/g, ' ')) ?? [];
+    expect(more).toBe(trust);
+    expect(await usable(time, signed, more)).toEqual([full.id, incremental.id]);
+    const status = await runJson<{ locks: LockState }>(['backup', 'status', attacked], { env });
+    expect(status.answer.locks).toMatchObject({
+      as_stored_at: time,
+      later: [full.id, incremental.id].sort(),
+    });
+  });
+
+  it('the option is refused without a time', async () => {
+    expect(await run(['backup', 'list', attacked, trust], { env })).toMatchObject({ exitCode: 2 });
+  });
+});
+
+it('a backup whose time is proven is whole, although the locks of what it refers to were extended later', async () => {
+  const older = `s3://${target}/older`;
+  const full = await backUp('full', older);
+  const contents: Buffer[] = [];
+  const backups: Summary[] = [];
+  for (const [index, name] of ['second', 'third'].entries()) {
+    contents.push(noise(3000, name));
+    await seed(store, source, [{ key: 'a', content: noise(3000, name) }]);
+    backups.push(await backUp('incremental', older, [], 7 + index));
+  }
+  const [second, third] = backups;
+  expect(third?.references).toEqual([full.id]);
+  const [summary] = await store.listVersions(target, `older/${second?.id ?? ''}.json`);
+  for (const { key } of await listing(store, target)) {
+    if (key.startsWith('older/')) await store.deleteObject(target, key);
+  }
+  const past = ['--as-stored-at', summary?.lastModified ?? ''];
+  const list = await runJson<{ backups: { id: string; problem?: string }[] }>(
+    ['backup', 'list', older, ...past],
+    { env },
+  );
+  const problems = list.answer.backups.map(({ id, problem }) => [id, problem !== undefined]);
+  expect(Object.fromEntries(problems)).toEqual({ [full.id]: true, [second?.id ?? '']: false });
+  const verified = await run(['backup', 'verify', older, '--latest', ...past], { env });
+  expect(verified).toMatchObject({ exitCode: 0 });
+  const back = freshBucketName();
+  const args = ['restore', older, '--latest', ...past, '--as', `${source}=${back}`, '--yes'];
+  expect(await run(args, { env })).toMatchObject({ exitCode: 0 });
+  expect((await readObject(store, back, 'a')).equals(contents[0]!)).toBe(true);
+  expect(await readObject(store, back, 'dir/b')).toEqual(objects[1]?.content);
+  await removeBucket(store, back);
 });
 
 it('a run that is killed before its summary is written leaves no backup, and nothing that looks hidden', async () => {

@@ -1,6 +1,7 @@
 import type { IndexLine } from '../../archive/index-line.js';
 import { type KeySelection, rangesOf, selectLines, selectsAll } from '../../archive/select.js';
 import type { MangamotionError } from '../../errors.js';
+import { SpilledList } from '../../files/spill.js';
 import { OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
 import { listToTheEnd } from '../../object-store/order/listing-to-the-end.js';
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
@@ -13,7 +14,6 @@ import { openWithFailures } from '../../repository/whole-summary.js';
 import { compareListed, listedState, stateOf } from './compare-records.js';
 import type { Diff } from './diff-backups.js';
 import { KnownFailures } from './failures-of.js';
-import { HeldRows } from './held-rows.js';
 import { type ListedPair, mergeListing } from './merge-listing.js';
 import { notesOfStore } from './notes.js';
 import { refuseLegacy } from './refuse-legacy.js';
@@ -128,7 +128,8 @@ class StoreDiff implements Diff {
   async *#rowsOf(bucket: string): AsyncGenerator<DiffRow> {
     const { backup, before, after, selection } = this.#compared;
     const isThere = after.buckets.includes(bucket);
-    const held = new HeldRows();
+    /** Rows that may prove wrong until the listing of their bucket has ended. */
+    const held = new SpilledList<DiffRow>();
     try {
       let rewritten = 0;
       let failure: MangamotionError | undefined;
@@ -161,7 +162,7 @@ class StoreDiff implements Diff {
   async #compareBucket(
     bucket: string,
     isThere: boolean,
-    held: HeldRows,
+    held: SpilledList<DiffRow>,
   ): Promise<{ rewritten: number; failure: MangamotionError | undefined }> {
     const { selection } = this.#compared;
     const listing = new Listing();

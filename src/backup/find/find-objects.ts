@@ -1,11 +1,13 @@
 import type { ChunkReference } from '../../archive/directory.js';
 import { mayHold } from '../../archive/select.js';
+import { type Turn, aheadInOrder } from './ahead-in-order.js';
 import { type MangamotionError, isMangamotionError } from '../../errors.js';
 import type { WorkProgress } from '../../progress.js';
 import type { BackupEntry, Destination } from '../../repository/destination.js';
 import { holdsObjects, linesOf } from '../../repository/lines/lines.js';
 import { readableSummary } from '../../repository/locate.js';
 import { type OpenCommitted, openCommitted } from '../../repository/open-backup.js';
+import { type ChunkMatches, type LineChunks, SharedChunks, idOf } from './shared-chunks.js';
 import type { KeyPattern } from './key-pattern.js';
 import {
   type FoundVersion,
@@ -29,9 +31,14 @@ export interface FindContext {
   progress: Pick<WorkProgress, 'start' | 'phase'>;
 }
 
+/** The backups that are open at once: the one whose turn it is, and those after it. */
+const OPEN_AT_ONCE = 4;
+/** The most matches that memory holds of a backup whose turn has not come. */
+const MOST_AHEAD = 10_000;
+
 /**
  * Looks for objects in every backup of a destination. Of each backup it reads the directory, and
- * those chunks of the index that may hold a match and that the backup before it in its line lacks.
+ * those chunks of the index that may hold a match and that the backups just before it in its line lack.
  */
 export async function findObjects(
   { signal, progress }: FindContext,
@@ -46,28 +53,29 @@ export async function findObjects(
   const lines = new Map(
     linesOf(entries).flatMap(({ name, backups }) => backups.map(({ id }) => [id, name] as const)),
   );
-  /** The matches in the chunks of the newest backup of each line, by their digests. */
-  const known = new Map<string, ChunkMatches>();
+  const chunks = new SharedChunks();
   let searched = 0;
-  for (const entry of entries) {
-    signal.throwIfAborted();
-    progress.phase(entry.id);
+  const search = async (entry: BackupEntry, turn: Turn): Promise<Searched> => {
+    void turn.come.then(() => progress.phase(entry.id));
     try {
       const backup = searchable(entry, lines.get(entry.id));
-      if (backup === undefined) continue;
-      const matches = await matchesIn(
-        destination,
-        entry,
-        { pattern, buckets },
-        known.get(backup.line),
-      );
-      known.set(backup.line, matches);
-      history.add(backup, flatten(matches));
-      searched += 1;
+      if (backup === undefined) return {};
+      const known = chunks.ofLine(backup.line);
+      const wanted = { pattern, buckets };
+      return { backup, matches: await matchesIn({ destination, entry, wanted, known, turn }) };
     } catch (error) {
       if (!isOfOneBackup(error)) throw error;
-      unread.push({ backup: entry.id, reason: error.message });
+      return { unread: error.message };
     }
+  };
+  for await (const { item, result } of aheadInOrder(entries, OPEN_AT_ONCE, search)) {
+    signal.throwIfAborted();
+    if (result.unread !== undefined) unread.push({ backup: item.id, reason: result.unread });
+    const { backup, matches } = result;
+    if (backup === undefined || matches === undefined) continue;
+    chunks.ofLine(backup.line).keep(matches);
+    history.add(backup, flatten(matches));
+    searched += 1;
   }
   progress.phase();
   for (const { id } of (await destination.listLegacy?.()) ?? []) {
@@ -76,7 +84,12 @@ export async function findObjects(
   return { versions: history.versions(), searched, unread };
 }
 
-type ChunkMatches = ReadonlyMap<string, readonly Match[]>;
+/** What was found in a backup: the matches in the chunks of its index, or why it was not read. */
+interface Searched {
+  backup?: SearchedBackup;
+  matches?: ChunkMatches;
+  unread?: string;
+}
 
 /** Returns `undefined` for a backup without objects. Throws if its summary cannot be used. */
 function searchable(entry: BackupEntry, line: string | undefined): SearchedBackup | undefined {
@@ -85,33 +98,50 @@ function searchable(entry: BackupEntry, line: string | undefined): SearchedBacku
   return { id: entry.id, createdAt: summary.created_at, line: line ?? summary.id };
 }
 
-async function matchesIn(
-  destination: Destination,
-  backup: BackupEntry,
-  wanted: { pattern: KeyPattern; buckets: readonly string[] },
-  known: ChunkMatches | undefined,
-): Promise<ChunkMatches> {
+interface Search {
+  destination: Destination;
+  entry: BackupEntry;
+  wanted: Wanted;
+  known: LineChunks;
+  turn: Turn;
+}
+
+interface Wanted {
+  pattern: KeyPattern;
+  buckets: readonly string[];
+}
+
+async function matchesIn({
+  destination,
+  entry: backup,
+  wanted,
+  known,
+  turn,
+}: Search): Promise<ChunkMatches> {
   const open = await openCommitted({ destination, backup });
+  const chunks = new Map(chunksFor(open, wanted).map((chunk) => [idOf(chunk), chunk]));
+  known.need(chunks.keys());
   try {
     const found = new Map<string, readonly Match[]>();
     let count = 0;
-    for (const chunk of chunksFor(open, wanted)) {
-      const id = `${chunk.sha256} ${chunk.size}`;
-      const matches = known?.get(id) ?? (await readMatches(open, chunk, wanted));
+    for (const [id, chunk] of chunks) {
+      if (count > MOST_AHEAD) await turn.come;
+      turn.signal.throwIfAborted();
+      const matches = await known.matches(id, () => readMatches(open, chunk, wanted));
       count += matches.length;
       if (count > MOST_VERSIONS) throw new TooManyVersions();
       found.set(id, matches);
     }
     return found;
+  } catch (error) {
+    known.release(chunks.keys());
+    throw error;
   } finally {
     await open.archives.close();
   }
 }
 
-function chunksFor(
-  { directory }: OpenCommitted,
-  { pattern, buckets }: { pattern: KeyPattern; buckets: readonly string[] },
-): ChunkReference[] {
+function chunksFor({ directory }: OpenCommitted, { pattern, buckets }: Wanted): ChunkReference[] {
   const selections = directory.buckets
     .filter(({ name }) => buckets.length === 0 || buckets.includes(name))
     .map(({ name }) => ({ name, selection: pattern.within(name) }));
@@ -123,7 +153,7 @@ function chunksFor(
 async function readMatches(
   { archives }: OpenCommitted,
   chunk: ChunkReference,
-  { pattern, buckets }: { pattern: KeyPattern; buckets: readonly string[] },
+  { pattern, buckets }: Wanted,
 ): Promise<Match[]> {
   const lines = await (await archives.of(chunk.archive)).readChunk(chunk);
   return lines

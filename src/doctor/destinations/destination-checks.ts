@@ -1,7 +1,7 @@
 import { unlockedBackupHint } from '../../config/hints.js';
 import { countOf, formatCount } from '../../count-of.js';
 import { formatBytes } from '../../format-bytes.js';
-import { beforeHidden } from '../../repository/lock-state.js';
+import { optionsOfPast } from '../../repository/lock-state.js';
 import { isLate } from '../../repository/status.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
@@ -301,10 +301,10 @@ function judgeHidden({
 }: Pick<DestinationFacts, 'objectLocks' | 'place'>): Finding {
   const hidden = objectLocks?.hidden ?? [];
   const [first] = hidden;
-  if (first === undefined) return ok('no locked file is hidden');
+  if (objectLocks === null || first === undefined) return ok('no locked file is hidden');
   return failure(
     `${countOf(hidden.length, 'locked file')} ${hidden.length === 1 ? 'is' : 'are'} hidden: ${first.file} by ${first.by === 'deletion' ? 'a deletion' : 'an overwrite'} of ${first.at}`,
-    `the backups of before are there: mangamotion backup list ${text} --as-stored-at ${beforeHidden(hidden)}`,
+    `the backups of before are there: mangamotion backup list ${text} ${optionsOfPast(objectLocks)}`,
   );
 }
 

@@ -1,15 +1,12 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { linesOfFile } from '../../files/lines-of-file.js';
+import { SpillFile } from '../../files/spill.js';
 
-/** The number of items that are sorted in memory; the rest goes to temporary files. */
+/** The number of items that are sorted in memory; the rest goes to a temporary file. */
 const RUN_ITEMS = 200_000;
 const PAGE_ITEMS = 1000;
 
 /**
- * Sorts items that may not fit into memory: sorts runs of them into temporary files, then merges
- * the runs. Duplicates are dropped. Items must survive JSON.
+ * Sorts items that may not fit into memory: sorts runs of them into an encrypted temporary file, then
+ * merges the runs. Duplicates are dropped. Items must survive JSON.
  */
 export async function* sortOnDisk<T>(
   pages: AsyncIterable<readonly T[]>,
@@ -17,19 +14,15 @@ export async function* sortOnDisk<T>(
   signal?: AbortSignal,
   runItems = RUN_ITEMS,
 ): AsyncGenerator<T[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'mangamotion-sort-'));
+  let file: SpillFile | undefined;
   const runs: AsyncGenerator<T>[] = [];
   try {
     let pending: T[] = [];
     const endRun = async (): Promise<void> => {
-      const path = join(folder, String(runs.length));
       pending.sort(compare);
-      await writeFile(
-        path,
-        pending.map((item) => `${JSON.stringify(item)}\n`),
-        { mode: 0o600 },
-      );
-      runs.push(readRun(path));
+      file ??= await SpillFile.open();
+      const run = await file.append(linesOf(pending));
+      runs.push(parsed(file.lines(run)));
       pending = [];
     };
     for await (const page of pages) {
@@ -42,17 +35,16 @@ export async function* sortOnDisk<T>(
     yield* inPages(distinct(mergeRuns(runs, compare), compare));
   } finally {
     for (const run of runs) await run.return(undefined);
-    await rm(folder, { recursive: true, force: true });
+    await file?.close();
   }
 }
 
-async function* readRun<T>(path: string): AsyncGenerator<T> {
-  const file = await open(path);
-  try {
-    for await (const line of linesOfFile(file)) yield JSON.parse(line) as T;
-  } finally {
-    await file.close();
-  }
+function* linesOf(items: readonly unknown[]): Generator<string> {
+  for (const item of items) yield JSON.stringify(item);
+}
+
+async function* parsed<T>(lines: AsyncIterable<string>): AsyncGenerator<T> {
+  for await (const line of lines) yield JSON.parse(line) as T;
 }
 
 async function* inMemory<T>(items: readonly T[]): AsyncGenerator<T> {

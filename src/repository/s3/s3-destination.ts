@@ -54,6 +54,7 @@ import { findRemovedVersions } from './removed-versions.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
 import { S3Files } from './s3-files.js';
 import { S3Source } from './s3-source.js';
+import { LaterSummary } from './stored-at.js';
 import type { DecodedSummary } from '../summary.js';
 import type { BackupFiles } from '../backup-files.js';
 import type { Retention } from '../../object-store/port.js';
@@ -115,7 +116,7 @@ export class S3Destination implements Destination {
       inOnePage(known),
       SUMMARIES_AT_ONCE,
       () => 1,
-      (id) => this.#requests.summary(id),
+      (id) => this.#requests.summary(id).catch(laterAsDamaged),
     );
     for await (const { item: id, result: read } of summaries) {
       // A backup that was pruned after the listing is missing.
@@ -346,6 +347,12 @@ export class S3Destination implements Destination {
   async remains(): Promise<Remains> {
     return await findRemains(this.#requests, await this.list());
   }
+}
+
+/** A backup that is left out of the past is listed with the reason. */
+function laterAsDamaged(error: unknown): DecodedSummary {
+  if (error instanceof LaterSummary) return { kind: 'damaged', reason: error.reason };
+  throw error;
 }
 
 async function* inOnePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {

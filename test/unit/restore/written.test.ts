@@ -36,7 +36,7 @@ it('what was written is read as it was, as often as wanted, from memory and from
   expect(await collect(written.read())).toEqual(all);
   expect(await collect(written.read())).toEqual(all);
   await written.close();
-  const left = readdirSync(tmpdir()).filter((name) => name.startsWith('mangamotion-written-'));
+  const left = readdirSync(tmpdir()).filter((name) => name.startsWith('mangamotion-spill-'));
   expect(left).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import type { LineScope, Wanted } from '../../../repository/choose-backup.js';
-import type { LocatedBackup } from '../../../repository/locate.js';
+import type { DestinationOptions, LocatedBackup } from '../../../repository/locate.js';
 import type { OptionSpecs } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
 import { type Moment, parseMoment } from '../../../moment.js';
@@ -24,6 +24,13 @@ export const storedAtOption = {
       'past deletions and overwrites since (s3:// with versions only)',
     parse: parseMoment,
   },
+  trustFirstVersions: {
+    description:
+      'with --as-stored-at: take backups whose files have later times, too, by the first version of ' +
+      'each; a server such as Ceph gives a file a new time when its lock is extended. Somebody may ' +
+      'have uploaded such a backup later, under an earlier name: set signers (--signer, ' +
+      'BACKUP_SIGNER), and only those that they signed are taken',
+  },
 } as const satisfies OptionSpecs;
 
 export const chooseOptions = {
@@ -43,11 +50,25 @@ export const chooseOptions = {
   ...storedAtOption,
 } as const satisfies OptionSpecs;
 
-export interface ChooseValues extends Omit<LineScope, 'line'> {
+export interface PastValues {
+  asStoredAt?: Moment | undefined;
+  trustFirstVersions?: boolean | undefined;
+}
+
+/** Returns which past of a destination is meant. Throws `usage` if the options do not fit. */
+export function pastIn(
+  { asStoredAt, trustFirstVersions = false }: PastValues,
+  now: Date,
+): DestinationOptions['storedAt'] {
+  if (asStoredAt !== undefined) return { at: asStoredAt(now), trustFirstVersions };
+  if (!trustFirstVersions) return undefined;
+  throw new MangamotionError('usage', '--trust-first-versions needs --as-stored-at');
+}
+
+export interface ChooseValues extends Omit<LineScope, 'line'>, PastValues {
   latest: boolean;
   at: Moment | undefined;
   line?: string | undefined;
-  asStoredAt?: Moment | undefined;
 }
 
 /**
@@ -73,7 +94,7 @@ type FindContext = Pick<
 async function find(
   context: FindContext,
   named: string,
-  { latest, at, line, buckets, ambiguous, asStoredAt }: ChooseValues,
+  { latest, at, line, buckets, ambiguous, ...past }: ChooseValues,
   holds: Wanted,
 ): Promise<LocatedBackup> {
   const { locateBackup, openDestination } = await import('../../../repository/locate.js');
@@ -83,7 +104,7 @@ async function find(
   if (!latest && at === undefined && line !== undefined) {
     throw new MangamotionError('usage', '--line needs --latest or --at');
   }
-  const options = { storedAt: asStoredAt?.(context.now()) };
+  const options = { storedAt: pastIn(past, context.now()) };
   if (!latest && at === undefined) {
     return await locateBackup(named, context.cwd, context, options);
   }

@@ -11,7 +11,7 @@ import { csvRows } from '../../output/answers.js';
 import { countOf } from '../../output/units.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import { WRITING_ENDS, lockOption, refuseAppendOnly } from './backup-options.js';
-import { backupArgument, chooseOptions, findBackup } from './backup-name.js';
+import { backupArgument, chooseOptions, findBackup, pastIn } from './backup-name.js';
 import { csvColumns, describe } from './copy-report.js';
 import { keepOptions, policyIn } from './keep-options.js';
 
@@ -24,6 +24,7 @@ const options = {
   },
   all: { description: 'copy all backups of the destination' },
   asStoredAt: chooseOptions.asStoredAt,
+  trustFirstVersions: chooseOptions.trustFirstVersions,
   ...keepOptions,
   ...lockOption,
   verify: {
@@ -113,7 +114,7 @@ async function chosen(
   values: Values,
 ): Promise<{ source: LocatedBackup['destination']; choose: Choose }> {
   const policy = policyIn(values);
-  const { latest, at, line, all, asStoredAt } = values;
+  const { latest, at, line, all, asStoredAt, trustFirstVersions } = values;
   const isOne = latest || at !== undefined || backupIdOf(basename(named)) !== undefined;
   if ([isOne, all, policy !== undefined].filter(Boolean).length > 1) {
     throw new MangamotionError(
@@ -123,13 +124,15 @@ async function chosen(
   }
   if (isOne) {
     const ambiguous = 'refuse';
-    const located = await findBackup(context, named, { latest, at, line, asStoredAt, ambiguous });
+    const located = await findBackup(context, named, {
+      ...{ latest, at, line, asStoredAt, trustFirstVersions, ambiguous },
+    });
     refuseLegacy(located);
     const { id } = located.backup;
     return { source: located.destination, choose: () => ({ ids: [id], leftOut: [] }) };
   }
   const { openDestination } = await import('../../../repository/locate.js');
-  const storedAt = asStoredAt?.(context.now());
+  const storedAt = pastIn(values, context.now());
   const source = await openDestination(named, context.cwd, context, { storedAt });
   if (!all && policy === undefined) {
     throw new MangamotionError('usage', `${named} is a destination: say which backups to copy`, {

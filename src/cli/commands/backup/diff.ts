@@ -6,7 +6,7 @@ import type { LocatedBackup } from '../../../repository/locate.js';
 import { backupIdOf } from '../../../repository/names.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import { type CommandContext, defineCommand } from '../../argv/command.js';
-import { chooseOptions, findBackup } from './backup-name.js';
+import { chooseOptions, findBackup, pastIn } from './backup-name.js';
 import { DIFF_FIELDS, csvColumns, tableColumns, totalsText } from './diff-table.js';
 
 export const backupDiff = defineCommand({
@@ -116,6 +116,7 @@ interface Choice {
   at: Moment | undefined;
   line: string | undefined;
   asStoredAt: Moment | undefined;
+  trustFirstVersions: boolean;
   bucket: readonly string[];
   prefix: readonly string[];
 }
@@ -134,6 +135,7 @@ async function compare(
   }
   const selection = { buckets, keys: [], prefixes };
   const { asStoredAt } = choice;
+  pastIn(choice, context.now());
   const hasBucket = [before, after].some((path) => path !== undefined && isS3Url(path));
   if (asStoredAt !== undefined && !hasBucket) {
     throw new MangamotionError(
@@ -165,13 +167,16 @@ async function find(
   { latest, at, line, bucket: buckets, ...choice }: Choice,
   by: 'latest' | 'at',
 ): Promise<LocatedBackup> {
-  const asStoredAt = isS3Url(path) ? choice.asStoredAt : undefined;
+  const { asStoredAt, trustFirstVersions } = choice;
+  // The past is that of a bucket.
+  const past = isS3Url(path) ? { asStoredAt, trustFirstVersions } : {};
   if (isBackup(path)) {
-    return await findBackup(context, path, { latest: false, at: undefined, asStoredAt });
+    return await findBackup(context, path, { latest: false, at: undefined, ...past });
   }
   return await findBackup(context, path, {
     ...(by === 'at' ? { latest: false, at } : { latest, at: undefined }),
-    ...{ line, buckets, asStoredAt, ambiguous: 'widest' },
+    ...{ line, buckets, ambiguous: 'widest' },
+    ...past,
   });
 }
 

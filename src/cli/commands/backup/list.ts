@@ -4,7 +4,7 @@ import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
 import { destinationArguments } from './backup-options.js';
-import { storedAtOption } from './backup-name.js';
+import { pastIn, storedAtOption } from './backup-name.js';
 import { shortList, suspicionOf } from './describe.js';
 import { statusTone } from './status-marks.js';
 
@@ -26,11 +26,11 @@ export const backupList = defineCommand({
     "mangamotion backup list /var/backups/minio --json | jq -r '.backups[-1].id'":
       'print the name of the newest backup',
   },
-  async run(context, { destination: location }, { asStoredAt }) {
+  async run(context, { destination: location }, past) {
     const { openDestination } = await import('../../../repository/locate.js');
     context.progress.start('listing');
     const destination = await openDestination(location, context.cwd, context, {
-      storedAt: asStoredAt?.(context.now()),
+      storedAt: pastIn(past, context.now()),
     });
     const { backupDocument, listBackups, readContent } =
       await import('../../../reports/backups/list.js');

@@ -1,4 +1,4 @@
-import { type LockState, beforeHidden } from '../../../repository/lock-state.js';
+import { type LockState, optionsOfPast } from '../../../repository/lock-state.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { withMark } from './status-marks.js';
@@ -38,7 +38,7 @@ export function lockFields({ people }: Page, state: LockState | null, location: 
       : [
           {
             label: 'hidden',
-            text: `${countOf(hidden.length, 'locked file')} in all; what was there: mangamotion backup list ${location} --as-stored-at ${beforeHidden(hidden)}`,
+            text: `${countOf(hidden.length, 'locked file')} in all; what was there: mangamotion backup list ${location} ${optionsOfPast(state)}`,
           },
         ];
   const unknown = problem === null ? [] : [{ label: 'locks', ...withMark('unknown', problem) }];

@@ -37,10 +37,14 @@ export const backupLs = defineCommand({
     'mangamotion backup ls /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --prefix 4711/ --csv':
       'export the results of job 4711 to a spreadsheet',
   },
-  async run(context, { backup }, { latest, at, line, asStoredAt, bucket, prefix }) {
+  async run(
+    context,
+    { backup },
+    { latest, at, line, asStoredAt, trustFirstVersions, bucket, prefix },
+  ) {
     const { listContents } = await import('../../../backup/contents.js');
     const located = await findBackup(context, backup, {
-      ...{ latest, at, line, asStoredAt, buckets: bucket },
+      ...{ latest, at, line, asStoredAt, trustFirstVersions, buckets: bucket },
       ambiguous: 'widest',
     });
     const selection = { buckets: bucket, keys: [], prefixes: prefix };

@@ -23,10 +23,10 @@ export const backupShow = defineCommand({
     "mangamotion backup show /var/backups/minio/minio_backup_full_20240115_020000 --json | jq '.failures'":
       'list objects that could not be captured',
   },
-  async run(context, { backup }, { latest, at, line, asStoredAt }) {
+  async run(context, { backup }, { latest, at, line, asStoredAt, trustFirstVersions }) {
     const { readableSummary } = await import('../../../repository/locate.js');
     const located = await findBackup(context, backup, {
-      ...{ latest, at, line, asStoredAt, ambiguous: 'widest' },
+      ...{ latest, at, line, asStoredAt, trustFirstVersions, ambiguous: 'widest' },
     });
     if (located.legacy !== undefined) {
       const { found } = located.legacy;

@@ -63,16 +63,17 @@ export const backupVerify = defineCommand({
     'mangamotion backup verify /var/backups/minio --within 30d':
       'for a daily job: read every byte of the destination once in 30 days',
   },
-  async run(context, { backup }, { latest, at, line, asStoredAt, quick, sample, within }) {
+  async run(context, { backup }, { quick, sample, within, ...choice }) {
+    const { latest, at, line, asStoredAt, trustFirstVersions } = choice;
     if (quick && sample !== undefined) {
       throw new MangamotionError('usage', '--quick and --sample cannot be combined');
     }
     if (within !== undefined) {
       const given = [at, line, sample, asStoredAt];
-      if (latest || quick || given.some((value) => value !== undefined)) {
+      if (latest || quick || trustFirstVersions || given.some((value) => value !== undefined)) {
         throw new MangamotionError(
           'usage',
-          '--within reads a whole destination: it cannot be combined with --latest, --at, --line, --as-stored-at, --quick or --sample',
+          '--within reads a whole destination: it cannot be combined with --latest, --at, --line, --as-stored-at, --trust-first-versions, --quick or --sample',
         );
       }
       return await verifyWithin(context, backup, within);
@@ -80,7 +81,7 @@ export const backupVerify = defineCommand({
     const { cannotVerifyLegacy } = await import('../../../repository/legacy/legacy-backup.js');
     const { verifyBackup } = await import('../../../backup/verify/verify.js');
     const located = await findBackup(context, backup, {
-      ...{ latest, at, line, asStoredAt, ambiguous: 'widest' },
+      ...{ latest, at, line, asStoredAt, trustFirstVersions, ambiguous: 'widest' },
     });
     if (located.legacy !== undefined) throw cannotVerifyLegacy(located.legacy.found);
     const result = await verifyBackup(

@@ -11,7 +11,7 @@ import { type ChooseValues, findBackup } from '../backup/backup-name.js';
 /** The options of `restore`, as far as they mean something for the scope redis, or must not be given. */
 export interface RedisRestoreValues extends Pick<
   ChooseValues,
-  'latest' | 'at' | 'line' | 'asStoredAt'
+  'latest' | 'at' | 'line' | 'asStoredAt' | 'trustFirstVersions'
 > {
   key: readonly string[];
   onConflict: string | undefined;
@@ -31,13 +31,16 @@ export async function restoreRedis(
 ): Promise<ErrorCode | undefined> {
   refuseOthers(options);
   const way = wayOf(options.onConflict);
-  const { latest, at, line, asStoredAt, key } = options;
+  const { latest, at, line, asStoredAt, trustFirstVersions, key } = options;
   const { planRedisRestore } = await import('../../../restore/redis/restore-redis.js');
   const { isPartialRedis } = await import('../../../restore/redis/report.js');
   const found = await findBackup(
     context,
     backup,
-    { latest, at, line, asStoredAt, buckets: [], ambiguous: 'refuse' },
+    {
+      ...{ latest, at, line, asStoredAt, trustFirstVersions },
+      ...{ buckets: [], ambiguous: 'refuse' },
+    },
     'redis',
   );
   const { requireSigned } = await import('../../../repository/signed-backup.js');

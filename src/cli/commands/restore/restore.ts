@@ -115,7 +115,18 @@ export const restoreCommand = defineCommand({
       const { restoreRedis } = await import('./redis.js');
       return await restoreRedis(context, backup, options);
     }
-    const { latest, at, line, asStoredAt, bucket, prefix, key, as, deleteExtra } = options;
+    const {
+      latest,
+      at,
+      line,
+      asStoredAt,
+      trustFirstVersions,
+      bucket,
+      prefix,
+      key,
+      as,
+      deleteExtra,
+    } = options;
     const onConflict = conflictOf(options.onConflict);
     const { list, encryption, noProof } = options;
     if (list && !context.dryRun) throw new MangamotionError('usage', '--list needs --dry-run');
@@ -126,7 +137,10 @@ export const restoreCommand = defineCommand({
     const found = await findBackup(
       context,
       backup,
-      { latest, at, line, asStoredAt, buckets: bucket, ambiguous: 'refuse' },
+      {
+        ...{ latest, at, line, asStoredAt, trustFirstVersions },
+        ...{ buckets: bucket, ambiguous: 'refuse' },
+      },
       holds,
     );
     const located = await requireSigned(found);

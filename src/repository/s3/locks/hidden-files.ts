@@ -1,8 +1,8 @@
 import { inParallel } from '../../../in-parallel.js';
 import type { ObjectVersion } from '../../../object-store/port.js';
 import { eachVersionPage } from '../../../object-store/s3/requests/version-requests.js';
-import type { HiddenFile } from '../../locks.js';
-import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf } from '../../names.js';
+import type { Hidden, HiddenFile } from '../../locks.js';
+import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf, backupTimeOf } from '../../names.js';
 import { LOCKED_FILES } from '../backup-files.js';
 import type { PlaceRequests } from '../place-requests.js';
 
@@ -17,22 +17,52 @@ interface Candidate extends HiddenFile {
   original: ObjectVersion;
 }
 
+/** The versions of one key, the newest first; of many, the newest and the oldest. */
+class KeyVersions {
+  readonly all: ObjectVersion[] = [];
+  /** The earliest time of any of them; `Infinity` if there is none. */
+  earliestMs = Infinity;
+  /** That of those that are not in memory. */
+  cutMs = Infinity;
+
+  add(version: ObjectVersion): void {
+    this.earliestMs = Math.min(this.earliestMs, msOf(version));
+    // The current one and the oldest tell enough, however many a stranger has put between them.
+    if (this.all.length > MOST_VERSIONS) {
+      for (const cut of this.all.splice(1, 1)) this.cutMs = Math.min(this.cutMs, msOf(cut));
+    }
+    this.all.push(version);
+  }
+}
+
+function msOf({ lastModified }: ObjectVersion): number {
+  const ms = Date.parse(lastModified);
+  return Number.isNaN(ms) ? Infinity : ms;
+}
+
 /**
  * Finds files of backups whose first version is still locked, and is hidden by a delete marker or by
  * another content. What a prune removed is not locked any more.
  */
-export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]> {
+export async function findHidden(requests: PlaceRequests): Promise<Hidden> {
   const { store, bucket, prefix } = requests.place;
   const candidates: Candidate[] = [];
-  let versions: ObjectVersion[] = [];
+  let versions = new KeyVersions();
   const withSummary = new Set<string | undefined>();
+  /** The earliest time of any version of each summary of which the first version is there. */
+  const summaries = new Map<string, number>();
   const endKey = (): void => {
-    const name = versions[0]?.key.slice(prefix.length) ?? '';
-    const isWritten = versions.some(({ isDeleteMarker }) => !isDeleteMarker);
-    if (isWritten && name.endsWith(SUMMARY_SUFFIX)) withSummary.add(backupIdOf(name));
+    const name = versions.all[0]?.key.slice(prefix.length) ?? '';
+    const id = backupIdOf(name);
+    const isWritten = versions.all.some(({ isDeleteMarker }) => !isDeleteMarker);
+    if (isWritten && name.endsWith(SUMMARY_SUFFIX)) {
+      withSummary.add(id);
+      const isFirst = versions.all.at(-1)?.isDeleteMarker === false;
+      if (id !== undefined && isFirst) summaries.set(id, versions.earliestMs);
+    }
     const candidate = candidateOf(versions, prefix);
     if (candidate !== undefined) candidates.push(candidate);
-    versions = [];
+    versions = new KeyVersions();
   };
   const pages = eachVersionPage((options) => requests.ask(store.listVersionPage(bucket, options)), {
     ...{ endpoint: store.endpoint, bucket },
@@ -40,10 +70,8 @@ export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]>
   });
   for await (const page of pages) {
     for (const version of page) {
-      if (versions[0]?.key !== version.key) endKey();
-      // The current one and the oldest tell enough, however many a stranger has put between them.
-      if (versions.length > MOST_VERSIONS) versions.splice(1, 1);
-      versions.push(version);
+      if (versions.all[0]?.key !== version.key) endKey();
+      versions.add(version);
     }
   }
   endKey();
@@ -53,22 +81,31 @@ export async function findHidden(requests: PlaceRequests): Promise<HiddenFile[]>
   const found = await inParallel(ASKED_AT_ONCE, latest, async ({ original, ...hidden }) =>
     (await isLocked(requests, original)) ? [hidden] : [],
   );
-  return found.flat().sort((a, b) => a.file.localeCompare(b.file));
+  const files = found.flat().sort((a, b) => a.file.localeCompare(b.file));
+  const hiddenMs = Math.min(...files.map(({ at }) => Date.parse(at)).filter((ms) => !isNaN(ms)));
+  if (!Number.isFinite(hiddenMs)) return { files, before: null, later: [] };
+  const beforeMs = hiddenMs - 1;
+  const later = [...new Set(files.map(({ file }) => backupIdOf(file) ?? ''))].filter(
+    (id) => (summaries.get(id) ?? 0) > beforeMs && backupTimeOf(id).getTime() <= beforeMs,
+  );
+  return { files, before: new Date(beforeMs).toISOString(), later };
 }
 
-/** `versions` are those of one key, newest first. */
-function candidateOf(versions: readonly ObjectVersion[], prefix: string): Candidate | undefined {
-  const [current] = versions;
-  const at = versions.findLastIndex(({ isDeleteMarker }) => !isDeleteMarker);
-  const original = versions[at];
-  const over = versions.slice(0, Math.max(at, 0)).findLast((one) => !isSame(one, original));
-  if (current === undefined || original === undefined || over === undefined) return undefined;
+function candidateOf({ all, cutMs }: KeyVersions, prefix: string): Candidate | undefined {
+  const [current] = all;
+  const place = all.findLastIndex(({ isDeleteMarker }) => !isDeleteMarker);
+  const original = all[place];
+  const over = all.slice(0, Math.max(place, 0)).filter((one) => !isSame(one, original));
+  if (current === undefined || original === undefined || over.length === 0) return undefined;
   if (isSame(current, original)) return undefined;
   const file = current.key.slice(prefix.length);
   const isOurs = LOCKED_FILES.some((suffix) => file.endsWith(suffix)) && !file.includes('/');
   if (!isOurs || backupIdOf(file) === undefined) return undefined;
   const by = current.isDeleteMarker ? 'deletion' : 'overwrite';
-  return { file, by, at: over.lastModified, original };
+  // The time of an overwrite becomes later, too, when it is locked for longer.
+  const hiddenMs = Math.min(cutMs, ...over.map(msOf));
+  const at = Number.isFinite(hiddenMs) ? new Date(hiddenMs).toISOString() : current.lastModified;
+  return { file, by, at, original };
 }
 
 /** Whether a version has the same content. A PUT whose answer was lost is repeated. */

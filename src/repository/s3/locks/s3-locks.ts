@@ -5,13 +5,7 @@ import type { ObjectVersion, Retention } from '../../../object-store/port.js';
 import { isUnexpectedAnswer } from '../../../object-store/store-errors.js';
 import { eachVersionPage } from '../../../object-store/s3/requests/version-requests.js';
 import { type BucketLock, parseBucketLock } from '../../../object-store/s3/wire/object-lock.js';
-import type {
-  DestinationLocks,
-  FileLock,
-  HiddenFile,
-  LockProof,
-  Unprotected,
-} from '../../locks.js';
+import type { DestinationLocks, FileLock, Hidden, LockProof, Unprotected } from '../../locks.js';
 import {
   ARCHIVE_SUFFIX,
   ARCHIVE_SUFFIXES,
@@ -160,7 +154,7 @@ export class S3Locks implements DestinationLocks {
     return locks;
   }
 
-  hidden(): Promise<HiddenFile[]> {
+  hidden(): Promise<Hidden> {
     return findHidden(this.#requests);
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findObjects } from '../../../../src/backup/find/find-objects.js';
 import { KeyPattern } from '../../../../src/backup/find/key-pattern.js';
 import { VersionHistory } from '../../../../src/backup/find/version-history.js';
@@ -87,6 +87,34 @@ describe('finding an object', () => {
     // A directory each, and no further chunk.
     const directory = 1;
     expect(all.reads).toBe(alone.reads + 3 * directory);
+  });
+
+  it('opens four backups at once, and tells them in their order', async () => {
+    const made = [await full(store, folder, [], { clock })];
+    for (let i = 0; i < 6; i++) {
+      put('1/a.png', 'x'.repeat(i + 2));
+      made.push(await incremental(store, folder, [], { clock }));
+    }
+    const destination = await openDestination(folder);
+    let [open, most] = [0, 0];
+    const openArchive = destination.openArchive.bind(destination);
+    vi.spyOn(destination, 'openArchive').mockImplementation(async (id, known) => {
+      open += 1;
+      most = Math.max(most, open);
+      const archive = await openArchive(id, known);
+      // The later ones are the first to be there.
+      for (let i = made.findIndex((one) => one.id === id); i < 50; i++) await Promise.resolve();
+      open -= 1;
+      return archive;
+    });
+    const { versions } = await findObjects(
+      { signal: new AbortController().signal, progress: NO_PROGRESS },
+      destination,
+      new KeyPattern('originals/1/a.png', { namesBuckets: true }),
+      [],
+    );
+    expect(versions.map(({ first_backup: first }) => first)).toEqual(made.map(({ id }) => id));
+    expect(most).toBe(4);
   });
 
   it('names the backups that cannot be searched, and searches the others', async () => {

@@ -14,7 +14,7 @@ async function* pagesOf(items: readonly string[], size: number): AsyncGenerator<
 }
 
 const leftInTemporaryFolder = () =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('mangamotion-sort-'));
+  readdirSync(tmpdir()).filter((name) => name.startsWith('mangamotion-spill-'));
 
 describe('what is sorted on the disk', () => {
   it('is what it was, in order and without repetitions, in however many runs', async () => {

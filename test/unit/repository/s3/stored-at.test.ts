@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore, ObjectVersion } from '../../../../src/object-store/port.js';
-import { openStoredAt } from '../../../../src/repository/s3/stored-at.js';
+import { type Past, openStoredAt } from '../../../../src/repository/s3/stored-at.js';
+import { encodeSummary } from '../../../../src/repository/summary.js';
+import { summaryOf } from '../../../helpers/summaries.js';
 
-const ID = 'minio_backup_full_20240101_000000';
+const ID = 'minio_backup_full_20240101_000001';
 
 interface Version extends Partial<ObjectVersion> {
   id: string;
@@ -12,7 +14,15 @@ interface Version extends Partial<ObjectVersion> {
 const VERSIONED = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
 
 /** A store with these versions of one key, the newest first as a server lists them. */
-async function storeAt(at: string, versions: readonly Version[], key = `p/${ID}.json`) {
+async function storeAt(
+  at: string,
+  versions: readonly Version[],
+  {
+    key = `p/${ID}.json`,
+    content = '',
+    ...past
+  }: Partial<Past & { key: string; content: string }> = {},
+) {
   const reads: unknown[] = [];
   const listed = versions.map(({ id, at: lastModified, ...more }, index) => ({
     ...{ key, versionId: id, lastModified, sizeBytes: 1, etag: id },
@@ -36,7 +46,7 @@ async function storeAt(at: string, versions: readonly Version[], key = `p/${ID}.
     },
     readObject: (_: string, asked: string, { versionId }: { versionId?: string }) => {
       reads.push([asked, versionId]);
-      return Promise.resolve({});
+      return Promise.resolve({ content: Buffer.from(content) });
     },
   } as unknown as ObjectStore;
   const place = {
@@ -45,7 +55,8 @@ async function storeAt(at: string, versions: readonly Version[], key = `p/${ID}.
     prefix: 'p/',
     signal: new AbortController().signal,
   };
-  return { store: await openStoredAt(bare, place, new Date(at)), reads };
+  const then = { at: new Date(at), trustFirstVersions: false, signers: [], ...past };
+  return { store: await openStoredAt(bare, place, then), reads };
 }
 
 async function etagsAt(at: string, versions: readonly Version[]): Promise<string[]> {
@@ -97,6 +108,57 @@ describe('a destination at a time', () => {
   it('is refused where the server tells no time of a version', async () => {
     const listing = etagsAt(time(9), [{ id: 'x', at: '' }]);
     await expect(listing).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  describe('of which every version of a summary is later', () => {
+    const later = [
+      { id: 'marker', at: time(8), isDeleteMarker: true },
+      { id: 'first', at: time(7) },
+    ];
+    const read = (store: ObjectStore) => store.readObject('b', `p/${ID}.json`, { maxBytes: 9 });
+
+    it('refuses it by name, and lists it', async () => {
+      const { store } = await storeAt(time(5), later);
+      await expect(read(store)).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining(
+          `${ID}.json: its summary has the time ${time(7)}`,
+        ) as unknown,
+      });
+      expect((await store.listPage('b', { prefix: 'p/' })).objects).toHaveLength(1);
+    });
+
+    it('reads it on demand, and says so once', async () => {
+      const told: string[] = [];
+      const warn = (message: string) => told.push(message);
+      const { store, reads } = await storeAt(time(5), later, { trustFirstVersions: true, warn });
+      await Promise.all([read(store), read(store)]);
+      // Once to judge it.
+      expect(reads).toHaveLength(3);
+      expect(reads.at(-1)).toEqual([`p/${ID}.json`, 'first']);
+      expect(told).toHaveLength(1);
+    });
+
+    it('does not take a backup that was complete later, and says so on demand', async () => {
+      const summary = summaryOf({ at: time(2), sequence: 1 });
+      const content = encodeSummary({ ...summary, finished_at: time(6) });
+      const { store } = await storeAt(time(5), later, { content });
+      await expect(read(store)).rejects.toMatchObject({ code: 'not_found' });
+      const trusting = await storeAt(time(5), later, { trustFirstVersions: true, content });
+      await expect(read(trusting.store)).rejects.toMatchObject({ code: 'refused' });
+    });
+
+    it('reads the archive, which the summary proves', async () => {
+      const key = `p/${ID}.tar.gz`;
+      const { store, reads } = await storeAt(time(5), later, { key });
+      await store.readObject('b', key, { maxBytes: 9 });
+      expect(reads).toEqual([[key, 'first']]);
+    });
+
+    it('has no mark that came later', async () => {
+      const { store } = await storeAt(time(5), later, { key: `p/${ID}.accepted` });
+      expect((await store.listPage('b', { prefix: 'p/' })).objects).toEqual([]);
+    });
   });
 
   it('refuses every write', async () => {
