@@ -63,7 +63,9 @@ async function planIncremental(
   }
   const passedOver = lastTrusted?.unreadable;
   if (options.parent === undefined && passedOver !== undefined) {
-    progress.warn(`${passedOver}: comparing with ${parent.id} instead of ${lastTrusted?.backup.id}`);
+    progress.warn(
+      `${passedOver}: comparing with ${parent.id} instead of ${lastTrusted?.backup.id}`,
+    );
   }
   const baseline = await openParent(context, options, { parent, all });
   if (baseline === undefined) return await planFull(context, options);

@@ -99,7 +99,7 @@ async function readState(
 }
 
 /** Returns the lock that ends first; `undefined` if no file is locked. */
-export function firstToEnd(files: readonly FileLock[]): Retention | undefined {
+function firstToEnd(files: readonly FileLock[]): Retention | undefined {
   return files
     .flatMap(({ retention }) => retention ?? [])
     .sort((a, b) => Date.parse(a.until) - Date.parse(b.until))[0];
@@ -144,6 +144,35 @@ function shortOf(
   return needed
     .filter(({ retention }) => !(Date.parse(retention?.until ?? '') >= leastMs))
     .map(({ file, retention }) => ({ file, until: retention?.until ?? null }));
+}
+
+/** What the server tells of the locks of a backup's own files. */
+export interface HeldLock {
+  /** The lock that ends first; `null` if none of the files is locked. */
+  mode: Retention['mode'] | null;
+  /** RFC 3339. */
+  until: string | null;
+  /** The number of files that are not locked. */
+  unlocked: number;
+}
+
+/** Resolves to `undefined` if the server does not tell, or not these keys. Rejects if it cannot be reached. */
+export async function readHeldLock(
+  { locks }: Pick<Destination, 'locks'>,
+  id: string,
+): Promise<HeldLock | undefined> {
+  if (locks === undefined || (await locks.areEnabled()) !== true) return undefined;
+  try {
+    const files = await locks.locksOf(id);
+    const first = firstToEnd(files);
+    return {
+      ...{ mode: first?.mode ?? null, until: first?.until ?? null },
+      unlocked: files.filter(({ retention }) => retention === null).length,
+    };
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    return undefined;
+  }
 }
 
 /** Returns the last moment before anything was hidden, for `--as-stored-at`; RFC 3339. */

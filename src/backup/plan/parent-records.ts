@@ -37,7 +37,9 @@ export async function whyRecordsUnfit(
     context.signal.throwIfAborted();
     const record = encryptedOf(parent, id)?.record;
     if (record === undefined) return `it has no record of ${id}`;
-    return whyOtherThanListed(id, record, byId.get(id)) ?? (await whyOtherHead(context, id, record));
+    return (
+      whyOtherThanListed(id, record, byId.get(id)) ?? (await whyOtherHead(context, id, record))
+    );
   });
   return problems.find((why) => why !== undefined) ?? (await whyOtherSidecar(context, parent));
 }
