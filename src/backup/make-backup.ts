@@ -29,6 +29,7 @@ import type {
 import { nameLeftovers, openLeftovers, salvageFrom } from './plan/leftovers.js';
 import { Protection } from './protection.js';
 import { summarise } from './summarise.js';
+import { withoutNames } from './without-names.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
@@ -40,10 +41,27 @@ type Planner = (context: HeldContext) => Promise<BackupPlan>;
  */
 export async function makeBackup(
   context: BackupContext,
-  { command, waitLockMs, retention, locks }: RunOptions,
+  options: RunOptions,
   plan: Planner,
   fallback?: Planner,
 ): Promise<Summary> {
+  const { destination, store } = context;
+  try {
+    return await makeLocked(context, options, plan, fallback);
+  } catch (error) {
+    if (destination.recipients.length === 0) throw error;
+    const endpoints = { store: store.endpoint, destination: destination.excludesBucket?.endpoint };
+    throw withoutNames(error, endpoints);
+  }
+}
+
+async function makeLocked(
+  context: BackupContext,
+  { command, waitLockMs, retention, locks }: RunOptions,
+  plan: Planner,
+  fallback: Planner | undefined,
+): Promise<Summary> {
+  const isEncrypted = context.destination.recipients.length > 0;
   const warn = (line: string) => context.progress.warn(line);
   const protection =
     locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);
@@ -55,7 +73,8 @@ export async function makeBackup(
     const attempt = (planner: Planner): Promise<Summary> =>
       inOrder(
         () => makeAttempt(held, planner),
-        (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
+        ({ message, nameless, remedy }) =>
+          warn(`${isEncrypted ? nameless : message}: ${remedy}, and the run starts over`),
       );
     const summary = await attempt(plan).catch((error: unknown) => {
       if (fallback === undefined || !(error instanceof ParentUnreadable)) throw error;

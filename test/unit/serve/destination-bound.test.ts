@@ -64,6 +64,8 @@ describe('the content of a destination within a bound', () => {
   it('counts bytes, of which a character has up to four', () => {
     const backups = [backup(1, 50, '\u{1F600}'.repeat(100)), backup(2, 50, 'é'.repeat(100))];
     for (const most of [bytesOf(backups) - 1, bytesIn(backups[1]!), bytesIn(backups[1]!) - 1])
-      expect(bytesOf(withinBound({ location, backups, legacy }, most).backups)).toBeLessThanOrEqual(most);
+      expect(bytesOf(withinBound({ location, backups, legacy }, most).backups)).toBeLessThanOrEqual(
+        most,
+      );
   });
 });
