@@ -16,7 +16,7 @@ interface Endpoints {
  * Returns an error of an encrypted run without the names of objects, and without a cause, which may have
  * them. What the error says of the destination stays: nobody else's names are there.
  */
-export function withoutNames(error: unknown, endpoints: Endpoints): unknown {
+export function withoutNames(error: unknown, endpoints: Endpoints): MangamotionError {
   if (!isMangamotionError(error) || error.code === 'internal') return unexpected(error);
   const { code, message, hint, request } = error;
   if (request === undefined || isOfDestination(message, endpoints)) {

@@ -7,11 +7,11 @@ import { S3ResponseError, translateError } from '../../../src/object-store/store
 const STORE = 'http://store:9000';
 const KEY = 'plainname-5d1e/Ünderlined: %41.txt';
 const endpoints = { store: STORE, destination: STORE };
-const request = { method: 'GET', bucket: 'photos', key: KEY, query: '' };
+const request = { method: 'GET' as const, bucket: 'photos', key: KEY, query: '' };
 
 function shown(error: unknown, of = endpoints): string {
   const hidden = withoutNames(error, of);
-  return `${inspect(hidden, { depth: 4 })} ${(hidden as Error).message}`;
+  return `${inspect(hidden, { depth: 4 })} ${hidden.message}`;
 }
 
 it.each([
@@ -36,7 +36,10 @@ it('an error that nobody expected has its places in the code alone', () => {
 it('what concerns the destination, and what no server said, stays as it is', () => {
   const key = 'minio/minio_backup_full_20240115_020000.tar.gz.age';
   const denied = new S3ResponseError('AccessDenied', 403, 'no');
-  const context = { endpoint: STORE, request: { method: 'PUT', bucket: 'vault', key, query: '' } };
+  const context = {
+    endpoint: STORE,
+    request: { method: 'PUT' as const, bucket: 'vault', key, query: '' },
+  };
   expect(shown(translateError(denied, context))).toContain(`vault/${key}: PutObject`);
   const other = { ...context, endpoint: 'http://other:9000' };
   const claim = { ...other, request: { ...other.request, key: 'minio/claim' } };
