@@ -20,7 +20,7 @@ export const backupStatus = defineCommand({
     'Check the backups at a destination: the age of the newest complete backup, whether each ' +
     'backup and the archives that it refers to are present with the right length, how much space ' +
     'they take, and what expires next. The exit status is 5 if there is no complete backup, the ' +
-    'newest is older than --max-age, a file is missing, or locked files are hidden by deletions or ' +
+    'newest is older than --max-age, a file or a sidecar is missing, or locked files are hidden by deletions or ' +
     'overwrites; it is 3 if a newer version wrote some backups, archives are in cold storage, or ' +
     'locks are missing or too short. Each line (source and selection of buckets) with ' +
     'two or more backups is checked separately, unless it is retired.',
