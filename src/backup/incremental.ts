@@ -18,6 +18,7 @@ import {
   sourceOf,
 } from './plan/backup-plan.js';
 import { openBaseline, planObjects } from './plan/plan-objects.js';
+import { whyRecordsUnfit } from './plan/parent-records.js';
 import { signedForUse } from './plan/signed.js';
 
 export interface IncrementalOptions extends BackupOptions {
@@ -35,7 +36,9 @@ export async function backUpIncremental(
   options: IncrementalOptions,
 ): Promise<Summary> {
   const run = { ...options, command: 'backup incremental' };
-  return await makeBackup(context, run, (held) => planIncremental(held, options));
+  const plan = (held: HeldContext) => planIncremental(held, options);
+  const instead = (held: HeldContext) => planFull(held, options);
+  return await makeBackup(context, run, plan, options.parent === undefined ? instead : undefined);
 }
 
 async function planIncremental(
@@ -58,18 +61,13 @@ async function planIncremental(
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);
   }
-  const checked = await signedForUse(destination, parent);
-  if ('why' in checked) {
-    const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
-    if (options.parent !== undefined) {
-      throw new MangamotionError('refused', why, {
-        hint: 'Name the key that signed it with --signer, or leave out --parent.',
-      });
-    }
-    progress.warn(`${why}. Making a full backup`);
-    return await planFull(context, options);
+  const passedOver = lastTrusted?.unreadable;
+  if (options.parent === undefined && passedOver !== undefined) {
+    progress.warn(
+      `${passedOver}: comparing with ${parent.id} instead of ${lastTrusted?.backup.id}`,
+    );
   }
-  const baseline = await openParent(context, checked.backup);
+  const baseline = await openParent(context, options, { parent, all });
   if (baseline === undefined) return await planFull(context, options);
   return await planObjects(context, options, 'incremental', {
     baseline,
@@ -77,33 +75,56 @@ async function planIncremental(
   });
 }
 
-/** Opens the parent; resolves to `undefined` if it is in cold storage, or encrypted for others. */
+/**
+ * Opens the parent. Resolves to `undefined`, after a warning, if no incremental can be made of it: it is
+ * not signed as this backup will be, its records or its sidecar are wrong, it is in cold storage, or it is
+ * encrypted for others. Rejects with `refused` if it was named and is not signed, or is wrong.
+ */
 async function openParent(
   context: HeldContext,
-  parent: BackupEntry,
+  { parent: named }: IncrementalOptions,
+  { parent, all }: { parent: BackupEntry; all: readonly BackupEntry[] },
 ): Promise<Baseline | undefined> {
+  const { destination, progress, signal } = context;
+  const unfit = (why: string, hint: string): undefined => {
+    if (named !== undefined) throw new MangamotionError('refused', why, { hint });
+    progress.warn(`${why}. Making a full backup`);
+  };
+  const checked = await signedForUse(destination, parent);
+  if ('why' in checked) {
+    const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
+    return unfit(why, 'Name the key that signed it with --signer, or leave out --parent.');
+  }
+  const { backup } = checked;
+  const cannot = `${parent.id} cannot be the parent`;
+  const verifyHint = `Look at it with "mangamotion backup verify", or leave out --parent.`;
+  if (backup.summary.kind === 'valid') {
+    const records = { destination, backups: all, signal };
+    const why = await whyRecordsUnfit(records, backup.summary.summary);
+    if (why !== undefined) return unfit(`${cannot}: ${why}`, verifyHint);
+  }
   let baseline: Baseline | undefined;
   try {
-    baseline = await openBaseline(context, parent, 'incremental');
+    baseline = await openBaseline(context, backup, 'incremental');
     await baseline.checkReadable();
     return baseline;
   } catch (error) {
     await baseline?.close();
-    const isCold = isMangamotionError(error) && error.request?.code === 'InvalidObjectState';
+    if (!isMangamotionError(error)) throw error;
+    if (error.request?.code === 'InvalidObjectState') {
+      progress.warn(`${error.message}: making a full backup instead`);
+      return undefined;
+    }
+    if (!isEncrypted(backup)) throw error;
     // With a request it is the store that denies access.
-    const isLocked =
-      isEncrypted(parent) &&
-      isMangamotionError(error, 'access_denied') &&
-      error.request === undefined;
-    if (isLocked) {
-      context.progress.warn(
+    if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
+      progress.warn(
         `this host has no key for the index of ${parent.id}, so that only full backups are possible: making one ("mangamotion key new --host" makes a key for later ones)`,
       );
       return undefined;
     }
-    if (!isCold) throw error;
-    context.progress.warn(`${error.message}: making a full backup instead`);
-    return undefined;
+    if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
+    return unfit(`${cannot}: ${error.message}`, verifyHint);
   }
 }
 

@@ -13,6 +13,7 @@ import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
 import type { RedisSummary, Summary } from '../repository/summary.js';
 import { capture } from './capture/capture.js';
+import { ParentUnreadable } from './plan/baseline.js';
 import { captureBuckets, captureDocuments } from './capture/documents.js';
 import { CaptureLedger } from './capture/ledger.js';
 import { ListingTrust } from './plan/listing-trust.js';
@@ -28,19 +29,39 @@ import type {
 import { nameLeftovers, openLeftovers, salvageFrom } from './plan/leftovers.js';
 import { Protection } from './protection.js';
 import { summarise } from './summarise.js';
+import { withoutNames } from './without-names.js';
 
 type Planner = (context: HeldContext) => Promise<BackupPlan>;
 
 /**
  * Makes a backup under the lock of the destination, then applies the retention. Resolves once the
  * backup exists; after a rejection there is none. If it was interrupted, or the store became
- * unreachable, the captured objects are left for the next run.
+ * unreachable, the captured objects are left for the next run. `fallback` plans another backup where the
+ * parent proves to be damaged after it was chosen.
  */
 export async function makeBackup(
   context: BackupContext,
+  options: RunOptions,
+  plan: Planner,
+  fallback?: Planner,
+): Promise<Summary> {
+  const { destination, store } = context;
+  try {
+    return await makeLocked(context, options, plan, fallback);
+  } catch (error) {
+    if (destination.recipients.length === 0) throw error;
+    const endpoints = { store: store.endpoint, destination: destination.excludesBucket?.endpoint };
+    throw withoutNames(error, endpoints);
+  }
+}
+
+async function makeLocked(
+  context: BackupContext,
   { command, waitLockMs, retention, locks }: RunOptions,
   plan: Planner,
+  fallback: Planner | undefined,
 ): Promise<Summary> {
+  const isEncrypted = context.destination.recipients.length > 0;
   const warn = (line: string) => context.progress.warn(line);
   const protection =
     locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);
@@ -49,10 +70,17 @@ export async function makeBackup(
     const doubt = whyListingsAreDoubted(context.findings);
     const trust = new ListingTrust({ trustsNone: doubt !== undefined });
     const held = { ...context, signal, lock, listings, trust, protection };
-    const summary = await inOrder(
-      () => makeAttempt(held, plan),
-      (why) => warn(`${why.message}: ${why.remedy}, and the run starts over`),
-    );
+    const attempt = (planner: Planner): Promise<Summary> =>
+      inOrder(
+        () => makeAttempt(held, planner),
+        ({ message, nameless, remedy }) =>
+          warn(`${isEncrypted ? nameless : message}: ${remedy}, and the run starts over`),
+      );
+    const summary = await attempt(plan).catch((error: unknown) => {
+      if (fallback === undefined || !(error instanceof ParentUnreadable)) throw error;
+      warn(`${error.message}. Making a full backup`);
+      return attempt(fallback);
+    });
     const mayPrune = context.destination.appendOnly !== true;
     if (retention !== undefined && mayPrune) await pruneAfter(held, summary, retention);
     await protection?.end();
@@ -206,6 +234,7 @@ async function end(
   const reason: unknown = signal.aborted ? signal.reason : error;
   const canGoOn =
     reason instanceof ListingUnreliable ||
+    reason instanceof ParentUnreadable ||
     isMangamotionError(reason, 'interrupted', 'terminated', 'unreachable');
   const left = canGoOn ? await pending.endEarly() : undefined;
   if (!canGoOn) await pending.discard();

@@ -1,5 +1,6 @@
 import { countOf, formatCount } from '../count-of.js';
 import type { BackupEntry } from './destination.js';
+import { whySidecarUnfit } from './history.js';
 import type { Summary } from './summary.js';
 
 /** Determines which archives each backup needs, and whether they exist. Pure. */
@@ -11,6 +12,8 @@ export interface ChainProblem {
     | 'archive_missing'
     | 'archive_length'
     | 'reference_missing'
+    | 'sidecar_missing'
+    | 'sidecar_length'
     | 'summary_damaged'
     /** No fault is known, but it must be restored from cold storage before it can be read. */
     | 'archive_cold'
@@ -33,11 +36,20 @@ export function chainProblems(backups: readonly BackupEntry[]): ChainProblem[] {
       return [{ id, kind: 'summary_newer', message }];
     }
     const needed = new Set([id, ...summary.summary.references]);
-    return [...needed].flatMap((archive) => {
-      const problem = archiveProblem(archive, byId.get(archive));
-      return problem === undefined ? [] : [{ id, ...problem }];
-    });
+    const archives = [...needed].map((archive) => archiveProblem(archive, byId.get(archive)));
+    const problems = [...archives, sidecarProblem(byId.get(id))];
+    return problems.flatMap((problem) => (problem === undefined ? [] : [{ id, ...problem }]));
   });
+}
+
+/**
+ * Says what is wrong with the sidecar of an encrypted backup: it names what failed, and the next
+ * incremental needs it. Others that refer to the archive are read without it.
+ */
+function sidecarProblem(backup: BackupEntry | undefined): Omit<ChainProblem, 'id'> | undefined {
+  const message = backup && whySidecarUnfit(backup);
+  if (message === undefined) return undefined;
+  return { kind: backup?.sidecarBytes === null ? 'sidecar_missing' : 'sidecar_length', message };
 }
 
 function archiveProblem(

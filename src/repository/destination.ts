@@ -207,6 +207,13 @@ export interface BackupEntry {
    * summary, corrected by the actual length of its directory.
    */
   archiveBytes: number | null;
+  /**
+   * The size of the sidecar of an encrypted backup; `null` if it is missing. Absent if the backup is not
+   * encrypted, or if the sidecar was not looked for.
+   */
+  sidecarBytes?: number | null;
+  /** A file with a signature lies beside the summary. It was not checked. Absent if it was not looked for. */
+  hasSignature?: boolean;
   /** The archive is in a storage class that must be restored before it can be read (S3 Glacier). */
   cold?: boolean;
   /** Marked as expired: it is kept only because others refer to it. */

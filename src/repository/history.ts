@@ -1,5 +1,7 @@
+import { countOf, formatCount } from '../count-of.js';
+import { encryptedOf } from './archives.js';
 import type { BackupEntry } from './destination.js';
-import type { BackupType } from './names.js';
+import { type BackupType, SIDECAR_SUFFIX } from './names.js';
 import type { Summary } from './summary.js';
 
 /** Rules for the backups of a destination, sorted by sequence. Pure. */
@@ -76,4 +78,18 @@ export function missingArchive(
     }
   }
   return undefined;
+}
+
+/**
+ * Returns why the sidecar of an encrypted backup cannot be whole, as far as a listing shows; `undefined`
+ * if it can, if the backup has none, or if it was not looked for.
+ */
+export function whySidecarUnfit({ id, summary, sidecarBytes }: BackupEntry): string | undefined {
+  if (summary.kind !== 'valid' || sidecarBytes === undefined) return undefined;
+  const expected = encryptedOf(summary.summary, id)?.record.index.bytes;
+  if (expected === undefined || sidecarBytes === expected) return undefined;
+  const file = id + SIDECAR_SUFFIX;
+  if (sidecarBytes === null) return `the sidecar ${file} is missing`;
+  const found = countOf(sidecarBytes, 'byte');
+  return `the sidecar ${file} has ${found}, but its summary says ${formatCount(expected)}`;
 }

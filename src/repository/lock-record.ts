@@ -1,11 +1,29 @@
 import { countOf } from '../count-of.js';
 import type { Unprotected } from './locks.js';
-import type { Summary } from './summary.js';
+import type { LockRecord, Summary } from './summary.js';
 
-/** What a summary says of files that could not be locked. Pure. */
+/** What a summary says of locks. Pure. */
 
 /** The files that are named; the rest is counted. */
 const MOST_NAMED = 20;
+
+/**
+ * Returns what the run that wrote a backup set as its lock; `undefined` if it set none, or if the backup
+ * is a copy: its summary tells of the locks at the place that it was copied from, and a copy has none.
+ */
+export function lockSetAt(
+  location: string,
+  { lock, destination }: Pick<Summary, 'lock' | 'destination'>,
+): LockRecord | undefined {
+  return destination === location ? lock : undefined;
+}
+
+/** Returns the summary without a lock that was set elsewhere. */
+export function withOwnLock(location: string, summary: Summary): Summary {
+  const { lock, ...rest } = summary;
+  const own = lockSetAt(location, summary);
+  return own === lock ? summary : rest;
+}
 
 /** Returns the summary with these files counted and named. A summary without locks stays as it is. */
 export function withUnprotected(summary: Summary, files: readonly Unprotected[]): Summary {

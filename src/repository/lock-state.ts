@@ -1,7 +1,10 @@
 import { isMangamotionError } from '../errors.js';
+import type { Retention } from '../object-store/objects.js';
 import type { BackupEntry, Destination } from './destination.js';
 import { type LineBackup, linesOf } from './lines/lines.js';
+import { lockSetAt } from './lock-record.js';
 import type { DestinationLocks, FileLock, HiddenFile } from './locks.js';
+import type { LockRecord } from './summary.js';
 
 /** How the newest backups of a destination are locked, and whether what is there is what was written. */
 export interface LockState {
@@ -29,7 +32,10 @@ const NOTHING_HIDDEN = { short: [], hidden: [], as_stored_at: null, later: [] };
 interface NewestLock {
   line: string;
   id: string;
-  /** Of the lock; `null` if the backup is not locked. */
+  /**
+   * The lock of its files that ends first, as the server tells it; `null` if none of them is locked. While
+   * the status is `unknown`: what its summary says was set.
+   */
   mode: 'GOVERNANCE' | 'COMPLIANCE' | null;
   until: string | null;
   /** When the days have passed for which backups are kept. */
@@ -53,7 +59,7 @@ export async function readLockState(
   if (locks === undefined) return null;
   const areEnabled = await locks.areEnabled();
   if (areEnabled === false) return null;
-  const newest = newestOf(backups);
+  const newest = newestOf(backups, destination.location);
   if (areEnabled === undefined)
     return unknown('it is not known whether the bucket has object lock');
   try {
@@ -65,7 +71,7 @@ export async function readLockState(
 
   function unknown(problem: string): LockState | null {
     if (newest.length === 0) return null;
-    const known = newest.map((one) => lockOf(one, retentionDays));
+    const known = newest.map((one) => lockOf(one, one.lock, retentionDays));
     return { status: 'unknown', problem, newest: known, ...NOTHING_HIDDEN };
   }
 }
@@ -76,20 +82,23 @@ async function readState(
   retentionDays: number,
 ): Promise<LockState> {
   const files = new Map<string, FileLock[]>();
-  for (const { summary } of newest) {
-    if (summary.lock === undefined) continue;
+  for (const { summary, lock } of newest) {
+    if (lock === undefined) continue;
     for (const id of [summary.id, ...summary.references]) {
       if (!files.has(id)) files.set(id, await locks.locksOf(id));
     }
   }
   const short = newest.flatMap((backup) => shortOf(backup, files));
   const { files: hidden, before, later } = await locks.hidden();
-  const isUnlocked = newest.some(({ summary }) => summary.lock === undefined);
+  const held = newest.map((one) =>
+    lockOf(one, firstToEnd(files.get(one.summary.id) ?? []), retentionDays),
+  );
+  const isUnlocked = held.some(({ until }) => until === null);
   return {
     status:
       hidden.length > 0 ? 'hidden' : isUnlocked ? 'unlocked' : short.length > 0 ? 'short' : 'ok',
     problem: null,
-    newest: newest.map((one) => lockOf(one, retentionDays)),
+    newest: held,
     short: [...new Map(short.map((one) => [one.file, one])).values()],
     hidden,
     as_stored_at: before,
@@ -97,38 +106,81 @@ async function readState(
   };
 }
 
-function lockOf({ line, summary }: Newest, retentionDays: number): NewestLock {
-  const { id, created_at, lock } = summary;
+/** Returns the lock that ends first; `undefined` if no file is locked. */
+function firstToEnd(files: readonly FileLock[]): Retention | undefined {
+  return files
+    .flatMap(({ retention }) => retention ?? [])
+    .sort((a, b) => Date.parse(a.until) - Date.parse(b.until))[0];
+}
+
+function lockOf(
+  { line, summary: { id, created_at } }: Newest,
+  lock: Pick<Retention, 'mode' | 'until'> | undefined,
+  retentionDays: number,
+): NewestLock {
   return {
     ...{ line, id, mode: lock?.mode ?? null, until: lock?.until ?? null },
     kept_until: new Date(Date.parse(created_at) + retentionDays * DAY_MS).toISOString(),
   };
 }
 
-type Newest = Pick<LineBackup, 'summary'> & { line: string };
+type Newest = Pick<LineBackup, 'summary'> & {
+  line: string;
+  /** What the run set; `undefined` if nothing. */
+  lock: LockRecord | undefined;
+};
 
-/** The newest backup with objects of each line that is not retired and has locked ones. */
-function newestOf(backups: readonly BackupEntry[]): Newest[] {
+/** The newest backup with objects of each line that is not retired and has ones that were locked here. */
+function newestOf(backups: readonly BackupEntry[], location: string): Newest[] {
   return linesOf(backups).flatMap(({ name, retired, backups: its }) => {
     const withObjects = its.filter(({ summary }) => summary.type !== 'metadata');
-    const isLocked = withObjects.some(({ summary }) => summary.lock !== undefined);
+    const isLocked = withObjects.some(({ summary }) => lockSetAt(location, summary) !== undefined);
     const last = withObjects.at(-1);
     if (retired || !isLocked || last === undefined) return [];
-    return [{ line: name, summary: last.summary }];
+    const { summary } = last;
+    return [{ line: name, summary, lock: lockSetAt(location, summary) }];
   });
 }
 
 function shortOf(
-  { summary }: Newest,
+  { summary, lock }: Newest,
   files: ReadonlyMap<string, FileLock[]>,
 ): { file: string; until: string | null }[] {
-  const { lock } = summary;
   if (lock === undefined) return [];
   const leastMs = Date.parse(lock.until) - TOLERANCE_MS;
   const needed = [summary.id, ...summary.references].flatMap((id) => files.get(id) ?? []);
   return needed
     .filter(({ retention }) => !(Date.parse(retention?.until ?? '') >= leastMs))
     .map(({ file, retention }) => ({ file, until: retention?.until ?? null }));
+}
+
+/** What the server tells of the locks of a backup's own files. */
+export interface HeldLock {
+  /** The lock that ends first; `null` if none of the files is locked. */
+  mode: Retention['mode'] | null;
+  /** RFC 3339. */
+  until: string | null;
+  /** The number of files that are not locked. */
+  unlocked: number;
+}
+
+/** Resolves to `undefined` if the server does not tell, or not these keys. Rejects if it cannot be reached. */
+export async function readHeldLock(
+  { locks }: Pick<Destination, 'locks'>,
+  id: string,
+): Promise<HeldLock | undefined> {
+  if (locks === undefined || (await locks.areEnabled()) !== true) return undefined;
+  try {
+    const files = await locks.locksOf(id);
+    const first = firstToEnd(files);
+    return {
+      ...{ mode: first?.mode ?? null, until: first?.until ?? null },
+      unlocked: files.filter(({ retention }) => retention === null).length,
+    };
+  } catch (error) {
+    if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;
+    return undefined;
+  }
 }
 
 /** Returns the options that read the destination as it was before anything was hidden. */

@@ -25,6 +25,7 @@ export interface DestinationStatus {
     problems: ChainProblem[];
   };
   archive_bytes: number;
+  protection: ProtectionStatus;
   /** What `backup verify --within` has read; `null` if it never ran here. */
   verification: Verification | null;
   growth: Growth | null;
@@ -34,6 +35,15 @@ export interface DestinationStatus {
     /** The backup that is removed next, and the time; `null` if none ever is, or if retention is suspended. */
     next_expiry: { at: string; ids: string[] } | null;
   };
+}
+
+/** How many of the backups whose summaries can be read have what protects them. */
+export interface ProtectionStatus {
+  encrypted: number;
+  /** The public keys that their summaries name, sorted. */
+  recipients: string[];
+  /** Beside so many lies a signature. None was checked. */
+  signatures: number;
 }
 
 /**
@@ -129,6 +139,7 @@ export function destinationStatus(
     freshness: freshnessOf(main, options),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
     archive_bytes: bytesOf(backups),
+    protection: protectionOf(backups),
     verification: verificationOf(backups, options),
     growth: growthOf(backups, now),
     retention: {
@@ -136,6 +147,17 @@ export function destinationStatus(
       suspended_by: main?.suspendedBy ?? null,
       next_expiry: nextExpiry(backups, retentionDays),
     },
+  };
+}
+
+function protectionOf(backups: readonly BackupEntry[]): ProtectionStatus {
+  const encryptions = backups.flatMap(({ summary }) =>
+    summary.kind === 'valid' ? (summary.summary.encryption ?? []) : [],
+  );
+  return {
+    encrypted: encryptions.length,
+    recipients: [...new Set(encryptions.flatMap(({ recipients }) => recipients))].sort(),
+    signatures: backups.filter(({ hasSignature }) => hasSignature === true).length,
   };
 }
 

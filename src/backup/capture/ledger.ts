@@ -166,8 +166,7 @@ export class CaptureLedger {
     const { message, hint, cause, request } = this.#lastRefusal;
     if (this.#options.hidesNames === true) {
       const all = countOf(this.#refusals, 'object');
-      const shown = { hint, request };
-      throw new MangamotionError('access_denied', `access to all ${all} was refused`, shown);
+      throw new MangamotionError('access_denied', `access to all ${all} was refused`, { hint });
     }
     throw new MangamotionError(
       'access_denied',

@@ -1,7 +1,7 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
 import { IndexCheck } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
-import { type MangamotionError, isMangamotionError } from '../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
 import type { Loss, Summary } from '../../repository/summary.js';
 import type { ParentChunk } from './changes.js';
@@ -92,15 +92,20 @@ export class Baseline {
   }
 
   /**
-   * Yields the chunks of the index in order. If one cannot be read, an incremental fails; for a
-   * full backup the chunks end there, and `unreadable` says why.
+   * Yields the chunks of the index in order. If one cannot be read, an incremental fails, with
+   * `ParentUnreadable` if the parent is encrypted; for a full backup the chunks end there, and
+   * `unreadable` says why.
    */
   async *chunks(): AsyncGenerator<ParentChunk> {
     if (this.#open === undefined) return;
     try {
       yield* readChunks(this.#open);
     } catch (error) {
-      if (this.type === 'incremental' || !isUnreadable(error)) throw error;
+      if (!isUnreadable(error)) throw error;
+      if (this.type === 'incremental') {
+        const isSidecar = this.summary.encryption !== undefined && error.code === 'damaged';
+        throw isSidecar ? new ParentUnreadable(this.id, error) : error;
+      }
       this.#unreadable = error.message;
     }
   }
@@ -159,6 +164,13 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
     yield { chunk, lines };
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
+}
+
+/** A sidecar that the parent needs proved to be damaged, when the incremental had begun. */
+export class ParentUnreadable extends MangamotionError {
+  constructor(id: string, { code, message, hint }: MangamotionError) {
+    super(code, `${id} cannot be the parent: ${message}`, { hint });
+  }
 }
 
 /** Losses that a listing does not show. Other losses are found again. */

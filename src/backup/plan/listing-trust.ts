@@ -56,9 +56,11 @@ export class ListingTrust {
     if (this.untrusted.has(bucket)) return;
     this.untrusted.set(bucket, key);
     if ((this.#assumed.get(bucket) ?? 0) === 0) return;
+    const nameless = `the server's listing of ${bucket} leaves out objects that exist`;
     throw new ListingUnreliable(
-      `the server's listing of ${bucket} leaves out objects that exist, such as ${JSON.stringify(key)}`,
+      `${nameless}, such as ${JSON.stringify(key)}`,
       'HEAD requests check each object that the last backup holds and the listing lacks',
+      nameless,
     );
   }
 

@@ -99,8 +99,13 @@ export function openSession(
   const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
     const settings = await config();
-    tell(`store ${addressText(settings.store)}`);
-    return kept(await openStore(settings, buckets, signal, await storeOptions(settings)));
+    const endpoint = addressText(settings.store);
+    tell(`store ${endpoint}`);
+    const options = await storeOptions(settings);
+    // The log of a run that encrypts names no object.
+    const isEncrypted = settings.backup.age.recipients.length > 0;
+    if (isEncrypted) options.onRetry = await namelessRetries(endpoint, onRetry);
+    return kept(await openStore(settings, buckets, signal, options));
   };
   const openOther = async (): Promise<ObjectStore> => {
     const { openBackupStore } = await import('./open-store.js');
@@ -150,6 +155,16 @@ export function openSession(
       for (const close of closes) close();
     },
   };
+}
+
+/** Returns a listener that gets each failure without the names of objects. */
+async function namelessRetries(
+  endpoint: string,
+  onRetry: (retry: Retry) => void,
+): Promise<(retry: Retry) => void> {
+  const { withoutNames } = await import('../../backup/without-names.js');
+  const endpoints = { store: endpoint, destination: undefined };
+  return (retry) => onRetry({ ...retry, error: withoutNames(retry.error, endpoints) });
 }
 
 async function loadSettings(

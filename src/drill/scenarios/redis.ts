@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { verifyBackup } from '../../backup/verify/verify.js';
 import { EMPTY_REDIS_HINT } from '../../config/hints.js';
-import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
+import { isMangamotionError, messageOf } from '../../errors.js';
 import type { LocatedBackup } from '../../repository/locate.js';
 import { requireSigned } from '../../repository/signed-backup.js';
 import { openCommitted } from '../../repository/open-backup.js';
@@ -17,6 +16,7 @@ import { compareReports, trackerFault } from '../redis/prove-redis.js';
 import type { DrillResult } from '../result.js';
 import { Steps, rounded } from '../steps.js';
 import { judge } from '../verdict.js';
+import { Untried, verify } from './restore-choice.js';
 
 interface Found {
   steps: Steps;
@@ -26,13 +26,6 @@ interface Found {
   isRecovered: boolean;
   check: DrillResult['check'];
   leftovers: string[];
-}
-
-/** Nothing was tried, so nothing is proven either way. */
-class Untried extends MangamotionError {
-  constructor(message: string) {
-    super('refused', message);
-  }
 }
 
 /**
@@ -71,12 +64,7 @@ async function recover(context: DrillContext, options: DrillOptions, found: Foun
   const { backup } = choice.used;
   note(`redis: chose ${backup.id}${choice.pick === 'random' ? ', an older one' : ''}`);
   const located = await requireSigned({ destination, backup });
-  await steps.time('verify', async () => {
-    const { status, problems } = await verifyBackup({ signal, progress }, located, { quick: true });
-    if (status === 'ok') return;
-    const why = problems[0]?.message ?? status;
-    throw new MangamotionError('damaged', `${backup.id} is damaged: ${why}`);
-  });
+  await steps.time('verify', () => verify(context, located, false));
   const target = await context.openRedis?.();
   if (target === undefined) {
     throw new Untried(

@@ -32,7 +32,10 @@ export class Untried extends MangamotionError {
   }
 }
 
-/** Reads the summary, the lengths and the directory; for a whole store every byte, as the manual says. */
+/**
+ * Reads the summary, the lengths and the directory; for a whole store every byte, as the manual says.
+ * Rejects with `Untried` if no key opens the contents.
+ */
 export async function verify(
   { signal, progress }: DrillContext,
   located: LocatedBackup,
@@ -44,9 +47,13 @@ export async function verify(
     status,
     problems,
     problems_omitted: omitted,
+    not_opened: notOpened,
   } = await verifyBackup({ signal, progress }, located, { quick: !isFull });
   const [first] = problems;
-  if (status === 'ok') return;
+  if (status === 'ok') {
+    if (notOpened === undefined) return;
+    throw new Untried(`${notOpened}: name the file of a key with --identity`);
+  }
   const more = problems.length + omitted - 1;
   const others = more > 0 ? `, and ${countOf(more, 'further problem')}` : '';
   throw new MangamotionError('damaged', `${id} is damaged: ${first?.message ?? status}${others}`);

@@ -73,10 +73,13 @@ function byKey(a: ListedObject, b: ListedObject): number {
  */
 export class ListingUnreliable extends MangamotionError {
   readonly remedy: string;
+  /** The message without the names of objects. */
+  readonly nameless: string;
 
-  constructor(message: string, remedy: string) {
+  constructor(message: string, remedy: string, nameless: string) {
     super('refused', message);
     this.remedy = remedy;
+    this.nameless = nameless;
   }
 }
 
@@ -85,6 +88,7 @@ class ListedOutOfOrder extends ListingUnreliable {
     super(
       `${where} lists ${JSON.stringify(second)} after ${JSON.stringify(first)}`,
       'its listings are sorted first',
+      `${where} lists objects out of order`,
     );
   }
 }

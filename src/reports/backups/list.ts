@@ -1,13 +1,16 @@
 import { referrers } from '../../repository/chain.js';
 import type { BackupEntry, Destination } from '../../repository/destination.js';
+import { whySidecarUnfit } from '../../repository/history.js';
 import type { LegacyBackup } from '../../repository/legacy/legacy-backup.js';
 import { linesOf } from '../../repository/lines/lines.js';
+import { withOwnLock } from '../../repository/lock-record.js';
 import { type Readings, readReadings } from '../../repository/readings.js';
 import type { Summary } from '../../repository/summary.js';
 import { legacyDocument } from './legacy.js';
 
 /** What a destination holds. */
 export interface DestinationContent {
+  location: string;
   /** Sorted by sequence. */
   backups: BackupEntry[];
   legacy: LegacyBackup[];
@@ -18,7 +21,8 @@ export interface DestinationContent {
 export async function readContent(destination: Destination): Promise<DestinationContent> {
   const backups = await destination.list();
   const legacy = (await destination.listLegacy?.()) ?? [];
-  return { backups, legacy, readings: await readReadings(destination) };
+  const { location } = destination;
+  return { location, backups, legacy, readings: await readReadings(destination) };
 }
 
 /** A row of `backup list`. */
@@ -27,6 +31,8 @@ export interface BackupRow {
   /** The status in the summary; or what is wrong with it; or `legacy`. */
   status: string;
   summary: Summary | undefined;
+  /** A signature lies beside its summary. It was not checked. */
+  hasSignature?: boolean;
   /** Present if backup-minio.sh made it. */
   legacy?: LegacyBackup;
   problem: string | undefined;
@@ -47,7 +53,7 @@ interface ListedBackups {
   suspended: { line: string; by: string }[];
 }
 
-export function listBackups({ backups, legacy }: DestinationContent): ListedBackups {
+export function listBackups({ location, backups, legacy }: DestinationContent): ListedBackups {
   const current = backups.filter(({ expired }) => !expired).map(({ id }) => id);
   const neededBy = referrers(backups, current);
   const lines = linesOf(backups);
@@ -59,8 +65,9 @@ export function listBackups({ backups, legacy }: DestinationContent): ListedBack
   const rows = [
     ...legacy.map(toLegacyRow),
     ...backups.map((backup) => ({
-      ...toRow(backup),
+      ...toRow(backup, location),
       ...members.get(backup.id),
+      hasSignature: backup.hasSignature === true,
       accepted: backup.accepted === true,
       cold: backup.cold === true,
       keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
@@ -86,6 +93,7 @@ export function backupDocument({
     ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
     ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
     ...(row.accepted === true ? { accepted: true } : {}),
+    ...(row.hasSignature === true ? { has_signature: true } : {}),
     ...(row.cold === true ? { cold: true } : {}),
     ...(found === undefined ? {} : legacyDocument(found)),
     ...(problem === undefined ? {} : { problem }),
@@ -98,7 +106,8 @@ function toLegacyRow(legacy: LegacyBackup): BackupRow {
   return { id: legacy.id, status: 'legacy', legacy, ...unknown };
 }
 
-function toRow({ id, summary, archiveBytes }: BackupEntry): Omit<BackupRow, 'keptBecause'> {
+function toRow(backup: BackupEntry, location: string): Omit<BackupRow, 'keptBecause'> {
+  const { id, summary, archiveBytes } = backup;
   switch (summary.kind) {
     case 'damaged':
       return { id, status: 'damaged', summary: undefined, problem: summary.reason };
@@ -112,8 +121,9 @@ function toRow({ id, summary, archiveBytes }: BackupEntry): Omit<BackupRow, 'kep
           ? 'its archive is missing'
           : archiveBytes !== summary.summary.archive_bytes
             ? 'its archive does not have the length that its summary says'
-            : undefined;
-      return { id, status: summary.summary.status, summary: summary.summary, problem };
+            : whySidecarUnfit(backup);
+      const shown = withOwnLock(location, summary.summary);
+      return { id, status: shown.status, summary: shown, problem };
     }
   }
 }

@@ -43,6 +43,7 @@ import { type LegacyBackup, listLegacy } from '../legacy/legacy-backup.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
+import { isEncrypted } from '../encryption-choice.js';
 import { bySequence } from '../history.js';
 import {
   ARCHIVE_SUFFIX,
@@ -52,6 +53,7 @@ import {
   MARK_TEXTS,
   type Mark,
   SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
@@ -127,10 +129,9 @@ export class FolderDestination implements Destination {
       .filter((name) => name.endsWith(SUMMARY_SUFFIX))
       .map(backupIdOf)
       .filter((id) => id !== undefined);
-    const marks = new Set(names);
-    const isMarked = (id: string, mark: Mark) => marks.has(id + markSuffix(mark));
+    const present = new Set(names);
     const records = new SharedRecords();
-    const find = (id: string) => this.#find(id, isMarked, records);
+    const find = (id: string) => this.#find(id, present, records);
     const found = await inParallel(READ_AT_ONCE, ids, find);
     // A backup that was pruned after the folder was read is missing.
     return found.filter((backup) => backup !== undefined).sort(bySequence);
@@ -151,7 +152,7 @@ export class FolderDestination implements Destination {
 
   async read(id: string): Promise<BackupEntry> {
     const names = new Set(await this.#names());
-    const backup = await this.#find(id, (of, mark) => names.has(of + markSuffix(mark)));
+    const backup = await this.#find(id, names);
     if (backup !== undefined) return backup;
     if ((await this.#archiveBytes(id)) !== null) {
       throw new MangamotionError(
@@ -290,19 +291,23 @@ export class FolderDestination implements Destination {
     return undefined;
   }
 
+  /** `names`: of all files in the folder. */
   async #find(
     id: string,
-    isMarked: (id: string, mark: Mark) => boolean,
+    names: ReadonlySet<string>,
     records = new SharedRecords(),
   ): Promise<BackupEntry | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
+    const isMarked = (mark: Mark) => names.has(id + markSuffix(mark));
     try {
       const summary = records.in(await readSummary(path));
       const archiveBytes = await this.#archiveBytes(id, summary);
       return {
-        ...{ id, summary, archiveBytes, expired: isMarked(id, 'expired') },
-        ...(isMarked(id, 'accepted') ? { accepted: true } : {}),
-        ...(isMarked(id, 'retired') ? { retired: true } : {}),
+        ...{ id, summary, archiveBytes, expired: isMarked('expired') },
+        ...(isEncrypted({ summary }) ? { sidecarBytes: await this.#sidecarBytes(id) } : {}),
+        ...(names.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
+        ...(isMarked('accepted') ? { accepted: true } : {}),
+        ...(isMarked('retired') ? { retired: true } : {}),
       };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
@@ -327,6 +332,11 @@ export class FolderDestination implements Destination {
     if (decoded?.kind !== 'valid') return directoryBytes;
     const { archive_bytes: bytes, archive: written } = decoded.summary;
     return Math.max(0, bytes - written.directory.length + directoryBytes);
+  }
+
+  async #sidecarBytes(id: string): Promise<number | null> {
+    const sidecar = await this.#statOf(this.#path(id, SIDECAR_SUFFIX));
+    return sidecar?.isFile() === true ? sidecar.size : null;
   }
 
   /** Resolves to the size before encryption, because the summary tells that one. */

@@ -1,7 +1,7 @@
 import type { BackupEntry } from '../destination.js';
-import { unreadableArchive } from '../history.js';
+import { unreadableArchive, whySidecarUnfit } from '../history.js';
 import { isSameServer } from './endpoints.js';
-import { type Line, holdsObjects, lineOfSource } from './lines.js';
+import { type Line, type LineBackup, holdsObjects, lineOfSource } from './lines.js';
 import type { Summary } from '../summary.js';
 
 /** Finds the trusted backup that a new one is compared with. Pure. */
@@ -24,7 +24,7 @@ export function whyNoParent(
   if (!holdsObjects(summary)) return 'it holds no objects';
   const found = lineOfSource(backups, source)?.backups.find((backup) => backup.id === id);
   if (found === undefined) return whyOtherLine(summary.source, source);
-  return found.untrusted ?? unreadableArchive([id, ...summary.references], backups);
+  return found.untrusted ?? unreadable(found, backups);
 }
 
 /** Returns the newest backup that can be the parent of an incremental of this source. */
@@ -33,7 +33,7 @@ export function findParent(
   source: Source,
 ): BackupEntry | undefined {
   return trustedObjects(lineOfSource(backups, source)).findLast(
-    ({ summary }) => unreadableArchive([summary.id, ...summary.references], backups) === undefined,
+    (backup) => unreadable(backup, backups) === undefined,
   )?.entry;
 }
 
@@ -41,7 +41,7 @@ export function findParent(
 export interface Predecessor {
   backup: BackupEntry;
   summary: Summary;
-  /** Why its archives cannot be read, as far as a listing shows; `undefined` if they can. */
+  /** Why its archives or its sidecar cannot be read, as far as a listing shows; `undefined` if they can. */
   unreadable: string | undefined;
 }
 
@@ -53,8 +53,15 @@ export function predecessorOf(
   const newest = lineOfSource(backups, source)?.newestTrusted;
   if (newest === undefined) return undefined;
   const { entry, summary } = newest;
-  const unreadable = unreadableArchive([summary.id, ...summary.references], backups);
-  return { backup: entry, summary, unreadable };
+  return { backup: entry, summary, unreadable: unreadable(newest, backups) };
+}
+
+/** Returns why nothing can refer to a backup, as far as a listing shows; `undefined` if that can be. */
+function unreadable(
+  { entry, summary }: Pick<LineBackup, 'entry' | 'summary'>,
+  backups: readonly BackupEntry[],
+): string | undefined {
+  return unreadableArchive([summary.id, ...summary.references], backups) ?? whySidecarUnfit(entry);
 }
 
 function trustedObjects(line: Line | undefined): Line['backups'] {

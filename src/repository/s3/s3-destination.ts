@@ -13,6 +13,7 @@ import type {
   BackupVersions,
   Remains,
 } from '../destination.js';
+import { isEncrypted } from '../encryption-choice.js';
 import { bySequence } from '../history.js';
 import {
   type Encrypted,
@@ -39,6 +40,7 @@ import {
   MARK_TEXTS,
   type Mark,
   SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
@@ -126,6 +128,10 @@ export class S3Destination implements Destination {
       const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
       backups.push({
         ...{ id, summary, archiveBytes, expired: isMarked('expired') },
+        ...(isEncrypted({ summary })
+          ? { sidecarBytes: objects.get(id + SIDECAR_SUFFIX)?.sizeBytes ?? null }
+          : {}),
+        ...(objects.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
         ...(COLD_CLASSES.has(archive?.storageClass) ? { cold: true } : {}),
         ...(isMarked('accepted') ? { accepted: true } : {}),
         ...(isMarked('retired') ? { retired: true } : {}),

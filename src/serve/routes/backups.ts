@@ -88,10 +88,10 @@ export function backupRoutes({ destinations, schedule, drillFolder, now }: Servi
         const named = destinations.choose(query.destination);
         const { content, failure } = await destinations.readWith(named, id);
         if (content === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
-        const { backups, legacy } = content;
+        const { backups, legacy, location } = content;
         const entry = backups.find((one) => one.id === id);
         if (entry !== undefined)
-          return jsonAnswer(showBackup(readableSummary(entry), backups).document);
+          return jsonAnswer(showBackup(readableSummary(entry), { location, backups }).document);
         const old = legacy.find((one) => one.id === id);
         if (old === undefined) throw ofMissing(failure) ?? notFound('there is no such backup');
         return jsonAnswer(legacyDocument(old));

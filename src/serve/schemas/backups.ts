@@ -16,6 +16,8 @@ const standing = {
   trusted: v.optional(v.boolean()),
   untrusted_because: optionalText,
   accepted: v.optional(v.boolean()),
+  /** A signature lies beside the summary. It was not checked. */
+  has_signature: v.optional(v.literal(true)),
 };
 
 const listed = {
@@ -89,6 +91,7 @@ const status = v.strictObject({
     problems: v.array(v.strictObject({ id: text, kind: text, message: text })),
   }),
   archive_bytes: count,
+  protection: v.strictObject({ encrypted: count, recipients: v.array(text), signatures: count }),
   verification: v.nullable(
     v.strictObject({
       status: v.picklist(['ok', 'damaged', 'stopped', 'overdue']),

@@ -40,6 +40,26 @@ export function Facts({ backup }: { backup: ShownBackupDocument }) {
         {formatBytes(backup.archive_bytes)}
         {references.length > 0 && `; needs ${countOf(references.length, 'other backup')}`}
       </dd>
+      {backup.encryption !== undefined && (
+        <>
+          <dt>Encrypted to</dt>
+          <dd class="mono">{backup.encryption.recipients.join(', ')}</dd>
+        </>
+      )}
+      {backup.has_signature === true && (
+        <>
+          <dt>Signature</dt>
+          <dd>there, not checked</dd>
+        </>
+      )}
+      {backup.lock !== undefined && (
+        <>
+          <dt>Lock set until</dt>
+          <dd>
+            <Utc time={backup.lock.until} />
+          </dd>
+        </>
+      )}
       {failed > 0 && (
         <>
           <dt>Failed</dt>

@@ -78,6 +78,7 @@ interface StatusDocument {
 interface Standing {
   untrusted_because?: string | undefined;
   accepted?: boolean | undefined;
+  has_signature?: true | undefined;
 }
 
 interface Listed extends Standing {
@@ -102,6 +103,9 @@ interface Summary {
   failures: { reason: string }[];
   failures_omitted: number;
   suspicious: { bucket: string; before: number; deleted: number }[];
+  encryption?: { recipients: string[] } | undefined;
+  /** What the run set: whether the server still holds it was not asked. */
+  lock?: { until: string } | undefined;
 }
 
 interface Legacy {

@@ -421,7 +421,7 @@ describe('damage', () => {
     expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([5, 5]);
   });
 
-  it('a changed sidecar is found, and no incremental is built on it', async () => {
+  it('a changed sidecar is found, and no incremental is built on it: a full is made', async () => {
     state('damage');
     writeFileSync(join(here, `${id}.index.age`), flipped(sidecar, sidecar.length - 900));
     for (const more of [[], ['--identity', key]]) {
@@ -430,7 +430,12 @@ describe('damage', () => {
       expect(stdout).toContain('.index.age');
     }
     const args = ['backup', 'incremental', here, '--bucket', source, '--recipient', recipient];
-    expect(await run(args)).toMatchObject({ exitCode: 5 });
+    expect(await run([...args, '--parent', id])).toMatchObject({ exitCode: 8 });
+    const made = await runJson<Summary>(args);
+    expect({ exitCode: made.exitCode, type: made.answer.type }).toEqual({
+      ...{ exitCode: 0, type: 'full' },
+    });
+    expect(made.stderr).toContain(`${id} cannot be the parent: the SHA-256 of ${id}.index.age`);
   });
 
   it('a sidecar that is missing or cut off is a finding, also of a quick check', async () => {
@@ -541,6 +546,16 @@ describe('settings', () => {
     const { exitCode, stderr } = await run(args);
     expect(exitCode).toBe(0);
     expect(stderr).toContain('if this run is interrupted, the next one begins anew');
+  });
+
+  it.each([
+    ['--recipient', 'age1x'],
+    ['--recipient-file', '/dev/null'],
+  ])('--no-encryption and %s contradict each other', async (...given) => {
+    const args = ['backup', 'full', folder, '--bucket', source, '--no-encryption', ...given];
+    const { exitCode, stderr } = await run(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`--no-encryption and ${given[0]} cannot be combined`);
   });
 
   it('plain folders and encryption together are refused', async () => {

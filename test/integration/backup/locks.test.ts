@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LockState } from '../../../src/repository/lock-state.js';
@@ -236,6 +236,34 @@ describe('prune', () => {
     expect(answer.purged?.removed_before.map(({ id }) => id)).toEqual([old]);
     expect(answer.purged?.retained.map(({ id }) => id)).toEqual([locked]);
     expect(await store.listVersions(target, `prune/${locked}`)).toEqual(before);
+  });
+});
+
+describe('the lock that is shown', () => {
+  interface Shown extends Summary {
+    held_lock?: { until: string | null; unlocked: number };
+  }
+  const show = async (backup: string) =>
+    (await runJson<Shown>(['backup', 'show', backup], { env })).answer;
+
+  it('is that of the server, and a copy has none', async () => {
+    const { id, lock } = (await backUp('full', place('shown'), '--lock-days', '1')).answer;
+    const shown = await show(`${place('shown')}/${id}`);
+    expect(shown.lock).toEqual(lock);
+    expect(shown.held_lock).toMatchObject({ mode: 'GOVERNANCE', unlocked: 0 });
+    expect(seconds(shown.held_lock?.until ?? '')).toBe(seconds(lock?.until ?? ''));
+    const listed = await run(['backup', 'list', place('shown'), '--csv'], { env });
+    expect(listed.stdout).toContain(`,${lock?.until}`);
+
+    // A server may take over locks where it copies by itself; a folder has none for certain.
+    const copies = join(folder, 'copies');
+    mkdirSync(copies);
+    await run(['backup', 'copy', `${place('shown')}/${id}`, copies], { env });
+    const copy = await show(join(copies, id));
+    expect(copy.id).toBe(id);
+    expect([copy.lock, copy.held_lock]).toEqual([undefined, undefined]);
+    const people = await run(['backup', 'list', copies], { env });
+    expect(people.stdout).not.toContain('lock set');
   });
 });
 

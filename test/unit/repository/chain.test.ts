@@ -33,6 +33,29 @@ describe('the problems of chains', () => {
     }
   });
 
+  it('are a sidecar that is missing or cut off, for its own backup alone', () => {
+    const withSidecar = (day: number, sidecarBytes: number | null, ...references: number[]) => {
+      const entry = backupEntry(made(day, ...references), { sidecarBytes });
+      if (entry.summary.kind === 'valid') {
+        const place = { header: 'aa', nonce: 'aa', bytes: 100 };
+        const record = { ...place, index: { ...place, sha256: '0'.repeat(64) } };
+        entry.summary.summary.encryption = {
+          ...{ scheme: 'age', recipients: [] },
+          archives: Object.fromEntries([day, ...references].map((one) => [id(one), record])),
+        };
+      }
+      return entry;
+    };
+    expect(problemsOf(withSidecar(1, 100), withSidecar(2, 100, 1))).toEqual([]);
+    expect(problemsOf(withSidecar(1, null), withSidecar(2, 100, 1))).toEqual([
+      [id(1), 'sidecar_missing'],
+    ]);
+    expect(problemsOf(withSidecar(1, 99), withSidecar(2, 101, 1))).toEqual([
+      [id(1), 'sidecar_length'],
+      [id(2), 'sidecar_length'],
+    ]);
+  });
+
   it('name what is not there at all', () => {
     expect(chainProblems([backupEntry(made(2, 1))])).toEqual([
       {

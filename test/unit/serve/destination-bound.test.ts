@@ -15,6 +15,7 @@ function backup(hour: number, failures = 0, reason = 'gone'): BackupEntry {
   return entry;
 }
 
+const location = '/backups';
 const legacy: DestinationContent['legacy'] = [];
 const bytesIn = ({ summary }: BackupEntry): number =>
   summary.kind === 'valid' ? Buffer.byteLength(JSON.stringify(summary.summary)) : 0;
@@ -28,13 +29,13 @@ const failuresIn = ({ summary }: BackupEntry) =>
 describe('the content of a destination within a bound', () => {
   it('is as it was if it fits, to the last byte', () => {
     const backups = [backup(1, 500), unreadableBackup('2026-11-29T02:00:00Z'), backup(3)];
-    const content = { backups, legacy };
+    const content = { location, backups, legacy };
     expect(withinBound(content, bytesOf(backups))).toBe(content);
   });
 
   it('loses failures first, which are counted', () => {
     const backups = [backup(1, 100), backup(2, 101), backup(3, 5000)];
-    const kept = withinBound({ backups, legacy }, bytesOf(backups) - 1);
+    const kept = withinBound({ location, backups, legacy }, bytesOf(backups) - 1);
     expect(kept.backups.map(failuresIn)).toEqual([
       [100, 0],
       [100, 1],
@@ -46,7 +47,7 @@ describe('the content of a destination within a bound', () => {
 
   it('then loses summaries, the oldest first, and names them', () => {
     const backups = [backup(1), backup(2), unreadableBackup('2026-11-29T02:30:00Z'), backup(3)];
-    const content = { backups, legacy };
+    const content = { location, backups, legacy };
     const kept = withinBound(content, bytesOf(backups) - 1);
     expect(kept.backups.map(({ id }) => id)).toEqual(backups.map(({ id }) => id));
     expect(kept.backups.map(({ summary }) => summary)).toEqual([
@@ -63,6 +64,8 @@ describe('the content of a destination within a bound', () => {
   it('counts bytes, of which a character has up to four', () => {
     const backups = [backup(1, 50, '\u{1F600}'.repeat(100)), backup(2, 50, 'é'.repeat(100))];
     for (const most of [bytesOf(backups) - 1, bytesIn(backups[1]!), bytesIn(backups[1]!) - 1])
-      expect(bytesOf(withinBound({ backups, legacy }, most).backups)).toBeLessThanOrEqual(most);
+      expect(bytesOf(withinBound({ location, backups, legacy }, most).backups)).toBeLessThanOrEqual(
+        most,
+      );
   });
 });

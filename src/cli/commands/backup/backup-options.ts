@@ -173,6 +173,19 @@ export async function objectSettings(
   return { guard, acls, ignoreFreeSpace, redis };
 }
 
+/** Throws `usage` for recipients on the command line: those of the settings are what the flag overrides. */
+function refuseRecipients({
+  configRequest: { flags },
+}: Pick<CommandContext, 'configRequest'>): void {
+  const given = [flags?.BACKUP_AGE_RECIPIENTS, flags?.BACKUP_AGE_RECIPIENTS_FILE].find(
+    (one) => one?.value !== undefined,
+  );
+  if (given === undefined) return;
+  throw new MangamotionError('usage', `--no-encryption and ${given.flag} cannot be combined`, {
+    hint: 'Leave one of them out: --no-encryption makes the backup in plain text.',
+  });
+}
+
 /** Opens what a backup needs. What is removed after it goes to `pruned`. */
 export async function openBackup(
   context: CommandContext,
@@ -180,6 +193,7 @@ export async function openBackup(
   options: OptionValues<typeof makesBackup.options>,
 ) {
   const { bucket, excludeBucket, sourceName, keepDays, noPrune, noEncryption, waitLock } = options;
+  if (noEncryption) refuseRecipients(context);
   const { backup: defaults } = await context.config();
   if (options.appendOnly && !isS3Url(destination)) {
     throw new MangamotionError(

@@ -1,3 +1,4 @@
+import type { ShownBackup } from '../../../reports/backups/show.js';
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
@@ -40,15 +41,8 @@ export function suspicionText({ bucket, before, deleted, wiped = 0 }: Suspicion)
     .join(', ');
 }
 
-/** What the other backups of a destination tell of one. */
-interface ShownLine {
-  name: string;
-  /** Why it is not trusted; `undefined` where it is. */
-  untrusted: string | undefined;
-}
-
-/** What people read of a backup. */
-export function describeBackup(page: Page, summary: Summary, line?: ShownLine): void {
+/** What people read of a backup; `shown` is absent of one that was just made. */
+export function describeBackup(page: Page, summary: Summary, shown?: ShownBackup): void {
   const { people } = page;
   const { objects } = summary;
   const named = (count: number, what: string) =>
@@ -64,10 +58,10 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     ...(summary.parent === null ? [] : [{ label: 'parent', text: summary.parent }]),
     { label: 'from', text: summary.source.endpoint },
     { label: 'in', text: summary.destination },
-    ...(line === undefined ? [] : [{ label: 'line', text: line.name }]),
-    ...(line?.untrusted === undefined
+    ...(shown?.line === undefined ? [] : [{ label: 'line', text: shown.line }]),
+    ...(shown?.untrusted === undefined
       ? []
-      : [{ label: 'trusted', ...withMark('untrusted', `no: ${line.untrusted}`) }]),
+      : [{ label: 'trusted', ...withMark('untrusted', `no: ${shown.untrusted}`) }]),
     {
       label: 'objects',
       text: [
@@ -87,9 +81,12 @@ export function describeBackup(page: Page, summary: Summary, line?: ShownLine): 
     ...(summary.encryption === undefined
       ? []
       : [{ label: 'encrypted', text: `to ${summary.encryption.recipients.join(', ')}` }]),
+    ...(shown?.hasSignature === true
+      ? [{ label: 'signature', text: 'there, not checked: "backup verify --signer KEY" checks it' }]
+      : []),
     ...describeDocuments(summary),
     ...describeRedis(page, summary),
-    ...describeLock(page, summary),
+    ...(shown === undefined ? lockOfRun(page, summary) : lockOfShown(page, summary, shown)),
     ...summary.suspicious.map((suspicion) => ({
       label: 'suspect',
       text: suspicionText(suspicion),
@@ -131,12 +128,35 @@ function describeDocuments({ fidelity }: Summary): { label: string; text: string
   return [{ label: 'documents', text: counts.join(', ') }];
 }
 
-function describeLock({ people }: Page, { lock }: Summary): Field[] {
+/** The lock that the run has just set. */
+function lockOfRun(page: Page, { lock }: Summary): Field[] {
   if (lock === undefined) return [];
-  const until = `until ${people.onTerminal ? people.time(lock.until) : lock.until} (${lock.mode})`;
+  const until = untilText(page, lock);
   if (lock.unprotected === 0) return [{ label: 'locked', text: until }];
   const text = `${until}, without ${countOf(lock.unprotected, 'file')}`;
   return [{ label: 'locked', text, tone: 'bad' }];
+}
+
+/** The lock as the server tells it, or else what was set once. */
+function lockOfShown(page: Page, { lock }: Summary, { held }: ShownBackup): Field[] {
+  if (held === undefined) {
+    if (lock === undefined) return [];
+    const text = `${untilText(page, lock)}; whether it is still there is not known`;
+    return [{ label: 'lock set', text }];
+  }
+  const { mode, until, unlocked } = held;
+  if (mode !== null && until !== null) {
+    const text = untilText(page, { mode, until });
+    if (unlocked === 0) return [{ label: 'locked', text }];
+    const without = `${text}, without ${countOf(unlocked, 'file')}`;
+    return [{ label: 'locked', text: without, tone: 'bad' }];
+  }
+  if (lock === undefined) return [];
+  return [{ label: 'locked', text: `no, a lock was set ${untilText(page, lock)}`, tone: 'bad' }];
+}
+
+function untilText({ people }: Page, { mode, until }: { mode: string; until: string }): string {
+  return `until ${people.onTerminal ? people.time(until) : until} (${mode})`;
 }
 
 /** Says how many keys of Redis the backup holds, and which it lacks. */

@@ -12,7 +12,9 @@ export const backupList = defineCommand({
   description:
     'List the backups at a destination, oldest first. If a backup cannot be used (its summary is ' +
     'damaged or its archive is missing), the list says why and the exit status is 3. An expired ' +
-    'backup is listed with the newest backup that still refers to it. Backups made by ' +
+    'backup is listed with the newest backup that still refers to it. Where backups are protected, ' +
+    'keys counts the public keys of an encrypted backup, signed means that a signature lies beside ' +
+    'its summary (backup verify checks it), and lock set until is what the run set. Backups made by ' +
     'backup-minio.sh come first, marked as legacy: they can be restored and are never pruned.',
   arguments: destinationArguments,
   options: storedAtOption,
@@ -71,13 +73,16 @@ function problemText({ status, problem, untrusted }: Row): string {
   return problem ?? (untrusted === undefined || untrusted === `it is ${status}` ? '' : untrusted);
 }
 
-/** A column that no row fills is left out. */
+/** Columns that are left out where no row fills them. */
+const OPTIONAL: ReadonlySet<string> = new Set([
+  ...['kept_because', 'encryption.recipients', 'has_signature', 'lock.until'],
+]);
+
 function peopleColumns(rows: readonly Row[]): Column<Row>[] {
   const isFilled = (fills: (row: Row) => boolean): boolean => rows.some(fills);
   return [
     ...columns.filter(
-      ({ name }) =>
-        name !== 'kept_because' || isFilled(({ keptBecause }) => keptBecause !== undefined),
+      ({ name, value }) => !OPTIONAL.has(name) || isFilled((row) => value(row) !== null),
     ),
     ...(isFilled((row) => problemText(row) !== '') ? [problemColumn] : []),
   ];
@@ -122,7 +127,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
 const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupDocument>> = {
   ...SUMMARY_FIELDS,
   ...fieldNames('line', 'trusted', 'untrusted_because', 'accepted', 'cold', 'form', 'problem'),
-  ...fieldNames('expired', 'kept_because'),
+  ...fieldNames('expired', 'kept_because', 'has_signature'),
 };
 
 const columns: Column<Row>[] = [
@@ -182,6 +187,31 @@ const columns: Column<Row>[] = [
       summary === undefined ? '' : people.duration(summary.duration_seconds),
     align: 'right',
     dispensable: 7,
+  },
+  {
+    title: 'keys',
+    name: 'encryption.recipients',
+    value: ({ summary }) => summary?.encryption?.recipients.join(' ') ?? null,
+    show: ({ summary }) => summary?.encryption?.recipients.length.toString() ?? '',
+    align: 'right',
+    dispensable: 1,
+  },
+  {
+    title: 'signed',
+    name: 'has_signature',
+    value: ({ hasSignature }) => (hasSignature === true ? true : null),
+    show: ({ hasSignature }) => (hasSignature === true ? 'yes' : ''),
+    dispensable: 1,
+  },
+  {
+    title: 'lock set until',
+    name: 'lock.until',
+    value: ({ summary }) => summary?.lock?.until ?? null,
+    show: ({ summary }, people) => {
+      if (summary?.lock === undefined) return '';
+      return people.onTerminal ? people.clock(summary.lock.until).slice(0, 10) : summary.lock.until;
+    },
+    dispensable: 1,
   },
   {
     title: 'expired',

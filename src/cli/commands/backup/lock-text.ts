@@ -14,7 +14,7 @@ export function lockFields({ people }: Page, state: LockState | null, location: 
     until === null
       ? { label: 'locked', ...withMark('unlocked', `${id} is not locked, and earlier ones are`) }
       : {
-          label: 'locked',
+          label: problem === null ? 'locked' : 'lock set',
           text: `${id} until ${people.time(until)} (${mode ?? ''}), ${comparison(until, kept)}`,
         },
   );

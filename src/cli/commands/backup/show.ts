@@ -47,15 +47,21 @@ export const backupShow = defineCommand({
     );
     if (hidden !== undefined) context.warn(`what names objects is not shown: ${hidden}`);
     const { showBackup } = await import('../../../reports/backups/show.js');
-    const { document, line: shown } = showBackup(summary, await located.destination.list());
+    const { destination } = located;
+    const backups = await destination.list();
+    const { lock } = summary;
+    const { readHeldLock } = await import('../../../repository/lock-state.js');
+    const held = lock === undefined ? undefined : await readHeldLock(destination, summary.id);
+    const known = { location: destination.location, backups, held };
+    const { document, summary: own, shown } = showBackup(summary, known);
     await context.output.document({
       json: document,
       human: (page) => {
-        describeBackup(page, summary, shown);
-        page.text('').table(bucketColumns, summary.buckets);
-        const documents = documentRows(summary.fidelity.documents);
+        describeBackup(page, own, shown);
+        page.text('').table(bucketColumns, own.buckets);
+        const documents = documentRows(own.fidelity.documents);
         if (documents.length > 0) page.text('').table(documentColumns, documents);
-        const missing = summary.fidelity.not_captured.map((what) => `  ${what}`);
+        const missing = own.fidelity.not_captured.map((what) => `  ${what}`);
         page.text(['', 'not in this backup:', ...missing].join('\n'), 'muted');
       },
     });

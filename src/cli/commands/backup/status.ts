@@ -6,7 +6,7 @@ import type { Column } from '../../output/columns.js';
 import { defineCommand } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { csvRows } from '../../output/answers.js';
-import type { Page } from '../../output/page.js';
+import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import type { Tone } from '../../output/paint.js';
 import { destinationArguments } from './backup-options.js';
@@ -20,7 +20,7 @@ export const backupStatus = defineCommand({
     'Check the backups at a destination: the age of the newest complete backup, whether each ' +
     'backup and the archives that it refers to are present with the right length, how much space ' +
     'they take, and what expires next. The exit status is 5 if there is no complete backup, the ' +
-    'newest is older than --max-age, a file is missing, or locked files are hidden by deletions or ' +
+    'newest is older than --max-age, a file or a sidecar is missing, or locked files are hidden by deletions or ' +
     'overwrites; it is 3 if a newer version wrote some backups, archives are in cold storage, or ' +
     'locks are missing or too short. Each line (source and selection of buckets) with ' +
     'two or more backups is checked separately, unless it is retired.',
@@ -95,6 +95,7 @@ function describe(
     { label: 'fresh', ...freshnessText(page, freshness) },
     { label: 'whole', ...chainText(chains) },
     { label: 'archives', text: people.bytes(status.archive_bytes) },
+    ...protectionFields(status),
     { label: 'read', ...verificationText(page, status.verification) },
     {
       label: 'growth',
@@ -122,6 +123,30 @@ function verificationText({ people }: Page, verification: DestinationStatus['ver
     return { text: 'never: "backup verify DESTINATION --within 30d" reads it bit by bit' };
   }
   return coverageText(people, verification, verification.within_seconds);
+}
+
+/** Recipients that people are shown; the JSON has them all. */
+const MOST_RECIPIENTS = 2;
+
+/** Nothing where no backup has it. */
+function protectionFields({ protection, chains: { checked } }: DestinationStatus): Field[] {
+  const { encrypted, recipients, signatures } = protection;
+  const share = (count: number) =>
+    `${count === checked ? 'all' : `${count} of`} ${countOf(checked, 'backup')}`;
+  const named = recipients.slice(0, MOST_RECIPIENTS).join(', ');
+  const more = recipients.length - MOST_RECIPIENTS;
+  const to = more > 0 ? `${named} and ${countOf(more, 'more key')}` : named;
+  return [
+    ...(encrypted === 0 ? [] : [{ label: 'encrypted', text: `${share(encrypted)}, to ${to}` }]),
+    ...(signatures === 0
+      ? []
+      : [
+          {
+            label: 'signatures',
+            text: `beside ${share(signatures)}, not checked: "backup verify --signer KEY" checks them`,
+          },
+        ]),
+  ];
 }
 
 interface StatusText {

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { splitHead } from '../../age/header.js';
+import type { ClosableSource } from '../../archive/sink.js';
+import { isMangamotionError } from '../../errors.js';
+import { inParallel } from '../../in-parallel.js';
+import { encryptedOf } from '../../repository/archives.js';
+import type { BackupEntry, Destination } from '../../repository/destination.js';
+import { ENCRYPTED_SUFFIX, SIDECAR_SUFFIX } from '../../repository/names.js';
+import type { EncryptedRecord, Summary } from '../../repository/summary.js';
+
+/** Each takes a round trip. */
+const HEADS_AT_ONCE = 16;
+const READ_BYTES = 4 * 1024 * 1024;
+
+interface RecordsContext {
+  destination: Pick<Destination, 'openFile'>;
+  /** All backups of the destination. */
+  backups: readonly BackupEntry[];
+  signal: AbortSignal;
+}
+
+/**
+ * Resolves to why what an encrypted backup records of the archives that it needs contradicts what is
+ * there; `undefined` if it does not, or if it is not encrypted. An incremental takes the records over, so
+ * that a forged one would make each later backup unreadable. Reads the beginning of each archive, and the
+ * sidecar of the backup itself.
+ */
+export async function whyRecordsUnfit(
+  context: RecordsContext,
+  parent: Summary,
+): Promise<string | undefined> {
+  if (parent.encryption === undefined) return undefined;
+  const byId = new Map(context.backups.map((backup) => [backup.id, backup]));
+  const needed = [parent.id, ...parent.references];
+  const problems = await inParallel(HEADS_AT_ONCE, needed, async (id) => {
+    context.signal.throwIfAborted();
+    const record = encryptedOf(parent, id)?.record;
+    if (record === undefined) return `it has no record of ${id}`;
+    return (
+      whyOtherThanListed(id, record, byId.get(id)) ?? (await whyOtherHead(context, id, record))
+    );
+  });
+  return problems.find((why) => why !== undefined) ?? (await whyOtherSidecar(context, parent));
+}
+
+/** Compares the record with the lengths in the listing, and with the summary of the archive itself. */
+function whyOtherThanListed(
+  id: string,
+  record: EncryptedRecord,
+  backup: BackupEntry | undefined,
+): string | undefined {
+  if (backup?.summary.kind !== 'valid') return `the summary of ${id} cannot be read`;
+  const { archiveBytes, sidecarBytes, summary } = backup;
+  const isOther =
+    record.bytes !== archiveBytes ||
+    // One that is missing is told when it is read: not every index is needed.
+    (typeof sidecarBytes === 'number' && record.index.bytes !== sidecarBytes);
+  if (isOther) return `its record of ${id} has another length than the file`;
+  const own = encryptedOf(summary.summary, id)?.record;
+  return isDeepStrictEqual(own, record)
+    ? undefined
+    : `its record of ${id} is not the one in the summary of ${id}`;
+}
+
+async function whyOtherHead(
+  { destination }: RecordsContext,
+  id: string,
+  record: EncryptedRecord,
+): Promise<string | undefined> {
+  const head = Buffer.concat([
+    Buffer.from(record.header, 'base64'),
+    Buffer.from(record.nonce, 'base64'),
+  ]);
+  const name = id + ENCRYPTED_SUFFIX;
+  const isHead = splitHead(head)?.nonce.equals(Buffer.from(record.nonce, 'base64')) === true;
+  if (!isHead || head.length > record.bytes) return `its record of ${id} holds no header of age`;
+  return await reading(destination.openFile(name, record.bytes), async (file) =>
+    (await file.read(0, head.length)).equals(head)
+      ? undefined
+      : `its record of ${id} has another header than ${name}`,
+  );
+}
+
+async function whyOtherSidecar(
+  { destination, signal }: RecordsContext,
+  parent: Summary,
+): Promise<string | undefined> {
+  const record = encryptedOf(parent, parent.id)?.record.index;
+  if (record === undefined) return undefined;
+  const name = parent.id + SIDECAR_SUFFIX;
+  return await reading(destination.openFile(name, record.bytes), async (file) => {
+    const hash = createHash('sha256');
+    for (let at = 0; at < record.bytes; at += READ_BYTES) {
+      signal.throwIfAborted();
+      hash.update(await file.read(at, Math.min(READ_BYTES, record.bytes - at)));
+    }
+    if (hash.digest('hex') === record.sha256) return undefined;
+    return `the SHA-256 of ${name} is not that of the summary`;
+  });
+}
+
+/** Resolves to what is wrong with a file: what the check says, or that the file cannot be read. */
+async function reading(
+  opening: Promise<ClosableSource>,
+  check: (file: ClosableSource) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  let file: ClosableSource | undefined;
+  try {
+    file = await opening;
+    return await check(file);
+  } catch (error) {
+    if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
+    return error.message;
+  } finally {
+    await file?.close();
+  }
+}

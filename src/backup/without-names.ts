@@ -1,0 +1,52 @@
+import { MangamotionError, isMangamotionError } from '../errors.js';
+import { reservedIdOf } from '../repository/names.js';
+
+/** An encrypted run names no object, also where it fails: its output is often kept in plain text. Pure. */
+
+const WHY = 'what it concerned is not named, because the backup is encrypted';
+
+interface Endpoints {
+  /** Of the store that is backed up. */
+  store: string;
+  /** Of the destination; `undefined` if it is a folder. */
+  destination: string | undefined;
+}
+
+/**
+ * Returns an error of an encrypted run without the names of objects, and without a cause, which may have
+ * them. What the error says of the destination stays: nobody else's names are there.
+ */
+export function withoutNames(error: unknown, endpoints: Endpoints): MangamotionError {
+  if (!isMangamotionError(error) || error.code === 'internal') return unexpected(error);
+  const { code, message, hint, request } = error;
+  if (request === undefined || isOfDestination(message, endpoints)) {
+    return error.cause === undefined
+      ? error
+      : new MangamotionError(code, message, { hint, request });
+  }
+  const { operation, status, code: answer } = request;
+  const failure = status === null ? `no answer (${answer})` : `${answer} (status ${status})`;
+  const text = `${operation} at ${endpoints.store} got ${failure}; ${WHY}`;
+  return new MangamotionError(code, text, { hint, request });
+}
+
+/** Whether a request concerned a file of a backup, the destination as a whole, or its server alone. */
+function isOfDestination(message: string, { store, destination }: Endpoints): boolean {
+  if (destination === undefined) return false;
+  const [place = ''] = message.split(': ');
+  const name = place.slice(place.lastIndexOf('/') + 1);
+  if (place.startsWith('s3://') || reservedIdOf(name) !== undefined) return true;
+  return destination !== store && message.includes(destination) && !message.includes(store);
+}
+
+/** Keeps the places in the code, for a report. */
+function unexpected(error: unknown): MangamotionError {
+  const hidden = new MangamotionError(
+    'internal',
+    'unexpected error, whose text may name objects and is not shown, because the backup is encrypted; this is a bug',
+    { hint: 'run the command again with --debug, and report what it prints' },
+  );
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  hidden.stack = [hidden.message, ...frames.filter((line) => /^ {4}at /.test(line))].join('\n');
+  return hidden;
+}
