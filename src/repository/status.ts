@@ -38,7 +38,7 @@ export interface DestinationStatus {
 }
 
 /** How many of the backups whose summaries can be read have what protects them. */
-export interface ProtectionStatus {
+interface ProtectionStatus {
   encrypted: number;
   /** The public keys that their summaries name, sorted. */
   recipients: string[];
