@@ -1,6 +1,6 @@
 import type { ArchiveSink } from '../archive/sink.js';
-import { cryptoThread } from '../crypto-thread/crypto-thread.js';
-import type { Block } from '../crypto-thread/shared-ring.js';
+import { cryptoThread } from '../threads/crypto-thread.js';
+import type { Block } from '../threads/shared-ring.js';
 import { CHUNK_BYTES, type PayloadKey, type PlainChunk } from './payload.js';
 
 /** Chunks that are sealed together, 2 MiB: each message to the thread has its cost. */

@@ -1,6 +1,6 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
-import type { CryptoThread, Unsealed } from '../crypto-thread/crypto-thread.js';
-import type { Block } from '../crypto-thread/shared-ring.js';
+import type { CryptoThread, Unsealed } from '../threads/crypto-thread.js';
+import type { Block } from '../threads/shared-ring.js';
 
 /**
  * The payload of an age file (C2SP age.md, "Payload"): chunks of 64 KiB, each sealed with

@@ -93,7 +93,7 @@ async function openParent(
   const checked = await signedForUse(destination, parent);
   if ('why' in checked) {
     const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
-    return unfit(why, 'Name the key that signed it with --signer, or leave out --parent.');
+    unfit(why, 'Name the key that signed it with --signer, or leave out --parent.'); return;
   }
   const { backup } = checked;
   const cannot = `${parent.id} cannot be the parent`;
@@ -101,7 +101,7 @@ async function openParent(
   if (backup.summary.kind === 'valid') {
     const records = { destination, backups: all, signal };
     const why = await whyRecordsUnfit(records, backup.summary.summary);
-    if (why !== undefined) return unfit(`${cannot}: ${why}`, verifyHint);
+    if (why !== undefined) { unfit(`${cannot}: ${why}`, verifyHint); return; }
   }
   let baseline: Baseline | undefined;
   try {
@@ -124,7 +124,7 @@ async function openParent(
       return undefined;
     }
     if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
-    return unfit(`${cannot}: ${error.message}`, verifyHint);
+    unfit(`${cannot}: ${error.message}`, verifyHint); return;
   }
 }
 

@@ -1,8 +1,8 @@
 import { countOf, formatCount } from '../../count-of.js';
 import { createHash } from 'node:crypto';
 import type { IndexLine, ObjectRecord } from '../../archive/index-line.js';
-import type { CryptoThread, Digests } from '../../crypto-thread/crypto-thread.js';
-import type { Block, SharedRing } from '../../crypto-thread/shared-ring.js';
+import type { CryptoThread, Digests } from '../../threads/crypto-thread.js';
+import type { Block, SharedRing } from '../../threads/shared-ring.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { ListedObject, ObjectHead, ObjectStore } from '../../object-store/port.js';
 import { isObjectChanged } from '../../object-store/retry/retry.js';

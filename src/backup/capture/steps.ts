@@ -1,8 +1,8 @@
 import type { Archive } from '../../archive/archive.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { LONGEST_KEY } from '../../archive/limits.js';
-import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
-import { SharedRing } from '../../crypto-thread/shared-ring.js';
+import { cryptoThread } from '../../threads/crypto-thread.js';
+import { SharedRing } from '../../threads/shared-ring.js';
 import type { ObjectHead } from '../../object-store/port.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 import type { Step } from '../plan/changes.js';

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
+import { cryptoThread } from '../../threads/crypto-thread.js';
 import { translateFileError } from '../../files/errors.js';
 import { DRAFT_ADVICE } from '../archive-draft.js';
 

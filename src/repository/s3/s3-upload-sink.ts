@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { cryptoThread } from '../../crypto-thread/crypto-thread.js';
+import { cryptoThread } from '../../threads/crypto-thread.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type {
   ListedPart,

@@ -177,7 +177,7 @@ export async function objectSettings(
 function refuseRecipients({
   configRequest: { flags },
 }: Pick<CommandContext, 'configRequest'>): void {
-  const given = [flags?.BACKUP_AGE_RECIPIENTS, flags?.BACKUP_AGE_RECIPIENTS_FILE].find(
+  const given = [flags.BACKUP_AGE_RECIPIENTS, flags.BACKUP_AGE_RECIPIENTS_FILE].find(
     (one) => one?.value !== undefined,
   );
   if (given === undefined) return;

@@ -82,7 +82,7 @@ function peopleColumns(rows: readonly Row[]): Column<Row>[] {
   const isFilled = (fills: (row: Row) => boolean): boolean => rows.some(fills);
   return [
     ...columns.filter(
-      ({ name, value }) => !OPTIONAL.has(name) || isFilled((row) => value(row) !== null),
+      (column) => !OPTIONAL.has(column.name) || isFilled((row) => column.value(row) !== null),
     ),
     ...(isFilled((row) => problemText(row) !== '') ? [problemColumn] : []),
   ];

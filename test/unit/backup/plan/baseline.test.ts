@@ -27,7 +27,7 @@ it('a damaged index ends an incremental, and says where a full can take its plac
   expect(found).toBeInstanceOf(ParentUnreadable);
   expect(found).toMatchObject({
     code: 'damaged',
-    message: expect.stringContaining('cannot be the parent: chunk 0'),
+    message: expect.stringContaining('cannot be the parent: chunk 0') as string,
   });
   expect(await failureOf('incremental', false)).toBe(damaged);
   expect(await failureOf('full', true)).toBe('chunk 0 was changed');

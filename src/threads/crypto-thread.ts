@@ -8,7 +8,7 @@ import {
   TAG_BYTES,
   type Task,
   answerRequests,
-} from './thread-code.js';
+} from './crypto-thread-code.js';
 
 export interface Digests {
   /** Lower-case hex. */

@@ -1,7 +1,7 @@
 import { createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CryptoThread, cryptoThread } from '../../../src/crypto-thread/crypto-thread.js';
-import { SharedRing } from '../../../src/crypto-thread/shared-ring.js';
+import { CryptoThread, cryptoThread } from '../../../src/threads/crypto-thread.js';
+import { SharedRing } from '../../../src/threads/shared-ring.js';
 
 function sharedBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(length + 10), 7, length);

@@ -3,7 +3,7 @@
 /** Where bytes are: the index of a memory, the first byte, the length; one after the other. */
 export type Places = number[];
 
-export interface SealedPart {
+interface SealedPart {
   nonce: Uint8Array;
   pieces: Places;
 }

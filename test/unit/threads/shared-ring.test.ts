@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SharedRing, type Block } from '../../../src/crypto-thread/shared-ring.js';
+import { SharedRing, type Block } from '../../../src/threads/shared-ring.js';
 
 /** The ring is one ArrayBuffer; a block elsewhere came from the heap. */
 function inRing(ring: SharedRing, block: Block): boolean {
