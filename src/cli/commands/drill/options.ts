@@ -2,6 +2,8 @@ import type { OptionSpecs } from '../../argv/option-specs.js';
 import { parseBytes } from '../../values/bytes.js';
 import { parseDuration } from '../../values/duration.js';
 import { parseShare } from '../../values/share.js';
+import { LONGEST_REHEARSAL_LOCK_MS } from '../../../drill/limits.js';
+import { MangamotionError } from '../../../errors.js';
 import { STATE_OPTION } from '../schedule/state-folder.js';
 import { parseInto } from './place.js';
 
@@ -60,5 +62,27 @@ export const amountOptions = {
       'restore at most this much, such as 50G, as a sample if there is more (default: 10G into the ' +
       'store itself; a drill of the whole store there needs this option)',
     parse: parseBytes,
+  },
+} as const satisfies OptionSpecs;
+
+const SHORTEST_LOCK_MS = 10_000;
+
+function parseLockFor(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= SHORTEST_LOCK_MS && ms <= LONGEST_REHEARSAL_LOCK_MS) return ms;
+  throw new MangamotionError(
+    'usage',
+    'must be from 10s to 1d: nobody ends a lock in the mode COMPLIANCE',
+  );
+}
+
+/** The option of the drill that attacks a copy. */
+export const attackOptions = {
+  lockFor: {
+    value: 'duration',
+    description:
+      'how long the copies are locked, if the backup is: they stay that long (default: 15m, and more for ' +
+      'many files)',
+    parse: parseLockFor,
   },
 } as const satisfies OptionSpecs;
