@@ -1,4 +1,5 @@
 import { inParallel } from '../../in-parallel.js';
+import type { ObjectVersion } from '../../object-store/port.js';
 import type { BucketPlace } from '../../repository/backup-files.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { isAtLeast } from '../../repository/s3/locks/retry-lock.js';
@@ -12,17 +13,22 @@ export interface Aftermath {
   vanished: string[];
   /** Files whose lock is shorter or weaker than it was. */
   weakened: string[];
+  /**
+   * When the last of the copies was written, by the server. It is read after the attack: some servers give a
+   * version another time when they lock it, and list that a moment later.
+   */
+  writtenAt: Date | undefined;
   /** A version of the attack that is not dated after the copies; `undefined` if all are. */
   undated: string | undefined;
   /** Whether a lock has ended meanwhile: then its refusals prove little. */
   lockEnded: boolean;
 }
 
-/** `at`: when the last of the copies was written, by the server; `nowMs`: the time by its clock. */
+/** `nowMs` returns the time by the clock of the server. */
 export async function lookAtCopies(
   place: BucketPlace,
   targets: readonly Target[],
-  { attack, at, nowMs }: { attack: Attack; at: Date; nowMs: () => number },
+  { attack, nowMs }: { attack: Attack; nowMs: () => number },
 ): Promise<Aftermath> {
   const { store, bucket, signal } = place;
   const lockEnded = targets.some(({ lock }) => !(Date.parse(lock?.until ?? '9999') > nowMs()));
@@ -30,11 +36,11 @@ export async function lookAtCopies(
   const listed = new Set(versions.map(({ key, versionId }) => `${versionId} ${key}`));
   const copies = new Set(targets.map(({ key, versionId }) => `${versionId} ${key}`));
   const keys = new Set(targets.map(({ key }) => key));
+  const isCopy = ({ key, versionId }: ObjectVersion) => copies.has(`${versionId} ${key}`);
+  const timeOf = ({ lastModified }: ObjectVersion) => Date.parse(lastModified);
+  const writtenMs = Math.max(...versions.filter(isCopy).map(timeOf));
   const undated = versions.find(
-    ({ key, versionId, lastModified }) =>
-      keys.has(key) &&
-      !copies.has(`${versionId} ${key}`) &&
-      !(Date.parse(lastModified) > at.getTime()),
+    (one) => keys.has(one.key) && !isCopy(one) && !(timeOf(one) > writtenMs),
   );
   const isListed = ({ key, versionId }: Target) => listed.has(`${versionId} ${key}`);
   const vanished = targets.filter((one) => !isListed(one) && !attack.destroyed.has(one.name));
@@ -47,6 +53,7 @@ export async function lookAtCopies(
   return {
     vanished: vanished.map(({ name }) => name),
     weakened: weakened.flat(),
+    writtenAt: Number.isFinite(writtenMs) ? new Date(writtenMs) : undefined,
     undated: undated?.key,
     lockEnded,
   };

@@ -64,6 +64,8 @@ export async function drillRansom(
     unproven.push(untried);
     untried = undefined;
   }
+  // Keys that may delete nothing leave their journal to others, and have been told so.
+  if (found.attack?.may_delete === false) found.leftovers.length = 0;
   if (failure !== undefined && doubts.length > 0) {
     doubts.push(failure);
     failure = undefined;
@@ -131,7 +133,7 @@ async function attackAndRecover(
   const nowMs = clockOf(context);
   const copy = new S3Destination(place, NO_VAULT);
   const preparing = copyAndLock(context, options, { subject, rehearsal, copy });
-  const { targets, at } = await unlessUnfit(preparing);
+  const targets = await unlessUnfit(preparing);
   await delay(APART_MS, undefined, { signal: place.signal }).catch(() => {
     throw place.signal.reason as Error;
   });
@@ -141,10 +143,11 @@ async function attackAndRecover(
   const attack = await attackCopies(place, targets, { nowMs, onDone });
   found.attack = attackResult(targets, attack);
   note(`ransom: attacked the copy of ${id}, and restores what is left of it`);
-  const seen = await lookAfterwards(place, copy, { id, targets, attack, at, nowMs });
+  const seen = await lookAfterwards(place, copy, { id, targets, attack, nowMs });
   const { doubts, unproven } = findingsOf({ targets, attack, ...seen });
   found.findings.doubts.push(...doubts);
   found.findings.unproven.push(...unproven);
+  const at = seen.aftermath?.writtenAt ?? new Date(nowMs());
   await recoverAsStored(context, options, found, { subject, place, at, target });
   const ids = subject.summaries.map((summary) => summary.id);
   const after = await unlessUnfit(readRealLocks(destination, ids, nowMs));
@@ -153,12 +156,12 @@ async function attackAndRecover(
   found.findings.doubts.push(`${ended} of the real backup is not locked any more`);
 }
 
-/** Copies all files, locks each copy as the real file is locked, and notes when the last was written. */
+/** Copies all files, and locks each copy as the real file is locked. */
 async function copyAndLock(
   context: DrillContext,
   { lockMs }: DrillOptions,
   { subject, rehearsal, copy }: Pick<Parts, 'subject' | 'rehearsal'> & { copy: S3Destination },
-): Promise<{ targets: Target[]; at: Date }> {
+): Promise<Target[]> {
   const { progress, destination } = context;
   const { place } = rehearsal;
   const { signal } = place;
@@ -187,8 +190,7 @@ async function copyAndLock(
     return { name, key, versionId, sizeBytes, lock };
   });
   await lockTargets(rehearsal, targets, until);
-  // A server may give a version another time when it is locked.
-  return { targets, at: new Date(timeOf(await copiesIn(place, files))) };
+  return targets;
 }
 
 async function lockTargets(
@@ -198,10 +200,17 @@ async function lockTargets(
 ): Promise<void> {
   if (targets.every(({ lock }) => lock === null)) return;
   await willLock(until);
-  const { signal } = place;
+  const { signal, store, bucket } = place;
   const locker = new Locker(new PlaceRequests(place), (ms) => delay(ms, undefined, { signal }));
   for (const { name, key, versionId, lock } of targets) {
     if (lock === null) continue;
+    const before = await store.getRetention(bucket, key, { signal, versionId });
+    if (before !== null && Date.parse(before.until) > until.getTime()) {
+      await willLock(new Date(before.until));
+      throw new Untried(
+        `the server has locked the copy of ${name} until ${before.until}, as the real one is: it cannot be attacked for minutes`,
+      );
+    }
     const reason = await locker.lock({ key, versionId }, lock);
     if (reason === undefined) continue;
     throw new Untried(`the copy of ${name} could not be locked as the real one is: ${reason}`);

@@ -89,7 +89,8 @@ export function resultOf(
     lossUnknown: loss.unknown,
     checkFailure: checkFailure(check),
   });
-  const survives = found.isRecovered && verdict !== 'missed' && attack?.locked === attack?.files;
+  const isClear = findings.doubts.length === 0 && findings.unproven.length === 0;
+  const survives = found.isRecovered && isClear && attack?.locked === attack?.files;
   return {
     ...{ scenario, verdict },
     ...(reason === undefined ? {} : { reason: reason.slice(0, LONGEST_REASON) }),
