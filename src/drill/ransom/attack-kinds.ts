@@ -14,16 +14,16 @@ export const ATTACK_KINDS = [
 ] as const;
 export type AttackKind = (typeof ATTACK_KINDS)[number];
 
-/** For people. */
+/** For people. `bypass`: with the header that bypasses locks in the mode GOVERNANCE. */
 export const ATTACK_TEXTS: Readonly<Record<AttackKind, string>> = {
   end_lock: 'shorten the lock',
-  end_lock_bypass: 'shorten it, bypassing GOVERNANCE',
+  end_lock_bypass: 'shorten it, with bypass',
   remove_lock: 'remove the lock',
-  remove_lock_bypass: 'remove it, bypassing GOVERNANCE',
+  remove_lock_bypass: 'remove it, with bypass',
   overwrite: 'overwrite with noise',
   delete: 'delete',
   delete_version: 'delete the version',
-  delete_version_bypass: 'delete it, bypassing GOVERNANCE',
+  delete_version_bypass: 'delete it, with bypass',
   delete_in_bulk: 'delete the version in bulk',
-  delete_in_bulk_bypass: 'the same, bypassing GOVERNANCE',
+  delete_in_bulk_bypass: 'the same, with bypass',
 };
