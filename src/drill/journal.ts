@@ -5,7 +5,7 @@ import { makeBuckets, removeBuckets, removeMarkers } from './buckets.js';
 import type { DrillContext } from './context.js';
 import { JOURNAL_FOLDER, bucketNamesOf, decodeEntry, isOfThatTime } from './journal-entry.js';
 import { type EntryContext, OwnEntry, type StaleEntry } from './own-entry.js';
-import { clearStaleRehearsal } from './ransom/clear-rehearsal.js';
+import { clearStaleRehearsal } from './clear-rehearsal.js';
 
 export interface JournalContext extends EntryContext {
   /** The server that has the buckets. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { SCENARIOS } from './objectives.js';
-import { ATTACK_KINDS } from './ransom/attack-kinds.js';
+import { ATTACK_KINDS } from './attack-kinds.js';
 
 /** The result of a drill, as it is printed and recorded. */
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeResults } from '../../src/cli/commands/drill/describe.js';
 import { describeTrends } from '../../src/cli/commands/drill/history.js';
-import { ATTACK_KINDS } from '../../src/drill/ransom/attack-kinds.js';
+import { ATTACK_KINDS } from '../../src/drill/attack-kinds.js';
 import { appendRecords } from '../../src/drill/records.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { drillRecord } from '../helpers/drill-records.js';

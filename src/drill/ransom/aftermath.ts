@@ -5,7 +5,7 @@ import type { BackupEntry } from '../../repository/destination.js';
 import { isAtLeast } from '../../repository/s3/locks/retry-lock.js';
 import { ATTACKS_AT_ONCE } from '../limits.js';
 import type { Attack, Target } from './attack.js';
-import { versionsBelow } from './clear-rehearsal.js';
+import { versionsBelow } from '../clear-rehearsal.js';
 
 /** What an attack has left of the copies, whatever the server answered to it. */
 export interface Aftermath {

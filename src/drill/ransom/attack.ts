@@ -5,7 +5,7 @@ import type { BypassOptions, Retention } from '../../object-store/port.js';
 import type { BucketPlace } from '../../repository/backup-files.js';
 import { contentOf } from '../../repository/s3/s3-upload-sink.js';
 import { ATTACKS_AT_ONCE, MOST_NOISE_BYTES } from '../limits.js';
-import { ATTACK_KINDS, type AttackKind } from './attack-kinds.js';
+import { ATTACK_KINDS, type AttackKind } from '../attack-kinds.js';
 import { isRefusal } from './refusals.js';
 
 /** A file of the copy, in the version that was copied. */
@@ -18,7 +18,7 @@ export interface Target {
   lock: Retention | null;
 }
 
-export interface AttackCount {
+interface AttackCount {
   kind: AttackKind;
   tried: number;
   refused: number;
@@ -109,12 +109,14 @@ class Attacker {
   async #hide({ name, key, sizeBytes }: Target): Promise<void> {
     const { store, bucket } = this.#place;
     const noise = contentOf(randomBytes(Math.max(1, Math.min(sizeBytes, MOST_NOISE_BYTES))));
-    let noiseId: string | null = null;
+    const written: (string | null)[] = [];
     await this.#try('overwrite', name, async () => {
-      noiseId = (await store.putObject(bucket, key, noise, this.#options())).versionId;
+      const { versionId } = await store.putObject(bucket, key, noise, this.#options());
+      written.push(versionId);
     });
-    if (this.result.mayDelete === undefined && noiseId !== null) {
-      await this.#learnWhetherKeysDelete({ key, versionId: noiseId });
+    const [versionId = null] = written;
+    if (this.result.mayDelete === undefined && versionId !== null) {
+      await this.#learnWhetherKeysDelete({ key, versionId });
     }
     await this.#try('delete', name, () => store.deleteObject(bucket, key, this.#options()));
   }

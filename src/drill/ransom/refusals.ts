@@ -1,4 +1,4 @@
-import type { AttackKind } from './attack-kinds.js';
+import type { AttackKind } from '../attack-kinds.js';
 import type { MangamotionError } from '../../errors.js';
 import { NO_DOCUMENT, isUnexpectedAnswer, s3CodeOf } from '../../object-store/store-errors.js';
 

@@ -7,7 +7,7 @@ import {
   clearRehearsal,
   rehearsalPlaceOf,
   versionsBelow,
-} from './clear-rehearsal.js';
+} from '../clear-rehearsal.js';
 
 /** The place of a ransom drill: below the prefix of the destination, in its bucket. */
 export interface Rehearsal {

@@ -17,7 +17,7 @@ import { journalOf } from '../journal.js';
 import { REHEARSAL_LOCK_MS, REHEARSAL_LOCK_MS_PER_FILE } from '../limits.js';
 import { type Aftermath, looksWhole, lookAtCopies } from '../ransom/aftermath.js';
 import { type Attack, type Target, attackCopies } from '../ransom/attack.js';
-import { versionsBelow } from '../ransom/clear-rehearsal.js';
+import { versionsBelow } from '../clear-rehearsal.js';
 import { type FileToCopy, copyFile } from '../ransom/copy-files.js';
 import { findingsOf } from '../ransom/findings.js';
 import { noLongerLocked, readRealLocks } from '../ransom/real-locks.js';

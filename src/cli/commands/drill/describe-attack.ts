@@ -1,4 +1,4 @@
-import { ATTACK_TEXTS } from '../../../drill/ransom/attack-kinds.js';
+import { ATTACK_TEXTS } from '../../../drill/attack-kinds.js';
 import type { DrillResult } from '../../../drill/result.js';
 import type { Column } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Aftermath } from '../../../../src/drill/ransom/aftermath.js';
 import type { Attack, Target } from '../../../../src/drill/ransom/attack.js';
-import { ATTACK_KINDS, type AttackKind } from '../../../../src/drill/ransom/attack-kinds.js';
+import { ATTACK_KINDS, type AttackKind } from '../../../../src/drill/attack-kinds.js';
 import { type RansomEvidence, findingsOf } from '../../../../src/drill/ransom/findings.js';
 import { isRefusal } from '../../../../src/drill/ransom/refusals.js';
 import { MangamotionError } from '../../../../src/errors.js';

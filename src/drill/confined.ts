@@ -1,6 +1,6 @@
-import { MangamotionError } from '../../errors.js';
-import type { ObjectStore } from '../../object-store/port.js';
-import type { BucketPlace } from '../../repository/backup-files.js';
+import { MangamotionError } from '../errors.js';
+import type { ObjectStore } from '../object-store/port.js';
+import type { BucketPlace } from '../repository/backup-files.js';
 
 /** A drill attacks a copy of a backup beside the backups, with keys that may destroy them. */
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInside } from '../../../../src/drill/ransom/confined.js';
-import { rehearsalPlaceOf } from '../../../../src/drill/ransom/clear-rehearsal.js';
-import type { ObjectStore } from '../../../../src/object-store/port.js';
-import type { BucketPlace } from '../../../../src/repository/backup-files.js';
+import { isInside } from '../../../src/drill/confined.js';
+import { rehearsalPlaceOf } from '../../../src/drill/clear-rehearsal.js';
+import type { ObjectStore } from '../../../src/object-store/port.js';
+import type { BucketPlace } from '../../../src/repository/backup-files.js';
 
 /** A drill may destroy what is in its place, and nothing else. */
 

@@ -1,11 +1,11 @@
-import { isMangamotionError, messageOf } from '../../errors.js';
-import { countOf } from '../../count-of.js';
-import { inParallel } from '../../in-parallel.js';
-import type { ObjectVersion, RequestOptions } from '../../object-store/port.js';
-import { eachVersionPage } from '../../object-store/s3/requests/version-requests.js';
-import type { BucketPlace } from '../../repository/backup-files.js';
-import { type DrillFields, rehearsalPrefixOf } from '../journal-entry.js';
-import { ATTACKS_AT_ONCE } from '../limits.js';
+import { isMangamotionError, messageOf } from '../errors.js';
+import { countOf } from '../count-of.js';
+import { inParallel } from '../in-parallel.js';
+import type { ObjectVersion, RequestOptions } from '../object-store/port.js';
+import { eachVersionPage } from '../object-store/s3/requests/version-requests.js';
+import type { BucketPlace } from '../repository/backup-files.js';
+import { type DrillFields, rehearsalPrefixOf } from './journal-entry.js';
+import { ATTACKS_AT_ONCE } from './limits.js';
 import { confinedTo } from './confined.js';
 
 /** Removes what ransom drills have put beside the backups. */
