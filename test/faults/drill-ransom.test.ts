@@ -232,7 +232,9 @@ describe('drill ransom', { timeout: 180_000 }, () => {
   });
 
   it.runIf(user !== undefined)('is met by keys that may delete nothing', async () => {
-    await backUp('append', 'full');
+    const identity = join(folder, 'key');
+    const made = await runJson<{ recipient: string }>(['key', 'new', identity], { env });
+    await backUp('append', 'full', '--recipient', made.answer.recipient);
     await lockFiles('append', 'GOVERNANCE');
     const policy = appendPolicy(target, user ?? NOBODY, ['s3:BypassGovernanceRetention']);
     const text = policy.toString().replace('"s3:ListBucket",', `"s3:ListBucket",${MORE_RIGHTS}`);
@@ -241,12 +243,12 @@ describe('drill ransom', { timeout: 180_000 }, () => {
       BACKUP_S3_ACCESS_KEY: user?.accessKey ?? '',
       BACKUP_S3_SECRET_KEY: user?.secretKey ?? '',
     };
-    const { result, stderr, counts } = await drill('append', keys);
+    const { result, stderr, counts } = await drill('append', keys, '--identity', identity);
     expect(result, stderr + (result.reason ?? '')).toMatchObject({
       verdict: 'met',
       attack: { may_delete: false },
     });
-    expect(counts).toMatchObject({ overwrite: '0/2/0', delete: '2/0/0', delete_in_bulk: '2/0/0' });
+    expect(counts).toMatchObject({ overwrite: '0/3/0', delete: '3/0/0', delete_in_bulk: '3/0/0' });
     // Of the copy and of the buckets, which these keys cannot take out of the journal.
     expect(await journal('append')).toHaveLength(2);
   });

@@ -3,7 +3,7 @@ import type { Command } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
 import { MangamotionError } from '../../../errors.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
-import { amountOptions, attackOptions, drillOptions } from './options.js';
+import { amountOptions, attackOptions, drillOptions, newestOptions } from './options.js';
 import { runDrillCommand } from './run.js';
 
 /** The commands `drill object` to `drill all`. */
@@ -119,8 +119,6 @@ export const drillRedis = defineCommand({
   run: (context, { destination }, options) =>
     runDrillCommand(context, destination, ['redis'], options),
 });
-
-const { pick: _, ...newestOptions } = drillOptions;
 
 export const drillRansom = defineCommand({
   ...common,

@@ -7,8 +7,7 @@ import { MangamotionError } from '../../../errors.js';
 import { STATE_OPTION } from '../schedule/state-folder.js';
 import { parseInto } from './place.js';
 
-/** The options of every drill. */
-export const drillOptions = {
+const goalOptions = {
   into: {
     value: 'where',
     description:
@@ -26,6 +25,9 @@ export const drillOptions = {
     description: 'the largest age of the newest backup, instead of the objective of the scenario',
     parse: parseDuration,
   },
+} as const satisfies OptionSpecs;
+
+const pickOptions = {
   pick: {
     value: 'which',
     description:
@@ -33,6 +35,9 @@ export const drillOptions = {
       'every four drills)',
     choices: ['newest', 'random'],
   },
+} as const satisfies OptionSpecs;
+
+const mannerOptions = {
   line: {
     value: 'name',
     description: 'choose from this line if there are several (default: the widest)',
@@ -46,6 +51,12 @@ export const drillOptions = {
   keep: { description: 'leave the restored buckets, and print their names' },
   stateDir: STATE_OPTION,
 } as const satisfies OptionSpecs;
+
+/** The options of drills that can take an older backup. */
+export const drillOptions = { ...goalOptions, ...pickOptions, ...mannerOptions } as const;
+
+/** The options of a drill that always takes the newest backup. */
+export const newestOptions = { ...goalOptions, ...mannerOptions } as const;
 
 /** The options of drills that restore more than one object. */
 export const amountOptions = {
