@@ -129,7 +129,13 @@ export const drillRansom = defineCommand({
     'themselves are only read. Locked copies stay until their locks end (see --lock-for), and the next drill ' +
     'at this destination removes them. The exit status is 5 if the keys could destroy the backup or an ' +
     'objective is missed, and 3 if it is not proven.',
-  options: { ...newestOptions, ...amountOptions, ...attackOptions },
+  arguments: {
+    destination: {
+      ...destinationArgument.destination,
+      description: 'the destination that holds the backups: s3://bucket/prefix',
+    },
+  },
+  options: { ...newestOptions, ...attackOptions },
   examples: {
     'mangamotion drill ransom s3://locked/minio': 'attack a copy of the newest backup',
     "mangamotion drill ransom s3://locked/minio --json | jq '.drills[0].attack.tried'":

@@ -87,8 +87,15 @@ function parseLockFor(text: string): number {
   );
 }
 
-/** The option of the drill that attacks a copy. */
+/** The options of the drill that attacks a copy. */
 export const attackOptions = {
+  sample: amountOptions.sample,
+  maxBytes: {
+    ...amountOptions.maxBytes,
+    description:
+      'copy at most this much, such as 50G: a backup that has more, with what it needs, is not attacked ' +
+      '(default: 10G); the restore is limited as by other drills',
+  },
   lockFor: {
     value: 'duration',
     description:
