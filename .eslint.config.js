@@ -130,6 +130,8 @@ const pureFiles = existing(project, [
   'src/drill/journal-entry.ts',
   'src/drill/limits.ts',
   'src/drill/objectives.ts',
+  'src/drill/attack-kinds.ts',
+  'src/drill/ransom/findings.ts',
   'src/drill/report.ts',
   'src/drill/verdict.ts',
   'src/jobs/places.ts',

@@ -110,6 +110,9 @@ const commands: readonly CatalogEntry[] = [
   command('drill redis', 'prove that the meters in Redis can be recovered in time', () =>
     import('./commands/drill/drill.js').then((module) => module.drillRedis),
   ),
+  command('drill ransom', 'prove that the keys of this host cannot destroy the backups', () =>
+    import('./commands/drill/drill.js').then((module) => module.drillRansom),
+  ),
   command('drill all', 'drill every scenario', () =>
     import('./commands/drill/drill.js').then((module) => module.drillAll),
   ),

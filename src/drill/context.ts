@@ -3,6 +3,7 @@ import type { ObjectStore } from '../object-store/port.js';
 import type { RedisReader } from '../redis/reader.js';
 import type { WorkProgress } from '../progress.js';
 import type { Destination } from '../repository/destination.js';
+import type { Vault } from '../repository/encryption/vault.js';
 import type { CheckCommand } from './check.js';
 import type { Pick } from './choose.js';
 import type { Objectives } from './objectives.js';
@@ -16,6 +17,8 @@ export interface DrillContext {
   openSource: (() => Promise<ObjectStore>) | undefined;
   /** Opens a Redis for the drill, which may be filled and emptied; `undefined` if there is none. */
   openRedis: (() => Promise<DrillRedis | undefined>) | undefined;
+  /** Opens the keys for encrypted backups. Rejects with `configuration` if they are wrong. */
+  openVault: () => Promise<Vault>;
   owner: LockOwner;
   now: () => Date;
   signal: AbortSignal;
@@ -49,6 +52,8 @@ export interface DrillOptions {
   /** Decides every draw of this drill. */
   seed: string;
   line: string | undefined;
+  /** How long the copies of a ransom drill are locked at least; `undefined`: as long as it takes. */
+  lockMs: number | undefined;
   check: CheckCommand | undefined;
   keep: boolean;
 }

@@ -6,6 +6,14 @@ import { type LockOwner, decodeClaim, encodeClaim } from '../lock/claim.js';
 /** The folder of the journal in a destination. */
 export const JOURNAL_FOLDER = '.mangamotion-drill';
 
+/** The folder of the places of ransom drills in a destination. */
+const REHEARSAL_FOLDER = '.mangamotion-drill-ransom';
+
+/** Returns the part of the keys of a ransom drill behind the prefix of the destination. */
+export function rehearsalPrefixOf({ run }: Pick<DrillFields, 'run'>): string {
+  return `${REHEARSAL_FOLDER}/${run}/`;
+}
+
 /** The begin of the name of every bucket of a drill, after the prefix that the operator chose. */
 export const BUCKET_STEM = 'mangamotion-drill-';
 
@@ -40,6 +48,15 @@ const schema = v.object({
   named_at: v.optional(v.pipe(v.string(), v.isoTimestamp())),
   /** The destination, as the drill knew it: a copy of the journal elsewhere is not renewed. */
   place: v.optional(v.string()),
+  /** Present if the entry is of the place of a ransom drill in the destination, and of no buckets. */
+  rehearsal: v.optional(
+    v.object({
+      /** When the locks there end, by the clock of the server; RFC 3339. Absent: nothing is locked yet. */
+      locked_until: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+      /** The drill has ended: whatever can be removed may be. */
+      ended: v.optional(v.boolean()),
+    }),
+  ),
 });
 
 export type DrillFields = v.InferOutput<typeof schema>;

@@ -1,33 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { MangamotionError, messageOf } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
-import type { ClaimStore, LockOwner } from '../lock/claim.js';
-import { readClaims } from '../lock/read-claims.js';
-import { LOCK_TIMING } from '../lock/timing.js';
+import type { BucketPlace } from '../repository/backup-files.js';
 import { makeBuckets, removeBuckets, removeMarkers } from './buckets.js';
-import {
-  type DrillFields,
-  type JournalEntry,
-  LONGEST_DRILL_MS,
-  bucketNamesOf,
-  decodeEntry,
-  encodeEntry,
-  isOfThatTime,
-} from './journal-entry.js';
+import type { DrillContext } from './context.js';
+import { JOURNAL_FOLDER, bucketNamesOf, decodeEntry, isOfThatTime } from './journal-entry.js';
+import { type EntryContext, OwnEntry, type StaleEntry } from './own-entry.js';
+import { clearStaleRehearsal } from './clear-rehearsal.js';
 
-export interface JournalContext {
-  /** The journal at the destination. */
-  claims: ClaimStore;
+export interface JournalContext extends EntryContext {
   /** The server that has the buckets. */
   store: ObjectStore;
   /** The begin of the names of its buckets; may be empty. */
   prefix: string;
-  owner: LockOwner;
-  now: () => Date;
-  signal: AbortSignal;
+  /** Where the destination lies, if it is in a bucket: ransom drills have places in it. */
+  destination: BucketPlace | undefined;
   warn: (line: string) => void;
-  /** For tests. */
-  timing?: { leaseMs: number; heartbeatMs: number };
+}
+
+/** Returns the journal of the destination of a drill, for buckets of a store. */
+export function journalOf(
+  { destination, owner, now, signal, warn }: DrillContext,
+  store: ObjectStore,
+  prefix: string,
+): JournalContext {
+  return {
+    ...{ claims: destination.claims(JOURNAL_FOLDER), destination: destination.files().place },
+    ...{ store, prefix, owner, now, signal, warn },
+  };
 }
 
 /** The buckets of a drill. */
@@ -46,18 +45,26 @@ export interface DrillPlace {
  * When this rejects, nothing stays behind but what a later drill clears.
  */
 export async function openPlace(context: JournalContext, count: number): Promise<DrillPlace> {
-  const own = new OwnEntry(context, count);
-  await own.put('named');
+  const { prefix, store } = context;
+  const entry = new OwnEntry(context, { server: store.endpoint, prefix, buckets: count });
+  const own = new OwnBuckets(context, entry);
+  await entry.put('named');
   try {
-    for (const stale of await own.staleEntries()) await clearEntry(context, stale);
+    await clearStale(context, entry);
     await refuseExisting(context, own.buckets);
-    await own.put('making');
-    await makeBuckets(context.store, own.drill, own.signal, own.made);
+    await entry.put('making');
+    await makeBuckets(context.store, entry.drill, own.signal, own.made);
   } catch (error) {
     await own.remove().catch((left: unknown) => context.warn(messageOf(left)));
     throw error;
   }
   return own;
+}
+
+/** Clears what dead drills left. What cannot be removed is warned of, and stays in the journal. */
+export async function clearStale(context: JournalContext, own: OwnEntry): Promise<void> {
+  const { entries, nowMs } = await own.staleEntries();
+  for (const stale of entries) await clearEntry(context, stale, nowMs);
 }
 
 async function refuseExisting(
@@ -74,14 +81,12 @@ async function refuseExisting(
   }
 }
 
-interface StaleEntry {
-  name: string;
-  content: string | undefined;
-  modifiedAtMs: number;
-}
-
-/** Removes the buckets of a dead drill that bear its marker, and then its entry. */
-async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<void> {
+/** Removes the buckets of a dead drill that bear its marker, or its place, and then its entry. */
+async function clearEntry(
+  context: JournalContext,
+  stale: StaleEntry,
+  nowMs: number,
+): Promise<void> {
   const { store, claims, warn } = context;
   const entry = decodeEntry(stale.content);
   // A copy of an entry under another name is not renewed: the drill that it names may live.
@@ -90,6 +95,10 @@ async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<v
     return;
   }
   const { drill } = entry;
+  if (drill.rehearsal !== undefined) {
+    if (await clearStaleRehearsal(context, drill, nowMs)) await claims.remove(stale.name);
+    return;
+  }
   if (drill.phase === 'making' && drill.server !== store.endpoint) {
     warn(
       `an interrupted drill left buckets on ${drill.server}: the next drill that uses that server removes them`,
@@ -109,70 +118,31 @@ async function clearEntry(context: JournalContext, stale: StaleEntry): Promise<v
   await claims.remove(stale.name);
 }
 
-/** The entry of this drill: it is renewed as long as the drill lives. */
-class OwnEntry implements DrillPlace {
-  readonly drill: DrillFields;
+class OwnBuckets implements DrillPlace {
   /** The buckets that this drill has made, or may have made. */
   readonly made = new Set<string>();
   readonly #context: JournalContext;
-  readonly #since: string;
-  readonly #taken = new AbortController();
-  readonly #timing: { leaseMs: number; heartbeatMs: number };
-  #heartbeat: NodeJS.Timeout | undefined;
-  #renewing: Promise<void> = Promise.resolve();
+  readonly #entry: OwnEntry;
 
-  constructor(context: JournalContext, buckets: number) {
+  constructor(context: JournalContext, entry: OwnEntry) {
     this.#context = context;
-    this.#timing = context.timing ?? LOCK_TIMING;
-    this.#since = context.now().toISOString();
-    this.drill = {
-      run: randomBytes(10).toString('hex'),
-      token: randomBytes(32).toString('hex'),
-      server: context.store.endpoint,
-      prefix: context.prefix,
-      buckets,
-      phase: 'named',
-      place: context.claims.location,
-    };
+    this.#entry = entry;
   }
 
   get buckets(): string[] {
-    return bucketNamesOf(this.drill);
+    return bucketNamesOf(this.#entry.drill);
   }
 
   get signal(): AbortSignal {
-    return AbortSignal.any([this.#context.signal, this.#taken.signal]);
-  }
-
-  async put(phase: DrillFields['phase']): Promise<void> {
-    this.drill.phase = phase;
-    await this.#write(this.#context.signal);
-    this.#heartbeat ??= setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#renew());
-    }, this.#timing.heartbeatMs).unref();
-  }
-
-  /** Resolves to the entries of other drills that are dead, or that have not renewed them in time. */
-  async staleEntries(): Promise<StaleEntry[]> {
-    const { own, stale } = await this.#read();
-    if (own === undefined) return [];
-    this.drill.named_at = new Date(own.modifiedAtMs).toISOString();
-    return stale.filter((entry) => entry.ownerIsDead || !this.#mayBeCopied(entry, own));
-  }
-
-  /** A journal that was copied with its destination is not renewed there, and its drill may live. */
-  #mayBeCopied({ content, modifiedAtMs }: StaleEntry, own: StaleEntry): boolean {
-    const place = decodeEntry(content)?.drill.place;
-    return (
-      place !== this.#context.claims.location && own.modifiedAtMs - modifiedAtMs <= LONGEST_DRILL_MS
-    );
+    return this.#entry.signal;
   }
 
   async remove(): Promise<void> {
-    await this.#stop();
-    const { store, claims } = this.#context;
-    if (this.drill.phase === 'making') {
-      const { foreign, left } = await removeBuckets(store, this.drill, (bucket) =>
+    await this.#entry.stop();
+    const { store } = this.#context;
+    const { drill } = this.#entry;
+    if (drill.phase === 'making') {
+      const { foreign, left } = await removeBuckets(store, drill, (bucket) =>
         this.made.has(bucket),
       );
       for (const bucket of foreign.filter((name) => this.made.has(name))) {
@@ -184,55 +154,15 @@ class OwnEntry implements DrillPlace {
         });
       }
     }
-    await claims.remove(this.drill.run);
+    await this.#entry.forget();
   }
 
   async keep(): Promise<void> {
-    await this.#stop();
-    const { store, claims, warn } = this.#context;
-    await removeMarkers(store, this.drill).catch((error: unknown) => {
+    await this.#entry.stop();
+    const { store, warn } = this.#context;
+    await removeMarkers(store, this.#entry.drill).catch((error: unknown) => {
       warn(`a marker of the drill stays in its buckets: ${messageOf(error)}`);
     });
-    await claims.remove(this.drill.run);
-  }
-
-  async #stop(): Promise<void> {
-    clearInterval(this.#heartbeat);
-    await this.#renewing;
-  }
-
-  async #write(signal?: AbortSignal): Promise<void> {
-    const { claims, owner } = this.#context;
-    const entry: JournalEntry = { since: this.#since, owner, drill: this.drill };
-    await claims.put(this.drill.run, encodeEntry(entry), signal);
-  }
-
-  async #read() {
-    const { claims, owner, signal } = this.#context;
-    const observer = { claims, name: this.drill.run, owner, leaseMs: this.#timing.leaseMs };
-    return await readClaims(observer, signal);
-  }
-
-  /** A failed renewal is no reason to end: a later one may succeed. */
-  async #renew(): Promise<void> {
-    try {
-      const { own } = await this.#read();
-      if (own !== undefined) {
-        await this.#write();
-        return;
-      }
-      clearInterval(this.#heartbeat);
-      this.#taken.abort(
-        new MangamotionError(
-          'locked',
-          'another drill took this one for dead, and removed its buckets',
-          {
-            hint: 'Run the drill again. This happens when the machine sleeps for minutes.',
-          },
-        ),
-      );
-    } catch {
-      // The store may be away for a moment, or the drill is being ended.
-    }
+    await this.#entry.forget();
   }
 }

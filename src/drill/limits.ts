@@ -26,3 +26,14 @@ export const MOST_RECORDS_THERE = 12;
 export const RECORDS_AT_DESTINATION = 500;
 /** What a drill restores into the store itself unless --max-bytes says otherwise. */
 export const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
+/** Files of a copy that a ransom drill attacks at once. */
+export const ATTACKS_AT_ONCE = 8;
+/** Bytes of noise with which a ransom drill overwrites a file. */
+export const MOST_NOISE_BYTES = 64 * 1024;
+/** Files of a backup, with those of what it refers to, that a ransom drill copies and attacks. */
+export const MOST_REHEARSED_FILES = 10_000;
+/** How long the copies are locked at least: so long, and longer for many files. */
+export const REHEARSAL_LOCK_MS = 15 * 60_000;
+export const REHEARSAL_LOCK_MS_PER_FILE = 2000;
+/** The longest that --lock-for may say: nobody can end a lock in the mode COMPLIANCE. */
+export const LONGEST_REHEARSAL_LOCK_MS = 86_400_000;

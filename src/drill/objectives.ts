@@ -1,6 +1,6 @@
 /** The objectives of each scenario. Pure. */
 
-export const SCENARIOS = ['object', 'bucket', 'store', 'offsite', 'redis'] as const;
+export const SCENARIOS = ['object', 'bucket', 'store', 'offsite', 'redis', 'ransom'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Objectives {
@@ -18,4 +18,5 @@ export const OBJECTIVES: Readonly<Record<Scenario, Objectives>> = {
   store: { rtoSeconds: 2 * HOUR, rpoSeconds: HOUR },
   offsite: { rtoSeconds: 24 * HOUR, rpoSeconds: DAY },
   redis: { rtoSeconds: HOUR, rpoSeconds: HOUR },
+  ransom: { rtoSeconds: 24 * HOUR, rpoSeconds: DAY },
 };

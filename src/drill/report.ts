@@ -147,9 +147,23 @@ function drillSection(drill: DrillRecord): string {
     `- Age of the newest backup: ${duration(drill.rpo_seconds)}, limit ${duration(drill.rpo_limit_seconds)}`,
     `- In the store and not in it: ${missing}`,
     `- Differences: ${differences.length === 0 ? 'none' : differences.map(({ bucket, field, count }) => `${inline(field)} of ${countOf(count, 'object')} of ${inline(bucket)}`).join(', ')}`,
+    ...(drill.attack === undefined ? [] : [attackLine(drill.attack)]),
     ...(check === undefined ? [] : [`- Own test: exit status ${check.exit_code ?? 'none'}`]),
   ];
   return [`### ${at} ${scenario}`, lines.join('\n')].join('\n\n');
+}
+
+function attackLine({
+  files,
+  locked,
+  mode,
+  tried,
+  spared,
+}: NonNullable<DrillRecord['attack']>): string {
+  const sum = (of: 'refused' | 'succeeded' | 'unclear') =>
+    formatCount(tried.reduce((total, one) => total + one[of], 0));
+  const locks = mode === null ? 'not locked' : `${formatCount(locked)} locked (${mode})`;
+  return `- Attacked: a copy of ${countOf(files, 'file')}, ${locks}: ${sum('refused')} attempts refused, ${sum('succeeded')} carried out, ${sum('unclear')} unclear. Spared: ${spared}`;
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

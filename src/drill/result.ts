@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { SCENARIOS } from './objectives.js';
+import { ATTACK_KINDS } from './attack-kinds.js';
 
 /** The result of a drill, as it is printed and recorded. */
 
@@ -51,6 +52,29 @@ export const drillResult = v.object({
   steps: v.array(v.object({ name: text, seconds })),
   /** The operator's own test; `exit_code` is `null` if a signal ended it. */
   check: v.optional(v.object({ exit_code: v.nullable(v.number()), seconds, output: text })),
+  /** `ransom`: what was done to a copy of the backup, with the keys of this host. */
+  attack: v.optional(
+    v.object({
+      /** The files of the copy, and how many of them were locked as the real ones are. */
+      files: count,
+      locked: count,
+      /** The weakest mode of these locks; `null` if nothing was locked. */
+      mode: v.nullable(v.picklist(['GOVERNANCE', 'COMPLIANCE'])),
+      /** Whether the keys may delete a version that is not locked; `null` if that is not known. */
+      may_delete: v.nullable(v.boolean()),
+      tried: v.array(
+        v.object({
+          kind: v.picklist(ATTACK_KINDS),
+          ...{ tried: count, refused: count, succeeded: count, unclear: count },
+        }),
+      ),
+      /** What was not attacked, because the real backups need it. */
+      spared: text,
+      /** Where copies are left, which the next drill after `left_until` removes; `null`: nothing is left. */
+      left: v.nullable(text),
+      left_until: v.nullable(text),
+    }),
+  ),
   /** Buckets that stay because of --keep, by their names in the backup. */
   kept: v.optional(v.record(text, text)),
 });

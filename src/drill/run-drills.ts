@@ -5,6 +5,7 @@ import type { DrillContext, DrillOptions } from './context.js';
 import { OBJECTIVES, type Scenario } from './objectives.js';
 import { type DrillRecord, RECORDS_FOLDER, putRecord } from './records.js';
 import type { DrillResult } from './result.js';
+import { drillRansom, whyNoRansom } from './scenarios/ransom.js';
 import { drillRedis } from './scenarios/redis.js';
 import { drillRestore } from './scenarios/restore.js';
 import { failedResult } from './scenarios/restore-result.js';
@@ -17,6 +18,8 @@ export interface DrillRequest extends Omit<DrillOptions, 'objectives' | 'pick' |
   /** Absent: one of every four drills draws an older backup. */
   pick: Pick | undefined;
   cold: boolean;
+  /** Leave out a scenario that the destination is not made for, instead of failing in it. */
+  onlyFitting: boolean;
   /** Earlier drills, on which the draws depend. */
   earlier: readonly DrillRecord[];
   /** Called with each record as soon as its drill has ended. */
@@ -35,6 +38,13 @@ export async function runDrills(
   const records: DrillRecord[] = [];
   for (const scenario of request.scenarios) {
     context.signal.throwIfAborted();
+    if (scenario === 'ransom' && request.onlyFitting) {
+      const why = await whyNoRansom(context, request.line);
+      if (why !== undefined) {
+        context.note(`ransom: left out: ${why}`);
+        continue;
+      }
+    }
     const result = await runOne(scenario, context, optionsFor(scenario, context, request));
     const record: DrillRecord = {
       ...{ at: now().toISOString(), id: randomUUID() },
@@ -57,18 +67,19 @@ function optionsFor(
   request: DrillRequest,
 ): DrillOptions {
   const { rtoSeconds, rpoSeconds, earlier, pick, sample, maxBytes, prefix } = request;
-  const { line, check, keep } = request;
+  const { line, check, keep, lockMs } = request;
   const before = earlier.filter((record) => {
     return record.scenario === scenario && record.destination === destination.location;
   }).length;
   const limits = OBJECTIVES[scenario];
   return {
-    ...{ sample, maxBytes, prefix, line, check, keep },
+    ...{ sample, maxBytes, prefix, line, check, keep, lockMs },
     objectives: {
       rtoSeconds: rtoSeconds ?? limits.rtoSeconds,
       rpoSeconds: rpoSeconds ?? limits.rpoSeconds,
     },
-    pick: pick ?? pickAfter(before),
+    // What an attack leaves is worth as much as the newest backup that survives it.
+    pick: scenario === 'ransom' ? 'newest' : (pick ?? pickAfter(before)),
     seed: `${destination.location} ${scenario} ${before}`,
   };
 }
@@ -80,6 +91,7 @@ async function runOne(
 ): Promise<DrillResult> {
   try {
     if (scenario === 'redis') return await drillRedis(context, options);
+    if (scenario === 'ransom') return await drillRansom(context, options);
     return await drillRestore(scenario, context, options);
   } catch (error) {
     context.signal.throwIfAborted();

@@ -23,6 +23,8 @@ export interface Evidence {
   rpoLimitSeconds: number;
   /** Why it is not known what the backup lacks; `undefined` if it is, or the store was not asked. */
   lossUnknown?: string | undefined;
+  /** What else keeps it from being proven. */
+  unproven?: readonly string[];
   /** Why the operator's own test failed; `undefined` if it passed, or there was none. */
   checkFailure?: string | undefined;
 }
@@ -71,6 +73,7 @@ function unprovenReasons(evidence: Evidence): string[] {
     ...(rtoSeconds === null ? ['the time to recover was not measured'] : []),
     ...(rpoSeconds === null ? ['the age of the backup is not known'] : []),
     ...(lossUnknown === undefined ? [] : [lossUnknown]),
+    ...(evidence.unproven ?? []),
   ];
 }
 

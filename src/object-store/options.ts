@@ -39,6 +39,13 @@ export interface VersionOptions extends RequestOptions {
   versionId?: string | undefined;
 }
 
+/** A lock in the mode GOVERNANCE gives way to keys that have the right to bypass it. */
+export interface BypassOptions extends RequestOptions {
+  bypassGovernance?: boolean | undefined;
+}
+
+export interface RetentionOptions extends VersionOptions, BypassOptions {}
+
 export interface HeadOptions extends VersionOptions {
   /** The size in the listing, for a server without Content-Length. Another length is `damaged`. */
   expectedBytes?: number | undefined;

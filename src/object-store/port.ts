@@ -19,6 +19,7 @@ import type {
   VersionPage,
 } from './objects.js';
 import type {
+  BypassOptions,
   CreateBucketOptions,
   GetOptions,
   HeadOptions,
@@ -27,6 +28,7 @@ import type {
   PutOptions,
   ReadOptions,
   RequestOptions,
+  RetentionOptions,
   VersionOptions,
   VersionPageOptions,
 } from './options.js';
@@ -191,7 +193,17 @@ export interface ObjectStore extends MultipartUploads {
   deleteVersion(
     bucket: string,
     version: Pick<ObjectVersion, 'key' | 'versionId'>,
-    options?: RequestOptions,
+    options?: BypassOptions,
+  ): Promise<void>;
+
+  /**
+   * Does the same by the request that deletes many (DeleteObjects), in which some servers do not look at
+   * locks. Rejects (see `isUnexpectedAnswer`) if the answer does not name the key.
+   */
+  deleteVersionInBulk(
+    bucket: string,
+    version: Pick<ObjectVersion, 'key' | 'versionId'>,
+    options?: BypassOptions,
   ): Promise<void>;
 
   /** Resolves to the object's tags in the server's order. */
@@ -211,14 +223,14 @@ export interface ObjectStore extends MultipartUploads {
   getRetention(bucket: string, key: string, options?: VersionOptions): Promise<Retention | null>;
 
   /**
-   * Sets the retention of a version. Rejects with `access_denied` or `refused` if that would shorten
-   * the retention, or weaken its mode.
+   * Sets the retention of a version; `null` removes it. Rejects with `access_denied` or `refused` if that
+   * would shorten the retention, or weaken its mode.
    */
   putRetention(
     bucket: string,
     key: string,
-    retention: Retention,
-    options?: VersionOptions,
+    retention: Retention | null,
+    options?: RetentionOptions,
   ): Promise<void>;
 
   /** Reads the object's access control list, byte for byte. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeResults } from '../../src/cli/commands/drill/describe.js';
 import { describeTrends } from '../../src/cli/commands/drill/history.js';
+import { ATTACK_KINDS } from '../../src/drill/attack-kinds.js';
 import { appendRecords } from '../../src/drill/records.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { drillRecord } from '../helpers/drill-records.js';
@@ -43,6 +44,23 @@ const untried = drillRecord({
   ...{ backup: null, rto_seconds: null, rpo_seconds: null, objects: 0, bytes: 0, steps: [] },
   ...{ missing_objects: null, missing_bytes: null },
 });
+const attacked = drillRecord({
+  ...{ scenario: 'ransom', verdict: 'missed', objects: 0, bytes: 0 },
+  reason:
+    'these keys deleted 4 of 4 locked files for good, because they may bypass GOVERNANCE: use keys without s3:BypassGovernanceRetention, or locks in the mode COMPLIANCE (--lock-mode)',
+  ...{ rto_seconds: null, rto_limit_seconds: 86_400, rpo_seconds: null, rpo_limit_seconds: 86_400 },
+  ...{ missing_objects: null, missing_bytes: null, steps: [{ name: 'choose', seconds: 0.1 }] },
+  attack: {
+    ...{ files: 4, locked: 4, mode: 'GOVERNANCE', may_delete: true },
+    tried: ATTACK_KINDS.map((kind) => {
+      const isDone = kind.endsWith('_bypass') || kind === 'overwrite' || kind === 'delete';
+      return { kind, tried: 4, refused: isDone ? 0 : 4, succeeded: isDone ? 4 : 0, unclear: 0 };
+    }),
+    spared: 'the settings of the bucket (versioning, object lock, policy, lifecycle) and the real backups',
+    left: 's3://locked/minio/.mangamotion-drill-ransom/0123456789abcdef0123',
+    left_until: '2026-11-29T03:25:00.000Z',
+  },
+});
 
 describe('a drill', () => {
   it('drill-met', async () => {
@@ -57,10 +75,16 @@ describe('a drill', () => {
     });
   });
 
+  it('drill-ransom', async () => {
+    await comparePage('drill-ransom', 'mangamotion drill ransom', (page) => {
+      describeResults(page, [attacked]);
+    });
+  });
+
   it('drill-history and drill-report', async () => {
     const state = join(folder, 'state');
     mkdirSync(join(state, 'schedule-state'), { recursive: true });
-    const records = [untried, sampled, missed, met].map((record, at) => ({
+    const records = [untried, sampled, missed, met, attacked].map((record, at) => ({
       ...record,
       ...{ id: String(at), at: `2026-11-2${at}T03:10:00.000Z` },
     }));

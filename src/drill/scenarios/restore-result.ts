@@ -9,6 +9,7 @@ import type { Scenario } from '../objectives.js';
 import type { DrillResult } from '../result.js';
 import { Steps, rounded } from '../steps.js';
 import { judge } from '../verdict.js';
+import type { Findings } from '../ransom/findings.js';
 import type { Loss } from './data-loss.js';
 
 /** What a drill of a restore has found, and the result that comes of it. */
@@ -27,8 +28,11 @@ export interface Found {
   kept: DrillResult['kept'];
   /** The objects and bytes that the store has and the newest backup lacks. */
   loss: Loss;
-  /** The buckets of the drill that could not be removed, with the reasons. */
+  /** What of the drill could not be removed, with the reasons. */
   leftovers: string[];
+  /** What an attack has shown; absent: nothing was attacked. */
+  attack: DrillResult['attack'];
+  findings: Findings;
 }
 
 export function nothingFound(): Found {
@@ -44,6 +48,8 @@ export function nothingFound(): Found {
     kept: undefined,
     loss: {},
     leftovers: [],
+    attack: undefined,
+    findings: { doubts: [], unproven: [] },
   };
 }
 
@@ -58,6 +64,7 @@ export function resultOf(
   }: { failure: string | undefined; untried: string | undefined; decidedAtMs: number },
 ): DrillResult {
   const { choice, steps, differences, share, done, check, kept, loss, extrapolated } = found;
+  const { attack, findings } = found;
   const newest = choice?.newest.backup;
   const ageSeconds =
     newest?.summary.kind === 'valid'
@@ -67,7 +74,12 @@ export function resultOf(
   const rto = share < 1 ? (extrapolated?.seconds ?? null) : measured;
   const { verdict, reason } = judge({
     ...{ failure, untried, share, objects: done.objects },
-    doubts: [...(choice === undefined ? [] : doubtsOf(choice)), ...found.leftovers],
+    doubts: [
+      ...(choice === undefined ? [] : doubtsOf(choice)),
+      ...findings.doubts,
+      ...found.leftovers,
+    ],
+    unproven: findings.unproven,
     differences: differences.named,
     differencesOmitted: differences.omitted,
     rtoSeconds: rto,
@@ -77,6 +89,8 @@ export function resultOf(
     lossUnknown: loss.unknown,
     checkFailure: checkFailure(check),
   });
+  const isClear = findings.doubts.length === 0 && findings.unproven.length === 0;
+  const survives = found.isRecovered && isClear && attack?.locked === attack?.files;
   return {
     ...{ scenario, verdict },
     ...(reason === undefined ? {} : { reason: reason.slice(0, LONGEST_REASON) }),
@@ -86,7 +100,8 @@ export function resultOf(
     rto_limit_seconds: objectives.rtoSeconds,
     extrapolated: share < 1,
     ...(extrapolated === undefined ? {} : { rto_range_seconds: extrapolated.range }),
-    rpo_seconds: ageSeconds,
+    // Of an attack only what has survived it is a backup.
+    rpo_seconds: scenario !== 'ransom' || survives ? ageSeconds : null,
     rpo_limit_seconds: objectives.rpoSeconds,
     ...(newest === undefined || choice?.pick !== 'random' ? {} : { newest: newest.id }),
     ...{ objects: done.objects, bytes: done.bytes },
@@ -97,6 +112,7 @@ export function resultOf(
     ...(differences.omitted > 0 ? { differences_omitted: differences.omitted } : {}),
     steps: steps.all,
     ...(check === undefined ? {} : { check }),
+    ...(attack === undefined ? {} : { attack }),
     ...(kept === undefined ? {} : { kept }),
   };
 }

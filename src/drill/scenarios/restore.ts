@@ -10,8 +10,7 @@ import { chooseForDrill } from '../choose.js';
 import type { DrillContext, DrillOptions } from '../context.js';
 import type { Differences } from '../differences.js';
 import { type Extrapolation, type PacePoint, extrapolate } from '../extrapolate.js';
-import { type DrillPlace, openPlace } from '../journal.js';
-import { JOURNAL_FOLDER } from '../journal-entry.js';
+import { type DrillPlace, journalOf, openPlace } from '../journal.js';
 import { MOST_BUCKETS } from '../limits.js';
 import type { Scenario } from '../objectives.js';
 import { Pace, noting } from '../pace.js';
@@ -23,12 +22,14 @@ import { type Into, Untried, limitOf, planWithin, verify } from './restore-choic
 import { type Found, nothingFound, resultOf } from './restore-result.js';
 import { type RestoreScope, chooseScope } from './scope.js';
 
+type RestoreScenario = Exclude<Scenario, 'redis' | 'ransom'>;
+
 /**
  * Does what the recovery page says, into buckets of its own, and measures it. Resolves to a result
  * whatever fails; rejects only with the signal's reason and with errors of this program.
  */
 export async function drillRestore(
-  scenario: Exclude<Scenario, 'redis'>,
+  scenario: RestoreScenario,
   context: DrillContext,
   options: DrillOptions,
 ): Promise<DrillResult> {
@@ -54,12 +55,12 @@ function failureOf({ code, message }: MangamotionError, { choice }: Found): stri
 }
 
 async function recover(
-  scenario: Exclude<Scenario, 'redis'>,
+  scenario: RestoreScenario,
   context: DrillContext,
   options: DrillOptions,
   found: Found,
 ): Promise<void> {
-  const { destination, progress, note, signal } = context;
+  const { destination, progress, note } = context;
   const { steps } = found;
   progress.start('listing');
   const choice = await steps.time('choose', async () =>
@@ -79,17 +80,24 @@ async function recover(
       : undefined,
   );
   const target = await context.openTarget();
+  await restoreBeside(scenario, context, options, found, { located, scope, target });
+}
+
+/** Restores into buckets of its own, reads everything back, and removes them. */
+export async function restoreBeside(
+  scenario: Exclude<Scenario, 'redis'>,
+  context: DrillContext,
+  options: DrillOptions,
+  found: Found,
+  { located, scope, target }: Pick<Into, 'located' | 'scope' | 'target'>,
+): Promise<void> {
+  const { progress, signal } = context;
   const limit = limitOf(scenario, target, options);
   if (scope.buckets.length > MOST_BUCKETS) {
-    throw new Untried(`${backup.id} has more than ${countOf(MOST_BUCKETS, 'bucket')}`);
+    throw new Untried(`${located.backup.id} has more than ${countOf(MOST_BUCKETS, 'bucket')}`);
   }
   const place = await openPlace(
-    {
-      claims: destination.claims(JOURNAL_FOLDER),
-      store: target.store,
-      ...{ prefix: options.prefix, owner: context.owner, now: context.now },
-      ...{ signal, warn: context.warn },
-    },
+    journalOf(context, target.store, options.prefix),
     scope.buckets.length,
   );
   try {

@@ -4,13 +4,14 @@ import type { BucketDocumentKind } from '../bucket-documents.js';
 import * as buckets from './requests/bucket-requests.js';
 import { deleteVersion, listVersionPage, listVersions } from './requests/version-requests.js';
 import { getRetention, putRetention } from './requests/retention-requests.js';
-import { deleteObjects } from './requests/bulk-delete.js';
+import { deleteObjects, deleteVersionInBulk } from './requests/bulk-delete.js';
 import { copyObject } from './requests/copy-requests.js';
 import { eachObjectPage, listPage } from './requests/list-requests.js';
 import type { ListUploadsOptions, UploadedPart } from '../port.js';
 import { S3MultipartUploads } from './requests/multipart-requests.js';
 import * as objects from './requests/object-requests.js';
 import type {
+  BypassOptions,
   CopySource,
   CreateBucketOptions,
   GetOptions,
@@ -26,6 +27,7 @@ import type {
   ReadOptions,
   RequestOptions,
   Retention,
+  RetentionOptions,
   UploadOptions,
   VersionOptions,
   VersionPageOptions,
@@ -176,9 +178,17 @@ class MinioStore implements ObjectStore {
   deleteVersion(
     bucket: string,
     version: Pick<ObjectVersion, 'key' | 'versionId'>,
-    options: RequestOptions = {},
+    options: BypassOptions = {},
   ) {
     return deleteVersion(this.#requests, bucket, version, options);
+  }
+
+  deleteVersionInBulk(
+    bucket: string,
+    version: Pick<ObjectVersion, 'key' | 'versionId'>,
+    options: BypassOptions = {},
+  ) {
+    return deleteVersionInBulk(this.#requests, bucket, version, options);
   }
 
   getObjectTags(bucket: string, key: string, options: RequestOptions = {}) {
@@ -193,7 +203,12 @@ class MinioStore implements ObjectStore {
     return getRetention(this.#requests, bucket, key, options);
   }
 
-  putRetention(bucket: string, key: string, retention: Retention, options: VersionOptions = {}) {
+  putRetention(
+    bucket: string,
+    key: string,
+    retention: Retention | null,
+    options: RetentionOptions = {},
+  ) {
     return putRetention(this.#requests, bucket, key, retention, options);
   }
 

@@ -49,6 +49,8 @@ interface ServerCopy {
   /** `ID.tar.gz`. */
   name: string;
   sizeBytes: number;
+  /** Copy in parts, whatever the source is: Ceph takes over the lock of an object that is copied whole. */
+  withoutLock?: boolean;
   signal: AbortSignal;
   onBytes: (bytes: number) => void;
 }
@@ -68,7 +70,7 @@ export async function copyOnServer(copy: ServerCopy): Promise<{ isProven: boolea
   const ranges = partRanges(sizeBytes);
   // Uploads of this program have these parts, so that parts alike give the same ETag.
   const hasOurParts = Number(MD5_OF_PARTS.exec(source.etag)?.[1]) === ranges.length;
-  const inParts = hasOurParts || sizeBytes > LARGEST_WHOLE_BYTES;
+  const inParts = hasOurParts || copy.withoutLock === true || sizeBytes > LARGEST_WHOLE_BYTES;
   await abortStrayUploads(copy);
   if (inParts) await copyParts(copy, source.etag, ranges);
   else await copyWhole(copy, source.etag);

@@ -18,7 +18,7 @@ export type ExpectedFile = Pick<Summary, 'archive_bytes'> & {
 
 interface Streaming {
   source: BackupFiles;
-  target: BackupFiles;
+  target: Pick<BackupFiles, 'receive'>;
   summary: ExpectedFile;
   signal: AbortSignal;
   onBytes: (bytes: number) => void;

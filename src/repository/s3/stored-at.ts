@@ -93,6 +93,7 @@ export async function openStoredAt(
     deleteObject: refuse,
     deleteObjects: refuse,
     deleteVersion: refuse,
+    deleteVersionInBulk: refuse,
     putRetention: refuse,
     putObjectAcl: refuse,
     createMultipartUpload: refuse,

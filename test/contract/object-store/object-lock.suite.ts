@@ -115,6 +115,31 @@ export function describeObjectLock({ open }: Implementation): void {
       await expect(deleted).rejects.toMatchObject({ code: 'access_denied' });
     });
 
+    it('in the mode GOVERNANCE gives way to those who may bypass it, and to nobody else', async () => {
+      const retention = { mode: 'GOVERNANCE', until: '2050-01-01T00:00:00.000Z' } as const;
+      const put = async (key: string) => {
+        const attributes = { retention };
+        const { versionId } = await store.putObject(bucket, key, contentOf('x'), { attributes });
+        return { key, versionId: versionId ?? '' };
+      };
+      const bypass = { bypassGovernance: true };
+      const [alone, together] = [await put('alone'), await put('together')];
+      const bulk = store.deleteVersionInBulk(bucket, together);
+      await expect(bulk).rejects.toMatchObject({ code: 'access_denied' });
+      await store.headObject(bucket, 'together', together);
+      await store.deleteVersion(bucket, alone, bypass);
+      await store.deleteVersionInBulk(bucket, together, bypass);
+      for (const { key, versionId } of [alone, together]) {
+        const head = store.headObject(bucket, key, { versionId });
+        await expect(head).rejects.toMatchObject({ code: 'not_found' });
+      }
+      const ended = await put('ended');
+      const soon = { mode: 'GOVERNANCE', until: '2049-01-01T00:00:00.000Z' } as const;
+      const shortened = { versionId: ended.versionId };
+      await store.putRetention(bucket, 'ended', soon, { ...shortened, ...bypass });
+      expect(await store.getRetention(bucket, 'ended', shortened)).toEqual(soon);
+    });
+
     it('of a bucket without is refused, and of a version that is not there not found', async () => {
       await store.putObject(plain, 'unlocked', contentOf('x'));
       await expect(store.getRetention(plain, 'unlocked')).rejects.toMatchObject({

@@ -53,6 +53,7 @@ async function contextOf(more: Partial<JournalContext> = {}): Promise<JournalCon
     signal: new AbortController().signal,
     warn: (line) => warnings.push(line),
     prefix: PREFIX,
+    destination: undefined,
     store,
     ...more,
   };

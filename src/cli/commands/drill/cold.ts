@@ -59,7 +59,12 @@ async function drillCold(
 ): Promise<ErrorCode | undefined> {
   const elsewhere = addressIn(values.into);
   const records = await drill(context, location, {
-    request: { ...(await requestOf(context, ['offsite'], values)), earlier: [], cold: true },
+    request: {
+      ...(await requestOf(context, ['offsite'], values)),
+      earlier: [],
+      cold: true,
+      onlyFitting: false,
+    },
     openTarget: async () => {
       const store = await context.openDrillStore(elsewhere);
       if (store !== undefined) return { store, isSource: false };

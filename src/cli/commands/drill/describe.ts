@@ -7,6 +7,7 @@ import type { Column } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import type { Tone } from '../../output/paint.js';
 import { countOf } from '../../output/units.js';
+import { attackColumns, attackFields } from './describe-attack.js';
 
 const VERDICT_TEXTS: Readonly<Record<Verdict, { text: string; tone: Tone }>> = {
   met: { text: '✓ met', tone: 'good' },
@@ -62,7 +63,9 @@ function describeResult(page: Page, result: DrillResult): void {
     ...lossFields(page, result),
     ...(result.objects === 0 ? [] : [fidelityField(result)]),
     ...(result.check === undefined ? [] : [checkField(page, result.check)]),
+    ...(result.attack === undefined ? [] : attackFields(page, result.attack)),
   ]);
+  if (result.attack !== undefined) page.text('').table(attackColumns, result.attack.tried);
   if (differences.length > 0) {
     page.text('').table(differenceColumns, differences);
     if (omitted > 0) page.text(`… and ${countOf(omitted, 'further difference')}`);

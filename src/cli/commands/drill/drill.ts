@@ -1,7 +1,9 @@
 import type { Scenario } from '../../../drill/objectives.js';
 import type { Command } from '../../argv/command.js';
 import { defineCommand } from '../../argv/command.js';
-import { amountOptions, drillOptions } from './options.js';
+import { MangamotionError } from '../../../errors.js';
+import { isS3Url } from '../../../repository/s3/s3-location.js';
+import { amountOptions, attackOptions, drillOptions, newestOptions } from './options.js';
 import { runDrillCommand } from './run.js';
 
 /** The commands `drill object` to `drill all`. */
@@ -118,16 +120,52 @@ export const drillRedis = defineCommand({
     runDrillCommand(context, destination, ['redis'], options),
 });
 
-const ALL: readonly Scenario[] = ['object', 'bucket', 'store', 'offsite', 'redis'];
+export const drillRansom = defineCommand({
+  ...common,
+  description:
+    'Drill what is left when somebody has the keys of this host. A copy of the newest backup, beside the ' +
+    'backups in the same bucket and locked as they are, is overwritten, deleted and unlocked with these keys. ' +
+    'What is left is restored as it was stored before, into buckets of its own, and compared. The backups ' +
+    'themselves are only read. Locked copies stay until their locks end (see --lock-for), and the next drill ' +
+    'at this destination removes them. The exit status is 5 if the keys could destroy the backup or an ' +
+    'objective is missed, and 3 if it is not proven.',
+  arguments: {
+    destination: {
+      ...destinationArgument.destination,
+      description: 'the destination that holds the backups: s3://bucket/prefix',
+    },
+  },
+  options: { ...newestOptions, ...attackOptions },
+  examples: {
+    'mangamotion drill ransom s3://locked/minio': 'attack a copy of the newest backup',
+    "mangamotion drill ransom s3://locked/minio --json | jq '.drills[0].attack.tried'":
+      'see what the keys could do',
+    'DRILL_S3_ENDPOINT=https://drill.example.com mangamotion drill ransom s3://locked/minio --max-bytes 50G':
+      'copy up to 50 GiB, and restore what is left into another server',
+  },
+  run: (context, { destination }, options) => {
+    if (!isS3Url(destination)) {
+      throw new MangamotionError('usage', `${destination} is a folder, and has no locks`, {
+        hint: 'Name a destination in a bucket: s3://bucket/prefix.',
+      });
+    }
+    return runDrillCommand(context, destination, ['ransom'], { ...options, pick: undefined });
+  },
+});
+
+const ALL: readonly Scenario[] = ['object', 'bucket', 'store', 'offsite', 'redis', 'ransom'];
 
 export const drillAll: Command = defineCommand({
   ...common,
-  description: `Drill every scenario, one after the other, and go on after a failure. ${EVERYWHERE}`,
+  description:
+    `Drill every scenario, one after the other, and go on after a failure. ${EVERYWHERE} The attack of ` +
+    '"drill ransom" is left out unless the newest backup is locked in a bucket.',
   options: { ...drillOptions, ...amountOptions },
   examples: {
     'mangamotion drill all /var/backups/minio': 'drill every scenario',
     'mangamotion drill all s3://offsite/minio --sample 5% --into https://drill.example.com':
       'restore a twentieth each time, into another server',
   },
-  run: (context, { destination }, options) => runDrillCommand(context, destination, ALL, options),
+  run: (context, { destination }, options) =>
+    runDrillCommand(context, destination, ALL, options, { onlyFitting: true }),
 });

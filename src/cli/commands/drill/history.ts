@@ -123,7 +123,7 @@ const FIELDS: FieldsOf<DrillRecord> = fieldNames(
   ...(['pick', 'newest', 'rto_seconds', 'rto_limit_seconds', 'extrapolated'] as const),
   ...(['rto_range_seconds', 'rpo_seconds', 'rpo_limit_seconds', 'objects', 'bytes'] as const),
   ...(['sample', 'missing_objects', 'missing_bytes', 'differences'] as const),
-  ...(['differences_omitted', 'steps', 'check', 'kept'] as const),
+  ...(['differences_omitted', 'steps', 'check', 'attack', 'kept'] as const),
 );
 
 const CSV_FIELDS = [

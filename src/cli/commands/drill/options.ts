@@ -2,11 +2,12 @@ import type { OptionSpecs } from '../../argv/option-specs.js';
 import { parseBytes } from '../../values/bytes.js';
 import { parseDuration } from '../../values/duration.js';
 import { parseShare } from '../../values/share.js';
+import { LONGEST_REHEARSAL_LOCK_MS } from '../../../drill/limits.js';
+import { MangamotionError } from '../../../errors.js';
 import { STATE_OPTION } from '../schedule/state-folder.js';
 import { parseInto } from './place.js';
 
-/** The options of every drill. */
-export const drillOptions = {
+const goalOptions = {
   into: {
     value: 'where',
     description:
@@ -24,6 +25,9 @@ export const drillOptions = {
     description: 'the largest age of the newest backup, instead of the objective of the scenario',
     parse: parseDuration,
   },
+} as const satisfies OptionSpecs;
+
+const pickOptions = {
   pick: {
     value: 'which',
     description:
@@ -31,6 +35,9 @@ export const drillOptions = {
       'every four drills)',
     choices: ['newest', 'random'],
   },
+} as const satisfies OptionSpecs;
+
+const mannerOptions = {
   line: {
     value: 'name',
     description: 'choose from this line if there are several (default: the widest)',
@@ -44,6 +51,12 @@ export const drillOptions = {
   keep: { description: 'leave the restored buckets, and print their names' },
   stateDir: STATE_OPTION,
 } as const satisfies OptionSpecs;
+
+/** The options of drills that can take an older backup. */
+export const drillOptions = { ...goalOptions, ...pickOptions, ...mannerOptions } as const;
+
+/** The options of a drill that always takes the newest backup. */
+export const newestOptions = { ...goalOptions, ...mannerOptions } as const;
 
 /** The options of drills that restore more than one object. */
 export const amountOptions = {
@@ -60,5 +73,34 @@ export const amountOptions = {
       'restore at most this much, such as 50G, as a sample if there is more (default: 10G into the ' +
       'store itself; a drill of the whole store there needs this option)',
     parse: parseBytes,
+  },
+} as const satisfies OptionSpecs;
+
+const SHORTEST_LOCK_MS = 10_000;
+
+function parseLockFor(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= SHORTEST_LOCK_MS && ms <= LONGEST_REHEARSAL_LOCK_MS) return ms;
+  throw new MangamotionError(
+    'usage',
+    'must be from 10s to 1d: nobody ends a lock in the mode COMPLIANCE',
+  );
+}
+
+/** The options of the drill that attacks a copy. */
+export const attackOptions = {
+  sample: amountOptions.sample,
+  maxBytes: {
+    ...amountOptions.maxBytes,
+    description:
+      'copy at most this much, such as 50G: a backup that has more, with what it needs, is not attacked ' +
+      '(default: 10G); the restore is limited as by other drills',
+  },
+  lockFor: {
+    value: 'duration',
+    description:
+      'how long the copies are locked, if the backup is: they stay that long (default: 15m, and more for ' +
+      'many files)',
+    parse: parseLockFor,
   },
 } as const satisfies OptionSpecs;

@@ -22,6 +22,8 @@ export interface DrillValues {
   stateDir: string | undefined;
   sample?: number | undefined;
   maxBytes?: number | undefined;
+  /** In ms. */
+  lockFor?: number | undefined;
 }
 
 /** Runs scenarios, records and prints them. Resolves to the code of the worst verdict. */
@@ -30,12 +32,18 @@ export async function runDrillCommand(
   location: string,
   scenarios: readonly Scenario[],
   values: DrillValues,
+  { onlyFitting = false } = {},
 ): Promise<ErrorCode | undefined> {
   const folder = stateFolderOf(context, values.stateDir);
   const earlier = await earlierDrills(context, folder);
   const elsewhere = addressIn(values.into);
   const records = await drill(context, location, {
-    request: { ...(await requestOf(context, scenarios, values)), earlier, cold: false },
+    request: {
+      ...(await requestOf(context, scenarios, values)),
+      earlier,
+      cold: false,
+      onlyFitting,
+    },
     openTarget: () => openTarget(context, elsewhere),
     openSource: hasStoreCredentials(await context.config()) ? () => context.openStore() : undefined,
     openRedis: () => openDrillRedis(context),
@@ -112,6 +120,7 @@ export async function drill(
   const records = await runDrills(
     {
       ...{ destination, openTarget: open, openSource, openRedis, now, signal, progress, warn },
+      openVault: () => context.openVault(),
       owner: await describeOwner('drill'),
       note: (line) => progress.note(`mangamotion: ${line}`),
     },
@@ -154,11 +163,11 @@ export async function requestOf(
   { cwd }: CommandContext,
   scenarios: readonly Scenario[],
   values: DrillValues,
-): Promise<Omit<DrillRequest, 'earlier' | 'cold' | 'onRecord'>> {
-  const { into, rto, rpo, pick, line, check, keep, sample = 1, maxBytes } = values;
+): Promise<Omit<DrillRequest, 'earlier' | 'cold' | 'onlyFitting' | 'onRecord'>> {
+  const { into, rto, rpo, pick, line, check, keep, sample = 1, maxBytes, lockFor } = values;
   const { shellCheck } = await import('../../../drill/run-check.js');
   return {
-    ...{ scenarios, sample, maxBytes, pick, line, keep },
+    ...{ scenarios, sample, maxBytes, pick, line, keep, lockMs: lockFor },
     prefix: into !== undefined && 'prefix' in into ? into.prefix : '',
     rtoSeconds: rto === undefined ? undefined : rto / 1000,
     rpoSeconds: rpo === undefined ? undefined : rpo / 1000,

@@ -1,9 +1,10 @@
 import { countOf } from '../../../count-of.js';
 import { MangamotionError } from '../../../errors.js';
-import type { RequestOptions, UndeletedObject } from '../../port.js';
-import { codeOf, isTransient, S3ResponseError } from '../../store-errors.js';
+import type { BypassOptions, ObjectVersion, RequestOptions, UndeletedObject } from '../../port.js';
+import { codeOf, isTransient, notS3, S3ResponseError } from '../../store-errors.js';
 import { bodyOf, md5Header } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
+import { bypassHeader } from '../wire/object-lock.js';
 import {
   child,
   children,
@@ -46,6 +47,37 @@ export async function deleteObjects(
   }
   failures.push(...(await deleteOneByOne(requests, bucket, left, options)));
   return failures;
+}
+
+/** Implements `deleteVersionInBulk` of the port. */
+export async function deleteVersionInBulk(
+  requests: S3Requests,
+  bucket: string,
+  { key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>,
+  { signal, bypassGovernance }: BypassOptions,
+): Promise<void> {
+  const version = `<Key>${escapeXml(key)}</Key><VersionId>${escapeXml(versionId)}</VersionId>`;
+  const document = `<Delete ${S3_NAMESPACE}><Object>${version}</Object></Delete>`;
+  const headers = {
+    ...{ 'content-type': 'application/xml', ...md5Header(document) },
+    ...bypassHeader(bypassGovernance),
+  };
+  const request = { method: 'POST', bucket, query: 'delete', headers } as const;
+  const { deleted, refused } = await requests.document(
+    { ...request, body: bodyOf(document), signal },
+    parseDeletionAnswer,
+    'DeleteResult',
+  );
+  const error = refused.get(key);
+  if (error !== undefined && !['NoSuchKey', 'NoSuchVersion'].includes(error.code)) {
+    const refusal = new S3ResponseError(error.code, 200, error.message);
+    throw requests.failure(refusal, { ...request, key }) as Error;
+  }
+  if (error !== undefined || deleted.has(key)) return;
+  throw notS3('without saying whether the version is deleted', {
+    endpoint: requests.endpoint,
+    request: { ...request, key },
+  });
 }
 
 async function deleteTogether(

@@ -1,8 +1,8 @@
-import type { Retention, VersionOptions } from '../../port.js';
+import type { Retention, RetentionOptions, VersionOptions } from '../../port.js';
 import { s3CodeOf } from '../../store-errors.js';
 import { bodyOf, md5Header } from '../request-body.js';
 import type { S3Requests } from '../s3-requests.js';
-import { parseCertainRetention, retentionDocument } from '../wire/object-lock.js';
+import { bypassHeader, parseCertainRetention, retentionDocument } from '../wire/object-lock.js';
 import { versionQuery } from './version-requests.js';
 
 /** Reads and sets the retention of versions; see the port. */
@@ -30,11 +30,14 @@ export async function putRetention(
   requests: S3Requests,
   bucket: string,
   key: string,
-  retention: Retention,
-  { versionId, signal }: VersionOptions,
+  retention: Retention | null,
+  { versionId, signal, bypassGovernance }: RetentionOptions,
 ): Promise<void> {
   const document = retentionDocument(retention);
-  const headers = { 'content-type': 'application/xml', ...md5Header(document) };
+  const headers = {
+    ...{ 'content-type': 'application/xml', ...md5Header(document) },
+    ...bypassHeader(bypassGovernance),
+  };
   const request = { method: 'PUT', bucket, key, query: queryOf(versionId), headers } as const;
   await requests.omit({ ...request, body: bodyOf(document), signal });
 }

@@ -1,7 +1,14 @@
-import type { ObjectVersion, RequestOptions, VersionPage, VersionPageOptions } from '../../port.js';
+import type {
+  BypassOptions,
+  ObjectVersion,
+  RequestOptions,
+  VersionPage,
+  VersionPageOptions,
+} from '../../port.js';
 import { repeatedToken, s3CodeOf } from '../../store-errors.js';
 import { ANSWER_LIMITS } from '../../unexpected-answer.js';
 import { percentEncode } from '../wire/percent-encoding.js';
+import { bypassHeader } from '../wire/object-lock.js';
 import { parseVersionPage } from '../wire/version-page-xml.js';
 import type { S3Requests } from '../s3-requests.js';
 
@@ -74,11 +81,12 @@ export async function deleteVersion(
   requests: S3Requests,
   bucket: string,
   { key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>,
-  { signal }: RequestOptions,
+  { signal, bypassGovernance }: BypassOptions,
 ): Promise<void> {
   const query = versionQuery(versionId);
+  const headers = bypassHeader(bypassGovernance);
   try {
-    await requests.omit({ method: 'DELETE', bucket, key, query, signal });
+    await requests.omit({ method: 'DELETE', bucket, key, query, headers, signal });
   } catch (error) {
     if (!['NoSuchKey', 'NoSuchVersion'].includes(s3CodeOf(error))) throw error;
   }

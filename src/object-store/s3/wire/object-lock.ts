@@ -78,7 +78,15 @@ export function parseLegalHold(xml: string): Pick<ObjectLock, 'legalHold'> | nul
   return root === null ? null : { legalHold: isOn(textOf(root, 'Status')) };
 }
 
-export function retentionDocument({ mode, until }: Retention): string {
+/** The header with which keys that have the right bypass a lock in the mode GOVERNANCE. */
+export function bypassHeader(isBypassed: boolean | undefined): Record<string, string> {
+  return isBypassed === true ? { 'x-amz-bypass-governance-retention': 'true' } : {};
+}
+
+/** An empty document removes the retention. */
+export function retentionDocument(retention: Retention | null): string {
+  if (retention === null) return `<Retention ${S3_NAMESPACE}></Retention>`;
+  const { mode, until } = retention;
   return `<Retention ${S3_NAMESPACE}><Mode>${mode}</Mode><RetainUntilDate>${escapeXml(until)}</RetainUntilDate></Retention>`;
 }
 

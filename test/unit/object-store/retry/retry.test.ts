@@ -103,6 +103,7 @@ const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
   listVersionPage: (store, options) => store.listVersionPage('b', options),
   listVersions: (store, options) => store.listVersions('b', 'p', options),
   deleteVersion: (store, options) => store.deleteVersion('b', VERSION, options),
+  deleteVersionInBulk: (store, options) => store.deleteVersionInBulk('b', VERSION, options),
   getObjectTags: (store, options) => store.getObjectTags('b', 'k', options),
   getObjectLock: (store, options) => store.getObjectLock('b', 'k', options),
   getRetention: (store, options) => store.getRetention('b', 'k', options),

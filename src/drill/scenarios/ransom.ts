@@ -1,0 +1,336 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { APPEND_ONLY_SETTING } from '../../config/hints.js';
+import { countOf } from '../../count-of.js';
+import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
+import { formatBytes } from '../../format-bytes.js';
+import type { ObjectVersion } from '../../object-store/port.js';
+import type { BucketPlace } from '../../repository/backup-files.js';
+import { NO_VAULT } from '../../repository/encryption/vault.js';
+import { Locker } from '../../repository/s3/locks/retry-lock.js';
+import { PlaceRequests } from '../../repository/s3/place-requests.js';
+import { S3Destination } from '../../repository/s3/s3-destination.js';
+import { openStoredAt } from '../../repository/s3/stored-at.js';
+import { requireSigned } from '../../repository/signed-backup.js';
+import { chooseForDrill } from '../choose.js';
+import type { DrillContext, DrillOptions, DrillTarget } from '../context.js';
+import { journalOf } from '../journal.js';
+import { REHEARSAL_LOCK_MS, REHEARSAL_LOCK_MS_PER_FILE } from '../limits.js';
+import { type Aftermath, looksWhole, lookAtCopies } from '../ransom/aftermath.js';
+import { type Attack, type Target, attackCopies } from '../ransom/attack.js';
+import { versionsBelow } from '../clear-rehearsal.js';
+import { type FileToCopy, copyFile } from '../ransom/copy-files.js';
+import { findingsOf } from '../ransom/findings.js';
+import { noLongerLocked, readRealLocks } from '../ransom/real-locks.js';
+import { type Rehearsal, openRehearsal } from '../ransom/rehearsal.js';
+import type { DrillResult } from '../result.js';
+import { type Subject, chooseSubject, clockOf, unlessUnfit } from './ransom-subject.js';
+import { Untried, verify } from './restore-choice.js';
+import { type Found, nothingFound, resultOf } from './restore-result.js';
+import { restoreBeside } from './restore.js';
+import { chooseScope } from './scope.js';
+
+/** What is not attacked: it cannot be undone, and the real backups need it. */
+const SPARED =
+  'the settings of the bucket (versioning, object lock, policy, lifecycle) and the real backups';
+/** The times of servers may have a resolution of a second. */
+const APART_MS = 2100;
+/** The clock of the server may differ by this much from the time of what was just written. */
+const CLOCK_TOLERANCE_MS = 10 * 60_000;
+
+/**
+ * Copies the newest backup into a place of its own in the bucket of the destination, locks the copy as the
+ * backup is locked, does to it whatever the keys of this host may do, and restores what is left. Resolves
+ * to a result whatever fails; rejects only with the signal's reason and with errors of this program.
+ */
+export async function drillRansom(
+  context: DrillContext,
+  options: DrillOptions,
+): Promise<DrillResult> {
+  const decidedAtMs = context.now().getTime();
+  const found = nothingFound();
+  let failure: string | undefined;
+  let untried: string | undefined;
+  try {
+    await rehearse(context, options, found);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!isMangamotionError(error) || error.code === 'internal') throw error;
+    if (error instanceof Untried) untried = error.message;
+    else failure = error.message;
+  }
+  const { doubts, unproven } = found.findings;
+  if (found.attack !== undefined && untried !== undefined) {
+    // What the attack has shown counts, although nothing was restored.
+    unproven.push(untried);
+    untried = undefined;
+  }
+  // Keys that may delete nothing leave their journal to others, and have been told so.
+  if (found.attack?.may_delete === false) found.leftovers.length = 0;
+  if (failure !== undefined && doubts.length > 0) {
+    doubts.push(failure);
+    failure = undefined;
+  }
+  return resultOf('ransom', options, found, { failure, untried, decidedAtMs });
+}
+
+/** Returns why a drill of everything leaves this scenario out; `undefined` if it does not. */
+export async function whyNoRansom(
+  { destination }: Pick<DrillContext, 'destination'>,
+  line: string | undefined,
+): Promise<string | undefined> {
+  if (destination.files().place === undefined) return 'the destination is no bucket';
+  if (destination.appendOnly === true) return APPEND_ONLY_SETTING;
+  try {
+    const pick = { pick: 'newest', seed: '', line } as const;
+    const { newest } = chooseForDrill(await destination.list(), destination.location, pick);
+    const { summary } = newest.backup;
+    const isLocked = summary.kind === 'valid' && summary.summary.lock !== undefined;
+    return isLocked ? undefined : `${newest.backup.id} is not locked (--lock-days)`;
+  } catch (error) {
+    if (!isMangamotionError(error) || error.code === 'internal') throw error;
+    return messageOf(error);
+  }
+}
+
+async function rehearse(context: DrillContext, options: DrillOptions, found: Found): Promise<void> {
+  const { note, signal, warn } = context;
+  const subject = await chooseSubject(context, options, found);
+  const { id } = subject.located.backup;
+  note(
+    `ransom: chose ${id}, ${formatBytes(subject.bytes)} in ${countOf(subject.files.length, 'file')}`,
+  );
+  const target = await unlessUnfit(context.openTarget());
+  const { place: destination } = subject.from;
+  const rehearsal = await unlessUnfit(
+    openRehearsal({ ...journalOf(context, target.store, options.prefix), destination }),
+  );
+  try {
+    await attackAndRecover(context, options, found, { subject, target, rehearsal });
+  } catch (error) {
+    if (!rehearsal.place.signal.aborted || signal.aborted) throw error;
+    throw new Untried(messageOf(rehearsal.place.signal.reason));
+  } finally {
+    context.progress.start('removing the copies of the drill');
+    await endRehearsal(rehearsal, found, warn);
+  }
+}
+
+interface Parts {
+  subject: Subject;
+  target: DrillTarget;
+  rehearsal: Rehearsal;
+}
+
+async function attackAndRecover(
+  context: DrillContext,
+  options: DrillOptions,
+  found: Found,
+  { subject, target, rehearsal }: Parts,
+): Promise<void> {
+  const { place } = rehearsal;
+  const { progress, destination, note } = context;
+  const { id } = subject.located.backup;
+  const nowMs = clockOf(context);
+  const copy = new S3Destination(place, NO_VAULT);
+  const preparing = copyAndLock(context, options, { subject, rehearsal, copy });
+  const targets = await unlessUnfit(preparing);
+  await delay(APART_MS, undefined, { signal: place.signal }).catch(() => {
+    throw place.signal.reason as Error;
+  });
+  progress.start('attacking the copy');
+  progress.update({ objects: 0, objectsTotal: targets.length });
+  const onDone = (objects: number) => progress.update({ objects });
+  const attack = await attackCopies(place, targets, { nowMs, onDone });
+  found.attack = attackResult(targets, attack);
+  note(`ransom: attacked the copy of ${id}, and restores what is left of it`);
+  const seen = await lookAfterwards(place, copy, { id, targets, attack, nowMs });
+  const { doubts, unproven } = findingsOf({ targets, attack, ...seen });
+  found.findings.doubts.push(...doubts);
+  found.findings.unproven.push(...unproven);
+  const at = seen.aftermath?.writtenAt ?? new Date(nowMs());
+  await recoverAsStored(context, options, found, { subject, place, at, target });
+  const ids = subject.summaries.map((summary) => summary.id);
+  const after = await unlessUnfit(readRealLocks(destination, ids, nowMs));
+  const [ended] = noLongerLocked(subject.real, after);
+  if (ended === undefined) return;
+  found.findings.doubts.push(`${ended} of the real backup is not locked any more`);
+}
+
+/** Copies all files, and locks each copy as the real file is locked. */
+async function copyAndLock(
+  context: DrillContext,
+  { lockMs }: DrillOptions,
+  { subject, rehearsal, copy }: Pick<Parts, 'subject' | 'rehearsal'> & { copy: S3Destination },
+): Promise<Target[]> {
+  const { progress, destination } = context;
+  const { place } = rehearsal;
+  const { signal } = place;
+  const { files, real, from, bytes: bytesTotal } = subject;
+  progress.start('copying the backup');
+  progress.update({ bytes: 0, bytesTotal });
+  let bytes = 0;
+  const onBytes = (count: number) => progress.update({ bytes: (bytes += count) });
+  const to = Object.assign(copy.files(), { place });
+  for (const file of files) {
+    await copyFile({ source: destination, from, to, signal, onBytes }, file);
+  }
+  const copies = await copiesIn(place, files);
+  const nowMs = clockOf(context)();
+  const writtenMs = timeOf(copies);
+  if (!(Math.abs(nowMs - writtenMs) < CLOCK_TOLERANCE_MS)) {
+    throw new Untried(
+      `the clock of the server contradicts the times of what it stores: nothing is locked until ${new Date(nowMs).toISOString()}`,
+    );
+  }
+  const leastMs = Math.max(REHEARSAL_LOCK_MS, files.length * REHEARSAL_LOCK_MS_PER_FILE);
+  const until = new Date(Math.ceil((nowMs + (lockMs ?? leastMs)) / 1000) * 1000);
+  const targets = copies.map(({ key, versionId, name, sizeBytes }): Target => {
+    const mode = real.get(name)?.mode;
+    const lock = mode === undefined ? null : { mode, until: until.toISOString() };
+    return { name, key, versionId, sizeBytes, lock };
+  });
+  await lockTargets(rehearsal, targets, until);
+  return targets;
+}
+
+async function lockTargets(
+  { place, willLock }: Rehearsal,
+  targets: readonly Target[],
+  until: Date,
+): Promise<void> {
+  if (targets.every(({ lock }) => lock === null)) return;
+  await willLock(until);
+  const { signal, store, bucket } = place;
+  const locker = new Locker(new PlaceRequests(place), (ms) => delay(ms, undefined, { signal }));
+  for (const { name, key, versionId, lock } of targets) {
+    if (lock === null) continue;
+    const before = await store.getRetention(bucket, key, { signal, versionId });
+    if (before !== null && Date.parse(before.until) > until.getTime()) {
+      await willLock(new Date(before.until));
+      throw new Untried(
+        `the server has locked the copy of ${name} until ${before.until}, as the real one is: it cannot be attacked for minutes`,
+      );
+    }
+    const reason = await locker.lock({ key, versionId }, lock);
+    if (reason === undefined) continue;
+    throw new Untried(`the copy of ${name} could not be locked as the real one is: ${reason}`);
+  }
+}
+
+type Copy = ObjectVersion & { name: string };
+
+/** Resolves to the current versions of the copies. Rejects if one is missing. */
+async function copiesIn(place: BucketPlace, files: readonly FileToCopy[]): Promise<Copy[]> {
+  const versions = await versionsBelow(place, { signal: place.signal });
+  return files.map(({ name, sizeBytes }) => {
+    const version = versions.find(({ key }) => key === place.prefix + name);
+    if (version === undefined || version.isDeleteMarker || version.sizeBytes !== sizeBytes) {
+      throw new Untried(`the server does not list the copy of ${name}`);
+    }
+    return { ...version, name };
+  });
+}
+
+function timeOf(copies: readonly Copy[]): number {
+  return Math.max(...copies.map(({ lastModified }) => Date.parse(lastModified)));
+}
+
+interface Seen {
+  aftermath: Aftermath | undefined;
+  unseen: string | undefined;
+  isUntouched: boolean;
+}
+
+async function lookAfterwards(
+  place: BucketPlace,
+  copy: S3Destination,
+  about: Parameters<typeof lookAtCopies>[2] & { id: string; targets: readonly Target[] },
+): Promise<Seen> {
+  try {
+    const aftermath = await lookAtCopies(place, about.targets, about);
+    const entry = (await copy.list()).find(({ id }) => id === about.id);
+    return { aftermath, unseen: undefined, isUntouched: looksWhole(entry) };
+  } catch (error) {
+    place.signal.throwIfAborted();
+    if (!isMangamotionError(error) || error.code === 'internal') throw error;
+    return { aftermath: undefined, unseen: error.message, isUntouched: false };
+  }
+}
+
+function attackResult(targets: readonly Target[], attack: Attack): DrillResult['attack'] {
+  const locks = targets.map(({ lock }) => lock).filter((lock) => lock !== null);
+  const weakest = locks.find(({ mode }) => mode === 'GOVERNANCE') ?? locks[0];
+  return {
+    ...{ files: targets.length, locked: locks.length, mode: weakest?.mode ?? null },
+    may_delete: attack.mayDelete ?? null,
+    tried: attack.counts,
+    ...{ spared: SPARED, left: null, left_until: null },
+  };
+}
+
+interface Recovery {
+  subject: Subject;
+  place: BucketPlace;
+  /** When the last of the copies was written, by the server. */
+  at: Date;
+  target: DrillTarget;
+}
+
+/** Restores the copy as it was stored before the attack, as \`restore --as-stored-at\` does. */
+async function recoverAsStored(
+  context: DrillContext,
+  options: DrillOptions,
+  found: Found,
+  { subject, place, at, target }: Recovery,
+): Promise<void> {
+  const { steps } = found;
+  const { id } = subject.located.backup;
+  const [, summary] = [id, subject.summaries.at(-1)];
+  context.progress.start('listing');
+  try {
+    const { destination, backup } = await steps.time('choose', async () => {
+      const store = await openStoredAt(place.store, place, {
+        ...{ at, trustFirstVersions: false, signers: context.destination.signers },
+      });
+      const past = new S3Destination({ ...place, store }, await context.openVault());
+      const entry = (await past.list()).find((one) => one.id === id);
+      if (entry !== undefined) return { destination: past, backup: entry };
+      throw new MangamotionError(
+        'not_found',
+        `the copy of ${id} is not there as it was stored before the attack`,
+      );
+    });
+    const located = await requireSigned({ destination, backup });
+    await steps.time('verify', () => verify(context, located, true));
+    const scope = await steps.time('choose', () => chooseScope('ransom', located));
+    await restoreBeside('ransom', context, options, found, { located, scope, target });
+  } catch (error) {
+    // The keys that this host has for its own backups do not tell whether others open them.
+    const isClosed = isMangamotionError(error, 'access_denied') && summary?.encryption;
+    if (isClosed === undefined || isClosed === false) throw error;
+    throw new Untried(messageOf(error));
+  }
+}
+
+/** What is locked stays, and is cleared by a later drill. */
+async function endRehearsal(
+  rehearsal: Rehearsal,
+  { attack }: Found,
+  warn: (line: string) => void,
+): Promise<void> {
+  const { place } = rehearsal;
+  const leave = (until: string | null): void => {
+    if (attack !== undefined) Object.assign(attack, { left: place.url, left_until: until });
+  };
+  try {
+    const { left, reason = '', lockedUntil } = await rehearsal.end();
+    if (left === 0) return;
+    leave(lockedUntil ?? null);
+    if (lockedUntil !== undefined) return;
+    warn(`${countOf(left, 'version')} of the drill stay in ${place.url}: ${reason}`);
+  } catch (error) {
+    if (!isMangamotionError(error)) throw error;
+    leave(null);
+    warn(`what the drill has put into ${place.url} was not removed: ${messageOf(error)}`);
+  }
+}
